@@ -1,0 +1,30 @@
+# nearfirst: from raw instruction data to figures; only the order of the training data changes.
+#
+#     snakemake results/fig4_flan.pdf                    # this machine
+#     snakemake results/fig4_flan.pdf --profile slurm    # the same DAG as batch jobs
+#
+# Every figure is a target; without one all are built.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/model.smk"
+include: "rules/embed.smk"
+include: "rules/distance.smk"
+include: "rules/arrange.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/{figure}.pdf", figure=FIGURES),
+        expand("results/{figure}_paired.csv", figure=FIGURES),

@@ -1,0 +1,64 @@
+# From a published file (or a generated one of the same form) to sampled instances.
+
+
+rule generate_corpus:
+    """Write the embedded corpus in Flan-mini's form."""
+    input:
+        script=script("generate_corpus.py"),
+        library=library("generate_corpus.py"),
+    output:
+        corpus="results/corpus/flan_mini.json",
+        key_list="results/corpus/flan_mini_split.json",
+    log:
+        "results/logs/generate_corpus.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("corpus"),
+    shell:
+        "python {input.script} --settings {params.settings:q} --output {output.corpus}"
+        " --key-list {output.key_list} --log {log}"
+
+
+def flan_files(wildcards):
+    """Return the data set's file and, if there is one, the list that splits it."""
+    flan = CONFIG.data.flan
+    files = {"data": flan.path or rules.generate_corpus.output.corpus}
+    if flan.key_list:
+        files["key_list"] = flan.key_list
+    elif not flan.path:
+        files["key_list"] = rules.generate_corpus.output.key_list
+    return files
+
+
+def key_list_flag(wildcards, input):
+    return f"--key-list {input.key_list}" if "key_list" in input.keys() else ""
+
+
+rule sample:
+    """Split by tasks and sample training and test instances."""
+    input:
+        unpack(flan_files),
+        script=script("sample.py"),
+        library=library("sample.py"),
+    output:
+        train="results/instances/flan/train.parquet",
+        test="results/instances/flan/test.parquet",
+    log:
+        "results/logs/sample/flan.log",
+    benchmark:
+        "results/benchmarks/sample/flan.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=settings("data.flan.sample"),
+        key_list=key_list_flag,
+    shell:
+        "python {input.script} --input {input.data:q} {params.key_list}"
+        " --settings {params.settings:q} --train {output.train} --test {output.test} --log {log}"

@@ -1,0 +1,53 @@
+# One embedding an instance, in shards.
+
+
+scattergather:
+    embed=CONFIG.hardware.embed_shards,
+
+
+rule embed:
+    """Embed one shard of a split."""
+    input:
+        instances="results/instances/{dataset}/{split}.parquet",
+        script=script("embed.py"),
+        library=library("embed.py"),
+    output:
+        temp("results/embeddings/{dataset}/{split}/{scatteritem}.parquet"),
+    log:
+        "results/logs/embed/{dataset}_{split}_{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/embed/{dataset}_{split}_{scatteritem}.tsv"
+    conda:
+        "../envs/embed.yaml"
+    threads: CONFIG.embedding.threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        settings=settings("embedding"),
+    shell:
+        "python {input.script} --instances {input.instances} --shard {wildcards.scatteritem}"
+        " --settings {params.settings:q} --output {output} --log {log}"
+
+
+rule gather_embeddings:
+    """Join the shards."""
+    input:
+        shards=gather.embed(
+            "results/embeddings/{{dataset}}/{{split}}/{scatteritem}.parquet"
+        ),
+        instances="results/instances/{dataset}/{split}.parquet",
+        script=script("gather_embeddings.py"),
+        library=library("gather_embeddings.py"),
+    output:
+        "results/embeddings/{dataset}/{split}.parquet",
+    log:
+        "results/logs/gather_embeddings/{dataset}_{split}.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    shell:
+        "python {input.script} {input.shards} --instances {input.instances}"
+        " --output {output} --log {log}"

@@ -1,0 +1,32 @@
+# Loss of every test instance at every checkpoint.
+
+
+rule evaluate:
+    """Evaluate the checkpoints of one segment."""
+    input:
+        instances="results/instances/{dataset}/test.parquet",
+        checkpoints=f"results/checkpoints/{SEGMENT}",
+        model=model_files,
+        script=script("evaluate.py"),
+        library=library("evaluate.py"),
+    output:
+        f"results/losses/{SEGMENT}.parquet",
+    log:
+        "results/logs/evaluate/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
+    benchmark:
+        "results/benchmarks/evaluate/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: CONFIG.evaluate.threads
+    resources:
+        gpu=CONFIG.hardware.evaluate.gpus,
+        mem_mb=CONFIG.hardware.evaluate.memory_mb,
+        runtime=CONFIG.hardware.evaluate.minutes,
+    params:
+        settings=settings("evaluate"),
+        template=settings("template"),
+        model=model_flags(),
+    shell:
+        "python {input.script} {params.model} --instances {input.instances}"
+        " --checkpoints {input.checkpoints} --settings {params.settings:q}"
+        " --template {params.template:q} --output {output} --log {log}"

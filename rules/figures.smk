@@ -1,0 +1,104 @@
+# From losses to numbers, and from numbers to pictures: two rules, so that looks recompute nothing.
+
+
+def figure_runs(wildcards):
+    """Return (label, seed, loss tables) of every run behind a figure."""
+    figure = getattr(CONFIG.figures, wildcards.figure)
+    return [
+        (
+            label,
+            seed,
+            [
+                f"results/losses/{figure.dataset}/{arrangement_path(name)}/seed-{seed}/{s}.parquet"
+                for s in SEGMENTS
+            ],
+        )
+        for label, name in figure.arrangements.items()
+        for seed in CONFIG.seeds
+    ]
+
+
+def figure_losses(wildcards):
+    return [path for _, _, paths in figure_runs(wildcards) for path in paths]
+
+
+def run_flags(wildcards):
+    return " ".join(
+        f"--run {label} {seed} {' '.join(paths)}"
+        for label, seed, paths in figure_runs(wildcards)
+    )
+
+
+def reference(wildcards):
+    return getattr(CONFIG.figures, wildcards.figure).reference
+
+
+rule curves:
+    """Average the losses of runs into curves with intervals."""
+    input:
+        losses=figure_losses,
+        script=script("curves.py"),
+        library=library("curves.py"),
+    output:
+        "results/{figure}.csv",
+    log:
+        "results/logs/curves/{figure}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings=settings("curves"),
+        runs=run_flags,
+    shell:
+        "python {input.script} {params.runs} --settings {params.settings:q}"
+        " --output {output} --log {log}"
+
+
+rule compare:
+    """Compare the figure's reference with its other arrangements, in pairs."""
+    input:
+        losses=figure_losses,
+        script=script("compare.py"),
+        library=library("compare.py"),
+    output:
+        "results/{figure}_paired.csv",
+    log:
+        "results/logs/compare/{figure}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings=settings("comparison"),
+        reference=reference,
+        runs=run_flags,
+    shell:
+        "python {input.script} {params.runs} --reference {params.reference}"
+        " --settings {params.settings:q} --output {output} --log {log}"
+
+
+rule plot:
+    """Draw a figure."""
+    input:
+        table="results/{figure}.csv",
+        # Not drawn: asked for here, so that a figure never comes without its comparison.
+        paired="results/{figure}_paired.csv",
+        script=script("plot.py"),
+        library=library("plot.py"),
+    output:
+        "results/{figure}.pdf",
+    log:
+        "results/logs/plot/{figure}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        look=settings("look"),
+    shell:
+        "python {input.script} --table {input.table} --look {params.look:q}"
+        " --output {output} --log {log}"

@@ -1,0 +1,60 @@
+# The base model: one named in the config, or a small one pretrained on generated text.
+
+
+def model_files(wildcards):
+    """Return the folder of the base model; a Hugging Face id is no file."""
+    if CONFIG.model.name is None:
+        return rules.pretrain.output.model
+    return CONFIG.model.name if os.path.isdir(CONFIG.model.name) else []
+
+
+def model_flags():
+    """Return the flags by which a program finds the base model."""
+    name = CONFIG.model.name or "results/model"
+    revision = f" --revision {CONFIG.model.revision}" if CONFIG.model.revision else ""
+    return f"--model {name}{revision}"
+
+
+rule generate_text:
+    """Write raw text that holds the skills but not the tasks' format."""
+    input:
+        script=script("generate_text.py"),
+        library=library("generate_text.py"),
+    output:
+        "results/corpus/text.jsonl",
+    log:
+        "results/logs/generate_text.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("model.text"),
+    shell:
+        "python {input.script} --settings {params.settings:q} --output {output} --log {log}"
+
+
+rule pretrain:
+    """Train a tokenizer and a small Llama from scratch."""
+    input:
+        text=rules.generate_text.output,
+        script=script("pretrain.py"),
+        library=library("pretrain.py"),
+    output:
+        model=directory("results/model"),
+    log:
+        "results/logs/pretrain.log",
+    benchmark:
+        "results/benchmarks/pretrain.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: CONFIG.model.pretrain.threads
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=settings("model.pretrain"),
+    shell:
+        "python {input.script} --text {input.text} --settings {params.settings:q}"
+        " --output {output.model} --log {log}"

@@ -1,0 +1,31 @@
+"""Batches of near-equal length, for forward passes."""
+
+from collections.abc import Iterator, Sequence
+
+
+def batches(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:
+    """Group items longest first, so that count times the longest stays within `most_tokens`.
+
+    An item longer than that is a batch of its own. The longest comes first: if memory does not
+    suffice, that shows at once.
+
+    Parameters
+    ----------
+    lengths
+        Tokens of each item.
+    most_tokens
+        Tokens in a batch, padding included.
+
+    Yields
+    ------
+    Indices of a batch's items. Every item is in exactly one batch.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    batch: list[int] = []
+    for i in order:
+        if batch and (len(batch) + 1) * lengths[batch[0]] > most_tokens:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch

@@ -1,0 +1,87 @@
+"""What every stage program does alike: its log, its exit code, its one line on failure."""
+
+import argparse
+import errno
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nearfirst.errors import InputError
+from nearfirst.settings.base import Section
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the description and the `--log` of every program."""
+    result = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    result.add_argument(
+        "--log", type=Path, metavar="FILE", help="write progress here, not to the screen"
+    )
+    return result
+
+
+def add_settings(
+    to: argparse.ArgumentParser, section: type[Section], flag: str = "--settings"
+) -> None:
+    """Add a flag that takes a section as JSON; `--help` lists its keys and defaults."""
+    lines = [f"keys of {flag} (JSON; what is left out has its default):"]
+    lines += [
+        f"  {name} = {field.get_default(call_default_factory=True)!r}\n      {field.description}"
+        for name, field in section.model_fields.items()
+    ]
+    to.epilog = "\n".join([*([to.epilog, ""] if to.epilog else []), *lines])
+    to.add_argument(
+        flag, type=_section(section), default=section(), metavar="JSON", help="see below"
+    )
+
+
+def _section(section: type[Section]) -> Callable[[str], Section]:
+    def parse(text: str) -> Section:
+        try:
+            return section.parse(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
+
+
+def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> None:
+    """Run a program's main; exit with 1 and one line on the screen if it fails.
+
+    With `--log` everything else goes to that file, tracebacks of our own faults included.
+    """
+    screen = sys.stderr
+    if arguments.log:
+        arguments.log.parent.mkdir(parents=True, exist_ok=True)
+        # Duplicated descriptors, so that what C libraries print lands in the log too.
+        screen = os.fdopen(os.dup(2), "w")
+        with arguments.log.open("w") as file:
+            os.dup2(file.fileno(), 2)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
+    )
+    try:
+        main(arguments)
+    except Exception as error:
+        message = _explain(error)
+        if not isinstance(error, InputError):
+            traceback.print_exc()
+        if arguments.log:
+            print(f"error: {message}", file=sys.stderr, flush=True)
+        print(f"error: {message}", file=screen, flush=True)
+        sys.exit(1)
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{error.filename or 'an output'}: {error.strerror}; free some space and run again"
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{error.filename}: no such file"
+    return f"{type(error).__name__}: {error}"

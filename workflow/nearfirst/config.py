@@ -1,0 +1,145 @@
+"""The whole config as one typed model: defaults, presets, validation and its messages.
+
+Only the Snakefile and the docs read this module; a stage program gets its own section alone.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+from nearfirst.errors import InputError
+from nearfirst.settings.arrangement import ArrangeSettings
+from nearfirst.settings.base import Section
+from nearfirst.settings.data import CorpusSettings, DataSettings
+from nearfirst.settings.distance import DistanceSettings
+from nearfirst.settings.embedding import EmbeddingSettings
+from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
+from nearfirst.settings.figures import (
+    ComparisonSettings,
+    CurveSettings,
+    FigureSettings,
+    LookSettings,
+)
+from nearfirst.settings.hardware import HardwareSettings
+from nearfirst.settings.model import ModelSettings
+from nearfirst.settings.training import TrainSettings
+
+
+class Config(Section):
+    """Every knob, by the stage that reads it."""
+
+    preset: str = Field("mini", description="File of `workflow/presets/` that this config refines.")
+    seeds: list[int] = Field(
+        [0], min_length=1, description="Seeds of the arrangements: the runs behind each interval."
+    )
+    keep_checkpoints: bool = Field(
+        True, description="Keep checkpoints once evaluated; false bounds the disk a run needs."
+    )
+    corpus: CorpusSettings = CorpusSettings()
+    data: DataSettings = DataSettings()
+    model: ModelSettings = ModelSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    distance: DistanceSettings = DistanceSettings()
+    arrange: ArrangeSettings = ArrangeSettings()
+    template: TemplateSettings = TemplateSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    curves: CurveSettings = CurveSettings()
+    comparison: ComparisonSettings = ComparisonSettings()
+    figures: FigureSettings = FigureSettings()
+    look: LookSettings = LookSettings()
+    hardware: HardwareSettings = HardwareSettings()
+
+
+def merge(
+    model: type[BaseModel], base: Mapping[str, Any], over: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return `base` with the values of `over`, section by section of `model`.
+
+    A mapping that is no section (the arrangements of a figure) is replaced whole.
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        field = model.model_fields.get(key)
+        kind = field.annotation if field else None
+        if (
+            isinstance(kind, type)
+            and issubclass(kind, BaseModel)
+            and isinstance(value, Mapping | None)
+        ):
+            # An empty section ("train:" with all its keys commented out) changes nothing.
+            value = merge(kind, base.get(key) or {}, value or {})
+        merged[key] = value
+    return merged
+
+
+def sections(
+    model: type[BaseModel] = Config, prefix: str = ""
+) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Yield every section of the config with its dotted prefix, depth first."""
+    yield prefix, model
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from sections(kind, f"{prefix}{name}.")
+
+
+def valid_keys() -> list[str]:
+    """Return every key of the config, dotted."""
+    return [f"{prefix}{name}" for prefix, model in sections() for name in model.model_fields]
+
+
+def load(user: Mapping[str, Any], presets: Path) -> Config:
+    """Validate the user's config over its preset over the defaults.
+
+    Parameters
+    ----------
+    user
+        What config.yaml, `--configfile` and `--config` gave.
+    presets
+        Folder of the preset files.
+
+    Raises
+    ------
+    InputError
+        One line a fault: the key, the value, what is wrong, and for an unknown key the nearest
+        valid one.
+    """
+    name = user.get("preset", Config.model_fields["preset"].default)
+    path = presets / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in presets.glob("*.yaml")))
+        raise InputError(f"config key 'preset': {name!r} is none of the presets {known}")
+    preset = yaml.safe_load(path.read_text()) or {}
+    base = merge(Config, Config().model_dump(mode="json"), preset)
+    try:
+        return Config.model_validate(merge(Config, base, user))
+    except ValidationError as error:
+        raise InputError("\n".join(_explain(fault) for fault in error.errors())) from None
+
+
+def _explain(fault: Any) -> str:
+    """Return one line that names the key, its value and what to do."""
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        # A misspelt leaf is nearest within its own section, a misplaced one by its last part.
+        parent = key.rpartition(".")[0]
+        keys = valid_keys()
+        siblings = [k for k in keys if k.rpartition(".")[0] == parent]
+        nearest = difflib.get_close_matches(key, siblings, 1, 0.6) or difflib.get_close_matches(
+            key.rpartition(".")[2], [k.rpartition(".")[2] for k in keys], 1, 0.6
+        )
+        full = [k for k in keys if nearest and f".{k}".endswith(f".{nearest[0]}")]
+        best = min(full, key=lambda k: k.count("."), default=None)
+        hint = f"; did you mean '{best}'?" if best else "; docs/config.md lists the keys"
+        return f"config key '{key}' ({fault['input']!r}): unknown key{hint}"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        # The section's own check begins with the key inside the section.
+        inner, _, reason = message.partition(": ")
+        return f"config key '{key}.{inner}': {reason}"
+    return f"config key '{key}' ({fault['input']!r}): {message}"

@@ -1,0 +1,8 @@
+"""The one exception for what a user can mend."""
+
+
+class InputError(Exception):
+    """A file, row or setting that cannot be used.
+
+    The message names it and says what to do; programs print it as one line, without a traceback.
+    """

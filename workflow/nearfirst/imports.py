@@ -1,0 +1,47 @@
+"""Which modules of this library a program imports, so that a rule can name them as inputs."""
+
+import ast
+from pathlib import Path
+
+
+def library_modules(program: Path, root: Path) -> list[Path]:
+    """Return the files of `nearfirst` that a program imports, directly or through another.
+
+    Found by reading, not by importing: nothing heavy is loaded, and an import inside a function
+    counts like one at the top.
+
+    Parameters
+    ----------
+    program
+        A Python file.
+    root
+        The folder that holds the package.
+
+    Returns
+    -------
+    Paths below `root`, sorted; packages' `__init__.py` included.
+    """
+    found: set[Path] = set()
+    todo = [program]
+    while todo:
+        for node in ast.walk(ast.parse(todo.pop().read_text())):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for name in names:
+                new = {path for path in _files(name, root) if path not in found}
+                found |= new
+                todo += new
+    return sorted(found)
+
+
+def _files(name: str, root: Path) -> list[Path]:
+    """Return the files that importing a dotted name runs; none if it is not of the package."""
+    parts = name.split(".")
+    if parts[0] != "nearfirst":
+        return []
+    files = [root.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    files.append(root.joinpath(*parts).with_suffix(".py"))
+    return [path for path in files if path.is_file()]

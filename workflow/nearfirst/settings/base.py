@@ -1,0 +1,34 @@
+"""What the settings of every stage have in common."""
+
+import json
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nearfirst.errors import InputError
+
+
+class Section(BaseModel):
+    """One section of the config: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    def canonical(self) -> str:
+        """Return the section as JSON with sorted keys: equal settings give equal text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the section back from JSON text.
+
+        Raises
+        ------
+        InputError
+            If the text is no JSON object of this section's keys and types.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"]) or "(whole)"
+            raise InputError(f"--settings: {key}: {first['msg']} ({cls.__name__})") from None

@@ -1,0 +1,16 @@
+"""Knobs of the distance stage."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+
+from nearfirst.settings.base import Section
+
+
+class DistanceSettings(Section):
+    """How far a training instance is from a test instance."""
+
+    measure: Literal["cosine", "euclidean"] = Field(
+        "cosine", description="`cosine` (Eq. 8: minus the cosine) or `euclidean` (Eq. 9)."
+    )
+    threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")

@@ -1,0 +1,40 @@
+"""What a run is spread over. These knobs are no params: changing them reruns no training."""
+
+from pydantic import Field, PositiveInt
+
+from nearfirst.settings.base import Section
+
+
+class TrainHardware(Section):
+    """The machine of a training job. A step holds the same instances on any of them."""
+
+    gpus: PositiveInt = Field(1, description="GPUs of a training job; FSDP if several.")
+    offload: bool = Field(False, description="With several GPUs: optimizer state in CPU memory.")
+    recompute_activations: bool = Field(
+        False, description="Save memory by computing activations twice."
+    )
+    state_every: PositiveInt = Field(
+        50, description="Steps between the states from which a killed job goes on."
+    )
+    memory_mb: PositiveInt = Field(4000, description="Memory of a training job, in MB.")
+    minutes: PositiveInt = Field(60, description="Time limit of a training job.")
+
+
+class EvaluateHardware(Section):
+    """The machine of an evaluation job."""
+
+    gpus: int = Field(1, ge=0, le=1, description="GPUs of an evaluation job.")
+    memory_mb: PositiveInt = Field(4000, description="Memory of an evaluation job, in MB.")
+    minutes: PositiveInt = Field(60, description="Time limit of an evaluation job.")
+
+
+class HardwareSettings(Section):
+    """How the work is spread."""
+
+    embed_shards: PositiveInt = Field(
+        1,
+        description="Jobs that share the embedding of a split. Another number embeds again, to the "
+        "same bytes.",
+    )
+    train: TrainHardware = TrainHardware()
+    evaluate: EvaluateHardware = EvaluateHardware()

@@ -1,0 +1,1 @@
+"""The generated corpora of the mini preset."""

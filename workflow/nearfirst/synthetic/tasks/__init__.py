@@ -1,0 +1,1 @@
+"""The tasks of the synthetic instruction corpus, a module per group of families."""

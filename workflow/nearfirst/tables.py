@@ -1,0 +1,158 @@
+"""The Parquet tables between stages: their columns, checked reads, whole writes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from nearfirst.errors import InputError
+from nearfirst.files import writing
+
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+
+INSTANCES = pa.schema(
+    [
+        ("id", pa.string()),
+        ("task", pa.string()),
+        ("messages", pa.list_(MESSAGE)),
+        ("references", pa.list_(pa.string())),
+    ]
+)
+ARRANGEMENT = pa.schema([("position", pa.int32()), ("id", pa.string()), ("round", pa.int32())])
+LOSSES = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("id", pa.string()),
+        ("task", pa.string()),
+        ("loss", pa.float32()),
+        ("label_tokens", pa.int32()),
+    ]
+)
+
+
+def embeddings_schema(dimension: int) -> pa.Schema:
+    """Return the schema of an embedding table of the given dimension."""
+    return pa.schema([("id", pa.string()), ("embedding", pa.list_(pa.float32(), dimension))])
+
+
+def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a table whole or not at all; `metadata` is kept in the file's schema."""
+    if metadata:
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
+    with writing(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_table(path: Path, schema: pa.Schema, *, unique: str | None = "id") -> pa.Table:
+    """Read the columns of `schema`; further columns are left alone.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty or no Parquet, lacks a column, has one of another type,
+        has no rows, or repeats a value of the `unique` column.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: not a whole Parquet file ({error})") from None
+    with file:
+        for field in schema:
+            index = file.schema_arrow.get_field_index(field.name)
+            if index < 0:
+                raise InputError(
+                    f"{path}: column '{field.name}' is missing; the file has "
+                    f"{', '.join(file.schema_arrow.names)}"
+                )
+            found = file.schema_arrow.field(index).type
+            if not _same_type(found, field.type):
+                raise InputError(
+                    f"{path}: column '{field.name}' holds {found}, expected {field.type}"
+                )
+        table = file.read(columns=schema.names).cast(schema)
+    if table.num_rows == 0:
+        raise InputError(f"{path}: the table has no rows")
+    if unique:
+        counts = pc.value_counts(table[unique])
+        repeated = counts.filter(pc.greater(counts.field("counts"), 1))
+        if len(repeated):
+            value, count = repeated[0]["values"], repeated[0]["counts"]
+            raise InputError(
+                f"{path}: {unique} '{value}' stands in {count} rows; it must be unique"
+            )
+    return table
+
+
+def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
+    # Names of a list's item and large variants differ between writers and mean the same.
+    if found == expected:
+        return True
+    if pa.types.is_string(expected):
+        return bool(pa.types.is_large_string(found))
+    if pa.types.is_list(expected):
+        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
+        return bool(is_list and _same_type(found.value_type, expected.value_type))
+    if pa.types.is_fixed_size_list(expected):
+        same_size = pa.types.is_fixed_size_list(found) and found.list_size == expected.list_size
+        return bool(same_size and found.value_type == expected.value_type)
+    if pa.types.is_struct(expected) and pa.types.is_struct(found):
+        names = {field.name for field in expected}
+        return names == {field.name for field in found}
+    return False
+
+
+def read_embeddings(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """Read an embedding table.
+
+    Returns
+    -------
+    ids, embeddings
+        N ids and the (N, d) matrix, float32.
+
+    Raises
+    ------
+    InputError
+        What `read_table` raises, or if a row is null, not finite or all zeros.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        found = pq.read_schema(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: not a whole Parquet file ({error})") from None
+    index = found.get_field_index("embedding")
+    kind = found.field(index).type if index >= 0 else None
+    if kind is not None and not pa.types.is_fixed_size_list(kind):
+        raise InputError(
+            f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
+        )
+    dimension = kind.list_size if kind is not None else 1
+    table = read_table(path, embeddings_schema(dimension))
+    ids: list[str] = table["id"].to_pylist()
+    column = table["embedding"].combine_chunks()
+    if column.null_count:
+        row = pc.index(column.is_null(), True).as_py()
+        raise InputError(f"{path}: row {row} (id '{ids[row]}') has no embedding")
+    matrix = column.flatten().to_numpy().reshape(len(ids), dimension)
+    finite = np.isfinite(matrix).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise InputError(
+            f"{path}: row {row} (id '{ids[row]}') holds NaN or infinity "
+            f"({int((~finite).sum())} such rows); embed again"
+        )
+    return ids, matrix
+
+
+def embeddings_table(ids: list[str], embeddings: npt.NDArray[np.float32]) -> pa.Table:
+    """Return the table of N ids and their (N, d) float32 embeddings."""
+    dimension = embeddings.shape[1]
+    flat = pa.array(np.ascontiguousarray(embeddings, dtype=np.float32).reshape(-1))
+    column = pa.FixedSizeListArray.from_arrays(flat, dimension)
+    return pa.Table.from_arrays([pa.array(ids), column], schema=embeddings_schema(dimension))

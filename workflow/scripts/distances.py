@@ -1,0 +1,50 @@
+"""Distances of every training instance to every test instance, and a summary a training point."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+from nearfirst import cli
+from nearfirst.distance import MEASURES
+from nearfirst.files import writing
+from nearfirst.settings.distance import DistanceSettings
+from nearfirst.tables import read_embeddings, write_table
+from threadpoolctl import threadpool_limits
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the (N_train, N_test) matrix and the table of points."""
+    settings = cast(DistanceSettings, arguments.settings)
+    train_ids, train = read_embeddings(arguments.train)
+    test_ids, test = read_embeddings(arguments.test)
+    shape = (len(train), len(test))
+    with threadpool_limits(settings.threads), writing(arguments.matrix) as path:
+        out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        MEASURES[settings.measure](train, test, out)
+        out.flush()
+        points = {
+            "id": train_ids,
+            "mean": out.mean(axis=1, dtype=np.float64).astype(np.float32),
+            "min": out.min(axis=1),
+            "nearest_test": [test_ids[i] for i in out.argmin(axis=1)],
+        }
+    write_table(pa.table(points), arguments.points)
+    logging.info("%s distances of %d training to %d test instances", settings.measure, *shape)
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    parser.add_argument("--train", type=Path, required=True, help="training embeddings (Parquet)")
+    parser.add_argument("--test", type=Path, required=True, help="test embeddings (Parquet)")
+    parser.add_argument("--matrix", type=Path, required=True, help="float32 matrix to write (.npy)")
+    parser.add_argument(
+        "--points",
+        type=Path,
+        required=True,
+        help="table to write: id, mean and min distance, nearest test instance (Parquet)",
+    )
+    cli.add_settings(parser, DistanceSettings)
+    cli.run(main, parser.parse_args())

@@ -1,0 +1,50 @@
+"""Embed the first exchange of every instance, or one shard of them."""
+
+import argparse
+import logging
+import re
+import time
+from pathlib import Path
+from typing import cast
+
+from nearfirst import cli
+from nearfirst.instances import conversations, read_instances
+from nearfirst.settings.embedding import EmbeddingSettings
+from nearfirst.tables import embeddings_table, write_table
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the embeddings of the shard, in the instances' order."""
+    import torch
+    from nearfirst import embedding
+
+    settings = cast(EmbeddingSettings, arguments.settings)
+    torch.set_num_threads(settings.threads)
+    table = read_instances(arguments.instances)
+    first, last = embedding.shard_bounds(table.num_rows, *arguments.shard)
+    table = table.slice(first, last - first)
+    encoder = embedding.load(settings.model, settings.revision)
+    texts = [embedding.text_of(messages) for messages in conversations(table)]
+    since = time.monotonic()
+    vectors = embedding.embed(texts, encoder, settings.batch_tokens)
+    rate = len(texts) / max(time.monotonic() - since, 1e-9)
+    logging.info("%d texts, %.0f a second", len(texts), rate)
+    write_table(embeddings_table(table["id"].to_pylist(), vectors), arguments.output)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)-of-(\d+)", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected something like 2-of-8")
+    return int(match[1]), int(match[2])
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    parser.add_argument("--instances", type=Path, required=True, help="instances (Parquet)")
+    parser.add_argument(
+        "--shard", type=_shard, default=(1, 1), metavar="I-of-N", help="default: 1-of-1, all"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="embeddings (Parquet)")
+    cli.add_settings(parser, EmbeddingSettings)
+    cli.run(main, parser.parse_args())

@@ -1,0 +1,74 @@
+"""Loss of every test instance at every checkpoint of a segment."""
+
+import argparse
+import logging
+import time
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+from nearfirst import cli
+from nearfirst.errors import InputError
+from nearfirst.instances import conversations, read_instances
+from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
+from nearfirst.tables import LOSSES, write_table
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the losses; the number of instances left out is in the table's metadata."""
+    import torch
+    from nearfirst import evaluation, models, template
+
+    settings = cast(EvaluateSettings, arguments.settings)
+    torch.set_num_threads(settings.threads)
+    if settings.precision == "float16" and not torch.cuda.is_available():
+        raise InputError("evaluate.precision: float16 needs a GPU; use float32 on a CPU")
+    folders = sorted(arguments.checkpoints.glob("step-*"))
+    if not folders:
+        raise InputError(f"{arguments.checkpoints}: no checkpoint (step-*) in it")
+    table = read_instances(arguments.instances)
+    tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
+    max_length = cast(TemplateSettings, arguments.template).max_length
+    tokens = template.encode(conversations(table), tokenizer, max_length)
+    kept = [row for row, item in enumerate(tokens) if item.label_tokens]
+    if not kept:
+        raise InputError(
+            f"{arguments.instances}: no instance has a label within {max_length} tokens; raise "
+            "template.max_length"
+        )
+    left_out = len(tokens) - len(kept)
+    logging.info("%d instances, %d left out: truncation took their labels", len(kept), left_out)
+    table, tokens = table.take(kept), [tokens[row] for row in kept]
+    model = models.empty_model(
+        arguments.model, arguments.revision, getattr(torch, settings.precision)
+    )
+    parts = []
+    for folder in folders:
+        since = time.monotonic()
+        evaluation.load_weights(model, folder)
+        loss = evaluation.losses(model, tokens, settings.batch_tokens)
+        step = int(folder.name.removeprefix("step-"))
+        columns = {
+            "step": [step] * len(kept),
+            "id": table["id"],
+            "task": table["task"],
+            "loss": loss,
+            "label_tokens": [item.label_tokens for item in tokens],
+        }
+        parts.append(pa.table(columns, schema=LOSSES))
+        seconds = time.monotonic() - since
+        logging.info("step %d: mean loss %.4f (%.1f s)", step, loss.mean(), seconds)
+    write_table(pa.concat_tables(parts), arguments.output, {"left_out": str(left_out)})
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    add = parser.add_argument
+    add("--model", required=True, help="base model, for its shape and its tokenizer")
+    add("--revision", help="revision of a Hugging Face id")
+    add("--instances", type=Path, required=True, help="test instances (Parquet)")
+    add("--checkpoints", type=Path, required=True, help="folder with step-*/model.safetensors")
+    add("--output", type=Path, required=True, help="losses to write (Parquet)")
+    cli.add_settings(parser, EvaluateSettings)
+    cli.add_settings(parser, TemplateSettings, "--template")
+    cli.run(main, parser.parse_args())

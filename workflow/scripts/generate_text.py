@@ -1,0 +1,28 @@
+"""Write the raw text on which the small base model is pretrained: one JSON string a line."""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from typing import cast
+
+from nearfirst import cli
+from nearfirst.files import writing
+from nearfirst.settings.model import TextSettings
+from nearfirst.synthetic import prose
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the documents."""
+    settings = cast(TextSettings, arguments.settings)
+    with writing(arguments.output) as path, path.open("w") as file:
+        for document in prose.documents(settings.documents, settings.seed):
+            file.write(json.dumps(document, ensure_ascii=False) + "\n")
+    logging.info("%d documents", settings.documents)
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    parser.add_argument("--output", type=Path, required=True, help="text to write (JSON lines)")
+    cli.add_settings(parser, TextSettings)
+    cli.run(main, parser.parse_args())

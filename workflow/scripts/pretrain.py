@@ -1,0 +1,32 @@
+"""Train a byte-level BPE tokenizer and a small Llama from scratch on raw text."""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from typing import cast
+
+from nearfirst import cli
+from nearfirst.errors import InputError
+from nearfirst.files import writing_folder
+from nearfirst.settings.model import PretrainSettings
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the model folder, in the form of `save_pretrained`."""
+    from nearfirst.pretraining import pretrain
+
+    documents = [json.loads(line) for line in arguments.text.read_text().splitlines()]
+    if not documents:
+        raise InputError(f"{arguments.text}: the file is empty")
+    with writing_folder(arguments.output) as folder:
+        told = pretrain(documents, cast(PretrainSettings, arguments.settings), folder)
+    logging.info(json.dumps(told))
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    parser.add_argument("--text", type=Path, required=True, help="documents, a JSON string a line")
+    parser.add_argument("--output", type=Path, required=True, help="model folder to write")
+    cli.add_settings(parser, PretrainSettings)
+    cli.run(main, parser.parse_args())

@@ -1,0 +1,93 @@
+"""Tune a base model on instances in the given order, and keep a checkpoint every so many steps.
+
+One call trains one segment of a run. With several GPUs start it through torchrun.
+"""
+
+import argparse
+import logging
+import os
+import shutil
+from pathlib import Path
+from typing import cast
+
+from nearfirst import cli
+from nearfirst.data.conversation import Message
+from nearfirst.errors import InputError
+from nearfirst.instances import conversations, read_instances
+from nearfirst.settings.evaluation import TemplateSettings
+from nearfirst.settings.hardware import TrainHardware
+from nearfirst.settings.training import TrainSettings
+from nearfirst.tables import ARRANGEMENT, read_table
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Train, then move checkpoints and state to their places."""
+    import torch
+    from nearfirst import models, template, training
+
+    settings = cast(TrainSettings, arguments.settings)
+    torch.set_num_threads(settings.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+    tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
+    messages = _arranged(arguments.arrangement, arguments.instances)
+    tokens = template.encode(messages, tokenizer, arguments.template.max_length)
+    steps = training.total_steps(len(tokens), settings)
+    tokens = tokens[: steps * settings.batch_size]
+    logging.info(
+        "%d instances, %d without a label left by truncation",
+        *(len(tokens), training.check_labels(tokens, settings)),
+    )
+
+    # A folder beside the output, so that it survives when a failed job's outputs are removed.
+    work = arguments.checkpoints.with_name(f"{arguments.checkpoints.name}.partial")
+    origin = [path for path in (Path(arguments.model), arguments.state_before) if path]
+    checkpoints, state = training.train_segment(
+        models.load_model(arguments.model, arguments.revision),
+        tokens,
+        settings,
+        cast(TrainHardware, arguments.hardware),
+        start=arguments.start,
+        stop=arguments.stop,
+        before=arguments.state_before,
+        work=work,
+        origin=origin,
+    )
+    if int(os.environ.get("RANK", "0")) == 0:
+        for source, target in ((state, arguments.state), (checkpoints, arguments.checkpoints)):
+            shutil.rmtree(target, ignore_errors=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+        shutil.rmtree(work)
+
+
+def _arranged(arrangement: Path, instances: Path) -> list[list[Message]]:
+    table = read_instances(instances)
+    place = {id_: row for row, id_ in enumerate(table["id"].to_pylist())}
+    order = read_table(arrangement, ARRANGEMENT).sort_by("position")["id"].to_pylist()
+    missing = [id_ for id_ in order if id_ not in place]
+    if missing:
+        raise InputError(
+            f"{arrangement}: id '{missing[0]}' and {len(missing) - 1} more are not in {instances}; "
+            "arrange the embeddings of these very instances"
+        )
+    messages = conversations(table)
+    return [messages[place[id_]] for id_ in order]
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    add = parser.add_argument
+    add("--model", required=True, help="base model: folder or Hugging Face id")
+    add("--revision", help="revision of a Hugging Face id")
+    add("--instances", type=Path, required=True, help="training instances (Parquet)")
+    add("--arrangement", type=Path, required=True, help="their order (Parquet)")
+    add("--start", type=int, default=0, help="the segment begins after this step")
+    add("--stop", type=int, help="last step of the segment; none: the end of the run")
+    add("--state-before", type=Path, help="state at --start, written by the segment before")
+    add("--checkpoints", type=Path, required=True, help="folder of checkpoints to write")
+    add("--state", type=Path, required=True, help="folder of the resumable state to write")
+    cli.add_settings(parser, TrainSettings)
+    cli.add_settings(parser, TemplateSettings, "--template")
+    cli.add_settings(parser, TrainHardware, "--hardware")
+    cli.run(main, parser.parse_args())
