@@ -46,6 +46,8 @@ rule broken:
     shell: "echo the reason > {log}; exit 3"
 """
 
+pytestmark = pytest.mark.slurm
+
 
 def lay_out(root: Path) -> Path:
     """Make a repository root: a Snakefile, the real profile, `cores: all` by default."""

@@ -89,6 +89,7 @@ def embed(texts: Sequence[str], encoder: Any, batch_tokens: int) -> npt.NDArray[
     (N, d) float32.
     """
     import torch
+    from sentence_transformers.util import batch_to_device
 
     encoder.eval()
     result = np.empty((len(texts), encoder.get_sentence_embedding_dimension()), dtype=np.float32)
@@ -97,8 +98,8 @@ def embed(texts: Sequence[str], encoder: Any, batch_tokens: int) -> npt.NDArray[
             block = list(texts[start : start + BLOCK])
             lengths = [len(ids) for ids in encoder.tokenizer(block, truncation=True)["input_ids"]]
             for batch in batches(lengths, batch_tokens):
-                features = encoder.tokenize([block[i] for i in batch])
-                features = {k: v.to(encoder.device) for k, v in features.items()}
+                features = encoder.preprocess([block[i] for i in batch])
+                features = batch_to_device(features, encoder.device)
                 vectors = encoder.forward(features)["sentence_embedding"]
                 result[start + np.array(batch)] = vectors.float().cpu().numpy()
     return result
