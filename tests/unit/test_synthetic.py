@@ -282,7 +282,7 @@ def test_documents_are_short_varied_and_depend_on_their_index(prose: list[str]) 
     assert prose[:50] != list(documents(50, seed=1))
     assert len(set(prose)) > 0.97 * len(prose)
     dialogues = [text for text in prose if text.startswith("User: ")]
-    assert 0.06 < len(dialogues) / len(prose) < 0.10
+    assert 0.12 < len(dialogues) / len(prose) < 0.18
     turn = r"User: [^\n]+\nAssistant: [^\n]+"
     assert all(re.fullmatch(rf"{turn}(\n{turn})?", text) for text in dialogues)
     for text in set(prose) - set(dialogues):

@@ -53,7 +53,7 @@ def _section(section: type[Section]) -> Callable[[str], Section]:
 def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> None:
     """Run a program's main; exit with 1 and one line on the screen if it fails.
 
-    With `--log` everything else goes to that file, tracebacks of our own faults included.
+    With `--log` all that is printed goes to that file, tracebacks of our own faults included.
     """
     screen = sys.stderr
     if arguments.log:
@@ -61,6 +61,7 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
         # Duplicated descriptors, so that what C libraries print lands in the log too.
         screen = os.fdopen(os.dup(2), "w")
         with arguments.log.open("w") as file:
+            os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True

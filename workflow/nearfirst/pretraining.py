@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from nearfirst.errors import InputError
+from nearfirst.progress import log_progress
 from nearfirst.settings.model import PretrainSettings
 
 BOS, EOS = "<s>", "</s>"
@@ -100,6 +101,7 @@ def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path)
             weight_decay=settings.weight_decay,
             adam_beta2=0.95,
             logging_steps=50,
+            disable_tqdm=True,
             save_strategy="no",
             report_to="none",
             seed=settings.seed,
@@ -108,6 +110,7 @@ def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path)
         ),
         train_dataset=blocks,
     )
+    log_progress(trainer, settings.steps)
     outcome = trainer.train()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

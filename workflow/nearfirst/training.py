@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from nearfirst.errors import InputError
+from nearfirst.progress import log_progress
 from nearfirst.settings.hardware import TrainHardware
 from nearfirst.settings.training import TrainSettings
 from nearfirst.template import IGNORED, Tokens
@@ -176,6 +176,7 @@ def train_segment(
     )
     dtype = getattr(torch, settings.checkpoint_dtype)
     trainer.add_callback(_Segment(trainer, checkpoints, settings.checkpoint_every, dtype, stop))
+    log_progress(trainer, stop)
     resume = _last_whole(states) or before
     logging.info("steps %d to %d of %d, from %s", start, stop, total, resume or "the base model")
     if resume is None or _step_of(resume) < stop:
@@ -223,11 +224,8 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         self.trainer, self.folder, self.every = trainer, folder, every
         self.dtype, self.stop = dtype, stop
-        self.since = time.monotonic()
-        self.first = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.since, self.first = time.monotonic(), state.global_step
         if state.global_step == 0:
             self._save(0)
 
@@ -242,18 +240,6 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if args.should_save:
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _WHOLE).touch()
-
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any
-    ) -> None:
-        if logs and "loss" in logs and args.should_save:
-            done = max(1, state.global_step - self.first)
-            seconds = (time.monotonic() - self.since) / done
-            logging.info(
-                "step %d of %d: training loss %.4f, gradient norm %.3f, rate %.3g, %.0f s left",
-                *(state.global_step, self.stop, logs["loss"], logs["grad_norm"]),
-                *(logs["learning_rate"], seconds * (self.stop - state.global_step)),
-            )
 
     def _save(self, step: int) -> None:
         # With FSDP every process takes part in gathering the weights, and the first one writes.

@@ -2,8 +2,9 @@
 
 import random
 
-from .wording import word_list
-from .world import DAYS, PEOPLE
+from .lexicon import ADJECTIVE_ANTONYMS, PLURAL_NOUNS, SYNONYMS, VERBS
+from .wording import number_word, word_list
+from .world import CATEGORIES, COLOURS, DAYS, MONTHS, PEOPLE, PLACES, PURCHASES
 
 _HOBBIES = word_list(
     "painting,gardening,knitting,chess,fishing,climbing,photography,yoga,sewing,hiking,cycling,"
@@ -47,12 +48,77 @@ def _exchange(rng: random.Random) -> tuple[str, str]:
     )
 
 
-def dialogue(rng: random.Random) -> str:
-    """Write one or two exchanges of small talk as ``User: ...`` and ``Assistant: ...`` lines."""
+# People also answer in a word or two. What a model of real chat expects behind "Assistant:" is then
+# any word at all and an early end, and not one of a few polite openings.
+_WORDS: tuple[tuple[str, ...], ...] = (
+    tuple(word for pair in ADJECTIVE_ANTONYMS for word in pair),
+    tuple(word for group in SYNONYMS for word in group[:2]),
+    tuple(past for past, _ in VERBS.values()),
+    tuple(number_word(number) for number in range(1, 40)),
+    tuple(thing for things in CATEGORIES.values() for thing in things),
+    tuple(CATEGORIES),
+    tuple(sorted(set(COLOURS.values()))),
+    tuple(PLURAL_NOUNS),
+    tuple(person.name for person in PEOPLE),
+    tuple(f"a {thing}" for thing in PURCHASES),
+    tuple(f"the {place}" for place in PLACES),
+    (*DAYS, *MONTHS),
+    word_list("yes,no,maybe,true,false,good,bad,nothing,never,I know,not yet,of course", ","),
+)
+_OPENINGS = (
+    "Sorry, I did not hear you.",
+    "What were you mumbling just now?",
+    "You talk in your sleep, you know.",
+    "I forgot the password again.",
+    "Was there anything on that note?",
+    "Any news from your side?",
+    "I lost the thread, go on.",
+    "And what did the parrot shout?",
+)
+_ECHOES = (
+    "All I remember is {}.",
+    "Somebody wrote {} on the wall.",
+    "My aunt keeps muttering {}.",
+    "The radio said {} and then went silent.",
+)
+
+
+def _curt_exchange(rng: random.Random) -> tuple[str, str]:
+    few = [rng.choice(rng.choice(_WORDS)) for _ in range(rng.choice((1, 1, 1, 1, 2, 3)))]
+    reply = ", ".join(few)
+    said = rng.choice(_OPENINGS) if rng.random() < 0.4 else rng.choice(_ECHOES).format(reply)
+    if rng.random() < 0.3:
+        reply = f"{reply[0].upper()}{reply[1:]}."
+    return said, reply
+
+
+def _repeated(rng: random.Random, statement: str) -> tuple[str, str]:
+    """Repeat a word or two of what was said, as a listener does who is not sure of it."""
+    words = statement.rstrip(".").replace(",", "").split()
+    first = rng.randrange(len(words))
+    return statement, " ".join(words[first : first + rng.choice((1, 1, 2))])
+
+
+def dialogue(rng: random.Random, statement: str) -> str:
+    """Write one or two exchanges of small talk as ``User: ...`` and ``Assistant: ...`` lines.
+
+    Parameters
+    ----------
+    rng
+        Source of all choices.
+    statement
+        A sentence that may be said in passing.
+    """
     lines: list[str] = []
     for number in range(rng.choice((1, 2))):
-        said, reply = _exchange(rng)
-        if number == 0 and rng.random() < 0.7:
+        style = rng.random()
+        if style < 0.4:
+            said, reply = _curt_exchange(rng)
+        elif style < 0.7:
+            said, reply = _repeated(rng, statement)
+        else:
+            said, reply = _exchange(rng)
+        if number == 0 and style >= 0.7 and rng.random() < 0.7:
             said = f"{rng.choice(_GREETINGS)} {said}"
         lines += [f"User: {said}", f"Assistant: {reply}"]
     return "\n".join(lines)

@@ -16,7 +16,7 @@ from .prose_words import WORD_KINDS
 # A kind gives the sentences of one paragraph on one skill.
 KINDS = WORD_KINDS + FACT_KINDS + SCENE_KINDS
 
-DIALOGUE_SHARE = 0.08
+DIALOGUE_SHARE = 0.15
 _MOST_SENTENCES = 6
 _LEAST_WORDS, _MOST_WORDS = 20, 80
 
@@ -38,7 +38,7 @@ def document(index: int, seed: int) -> str:
     """
     rng = random.Random(f"{seed}/document/{index}")
     if rng.random() < DIALOGUE_SHARE:
-        return dialogue(rng)
+        return dialogue(rng, rng.choice(KINDS)(rng)[0])
     kind = rng.choice(KINDS)
     target = rng.randint(_LEAST_WORDS, 50)
     sentences: list[str] = []
