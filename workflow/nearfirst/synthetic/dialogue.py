@@ -63,7 +63,7 @@ _WORDS: tuple[tuple[str, ...], ...] = (
     tuple(f"a {thing}" for thing in PURCHASES),
     tuple(f"the {place}" for place in PLACES),
     (*DAYS, *MONTHS),
-    word_list("yes,no,maybe,true,false,good,bad,nothing,never,I know,not yet,of course", ","),
+    tuple(word_list("yes,no,maybe,true,false,good,bad,nothing,never,not yet,of course", ",")),
 )
 _OPENINGS = (
     "Sorry, I did not hear you.",
