@@ -8,11 +8,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 LIBRARY = Path(os.path.relpath(workflow.basedir)) / "workflow"
-# Programs find the library in any environment, conda's included.
+# The Snakefile and the programs find the library in any environment, conda's included.
 sys.path.insert(0, str(LIBRARY))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(LIBRARY.absolute()), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+shell.prefix(f"export PYTHONPATH={str(LIBRARY.absolute())!r}:${{{{PYTHONPATH:-}}}}; ")
 
 from nearfirst.config import load
 from nearfirst.errors import InputError

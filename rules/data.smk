@@ -23,21 +23,6 @@ rule generate_corpus:
         " --key-list {output.key_list} --log {log}"
 
 
-def flan_files(wildcards):
-    """Return the data set's file and, if there is one, the list that splits it."""
-    flan = CONFIG.data.flan
-    files = {"data": flan.path or rules.generate_corpus.output.corpus}
-    if flan.key_list:
-        files["key_list"] = flan.key_list
-    elif not flan.path:
-        files["key_list"] = rules.generate_corpus.output.key_list
-    return files
-
-
-def key_list_flag(wildcards, input):
-    return f"--key-list {input.key_list}" if "key_list" in input.keys() else ""
-
-
 rule sample:
     """Split by tasks and sample training and test instances."""
     input:

@@ -1,38 +1,6 @@
 # From losses to numbers, and from numbers to pictures: two rules, so that looks recompute nothing.
 
 
-def figure_runs(wildcards):
-    """Return (label, seed, loss tables) of every run behind a figure."""
-    figure = getattr(CONFIG.figures, wildcards.figure)
-    return [
-        (
-            label,
-            seed,
-            [
-                f"results/losses/{figure.dataset}/{arrangement_path(name)}/seed-{seed}/{s}.parquet"
-                for s in SEGMENTS
-            ],
-        )
-        for label, name in figure.arrangements.items()
-        for seed in CONFIG.seeds
-    ]
-
-
-def figure_losses(wildcards):
-    return [path for _, _, paths in figure_runs(wildcards) for path in paths]
-
-
-def run_flags(wildcards):
-    return " ".join(
-        f"--run {label} {seed} {' '.join(paths)}"
-        for label, seed, paths in figure_runs(wildcards)
-    )
-
-
-def reference(wildcards):
-    return getattr(CONFIG.figures, wildcards.figure).reference
-
-
 rule curves:
     """Average the losses of runs into curves with intervals."""
     input:

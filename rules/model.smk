@@ -1,20 +1,6 @@
 # The base model: one named in the config, or a small one pretrained on generated text.
 
 
-def model_files(wildcards):
-    """Return the folder of the base model; a Hugging Face id is no file."""
-    if CONFIG.model.name is None:
-        return rules.pretrain.output.model
-    return CONFIG.model.name if os.path.isdir(CONFIG.model.name) else []
-
-
-def model_flags():
-    """Return the flags by which a program finds the base model."""
-    name = CONFIG.model.name or "results/model"
-    revision = f" --revision {CONFIG.model.revision}" if CONFIG.model.revision else ""
-    return f"--model {name}{revision}"
-
-
 rule generate_text:
     """Write raw text that holds the skills but not the tasks' format."""
     input:

@@ -1,34 +1,5 @@
 # Instruction tuning, cut into segments: the evaluation of one runs beside the training of the next.
 
-SEGMENT = "{dataset}/{arrangement}/seed-{seed}/{start}-{stop}"
-SEGMENTS = [
-    f"{start}-{'end' if stop is None else stop}"
-    for start, stop in CONFIG.train.segments()
-]
-# Read by the shell command when a job runs, so that another machine reruns nothing.
-TRAIN_HARDWARE = settings("hardware.train")
-LAUNCHER = "python"
-if CONFIG.hardware.train.gpus > 1:
-    LAUNCHER = f"torchrun --standalone --nproc-per-node {CONFIG.hardware.train.gpus}"
-
-
-def state_before(wildcards):
-    """Return the state that the segment before leaves; the first segment has none."""
-    for segment in SEGMENTS:
-        if segment.endswith(f"-{wildcards.start}"):
-            run = f"{wildcards.dataset}/{wildcards.arrangement}/seed-{wildcards.seed}"
-            return f"results/states/{run}/{segment}"
-    return []
-
-
-def segment_flags(wildcards):
-    """Return the flags that say which steps to train, and from which state."""
-    stop = "" if wildcards.stop == "end" else f" --stop {wildcards.stop}"
-    before = state_before(wildcards)
-    return f"--start {wildcards.start}{stop}" + (
-        f" --state-before {before}" if before else ""
-    )
-
 
 rule train:
     """Train one segment of a run and keep its checkpoints."""
@@ -62,8 +33,10 @@ rule train:
         template=settings("template"),
         model=model_flags(),
         segment=segment_flags,
+        # An object is no recorded param: another machine reruns nothing.
+        hardware=CONFIG.hardware.train,
     shell:
-        "{LAUNCHER} {input.script} {params.model} --instances {input.instances}"
+        "python {input.script} {params.model} --instances {input.instances}"
         " --arrangement {input.arrangement} {params.segment} --settings {params.settings:q}"
-        " --template {params.template:q} --hardware {TRAIN_HARDWARE:q}"
+        " --template {params.template:q} --hardware {params.hardware:q}"
         " --checkpoints {output.checkpoints} --state {output.state} --log {log}"

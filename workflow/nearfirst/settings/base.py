@@ -17,6 +17,9 @@ class Section(BaseModel):
         """Return the section as JSON with sorted keys: equal settings give equal text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
+    def __str__(self) -> str:
+        return self.canonical()
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read the section back from JSON text.
