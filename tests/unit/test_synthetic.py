@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from nearfirst.synthetic.corpus import Task, all_tasks, flan_mini_rows, instances, key_lists
 from nearfirst.synthetic.lexicon import ADJECTIVE_ANTONYMS, NOUN_ANTONYMS, SYNONYMS, VERB_ANTONYMS
 from nearfirst.synthetic.prose import documents

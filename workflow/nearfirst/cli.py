@@ -56,7 +56,8 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
     With `--log` all that is printed goes to that file, tracebacks of our own faults included.
     """
     screen = sys.stderr
-    if arguments.log:
+    # The processes of a multi-GPU job inherit the log of the one that started them.
+    if arguments.log and "RANK" not in os.environ:
         arguments.log.parent.mkdir(parents=True, exist_ok=True)
         # Duplicated descriptors, so that what C libraries print lands in the log too.
         screen = os.fdopen(os.dup(2), "w")

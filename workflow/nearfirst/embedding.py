@@ -92,7 +92,7 @@ def embed(texts: Sequence[str], encoder: Any, batch_tokens: int) -> npt.NDArray[
     from sentence_transformers.util import batch_to_device
 
     encoder.eval()
-    result = np.empty((len(texts), encoder.get_sentence_embedding_dimension()), dtype=np.float32)
+    result = np.empty((len(texts), encoder.get_embedding_dimension()), dtype=np.float32)
     with torch.inference_mode():
         for start in range(0, len(texts), BLOCK):
             block = list(texts[start : start + BLOCK])

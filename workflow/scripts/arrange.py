@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
 from nearfirst import arrange, cli
 from nearfirst.distance import MEASURES
 from nearfirst.errors import InputError
 from nearfirst.instances import read_instances
 from nearfirst.settings.distance import DistanceSettings
 from nearfirst.tables import ARRANGEMENT, read_embeddings, write_table
-from threadpoolctl import threadpool_limits
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -7,12 +7,13 @@ from typing import cast
 
 import numpy as np
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
 from nearfirst import cli
 from nearfirst.distance import MEASURES
 from nearfirst.files import writing
 from nearfirst.settings.distance import DistanceSettings
 from nearfirst.tables import read_embeddings, write_table
-from threadpoolctl import threadpool_limits
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ from nearfirst.tables import embeddings_table, write_table
 def main(arguments: argparse.Namespace) -> None:
     """Write the embeddings of the shard, in the instances' order."""
     import torch
+
     from nearfirst import embedding
 
     settings = cast(EmbeddingSettings, arguments.settings)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import pyarrow as pa
+
 from nearfirst import cli
 from nearfirst.errors import InputError
 from nearfirst.instances import conversations, read_instances
@@ -17,6 +18,7 @@ from nearfirst.tables import LOSSES, write_table
 def main(arguments: argparse.Namespace) -> None:
     """Write the losses; the number of instances left out is in the table's metadata."""
     import torch
+
     from nearfirst import evaluation, models, template
 
     settings = cast(EvaluateSettings, arguments.settings)

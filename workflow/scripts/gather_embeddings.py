@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
+
 from nearfirst import cli
 from nearfirst.instances import read_instances, same_ids
 from nearfirst.tables import embeddings_table, read_embeddings, write_table

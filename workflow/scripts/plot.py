@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 import pandas as pd
+
 from nearfirst import cli, plotting
 from nearfirst.errors import InputError
 from nearfirst.settings.figures import LookSettings

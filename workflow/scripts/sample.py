@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import cast
 
 import pyarrow as pa
+from tqdm import tqdm
+
 from nearfirst import cli
 from nearfirst.data import flan, sampling
 from nearfirst.data.conversation import Instance
 from nearfirst.settings.data import SampleSettings
 from nearfirst.tables import INSTANCES, write_table
-from tqdm import tqdm
 
 
 def main(arguments: argparse.Namespace) -> None:

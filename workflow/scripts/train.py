@@ -1,12 +1,13 @@
 """Tune a base model on instances in the given order, and keep a checkpoint every so many steps.
 
-One call trains one segment of a run. With several GPUs start it through torchrun.
+One call trains one segment of a run. With several GPUs it starts a process for each.
 """
 
 import argparse
 import logging
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -22,7 +23,14 @@ from nearfirst.tables import ARRANGEMENT, read_table
 
 def main(arguments: argparse.Namespace) -> None:
     """Train, then move checkpoints and state to their places."""
+    hardware = cast(TrainHardware, arguments.hardware)
+    if hardware.gpus > 1 and "RANK" not in os.environ:
+        launcher = ["-m", "torch.distributed.run", "--standalone"]
+        count = ["--nproc-per-node", str(hardware.gpus)]
+        os.execv(sys.executable, [sys.executable, *launcher, *count, *sys.argv])
+
     import torch
+
     from nearfirst import models, template, training
 
     settings = cast(TrainSettings, arguments.settings)
@@ -33,6 +41,10 @@ def main(arguments: argparse.Namespace) -> None:
     messages = _arranged(arguments.arrangement, arguments.instances)
     tokens = template.encode(messages, tokenizer, arguments.template.max_length)
     steps = training.total_steps(len(tokens), settings)
+    unseen = len(tokens) - steps * settings.batch_size
+    if unseen > 0:
+        # Which ones differs between arrangements: they no longer hold the same set.
+        logging.warning("%d instances at the end of the arrangement are not trained on", unseen)
     tokens = tokens[: steps * settings.batch_size]
     logging.info(
         "%d instances, %d without a label left by truncation",
@@ -46,7 +58,7 @@ def main(arguments: argparse.Namespace) -> None:
         models.load_model(arguments.model, arguments.revision),
         tokens,
         settings,
-        cast(TrainHardware, arguments.hardware),
+        hardware,
         start=arguments.start,
         stop=arguments.stop,
         before=arguments.state_before,
