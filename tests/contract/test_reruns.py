@@ -1,0 +1,122 @@
+"""An edit reruns the stages that read it and what lies downstream, and nothing else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import Checkout
+
+TARGET = "results/fig4_flan.pdf"
+# Two seeds of three arrangements; two of these look at distances.
+RUNS, BY_DISTANCE = 6, 4
+
+FIGURE = {"curves": 1, "compare": 1, "plot": 1}
+
+
+def downstream_of_training(runs: int) -> dict[str, int]:
+    return {"train": runs, "evaluate": runs, **FIGURE}
+
+
+def downstream_of_distances() -> dict[str, int]:
+    return {"arrange": BY_DISTANCE, **downstream_of_training(BY_DISTANCE)}
+
+
+EMBEDDING = {"embed": 2, "gather_embeddings": 2}
+SAMPLE = {
+    "sample": 1,
+    **EMBEDDING,
+    "distances": 1,
+    "arrange": RUNS,
+    **downstream_of_training(RUNS),
+}
+
+CONFIG_CHANGES = {
+    "corpus={seed: 1}": {"generate_corpus": 1, **SAMPLE},
+    "data={flan: {sample: {test_seed: 1}}}": SAMPLE,
+    "model={text: {seed: 1}}": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
+    "model={pretrain: {learning_rate: 0.001}}": {"pretrain": 1, **downstream_of_training(RUNS)},
+    "embedding={batch_tokens: 1024}": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
+    "distance={measure: euclidean}": {"distances": 1, **downstream_of_distances()},
+    "arrange={within_round: pool}": downstream_of_distances(),
+    "template={max_length: 200}": downstream_of_training(RUNS),
+    "train={learning_rate: 0.002}": downstream_of_training(RUNS),
+    "evaluate={batch_tokens: 1024}": {"evaluate": RUNS, **FIGURE},
+    "curves={confidence: 0.9}": {"curves": 1, "plot": 1},
+    "comparison={resamples: 500}": {"compare": 1},
+    "look={width: 6}": {"plot": 1},
+    # One more seed adds its runs and leaves the others alone.
+    "seeds=[0, 1, 2]": {"arrange": 3, **downstream_of_training(3)},
+    # Another machine, or what is kept, changes no result.
+    "hardware={train: {memory_mb: 2000, state_every: 7}}": {},
+    "keep_checkpoints=false": {},
+    # The value that it already has.
+    "train={learning_rate: 0.001}": {},
+}
+
+
+@pytest.mark.parametrize("change", CONFIG_CHANGES)
+def test_a_changed_config_value_reruns_exactly_its_stages(finished: Checkout, change: str) -> None:
+    assert finished.would_run(TARGET, "--config", change) == CONFIG_CHANGES[change]
+
+
+def test_nothing_reruns_unchanged(finished: Checkout) -> None:
+    assert finished.would_run(TARGET) == {}
+
+
+def test_reordered_config_reruns_nothing(finished: Checkout) -> None:
+    presets = finished.folder / "workflow/presets/tiny.yaml"
+    lines = "train:\n  micro_batch_size: 16\n  checkpoint_every: 4\n  learning_rate: 1.0e-3\n"
+    old = "train:\n  learning_rate: 1.0e-3\n  micro_batch_size: 16\n  checkpoint_every: 4\n"
+    assert old in presets.read_text()
+    with edited(presets, presets.read_text().replace(old, lines)):
+        assert finished.would_run(TARGET) == {}
+
+
+def test_touched_files_rerun_nothing(finished: Checkout) -> None:
+    for path in finished.folder.glob("workflow/**/*.py"):
+        path.touch()
+    for name in ("config.yaml", "Snakefile", "workflow/presets/tiny.yaml"):
+        (finished.folder / name).touch()
+    assert finished.would_run(TARGET) == {}
+
+
+EDITS = {
+    "synthetic/prose.py": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
+    "data/flan.py": SAMPLE,
+    "pretraining.py": {"pretrain": 1, **downstream_of_training(RUNS)},
+    "embedding.py": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
+    "distance.py": {"distances": 1, "arrange": RUNS, **downstream_of_training(RUNS)},
+    "arrange.py": {"arrange": RUNS, **downstream_of_training(RUNS)},
+    "training.py": downstream_of_training(RUNS),
+    "settings/training.py": downstream_of_training(RUNS),
+    "evaluation.py": {"evaluate": RUNS, **FIGURE},
+    "statistics.py": FIGURE,
+    "plotting.py": {"plot": 1},
+    # Read by the Snakefile alone.
+    "config.py": {},
+    "imports.py": {},
+}
+
+
+@pytest.mark.parametrize("module", EDITS)
+def test_an_edited_module_reruns_exactly_who_imports_it(finished: Checkout, module: str) -> None:
+    path = finished.folder / "workflow/nearfirst" / module
+    with edited(path, f"{path.read_text()}\n# edited\n"):
+        assert finished.would_run(TARGET) == EDITS[module]
+
+
+def test_an_edited_script_reruns_its_rule(finished: Checkout) -> None:
+    path = finished.folder / "workflow/scripts/curves.py"
+    with edited(path, f"{path.read_text()}\n# edited\n"):
+        assert finished.would_run(TARGET) == {"curves": 1, "plot": 1}
+
+
+@contextmanager
+def edited(path: Path, text: str) -> Iterator[None]:
+    old = path.read_text()
+    path.write_text(text)
+    try:
+        yield
+    finally:
+        path.write_text(old)

@@ -1,0 +1,205 @@
+"""The workflow on the tiny preset, from nothing to the figure, in several ways."""
+
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import Checkout, copy_project
+
+TARGET = "results/fig4_flan.pdf"
+
+
+def test_the_figure_its_numbers_and_its_comparison(finished: Checkout) -> None:
+    results = finished.folder / "results"
+    assert (results / "fig4_flan.pdf").read_bytes().startswith(b"%PDF")
+    table = pd.read_csv(results / "fig4_flan.csv")
+    assert list(table.columns[:6]) == ["arrangement", "step", "mean", "low", "high", "n"]
+    assert set(table["arrangement"]) == {"NFT", "RT", "FFT"}
+    assert sorted(table["step"].unique()) == [0, 4, 8, 12, 16]
+    assert (table["n"] == 2).all()
+    assert (table["low"] <= table["mean"]).all()
+    assert (table["mean"] <= table["high"]).all()
+    start = table[table["step"] == 0]
+    assert start["mean"].nunique() == 1, "all runs begin with the same model"
+    paired = pd.read_csv(results / "fig4_flan_paired.csv")
+    assert set(paired["comparison"]) == {"NFT-RT", "NFT-FFT"}
+    assert (paired["seeds"] == 2).all()
+
+
+def test_tables_have_the_columns_agreed_on(finished: Checkout) -> None:
+    results = finished.folder / "results"
+    text = pa.string()
+    message = pa.struct([("role", text), ("content", text)])
+    instances = {
+        "id": text,
+        "task": text,
+        "messages": pa.list_(message),
+        "references": pa.list_(text),
+    }
+    expected = {
+        "instances/flan/train.parquet": instances,
+        "instances/flan/test.parquet": instances,
+        "embeddings/flan/train.parquet": {"id": text, "embedding": pa.list_(pa.float32(), 384)},
+        "arrangements/flan/random/seed-0.parquet": {
+            "position": pa.int32(),
+            "id": text,
+            "round": pa.int32(),
+        },
+        "losses/flan/random/seed-0/0-end.parquet": {
+            "step": pa.int32(),
+            "id": text,
+            "task": text,
+            "loss": pa.float32(),
+            "label_tokens": pa.int32(),
+        },
+    }
+    for path, columns in expected.items():
+        schema = pq.read_schema(results / path)
+        assert {name: schema.field(name).type for name in columns} == columns, path
+
+
+def test_a_comparison_holds_one_set_in_different_orders(finished: Checkout) -> None:
+    folder = finished.folder / "results/arrangements/flan"
+    orders = [pq.read_table(path)["id"].to_pylist() for path in sorted(folder.rglob("*.parquet"))]
+    assert len(orders) == 6
+    assert len({frozenset(order) for order in orders}) == 1
+    assert len({tuple(order) for order in orders}) == 6
+
+
+def test_training_and_test_tasks_are_disjoint(finished: Checkout) -> None:
+    folder = finished.folder / "results/instances/flan"
+    train, test = (pq.read_table(folder / f"{part}.parquet") for part in ("train", "test"))
+    assert not set(train["task"].to_pylist()) & set(test["task"].to_pylist())
+
+
+def test_one_core_gives_the_same_bytes_as_all(finished: Checkout, tmp_path: Path) -> None:
+    other = copy_project(tmp_path)
+    other.snakemake(TARGET, "--cores", "1", "--config", "seeds=[0]")
+    same = [
+        "corpus/flan_mini.json",
+        "model/model.safetensors",
+        "embeddings/flan/train.parquet",
+        "distances/flan/matrix.npy",
+        *(
+            f"losses/flan/{name}/seed-0/0-end.parquet"
+            for name in ("random", "tma-nearest-shuffle", "tma-farthest-shuffle")
+        ),
+    ]
+    for name in same:
+        expected = (finished.folder / "results" / name).read_bytes()
+        assert (other.folder / "results" / name).read_bytes() == expected, name
+
+
+def test_segments_give_the_same_losses_and_keep_no_checkpoints(
+    finished: Checkout, copy_of_finished: Checkout
+) -> None:
+    copy_of_finished.snakemake(
+        TARGET,
+        *("--config", "seeds=[0]", "keep_checkpoints=false", "train={steps: 16, segment_steps: 8}"),
+    )
+    results = copy_of_finished.folder / "results"
+    for name in ("random", "tma-nearest-shuffle", "tma-farthest-shuffle"):
+        run = f"losses/flan/{name}/seed-0"
+        whole = pq.read_table(finished.folder / "results" / run / "0-end.parquet")
+        parts = [pq.read_table(results / run / f"{part}.parquet") for part in ("0-8", "8-16")]
+        assert pa.concat_tables(parts).equals(whole)
+        assert not (results / f"checkpoints/flan/{name}/seed-0/0-8").exists()
+        assert not (results / f"states/flan/{name}/seed-0/0-8").exists()
+
+
+def test_looks_redraw_and_change_no_number(copy_of_finished: Checkout) -> None:
+    figure = copy_of_finished.folder / "results/fig4_flan.pdf"
+    table = figure.with_suffix(".csv")
+    before = figure.read_bytes(), table.read_bytes()
+    copy_of_finished.snakemake(TARGET, "--config", "look={width: 7, x_label: Schritt}")
+    assert figure.read_bytes() != before[0]
+    assert table.read_bytes() == before[1]
+    copy_of_finished.snakemake(TARGET)
+    assert figure.read_bytes() == before[0], "the old looks give the old bytes"
+
+
+@pytest.fixture
+def own_file(tmp_path: Path) -> Path:
+    """Return a zipped data set of 12 tasks in Flan-mini's form."""
+    rows = [
+        {
+            "id": f"row_{task}_{number}",
+            "source": f"task_{task}",
+            "conversations": [
+                {"from": "human", "value": f"Übung {task}: was folgt auf {number}?"},
+                {"from": "gpt", "value": f"Auf {number} folgt {number + 1}."},
+            ],
+        }
+        for task in range(12)
+        for number in range(6)
+    ]
+    path = tmp_path / "flan_mini.json.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("flan_mini.json", json.dumps(rows))
+    return path
+
+
+def test_data_of_ones_own(copy_of_finished: Checkout, own_file: Path) -> None:
+    copy_of_finished.snakemake(TARGET, "--config", f"data={{flan: {{path: {own_file}}}}}")
+    table = pd.read_csv(copy_of_finished.folder / "results/fig4_flan.csv")
+    # 12 tasks, 15 % of them unseen, up to 4 instances each: 40 instances, 2.5 steps.
+    assert sorted(table["step"].unique()) == [0, 3]
+
+
+def bad_run(checkout: Checkout, *config: str) -> list[str]:
+    """Run into an error; return the lines by which programs or the config told it."""
+    done: subprocess.CompletedProcess[str] = checkout.snakemake(
+        TARGET, "--config", *config, check=False
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout
+    return [line for line in done.stdout.splitlines() if line.startswith(("error:", "config key"))]
+
+
+def test_a_bad_file_gives_one_message_and_loses_nothing(
+    copy_of_finished: Checkout, own_file: Path
+) -> None:
+    own_file.write_bytes(own_file.read_bytes()[:-40])
+    results = copy_of_finished.folder / "results"
+    (message,) = bad_run(copy_of_finished, f"data={{flan: {{path: {own_file}}}}}")
+    assert "flan_mini.json.zip" in message
+    assert not list(results.rglob("*.tmp"))
+    assert not list((results / "instances/flan").glob("*")), "no half-written table"
+    assert (results / "fig4_flan.pdf").exists(), "what was there stays"
+
+
+def test_too_many_steps_name_the_largest_number(copy_of_finished: Checkout) -> None:
+    messages = bad_run(copy_of_finished, "seeds=[0]", "train={steps: 17}")
+    assert messages
+    assert all("the largest number of steps is 16" in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("config", "parts"),
+    [
+        ("train={lerning_rate: 1}", ["'train.lerning_rate'", "did you mean 'train.learning_rate'"]),
+        ("train={learning_rate: fast}", ["'train.learning_rate' ('fast')", "number"]),
+        ("preset=large", ["'large'", "mini, paper, tiny"]),
+        ("train={checkpoint_dtype: bfloat16}", ["bfloat16 is refused"]),
+    ],
+)
+def test_a_bad_config_names_key_value_and_remedy(
+    finished: Checkout, config: str, parts: list[str]
+) -> None:
+    (message,) = bad_run(finished, config)
+    assert all(part in message for part in parts), message
+
+
+def test_the_paper_preset_resolves(finished: Checkout, own_file: Path) -> None:
+    rules = finished.would_run(
+        TARGET, "--config", "preset=paper", f"data={{flan: {{path: {own_file}}}}}"
+    )
+    # 1,797 steps in segments of 300, three arrangements, one seed; no model is pretrained.
+    assert rules["train"] == rules["evaluate"] == 3 * 6
+    assert rules["embed"] == 2 * 8
+    assert "pretrain" not in rules
