@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Checkout
+from checkout import Checkout
 
 TARGET = "results/fig4_flan.pdf"
 # Two seeds of three arrangements; two of these look at distances.

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Checkout, copy_project
+from checkout import Checkout, copy_project
 
 TARGET = "results/fig4_flan.pdf"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from checkout import Checkout, copy_project
 from cluster import run_snakemake
-from conftest import Checkout, copy_project
 
 pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("slurm")]
 
