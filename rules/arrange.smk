@@ -16,8 +16,8 @@ rule arrange:
     conda:
         "../envs/distance.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         flags=arrange_flags,
     shell:

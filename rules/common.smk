@@ -43,6 +43,11 @@ def library(name):
     return [str(path) for path in library_modules(Path(script(name)), LIBRARY)]
 
 
+def growing(amount):
+    """Return a resource that grows with each attempt, where a profile submits a job again."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 wildcard_constraints:
     dataset="flan",
     split="train|test",

@@ -14,8 +14,8 @@ rule generate_corpus:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         settings=settings("corpus"),
     shell:
@@ -39,8 +39,8 @@ rule sample:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=settings("data.flan.sample"),
         key_list=key_list_flag,

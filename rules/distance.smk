@@ -19,8 +19,8 @@ rule distances:
         "../envs/distance.yaml"
     threads: CONFIG.distance.threads
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=settings("distance"),
     shell:

@@ -21,8 +21,8 @@ rule embed:
         "../envs/embed.yaml"
     threads: CONFIG.embedding.threads
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         settings=settings("embedding"),
     shell:
@@ -46,8 +46,8 @@ rule gather_embeddings:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=growing(8000),
+        runtime=growing(30),
     shell:
         "python {input.script} {input.shards} --instances {input.instances}"
         " --output {output} --log {log}"

@@ -20,8 +20,8 @@ rule evaluate:
     threads: CONFIG.evaluate.threads
     resources:
         gpu=CONFIG.hardware.evaluate.gpus,
-        mem_mb=CONFIG.hardware.evaluate.memory_mb,
-        runtime=CONFIG.hardware.evaluate.minutes,
+        mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
+        runtime=growing(CONFIG.hardware.evaluate.minutes),
     params:
         settings=settings("evaluate"),
         template=settings("template"),

@@ -14,8 +14,8 @@ rule curves:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         settings=settings("curves"),
         runs=run_flags,
@@ -37,8 +37,8 @@ rule compare:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         settings=settings("comparison"),
         reference=reference,
@@ -63,8 +63,8 @@ rule plot:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         look=settings("look"),
     shell:

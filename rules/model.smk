@@ -13,8 +13,8 @@ rule generate_text:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         settings=settings("model.text"),
     shell:
@@ -37,8 +37,8 @@ rule pretrain:
         "../envs/train.yaml"
     threads: CONFIG.model.pretrain.threads
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=settings("model.pretrain"),
     shell:

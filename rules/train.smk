@@ -26,8 +26,8 @@ rule train:
     threads: CONFIG.train.threads
     resources:
         gpu=CONFIG.hardware.train.gpus,
-        mem_mb=CONFIG.hardware.train.memory_mb,
-        runtime=CONFIG.hardware.train.minutes,
+        mem_mb=growing(CONFIG.hardware.train.memory_mb),
+        runtime=growing(CONFIG.hardware.train.minutes),
     params:
         settings=settings("train"),
         template=settings("template"),

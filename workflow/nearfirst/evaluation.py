@@ -45,7 +45,8 @@ def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArr
     Parameters
     ----------
     model
-        A causal language model with a `model` and an `lm_head`, as Llama has.
+        A causal language model whose logits are its output embedding of the last hidden state, as
+        Llama's are.
     tokens
         n instances, each with at least one label.
     batch_tokens
@@ -55,7 +56,8 @@ def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArr
     -------
     (n,) float32.
     """
-    device = model.lm_head.weight.device
+    head = model.get_output_embeddings()
+    device = head.weight.device
     result = np.empty(len(tokens), dtype=np.float32)
     for batch in batches([len(item.ids) for item in tokens], batch_tokens):
         width = len(tokens[batch[0]].ids)
@@ -68,8 +70,9 @@ def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArr
             targets[row, : len(item.ids) - 1] = item.labels[1:]
         rows, columns = np.nonzero(targets != IGNORED)
         # Padding is on the right and attention is causal, so no mask is needed.
-        hidden = model.model(torch.from_numpy(ids).to(device), use_cache=False).last_hidden_state
-        logits = model.lm_head(hidden[torch.from_numpy(rows), torch.from_numpy(columns)])
+        output = model.base_model(torch.from_numpy(ids).to(device), use_cache=False)
+        at_labels = output.last_hidden_state[torch.from_numpy(rows), torch.from_numpy(columns)]
+        logits = head(at_labels)
         each = torch.nn.functional.cross_entropy(
             logits.float(),
             torch.from_numpy(targets[rows, columns]).to(device),
