@@ -16,7 +16,8 @@ setup: .venv/installed
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v == (3, 11) or sys.exit(f"error: Python 3.11 is needed, $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
-	  || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q python3-venv; } \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -q \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -q python3-venv; } \
 	  || { echo "error: this Python cannot create environments: run 'sudo apt-get install python3-venv'" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --requirement requirements.lock

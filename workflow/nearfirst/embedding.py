@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
 from nearfirst.batching import batches
 from nearfirst.data.conversation import Message
@@ -93,7 +94,8 @@ def embed(texts: Sequence[str], encoder: Any, batch_tokens: int) -> npt.NDArray[
 
     encoder.eval()
     result = np.empty((len(texts), encoder.get_embedding_dimension()), dtype=np.float32)
-    with torch.inference_mode():
+    bar = tqdm(total=len(texts), desc="texts", unit="", mininterval=5)
+    with torch.inference_mode(), bar:
         for start in range(0, len(texts), BLOCK):
             block = list(texts[start : start + BLOCK])
             lengths = [len(ids) for ids in encoder.tokenizer(block, truncation=True)["input_ids"]]
@@ -102,4 +104,5 @@ def embed(texts: Sequence[str], encoder: Any, batch_tokens: int) -> npt.NDArray[
                 features = batch_to_device(features, encoder.device)
                 vectors = encoder.forward(features)["sentence_embedding"]
                 result[start + np.array(batch)] = vectors.float().cpu().numpy()
+                bar.update(len(batch))
     return result

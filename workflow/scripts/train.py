@@ -35,6 +35,8 @@ def main(arguments: argparse.Namespace) -> None:
 
     settings = cast(TrainSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
+    # The same bytes on every run: on a GPU cuBLAS needs a fixed workspace for that.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
 
     tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
