@@ -6,10 +6,10 @@ Only the Snakefile and the docs read this module; a stage program gets its own s
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, get_origin
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
 
 from nearfirst.errors import InputError
 from nearfirst.settings.arrangement import ArrangeSettings
@@ -33,7 +33,7 @@ class Config(Section):
     """Every knob, by the stage that reads it."""
 
     preset: str = Field("mini", description="File of `workflow/presets/` that this config refines.")
-    seeds: list[int] = Field(
+    seeds: list[NonNegativeInt] = Field(
         [0], min_length=1, description="Seeds of the arrangements: the runs behind each interval."
     )
     keep_checkpoints: bool = Field(
@@ -53,6 +53,12 @@ class Config(Section):
     figures: FigureSettings = FigureSettings()
     look: LookSettings = LookSettings()
     hardware: HardwareSettings = HardwareSettings()
+
+    @model_validator(mode="after")
+    def _each_seed_once(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds: {self.seeds} holds one twice")
+        return self
 
 
 def merge(
@@ -119,27 +125,45 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
     try:
         return Config.model_validate(merge(Config, base, user))
     except ValidationError as error:
-        raise InputError("\n".join(_explain(fault) for fault in error.errors())) from None
+        # One line a key: a key of several types has a fault for each.
+        lines = {_key(fault): _explain(fault) for fault in reversed(error.errors())}
+        raise InputError("\n".join(reversed(lines.values()))) from None
+
+
+def _key(fault: Any) -> str:
+    """Return the dotted key of a fault, without the names pydantic gives to a key's types."""
+    parts: list[str] = []
+    model: Any = Config
+    for part in fault["loc"]:
+        fields = getattr(model, "model_fields", None)
+        if fields is None and not isinstance(part, int) and get_origin(model) is not dict:
+            break
+        parts.append(str(part))
+        model = fields[part].annotation if fields and part in fields else None
+    return ".".join(parts)
 
 
 def _explain(fault: Any) -> str:
     """Return one line that names the key, its value and what to do."""
-    key = ".".join(str(part) for part in fault["loc"])
+    key = _key(fault)
     if fault["type"] == "extra_forbidden":
         # A misspelt leaf is nearest within its own section, a misplaced one by its last part.
-        parent = key.rpartition(".")[0]
-        keys = valid_keys()
-        siblings = [k for k in keys if k.rpartition(".")[0] == parent]
-        nearest = difflib.get_close_matches(key, siblings, 1, 0.6) or difflib.get_close_matches(
-            key.rpartition(".")[2], [k.rpartition(".")[2] for k in keys], 1, 0.6
+        parent, _, name = key.rpartition(".")
+        by_key = {k: k.rpartition(".") for k in valid_keys()}
+        beside = [leaf for above, _, leaf in by_key.values() if above == parent]
+        anywhere = [leaf for _, _, leaf in by_key.values()]
+        nearest = (
+            [name] * (name in anywhere)
+            or difflib.get_close_matches(name, beside, 1, 0.6)
+            or difflib.get_close_matches(name, anywhere, 1, 0.6)
         )
-        full = [k for k in keys if nearest and f".{k}".endswith(f".{nearest[0]}")]
-        best = min(full, key=lambda k: k.count("."), default=None)
+        full = [k for k, (_, _, leaf) in by_key.items() if [leaf] == nearest]
+        best = min(full, key=lambda k: (by_key[k][0] != parent, k.count(".")), default=None)
         hint = f"; did you mean '{best}'?" if best else "; docs/config.md lists the keys"
         return f"config key '{key}' ({fault['input']!r}): unknown key{hint}"
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "value_error":
         # The section's own check begins with the key inside the section.
         inner, _, reason = message.partition(": ")
-        return f"config key '{key}.{inner}': {reason}"
+        return f"config key '{key}{'.' * bool(key)}{inner}': {reason}"
     return f"config key '{key}' ({fault['input']!r}): {message}"

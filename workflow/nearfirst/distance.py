@@ -27,7 +27,13 @@ def cosine(train: Matrix, test: Matrix, out: Matrix | None = None) -> Matrix:
     -------
     (N, M) float32.
     """
-    return _blockwise(_unit(train), _unit(test), lambda block, other: -(block @ other.T), out)
+    return _blockwise(_unit(train), _unit(test), _minus_cosine, out)
+
+
+def _minus_cosine(block: Matrix, other: Matrix) -> Matrix:
+    # Rounding takes equal vectors a little past 1.
+    distances: Matrix = np.clip(-(block @ other.T), -1.0, 1.0)
+    return distances
 
 
 def euclidean(train: Matrix, test: Matrix, out: Matrix | None = None) -> Matrix:
@@ -50,7 +56,9 @@ MEASURES: dict[str, Callable[[Matrix, Matrix, Matrix | None], Matrix]] = {
 
 
 def _unit(vectors: Matrix) -> Matrix:
-    norms: Matrix = np.linalg.norm(vectors, axis=1, keepdims=True)
+    # In float64 the squares of very long or very short vectors are still numbers.
+    squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    norms = np.sqrt(squares).astype(np.float32)[:, None]
     if not norms.all():
         row = int(np.argmin(norms))
         raise InputError(f"embedding {row} is all zeros: it has no cosine; embed again")

@@ -24,17 +24,28 @@ def library_modules(program: Path, root: Path) -> list[Path]:
     found: set[Path] = set()
     todo = [program]
     while todo:
-        for node in ast.walk(ast.parse(todo.pop().read_text())):
+        path = todo.pop()
+        for node in ast.walk(ast.parse(path.read_text())):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.ImportFrom):
+                module = _absolute(node, path, root)
+                names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
             for name in names:
                 new = {path for path in _files(name, root) if path not in found}
                 found |= new
                 todo += new
     return sorted(found)
+
+
+def _absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
+    """Return the dotted name of the module that a `from … import` names, relative or not."""
+    if not node.level:
+        return node.module or ""
+    package = path.relative_to(root).parent.parts
+    start = package[: len(package) - node.level + 1]
+    return ".".join([*start, *([node.module] if node.module else [])])
 
 
 def _files(name: str, root: Path) -> list[Path]:

@@ -19,12 +19,14 @@ def read_instances(path: Path) -> pa.Table:
     """
     table = read_table(path, INSTANCES)
     for row, messages in enumerate(conversations(table)):
-        roles = [message["role"] for message in messages[:2]]
+        roles = [message and message["role"] for message in (messages or [])[:2]]
         if roles != ["user", "assistant"]:
             raise InputError(
                 f"{path}: row {row} (id '{table['id'][row]}') begins with the turns {roles}, "
                 "expected user and assistant"
             )
+        if any(message is None or message["content"] is None for message in messages):
+            raise InputError(f"{path}: row {row} (id '{table['id'][row]}') has a turn without text")
     return table
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 from scipy import stats
 
 from nearfirst.errors import InputError
@@ -31,18 +30,21 @@ def read_run(paths: Sequence[Path]) -> tuple[pd.DataFrame, int]:
     """
     tables = [read_table(path, LOSSES, unique=None) for path in paths]
     left_out = int((tables[0].schema.metadata or {}).get(b"left_out", b"0"))
-    losses: pd.DataFrame = pa.concat_tables(tables).to_pandas()
-    bad = losses[~np.isfinite(losses["loss"])]
-    if len(bad):
-        row = bad.iloc[0]
-        raise InputError(
-            f"{paths[0]}: the loss of id '{row['id']}' at step {row['step']} is {row['loss']}; "
-            "the run diverged or the table is damaged"
-        )
-    if losses.duplicated(["step", "id"]).any():
-        row = losses[losses.duplicated(["step", "id"])].iloc[0]
-        raise InputError(f"{paths[0]}: id '{row['id']}' stands twice at step {row['step']}")
-    return losses, left_out
+    parts: list[pd.DataFrame] = [table.to_pandas() for table in tables]
+    for path, part in zip(paths, parts, strict=True):
+        bad = part[~np.isfinite(part["loss"])]
+        if len(bad):
+            row = bad.iloc[0]
+            raise InputError(
+                f"{path}: the loss of id '{row['id']}' at step {row['step']} is {row['loss']}; "
+                "the run diverged or the table is damaged"
+            )
+    losses = pd.concat(parts, keys=range(len(parts)))
+    again = losses[losses.duplicated(["step", "id"])]
+    if len(again):
+        row, path = again.iloc[0], paths[again.index[0][0]]
+        raise InputError(f"{path}: id '{row['id']}' stands twice at step {row['step']}")
+    return losses.reset_index(drop=True), left_out
 
 
 def mean_curve(losses: pd.DataFrame, weighting: str) -> "pd.Series[float]":
@@ -131,7 +133,16 @@ def paired_comparison(
     (shares in which the reference is lower), seeds, instances.
     """
     check_comparable(runs)
-    seeds = sorted({seed for label, seed in runs if label == reference})
+    by_label = {name: sorted(s for label, s in runs if label == name) for name, _ in runs}
+    if reference not in by_label or len(by_label) < 2:
+        raise InputError(
+            f"reference {reference!r}: expected one of two or more labels, "
+            f"found {', '.join(by_label)}"
+        )
+    seeds = by_label[reference]
+    for name, its in by_label.items():
+        if its != seeds:
+            raise InputError(f"{name} has seeds {its}, but {reference} {seeds}: no pairs")
     rows = []
     for other in dict.fromkeys(label for label, _ in runs if label != reference):
         cubes = {label: _cube(runs, label, seeds) for label in (reference, other)}

@@ -61,7 +61,7 @@ def read_table(path: Path, schema: pa.Schema, *, unique: str | None = "id") -> p
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: not a whole Parquet file ({error})") from None
+        raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
     with file:
         for field in schema:
             index = file.schema_arrow.get_field_index(field.name)
@@ -75,10 +75,17 @@ def read_table(path: Path, schema: pa.Schema, *, unique: str | None = "id") -> p
                 raise InputError(
                     f"{path}: column '{field.name}' holds {found}, expected {field.type}"
                 )
-        table = file.read(columns=schema.names).cast(schema)
+        try:
+            table = file.read(columns=schema.names)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{path}: damaged ({_short(error)}); make it again") from None
+        table = table.cast(schema.with_metadata(table.schema.metadata))
     if table.num_rows == 0:
         raise InputError(f"{path}: the table has no rows")
     if unique:
+        if table[unique].null_count:
+            row = pc.index(table[unique].is_null(), True).as_py()
+            raise InputError(f"{path}: row {row} has no {unique}")
         counts = pc.value_counts(table[unique])
         repeated = counts.filter(pc.greater(counts.field("counts"), 1))
         if len(repeated):
@@ -102,9 +109,16 @@ def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
         same_size = pa.types.is_fixed_size_list(found) and found.list_size == expected.list_size
         return bool(same_size and found.value_type == expected.value_type)
     if pa.types.is_struct(expected) and pa.types.is_struct(found):
-        names = {field.name for field in expected}
-        return names == {field.name for field in found}
+        kinds = {field.name: field.type for field in found}
+        return kinds.keys() == {field.name for field in expected} and all(
+            _same_type(kinds[field.name], field.type) for field in expected
+        )
     return False
+
+
+def _short(error: Exception) -> str:
+    # Arrow's messages may have several lines.
+    return " ".join(str(error).split())
 
 
 def read_embeddings(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
@@ -125,7 +139,7 @@ def read_embeddings(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
     try:
         found = pq.read_schema(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: not a whole Parquet file ({error})") from None
+        raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
     index = found.get_field_index("embedding")
     kind = found.field(index).type if index >= 0 else None
     if kind is not None and not pa.types.is_fixed_size_list(kind):
@@ -139,7 +153,8 @@ def read_embeddings(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
     if column.null_count:
         row = pc.index(column.is_null(), True).as_py()
         raise InputError(f"{path}: row {row} (id '{ids[row]}') has no embedding")
-    matrix = column.flatten().to_numpy().reshape(len(ids), dimension)
+    # A null inside a vector becomes NaN.
+    matrix = column.flatten().to_numpy(zero_copy_only=False).reshape(len(ids), dimension)
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
         row = int(np.argmin(finite))
@@ -147,6 +162,9 @@ def read_embeddings(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
             f"{path}: row {row} (id '{ids[row]}') holds NaN or infinity "
             f"({int((~finite).sum())} such rows); embed again"
         )
+    if not (filled := matrix.any(axis=1)).all():
+        row = int(np.argmin(filled))
+        raise InputError(f"{path}: row {row} (id '{ids[row]}') is all zeros; embed again")
     return ids, matrix
 
 

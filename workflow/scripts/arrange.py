@@ -65,14 +65,16 @@ def _distances(
         with threadpool_limits(settings.threads):
             return MEASURES[settings.measure](train, test, None)
     try:
-        matrix: npt.NDArray[np.float32] = np.load(arguments.distances, mmap_mode="r")
-    except (OSError, ValueError) as error:
+        matrix: npt.NDArray[np.float32] = np.lib.format.open_memmap(arguments.distances, mode="r")
+    except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{arguments.distances}: not a whole .npy file ({error})") from None
     if matrix.shape != (len(train), len(test)):
         raise InputError(
             f"{arguments.distances}: shape {matrix.shape}, but the embeddings are "
             f"{len(train)} training and {len(test)} test instances; compute the distances again"
         )
+    if np.isnan(matrix.min()):
+        raise InputError(f"{arguments.distances}: holds NaN; compute the distances again")
     return matrix
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +25,9 @@ def main(arguments: argparse.Namespace) -> None:
     shape = (len(train), len(test))
     with threadpool_limits(settings.threads), writing(arguments.matrix) as path:
         out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        # Take the space now: writing to a map on a full disk kills the process without a word.
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         MEASURES[settings.measure](train, test, out)
         out.flush()
         points = {

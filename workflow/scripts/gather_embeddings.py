@@ -5,8 +5,10 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from nearfirst import cli
+from nearfirst.errors import InputError
 from nearfirst.instances import read_instances, same_ids
 from nearfirst.tables import embeddings_table, read_embeddings, write_table
 
@@ -14,9 +16,14 @@ from nearfirst.tables import embeddings_table, read_embeddings, write_table
 def main(arguments: argparse.Namespace) -> None:
     """Write the joined table, in the instances' order."""
     ids: list[str] = []
-    parts = []
+    parts: list[npt.NDArray[np.float32]] = []
     for path in arguments.shards:
         shard_ids, vectors = read_embeddings(path)
+        if parts and vectors.shape[1] != parts[0].shape[1]:
+            raise InputError(
+                f"{path}: {vectors.shape[1]} dimensions, but {arguments.shards[0]} has "
+                f"{parts[0].shape[1]}; embed both with the same model"
+            )
         ids += shard_ids
         parts.append(vectors)
     expected = read_instances(arguments.instances)["id"].to_pylist()

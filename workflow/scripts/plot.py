@@ -13,7 +13,10 @@ from nearfirst.settings.figures import LookSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the PDF."""
-    table = pd.read_csv(arguments.table)
+    try:
+        table = pd.read_csv(arguments.table)
+    except ValueError as error:
+        raise InputError(f"{arguments.table}: not a whole CSV file ({error})") from None
     missing = {"arrangement", "step", "mean", "low", "high", "n", "confidence"} - {*table.columns}
     if missing or table.empty:
         raise InputError(

@@ -2,7 +2,8 @@
 
 import argparse
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -20,11 +21,12 @@ def main(arguments: argparse.Namespace) -> None:
     """Read the file twice, so that memory holds the sample and not the data set."""
     settings = cast(SampleSettings, arguments.settings)
 
-    def read() -> Iterator[Instance]:
-        rows = flan.read(arguments.input)
-        return iter(tqdm(rows, desc="rows", unit="", mininterval=5))
+    def read() -> Generator[Instance, None, None]:
+        yield from tqdm(flan.read(arguments.input), desc="rows", unit="", mininterval=5)
 
-    found = sampling.take_inventory(read(), skip_unusable=settings.unusable == "skip")
+    # Closed also on an error, so that the bar's line is ended before the error's begins.
+    with closing(read()) as rows:
+        found = sampling.take_inventory(rows, skip_unusable=settings.unusable == "skip")
     logging.info(
         "%d rows, %d tasks; %d rows without a usable exchange, %d turns left out",
         *(found.total, len(found.rows), found.unusable, found.dropped_turns),

@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +20,7 @@ def read(path: Path) -> Iterator[Instance]:
     """Yield the instances of a `flan_mini.json` or `flan_mini.json.zip`, in the file's order.
 
     Rows are parsed one at a time, so memory does not grow with the file, except for the ids seen:
-    the n-th repetition of an id becomes `id#n`.
+    the n-th repetition of an id becomes `id#n` (or the next number that is free).
 
     Raises
     ------
@@ -27,22 +28,13 @@ def read(path: Path) -> Iterator[Instance]:
         If the file is missing, empty, cut off, no JSON array, or a row is not of the form
         `{id, source, conversations: [{from: human|gpt, value}]}`; the row is named.
     """
-    seen: dict[str, int] = {}
+    seen: dict[str, int] = {}  # id to the highest number given to it
     number = 0
     with _open(path) as file:
         try:
-            for number, row in enumerate(ijson.items(file, "item"), start=1):
+            for number, row in enumerate(_items(file), start=1):
                 instance = _instance(row, f"{path}: row {number}")
-                repeats = seen[instance.id] = seen.get(instance.id, 0) + 1
-                if repeats > 1:
-                    instance = Instance(
-                        f"{instance.id}#{repeats}",
-                        instance.task,
-                        instance.messages,
-                        instance.dropped,
-                        instance.where,
-                    )
-                yield instance
+                yield replace(instance, id=_unique(instance.id, seen))
         except ijson.IncompleteJSONError as error:
             raise InputError(
                 f"{path}: cut off or damaged after row {number} ({_short(error)}); "
@@ -58,6 +50,26 @@ def read(path: Path) -> Iterator[Instance]:
             ) from None
     if number == 0:
         raise InputError(f"{path}: no JSON array of conversations, or an empty one")
+
+
+def _items(file: IO[bytes]) -> Iterator[Any]:
+    """Yield the items of an array; nothing if it is an object, whose keys ijson would look at."""
+    while (first := file.read(1)).isspace():
+        pass
+    file.seek(0)
+    if first != b"{":
+        yield from ijson.items(file, "item")
+
+
+def _unique(id_: str, seen: dict[str, int]) -> str:
+    number = seen.get(id_, 0) + 1
+    name = id_ if number == 1 else f"{id_}#{number}"
+    while number > 1 and name in seen:
+        number += 1
+        name = f"{id_}#{number}"
+    seen[id_] = number
+    seen.setdefault(name, 1)
+    return name
 
 
 @contextmanager
@@ -84,8 +96,14 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
             raise InputError(
                 f"{path}: expected one .json file inside, found {', '.join(names) or 'none'}"
             )
-        with archive.open(names[0]) as file:
-            yield file
+        try:
+            member = archive.open(names[0])
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            raise InputError(
+                f"{path}: damaged zip, or a kind that cannot be read ({error})"
+            ) from None
+        with member:
+            yield member
 
 
 def _instance(row: Any, where: str) -> Instance:

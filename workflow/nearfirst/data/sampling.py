@@ -68,8 +68,11 @@ def read_key_list(path: Path, tasks: Iterable[str]) -> tuple[list[str], list[str
     if not path.is_file():
         raise InputError(f"{path}: no such key-list file")
     try:
-        content = json.loads(path.read_text())
-        train, unseen = list(content["train_key_list"]), list(content["eval_key_list"])
+        content = json.loads(path.read_text(encoding="utf-8"))
+        train, unseen = content["train_key_list"], content["eval_key_list"]
+        for name, tasks_of in (("train_key_list", train), ("eval_key_list", unseen)):
+            if not isinstance(tasks_of, list) or not all(isinstance(t, str) for t in tasks_of):
+                raise TypeError(f"{name} is no list of names")
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f'{path}: expected {{"train_key_list": [...], "eval_key_list": [...]}} '

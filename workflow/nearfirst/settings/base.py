@@ -34,4 +34,4 @@ class Section(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"]) or "(whole)"
-            raise InputError(f"--settings: {key}: {first['msg']} ({cls.__name__})") from None
+            raise InputError(f"{key}: {first['msg']} ({cls.__name__})") from None

@@ -1,0 +1,210 @@
+"""A tiny model and tables that the tests of the torch stages share."""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nearfirst.tables import ARRANGEMENT, INSTANCES, write_table
+
+REPOSITORY = Path(__file__).parents[2]
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def command(name: str, *arguments: object) -> list[str]:
+    return [
+        sys.executable,
+        str(REPOSITORY / "workflow/scripts" / name),
+        *(str(argument) for argument in arguments),
+    ]
+
+
+def environment() -> dict[str, str]:
+    """The library is found from anywhere, and no test waits for a network."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY / "workflow"),
+        "HF_HUB_OFFLINE": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tests of torch run on one thread, and what they set is gone after them."""
+    torch = sys.modules.get("torch")  # tests of other stages need not import it
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def program() -> Program:
+    """Run a stage program to its end: `program("train.py", "--model", …)`."""
+
+    def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command(name, *arguments),
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def start_program() -> Callable[..., subprocess.Popen[bytes]]:
+    """Start a stage program and return at once."""
+
+    def start(name: str, *arguments: object) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command(name, *arguments),
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    return start
+
+
+def conversation(*turns: str) -> list[dict[str, str]]:
+    roles = ("user", "assistant")
+    return [{"role": roles[i % 2], "content": turn} for i, turn in enumerate(turns)]
+
+
+def sentences(count: int, seed: int = 0) -> list[list[dict[str, str]]]:
+    """Conversations of unequal lengths, each different from all others."""
+    generator = random.Random(seed)
+    words = ["the", "cat", "sat", "on", "a", "mat", "and", "ate", "nine", "green", "apples"]
+
+    def some(least: int, most: int) -> str:
+        return " ".join(generator.choices(words, k=generator.randint(least, most)))
+
+    return [conversation(f"{i}: {some(1, 9)}?", some(1, 7)) for i in range(count)]
+
+
+@pytest.fixture(scope="session")
+def talk() -> Callable[..., list[dict[str, str]]]:
+    """Make a conversation of turns: `talk("question", "answer", …)`."""
+    return conversation
+
+
+@pytest.fixture(scope="session")
+def some_talks() -> Callable[..., list[list[dict[str, str]]]]:
+    """Make conversations: `some_talks(count, seed=0)`."""
+    return sentences
+
+
+@pytest.fixture(scope="session")
+def write_instances() -> Callable[[Path, Sequence[Any]], list[str]]:
+    """Write conversations as an instance table; returns their ids."""
+    import pyarrow as pa
+
+    def write(path: Path, talks: Sequence[Any]) -> list[str]:
+        ids = [f"id-{i}" for i in range(len(talks))]
+        columns = {
+            "id": ids,
+            "task": [f"task-{i % 3}" for i in range(len(talks))],
+            "messages": list(talks),
+            "references": [[talk[-1]["content"]] for talk in talks],
+        }
+        write_table(pa.table(columns, schema=INSTANCES), path)
+        return ids
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_arrangement() -> Callable[[Path, Sequence[str]], None]:
+    """Write ids as an arrangement in their order."""
+    import pyarrow as pa
+
+    def write(path: Path, ids: Sequence[str]) -> None:
+        positions = list(range(len(ids)))
+        # Rows in another order than positions: it is the positions that count.
+        rows = list(reversed(list(zip(positions, ids, strict=True))))
+        columns = {
+            "position": [position for position, _ in rows],
+            "id": [id_ for _, id_ in rows],
+            "round": [None] * len(rows),
+        }
+        write_table(pa.table(columns, schema=ARRANGEMENT), path)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Llama of 2 layers with random weights and a byte-level tokenizer of 300 tokens."""
+    import torch
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    core = ByteLevelBPETokenizer()
+    text = [message["content"] for talk in sentences(50) for message in talk]
+    core.train_from_iterator(text, vocab_size=300, special_tokens=["<s>", "</s>"])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=core._tokenizer, bos_token="<s>", eos_token="</s>"
+    )
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=48,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=256,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            tie_word_embeddings=True,
+        )
+    )
+    folder = tmp_path_factory.mktemp("base") / "model"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer(model_folder: Path) -> Any:
+    """The tokenizer of the tiny model."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(model_folder)
+
+
+@pytest.fixture(scope="session")
+def train_arguments(
+    tmp_path_factory: pytest.TempPathFactory,
+    model_folder: Path,
+    write_instances: Callable[[Path, Sequence[Any]], list[str]],
+    write_arrangement: Callable[[Path, Sequence[str]], None],
+) -> Callable[..., list[Any]]:
+    """Make a command line of train.py: `train_arguments(output, 100, settings=…, start=20)`."""
+
+    def make(folder: Path, instances: int, **flags: Any) -> list[Any]:
+        data = tmp_path_factory.mktemp("data")
+        ids = write_instances(data / "train.parquet", sentences(instances))
+        write_arrangement(data / "order.parquet", random.Random(1).sample(ids, len(ids)))
+        flags = {"arrangement": data / "order.parquet", **flags}
+        given = [(f"--{name.replace('_', '-')}", value) for name, value in flags.items()]
+        return [
+            *("train.py", "--model", model_folder, "--instances", data / "train.parquet"),
+            *("--checkpoints", folder / "checkpoints", "--state", folder / "state"),
+            *("--log", folder / "log", *(part for pair in given for part in pair)),
+        ]
+
+    return make

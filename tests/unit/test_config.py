@@ -1,0 +1,287 @@
+"""The config: presets, faults that name the key, and pages that must not drift from the model."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearfirst.config import Config, load, valid_keys
+from nearfirst.errors import InputError
+from nearfirst.settings.data import SampleSettings
+from nearfirst.settings.training import TrainSettings
+
+REPOSITORY = Path(__file__).parents[2]
+PRESETS = REPOSITORY / "workflow/presets"
+
+
+def refusal(user: dict[str, Any]) -> str:
+    with pytest.raises(InputError) as caught:
+        load(user, PRESETS)
+    return str(caught.value)
+
+
+def get(config: object, key: str) -> Any:
+    for name in key.split("."):
+        config = getattr(config, name)
+    return config
+
+
+def nested(key: str, value: object) -> dict[str, Any]:
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    assert isinstance(value, dict)
+    return value
+
+
+def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the values of nested sections by dotted key."""
+    found = {}
+    for name, value in content.items():
+        key = f"{prefix}{name}"
+        is_section = isinstance(value, dict) and f"{prefix}{name}" not in (
+            "figures.fig4_flan.arrangements",
+            "look.legend",
+        )
+        found |= flat(value, f"{key}.") if is_section else {key: value}
+    return found
+
+
+# Presets -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [path.stem for path in PRESETS.glob("*.yaml")])
+def test_every_preset_loads_and_sets_what_it_says(name: str) -> None:
+    config = load({"preset": name}, PRESETS)
+    assert config.preset == name
+    for key, value in flat(yaml.safe_load((PRESETS / f"{name}.yaml").read_text())).items():
+        assert get(config, key) == value
+
+
+def test_the_three_presets_are_there_and_mini_is_the_default() -> None:
+    assert {path.stem for path in PRESETS.glob("*.yaml")} == {"mini", "paper", "tiny"}
+    assert load({}, PRESETS) == load({"preset": "mini"}, PRESETS)
+
+
+def test_the_paper_preset_is_table_2_of_the_paper() -> None:
+    train = load({"preset": "paper"}, PRESETS).train
+    assert (train.batch_size, train.learning_rate, train.beta1, train.beta2) == (
+        16,
+        1e-6,
+        0.9,
+        0.95,
+    )
+    assert (train.epsilon, train.weight_decay, train.gradient_clipping) == (1e-5, 0.0, 1.0)
+    assert (train.checkpoint_every, train.checkpoint_dtype) == (10, "float16")
+
+
+@pytest.mark.parametrize("name", ["big", "", None, 3, "mini.yaml"])
+def test_an_unknown_preset(name: object) -> None:
+    message = refusal({"preset": name})
+    assert repr(name) in message
+    assert "mini, paper, tiny" in message
+
+
+def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
+    config = load({"preset": "mini", "train": {"learning_rate": 0.5}}, PRESETS)
+    assert config.train.learning_rate == 0.5
+    assert config.train.micro_batch_size == 16
+    assert config.train.batch_size == TrainSettings().batch_size
+
+
+# Values --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "given_", "expected"),
+    [
+        # Snakemake's --config gives text where YAML has nested keys in quotes.
+        ("train.steps", "20", 20),
+        ("train.steps", "epoch", "epoch"),
+        ("train.learning_rate", "2e-6", 2e-6),
+        ("keep_checkpoints", "true", True),
+        ("keep_checkpoints", "False", False),
+        ("data.flan.sample.unseen_tasks", "0.25", 0.25),
+        ("data.flan.sample.unseen_tasks", "12", 12),
+        ("seeds", ["3", 4], [3, 4]),
+        ("data.flan.path", None, None),
+    ],
+)
+def test_values_as_the_command_line_gives_them(key: str, given_: object, expected: object) -> None:
+    found = get(load(nested(key, given_), PRESETS), key)
+    assert (found, type(found)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize("section", ["train", "data.flan", "data.flan.sample", "figures", "look"])
+def test_an_empty_section_changes_nothing(section: str) -> None:
+    assert load(nested(section, None), PRESETS) == load({}, PRESETS)
+
+
+def test_a_figures_arrangements_are_replaced_whole() -> None:
+    chosen = {"near": "tma-nearest", "far": "tma-farthest"}
+    figure = {"arrangements": chosen, "reference": "near"}
+    config = load({"figures": {"fig4_flan": figure}}, PRESETS)
+    assert config.figures.fig4_flan.arrangements == chosen
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("train.learning_rate", "fast", "number"),
+        ("train.learning_rate", -1, "greater"),
+        ("train.steps", 0, "greater"),
+        ("train.steps", 2.5, "integer"),
+        ("train.batch_size", None, "integer"),
+        ("train.precision", "bfloat16", "float32"),
+        ("train", 5, ""),
+        ("train", [1], ""),
+        ("data.flan.sample.unseen_tasks", 1.5, ""),
+        ("data.flan.sample.unusable", "ignore", "skip"),
+        ("keep_checkpoints", "maybe", "boolean"),
+        ("seeds", [], "at least 1"),
+        ("seeds", 3, "list"),
+        ("seeds", [-1], ""),
+        ("hardware.embed_shards", 0, "greater"),
+        ("look.line_styles", ["~"], "'-'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(key: str, value: object, reason: str) -> None:
+    message = refusal(nested(key, value))
+    assert re.match(rf"config key '{key}(\.\d+)?' ", message)
+    assert len(message.splitlines()) == 1
+    assert reason in message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("train.checkpoint_dtype", "bfloat16", "could equal step 0"),
+        ("train.micro_batch_size", 5, "does not divide batch_size 16"),
+        ("train.segment_steps", 20, "number"),
+        ("seeds", [0, 1, 0], "[0, 1, 0]"),
+        ("figures.fig4_flan.reference", "XYZ", "NFT, RT, FFT"),
+    ],
+)
+def test_values_that_do_not_fit_together(key: str, value: object, named: str) -> None:
+    message = refusal(nested(key, value))
+    assert message.startswith(f"config key '{key}'")
+    assert named in message
+
+
+def test_segments_are_whole_numbers_of_checkpoints() -> None:
+    message = refusal({"train": {"steps": 40, "segment_steps": 15}})
+    assert "15 is no multiple of checkpoint_every 10" in message
+
+
+def test_an_unknown_arrangement_names_its_label() -> None:
+    figure = {"arrangements": {"NFT": "tma-nearby"}, "reference": "NFT"}
+    message = refusal({"figures": {"fig4_flan": figure}})
+    assert "'figures.fig4_flan.arrangements.NFT'" in message
+    assert "tma-nearest" in message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("sedes", "seeds"),
+        ("trian", "train"),
+        ("train.learnig_rate", "train.learning_rate"),
+        ("data.flan.sampel", "data.flan.sample"),
+        ("data.flan.sample.train_per_tasks", "data.flan.sample.train_per_task"),
+        ("learning_rate", "train.learning_rate"),
+        ("train.within_round", "arrange.within_round"),
+    ],
+)
+def test_a_misspelt_or_misplaced_key_names_the_right_one(wrong: str, right: str) -> None:
+    message = refusal(nested(wrong, 3))
+    assert message == f"config key '{wrong}' (3): unknown key; did you mean '{right}'?"
+
+
+def test_a_key_like_no_other_points_to_the_docs() -> None:
+    assert "docs/config.md" in refusal({"qqqq": 1})
+
+
+def test_all_faults_are_named_at_once() -> None:
+    message = refusal({"sedes": 1, "train": {"threads": 0, "rate": 1}})
+    assert len(message.splitlines()) == 3
+    assert all(line.startswith("config key '") for line in message.splitlines())
+
+
+# Segments and canonical text -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("steps", "length", "expected"),
+    [
+        ("epoch", None, [(0, None)]),
+        (40, None, [(0, 40)]),
+        (40, 20, [(0, 20), (20, 40)]),
+        (45, 20, [(0, 20), (20, 40), (40, 45)]),
+        (15, 20, [(0, 15)]),
+        (20, 20, [(0, 20)]),
+    ],
+)
+def test_segments(steps: Any, length: int | None, expected: list[tuple[int, int | None]]) -> None:
+    assert TrainSettings(steps=steps, segment_steps=length).segments() == expected
+
+
+@given(st.permutations(list(SampleSettings().model_dump())), st.integers(1, 99))
+def test_canonical_text_does_not_depend_on_the_order_of_keys(names: list[str], n: int) -> None:
+    values = SampleSettings(train_per_task=n).model_dump()
+    reordered = SampleSettings(**{name: values[name] for name in names})
+    assert reordered.canonical() == SampleSettings(train_per_task=n).canonical()
+    assert SampleSettings.parse(reordered.canonical()) == reordered
+
+
+def test_canonical_text_differs_where_settings_do() -> None:
+    # The same two values swapped: what Snakemake itself would not notice.
+    one, other = (
+        SampleSettings(split_seed=0, test_seed=1),
+        SampleSettings(split_seed=1, test_seed=0),
+    )
+    assert one.canonical() != other.canonical()
+
+
+# Pages ---------------------------------------------------------------------------------------
+
+
+def uncommented() -> dict[str, Any]:
+    """Return config.yaml with the # of every commented key taken away."""
+    lines, inside = [], False
+    for line in (REPOSITORY / "config.yaml").read_text().splitlines():
+        key = re.match(r"# (\w+):", line)
+        inside = bool(key and key[1] in Config.model_fields) or (inside and line.startswith("#  "))
+        if inside or not line.startswith("#"):
+            lines.append(line.removeprefix("# "))
+    content: dict[str, Any] = yaml.safe_load("\n".join(lines))
+    return content
+
+
+def test_config_yaml_is_the_default_as_it_stands() -> None:
+    content = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    assert load(content, PRESETS) == load({}, PRESETS)
+
+
+def test_config_yaml_shows_the_values_of_the_mini_preset() -> None:
+    content = uncommented()
+    assert set(content) == set(Config.model_fields) - {"comparison"}
+    mini = load({"preset": "mini"}, PRESETS)
+    for key, value in flat(content).items():
+        assert get(mini, key) == value, key
+    assert load(content, PRESETS) == mini
+
+
+def test_docs_list_what_the_model_says() -> None:
+    spec = importlib.util.spec_from_file_location("page", REPOSITORY / "docs/generate_config.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    page = (REPOSITORY / "docs/config.md").read_text()
+    assert page == module.render(), "run `make docs`"
+    sections = {key.rpartition(".")[0] for key in valid_keys()}
+    assert [key for key in valid_keys() if key not in sections and f"`{key}`" not in page] == []
