@@ -144,3 +144,11 @@ def test_decoding_the_labels_gives_the_answers(
 ) -> None:
     tokens = one(talk(*(turn for pair in exchanges for turn in pair)), tokenizer, 100_000)
     assert answers(tokens, tokenizer) == [f" {answer}</s>" for _, answer in exchanges]
+
+
+def test_a_literal_special_token_in_a_text_is_text(tokenizer) -> None:
+    talk = [{"role": "user", "content": "end with </s>"}, {"role": "assistant", "content": "<s>"}]
+    (tokens,) = encode([talk], tokenizer, 100)
+    assert (tokens.ids == tokenizer.eos_token_id).sum() == 1
+    assert (tokens.ids == tokenizer.bos_token_id).sum() == 1
+    assert tokenizer.decode(tokens.ids) == "<s>User: end with </s>\nAssistant: <s></s>"

@@ -31,7 +31,13 @@ def load_weights(model: Any, checkpoint: Path) -> None:
                 odd = sorted(names ^ own.keys())[0]
                 raise InputError(f"{path}: tensor '{odd}' is not in both file and model")
             for name, parameter in own.items():
-                parameter.copy_(file.get_tensor(name))
+                tensor = file.get_tensor(name)
+                if tensor.shape != parameter.shape:  # copy_ would spread a smaller one
+                    raise InputError(
+                        f"{path}: tensor '{name}' has shape {list(tensor.shape)}, the model's has "
+                        f"{list(parameter.shape)}"
+                    )
+                parameter.copy_(tensor)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: not a whole checkpoint ({error}); train it again") from None
 

@@ -92,7 +92,7 @@ def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path)
     trainer = Trainer(
         model=model,
         args=TrainingArguments(
-            output_dir=str(folder / "unused"),
+            output_dir=str(folder),
             max_steps=settings.steps,
             per_device_train_batch_size=settings.batch_size,
             learning_rate=settings.learning_rate,

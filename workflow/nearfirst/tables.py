@@ -47,7 +47,9 @@ def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None 
         pq.write_table(table, temporary)
 
 
-def read_table(path: Path, schema: pa.Schema, *, unique: str | None = "id") -> pa.Table:
+def read_table(
+    path: Path, schema: pa.Schema, *, unique: str | None = "id", may_be_empty: bool = False
+) -> pa.Table:
     """Read the columns of `schema`; further columns are left alone.
 
     Raises
@@ -80,7 +82,7 @@ def read_table(path: Path, schema: pa.Schema, *, unique: str | None = "id") -> p
         except (pa.ArrowInvalid, OSError) as error:
             raise InputError(f"{path}: damaged ({_short(error)}); make it again") from None
         table = table.cast(schema.with_metadata(table.schema.metadata))
-    if table.num_rows == 0:
+    if table.num_rows == 0 and not may_be_empty:
         raise InputError(f"{path}: the table has no rows")
     if unique:
         if table[unique].null_count:
@@ -121,7 +123,9 @@ def _short(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def read_embeddings(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
+def read_embeddings(
+    path: Path, *, may_be_empty: bool = False
+) -> tuple[list[str], npt.NDArray[np.float32]]:
     """Read an embedding table.
 
     Returns
@@ -147,7 +151,7 @@ def read_embeddings(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
             f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
         )
     dimension = kind.list_size if kind is not None else 1
-    table = read_table(path, embeddings_schema(dimension))
+    table = read_table(path, embeddings_schema(dimension), may_be_empty=may_be_empty)
     ids: list[str] = table["id"].to_pylist()
     column = table["embedding"].combine_chunks()
     if column.null_count:

@@ -61,7 +61,7 @@ def encode(
                 segments.append(f"User: {message['content']}\nAssistant:")
             else:
                 segments.append(f"{space}{message['content']}")
-    encoded = iter(tokenizer(segments, add_special_tokens=False)["input_ids"] if segments else [])
+    encoded = iter(_plain(segments, tokenizer))
 
     result = []
     for messages in conversations:
@@ -82,3 +82,12 @@ def encode(
             )
         )
     return result
+
+
+def _plain(segments: list[str], tokenizer: Any) -> list[list[int]]:
+    """Tokenize text as text: a literal `</s>` in it is five characters and no EOS."""
+    if not segments:
+        return []
+    encoded = tokenizer(segments, add_special_tokens=False, split_special_tokens=True)
+    ids: list[list[int]] = encoded["input_ids"]
+    return ids

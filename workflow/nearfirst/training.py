@@ -76,6 +76,15 @@ def pad(batch: Sequence[Tokens]) -> dict[str, torch.Tensor]:
     return {"input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(labels)}
 
 
+def _whole_steps(tokens: Sequence[Tokens], batch_size: int) -> list[Tokens]:
+    """Fill the last step with items that carry no label.
+
+    Otherwise accelerate fills it up for the second process with the first instances of the run.
+    """
+    blank = Tokens(tokens[0].ids[:1], np.full(1, IGNORED, dtype=np.int64))
+    return [*tokens, *[blank] * (-len(tokens) % batch_size)]
+
+
 def step_folder(folder: Path, step: int) -> Path:
     """Return the folder of a step's checkpoint."""
     return folder / f"step-{step:06d}"
@@ -91,7 +100,7 @@ def train_segment(
     stop: int | None,
     before: Path | None,
     work: Path,
-    origin: Sequence[Path],
+    origin: Sequence[str],
 ) -> tuple[Path, Path]:
     """Train steps (start, stop] of a run and save its checkpoints.
 
@@ -111,7 +120,7 @@ def train_segment(
         Folder that outlives a killed job: the next one goes on from its last whole state, or
         starts afresh if it is of another run.
     origin
-        Folders where the run begins (base model, state before), to know a run by.
+        Where the run begins, to know it by: base model, revision, state before.
 
     Returns
     -------
@@ -123,10 +132,10 @@ def train_segment(
     stop = total if stop is None else min(stop, total)
     states, checkpoints = work / "states", work / "checkpoints"
     devices = int(os.environ.get("WORLD_SIZE", "1"))
-    micro = min(settings.micro_batch_size, settings.batch_size // devices)
+    micro = max(1, min(settings.micro_batch_size, settings.batch_size // devices))
     if settings.batch_size % (micro * devices):
         raise InputError(
-            f"hardware.train_gpus: {devices} GPUs with micro-batches of {micro} cannot make up "
+            f"hardware.train.gpus: {devices} GPUs with micro-batches of {micro} cannot make up "
             f"batch_size {settings.batch_size} exactly"
         )
     on_gpu = torch.cuda.is_available()
@@ -155,7 +164,7 @@ def train_segment(
         }
         if on_gpu and devices > 1
         else None,
-        gradient_checkpointing=hardware.recompute_activations and devices == 1,
+        activation_checkpointing=hardware.recompute_activations and devices == 1,
         save_steps=hardware.state_every,
         save_total_limit=2,
         logging_steps=settings.checkpoint_every,
@@ -171,7 +180,7 @@ def train_segment(
     trainer = Trainer(
         model=model,
         args=arguments,
-        train_dataset=list(tokens),
+        train_dataset=_whole_steps(tokens, settings.batch_size),
         data_collator=pad,
     )
     dtype = getattr(torch, settings.checkpoint_dtype)
@@ -181,6 +190,8 @@ def train_segment(
     logging.info("steps %d to %d of %d, from %s", start, stop, total, resume or "the base model")
     if resume is None or _step_of(resume) < stop:
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    # The first process moves the folders: every other must have written its part of the state.
+    trainer.accelerator.wait_for_everyone()
     return checkpoints, states / f"checkpoint-{stop}"
 
 
@@ -195,13 +206,14 @@ def _claim(work: Path, identity: str) -> None:
     (work / "checkpoints").mkdir(exist_ok=True)
 
 
-def _identity(settings: TrainSettings, tokens: Sequence[Tokens], origin: Sequence[Path]) -> str:
+def _identity(settings: TrainSettings, tokens: Sequence[Tokens], origin: Sequence[str]) -> str:
     """Return what makes a run this run: settings, instances in order, and where it begins."""
     digest = hashlib.sha256(settings.canonical().encode())
     for item in tokens:
         digest.update(item.ids.tobytes() + b"|" + item.labels.tobytes() + b"\n")
-    for folder in origin:
-        for path in sorted(file for file in folder.rglob("*") if file.is_file()):
+    for name in origin:
+        digest.update(name.encode())
+        for path in sorted(file for file in Path(name).rglob("*") if file.is_file()):
             status = path.stat()  # of weights, size and time must do: hashing 27 GB takes minutes
             digest.update(json.dumps([path.name, status.st_size, status.st_mtime_ns]).encode())
     return digest.hexdigest()
@@ -245,8 +257,12 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         # With FSDP every process takes part in gathering the weights, and the first one writes.
         weights = self.trainer.accelerator.get_state_dict(self.trainer.model_wrapped)
         if self.trainer.args.should_save:
-            weights = {name: tensor.to(self.dtype) for name, tensor in weights.items()}
             model = self.trainer.accelerator.unwrap_model(self.trainer.model_wrapped)
+            # A tied tensor is written once; in another number format it would be a second one.
+            tied = model.all_tied_weights_keys
+            weights = {
+                name: tensor.to(self.dtype) for name, tensor in weights.items() if name not in tied
+            }
             model.save_pretrained(
                 step_folder(self.folder, step), state_dict=weights, max_shard_size="1TB"
             )

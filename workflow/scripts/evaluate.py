@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pyarrow as pa
 
 from nearfirst import cli
@@ -49,6 +50,12 @@ def main(arguments: argparse.Namespace) -> None:
         since = time.monotonic()
         evaluation.load_weights(model, folder)
         loss = evaluation.losses(model, tokens, settings.batch_tokens)
+        if not np.isfinite(loss).all():
+            id_ = table["id"][int(np.argmin(np.isfinite(loss)))]
+            raise InputError(
+                f"{folder}: the loss of id '{id_}' is not finite: the run diverged; lower "
+                "train.learning_rate"
+            )
         step = int(folder.name.removeprefix("step-"))
         columns = {
             "step": [step] * len(kept),

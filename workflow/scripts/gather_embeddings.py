@@ -18,7 +18,7 @@ def main(arguments: argparse.Namespace) -> None:
     ids: list[str] = []
     parts: list[npt.NDArray[np.float32]] = []
     for path in arguments.shards:
-        shard_ids, vectors = read_embeddings(path)
+        shard_ids, vectors = read_embeddings(path, may_be_empty=True)
         if parts and vectors.shape[1] != parts[0].shape[1]:
             raise InputError(
                 f"{path}: {vectors.shape[1]} dimensions, but {arguments.shards[0]} has "

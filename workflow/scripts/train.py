@@ -7,6 +7,7 @@ import argparse
 import logging
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import cast
@@ -27,7 +28,11 @@ def main(arguments: argparse.Namespace) -> None:
     if hardware.gpus > 1 and "RANK" not in os.environ:
         launcher = ["-m", "torch.distributed.run", "--standalone"]
         count = ["--nproc-per-node", str(hardware.gpus)]
-        os.execv(sys.executable, [sys.executable, *launcher, *count, *sys.argv])
+        done = subprocess.run([sys.executable, *launcher, *count, "--", *sys.argv], check=False)
+        if done.returncode:
+            where = f"; see {arguments.log}" if arguments.log else ""
+            raise InputError(f"training on {hardware.gpus} GPUs failed{where}")
+        return
 
     import torch
 
@@ -55,7 +60,7 @@ def main(arguments: argparse.Namespace) -> None:
 
     # A folder beside the output, so that it survives when a failed job's outputs are removed.
     work = arguments.checkpoints.with_name(f"{arguments.checkpoints.name}.partial")
-    origin = [path for path in (Path(arguments.model), arguments.state_before) if path]
+    origin = [str(x) for x in (arguments.model, arguments.revision, arguments.state_before) if x]
     checkpoints, state = training.train_segment(
         models.load_model(arguments.model, arguments.revision),
         tokens,
@@ -82,8 +87,8 @@ def _arranged(arrangement: Path, instances: Path) -> list[list[Message]]:
     missing = [id_ for id_ in order if id_ not in place]
     if missing:
         raise InputError(
-            f"{arrangement}: id '{missing[0]}' and {len(missing) - 1} more are not in {instances}; "
-            "arrange the embeddings of these very instances"
+            f"{arrangement}: {len(missing)} ids are not in {instances}, the first is "
+            f"'{missing[0]}'; arrange the embeddings of these very instances"
         )
     messages = conversations(table)
     return [messages[place[id_]] for id_ in order]
