@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from nearfirst.errors import InputError
-from nearfirst.files import sha256, writing, writing_folder
+from nearfirst.files import sha256, told_if_full, writing, writing_folder
 from nearfirst.tables import embeddings_table, write_table
 
 REPOSITORY = Path(__file__).parents[2]
@@ -212,3 +212,22 @@ def test_a_full_disk_leaves_nothing_behind(
     assert str(small_disk) in error
     assert "No space left" in error
     assert content(small_disk) == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("I/O error: No space left on device (os error 28)"),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 9216 vs 9108"),
+    ],
+)
+def test_a_full_disk_is_told_whoever_noticed_it(error: Exception) -> None:
+    expected = pytest.raises(InputError, match=r"^a/b: .*; work is kept, free some space")
+    with expected, told_if_full(Path("a/b"), "work is kept"):
+        raise error
+
+
+def test_other_errors_pass_a_check_for_a_full_disk() -> None:
+    with pytest.raises(ValueError, match="other"), told_if_full(Path("a")):
+        raise ValueError("other")

@@ -15,6 +15,7 @@ from typing import cast
 from nearfirst import cli
 from nearfirst.data.conversation import Message
 from nearfirst.errors import InputError
+from nearfirst.files import told_if_full
 from nearfirst.instances import conversations, read_instances
 from nearfirst.settings.evaluation import TemplateSettings
 from nearfirst.settings.hardware import TrainHardware
@@ -61,17 +62,19 @@ def main(arguments: argparse.Namespace) -> None:
     # A folder beside the output, so that it survives when a failed job's outputs are removed.
     work = arguments.checkpoints.with_name(f"{arguments.checkpoints.name}.partial")
     origin = [str(x) for x in (arguments.model, arguments.revision, arguments.state_before) if x]
-    checkpoints, state = training.train_segment(
-        models.load_model(arguments.model, arguments.revision),
-        tokens,
-        settings,
-        hardware,
-        start=arguments.start,
-        stop=arguments.stop,
-        before=arguments.state_before,
-        work=work,
-        origin=origin,
-    )
+    model = models.load_model(arguments.model, arguments.revision)
+    with told_if_full(work, "training goes on from its last state"):
+        checkpoints, state = training.train_segment(
+            model,
+            tokens,
+            settings,
+            hardware,
+            start=arguments.start,
+            stop=arguments.stop,
+            before=arguments.state_before,
+            work=work,
+            origin=origin,
+        )
     if int(os.environ.get("RANK", "0")) == 0:
         for source, target in ((state, arguments.state), (checkpoints, arguments.checkpoints)):
             shutil.rmtree(target, ignore_errors=True)
