@@ -14,8 +14,10 @@ from nearfirst.settings.model import PretrainSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the model folder, in the form of `save_pretrained`."""
+    from nearfirst.models import keep_one_gpu
     from nearfirst.pretraining import pretrain
 
+    keep_one_gpu()
     documents = [json.loads(line) for line in arguments.text.read_text().splitlines()]
     if not documents:
         raise InputError(f"{arguments.text}: the file is empty")

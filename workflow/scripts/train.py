@@ -39,6 +39,8 @@ def main(arguments: argparse.Namespace) -> None:
 
     from nearfirst import models, template, training
 
+    if hardware.gpus == 1:
+        models.keep_one_gpu()
     settings = cast(TrainSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
     # The same bytes on every run: on a GPU cuBLAS needs a fixed workspace for that.
