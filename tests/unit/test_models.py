@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nearfirst import models
+from nearfirst import devices, models
 from nearfirst.errors import InputError
 
 
@@ -19,7 +19,7 @@ def test_one_gpu_is_kept_of_those_that_were_allotted(
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if before is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before)
-    models.keep_one_gpu()
+    devices.keep_one_gpu()
     assert os.environ["CUDA_VISIBLE_DEVICES"] == after
 
 

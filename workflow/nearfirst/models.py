@@ -1,6 +1,5 @@
 """Load a base model by Hugging Face id or folder."""
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,16 +14,6 @@ T = TypeVar("T")
 def device() -> torch.device:
     """Return the first GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def keep_one_gpu() -> None:
-    """Hide all GPUs but the first that is visible; call it before CUDA is used.
-
-    With several in sight of one process the Trainer spreads a batch over them and makes it as many
-    times larger, so that the machine would decide what a step holds.
-    """
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0")
-    os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[0]
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from nearfirst import cli
+from nearfirst.devices import keep_one_gpu
 from nearfirst.errors import InputError
 from nearfirst.files import writing_folder
 from nearfirst.settings.model import PretrainSettings
@@ -14,10 +15,9 @@ from nearfirst.settings.model import PretrainSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the model folder, in the form of `save_pretrained`."""
-    from nearfirst.models import keep_one_gpu
+    keep_one_gpu()
     from nearfirst.pretraining import pretrain
 
-    keep_one_gpu()
     documents = [json.loads(line) for line in arguments.text.read_text().splitlines()]
     if not documents:
         raise InputError(f"{arguments.text}: the file is empty")

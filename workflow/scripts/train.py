@@ -14,6 +14,7 @@ from typing import cast
 
 from nearfirst import cli
 from nearfirst.data.conversation import Message
+from nearfirst.devices import keep_one_gpu
 from nearfirst.errors import InputError
 from nearfirst.files import told_if_full
 from nearfirst.instances import conversations, read_instances
@@ -35,12 +36,12 @@ def main(arguments: argparse.Namespace) -> None:
             raise InputError(f"training on {hardware.gpus} GPUs failed{where}")
         return
 
+    if hardware.gpus == 1:
+        keep_one_gpu()
     import torch
 
     from nearfirst import models, template, training
 
-    if hardware.gpus == 1:
-        models.keep_one_gpu()
     settings = cast(TrainSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
     # The same bytes on every run: on a GPU cuBLAS needs a fixed workspace for that.
