@@ -21,6 +21,12 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+# Snakemake would not miss a file of the user's while what was once made of it is there.
+for key in ("path", "key_list"):
+    path = getattr(CONFIG.data.flan, key)
+    if path and not os.path.isfile(path):
+        raise WorkflowError(f"config key 'data.flan.{key}' ({path!r}): no such file")
+
 FIGURES = list(type(CONFIG.figures).model_fields)
 
 

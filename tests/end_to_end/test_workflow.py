@@ -184,6 +184,7 @@ def test_too_many_steps_name_the_largest_number(copy_of_finished: Checkout) -> N
     [
         ("train={lerning_rate: 1}", ["'train.lerning_rate'", "did you mean 'train.learning_rate'"]),
         ("train={learning_rate: fast}", ["'train.learning_rate' ('fast')", "number"]),
+        ("data={flan: {path: no.json}}", ["'data.flan.path' ('no.json')", "no such file"]),
         ("preset=large", ["'large'", "mini, paper, tiny"]),
         ("train={checkpoint_dtype: bfloat16}", ["bfloat16 is refused"]),
     ],
