@@ -15,11 +15,12 @@ rule arrange:
         "results/benchmarks/arrange/{dataset}_{arrangement}_seed-{seed}.tsv"
     conda:
         "../envs/distance.yaml"
+    threads: CONFIG.distance.threads
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
         flags=arrange_flags,
     shell:
-        "python {input.script} {params.flags} --seed {wildcards.seed} --output {output}"
-        " --log {log}"
+        "python {input.script} {params.flags} --seed {wildcards.seed} --threads {threads}"
+        " --output {output} --log {log}"

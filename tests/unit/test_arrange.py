@@ -1,4 +1,4 @@
-"""Algorithm 1 against a slow reading of it, the orders read off its rounds, and the program."""
+"""The orders read off TMA's rounds, and the program."""
 
 import subprocess
 from collections.abc import Callable
@@ -12,93 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from reference import algorithm_1
 
-from nearfirst.arrange import by_round, random, tma_rounds
+from nearfirst.arrange import by_round, random
 from nearfirst.tables import embeddings_table, write_table
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
-Distances = npt.NDArray[np.float32]
-
-
-def algorithm_1(distances: Distances) -> list[int]:
-    """Return the rounds as the algorithm's text gives them, one look at all pairs a round."""
-    rounds = [0] * len(distances)
-    pool = list(range(len(distances)))
-    number = 0
-    while pool:
-        number += 1
-        chosen = set()
-        for test in range(distances.shape[1]):
-            nearest = pool[0]
-            for point in pool:
-                if distances[point, test] < distances[nearest, test]:
-                    nearest = point
-            chosen.add(nearest)
-        for point in chosen:
-            rounds[point] = number
-        pool = [point for point in pool if point not in chosen]
-    return rounds
-
-
-SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12)
-ANY = hnp.arrays(np.float32, SHAPES, elements=st.floats(-1, 1, width=32))
-# Few values: most distances are ties.
-TIED = hnp.arrays(np.float32, SHAPES, elements=st.integers(0, 3))
-
-
-@st.composite
-def clustered(draw: st.DrawFn) -> Distances:
-    """Draw distances of points in a few clusters, duplicates among them, to fewer or more tests."""
-    generator = np.random.default_rng(draw(st.integers(0, 2**32)))
-    centres = generator.normal(size=(draw(st.integers(1, 4)), 3))
-    spread = draw(st.sampled_from([0.0, 0.01, 0.5]))
-
-    def points(count: int) -> npt.NDArray[np.float64]:
-        near = centres[generator.integers(len(centres), size=count)]
-        return near + spread * generator.normal(size=near.shape)
-
-    train, test = points(draw(st.integers(1, 40))), points(draw(st.integers(1, 60)))
-    return np.linalg.norm(train[:, None] - test[None], axis=2).astype(np.float32)
-
-
-@given(st.one_of(ANY, TIED, clustered()))
-def test_rounds_are_those_of_algorithm_1(distances: Distances) -> None:
-    assert tma_rounds(distances).tolist() == algorithm_1(distances)
-
-
-@given(st.one_of(ANY, TIED, clustered()))
-def test_every_point_is_in_one_round_and_no_round_is_empty(distances: Distances) -> None:
-    rounds = tma_rounds(distances)
-    assert set(rounds.tolist()) == set(range(1, rounds.max() + 1))
-    assert np.bincount(rounds).max() <= distances.shape[1]
-    first = np.flatnonzero(rounds == 1)
-    assert set(first) == set(distances.argmin(axis=0))
-
-
-def test_by_hand() -> None:
-    distances = np.array(
-        [
-            [0.9, 0.1],  # second round: nearest to test 1 once point 2 is gone
-            [0.2, 0.8],  # first round: nearest to test 0
-            [0.3, 0.0],  # first round: nearest to test 1
-            [0.5, 0.5],  # second round: nearest to test 0 of the points 0, 3 and 4
-            [0.7, 0.6],  # third round: alone
-        ],
-        dtype=np.float32,
-    )
-    assert tma_rounds(distances).tolist() == [2, 1, 1, 2, 3]
-
-
-def test_ties_go_to_the_lowest_index() -> None:
-    assert tma_rounds(np.zeros((4, 3), dtype=np.float32)).tolist() == [1, 2, 3, 4]
-
-
-def test_one_point_and_more_tests_than_points() -> None:
-    assert tma_rounds(np.ones((1, 1), dtype=np.float32)).tolist() == [1]
-    assert tma_rounds(np.ones((1, 9), dtype=np.float32)).tolist() == [1]
-    assert tma_rounds(np.eye(2, 9, dtype=np.float32)).tolist() == [1, 1]
-
 
 ROUNDS = st.lists(st.integers(1, 5), min_size=1, max_size=30).map(
     lambda values: np.array(values, dtype=np.int32)
@@ -255,6 +174,7 @@ def archive(path: Path) -> None:
         (TABLES, "D.npy", Path.touch, "D.npy: not a whole .npy"),
         (TABLES, "D.npy", archive, "D.npy"),
         (TABLES, "D.npy", nan_matrix, "D.npy"),
+        (TABLES, "D.npy", lambda p: np.save(p, np.zeros((60, 9))), "expected float32"),
         (TABLES, "D.npy", lambda p: None, "D.npy"),
     ],
 )

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from nearfirst import tables
 from nearfirst.errors import InputError
 from nearfirst.instances import conversations, read_instances, same_ids
 from nearfirst.tables import (
@@ -224,6 +225,18 @@ def test_embeddings_in_several_row_groups_and_a_view_keep_their_rows(path: Path)
     ids = [str(i) for i in range(10)]
     pq.write_table(embeddings_table(ids, embeddings), path, row_group_size=3)
     np.testing.assert_array_equal(read_embeddings(path)[1], embeddings)
+
+
+@pytest.mark.parametrize("bad", [[1, float("nan")], None, [0, 0]])
+def test_a_bad_embedding_behind_the_first_batch_has_its_own_row(
+    path: Path, bad: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "BATCH", 3)
+    values = [[i, 1] for i in range(10)]
+    pq.write_table(embedding_column(values, pa.list_(pa.float32(), 2)), path, row_group_size=4)
+    np.testing.assert_array_equal(read_embeddings(path)[1], np.array(values, dtype=np.float32))
+    pq.write_table(embedding_column([*values[:7], bad], pa.list_(pa.float32(), 2)), path)
+    assert "row 7 (id 'id-7')" in refusal(path, read_embeddings)
 
 
 def embedding_column(values: list[Any], kind: pa.DataType) -> pa.Table:

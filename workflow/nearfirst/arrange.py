@@ -10,45 +10,6 @@ WithinRound = Literal["shuffle", "pool"]
 Positions = npt.NDArray[np.int64]
 
 
-def tma_rounds(distances: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
-    """Return the round of every training point by Test-centric Multi-turn Arrangement.
-
-    Algorithm 1: while training points remain, a round is the set of the points that are the
-    nearest remaining one to at least one test point; they leave the pool together. Ties go to the
-    lowest index.
-
-    Parameters
-    ----------
-    distances
-        (N, M) distances of N training points to M test points.
-
-    Returns
-    -------
-    (N,) rounds from 1, int32.
-    """
-    points, tests = distances.shape
-    # Each test point's training points, nearest first; a stable sort keeps ties in index order.
-    # A pointer a column moves down past the points that are gone, so a round costs about M.
-    order = np.empty((points, tests), dtype=np.int32)
-    for test in range(tests):
-        order[:, test] = np.argsort(distances[:, test], kind="stable")
-    pointer = np.zeros(tests, dtype=np.int64)
-    columns = np.arange(tests)
-    rounds = np.zeros(points, dtype=np.int32)
-    left, number = points, 0
-    while left:
-        number += 1
-        behind = columns
-        while len(behind):
-            nearest = order[pointer[behind], behind]
-            behind = behind[rounds[nearest] > 0]
-            pointer[behind] += 1
-        chosen = np.unique(order[pointer, columns])
-        rounds[chosen] = number
-        left -= len(chosen)
-    return rounds
-
-
 def by_round(
     rounds: npt.NDArray[np.int32], order: Order, within_round: WithinRound, seed: int
 ) -> Positions:

@@ -1,19 +1,38 @@
 """Distances between training and test embeddings (Section B.3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from nearfirst.errors import InputError
 
 Matrix = npt.NDArray[np.float32]
 
-ROWS = 4096
-"""Training points in one matrix product; fixed, so that the bits do not depend on memory."""
+RowDistances = Callable[[slice | npt.NDArray[np.int64]], Matrix]
+"""Takes n rows of the (N, d) training points, returns their (n, M) distances to the test points."""
+
+ROWS = 1024
+"""Training points in one matrix product, aligned to its multiples, on one thread each.
+
+The last bits of a product's element depend on the product's shape, on the row's place in it and on
+the number of threads. Computed only in these blocks, a distance has the same bits every time.
+"""
 
 
-def cosine(train: Matrix, test: Matrix, out: Matrix | None = None) -> Matrix:
+class Measure(Protocol):
+    """A distance of every pair."""
+
+    def __call__(
+        self, train: Matrix, test: Matrix, out: Matrix | None = None, threads: int = 2
+    ) -> Matrix:
+        """Return the (N, M) distances; parameters as in `cosine`."""
+
+
+def cosine(train: Matrix, test: Matrix, out: Matrix | None = None, threads: int = 2) -> Matrix:
     """Return −cos(a, b), in [−1, 1], of every pair (Eq. 8).
 
     Parameters
@@ -22,60 +41,92 @@ def cosine(train: Matrix, test: Matrix, out: Matrix | None = None) -> Matrix:
         (N, d) and (M, d) float32.
     out
         (N, M) to write into, such as a memory map; none allocates.
+    threads
+        CPU threads; they do not change a bit.
 
     Returns
     -------
     (N, M) float32.
     """
-    return _blockwise(_unit(train), _unit(test), _minus_cosine, out)
+    return _whole(cosine_rows(train, test), (len(train), len(test)), out, threads)
 
 
-def _minus_cosine(block: Matrix, other: Matrix) -> Matrix:
-    # Rounding takes equal vectors a little past 1.
-    distances: Matrix = np.clip(-(block @ other.T), -1.0, 1.0)
-    return distances
+def euclidean(train: Matrix, test: Matrix, out: Matrix | None = None, threads: int = 2) -> Matrix:
+    """Return the L2 distance of every pair (Eq. 9); parameters as in `cosine`."""
+    return _whole(euclidean_rows(train, test), (len(train), len(test)), out, threads)
 
 
-def euclidean(train: Matrix, test: Matrix, out: Matrix | None = None) -> Matrix:
-    """Return the L2 distance of every pair (Eq. 9); shapes as in `cosine`."""
+def cosine_rows(train: Matrix, test: Matrix) -> RowDistances:
+    """Return what gives −cos of some rows of `train` to all of `test`; shapes as in `cosine`."""
+    _same_dimension(train, test)
+    norms, other = _norms(train), -(test / _norms(test)).T
 
-    def between(block: Matrix, other: Matrix) -> Matrix:
-        # |a|² + |b|² − 2ab in float64: in float32 it cancels for close pairs.
-        a, b = block.astype(np.float64), other.astype(np.float64)
-        squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2.0 * (a @ b.T)
+    def between(rows: slice | npt.NDArray[np.int64]) -> Matrix:
+        distances: Matrix = (train[rows] / norms[rows]) @ other
+        # Rounding takes equal vectors a little past 1.
+        return np.clip(distances, -1.0, 1.0, out=distances)
+
+    return between
+
+
+def euclidean_rows(train: Matrix, test: Matrix) -> RowDistances:
+    """Return what gives the L2 distances of some rows of `train`; shapes as in `cosine`."""
+    _same_dimension(train, test)
+    # |a|² + |b|² − 2ab in float64: in float32 it cancels for close pairs.
+    b = test.astype(np.float64)
+    b_squares = (b**2).sum(1)[None, :]
+
+    def between(rows: slice | npt.NDArray[np.int64]) -> Matrix:
+        a = train[rows].astype(np.float64)
+        squares = (a**2).sum(1)[:, None] + b_squares - 2.0 * (a @ b.T)
         distances: Matrix = np.sqrt(np.maximum(squares, 0.0)).astype(np.float32)
         return distances
 
-    return _blockwise(train, test, between, out)
+    return between
 
 
-MEASURES: dict[str, Callable[[Matrix, Matrix, Matrix | None], Matrix]] = {
-    "cosine": cosine,
-    "euclidean": euclidean,
+MEASURES: dict[str, Measure] = {"cosine": cosine, "euclidean": euclidean}
+BY_ROWS: dict[str, Callable[[Matrix, Matrix], RowDistances]] = {
+    "cosine": cosine_rows,
+    "euclidean": euclidean_rows,
 }
 
 
-def _unit(vectors: Matrix) -> Matrix:
-    # In float64 the squares of very long or very short vectors are still numbers.
-    squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-    norms = np.sqrt(squares).astype(np.float32)[:, None]
-    if not norms.all():
-        row = int(np.argmin(norms))
-        raise InputError(f"embedding {row} is all zeros: it has no cosine; embed again")
-    unit: Matrix = vectors / norms
-    return unit
+def in_blocks(work: Callable[[int], None], starts: Iterable[int], threads: int) -> None:
+    """Call `work` with the first row of each block, in threads of one BLAS thread each."""
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(work, starts):
+            pass
 
 
-def _blockwise(
-    train: Matrix, test: Matrix, between: Callable[[Matrix, Matrix], Matrix], out: Matrix | None
+def _whole(
+    distances: RowDistances, shape: tuple[int, int], out: Matrix | None, threads: int
 ) -> Matrix:
+    matrix = np.empty(shape, dtype=np.float32) if out is None else out
+
+    def block(start: int) -> None:
+        matrix[start : start + ROWS] = distances(slice(start, start + ROWS))
+
+    in_blocks(block, range(0, len(matrix), ROWS), threads)
+    return matrix
+
+
+def _same_dimension(train: Matrix, test: Matrix) -> None:
     if train.shape[1] != test.shape[1]:
         raise InputError(
             f"training embeddings have {train.shape[1]} dimensions, test embeddings "
             f"{test.shape[1]}; embed both with the same model"
         )
-    if out is None:
-        out = np.empty((len(train), len(test)), dtype=np.float32)
-    for start in range(0, len(train), ROWS):
-        out[start : start + ROWS] = between(train[start : start + ROWS], test)
-    return out
+
+
+def _norms(vectors: Matrix) -> Matrix:
+    """Return the (N, 1) lengths."""
+    norms = np.empty((len(vectors), 1), dtype=np.float32)
+    for start in range(0, len(vectors), ROWS):
+        # In float64 the squares of very long or very short vectors are still numbers.
+        block = vectors[start : start + ROWS].astype(np.float64)
+        norms[start : start + ROWS, 0] = np.sqrt((block**2).sum(axis=1))
+    if not norms.all():
+        row = int(np.argmin(norms))
+        raise InputError(f"embedding {row} is all zeros: it has no cosine; embed again")
+    return norms

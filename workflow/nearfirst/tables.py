@@ -12,6 +12,12 @@ import pyarrow.parquet as pq
 from nearfirst.errors import InputError
 from nearfirst.files import writing
 
+BUFFER = 2**22
+"""Bytes read from a file at once."""
+
+BATCH = 2**15
+"""Embeddings decoded at once."""
+
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 
 INSTANCES = pa.schema(
@@ -58,25 +64,8 @@ def read_table(
         If the file is missing, empty or no Parquet, lacks a column, has one of another type,
         has no rows, or repeats a value of the `unique` column.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
-    with file:
-        for field in schema:
-            index = file.schema_arrow.get_field_index(field.name)
-            if index < 0:
-                raise InputError(
-                    f"{path}: column '{field.name}' is missing; the file has "
-                    f"{', '.join(file.schema_arrow.names)}"
-                )
-            found = file.schema_arrow.field(index).type
-            if not _same_type(found, field.type):
-                raise InputError(
-                    f"{path}: column '{field.name}' holds {found}, expected {field.type}"
-                )
+    with _open(path) as file:
+        _check_columns(path, file.schema_arrow, schema)
         try:
             table = file.read(columns=schema.names)
         except (pa.ArrowInvalid, OSError) as error:
@@ -96,6 +85,28 @@ def read_table(
                 f"{path}: {unique} '{value}' stands in {count} rows; it must be unique"
             )
     return table
+
+
+def _open(path: Path) -> pq.ParquetFile:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        # Read page by page: else a large column lies in memory twice, as stored and as decoded.
+        return pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
+
+
+def _check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
+    for field in expected:
+        index = found.get_field_index(field.name)
+        if index < 0:
+            raise InputError(
+                f"{path}: column '{field.name}' is missing; the file has {', '.join(found.names)}"
+            )
+        kind = found.field(index).type
+        if not _same_type(kind, field.type):
+            raise InputError(f"{path}: column '{field.name}' holds {kind}, expected {field.type}")
 
 
 def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
@@ -138,38 +149,46 @@ def read_embeddings(
     InputError
         What `read_table` raises, or if a row is null, not finite or all zeros.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        found = pq.read_schema(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
-    index = found.get_field_index("embedding")
-    kind = found.field(index).type if index >= 0 else None
-    if kind is not None and not pa.types.is_fixed_size_list(kind):
-        raise InputError(
-            f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
-        )
-    dimension = kind.list_size if kind is not None else 1
-    table = read_table(path, embeddings_schema(dimension), may_be_empty=may_be_empty)
-    ids: list[str] = table["id"].to_pylist()
-    column = table["embedding"].combine_chunks()
-    if column.null_count:
-        row = pc.index(column.is_null(), True).as_py()
-        raise InputError(f"{path}: row {row} (id '{ids[row]}') has no embedding")
-    # A null inside a vector becomes NaN.
-    matrix = column.flatten().to_numpy(zero_copy_only=False).reshape(len(ids), dimension)
-    finite = np.isfinite(matrix).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise InputError(
-            f"{path}: row {row} (id '{ids[row]}') holds NaN or infinity "
-            f"({int((~finite).sum())} such rows); embed again"
-        )
-    if not (filled := matrix.any(axis=1)).all():
-        row = int(np.argmin(filled))
-        raise InputError(f"{path}: row {row} (id '{ids[row]}') is all zeros; embed again")
+    with _open(path) as file:
+        found = file.schema_arrow
+        index = found.get_field_index("embedding")
+        kind = found.field(index).type if index >= 0 else None
+        if kind is not None and not pa.types.is_fixed_size_list(kind):
+            raise InputError(
+                f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
+            )
+        dimension = kind.list_size if kind is not None else 1
+        expected = embeddings_schema(dimension)
+        _check_columns(path, found, expected)
+        only_ids = pa.schema([expected.field("id")])
+        ids: list[str] = read_table(path, only_ids, may_be_empty=may_be_empty)["id"].to_pylist()
+        matrix = np.empty((len(ids), dimension), dtype=np.float32)
+        try:
+            start = 0
+            for batch in file.iter_batches(BATCH, columns=["embedding"]):
+                _copy_embeddings(path, ids, batch.column(0), matrix, start)
+                start += len(batch)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{path}: damaged ({_short(error)}); make it again") from None
     return ids, matrix
+
+
+def _copy_embeddings(
+    path: Path, ids: list[str], column: pa.Array, matrix: npt.NDArray[np.float32], start: int
+) -> None:
+    """Copy a batch to the rows of the (N, d) matrix from `start` on, if it can be used."""
+
+    def check(usable: npt.ArrayLike, what: str) -> None:
+        if not np.all(usable):
+            row = start + int(np.argmin(usable))
+            raise InputError(f"{path}: row {row} (id '{ids[row]}') {what}")
+
+    check(column.is_valid().to_numpy(zero_copy_only=False), "has no embedding")
+    rows = matrix[start : start + len(column)]
+    # A null inside a vector becomes NaN.
+    rows[:] = column.flatten().to_numpy(zero_copy_only=False).reshape(rows.shape)
+    check(np.isfinite(rows).all(axis=1), "holds NaN or infinity; embed again")
+    check(rows.any(axis=1), "is all zeros; embed again")
 
 
 def embeddings_table(ids: list[str], embeddings: npt.NDArray[np.float32]) -> pa.Table:

@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from nearfirst import arrange, cli
-from nearfirst.distance import MEASURES
+from nearfirst.distance import BY_ROWS, RowDistances
 from nearfirst.errors import InputError
 from nearfirst.instances import read_instances
-from nearfirst.settings.distance import DistanceSettings
 from nearfirst.tables import ARRANGEMENT, read_embeddings, write_table
+from nearfirst.tma import rounds_by
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -30,7 +29,9 @@ def main(arguments: argparse.Namespace) -> None:
         order = arrange.random(len(ids), arguments.seed)
     else:
         ids, train = read_embeddings(_need(arguments, "train"))
-        rounds = arrange.tma_rounds(_distances(arguments, train))
+        _, test = read_embeddings(_need(arguments, "test"))
+        distances = _distances(arguments, train, test)
+        rounds = rounds_by(distances, len(train), len(test), threads=arguments.threads)
         order = arrange.by_round(rounds, arguments.order, arguments.within_round, arguments.seed)
         logging.info("%d instances in %d rounds", len(ids), rounds.max())
     table = {
@@ -57,13 +58,10 @@ def _ids(arguments: argparse.Namespace) -> list[str]:
 
 
 def _distances(
-    arguments: argparse.Namespace, train: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
-    _, test = read_embeddings(_need(arguments, "test"))
+    arguments: argparse.Namespace, train: npt.NDArray[np.float32], test: npt.NDArray[np.float32]
+) -> RowDistances:
     if arguments.distances is None:
-        settings = DistanceSettings(measure=arguments.measure)
-        with threadpool_limits(settings.threads):
-            return MEASURES[settings.measure](train, test, None)
+        return BY_ROWS[arguments.measure](train, test)
     try:
         matrix: npt.NDArray[np.float32] = np.lib.format.open_memmap(arguments.distances, mode="r")
     except (OSError, ValueError, EOFError) as error:
@@ -73,9 +71,11 @@ def _distances(
             f"{arguments.distances}: shape {matrix.shape}, but the embeddings are "
             f"{len(train)} training and {len(test)} test instances; compute the distances again"
         )
+    if matrix.dtype != np.float32:
+        raise InputError(f"{arguments.distances}: holds {matrix.dtype}, expected float32")
     if np.isnan(matrix.min()):
         raise InputError(f"{arguments.distances}: holds NaN; compute the distances again")
-    return matrix
+    return lambda rows: matrix[rows]
 
 
 if __name__ == "__main__":
@@ -85,7 +85,7 @@ if __name__ == "__main__":
     add("--test", type=Path, help="test embeddings (Parquet)")
     add("--instances", type=Path, help="training instances (Parquet), enough for random")
     add("--distances", type=Path, help="their distance matrix (.npy), if there is one already")
-    add("--measure", choices=list(MEASURES), default="cosine", help="distance, where none is given")
+    add("--measure", choices=list(BY_ROWS), default="cosine", help="distance, where none is given")
     add("--method", choices=["tma", "random"], required=True)
     add("--order", choices=["nearest", "farthest", "random"], default="nearest")
     add(
@@ -94,6 +94,7 @@ if __name__ == "__main__":
         default="shuffle",
         help="order inside a TMA round",
     )
+    add("--threads", type=int, default=2, help="CPU threads; they do not change the result")
     add("--seed", type=int, default=0, help="seed of the shuffles")
     add("--output", type=Path, required=True, help="arrangement to write (Parquet)")
     cli.run(main, parser.parse_args())

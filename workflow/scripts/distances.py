@@ -8,7 +8,6 @@ from typing import cast
 
 import numpy as np
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from nearfirst import cli
 from nearfirst.distance import MEASURES
@@ -23,12 +22,12 @@ def main(arguments: argparse.Namespace) -> None:
     train_ids, train = read_embeddings(arguments.train)
     test_ids, test = read_embeddings(arguments.test)
     shape = (len(train), len(test))
-    with threadpool_limits(settings.threads), writing(arguments.matrix) as path:
+    with writing(arguments.matrix) as path:
         out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
         # Take the space now: writing to a map on a full disk kills the process without a word.
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        MEASURES[settings.measure](train, test, out)
+        MEASURES[settings.measure](train, test, out, settings.threads)
         out.flush()
         points = {
             "id": train_ids,

@@ -13,4 +13,4 @@ class DistanceSettings(Section):
     measure: Literal["cosine", "euclidean"] = Field(
         "cosine", description="`cosine` (Eq. 8: minus the cosine) or `euclidean` (Eq. 9)."
     )
-    threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")
+    threads: PositiveInt = Field(2, description="CPU threads; they do not change the result.")

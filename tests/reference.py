@@ -1,0 +1,24 @@
+"""Slow and obvious: what the fast implementations must equal."""
+
+import numpy as np
+import numpy.typing as npt
+
+
+def algorithm_1(distances: npt.NDArray[np.float32]) -> list[int]:
+    """Return the rounds as the algorithm's text gives them, one look at all pairs a round."""
+    rounds = [0] * len(distances)
+    pool = list(range(len(distances)))
+    number = 0
+    while pool:
+        number += 1
+        chosen = set()
+        for test in range(distances.shape[1]):
+            nearest = pool[0]
+            for point in pool:
+                if distances[point, test] < distances[nearest, test]:
+                    nearest = point
+            chosen.add(nearest)
+        for point in chosen:
+            rounds[point] = number
+        pool = [point for point in pool if point not in chosen]
+    return rounds
