@@ -15,7 +15,7 @@ from nearfirst.files import writing
 BUFFER = 2**22
 """Bytes read from a file at once."""
 
-BATCH = 2**15
+BATCH = 8192
 """Embeddings decoded at once."""
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
