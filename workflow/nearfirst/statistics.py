@@ -143,13 +143,13 @@ def paired_comparison(
     for name, its in by_label.items():
         if its != seeds:
             raise InputError(f"{name} has seeds {its}, but {reference} {seeds}: no pairs")
+    steps = sorted(step for step in runs[reference, seeds[0]]["step"].unique() if step > 0)
+    if not steps:
+        raise InputError("a comparison needs a checkpoint after step 0")
+    ours = _cube(runs, reference, seeds)
     rows = []
-    for other in dict.fromkeys(label for label, _ in runs if label != reference):
-        cubes = {label: _cube(runs, label, seeds) for label in (reference, other)}
-        steps = sorted(step for step in runs[reference, seeds[0]]["step"].unique() if step > 0)
-        if not steps:
-            raise InputError("a comparison needs a checkpoint after step 0")
-        difference = cubes[reference] - cubes[other]  # (seeds, steps, instances)
+    for other in (label for label in by_label if label != reference):
+        difference = ours - _cube(runs, other, seeds)  # (seeds, steps, instances)
         for name, part in (
             (f"{steps[0]}", difference[:, 0]),
             (f"{steps[0]}-{steps[-1]}", difference.mean(axis=1)),
