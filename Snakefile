@@ -14,6 +14,7 @@ configfile: "config.yaml"
 
 include: "rules/common.smk"
 include: "rules/inputs.smk"
+include: "rules/runs.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/embed.smk"
@@ -22,10 +23,12 @@ include: "rules/arrange.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
+include: "rules/tables.smk"
 
 
 rule all:
     default_target: True
     input:
-        expand("results/{figure}.pdf", figure=FIGURES),
-        expand("results/{figure}_paired.csv", figure=FIGURES),
+        expand("results/{figure}.pdf", figure=PLOTTED),
+        expand("results/{figure}_paired.csv", figure=COMPARED),
+        expand("results/{table}.csv", table=["table4", "leakage", "generalization"]),

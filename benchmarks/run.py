@@ -14,7 +14,7 @@ import torch
 
 from nearfirst import embedding, evaluation, models, template, training
 from nearfirst.batching import batches
-from nearfirst.instances import conversations, read_instances
+from nearfirst.instances import conversations, read_instances, text_of
 from nearfirst.settings.embedding import EmbeddingSettings
 from nearfirst.settings.evaluation import EvaluateSettings
 from nearfirst.settings.hardware import TrainHardware
@@ -40,7 +40,7 @@ def embedding_ratio(repeats: int) -> None:
     settings = EmbeddingSettings()
     torch.set_num_threads(settings.threads)
     table = read_instances(RESULTS / "instances/flan/train.parquet")
-    texts = [embedding.text_of(messages) for messages in conversations(table)][: embedding.BLOCK]
+    texts = [text_of(messages) for messages in conversations(table)][: embedding.BLOCK]
     encoder = embedding.load(settings.model)
     floor = {
         size: seconds(lambda size=size: encoder.encode(texts, batch_size=size), repeats)

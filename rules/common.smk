@@ -21,13 +21,16 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
-# Snakemake would not miss a file of the user's while what was once made of it is there.
-for key in ("path", "key_list"):
-    path = getattr(CONFIG.data.flan, key)
-    if path and not os.path.isfile(path):
-        raise WorkflowError(f"config key 'data.flan.{key}' ({path!r}): no such file")
+DATASETS = CONFIG.data.by_name()
 
-FIGURES = list(type(CONFIG.figures).model_fields)
+# Snakemake would not miss a file of the user's while what was once made of it is there.
+for name, dataset in DATASETS.items():
+    for key in ("path", "key_list", "list"):
+        path = getattr(dataset, key, None)
+        if path and not os.path.exists(path):
+            raise WorkflowError(
+                f"config key 'data.{name}.{key}' ({path!r}): no such file or folder"
+            )
 
 
 def settings(section):
@@ -55,10 +58,12 @@ def growing(amount):
 
 
 wildcard_constraints:
-    dataset="flan",
-    split="train|test",
-    arrangement="random|tma-random|tma-(nearest|farthest)-(shuffle|pool)",
+    dataset="|".join(DATASETS),
+    form="flan|niv2|p3|sharegpt|norobots",
+    source="flan|niv2|p3|sharegpt|norobots|model",
+    split=r"train|(generalist|specialist)-\d+|heldout",
+    test=r"(generalist|specialist)-\d+|heldout",
+    arrangement="|".join(CONFIG.arrangements),
     seed=r"\d+",
     start=r"\d+",
     stop=r"\d+|end",
-    figure="|".join(FIGURES),

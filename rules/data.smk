@@ -1,49 +1,69 @@
 # From a published file (or a generated one of the same form) to sampled instances.
 
 
+localrules:
+    fetch,
+
+
+rule fetch:
+    """Fetch published files at a pinned revision; on the submit host, which has a network."""
+    input:
+        script=script("fetch.py"),
+        library=library("fetch.py"),
+    output:
+        "results/raw/{source}/fetched.json",
+    log:
+        "results/logs/fetch/{source}.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=hub_settings,
+        key=hub_key,
+    shell:
+        "python {input.script} --settings {params.settings:q} --key {params.key}"
+        " --output results/raw/{wildcards.source} --log {log}"
+
+
 rule generate_corpus:
-    """Write the embedded corpus in Flan-mini's form."""
+    """Write an embedded corpus in the form of a published one."""
     input:
         script=script("generate_corpus.py"),
         library=library("generate_corpus.py"),
     output:
-        corpus="results/corpus/flan_mini.json",
-        key_list="results/corpus/flan_mini_split.json",
+        directory("results/corpus/{form}"),
     log:
-        "results/logs/generate_corpus.log",
+        "results/logs/generate_corpus/{form}.log",
     conda:
         "../envs/data.yaml"
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        settings=settings("corpus"),
+        settings=corpus_settings,
     shell:
-        "python {input.script} --settings {params.settings:q} --output {output.corpus}"
-        " --key-list {output.key_list} --log {log}"
+        "python {input.script} --form {wildcards.form} --settings {params.settings:q}"
+        " --output {output} --log {log}"
 
 
 rule sample:
-    """Split by tasks and sample training and test instances."""
+    """Split the data and sample one part: training instances, or a test set."""
     input:
-        unpack(flan_files),
+        unpack(sample_files),
         script=script("sample.py"),
         library=library("sample.py"),
     output:
-        train="results/instances/flan/train.parquet",
-        test="results/instances/flan/test.parquet",
+        "results/instances/{dataset}/{split}.parquet",
     log:
-        "results/logs/sample/flan.log",
+        "results/logs/sample/{dataset}_{split}.log",
     benchmark:
-        "results/benchmarks/sample/flan.tsv"
+        "results/benchmarks/sample/{dataset}_{split}.tsv"
     conda:
         "../envs/data.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=settings("data.flan.sample"),
-        key_list=key_list_flag,
+        flags=sample_flags,
     shell:
-        "python {input.script} --input {input.data:q} {params.key_list}"
-        " --settings {params.settings:q} --train {output.train} --test {output.test} --log {log}"
+        "python {input.script} {params.flags} --split {wildcards.split}"
+        " --output {output} --log {log}"

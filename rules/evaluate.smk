@@ -4,17 +4,17 @@
 rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:
-        instances="results/instances/{dataset}/test.parquet",
+        instances="results/instances/{dataset}/{test}.parquet",
         checkpoints=f"results/checkpoints/{SEGMENT}",
-        model=model_files,
+        model=model_files(),
         script=script("evaluate.py"),
         library=library("evaluate.py"),
     output:
-        f"results/losses/{SEGMENT}.parquet",
+        "results/losses/{dataset}/{test}/{arrangement}/seed-{seed}/{start}-{stop}.parquet",
     log:
-        "results/logs/evaluate/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
+        "results/logs/evaluate/{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}.log",
     benchmark:
-        "results/benchmarks/evaluate/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
+        "results/benchmarks/evaluate/{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.evaluate.threads
@@ -25,7 +25,7 @@ rule evaluate:
     params:
         settings=settings("evaluate"),
         template=settings("template"),
-        model=model_flags(),
+        model=model_flag,
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --settings {params.settings:q}"

@@ -11,6 +11,8 @@ rule curves:
         "results/{figure}.csv",
     log:
         "results/logs/curves/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(CURVES),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -18,10 +20,92 @@ rule curves:
         runtime=growing(30),
     params:
         settings=settings("curves"),
+        by=by,
+        runs=run_flags,
+    shell:
+        "python {input.script} {params.runs} --by {params.by} --settings {params.settings:q}"
+        " --output {output} --log {log}"
+
+
+rule task_curves:
+    """Average the losses of single tasks, with how similar the data seen so far are to them."""
+    input:
+        losses=figure_losses,
+        similarities=figure_similarities,
+        script=script("task_curves.py"),
+        library=library("task_curves.py"),
+    output:
+        "results/{figure}.csv",
+    log:
+        "results/logs/task_curves/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(OF_TASKS),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        settings=settings("curves"),
+        tasks=task_flags,
+        runs=test_run_flags,
+    shell:
+        "python {input.script} {params.runs} {params.tasks} --settings {params.settings:q}"
+        " --output {output} --log {log}"
+
+
+rule loss_types:
+    """Sort unseen tasks by the way their loss falls."""
+    input:
+        losses=figure_losses,
+        script=script("loss_types.py"),
+        library=library("loss_types.py"),
+    output:
+        curves="results/{figure}.csv",
+        types="results/{figure}_tasks.csv",
+    log:
+        "results/logs/loss_types/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(FIGURES.of(LossTypesFigure)),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        settings=settings("loss_types"),
+        curves=settings("curves"),
         runs=run_flags,
     shell:
         "python {input.script} {params.runs} --settings {params.settings:q}"
-        " --output {output} --log {log}"
+        " --curves {params.curves:q} --types {output.types} --output {output.curves} --log {log}"
+
+
+rule prediction:
+    """Correlate each measure of similarity with loss."""
+    input:
+        losses=figure_losses,
+        similarities=figure_similarities,
+        script=script("prediction.py"),
+        library=library("prediction.py"),
+    output:
+        "results/{figure}.csv",
+    log:
+        "results/logs/prediction/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(FIGURES.of(PredictionFigure)),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        settings=settings("prediction"),
+        curves=settings("curves"),
+        runs=test_run_flags,
+    shell:
+        "python {input.script} {params.runs} --settings {params.settings:q}"
+        " --curves {params.curves:q} --output {output} --log {log}"
 
 
 rule compare:
@@ -34,6 +118,8 @@ rule compare:
         "results/{figure}_paired.csv",
     log:
         "results/logs/compare/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(COMPARED),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -49,17 +135,20 @@ rule compare:
 
 
 rule plot:
-    """Draw a figure."""
+    """Draw a figure and write its caption."""
     input:
         table="results/{figure}.csv",
-        # Not drawn, so its age does not matter; asked for here, so that no figure lacks it.
-        paired=ancient("results/{figure}_paired.csv"),
+        # Not drawn, so its age does not matter.
+        paired=ancient(paired),
         script=script("plot.py"),
         library=library("plot.py"),
     output:
-        "results/{figure}.pdf",
+        figure="results/{figure}.pdf",
+        caption="results/{figure}.txt",
     log:
         "results/logs/plot/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(PLOTTED),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -67,6 +156,7 @@ rule plot:
         runtime=growing(10),
     params:
         look=settings("look"),
+        kind=plot_flags,
     shell:
-        "python {input.script} --table {input.table} --look {params.look:q}"
-        " --output {output} --log {log}"
+        "python {input.script} --table {input.table} --name {wildcards.figure} {params.kind}"
+        " --look {params.look:q} --output {output.figure} --caption {output.caption} --log {log}"

@@ -1,75 +1,149 @@
 # Which files each rule reads and which flags it gives its program, where that depends on the config.
 from shlex import quote
 
-# A run's training is cut into these segments; "0-end" is a whole run of unknown length.
+from nearfirst import arrange as arrangements
+
+for name, its in CONFIG.arrangements.items():
+    try:
+        arrangements.check(its)
+    except InputError as error:
+        key, _, reason = str(error).partition(": ")
+        raise WorkflowError(f"config key 'arrangements.{name}.{key}': {reason}")
+
 SEGMENT = "{dataset}/{arrangement}/seed-{seed}/{start}-{stop}"
-SEGMENTS = [
-    f"{start}-{'end' if stop is None else stop}"
-    for start, stop in CONFIG.train.segments()
-]
 
 
-def flan_files(wildcards):
-    """Return the data set's file and, if there is one, the list that splits it."""
-    flan = CONFIG.data.flan
-    files = {"data": flan.path or "results/corpus/flan_mini.json"}
-    if flan.key_list:
-        files["key_list"] = flan.key_list
-    elif not flan.path:
-        files["key_list"] = "results/corpus/flan_mini_split.json"
+def hub(source):
+    """Return what is fetched to results/raw/{source}: a data set's files, or the base model's."""
+    if source == "model":
+        return CONFIG.model.hub()
+    return DATASETS[source].hub
+
+
+def hub_settings(wildcards):
+    return hub(wildcards.source).canonical()
+
+
+def hub_key(wildcards):
+    """Return the section of the config that a message names."""
+    return "model" if wildcards.source == "model" else f"data.{wildcards.source}"
+
+
+def corpus_settings(wildcards):
+    return CONFIG.corpus.of(wildcards.form)
+
+
+def raw(dataset):
+    """Return the published file or folder of a data set: the user's, fetched or generated."""
+    made = f"results/{'raw' if dataset.hub else 'corpus'}/{dataset.form}"
+    return dataset.path or made
+
+
+def sample_files(wildcards):
+    """Return the published data and what tells how to read them."""
+    dataset = DATASETS[wildcards.dataset]
+    # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
+    files = {"data": raw(dataset)}
+    if not dataset.path and dataset.hub:
+        files["data"] += "/fetched.json"
+    for key in ("key_list", "list"):
+        if getattr(dataset, key, None):
+            files[key] = getattr(dataset, key)
+    if dataset.form == "niv2":
+        files["tokenizer"] = model_files()
     return files
 
 
-def key_list_flag(wildcards, input):
-    return f"--key-list {quote(input.key_list)}" if "key_list" in input.keys() else ""
+def sample_flags(wildcards):
+    """Return the flags of the files, and those of the sample."""
+    dataset = DATASETS[wildcards.dataset]
+    key_list = getattr(dataset, "key_list", None)
+    if key_list is None and raw(dataset) == "results/corpus/flan":
+        key_list = "results/corpus/flan/split.json"
+    flags = {
+        "--dataset": dataset.sampling(wildcards.split),
+        "--input": raw(dataset),
+        "--key-list": key_list,
+        "--tokenizer": model_folder() if dataset.form == "niv2" else None,
+    }
+    return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 
 
-def model_files(wildcards):
-    """Return the folder of the base model; a Hugging Face id is no file."""
+def model_folder():
+    """Return the folder of the base model: pretrained here, the user's, or fetched."""
     if CONFIG.model.name is None:
         return "results/model"
-    return CONFIG.model.name if os.path.isdir(CONFIG.model.name) else []
+    return (
+        CONFIG.model.name if os.path.isdir(CONFIG.model.name) else "results/raw/model"
+    )
 
 
-def model_flags():
-    """Return the flags by which a program finds the base model."""
-    name = CONFIG.model.name or "results/model"
-    revision = f" --revision {CONFIG.model.revision}" if CONFIG.model.revision else ""
-    return f"--model {quote(name)}{revision}"
+def model_files():
+    """Return what stands for the base model as an input."""
+    folder = model_folder()
+    return f"{folder}/fetched.json" if folder == "results/raw/model" else folder
 
 
-def arrangement_path(name):
-    """Return the full name of an arrangement: with what the config says about its rounds."""
-    by_rounds = name in ("tma-nearest", "tma-farthest")
-    return f"{name}-{CONFIG.arrange.within_round}" if by_rounds else name
+def model_flag(wildcards):
+    return f"--model {quote(model_folder())}"
 
 
 def arrange_files(wildcards):
     """Return the tables that a method reads: a plain shuffle does not look at embeddings."""
-    if wildcards.arrangement == "random":
-        return {"instances": f"results/instances/{wildcards.dataset}/train.parquet"}
-    return {
-        "train": f"results/embeddings/{wildcards.dataset}/train.parquet",
-        "test": f"results/embeddings/{wildcards.dataset}/test.parquet",
-        "distances": f"results/distances/{wildcards.dataset}/matrix.npy",
-    }
+    dataset = wildcards.dataset
+    needs = arrangements.needs(CONFIG.arrangements[wildcards.arrangement])
+    files = {}
+    if "tasks" in needs or "embeddings" not in needs:
+        files["instances"] = f"results/instances/{dataset}/train.parquet"
+    if "embeddings" in needs:
+        test = DATASETS[dataset].test
+        files["train"] = f"results/embeddings/{dataset}/train.parquet"
+        files["test"] = f"results/embeddings/{dataset}/{test}.parquet"
+        if DATASETS[dataset].keep_distances:
+            files["distances"] = f"results/distances/{dataset}/{test}/matrix.npy"
+    return files
 
 
 def arrange_flags(wildcards):
-    """Return the flags of an arrangement's name, and those of its tables."""
-    parts = zip(
-        ("--method", "--order", "--within-round"), wildcards.arrangement.split("-")
+    """Return the flags of an arrangement, and those of its tables."""
+    files = arrange_files(wildcards)
+    tables = [f"--{name} {path}" for name, path in files.items()]
+    if "train" in files:
+        tables.append(f"--measure {CONFIG.distance.measure}")
+    flags = arrangements.flags(CONFIG.arrangements[wildcards.arrangement])
+    return " ".join([flags, *tables])
+
+
+@cache
+def training(dataset, arrangement):
+    """Return the training settings of a run: its arrangement or data set may say how long it is."""
+    steps = CONFIG.arrangements[arrangement].steps or DATASETS[dataset].steps
+    if steps is None:
+        return CONFIG.train
+    segment_steps = None if steps == "epoch" else CONFIG.train.segment_steps
+    return CONFIG.train.model_copy(
+        update={"steps": steps, "segment_steps": segment_steps}
     )
-    tables = ((f"--{name}", path) for name, path in arrange_files(wildcards).items())
-    return " ".join(f"{flag} {value}" for flag, value in (*parts, *tables))
+
+
+def train_settings(wildcards):
+    return training(wildcards.dataset, wildcards.arrangement).canonical()
+
+
+def segments(dataset, arrangement):
+    """Return the segments of a run; "0-end" is a whole run of unknown length."""
+    return [
+        f"{start}-{'end' if stop is None else stop}"
+        for start, stop in training(dataset, arrangement).segments()
+    ]
 
 
 def state_before(wildcards):
     """Return the state that the segment before leaves; the first segment has none."""
-    for segment in SEGMENTS:
+    dataset, arrangement = wildcards.dataset, wildcards.arrangement
+    for segment in segments(dataset, arrangement):
         if segment.endswith(f"-{wildcards.start}"):
-            run = f"{wildcards.dataset}/{wildcards.arrangement}/seed-{wildcards.seed}"
-            return f"results/states/{run}/{segment}"
+            return f"results/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
     return []
 
 
@@ -82,33 +156,10 @@ def segment_flags(wildcards):
     )
 
 
-def figure_runs(wildcards):
-    """Return (label, seed, loss tables) of every run behind a figure."""
-    figure = getattr(CONFIG.figures, wildcards.figure)
-    return [
-        (
-            label,
-            seed,
-            [
-                f"results/losses/{figure.dataset}/{arrangement_path(name)}/seed-{seed}/{s}.parquet"
-                for s in SEGMENTS
-            ],
-        )
-        for label, name in figure.arrangements.items()
-        for seed in CONFIG.seeds
-    ]
-
-
-def figure_losses(wildcards):
-    return [path for _, _, paths in figure_runs(wildcards) for path in paths]
-
-
-def run_flags(wildcards):
-    return " ".join(
-        f"--run {quote(label)} {seed} {' '.join(paths)}"
-        for label, seed, paths in figure_runs(wildcards)
+def checkpoint_flags(wildcards):
+    """Return the flags that say at which points of an arrangement there are checkpoints."""
+    train = training(wildcards.dataset, wildcards.arrangement)
+    return (
+        f"--steps {train.steps} --batch-size {train.batch_size}"
+        f" --checkpoint-every {train.checkpoint_every}"
     )
-
-
-def reference(wildcards):
-    return quote(getattr(CONFIG.figures, wildcards.figure).reference)

@@ -6,7 +6,7 @@ rule train:
     input:
         instances="results/instances/{dataset}/train.parquet",
         arrangement="results/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
-        model=model_files,
+        model=model_files(),
         state=state_before,
         script=script("train.py"),
         library=library("train.py"),
@@ -29,9 +29,9 @@ rule train:
         mem_mb=growing(CONFIG.hardware.train.memory_mb),
         runtime=growing(CONFIG.hardware.train.minutes),
     params:
-        settings=settings("train"),
+        settings=train_settings,
         template=settings("template"),
-        model=model_flags(),
+        model=model_flag,
         segment=segment_flags,
         # An object is no recorded param: another machine reruns nothing.
         hardware=CONFIG.hardware.train,

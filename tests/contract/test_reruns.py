@@ -23,25 +23,54 @@ def downstream_of_distances() -> dict[str, int]:
 
 
 EMBEDDING = {"embed": 2, "gather_embeddings": 2}
-SAMPLE = {
-    "sample": 1,
+BOTH_SPLITS = {
+    "sample": 2,
     **EMBEDDING,
     "distances": 1,
     "arrange": RUNS,
     **downstream_of_training(RUNS),
 }
+# Random runs are arranged and trained without a look at the test set.
+TEST_SPLIT = {
+    "sample": 1,
+    "embed": 1,
+    "gather_embeddings": 1,
+    "distances": 1,
+    "arrange": BY_DISTANCE,
+    "train": BY_DISTANCE,
+    "evaluate": RUNS,
+    **FIGURE,
+}
+TRAIN_SPLIT = {**BOTH_SPLITS, "sample": 1, "embed": 1, "gather_embeddings": 1}
 
 CONFIG_CHANGES = {
-    "corpus={seed: 1}": {"generate_corpus": 1, **SAMPLE},
-    "data={flan: {sample: {test_seed: 1}}}": SAMPLE,
+    "corpus={seed: 1}": {"generate_corpus": 1, **BOTH_SPLITS},
+    # The dialogues' own.
+    "corpus={conversations: 70}": {},
+    "data={flan: {sample: {split_seed: 1}}}": BOTH_SPLITS,
+    "data={flan: {sample: {train_seed: 1}}}": TRAIN_SPLIT,
+    "data={flan: {sample: {specialist_per_task: 3}}}": TEST_SPLIT,
+    # Another test set has files of its own.
+    "data={flan: {test: specialist-1}}": TEST_SPLIT,
+    "data={flan: {sample: {generalist: 17}}}": {},
+    "data={niv2: {sample: {split_seed: 1}}}": {},
     "model={text: {seed: 1}}": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
     "model={pretrain: {learning_rate: 0.001}}": {"pretrain": 1, **downstream_of_training(RUNS)},
     "embedding={batch_tokens: 1024}": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
     "distance={measure: euclidean}": {"distances": 1, **downstream_of_distances()},
-    "arrange={within_round: pool}": downstream_of_distances(),
+    "arrangements={tma-nearest: {within_round: pool}}": {
+        # No seed changes pool order, so there is one run of it; the other seed's stays as it is.
+        "arrange": 1,
+        **downstream_of_training(1),
+    },
+    "arrangements={tma-nearest: {farthest: reverse}}": {},
     "template={max_length: 200}": downstream_of_training(RUNS),
     "train={learning_rate: 0.002}": downstream_of_training(RUNS),
     "evaluate={batch_tokens: 1024}": {"evaluate": RUNS, **FIGURE},
+    "similarity={ngram: 3}": {},
+    "loss_types={within_steps: 4}": {},
+    "prediction={resamples: 200}": {},
+    "generalization={threshold: 0.1}": {},
     "curves={confidence: 0.9}": {"curves": 1, "plot": 1},
     "comparison={resamples: 500}": {"compare": 1},
     "look={width: 6}": {"plot": 1},
@@ -83,7 +112,12 @@ def test_touched_files_rerun_nothing(finished: Checkout) -> None:
 
 EDITS = {
     "synthetic/prose.py": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
-    "data/flan.py": SAMPLE,
+    "data/flan.py": BOTH_SPLITS,
+    # `sample.py` reads every form.
+    "data/niv2.py": BOTH_SPLITS,
+    "splits.py": {},
+    "hub.py": {},
+    "similarity.py": {},
     "pretraining.py": {"pretrain": 1, **downstream_of_training(RUNS)},
     "embedding.py": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
     "distance.py": {"distances": 1, "arrange": RUNS, **downstream_of_training(RUNS)},
@@ -91,8 +125,10 @@ EDITS = {
     "training.py": downstream_of_training(RUNS),
     "settings/training.py": downstream_of_training(RUNS),
     "evaluation.py": {"evaluate": RUNS, **FIGURE},
-    "statistics.py": FIGURE,
-    "plotting.py": {"plot": 1},
+    "statistics/curves.py": FIGURE,
+    "statistics/comparison.py": {"compare": 1},
+    "statistics/loss_types.py": {},
+    "plotting/curves.py": {"plot": 1},
     # Read by the Snakefile alone.
     "config.py": {},
     "imports.py": {},

@@ -1,5 +1,6 @@
-"""The orders read off TMA's rounds, and the program."""
+"""The program: flags and tables in, an arrangement out."""
 
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,78 +11,31 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from reference import algorithm_1
 
-from nearfirst.arrange import by_round, random
+from nearfirst.arrange import arrange, flags
+from nearfirst.arrangements.base import Pool
+from nearfirst.distance import BY_ROWS
+from nearfirst.settings.arrangement import ArrangementSettings
 from nearfirst.tables import embeddings_table, write_table
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
-ROUNDS = st.lists(st.integers(1, 5), min_size=1, max_size=30).map(
-    lambda values: np.array(values, dtype=np.int32)
-)
-WITHIN = st.sampled_from(["shuffle", "pool"])
-SEEDS = st.integers(0, 1000)
+
+TRAIN, TEST = [f"train-{i}" for i in range(60)], [f"test-{i}" for i in range(9)]
 
 
-@given(ROUNDS, WITHIN, SEEDS)
-def test_orders_hold_the_same_set_round_by_round(
-    rounds: npt.NDArray[np.int32], within: Any, seed: int
-) -> None:
-    nearest, farthest, mixed = (
-        by_round(rounds, order, within, seed) for order in ("nearest", "farthest", "random")
-    )
-    everything = list(range(len(rounds)))
-    assert sorted(nearest) == sorted(farthest) == sorted(mixed) == everything
-    assert rounds[nearest].tolist() == sorted(rounds)
-    assert rounds[farthest].tolist() == sorted(rounds, reverse=True)
-    # Inside a round both directions hold the points in one order: only the rounds are reversed.
-    for number in set(rounds):
-        assert [i for i in nearest if rounds[i] == number] == [
-            i for i in farthest if rounds[i] == number
-        ]
-
-
-@given(ROUNDS, SEEDS)
-def test_pool_order_inside_a_round_needs_no_seed(rounds: npt.NDArray[np.int32], seed: int) -> None:
-    order = by_round(rounds, "nearest", "pool", seed)
-    assert order.tolist() == sorted(range(len(rounds)), key=lambda i: (rounds[i], i))
-
-
-def test_the_shuffle_depends_on_the_seed_and_is_not_pool_order() -> None:
-    rounds = np.repeat([1, 2], 20).astype(np.int32)
-    orders = [by_round(rounds, "nearest", "shuffle", seed).tolist() for seed in range(5)]
-    assert orders == [by_round(rounds, "nearest", "shuffle", seed).tolist() for seed in range(5)]
-    assert len({tuple(order) for order in orders}) == 5
-    pool = by_round(rounds, "nearest", "pool", 0).tolist()
-    assert pool not in orders
-
-
-@given(ROUNDS, WITHIN, SEEDS)
-def test_random_does_not_look_at_rounds(
-    rounds: npt.NDArray[np.int32], within: Any, seed: int
-) -> None:
-    order = by_round(rounds, "random", within, seed)
-    assert order.tolist() == random(len(rounds), seed).tolist()
-    assert order.tolist() != random(len(rounds), seed + 1).tolist() or len(rounds) < 8
-
-
-# The program ---------------------------------------------------------------------------------
-
-
-def embed(path: Path, count: int, seed: int, prefix: str) -> npt.NDArray[np.float32]:
-    vectors = np.random.default_rng(seed).normal(size=(count, 8)).astype(np.float32)
-    write_table(embeddings_table([f"{prefix}{i}" for i in range(count)], vectors), path)
+def embed(path: Path, ids: list[str], seed: int) -> npt.NDArray[np.float32]:
+    vectors = np.random.default_rng(seed).normal(1, size=(len(ids), 8)).astype(np.float32)
+    write_table(embeddings_table(ids, vectors), path)
     return vectors
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the tables E1 and E2, which is the current one."""
-    embed(tmp_path / "E1.parquet", 60, 0, "train-")
-    embed(tmp_path / "E2.parquet", 9, 1, "test-")
+    embed(tmp_path / "E1.parquet", TRAIN, 0)
+    embed(tmp_path / "E2.parquet", TEST, 1)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -102,7 +56,7 @@ def test_the_agreed_command_writes_the_agreed_table(program: Program, folder: Pa
         pa.schema({"position": pa.int32(), "id": pa.string(), "round": pa.int32()})
     )
     assert table["position"].to_pylist() == list(range(60))
-    train, test = embed(folder / "1", 60, 0, "train-"), embed(folder / "2", 9, 1, "test-")
+    train, test = embed(folder / "1", TRAIN, 0), embed(folder / "2", TEST, 1)
     lengths = np.linalg.norm(train, axis=1)[:, None] * np.linalg.norm(test, axis=1)[None]
     rounds = algorithm_1((-(train @ test.T) / lengths).astype(np.float32))
     expected = {f"train-{i}": number for i, number in enumerate(rounds)}
@@ -110,15 +64,18 @@ def test_the_agreed_command_writes_the_agreed_table(program: Program, folder: Pa
     assert table["round"].to_pylist() == sorted(rounds)
 
 
-@pytest.mark.parametrize("measure", ["cosine", "euclidean"])
+@pytest.mark.parametrize(
+    ("measure", "method"),
+    [("cosine", "tma"), ("euclidean", "tma"), ("cosine", "wsd"), ("cosine", "optimal-transport")],
+)
 def test_a_matrix_that_is_there_already_gives_the_same_bytes(
-    program: Program, folder: Path, measure: str
+    program: Program, folder: Path, measure: str, method: str
 ) -> None:
-    flags = f"{TABLES} --matrix D.npy --points P.parquet --settings".split()
-    assert program("distances.py", *flags, f'{{"measure": "{measure}"}}').returncode == 0
-    flags = f"{TABLES} --method tma --order farthest --measure {measure} --output".split()
-    assert program("arrange.py", *flags, "one").returncode == 0
-    assert program("arrange.py", *flags, "two", "--distances", "D.npy").returncode == 0
+    command = f"{TABLES} --matrix D.npy --points P.parquet --settings".split()
+    assert program("distances.py", *command, f'{{"measure": "{measure}"}}').returncode == 0
+    command = f"{TABLES} --method {method} --order farthest --measure {measure} --output".split()
+    assert program("arrange.py", *command, "one").returncode == 0
+    assert program("arrange.py", *command, "two", "--distances", "D.npy").returncode == 0
     assert (folder / "one").read_bytes() == (folder / "two").read_bytes()
 
 
@@ -126,12 +83,52 @@ def test_a_random_order_has_no_rounds_and_needs_instances_alone(
     program: Program, folder: Path, write_instances: Any, some_talks: Any
 ) -> None:
     ids = write_instances(folder / "I.parquet", some_talks(30))
-    flags = "--instances I.parquet --method random --seed 3 --output A.parquet"
-    assert program("arrange.py", *flags.split()).returncode == 0
+    command = "--instances I.parquet --method random --seed 3 --output A.parquet"
+    assert program("arrange.py", *command.split()).returncode == 0
     table = pq.read_table("A.parquet")
     assert table.schema.field("round").type == pa.int32()
     assert table["round"].null_count == 30
-    assert table["id"].to_pylist() == [ids[i] for i in random(30, 3)]
+    order = arrange(Pool(30), ArrangementSettings(method="random"), 3).order
+    assert table["id"].to_pylist() == [ids[i] for i in order]
+    # So do embeddings, whose ids are the same.
+    write_table(embeddings_table(ids, np.ones((30, 2), np.float32)), folder / "E.parquet")
+    command = "--train E.parquet --method random --seed 3 --output B.parquet"
+    assert program("arrange.py", *command.split()).returncode == 0
+    assert (folder / "A.parquet").read_bytes() == (folder / "B.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"method": "round-robin"},
+        {"method": "cluster"},
+        {"method": "wsd"},
+        {"method": "wsd", "granularity": "task", "order": "farthest"},
+        {"method": "tma", "rounds": (1, 3), "within_round": "pool"},
+        {"method": "tma", "budget": 25, "select": "last", "farthest": "argmax"},
+        {"method": "tma", "budget": 25, "order": "random"},
+        {"method": "optimal-transport", "order": "farthest"},
+    ],
+    ids=str,
+)
+def test_flags_say_to_the_program_what_settings_say_to_the_library(
+    program: Program, folder: Path, write_instances: Any, some_talks: Any, parameters: Any
+) -> None:
+    ids = write_instances(folder / "I.parquet", some_talks(60))
+    train = embed(folder / "E1.parquet", ids, 0)
+    settings = ArrangementSettings(**parameters)
+    tables = f"{TABLES} --instances I.parquet --seed 5 --output A.parquet"
+    done = program("arrange.py", *tables.split(), *shlex.split(flags(settings)))
+    assert done.returncode == 0, done.stderr
+    test = embed(folder / "E2.parquet", ids[:9], 1)
+    tasks = pq.read_table("I.parquet")["task"].to_pylist()
+    distances = BY_ROWS["cosine"](train, test)
+    expected = arrange(Pool(60, tasks, train, test, distances), settings, 5)
+    table = pq.read_table("A.parquet")
+    assert table["position"].to_pylist() == list(range(len(expected.order)))
+    assert table["id"].to_pylist() == [ids[i] for i in expected.order]
+    rounds = [None] * len(expected.order) if expected.rounds is None else expected.rounds.tolist()
+    assert table["round"].to_pylist() == rounds
 
 
 def nan(path: Path) -> None:
@@ -184,11 +181,41 @@ def test_the_program_fails_with_one_line_and_writes_nothing(
     if spoiled:
         spoil(folder / spoiled)
     more = ["--distances", "D.npy"] if spoiled == "D.npy" else []
+    refused(program, folder, f"--method tma {flags}", named, *more)
+
+
+def refused(program: Program, folder: Path, flags: str, named: str, *more: str) -> None:
     before = set(folder.iterdir())
-    output = ["--method", "tma", "--output", "A.parquet"]
-    done = program("arrange.py", *flags.split(), *more, *output)
+    done = program("arrange.py", *flags.split(), *more, "--output", "A.parquet")
     assert done.returncode == 1, done.stderr
     errors = [line for line in done.stderr.split("\n") if line.startswith("error:")]
     assert len(errors) == 1, done.stderr
     assert named in errors[0]
     assert set(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        ("wsd --budget 5", "budget: method 'wsd' does not read it; it reads order, granularity"),
+        ("tma --rounds 3 3", "rounds: from 3 to before 3 is none"),
+        ("tma --rounds 5 61", "rounds: [5, 61) goes beyond the last of the"),
+        ("tma --budget 61", "budget: 61 instances, but the pool holds 60"),
+        ("round-robin", "--method round-robin needs --instances"),
+        ("wsd --granularity task", "--method wsd needs --instances"),
+        ("cluster --instances I.parquet", "I.parquet: row 2 (id 'train-2') has no task"),
+        ("tma --instances J.parquet", "E1.parquet: row 0 has id 'train-0', but J.parquet has"),
+        ("wsd --test E3.parquet", "wsd: the average distances have the mean"),
+    ],
+)
+def test_parameters_and_tables_that_do_not_fit(
+    program: Program, folder: Path, flags: str, named: str
+) -> None:
+    tasks = ["a", "b", None, *["c"] * 57]
+    pq.write_table(pa.table({"id": TRAIN, "task": tasks}), "I.parquet")
+    pq.write_table(pa.table({"id": TRAIN[::-1], "task": ["a"] * 60}), "J.parquet")
+    # Far from the training instances on average, and near to some of them.
+    opposite = -embed(folder / "E3.parquet", TEST, 1)
+    opposite[0] *= -1
+    write_table(embeddings_table(TEST, opposite), folder / "E3.parquet")
+    refused(program, folder, f"{TABLES} --method {flags}", named)

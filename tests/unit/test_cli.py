@@ -9,13 +9,23 @@ import pyarrow as pa
 import pytest
 
 from nearfirst.settings.base import Section
-from nearfirst.settings.data import CorpusSettings, SampleSettings
+from nearfirst.settings.data import CorpusSettings
 from nearfirst.settings.distance import DistanceSettings
 from nearfirst.settings.embedding import EmbeddingSettings
 from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
-from nearfirst.settings.figures import ComparisonSettings, CurveSettings, LookSettings
+from nearfirst.settings.figures import Table4Settings
 from nearfirst.settings.hardware import TrainHardware
+from nearfirst.settings.hub import HubSettings
+from nearfirst.settings.look import LookSettings
 from nearfirst.settings.model import PretrainSettings, TextSettings
+from nearfirst.settings.similarity import SimilaritySettings
+from nearfirst.settings.statistics import (
+    ComparisonSettings,
+    CurveSettings,
+    GeneralizationSettings,
+    LossTypesSettings,
+    PredictionSettings,
+)
 from nearfirst.settings.training import TrainSettings
 from nearfirst.tables import LOSSES, embeddings_table, write_table
 
@@ -29,12 +39,20 @@ SETTINGS: dict[str, dict[str, type[Section]]] = {
     "distances.py": {"--settings": DistanceSettings},
     "embed.py": {"--settings": EmbeddingSettings},
     "evaluate.py": {"--settings": EvaluateSettings, "--template": TemplateSettings},
+    "fetch.py": {"--settings": HubSettings},
     "gather_embeddings.py": {},
+    "generalization.py": {"--settings": GeneralizationSettings},
     "generate_corpus.py": {"--settings": CorpusSettings},
     "generate_text.py": {"--settings": TextSettings},
+    "leakage.py": {},
+    "loss_types.py": {"--settings": LossTypesSettings, "--curves": CurveSettings},
     "plot.py": {"--look": LookSettings},
+    "prediction.py": {"--settings": PredictionSettings, "--curves": CurveSettings},
     "pretrain.py": {"--settings": PretrainSettings},
-    "sample.py": {"--settings": SampleSettings},
+    "sample.py": {},
+    "similarity.py": {"--settings": SimilaritySettings},
+    "table4.py": {"--settings": Table4Settings},
+    "task_curves.py": {"--settings": CurveSettings},
     "train.py": {
         "--settings": TrainSettings,
         "--template": TemplateSettings,
@@ -122,11 +140,13 @@ def test_the_log_gets_the_progress_and_the_screen_nothing(program: Program, tmp_
 
 def test_the_log_gets_the_failure_and_the_screen_one_line(program: Program, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    keys, corpus = tmp_path / "keys.json", tmp_path / "corpus.json"
-    assert program("generate_corpus.py", "--output", corpus, "--key-list", keys).returncode == 0
+    keys, corpus = tmp_path / "keys.json", tmp_path / "corpus"
+    form = ["--form", "flan", "--settings", '{"instances_per_task": 2}']
+    assert program("generate_corpus.py", *form, "--output", corpus).returncode == 0
     keys.write_text('{"train_key_list": ["nowhere"], "eval_key_list": []}')
-    outputs = ["--train", tmp_path / "a.parquet", "--test", tmp_path / "b.parquet"]
-    done = program("sample.py", "--input", corpus, "--key-list", keys, *outputs, "--log", log)
+    flags = ["--dataset", '{"form": "flan"}', "--input", corpus, "--key-list", keys]
+    output = ["--split", "train", "--output", tmp_path / "a.parquet"]
+    done = program("sample.py", *flags, *output, "--log", log)
     line = f"error: {keys}: task 'nowhere' is not in the data\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
     assert line in log.read_text()
@@ -137,14 +157,13 @@ def test_the_log_gets_the_failure_and_the_screen_one_line(program: Program, tmp_
 def test_a_fault_of_our_own_leaves_its_traceback_in_the_log(
     program: Program, tmp_path: Path
 ) -> None:
-    log, folder = tmp_path / "log", tmp_path / "corpus.json"
-    # An output that is a folder is foreseen by nobody.
-    folder.mkdir()
-    flags = ["--output", folder, "--key-list", tmp_path / "keys.json", "--log", log]
-    done = program("generate_corpus.py", *flags)
+    log, path = tmp_path / "log", tmp_path / "corpus.json"
+    # A file where a folder is to be written is foreseen by nobody.
+    path.touch()
+    done = program("generate_corpus.py", "--form", "flan", "--output", path, "--log", log)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("error: IsADirectoryError")
+    assert done.stderr.startswith("error: NotADirectoryError")
     assert done.stderr.count("\n") == 1
     assert "Traceback" in log.read_text()
     assert done.stderr in log.read_text()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nearfirst import embedding
 from nearfirst.errors import InputError
+from nearfirst.instances import text_of
 from nearfirst.tables import embeddings_table, read_embeddings, write_table
 
 TEXTS = [
@@ -65,8 +66,8 @@ def test_embeddings_have_384_dimensions_and_unit_norm(encoder: Any) -> None:
 
 
 def test_the_text_is_the_first_exchange(talk: Any) -> None:
-    assert embedding.text_of(talk("Add 2 and 2.", "4")) == "Add 2 and 2. 4"
-    assert embedding.text_of(talk("one", "eins", "two", "zwei")) == "one eins"
+    assert text_of(talk("Add 2 and 2.", "4")) == "Add 2 and 2. 4"
+    assert text_of(talk("one", "eins", "two", "zwei")) == "one eins"
 
 
 @given(texts=st.integers(0, 20_000), shards=st.integers(1, 30))

@@ -105,7 +105,7 @@ def test_a_program_does_not_depend_on_the_whole_config_or_on_other_stages() -> N
         program.stem: {path.stem for path in library_modules(program, ROOT)} for program in PROGRAMS
     }
     assert not any("config" in found for found in modules.values())
-    assert "plotting" not in modules["curves"]
+    assert "style" not in modules["curves"]
     assert "training" not in modules["evaluate"]
     assert "arrange" not in modules["distances"]
     assert not {"flan", "sampling"} & modules["train"]

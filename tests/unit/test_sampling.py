@@ -1,22 +1,28 @@
-"""Exchanges, the split by tasks, the sample of each task, and the program that does all three."""
+"""Exchanges, splits by tasks, by source and by instance, and the samples taken of them."""
 
 import json
-import subprocess
-from collections.abc import Callable
+from collections import Counter
 from pathlib import Path
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nearfirst.data.conversation import Instance, Message, exchanges
-from nearfirst.data.sampling import read_key_list, sample_rows, split_tasks, take_inventory
+from nearfirst.data.sampling import (
+    Inventory,
+    hold_out,
+    read_key_list,
+    sample_over_tasks,
+    sample_rows,
+    split,
+    split_by_source,
+    split_tasks,
+    take_inventory,
+)
 from nearfirst.errors import InputError
+from nearfirst.settings.data import SampleSettings
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 Turns = list[tuple[str, str]]
 
 NAMES = st.lists(st.text(min_size=1, max_size=3), min_size=2, max_size=20, unique=True)
@@ -60,7 +66,7 @@ def test_inventory_lists_rows_by_task_and_counts_the_rest() -> None:
         *(instance("b", dropped=1), instance("c", usable=False)),
     ]
     found = take_inventory(instances, skip_unusable=True)
-    assert found.rows == {"b": [0, 3], "a": [1]}
+    assert {task: list(rows) for task, rows in found.rows.items()} == {"b": [0, 3], "a": [1]}
     assert (found.total, found.unusable, found.dropped_turns) == (5, 2, 3)
 
 
@@ -149,127 +155,67 @@ def test_key_list_keeps_its_order_and_may_leave_tasks_out(tmp_path: Path) -> Non
     assert read_key_list(path, ["a", "b", "c", "ü"]) == (["ü", "a"], ["b"])
 
 
-def corpus(path: Path, tasks: int = 6, per_task: int = 5) -> Path:
-    """Write additions, one task for each first number."""
-    rows = [
-        {
-            "id": f"{task}-{i}",
-            "source": f"task-{task}",
-            "conversations": [
-                {"from": "human", "value": f"What is {task} plus {i}?"},
-                {"from": "gpt", "value": str(task + i)},
-            ],
-        }
-        for i in range(per_task)
-        for task in range(tasks)
-    ]
-    path.write_text(json.dumps(rows))
-    return path
+SOURCES = st.dictionaries(st.integers(0, 30).map("t{}".format), st.sampled_from("abcd"), min_size=2)
 
 
-def sampled(folder: Path, split: str) -> pd.DataFrame:
-    return pd.read_parquet(folder / f"{split}.parquet")
+@given(SOURCES, st.integers(1, 9), st.integers(0, 5))
+def test_a_split_by_source_shares_none(sources: dict[str, str], count: int, seed: int) -> None:
+    if len(set(sources.values())) < 2 or count >= len(sources):
+        with pytest.raises(InputError):
+            split_by_source(sources, count, seed)
+        return
+    train, unseen = split_by_source(sources, count, seed)
+    assert sorted([*train, *unseen]) == sorted(sources)
+    assert train
+    assert not {sources[task] for task in train} & {sources[task] for task in unseen}
+    smallest = min(Counter(sources.values()).values())
+    assert 0 < len(unseen) <= max(count, smallest)
 
 
-def arguments(folder: Path, data: Path, *more: object) -> list[object]:
-    train, test = folder / "train.parquet", folder / "test.parquet"
-    return ["sample.py", "--input", data, "--train", train, "--test", test, *more]
-
-
-SETTINGS = '{"unseen_tasks": 2, "train_per_task": 3, "test_per_task": 9}'
-
-
-def test_the_program_writes_tables_of_the_agreed_columns(program: Program, tmp_path: Path) -> None:
-    data = corpus(tmp_path / "flan_mini.json")
-    done = program(*arguments(tmp_path, data, "--settings", SETTINGS))
-    assert done.returncode == 0, done.stderr
-    schema = pa.schema(
-        {
-            "id": pa.string(),
-            "task": pa.string(),
-            "messages": pa.list_(pa.struct({"role": pa.string(), "content": pa.string()})),
-            "references": pa.list_(pa.string()),
-        }
+def test_the_split_is_the_published_one_unless_asked_otherwise() -> None:
+    found = Inventory(
+        rows={"a": [0], "b": [1], "c": [2], "d": [3]},
+        parts={"a": "train", "b": "unseen", "d": "train"},
+        sources={"a": "x", "b": "y", "c": "y", "d": "z"},
     )
-    for split in ("train", "test"):
-        assert pq.read_schema(tmp_path / f"{split}.parquet").equals(schema)
-    train, test = sampled(tmp_path, "train"), sampled(tmp_path, "test")
-    assert train.groupby("task").size().tolist() == [3] * 4
-    assert test.groupby("task").size().tolist() == [5] * 2
-    assert not set(train["task"]) & set(test["task"])
-    for _, row in pd.concat([train, test]).iterrows():
-        task, i = map(int, row["id"].split("-"))
-        assert row["task"] == f"task-{task}"
-        assert list(row["messages"]) == [
-            {"role": "user", "content": f"What is {task} plus {i}?"},
-            {"role": "assistant", "content": str(task + i)},
-        ]
-        assert list(row["references"]) == [str(task + i)]
+    assert split(found, SampleSettings(), None) == (["a", "d"], ["b"])
+    assert len(split(found, SampleSettings(split="random", unseen_tasks=2), None)[1]) == 2
+    by_source = split(found, SampleSettings(split="source", unseen_tasks=2), None)
+    assert ("b" in by_source[0]) == ("c" in by_source[0])
+    only_train = Inventory(rows={"a": [0]}, parts={"a": "train"})
+    with pytest.raises(InputError, match="1 training and 0 unseen"):
+        split(only_train, SampleSettings(), None)
 
 
-def test_the_program_takes_a_key_list_and_gives_the_same_bytes_again(
-    program: Program, tmp_path: Path
-) -> None:
-    data = corpus(tmp_path / "flan_mini.json")
-    keys = tmp_path / "keys.json"
-    keys.write_text('{"train_key_list": ["task-5", "task-0"], "eval_key_list": ["task-3"]}')
-    written = []
-    for name in ("one", "two"):
-        done = program(*arguments(tmp_path / name, data, "--key-list", keys))
-        assert done.returncode == 0, done.stderr
-        written.append([(tmp_path / name / f"{s}.parquet").read_bytes() for s in ("train", "test")])
-    assert written[0] == written[1]
-    assert set(sampled(tmp_path / "one", "train")["task"]) == {"task-0", "task-5"}
-    assert set(sampled(tmp_path / "one", "test")["task"]) == {"task-3"}
-
-
-def unanswered(data: Path) -> None:
-    rows = json.loads(data.read_text())
-    rows[2]["conversations"].pop()
-    data.write_text(json.dumps(rows))
-
-
-def test_the_program_skips_and_counts_unusable_rows_if_asked(
-    program: Program, tmp_path: Path
-) -> None:
-    data = corpus(tmp_path / "flan_mini.json")
-    unanswered(data)
-    settings = '{"unseen_tasks": 1, "unusable": "skip"}'
-    done = program(*arguments(tmp_path, data, "--settings", settings))
-    assert done.returncode == 0, done.stderr
-    assert "1 rows without a usable exchange" in done.stderr
-    ids = pd.concat([sampled(tmp_path, "train"), sampled(tmp_path, "test")])["id"]
-    assert "2-0" not in set(ids)
-
-
-def cut(data: Path) -> None:
-    data.write_bytes(data.read_bytes()[:-20])
-
-
-@pytest.mark.parametrize(
-    ("spoil", "more", "named"),
-    [
-        (Path.unlink, [], "flan_mini.json: no such file"),
-        (cut, [], "flan_mini.json: cut off or damaged after row 29"),
-        (unanswered, [], "flan_mini.json: row 3 (id '2-0')"),
-        (None, ["--settings", '{"unseen_tasks": 6}'], "unseen_tasks: 6 of 6 tasks"),
-        (None, ["--key-list", "/nowhere.json"], "/nowhere.json: no such key-list file"),
-    ],
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1),
+    st.integers(1, 12),
+    st.integers(0, 3),
 )
-def test_the_program_fails_with_one_line_and_writes_nothing(
-    program: Program,
-    tmp_path: Path,
-    spoil: Callable[[Path], None] | None,
-    more: list[str],
-    named: str,
+def test_a_generalist_sample_is_spread_over_the_tasks(
+    sizes: dict[str, int], count: int, seed: int
 ) -> None:
-    data = corpus(tmp_path / "flan_mini.json")
-    if spoil:
-        spoil(data)
-    out = tmp_path / "out"
-    done = program(*arguments(out, data, *more))
-    assert done.returncode == 1
-    errors = [line for line in done.stderr.split("\n") if line.startswith("error:")]
-    assert len(errors) == 1, done.stderr
-    assert named in errors[0]
-    assert not out.exists() or not list(out.iterdir())
+    rows = {task: [100 * i + k for k in range(n)] for i, (task, n) in enumerate(sizes.items())}
+    if count > sum(sizes.values()):
+        with pytest.raises(InputError, match=f"{count} instances, but"):
+            sample_over_tasks(rows, list(rows), count, seed)
+        return
+    chosen = sample_over_tasks(rows, list(rows), count, seed)
+    assert len(chosen) == count
+    taken = {task: len(chosen & set(have)) for task, have in rows.items()}
+    # No task gives a second before every other that still has one has given its first, and so on.
+    for task, n in taken.items():
+        for other, m in taken.items():
+            assert n <= m + 1 or m == sizes[other], (task, other)
+    assert chosen == sample_over_tasks(rows, list(reversed(list(rows))), count, seed)
+
+
+def test_held_out_rows_are_not_trained_on() -> None:
+    found = Inventory(rows={"a": list(range(0, 20, 2)), "b": list(range(1, 20, 2))})
+    train, test = hold_out(found, 5, 0)
+    assert len(test) == 5
+    assert train | test == set(range(20))
+    assert not train & test
+    assert hold_out(found, 5, 1)[1] != test
+    with pytest.raises(InputError, match="20 of 20"):
+        hold_out(found, 20, 0)

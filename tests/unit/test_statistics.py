@@ -1,83 +1,45 @@
 """Curves, intervals and paired comparisons by hand and against SciPy."""
 
+import dataclasses
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_runs import noisy, run, write_runs
 from scipy import stats
 
-from nearfirst import plotting
 from nearfirst.errors import InputError
-from nearfirst.settings.figures import LookSettings
-from nearfirst.statistics import (
-    check_comparable,
-    curves,
-    mean_curve,
-    mean_interval,
-    paired_comparison,
-    read_run,
-)
-from nearfirst.tables import LOSSES, write_table
+from nearfirst.statistics.comparison import paired_comparison
+from nearfirst.statistics.curves import curves, mean_curve, mean_interval, task_losses
+from nearfirst.statistics.run import Run
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
-Losses = Mapping[int, Sequence[float | None]]
-Runs = dict[tuple[str, int], pd.DataFrame]
-
-
-def run(losses: Losses, tokens: Sequence[int] = ()) -> pd.DataFrame:
-    """Make a run of the losses of instances a, b, c, … at each step."""
-    rows = [
-        (step, chr(ord("a") + i), "task", loss, tokens[i] if tokens else 1)
-        for step, per_instance in losses.items()
-        for i, loss in enumerate(per_instance)
-    ]
-    return pd.DataFrame(rows, columns=LOSSES.names)
-
-
-def save(frame: pd.DataFrame, path: Path, left_out: int = 0) -> Path:
-    table = pa.Table.from_pandas(frame, schema=LOSSES, preserve_index=False)
-    write_table(table, path, {"left_out": str(left_out)})
-    return path
-
-
-def write_runs(runs: Runs, folder: Path, left_out: int = 0) -> list[object]:
-    """Write runs, each in two segments; returns the flags that name them."""
-    flags: list[object] = []
-    for (label, seed), frame in runs.items():
-        late = frame["step"] > 10
-        paths = [folder / f"{label}-{seed}-{part}.parquet" for part in (0, 1)]
-        for path, rows in zip(paths, (frame[~late], frame[late]), strict=True):
-            save(rows, path, left_out)
-        flags += ["--run", label, seed, *paths]
-    return flags
-
-
-def noisy(labels: Mapping[str, float], seeds: int, instances: int = 30) -> Runs:
-    """Make runs whose losses lie about a value for each label, at steps 0, 10 and 20."""
-    generator = np.random.default_rng(1)
-    return {
-        (label, seed): run(
-            {step: 3 + centre + generator.normal(size=instances) for step in (0, 10, 20)}
-        )
-        for label, centre in labels.items()
-        for seed in range(seeds)
-    }
 
 
 # Means and intervals -------------------------------------------------------------------------
 
 
 def test_mean_curve_by_hand() -> None:
-    frame = run({10: (1, 4), 0: (2, 3)}, (1, 2))
-    assert mean_curve(frame, "instance").to_dict() == {0: 2.5, 10: 2.5}
-    assert mean_curve(frame, "token").to_dict() == pytest.approx({0: 8 / 3, 10: 3.0})
+    one = run({10: (1, 4), 0: (2, 3)}, tokens=(1, 2))
+    assert mean_curve(one, "instance").to_dict() == {0: 2.5, 10: 2.5}
+    assert mean_curve(one, "token").to_dict() == pytest.approx({0: 8 / 3, 10: 3.0})
+
+
+def test_the_loss_of_a_task_is_a_mean_over_its_own_instances() -> None:
+    one = run({0: (1, 5, 2), 10: (3, 3, 9)}, ("u", "t", "u"), (1, 7, 3))
+    assert task_losses(one, "instance").to_dict("index") == {
+        0: {"t": 5.0, "u": 1.5},
+        10: {"t": 3.0, "u": 6.0},
+    }
+    assert task_losses(one, "token").to_dict("index") == {
+        0: {"t": 5.0, "u": 1.75},
+        10: {"t": 3.0, "u": 7.5},
+    }
 
 
 @given(
@@ -91,6 +53,14 @@ def test_mean_interval_is_students(values: list[float], confidence: float) -> No
     if error > 0:
         expected = stats.t.interval(confidence, len(values) - 1, np.mean(values), error)
     assert found == pytest.approx((np.mean(values), *expected), rel=1e-9, abs=1e-9)
+
+
+def test_intervals_of_many_values_are_those_of_each() -> None:
+    values = np.random.default_rng(0).normal(size=(4, 3))
+    together = mean_interval(values, 0.9)
+    for column in range(3):
+        alone = mean_interval(values[:, column], 0.9)
+        assert [part[column] for part in together] == pytest.approx(alone)
 
 
 def test_one_value_has_no_interval() -> None:
@@ -119,25 +89,41 @@ def test_curves_by_hand() -> None:
     assert set(table["confidence"]) == {0.9}
 
 
-@pytest.mark.parametrize(
-    ("other", "step", "name"),
-    [
-        ({0: (1, 1)}, 10, "a"),
-        ({0: (1, 1), 10: (1,)}, 10, "b"),
-        ({0: (1, 1), 10: (1, 1, 1)}, 10, "c"),
-        ({5: (1, 1), 10: (1, 1)}, 0, "a"),
-    ],
-)
-def test_runs_of_different_steps_or_instances(other: Losses, step: int, name: str) -> None:
-    runs = {("NFT", 0): run({0: (1, 1), 10: (1, 1)}), ("RT", 3): run(other)}
-    wanted = rf"\('RT', 3\).*'{name}' at step {step}"
+def test_arrangements_may_differ_in_steps_and_seeds_but_not_in_instances() -> None:
+    runs = {
+        ("min", 0): run({0: (1, 3), 5: (1, 1)}),
+        ("RT", 0): run({0: (1, 3), 10: (2, 2), 20: (0, 2)}),
+        ("RT", 1): run({0: (1, 3), 10: (2, 4), 20: (0, 0)}),
+    }
+    table = curves(runs, "instance", 0.95)
+    assert table[["arrangement", "step", "mean", "n"]].to_numpy().tolist() == [
+        *(["min", 0, 2.0, 1], ["min", 5, 1.0, 1]),
+        *(["RT", 0, 2.0, 2], ["RT", 10, 2.5, 2], ["RT", 20, 0.5, 2]),
+    ]
+    assert table["low"].isna().tolist() == [True, True, False, False, False]
+    runs["other", 0] = run({0: (1,), 10: (1,)})
     for check in (
-        check_comparable,
-        lambda runs: curves(runs, "instance", 0.95),
-        lambda runs: paired_comparison(runs, "NFT", 0.95, 100, 0),
+        lambda: curves(runs, "instance", 0.95),
+        lambda: paired_comparison(runs, "RT", 0.95, 100, 0),
     ):
-        with pytest.raises(InputError, match=wanted):
-            check(runs)
+        with pytest.raises(InputError, match=r"\('min', 0\) and \('other', 0\).*id 'b'"):
+            check()
+
+
+def test_data_sets_have_instances_of_their_own() -> None:
+    small, large = run({0: (1,), 10: (2,)}), run({0: (1, 3), 10: (1, 1)})
+    runs: dict[tuple[str, int], Run] = {
+        ("P3", 0): dataclasses.replace(small, left_out=3),
+        ("NIV2", 0): dataclasses.replace(large, left_out=1),
+    }
+    table = curves(runs, "instance", 0.95, by="dataset")
+    assert table.columns.tolist() == [
+        *("dataset", "step", "mean", "low", "high", "n", "instances", "confidence", "left_out")
+    ]
+    assert table[["dataset", "step", "mean", "instances", "left_out"]].to_numpy().tolist() == [
+        *(["P3", 0, 1.0, 1, 3], ["P3", 10, 2.0, 1, 3]),
+        *(["NIV2", 0, 2.0, 2, 1], ["NIV2", 10, 1.0, 2, 1]),
+    ]
 
 
 # Paired comparison ---------------------------------------------------------------------------
@@ -147,8 +133,7 @@ def test_paired_comparison_by_hand() -> None:
     runs = {
         ("RT", 0): run({0: (9, 9), 10: (3, 2), 20: (2, 2)}),
         ("RT", 1): run({0: (9, 9), 10: (3, 2), 20: (1, 1)}),
-        # Rows in another order: pairs go by id, not by place.
-        ("NFT", 1): run({0: (0, 9), 10: (1, 3), 20: (1, 2)}).iloc[::-1],
+        ("NFT", 1): run({20: (1, 2), 0: (0, 9), 10: (1, 3)}),
         ("NFT", 0): run({0: (5, 5), 10: (1, 2), 20: (0, 3)}),
     }
     table = paired_comparison(runs, "NFT", 0.95, 200, 0).set_index("steps")
@@ -167,10 +152,9 @@ def test_paired_comparison_against_wilcoxon() -> None:
     table = paired_comparison(runs, "NFT", 0.95, 500, 0)
     assert table["comparison"].tolist() == ["NFT-RT"] * 3 + ["NFT-FFT"] * 3
 
-    def means(label: str, step: int) -> Any:
-        frames = [frame for (name, _), frame in runs.items() if name == label]
-        rows = pd.concat(frames)
-        return rows[rows["step"] == step].groupby("id")["loss"].mean()
+    def means(label: str, step: int) -> "pd.Series[float]":
+        its = [one.loss.loc[step] for (name, _), one in runs.items() if name == label]
+        return pd.concat(its, axis=1).mean(axis=1)
 
     for other in ("RT", "FFT"):
         row = table[(table["comparison"] == f"NFT-{other}") & (table["steps"] == "20")].iloc[0]
@@ -203,66 +187,71 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
 
 def test_equal_runs() -> None:
     one = noisy({"NFT": 0.0}, seeds=1)["NFT", 0]
-    table = paired_comparison({("NFT", 0): one, ("RT", 0): one.copy()}, "NFT", 0.95, 100, 0)
+    table = paired_comparison({("NFT", 0): one, ("RT", 0): one}, "NFT", 0.95, 100, 0)
     assert set(table["p_value"]) == {1.0}
     rest = table[["difference", "low", "high", "instances_lower", "seeds_lower"]]
     assert (rest == 0).to_numpy().all()
+
+
+def test_only_the_steps_that_all_have_are_compared() -> None:
+    runs = {
+        ("NFT", 0): run({0: (9,), 10: (1,), 20: (2,), 30: (5,)}),
+        ("RT", 0): run({0: (9,), 10: (2,), 15: (0,), 20: (4,)}),
+        ("FFT", 0): run({0: (9,), 10: (3,), 20: (3,), 40: (1,)}),
+    }
+    table = paired_comparison(runs, "NFT", 0.95, 100, 0)
+    assert table["steps"].tolist() == ["10", "10-20", "20"] * 2
+    assert table["difference"].tolist() == [-1, -1.5, -2, -2, -1.5, -1]
+    runs["RT", 0] = run({0: (9,), 15: (0,)})
+    with pytest.raises(InputError, match="their last steps are: NFT 30, RT 15, FFT 40"):
+        paired_comparison(runs, "NFT", 0.95, 100, 0)
+
+
+@pytest.mark.parametrize("reference", ["NFT", "RT"])
+def test_a_single_run_is_paired_with_every_seed(reference: str) -> None:
+    several = noisy({"NFT": -0.5, "FFT": 0.2, "RT": 0.0}, seeds=3)
+    runs = {("NFT", 0): several["NFT", 0], ("FFT", 1): several["FFT", 1]}
+    runs |= {key: one for key, one in several.items() if key[0] == "RT"}
+    table = paired_comparison(runs, reference, 0.95, 200, 3)
+    repeated = {
+        (label, seed): runs.get((label, seed), one) for (label, seed), one in several.items()
+    }
+    for seed in range(3):
+        repeated["NFT", seed], repeated["FFT", seed] = runs["NFT", 0], runs["FFT", 1]
+    expected = paired_comparison(repeated, reference, 0.95, 200, 3)
+    with_seeds = table["comparison"].str.contains("RT")
+    pd.testing.assert_frame_equal(table[with_seeds], expected[with_seeds])
+    # Two single runs are one pair, not three.
+    assert set(table[~with_seeds]["seeds"]) <= {1}
+    assert set(table[with_seeds]["seeds"]) == {3}
 
 
 def test_a_comparison_needs_a_step_after_0_the_reference_and_pairs_of_seeds() -> None:
     start = run({0: (1,)})
     with pytest.raises(InputError, match="after step 0"):
         paired_comparison({("NFT", 0): start, ("RT", 0): start}, "NFT", 0.95, 100, 0)
-    runs = noisy({"NFT": 0.0, "RT": 0.0}, seeds=2, instances=4)
+    runs = noisy({"NFT": 0.0, "RT": 0.0}, seeds=3, instances=4)
     with pytest.raises(InputError, match="XYZ"):
         paired_comparison(runs, "XYZ", 0.95, 100, 0)
     del runs["RT", 1]
-    with pytest.raises(InputError, match="RT"):
+    with pytest.raises(InputError, match=r"RT has seeds \[0, 2\], but NFT \[0, 1, 2\]"):
         paired_comparison(runs, "NFT", 0.95, 100, 0)
-
-
-# Reading -------------------------------------------------------------------------------------
-
-
-def test_read_run_joins_segments_and_knows_what_was_left_out(tmp_path: Path) -> None:
-    segments = [
-        save(run({0: (1,), 10: (0.5,)}), tmp_path / "0-10.parquet", left_out=3),
-        save(run({20: (0.25,)}), tmp_path / "10-20.parquet", left_out=3),
-    ]
-    losses, left_out = read_run(segments)
-    assert losses["step"].tolist() == [0, 10, 20]
-    assert losses["loss"].tolist() == [1.0, 0.5, 0.25]
-    assert left_out == 3
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
-def test_a_loss_that_is_no_number_names_its_file(tmp_path: Path, bad: float | None) -> None:
-    first = save(run({0: (1,)}), tmp_path / "first.parquet")
-    second = save(run({10: (1, bad)}), tmp_path / "second.parquet")
-    with pytest.raises(InputError, match=r"second\.parquet: .*'b' at step 10"):
-        read_run([first, second])
-
-
-def test_a_step_that_stands_twice_names_its_file(tmp_path: Path) -> None:
-    first = save(run({0: (1,), 10: (1,)}), tmp_path / "first.parquet")
-    second = save(run({10: (1,)}), tmp_path / "second.parquet")
-    with pytest.raises(InputError, match=r"second\.parquet: .*'a' stands twice at step 10"):
-        read_run([first, second])
+    single = {("NFT", 0): runs["NFT", 0], ("RT", 2): runs["RT", 2]}
+    with pytest.raises(InputError, match=r"RT has seeds \[2\], but NFT \[0\]"):
+        paired_comparison(single, "NFT", 0.95, 100, 0)
 
 
 # Programs ------------------------------------------------------------------------------------
 
 
-def test_from_losses_to_a_figure(program: Program, tmp_path: Path) -> None:
+def test_from_losses_to_curves_and_a_comparison(program: Program, tmp_path: Path) -> None:
     runs = noisy({"NFT": -0.5, "RT": 0.0}, seeds=3)
     flags = write_runs(runs, tmp_path, left_out=4)
     done = program("curves.py", *flags, "--output", tmp_path / "curves.csv")
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "curves.csv")
     expected = curves(runs, "instance", 0.95)
-    pd.testing.assert_frame_equal(table[expected.columns], expected, atol=1e-6)
-    assert (tmp_path / "curves.csv").read_text().startswith("arrangement,step,mean,low,high,n,")
-    assert set(table["left_out"]) == {4}
+    pd.testing.assert_frame_equal(table, expected.assign(left_out=4), atol=1e-6)
 
     done = program("compare.py", *flags, "--reference", "RT", "--output", tmp_path / "paired.csv")
     assert done.returncode == 0, done.stderr
@@ -271,27 +260,13 @@ def test_from_losses_to_a_figure(program: Program, tmp_path: Path) -> None:
     found = pd.read_csv(tmp_path / "paired.csv", dtype={"steps": "str"})
     pd.testing.assert_frame_equal(found, expected, rtol=1e-4, atol=1e-6, check_dtype=False)
 
-    for name in ("one.pdf", "two.pdf"):
-        done = program("plot.py", "--table", tmp_path / "curves.csv", "--output", tmp_path / name)
-        assert done.returncode == 0, done.stderr
-    content = (tmp_path / "one.pdf").read_bytes()
-    assert content.startswith(b"%PDF")
-    assert content == (tmp_path / "two.pdf").read_bytes()
 
-
-def bands(table: pd.DataFrame) -> list[int]:
-    """Return the number of corners of every band in the figure of a table."""
-    (axes,) = plotting.loss_curves(table, LookSettings()).axes
-    assert [line.get_label() for line in axes.lines] == ["nearest first (NFT)", "random (RT)"]
-    return [sum(len(p.vertices) for p in band.get_paths()) for band in axes.collections]
-
-
-def test_one_seed_has_no_interval_and_no_band(program: Program, tmp_path: Path) -> None:
-    labels = {"NFT": -0.5, "RT": 0.0}
-    flags = write_runs(noisy(labels, seeds=1), tmp_path)
-    assert program("curves.py", *flags, "--output", tmp_path / "curves.csv").returncode == 0
+def test_one_seed_has_no_interval_in_the_table(program: Program, tmp_path: Path) -> None:
+    flags = write_runs(noisy({"P3": 0.0}, seeds=1), tmp_path)
+    done = program("curves.py", *flags, "--by", "dataset", "--output", tmp_path / "curves.csv")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "curves.csv").read_text()
+    assert text.startswith("dataset,step,mean,low,high,n,")
     table = pd.read_csv(tmp_path / "curves.csv")
     assert set(table["n"]) == {1}
     assert table[["low", "high"]].isna().to_numpy().all()
-    assert bands(table) == [0, 0]
-    assert min(bands(curves(noisy(labels, seeds=2), "instance", 0.95))) > 0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from nearfirst.errors import InputError
 from nearfirst.synthetic.corpus import Task, all_tasks, flan_mini_rows, instances, key_lists
 from nearfirst.synthetic.lexicon import ADJECTIVE_ANTONYMS, NOUN_ANTONYMS, SYNONYMS, VERB_ANTONYMS
 from nearfirst.synthetic.prose import documents
@@ -108,7 +109,7 @@ def test_every_task_has_a_hundred_instances() -> None:
 
 
 def test_too_many_instances_are_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="antonym_verb"):
+    with pytest.raises(InputError, match="antonym_verb"):
         instances(TASKS["antonym_verb"], 100_000, seed=0)
 
 

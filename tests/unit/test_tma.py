@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from reference import algorithm_1
 
 from nearfirst import distance, tma
-from nearfirst.distance import BY_ROWS, MEASURES, ROWS, Matrix
+from nearfirst.distance import BY_ROWS, ROWS, Matrix, whole
 from nearfirst.errors import InputError
 from nearfirst.tma import rounds_by, tma_rounds
 
@@ -53,7 +53,7 @@ def points(draw: st.DrawFn, most: int = 40) -> tuple[Matrix, Matrix]:
     return near(draw(st.integers(1, most))), near(draw(st.integers(1, 60)))
 
 
-CLUSTERED = points().map(lambda sides: distance.euclidean(*sides))
+CLUSTERED = points().map(lambda sides: whole("euclidean", *sides))
 # Threads of a busy machine take their time.
 patient = settings(deadline=None)
 INPUTS = st.one_of(ANY, TIED, ZEROS, CLUSTERED)
@@ -102,7 +102,7 @@ def test_embeddings_give_the_rounds_of_their_matrix(
     sides: tuple[Matrix, Matrix], measure: str, length: int
 ) -> None:
     train, test = sides
-    matrix = MEASURES[measure](train, test)
+    matrix = whole(measure, train, test)
     entries = length * len(test)
     rounds = rounds_by(BY_ROWS[measure](train, test), len(train), len(test), entries=entries)
     assert rounds.tolist() == algorithm_1(matrix)
@@ -149,7 +149,7 @@ def test_many_blocks_and_lists_that_overflow(
     assert len(seen) > 5
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", BY_ROWS)
 @pytest.mark.parametrize("spread", [0.02, 1.0])
 def test_many_rounds_from_embeddings_of_several_blocks(measure: str, spread: float) -> None:
     """Sizes at which a product of other rows would have other last bits."""
@@ -165,26 +165,26 @@ def test_many_rounds_from_embeddings_of_several_blocks(measure: str, spread: flo
     train[ROWS:] = train[generator.permutation(len(train))[ROWS:] // 2]  # duplicates
     rows, shape = BY_ROWS[measure](train, test), (len(train), len(test))
     rounds = rounds_by(rows, *shape, entries=70 * 300)
-    assert rounds.tolist() == rescanned(MEASURES[measure](train, test)).tolist()
+    assert rounds.tolist() == rescanned(whole(measure, train, test)).tolist()
     for threads in (1, 2, 5):
         again = rounds_by(rows, *shape, threads=threads, entries=70 * 211, sampled=70 * 500)
         assert again.tolist() == rounds.tolist()
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", BY_ROWS)
 def test_a_block_has_the_bits_of_the_whole_matrix_whatever_the_threads(measure: str) -> None:
     generator = np.random.default_rng(2)
     train, test = (generator.normal(size=(n, 64)).astype(np.float32) for n in (2 * ROWS + 9, 33))
-    whole = MEASURES[measure](train, test)
+    expected = whole(measure, train, test)
     for threads in (1, 3):
-        np.testing.assert_array_equal(MEASURES[measure](train, test, None, threads), whole)
+        np.testing.assert_array_equal(whole(measure, train, test, None, threads), expected)
     rows = BY_ROWS[measure](train, test)
     starts = [2 * ROWS, 0, ROWS]
-    parts = dict.fromkeys(starts, whole)
+    parts = dict.fromkeys(starts, expected)
     distance.in_blocks(
         lambda start: parts.__setitem__(start, rows(slice(start, start + ROWS))), starts, 2
     )
-    np.testing.assert_array_equal(np.concatenate([parts[i] for i in sorted(parts)]), whole)
+    np.testing.assert_array_equal(np.concatenate([parts[i] for i in sorted(parts)]), expected)
 
 
 def test_a_fault_in_a_thread_is_raised() -> None:

@@ -1,46 +1,114 @@
-"""Arrangements: in which order training instances are seen (Sections 3 and 4)."""
+"""Arrangements: in which order training instances are seen (Sections 3 and 4).
 
-from typing import Literal
+One of one's own is a function and a line in `METHODS`: docs/arrangements.md.
+"""
+
+from shlex import quote
 
 import numpy as np
-import numpy.typing as npt
 
-Order = Literal["nearest", "farthest", "random"]
-WithinRound = Literal["shuffle", "pool"]
-Positions = npt.NDArray[np.int64]
+from nearfirst.arrangements.base import Arranged, Method, Need, Pool
+from nearfirst.arrangements.by_rounds import tma
+from nearfirst.arrangements.plain import cluster, random, round_robin
+from nearfirst.arrangements.transport import optimal_transport
+from nearfirst.arrangements.weighted import wsd
+from nearfirst.errors import InputError
+from nearfirst.settings.arrangement import ArrangementSettings
+
+TASKS: frozenset[Need] = frozenset({"tasks"})
+EMBEDDINGS: frozenset[Need] = frozenset({"embeddings"})
+
+METHODS: dict[str, Method] = {
+    "random": Method(random),
+    "round-robin": Method(round_robin, TASKS),
+    "cluster": Method(cluster, TASKS),
+    "wsd": Method(
+        wsd,
+        EMBEDDINGS,
+        reads=("order", "granularity"),
+        seeded=lambda s: s.order == "random" or s.granularity == "task",
+    ),
+    "tma": Method(
+        tma,
+        EMBEDDINGS,
+        reads=("order", "within_round", "rounds", "budget", "select", "farthest"),
+        seeded=lambda s: s.order == "random" or s.within_round == "shuffle",
+    ),
+    "optimal-transport": Method(
+        optimal_transport, EMBEDDINGS, reads=("order",), seeded=lambda s: s.order == "random"
+    ),
+}
 
 
-def by_round(
-    rounds: npt.NDArray[np.int32], order: Order, within_round: WithinRound, seed: int
-) -> Positions:
-    """Order training points by their TMA rounds.
+def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
+    """Arrange the instances of a pool.
 
-    Parameters
-    ----------
-    rounds
-        (N,) round of each point.
-    order
-        `nearest`: rounds 1..k (NFT); `farthest`: rounds k..1 (FFT); `random`: a shuffle of the
-        same set (RT).
-    within_round
-        Inside a round: a seeded `shuffle`, or the order of the `pool`.
-    seed
-        Seed of the shuffle.
-
-    Returns
-    -------
-    (N,) indices into the pool, in the order of training.
+    Raises
+    ------
+    InputError
+        As `check`, if the pool lacks what the method needs, as the method, or if the order holds an
+        instance twice or one that the pool does not hold.
     """
-    shuffled = random(len(rounds), seed)
-    if order == "random":
-        return shuffled
-    tie = np.empty(len(rounds), dtype=np.int64)
-    tie[shuffled] = np.arange(len(rounds))
-    if within_round == "pool":
-        tie = np.arange(len(rounds))
-    return np.lexsort((tie, rounds if order == "nearest" else -rounds))
+    method = check(settings)
+    given = {"tasks": len(pool.tasks), "embeddings": len(pool.train)}
+    for what in sorted(needs(settings)):
+        if given[what] != pool.size:
+            raise InputError(
+                f"method {settings.method!r} needs the {what} of all {pool.size} training "
+                f"instances, and got {given[what]}"
+            )
+    arranged = method.arrange(pool, settings, seed)
+    if not np.isin(np.bincount(arranged.order, minlength=pool.size), (0, 1)).all():
+        raise InputError(f"method {settings.method!r} returned an instance twice")
+    return arranged
 
 
-def random(points: int, seed: int) -> Positions:
-    """Return a seeded shuffle of the indices 0..points-1 (RT)."""
-    return np.random.default_rng(seed).permutation(points)
+def check(settings: ArrangementSettings) -> Method:
+    """Return the method, if there is one of that name and it reads all that is set.
+
+    Raises
+    ------
+    InputError
+        Begins with the key at fault.
+    """
+    method = METHODS.get(settings.method)
+    if method is None:
+        raise InputError(f"method: {settings.method!r} is none of {', '.join(METHODS)}")
+    # How long to train is not the method's to read.
+    read = {"method", "steps", *method.reads}
+    for name, field in type(settings).model_fields.items():
+        if name not in read and getattr(settings, name) != field.default:
+            raise InputError(
+                f"{name}: method {settings.method!r} does not read it; "
+                f"it reads {', '.join(method.reads) or 'no parameter'}"
+            )
+    return method
+
+
+def needs(settings: ArrangementSettings) -> frozenset[Need]:
+    """Return what an arrangement needs of a pool; whole tasks cannot be ordered without tasks."""
+    method = METHODS[settings.method]
+    return method.needs | TASKS if settings.granularity == "task" else method.needs
+
+
+def is_seeded(settings: ArrangementSettings) -> bool:
+    """Return whether another seed can give another order."""
+    return METHODS[settings.method].seeded(settings)
+
+
+def flag(name: str) -> str:
+    """Return the flag of the program that sets a parameter."""
+    return f"--{name.replace('_', '-')}"
+
+
+def flags(settings: ArrangementSettings) -> str:
+    """Return the flags of the program for an arrangement, quoted for the shell.
+
+    The method, its order if it reads one, and what else is not at its default.
+    """
+    parts = ["--method", settings.method]
+    for name in METHODS[settings.method].reads:
+        value = getattr(settings, name)
+        if name == "order" or value != type(settings).model_fields[name].default:
+            parts += [flag(name), *map(str, value if isinstance(value, tuple) else (value,))]
+    return " ".join(map(quote, parts))

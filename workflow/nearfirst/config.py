@@ -4,28 +4,35 @@ Only the Snakefile and the docs read this module; a stage program gets its own s
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self, get_origin
+from types import UnionType
+from typing import Any, Self, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
 
 from nearfirst.errors import InputError
-from nearfirst.settings.arrangement import ArrangeSettings
+from nearfirst.settings.arrangement import ArrangementSettings
 from nearfirst.settings.base import Section
 from nearfirst.settings.data import CorpusSettings, DataSettings
 from nearfirst.settings.distance import DistanceSettings
 from nearfirst.settings.embedding import EmbeddingSettings
 from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
-from nearfirst.settings.figures import (
+from nearfirst.settings.figures import ArrangementsFigure, FigureSettings, TableSettings
+from nearfirst.settings.hardware import HardwareSettings
+from nearfirst.settings.look import LookSettings
+from nearfirst.settings.model import ModelSettings
+from nearfirst.settings.similarity import SimilaritySettings
+from nearfirst.settings.standard import STANDARD
+from nearfirst.settings.statistics import (
     ComparisonSettings,
     CurveSettings,
-    FigureSettings,
-    LookSettings,
+    GeneralizationSettings,
+    LossTypesSettings,
+    PredictionSettings,
 )
-from nearfirst.settings.hardware import HardwareSettings
-from nearfirst.settings.model import ModelSettings
 from nearfirst.settings.training import TrainSettings
 
 
@@ -44,13 +51,18 @@ class Config(Section):
     model: ModelSettings = ModelSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     distance: DistanceSettings = DistanceSettings()
-    arrange: ArrangeSettings = ArrangeSettings()
+    similarity: SimilaritySettings = SimilaritySettings()
+    arrangements: dict[str, ArrangementSettings] = STANDARD
     template: TemplateSettings = TemplateSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     curves: CurveSettings = CurveSettings()
     comparison: ComparisonSettings = ComparisonSettings()
+    loss_types: LossTypesSettings = LossTypesSettings()
+    prediction: PredictionSettings = PredictionSettings()
+    generalization: GeneralizationSettings = GeneralizationSettings()
     figures: FigureSettings = FigureSettings()
+    tables: TableSettings = TableSettings()
     look: LookSettings = LookSettings()
     hardware: HardwareSettings = HardwareSettings()
 
@@ -60,27 +72,77 @@ class Config(Section):
             raise ValueError(f"seeds: {self.seeds} holds one twice")
         return self
 
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        for key, name, known in self._names():
+            if name not in known:
+                nearest = difflib.get_close_matches(name, known, 1, 0.6)
+                hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+                raise ValueError(f"{key}: {name!r} is none of {', '.join(known)}{hint}")
+        return self
+
+    def _names(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Yield every key that holds a name, the name, and the names there are."""
+        known = {"dataset": list(self.data.by_name()), "arrangement": list(self.arrangements)}
+        for figure_name in type(self.figures).model_fields:
+            figure = getattr(self.figures, figure_name)
+            for part, names in known.items():
+                key = f"figures.{figure_name}.{part}"
+                if hasattr(figure, part):
+                    yield key, getattr(figure, part), names
+                for label, name in getattr(figure, f"{part}s", {}).items():
+                    yield f"{key}s.{label}", name, names
+        for name in self.tables.table4.splits:
+            yield "tables.table4.splits", name, known["dataset"]
+        compared = list(self.figures.of(ArrangementsFigure))
+        for name in self.tables.generalization:
+            yield "tables.generalization", name, compared
+
 
 def merge(
     model: type[BaseModel], base: Mapping[str, Any], over: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return `base` with the values of `over`, section by section of `model`.
 
-    A mapping that is no section (the arrangements of a figure) is replaced whole.
+    A table of named sections (`arrangements`) is merged by name; a mapping that holds no sections
+    (the labels of a figure) is replaced whole.
     """
     merged = dict(base)
     for key, value in over.items():
         field = model.model_fields.get(key)
         kind = field.annotation if field else None
-        if (
-            isinstance(kind, type)
-            and issubclass(kind, BaseModel)
-            and isinstance(value, Mapping | None)
-        ):
-            # An empty section ("train:" with all its keys commented out) changes nothing.
-            value = merge(kind, base.get(key) or {}, value or {})
+        if (section := _section(kind)) and isinstance(value, Mapping | None):
+            # An empty section ("train:" with all its keys commented out) changes nothing; where
+            # there may be none (a data set's hub), null says so.
+            if value is not None or kind is section:
+                value = merge(section, base.get(key) or {}, value or {})
+        elif (item := _item(kind)) and isinstance(value, Mapping | None):
+            parts = value or {}
+            old = base.get(key) or {}
+            value = {
+                **old,
+                **{
+                    name: merge(item, old.get(name) or {}, part or {})
+                    if isinstance(part, Mapping | None)
+                    else part
+                    for name, part in parts.items()
+                },
+            }
         merged[key] = value
     return merged
+
+
+def _section(kind: Any) -> type[BaseModel] | None:
+    """Return the section that a key holds, if only perhaps; None if it holds something else."""
+    for of in (kind, *get_args(kind)) if get_origin(kind) in (None, Union, UnionType) else ():
+        if isinstance(of, type) and issubclass(of, BaseModel):
+            return of
+    return None
+
+
+def _item(kind: Any) -> type[BaseModel] | None:
+    """Return the section that a table of named sections holds; None if it is no such table."""
+    return _section(get_args(kind)[1]) if get_origin(kind) is dict else None
 
 
 def sections(
@@ -89,9 +151,10 @@ def sections(
     """Yield every section of the config with its dotted prefix, depth first."""
     yield prefix, model
     for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from sections(kind, f"{prefix}{name}.")
+        if section := _section(field.annotation):
+            yield from sections(section, f"{prefix}{name}.")
+        elif item := _item(field.annotation):
+            yield from sections(item, f"{prefix}{name}.NAME.")
 
 
 def valid_keys() -> list[str]:
@@ -135,11 +198,14 @@ def _key(fault: Any) -> str:
     parts: list[str] = []
     model: Any = Config
     for part in fault["loc"]:
-        fields = getattr(model, "model_fields", None)
-        if fields is None and not isinstance(part, int) and get_origin(model) is not dict:
+        section = _section(model)
+        if section is None and not isinstance(part, int) and get_origin(model) is not dict:
             break
         parts.append(str(part))
-        model = fields[part].annotation if fields and part in fields else None
+        if section and part in section.model_fields:
+            model = section.model_fields[part].annotation
+        else:
+            model = None if section else _item(model)
     return ".".join(parts)
 
 
@@ -149,6 +215,9 @@ def _explain(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         # A misspelt leaf is nearest within its own section, a misplaced one by its last part.
         parent, _, name = key.rpartition(".")
+        # Named sections are listed under NAME.
+        named = re.fullmatch(r"arrangements\.([^.]+)", parent)
+        parent = "arrangements.NAME" if named else parent
         by_key = {k: k.rpartition(".") for k in valid_keys()}
         beside = [leaf for above, _, leaf in by_key.values() if above == parent]
         anywhere = [leaf for _, _, leaf in by_key.values()]
@@ -159,6 +228,7 @@ def _explain(fault: Any) -> str:
         )
         full = [k for k, (_, _, leaf) in by_key.items() if [leaf] == nearest]
         best = min(full, key=lambda k: (by_key[k][0] != parent, k.count(".")), default=None)
+        best = best and best.replace("NAME", named[1] if named else "NAME")
         hint = f"; did you mean '{best}'?" if best else "; docs/config.md lists the keys"
         return f"config key '{key}' ({fault['input']!r}): unknown key{hint}"
     message = fault["msg"].removeprefix("Value error, ")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,20 +22,15 @@ the number of threads. Computed only in these blocks, a distance has the same bi
 """
 
 
-class Measure(Protocol):
-    """A distance of every pair."""
-
-    def __call__(
-        self, train: Matrix, test: Matrix, out: Matrix | None = None, threads: int = 2
-    ) -> Matrix:
-        """Return the (N, M) distances; parameters as in `cosine`."""
-
-
-def cosine(train: Matrix, test: Matrix, out: Matrix | None = None, threads: int = 2) -> Matrix:
-    """Return −cos(a, b), in [−1, 1], of every pair (Eq. 8).
+def whole(
+    measure: str, train: Matrix, test: Matrix, out: Matrix | None = None, threads: int = 2
+) -> Matrix:
+    """Return the distance of every pair.
 
     Parameters
     ----------
+    measure
+        `cosine` or `euclidean`: a name in `BY_ROWS`.
     train, test
         (N, d) and (M, d) float32.
     out
@@ -47,17 +41,24 @@ def cosine(train: Matrix, test: Matrix, out: Matrix | None = None, threads: int 
     Returns
     -------
     (N, M) float32.
+
+    Raises
+    ------
+    InputError
+        If the dimensions differ, or an embedding that needs a direction is all zeros.
     """
-    return _whole(cosine_rows(train, test), (len(train), len(test)), out, threads)
+    distances = BY_ROWS[measure](train, test)
+    matrix = np.empty((len(train), len(test)), dtype=np.float32) if out is None else out
 
+    def block(start: int) -> None:
+        matrix[start : start + ROWS] = distances(slice(start, start + ROWS))
 
-def euclidean(train: Matrix, test: Matrix, out: Matrix | None = None, threads: int = 2) -> Matrix:
-    """Return the L2 distance of every pair (Eq. 9); parameters as in `cosine`."""
-    return _whole(euclidean_rows(train, test), (len(train), len(test)), out, threads)
+    in_blocks(block, range(0, len(matrix), ROWS), threads)
+    return matrix
 
 
 def cosine_rows(train: Matrix, test: Matrix) -> RowDistances:
-    """Return what gives −cos of some rows of `train` to all of `test`; shapes as in `cosine`."""
+    """Return what gives −cos, in [−1, 1], of some rows of `train` to all of `test` (Eq. 8)."""
     _same_dimension(train, test)
     norms, other = _norms(train), -(test / _norms(test)).T
 
@@ -70,7 +71,7 @@ def cosine_rows(train: Matrix, test: Matrix) -> RowDistances:
 
 
 def euclidean_rows(train: Matrix, test: Matrix) -> RowDistances:
-    """Return what gives the L2 distances of some rows of `train`; shapes as in `cosine`."""
+    """Return what gives the L2 distances of some rows of `train` to all of `test` (Eq. 9)."""
     _same_dimension(train, test)
     # |a|² + |b|² − 2ab in float64: in float32 it cancels for close pairs.
     b = test.astype(np.float64)
@@ -85,11 +86,11 @@ def euclidean_rows(train: Matrix, test: Matrix) -> RowDistances:
     return between
 
 
-MEASURES: dict[str, Measure] = {"cosine": cosine, "euclidean": euclidean}
 BY_ROWS: dict[str, Callable[[Matrix, Matrix], RowDistances]] = {
     "cosine": cosine_rows,
     "euclidean": euclidean_rows,
 }
+"""What prepares a distance between training and test points, by its name."""
 
 
 def in_blocks(work: Callable[[int], None], starts: Iterable[int], threads: int) -> None:
@@ -97,18 +98,6 @@ def in_blocks(work: Callable[[int], None], starts: Iterable[int], threads: int) 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(work, starts):
             pass
-
-
-def _whole(
-    distances: RowDistances, shape: tuple[int, int], out: Matrix | None, threads: int
-) -> Matrix:
-    matrix = np.empty(shape, dtype=np.float32) if out is None else out
-
-    def block(start: int) -> None:
-        matrix[start : start + ROWS] = distances(slice(start, start + ROWS))
-
-    in_blocks(block, range(0, len(matrix), ROWS), threads)
-    return matrix
 
 
 def _same_dimension(train: Matrix, test: Matrix) -> None:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from nearfirst.batching import batches
-from nearfirst.data.conversation import Message
 from nearfirst.errors import InputError
 from nearfirst.files import sha256
 
@@ -19,11 +18,6 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 BLOCK = 1024
 """Texts that share batches. A shard is a run of whole blocks, so that a text meets the same
 neighbours, and gets the same bits, whatever the number of shards."""
-
-
-def text_of(messages: Sequence[Message]) -> str:
-    """Return `{instruction} {answer}` of the first exchange, the text that is embedded."""
-    return f"{messages[0]['content']} {messages[1]['content']}"
 
 
 def shard_bounds(texts: int, shard: int, shards: int) -> tuple[int, int]:

@@ -1,12 +1,13 @@
 """Tables of instances as the stages read them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from nearfirst.data.conversation import Message
 from nearfirst.errors import InputError
-from nearfirst.tables import INSTANCES, read_table
+from nearfirst.tables import ARRANGEMENT, INSTANCES, read_table
 
 
 def read_instances(path: Path) -> pa.Table:
@@ -34,6 +35,37 @@ def conversations(table: pa.Table) -> list[list[Message]]:
     """Return the messages of every row."""
     result: list[list[Message]] = table["messages"].to_pylist()
     return result
+
+
+def text_of(messages: Sequence[Message]) -> str:
+    """Return `{instruction} {answer}` of the first exchange, the text that is compared (B.3)."""
+    return f"{messages[0]['content']} {messages[1]['content']}"
+
+
+def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> list[int]:
+    """Return the rows of the training instances in an arrangement's order.
+
+    Parameters
+    ----------
+    arrangement
+        An arrangement (Parquet); it may leave instances out.
+    ids, instances
+        Ids of the training instances, and where they stand.
+
+    Raises
+    ------
+    InputError
+        What `read_table` raises, or if the arrangement names an id that is not there.
+    """
+    place = {id_: row for row, id_ in enumerate(ids)}
+    order = read_table(arrangement, ARRANGEMENT).sort_by("position")["id"].to_pylist()
+    missing = [id_ for id_ in order if id_ not in place]
+    if missing:
+        raise InputError(
+            f"{arrangement}: {len(missing)} ids are not in {instances}, the first is "
+            f"'{missing[0]}'; arrange the embeddings of these very instances"
+        )
+    return [place[id_] for id_ in order]
 
 
 def same_ids(expected: list[str], found: list[str], expected_in: Path, found_in: Path) -> None:

@@ -1,49 +1,154 @@
-"""Runs on the command line: which loss tables belong to which arrangement and seed."""
+"""Runs on the command line: which tables belong to which label, seed and test set."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from nearfirst.errors import InputError
-from nearfirst.statistics import read_run
+from nearfirst.statistics.run import Run, make_run
+from nearfirst.tables import LOSSES, SIMILARITY, read_table
+
+LABEL = ("LABEL", "SEED")
+TEST = ("LABEL", "SEED", "TEST")
+FIGURE = ("FIGURE", "LABEL", "SEED")
+"""What may stand before the files of a run."""
+
+Content = TypeVar("Content")
 
 
-def add_runs(parser: argparse.ArgumentParser) -> None:
-    """Add `--run LABEL SEED FILE [FILE …]`, which may be repeated."""
+def add_runs(
+    parser: argparse.ArgumentParser, names: Sequence[str] = LABEL, label: str = "the curve"
+) -> None:
+    """Add `--run LABEL SEED FILE [FILE …]`, which may be repeated; `names` precede the files."""
     parser.add_argument(
         "--run",
         nargs="+",
         action="append",
         required=True,
-        metavar=("LABEL SEED FILE", "FILE"),
-        help="losses of one run, segment by segment (Parquet); repeat for each run",
+        metavar=(f"{' '.join(names)} FILE", "FILE"),
+        help=f"losses of one run, segment by segment (Parquet); LABEL names {label}; repeat for "
+        "each run",
     )
 
 
-def read_runs(
-    given: Sequence[Sequence[str]],
-) -> tuple[dict[tuple[str, int], pd.DataFrame], int]:
-    """Read the runs that `--run` named.
+def add_similarities(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add `--similarity LABEL SEED TEST FILE`, which may be repeated."""
+    parser.add_argument(
+        "--similarity",
+        nargs=len(TEST) + 1,
+        action="append",
+        required=required,
+        default=None if required else [],
+        metavar=(*TEST, "FILE"),
+        help="similarity table of one run (Parquet); repeat for each run",
+    )
 
-    Returns
-    -------
-    runs, left_out
-        Losses by (label, seed), and the test instances without a label.
+
+def read_runs(given: Sequence[Sequence[str]]) -> dict[tuple[str, int], Run]:
+    """Read the runs that `--run LABEL SEED FILE …` named, by (label, seed).
 
     Raises
     ------
     InputError
         If a run is named without files or twice, or its tables cannot be read.
     """
-    runs: dict[tuple[str, int], pd.DataFrame] = {}
-    left_out = 0
-    for label, *rest in given:
-        if len(rest) < 2 or not rest[0].isdigit():
-            raise InputError(f"--run {label}: expected LABEL SEED FILE [FILE …]")
-        key = label, int(rest[0])
-        if key in runs:
-            raise InputError(f"--run {label} {rest[0]} is given twice")
-        runs[key], left_out = read_run([Path(path) for path in rest[1:]])
-    return runs, left_out
+    return _read("--run", given, LABEL, read_run)[""]
+
+
+def read_groups(
+    given: Sequence[Sequence[str]], names: Sequence[str]
+) -> dict[str, dict[tuple[str, int], Run]]:
+    """Read the runs that `--run` named, by test set or figure, then by (label, seed).
+
+    Raises what `read_runs` raises.
+    """
+    return _read("--run", given, names, read_run)
+
+
+def read_similarities(
+    given: Sequence[Sequence[str]],
+) -> dict[str, dict[tuple[str, int], dict[str, pd.DataFrame]]]:
+    """Read the tables that `--similarity` named, by test set, then by (label, seed).
+
+    Raises
+    ------
+    InputError
+        If a table is named twice or cannot be read.
+    """
+    return _read("--similarity", given, TEST, lambda paths: read_similarity(*paths))
+
+
+def _read(
+    flag: str,
+    given: Sequence[Sequence[str]],
+    names: Sequence[str],
+    read: Callable[[Sequence[Path]], Content],
+) -> dict[str, dict[tuple[str, int], Content]]:
+    """Read what a flag named; without a third name, all of it is of the group ""."""
+    found: dict[str, dict[tuple[str, int], Content]] = {}
+    for words in given:
+        said = dict(zip(names, words, strict=False))
+        paths = [Path(word) for word in words[len(names) :]]
+        # A file where a name belongs: the name was forgotten.
+        forgotten = any(Path(name).suffix == ".parquet" for name in said.values())
+        if not paths or forgotten or not said["SEED"].isdecimal():
+            raise InputError(f"{flag} {words[0]}: expected {' '.join(names)} FILE …")
+        key = said.pop("LABEL"), int(said.pop("SEED"))
+        group = found.setdefault("".join(said.values()), {})
+        if key in group:
+            raise InputError(f"{flag} {' '.join(words[: len(names)])} is given twice")
+        group[key] = read(paths)
+    return found
+
+
+def read_run(paths: Sequence[Path]) -> Run:
+    """Read the losses of one run from its segments.
+
+    Raises
+    ------
+    InputError
+        What `read_table` and `make_run` raise, or if the segments left out different numbers.
+    """
+    tables = [read_table(path, LOSSES, unique=None) for path in paths]
+    left_out = [int((table.schema.metadata or {}).get(b"left_out", b"0")) for table in tables]
+    for path, number in zip(paths, left_out, strict=True):
+        if number != left_out[0]:
+            raise InputError(
+                f"{path}: {number} instances were left out, but {left_out[0]} in {paths[0]}; "
+                "evaluate the run again"
+            )
+    return make_run([table.to_pandas() for table in tables], paths, left_out[0])
+
+
+def read_similarity(path: Path) -> dict[str, pd.DataFrame]:
+    """Read a similarity table: of each measure the (steps, tasks) distances.
+
+    Raises
+    ------
+    InputError
+        What `read_table` raises, or if a distance is not finite, a row stands twice or a task
+        lacks a measure at a step.
+    """
+    table: pd.DataFrame = read_table(path, SIMILARITY, unique=None).to_pandas()
+    keys = ["step", "measure", "task"]
+    for bad, what in (
+        (table[keys].isna().any(axis=1), "has no task or no measure"),
+        (~np.isfinite(table["distance"]), "holds no finite distance"),
+        (table.duplicated(keys), "stands twice"),
+    ):
+        if bad.any():
+            row = table[bad].iloc[0]
+            raise InputError(
+                f"{path}: {row['measure']} of task '{row['task']}' at step {row['step']} {what}"
+            )
+    measures, tasks = table["measure"].unique(), table["task"].unique()
+    wide = table.pivot(index="step", columns=["measure", "task"], values="distance")
+    wide = wide.reindex(columns=pd.MultiIndex.from_product([measures, tasks]))
+    for row, column in np.argwhere(wide.isna().to_numpy())[:1]:
+        measure, task = wide.columns[column]
+        raise InputError(f"{path}: {measure} of task '{task}' at step {wide.index[row]} is missing")
+    return {measure: wide[measure] for measure in measures}

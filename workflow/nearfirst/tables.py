@@ -28,6 +28,8 @@ INSTANCES = pa.schema(
         ("references", pa.list_(pa.string())),
     ]
 )
+SOURCES = INSTANCES.append(pa.field("source", pa.string()))
+"""Instances with the data set that their text comes from, as `sample.py` writes them."""
 ARRANGEMENT = pa.schema([("position", pa.int32()), ("id", pa.string()), ("round", pa.int32())])
 LOSSES = pa.schema(
     [
@@ -38,6 +40,17 @@ LOSSES = pa.schema(
         ("label_tokens", pa.int32()),
     ]
 )
+
+SIMILARITY = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("seen", pa.int32()),
+        ("task", pa.string()),
+        ("measure", pa.string()),
+        ("distance", pa.float64()),
+    ]
+)
+"""How far the data seen so far are from each unseen task; task "" is the whole test set."""
 
 
 def embeddings_schema(dimension: int) -> pa.Schema:
@@ -64,8 +77,8 @@ def read_table(
         If the file is missing, empty or no Parquet, lacks a column, has one of another type,
         has no rows, or repeats a value of the `unique` column.
     """
-    with _open(path) as file:
-        _check_columns(path, file.schema_arrow, schema)
+    with open_parquet(path) as file:
+        check_columns(path, file.schema_arrow, schema)
         try:
             table = file.read(columns=schema.names)
         except (pa.ArrowInvalid, OSError) as error:
@@ -87,7 +100,8 @@ def read_table(
     return table
 
 
-def _open(path: Path) -> pq.ParquetFile:
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a Parquet file. Raises InputError if it is missing or damaged."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
@@ -97,7 +111,8 @@ def _open(path: Path) -> pq.ParquetFile:
         raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
 
 
-def _check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
+def check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
+    """Raise InputError unless a file has the expected columns, of the expected types."""
     for field in expected:
         index = found.get_field_index(field.name)
         if index < 0:
@@ -149,7 +164,7 @@ def read_embeddings(
     InputError
         What `read_table` raises, or if a row is null, not finite or all zeros.
     """
-    with _open(path) as file:
+    with open_parquet(path) as file:
         found = file.schema_arrow
         index = found.get_field_index("embedding")
         kind = found.field(index).type if index >= 0 else None
@@ -159,7 +174,7 @@ def read_embeddings(
             )
         dimension = kind.list_size if kind is not None else 1
         expected = embeddings_schema(dimension)
-        _check_columns(path, found, expected)
+        check_columns(path, found, expected)
         only_ids = pa.schema([expected.field("id")])
         ids: list[str] = read_table(path, only_ids, may_be_empty=may_be_empty)["id"].to_pylist()
         matrix = np.empty((len(ids), dimension), dtype=np.float32)

@@ -8,14 +8,14 @@ from typing import cast
 from nearfirst import cli
 from nearfirst.files import writing
 from nearfirst.runs import add_runs, read_runs
-from nearfirst.settings.figures import ComparisonSettings
-from nearfirst.statistics import paired_comparison
+from nearfirst.settings.statistics import ComparisonSettings
+from nearfirst.statistics.comparison import paired_comparison
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     settings = cast(ComparisonSettings, arguments.settings)
-    runs, _ = read_runs(arguments.run)
+    runs = read_runs(arguments.run)
     table = paired_comparison(
         runs, arguments.reference, settings.confidence, settings.resamples, settings.seed
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from nearfirst import cli
-from nearfirst.distance import MEASURES
+from nearfirst.distance import whole
 from nearfirst.files import writing
 from nearfirst.settings.distance import DistanceSettings
 from nearfirst.tables import read_embeddings, write_table
@@ -27,7 +27,7 @@ def main(arguments: argparse.Namespace) -> None:
         # Take the space now: writing to a map on a full disk kills the process without a word.
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        MEASURES[settings.measure](train, test, out, settings.threads)
+        whole(settings.measure, train, test, out, settings.threads)
         out.flush()
         points = {
             "id": train_ids,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from nearfirst import cli
-from nearfirst.instances import conversations, read_instances
+from nearfirst.instances import conversations, read_instances, text_of
 from nearfirst.settings.embedding import EmbeddingSettings
 from nearfirst.tables import embeddings_table, write_table
 
@@ -25,7 +25,7 @@ def main(arguments: argparse.Namespace) -> None:
     first, last = embedding.shard_bounds(table.num_rows, *arguments.shard)
     table = table.slice(first, last - first)
     encoder = embedding.load(settings.model, settings.revision)
-    texts = [embedding.text_of(messages) for messages in conversations(table)]
+    texts = [text_of(messages) for messages in conversations(table)]
     since = time.monotonic()
     vectors = embedding.embed(texts, encoder, settings.batch_tokens)
     rate = len(texts) / max(time.monotonic() - since, 1e-9)

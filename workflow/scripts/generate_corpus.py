@@ -1,31 +1,37 @@
-"""Write the embedded instruction corpus in Flan-mini's published form, and its key list."""
+"""Write a generated data set in the form in which the real one is published."""
 
 import argparse
-import json
 import logging
 from pathlib import Path
 from typing import cast
 
 from nearfirst import cli
-from nearfirst.files import writing
+from nearfirst.files import writing_folder
 from nearfirst.settings.data import CorpusSettings
-from nearfirst.synthetic import corpus
+from nearfirst.synthetic.published import flan, niv2, norobots, p3, sharegpt
+
+WRITERS = {
+    "flan": flan.write,
+    "niv2": niv2.write,
+    "p3": p3.write,
+    "sharegpt": sharegpt.write,
+    "norobots": norobots.write,
+}
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write both files."""
+    """Write the folder."""
     settings = cast(CorpusSettings, arguments.settings)
-    rows = list(corpus.flan_mini_rows(settings.instances_per_task, settings.seed))
-    with writing(arguments.output) as path:
-        path.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
-    with writing(arguments.key_list) as path:
-        path.write_text(json.dumps(corpus.key_lists(), indent=1))
-    logging.info("%d instances of %d tasks", len(rows), len({row["source"] for row in rows}))
+    with writing_folder(arguments.output) as folder:
+        count = WRITERS[arguments.form](folder, settings)
+    logging.info("%s: %d instances", arguments.form, count)
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
-    parser.add_argument("--output", type=Path, required=True, help="flan_mini.json to write")
-    parser.add_argument("--key-list", type=Path, required=True, help="split to write (JSON)")
+    parser.add_argument("--form", choices=WRITERS, required=True, help="published form to write")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder to write; one of that name is replaced"
+    )
     cli.add_settings(parser, CorpusSettings)
     cli.run(main, parser.parse_args())

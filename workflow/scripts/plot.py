@@ -1,36 +1,58 @@
-"""Draw the loss curves of a figure from its CSV."""
+"""Draw a figure from its CSV, and write its caption."""
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import cast
 
-import pandas as pd
-
-from nearfirst import cli, plotting
-from nearfirst.errors import InputError
-from nearfirst.settings.figures import LookSettings
+from nearfirst import cli
+from nearfirst.captions import caption
+from nearfirst.files import writing
+from nearfirst.plotting.correlations import draw_correlations
+from nearfirst.plotting.curves import draw_curves
+from nearfirst.plotting.style import save
+from nearfirst.plotting.table import read_correlations, read_curves
+from nearfirst.settings.look import LookSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the PDF."""
-    try:
-        table = pd.read_csv(arguments.table)
-    except ValueError as error:
-        raise InputError(f"{arguments.table}: not a whole CSV file ({error})") from None
-    missing = {"arrangement", "step", "mean", "low", "high", "n", "confidence"} - {*table.columns}
-    if missing or table.empty:
-        raise InputError(
-            f"{arguments.table}: no rows"
-            if not missing
-            else f"{arguments.table}: column '{min(missing)}' is missing"
-        )
-    figure = plotting.loss_curves(table, cast(LookSettings, arguments.look))
-    plotting.save(figure, arguments.output)
+    """Write the PDF and the caption."""
+    look = cast(LookSettings, arguments.look)
+    if arguments.kind == "curves":
+        table = read_curves(arguments.table, arguments.series)
+        figure = draw_curves(table, look, arguments.series)
+    else:
+        table = read_correlations(arguments.table)
+        figure = draw_correlations(table, look)
+    text = caption(arguments.name or arguments.table.stem, table, arguments.series)
+    with (
+        writing(arguments.output) as pdf,
+        writing(arguments.caption or arguments.output.with_suffix(".txt")) as page,
+    ):
+        save(figure, pdf, text)
+        lines = textwrap.fill(text, 90, break_long_words=False, break_on_hyphens=False)
+        page.write_text(lines + "\n")
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     parser.add_argument("--table", type=Path, required=True, help="numbers to draw (CSV)")
+    parser.add_argument("--name", help="figure that the caption is about; default: the CSV's name")
+    parser.add_argument(
+        "--kind",
+        choices=("curves", "correlations"),
+        default="curves",
+        help="means against step, or one value a measure (default: curves)",
+    )
+    parser.add_argument(
+        "--series",
+        choices=("arrangement", "dataset", "task"),
+        default="arrangement",
+        help="column that tells curves apart (default: arrangement)",
+    )
     parser.add_argument("--output", type=Path, required=True, help="figure to write (PDF)")
+    parser.add_argument(
+        "--caption", type=Path, help="caption to write; default: beside the PDF, as .txt"
+    )
     cli.add_settings(parser, LookSettings, "--look")
     cli.run(main, parser.parse_args())

@@ -1,69 +1,127 @@
-"""Split a Flan-mini file by tasks and sample the training and the test instances."""
+r"""Split a data set in its published form and sample one part of it: training or test instances.
+
+For instance:
+  sample.py --dataset '{"form": "flan"}' --input flan_mini.json.zip --split train \
+      --output train.parquet
+"""
 
 import argparse
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
-from typing import cast
 
 import pyarrow as pa
+from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from nearfirst import cli
-from nearfirst.data import flan, sampling
+from nearfirst.data import forms, sampling
 from nearfirst.data.conversation import Instance
-from nearfirst.settings.data import SampleSettings
-from nearfirst.tables import INSTANCES, write_table
+from nearfirst.errors import InputError
+from nearfirst.settings.data import AnyDataset, DialogueSampleSettings
+from nearfirst.tables import SOURCES, write_table
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Read the file twice, so that memory holds the sample and not the data set."""
-    settings = cast(SampleSettings, arguments.settings)
+    """Read the data twice, so that memory holds the sample and not the data set."""
+    dataset: AnyDataset = arguments.dataset
+    fits = _fits(arguments.tokenizer, dataset)
 
     def read() -> Generator[Instance, None, None]:
-        yield from tqdm(flan.read(arguments.input), desc="rows", unit="", mininterval=5)
+        rows = forms.read(dataset, arguments.input, fits)
+        yield from tqdm(rows, desc="rows", unit="", mininterval=5)
 
     # Closed also on an error, so that the bar's line is ended before the error's begins.
     with closing(read()) as rows:
-        found = sampling.take_inventory(rows, skip_unusable=settings.unusable == "skip")
+        found = sampling.take_inventory(rows, skip_unusable=dataset.sample.unusable == "skip")
     logging.info(
         "%d rows, %d tasks; %d rows without a usable exchange, %d turns left out",
         *(found.total, len(found.rows), found.unusable, found.dropped_turns),
     )
-    if arguments.key_list:
-        train, unseen = sampling.read_key_list(arguments.key_list, found.rows)
-    else:
-        train, unseen = sampling.split_tasks(found.rows, settings.unseen_tasks, settings.split_seed)
-    chosen = sampling.keep(
-        read,
-        sampling.sample_rows(found.rows, train, settings.train_per_task, settings.train_seed),
-        sampling.sample_rows(found.rows, unseen, settings.test_per_task, settings.test_seed),
-    )
-    split: dict[str, list[dict[str, object]]] = {"train": [], "test": []}
-    for part, instance in chosen:
-        split[part].append(_row(instance))
-    for part, path in (("train", arguments.train), ("test", arguments.test)):
-        write_table(pa.Table.from_pylist(split[part], schema=INSTANCES), path)
-        tasks = len(train if part == "train" else unseen)
-        logging.info("%s: %d instances of %d tasks", part, len(split[part]), tasks)
+    chosen = _choose(found, dataset, arguments.split, arguments.key_list)
+    kept = [_row(instance) for number, instance in enumerate(read()) if number in chosen]
+    write_table(pa.Table.from_pylist(kept, schema=SOURCES), arguments.output)
+    tasks = len({row["task"] for row in kept})
+    logging.info("%s: %d instances of %d tasks", arguments.split, len(kept), tasks)
+
+
+def _choose(
+    found: sampling.Inventory, dataset: AnyDataset, split: str, key_list: Path | None
+) -> set[int]:
+    """Return the row numbers of a split."""
+    settings = dataset.sample
+    kind, _, seed = split.partition("-")
+    if isinstance(settings, DialogueSampleSettings):
+        train, test = sampling.hold_out(found, settings.held_out, settings.split_seed)
+        parts = {"train": train, "heldout": test}
+        if split not in parts:
+            raise InputError(f"--split {split}: dialogues are split into {' and '.join(parts)}")
+        return parts[split]
+    train_tasks, unseen = sampling.split(found, settings, key_list)
+    if split == "train":
+        most, train_seed = settings.train_per_task, settings.train_seed
+        return sampling.sample_rows(found.rows, train_tasks, most, train_seed)
+    if kind == "specialist" and seed.isdigit():
+        most = settings.specialist_per_task
+        return sampling.sample_rows(found.rows, unseen, most, int(seed))
+    if kind == "generalist" and seed.isdigit():
+        return sampling.sample_over_tasks(found.rows, unseen, settings.generalist, int(seed))
+    raise InputError(f"--split {split}: expected train, specialist-SEED or generalist-SEED")
+
+
+def _fits(tokenizer: Path | None, dataset: AnyDataset) -> Callable[[str], bool] | None:
+    """Return what tells whether a prompt is within the limit of the form, if it has one."""
+    if dataset.form != "niv2":
+        return None
+    if tokenizer is None:
+        raise InputError("NIV2 counts a prompt's tokens: give the base model's folder, --tokenizer")
+    from tokenizers import Tokenizer
+
+    file = tokenizer / "tokenizer.json"
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; NIV2 counts a prompt's tokens with it")
+    encoder = Tokenizer.from_file(str(file))
+    limit = dataset.prompt.source_tokens
+    return lambda prompt: len(encoder.encode(prompt, add_special_tokens=False)) <= limit
 
 
 def _row(instance: Instance) -> dict[str, object]:
-    # The first answer is the reference: embedding and generation look at the first exchange.
+    messages = instance.messages
+    if instance.expand:
+        messages = [{**messages[0], "content": instance.expand()}, *messages[1:]]
+    # Without references of its own: embedding and generation look at the first exchange.
     return {
         "id": instance.id,
         "task": instance.task,
-        "messages": instance.messages,
-        "references": [instance.messages[1]["content"]],
+        "messages": messages,
+        "references": list(instance.references) or [messages[1]["content"]],
+        "source": instance.source,
     }
+
+
+def _dataset(text: str) -> AnyDataset:
+    try:
+        return TypeAdapter[AnyDataset](AnyDataset).validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(whole)"
+        raise argparse.ArgumentTypeError(f"{key}: {first['msg']}") from None
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
-    parser.add_argument("--input", type=Path, required=True, help="flan_mini.json or .json.zip")
-    parser.add_argument("--key-list", type=Path, help="split to use; none: a seeded one")
-    parser.add_argument("--train", type=Path, required=True, help="instances to write (Parquet)")
-    parser.add_argument("--test", type=Path, required=True, help="instances to write (Parquet)")
-    cli.add_settings(parser, SampleSettings)
+    add = parser.add_argument
+    add(
+        "--dataset",
+        type=_dataset,
+        required=True,
+        metavar="JSON",
+        help="a section of `data` in the config: form, sample, … (docs/config.md)",
+    )
+    add("--input", type=Path, required=True, help="the published file or folder")
+    add("--key-list", type=Path, help="list of training and unseen tasks (JSON)")
+    add("--tokenizer", type=Path, help="folder of the base model (niv2)")
+    add("--split", required=True, help="train, specialist-SEED, generalist-SEED or heldout")
+    add("--output", type=Path, required=True, help="instances to write (Parquet)")
     cli.run(main, parser.parse_args())

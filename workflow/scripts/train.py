@@ -17,11 +17,10 @@ from nearfirst.data.conversation import Message
 from nearfirst.devices import keep_one_gpu
 from nearfirst.errors import InputError
 from nearfirst.files import told_if_full
-from nearfirst.instances import conversations, read_instances
+from nearfirst.instances import conversations, read_instances, rows_in_order
 from nearfirst.settings.evaluation import TemplateSettings
 from nearfirst.settings.hardware import TrainHardware
 from nearfirst.settings.training import TrainSettings
-from nearfirst.tables import ARRANGEMENT, read_table
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -88,16 +87,9 @@ def main(arguments: argparse.Namespace) -> None:
 
 def _arranged(arrangement: Path, instances: Path) -> list[list[Message]]:
     table = read_instances(instances)
-    place = {id_: row for row, id_ in enumerate(table["id"].to_pylist())}
-    order = read_table(arrangement, ARRANGEMENT).sort_by("position")["id"].to_pylist()
-    missing = [id_ for id_ in order if id_ not in place]
-    if missing:
-        raise InputError(
-            f"{arrangement}: {len(missing)} ids are not in {instances}, the first is "
-            f"'{missing[0]}'; arrange the embeddings of these very instances"
-        )
     messages = conversations(table)
-    return [messages[place[id_]] for id_ in order]
+    rows = rows_in_order(arrangement, table["id"].to_pylist(), instances)
+    return [messages[row] for row in rows]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """What every loader yields, and how its turns become messages."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Literal, TypedDict
+
+Part = Literal["train", "unseen"]
+"""What a published split says of a task."""
 
 
 class Message(TypedDict):
@@ -29,6 +32,14 @@ class Instance:
         Turns that were left out because they were empty or had no counterpart.
     where
         Place in the file, for messages to the user.
+    references
+        All right answers; none stands for the first assistant turn.
+    source
+        The data set that the task's text comes from, such as `quoref`.
+    part
+        What the published split says of the task; None where there is no such split.
+    expand
+        Builds the whole first user turn, where that is too costly to do for every row.
     """
 
     id: str
@@ -36,6 +47,10 @@ class Instance:
     messages: list[Message]
     dropped: int
     where: str
+    references: tuple[str, ...] = ()
+    source: str = ""
+    part: Part | None = None
+    expand: Callable[[], str] | None = None
 
 
 def exchanges(turns: Iterable[tuple[str, str]]) -> tuple[list[Message], int]:

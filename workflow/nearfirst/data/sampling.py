@@ -2,12 +2,16 @@
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nearfirst.data.conversation import Instance
+from nearfirst.data.conversation import Instance, Part
 from nearfirst.errors import InputError
+from nearfirst.settings.data import SampleSettings
+
+PARTS: tuple[Part, Part] = ("train", "unseen")
 
 
 @dataclass
@@ -18,6 +22,10 @@ class Inventory:
     ----------
     rows
         Task to the row numbers of its usable instances, in the file's order.
+    parts
+        Task to its part in the published split, if there is one.
+    sources
+        Task to the data set its text comes from.
     total
         All rows.
     unusable
@@ -26,7 +34,9 @@ class Inventory:
         Turns left out of the usable instances.
     """
 
-    rows: dict[str, list[int]] = field(default_factory=dict)
+    rows: dict[str, MutableSequence[int]] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     total: int = 0
     unusable: int = 0
     dropped_turns: int = 0
@@ -47,13 +57,17 @@ def take_inventory(instances: Iterable[Instance], *, skip_unusable: bool) -> Inv
         if not instance.messages:
             if not skip_unusable:
                 raise InputError(
-                    f"{instance.where} (id '{instance.id}'): no assistant turn that answers a user "
-                    "turn; mend the row, or leave such rows out with `sample.unusable: skip`"
+                    f"{instance.where} (id '{instance.id}'): no question with an answer, both not "
+                    "empty; mend the row, or leave such rows out with `sample.unusable: skip`"
                 )
             found.unusable += 1
             continue
         found.dropped_turns += instance.dropped
-        found.rows.setdefault(instance.task, []).append(number)
+        # Eight bytes a row: a whole P3 has a hundred million.
+        found.rows.setdefault(instance.task, array("q")).append(number)
+        found.sources.setdefault(instance.task, instance.source)
+        if instance.part:
+            found.parts[instance.task] = instance.part
     return found
 
 
@@ -91,6 +105,31 @@ def read_key_list(path: Path, tasks: Iterable[str]) -> tuple[list[str], list[str
     return train, unseen
 
 
+def split(
+    found: Inventory, settings: SampleSettings, key_list: Path | None
+) -> tuple[list[str], list[str]]:
+    """Return the training and the unseen tasks, as `settings.split` says.
+
+    Raises
+    ------
+    InputError
+        What `read_key_list`, `split_tasks` and `split_by_source` raise.
+    """
+    if settings.split == "source":
+        return split_by_source(found.sources, settings.unseen_tasks, settings.split_seed)
+    if settings.split == "published" and key_list:
+        return read_key_list(key_list, found.rows)
+    if settings.split == "published" and found.parts:
+        train, unseen = ([t for t in found.parts if found.parts[t] == p] for p in PARTS)
+        if train and unseen:
+            return train, unseen
+        raise InputError(
+            f"the published split leaves {len(train)} training and {len(unseen)} unseen tasks of "
+            "those that are here; complete the data, or set sample.split: random"
+        )
+    return split_tasks(found.rows, settings.unseen_tasks, settings.split_seed)
+
+
 def split_tasks(
     tasks: Iterable[str], unseen: int | float, seed: int
 ) -> tuple[list[str], list[str]]:
@@ -111,37 +150,101 @@ def split_tasks(
         If that would leave no training task.
     """
     names = sorted(tasks)
-    count = unseen if isinstance(unseen, int) else max(1, round(unseen * len(names)))
-    if count >= len(names):
-        raise InputError(
-            f"unseen_tasks: {count} of {len(names)} tasks leaves none to train on; "
-            f"at most {len(names) - 1}"
-        )
+    count = _number(unseen, len(names))
     chosen = set(random.Random(f"split/{seed}").sample(names, count))
     return [n for n in names if n not in chosen], sorted(chosen)
 
 
+def split_by_source(
+    sources: Mapping[str, str], unseen: int | float, seed: int
+) -> tuple[list[str], list[str]]:
+    """Split the tasks so that no unseen task shares its source with a training task.
+
+    Whole sources are drawn at random for as long as their tasks do not exceed the number asked
+    for; if even the smallest source has more tasks, that one is taken. Parameters and result as in
+    `split_tasks`; `sources` maps a task to its source.
+
+    Raises
+    ------
+    InputError
+        If that would leave no training task, or all tasks have one source.
+    """
+    count = _number(unseen, len(sources))
+    tasks_of: dict[str, list[str]] = {}
+    for task in sorted(sources):
+        tasks_of.setdefault(sources[task], []).append(task)
+    if len(tasks_of) < 2:
+        raise InputError(f"sample.split: all tasks have the source '{next(iter(tasks_of), '')}'")
+    chosen: list[str] = []
+    for source in random.Random(f"sources/{seed}").sample(sorted(tasks_of), len(tasks_of)):
+        if len(chosen) + len(tasks_of[source]) <= count:
+            chosen += tasks_of[source]
+    chosen = chosen or min((tasks_of[s] for s in sorted(tasks_of)), key=len)
+    return [task for task in sorted(sources) if task not in set(chosen)], sorted(chosen)
+
+
+def _number(unseen: int | float, tasks: int) -> int:
+    """Return how many tasks are unseen, given their number or their share."""
+    count = unseen if isinstance(unseen, int) else max(1, round(unseen * tasks))
+    if count >= tasks:
+        raise InputError(
+            f"unseen_tasks: {count} of {tasks} tasks leaves none to train on; at most {tasks - 1}"
+        )
+    return count
+
+
 def sample_rows(
-    rows: Mapping[str, Sequence[int]], tasks: Sequence[str], most: int, seed: int
+    rows: Mapping[str, Sequence[int]], tasks: Sequence[str], most: int | None, seed: int
 ) -> set[int]:
     """Choose up to `most` rows of each task, each task by a generator of its own.
 
     So a task's sample depends on the seed and on that task alone; a task with fewer rows gives
-    all it has.
+    all it has, and `most=None` takes everything.
     """
     chosen: set[int] = set()
     for task in tasks:
         have = rows[task]
-        chosen.update(random.Random(f"{seed}/{task}").sample(have, min(most, len(have))))
+        count = len(have) if most is None else min(most, len(have))
+        chosen.update(random.Random(f"{seed}/{task}").sample(have, count))
     return chosen
 
 
-def keep(
-    read: Callable[[], Iterator[Instance]], train: set[int], test: set[int]
-) -> Iterator[tuple[str, Instance]]:
-    """Read again and yield ("train" or "test", instance) for the chosen rows."""
-    for number, instance in enumerate(read()):
-        if number in train:
-            yield "train", instance
-        elif number in test:
-            yield "test", instance
+def sample_over_tasks(
+    rows: Mapping[str, Sequence[int]], tasks: Sequence[str], count: int, seed: int
+) -> set[int]:
+    """Choose `count` rows spread over all tasks: one of each in turn, in a seeded order.
+
+    Raises
+    ------
+    InputError
+        If the tasks do not have so many rows.
+    """
+    generator = random.Random(f"generalist/{seed}")
+    order = generator.sample(sorted(tasks), len(tasks))
+    shuffled = [generator.sample(rows[task], len(rows[task])) for task in order]
+    longest = max(len(of_task) for of_task in shuffled)
+    in_turn = [
+        of_task[turn] for turn in range(longest) for of_task in shuffled if turn < len(of_task)
+    ]
+    if count > len(in_turn):
+        raise InputError(
+            f"sample.generalist: {count} instances, but the unseen tasks have {len(in_turn)}"
+        )
+    return set(in_turn[:count])
+
+
+def hold_out(found: Inventory, count: int, seed: int) -> tuple[set[int], set[int]]:
+    """Return the training rows and `count` held-out ones of data without unseen tasks.
+
+    Raises
+    ------
+    InputError
+        If that would leave nothing to train on.
+    """
+    rows = sorted(row for of_task in found.rows.values() for row in of_task)
+    if count >= len(rows):
+        raise InputError(
+            f"sample.held_out: {count} of {len(rows)} conversations leaves none to train on"
+        )
+    chosen = set(random.Random(f"heldout/{seed}").sample(rows, count))
+    return set(rows) - chosen, chosen

@@ -33,5 +33,6 @@ class Section(BaseModel):
             return cls.model_validate_json(text)
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"]) or "(whole)"
-            raise InputError(f"{key}: {first['msg']} ({cls.__name__})") from None
+            key = ".".join(str(part) for part in first["loc"])
+            reason = first["msg"].removeprefix("Value error, ")
+            raise InputError(f"{key}{': ' * bool(key)}{reason} ({cls.__name__})") from None

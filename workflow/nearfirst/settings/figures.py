@@ -1,48 +1,26 @@
-"""Knobs of the figures: what a figure compares, how curves are averaged, how it all looks."""
+"""What each figure and table compares."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from nearfirst.settings.base import Section
+from nearfirst.settings.similarity import MEASURES
+
+Test = Annotated[str, Field(pattern=r"^((generalist|specialist)-\d+|heldout)$")]
 
 
-class CurveSettings(Section):
-    """How losses become a curve with an interval."""
+class ArrangementsFigure(Section):
+    """Mean loss against step, one curve an arrangement, and their paired comparison."""
 
-    weighting: Literal["instance", "token"] = Field(
-        "instance",
-        description="Mean over instances of their mean token loss, or over all label tokens.",
-    )
-    confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
-
-
-class ComparisonSettings(Section):
-    """The paired comparison of arrangements."""
-
-    confidence: float = Field(0.95, gt=0, lt=1, description="Level of the bootstrap intervals.")
-    resamples: int = Field(2000, ge=100, description="Bootstrap resamples.")
-    seed: int = Field(0, description="Seed of the bootstrap.")
-
-
-class CurvesFigure(Section):
-    """Loss against step, one curve an arrangement."""
-
-    dataset: Literal["flan"] = Field("flan", description="Data set of the runs.")
+    dataset: str = Field("flan", description="Data set of the runs.")
     arrangements: dict[str, str] = Field(
-        description="Label of each curve and its arrangement: `random`, `tma-nearest`, "
-        "`tma-farthest` or `tma-random`."
+        min_length=1, description="Label of each curve and its arrangement, of `arrangements`."
     )
     reference: str = Field(description="Label that the paired comparison holds against the others.")
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        known = ("random", "tma-nearest", "tma-farthest", "tma-random")
-        for label, name in self.arrangements.items():
-            if name not in known:
-                raise ValueError(
-                    f"arrangements.{label}: {name!r} is none of the arrangements {', '.join(known)}"
-                )
         if self.reference not in self.arrangements:
             raise ValueError(
                 f"reference: {self.reference!r} is no label of {', '.join(self.arrangements)}"
@@ -50,44 +28,177 @@ class CurvesFigure(Section):
         return self
 
 
+class DatasetsFigure(Section):
+    """Mean loss against step, one curve a data set."""
+
+    datasets: dict[str, str] = Field(min_length=1, description="Label and data set of each curve.")
+    test: Test = Field("generalist-0", description="Test set of all of them.")
+    arrangement: str = Field("random", description="Their arrangement.")
+
+
+class TasksFigure(Section):
+    """Loss of single unseen tasks, and how similar the data seen so far are to them."""
+
+    dataset: str = Field("flan", description="Data set of the runs.")
+    tests: list[Test] = Field(["specialist-0"], min_length=1, description="Test sets.")
+    arrangements: dict[str, str] = Field(
+        {"round-robin": "round-robin", "cluster": "cluster", "random": "random"},
+        min_length=1,
+        description="Label of each curve and its arrangement, of `arrangements`.",
+    )
+    tasks: list[str] | None = Field(
+        None,
+        description="Unseen tasks by name. Null picks them by a rule: of the unseen tasks by name "
+        "the evenly spread ones that `pick` says.",
+    )
+    pick: tuple[PositiveInt, NonNegativeInt, PositiveInt] = Field(
+        (1, 0, 1),
+        description="How many tasks, from which number on, of how many evenly spread ones.",
+    )
+    quantities: list[str] = Field(
+        ["loss"],
+        min_length=1,
+        description="`loss`, the nine measures of similarity, `scaled-cosine-avg`.",
+    )
+    panels: Literal["task", "test", "quantity"] = Field(
+        "task", description="What differs between the panels."
+    )
+
+    @model_validator(mode="after")
+    def _pick_is_there(self) -> Self:
+        count, offset, of = self.pick
+        if offset + count > of:
+            raise ValueError(f"pick: tasks {offset} to {offset + count - 1} of {of} (from 0)")
+        unknown = [q for q in self.quantities if q not in QUANTITIES]
+        if unknown:
+            raise ValueError(f"quantities: {unknown[0]!r} is none of {', '.join(QUANTITIES)}")
+        return self
+
+
+class LossTypesFigure(Section):
+    """Unseen tasks by the way their loss falls."""
+
+    datasets: dict[str, str] = Field(
+        {"NIV2": "niv2", "Flan-mini": "flan"}, min_length=1, description="Label and data set."
+    )
+    test: Test = Field("specialist-0", description="Test set of all of them.")
+    arrangement: str = Field("random", description="Their arrangement.")
+
+
+class PredictionFigure(Section):
+    """Rank correlation of each measure of similarity with loss."""
+
+    dataset: str = Field("flan", description="Data set of the runs.")
+    test: Test = Field("specialist-0", description="Test set.")
+    arrangements: dict[str, str] = Field(
+        {"round-robin": "round-robin", "cluster": "cluster", "random": "random"},
+        min_length=1,
+        description="Label and arrangement of the runs.",
+    )
+
+
+QUANTITIES = ("loss", *MEASURES, "scaled-cosine-avg")
+
+
+def _seeds_figure(number: int) -> TasksFigure:
+    """Return one of Figures 7 to 10: one unseen task, three test seeds."""
+    tests = ["specialist-0", "specialist-1", "specialist-2"]
+    return TasksFigure(tests=tests, pick=(1, number - 7, 4), panels="test")
+
+
 class FigureSettings(Section):
     """Every figure, under the name of its file."""
 
-    fig4_flan: CurvesFigure = CurvesFigure(
+    fig1_loss: DatasetsFigure = DatasetsFigure(
+        datasets={"NIV2": "niv2", "P3": "p3", "Flan-mini": "flan"}
+    )
+    fig2_permutations: TasksFigure = TasksFigure(pick=(3, 0, 3))
+    fig3_similarity: ArrangementsFigure = ArrangementsFigure(
+        arrangements={"NFT": "wsd-nearest", "RT": "random", "FFT": "wsd-farthest"}, reference="NFT"
+    )
+    fig3_granularity: ArrangementsFigure = ArrangementsFigure(
+        arrangements={"fine": "wsd-nearest", "coarse": "task-nearest"}, reference="fine"
+    )
+    fig4_flan: ArrangementsFigure = ArrangementsFigure(
         arrangements={"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
         reference="NFT",
     )
-
-
-class LookSettings(Section):
-    """Looks alone: a change here redraws and computes nothing."""
-
-    width: PositiveFloat = Field(5.2, description="Width in inches.")
-    height: PositiveFloat = Field(3.4, description="Height in inches.")
-    font_size: PositiveFloat = Field(9.0, description="Points.")
-    palette: list[str] = Field(
-        ["#0072B2", "#000000", "#D55E00", "#009E73", "#CC79A7", "#E69F00"],
-        min_length=1,
-        description="Colours of the curves in turn (Okabe and Ito: safe for the colour-blind).",
+    fig4_sharegpt: ArrangementsFigure = ArrangementsFigure(
+        dataset="sharegpt",
+        arrangements={"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
+        reference="NFT",
     )
-    line_styles: list[Literal["-", "--", "-.", ":"]] = Field(
-        ["-", "--", "-.", ":"],
-        min_length=1,
-        description="Line styles in turn, so that curves differ in grey too.",
+    fig4_norobots: ArrangementsFigure = ArrangementsFigure(
+        dataset="norobots",
+        arrangements={"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
+        reference="NFT",
     )
-    markers: list[str] = Field(
-        ["o", "s", "^", "D", "v", "P"],
-        min_length=1,
-        description="Markers in turn, for the same reason.",
+    fig5_rounds: ArrangementsFigure = ArrangementsFigure(
+        arrangements={f"[{i},{i + 5})": f"tma-rounds-{i}" for i in range(0, 30, 5)},
+        reference="[0,5)",
     )
-    band_opacity: float = Field(0.18, ge=0, le=1, description="Opacity of the interval's band.")
-    legend: dict[str, str] = Field(
-        {
-            "NFT": "nearest first (NFT)",
-            "RT": "random (RT)",
-            "FFT": "farthest first (FFT)",
+    fig7_seeds: TasksFigure = _seeds_figure(7)
+    fig8_seeds: TasksFigure = _seeds_figure(8)
+    fig9_seeds: TasksFigure = _seeds_figure(9)
+    fig10_seeds: TasksFigure = _seeds_figure(10)
+    fig11_scaled: TasksFigure = TasksFigure(
+        tests=["specialist-0", "specialist-1", "specialist-2"],
+        arrangements={"cluster": "cluster"},
+        quantities=["loss", "scaled-cosine-avg", "cosine-min"],
+        panels="test",
+    )
+    fig12_selection: ArrangementsFigure = ArrangementsFigure(
+        dataset="flan_full",
+        arrangements={
+            "NFT": "budget-nearest",
+            "RT": "budget-random",
+            "FFT": "budget-farthest",
+            "MAX": "budget-max",
+            "MIN": "budget-min",
         },
-        description="What the legend calls a label; a label that is not here is shown as it is.",
+        reference="NFT",
     )
-    x_label: str = Field("Training step", description="Name of the x axis.")
-    y_label: str = Field("Mean test loss (nats per token)", description="Name of the y axis.")
+    nine_similarities: TasksFigure = TasksFigure(quantities=["loss", *MEASURES], panels="quantity")
+    loss_types: LossTypesFigure = LossTypesFigure()
+    similarity_vs_loss: PredictionFigure = PredictionFigure()
+
+    def of(self, kind: type[Section]) -> dict[str, Section]:
+        """Return the figures of one kind by name."""
+        every = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: figure for name, figure in every.items() if isinstance(figure, kind)}
+
+
+class Expected(Section):
+    """How many tasks and instances the paper has in a split (Table 4)."""
+
+    tasks: PositiveInt | None = Field(None, description="Tasks.")
+    instances: PositiveInt | None = Field(None, description="Instances.")
+
+
+class Table4Settings(Section):
+    """Tasks and instances of every split."""
+
+    splits: dict[str, list[str]] = Field(
+        {
+            "niv2": ["train", "generalist-0", "specialist-0"],
+            "p3": ["train", "generalist-0"],
+            "flan": ["train", "generalist-0", "specialist-0"],
+            "sharegpt": ["train", "heldout"],
+            "norobots": ["train", "heldout"],
+        },
+        description="Data sets and their splits.",
+    )
+    expected: dict[str, dict[str, Expected]] = Field(
+        {},
+        description="What the paper has, by data set and split; a mismatch is reported.",
+    )
+
+
+class TableSettings(Section):
+    """The tables beside the figures."""
+
+    table4: Table4Settings = Table4Settings()
+    generalization: list[str] = Field(
+        ["fig4_flan", "fig4_sharegpt", "fig4_norobots", "fig3_similarity"],
+        description="Figures whose runs `generalization.csv` lists.",
+    )

@@ -1,18 +1,30 @@
 """The synthetic instruction corpus: the registry of its tasks and rows in the Flan-mini format."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TypedDict
+from typing import TypedDict, TypeVar
+
+from nearfirst.errors import InputError
 
 from .task import Task
 from .tasks import everyday, facts, forms, lists, logic, numbers, reading, words
 
-__all__ = ["FlanRow", "Task", "all_tasks", "flan_mini_rows", "instances", "key_lists"]
+__all__ = [
+    "FlanRow",
+    "Task",
+    "all_tasks",
+    "distinct",
+    "fill",
+    "flan_mini_rows",
+    "instances",
+    "key_lists",
+]
 
-# A task that repeats itself this often in a row has no more distinct instances to give.
+# Who repeats himself this often in a row has nothing new to give.
 _MOST_REPEATS = 3000
 
+T = TypeVar("T")
 Turn = TypedDict("Turn", {"from": str, "value": str})
 
 
@@ -31,8 +43,33 @@ def all_tasks() -> tuple[Task, ...]:
     return tuple(task for module in modules for task in module.TASKS)
 
 
+def fill(template: str, task: Task, rng: random.Random) -> tuple[str, str]:
+    """Draw an instance of a task: the template with its fields, and its answer."""
+    fields, answer = task.make(rng)
+    return template.format(**fields), answer
+
+
+def distinct(draw: Callable[[], tuple[str, T]], count: int) -> dict[str, T]:
+    """Draw pairs whose first parts differ; fewer than `count` if there are no more of them.
+
+    Parameters
+    ----------
+    draw
+        Draws a pair; of pairs with the same first part the earliest is kept.
+    count
+        How many pairs; a larger count extends a smaller one.
+    """
+    found: dict[str, T] = {}
+    repeats = 0
+    while len(found) < count and repeats <= _MOST_REPEATS:
+        key, value = draw()
+        repeats = repeats + 1 if key in found else 0
+        found.setdefault(key, value)
+    return found
+
+
 def instances(task: Task, count: int, seed: int) -> list[tuple[str, str]]:
-    """Draw distinct instances of a task.
+    """Draw distinct instances of a task, in all its phrasings.
 
     Parameters
     ----------
@@ -50,27 +87,17 @@ def instances(task: Task, count: int, seed: int) -> list[tuple[str, str]]:
 
     Raises
     ------
-    ValueError
+    InputError
         If the task does not have that many distinct instances.
     """
     rng = random.Random(f"{seed}/{task.name}")
-    answers: dict[str, str] = {}
-    repeats = 0
-    while len(answers) < count:
-        phrasing = rng.choice(task.phrasings)
-        fields, answer = task.make(rng)
-        instruction = phrasing.format(**fields)
-        if instruction not in answers:
-            answers[instruction] = answer
-            repeats = 0
-            continue
-        repeats += 1
-        if repeats > _MOST_REPEATS:
-            raise ValueError(
-                f"task {task.name} has only about {len(answers)} distinct instances, "
-                f"and {count} were asked for"
-            )
-    return list(answers.items())
+    found = distinct(lambda: fill(rng.choice(task.phrasings), task, rng), count)
+    if len(found) < count:
+        raise InputError(
+            f"task {task.name} has only about {len(found)} distinct instances, and {count} were "
+            "asked for; set corpus.instances_per_task to fewer"
+        )
+    return list(found.items())
 
 
 def flan_mini_rows(instances_per_task: int, seed: int) -> Iterator[FlanRow]:

@@ -1,0 +1,1 @@
+"""The methods of `arrange.METHODS`, one module a family."""

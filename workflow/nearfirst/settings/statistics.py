@@ -1,0 +1,62 @@
+"""Knobs of the numbers behind the figures: how they are averaged, sorted and held together."""
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from nearfirst.settings.base import Section
+
+
+class CurveSettings(Section):
+    """How losses become a curve with an interval."""
+
+    weighting: Literal["instance", "token"] = Field(
+        "instance",
+        description="Mean over instances of their mean token loss, or over all label tokens.",
+    )
+    confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
+
+
+class ComparisonSettings(Section):
+    """The paired comparison of arrangements."""
+
+    confidence: float = Field(0.95, gt=0, lt=1, description="Level of the bootstrap intervals.")
+    resamples: int = Field(2000, ge=100, description="Bootstrap resamples.")
+    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
+
+
+class LossTypesSettings(Section):
+    """How unseen tasks are sorted by the way their loss falls."""
+
+    within_steps: PositiveInt = Field(50, description="Steps within which a fall counts as fast.")
+    fast_share: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="Share of its whole fall that a task reaches within them if it then is flat.",
+    )
+    shown: PositiveInt = Field(
+        3, description="Tasks drawn of each data set and type: those that fall most."
+    )
+
+
+class PredictionSettings(Section):
+    """The intervals of the correlations of similarity with loss."""
+
+    resamples: int = Field(1000, ge=100, description="Bootstrap resamples.")
+    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
+
+
+class GeneralizationSettings(Section):
+    """When a run counts as generalized to unseen tasks."""
+
+    threshold: float = Field(
+        0.5, gt=0, lt=1, description="ε: what mean performance over unseen instances must exceed."
+    )
+    performance: Literal["exp-loss"] = Field(
+        "exp-loss",
+        description="Performance on an instance: `exp-loss` is exp(−loss), in (0, 1].",
+    )
+    confidence: float = Field(0.95, gt=0, lt=1, description="Level of the bootstrap intervals.")
+    resamples: int = Field(2000, ge=100, description="Bootstrap resamples.")
+    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")

@@ -1,0 +1,24 @@
+"""Fetch files of a Hugging Face repository at one commit: checked, and resumed after a kill."""
+
+import argparse
+from pathlib import Path
+from typing import cast
+
+from nearfirst import cli
+from nearfirst.hub import fetch
+from nearfirst.settings.hub import HubSettings
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Make the folder."""
+    fetch(cast(HubSettings, arguments.settings), arguments.output, arguments.key)
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    parser.add_argument(
+        "--key", required=True, help="section of the config to name in messages: data.flan"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder to make")
+    cli.add_settings(parser, HubSettings)
+    cli.run(main, parser.parse_args())

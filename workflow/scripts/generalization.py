@@ -1,0 +1,29 @@
+"""Find the first checkpoint at which each run has generalized to the unseen instances."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import cast
+
+from nearfirst import cli
+from nearfirst.files import writing
+from nearfirst.runs import FIGURE, add_runs, read_groups
+from nearfirst.settings.statistics import GeneralizationSettings
+from nearfirst.statistics.generalization import generalization
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the CSV."""
+    settings = cast(GeneralizationSettings, arguments.settings)
+    table = generalization(read_groups(arguments.run, FIGURE), settings)
+    with writing(arguments.output) as path:
+        table.to_csv(path, index=False, float_format="%.6g")
+    logging.info("\n%s", table.to_string(index=False))
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    add_runs(parser, FIGURE)
+    parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
+    cli.add_settings(parser, GeneralizationSettings)
+    cli.run(main, parser.parse_args())
