@@ -54,7 +54,7 @@ def embedding_ratio(repeats: int) -> None:
 def evaluation_ratio(repeats: int) -> None:
     settings = EvaluateSettings()
     torch.set_num_threads(settings.threads)
-    tokens = encoded("test")
+    tokens = encoded("specialist-0")
     model = models.empty_model(MODEL)
     checkpoint = min((RESULTS / "checkpoints/flan").glob("*/seed-0/*/step-000000"))
 

@@ -43,9 +43,8 @@ def sample_files(wildcards):
     """Return the published data and what tells how to read them."""
     dataset = DATASETS[wildcards.dataset]
     # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
-    files = {"data": raw(dataset)}
-    if not dataset.path and dataset.hub:
-        files["data"] += "/fetched.json"
+    fetched = dataset.hub and not dataset.path
+    files = {"data": f"{raw(dataset)}/fetched.json" if fetched else raw(dataset)}
     for key in ("key_list", "list"):
         if getattr(dataset, key, None):
             files[key] = getattr(dataset, key)

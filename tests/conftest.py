@@ -15,8 +15,21 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return checkout
 
 
+def copy(checkout: Checkout, folder: Path) -> Checkout:
+    """Copy a checkout with its results, which stay up to date."""
+    shutil.copytree(checkout.folder, folder / "copy", symlinks=True)
+    return Checkout(folder / "copy")
+
+
 @pytest.fixture
 def copy_of_finished(finished: Checkout, tmp_path: Path) -> Checkout:
     """Return a copy of the finished checkout that a test may change."""
-    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
-    return Checkout(tmp_path / "copy")
+    return copy(finished, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def everything(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Return a checkout in which every target was built, with one seed. Leave it as it is."""
+    checkout = copy(finished, tmp_path_factory.mktemp("everything"))
+    checkout.snakemake("--config", "seeds=[0]")
+    return checkout

@@ -43,14 +43,14 @@ def test_tables_have_the_columns_agreed_on(finished: Checkout) -> None:
     }
     expected = {
         "instances/flan/train.parquet": instances,
-        "instances/flan/test.parquet": instances,
+        "instances/flan/specialist-0.parquet": instances,
         "embeddings/flan/train.parquet": {"id": text, "embedding": pa.list_(pa.float32(), 384)},
         "arrangements/flan/random/seed-0.parquet": {
             "position": pa.int32(),
             "id": text,
             "round": pa.int32(),
         },
-        "losses/flan/random/seed-0/0-end.parquet": {
+        "losses/flan/specialist-0/random/seed-0/0-end.parquet": {
             "step": pa.int32(),
             "id": text,
             "task": text,
@@ -73,7 +73,7 @@ def test_a_comparison_holds_one_set_in_different_orders(finished: Checkout) -> N
 
 def test_training_and_test_tasks_are_disjoint(finished: Checkout) -> None:
     folder = finished.folder / "results/instances/flan"
-    train, test = (pq.read_table(folder / f"{part}.parquet") for part in ("train", "test"))
+    train, test = (pq.read_table(folder / f"{part}.parquet") for part in ("train", "specialist-0"))
     assert not set(train["task"].to_pylist()) & set(test["task"].to_pylist())
 
 
@@ -81,13 +81,13 @@ def test_one_core_gives_the_same_bytes_as_all(finished: Checkout, tmp_path: Path
     other = copy_project(tmp_path)
     other.snakemake(TARGET, "--cores", "1", "--config", "seeds=[0]")
     same = [
-        "corpus/flan_mini.json",
+        "corpus/flan/flan_mini.json",
         "model/model.safetensors",
         "embeddings/flan/train.parquet",
-        "distances/flan/matrix.npy",
+        "distances/flan/specialist-0/matrix.npy",
         *(
-            f"losses/flan/{name}/seed-0/0-end.parquet"
-            for name in ("random", "tma-nearest-shuffle", "tma-farthest-shuffle")
+            f"losses/flan/specialist-0/{name}/seed-0/0-end.parquet"
+            for name in ("random", "tma-nearest", "tma-farthest")
         ),
     ]
     for name in same:
@@ -103,8 +103,8 @@ def test_segments_give_the_same_losses_and_keep_no_checkpoints(
         *("--config", "seeds=[0]", "keep_checkpoints=false", "train={steps: 16, segment_steps: 8}"),
     )
     results = copy_of_finished.folder / "results"
-    for name in ("random", "tma-nearest-shuffle", "tma-farthest-shuffle"):
-        run = f"losses/flan/{name}/seed-0"
+    for name in ("random", "tma-nearest", "tma-farthest"):
+        run = f"losses/flan/specialist-0/{name}/seed-0"
         whole = pq.read_table(finished.folder / "results" / run / "0-end.parquet")
         parts = [pq.read_table(results / run / f"{part}.parquet") for part in ("0-8", "8-16")]
         assert pa.concat_tables(parts).equals(whole)
@@ -166,7 +166,8 @@ def test_a_bad_file_gives_one_message_and_loses_nothing(
 ) -> None:
     own_file.write_bytes(own_file.read_bytes()[:-40])
     results = copy_of_finished.folder / "results"
-    (message,) = bad_run(copy_of_finished, f"data={{flan: {{path: {own_file}}}}}")
+    # Training and test instances are sampled side by side, and the file is bad for both.
+    (message,) = set(bad_run(copy_of_finished, f"data={{flan: {{path: {own_file}}}}}"))
     assert "flan_mini.json.zip" in message
     assert not list(results.rglob("*.tmp"))
     assert not list((results / "instances/flan").glob("*")), "no half-written table"
@@ -194,13 +195,3 @@ def test_a_bad_config_names_key_value_and_remedy(
 ) -> None:
     (message,) = bad_run(finished, config)
     assert all(part in message for part in parts), message
-
-
-def test_the_paper_preset_resolves(finished: Checkout, own_file: Path) -> None:
-    rules = finished.would_run(
-        TARGET, "--config", "preset=paper", f"data={{flan: {{path: {own_file}}}}}"
-    )
-    # 1,797 steps in segments of 300, three arrangements, one seed; no model is pretrained.
-    assert rules["train"] == rules["evaluate"] == 3 * 6
-    assert rules["embed"] == 2 * 8
-    assert "pretrain" not in rules

@@ -1,0 +1,79 @@
+"""What each target needs: figures share their stages, and every one resolves in every preset."""
+
+from pathlib import Path
+
+import pytest
+from checkout import Checkout, copy_project
+
+from nearfirst.settings.figures import FigureSettings
+
+# Every target of the paper that is measured by loss or by similarity, and those beyond it.
+FIGURES = [
+    *("fig1_loss", "fig2_permutations", "fig3_similarity", "fig3_granularity"),
+    *("fig4_flan", "fig4_sharegpt", "fig4_norobots", "fig5_rounds"),
+    *("fig7_seeds", "fig8_seeds", "fig9_seeds", "fig10_seeds"),
+    *("fig11_scaled", "fig12_selection", "nine_similarities", "loss_types", "similarity_vs_loss"),
+]
+TABLES = ["table4", "leakage", "generalization"]
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkout]:
+    """Return a checkout without results for each preset."""
+    folder = tmp_path_factory.mktemp("fresh")
+    return {name: copy_project(folder / name, name) for name in ("mini", "paper")}
+
+
+def test_every_figure_is_a_target() -> None:
+    assert list(FigureSettings.model_fields) == FIGURES
+
+
+@pytest.mark.parametrize("preset", ["mini", "paper"])
+def test_no_target_is_all_of_them(fresh: dict[str, Checkout], preset: str) -> None:
+    rules = fresh[preset].would_run()
+    targets = [f"results/{name}.pdf" for name in FIGURES]
+    targets += [f"results/{name}.csv" for name in TABLES]
+    assert rules.pop("all") == 1
+    assert rules == fresh[preset].would_run(*targets)
+    assert rules["plot"] == len(FIGURES)
+
+
+def test_each_target_resolves_alone(fresh: dict[str, Checkout]) -> None:
+    for preset in ("mini", "paper"):
+        for name in ("fig1_loss.pdf", "fig7_seeds.pdf", "fig12_selection.pdf", "table4.csv"):
+            rules = fresh[preset].would_run(f"results/{name}")
+            assert rules.get("plot", 0) == name.endswith("pdf")
+            assert rules["sample"] >= 2
+
+
+def test_shared_stages_are_computed_once(fresh: dict[str, Checkout]) -> None:
+    rules = fresh["mini"].would_run()
+    assert rules["pretrain"] == rules["generate_text"] == 1
+    assert rules["generate_corpus"] == 5
+    # One run of each arrangement and seed, whatever the number of figures and test sets.
+    seeds = 3
+    seeded = {"random", "round-robin", "cluster", "task-nearest", "tma-nearest", "tma-farthest"}
+    flan = len(seeded) * seeds + 2  # wsd-nearest and wsd-farthest know no seed
+    buckets, budgets, dialogues, others = 6 * seeds, 5 * seeds, 2 * 3 * seeds, 2 * seeds
+    assert rules["train"] == flan + buckets + budgets + dialogues + others
+    assert rules["arrange"] == rules["train"]
+    # Random order of Flan-mini on two more test seeds and on the generalist set, and so on.
+    more_tests = 3 * 2 * seeds + seeds + seeds
+    assert rules["evaluate"] == rules["train"] + more_tests
+
+
+def test_the_paper_preset_is_cut_into_jobs(fresh: dict[str, Checkout]) -> None:
+    rules = fresh["paper"].would_run("results/fig4_flan.pdf")
+    # 1,797 steps in segments of 300, three arrangements, one seed; no model is pretrained.
+    assert rules["train"] == rules["evaluate"] == 3 * 6
+    assert rules["embed"] == 2 * 8
+    assert rules["fetch"] == 2
+    assert not {"pretrain", "generate_corpus"} & set(rules)
+
+
+def test_what_only_the_user_can_place_is_told(tmp_path: Path) -> None:
+    checkout = copy_project(tmp_path, "paper")
+    done = checkout.snakemake("results/raw/niv2/fetched.json", check=False)
+    assert done.returncode != 0
+    assert "error: data.niv2.path is not set" in done.stdout
+    assert "docs/data.md" in done.stdout

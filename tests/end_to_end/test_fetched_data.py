@@ -1,0 +1,57 @@
+"""Published files come from a hub on loopback, through the rules, to sampled instances."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from checkout import Checkout, copy_project
+from hub_server import Hub, serving
+
+ROWS = [
+    {
+        "id": f"row_{task}_{number}",
+        "source": f"task_{task}",
+        "conversations": [
+            {"from": "human", "value": f"What follows {number}, in words, for task {task}?"},
+            {"from": "gpt", "value": f"{number + 1} follows {number}."},
+        ],
+    }
+    for task in range(12)
+    for number in range(6)
+]
+TARGET = "results/instances/flan/train.parquet"
+HUB = "{repository: someone/flan, revision: %s, files: [flan_mini.json]}"
+CONFIG = f"data={{flan: {{hub: {HUB}}}}}"
+
+
+@pytest.fixture
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return copy_project(tmp_path_factory.mktemp("checkout"))
+
+
+def test_fetched_data_are_sampled(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = json.dumps(ROWS).encode()
+    hub = Hub("datasets/someone/flan", {"flan_mini.json": content, "README.md": b"# Flan"})
+    config = CONFIG % hub.commit
+    with serving(hub):
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        checkout.snakemake(TARGET, "--config", config)
+    raw = checkout.folder / "results/raw/flan"
+    assert {path.name for path in raw.iterdir()} == {"flan_mini.json", "fetched.json"}
+    assert (raw / "flan_mini.json").read_bytes() == content
+    train = pq.read_table(checkout.folder / TARGET)
+    # 15 % of 12 tasks are unseen, four instances of each other one are kept.
+    assert train.num_rows == 10 * 4
+    # What is fetched stays: no server is asked again, and nothing reruns.
+    assert checkout.would_run(TARGET, "--config", config) == {}
+
+
+def test_a_host_without_a_network_says_what_to_place_where(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    done = checkout.snakemake(TARGET, "--config", CONFIG % ("0" * 40), check=False)
+    assert done.returncode != 0
+    (message,) = [line for line in done.stdout.splitlines() if line.startswith("error:")]
+    assert "data.flan.path" in message
+    assert not (checkout.folder / TARGET).exists()

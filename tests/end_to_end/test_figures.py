@@ -1,0 +1,113 @@
+"""Every figure and table of the tiny preset, from the runs of the finished checkout on."""
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from checkout import Checkout
+
+from nearfirst.settings.figures import FigureSettings
+from nearfirst.settings.similarity import MEASURES
+
+CURVES = ["step", "mean", "low", "high", "n"]
+
+
+def table(checkout: Checkout, name: str) -> pd.DataFrame:
+    return pd.read_csv(checkout.folder / f"results/{name}.csv")
+
+
+def test_every_figure_has_its_numbers_and_its_caption(everything: Checkout) -> None:
+    results = everything.folder / "results"
+    for name in FigureSettings.model_fields:
+        assert (results / f"{name}.pdf").read_bytes().startswith(b"%PDF"), name
+        assert len((results / f"{name}.txt").read_text().split()) > 20, name
+        found = table(everything, name)
+        assert len(found), name
+        assert np.isfinite(found["mean"]).all() or name == "similarity_vs_loss"
+        if name != "similarity_vs_loss":
+            assert list(found.columns[1:6]) == CURVES, name
+
+
+def test_curves_begin_with_the_same_model(everything: Checkout) -> None:
+    for name in ("fig3_similarity", "fig3_granularity", "fig4_norobots", "fig12_selection"):
+        start = table(everything, name).query("step == 0")
+        assert start["mean"].nunique() == 1, name
+
+
+def test_what_is_compared_holds_the_same_instances(everything: Checkout) -> None:
+    folder = everything.folder / "results/arrangements"
+
+    def ids(dataset: str, name: str) -> list[str]:
+        path = folder / dataset / name / "seed-0.parquet"
+        return pq.read_table(path).sort_by("position")["id"].to_pylist()  # type: ignore[no-any-return]
+
+    for dataset, names in {
+        "flan": [
+            *("random", "round-robin", "cluster", "task-nearest"),
+            *("wsd-nearest", "wsd-farthest", "tma-nearest", "tma-farthest"),
+        ],
+        "flan_full": ["budget-nearest", "budget-random", "budget-farthest"],
+        "sharegpt": ["random", "tma-nearest", "tma-farthest"],
+    }.items():
+        orders = [ids(dataset, name) for name in names]
+        assert len({frozenset(order) for order in orders}) == 1, dataset
+        assert len({tuple(order) for order in orders}) == len(names), dataset
+    assert not set(ids("flan", "tma-rounds-0")) & set(ids("flan", "tma-rounds-5"))
+    nearest, both = ids("flan_full", "budget-min"), ids("flan_full", "budget-nearest")
+    assert set(nearest) & set(both)
+    assert set(nearest) != set(both)
+
+
+def test_figures_of_tasks_show_what_they_say(everything: Checkout) -> None:
+    assert table(everything, "fig2_permutations")["task"].nunique() == 3
+    picked = [table(everything, f"fig{n}_seeds")["task"].unique() for n in (7, 8, 9, 10)]
+    assert [len(tasks) for tasks in picked] == [1] * 4
+    assert len({tasks[0] for tasks in picked}) == 4
+    assert table(everything, "fig7_seeds")["test"].nunique() == 3
+    nine = table(everything, "nine_similarities")
+    assert list(nine["panel"].unique()) == ["loss", *MEASURES]
+    scaled = table(everything, "fig11_scaled").groupby(["test", "quantity"])["mean"].mean()
+    for test in ("specialist-0", "specialist-1", "specialist-2"):
+        # Eq. 14: the same mean over the checkpoints; the CSV has six digits.
+        assert scaled[test, "scaled-cosine-avg"] == pytest.approx(
+            scaled[test, "cosine-min"], abs=1e-5
+        )
+
+
+def test_tables_count_what_was_sampled(everything: Checkout) -> None:
+    sizes = table(everything, "table4").set_index(["dataset", "split"])
+    assert sizes.loc[("flan", "train"), "instances"] == 256
+    assert sizes.loc[("sharegpt", "heldout"), "instances"] == 16
+    leaks = table(everything, "leakage").query("dataset == 'flan' and split == 'specialist-0'")
+    # Eight unseen tasks have siblings among the training tasks, eight have none.
+    assert (leaks["training_tasks"] > 0).sum() == 8
+    assert len(leaks) == 16
+    passing = table(everything, "generalization")
+    assert set(passing["figure"]) >= {"fig4_flan", "fig4_sharegpt", "fig4_norobots"}
+    assert passing["performance_start"].between(0, 1).all()
+
+
+def test_all_is_up_to_date_then(everything: Checkout) -> None:
+    assert everything.would_run("--config", "seeds=[0]") == {}
+
+
+def test_changes_rerun_their_figures_alone(everything: Checkout) -> None:
+    plots = len(FigureSettings.model_fields)
+    for change, expected in {
+        "loss_types={within_steps: 4}": {"loss_types": 1, "plot": 1},
+        "prediction={resamples: 200}": {"prediction": 1, "plot": 1},
+        "generalization={threshold: 0.1}": {"generalization": 1},
+        "look={panel_width: 3}": {"plot": plots},
+        "figures={fig2_permutations: {pick: [2, 0, 2]}}": {"task_curves": 1, "plot": 1},
+        "arrangements={tma-rounds-5: {within_round: pool}}": {
+            **{"arrange": 1, "train": 1, "evaluate": 1},
+            **{"curves": 1, "compare": 1, "plot": 1},
+        },
+    }.items():
+        found = everything.would_run("--config", "seeds=[0]", change)
+        found.pop("all", None)
+        assert found == expected, change
+    found = everything.would_run("--config", "seeds=[0]", "similarity={ngram: 3}")
+    assert found.pop("similarity") == 3 + 2
+    # nine_similarities, fig11 and the prediction read them.
+    assert found == {"task_curves": 2, "prediction": 1, "plot": 3, "all": 1}
