@@ -7,15 +7,12 @@ them. What the numbers mean: benchmarks/README.md.
 import argparse
 import multiprocessing
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from tma import REPOSITORY, embeddings, floors
+from tma import embeddings, floors, measured
 
 from nearfirst.distance import Matrix
 from nearfirst.tables import ARRANGEMENT, INSTANCES, embeddings_table, write_table
@@ -70,21 +67,11 @@ def write_side(folder: Path, side: str, vectors: Matrix, generator: np.random.Ge
 
 def program(folder: Path, seed: int, threads: int) -> tuple[float, float]:
     """Run similarity.py; return its seconds and its peak memory in GB."""
-    since = time.perf_counter()
-    log = folder / "log"
     files = {f"{side}-instances": f"{side}.parquet" for side in SIDES}
     files |= {f"{side}-embeddings": f"{side}-embeddings.parquet" for side in SIDES}
     files |= {"arrangement": f"order-{seed}.parquet", "output": "curves.parquet", "log": "log"}
-    flags = [part for flag, name in files.items() for part in (f"--{flag}", str(folder / name))]
-    script = str(REPOSITORY / "workflow/scripts/similarity.py")
-    process = subprocess.Popen(
-        [sys.executable, script, "--settings", f'{{"threads": {threads}}}', *flags],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow")},
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(log.read_text())
-    return time.perf_counter() - since, usage.ru_maxrss * 1024 / 1e9
+    paths = {flag: folder / name for flag, name in files.items()}
+    return measured("similarity.py", paths, ["--settings", f'{{"threads": {threads}}}'])
 
 
 def main(arguments: argparse.Namespace) -> None:

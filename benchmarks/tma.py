@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -86,20 +87,25 @@ def make(paths: list[Path], kind: str, points: int, tests: int, dimension: int) 
 
 def program(paths: list[Path], output: Path, threads: int) -> tuple[float, float, str]:
     """Run arrange.py; return its seconds, its peak memory in GB and its last line."""
-    since = time.perf_counter()
     log = output.with_suffix(".log")
     files = {"train": paths[0], "test": paths[1], "output": output, "log": log}
+    more = ["--method", "tma", "--threads", str(threads)]
+    seconds, memory = measured("arrange.py", files, more)
+    return seconds, memory, log.read_text().splitlines()[-1]
+
+
+def measured(script: str, files: Mapping[str, Path], more: Sequence[str]) -> tuple[float, float]:
+    """Run a stage's program; return its seconds and its peak memory in GB."""
+    since = time.perf_counter()
     flags = [part for name, path in files.items() for part in (f"--{name}", str(path))]
-    script = str(REPOSITORY / "workflow/scripts/arrange.py")
     process = subprocess.Popen(
-        [sys.executable, script, "--method", "tma", "--threads", str(threads), *flags],
+        [sys.executable, str(REPOSITORY / "workflow/scripts" / script), *more, *flags],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow")},
     )
     _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - since
     if status:
-        sys.exit(log.read_text())
-    return seconds, usage.ru_maxrss * 1024 / 1e9, log.read_text().splitlines()[-1]
+        sys.exit(files["log"].read_text())
+    return time.perf_counter() - since, usage.ru_maxrss * 1024 / 1e9
 
 
 def floors(paths: list[Path], arguments: argparse.Namespace) -> tuple[float, float]:

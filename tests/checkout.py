@@ -61,3 +61,19 @@ def copy_project(to: Path, preset: str = "tiny") -> Checkout:
     config = to / "config.yaml"
     config.write_text(config.read_text().replace("\npreset: mini", f"\npreset: {preset}"))
     return Checkout(to)
+
+
+def flan_rows() -> list[dict[str, object]]:
+    """Return 12 tasks of 6 instances in Flan-mini's form."""
+    return [
+        {
+            "id": f"row_{task}_{number}",
+            "source": f"task_{task}",
+            "conversations": [
+                {"from": "human", "value": f"Übung {task}: was folgt auf {number}?"},
+                {"from": "gpt", "value": f"Auf {number} folgt {number + 1}."},
+            ],
+        }
+        for task in range(12)
+        for number in range(6)
+    ]

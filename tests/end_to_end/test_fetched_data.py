@@ -4,21 +4,9 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from checkout import Checkout, copy_project
+from checkout import Checkout, copy_project, flan_rows
 from hub_server import Hub, serving
 
-ROWS = [
-    {
-        "id": f"row_{task}_{number}",
-        "source": f"task_{task}",
-        "conversations": [
-            {"from": "human", "value": f"What follows {number}, in words, for task {task}?"},
-            {"from": "gpt", "value": f"{number + 1} follows {number}."},
-        ],
-    }
-    for task in range(12)
-    for number in range(6)
-]
 TARGET = "results/instances/flan/train.parquet"
 HUB = "{repository: someone/flan, revision: %s, files: [flan_mini.json]}"
 CONFIG = f"data={{flan: {{hub: {HUB}}}}}"
@@ -30,7 +18,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 
 def test_fetched_data_are_sampled(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = json.dumps(ROWS).encode()
+    content = json.dumps(flan_rows()).encode()
     hub = Hub("datasets/someone/flan", {"flan_mini.json": content, "README.md": b"# Flan"})
     config = CONFIG % hub.commit
     with serving(hub):

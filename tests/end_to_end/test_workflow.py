@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from checkout import Checkout, copy_project
+from checkout import Checkout, copy_project, flan_rows
 
 TARGET = "results/fig4_flan.pdf"
 
@@ -126,21 +126,9 @@ def test_looks_redraw_and_change_no_number(copy_of_finished: Checkout) -> None:
 @pytest.fixture
 def own_file(tmp_path: Path) -> Path:
     """Return a zipped data set of 12 tasks in Flan-mini's form."""
-    rows = [
-        {
-            "id": f"row_{task}_{number}",
-            "source": f"task_{task}",
-            "conversations": [
-                {"from": "human", "value": f"Übung {task}: was folgt auf {number}?"},
-                {"from": "gpt", "value": f"Auf {number} folgt {number + 1}."},
-            ],
-        }
-        for task in range(12)
-        for number in range(6)
-    ]
     path = tmp_path / "flan_mini.json.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("flan_mini.json", json.dumps(rows))
+        archive.writestr("flan_mini.json", json.dumps(flan_rows()))
     return path
 
 

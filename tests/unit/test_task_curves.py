@@ -15,7 +15,7 @@ from made_runs import noisy, run, tables, write_runs, write_similarity
 from nearfirst.errors import InputError
 from nearfirst.statistics.run import common_tasks
 from nearfirst.statistics.scaling import scaled_average
-from nearfirst.statistics.tasks import pick, task_curves
+from nearfirst.statistics.tasks import full_name, pick, task_curves
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 TASKS = ("u", "t", "u")
@@ -216,3 +216,12 @@ def test_the_program(program: Program, tmp_path: Path) -> None:
     done = program("task_curves.py", *flags, "--tasks", "w")
     assert done.returncode == 1
     assert done.stderr.strip().endswith("no unseen task 'w'; the nearest names are v, u, t")
+
+
+def test_the_beginning_of_a_name_will_do_if_it_is_the_only_one() -> None:
+    tasks = ["task85_a", "task851_b", "task9_c", "task9_d", "coqa", "coqa_x"]
+    assert full_name("task851", tasks) == "task851_b"
+    assert full_name("task85", tasks) == "task85_a"
+    assert full_name("coqa", tasks) == "coqa"
+    for name in ("task9", "task8", "task", "nowhere"):
+        assert full_name(name, tasks) == name

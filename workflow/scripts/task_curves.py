@@ -18,7 +18,7 @@ from nearfirst.files import writing
 from nearfirst.runs import TEST, add_runs, add_similarities, read_groups, read_similarities
 from nearfirst.settings.statistics import CurveSettings
 from nearfirst.statistics.run import common_tasks
-from nearfirst.statistics.tasks import pick, task_curves
+from nearfirst.statistics.tasks import full_name, pick, task_curves
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -26,9 +26,10 @@ def main(arguments: argparse.Namespace) -> None:
     settings = cast(CurveSettings, arguments.settings)
     tests = read_groups(arguments.run, TEST)
     similarities = read_similarities(arguments.similarity)
-    tasks = arguments.tasks
-    if tasks is None:
-        known = common_tasks(run for runs in tests.values() for run in runs.values())
+    known = common_tasks(run for runs in tests.values() for run in runs.values())
+    if arguments.tasks:
+        tasks = [full_name(name, known) for name in arguments.tasks]
+    else:
         count, offset = arguments.pick, arguments.offset
         of = count + offset if arguments.of is None else arguments.of
         tasks = pick(known, count, offset, of)
@@ -53,7 +54,7 @@ if __name__ == "__main__":
     add_runs(parser, TEST)
     add_similarities(parser, required=False)
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--tasks", nargs="+", metavar="NAME", help="unseen tasks")
+    which.add_argument("--tasks", nargs="+", metavar="NAME", help="unseen tasks; `task851` will do")
     which.add_argument("--pick", type=int, metavar="COUNT", help="how many to pick by the rule")
     add("--offset", type=int, default=0, metavar="K", help="number of the first one picked")
     add("--of", type=int, metavar="OF", help="how many are evenly spread; default: COUNT + K")

@@ -86,7 +86,9 @@ def read(path: Path, settings: P3Settings) -> Iterator[Instance]:
 
 def _read_table(path: Path) -> list[_Row]:
     if not path.is_file():
-        raise InputError(f"{path}: no such file; place T0's datasets.csv there, or set `list`")
+        raise InputError(
+            f"{path}: no such file; place T0's datasets.csv there, or set data.p3.list to it"
+        )
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         table = csv.DictReader(file)
         columns = table.fieldnames or []

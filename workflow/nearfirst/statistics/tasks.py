@@ -37,6 +37,15 @@ def pick(tasks: Sequence[str], count: int, offset: int, of: int) -> list[str]:
     return [tasks[(2 * i + 1) * len(tasks) // (2 * of)] for i in range(offset, offset + count)]
 
 
+def full_name(name: str, tasks: Sequence[str]) -> str:
+    """Return the one task whose name begins with `name` and a `_`, unless `name` is a task's own.
+
+    A paper says `task851`, the data `task851_…`. A name that is none is returned as it is.
+    """
+    longer = [task for task in tasks if task.startswith(f"{name}_")]
+    return longer[0] if name not in tasks and len(longer) == 1 else name
+
+
 def task_curves(
     tests: Mapping[str, Runs],
     similarities: Mapping[str, Similarities],
