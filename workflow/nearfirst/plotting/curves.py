@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +11,7 @@ from matplotlib.lines import Line2D
 from nearfirst.plotting import legend
 from nearfirst.plotting.legend import Curve
 from nearfirst.plotting.style import Panels, give_titles, name_x, panels_of, style, turn, wrap_y
+from nearfirst.plotting.table import single_runs
 from nearfirst.settings.look import LookSettings
 
 
@@ -17,13 +19,15 @@ def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangem
     """Draw means against step with their intervals.
 
     One panel a value of `panel`, one curve a value of `series` and quantity. Where a panel holds
-    the loss and other quantities, these are drawn on an axis of their own, to the right.
+    the loss and other quantities, these are drawn on an axis of their own, to the right. Where
+    there are single runs, they are thin lines, and the axes hold all lines but perhaps not all of
+    a band.
 
     Parameters
     ----------
     table
-        Columns `series`, panel, quantity, step, mean, low, high, n, confidence, as `read_curves`
-        returns them; NaN bounds draw no band.
+        Columns `series`, panel, quantity, step, mean, low, high, n, confidence, perhaps seed_N, as
+        `read_curves` returns them; NaN bounds draw no band.
     look
         Sizes, colours, names.
     series
@@ -85,16 +89,30 @@ def _draw(
             alpha=look.band_opacity,
             linewidth=0,
         )
+        if part["n"].max() > 1:
+            for run in single_runs(part):
+                on.plot(part["step"], part[run], color=looks["color"], linewidth=0.5, alpha=0.6)
         every = max(1, len(part) // 10)
         (lines[curve],) = on.plot(
             part["step"], part["mean"], markevery=every, clip_on=False, **looks
         )
+    if single_runs(panel):
+        for each in {axes, other}:
+            _hold_lines(each)
     _name_y(axes, [name for name in quantities if name not in right], look)
     if right:
         other.grid(False)
         other.spines["right"].set_visible(True)
         _name_y(other, right, look)
     return lines
+
+
+def _hold_lines(axes: Axes) -> None:
+    """Let the y axis reach as far as the lines: an interval of few seeds may be far wider."""
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()])
+    least, most = np.nanmin(values), np.nanmax(values)
+    margin = 0.06 * (most - least) or 0.5
+    axes.set_ylim(least - margin, most + margin)
 
 
 def _name_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:

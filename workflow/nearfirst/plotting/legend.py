@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from nearfirst.plotting.style import CHARACTER, LINE, Panels, taller, wrapped
+from nearfirst.plotting.table import single_runs
 from nearfirst.settings.look import LookSettings
 
 Curve = tuple[str, ...]
@@ -68,7 +69,8 @@ def heading(table: pd.DataFrame) -> str:
         return "one seed"
     least, most = counts.min(), counts.max()
     seeds = f"{most}" if least == most else f"{least} to {most}"
-    return f"mean of {seeds} seeds, {100 * table['confidence'].max():g}% interval"
+    thin = " (thin: single runs)" if single_runs(table) else ""
+    return f"mean of {seeds} seeds{thin}, {100 * table['confidence'].max():g}% interval"
 
 
 def inside(panels: Panels, entries: Entries, title: str) -> None:

@@ -20,7 +20,7 @@ def read_curves(path: Path, series: str) -> pd.DataFrame:
     ----------
     path
         CSV with the columns of `series`, step, mean, low, high, n, confidence; panel and quantity
-        are added where they are missing.
+        are added where they are missing. Columns seed_N hold single runs.
     series
         Column that tells the curves of a panel apart.
 
@@ -31,6 +31,11 @@ def read_curves(path: Path, series: str) -> pd.DataFrame:
     """
     table = _read(path, (series, *WHOLE, *NUMBERS))
     table = table.assign(panel=table.get("panel", ""), quantity=table.get("quantity", "loss"))
+    for column in single_runs(table):
+        try:
+            table[column] = pd.to_numeric(table[column].replace("", np.nan))
+        except ValueError as error:
+            raise InputError(f"{path}: column '{column}': {error}") from None
     bad = np.flatnonzero(~np.isfinite(table["mean"]))
     if len(bad):
         row = table.iloc[bad[0]]
@@ -43,6 +48,11 @@ def read_curves(path: Path, series: str) -> pd.DataFrame:
             f"{row['step']}; does another column tell the curves apart (--series)?"
         )
     return table
+
+
+def single_runs(table: pd.DataFrame) -> list[str]:
+    """Return the columns that hold the curves of single seeds, if there are any."""
+    return [name for name in table.columns if name.startswith("seed_")]
 
 
 def read_correlations(path: Path) -> pd.DataFrame:

@@ -48,8 +48,8 @@ class TasksFigure(Section):
     )
     tasks: list[str] | None = Field(
         None,
-        description="Unseen tasks by name, or its beginning up to a `_`. Null picks them by a rule: "
-        "of the unseen tasks by name the evenly spread ones that `pick` says.",
+        description="Unseen tasks by name, or its beginning up to a `_`. Null picks them by a "
+        "rule: of the unseen tasks by name the evenly spread ones that `pick` says.",
     )
     pick: tuple[PositiveInt, NonNegativeInt, PositiveInt] = Field(
         (1, 0, 1),

@@ -35,6 +35,9 @@ class LossTypesSettings(Section):
         le=1,
         description="Share of its whole fall that a task reaches within them if it then is flat.",
     )
+    late_share: float = Field(
+        0.5, ge=0, lt=1, description="Share below which most of the fall comes after them: late."
+    )
     shown: PositiveInt = Field(
         3, description="Tasks drawn of each data set and type: those that fall most."
     )

@@ -10,6 +10,7 @@ from nearfirst.statistics.run import Runs, check_seeds
 
 FLAT = "fast then flat"
 SLOW = "fast then slow"
+LATE = "late"
 NONE = "no fall"
 
 
@@ -20,8 +21,8 @@ def loss_types(
 
     Of the task's curve, a mean over seeds, the fall is the loss at step 0 minus the lowest loss;
     its share is the part of the fall that the lowest loss of the first `within_steps` steps has
-    reached. A share of at least `fast_share` is "fast then flat", a smaller one "fast then slow";
-    a task whose loss is never below its start is "no fall".
+    reached. A share of at least `fast_share` is "fast then flat", a smaller one "fast then slow",
+    one below `late_share` "late"; a task whose loss is never below its start is "no fall".
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def loss_types(
         table = _types(dataset, mean, settings)
         table["n"] = len(its)
         types.append(table)
-        for kind in (FLAT, SLOW, NONE):
+        for kind in (FLAT, SLOW, LATE, NONE):
             of_kind = table[table["type"] == kind]
             shown = of_kind.sort_values("fall", ascending=False, kind="stable").head(settings.shown)
             for task, share in zip(shown["task"], shown["share"], strict=True):
@@ -98,7 +99,11 @@ def _types(dataset: str, mean: pd.DataFrame, settings: LossTypesSettings) -> pd.
     falls = fall > 0
     share = np.full_like(fall, np.nan)
     np.divide(start - values[:early].min(axis=0), fall, out=share, where=falls)
-    kinds = np.select([~falls, share >= settings.fast_share], [NONE, FLAT], SLOW)
+    kinds = np.select(
+        [~falls, share >= settings.fast_share, share >= settings.late_share],
+        [NONE, FLAT, SLOW],
+        LATE,
+    )
     columns = {
         "task": mean.columns,
         "start": start,

@@ -75,7 +75,9 @@ def task_curves(
     Returns
     -------
     Columns arrangement, step, mean, low, high, n (seeds), panel, quantity, task, test, instances
-    (of the task), confidence, left_out (of the whole test set). Similarity begins after step 0.
+    (of the task), confidence, left_out (of the whole test set), and seed_N, the single run of seed
+    N: where the order of tasks differs between seeds, so does the step of a sudden fall, and the
+    mean hides it. Similarity begins after step 0.
 
     Raises
     ------
@@ -119,6 +121,8 @@ def task_curves(
                     part["instances"] = int((run.task == task).sum())
                     part["confidence"] = confidence
                     part["left_out"] = run.left_out
+                    for (_, seed), curve in zip(keys, each, strict=True):
+                        part[f"seed_{seed}"] = curve.to_numpy()
                     parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
