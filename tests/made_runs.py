@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from nearfirst.runs import SIMILARITY
 from nearfirst.statistics.run import Run, make_run
-from nearfirst.tables import LOSSES, write_table
+from nearfirst.tables import LOSSES, SIMILARITY, write_table
 
 Losses = Mapping[int, Sequence[float | None]]
 Runs = dict[tuple[str, int], Run]
@@ -92,6 +91,5 @@ def write_similarity(found: Mapping[str, pd.DataFrame], path: Path) -> Path:
     ]
     frame = pd.concat(parts, keys=list(found), names=["measure", None]).reset_index("measure")
     frame["seen"] = 16 * frame["step"]
-    schema = SIMILARITY.append(pa.field("seen", pa.int32()))
-    write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False), path)
+    write_table(pa.Table.from_pandas(frame, schema=SIMILARITY, preserve_index=False), path)
     return path

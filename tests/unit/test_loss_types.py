@@ -43,7 +43,8 @@ def test_types_by_hand() -> None:
     [
         (LossTypesSettings(within_steps=50), 0.5, "fast then slow"),
         (LossTypesSettings(within_steps=50, fast_share=0.5), 0.5, "fast then flat"),
-        (LossTypesSettings(within_steps=49), 0.25, "fast then slow"),
+        (LossTypesSettings(within_steps=49), 0.25, "late"),
+        (LossTypesSettings(within_steps=49, late_share=0.25), 0.25, "fast then slow"),
         (LossTypesSettings(within_steps=60), 1, "fast then flat"),
     ],
 )

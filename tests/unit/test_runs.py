@@ -12,7 +12,6 @@ from made_runs import rows, run, save, tables, write_similarity
 from nearfirst.errors import InputError
 from nearfirst.runs import (
     FIGURE,
-    SIMILARITY,
     TEST,
     read_groups,
     read_run,
@@ -21,7 +20,7 @@ from nearfirst.runs import (
     read_similarity,
 )
 from nearfirst.statistics.run import check_instances, check_seeds, make_run
-from nearfirst.tables import write_table
+from nearfirst.tables import SIMILARITY, write_table
 
 
 def test_segments_are_joined_and_sorted(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_inventory_lists_rows_by_task_and_counts_the_rest() -> None:
 
 def test_inventory_names_the_row_that_has_no_answer() -> None:
     instances = [instance("a"), instance("a", usable=False, where="data.json: row 2")]
-    with pytest.raises(InputError, match=r"data\.json: row 2 \(id 'the-id'\).*assistant"):
+    with pytest.raises(InputError, match=r"data\.json: row 2 \(id 'the-id'\): no question"):
         take_inventory(instances, skip_unusable=False)
 
 

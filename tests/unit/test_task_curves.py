@@ -54,8 +54,10 @@ def test_the_loss_of_a_task_by_hand() -> None:
     table = made()
     assert table.columns.tolist() == [
         *("arrangement", "step", "mean", "low", "high", "n", "panel", "quantity", "task", "test"),
-        *("instances", "confidence", "left_out"),
+        *("instances", "confidence", "left_out", "seed_0", "seed_1"),
     ]
+    assert table["seed_0"].tolist() == [2, 1, 2, 0]
+    assert table["seed_1"].tolist() == pytest.approx([3, 2, np.nan, np.nan], nan_ok=True)
     # Seeds 0 and 1 of RT: u is 2 and 3 at step 0, 1 and 2 at step 10.
     assert table[["arrangement", "step", "mean", "n"]].to_numpy().tolist() == [
         *(["RT", 0, 2.5, 2], ["RT", 10, 1.5, 2]),
