@@ -42,6 +42,8 @@ lint: setup
 
 bench: setup
 	python benchmarks/run.py $(ARGS)
+	python benchmarks/similarity.py
+	python benchmarks/tma.py
 
 # The reference page of the config, from the config's own model.
 docs: setup

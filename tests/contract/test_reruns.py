@@ -125,7 +125,7 @@ EDITS = {
     "training.py": downstream_of_training(RUNS),
     "settings/training.py": downstream_of_training(RUNS),
     "evaluation.py": {"evaluate": RUNS, **FIGURE},
-    "statistics/curves.py": FIGURE,
+    "statistics/curves.py": {"curves": 1, "plot": 1},
     "statistics/comparison.py": {"compare": 1},
     "statistics/loss_types.py": {},
     "plotting/curves.py": {"plot": 1},

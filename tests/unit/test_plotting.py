@@ -87,6 +87,19 @@ def test_one_seed_has_no_interval(read: Callable[..., pd.DataFrame]) -> None:
     assert texts(figure.axes[0].get_legend()) == ["nearest first (NFT)", "random (RT)"]
 
 
+def test_single_runs_are_thin_lines_that_the_axis_holds(read: Callable[..., pd.DataFrame]) -> None:
+    runs = points(arrangement="cluster").assign(low=-40.0, high=40.0, seed_0=[7, 6, 1], seed_1=3.0)
+    alone = points(arrangement="one", n=1).assign(seed_0=points()["mean"])
+    (axes,) = draw_curves(read(runs, alone), LOOK).axes
+    widths = [line.get_linewidth() for line in axes.lines]
+    assert [list(line.get_ydata()) for line in axes.lines[:2]] == [[7, 6, 1], [3, 3, 3]]
+    assert len(widths) == 4, "a single run is its own mean"
+    assert max(widths[:2]) < min(widths[2:])
+    assert -1 < axes.get_ylim()[0] < 1
+    assert 7 < axes.get_ylim()[1] < 8
+    assert "thin: single runs" in axes.get_legend().get_title().get_text()
+
+
 def test_curves_of_unequal_length_and_number_of_seeds(read: Callable[..., pd.DataFrame]) -> None:
     table = read(points(dataset="niv2", steps=(0, 10)), points(dataset="P3", n=5), series="dataset")
     (axes,) = draw_curves(table, LOOK, "dataset").axes
