@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from nearfirst.plotting.table import single_runs
+
 SHOWN = 6
 """Most names that a caption lists."""
 
@@ -108,7 +110,7 @@ def _of_curves(table: pd.DataFrame, series: str) -> list[str]:
     else:
         means = f"means over {_span(table.loc[~one, 'n'])} seeds"
         facts.append(f"Curves are {means}, bands their {_level(table)} intervals.")
-        if any(name.startswith("seed_") for name in table):
+        if single_runs(table):
             facts.append("Thin lines are the single runs; a band may reach beyond its panel.")
         if one.any():
             facts.append(f"One run, without an interval: {_listed(table.loc[one, series])}.")
