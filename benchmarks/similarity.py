@@ -71,7 +71,7 @@ def program(folder: Path, seed: int, threads: int) -> tuple[float, float]:
     files |= {f"{side}-embeddings": f"{side}-embeddings.parquet" for side in SIDES}
     files |= {"arrangement": f"order-{seed}.parquet", "output": "curves.parquet", "log": "log"}
     paths = {flag: folder / name for flag, name in files.items()}
-    return measured("similarity.py", paths, ["--settings", f'{{"threads": {threads}}}'])
+    return measured("similarity.py", paths, ["--threads", str(threads)])
 
 
 def main(arguments: argparse.Namespace) -> None:

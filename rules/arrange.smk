@@ -15,7 +15,7 @@ rule arrange:
         "results/benchmarks/arrange/{dataset}_{arrangement}_seed-{seed}.tsv"
     conda:
         "../envs/distance.yaml"
-    threads: CONFIG.distance.threads
+    threads: CONFIG.hardware.threads
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),

@@ -1,6 +1,7 @@
 # What all rules share: the validated config, the section of it that a rule reads, and the files
 # of code that a program is made of.
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -63,7 +64,7 @@ wildcard_constraints:
     source="flan|niv2|p3|sharegpt|norobots|model",
     split=r"train|(generalist|specialist)-\d+|heldout",
     test=r"(generalist|specialist)-\d+|heldout",
-    arrangement="|".join(CONFIG.arrangements),
+    arrangement="|".join(map(re.escape, CONFIG.arrangements)),
     seed=r"\d+",
     start=r"\d+",
     stop=r"\d+|end",

@@ -64,6 +64,7 @@ rule sample:
         runtime=growing(60),
     params:
         flags=sample_flags,
+        state=sample_state,
     shell:
         "python {input.script} {params.flags} --split {wildcards.split}"
         " --output {output} --log {log}"

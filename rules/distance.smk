@@ -17,7 +17,7 @@ rule distances:
         "results/benchmarks/distances/{dataset}_{test}.tsv"
     conda:
         "../envs/distance.yaml"
-    threads: CONFIG.distance.threads
+    threads: CONFIG.hardware.threads
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),
@@ -25,7 +25,7 @@ rule distances:
         settings=settings("distance"),
     shell:
         "python {input.script} --train {input.train} --test {input.test}"
-        " --settings {params.settings:q} --matrix {output.matrix} --points {output.points}"
+        " --settings {params.settings:q} --threads {threads} --matrix {output.matrix} --points {output.points}"
         " --log {log}"
 
 
@@ -47,7 +47,7 @@ rule similarity:
         "results/benchmarks/similarity/{dataset}_{test}_{arrangement}_seed-{seed}.tsv"
     conda:
         "../envs/distance.yaml"
-    threads: CONFIG.similarity.threads
+    threads: CONFIG.hardware.threads
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),
@@ -58,4 +58,5 @@ rule similarity:
         "python {input.script} --train-instances {input.train_instances}"
         " --test-instances {input.test_instances} --train-embeddings {input.train_embeddings}"
         " --test-embeddings {input.test_embeddings} --arrangement {input.arrangement}"
-        " {params.checkpoints} --settings {params.settings:q} --output {output} --log {log}"
+        " {params.checkpoints} --settings {params.settings:q} --threads {threads}"
+        " --output {output} --log {log}"

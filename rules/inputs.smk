@@ -1,4 +1,5 @@
 # Which files each rule reads and which flags it gives its program, where that depends on the config.
+import hashlib
 from shlex import quote
 
 from nearfirst import arrange as arrangements
@@ -37,6 +38,33 @@ def raw(dataset):
     """Return the published file or folder of a data set: the user's, fetched or generated."""
     made = f"results/{'raw' if dataset.hub else 'corpus'}/{dataset.form}"
     return dataset.path or made
+
+
+# What a form reads of a folder.
+READ = {
+    "flan": ["flan_mini.json", "flan_mini.json.zip"],
+    "niv2": ["splits/default/*_tasks.txt", "tasks/*.json"],
+    "p3": ["datasets.csv", "*/*.parquet"],
+    "sharegpt": ["sharegpt_gpt4.json"],
+    "norobots": ["*.parquet", "data/*.parquet"],
+}
+
+
+@cache
+def folder_state(form, path):
+    """Return what changes with a file in a folder: Snakemake looks at the folder's time alone."""
+    folder = Path(path)
+    found = (file for pattern in READ[form] for file in folder.glob(pattern))
+    files = sorted(file for file in found if file.is_file())
+    facts = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def sample_state(wildcards):
+    """Return the state of the user's folder; a file is an input that Snakemake looks at."""
+    dataset = DATASETS[wildcards.dataset]
+    is_folder = dataset.path and os.path.isdir(dataset.path)
+    return folder_state(dataset.form, dataset.path) if is_folder else None
 
 
 def sample_files(wildcards):

@@ -78,6 +78,7 @@ CONFIG_CHANGES = {
     "seeds=[0, 1, 2]": {"arrange": 3, **downstream_of_training(3)},
     # Another machine, or what is kept, changes no result.
     "hardware={train: {memory_mb: 2000, state_every: 7}}": {},
+    "hardware={threads: 1}": {},
     "keep_checkpoints=false": {},
     # The value that it already has.
     "train={learning_rate: 0.001}": {},

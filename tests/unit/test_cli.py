@@ -94,8 +94,7 @@ def test_help_does_not_wait_for_torch(
     [
         ('{"mesure": "cosine"}', "mesure"),
         ('{"measure": "manhattan"}', "measure"),
-        ('{"threads": 0}', "threads"),
-        ('{"threads": "many"}', "threads"),
+        ('{"measure": 2}', "measure"),
         ("{measure: cosine}", "JSON"),
         ("", "JSON"),
         ("[]", "object"),
@@ -111,6 +110,14 @@ def test_settings_that_cannot_be_used(
     assert last.startswith("distances.py: error: argument --settings: ")
     assert named in last
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["arrange.py", "distances.py", "similarity.py"])
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_threads_are_a_number_from_1(program: Program, name: str, number: str) -> None:
+    done = program(name, "--threads", number)
+    assert done.returncode == 2
+    assert f"argument --threads: {number!r}: expected a number from 1" in done.stderr
 
 
 def test_a_fault_in_another_flags_settings_names_that_flag(program: Program) -> None:

@@ -109,6 +109,10 @@ def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
         ("data.flan.sample.unseen_tasks", "12", 12),
         ("seeds", ["3", 4], [3, 4]),
         ("data.flan.path", None, None),
+        ("data.flan.path", "null", None),
+        ("data.flan.sample.train_per_task", "null", None),
+        ("data.flan.hub", "null", None),
+        ("arrangements.tma-rounds-0.steps", "null", None),
     ],
 )
 def test_values_as_the_command_line_gives_them(key: str, given_: object, expected: object) -> None:
@@ -147,11 +151,16 @@ def test_a_figures_arrangements_are_replaced_whole() -> None:
         ("seeds", [-1], ""),
         ("hardware.embed_shards", 0, "greater"),
         ("look.line_styles", ["~"], "'-'"),
+        ("arrangements.tma nearest", {"method": "tma"}, "pattern"),
+        ("arrangements.a/b", {"method": "tma"}, "pattern"),
+        ("arrangements.$(x)", {"method": "tma"}, "pattern"),
+        ("tables.table4.expected.flan.train", 3, "dictionary"),
+        ("tables.table4.expected.flan.train.tasks", 0, "greater"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(key: str, value: object, reason: str) -> None:
     message = refusal(nested(key, value))
-    assert re.match(rf"config key '{key}(\.\d+)?' ", message)
+    assert re.match(rf"config key '{re.escape(key)}(\.\d+)?' ", message)
     assert len(message.splitlines()) == 1
     assert reason in message
 

@@ -176,6 +176,7 @@ def test_what_is_no_json_array_is_refused(tmp_path: Path, content: bytes) -> Non
         ({"id": "b", "source": "t"}, "'conversations'"),
         ({"id": "b", "source": None, "conversations": []}, "'source'"),
         ({"id": "b", "source": 3, "conversations": []}, "'source'"),
+        ({"id": "b", "source": " ", "conversations": []}, "'source' is empty"),
         ({"id": "b", "source": "t", "conversations": {"from": "human"}}, "'conversations'"),
         ({"id": "b", "source": "t", "conversations": ["hello"]}, "None"),
         (row("b", "t", ("system", "hello")), "'system'"),

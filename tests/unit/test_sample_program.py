@@ -116,6 +116,14 @@ def test_the_program_skips_and_counts_unusable_rows_if_asked(
         assert "2-0" not in set(sampled(tmp_path, split)["id"])
 
 
+def test_data_without_a_usable_row_are_refused(program: Program, tmp_path: Path) -> None:
+    data = tmp_path / "flan_mini.json"
+    data.write_text('[{"id": "a", "source": "t", "conversations": []}]')
+    done = program(*arguments(tmp_path, data, "train", {"unusable": "skip"}))
+    assert done.returncode == 1
+    assert f"error: {data}: of 1 rows none has a question with an answer" in done.stderr
+
+
 def cut(data: Path) -> None:
     data.write_bytes(data.read_bytes()[:-20])
 
@@ -152,3 +160,41 @@ def test_the_program_fails_with_one_line_and_writes_nothing(
     assert len(errors) == 1, done.stderr
     assert named in errors[0]
     assert not out.exists() or not list(out.iterdir())
+
+
+def test_a_damaged_tokenizer_is_named(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{")
+    given = {"dataset": '{"form": "niv2"}', "input": tmp_path, "tokenizer": tmp_path}
+    given |= {"split": "train", "output": tmp_path / "train.parquet"}
+    done = program("sample.py", *(part for k, v in given.items() for part in (f"--{k}", v)))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path / 'tokenizer.json'}: no tokenizer")
+
+
+@pytest.mark.parametrize("split", ["published", "random", "source"])
+def test_niv2_tests_the_first_instances_of_what_is_unseen_in_this_split(
+    program: Program, tmp_path: Path, model_folder: Path, split: str
+) -> None:
+    for folder in ("tasks", "splits/default"):
+        (tmp_path / folder).mkdir(parents=True)
+    for task in ("task1_a", "task2_b"):
+        rows = [{"id": f"{task}-{i}", "input": "in", "output": ["out"]} for i in range(5)]
+        content = {"Definition": "Do.", "Positive Examples": [], "Instances": rows}
+        (tmp_path / "tasks" / f"{task}.json").write_text(json.dumps(content))
+    (tmp_path / "splits/default/train_tasks.txt").write_text("task1_a\n")
+    (tmp_path / "splits/default/test_tasks.txt").write_text("task2_b\n")
+    sample = {"split": split, "unseen_tasks": 1}
+    unseen = set()
+    for split_seed in range(3):
+        sample["split_seed"] = split_seed
+        dataset = {"form": "niv2", "prompt": {"eval_instances": 2}, "sample": sample}
+        for name in ("train", "specialist-0"):
+            given = {"dataset": json.dumps(dataset), "input": tmp_path, "split": name}
+            given |= {"tokenizer": model_folder, "output": tmp_path / f"{name}.parquet"}
+            flags = (part for key, value in given.items() for part in (f"--{key}", value))
+            assert program("sample.py", *flags).returncode == 0
+        (task,) = set(sampled(tmp_path, "specialist-0")["task"])
+        assert set(sampled(tmp_path, "specialist-0")["id"]) == {f"{task}-0", f"{task}-1"}
+        assert len(sampled(tmp_path, "train")) == 5
+        unseen.add(task)
+    assert unseen == {"task2_b"} if split == "published" else {"task1_a", "task2_b"}

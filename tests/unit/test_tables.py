@@ -183,6 +183,12 @@ def test_null_ids_are_refused(path: Path) -> None:
     assert "row 1" in refusal(path, read_table, INSTANCES)
 
 
+@pytest.mark.parametrize("task", [None, ""])
+def test_instances_without_a_task_are_refused(path: Path, task: str | None) -> None:
+    pq.write_table(instances(task=["t", task, "t"]), path)
+    assert "row 1 (id 'id-1') has no task" in refusal(path, read_instances)
+
+
 def test_rounds_may_be_null(path: Path) -> None:
     table = pa.table({"position": [0], "id": ["a"], "round": [None]}, schema=ARRANGEMENT)
     write_table(table, path)

@@ -40,6 +40,20 @@ def add_settings(
     )
 
 
+def positive(text: str) -> int:
+    """Return the number from 1 that a flag gives."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 1")
+    return int(text)
+
+
+def add_threads(to: argparse.ArgumentParser) -> None:
+    """Add the flag of programs whose result does not depend on it."""
+    to.add_argument(
+        "--threads", type=positive, default=2, help="CPU threads; they do not change the result"
+    )
+
+
 def _section(section: type[Section]) -> Callable[[str], Section]:
     def parse(text: str) -> Section:
         try:

@@ -14,8 +14,8 @@ import yaml
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
 
 from nearfirst.errors import InputError
-from nearfirst.settings.arrangement import ArrangementSettings
-from nearfirst.settings.base import Section
+from nearfirst.settings.arrangement import ArrangementSettings, Name
+from nearfirst.settings.base import Section, check_once
 from nearfirst.settings.data import CorpusSettings, DataSettings
 from nearfirst.settings.distance import DistanceSettings
 from nearfirst.settings.embedding import EmbeddingSettings
@@ -52,7 +52,7 @@ class Config(Section):
     embedding: EmbeddingSettings = EmbeddingSettings()
     distance: DistanceSettings = DistanceSettings()
     similarity: SimilaritySettings = SimilaritySettings()
-    arrangements: dict[str, ArrangementSettings] = STANDARD
+    arrangements: dict[Name, ArrangementSettings] = STANDARD
     template: TemplateSettings = TemplateSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
@@ -68,8 +68,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _each_seed_once(self) -> Self:
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds: {self.seeds} holds one twice")
+        check_once("seeds", self.seeds)
         return self
 
     @model_validator(mode="after")
@@ -79,6 +78,14 @@ class Config(Section):
                 nearest = difflib.get_close_matches(name, known, 1, 0.6)
                 hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
                 raise ValueError(f"{key}: {name!r} is none of {', '.join(known)}{hint}")
+        return self
+
+    @model_validator(mode="after")
+    def _test_sets_are_there(self) -> Self:
+        datasets = self.data.by_name()
+        for key, name, split in [*self.figures.tests(), *self.tables.table4.tests()]:
+            if not datasets[name].has(split):
+                raise ValueError(f"{key}: {name} has no {split!r}; {datasets[name].test!r} it has")
         return self
 
     def _names(self) -> Iterator[tuple[str, str, list[str]]]:
@@ -130,6 +137,13 @@ def merge(
             }
         merged[key] = value
     return merged
+
+
+def _with_nulls(value: Any) -> Any:
+    """Return a config in which `null` is null: `--config` gives every word as text."""
+    if isinstance(value, Mapping):
+        return {key: _with_nulls(part) for key, part in value.items()}
+    return None if value == "null" else value
 
 
 def _section(kind: Any) -> type[BaseModel] | None:
@@ -186,7 +200,7 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
     preset = yaml.safe_load(path.read_text()) or {}
     base = merge(Config, Config().model_dump(mode="json"), preset)
     try:
-        return Config.model_validate(merge(Config, base, user))
+        return Config.model_validate(merge(Config, base, _with_nulls(user)))
     except ValidationError as error:
         # One line a key: a key of several types has a fault for each.
         lines = {_key(fault): _explain(fault) for fault in reversed(error.errors())}
@@ -198,6 +212,8 @@ def _key(fault: Any) -> str:
     parts: list[str] = []
     model: Any = Config
     for part in fault["loc"]:
+        if part == "[key]":  # the name itself is at fault
+            break
         section = _section(model)
         if section is None and not isinstance(part, int) and get_origin(model) is not dict:
             break
@@ -205,7 +221,7 @@ def _key(fault: Any) -> str:
         if section and part in section.model_fields:
             model = section.model_fields[part].annotation
         else:
-            model = None if section else _item(model)
+            model = get_args(model)[1] if get_origin(model) is dict else None
     return ".".join(parts)
 
 

@@ -16,9 +16,14 @@ def read_instances(path: Path) -> pa.Table:
     Raises
     ------
     InputError
-        What `read_table` raises, or if a row does not begin with a user and an assistant turn.
+        What `read_table` raises, or if a row has no task or does not begin with a user and an
+        assistant turn.
     """
     table = read_table(path, INSTANCES)
+    # Tables of similarity give the empty name to the whole test set.
+    for row, task in enumerate(table["task"].to_pylist()):
+        if not task:
+            raise InputError(f"{path}: row {row} (id '{table['id'][row]}') has no task")
     for row, messages in enumerate(conversations(table)):
         roles = [message and message["role"] for message in (messages or [])[:2]]
         if roles != ["user", "assistant"]:

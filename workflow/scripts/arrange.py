@@ -130,7 +130,7 @@ if __name__ == "__main__":
     add("--measure", choices=list(BY_ROWS), default="cosine", help="distance, where none is given")
     add("--method", choices=list(METHODS), required=True)
     _add_parameters(parser)
-    add("--threads", type=int, default=2, help="CPU threads; they do not change the result")
+    cli.add_threads(parser)
     add("--seed", type=int, default=0, help="seed of the shuffles")
     add("--output", type=Path, required=True, help="arrangement to write (Parquet)")
     cli.run(main, parser.parse_args())

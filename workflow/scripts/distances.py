@@ -27,7 +27,7 @@ def main(arguments: argparse.Namespace) -> None:
         # Take the space now: writing to a map on a full disk kills the process without a word.
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        whole(settings.measure, train, test, out, settings.threads)
+        whole(settings.measure, train, test, out, arguments.threads)
         out.flush()
         points = {
             "id": train_ids,
@@ -50,5 +50,6 @@ if __name__ == "__main__":
         required=True,
         help="table to write: id, mean and min distance, nearest test instance (Parquet)",
     )
+    cli.add_threads(parser)
     cli.add_settings(parser, DistanceSettings)
     cli.run(main, parser.parse_args())

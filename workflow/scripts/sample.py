@@ -39,6 +39,10 @@ def main(arguments: argparse.Namespace) -> None:
         "%d rows, %d tasks; %d rows without a usable exchange, %d turns left out",
         *(found.total, len(found.rows), found.unusable, found.dropped_turns),
     )
+    if not found.rows:
+        raise InputError(
+            f"{arguments.input}: of {found.total} rows none has a question with an answer"
+        )
     chosen = _choose(found, dataset, arguments.split, arguments.key_list)
     kept = [_row(instance) for number, instance in enumerate(read()) if number in chosen]
     write_table(pa.Table.from_pylist(kept, schema=SOURCES), arguments.output)
@@ -59,14 +63,16 @@ def _choose(
             raise InputError(f"--split {split}: dialogues are split into {' and '.join(parts)}")
         return parts[split]
     train_tasks, unseen = sampling.split(found, settings, key_list)
+    tested = dataset.prompt.eval_instances if dataset.form == "niv2" else None
+    rows = {task: found.rows[task][:tested] for task in unseen}
     if split == "train":
         most, train_seed = settings.train_per_task, settings.train_seed
         return sampling.sample_rows(found.rows, train_tasks, most, train_seed)
     if kind == "specialist" and seed.isdigit():
         most = settings.specialist_per_task
-        return sampling.sample_rows(found.rows, unseen, most, int(seed))
+        return sampling.sample_rows(rows, unseen, most, int(seed))
     if kind == "generalist" and seed.isdigit():
-        return sampling.sample_over_tasks(found.rows, unseen, settings.generalist, int(seed))
+        return sampling.sample_over_tasks(rows, unseen, settings.generalist, int(seed))
     raise InputError(f"--split {split}: expected train, specialist-SEED or generalist-SEED")
 
 
@@ -81,7 +87,10 @@ def _fits(tokenizer: Path | None, dataset: AnyDataset) -> Callable[[str], bool] 
     file = tokenizer / "tokenizer.json"
     if not file.is_file():
         raise InputError(f"{file}: no such file; NIV2 counts a prompt's tokens with it")
-    encoder = Tokenizer.from_file(str(file))
+    try:
+        encoder = Tokenizer.from_file(str(file))
+    except Exception as error:  # it raises nothing more precise
+        raise InputError(f"{file}: no tokenizer ({error}); copy or fetch it again") from None
     limit = dataset.prompt.source_tokens
     return lambda prompt: len(encoder.encode(prompt, add_special_tokens=False)) <= limit
 

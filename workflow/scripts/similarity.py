@@ -53,7 +53,7 @@ def main(arguments: argparse.Namespace) -> None:
     )
     groups = groups_of(test.tasks)
     curves = embedding_curves(
-        train.embeddings, test.embeddings, order, seen, groups, settings.threads
+        train.embeddings, test.embeddings, order, seen, groups, arguments.threads
     )
     curves["ngram-kl"] = kl_curves(
         [train.texts[row] for row in order[: seen[-1]]],
@@ -86,14 +86,8 @@ def _side(instances: Path, embeddings: Path) -> Side:
     return Side(ids, table["task"].to_pylist(), texts, vectors)
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 1")
-    return int(text)
-
-
 def _steps(text: str) -> int | Literal["epoch"]:
-    return "epoch" if text == "epoch" else _positive(text)
+    return "epoch" if text == "epoch" else cli.positive(text)
 
 
 if __name__ == "__main__":
@@ -104,8 +98,8 @@ if __name__ == "__main__":
     add("--test-instances", type=Path, required=True, help="test instances (Parquet)")
     add("--test-embeddings", type=Path, required=True, help="their embeddings (Parquet)")
     add("--arrangement", type=Path, required=True, help="order of the training instances (Parquet)")
-    add("--batch-size", type=_positive, default=16, help="instances a step")
-    add("--checkpoint-every", type=_positive, default=10, help="steps between checkpoints")
+    add("--batch-size", type=cli.positive, default=16, help="instances a step")
+    add("--checkpoint-every", type=cli.positive, default=10, help="steps between checkpoints")
     add(
         "--steps",
         type=_steps,
@@ -114,5 +108,6 @@ if __name__ == "__main__":
         help="steps of the run; epoch: as many as the arrangement holds",
     )
     add("--output", type=Path, required=True, help="step, seen, task, measure, distance (Parquet)")
+    cli.add_threads(parser)
     cli.add_settings(parser, SimilaritySettings)
     cli.run(main, parser.parse_args())

@@ -40,5 +40,7 @@ def _instance(row: Any, where: str) -> Instance:
     task = row["source"]
     if not isinstance(task, str) or not isinstance(row["conversations"], list):
         raise InputError(f"{where}: 'source' must be a string and 'conversations' a list")
+    if not task.strip():
+        raise InputError(f"{where}: 'source' is empty; it names the task")
     messages, dropped = exchanges(parse(row["conversations"], _ROLES, where))
     return Instance(str(row["id"]), task, messages, dropped, where, source=source_of(task))

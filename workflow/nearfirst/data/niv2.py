@@ -106,15 +106,17 @@ def _task(
         _examples(content, "Negative", options.negative_examples, options, str(file)),
     )
     source = _source(content, name)
+    # In another split a task that is published as unseen may be trained on.
+    is_tested = part == "unseen" and settings.sample.split == "published"
     for number, row in enumerate(instances, start=1):
-        if part == "unseen" and options.eval_instances and number > options.eval_instances:
+        if is_tested and options.eval_instances and number > options.eval_instances:
             return
         where = f"{file}: instance {number}"
         require(row, ("input", "output"), where)
         question, answers = _text(row, "input", where), _outputs(row, where)
         id_ = row.get("id")
         yield Instance(
-            id=f"{name}-{number}" if id_ is None else str(id_),
+            id=f"{name}-{number}" if id_ is None else _clean(str(id_)),
             task=name,
             messages=_exchange(question, answers),
             dropped=0,
@@ -157,7 +159,7 @@ def _head(content: dict[str, Any], name: str, options: Niv2Prompt, where: str) -
             definition = definition[0]
         if not isinstance(definition, str):
             raise InputError(f"{where}: 'Definition' must be a text or a list of texts")
-        head += f"{_line('Definition', definition)}\n"
+        head += f"{_line('Definition', _clean(definition))}\n"
     return head
 
 
@@ -182,7 +184,7 @@ def _examples(
 
 
 def _line(label: str, text: str) -> str:
-    line = f"{label}: {text.strip()}"
+    line = f"{label}: {text}"
     return line + ("\n" if line[-1] in string.punctuation else ".\n")
 
 
@@ -197,14 +199,19 @@ def _outputs(row: dict[str, Any], where: str) -> list[str]:
     outputs = [outputs] if isinstance(outputs, str) else outputs
     if not isinstance(outputs, list) or not all(isinstance(text, str) for text in outputs):
         raise InputError(f"{where}: 'output' must be a text or a list of texts")
-    return [text.strip() for text in outputs]
+    return [_clean(text) for text in outputs]
 
 
 def _text(row: dict[str, Any], key: str, where: str) -> str:
     text = row[key]
     if not isinstance(text, str):
         raise InputError(f"{where}: '{key}' is {type(text).__name__}, not text")
-    return text.strip()
+    return _clean(text)
+
+
+def _clean(text: str) -> str:
+    """Return a stripped text; half a surrogate pair, which is no character, becomes `?`."""
+    return text.strip().encode("utf-8", "replace").decode("utf-8")
 
 
 def _list(content: dict[str, Any], key: str, where: str) -> list[Any]:

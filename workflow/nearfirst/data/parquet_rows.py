@@ -30,7 +30,7 @@ def rows(path: Path, schema: pa.Schema) -> Iterator[tuple[str, dict[str, Any]]]:
                 for row in batch.to_pylist():
                     number += 1
                     yield f"{path}: row {number}", row
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"{path}: damaged after row {number} ({' '.join(str(error).split())}); "
                 "copy or download it again"

@@ -1,10 +1,13 @@
 """Knobs of one arrangement: which method orders the training instances, and how."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.settings.base import Section
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+"""Name of an arrangement: part of paths, and of commands that do not quote it."""
 
 
 class ArrangementSettings(Section):

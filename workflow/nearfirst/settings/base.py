@@ -1,11 +1,18 @@
 """What the settings of every stage have in common."""
 
 import json
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nearfirst.errors import InputError
+
+
+def check_once(key: str, values: Sequence[object]) -> None:
+    """Raise ValueError, which begins with the key, if a list holds a value twice."""
+    if len(set(values)) < len(values):
+        raise ValueError(f"{key}: {list(values)} holds one twice")
 
 
 class Section(BaseModel):

@@ -89,9 +89,9 @@ class Dataset(Section):
     hub: HubSettings | None = Field(None, description="Where it can be fetched from.")
     test: str = Field(
         "specialist-0",
-        pattern=r"^((generalist|specialist)-\d+|heldout)$",
+        pattern=r"^(generalist|specialist)-(0|[1-9][0-9]*)$",
         description="Test set that the data are arranged for: `specialist-S` or `generalist-S`, S "
-        "its seed; `heldout` of dialogues.",
+        "its seed.",
     )
     keep_distances: bool = Field(
         True, description="Keep the matrix of distances; false computes them where they are needed."
@@ -99,6 +99,10 @@ class Dataset(Section):
     steps: PositiveInt | Literal["epoch"] | None = Field(
         None, description="Steps of a run on this data set, instead of `train.steps`."
     )
+
+    def has(self, split: str) -> bool:
+        """Return whether there is such a split: dialogues are held out, other data have tasks."""
+        return split == "train" or (split == "heldout") == (self.test == "heldout")
 
     def sampling(self, split: str) -> str:
         """Return, as canonical JSON, what the sampling of one split reads."""
@@ -108,6 +112,8 @@ class Dataset(Section):
         for key, reader in _READERS.items():
             if kind != reader:
                 content["sample"].pop(key, None)
+        if kind == "train" and "prompt" in content:
+            del content["prompt"]["eval_instances"]
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from nearfirst.settings.base import Section
 
@@ -13,4 +13,3 @@ class DistanceSettings(Section):
     measure: Literal["cosine", "euclidean"] = Field(
         "cosine", description="`cosine` (Eq. 8: minus the cosine) or `euclidean` (Eq. 9)."
     )
-    threads: PositiveInt = Field(2, description="CPU threads; they do not change the result.")

@@ -1,13 +1,16 @@
 """What each figure and table compares."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from nearfirst.settings.base import Section
+from nearfirst.settings.base import Section, check_once
 from nearfirst.settings.similarity import MEASURES
 
-Test = Annotated[str, Field(pattern=r"^((generalist|specialist)-\d+|heldout)$")]
+_TEST = "(generalist|specialist)-(0|[1-9][0-9]*)|heldout"
+Test = Annotated[str, Field(pattern=f"^({_TEST})$")]
+Split = Annotated[str, Field(pattern=f"^(train|{_TEST})$")]
 
 
 class ArrangementsFigure(Section):
@@ -72,6 +75,16 @@ class TasksFigure(Section):
         unknown = [q for q in self.quantities if q not in QUANTITIES]
         if unknown:
             raise ValueError(f"quantities: {unknown[0]!r} is none of {', '.join(QUANTITIES)}")
+        return self
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for key, values in (("tests", self.tests), ("tasks", self.tasks or ())):
+            check_once(key, values)
+            number = len(values) or self.pick[0]
+            if number > 1 and self.panels != key.rstrip("s"):
+                raise ValueError(f"panels: {self.panels!r} would put {number} {key} in one panel")
+        check_once("quantities", self.quantities)
         return self
 
 
@@ -167,6 +180,16 @@ class FigureSettings(Section):
         every = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: figure for name, figure in every.items() if isinstance(figure, kind)}
 
+    def tests(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the key of every test set that is set, the name of its data set, and its own."""
+        for name, figure in ((name, getattr(self, name)) for name in type(self).model_fields):
+            labelled = getattr(figure, "datasets", None)
+            datasets = labelled.values() if labelled else [figure.dataset]
+            for part in type(figure).model_fields.keys() & {"test", "tests"}:
+                value = getattr(figure, part)
+                for test in [value] if part == "test" else value:
+                    yield from ((f"figures.{name}.{part}", dataset, test) for dataset in datasets)
+
 
 class Expected(Section):
     """How many tasks and instances the paper has in a split (Table 4)."""
@@ -178,7 +201,7 @@ class Expected(Section):
 class Table4Settings(Section):
     """Tasks and instances of every split."""
 
-    splits: dict[str, list[str]] = Field(
+    splits: dict[str, Annotated[list[Split], Field(min_length=1)]] = Field(
         {
             "niv2": ["train", "generalist-0", "specialist-0"],
             "p3": ["train", "generalist-0"],
@@ -186,12 +209,24 @@ class Table4Settings(Section):
             "sharegpt": ["train", "heldout"],
             "norobots": ["train", "heldout"],
         },
+        min_length=1,
         description="Data sets and their splits.",
     )
     expected: dict[str, dict[str, Expected]] = Field(
         {},
         description="What the paper has, by data set and split; a mismatch is reported.",
     )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for name, splits in self.splits.items():
+            check_once(f"splits.{name}", splits)
+        return self
+
+    def tests(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the key of every split, the name of its data set, and its own."""
+        for name, splits in self.splits.items():
+            yield from ((f"tables.table4.splits.{name}", name, split) for split in splits)
 
 
 class TableSettings(Section):
@@ -200,5 +235,11 @@ class TableSettings(Section):
     table4: Table4Settings = Table4Settings()
     generalization: list[str] = Field(
         ["fig4_flan", "fig4_sharegpt", "fig4_norobots", "fig3_similarity"],
+        min_length=1,
         description="Figures whose runs `generalization.csv` lists.",
     )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_once("generalization", self.generalization)
+        return self

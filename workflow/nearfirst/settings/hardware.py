@@ -36,5 +36,10 @@ class HardwareSettings(Section):
         description="Jobs that share the embedding of a split. Another number embeds again, to the "
         "same bytes.",
     )
+    threads: PositiveInt = Field(
+        2,
+        description="CPU threads of distances, arrangements and similarity; they do not change the "
+        "result.",
+    )
     train: TrainHardware = TrainHardware()
     evaluate: EvaluateHardware = EvaluateHardware()

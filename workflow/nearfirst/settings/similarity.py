@@ -25,4 +25,3 @@ class SimilaritySettings(Section):
         description="What the divergence sums over: each n-gram once, as Eq. 12 says (`types`), or "
         "as often as it occurs in the training data, as in the published code (`occurrences`).",
     )
-    threads: PositiveInt = Field(2, description="CPU threads; they do not change the result.")

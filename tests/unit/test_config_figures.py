@@ -1,0 +1,79 @@
+"""What the figures and tables of a config may name."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nearfirst.config import load
+from nearfirst.errors import InputError
+
+PRESETS = Path(__file__).parents[2] / "workflow/presets"
+
+
+def refusal(key: str, value: object) -> str:
+    user: Any = value
+    for name in reversed(key.split(".")):
+        user = {name: user}
+    with pytest.raises(InputError) as caught:
+        load(user, PRESETS)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("figures.fig1_loss.test", "heldout", "niv2 has no 'heldout'"),
+        ("figures.fig7_seeds.tests", ["specialist-0", "heldout"], "flan has no 'heldout'"),
+        ("tables.table4.splits.flan", ["train", "heldout"], "flan has no 'heldout'"),
+        ("tables.table4.splits.sharegpt", ["specialist-0"], "'heldout' it has"),
+        ("figures.fig7_seeds.tests", ["specialist-0", "specialist-0"], "twice"),
+        ("figures.fig7_seeds.tasks", ["coqa", "coqa"], "twice"),
+        ("figures.fig11_scaled.quantities", ["loss", "loss"], "twice"),
+        ("tables.table4.splits.flan", ["train", "train"], "twice"),
+        ("tables.generalization", ["fig4_flan", "fig4_flan"], "twice"),
+    ],
+)
+def test_a_test_set_of_other_data_or_a_name_given_twice(
+    key: str, value: list[str], named: str
+) -> None:
+    message = refusal(key, value)
+    assert message.startswith(f"config key '{key}': ")
+    assert named in message
+
+
+@pytest.mark.parametrize(
+    ("figure", "content", "named"),
+    [
+        ("fig7_seeds", {"tasks": ["a", "b"]}, "'test' would put 2 tasks"),
+        ("fig2_permutations", {"tests": ["specialist-0", "specialist-1"]}, "put 2 tests"),
+        ("nine_similarities", {"pick": [2, 0, 2]}, "'quantity' would put 2 tasks"),
+    ],
+)
+def test_a_panel_holds_one_task_and_one_test_set(
+    figure: str, content: dict[str, object], named: str
+) -> None:
+    message = refusal(f"figures.{figure}", content)
+    assert message.startswith(f"config key 'figures.{figure}.panels': ")
+    assert named in message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("data.flan.test", "heldout", "pattern"),
+        ("figures.fig1_loss.test", "specialist-00", "pattern"),
+        ("tables.table4.splits", {}, "at least 1"),
+        ("tables.table4.splits.flan", [], "at least 1"),
+        ("tables.table4.splits.flan", ["test"], "pattern"),
+    ],
+)
+def test_what_is_no_test_set_or_nothing(key: str, value: object, reason: str) -> None:
+    message = refusal(key, value)
+    assert message.startswith(f"config key '{key}")
+    assert reason in message
+
+
+def test_dialogues_have_their_held_out_set() -> None:
+    figure = {"dataset": "sharegpt", "tests": ["heldout"], "panels": "test"}
+    load({"figures": {"fig7_seeds": figure}}, PRESETS)
