@@ -3,6 +3,7 @@ import hashlib
 from shlex import quote
 
 from nearfirst import arrange as arrangements
+from nearfirst.settings.hub import HubSettings
 
 for name, its in CONFIG.arrangements.items():
     try:
@@ -18,7 +19,7 @@ def hub(source):
     """Return what is fetched to results/raw/{source}: a data set's files, or the base model's."""
     if source == "model":
         return CONFIG.model.hub()
-    return DATASETS[source].hub
+    return DATASETS[source].hub or HubSettings()
 
 
 def hub_settings(wildcards):

@@ -49,6 +49,7 @@ class Hub:
     cut: int | None = None  # the next large file ends after so many bytes …
     stall: bool = False  # … and the connection stays open, or not
     status: int | None = None  # every file is answered with this
+    proxy: bool = False  # something between answers, with a page for people
     requests: list[Request] = field(default_factory=list)
     url: str = ""
     storage: str = ""
@@ -72,7 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
         hub.requests.append(Request(unquote(url.path), *headers))
         kind = "" if hub.page.startswith("datasets/") else "models/"
         api = f"/api/{kind}{hub.page}"
-        if url.path.startswith("/stored/"):
+        if hub.proxy:
+            self.answer(b"<html>Log in first</html>")
+        elif url.path.startswith("/stored/"):
             self.large(unquote(url.path).removeprefix("/stored/"))
         elif url.path in (api, f"{api}/revision/{hub.commit}"):
             self.answer(json.dumps({"id": hub.page, "sha": hub.commit}).encode())

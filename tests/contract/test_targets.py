@@ -71,9 +71,19 @@ def test_the_paper_preset_is_cut_into_jobs(fresh: dict[str, Checkout]) -> None:
     assert not {"pretrain", "generate_corpus"} & set(rules)
 
 
-def test_what_only_the_user_can_place_is_told(tmp_path: Path) -> None:
-    checkout = copy_project(tmp_path, "paper")
-    done = checkout.snakemake("results/raw/niv2/fetched.json", check=False)
+@pytest.mark.parametrize(
+    ("preset", "source", "key"),
+    [
+        ("paper", "niv2", "data.niv2.path"),
+        ("tiny", "flan", "data.flan.path"),
+        ("tiny", "model", "model.name"),
+    ],
+)
+def test_what_only_the_user_can_place_is_told(
+    tmp_path: Path, preset: str, source: str, key: str
+) -> None:
+    checkout = copy_project(tmp_path, preset)
+    done = checkout.snakemake(f"results/raw/{source}/fetched.json", check=False)
     assert done.returncode != 0
-    assert "error: data.niv2.path is not set" in done.stdout
+    assert f"error: {key} is not set" in done.stdout
     assert "docs/data.md" in done.stdout

@@ -283,6 +283,8 @@ def test_a_hub_that_fails_and_a_full_disk_keep_what_came(
     assert "free some space" in line
     hub.status = 500
     assert f"{hub.url} answers 500; what was fetched so far stays" in told(fetch())
+    hub.proxy = True
+    assert f"{hub.url} does not answer as the hub does" in told(fetch())
     assert content(tmp_path / "talks.partial")["LICENCE"] == LICENCE
 
 

@@ -60,8 +60,8 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
     """
     if not settings.repository:
         raise InputError(
-            f"{key}.path is not set, and these data are not on the hub: docs/data.md says where "
-            "they are"
+            f"{_place(settings, key)} is not set, and the config names no repository of the hub: "
+            "docs/data.md says where the files are"
         )
     api = HfApi()
     work = output.with_name(f"{output.name}.partial")
@@ -224,6 +224,11 @@ def _told(settings: HubSettings, key: str, endpoint: str, kept: str) -> Iterator
         if status in (401, 403):
             raise InputError(f"{name}: access is refused ({status}): {refused}") from error
         raise InputError(f"{name}: {endpoint} answers {status}; {kept}, run again") from error
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{name}: {endpoint} does not answer as the hub does; check HF_ENDPOINT, and whether a "
+            f"proxy wants a log-in; {kept}, run again; or {local}"
+        ) from error
     except (httpx2.RequestError, OfflineModeIsEnabled) as error:
         offline = isinstance(error, OfflineModeIsEnabled)
         reason = "HF_HUB_OFFLINE is set" if offline else str(error) or type(error).__name__
