@@ -9,7 +9,12 @@ from nearfirst.settings.figures import (
 
 FIGURES = CONFIG.figures
 CURVES = {**FIGURES.of(ArrangementsFigure), **FIGURES.of(DatasetsFigure)}
-COMPARED = list(FIGURES.of(ArrangementsFigure))
+# An arrangement alone is drawn, and there is nothing to compare it with.
+COMPARED = [
+    name
+    for name, figure in FIGURES.of(ArrangementsFigure).items()
+    if len(figure.arrangements) > 1
+]
 OF_TASKS = FIGURES.of(TasksFigure)
 PLOTTED = list(type(FIGURES).model_fields)
 

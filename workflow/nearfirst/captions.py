@@ -59,8 +59,8 @@ WORDS = {
     "distance, and the average one scaled to the same mean over the checkpoints (Eq. 14). One "
     "panel a seed of the test sample. After Figure 11. At step zero nothing is seen, so "
     "distances begin with the checkpoint after it.",
-    "fig12_selection": "Mean test loss with training sets of one size chosen from the full pool by "
-    "the rounds of Test-centric Multi-turn Arrangement: the first rounds (MIN), the last ones "
+    "fig12_selection": "Mean test loss with training sets of about one size, chosen by rounds of "
+    "Test-centric Multi-turn Arrangement from the full pool: the first rounds (MIN), the last ones "
     "(MAX), or half of each, nearest first (NFT), farthest first (FFT) and shuffled (RT). After "
     "Figure 12. NFT, FFT and RT hold the same instances; MIN and MAX each hold others.",
     "nine_similarities": "Loss on one unseen task, and nine measures of how far the training data "

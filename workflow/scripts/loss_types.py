@@ -1,4 +1,4 @@
-"""Sort unseen tasks by the way their loss falls: fast then flat, fast then slow, not at all."""
+"""Sort unseen tasks by how their loss falls: fast then flat, fast then slow, late, not at all."""
 
 import argparse
 import logging

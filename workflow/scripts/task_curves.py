@@ -28,7 +28,8 @@ def main(arguments: argparse.Namespace) -> None:
     similarities = read_similarities(arguments.similarity)
     known = common_tasks(run for runs in tests.values() for run in runs.values())
     if arguments.tasks:
-        tasks = [full_name(name, known) for name in arguments.tasks]
+        # A name and its beginning are one task.
+        tasks = list(dict.fromkeys(full_name(name, known) for name in arguments.tasks))
     else:
         count, offset = arguments.pick, arguments.offset
         of = count + offset if arguments.of is None else arguments.of

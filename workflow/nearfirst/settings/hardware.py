@@ -1,4 +1,7 @@
-"""What a run is spread over. These knobs are no params: changing them reruns no training."""
+"""What the work is spread over. These knobs are no params: changing them reruns nothing.
+
+All but `embed_shards`: the shards are files, so another number reruns whatever reads embeddings.
+"""
 
 from pydantic import Field, PositiveInt
 
@@ -34,7 +37,7 @@ class HardwareSettings(Section):
     embed_shards: PositiveInt = Field(
         1,
         description="Jobs that share the embedding of a split. Another number embeds again, to the "
-        "same bytes.",
+        "same bytes, and reruns all that follows.",
     )
     threads: PositiveInt = Field(
         2,

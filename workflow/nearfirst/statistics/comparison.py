@@ -89,7 +89,7 @@ def _common_steps(runs: Runs) -> list[int]:
         last = ", ".join(f"{label} {steps[-1] if steps else 0}" for label, steps in found.items())
         raise InputError(
             "a comparison needs a checkpoint after step 0 that all arrangements have; their last "
-            f"steps are: {last}"
+            f"steps are: {last}; lower train.checkpoint_every"
         )
     return sorted(common)
 
