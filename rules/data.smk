@@ -19,8 +19,9 @@ rule fetch:
     params:
         settings=hub_settings,
         key=hub_key,
+        needs=hub_needs,
     shell:
-        "python {input.script} --settings {params.settings:q} --key {params.key}"
+        "python {input.script} --settings {params.settings:q} --key {params.key} {params.needs}"
         " --output results/raw/{wildcards.source} --log {log}"
 
 

@@ -1,5 +1,6 @@
 # Which files each rule reads and which flags it gives its program, where that depends on the config.
 import hashlib
+from fnmatch import fnmatch
 from shlex import quote
 
 from nearfirst import arrange as arrangements
@@ -29,6 +30,14 @@ def hub_settings(wildcards):
 def hub_key(wildcards):
     """Return the section of the config that a message names."""
     return "model" if wildcards.source == "model" else f"data.{wildcards.source}"
+
+
+def hub_needs(wildcards):
+    """Return the flag of a file without which what is fetched is of no use."""
+    if wildcards.source != "p3" or DATASETS["p3"].list:
+        return ""
+    comes_along = any(fnmatch("datasets.csv", name) for name in hub("p3").files)
+    return "" if comes_along else "--needs data.p3.list"
 
 
 def corpus_settings(wildcards):

@@ -4,7 +4,7 @@
 rule table4:
     """Count the tasks and instances of every split, and hold them against the paper's."""
     input:
-        instances=split_tables,
+        instances=split_tables("table4"),
         script=script("table4.py"),
         library=library("table4.py"),
     output:
@@ -17,7 +17,7 @@ rule table4:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        splits=split_flags,
+        splits=split_flags("table4"),
         settings=settings("tables.table4"),
     shell:
         "python {input.script} {params.splits} --settings {params.settings:q}"
@@ -27,7 +27,7 @@ rule table4:
 rule leakage:
     """List the unseen tasks whose source a training task has too."""
     input:
-        instances=split_tables,
+        instances=split_tables("leakage"),
         script=script("leakage.py"),
         library=library("leakage.py"),
     output:
@@ -40,7 +40,7 @@ rule leakage:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        splits=split_flags,
+        splits=split_flags("leakage"),
     shell:
         "python {input.script} {params.splits} --output {output} --log {log}"
 

@@ -71,6 +71,13 @@ def test_the_paper_preset_is_cut_into_jobs(fresh: dict[str, Checkout]) -> None:
     assert not {"pretrain", "generate_corpus"} & set(rules)
 
 
+def test_p3_is_not_fetched_before_its_list_is_there(tmp_path: Path) -> None:
+    checkout = copy_project(tmp_path, "paper")
+    done = checkout.snakemake("results/raw/p3/fetched.json", check=False)
+    assert done.returncode != 0
+    assert "error: data.p3.list is not set" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("preset", "source", "key"),
     [

@@ -200,6 +200,7 @@ def refused(program: Program, folder: Path, flags: str, named: str, *more: str) 
         ("wsd --budget 5", "budget: method 'wsd' does not read it; it reads order, granularity"),
         ("tma --rounds 3 3", "rounds: from 3 to before 3 is none"),
         ("tma --rounds 5 61", "rounds: [5, 61) goes beyond the last of the"),
+        ("tma --seed -1", "--seed -1: seeds count from 0"),
         ("tma --budget 61", "budget: 61 instances, but the pool holds 60"),
         ("round-robin", "--method round-robin needs --instances"),
         ("wsd --granularity task", "--method wsd needs --instances"),

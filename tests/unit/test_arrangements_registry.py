@@ -207,6 +207,15 @@ def test_the_example_of_the_documentation(add: Callable[[Method], None]) -> None
     assert name not in METHODS
 
 
+@pytest.mark.parametrize("order", [[0, 1, 3], [0, -1], [0.0, 1.0]])
+def test_a_method_that_returns_no_indices_into_the_pool_is_found_out(
+    add: Callable[[Method], None], order: list[float]
+) -> None:
+    add(Method(lambda pool, settings, seed: Arranged(np.array(order))))
+    with pytest.raises(InputError, match="method 'own' returned no order of indices from 0 to 2"):
+        arrange(Pool(3), pools.settings("own"), 0)
+
+
 @pytest.mark.parametrize("order", [[0, 1, 1], [0, 0]])
 def test_a_method_that_takes_an_instance_twice_is_found_out(
     add: Callable[[Method], None], order: list[int]

@@ -88,3 +88,8 @@ def test_a_split_given_twice_or_without_sources(tmp_path: Path) -> None:
     write_table(pa.table({"task": ["a"]}), bare)
     with pytest.raises(InputError, match=r"bare\.parquet: column 'source' is missing"):
         read_splits([("flan", "train", str(bare))])
+
+
+def test_nothing_leaks_into_a_split_only_if_the_training_tasks_are_known() -> None:
+    with pytest.raises(InputError, match="flan train is missing"):
+        leaks({("flan", "specialist-0"): SPLITS["flan", "specialist-0"]})

@@ -58,7 +58,12 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
                 f"instances, and got {given[what]}"
             )
     arranged = method.arrange(pool, settings, seed)
-    if not np.isin(np.bincount(arranged.order, minlength=pool.size), (0, 1)).all():
+    order = arranged.order
+    if order.dtype.kind != "i" or ((order < 0) | (order >= pool.size)).any():
+        raise InputError(
+            f"method {settings.method!r} returned no order of indices from 0 to {pool.size - 1}"
+        )
+    if np.bincount(order).max(initial=0) > 1:
         raise InputError(f"method {settings.method!r} returned an instance twice")
     return arranged
 

@@ -60,10 +60,17 @@ def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> lis
     Raises
     ------
     InputError
-        What `read_table` raises, or if the arrangement names an id that is not there.
+        What `read_table` raises, or if the arrangement names an id that is not there, or its
+        positions have a gap or stand twice.
     """
     place = {id_: row for row, id_ in enumerate(ids)}
-    order = read_table(arrangement, ARRANGEMENT).sort_by("position")["id"].to_pylist()
+    table = read_table(arrangement, ARRANGEMENT).sort_by("position")
+    if table["position"].to_pylist() != list(range(table.num_rows)):
+        raise InputError(
+            f"{arrangement}: the positions are not 0 to {table.num_rows - 1}, each once; arrange "
+            "again"
+        )
+    order = table["id"].to_pylist()
     missing = [id_ for id_ in order if id_ not in place]
     if missing:
         raise InputError(

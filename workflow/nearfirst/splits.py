@@ -77,6 +77,11 @@ def leaks(splits: Splits) -> pd.DataFrame:
     Splits whose tasks are training tasks (conversations held out one by one) have no unseen tasks
     and are not listed.
 
+    Raises
+    ------
+    InputError
+        If the training split of a data set is missing.
+
     Returns
     -------
     Columns dataset, split, task, source, instances, training_tasks (how many share the source),
@@ -84,8 +89,10 @@ def leaks(splits: Splits) -> pd.DataFrame:
     """
     rows = []
     for (dataset, split), table in splits.items():
-        if split == "train" or (dataset, "train") not in splits:
+        if split == "train":
             continue
+        if (dataset, "train") not in splits:
+            raise InputError(f"--split {dataset} train is missing: what is compared with {split}")
         train = splits[dataset, "train"].drop_duplicates()
         if set(table["task"]) & set(train["task"]):
             continue

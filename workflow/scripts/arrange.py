@@ -32,6 +32,8 @@ PARAMETERS = [name for name in ArrangementSettings.model_fields if name not in (
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the arrangement."""
+    if arguments.seed < 0:
+        raise InputError(f"--seed {arguments.seed}: seeds count from 0")
     given = {name: getattr(arguments, name) for name in PARAMETERS if hasattr(arguments, name)}
     settings = ArrangementSettings.parse(json.dumps({"method": arguments.method, **given}))
     check(settings)

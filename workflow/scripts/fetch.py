@@ -5,12 +5,18 @@ from pathlib import Path
 from typing import cast
 
 from nearfirst import cli
+from nearfirst.errors import InputError
 from nearfirst.hub import fetch
 from nearfirst.settings.hub import HubSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Make the folder."""
+    if arguments.needs:
+        raise InputError(
+            f"{arguments.needs} is not set, and without that file these data cannot be read: "
+            "docs/data.md says where it is"
+        )
     fetch(cast(HubSettings, arguments.settings), arguments.output, arguments.key)
 
 
@@ -19,6 +25,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--key", required=True, help="section of the config to name in messages: data.flan"
     )
+    parser.add_argument("--needs", help="key that must be set first: nothing is fetched")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     cli.add_settings(parser, HubSettings)
     cli.run(main, parser.parse_args())

@@ -68,10 +68,10 @@ def _choose(
     if split == "train":
         most, train_seed = settings.train_per_task, settings.train_seed
         return sampling.sample_rows(found.rows, train_tasks, most, train_seed)
-    if kind == "specialist" and seed.isdigit():
+    if kind == "specialist" and seed.isdecimal():
         most = settings.specialist_per_task
         return sampling.sample_rows(rows, unseen, most, int(seed))
-    if kind == "generalist" and seed.isdigit():
+    if kind == "generalist" and seed.isdecimal():
         return sampling.sample_over_tasks(rows, unseen, settings.generalist, int(seed))
     raise InputError(f"--split {split}: expected train, specialist-SEED or generalist-SEED")
 
