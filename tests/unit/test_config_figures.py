@@ -63,9 +63,14 @@ def test_a_panel_holds_one_task_and_one_test_set(
     [
         ("data.flan.test", "heldout", "pattern"),
         ("figures.fig1_loss.test", "specialist-00", "pattern"),
+        ("figures.fig7_seeds.tasks", ["-x"], "pattern"),
+        ("figures.fig7_seeds.arrangements", {"--run": "random"}, "pattern"),
+        ("figures.fig1_loss.datasets", {"": "flan"}, "pattern"),
         ("tables.table4.splits", {}, "at least 1"),
         ("tables.table4.splits.flan", [], "at least 1"),
         ("tables.table4.splits.flan", ["test"], "pattern"),
+        ("tables.table4.expected.flan", {"specialist": {"tasks": 3}}, "pattern"),
+        ("tables.table4.expected", {"flann": {"train": {"tasks": 3}}}, "did you mean 'flan'?"),
     ],
 )
 def test_what_is_no_test_set_or_nothing(key: str, value: object, reason: str) -> None:

@@ -99,8 +99,9 @@ class Config(Section):
                     yield key, getattr(figure, part), names
                 for label, name in getattr(figure, f"{part}s", {}).items():
                     yield f"{key}s.{label}", name, names
-        for name in self.tables.table4.splits:
-            yield "tables.table4.splits", name, known["dataset"]
+        for part in ("splits", "expected"):
+            for name in getattr(self.tables.table4, part):
+                yield f"tables.table4.{part}", name, known["dataset"]
         compared = list(self.figures.of(ArrangementsFigure))
         for name in self.tables.generalization:
             yield "tables.generalization", name, compared

@@ -3,11 +3,21 @@
 import json
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic_core import PydanticCustomError
 
 from nearfirst.settings.base import Section
 from nearfirst.settings.hub import HubSettings
 
+
+def _whole(value: object) -> object:
+    # 1.0 would be taken for one task.
+    if isinstance(value, bool) or not str(value).isdecimal():
+        raise PydanticCustomError("whole", "a number of tasks is whole, a share is below 1")
+    return value
+
+
+Number = Annotated[PositiveInt, BeforeValidator(_whole)]
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
@@ -37,7 +47,7 @@ class SampleSettings(Section):
         "is none; `random`: a seeded split; `source`: a seeded split in which no unseen task has "
         "the source of a training task.",
     )
-    unseen_tasks: PositiveInt | Share = Field(
+    unseen_tasks: Number | Share = Field(
         225,
         description="Unseen tasks of a seeded split: a number of tasks, or a share of them.",
     )

@@ -10,6 +10,8 @@ from nearfirst.settings.similarity import MEASURES
 
 _TEST = "(generalist|specialist)-(0|[1-9][0-9]*)|heldout"
 Test = Annotated[str, Field(pattern=f"^({_TEST})$")]
+# What begins with a dash would be taken for a flag of the program that makes the figure.
+Name = Annotated[str, Field(pattern=r"^[^\s-]")]
 Split = Annotated[str, Field(pattern=f"^(train|{_TEST})$")]
 
 
@@ -17,7 +19,7 @@ class ArrangementsFigure(Section):
     """Mean loss against step, one curve an arrangement, and their paired comparison."""
 
     dataset: str = Field("flan", description="Data set of the runs.")
-    arrangements: dict[str, str] = Field(
+    arrangements: dict[Name, str] = Field(
         min_length=1, description="Label of each curve and its arrangement, of `arrangements`."
     )
     reference: str = Field(description="Label that the paired comparison holds against the others.")
@@ -34,7 +36,7 @@ class ArrangementsFigure(Section):
 class DatasetsFigure(Section):
     """Mean loss against step, one curve a data set."""
 
-    datasets: dict[str, str] = Field(min_length=1, description="Label and data set of each curve.")
+    datasets: dict[Name, str] = Field(min_length=1, description="Label and data set of each curve.")
     test: Test = Field("generalist-0", description="Test set of all of them.")
     arrangement: str = Field("random", description="Their arrangement.")
 
@@ -44,12 +46,12 @@ class TasksFigure(Section):
 
     dataset: str = Field("flan", description="Data set of the runs.")
     tests: list[Test] = Field(["specialist-0"], min_length=1, description="Test sets.")
-    arrangements: dict[str, str] = Field(
+    arrangements: dict[Name, str] = Field(
         {"round-robin": "round-robin", "cluster": "cluster", "random": "random"},
         min_length=1,
         description="Label of each curve and its arrangement, of `arrangements`.",
     )
-    tasks: list[str] | None = Field(
+    tasks: list[Name] | None = Field(
         None,
         description="Unseen tasks by name, or its beginning up to a `_`. Null picks them by a "
         "rule: of the unseen tasks by name the evenly spread ones that `pick` says.",
@@ -91,7 +93,7 @@ class TasksFigure(Section):
 class LossTypesFigure(Section):
     """Unseen tasks by the way their loss falls."""
 
-    datasets: dict[str, str] = Field(
+    datasets: dict[Name, str] = Field(
         {"NIV2": "niv2", "Flan-mini": "flan"}, min_length=1, description="Label and data set."
     )
     test: Test = Field("specialist-0", description="Test set of all of them.")
@@ -103,7 +105,7 @@ class PredictionFigure(Section):
 
     dataset: str = Field("flan", description="Data set of the runs.")
     test: Test = Field("specialist-0", description="Test set.")
-    arrangements: dict[str, str] = Field(
+    arrangements: dict[Name, str] = Field(
         {"round-robin": "round-robin", "cluster": "cluster", "random": "random"},
         min_length=1,
         description="Label and arrangement of the runs.",
@@ -212,7 +214,7 @@ class Table4Settings(Section):
         min_length=1,
         description="Data sets and their splits.",
     )
-    expected: dict[str, dict[str, Expected]] = Field(
+    expected: dict[str, dict[Split, Expected]] = Field(
         {},
         description="What the paper has, by data set and split; a mismatch is reported.",
     )
