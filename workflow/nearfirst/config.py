@@ -249,7 +249,7 @@ def _explain(fault: Any) -> str:
         hint = f"; did you mean '{best}'?" if best else "; docs/config.md lists the keys"
         return f"config key '{key}' ({fault['input']!r}): unknown key{hint}"
     message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error":
+    if fault["type"] == "value_error" and ": " in message:
         # The section's own check begins with the key inside the section.
         inner, _, reason = message.partition(": ")
         return f"config key '{key}{'.' * bool(key)}{inner}': {reason}"

@@ -4,7 +4,6 @@ import json
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
-from pydantic_core import PydanticCustomError
 
 from nearfirst.settings.base import Section
 from nearfirst.settings.hub import HubSettings
@@ -13,7 +12,7 @@ from nearfirst.settings.hub import HubSettings
 def _whole(value: object) -> object:
     # 1.0 would be taken for one task.
     if isinstance(value, bool) or not str(value).isdecimal():
-        raise PydanticCustomError("whole", "a number of tasks is whole, a share is below 1")
+        raise ValueError("a number of tasks is whole, a share is below 1")
     return value
 
 
