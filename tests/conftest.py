@@ -7,13 +7,6 @@ import pytest
 from checkout import Checkout, copy_project
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that run the workflow on one worker: they share checkouts, and the cores."""
-    for item in items:
-        if item.path.parent.name != "unit":
-            item.add_marker(pytest.mark.xdist_group("workflow"))
-
-
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Return a checkout in which the tiny figure was built from nothing. Leave it as it is."""
