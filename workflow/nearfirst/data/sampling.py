@@ -180,7 +180,8 @@ def split_by_source(
         if len(chosen) + len(tasks_of[source]) <= count:
             chosen += tasks_of[source]
     chosen = chosen or min((tasks_of[s] for s in sorted(tasks_of)), key=len)
-    return [task for task in sorted(sources) if task not in set(chosen)], sorted(chosen)
+    unseen_tasks = set(chosen)
+    return [task for task in sorted(sources) if task not in unseen_tasks], sorted(chosen)
 
 
 def _number(unseen: int | float, tasks: int) -> int:

@@ -15,6 +15,11 @@ def check_once(key: str, values: Sequence[object]) -> None:
         raise ValueError(f"{key}: {list(values)} holds one twice")
 
 
+def canonical(content: object) -> str:
+    """Return JSON with sorted keys: equal content gives equal text."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
 class Section(BaseModel):
     """One section of the config: immutable, and an unknown key is an error."""
 
@@ -22,7 +27,7 @@ class Section(BaseModel):
 
     def canonical(self) -> str:
         """Return the section as JSON with sorted keys: equal settings give equal text."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return canonical(self.model_dump(mode="json"))
 
     def __str__(self) -> str:
         return self.canonical()

@@ -1,11 +1,10 @@
 """Knobs of the data stage: which files, how they are split, and what is sampled of them."""
 
-import json
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
-from nearfirst.settings.base import Section
+from nearfirst.settings.base import Section, canonical
 from nearfirst.settings.hub import HubSettings
 
 
@@ -34,7 +33,7 @@ class CorpusSettings(Section):
     def of(self, form: str) -> str:
         """Return, as canonical JSON, what the generation of one form reads."""
         unread = {"instances_per_task" if form in ("sharegpt", "norobots") else "conversations"}
-        return json.dumps(self.model_dump(exclude=unread), sort_keys=True, separators=(",", ":"))
+        return canonical(self.model_dump(exclude=unread))
 
 
 class SampleSettings(Section):
@@ -123,7 +122,7 @@ class Dataset(Section):
                 content["sample"].pop(key, None)
         if kind == "train" and "prompt" in content:
             del content["prompt"]["eval_instances"]
-        return json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return canonical(content)
 
 
 class FlanSettings(Dataset):
