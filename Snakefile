@@ -22,6 +22,8 @@ include: "rules/distance.smk"
 include: "rules/arrange.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
+include: "rules/generate.smk"
+include: "rules/reward.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
 
@@ -31,4 +33,4 @@ rule all:
     input:
         expand("results/{figure}.pdf", figure=PLOTTED),
         expand("results/{figure}_paired.csv", figure=COMPARED),
-        expand("results/{table}.csv", table=["table4", "leakage", "generalization"]),
+        expand("results/{table}.csv", table=TABLES),

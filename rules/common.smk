@@ -35,11 +35,15 @@ for name, dataset in DATASETS.items():
 
 
 def settings(section):
-    """Return a section of the config as canonical JSON, so that a rule reruns if it changes."""
+    """Return a section of the config as canonical JSON, so that a rule reruns if it changes.
+
+    It is returned by a function: in a plain string Snakemake would take {words} for wildcards.
+    """
     part = CONFIG
     for name in section.split("."):
         part = getattr(part, name)
-    return part.canonical()
+    text = part.canonical()
+    return lambda wildcards: text
 
 
 def script(name):
@@ -61,7 +65,7 @@ def growing(amount):
 wildcard_constraints:
     dataset="|".join(DATASETS),
     form="flan|niv2|p3|sharegpt|norobots",
-    source="flan|niv2|p3|sharegpt|norobots|model",
+    source="flan|niv2|p3|sharegpt|norobots|model|reward",
     split=r"train|(generalist|specialist)-\d+|heldout",
     test=r"(generalist|specialist)-\d+|heldout",
     arrangement="|".join(map(re.escape, CONFIG.arrangements)),

@@ -10,11 +10,11 @@ rule evaluate:
         script=script("evaluate.py"),
         library=library("evaluate.py"),
     output:
-        "results/losses/{dataset}/{test}/{arrangement}/seed-{seed}/{start}-{stop}.parquet",
+        f"results/losses/{TESTED_SEGMENT}.parquet",
     log:
-        "results/logs/evaluate/{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}.log",
+        f"results/logs/evaluate/{TESTED_LOG}.log",
     benchmark:
-        "results/benchmarks/evaluate/{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
+        f"results/benchmarks/evaluate/{TESTED_LOG}.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.evaluate.threads

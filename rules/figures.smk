@@ -1,10 +1,10 @@
-# From losses to numbers, and from numbers to pictures: two rules, so that looks recompute nothing.
+# From losses, scores and rewards to numbers, and from numbers to pictures: two rules, so that looks recompute nothing.
 
 
 rule curves:
     """Average the losses of runs into curves with intervals."""
     input:
-        losses=figure_losses,
+        tables=figure_tables,
         script=script("curves.py"),
         library=library("curves.py"),
     output:
@@ -22,15 +22,41 @@ rule curves:
         settings=settings("curves"),
         by=by,
         runs=run_flags,
+        metrics=metric_flags,
     shell:
-        "python {input.script} {params.runs} --by {params.by} --settings {params.settings:q}"
+        "python {input.script} {params.runs} --by {params.by} {params.metrics}"
+        " --settings {params.settings:q} --output {output} --log {log}"
+
+
+rule reward_distribution:
+    """Hold the rewards of right answers against those of wrong ones."""
+    input:
+        tables=judged_tables,
+        script=script("reward_distribution.py"),
+        library=library("reward_distribution.py"),
+    output:
+        "results/{figure}.csv",
+    log:
+        "results/logs/reward_distribution/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(FIGURES.of(RewardFigure)),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        settings=settings("distribution"),
+        runs=judged_flags,
+    shell:
+        "python {input.script} {params.runs} --settings {params.settings:q}"
         " --output {output} --log {log}"
 
 
 rule task_curves:
     """Average the losses of single tasks, with how similar the data seen so far are to them."""
     input:
-        losses=figure_losses,
+        losses=figure_tables,
         similarities=figure_similarities,
         script=script("task_curves.py"),
         library=library("task_curves.py"),
@@ -57,7 +83,7 @@ rule task_curves:
 rule loss_types:
     """Sort unseen tasks by the way their loss falls."""
     input:
-        losses=figure_losses,
+        losses=figure_tables,
         script=script("loss_types.py"),
         library=library("loss_types.py"),
     output:
@@ -84,7 +110,7 @@ rule loss_types:
 rule prediction:
     """Correlate each measure of similarity with loss."""
     input:
-        losses=figure_losses,
+        losses=figure_tables,
         similarities=figure_similarities,
         script=script("prediction.py"),
         library=library("prediction.py"),
@@ -111,7 +137,7 @@ rule prediction:
 rule compare:
     """Compare the figure's reference with its other arrangements, in pairs."""
     input:
-        losses=figure_losses,
+        tables=figure_tables,
         script=script("compare.py"),
         library=library("compare.py"),
     output:
@@ -129,8 +155,9 @@ rule compare:
         settings=settings("comparison"),
         reference=reference,
         runs=run_flags,
+        metrics=metric_flags,
     shell:
-        "python {input.script} {params.runs} --reference {params.reference}"
+        "python {input.script} {params.runs} --reference {params.reference} {params.metrics}"
         " --settings {params.settings:q} --output {output} --log {log}"
 
 

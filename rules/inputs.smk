@@ -14,12 +14,15 @@ for name, its in CONFIG.arrangements.items():
         raise WorkflowError(f"config key 'arrangements.{name}.{key}': {reason}")
 
 SEGMENT = "{dataset}/{arrangement}/seed-{seed}/{start}-{stop}"
+# A segment's checkpoints looked at on one test set.
+TESTED_SEGMENT = "{dataset}/{test}/{arrangement}/seed-{seed}/{start}-{stop}"
+TESTED_LOG = "{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}"
 
 
 def hub(source):
-    """Return what is fetched to results/raw/{source}: a data set's files, or the base model's."""
-    if source == "model":
-        return CONFIG.model.hub()
+    """Return what is fetched to results/raw/{source}: a data set's files, or a model's."""
+    if source in ("model", "reward"):
+        return getattr(CONFIG, source).hub()
     return DATASETS[source].hub or HubSettings()
 
 
@@ -29,7 +32,8 @@ def hub_settings(wildcards):
 
 def hub_key(wildcards):
     """Return the section of the config that a message names."""
-    return "model" if wildcards.source == "model" else f"data.{wildcards.source}"
+    of_model = wildcards.source in ("model", "reward")
+    return wildcards.source if of_model else f"data.{wildcards.source}"
 
 
 def hub_needs(wildcards):
@@ -106,19 +110,64 @@ def sample_flags(wildcards):
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 
 
+def folder_of(source, trained):
+    """Return the folder of a model: the one trained here, the user's, or fetched."""
+    name = getattr(CONFIG, source).name
+    if name is None:
+        return trained
+    return name if os.path.isdir(name) else f"results/raw/{source}"
+
+
+def files_of(folder):
+    """Return what stands for a model's folder as an input."""
+    return f"{folder}/fetched.json" if folder.startswith("results/raw/") else folder
+
+
 def model_folder():
-    """Return the folder of the base model: pretrained here, the user's, or fetched."""
-    if CONFIG.model.name is None:
-        return "results/model"
-    return (
-        CONFIG.model.name if os.path.isdir(CONFIG.model.name) else "results/raw/model"
-    )
+    """Return the folder of the base model."""
+    return folder_of("model", "results/model")
 
 
 def model_files():
     """Return what stands for the base model as an input."""
-    folder = model_folder()
-    return f"{folder}/fetched.json" if folder == "results/raw/model" else folder
+    return files_of(model_folder())
+
+
+def reward_folder():
+    """Return the folder of the reward model."""
+    return folder_of("reward", "results/reward/model")
+
+
+def reward_files():
+    """Return what stands for the reward model as an input."""
+    return files_of(reward_folder())
+
+
+def preference_files(wildcards):
+    """Return the training instances that preference pairs are made of."""
+    return [
+        f"results/instances/{dataset}/train.parquet"
+        for dataset in CONFIG.reward.preferences.datasets
+    ]
+
+
+def preference_flags(wildcards):
+    """Return `--dataset NAME FILE` of each."""
+    return " ".join(
+        f"--dataset {dataset} {path}"
+        for dataset, path in zip(
+            CONFIG.reward.preferences.datasets, preference_files(wildcards), strict=True
+        )
+    )
+
+
+def score_files(wildcards):
+    """Return the base model, if its tokenizer cuts the answers into pieces."""
+    return {"tokenizer": model_files()} if CONFIG.scores.tokenizer == "model" else {}
+
+
+def score_flags(wildcards):
+    return model_flag(wildcards) if CONFIG.scores.tokenizer == "model" else ""
 
 
 def model_flag(wildcards):

@@ -3,12 +3,20 @@ from nearfirst.settings.figures import (
     ArrangementsFigure,
     DatasetsFigure,
     LossTypesFigure,
+    MetricsFigure,
+    MetricTablesSettings,
     PredictionFigure,
+    RewardFigure,
     TasksFigure,
 )
+from nearfirst.settings.metrics import METRICS
 
 FIGURES = CONFIG.figures
-CURVES = {**FIGURES.of(ArrangementsFigure), **FIGURES.of(DatasetsFigure)}
+CURVES = {
+    **FIGURES.of(ArrangementsFigure),
+    **FIGURES.of(DatasetsFigure),
+    **FIGURES.of(MetricsFigure),
+}
 # An arrangement alone is drawn, and there is nothing to compare it with.
 COMPARED = [
     name
@@ -17,6 +25,9 @@ COMPARED = [
 ]
 OF_TASKS = FIGURES.of(TasksFigure)
 PLOTTED = list(type(FIGURES).model_fields)
+TABLES = ["table4", "leakage", "generalization", "metric_stability", "metric_tasks"]
+if CONFIG.reward.name is None:
+    TABLES.append("reward_accuracy")
 
 
 def seeds(arrangement):
@@ -25,9 +36,9 @@ def seeds(arrangement):
     return CONFIG.seeds if seeded else CONFIG.seeds[:1]
 
 
-def losses(dataset, test, arrangement, seed):
-    """Return the loss tables of a run on one test set, segment by segment."""
-    run = f"results/losses/{dataset}/{test}/{arrangement}/seed-{seed}"
+def measured(metric, dataset, test, arrangement, seed):
+    """Return the tables of a metric of a run on one test set, segment by segment."""
+    run = f"results/{METRICS[metric].stage}/{dataset}/{test}/{arrangement}/seed-{seed}"
     return [f"{run}/{segment}.parquet" for segment in segments(dataset, arrangement)]
 
 
@@ -36,10 +47,12 @@ def runs(figure):
     if isinstance(figure, ArrangementsFigure):
         test = DATASETS[figure.dataset].test
         curves = [(k, figure.dataset, test, a) for k, a in figure.arrangements.items()]
-    elif isinstance(figure, (DatasetsFigure, LossTypesFigure)):
+    elif isinstance(figure, (DatasetsFigure, LossTypesFigure, MetricTablesSettings)):
         curves = [
             (k, d, figure.test, figure.arrangement) for k, d in figure.datasets.items()
         ]
+    elif isinstance(figure, (MetricsFigure, RewardFigure)):
+        curves = [(figure.dataset, figure.dataset, figure.test, figure.arrangement)]
     else:
         tests = figure.tests if isinstance(figure, TasksFigure) else [figure.test]
         curves = [
@@ -50,26 +63,43 @@ def runs(figure):
     return [(*curve, seed) for curve in curves for seed in seeds(curve[-1])]
 
 
-def figure_losses(wildcards):
+def metrics_of(figure):
+    """Return the metrics that a figure shows: of one axis, so of tables of one stage."""
+    return getattr(figure, "metrics", None) or [getattr(figure, "metric", "loss")]
+
+
+def figure_tables(wildcards):
+    figure = getattr(FIGURES, wildcards.figure)
     return [
         path
-        for _, *run in runs(getattr(FIGURES, wildcards.figure))
-        for path in losses(*run)
+        for _, *run in runs(figure)
+        for path in measured(metrics_of(figure)[0], *run)
     ]
 
 
 def run_flags(wildcards):
     """Return `--run LABEL SEED FILE…` of every run."""
-    return " ".join(
-        f"--run {quote(label)} {run[-1]} {' '.join(losses(*run))}"
-        for label, *run in runs(getattr(FIGURES, wildcards.figure))
-    )
+    figure = getattr(FIGURES, wildcards.figure)
+    return " ".join(flags_of(figure, "--run", metrics_of(figure)[0]))
+
+
+def metric_flags(wildcards):
+    """Return which columns of the tables are looked at."""
+    return f"--metric {' '.join(metrics_of(getattr(FIGURES, wildcards.figure)))}"
+
+
+def flags_of(figure, flag, metric):
+    """Return `FLAG LABEL SEED FILE…` of every run behind a figure or table."""
+    return [
+        f"{flag} {quote(label)} {run[-1]} {' '.join(measured(metric, *run))}"
+        for label, *run in runs(figure)
+    ]
 
 
 def by(wildcards):
     """Return what differs between the curves of a figure."""
-    by_dataset = isinstance(getattr(FIGURES, wildcards.figure), DatasetsFigure)
-    return "dataset" if by_dataset else "arrangement"
+    kinds = {DatasetsFigure: "dataset", MetricsFigure: "metric"}
+    return kinds.get(type(getattr(FIGURES, wildcards.figure)), "arrangement")
 
 
 def reference(wildcards):
@@ -93,7 +123,7 @@ def figure_similarities(wildcards):
 def test_run_flags(wildcards):
     """Return `--run LABEL SEED TEST FILE…` of every run, and the same with `--similarity`."""
     figure = getattr(FIGURES, wildcards.figure)
-    of_losses = [(run, " ".join(losses(*run[1:]))) for run in runs(figure)]
+    of_losses = [(run, " ".join(measured("loss", *run[1:]))) for run in runs(figure)]
     flags = (("--run", of_losses), ("--similarity", similarity_runs(figure)))
     return " ".join(
         f"{flag} {quote(label)} {seed} {test} {paths}"
@@ -119,6 +149,8 @@ def plot_flags(wildcards):
     figure = getattr(FIGURES, wildcards.figure)
     if isinstance(figure, PredictionFigure):
         return "--kind correlations"
+    if isinstance(figure, RewardFigure):
+        return "--kind distribution"
     if isinstance(figure, LossTypesFigure):
         return "--series task"
     return f"--series {by(wildcards)}"
@@ -140,14 +172,58 @@ def generalization_runs():
     ]
 
 
-def generalization_losses(wildcards):
-    return [path for _, _, run in generalization_runs() for path in losses(*run)]
+def generalization_tables(wildcards):
+    metric = CONFIG.generalization.metric
+    return [
+        path for _, _, run in generalization_runs() for path in measured(metric, *run)
+    ]
 
 
 def generalization_flags(wildcards):
+    metric = CONFIG.generalization.metric
     return " ".join(
-        f"--run {name} {quote(label)} {run[-1]} {' '.join(losses(*run))}"
+        f"--run {name} {quote(label)} {run[-1]} {' '.join(measured(metric, *run))}"
         for name, label, run in generalization_runs()
+    )
+
+
+def judged_tables(wildcards):
+    """Return the scores and rewards behind a figure that tells right answers from wrong ones."""
+    figure = getattr(FIGURES, wildcards.figure)
+    return [
+        path
+        for _, *run in runs(figure)
+        for metric in ("exact_match", "reward")
+        for path in measured(metric, *run)
+    ]
+
+
+def judged_flags(wildcards):
+    figure = getattr(FIGURES, wildcards.figure)
+    scores = flags_of(figure, "--scores", "exact_match")
+    return " ".join([*scores, *flags_of(figure, "--rewards", "reward")])
+
+
+def metric_tables(wildcards):
+    """Return the tables of all metrics of the runs that the tables of metrics hold."""
+    table = CONFIG.tables.metrics
+    paths = [
+        path
+        for metric in table.metrics
+        for _, *run in runs(table)
+        for path in measured(metric, *run)
+    ]
+    # The scores stand in one table.
+    return list(dict.fromkeys(paths))
+
+
+def metric_run_flags(wildcards):
+    """Return `--run METRIC LABEL SEED FILE…` of every metric and run."""
+    table = CONFIG.tables.metrics
+    return " ".join(
+        flag
+        for metric in table.metrics
+        for flag in flags_of(table, f"--run {metric}", metric)
     )
 
 

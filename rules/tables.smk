@@ -48,7 +48,7 @@ rule leakage:
 rule generalization:
     """Find the first checkpoint at which each run does well enough on the unseen tasks."""
     input:
-        losses=generalization_losses,
+        tables=generalization_tables,
         script=script("generalization.py"),
         library=library("generalization.py"),
     output:
@@ -63,6 +63,52 @@ rule generalization:
     params:
         settings=settings("generalization"),
         runs=generalization_flags,
+    shell:
+        "python {input.script} {params.runs} --settings {params.settings:q}"
+        " --output {output} --log {log}"
+
+
+rule metric_stability:
+    """Say of each metric how noisy it is, and when it has made most of its way."""
+    input:
+        tables=metric_tables,
+        script=script("metric_stability.py"),
+        library=library("metric_stability.py"),
+    output:
+        "results/metric_stability.csv",
+    log:
+        "results/logs/metric_stability.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        settings=settings("stability"),
+        runs=metric_run_flags,
+    shell:
+        "python {input.script} {params.runs} --settings {params.settings:q}"
+        " --output {output} --log {log}"
+
+
+rule metric_tasks:
+    """Average each metric over the instances of each unseen task."""
+    input:
+        tables=metric_tables,
+        script=script("metric_tasks.py"),
+        library=library("metric_tasks.py"),
+    output:
+        "results/metric_tasks.csv",
+    log:
+        "results/logs/metric_tasks.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        settings=settings("curves"),
+        runs=metric_run_flags,
     shell:
         "python {input.script} {params.runs} --settings {params.settings:q}"
         " --output {output} --log {log}"

@@ -54,7 +54,7 @@ def save(frame: pd.DataFrame, path: Path, left_out: int = 0) -> Path:
 
 def as_rows(made: Run) -> pd.DataFrame:
     """Return the rows of a run, as a table holds them."""
-    long = made.loss.stack().rename("loss").reset_index()
+    long = made.values.stack().rename("loss").reset_index()
     return long.assign(
         task=long["id"].map(made.task), label_tokens=long["id"].map(made.label_tokens)
     )[LOSSES.names]

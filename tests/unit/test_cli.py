@@ -14,10 +14,19 @@ from nearfirst.settings.distance import DistanceSettings
 from nearfirst.settings.embedding import EmbeddingSettings
 from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
 from nearfirst.settings.figures import Table4Settings
+from nearfirst.settings.generation import GenerateSettings
 from nearfirst.settings.hardware import TrainHardware
 from nearfirst.settings.hub import HubSettings
 from nearfirst.settings.look import LookSettings
+from nearfirst.settings.metric_statistics import DistributionSettings, StabilitySettings
 from nearfirst.settings.model import PretrainSettings, TextSettings
+from nearfirst.settings.reward import (
+    PreferenceSettings,
+    RewardScoreSettings,
+    RewardTextSettings,
+    RewardTrainingSettings,
+)
+from nearfirst.settings.scores import ScoreSettings
 from nearfirst.settings.similarity import SimilaritySettings
 from nearfirst.settings.statistics import (
     ComparisonSettings,
@@ -42,14 +51,21 @@ SETTINGS: dict[str, dict[str, type[Section]]] = {
     "fetch.py": {"--settings": HubSettings},
     "gather_embeddings.py": {},
     "generalization.py": {"--settings": GeneralizationSettings},
+    "generate.py": {"--settings": GenerateSettings, "--template": TemplateSettings},
     "generate_corpus.py": {"--settings": CorpusSettings},
     "generate_text.py": {"--settings": TextSettings},
     "leakage.py": {},
     "loss_types.py": {"--settings": LossTypesSettings, "--curves": CurveSettings},
+    "metric_stability.py": {"--settings": StabilitySettings},
+    "metric_tasks.py": {"--settings": CurveSettings},
     "plot.py": {"--look": LookSettings},
     "prediction.py": {"--settings": PredictionSettings, "--curves": CurveSettings},
+    "preferences.py": {"--settings": PreferenceSettings},
     "pretrain.py": {"--settings": PretrainSettings},
+    "reward.py": {"--settings": RewardScoreSettings, "--text": RewardTextSettings},
+    "reward_distribution.py": {"--settings": DistributionSettings},
     "sample.py": {},
+    "score.py": {"--settings": ScoreSettings},
     "similarity.py": {"--settings": SimilaritySettings},
     "table4.py": {"--settings": Table4Settings},
     "task_curves.py": {"--settings": CurveSettings},
@@ -58,6 +74,7 @@ SETTINGS: dict[str, dict[str, type[Section]]] = {
         "--template": TemplateSettings,
         "--hardware": TrainHardware,
     },
+    "train_reward.py": {"--settings": RewardTrainingSettings, "--text": RewardTextSettings},
 }
 
 

@@ -32,6 +32,10 @@ def refusal(key: str, value: object) -> str:
         ("figures.fig11_scaled.quantities", ["loss", "loss"], "twice"),
         ("tables.table4.splits.flan", ["train", "train"], "twice"),
         ("tables.generalization", ["fig4_flan", "fig4_flan"], "twice"),
+        ("tables.metrics.test", "heldout", "niv2 has no 'heldout'"),
+        ("figures.fig6_flan.test", "heldout", "flan has no 'heldout'"),
+        ("figures.fig1_scores.metrics", ["rouge1", "rouge1"], "twice"),
+        ("figures.fig1_scores.metrics", ["rouge1", "loss"], "do not share an axis"),
     ],
 )
 def test_a_test_set_of_other_data_or_a_name_given_twice(

@@ -35,8 +35,15 @@ def test_by_hand() -> None:
     }
     table = first(runs, threshold=0.5)
     assert table.columns.tolist() == [
-        *("figure", "arrangement", "seed", "threshold", "step", "low", "high", "passes"),
-        *("performance_start", "performance_best", "performance_end", "instances", "confidence"),
+        *("figure", "arrangement", "seed", "performance", "threshold", "step", "low", "high"),
+        *(
+            "passes",
+            "performance_start",
+            "performance_best",
+            "performance_end",
+            "instances",
+            "confidence",
+        ),
     ]
     assert table["seed"].tolist() == ["0", "1", "all"]
     # Means: 0.2, 0.6, 0.4 and 0.2, 0.2, 0.9; of both seeds 0.2, 0.4, 0.65.
@@ -55,7 +62,7 @@ def test_the_threshold_itself_is_not_enough() -> None:
     runs = {("RT", 0): run({0: (0.0, 0.0), 10: (0.0, 0.0)})}
     assert first(runs, threshold=0.5)["step"].tolist() == [0, 0]
     half = {("RT", 0): run({0: loss(0.5, 0.5), 10: loss(0.5, 0.5)})}
-    performance = float(np.exp(-half["RT", 0].loss.to_numpy()[0, 0]))
+    performance = float(np.exp(-half["RT", 0].values.to_numpy()[0, 0]))
     assert first(half, threshold=performance)["step"].isna().all()
 
 

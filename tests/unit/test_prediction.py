@@ -71,7 +71,7 @@ def test_the_three_statistics_are_scipys() -> None:
     ]
     assert table["statistic"].tolist() == [*STATISTICS, *STATISTICS]
     pairs = [
-        (runs[key].loss.loc[10:].to_numpy(), {m: t.to_numpy() for m, t in similar[key].items()})
+        (runs[key].values.loc[10:].to_numpy(), {m: t.to_numpy() for m, t in similar[key].items()})
         for key in runs
     ]
     for measure in ("noisy", "coarse"):

@@ -29,9 +29,9 @@ def test_segments_are_joined_and_sorted(tmp_path: Path) -> None:
         save(rows({0: (1, 1), 10: (0.5, 2)}), tmp_path / "0-10.parquet", left_out=3),
     ]
     found = read_run(segments)
-    assert found.loss.index.tolist() == [0, 10, 20]
-    assert found.loss.columns.tolist() == ["a", "b"]
-    assert found.loss.to_numpy().tolist() == [[1, 1], [0.5, 2], [0.25, 3]]
+    assert found.values.index.tolist() == [0, 10, 20]
+    assert found.values.columns.tolist() == ["a", "b"]
+    assert found.values.to_numpy().tolist() == [[1, 1], [0.5, 2], [0.25, 3]]
     assert found.task.to_dict() == {"a": "task", "b": "task"}
     assert found.label_tokens.to_dict() == {"a": 1, "b": 1}
     assert found.left_out == 3

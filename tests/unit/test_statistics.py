@@ -15,7 +15,7 @@ from scipy import stats
 
 from nearfirst.errors import InputError
 from nearfirst.statistics.comparison import paired_comparison
-from nearfirst.statistics.curves import curves, mean_curve, mean_interval, task_losses
+from nearfirst.statistics.curves import curves, mean_curve, mean_interval, task_means
 from nearfirst.statistics.run import Run
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,11 +32,11 @@ def test_mean_curve_by_hand() -> None:
 
 def test_the_loss_of_a_task_is_a_mean_over_its_own_instances() -> None:
     one = run({0: (1, 5, 2), 10: (3, 3, 9)}, ("u", "t", "u"), (1, 7, 3))
-    assert task_losses(one, "instance").to_dict("index") == {
+    assert task_means(one, "instance").to_dict("index") == {
         0: {"t": 5.0, "u": 1.5},
         10: {"t": 3.0, "u": 6.0},
     }
-    assert task_losses(one, "token").to_dict("index") == {
+    assert task_means(one, "token").to_dict("index") == {
         0: {"t": 5.0, "u": 1.75},
         10: {"t": 3.0, "u": 7.5},
     }
@@ -153,7 +153,7 @@ def test_paired_comparison_against_wilcoxon() -> None:
     assert table["comparison"].tolist() == ["NFT-RT"] * 3 + ["NFT-FFT"] * 3
 
     def means(label: str, step: int) -> "pd.Series[float]":
-        its = [one.loss.loc[step] for (name, _), one in runs.items() if name == label]
+        its = [one.values.loc[step] for (name, _), one in runs.items() if name == label]
         return pd.concat(its, axis=1).mean(axis=1)
 
     for other in ("RT", "FFT"):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from nearfirst.template import IGNORED, Tokens, encode
+from nearfirst.template import IGNORED, Tokens, encode, prompts
 
 
 def one(talk: list[dict[str, str]], tokenizer: Any, max_length: int = 1024) -> Tokens:
@@ -152,3 +152,35 @@ def test_a_literal_special_token_in_a_text_is_text(tokenizer) -> None:
     assert (tokens.ids == tokenizer.eos_token_id).sum() == 1
     assert (tokens.ids == tokenizer.bos_token_id).sum() == 1
     assert tokenizer.decode(tokens.ids) == "<s>User: end with </s>\nAssistant: <s></s>"
+
+
+def test_a_prompt_is_what_comes_before_the_first_answer(tokenizer: Any, talk: Any) -> None:
+    talks = [talk("one", "eins", "two", "zwei"), talk("Übersetze 猫 </s>", ""), talk("", "a")]
+    found = prompts(talks, tokenizer)
+    assert [tokenizer.decode(ids) for ids in found] == [
+        "<s>User: one\nAssistant:",
+        "<s>User: Übersetze 猫 </s>\nAssistant:",
+        "<s>User: \nAssistant:",
+    ]
+    assert not any(tokenizer.eos_token_id in ids for ids in found)
+    assert prompts([], tokenizer) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(exchanges=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=3))
+def test_what_encode_makes_begins_with_the_prompt(
+    tokenizer: Any,
+    sentencepiece: PreTrainedTokenizerFast,
+    talk: Any,
+    exchanges: list[tuple[str, str]],
+) -> None:
+    conversation = talk(*(turn for pair in exchanges for turn in pair))
+    for kind in (tokenizer, sentencepiece):
+        (prompt,) = prompts([conversation], kind)
+        tokens = one(conversation, kind, 100_000)
+        first = int((tokens.labels != IGNORED).argmax())
+        assert prompt.dtype == tokens.ids.dtype
+        assert prompt.tolist() == tokens.ids[:first].tolist()
+        # A length that the prompt fills is the least that leaves no room for an answer.
+        assert one(conversation, kind, len(prompt)).label_tokens == 0
+        assert one(conversation, kind, len(prompt) + 1).label_tokens == 1

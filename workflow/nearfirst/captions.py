@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from nearfirst.plotting.distribution_table import facts as facts_of_rewards
 from nearfirst.plotting.table import single_runs
 
 SHOWN = 6
@@ -21,10 +22,21 @@ _TEST_SEEDS = (
     "config names the task, or a rule picks it."
 )
 
+_OWN_LEVELS = "Levels cannot be compared between data sets: their test sets differ."
+
 WORDS = {
+    "fig1_scores": "ROUGE and Exact Match of generated answers on the unseen tasks of NIV2 while a "
+    "model is tuned on NIV2 in random order. After Figure 1 (left), on a generalist test set, a "
+    "seeded sample over all unseen tasks. The better score of several references counts, and ROUGE "
+    "is the F-measure, as in the published code, unless the config says otherwise.",
+    "fig1_reward": "Mean reward of generated answers on the unseen tasks of each data set while a "
+    "model is tuned on that data set in random order. After Figure 1 (middle), on the generalist "
+    "test sets. The reward model is the one that the config names, or a small one trained on "
+    "generated pairs of a gold answer and a corrupted one; reward_accuracy.csv says how well it "
+    f"tells them apart. {_OWN_LEVELS}",
     "fig1_loss": "Mean loss on the unseen tasks of each data set while a model is tuned on that "
     "data set in random order. After Figure 1 (right), on the generalist test sets, seeded samples "
-    "over all unseen tasks. Levels cannot be compared between data sets: their test sets differ.",
+    f"over all unseen tasks. {_OWN_LEVELS}",
     "fig2_permutations": "Loss on single unseen tasks while the training tasks come in turn "
     "(round-robin), one after another (cluster), or shuffled (random). After Figure 2; the config "
     "names the tasks, or a rule picks them.",
@@ -46,6 +58,18 @@ WORDS = {
     "rounds of Test-centric Multi-turn Arrangement and on nothing else; rounds are counted from "
     "zero, nearest first. After Figure 5. Rounds differ in how many instances they hold, so curves "
     "may end at different steps.",
+    **{
+        name: f"Rewards of right and of wrong answers on the unseen tasks of {dataset}, right "
+        f"being an Exact Match, while a model is tuned on {dataset} in random order. After "
+        f"Figure 6 ({place}). The overlap is the area under the lower of the two densities, the AUC "
+        "the share of pairs of a right and a wrong answer in which the right one has the higher "
+        "reward; intervals resample test instances, whose answers belong together."
+        for name, dataset, place in (
+            ("fig6_niv2", "NIV2", "left"),
+            ("fig6_flan", "Flan-mini", "middle"),
+            ("fig6_p3", "P3", "right"),
+        )
+    },
     "fig7_seeds": f"{_TEST_SEEDS} After Figure 7, where the loss falls steeply under some seeds "
     "and slowly under another.",
     "fig8_seeds": f"{_TEST_SEEDS} After Figure 8, where the sudden fall in cluster order is gone "
@@ -95,6 +119,9 @@ def caption(name: str, table: pd.DataFrame, series: str = "arrangement") -> str:
     if "statistic" in table:
         general = f"{name}: correlation of each measure with the loss."
         facts = _of_correlations(table)
+    elif "what" in table:
+        general = f"{name}: reward of right and of wrong answers."
+        facts = facts_of_rewards(table)
     else:
         quantities = ", ".join(dict.fromkeys(table["quantity"]))
         general = f"{name}: {quantities} against the training step, one curve for each {series}."
@@ -117,8 +144,10 @@ def _of_curves(table: pd.DataFrame, series: str) -> list[str]:
     if "instances" in table:
         facts.append(f"Test instances behind each value: {_span(table['instances'])}.")
     if "left_out" in table:
-        count = _span(table["left_out"])
-        facts.append(f"Left out of the test set, having lost their label to truncation: {count}.")
+        lost = "having lost their label to truncation"
+        if "score" in set(table["quantity"]):
+            lost += ", or without a reference"
+        facts.append(f"Left out of the test set, {lost}: {_span(table['left_out'])}.")
     if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:
         facts.append(f"Unseen tasks shown: {_listed(tasks)}.")
     facts.append(f"Last step: {_span(table.groupby(['panel', series])['step'].max())}.")

@@ -21,9 +21,13 @@ from nearfirst.settings.distance import DistanceSettings
 from nearfirst.settings.embedding import EmbeddingSettings
 from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
 from nearfirst.settings.figures import ArrangementsFigure, FigureSettings, TableSettings
+from nearfirst.settings.generation import GenerateSettings
 from nearfirst.settings.hardware import HardwareSettings
 from nearfirst.settings.look import LookSettings
+from nearfirst.settings.metric_statistics import DistributionSettings, StabilitySettings
 from nearfirst.settings.model import ModelSettings
+from nearfirst.settings.reward import RewardSettings
+from nearfirst.settings.scores import ScoreSettings
 from nearfirst.settings.similarity import SimilaritySettings
 from nearfirst.settings.standard import STANDARD
 from nearfirst.settings.statistics import (
@@ -56,11 +60,16 @@ class Config(Section):
     template: TemplateSettings = TemplateSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    generate: GenerateSettings = GenerateSettings()
+    scores: ScoreSettings = ScoreSettings()
+    reward: RewardSettings = RewardSettings()
     curves: CurveSettings = CurveSettings()
     comparison: ComparisonSettings = ComparisonSettings()
     loss_types: LossTypesSettings = LossTypesSettings()
     prediction: PredictionSettings = PredictionSettings()
     generalization: GeneralizationSettings = GeneralizationSettings()
+    distribution: DistributionSettings = DistributionSettings()
+    stability: StabilitySettings = StabilitySettings()
     figures: FigureSettings = FigureSettings()
     tables: TableSettings = TableSettings()
     look: LookSettings = LookSettings()
@@ -83,7 +92,8 @@ class Config(Section):
     @model_validator(mode="after")
     def _test_sets_are_there(self) -> Self:
         datasets = self.data.by_name()
-        for key, name, split in [*self.figures.tests(), *self.tables.table4.tests()]:
+        tables = [*self.tables.table4.tests(), *self.tables.metrics.tests()]
+        for key, name, split in [*self.figures.tests(), *tables]:
             if not datasets[name].has(split):
                 raise ValueError(f"{key}: {name} has no {split!r}; {datasets[name].test!r} it has")
         return self
@@ -102,6 +112,12 @@ class Config(Section):
         for part in ("splits", "expected"):
             for name in getattr(self.tables.table4, part):
                 yield f"tables.table4.{part}", name, known["dataset"]
+        metrics = self.tables.metrics
+        yield "tables.metrics.arrangement", metrics.arrangement, known["arrangement"]
+        for label, name in metrics.datasets.items():
+            yield f"tables.metrics.datasets.{label}", name, known["dataset"]
+        for at, name in enumerate(self.reward.preferences.datasets):
+            yield f"reward.preferences.datasets.{at}", name, known["dataset"]
         compared = list(self.figures.of(ArrangementsFigure))
         for name in self.tables.generalization:
             yield "tables.generalization", name, compared

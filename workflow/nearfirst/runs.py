@@ -7,30 +7,38 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from nearfirst.errors import InputError
+from nearfirst.settings.metrics import METRICS, MetricName
 from nearfirst.statistics.run import Run, make_run
-from nearfirst.tables import LOSSES, SIMILARITY, read_table
+from nearfirst.tables import LOSSES, REWARDS, SCORES, SIMILARITY, read_table
+
+SCHEMAS = {"losses": LOSSES, "scores": SCORES, "rewards": REWARDS}
 
 LABEL = ("LABEL", "SEED")
 TEST = ("LABEL", "SEED", "TEST")
 FIGURE = ("FIGURE", "LABEL", "SEED")
+METRIC = ("METRIC", "LABEL", "SEED")
 """What may stand before the files of a run."""
 
 Content = TypeVar("Content")
 
 
 def add_runs(
-    parser: argparse.ArgumentParser, names: Sequence[str] = LABEL, label: str = "the curve"
+    parser: argparse.ArgumentParser,
+    names: Sequence[str] = LABEL,
+    label: str = "the curve",
+    flag: str = "--run",
 ) -> None:
     """Add `--run LABEL SEED FILE [FILE …]`, which may be repeated; `names` precede the files."""
     parser.add_argument(
-        "--run",
+        flag,
         nargs="+",
         action="append",
         required=True,
         metavar=(f"{' '.join(names)} FILE", "FILE"),
-        help=f"losses of one run, segment by segment (Parquet); LABEL names {label}; repeat for "
+        help=f"tables of one run, segment by segment (Parquet); LABEL names {label}; repeat for "
         "each run",
     )
 
@@ -48,25 +56,58 @@ def add_similarities(parser: argparse.ArgumentParser, *, required: bool) -> None
     )
 
 
-def read_runs(given: Sequence[Sequence[str]]) -> dict[tuple[str, int], Run]:
-    """Read the runs that `--run LABEL SEED FILE …` named, by (label, seed).
+def add_metric(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add `--metric NAME`, or several names: what of the tables is looked at."""
+    parser.add_argument(
+        "--metric",
+        choices=list(METRICS),
+        nargs="+" if several else None,
+        default=["loss"] if several else "loss",
+        help="column of the tables: a loss, a score or a reward (default: loss)",
+    )
+
+
+def read_runs(
+    given: Sequence[Sequence[str]], metric: MetricName = "loss", flag: str = "--run"
+) -> dict[tuple[str, int], Run]:
+    """Read one metric of the runs that `--run LABEL SEED FILE …` named, by (label, seed).
 
     Raises
     ------
     InputError
         If a run is named without files or twice, or its tables cannot be read.
     """
-    return _read("--run", given, LABEL, read_run)[""]
+    return _read(flag, given, LABEL, lambda paths: read_run(paths, metric))[""]
 
 
 def read_groups(
-    given: Sequence[Sequence[str]], names: Sequence[str]
+    given: Sequence[Sequence[str]], names: Sequence[str], metric: MetricName = "loss"
 ) -> dict[str, dict[tuple[str, int], Run]]:
     """Read the runs that `--run` named, by test set or figure, then by (label, seed).
 
     Raises what `read_runs` raises.
     """
-    return _read("--run", given, names, read_run)
+    return _read("--run", given, names, lambda paths: read_run(paths, metric))
+
+
+def read_metrics(
+    given: Sequence[Sequence[str]],
+) -> dict[MetricName, dict[tuple[str, int], Run]]:
+    """Read the runs that `--run METRIC LABEL SEED FILE …` named, by metric, then by (label, seed).
+
+    Raises
+    ------
+    InputError
+        What `read_runs` raises, or if there is no such metric.
+    """
+    found: dict[MetricName, dict[tuple[str, int], Run]] = {}
+    for words in given:
+        if words[0] not in METRICS:
+            raise InputError(f"--run {words[0]}: no metric; they are {', '.join(METRICS)}")
+    for metric in METRICS:
+        if its := [words for words in given if words[0] == metric]:
+            found[metric] = read_groups(its, METRIC, metric)[metric]
+    return found
 
 
 def read_similarities(
@@ -105,15 +146,17 @@ def _read(
     return found
 
 
-def read_run(paths: Sequence[Path]) -> Run:
-    """Read the losses of one run from its segments.
+def read_run(paths: Sequence[Path], metric: MetricName = "loss") -> Run:
+    """Read one metric of one run from its segments.
 
     Raises
     ------
     InputError
         What `read_table` and `make_run` raise, or if the segments left out different numbers.
     """
-    tables = [read_table(path, LOSSES, unique=None) for path in paths]
+    columns = ["step", "id", "task", metric, *(["label_tokens"] if metric == "loss" else [])]
+    schema = pa.schema([SCHEMAS[METRICS[metric].stage].field(name) for name in columns])
+    tables = [read_table(path, schema, unique=None) for path in paths]
     left_out = [int((table.schema.metadata or {}).get(b"left_out", b"0")) for table in tables]
     for path, number in zip(paths, left_out, strict=True):
         if number != left_out[0]:
@@ -121,7 +164,7 @@ def read_run(paths: Sequence[Path]) -> Run:
                 f"{path}: {number} instances were left out, but {left_out[0]} in {paths[0]}; "
                 "evaluate the run again"
             )
-    return make_run([table.to_pandas() for table in tables], paths, left_out[0])
+    return make_run([table.to_pandas() for table in tables], paths, left_out[0], metric)
 
 
 def read_similarity(path: Path) -> dict[str, pd.DataFrame]:

@@ -40,7 +40,49 @@ LOSSES = pa.schema(
         ("label_tokens", pa.int32()),
     ]
 )
-
+GENERATIONS = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("id", pa.string()),
+        ("task", pa.string()),
+        ("prediction", pa.string()),
+        ("tokens", pa.int32()),
+        ("finished", pa.bool_()),
+    ]
+)
+"""Answers; `tokens` counts what was generated, EOS included, which is there if `finished`."""
+SCORES = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("id", pa.string()),
+        ("task", pa.string()),
+        ("rouge1", pa.float32()),
+        ("rougeL", pa.float32()),
+        ("exact_match", pa.float32()),
+    ]
+)
+"""Scores of answers, from 0 to 1."""
+REWARDS = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("id", pa.string()),
+        ("task", pa.string()),
+        ("reward", pa.float32()),
+    ]
+)
+PREFERENCES = pa.schema(
+    [
+        ("id", pa.string()),
+        ("dataset", pa.string()),
+        ("task", pa.string()),
+        ("instruction", pa.string()),
+        ("chosen", pa.string()),
+        ("rejected", pa.string()),
+        ("corruption", pa.string()),
+        ("held_out", pa.bool_()),
+    ]
+)
+"""Pairs of a gold answer and a corrupted one."""
 SIMILARITY = pa.schema(
     [
         ("step", pa.int32()),

@@ -1,5 +1,6 @@
 """The chat template: a conversation becomes tokens and labels (Section A.2)."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -82,6 +83,18 @@ def encode(
             )
         )
     return result
+
+
+def prompts(
+    conversations: Sequence[Sequence[Message]], tokenizer: Any
+) -> list[npt.NDArray[np.int64]]:
+    r"""Return what comes before each first answer, `<s>User: {question}\nAssistant:`.
+
+    They are the tokens that `encode` begins with, whatever its `max_length`.
+    """
+    first = [messages[:2] for messages in conversations]
+    whole = encode(first, tokenizer, sys.maxsize)
+    return [item.ids[item.labels == IGNORED] for item in whole]
 
 
 def _plain(segments: list[str], tokenizer: Any) -> list[list[int]]:

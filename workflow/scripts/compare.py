@@ -1,4 +1,4 @@
-"""Compare one arrangement with the others, paired by seed and test instance."""
+"""Compare one arrangement with the others, paired by seed and test instance, in one metric."""
 
 import argparse
 import logging
@@ -7,15 +7,16 @@ from typing import cast
 
 from nearfirst import cli
 from nearfirst.files import writing
-from nearfirst.runs import add_runs, read_runs
+from nearfirst.runs import add_metric, add_runs, read_runs
 from nearfirst.settings.statistics import ComparisonSettings
 from nearfirst.statistics.comparison import paired_comparison
+from nearfirst.statistics.run import scaled
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     settings = cast(ComparisonSettings, arguments.settings)
-    runs = read_runs(arguments.run)
+    runs = scaled(read_runs(arguments.run, arguments.metric), arguments.metric)
     table = paired_comparison(
         runs, arguments.reference, settings.confidence, settings.resamples, settings.seed
     )
@@ -27,6 +28,7 @@ def main(arguments: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add_runs(parser)
+    add_metric(parser)
     parser.add_argument("--reference", required=True, help="label held against the others")
     parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     cli.add_settings(parser, ComparisonSettings)

@@ -15,7 +15,7 @@ from nearfirst.statistics.generalization import generalization
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     settings = cast(GeneralizationSettings, arguments.settings)
-    table = generalization(read_groups(arguments.run, FIGURE), settings)
+    table = generalization(read_groups(arguments.run, FIGURE, settings.metric), settings)
     with writing(arguments.output) as path:
         table.to_csv(path, index=False, float_format="%.6g")
     logging.info("\n%s", table.to_string(index=False))

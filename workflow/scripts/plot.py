@@ -10,6 +10,8 @@ from nearfirst.captions import caption
 from nearfirst.files import writing
 from nearfirst.plotting.correlations import draw_correlations
 from nearfirst.plotting.curves import draw_curves
+from nearfirst.plotting.distribution import draw_distribution
+from nearfirst.plotting.distribution_table import read_distribution
 from nearfirst.plotting.style import save
 from nearfirst.plotting.table import read_correlations, read_curves
 from nearfirst.settings.look import LookSettings
@@ -21,6 +23,9 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.kind == "curves":
         table = read_curves(arguments.table, arguments.series)
         figure = draw_curves(table, look, arguments.series)
+    elif arguments.kind == "distribution":
+        table = read_distribution(arguments.table)
+        figure = draw_distribution(table, look)
     else:
         table = read_correlations(arguments.table)
         figure = draw_correlations(table, look)
@@ -40,13 +45,14 @@ if __name__ == "__main__":
     parser.add_argument("--name", help="figure that the caption is about; default: the CSV's name")
     parser.add_argument(
         "--kind",
-        choices=("curves", "correlations"),
+        choices=("curves", "correlations", "distribution"),
         default="curves",
-        help="means against step, or one value a measure (default: curves)",
+        help="means against step, one value a measure, or rewards of right and of wrong answers "
+        "(default: curves)",
     )
     parser.add_argument(
         "--series",
-        choices=("arrangement", "dataset", "task"),
+        choices=("arrangement", "dataset", "metric", "task"),
         default="arrangement",
         help="column that tells curves apart (default: arrangement)",
     )

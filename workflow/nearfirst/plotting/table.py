@@ -7,7 +7,17 @@ import pandas as pd
 
 from nearfirst.errors import InputError
 
-TEXT = ("arrangement", "panel", "quantity", "task", "test", "dataset", "measure", "statistic")
+TEXT = (
+    "arrangement",
+    "panel",
+    "quantity",
+    "task",
+    "test",
+    "dataset",
+    "measure",
+    "statistic",
+    "metric",
+)
 WHOLE = ("step", "n")
 NUMBERS = ("mean", "low", "high", "confidence")
 COUNTS = ("instances", "left_out", "runs", "checkpoints")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from nearfirst.settings.base import Section, check_once
+from nearfirst.settings.metrics import METRICS, MetricName
 from nearfirst.settings.similarity import MEASURES
 
 _TEST = "(generalist|specialist)-(0|[1-9][0-9]*)|heldout"
@@ -13,12 +14,14 @@ Test = Annotated[str, Field(pattern=f"^({_TEST})$")]
 # What begins with a dash would be taken for a flag of the program that makes the figure.
 Name = Annotated[str, Field(pattern=r"^[^\s-]")]
 Split = Annotated[str, Field(pattern=f"^(train|{_TEST})$")]
+_METRIC = f"What the curves show: {', '.join(METRICS)}."
 
 
 class ArrangementsFigure(Section):
-    """Mean loss against step, one curve an arrangement, and their paired comparison."""
+    """A metric's mean against step, one curve an arrangement, and their paired comparison."""
 
     dataset: str = Field("flan", description="Data set of the runs.")
+    metric: MetricName = Field("loss", description=_METRIC)
     arrangements: dict[Name, str] = Field(
         min_length=1, description="Label of each curve and its arrangement, of `arrangements`."
     )
@@ -34,11 +37,41 @@ class ArrangementsFigure(Section):
 
 
 class DatasetsFigure(Section):
-    """Mean loss against step, one curve a data set."""
+    """A metric's mean against step, one curve a data set."""
 
+    metric: MetricName = Field("loss", description=_METRIC)
     datasets: dict[Name, str] = Field(min_length=1, description="Label and data set of each curve.")
     test: Test = Field("generalist-0", description="Test set of all of them.")
     arrangement: str = Field("random", description="Their arrangement.")
+
+
+class MetricsFigure(Section):
+    """Means of several metrics against step, one curve a metric."""
+
+    dataset: str = Field("niv2", description="Data set of the runs.")
+    test: Test = Field("generalist-0", description="Test set.")
+    arrangement: str = Field("random", description="Arrangement of the runs.")
+    metrics: list[MetricName] = Field(
+        ["rouge1", "rougeL", "exact_match"],
+        min_length=1,
+        description="Metrics that share an axis: scores, or one of the others.",
+    )
+
+    @model_validator(mode="after")
+    def _share_an_axis(self) -> Self:
+        check_once("metrics", self.metrics)
+        shown = {METRICS[name].quantity for name in self.metrics}
+        if len(shown) > 1:
+            raise ValueError(f"metrics: {' and '.join(sorted(shown))} do not share an axis")
+        return self
+
+
+class RewardFigure(Section):
+    """Rewards of right and of wrong answers."""
+
+    dataset: str = Field("flan", description="Data set of the runs.")
+    test: Test = Field("generalist-0", description="Test set.")
+    arrangement: str = Field("random", description="Arrangement of the runs.")
 
 
 class TasksFigure(Section):
@@ -115,6 +148,9 @@ class PredictionFigure(Section):
 QUANTITIES = ("loss", *MEASURES, "scaled-cosine-avg")
 
 
+_THREE = {"NIV2": "niv2", "P3": "p3", "Flan-mini": "flan"}
+
+
 def _seeds_figure(number: int) -> TasksFigure:
     """Return one of Figures 7 to 10: one unseen task, three test seeds."""
     tests = ["specialist-0", "specialist-1", "specialist-2"]
@@ -124,9 +160,9 @@ def _seeds_figure(number: int) -> TasksFigure:
 class FigureSettings(Section):
     """Every figure, under the name of its file."""
 
-    fig1_loss: DatasetsFigure = DatasetsFigure(
-        datasets={"NIV2": "niv2", "P3": "p3", "Flan-mini": "flan"}
-    )
+    fig1_scores: MetricsFigure = MetricsFigure()
+    fig1_reward: DatasetsFigure = DatasetsFigure(datasets=_THREE, metric="reward")
+    fig1_loss: DatasetsFigure = DatasetsFigure(datasets=_THREE)
     fig2_permutations: TasksFigure = TasksFigure(pick=(3, 0, 3))
     fig3_similarity: ArrangementsFigure = ArrangementsFigure(
         arrangements={"NFT": "wsd-nearest", "RT": "random", "FFT": "wsd-farthest"}, reference="NFT"
@@ -152,6 +188,9 @@ class FigureSettings(Section):
         arrangements={f"[{i},{i + 5})": f"tma-rounds-{i}" for i in range(0, 30, 5)},
         reference="[0,5)",
     )
+    fig6_niv2: RewardFigure = RewardFigure(dataset="niv2")
+    fig6_flan: RewardFigure = RewardFigure(dataset="flan")
+    fig6_p3: RewardFigure = RewardFigure(dataset="p3")
     fig7_seeds: TasksFigure = _seeds_figure(7)
     fig8_seeds: TasksFigure = _seeds_figure(8)
     fig9_seeds: TasksFigure = _seeds_figure(9)
@@ -231,10 +270,31 @@ class Table4Settings(Section):
             yield from ((f"tables.table4.splits.{name}", name, split) for split in splits)
 
 
+class MetricTablesSettings(Section):
+    """The runs of the tables that hold all metrics side by side."""
+
+    datasets: dict[Name, str] = Field(_THREE, min_length=1, description="Label and data set.")
+    test: Test = Field("generalist-0", description="Test set of all of them.")
+    arrangement: str = Field("random", description="Their arrangement.")
+    metrics: list[MetricName] = Field(
+        list(METRICS), min_length=1, description="Metrics that are compared."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_once("metrics", self.metrics)
+        return self
+
+    def tests(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the key of the test set, and each data set that it is one of."""
+        yield from (("tables.metrics.test", name, self.test) for name in self.datasets.values())
+
+
 class TableSettings(Section):
     """The tables beside the figures."""
 
     table4: Table4Settings = Table4Settings()
+    metrics: MetricTablesSettings = MetricTablesSettings()
     generalization: list[str] = Field(
         ["fig4_flan", "fig4_sharegpt", "fig4_norobots", "fig3_similarity"],
         min_length=1,

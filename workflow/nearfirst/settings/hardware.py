@@ -31,6 +31,25 @@ class EvaluateHardware(Section):
     minutes: PositiveInt = Field(60, description="Time limit of an evaluation job.")
 
 
+class GenerateHardware(Section):
+    """The machine of a generation job."""
+
+    gpus: int = Field(1, ge=0, le=1, description="GPUs of a generation job.")
+    batch_size: PositiveInt = Field(
+        8, description="Instances that are answered together; an answer does not depend on it."
+    )
+    memory_mb: PositiveInt = Field(4000, description="Memory of a generation job, in MB.")
+    minutes: PositiveInt = Field(60, description="Time limit of a generation job.")
+
+
+class RewardHardware(Section):
+    """The machine of the jobs that train the reward model and score with it."""
+
+    gpus: int = Field(1, ge=0, le=1, description="GPUs of a reward job.")
+    memory_mb: PositiveInt = Field(4000, description="Memory of a reward job, in MB.")
+    minutes: PositiveInt = Field(60, description="Time limit of a reward job.")
+
+
 class HardwareSettings(Section):
     """How the work is spread."""
 
@@ -46,3 +65,5 @@ class HardwareSettings(Section):
     )
     train: TrainHardware = TrainHardware()
     evaluate: EvaluateHardware = EvaluateHardware()
+    generate: GenerateHardware = GenerateHardware()
+    reward: RewardHardware = RewardHardware()

@@ -1,9 +1,10 @@
-"""Where a published file can be fetched from."""
+"""Where published files and models can be fetched from."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from nearfirst.settings.base import Section
 
@@ -49,3 +50,47 @@ class HubSettings(Section):
                 "null takes the newest"
             )
         return self
+
+
+class NamedModel(Section):
+    """A model that the user names, by its id on the hub or its folder."""
+
+    name: str | None = Field(None, description="Hugging Face id or folder.")
+    revision: str | None = Field(
+        None,
+        description="Commit of a Hugging Face id (40 hex digits); null fetches the newest.",
+    )
+    files: list[str] = Field(
+        ["*.json", "*.safetensors", "tokenizer*"],
+        min_length=1,
+        description="Patterns of the files that are fetched: weights in one format, tokenizer.",
+    )
+
+    @model_validator(mode="after")
+    def _can_be_fetched(self) -> Self:
+        if self.name and not Path(self.name).is_dir():
+            self.hub()
+        return self
+
+    def hub(self) -> HubSettings:
+        """Return what is fetched of a Hugging Face id.
+
+        Raises
+        ------
+        ValueError
+            If `name` is no id, or `revision` no commit.
+        """
+        try:
+            return HubSettings(
+                repository=self.name or "",
+                kind="model",
+                revision=self.revision,
+                files=self.files,
+            )
+        except ValidationError as error:
+            fault = error.errors()[0]
+            if fault["loc"] == ("repository",):
+                raise ValueError(
+                    f"name: {self.name!r} is neither a folder here nor a Hugging Face id"
+                ) from None
+            raise ValueError(fault["msg"].removeprefix("Value error, ")) from None

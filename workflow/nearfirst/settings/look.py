@@ -17,6 +17,9 @@ LEGEND = {
     "fine": "instances (fine)",
     **{f"[{i},{i + 5})": f"rounds {i}–{i + 4}" for i in range(0, 30, 5)},
     **{f"specialist-{seed}": f"test seed {seed}" for seed in range(3)},
+    "rouge1": "ROUGE-1",
+    "rougeL": "ROUGE-L",
+    "exact_match": "Exact Match",
     "niv2": "NIV2",
     "p3": "P3",
     "flan": "Flan-mini",
@@ -25,6 +28,8 @@ LEGEND = {
 }
 QUANTITIES = {
     "loss": "loss",
+    "score": "Mean score (0 to 100)",
+    "reward": "Mean reward",
     "scaled-cosine-avg": "Scaled cosine avg",
     **{
         f"{distance.lower()}-{operation}": f"{distance} {operation}"
@@ -80,8 +85,8 @@ class LookSettings(Section):
     )
     quantities: Annotated[dict[str, str], AfterValidator(lambda names: QUANTITIES | names)] = Field(
         QUANTITIES,
-        description="What axes and legends call the measures of similarity, and legends the loss. "
-        "Names given in the config join these.",
+        description="What axes and legends call scores, rewards and measures of similarity, and "
+        "legends the loss. Names given in the config join these.",
     )
     x_label: str = Field("Training step", description="Name of the x axis.")
     y_label: str = Field("Mean test loss (nats per token)", description="Name of the loss's axis.")

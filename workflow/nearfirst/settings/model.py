@@ -1,19 +1,9 @@
 """Knobs of the base model: a named one, or a small Llama pretrained here."""
 
-from pathlib import Path
-from typing import Self
-
-from pydantic import (
-    Field,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from nearfirst.settings.base import Section
-from nearfirst.settings.hub import HubSettings
+from nearfirst.settings.hub import NamedModel
 
 
 class TextSettings(Section):
@@ -42,44 +32,11 @@ class PretrainSettings(Section):
     threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")
 
 
-class ModelSettings(Section):
+class ModelSettings(NamedModel):
     """Which model is tuned."""
 
     name: str | None = Field(
         None, description="Hugging Face id or folder; null pretrains a small one (`pretrain`)."
     )
-    revision: str | None = Field(
-        None,
-        description="Commit of a Hugging Face id (40 hex digits); null fetches the newest.",
-    )
     text: TextSettings = TextSettings()
     pretrain: PretrainSettings = PretrainSettings()
-
-    @model_validator(mode="after")
-    def _can_be_fetched(self) -> Self:
-        if self.name and not Path(self.name).is_dir():
-            self.hub()
-        return self
-
-    def hub(self) -> HubSettings:
-        """Return what is fetched of a Hugging Face id: weights in one format, and the tokenizer.
-
-        Raises
-        ------
-        ValueError
-            If `name` is no id, or `revision` no commit.
-        """
-        try:
-            return HubSettings(
-                repository=self.name or "",
-                kind="model",
-                revision=self.revision,
-                files=["*.json", "*.safetensors", "tokenizer*"],
-            )
-        except ValidationError as error:
-            fault = error.errors()[0]
-            if fault["loc"] == ("repository",):
-                raise ValueError(
-                    f"name: {self.name!r} is neither a folder here nor a Hugging Face id"
-                ) from None
-            raise ValueError(fault["msg"].removeprefix("Value error, ")) from None

@@ -16,11 +16,12 @@ def paired_comparison(
 ) -> pd.DataFrame:
     """Compare one arrangement with each other one, paired by seed and test instance.
 
-    The difference of a pair is the reference's loss minus the other's: negative means that the
-    reference is better. It is taken at the first checkpoint after step 0 that all arrangements
-    have, at the last one, and as a mean over all of them. Its interval is a bootstrap over seeds
-    and over instances at once; the p-value is Wilcoxon's signed-rank test over instances, each
-    averaged over seeds. The one run of an arrangement that no seed changes stands for every seed.
+    The difference of a pair is the reference's value minus the other's: of a loss, negative means
+    that the reference is better. It is taken at the first checkpoint after step 0 that all
+    arrangements have, at the last one, and as a mean over all of them. Its interval is a bootstrap
+    over seeds and over instances at once; the p-value is Wilcoxon's signed-rank test over
+    instances, each averaged over seeds. The one run of an arrangement that no seed changes stands
+    for every seed.
 
     Returns
     -------
@@ -83,9 +84,9 @@ def _check_pairs(by_label: dict[str, list[int]]) -> None:
 
 def _common_steps(runs: Runs) -> list[int]:
     """Return the steps after 0 that all runs have."""
-    common = set.intersection(*(set(run.loss.index) for run in runs.values())) - {0}
+    common = set.intersection(*(set(run.values.index) for run in runs.values())) - {0}
     if not common:
-        found = {label: [s for s in run.loss.index if s > 0] for (label, _), run in runs.items()}
+        found = {label: [s for s in run.values.index if s > 0] for (label, _), run in runs.items()}
         last = ", ".join(f"{label} {steps[-1] if steps else 0}" for label, steps in found.items())
         raise InputError(
             "a comparison needs a checkpoint after step 0 that all arrangements have; their last "
@@ -97,7 +98,7 @@ def _common_steps(runs: Runs) -> list[int]:
 def _cube(runs: Runs, label: str, steps: list[int]) -> Floats:
     """Return the (seeds, steps, instances) losses of an arrangement."""
     seeds = sorted(seed for name, seed in runs if name == label)
-    return np.stack([runs[label, seed].loss.loc[steps].to_numpy() for seed in seeds])
+    return np.stack([runs[label, seed].values.loc[steps].to_numpy() for seed in seeds])
 
 
 def _bootstrap(

@@ -1,4 +1,4 @@
-"""From the losses of runs to curves with intervals over seeds."""
+"""From the losses (or scores, or rewards) of runs to curves with intervals over seeds."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def mean_curve(run: Run, weighting: str) -> "pd.Series[float]":
-    """Return the mean loss of one run at each step.
+    """Return the mean of one run's metric at each step.
 
     Parameters
     ----------
@@ -24,18 +24,18 @@ def mean_curve(run: Run, weighting: str) -> "pd.Series[float]":
         `instance`: mean over instances of their mean token loss; `token`: over label tokens.
     """
     weights = _weights(run, weighting)
-    return (run.loss * weights).sum(axis=1) / weights.sum()
+    return (run.values * weights).sum(axis=1) / weights.sum()
 
 
-def task_losses(run: Run, weighting: str) -> pd.DataFrame:
-    """Return the (steps, tasks) mean losses of one run, each over the task's own instances."""
+def task_means(run: Run, weighting: str) -> pd.DataFrame:
+    """Return the (steps, tasks) means of one run, each over the task's own instances."""
     weights = _weights(run, weighting)
-    sums = (run.loss * weights).T.groupby(run.task).sum().T
+    sums = (run.values * weights).T.groupby(run.task).sum().T
     return sums / weights.groupby(run.task).sum()
 
 
 def _weights(run: Run, weighting: str) -> "pd.Series[float]":
-    ones = pd.Series(1.0, run.loss.columns)
+    ones = pd.Series(1.0, run.values.columns)
     return run.label_tokens.astype(float) if weighting == "token" else ones
 
 
@@ -73,7 +73,8 @@ def curves(
     runs: Runs,
     weighting: str,
     confidence: float,
-    by: Literal["arrangement", "dataset"] = "arrangement",
+    by: Literal["arrangement", "dataset", "metric"] = "arrangement",
+    quantity: str = "loss",
 ) -> pd.DataFrame:
     """Return the mean curve of each label with an interval over its seeds.
 
@@ -88,13 +89,15 @@ def curves(
     confidence
         Level of the intervals.
     by
-        What a label is. Arrangements are compared on the same test instances; data sets have
-        instances of their own.
+        What a label is. Arrangements and metrics are compared on the same test instances; data
+        sets have instances of their own.
+    quantity
+        What the means are of.
 
     Returns
     -------
-    Columns arrangement (or dataset), step, mean, low, high, n (seeds), instances, confidence,
-    left_out.
+    Columns arrangement (or dataset, metric), quantity unless it is the loss, step, mean, low, high,
+    n (seeds), instances, confidence, left_out.
 
     Raises
     ------
@@ -103,14 +106,16 @@ def curves(
         those of two arrangements on different instances.
     """
     check_seeds(runs)
-    if by == "arrangement":
+    if by != "dataset":
         check_instances(runs)
     parts = []
     for label in dict.fromkeys(label for label, _ in runs):
         its = [run for (name, _), run in runs.items() if name == label]
         part = over_seeds([mean_curve(run, weighting) for run in its], confidence)
         part.insert(0, by, label)
-        part["instances"] = its[0].loss.shape[1]
+        if quantity != "loss":
+            part.insert(1, "quantity", quantity)
+        part["instances"] = its[0].values.shape[1]
         part["confidence"] = confidence
         part["left_out"] = its[0].left_out
         parts.append(part)

@@ -1,6 +1,6 @@
 """The first checkpoint at which a run has generalized to unseen tasks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ from nearfirst.statistics.run import Run, Runs, check_seeds
 
 Floats = npt.NDArray[np.float64]
 
-PERFORMANCE: dict[str, Callable[[Run], Floats]] = {
+
+def performance(run: Run, settings: GeneralizationSettings) -> Floats:
+    """Return the performance of a run, (steps, instances); larger is better."""
+    values = run.values.to_numpy()
     # The probability of a label token, as a geometric mean over the instance's tokens.
-    "exp-loss": lambda run: np.exp(-run.loss.to_numpy()),
-}
-"""Performance of a run, (steps, instances); larger is better."""
+    return np.exp(-values) if settings.performance == "exp-loss" else values
 
 
 def generalization(figures: Mapping[str, Runs], settings: GeneralizationSettings) -> pd.DataFrame:
@@ -30,32 +31,33 @@ def generalization(figures: Mapping[str, Runs], settings: GeneralizationSettings
     Parameters
     ----------
     figures
-        Of each figure its runs.
+        Of each figure its runs, in the metric of the performance.
     settings
         ε, the performance, and the bootstrap.
 
     Returns
     -------
-    Columns figure, arrangement, seed, threshold, step (NaN: never), low, high, passes (share of
-    the resamples that pass), performance_start, performance_best, performance_end (means over
-    instances), instances, confidence. After the runs of an arrangement stands a row of seed `all`:
-    the mean of their performances, instance by instance.
+    Columns figure, arrangement, seed, performance, threshold, step (NaN: never), low, high, passes
+    (share of the resamples that pass), performance_start, performance_best, performance_end (means
+    over instances), instances, confidence. After the runs of an arrangement stands a row of seed
+    `all`: the mean of their performances, instance by instance.
 
     Raises
     ------
     InputError
         If the runs of an arrangement cannot be compared.
     """
-    performance = PERFORMANCE[settings.performance]
     rows = []
     for figure, runs in figures.items():
         check_seeds(runs)
         for label in dict.fromkeys(label for label, _ in runs):
             each = {
-                str(seed): performance(run) for (name, seed), run in runs.items() if name == label
+                str(seed): performance(run, settings)
+                for (name, seed), run in runs.items()
+                if name == label
             }
             each["all"] = np.mean(list(each.values()), axis=0)
-            steps = next(run for (name, _), run in runs.items() if name == label).loss.index
+            steps = next(run for (name, _), run in runs.items() if name == label).values.index
             for seed, values in each.items():
                 row = {"figure": figure, "arrangement": label, "seed": seed}
                 rows.append({**row, **_passing(values, steps.to_numpy(), settings)})
@@ -64,7 +66,7 @@ def generalization(figures: Mapping[str, Runs], settings: GeneralizationSettings
 
 def _passing(
     performance: Floats, steps: npt.NDArray[Any], settings: GeneralizationSettings
-) -> dict[str, float]:
+) -> dict[str, float | str]:
     """Return when the mean of (steps, instances) performances first exceeds ε, and how surely."""
     means = performance.mean(axis=1)
     instances = performance.shape[1]
@@ -77,6 +79,7 @@ def _passing(
     found = [_first(means[None], steps, settings.threshold)[0], *bounds]
     step, low, high = (value if np.isfinite(value) else np.nan for value in found)
     return {
+        "performance": settings.performance,
         "threshold": settings.threshold,
         "step": step,
         "low": low,

@@ -5,7 +5,7 @@ import pandas as pd
 
 from nearfirst.errors import InputError
 from nearfirst.settings.statistics import LossTypesSettings
-from nearfirst.statistics.curves import over_seeds, task_losses
+from nearfirst.statistics.curves import over_seeds, task_means
 from nearfirst.statistics.run import Runs, check_seeds
 
 FLAT = "fast then flat"
@@ -53,7 +53,7 @@ def loss_types(
     types, parts = [], []
     for dataset in dict.fromkeys(dataset for dataset, _ in runs):
         its = [run for (name, _), run in runs.items() if name == dataset]
-        each = [task_losses(run, weighting) for run in its]
+        each = [task_means(run, weighting) for run in its]
         mean = pd.DataFrame(
             np.mean([losses.to_numpy() for losses in each], axis=0),
             each[0].index,

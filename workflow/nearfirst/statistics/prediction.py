@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.errors import InputError
-from nearfirst.statistics.curves import task_losses
+from nearfirst.statistics.curves import task_means
 from nearfirst.statistics.ranks import Counts, Ranks, correlations
 from nearfirst.statistics.run import Runs, Similarity, common_tasks
 
@@ -116,7 +116,7 @@ def _points(
             if key not in similarities.get(test, {}):
                 raise InputError(f"{where}: not given, but there is such a --run")
             tables = similarities[test][key]
-            loss = task_losses(run, weighting).drop(index=0, errors="ignore")[tasks]
+            loss = task_means(run, weighting).drop(index=0, errors="ignore")[tasks]
             if len(loss) < 2:
                 raise InputError(
                     f"--run {key[0]} {key[1]} {test}: a correlation needs two checkpoints after "

@@ -1,29 +1,32 @@
-"""A run held wide: its losses by step and instance, checked once, then only arithmetic."""
+"""A run held wide: one metric by step and instance, checked once, then only arithmetic."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from nearfirst.errors import InputError
+from nearfirst.settings.metrics import METRICS, MetricName
 
 
 @dataclass(frozen=True)
 class Run:
-    """The losses of one run on one test set.
+    """One metric of one run on one test set.
 
     Attributes
     ----------
-    loss
-        (steps, instances) mean token losses, nats; both axes sorted, no gaps.
+    values
+        (steps, instances) of the metric: mean token losses in nats, scores from 0 to 1, or rewards;
+        both axes sorted, no gaps.
     task, label_tokens
-        Of each instance.
+        Of each instance; only a loss has label tokens, elsewhere they are 1.
     left_out
-        How many test instances truncation left without a label.
+        How many test instances have no value: truncation took their label, or they have no
+        reference.
     """
 
-    loss: pd.DataFrame
+    values: pd.DataFrame
     task: "pd.Series[str]"
     label_tokens: "pd.Series[int]"
     left_out: int = 0
@@ -36,50 +39,66 @@ Similarity = Mapping[str, pd.DataFrame]
 """Of each measure the (steps, tasks) distances of what was seen; task "" is the whole test set."""
 
 
-def make_run(parts: Sequence[pd.DataFrame], names: Sequence[object], left_out: int = 0) -> Run:
+def make_run(
+    parts: Sequence[pd.DataFrame],
+    names: Sequence[object],
+    left_out: int = 0,
+    metric: MetricName = "loss",
+) -> Run:
     """Join the segments of a run.
 
     Parameters
     ----------
     parts
-        Rows of each segment: the columns of `tables.LOSSES`.
+        Rows of each segment: step, id, task and the metric; for a loss label_tokens too.
     names
         What messages call each segment.
     left_out
-        How many test instances have no label.
+        How many test instances have no value.
+    metric
+        The column to take.
 
     Raises
     ------
     InputError
-        If a row lacks its id or task, a loss is not finite, a row stands twice, an instance is
+        If a row lacks its id or task, a value is not finite, a row stands twice, an instance is
         not there at every step, or has another task or other labels at another step.
     """
-    losses = pd.concat(parts, keys=range(len(parts)))
+    rows = pd.concat(parts, keys=range(len(parts)))
+    if metric != "loss":
+        rows = rows.assign(label_tokens=1)
 
     def refuse(bad: "pd.Series[bool]", what: str) -> None:
         if bad.any():
-            part = names[losses.index[bad][0][0]]
-            raise InputError(f"{part}: " + what.format(**losses[bad].iloc[0]))
+            part = names[rows.index[bad][0][0]]
+            raise InputError(f"{part}: " + what.format(**rows[bad].iloc[0]))
 
-    refuse(losses[["id", "task"]].isna().any(axis=1), "a row of step {step} has no id or no task")
+    refuse(rows[["id", "task"]].isna().any(axis=1), "a row of step {step} has no id or no task")
     refuse(
-        ~np.isfinite(losses["loss"]),
-        "the loss of id '{id}' at step {step} is {loss}; the run diverged or the table is damaged",
+        ~np.isfinite(rows[metric]),
+        f"the {metric} of id '{{id}}' at step {{step}} is {{{metric}}}; the run diverged or the "
+        "table is damaged",
     )
-    refuse(losses.duplicated(["step", "id"]), "id '{id}' stands twice at step {step}")
-    refuse(~(losses["label_tokens"] > 0), "id '{id}' has no label at step {step}")
+    refuse(rows.duplicated(["step", "id"]), "id '{id}' stands twice at step {step}")
+    refuse(~(rows["label_tokens"] > 0), "id '{id}' has no label at step {step}")
     for column in ("task", "label_tokens"):
         refuse(
-            losses[column] != losses.groupby("id")[column].transform("first"),
+            rows[column] != rows.groupby("id")[column].transform("first"),
             f"id '{{id}}' has another {column} at step {{step}} than before; evaluate it again",
         )
-    wide = losses.pivot(index="step", columns="id", values="loss").astype(np.float64)
+    wide = rows.pivot(index="step", columns="id", values=metric).astype(np.float64)
     for row, column in np.argwhere(wide.isna().to_numpy())[:1]:
         step, id_ = wide.index[row], wide.columns[column]
-        part = names[losses.index[losses["step"] == step][0][0]]
-        raise InputError(f"{part}: id '{id_}' has no loss at step {step}, but at another step")
-    instances = losses.drop_duplicates("id").set_index("id").loc[wide.columns]
+        part = names[rows.index[rows["step"] == step][0][0]]
+        raise InputError(f"{part}: id '{id_}' has no {metric} at step {step}, but at another step")
+    instances = rows.drop_duplicates("id").set_index("id").loc[wide.columns]
     return Run(wide, instances["task"], instances["label_tokens"], left_out)
+
+
+def scaled(runs: Runs, metric: MetricName) -> dict[tuple[str, int], Run]:
+    """Return runs in the units of figures: scores from 0 to 100."""
+    scale = METRICS[metric].scale
+    return {key: replace(run, values=run.values * scale) for key, run in runs.items()}
 
 
 def common_tasks(runs: Iterable[Run]) -> list[str]:
@@ -109,8 +128,8 @@ def check_instances(runs: Runs) -> None:
 
 def _check_same(what: str, runs: Runs, one: tuple[str, int], other: tuple[str, int]) -> None:
     """Raise InputError unless two runs have the same steps or ids."""
-    losses = runs[one].loss, runs[other].loss
-    axes = [loss.index if what == "step" else loss.columns for loss in losses]
+    tables = runs[one].values, runs[other].values
+    axes = [table.index if what == "step" else table.columns for table in tables]
     only = axes[0].symmetric_difference(axes[1])
     if len(only):
         raise InputError(

@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from nearfirst.errors import InputError
-from nearfirst.statistics.curves import over_seeds, task_losses
+from nearfirst.statistics.curves import over_seeds, task_means
 from nearfirst.statistics.run import Runs, Similarity, check_instances, check_seeds
 from nearfirst.statistics.scaling import scaled_average
 
@@ -98,7 +98,7 @@ def task_curves(
             for task in tasks:
                 _check_task(task, run.task.unique(), f"--run {label} {seed} {test}")
     losses = {
-        test: {key: task_losses(run, weighting) for key, run in runs.items()}
+        test: {key: task_means(run, weighting) for key, run in runs.items()}
         for test, runs in tests.items()
     }
     parts = []

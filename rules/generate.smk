@@ -1,0 +1,62 @@
+# Answers of every checkpoint, and their scores: a new metric costs no new generation.
+
+
+rule generate:
+    """Answer the test instances with the checkpoints of one segment."""
+    input:
+        instances="results/instances/{dataset}/{test}.parquet",
+        checkpoints=f"results/checkpoints/{SEGMENT}",
+        model=model_files(),
+        script=script("generate.py"),
+        library=library("generate.py"),
+    output:
+        f"results/generations/{TESTED_SEGMENT}.parquet",
+    log:
+        f"results/logs/generate/{TESTED_LOG}.log",
+    benchmark:
+        f"results/benchmarks/generate/{TESTED_LOG}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: CONFIG.generate.threads
+    resources:
+        gpu=CONFIG.hardware.generate.gpus,
+        mem_mb=growing(CONFIG.hardware.generate.memory_mb),
+        runtime=growing(CONFIG.hardware.generate.minutes),
+    params:
+        settings=settings("generate"),
+        template=settings("template"),
+        model=model_flag,
+        # An object is no recorded param: another batch size reruns nothing.
+        hardware=CONFIG.hardware.generate,
+    shell:
+        "python {input.script} {params.model} --instances {input.instances}"
+        " --checkpoints {input.checkpoints} --seed {wildcards.seed}"
+        " --batch-size {params.hardware.batch_size} --settings {params.settings:q}"
+        " --template {params.template:q} --output {output} --log {log}"
+
+
+rule score:
+    """Hold the answers against their references: ROUGE and Exact Match."""
+    input:
+        unpack(score_files),
+        generations=rules.generate.output,
+        instances="results/instances/{dataset}/{test}.parquet",
+        script=script("score.py"),
+        library=library("score.py"),
+    output:
+        f"results/scores/{TESTED_SEGMENT}.parquet",
+    log:
+        f"results/logs/score/{TESTED_LOG}.log",
+    benchmark:
+        f"results/benchmarks/score/{TESTED_LOG}.tsv"
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        settings=settings("scores"),
+        model=score_flags,
+    shell:
+        "python {input.script} --generations {input.generations} --instances {input.instances}"
+        " {params.model} --settings {params.settings:q} --output {output} --log {log}"

@@ -1,0 +1,86 @@
+# Rewards of the answers, by a model that is named in the config or trained here.
+
+
+rule preferences:
+    """Pair gold answers with corrupted ones."""
+    input:
+        instances=preference_files,
+        script=script("preferences.py"),
+        library=library("preferences.py"),
+    output:
+        "results/reward/pairs.parquet",
+    log:
+        "results/logs/preferences.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        settings=settings("reward.preferences"),
+        datasets=preference_flags,
+    shell:
+        "python {input.script} {params.datasets} --settings {params.settings:q}"
+        " --output {output} --log {log}"
+
+
+rule train_reward:
+    """Train a small reward model on the pairs, and measure it on those held out."""
+    input:
+        pairs=rules.preferences.output,
+        model=model_files(),
+        script=script("train_reward.py"),
+        library=library("train_reward.py"),
+    output:
+        model=directory("results/reward/model"),
+        accuracy="results/reward_accuracy.csv",
+    log:
+        "results/logs/train_reward.log",
+    benchmark:
+        "results/benchmarks/train_reward.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: CONFIG.reward.training.threads
+    resources:
+        gpu=CONFIG.hardware.reward.gpus,
+        mem_mb=growing(CONFIG.hardware.reward.memory_mb),
+        runtime=growing(CONFIG.hardware.reward.minutes),
+    params:
+        settings=settings("reward.training"),
+        text=settings("reward.text"),
+        model=model_flag,
+    shell:
+        "python {input.script} --pairs {input.pairs} {params.model}"
+        " --settings {params.settings:q} --text {params.text:q} --output {output.model}"
+        " --accuracy {output.accuracy} --log {log}"
+
+
+rule reward:
+    """Let the reward model judge the answers."""
+    input:
+        generations=f"results/generations/{TESTED_SEGMENT}.parquet",
+        instances="results/instances/{dataset}/{test}.parquet",
+        model=reward_files(),
+        script=script("reward.py"),
+        library=library("reward.py"),
+    output:
+        f"results/rewards/{TESTED_SEGMENT}.parquet",
+    log:
+        f"results/logs/reward/{TESTED_LOG}.log",
+    benchmark:
+        f"results/benchmarks/reward/{TESTED_LOG}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: CONFIG.reward.scoring.threads
+    resources:
+        gpu=CONFIG.hardware.reward.gpus,
+        mem_mb=growing(CONFIG.hardware.reward.memory_mb),
+        runtime=growing(CONFIG.hardware.reward.minutes),
+    params:
+        settings=settings("reward.scoring"),
+        text=settings("reward.text"),
+        model=f"--reward-model {quote(reward_folder())}",
+    shell:
+        "python {input.script} --generations {input.generations} --instances {input.instances}"
+        " {params.model} --settings {params.settings:q} --text {params.text:q}"
+        " --output {output} --log {log}"

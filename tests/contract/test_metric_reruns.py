@@ -1,0 +1,56 @@
+"""An edit to what answers and judges reruns just that, and never a training."""
+
+import pytest
+from checkout import Checkout
+
+TARGETS = ("results/fig1_scores.pdf", "results/fig6_flan.pdf")
+# One run of NIV2 and one of Flan-mini are answered and scored; the latter gets rewards too.
+JUDGED = {"reward_distribution": 1}
+REWARDED = {"reward": 1, **JUDGED, "plot": 1}
+SCORED = {"score": 2, **JUDGED, "curves": 1, "plot": 2}
+ANSWERED = {"generate": 2, "reward": 1, **SCORED}
+
+CHANGES = {
+    "generate={temperature: 1.0}": ANSWERED,
+    "generate={seed: 1}": ANSWERED,
+    "template={max_length: 200}": {"train": 2, **ANSWERED},
+    "scores={stemming: false}": SCORED,
+    "scores={tokenizer: model}": SCORED,
+    "reward={scoring: {batch_tokens: 512}}": REWARDED,
+    "reward={text: {max_length: 300}}": {"train_reward": 1, **REWARDED},
+    "reward={training: {epochs: 2}}": {"train_reward": 1, **REWARDED},
+    "reward={preferences: {seed: 1}}": {"preferences": 1, "train_reward": 1, **REWARDED},
+    "distribution={bins: 10}": {**JUDGED, "plot": 1},
+    "curves={confidence: 0.9}": {"curves": 1, "plot": 1},
+    "stability={share: 0.8}": {},
+    "evaluate={batch_tokens: 1024}": {},
+    # Where and in how many pieces.
+    "hardware={generate: {batch_size: 3, memory_mb: 1600}, reward: {minutes: 20}}": {},
+    "look={width: 6}": {"plot": 2},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_config_value_reruns_exactly_its_stages(
+    everything: Checkout, change: str
+) -> None:
+    found = everything.would_run(*TARGETS, "--config", "seeds=[0]", change)
+    assert found == CHANGES[change]
+
+
+def test_a_new_metric_costs_no_new_generation(everything: Checkout) -> None:
+    found = everything.would_run(
+        "results/fig1_scores.pdf",
+        "--config",
+        "seeds=[0]",
+        "figures={fig1_scores: {metrics: [reward]}}",
+    )
+    # The reward of NIV2's answers is there already, for Figure 6.
+    assert found == {"curves": 1, "plot": 1}
+
+
+def test_generalization_takes_any_metric(everything: Checkout) -> None:
+    change = "generalization={performance: rouge1, threshold: 0.2}"
+    found = everything.would_run("results/generalization.csv", "--config", "seeds=[0]", change)
+    # Four figures of three runs each on their own test sets; Flan-mini's random order is shared.
+    assert found == {"generate": 11, "score": 11, "generalization": 1}

@@ -1,0 +1,223 @@
+"""Preference pairs: the gold answer of a training instance against a corrupted one."""
+
+import hashlib
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import pyarrow as pa
+
+from nearfirst.errors import InputError
+from nearfirst.instances import conversations, read_instances
+from nearfirst.scoring.exact_match import is_blank, normalize
+from nearfirst.settings.reward import PreferenceSettings
+from nearfirst.tables import PREFERENCES
+
+
+@dataclass(frozen=True)
+class Example:
+    """The first exchange of a training instance.
+
+    Attributes
+    ----------
+    right
+        The right answers, normalized as for Exact Match.
+    """
+
+    id: str
+    task: str
+    instruction: str
+    answer: str
+    right: frozenset[str]
+
+
+def read_examples(path: Path) -> list[Example]:
+    """Read training instances. Raises what `read_instances` raises."""
+    table = read_instances(path)
+    columns = (table[name].to_pylist() for name in ("id", "task", "references"))
+    result = []
+    for id_, task, references, talk in zip(*columns, conversations(table), strict=True):
+        question, answer = talk[0]["content"], talk[1]["content"]
+        texts = [text for text in [answer, *(references or [])] if text and not is_blank(text)]
+        right = frozenset(normalize(text) for text in texts)
+        result.append(Example(id_, task, question, answer, right))
+    return result
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Right answers of tasks, to draw wrong ones from, in an order that no input order changes.
+
+    Attributes
+    ----------
+    of_task
+        Of each task its answers, normalized and as they are, each once.
+    words
+        All words of the answers.
+    """
+
+    of_task: Mapping[str, Sequence[tuple[str, str]]]
+    words: Sequence[str]
+
+    @classmethod
+    def of(cls, examples: Iterable[Example]) -> Self:
+        """Collect the answers of instances."""
+        found: dict[str, dict[str, str]] = {}
+        for example in sorted(examples, key=lambda example: (example.task, example.answer)):
+            answers = found.setdefault(example.task, {})
+            answers.setdefault(normalize(example.answer), example.answer)
+        words = [word for each in found.values() for text in each.values() for word in text.split()]
+        return cls({task: list(each.items()) for task, each in found.items()}, words)
+
+
+Corruption = Callable[[Example, Answers, random.Random], str | None]
+"""Makes a wrong answer of an instance, or None if it cannot."""
+
+
+def _other_instance(example: Example, answers: Answers, rng: random.Random) -> str | None:
+    others = [text for key, text in answers.of_task[example.task] if key not in example.right]
+    return rng.choice(others) if others else None
+
+
+def _other_task(example: Example, answers: Answers, rng: random.Random) -> str | None:
+    others = [task for task in answers.of_task if task != example.task]
+    return rng.choice(answers.of_task[rng.choice(others)])[1] if others else None
+
+
+def _shuffled(example: Example, answers: Answers, rng: random.Random) -> str | None:
+    words = example.answer.split()
+    return " ".join(rng.sample(words, len(words)))
+
+
+def _truncated(example: Example, answers: Answers, rng: random.Random) -> str | None:
+    words = example.answer.split()
+    return " ".join(words[: rng.randrange(1, len(words))]) if len(words) > 1 else None
+
+
+def _repeated(example: Example, answers: Answers, rng: random.Random) -> str | None:
+    # The way a language model loops: right at first, then the same words again and again.
+    words = example.answer.split()
+    end = rng.randint(1, len(words))
+    phrase = words[max(0, end - rng.randint(1, 3)) : end]
+    return " ".join([*words[:end], *(phrase * rng.randint(1, 8))])
+
+
+def _noise(example: Example, answers: Answers, rng: random.Random) -> str | None:
+    words = example.answer.split()
+    for _ in range(rng.randint(1, max(2, len(words)))):
+        words.insert(rng.randint(0, len(words)), rng.choice(answers.words))
+    return " ".join(words)
+
+
+def _empty(example: Example, answers: Answers, rng: random.Random) -> str | None:
+    return ""
+
+
+CORRUPTIONS: dict[str, Corruption] = {
+    "other-instance": _other_instance,
+    "other-task": _other_task,
+    "shuffled": _shuffled,
+    "truncated": _truncated,
+    "repeated": _repeated,
+    "noise": _noise,
+    "empty": _empty,
+}
+"""`other-…`: right elsewhere; `shuffled`: the words in another order; `truncated`: the first ones;
+`repeated`: a word or phrase looped; `noise`: words of other answers in between."""
+
+TRIES = 8
+"""Draws of a kind before another one is taken: a shuffle may leave the words as they were."""
+
+
+def corrupt(example: Example, answers: Answers, rng: random.Random) -> tuple[str, str]:
+    """Draw a kind of corruption that is possible, and what it makes of an answer.
+
+    Parameters
+    ----------
+    example
+        An instance whose answer is not blank.
+    answers
+        Where wrong answers come from; the instance's task is one of these.
+    rng
+        What to draw from.
+
+    Returns
+    -------
+    kind, rejected
+        The wrong answer is no Exact Match of any right one.
+    """
+    for kind in rng.sample(list(CORRUPTIONS), len(CORRUPTIONS)):
+        for _ in range(TRIES):
+            rejected = CORRUPTIONS[kind](example, answers, rng)
+            if rejected is not None and normalize(rejected) not in example.right:
+                return kind, rejected
+    raise AssertionError("the empty answer is wrong wherever the right one is not blank")
+
+
+def pairs(datasets: Mapping[str, Sequence[Example]], settings: PreferenceSettings) -> pa.Table:
+    """Return a pair for each of the chosen instances of every data set.
+
+    A pair depends on the seed, its data set's name, its id and the set of instances, not on their
+    order. Whole tasks are held out. Wrong answers come from tasks of the same side: no training
+    pair shows an answer of a held-out task, and answers of a held-out pair are equally unseen.
+
+    Parameters
+    ----------
+    datasets
+        Training instances by the name of their data set. Those with a blank answer are left out.
+    settings
+        How many, which share is held out, and the seed.
+
+    Raises
+    ------
+    InputError
+        If the chosen instances of a data set are not of at least two tasks.
+    """
+    rows: list[dict[str, object]] = []
+    for dataset in sorted(datasets):
+        rows += _pairs_of(dataset, datasets[dataset], settings)
+    return pa.Table.from_pylist(rows, schema=PREFERENCES)
+
+
+def _pairs_of(
+    dataset: str, examples: Sequence[Example], settings: PreferenceSettings
+) -> list[dict[str, object]]:
+    def drawn(example: Example) -> str:
+        # By the hash of the id: the choice depends on no order.
+        return hashlib.sha256(f"{settings.seed}/{dataset}/{example.id}".encode()).hexdigest()
+
+    usable = [example for example in examples if not is_blank(example.answer)]
+    chosen = sorted(usable, key=drawn)[: settings.most]
+    tasks = sorted({example.task for example in chosen})
+    if len(tasks) < 2:
+        raise InputError(
+            f"reward.preferences: '{dataset}': {len(chosen)} instances with an answer, of "
+            f"{len(tasks)} tasks; at least two tasks are needed, one of them held out; leave the "
+            "data set out, sample more of it, or raise reward.preferences.most"
+        )
+    count = min(max(1, round(settings.held_out * len(tasks))), len(tasks) - 1)
+    held_out = set(random.Random(f"held-out/{settings.seed}/{dataset}").sample(tasks, count))
+    answers = {
+        side: Answers.of(example for example in usable if (example.task in held_out) == side)
+        for side in (False, True)
+    }
+    rows: list[dict[str, object]] = []
+    for example in chosen:
+        side = example.task in held_out
+        rng = random.Random(f"{settings.seed}/{dataset}/{example.id}")
+        kind, rejected = corrupt(example, answers[side], rng)
+        rows.append(
+            {
+                "id": example.id,
+                "dataset": dataset,
+                "task": example.task,
+                "instruction": example.instruction,
+                "chosen": example.answer,
+                "rejected": rejected,
+                "corruption": kind,
+                "held_out": side,
+            }
+        )
+    return rows

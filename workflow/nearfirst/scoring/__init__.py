@@ -1,0 +1,1 @@
+"""Scores of answers against references: Exact Match and ROUGE (Section A.4)."""

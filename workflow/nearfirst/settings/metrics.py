@@ -1,0 +1,34 @@
+"""The metrics of a checkpoint, by the names that the config and the tables use."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+MetricName = Literal["loss", "rouge1", "rougeL", "exact_match", "reward"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric of an instance at a checkpoint.
+
+    Attributes
+    ----------
+    stage
+        The folder of `results/` whose tables have it, as a column of its name.
+    scale
+        What means are multiplied by in curves: scores are shown from 0 to 100.
+    quantity
+        What a curve of it shows, where it shares an axis with others.
+    """
+
+    stage: Literal["losses", "scores", "rewards"]
+    scale: float = 1.0
+    quantity: str = "loss"
+
+
+METRICS: dict[MetricName, Metric] = {
+    "loss": Metric("losses"),
+    "rouge1": Metric("scores", 100.0, "score"),
+    "rougeL": Metric("scores", 100.0, "score"),
+    "exact_match": Metric("scores", 100.0, "score"),
+    "reward": Metric("rewards", 1.0, "reward"),
+}

@@ -1,0 +1,28 @@
+"""Knobs of the scores of answers (Section A.4)."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat
+
+from nearfirst.settings.base import Section
+
+
+class ScoreSettings(Section):
+    """ROUGE and Exact Match of an answer against its references."""
+
+    rouge: Literal["fmeasure", "paper"] = Field(
+        "fmeasure",
+        description="`fmeasure`, as in the published code; `paper`: recall for ROUGE-1 and F_β for "
+        "ROUGE-L (Eqs. 2 to 5).",
+    )
+    beta: PositiveFloat = Field(1.0, description="β of F_β (Eq. 5): above 1 recall weighs more.")
+    stemming: bool = Field(True, description="Compare stems of (English) words.")
+    references: Literal["max", "mean"] = Field(
+        "max", description="Which score an answer with several references gets."
+    )
+    tokenizer: str = Field(
+        "words",
+        pattern=r"^[^\s-]",
+        description="`words` in ASCII letters and digits, as rouge-score has them; for other "
+        "scripts the subwords of `model`, the base model, or of a Hugging Face id or folder.",
+    )

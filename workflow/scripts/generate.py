@@ -1,0 +1,155 @@
+"""Answers to every test instance at every checkpoint of a segment.
+
+The answers of each checkpoint are kept at once beside the output, so that the job after one that
+was killed goes on from there.
+"""
+
+import argparse
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nearfirst import cli
+from nearfirst.errors import InputError
+from nearfirst.instances import conversations, read_instances
+from nearfirst.parts import Parts, files_of
+from nearfirst.settings.base import canonical
+from nearfirst.settings.evaluation import TemplateSettings
+from nearfirst.settings.generation import GenerateSettings
+from nearfirst.tables import GENERATIONS, write_table
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the answers; the number of instances left out is in the table's metadata."""
+    import torch
+
+    from nearfirst import generation, models, template
+
+    settings = cast(GenerateSettings, arguments.settings)
+    torch.set_num_threads(settings.threads)
+    if settings.precision == "float16" and not torch.cuda.is_available():
+        raise InputError("generate.precision: float16 needs a GPU; use float32 on a CPU")
+    folders = sorted(arguments.checkpoints.glob("step-*"))
+    if not folders:
+        raise InputError(f"{arguments.checkpoints}: no checkpoint (step-*) in it")
+    table = read_instances(arguments.instances)
+    tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
+    max_length = cast(TemplateSettings, arguments.template).max_length
+    # The very instances that have a loss.
+    tokens = template.encode(conversations(table), tokenizer, max_length)
+    kept = [row for row, item in enumerate(tokens) if item.label_tokens]
+    if not kept:
+        raise InputError(
+            f"{arguments.instances}: no prompt leaves room for an answer within {max_length} "
+            "tokens; raise template.max_length"
+        )
+    left_out = len(tokens) - len(kept)
+    logging.info("%d instances, %d left out: their prompts are too long", len(kept), left_out)
+    table = table.take(kept)
+    prompts = template.prompts(conversations(table), tokenizer)
+    model = models.empty_model(
+        arguments.model, arguments.revision, getattr(torch, settings.precision)
+    )
+    generation.check_room(model, prompts, settings)
+
+    parts = Parts(arguments.output, GENERATIONS, _made_from(arguments, table, prompts))
+    answered = {folder: part for folder in folders if (part := parts.find(folder)) is not None}
+    if answered:
+        logging.info("%d of %d checkpoints were answered before", len(answered), len(folders))
+    todo = [folder for folder in folders if folder not in answered]
+    since = time.monotonic()
+    for done, folder in enumerate(todo, start=1):
+        begun = time.monotonic()
+        answered[folder] = _answers(arguments, folder, model, tokenizer, table, prompts)
+        parts.keep(folder, answered[folder])
+        now = time.monotonic()
+        left = (now - since) / done * (len(todo) - done)
+        logging.info("%s, %.0f s left", _summary(answered[folder], now - begun), left)
+    whole = pa.concat_tables([answered[folder] for folder in folders])
+    write_table(whole, arguments.output, {"left_out": str(left_out)})
+    parts.remove()
+
+
+def _answers(
+    arguments: argparse.Namespace,
+    folder: Path,
+    model: Any,
+    tokenizer: Any,
+    table: pa.Table,
+    prompts: Sequence[Any],
+) -> pa.Table:
+    """Return the answers of the checkpoint in a folder."""
+    from nearfirst import evaluation, generation
+
+    step = int(folder.name.removeprefix("step-"))
+    evaluation.load_weights(model, folder)
+    try:
+        answers = generation.generate(
+            model,
+            prompts,
+            table["id"].to_pylist(),
+            arguments.settings,
+            tokenizer,
+            step=step,
+            run_seed=arguments.seed,
+            batch_size=arguments.batch_size,
+        )
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from None
+    columns = {
+        "step": [step] * len(answers),
+        "id": table["id"],
+        "task": table["task"],
+        "prediction": [answer.text(tokenizer) for answer in answers],
+        "tokens": [len(answer.tokens) for answer in answers],
+        "finished": [answer.finished for answer in answers],
+    }
+    return pa.table(columns, schema=GENERATIONS)
+
+
+def _summary(answers: pa.Table, seconds: float) -> str:
+    """Return what the log says of a checkpoint."""
+    rows, tokens = answers.num_rows, pc.sum(answers["tokens"]).as_py()
+    unfinished = rows - pc.sum(answers["finished"]).as_py()
+    empty = pc.sum(pc.equal(answers["prediction"], "")).as_py()
+    return (
+        f"step {answers['step'][0]}: {tokens / rows:.1f} tokens an answer, {unfinished} "
+        f"unfinished, {empty} empty ({seconds:.1f} s, {tokens / seconds:.0f} tokens/s)"
+    )
+
+
+def _made_from(
+    arguments: argparse.Namespace, table: pa.Table, prompts: Sequence[Any]
+) -> list[object]:
+    """Return all that answers depend on, but for the weights."""
+    digest = hashlib.sha256(
+        canonical([table["id"].to_pylist(), table["task"].to_pylist()]).encode()
+    )
+    for prompt in prompts:
+        digest.update(prompt.tobytes() + b"\n")
+    return [
+        *(arguments.settings.canonical(), arguments.template.canonical(), arguments.seed),
+        *(arguments.model, arguments.revision, files_of(Path(arguments.model))),
+        digest.hexdigest(),
+    ]
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    add = parser.add_argument
+    add("--model", required=True, help="base model, for its shape and its tokenizer")
+    add("--revision", help="revision of a Hugging Face id")
+    add("--instances", type=Path, required=True, help="test instances (Parquet)")
+    add("--checkpoints", type=Path, required=True, help="folder with step-*/model.safetensors")
+    add("--seed", type=int, required=True, help="seed of the run")
+    add("--batch-size", type=cli.positive, default=8, help="it does not change an answer")
+    add("--output", type=Path, required=True, help="answers to write (Parquet)")
+    cli.add_settings(parser, GenerateSettings)
+    cli.add_settings(parser, TemplateSettings, "--template")
+    cli.run(main, parser.parse_args())

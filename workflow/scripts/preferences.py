@@ -1,0 +1,43 @@
+"""Preference pairs to train a reward model on: gold answers against corrupted ones."""
+
+import argparse
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import cast
+
+from nearfirst import cli
+from nearfirst.errors import InputError
+from nearfirst.reward.preferences import pairs, read_examples
+from nearfirst.settings.reward import PreferenceSettings
+from nearfirst.tables import write_table
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the pairs."""
+    names = [name for name, _ in arguments.dataset]
+    if len(set(names)) < len(names):
+        raise InputError(f"--dataset: {', '.join(names)}: one stands twice; give each one name")
+    datasets = {name: read_examples(Path(file)) for name, file in arguments.dataset}
+    table = pairs(datasets, cast(PreferenceSettings, arguments.settings))
+    kinds = zip(table["dataset"].to_pylist(), table["held_out"].to_pylist(), strict=True)
+    for (name, held_out), count in sorted(Counter(kinds).items()):
+        logging.info("%s: %d %s pairs", name, count, "held-out" if held_out else "training")
+    for kind, count in sorted(Counter(table["corruption"].to_pylist()).items()):
+        logging.info("%s: %d pairs", kind, count)
+    write_table(table, arguments.output)
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    parser.add_argument(
+        "--dataset",
+        nargs=2,
+        action="append",
+        required=True,
+        metavar=("NAME", "FILE"),
+        help="name of a data set and its training instances (Parquet); once for each",
+    )
+    parser.add_argument("--output", type=Path, required=True, help="pairs to write (Parquet)")
+    cli.add_settings(parser, PreferenceSettings)
+    cli.run(main, parser.parse_args())

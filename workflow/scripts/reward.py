@@ -1,0 +1,89 @@
+"""Reward of every generated answer of a segment."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+
+from nearfirst import cli
+from nearfirst.devices import keep_one_gpu
+from nearfirst.errors import InputError
+from nearfirst.instances import conversations, read_instances
+from nearfirst.settings.reward import RewardScoreSettings, RewardTextSettings
+from nearfirst.tables import GENERATIONS, REWARDS, read_table, write_table
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the rewards; how many instances generation left out stays in the metadata."""
+    keep_one_gpu()
+    import torch
+
+    from nearfirst.reward.model import load_reward_model
+    from nearfirst.reward.scoring import encode, longest, rewards
+
+    settings = cast(RewardScoreSettings, arguments.settings)
+    text = cast(RewardTextSettings, arguments.text)
+    torch.set_num_threads(settings.threads)
+    if settings.precision == "float16" and not torch.cuda.is_available():
+        raise InputError("reward.scoring.precision: float16 needs a GPU; use float32 on a CPU")
+    table = read_table(arguments.generations, GENERATIONS, unique=None)
+    texts = _texts(arguments, table, text.template)
+    model, tokenizer = load_reward_model(
+        arguments.reward_model, arguments.revision, getattr(torch, settings.precision)
+    )
+    kept = longest(model, tokenizer, text.max_length)
+    tokens, cut = encode(texts, tokenizer, kept)
+    logging.info("%d answers, %d cut at the beginning to %d tokens", len(tokens), cut, kept)
+    found = rewards(model, tokens, settings.batch_tokens)
+    steps, ids = table["step"].to_numpy(), table["id"]
+    if not np.isfinite(found).all():
+        row = int(np.argmin(np.isfinite(found)))
+        raise InputError(
+            f"{arguments.reward_model}: the reward of id '{ids[row]}' at step {steps[row]} is not "
+            "finite; check the model's weights, or set reward.scoring.precision: float32"
+        )
+    for step in np.unique(steps):
+        logging.info("step %d: mean reward %.4f", step, found[steps == step].mean())
+    columns = {"step": table["step"], "id": ids, "task": table["task"], "reward": found}
+    said = (table.schema.metadata or {}).get(b"left_out")
+    metadata = {"left_out": said.decode()} if said is not None else None
+    write_table(pa.table(columns, schema=REWARDS), arguments.output, metadata)
+
+
+def _texts(arguments: argparse.Namespace, table: pa.Table, template: str) -> list[str]:
+    """Return what the reward model reads of every answer."""
+    from nearfirst.reward.scoring import exchange
+
+    instances = read_instances(arguments.instances)
+    asked = {
+        id_: messages[0]["content"]
+        for id_, messages in zip(instances["id"].to_pylist(), conversations(instances), strict=True)
+    }
+    texts = []
+    rows = zip(table["id"].to_pylist(), table["prediction"].to_pylist(), strict=True)
+    for row, (id_, prediction) in enumerate(rows):
+        if id_ not in asked:
+            raise InputError(
+                f"{arguments.generations}: id '{id_}' is not in {arguments.instances}; give the "
+                "instances that were answered"
+            )
+        if prediction is None:
+            raise InputError(f"{arguments.generations}: row {row} (id '{id_}') has no prediction")
+        texts.append(exchange(template, asked[id_], prediction))
+    return texts
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    add = parser.add_argument
+    add("--generations", type=Path, required=True, help="answers (Parquet)")
+    add("--instances", type=Path, required=True, help="test instances that they answer (Parquet)")
+    add("--reward-model", required=True, help="reward model, a folder or a Hugging Face id")
+    add("--revision", help="revision of a Hugging Face id")
+    add("--output", type=Path, required=True, help="rewards to write (Parquet)")
+    cli.add_settings(parser, RewardScoreSettings)
+    cli.add_settings(parser, RewardTextSettings, "--text")
+    cli.run(main, parser.parse_args())
