@@ -12,7 +12,8 @@ import torch
 
 from nearfirst.reward.model import load_reward_model
 from nearfirst.reward.scoring import encode, exchange, rewards
-from nearfirst.reward.training import from_base
+from nearfirst.reward.training import from_base, train
+from nearfirst.settings.reward import RewardTextSettings, RewardTrainingSettings
 from nearfirst.tables import GENERATIONS, PREFERENCES, REWARDS, write_table
 
 TEMPLATE = "Human: {instruction}\n\nAssistant: {answer}"
@@ -178,8 +179,10 @@ def test_from_instances_to_a_reward(
         "niv2": 1,
     }
     model, accuracy = tmp_path / "out" / "model", tmp_path / "out" / "accuracy.csv"
-    given = ("train_reward.py", "--pairs", made, "--model", model_folder, *TRAIN)
-    done = program(*given, "--output", model, "--accuracy", accuracy)
+    done = program(
+        *("train_reward.py", "--pairs", made, "--model", model_folder, *TRAIN),
+        *("--output", model, "--accuracy", accuracy),
+    )
     assert done.returncode == 0, done.stderr
     measured = pd.read_csv(accuracy)
     assert measured.columns.tolist() == ["split", "group", "accuracy", "low", "high", "n"]
@@ -190,10 +193,12 @@ def test_from_instances_to_a_reward(
     assert ((measured["low"] <= measured["accuracy"]) & (measured["accuracy"] <= 1)).all()
     assert sorted(path.name for path in model.parent.iterdir()) == ["accuracy.csv", "model"]
 
-    again, other = tmp_path / "again", tmp_path / "again.csv"
-    done = program(*given, "--output", again, "--accuracy", other)
-    assert done.returncode == 0, done.stderr
-    assert other.read_bytes() == accuracy.read_bytes()
+    # The one by the program, the other in this process.
+    again = tmp_path / "again"
+    again.mkdir()
+    settings, text = RewardTrainingSettings.parse(TRAIN[1]), RewardTextSettings.parse(TRAIN[3])
+    second = train(table, str(model_folder), settings, text, again)
+    assert second.to_csv(index=False, float_format="%.6f") == accuracy.read_text()
     assert {path.name: path.read_bytes() for path in again.iterdir()} == {
         path.name: path.read_bytes() for path in model.iterdir()
     }

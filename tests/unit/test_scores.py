@@ -37,7 +37,7 @@ def score(prediction: str, *references: str, **settings: Any) -> tuple[float, ..
 @pytest.fixture(scope="module")
 def byte_level() -> tokenizers.Tokenizer:
     documents = ["the cat and the dog", "кошка и собака", "猫と犬 猫と犬"] * 20
-    return tokenizers.subwords(train_tokenizer(documents, 400))
+    return tokenizers.subwords(train_tokenizer(documents, 330))
 
 
 def test_one_word_of_six_differs() -> None:

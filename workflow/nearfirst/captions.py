@@ -61,7 +61,7 @@ WORDS = {
     **{
         name: f"Rewards of right and of wrong answers on the unseen tasks of {dataset}, right "
         f"being an Exact Match, while a model is tuned on {dataset} in random order. After "
-        f"Figure 6 ({place}). The overlap is the area under the lower of the two densities, the AUC "
+        f"Figure 6 ({place}). The overlap is the area under the lower of both densities, the AUC "
         "the share of pairs of a right and a wrong answer in which the right one has the higher "
         "reward; intervals resample test instances, whose answers belong together."
         for name, dataset, place in (

@@ -19,22 +19,23 @@ from nearfirst.tables import GENERATIONS, REWARDS, read_table, write_table
 def main(arguments: argparse.Namespace) -> None:
     """Write the rewards; how many instances generation left out stays in the metadata."""
     keep_one_gpu()
+    table = read_table(arguments.generations, GENERATIONS, unique=None)
+    exchanges = _exchanges(arguments, table)
     import torch
 
     from nearfirst.reward.model import load_reward_model
-    from nearfirst.reward.scoring import encode, longest, rewards
+    from nearfirst.reward.scoring import encode, exchange, longest, rewards
 
     settings = cast(RewardScoreSettings, arguments.settings)
     text = cast(RewardTextSettings, arguments.text)
     torch.set_num_threads(settings.threads)
     if settings.precision == "float16" and not torch.cuda.is_available():
         raise InputError("reward.scoring.precision: float16 needs a GPU; use float32 on a CPU")
-    table = read_table(arguments.generations, GENERATIONS, unique=None)
-    texts = _texts(arguments, table, text.template)
     model, tokenizer = load_reward_model(
         arguments.reward_model, arguments.revision, getattr(torch, settings.precision)
     )
     kept = longest(model, tokenizer, text.max_length)
+    texts = [exchange(text.template, *said) for said in exchanges]
     tokens, cut = encode(texts, tokenizer, kept)
     logging.info("%d answers, %d cut at the beginning to %d tokens", len(tokens), cut, kept)
     found = rewards(model, tokens, settings.batch_tokens)
@@ -48,21 +49,19 @@ def main(arguments: argparse.Namespace) -> None:
     for step in np.unique(steps):
         logging.info("step %d: mean reward %.4f", step, found[steps == step].mean())
     columns = {"step": table["step"], "id": ids, "task": table["task"], "reward": found}
-    said = (table.schema.metadata or {}).get(b"left_out")
-    metadata = {"left_out": said.decode()} if said is not None else None
+    left_out = (table.schema.metadata or {}).get(b"left_out")
+    metadata = {"left_out": left_out.decode()} if left_out is not None else None
     write_table(pa.table(columns, schema=REWARDS), arguments.output, metadata)
 
 
-def _texts(arguments: argparse.Namespace, table: pa.Table, template: str) -> list[str]:
-    """Return what the reward model reads of every answer."""
-    from nearfirst.reward.scoring import exchange
-
+def _exchanges(arguments: argparse.Namespace, table: pa.Table) -> list[tuple[str, str]]:
+    """Return instruction and answer of every row."""
     instances = read_instances(arguments.instances)
     asked = {
         id_: messages[0]["content"]
         for id_, messages in zip(instances["id"].to_pylist(), conversations(instances), strict=True)
     }
-    texts = []
+    exchanges = []
     rows = zip(table["id"].to_pylist(), table["prediction"].to_pylist(), strict=True)
     for row, (id_, prediction) in enumerate(rows):
         if id_ not in asked:
@@ -72,8 +71,8 @@ def _texts(arguments: argparse.Namespace, table: pa.Table, template: str) -> lis
             )
         if prediction is None:
             raise InputError(f"{arguments.generations}: row {row} (id '{id_}') has no prediction")
-        texts.append(exchange(template, asked[id_], prediction))
-    return texts
+        exchanges.append((asked[id_], prediction))
+    return exchanges
 
 
 if __name__ == "__main__":

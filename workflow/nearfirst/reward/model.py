@@ -18,9 +18,13 @@ from transformers import (
     LlamaPreTrainedModel,
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.utils import logging as transformers_logging
 
 from nearfirst.errors import InputError
 from nearfirst.models import device
+
+# Bars are for a screen; in a log they are noise.
+transformers_logging.disable_progress_bar()
 
 T = TypeVar("T")
 

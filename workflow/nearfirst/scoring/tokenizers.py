@@ -47,8 +47,9 @@ def subwords(tokenizer: Any) -> Tokenizer:
     tokenizer that was trained on another script cuts a letter into bytes, some of which most
     letters of a script share: scores of unrelated texts are then well above 0.
     """
-    last = tokenizer.tokenize("a a")[-1]
-    marker = next((sign for sign in ("Ġ", "▁") if last.startswith(sign)), None)
+    # The space may be a piece of its own, so both words' pieces are looked at.
+    found = "".join(tokenizer.tokenize("a a"))
+    marker = next((sign for sign in ("Ġ", "▁") if sign in found), None)
     # Byte-level tokenizers know a word best after a space; those with ▁ add one by themselves.
     space = " " if marker == "Ġ" else ""
 

@@ -56,7 +56,7 @@ class PreferenceSettings(Section):
 class RewardTrainingSettings(Section):
     """Bradley–Terry training of a small reward model, from the base model's weights."""
 
-    epochs: PositiveInt = Field(2, description="Passes over the pairs.")
+    epochs: PositiveInt = Field(1, description="Passes over the pairs.")
     batch_size: PositiveInt = Field(16, description="Pairs a step.")
     learning_rate: PositiveFloat = Field(3e-4, description="Peak rate; cosine to zero.")
     warmup_steps: NonNegativeInt = Field(10, description="Steps of linear warm-up.")
