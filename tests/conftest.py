@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 from checkout import Checkout, copy_project
+from hypothesis import settings
+
+# How long an example takes says something about the machine, and nothing about the code.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 
 @pytest.fixture(scope="session")

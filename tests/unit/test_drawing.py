@@ -1,6 +1,7 @@
 """Draws of tokens against the distribution that transformers samples from."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from scipy.stats import chisquare
@@ -9,26 +10,65 @@ from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogit
 from nearfirst.drawing import draw, uniforms
 from nearfirst.settings.generation import GenerateSettings
 
-ROWS = np.random.default_rng(0).normal(0, 1.5, (6, 40)).astype(np.float32)
+
+def logits(vocabulary: int, spread: float) -> npt.NDArray[np.float32]:
+    return np.random.default_rng(0).normal(0, spread, vocabulary).astype(np.float32)
 
 
+def sampled_from(row: npt.NDArray[np.float32], knobs: GenerateSettings) -> npt.NDArray[np.float64]:
+    """The shares that transformers' own sampling gives to tokens."""
+    warpers = LogitsProcessorList(
+        [TemperatureLogitsWarper(knobs.temperature), TopPLogitsWarper(knobs.top_p)]
+    )
+    scores = warpers(None, torch.from_numpy(row)[None])[0]
+    shares: npt.NDArray[np.float64] = torch.softmax(scores.double(), -1).numpy()
+    return shares
+
+
+def counted(
+    row: npt.NDArray[np.float32], numbers: npt.NDArray[np.float64], knobs: GenerateSettings
+) -> npt.NDArray[np.int64]:
+    """How often each token is drawn."""
+    rows = np.broadcast_to(row, (len(numbers), len(row)))
+    return np.bincount(draw(rows, numbers, knobs), minlength=len(row))
+
+
+@pytest.mark.parametrize(("vocabulary", "spread"), [(40, 1.5), (40, 0.1), (900, 4.0)])
 @pytest.mark.parametrize(
     ("temperature", "top_p"), [(0.9, 0.9), (2.0, 0.3), (0.5, 1.0), (5.0, 0.99)]
 )
-def test_draws_have_the_distribution_of_transformers(temperature: float, top_p: float) -> None:
+def test_draws_have_the_distribution_of_transformers(
+    vocabulary: int, spread: float, temperature: float, top_p: float
+) -> None:
     knobs = GenerateSettings(temperature=temperature, top_p=top_p)
-    warpers = LogitsProcessorList([TemperatureLogitsWarper(temperature), TopPLogitsWarper(top_p)])
-    expected = torch.softmax(warpers(None, torch.from_numpy(ROWS)).double(), -1).numpy()
+    row = logits(vocabulary, spread)
+    shares = sampled_from(row, knobs)
+    # Equal steps from 0 to 1 hit each token by its share, to one step at either end.
     count = 10_000
-    for row, shares in zip(ROWS, expected, strict=True):
-        rows = np.broadcast_to(row, (count, len(row)))
-        # Equal steps from 0 to 1 hit each token by its share, to one step at either end.
-        found = np.bincount(draw(rows, np.arange(count) / count, knobs), minlength=40)
-        np.testing.assert_allclose(found / count, shares, rtol=0, atol=1.001 / count)
-        assert ((found > 0) <= (shares > 0)).all()
-    numbers = np.array([uniforms(0, 0, i, "a", 3)[1] for i in range(2000)])
-    found = np.bincount(draw(rows[:2000], numbers, knobs), minlength=40)[shares > 0]
-    assert chisquare(found, 2000 * shares[shares > 0]).pvalue > 1e-3
+    found = counted(row, np.arange(count) / count, knobs)
+    np.testing.assert_allclose(found / count, shares, rtol=0, atol=1.001 / count)
+    assert ((found > 0) <= (shares > 0)).all()
+
+
+def test_draws_of_many_checkpoints_have_that_distribution_too() -> None:
+    knobs = GenerateSettings()
+    row = logits(40, 1.5)
+    shares = sampled_from(row, knobs)
+    numbers = np.array([uniforms(0, 0, step, "a", 3)[1] for step in range(2000)])
+    found = counted(row, numbers, knobs)
+    kept = shares > 0
+    assert 10 < kept.sum() < 40
+    assert found[~kept].sum() == 0
+    assert chisquare(found[kept], 2000 * shares[kept]).pvalue > 1e-3
+
+
+def test_rows_are_drawn_each_by_itself() -> None:
+    rows = np.stack([logits(40, spread) for spread in (0.1, 1.5, 4.0)])
+    numbers = np.array([0.2, 0.5, 0.7])
+    knobs = GenerateSettings()
+    alone = [int(draw(rows[[i]], numbers[[i]], knobs)[0]) for i in range(3)]
+    assert draw(rows, numbers, knobs).tolist() == alone
+    assert len(set(alone)) > 1
 
 
 def test_the_ends_of_a_draw() -> None:
@@ -38,6 +78,8 @@ def test_the_ends_of_a_draw() -> None:
     # Tokens as likely as the last one that top-p needs are all kept.
     assert draw(rows, ends, GenerateSettings(top_p=0.1)).tolist() == [1, 3]
     assert draw(rows, ends, GenerateSettings(top_p=0.9)).tolist() == [1, 4]
+    # A top-p that no token is below keeps the likeliest.
+    assert draw(rows, ends, GenerateSettings(top_p=1e-18)).tolist() == [1, 3]
 
 
 def test_numbers_do_not_depend_on_how_many_are_drawn() -> None:

@@ -94,6 +94,8 @@ def test_curves_by_metric(program: Program, tmp_path: Path) -> None:
     # From 0 to 100: the mean of 40 and 100, and of 0 and 100.
     assert table.loc[("rouge1", 10), "mean"] == pytest.approx(70, abs=1e-4)
     assert table.loc[("exact_match", 10), "mean"] == pytest.approx(50)
+    # Student's interval of 40 and 100 would reach far beyond both ends.
+    assert tuple(table.loc[("rouge1", 10), ["low", "high"]]) == (0, 100)
     assert set(table["quantity"]) == {"score"}
     assert set(table["n"]) == {2}
     done = program("curves.py", *flags, *metrics)

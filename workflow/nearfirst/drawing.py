@@ -16,9 +16,8 @@ from nearfirst.settings.generation import GenerateSettings
 def uniforms(seed: int, run_seed: int, step: int, id_: str, count: int) -> npt.NDArray[np.float64]:
     """Return (count,) numbers from [0, 1) that belong to one instance at one checkpoint."""
     name = canonical([seed, run_seed, step, id_]).encode()
-    return np.random.default_rng(int.from_bytes(hashlib.sha256(name).digest()[:8], "big")).random(
-        count
-    )
+    own = int.from_bytes(hashlib.sha256(name).digest()[:8], "big")
+    return np.random.default_rng(own).random(count)
 
 
 class Check(LogitsProcessor):  # type: ignore[misc]
@@ -80,7 +79,7 @@ def draw(
 
     The distribution is that of `TemperatureLogitsWarper` and then `TopPLogitsWarper`, but that
     tokens as likely as the last one within top-p are all kept, whatever order a sort leaves them
-    in. On a CPU it takes a fifth of the time that these two need.
+    in. On a CPU it takes a fraction of the time of these two, which sort the whole vocabulary.
 
     Parameters
     ----------
@@ -94,17 +93,24 @@ def draw(
     (rows,) token ids.
     """
     excess = logits - logits.max(axis=-1, keepdims=True)
-    weights = np.exp(excess / settings.temperature, dtype=np.float64)
-    if settings.top_p < 1:
-        ascending = np.sort(weights, axis=-1)
-        tail = ascending.cumsum(axis=-1)
-        within = tail > (1 - settings.top_p) * tail[:, -1:]
-        within[:, -1] = True
-        last = np.take_along_axis(ascending, within.argmax(axis=-1)[:, None], axis=-1)
-        weights[weights < last] = 0
-    mass = weights.cumsum(axis=-1)
+    weights = np.exp(excess / settings.temperature)
+    pairs = zip(weights, numbers, strict=True)
+    return np.array([_drawn(row, number, settings.top_p) for row, number in pairs], dtype=np.int64)
+
+
+def _drawn(weights: npt.NDArray[np.float32], number: float, top_p: float) -> int:
+    """Return the token that a number falls on; (vocabulary,) weights, the largest of which is 1."""
+    total = weights.sum(dtype=np.float64)
+    outside = (1 - top_p) * total
+    # Tokens below the mean share of what is outside are together less than it: all are outside.
+    tokens = np.flatnonzero(weights >= outside / len(weights))
+    likely = weights[tokens].astype(np.float64)
+    if top_p < 1:
+        ascending = np.sort(likely)
+        within = total - likely.sum() + ascending.cumsum() > outside
+        within[-1] = True
+        likely[likely < ascending[within.argmax()]] = 0
+    mass = likely.cumsum()
     # A number is at most 1 - 2^-53, so its product is below the whole mass, and the token found is
     # one with a mass of its own.
-    sought = numbers * mass[:, -1]
-    pairs = zip(mass, sought, strict=True)
-    return np.array([np.searchsorted(row, x, side="right") for row, x in pairs], dtype=np.int64)
+    return int(tokens[np.searchsorted(mass, number * mass[-1], side="right")])

@@ -9,7 +9,7 @@ from nearfirst import cli
 from nearfirst.errors import InputError
 from nearfirst.files import writing
 from nearfirst.runs import add_metric, add_runs, read_runs
-from nearfirst.settings.metrics import METRICS, MetricName
+from nearfirst.settings.metrics import MetricName
 from nearfirst.settings.statistics import CurveSettings
 from nearfirst.statistics.curves import curves
 from nearfirst.statistics.run import Run, scaled
@@ -30,8 +30,7 @@ def main(arguments: argparse.Namespace) -> None:
                 raise InputError(f"--run {labels[1]}: --by metric takes one label, {labels[0]}")
             found = {(metric, seed): run for (_, seed), run in found.items()}
         runs.update(found)
-    quantity = METRICS[metrics[0]].quantity
-    table = curves(runs, settings.weighting, settings.confidence, arguments.by, quantity)
+    table = curves(runs, settings.weighting, settings.confidence, arguments.by, metrics[0])
     with writing(arguments.output) as path:
         table.to_csv(path, index=False, float_format="%.6f")
     logging.info("%d runs, %d points", len(runs), len(table))

@@ -1,6 +1,7 @@
 """The metrics of a checkpoint, by the names that the config and the tables use."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 MetricName = Literal["loss", "rouge1", "rougeL", "exact_match", "reward"]
@@ -18,17 +19,21 @@ class Metric:
         What means are multiplied by in curves: scores are shown from 0 to 100.
     quantity
         What a curve of it shows, where it shares an axis with others.
+    limits
+        Least and greatest mean there can be, in the units of curves: no interval goes beyond.
     """
 
     stage: Literal["losses", "scores", "rewards"]
     scale: float = 1.0
     quantity: str = "loss"
+    limits: tuple[float, float] = (-inf, inf)
 
 
+_SCORE = Metric("scores", 100.0, "score", (0.0, 100.0))
 METRICS: dict[MetricName, Metric] = {
     "loss": Metric("losses"),
-    "rouge1": Metric("scores", 100.0, "score"),
-    "rougeL": Metric("scores", 100.0, "score"),
-    "exact_match": Metric("scores", 100.0, "score"),
+    "rouge1": _SCORE,
+    "rougeL": _SCORE,
+    "exact_match": _SCORE,
     "reward": Metric("rewards", 1.0, "reward"),
 }

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from nearfirst.settings.metrics import METRICS, MetricName
 from nearfirst.statistics.run import Run, Runs, check_instances, check_seeds
 
 Floats = npt.NDArray[np.float64]
@@ -62,9 +63,15 @@ def mean_interval(values: Floats, confidence: float) -> tuple[Floats, Floats, Fl
     return mean, mean - reach, mean + reach
 
 
-def over_seeds(each: Sequence["pd.Series[float]"], confidence: float) -> pd.DataFrame:
-    """Return the mean of curves with equal steps: columns step, mean, low, high, n (curves)."""
+def over_seeds(
+    each: Sequence["pd.Series[float]"], confidence: float, metric: MetricName = "loss"
+) -> pd.DataFrame:
+    """Return the mean of curves with equal steps: columns step, mean, low, high, n (curves).
+
+    The interval is cut where the metric ends: few seeds would else have scores below zero.
+    """
     mean, low, high = mean_interval(np.stack([curve.to_numpy() for curve in each]), confidence)
+    low, high = (np.clip(bound, *METRICS[metric].limits) for bound in (low, high))
     columns = {"step": each[0].index, "mean": mean, "low": low, "high": high, "n": len(each)}
     return pd.DataFrame(columns)
 
@@ -74,7 +81,7 @@ def curves(
     weighting: str,
     confidence: float,
     by: Literal["arrangement", "dataset", "metric"] = "arrangement",
-    quantity: str = "loss",
+    metric: MetricName = "loss",
 ) -> pd.DataFrame:
     """Return the mean curve of each label with an interval over its seeds.
 
@@ -91,8 +98,8 @@ def curves(
     by
         What a label is. Arrangements and metrics are compared on the same test instances; data
         sets have instances of their own.
-    quantity
-        What the means are of.
+    metric
+        What the means are of; where labels are metrics, any that share its axis.
 
     Returns
     -------
@@ -111,10 +118,10 @@ def curves(
     parts = []
     for label in dict.fromkeys(label for label, _ in runs):
         its = [run for (name, _), run in runs.items() if name == label]
-        part = over_seeds([mean_curve(run, weighting) for run in its], confidence)
+        part = over_seeds([mean_curve(run, weighting) for run in its], confidence, metric)
         part.insert(0, by, label)
-        if quantity != "loss":
-            part.insert(1, "quantity", quantity)
+        if metric != "loss":
+            part.insert(1, "quantity", METRICS[metric].quantity)
         part["instances"] = its[0].values.shape[1]
         part["confidence"] = confidence
         part["left_out"] = its[0].left_out

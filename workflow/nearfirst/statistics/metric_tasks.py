@@ -41,7 +41,7 @@ def metric_tasks(
             means = [task_means(run, weighting) for run in its]
             sizes = its[0].task.value_counts()
             for task in sorted(sizes.index):
-                part = over_seeds([mean[task] for mean in means], confidence)
+                part = over_seeds([mean[task] for mean in means], confidence, metric)
                 part.insert(0, "dataset", dataset)
                 part.insert(1, "metric", metric)
                 part.insert(2, "task", task)
