@@ -42,6 +42,8 @@ lint: setup
 
 bench: setup
 	python benchmarks/run.py $(ARGS)
+	python benchmarks/generation.py --results results
+	python benchmarks/scores.py
 	python benchmarks/similarity.py
 	python benchmarks/tma.py
 

@@ -17,7 +17,9 @@ class GenerateSettings(Section):
         0.9, gt=0, le=1, description="Least mass of the likeliest tokens that are drawn from."
     )
     repetition_penalty: PositiveFloat = Field(
-        1.2, description="Divides the odds of tokens that prompt or answer hold already; 1: none."
+        1.2,
+        description="Lowers the logits of tokens that prompt or answer hold already: divides those "
+        "above zero, multiplies the others; 1: none.",
     )
     seed: NonNegativeInt = Field(
         0, description="Seed of the draws, beside the run's seed, the step and the instance's id."
