@@ -162,8 +162,13 @@ def preference_flags(wildcards):
 
 
 def score_files(wildcards):
-    """Return the base model, if its tokenizer cuts the answers into pieces."""
-    return {"tokenizer": model_files()} if CONFIG.scores.tokenizer == "model" else {}
+    """Return the model, or the user's folder, whose tokenizer cuts the answers into pieces."""
+    name = CONFIG.scores.tokenizer
+    if name == "words":
+        return {}
+    if name == "model":
+        return {"tokenizer": model_files()}
+    return {"tokenizer": name} if os.path.isdir(name) else {}
 
 
 def score_flags(wildcards):

@@ -153,7 +153,8 @@ def plot_flags(wildcards):
         return "--kind distribution"
     if isinstance(figure, LossTypesFigure):
         return "--series task"
-    return f"--series {by(wildcards)}"
+    metric = getattr(figure, "metric", None)
+    return f"--series {by(wildcards)}" + (f" --metric {metric}" if metric else "")
 
 
 def paired(wildcards):

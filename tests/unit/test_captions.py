@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from nearfirst.captions import WORDS, caption
-from nearfirst.settings.figures import FigureSettings
+from nearfirst.settings.figures import ArrangementsFigure, FigureSettings
 
 
 def curve(label: str, last: int = 20, n: int = 3, **cells: object) -> pd.DataFrame:
@@ -94,3 +94,25 @@ def test_a_figure_of_ones_own() -> None:
         "mine: loss, cosine-min against the training step, one curve for each arrangement. "
         "Curves are means over 3 seeds, bands their 95% intervals. Last step: 20."
     )
+
+
+def test_a_figure_of_another_metric_says_so() -> None:
+    table = pd.concat([curve("NFT", quantity="score"), curve("RT", quantity="score")])
+    text = caption("fig4_flan", table, metric="rouge1")
+    assert text.startswith("Mean test ROUGE-1 on Flan-mini with the training instances ordered by ")
+    assert "is by default. The paper shows the loss. Curves are means" in text
+    assert caption("fig4_flan", table, metric="loss").startswith(WORDS["fig4_flan"])
+    assert caption("fig1_reward", table, metric="reward").startswith(WORDS["fig1_reward"])
+    for name, metric, shown in (
+        ("fig1_reward", "loss", "loss"),
+        ("fig1_loss", "exact_match", "Exact Match"),
+    ):
+        assert caption(name, table.assign(dataset="x"), "dataset", metric).startswith(
+            f"{name}: {shown} against the training step, one curve for each dataset. Curves"
+        )
+
+
+def test_all_words_about_a_loss_can_be_about_another_metric() -> None:
+    for name in FigureSettings().of(ArrangementsFigure):
+        assert WORDS[name].startswith("Mean test loss")
+        assert "loss" not in WORDS[name].removeprefix("Mean test loss")

@@ -36,6 +36,9 @@ def refusal(key: str, value: object) -> str:
         ("figures.fig6_flan.test", "heldout", "flan has no 'heldout'"),
         ("figures.fig1_scores.metrics", ["rouge1", "rouge1"], "twice"),
         ("figures.fig1_scores.metrics", ["rouge1", "loss"], "do not share an axis"),
+        ("reward.preferences.datasets", ["flan", "niv2", "flan"], "twice"),
+        ("scores.tokenizer", "no/such/folder", "is neither words, model, a folder here nor"),
+        ("scores.tokenizer", "no such", "is neither words, model, a folder here nor"),
     ],
 )
 def test_a_test_set_of_other_data_or_a_name_given_twice(
@@ -86,3 +89,13 @@ def test_what_is_no_test_set_or_nothing(key: str, value: object, reason: str) ->
 def test_dialogues_have_their_held_out_set() -> None:
     figure = {"dataset": "sharegpt", "tests": ["heldout"], "panels": "test"}
     load({"figures": {"fig7_seeds": figure}}, PRESETS)
+
+
+@pytest.mark.parametrize("name", ["words", "model", "gpt2", "google/mt5-small", str(PRESETS)])
+def test_what_may_cut_answers_into_pieces(name: str) -> None:
+    assert load({"scores": {"tokenizer": name}}, PRESETS).scores.tokenizer == name
+
+
+def test_no_preset_answers_in_an_arithmetic_in_which_batches_matter() -> None:
+    for preset in PRESETS.glob("*.yaml"):
+        assert load({"preset": preset.stem}, PRESETS).generate.precision != "float16"

@@ -2,7 +2,10 @@
 
 import json
 import re
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +23,7 @@ from nearfirst.template import prompts
 
 KNOBS = {"max_new_tokens": 12}
 STEPS = (0, 10, 20, 30, 40)
+SOURCES = Path(__file__).parents[2] / "workflow"
 
 
 def save_checkpoint(base: Path, folder: Path, seed: int) -> None:
@@ -210,6 +214,39 @@ def test_only_whole_parts_of_the_same_are_taken_up(
         {"template": '{"max_length":65}'},
     ):
         assert stopped(**changes) == everything
+
+
+@pytest.mark.parametrize("edited", ["generation.py", "captions.py"])
+def test_parts_of_edited_code_are_not_taken_up(
+    tmp_path: Path,
+    given: Path,
+    arguments: Any,
+    model_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    edited: str,
+) -> None:
+    workflow = tmp_path / "workflow"
+    shutil.copytree(SOURCES, workflow, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("PYTHONPATH", str(workflow))
+    checkpoints = tmp_path / "checkpoints"
+    shutil.copytree(given / "checkpoints/step-000000", checkpoints / "step-000000")
+    (checkpoints / "step-000010").mkdir()  # stops the job, for it is empty
+    output = tmp_path / "0-end.parquet"
+    name, *rest = arguments(output, checkpoints=checkpoints)
+    line = [sys.executable, workflow / "scripts" / name, *rest]
+
+    def answered() -> bool:
+        """Whether a job answers the first checkpoint anew."""
+        done = subprocess.run([str(word) for word in line], capture_output=True, check=False)
+        assert b"not a whole checkpoint" in done.stderr
+        return " step 0:" in output.with_suffix(".log").read_text()
+
+    assert answered()
+    assert not answered()
+    with (workflow / "nearfirst" / edited).open("a") as file:
+        file.write("# another line\n")
+    # What the program does not import changes no answer.
+    assert answered() == (edited != "captions.py")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pandas as pd
 
 from nearfirst.plotting.distribution_table import facts as facts_of_rewards
 from nearfirst.plotting.table import single_runs
+from nearfirst.settings.metrics import MetricName
 
 SHOWN = 6
 """Most names that a caption lists."""
@@ -104,7 +105,22 @@ WORDS = {
 }
 
 
-def caption(name: str, table: pd.DataFrame, series: str = "arrangement") -> str:
+SHOWS: dict[MetricName, str] = {
+    "loss": "loss",
+    "rouge1": "ROUGE-1",
+    "rougeL": "ROUGE-L",
+    "exact_match": "Exact Match",
+    "reward": "reward",
+}
+"""What a caption calls a metric."""
+
+
+def caption(
+    name: str,
+    table: pd.DataFrame,
+    series: str = "arrangement",
+    metric: MetricName | None = None,
+) -> str:
     """Return the caption of a figure as one paragraph of plain text.
 
     Parameters
@@ -115,6 +131,8 @@ def caption(name: str, table: pd.DataFrame, series: str = "arrangement") -> str:
         What it shows, as `plotting.table` reads it: all counts in the caption are taken from it.
     series
         The column that tells the curves of a panel apart.
+    metric
+        What the curves show, if it is one thing: words about another metric are not used.
     """
     if "statistic" in table:
         general = f"{name}: correlation of each measure with the loss."
@@ -123,10 +141,20 @@ def caption(name: str, table: pd.DataFrame, series: str = "arrangement") -> str:
         general = f"{name}: reward of right and of wrong answers."
         facts = facts_of_rewards(table)
     else:
-        quantities = ", ".join(dict.fromkeys(table["quantity"]))
+        quantities = ", ".join([SHOWS[metric]] if metric else dict.fromkeys(table["quantity"]))
         general = f"{name}: {quantities} against the training step, one curve for each {series}."
         facts = _of_curves(table, series)
-    return " ".join([WORDS.get(name, general), *facts])
+    return " ".join([_words(name, general, metric), *facts])
+
+
+def _words(name: str, general: str, metric: MetricName | None) -> str:
+    """Return what a figure is about, in the metric that it shows."""
+    words = WORDS.get(name, general)
+    if metric is None or metric == ("reward" if name == "fig1_reward" else "loss"):
+        return words
+    if words.startswith(begin := "Mean test loss"):
+        return f"Mean test {SHOWS[metric]}{words.removeprefix(begin)} The paper shows the loss."
+    return general
 
 
 def _of_curves(table: pd.DataFrame, series: str) -> list[str]:

@@ -48,7 +48,10 @@ class Config(Section):
         [0], min_length=1, description="Seeds of the arrangements: the runs behind each interval."
     )
     keep_checkpoints: bool = Field(
-        True, description="Keep checkpoints once evaluated; false bounds the disk a run needs."
+        True,
+        description="Keep checkpoints; false deletes them once all that this call of Snakemake "
+        "makes of them is there, which bounds the disk a run needs. What a later call makes of "
+        "them, such as answers after losses, trains again: ask for both in one.",
     )
     corpus: CorpusSettings = CorpusSettings()
     data: DataSettings = DataSettings()

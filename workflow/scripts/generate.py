@@ -9,6 +9,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,8 @@ import pyarrow.compute as pc
 
 from nearfirst import cli
 from nearfirst.errors import InputError
+from nearfirst.files import sha256
+from nearfirst.imports import library_modules
 from nearfirst.instances import conversations, read_instances
 from nearfirst.parts import Parts, files_of
 from nearfirst.settings.base import canonical
@@ -136,8 +139,15 @@ def _made_from(
     return [
         *(arguments.settings.canonical(), arguments.template.canonical(), arguments.seed),
         *(arguments.model, arguments.revision, files_of(Path(arguments.model))),
+        *(_code(), version("torch"), version("transformers")),
         digest.hexdigest(),
     ]
+
+
+def _code() -> list[str]:
+    """Return the sums of this program and of the library it imports: an edit answers anew."""
+    program, root = Path(__file__), Path(cli.__file__).parents[1]
+    return [sha256(path) for path in (program, *library_modules(program, root))]
 
 
 if __name__ == "__main__":

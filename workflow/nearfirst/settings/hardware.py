@@ -36,7 +36,9 @@ class GenerateHardware(Section):
 
     gpus: int = Field(1, ge=0, le=1, description="GPUs of a generation job.")
     batch_size: PositiveInt = Field(
-        8, description="Instances that are answered together; an answer does not depend on it."
+        8,
+        description="Instances that are answered together; an answer does not depend on it, but "
+        "for rounding (`generate.precision`).",
     )
     memory_mb: PositiveInt = Field(4000, description="Memory of a generation job, in MB.")
     minutes: PositiveInt = Field(60, description="Time limit of a generation job.")

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from nearfirst.settings.base import Section
 
+HUB_ID = r"[\w.-]+(/[\w.-]+)?"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -16,7 +17,7 @@ class HubSettings(Section):
 
     repository: str = Field(
         "",
-        pattern=r"^([\w.-]+(/[\w.-]+)?)?$",
+        pattern=f"^({HUB_ID})?$",
         description="Repository, such as `HuggingFaceH4/no_robots`. Empty: these data are not on "
         "the hub, and whoever needs them gives a path.",
     )

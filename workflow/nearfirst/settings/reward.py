@@ -1,10 +1,17 @@
 """Knobs of the reward model: a named one, or a small one trained here on generated pairs."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
-from nearfirst.settings.base import Section
+from nearfirst.settings.base import Section, check_once
 from nearfirst.settings.hub import NamedModel
 
 
@@ -51,6 +58,11 @@ class PreferenceSettings(Section):
         0.1, gt=0, lt=1, description="Share of the tasks that are kept to measure the accuracy on."
     )
     seed: NonNegativeInt = Field(0, description="Seed of the choice and of the corruptions.")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_once("datasets", self.datasets)
+        return self
 
 
 class RewardTrainingSettings(Section):

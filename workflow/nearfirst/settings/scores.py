@@ -1,10 +1,13 @@
 """Knobs of the scores of answers (Section A.4)."""
 
-from typing import Literal
+import re
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, model_validator
 
 from nearfirst.settings.base import Section
+from nearfirst.settings.hub import HUB_ID
 
 
 class ScoreSettings(Section):
@@ -26,3 +29,13 @@ class ScoreSettings(Section):
         description="`words` in ASCII letters and digits, as rouge-score has them; for other "
         "scripts the subwords of `model`, the base model, or of a Hugging Face id or folder.",
     )
+
+    @model_validator(mode="after")
+    def _tokenizer_can_be_had(self) -> Self:
+        # Said before hours of generation, not after them.
+        if not Path(self.tokenizer).is_dir() and not re.fullmatch(HUB_ID, self.tokenizer):
+            raise ValueError(
+                f"tokenizer: {self.tokenizer!r} is neither words, model, a folder here nor a "
+                "Hugging Face id"
+            )
+        return self
