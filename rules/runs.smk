@@ -153,8 +153,7 @@ def plot_flags(wildcards):
         return "--kind distribution"
     if isinstance(figure, LossTypesFigure):
         return "--series task"
-    metric = getattr(figure, "metric", None)
-    return f"--series {by(wildcards)}" + (f" --metric {metric}" if metric else "")
+    return f"--series {by(wildcards)}"
 
 
 def paired(wildcards):

@@ -96,20 +96,24 @@ def test_a_figure_of_ones_own() -> None:
     )
 
 
-def test_a_figure_of_another_metric_says_so() -> None:
-    table = pd.concat([curve("NFT", quantity="score"), curve("RT", quantity="score")])
-    text = caption("fig4_flan", table, metric="rouge1")
-    assert text.startswith("Mean test ROUGE-1 on Flan-mini with the training instances ordered by ")
-    assert "is by default. The paper shows the loss. Curves are means" in text
-    assert caption("fig4_flan", table, metric="loss").startswith(WORDS["fig4_flan"])
-    assert caption("fig1_reward", table, metric="reward").startswith(WORDS["fig1_reward"])
-    for name, metric, shown in (
-        ("fig1_reward", "loss", "loss"),
-        ("fig1_loss", "exact_match", "Exact Match"),
-    ):
-        assert caption(name, table.assign(dataset="x"), "dataset", metric).startswith(
-            f"{name}: {shown} against the training step, one curve for each dataset. Curves"
-        )
+@pytest.mark.parametrize(
+    ("name", "quantity", "begin"),
+    [
+        ("fig4_flan", "loss", WORDS["fig4_flan"]),
+        ("fig4_flan", "rougeL", "Mean test ROUGE-L on Flan-mini with the training instances "),
+        ("fig4_flan", "reward", "Mean test reward on Flan-mini with the training instances "),
+        ("fig1_reward", "reward", WORDS["fig1_reward"]),
+        ("fig1_reward", "loss", "fig1_reward: loss against the training step, one curve "),
+        ("fig1_scores", "score", WORDS["fig1_scores"]),
+        ("fig1_loss", "exact_match", "fig1_loss: Exact Match against the training step, one "),
+        ("one_of_my_own", "rougeL", "one_of_my_own: ROUGE-L against the training step, one "),
+    ],
+)
+def test_words_are_about_the_metric_that_is_shown(name: str, quantity: str, begin: str) -> None:
+    text = caption(name, curve("NFT", quantity=quantity, left_out=1.0))
+    assert text.startswith(begin)
+    assert ("The paper shows the loss." in text) == (name == "fig4_flan" and quantity != "loss")
+    assert ("or without a reference" in text) == (quantity not in ("loss", "reward"))
 
 
 def test_all_words_about_a_loss_can_be_about_another_metric() -> None:

@@ -230,6 +230,15 @@ def test_what_a_density_and_an_interval_need(
     assert set(found.loc[found["what"] == "histogram", "group"]) == {"right", "wrong"}
 
 
+def test_rewards_too_alike_for_a_resample_have_an_overlap_without_an_interval() -> None:
+    table = some_answers()
+    # One group is a needle far from the middle of the other.
+    table.loc[table["right"], "reward"] = 9 + 1e-6 * np.arange(table["right"].sum())
+    found = facts(table).loc["both", "overlap"]
+    assert found["value"] == pytest.approx(0, abs=1e-3)
+    assert found[["low", "high"]].isna().all()
+
+
 @pytest.mark.parametrize(("right", "group"), [(0.0, "wrong"), (1.0, "right")])
 def test_answers_that_are_all_wrong_or_all_right(right: float, group: str) -> None:
     found = distribution(some_answers(right=right), DistributionSettings(resamples=100))

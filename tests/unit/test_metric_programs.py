@@ -80,7 +80,7 @@ def test_reward_distribution(
     )
     found = read_distribution(outputs[0])
     expected = distribution(*answers(scores, rewards, "all")[:1], settings, 1)
-    pd.testing.assert_frame_equal(found, expected, rtol=1e-4, atol=1e-5, check_dtype=False)
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-9, check_dtype=False)
 
 
 def test_scores_and_rewards_of_other_runs(

@@ -14,7 +14,7 @@ from nearfirst.settings.metrics import METRICS
 from nearfirst.settings.statistics import GeneralizationSettings
 from nearfirst.statistics.generalization import generalization
 from nearfirst.statistics.metric_tasks import metric_tasks
-from nearfirst.tables import REWARDS, SCORES, write_table
+from nearfirst.tables import REWARDS, SCORES, read_table, write_table
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 Values = Mapping[int, Sequence[float]]
@@ -65,6 +65,24 @@ def test_a_value_that_is_no_number_names_the_metric(tmp_path: Path) -> None:
         read_run([path], "reward")
 
 
+def test_a_score_is_from_0_to_1(tmp_path: Path) -> None:
+    # Means are shown times 100; a table of such values would be counted a hundred times over.
+    path = scores(tmp_path / "s.parquet", {0: (0, 0.5, 1), 10: (0, 0, 40)})
+    with pytest.raises(
+        InputError, match=r"s\.parquet: the rouge1 of id 'c' at step 10 is .*0 to 1"
+    ):
+        read_run([path], "rouge1")
+    assert read_run([rewards(tmp_path / "r.parquet", {0: (-40, 0, 40)})], "reward").values.size == 3
+
+
+def test_a_row_without_a_step_is_told(tmp_path: Path) -> None:
+    path = rewards(tmp_path / "r.parquet", {0: (0, 1, 2)})
+    steps = pa.array([0, None, 0], pa.int32())
+    write_table(read_table(path, REWARDS).set_column(0, REWARDS.field("step"), steps), path)
+    with pytest.raises(InputError, match=r"r\.parquet: a row of id 'b' has no step"):
+        read_run([path], "reward")
+
+
 def test_several_metrics_of_one_run(tmp_path: Path) -> None:
     path = str(scores(tmp_path / "s.parquet", {0: (0, 0.5, 1)}))
     judged = str(rewards(tmp_path / "r.parquet", {0: (-1, 0, 4)}))
@@ -98,6 +116,10 @@ def test_curves_by_metric(program: Program, tmp_path: Path) -> None:
     assert tuple(table.loc[("rouge1", 10), ["low", "high"]]) == (0, 100)
     assert set(table["quantity"]) == {"score"}
     assert set(table["n"]) == {2}
+    done = program("curves.py", *flags, "--metric", "rougeL", "--output", output)
+    assert done.returncode == 0, done.stderr
+    # One score for all curves: the axis and the caption name it.
+    assert set(pd.read_csv(output)["quantity"]) == {"rougeL"}
     done = program("curves.py", *flags, *metrics)
     assert "error: --metric rouge1 exact_match: several need --by metric" in done.stderr
     done = program("curves.py", *flags, "--run", "P3", 0, runs[0], "--by", "metric", *metrics)

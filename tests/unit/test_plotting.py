@@ -19,10 +19,10 @@ from nearfirst.plotting.curves import draw_curves
 from nearfirst.plotting.style import turn, wrapped
 from nearfirst.plotting.table import read_correlations, read_curves
 from nearfirst.settings.look import LookSettings
+from nearfirst.settings.similarity import MEASURES
 
 LOOK = LookSettings()
 LONG = "task511_reddit_tifu_long_text_summarization_of_what_happened"
-MEASURES = [name for name in LOOK.quantities if name not in ("loss", "scaled-cosine-avg")]
 
 
 def points(start: float = 4.0, steps: Sequence[int] = (0, 10, 20), n: int = 3, **cells: str) -> Any:

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,16 @@ def test_whole_tasks_are_held_out_and_their_answers_stay_unseen() -> None:
         assert len(tasks[True]) == expected
         assert not tasks[True] & tasks[False]
         assert not answers[True] & answers[False]
+
+
+def test_no_training_pair_has_the_instruction_of_a_held_out_one() -> None:
+    one, other = pool(), [replace(example, task=f"of-{example.task}") for example in pool()]
+    found = rows({"flan": one, "p3": other}, SETTINGS)
+    # Alike but for the names of tasks: what is held out of one is in the other.
+    held_out = {row["instruction"] for row in found if row["held_out"]}
+    assert len(held_out) > len({e.instruction for e in one if e.task in ("task-0", "task-1")})
+    assert held_out.isdisjoint(row["instruction"] for row in found if not row["held_out"])
+    assert held_out | {row["instruction"] for row in found} == {e.instruction for e in one}
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

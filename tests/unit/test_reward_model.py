@@ -189,6 +189,15 @@ def test_another_hidden_size_is_refused(folder: Path) -> None:
     assert f"'{HEAD}' has shape [1, 16], by config.json it should have [1, 32]" in refused(folder)
 
 
+@pytest.mark.parametrize(("size", "why"), [(33, "not a multiple"), ("16", "expected int, got str")])
+def test_a_hidden_size_that_no_model_has_is_refused(folder: Path, size: Any, why: str) -> None:
+    write_bins(folder, weights())
+    (folder / "config.json").write_text(json.dumps({**CONFIG, "hidden_size": size}))
+    said = refused(folder)
+    assert said.startswith(f"reward.name: '{folder}' cannot be loaded (")
+    assert why in said
+
+
 @pytest.mark.parametrize("write", LAYOUTS)
 @pytest.mark.parametrize("kept", [0, 4, 700, -1])
 def test_a_truncated_file_is_named(folder: Path, write: Callable[..., Any], kept: int) -> None:
@@ -205,6 +214,8 @@ def test_missing_files_are_told(folder: Path) -> None:
     write_bins(folder, weights())
     (folder / "pytorch_model.bin.index.json").write_text('{"weight_map"')
     assert "the weights cannot be loaded" in refused(folder)
+    (folder / "pytorch_model.bin.index.json").write_text("[]")
+    assert "the weights cannot be loaded (TypeError" in refused(folder)
     write_safetensors(folder, weights())
     (folder / "tokenizer.json").unlink()
     assert f"{folder}: the tokenizer cannot be loaded" in refused(folder)
@@ -212,6 +223,11 @@ def test_missing_files_are_told(folder: Path) -> None:
     assert refused(folder).startswith(f"reward.name: '{folder}' cannot be loaded (")
     gone = refused(folder / "gone")
     assert gone.startswith(f"reward.name: '{folder / 'gone'}' cannot be loaded (no such folder)")
+
+
+def test_a_file_without_tensors_by_name_is_told(folder: Path) -> None:
+    torch.save([1, 2], folder / "pytorch_model.bin")
+    assert refused(folder).startswith(f"{folder}: the weights cannot be loaded (TypeError")
 
 
 class Harm:

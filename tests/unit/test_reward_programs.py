@@ -37,11 +37,15 @@ def asked(tmp_path_factory: pytest.TempPathFactory, some_talks: Any, write_insta
     return path
 
 
+def task(id_: str) -> str:
+    return f"task-{int(id_.removeprefix('id-')) % 3}"
+
+
 def answers(path: Path, given: list[tuple[int, str, str | None]], **metadata: str) -> Path:
     columns = {
         "step": [step for step, _, _ in given],
         "id": [id_ for _, id_, _ in given],
-        "task": [f"task of {id_}" for _, id_, _ in given],
+        "task": [task(id_) for _, id_, _ in given],
         "prediction": [text for _, _, text in given],
         "tokens": [1] * len(given),
         "finished": [True] * len(given),
@@ -74,7 +78,7 @@ def test_every_answer_gets_its_reward(
     found = table.to_pandas()
     assert found["step"].tolist() == [step for step, _, _ in given]
     assert found["id"].tolist() == [id_ for _, id_, _ in given]
-    assert found["task"].tolist() == [f"task of {id_}" for _, id_, _ in given]
+    assert found["task"].tolist() == [task(id_) for _, id_, _ in given]
     model, tokenizer = load_reward_model(str(reward_model))
     talks = some_talks(4)
     for (_, id_, answer), reward in zip(given, found["reward"], strict=True):
@@ -115,8 +119,10 @@ def fails(done: Any, output: Path, *messages: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([(0, "id-0", "a"), (0, "other", "b")], "answers.parquet: id 'other' is not in"),
-        ([(0, "id-0", "a"), (0, "id-1", None)], "row 1 (id 'id-1') has no prediction"),
+        ([(0, "id-0", "a"), (0, "id-9", "b")], "answers.parquet: 1 ids are not in "),
+        ([(0, "id-0", "a"), (0, "id-1", None)], "row 1 (step 0, id 'id-1') has no prediction"),
+        ([(0, "id-0", "a"), (None, "id-1", "b")], "row 1 (step None, id 'id-1') has no step"),
+        ([(0, "id-0", "a"), (0, "id-0", "b")], "step 0, id 'id-0' stands in 2 rows"),
         ([], "the table has no rows"),
     ],
 )
@@ -126,6 +132,18 @@ def test_answers_that_cannot_be_used_are_told(
     answered = answers(tmp_path / "answers.parquet", given)
     output = tmp_path / "rewards.parquet"
     fails(program(*flags(answered, asked, reward_model, output)), output, message)
+
+
+def test_answers_of_another_task_are_told(
+    tmp_path: Path, program: Any, asked: Path, reward_model: Path
+) -> None:
+    answered = answers(tmp_path / "answers.parquet", [(0, "id-0", "a"), (10, "id-0", "b")])
+    table = pq.read_table(answered)
+    other = table.set_column(2, GENERATIONS.field("task"), pa.array(["old", "task-0"]))
+    write_table(other, answered)
+    output = tmp_path / "rewards.parquet"
+    done = program(*flags(answered, asked, reward_model, output))
+    fails(done, output, f"{answered}: id 'id-0' is of task 'old', but in {asked} of 'task-0'")
 
 
 def test_a_reward_that_is_not_finite_is_told(
@@ -221,6 +239,22 @@ def test_a_failed_training_leaves_nothing(tmp_path: Path, program: Any, model_fo
     )
     fails(done, model, "no pair is held out")
     assert list(model.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("column", ["rejected", "held_out"])
+def test_a_pair_that_is_not_whole_is_told(
+    tmp_path: Path, program: Any, model_folder: Path, column: str
+) -> None:
+    pairs = {name: ["a", "b"] for name in PREFERENCES.names if name != "held_out"}
+    columns: dict[str, list[Any]] = {**pairs, "held_out": [True, False]}
+    columns[column] = [columns[column][0], None]
+    write_table(pa.table(columns, schema=PREFERENCES), tmp_path / "pairs.parquet")
+    model = tmp_path / "model"
+    done = program(
+        *("train_reward.py", "--pairs", tmp_path / "pairs.parquet", "--model", model_folder),
+        *("--output", model, "--accuracy", tmp_path / "accuracy.csv"),
+    )
+    fails(done, model, f"{tmp_path / 'pairs.parquet'}: row 1 has no {column}; make the table again")
 
 
 def test_a_data_set_stands_once(tmp_path: Path, program: Any, asked: Path) -> None:

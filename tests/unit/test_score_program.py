@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nearfirst.errors import InputError
+from nearfirst.generations import ANSWERS, read_answers
 from nearfirst.scoring import answers, tokenizers
 from nearfirst.settings.scores import ScoreSettings
 from nearfirst.tables import GENERATIONS, INSTANCES, read_table, write_table
@@ -75,9 +76,7 @@ def refusal(read: Callable[..., Any], *arguments: Any) -> str:
 def joined(tmp_path: Path, references: dict[str, Any], rows: list[Answer]) -> Any:
     there = instances(tmp_path / "test.parquet", references)
     given = generations(tmp_path / "answers.parquet", rows)
-    return answers.references_of(
-        answers.read_answers(given), given, read_table(there, INSTANCES), there
-    )
+    return answers.references_of(read_answers(given), given, read_table(there, INSTANCES), there)
 
 
 def test_the_program_writes_a_row_an_answer(tmp_path: Path, run: Any) -> None:
@@ -178,7 +177,7 @@ def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
 )
 def test_unusable_answers(tmp_path: Path, row: Answer, message: str) -> None:
     path = generations(tmp_path / "answers.parquet", [(10, "x", "a"), row])
-    assert refusal(answers.read_answers, path) == f"{path}: {message}"
+    assert refusal(read_answers, path) == f"{path}: {message}"
 
 
 def test_an_answer_to_another_instance(tmp_path: Path) -> None:
@@ -191,7 +190,8 @@ def test_an_answer_to_another_instance(tmp_path: Path) -> None:
 
 def test_an_instance_of_another_task(tmp_path: Path) -> None:
     path = instances(tmp_path / "test.parquet", {"x": ["a"]})
-    table = pa.table({"step": [0], "id": ["x"], "task": ["other"], "prediction": ["a"]})
+    columns = {"step": [0, 10], "id": ["x"] * 2, "task": ["other", "t"], "prediction": ["a"] * 2}
+    table = pa.table(columns)
     given = tmp_path / "answers.parquet"
     message = refusal(answers.references_of, table, given, read_table(path, INSTANCES), path)
     assert message.startswith(f"{given}: id 'x' is of task 'other', but in {path} of 't'; ")
@@ -206,10 +206,10 @@ def test_no_reference_at_all(tmp_path: Path, references: Any) -> None:
 def test_answers_of_other_programs_need_four_columns(tmp_path: Path) -> None:
     path = tmp_path / "answers.parquet"
     columns = {"step": [0], "id": ["x"], "task": ["t"], "prediction": ["a"]}
-    write_table(pa.table(columns, schema=answers.ANSWERS), path)
-    assert answers.read_answers(path).to_pydict() == columns
+    write_table(pa.table(columns, schema=ANSWERS), path)
+    assert read_answers(path).to_pydict() == columns
     write_table(pa.table({"step": pa.array([0], pa.int32())}), path)
-    assert "column 'id' is missing" in refusal(answers.read_answers, path)
+    assert "column 'id' is missing" in refusal(read_answers, path)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import pandas as pd
 
 from nearfirst.plotting.distribution_table import facts as facts_of_rewards
 from nearfirst.plotting.table import single_runs
-from nearfirst.settings.metrics import MetricName
 
 SHOWN = 6
 """Most names that a caption lists."""
@@ -22,6 +21,17 @@ _TEST_SEEDS = (
     "test sample: the runs are the same in all panels, the task's test instances are not. The "
     "config names the task, or a rule picks it."
 )
+
+_SCORES = {
+    "score": "scores",
+    "rouge1": "ROUGE-1",
+    "rougeL": "ROUGE-L",
+    "exact_match": "Exact Match",
+}
+"""What a caption calls them."""
+
+_MEANT = {"fig1_scores": "score", "fig1_reward": "reward"}
+"""What the words of a figure speak of, if it is not the loss."""
 
 _OWN_LEVELS = "Levels cannot be compared between data sets: their test sets differ."
 
@@ -105,22 +115,7 @@ WORDS = {
 }
 
 
-SHOWS: dict[MetricName, str] = {
-    "loss": "loss",
-    "rouge1": "ROUGE-1",
-    "rougeL": "ROUGE-L",
-    "exact_match": "Exact Match",
-    "reward": "reward",
-}
-"""What a caption calls a metric."""
-
-
-def caption(
-    name: str,
-    table: pd.DataFrame,
-    series: str = "arrangement",
-    metric: MetricName | None = None,
-) -> str:
+def caption(name: str, table: pd.DataFrame, series: str = "arrangement") -> str:
     """Return the caption of a figure as one paragraph of plain text.
 
     Parameters
@@ -131,8 +126,6 @@ def caption(
         What it shows, as `plotting.table` reads it: all counts in the caption are taken from it.
     series
         The column that tells the curves of a panel apart.
-    metric
-        What the curves show, if it is one thing: words about another metric are not used.
     """
     if "statistic" in table:
         general = f"{name}: correlation of each measure with the loss."
@@ -141,19 +134,21 @@ def caption(
         general = f"{name}: reward of right and of wrong answers."
         facts = facts_of_rewards(table)
     else:
-        quantities = ", ".join([SHOWS[metric]] if metric else dict.fromkeys(table["quantity"]))
+        quantities = ", ".join(_SCORES.get(name, name) for name in dict.fromkeys(table["quantity"]))
         general = f"{name}: {quantities} against the training step, one curve for each {series}."
         facts = _of_curves(table, series)
-    return " ".join([_words(name, general, metric), *facts])
+    return " ".join([_words(name, general, table), *facts])
 
 
-def _words(name: str, general: str, metric: MetricName | None) -> str:
+def _words(name: str, general: str, table: pd.DataFrame) -> str:
     """Return what a figure is about, in the metric that it shows."""
     words = WORDS.get(name, general)
-    if metric is None or metric == ("reward" if name == "fig1_reward" else "loss"):
+    shown = list(dict.fromkeys(table.get("quantity", [])))
+    if not shown or _MEANT.get(name, "loss") in shown:
         return words
     if words.startswith(begin := "Mean test loss"):
-        return f"Mean test {SHOWS[metric]}{words.removeprefix(begin)} The paper shows the loss."
+        what = " and ".join(_SCORES.get(quantity, quantity) for quantity in shown)
+        return f"Mean test {what}{words.removeprefix(begin)} The paper shows the loss."
     return general
 
 
@@ -173,7 +168,7 @@ def _of_curves(table: pd.DataFrame, series: str) -> list[str]:
         facts.append(f"Test instances behind each value: {_span(table['instances'])}.")
     if "left_out" in table:
         lost = "having lost their label to truncation"
-        if "score" in set(table["quantity"]):
+        if not _SCORES.keys().isdisjoint(table["quantity"]):
             lost += ", or without a reference"
         facts.append(f"Left out of the test set, {lost}: {_span(table['left_out'])}.")
     if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:

@@ -142,6 +142,14 @@ def read_table(
     return table
 
 
+def check_filled(path: Path, table: pa.Table) -> None:
+    """Raise InputError if a value of a table that was read from a file is null."""
+    for name in table.column_names:
+        if table[name].null_count:
+            row = pc.index(table[name].is_null(), True).as_py()
+            raise InputError(f"{path}: row {row} has no {name}; make the table again")
+
+
 def open_parquet(path: Path) -> pq.ParquetFile:
     """Open a Parquet file. Raises InputError if it is missing or damaged."""
     if not path.is_file():

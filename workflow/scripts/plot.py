@@ -15,7 +15,6 @@ from nearfirst.plotting.distribution_table import read_distribution
 from nearfirst.plotting.style import save
 from nearfirst.plotting.table import read_correlations, read_curves
 from nearfirst.settings.look import LookSettings
-from nearfirst.settings.metrics import METRICS
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -31,7 +30,7 @@ def main(arguments: argparse.Namespace) -> None:
         table = read_correlations(arguments.table)
         figure = draw_correlations(table, look)
     name = arguments.name or arguments.table.stem
-    text = caption(name, table, arguments.series, arguments.metric)
+    text = caption(name, table, arguments.series)
     with (
         writing(arguments.output) as pdf,
         writing(arguments.caption or arguments.output.with_suffix(".txt")) as page,
@@ -57,9 +56,6 @@ if __name__ == "__main__":
         choices=("arrangement", "dataset", "metric", "task"),
         default="arrangement",
         help="column that tells curves apart (default: arrangement)",
-    )
-    parser.add_argument(
-        "--metric", choices=list(METRICS), help="what the curves show, for the caption"
     )
     parser.add_argument("--output", type=Path, required=True, help="figure to write (PDF)")
     parser.add_argument(

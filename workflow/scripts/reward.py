@@ -11,15 +11,16 @@ import pyarrow as pa
 from nearfirst import cli
 from nearfirst.devices import keep_one_gpu
 from nearfirst.errors import InputError
+from nearfirst.generations import check_instances, read_answers
 from nearfirst.instances import conversations, read_instances
 from nearfirst.settings.reward import RewardScoreSettings, RewardTextSettings
-from nearfirst.tables import GENERATIONS, REWARDS, read_table, write_table
+from nearfirst.tables import REWARDS, write_table
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the rewards; how many instances generation left out stays in the metadata."""
     keep_one_gpu()
-    table = read_table(arguments.generations, GENERATIONS, unique=None)
+    table = read_answers(arguments.generations)
     exchanges = _exchanges(arguments, table)
     import torch
 
@@ -57,22 +58,13 @@ def main(arguments: argparse.Namespace) -> None:
 def _exchanges(arguments: argparse.Namespace, table: pa.Table) -> list[tuple[str, str]]:
     """Return instruction and answer of every row."""
     instances = read_instances(arguments.instances)
+    check_instances(table, arguments.generations, instances, arguments.instances)
     asked = {
         id_: messages[0]["content"]
         for id_, messages in zip(instances["id"].to_pylist(), conversations(instances), strict=True)
     }
-    exchanges = []
     rows = zip(table["id"].to_pylist(), table["prediction"].to_pylist(), strict=True)
-    for row, (id_, prediction) in enumerate(rows):
-        if id_ not in asked:
-            raise InputError(
-                f"{arguments.generations}: id '{id_}' is not in {arguments.instances}; give the "
-                "instances that were answered"
-            )
-        if prediction is None:
-            raise InputError(f"{arguments.generations}: row {row} (id '{id_}') has no prediction")
-        exchanges.append((asked[id_], prediction))
-    return exchanges
+    return [(asked[id_], prediction) for id_, prediction in rows]
 
 
 if __name__ == "__main__":

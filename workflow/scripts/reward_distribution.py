@@ -21,7 +21,8 @@ def main(arguments: argparse.Namespace) -> None:
     logging.info("%d answers; %d instances have no score or no reward", len(found), left_out)
     table = distribution(found, settings, left_out)
     with writing(arguments.output) as path:
-        table.to_csv(path, index=False, float_format="%.6g")
+        # Points of a fine grid far from zero differ in late digits only.
+        table.to_csv(path, index=False, float_format="%.12g")
     numbers = table[~table["what"].isin(["histogram", "density"])].drop(columns=["x", "width"])
     logging.info("\n%s", numbers.to_string(index=False))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from nearfirst import cli
+from nearfirst.generations import read_answers
 from nearfirst.instances import read_instances
 from nearfirst.scoring import answers, tokenizers
 from nearfirst.scoring.scorer import Scorer
@@ -16,7 +17,7 @@ from nearfirst.tables import write_table
 def main(arguments: argparse.Namespace) -> None:
     """Write the scores; the number of instances left out is in the table's metadata."""
     settings = cast(ScoreSettings, arguments.settings)
-    given = answers.read_answers(arguments.generations)
+    given = read_answers(arguments.generations)
     instances = read_instances(arguments.instances)
     references = answers.references_of(given, arguments.generations, instances, arguments.instances)
     without = [id_ for id_, texts in references.items() if not texts]

@@ -9,7 +9,7 @@ from nearfirst import cli
 from nearfirst.devices import keep_one_gpu
 from nearfirst.files import writing, writing_folder
 from nearfirst.settings.reward import RewardTextSettings, RewardTrainingSettings
-from nearfirst.tables import PREFERENCES, read_table
+from nearfirst.tables import PREFERENCES, check_filled, read_table
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -17,7 +17,9 @@ def main(arguments: argparse.Namespace) -> None:
     keep_one_gpu()
     from nearfirst.reward.training import train
 
-    pairs = read_table(arguments.pairs, PREFERENCES, unique=None).to_pandas()
+    table = read_table(arguments.pairs, PREFERENCES, unique=None)
+    check_filled(arguments.pairs, table)
+    pairs = table.to_pandas()
     settings = cast(RewardTrainingSettings, arguments.settings)
     text = cast(RewardTextSettings, arguments.text)
     with writing_folder(arguments.output) as folder, writing(arguments.accuracy) as path:

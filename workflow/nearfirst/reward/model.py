@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError, safe_open
 from torch import nn
 from transformers import (
@@ -37,7 +38,7 @@ ACCEPTED = (
 
 _DAMAGED = (
     *(SafetensorError, pickle.UnpicklingError, json.JSONDecodeError),
-    *(EOFError, KeyError, RuntimeError, OSError, ValueError),
+    *(EOFError, KeyError, IndexError, TypeError, RuntimeError, OSError, ValueError),
 )
 """What the readers of weights, indices and tokenizers raise over a file that is not whole."""
 
@@ -100,7 +101,7 @@ def load_reward_model(
     """
     try:
         config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, StrictDataclassError) as error:
         may_be_id = name.count("/") <= 1 or Path(name).exists()
         why = _short(error) if may_be_id else "no such folder"
         raise InputError(
@@ -197,6 +198,8 @@ def _damaged_files(folder: Path) -> Iterator[Path]:
 
 
 def _short(error: Exception) -> str:
+    if isinstance(error, StrictDataclassError):  # what is wrong stands in the second line
+        return " ".join(str(error).split())
     # The first sentence: torch goes on with advice to trust the file.
     return (
         str(error).strip().splitlines()[0].split(". ")[0] if str(error).strip() else "it ends early"

@@ -160,8 +160,11 @@ def pairs(datasets: Mapping[str, Sequence[Example]], settings: PreferenceSetting
     """Return a pair for each of the chosen instances of every data set.
 
     A pair depends on the seed, its data set's name, its id and the set of instances, not on their
-    order. Whole tasks are held out. Wrong answers come from tasks of the same side: no training
-    pair shows an answer of a held-out task, and answers of a held-out pair are equally unseen.
+    order. Of each data set whole tasks are held out. Wrong answers come from its tasks of the same
+    side: none of its training pairs shows an answer of a held-out task, and answers of a held-out
+    pair are equally unseen. Data sets may have a task in common under other names, which no name
+    tells; but a training pair with the very instruction of a held-out one, of whatever data set, is
+    left out.
 
     Parameters
     ----------
@@ -178,7 +181,9 @@ def pairs(datasets: Mapping[str, Sequence[Example]], settings: PreferenceSetting
     rows: list[dict[str, object]] = []
     for dataset in sorted(datasets):
         rows += _pairs_of(dataset, datasets[dataset], settings)
-    return pa.Table.from_pylist(rows, schema=PREFERENCES)
+    measured = {row["instruction"] for row in rows if row["held_out"]}
+    kept = [row for row in rows if row["held_out"] or row["instruction"] not in measured]
+    return pa.Table.from_pylist(kept, schema=PREFERENCES)
 
 
 def _pairs_of(

@@ -1,4 +1,4 @@
-"""Tables of answers: read and checked, brought together with references, scored."""
+"""Answers brought together with references, and scored."""
 
 import logging
 from collections.abc import Mapping
@@ -6,47 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from nearfirst.errors import InputError
+from nearfirst.generations import check_instances
 from nearfirst.scoring.exact_match import is_blank
 from nearfirst.scoring.scorer import Scorer
 from nearfirst.scoring.tokenizers import Tokenizer
 from nearfirst.settings.scores import ScoreSettings
-from nearfirst.tables import GENERATIONS, SCORES, read_table
-
-ANSWERS = pa.schema([GENERATIONS.field(name) for name in ("step", "id", "task", "prediction")])
-"""What scoring reads of a generations table."""
+from nearfirst.tables import SCORES
 
 References = Mapping[str, tuple[str, ...]]
 """Of each instance's id the references that hold text."""
-
-
-def read_answers(path: Path) -> pa.Table:
-    """Read step, id, task and prediction of a generations table; its metadata stays.
-
-    Raises
-    ------
-    InputError
-        What `read_table` raises, or if a value is null or a step has an id twice.
-    """
-    table = read_table(path, ANSWERS, unique=None)
-    for name in ANSWERS.names:
-        if table[name].null_count:
-            row = pc.index(table[name].is_null(), True).as_py()
-            raise InputError(
-                f"{path}: row {row} (step {table['step'][row]}, id '{table['id'][row]}') has no "
-                f"{name}; generate again"
-            )
-    counts = table.group_by(["step", "id"]).aggregate([([], "count_all")])
-    repeated = counts.filter(pc.greater(counts["count_all"], 1))
-    if repeated.num_rows:
-        first = repeated.slice(0, 1).to_pylist()[0]
-        raise InputError(
-            f"{path}: step {first['step']}, id '{first['id']}' stands in {first['count_all']} "
-            "rows; generate again"
-        )
-    return table
 
 
 def references_of(
@@ -61,24 +31,12 @@ def references_of(
     InputError
         If an answer's instance is not there or of another task, or if no instance has a reference.
     """
-    columns = (instances[name].to_pylist() for name in ("id", "task", "references"))
-    known = {id_: (task, texts) for id_, task, texts in zip(*columns, strict=True)}
-    tasks = dict(zip(answers["id"].to_pylist(), answers["task"].to_pylist(), strict=True))
-    missing = [id_ for id_ in tasks if id_ not in known]
-    if missing:
-        raise InputError(
-            f"{answers_in}: {len(missing)} ids are not in {instances_in}, the first is "
-            f"'{missing[0]}'; give the instances that were answered, or generate again"
-        )
-    for id_, task in tasks.items():
-        if task != known[id_][0]:
-            raise InputError(
-                f"{answers_in}: id '{id_}' is of task '{task}', but in {instances_in} of "
-                f"'{known[id_][0]}'; give the instances that were answered, or generate again"
-            )
+    check_instances(answers, answers_in, instances, instances_in)
+    columns = (instances[name].to_pylist() for name in ("id", "references"))
+    known = dict(zip(*columns, strict=True))
     found = {
-        id_: tuple(text for text in known[id_][1] or () if text is not None and not is_blank(text))
-        for id_ in tasks
+        id_: tuple(text for text in known[id_] or () if text is not None and not is_blank(text))
+        for id_ in dict.fromkeys(answers["id"].to_pylist())
     }
     if not any(found.values()):
         raise InputError(

@@ -29,6 +29,9 @@ LEGEND = {
 QUANTITIES = {
     "loss": "loss",
     "score": "Mean score (0 to 100)",
+    "rouge1": "Mean ROUGE-1 (0 to 100)",
+    "rougeL": "Mean ROUGE-L (0 to 100)",
+    "exact_match": "Mean Exact Match (0 to 100)",
     "reward": "Mean reward",
     "scaled-cosine-avg": "Scaled cosine avg",
     **{

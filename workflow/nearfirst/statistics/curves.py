@@ -121,7 +121,8 @@ def curves(
         part = over_seeds([mean_curve(run, weighting) for run in its], confidence, metric)
         part.insert(0, by, label)
         if metric != "loss":
-            part.insert(1, "quantity", METRICS[metric].quantity)
+            # Where every curve is the same score, that is what the axis is called after.
+            part.insert(1, "quantity", METRICS[metric].quantity if by == "metric" else metric)
         part["instances"] = its[0].values.shape[1]
         part["confidence"] = confidence
         part["left_out"] = its[0].left_out

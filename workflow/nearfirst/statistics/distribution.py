@@ -205,6 +205,8 @@ def _interval(
     there = values[np.isfinite(values)]
     if len(there) < len(values):
         logging.info("%s: %d resamples had none", what, len(values) - len(there))
+    if not len(there):  # numbers that differ by less than the sums of a resample can tell
+        return {}
     tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
     low, high = np.quantile(there, tails)
     return {"low": low, "high": high}

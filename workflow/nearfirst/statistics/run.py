@@ -61,8 +61,8 @@ def make_run(
     Raises
     ------
     InputError
-        If a row lacks its id or task, a value is not finite, a row stands twice, an instance is
-        not there at every step, or has another task or other labels at another step.
+        If a row lacks its step, id or task, a value is not finite or no score, a row stands twice,
+        an instance is not there at every step, or has another task or other labels at another step.
     """
     rows = pd.concat(parts, keys=range(len(parts)))
     if metric != "loss":
@@ -73,11 +73,18 @@ def make_run(
             part = names[rows.index[bad][0][0]]
             raise InputError(f"{part}: " + what.format(**rows[bad].iloc[0]))
 
+    refuse(rows["step"].isna(), "a row of id '{id}' has no step")
     refuse(rows[["id", "task"]].isna().any(axis=1), "a row of step {step} has no id or no task")
     refuse(
         ~np.isfinite(rows[metric]),
         f"the {metric} of id '{{id}}' at step {{step}} is {{{metric}}}; the run diverged or the "
         "table is damaged",
+    )
+    # Tables hold scores from 0 to 1, whatever figures show.
+    least, most = (bound / METRICS[metric].scale for bound in METRICS[metric].limits)
+    refuse(
+        ~rows[metric].between(least, most),
+        f"the {metric} of id '{{id}}' at step {{step}} is {{{metric}}}; it must be from 0 to 1",
     )
     refuse(rows.duplicated(["step", "id"]), "id '{id}' stands twice at step {step}")
     refuse(~(rows["label_tokens"] > 0), "id '{id}' has no label at step {step}")
