@@ -1,8 +1,8 @@
 """Generation in batches against the obvious way, one instance at a time, both in this run.
 
 The model has the shape of `mini`'s and random weights, for its speed does not depend on them; the
-bias of a head of its own decides how soon answers end. With --results, also the answers of a run
-as they come: `snakemake results/fig4_flan.pdf` makes one. What the numbers mean:
+bias of a head of its own decides how soon answers end. With --results, also the answers of runs
+as they come: `snakemake results/fig1_loss.pdf` makes three. What the numbers mean:
 benchmarks/README.md.
 """
 
@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import torch
 from transformers import GenerationConfig
 
-from nearfirst import evaluation, generation, models, pretraining, template
+from nearfirst import evaluation, models, pretraining, template
+from nearfirst.generation.answering import generate
 from nearfirst.instances import conversations, read_instances
 from nearfirst.settings.generation import GenerateSettings
 from nearfirst.settings.model import PretrainSettings
@@ -84,7 +85,7 @@ def run(results: Path, instances: int) -> Iterator[Case]:
 def in_batches(case: Case, settings: GenerateSettings, batch_size: int) -> int:
     """Return the number of tokens."""
     ids = [str(i) for i in range(len(case.prompts))]
-    answers = generation.generate(
+    answers = generate(
         *(case.model, case.prompts, ids, settings, case.tokenizer),
         **{"step": 0, "run_seed": 0, "batch_size": batch_size},
     )

@@ -40,7 +40,8 @@ def _default(spec: dict[str, object]) -> str:
         return "required"
     value = spec["default"]
     shown = "null" if value is None else str(value).lower() if isinstance(value, bool) else value
-    return "`" + str(shown).replace("|", "\\|") + "`"
+    # A line break would end the row of the table.
+    return "`" + str(shown).replace("|", "\\|").replace("\n", "\\n") + "`"
 
 
 def _type(spec: dict[str, object]) -> str:

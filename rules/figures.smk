@@ -1,8 +1,9 @@
-# From losses, scores and rewards to numbers, and from numbers to pictures: two rules, so that looks recompute nothing.
+# From losses, scores and rewards to numbers, and from numbers to pictures: the rule that draws is
+# one of its own, so that looks recompute nothing.
 
 
 rule curves:
-    """Average the losses of runs into curves with intervals."""
+    """Average a metric of runs, or several, into curves with intervals."""
     input:
         tables=figure_tables,
         script=script("curves.py"),

@@ -126,6 +126,10 @@ EDITS = {
     "training.py": downstream_of_training(RUNS),
     "settings/training.py": downstream_of_training(RUNS),
     "evaluation.py": {"evaluate": RUNS, **FIGURE},
+    # A new metric trains and evaluates nothing anew.
+    "settings/metrics.py": FIGURE,
+    "scoring/table.py": {"curves": 1, "compare": 1, "plot": 1},
+    "generation/answering.py": {},
     "statistics/curves.py": {"curves": 1, "plot": 1},
     "statistics/comparison.py": {"compare": 1},
     "statistics/loss_types.py": {},

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import chisquare
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
-from nearfirst.drawing import draw, uniforms
+from nearfirst.generation.drawing import draw, uniforms
 from nearfirst.settings.generation import GenerateSettings
 
 

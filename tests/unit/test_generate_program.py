@@ -16,9 +16,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from nearfirst import evaluation, generation, models
+from nearfirst import evaluation, models
+from nearfirst.generation.answering import generate
+from nearfirst.generation.table import GENERATIONS
 from nearfirst.settings.generation import GenerateSettings
-from nearfirst.tables import GENERATIONS
 from nearfirst.template import prompts
 
 KNOBS = {"max_new_tokens": 12}
@@ -100,7 +101,7 @@ def test_a_row_an_instance_and_checkpoint(
         assert rows["id"].tolist() == ids
         assert rows["task"].tolist() == [f"task-{row % 3}" for row in kept]
         evaluation.load_weights(model, given / f"checkpoints/step-{step:06d}")
-        expected = generation.generate(
+        expected = generate(
             *(model, texts, ids, GenerateSettings(**KNOBS), tokenizer),
             **{"step": int(step), "run_seed": 1, "batch_size": 1},
         )
@@ -237,7 +238,7 @@ def test_parts_of_edited_code_are_not_taken_up(
 
     assert answered()
     assert not answered()
-    with (workflow / "nearfirst/generation.py").open("a") as file:
+    with (workflow / "nearfirst/generation/answering.py").open("a") as file:
         file.write("# another line\n")
     assert answered()
 

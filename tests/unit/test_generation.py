@@ -18,10 +18,10 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from nearfirst import generation
-from nearfirst.drawing import uniforms
 from nearfirst.errors import InputError
-from nearfirst.generation import Answer, generate
+from nearfirst.generation import answering
+from nearfirst.generation.answering import Answer, generate
+from nearfirst.generation.drawing import uniforms
 from nearfirst.settings.generation import GenerateSettings
 from nearfirst.template import prompts as make_prompts
 
@@ -124,7 +124,7 @@ def test_some_answers_end_in_each_stage_and_some_hold_bos(
     """What the other tests take for granted of the model."""
     found = answers(exact, prompts, EXACT, tokenizer)
     lengths = [len(tokens) for tokens, finished in found if finished]
-    assert min(lengths) < generation.FIRST_STAGE < max(lengths)
+    assert min(lengths) < answering.FIRST_STAGE < max(lengths)
     assert [len(tokens) for tokens, finished in found if not finished].count(MOST) > 1
     within = [tokens[:-1] for tokens, _ in found]
     assert sum(tokenizer.bos_token_id in tokens for tokens in within) > 1
@@ -239,9 +239,9 @@ def test_logits_that_are_not_finite_are_refused(
 def test_an_answer_needs_room(exact: Any, prompts: list[Any]) -> None:
     longest = max(len(prompt) for prompt in prompts)
     fits = EXACT.model_copy(update={"max_new_tokens": 256 - longest})
-    generation.check_room(exact, prompts, fits)
+    answering.check_room(exact, prompts, fits)
     with pytest.raises(InputError, match=rf"^generate\.max_new_tokens: .+{longest}.+256 positions"):
-        generation.check_room(exact, prompts, fits.model_copy(update={"max_new_tokens": 200}))
+        answering.check_room(exact, prompts, fits.model_copy(update={"max_new_tokens": 200}))
 
 
 def test_text_of_an_answer(tokenizer: Any) -> None:

@@ -11,11 +11,13 @@ import pytest
 from made_runs import save
 
 from nearfirst.plotting.distribution_table import read_distribution
+from nearfirst.reward.table import REWARDS
 from nearfirst.runs import read_metrics, read_runs
+from nearfirst.scoring.table import SCORES
 from nearfirst.settings.metric_statistics import DistributionSettings, StabilitySettings
 from nearfirst.statistics.distribution import answers, distribution
 from nearfirst.statistics.stability import stability
-from nearfirst.tables import REWARDS, SCORES, write_table
+from nearfirst.tables import write_table
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 STEPS = (0, 10, 20, 30)

@@ -3,18 +3,26 @@
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from nearfirst.errors import InputError
+from nearfirst.imports import library_modules
+from nearfirst.reward.table import REWARDS
 from nearfirst.runs import SCHEMAS, read_metrics, read_run
-from nearfirst.settings.metrics import METRICS
+from nearfirst.scoring.scorer import Scores
+from nearfirst.scoring.table import SCORES
+from nearfirst.settings.look import LookSettings
+from nearfirst.settings.metrics import METRICS, MetricName
 from nearfirst.settings.statistics import GeneralizationSettings
 from nearfirst.statistics.generalization import generalization
 from nearfirst.statistics.metric_tasks import metric_tasks
-from nearfirst.tables import REWARDS, SCORES, read_table, write_table
+from nearfirst.tables import read_table, write_table
+
+ROOT = Path(__file__).parents[2] / "workflow"
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 Values = Mapping[int, Sequence[float]]
@@ -47,6 +55,25 @@ def rewards(path: Path, values: Values) -> Path:
 def test_every_metric_is_a_column_of_its_table() -> None:
     for name, metric in METRICS.items():
         assert SCHEMAS[metric.stage].field(name).type == pa.float32()
+
+
+def test_a_metric_has_the_same_name_wherever_it_is_named() -> None:
+    scores = [name for name, metric in METRICS.items() if metric.stage == "scores"]
+    assert list(METRICS) == list(get_args(MetricName))
+    assert scores == SCORES.names[3:]
+    assert len(scores) == len(Scores._fields)
+    performance = GeneralizationSettings.model_fields["performance"].annotation
+    assert list(get_args(performance)) == ["exp-loss", *list(METRICS)[1:]]
+    assert METRICS.keys() <= LookSettings().quantities.keys()
+
+
+@pytest.mark.parametrize("program", ["train.py", "evaluate.py", "generate.py"])
+def test_a_new_metric_trains_and_answers_nothing_anew(program: str) -> None:
+    read = library_modules(ROOT / "scripts" / program, ROOT)
+    names = [path.relative_to(ROOT / "nearfirst").as_posix() for path in read]
+    assert "tables.py" in names
+    assert not [name for name in names if name.startswith(("scoring/", "reward/"))]
+    assert "settings/metrics.py" not in names
 
 
 def test_a_score_has_no_label_tokens(tmp_path: Path) -> None:

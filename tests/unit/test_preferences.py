@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from nearfirst.errors import InputError
 from nearfirst.reward.preferences import (
     CORRUPTIONS,
-    Answers,
     Example,
+    Pool,
     corrupt,
     pairs,
     read_examples,
@@ -61,7 +61,7 @@ def test_a_rejected_answer_is_never_right(given: list[tuple[int, str, str]], see
         for i, (task, answer, other) in enumerate(given)
         if answer.strip()
     ]
-    answers = Answers.of(usable)
+    answers = Pool.of(usable)
     for each, (_, answer, other) in zip(
         usable, (row for row in given if row[1].strip()), strict=True
     ):
@@ -72,7 +72,7 @@ def test_a_rejected_answer_is_never_right(given: list[tuple[int, str, str]], see
 
 
 def made(kind: str, of: Example, others: list[Example], tries: int = 50) -> set[str | None]:
-    answers = Answers.of([of, *others])
+    answers = Pool.of([of, *others])
     return {CORRUPTIONS[kind](of, answers, random.Random(i)) for i in range(tries)}
 
 
@@ -108,7 +108,7 @@ def test_what_is_not_possible_is_not_drawn() -> None:
     assert made("other-instance", one, [example("2", "a", "No.")]) == {None}
     assert made("other-task", one, []) == {None}
     assert made("truncated", one, []) == {None}
-    answers = Answers.of([one, example("2", "a", "No.")])
+    answers = Pool.of([one, example("2", "a", "No.")])
     kinds = {corrupt(one, answers, random.Random(i))[0] for i in range(200)}
     assert kinds == {"repeated", "noise", "empty"}
 

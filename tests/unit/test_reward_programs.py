@@ -10,11 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from nearfirst.generation.table import GENERATIONS
 from nearfirst.reward.model import load_reward_model
 from nearfirst.reward.scoring import encode, exchange, rewards
+from nearfirst.reward.table import PREFERENCES, REWARDS
 from nearfirst.reward.training import from_base, train
 from nearfirst.settings.reward import RewardTextSettings, RewardTrainingSettings
-from nearfirst.tables import GENERATIONS, PREFERENCES, REWARDS, write_table
+from nearfirst.tables import write_table
 
 TEMPLATE = "Human: {instruction}\n\nAssistant: {answer}"
 
@@ -102,7 +104,7 @@ def test_long_texts_lose_their_beginning_and_are_counted(
     assert done.returncode == 0, done.stderr
     table = pq.read_table(output)
     assert len(set(table["reward"].to_pylist())) == 1  # only the questions differed
-    assert b"left_out" not in (table.schema.metadata or {})
+    assert table.schema.metadata[b"left_out"] == b"0"
     log = output.with_suffix(".log").read_text()
     assert "2 answers, 2 cut at the beginning to 16 tokens" in log
 

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from nearfirst.errors import InputError
-from nearfirst.generations import ANSWERS, read_answers
+from nearfirst.generation.table import ANSWERS, GENERATIONS, read_answers
 from nearfirst.scoring import answers, tokenizers
 from nearfirst.settings.scores import ScoreSettings
-from nearfirst.tables import GENERATIONS, INSTANCES, read_table, write_table
+from nearfirst.tables import INSTANCES, read_table, write_table
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 TALK = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]

@@ -4,6 +4,7 @@ import pandas as pd
 
 from nearfirst.plotting.distribution_table import facts as facts_of_rewards
 from nearfirst.plotting.table import single_runs
+from nearfirst.settings.metrics import SCORE_NAMES
 
 SHOWN = 6
 """Most names that a caption lists."""
@@ -22,13 +23,8 @@ _TEST_SEEDS = (
     "config names the task, or a rule picks it."
 )
 
-_SCORES = {
-    "score": "scores",
-    "rouge1": "ROUGE-1",
-    "rougeL": "ROUGE-L",
-    "exact_match": "Exact Match",
-}
-"""What a caption calls them."""
+_SCORES = {"score": "scores", **SCORE_NAMES}
+"""What a caption calls the quantities that are scores."""
 
 _MEANT = {"fig1_scores": "score", "fig1_reward": "reward"}
 """What the words of a figure speak of, if it is not the loss."""

@@ -16,6 +16,17 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def dtype(key: str, precision: str) -> torch.dtype:
+    """Return what a precision is to torch. Raises InputError if this machine cannot compute in it.
+
+    `key` is the config's, for the message.
+    """
+    if precision == "float16" and not torch.cuda.is_available():
+        raise InputError(f"{key}: float16 needs a GPU; use float32 on a CPU")
+    found: torch.dtype = getattr(torch, precision)
+    return found
+
+
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
     """Load the tokenizer of a model. Raises InputError if it cannot be had, or lacks BOS or EOS."""
     tokenizer = _fetch(name, lambda: AutoTokenizer.from_pretrained(name, revision=revision))

@@ -10,9 +10,11 @@ import pandas as pd
 import pyarrow as pa
 
 from nearfirst.errors import InputError
+from nearfirst.reward.table import REWARDS
+from nearfirst.scoring.table import SCORES
 from nearfirst.settings.metrics import METRICS, MetricName
 from nearfirst.statistics.run import Run, make_run
-from nearfirst.tables import LOSSES, REWARDS, SCORES, SIMILARITY, read_table
+from nearfirst.tables import LOSSES, SIMILARITY, left_out, read_table
 
 SCHEMAS = {"losses": LOSSES, "scores": SCORES, "rewards": REWARDS}
 
@@ -32,14 +34,15 @@ def add_runs(
     flag: str = "--run",
 ) -> None:
     """Add `--run LABEL SEED FILE [FILE …]`, which may be repeated; `names` precede the files."""
+    metrics = f"METRIC is one of {', '.join(METRICS)}; " if "METRIC" in names else ""
     parser.add_argument(
         flag,
         nargs="+",
         action="append",
         required=True,
         metavar=(f"{' '.join(names)} FILE", "FILE"),
-        help=f"tables of one run, segment by segment (Parquet); LABEL names {label}; repeat for "
-        "each run",
+        help=f"tables of one run, segment by segment (Parquet); LABEL names {label}; "
+        f"{metrics}repeat for each run",
     )
 
 
@@ -157,14 +160,14 @@ def read_run(paths: Sequence[Path], metric: MetricName = "loss") -> Run:
     columns = ["step", "id", "task", metric, *(["label_tokens"] if metric == "loss" else [])]
     schema = pa.schema([SCHEMAS[METRICS[metric].stage].field(name) for name in columns])
     tables = [read_table(path, schema, unique=None) for path in paths]
-    left_out = [int((table.schema.metadata or {}).get(b"left_out", b"0")) for table in tables]
-    for path, number in zip(paths, left_out, strict=True):
-        if number != left_out[0]:
+    numbers = [left_out(table) for table in tables]
+    for path, number in zip(paths, numbers, strict=True):
+        if number != numbers[0]:
             raise InputError(
-                f"{path}: {number} instances were left out, but {left_out[0]} in {paths[0]}; "
+                f"{path}: {number} instances were left out, but {numbers[0]} in {paths[0]}; "
                 "evaluate the run again"
             )
-    return make_run([table.to_pandas() for table in tables], paths, left_out[0], metric)
+    return make_run([table.to_pandas() for table in tables], paths, numbers[0], metric)
 
 
 def read_similarity(path: Path) -> dict[str, pd.DataFrame]:

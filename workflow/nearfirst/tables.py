@@ -40,49 +40,6 @@ LOSSES = pa.schema(
         ("label_tokens", pa.int32()),
     ]
 )
-GENERATIONS = pa.schema(
-    [
-        ("step", pa.int32()),
-        ("id", pa.string()),
-        ("task", pa.string()),
-        ("prediction", pa.string()),
-        ("tokens", pa.int32()),
-        ("finished", pa.bool_()),
-    ]
-)
-"""Answers; `tokens` counts what was generated, EOS included, which is there if `finished`."""
-SCORES = pa.schema(
-    [
-        ("step", pa.int32()),
-        ("id", pa.string()),
-        ("task", pa.string()),
-        ("rouge1", pa.float32()),
-        ("rougeL", pa.float32()),
-        ("exact_match", pa.float32()),
-    ]
-)
-"""Scores of answers, from 0 to 1."""
-REWARDS = pa.schema(
-    [
-        ("step", pa.int32()),
-        ("id", pa.string()),
-        ("task", pa.string()),
-        ("reward", pa.float32()),
-    ]
-)
-PREFERENCES = pa.schema(
-    [
-        ("id", pa.string()),
-        ("dataset", pa.string()),
-        ("task", pa.string()),
-        ("instruction", pa.string()),
-        ("chosen", pa.string()),
-        ("rejected", pa.string()),
-        ("corruption", pa.string()),
-        ("held_out", pa.bool_()),
-    ]
-)
-"""Pairs of a gold answer and a corrupted one."""
 SIMILARITY = pa.schema(
     [
         ("step", pa.int32()),
@@ -106,6 +63,11 @@ def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None 
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
     with writing(path) as temporary:
         pq.write_table(table, temporary)
+
+
+def left_out(table: pa.Table) -> int:
+    """Return how many test instances have no row, as the table's metadata count them; else 0."""
+    return int((table.schema.metadata or {}).get(b"left_out", b"0"))
 
 
 def read_table(

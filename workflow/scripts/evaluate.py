@@ -24,8 +24,7 @@ def main(arguments: argparse.Namespace) -> None:
 
     settings = cast(EvaluateSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
-    if settings.precision == "float16" and not torch.cuda.is_available():
-        raise InputError("evaluate.precision: float16 needs a GPU; use float32 on a CPU")
+    dtype = models.dtype("evaluate.precision", settings.precision)
     folders = sorted(arguments.checkpoints.glob("step-*"))
     if not folders:
         raise InputError(f"{arguments.checkpoints}: no checkpoint (step-*) in it")
@@ -42,9 +41,7 @@ def main(arguments: argparse.Namespace) -> None:
     left_out = len(tokens) - len(kept)
     logging.info("%d instances, %d left out: truncation took their labels", len(kept), left_out)
     table, tokens = table.take(kept), [tokens[row] for row in kept]
-    model = models.empty_model(
-        arguments.model, arguments.revision, getattr(torch, settings.precision)
-    )
+    model = models.empty_model(arguments.model, arguments.revision, dtype)
     parts = []
     for folder in folders:
         since = time.monotonic()

@@ -19,25 +19,26 @@ import pyarrow.compute as pc
 from nearfirst import cli
 from nearfirst.errors import InputError
 from nearfirst.files import sha256
+from nearfirst.generation.parts import Parts, files_of
+from nearfirst.generation.table import GENERATIONS
 from nearfirst.imports import library_modules
 from nearfirst.instances import conversations, read_instances
-from nearfirst.parts import Parts, files_of
 from nearfirst.settings.base import canonical
 from nearfirst.settings.evaluation import TemplateSettings
 from nearfirst.settings.generation import GenerateSettings
-from nearfirst.tables import GENERATIONS, write_table
+from nearfirst.tables import write_table
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the answers; the number of instances left out is in the table's metadata."""
     import torch
 
-    from nearfirst import generation, models, template
+    from nearfirst import models, template
+    from nearfirst.generation.answering import check_room
 
     settings = cast(GenerateSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
-    if settings.precision == "float16" and not torch.cuda.is_available():
-        raise InputError("generate.precision: float16 needs a GPU; use float32 on a CPU")
+    dtype = models.dtype("generate.precision", settings.precision)
     folders = sorted(arguments.checkpoints.glob("step-*"))
     if not folders:
         raise InputError(f"{arguments.checkpoints}: no checkpoint (step-*) in it")
@@ -56,10 +57,8 @@ def main(arguments: argparse.Namespace) -> None:
     logging.info("%d instances, %d left out: their prompts are too long", len(kept), left_out)
     table = table.take(kept)
     prompts = template.prompts(conversations(table), tokenizer)
-    model = models.empty_model(
-        arguments.model, arguments.revision, getattr(torch, settings.precision)
-    )
-    generation.check_room(model, prompts, settings)
+    model = models.empty_model(arguments.model, arguments.revision, dtype)
+    check_room(model, prompts, settings)
 
     parts = Parts(arguments.output, GENERATIONS, _made_from(arguments, table, prompts))
     answered = {folder: part for folder in folders if (part := parts.find(folder)) is not None}
@@ -88,12 +87,13 @@ def _answers(
     prompts: Sequence[Any],
 ) -> pa.Table:
     """Return the answers of the checkpoint in a folder."""
-    from nearfirst import evaluation, generation
+    from nearfirst import evaluation
+    from nearfirst.generation.answering import generate
 
     step = int(folder.name.removeprefix("step-"))
     evaluation.load_weights(model, folder)
     try:
-        answers = generation.generate(
+        answers = generate(
             model,
             prompts,
             table["id"].to_pylist(),

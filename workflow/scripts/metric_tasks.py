@@ -23,7 +23,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
-    add_runs(parser, METRIC, "the data set")
+    add_runs(parser, METRIC, label="the data set")
     parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     cli.add_settings(parser, CurveSettings)
     cli.run(main, parser.parse_args())

@@ -11,10 +11,11 @@ import pyarrow as pa
 from nearfirst import cli
 from nearfirst.devices import keep_one_gpu
 from nearfirst.errors import InputError
-from nearfirst.generations import check_instances, read_answers
+from nearfirst.generation.table import check_instances, read_answers
 from nearfirst.instances import conversations, read_instances
+from nearfirst.reward.table import REWARDS
 from nearfirst.settings.reward import RewardScoreSettings, RewardTextSettings
-from nearfirst.tables import REWARDS, write_table
+from nearfirst.tables import left_out, write_table
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -24,21 +25,17 @@ def main(arguments: argparse.Namespace) -> None:
     exchanges = _exchanges(arguments, table)
     import torch
 
+    from nearfirst import models
     from nearfirst.reward.model import load_reward_model
-    from nearfirst.reward.scoring import encode, exchange, longest, rewards
+    from nearfirst.reward.scoring import encode_exchanges, longest, rewards
 
     settings = cast(RewardScoreSettings, arguments.settings)
     text = cast(RewardTextSettings, arguments.text)
     torch.set_num_threads(settings.threads)
-    if settings.precision == "float16" and not torch.cuda.is_available():
-        raise InputError("reward.scoring.precision: float16 needs a GPU; use float32 on a CPU")
-    model, tokenizer = load_reward_model(
-        arguments.reward_model, arguments.revision, getattr(torch, settings.precision)
-    )
+    dtype = models.dtype("reward.scoring.precision", settings.precision)
+    model, tokenizer = load_reward_model(arguments.reward_model, arguments.revision, dtype)
     kept = longest(model, tokenizer, text.max_length)
-    texts = [exchange(text.template, *said) for said in exchanges]
-    tokens, cut = encode(texts, tokenizer, kept)
-    logging.info("%d answers, %d cut at the beginning to %d tokens", len(tokens), cut, kept)
+    tokens = encode_exchanges(exchanges, text.template, tokenizer, kept)
     found = rewards(model, tokens, settings.batch_tokens)
     steps, ids = table["step"].to_numpy(), table["id"]
     if not np.isfinite(found).all():
@@ -50,9 +47,8 @@ def main(arguments: argparse.Namespace) -> None:
     for step in np.unique(steps):
         logging.info("step %d: mean reward %.4f", step, found[steps == step].mean())
     columns = {"step": table["step"], "id": ids, "task": table["task"], "reward": found}
-    left_out = (table.schema.metadata or {}).get(b"left_out")
-    metadata = {"left_out": left_out.decode()} if left_out is not None else None
-    write_table(pa.table(columns, schema=REWARDS), arguments.output, metadata)
+    result = pa.table(columns, schema=REWARDS)
+    write_table(result, arguments.output, {"left_out": str(left_out(table))})
 
 
 def _exchanges(arguments: argparse.Namespace, table: pa.Table) -> list[tuple[str, str]]:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import cast
 
 from nearfirst import cli
-from nearfirst.generations import read_answers
+from nearfirst.generation.table import read_answers
 from nearfirst.instances import read_instances
 from nearfirst.scoring import answers, tokenizers
 from nearfirst.scoring.scorer import Scorer
 from nearfirst.settings.scores import ScoreSettings
-from nearfirst.tables import write_table
+from nearfirst.tables import left_out, write_table
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -30,8 +30,7 @@ def main(arguments: argparse.Namespace) -> None:
     tokenizer = tokenizers.from_settings(settings, arguments.model)
     answers.warn_of_unseen_text(references, tokenizer, settings)
     table = answers.score_answers(given, references, Scorer(settings, tokenizer))
-    left_out = int((given.schema.metadata or {}).get(b"left_out", 0)) + len(without)
-    write_table(table, arguments.output, {"left_out": str(left_out)})
+    write_table(table, arguments.output, {"left_out": str(left_out(given) + len(without))})
 
 
 if __name__ == "__main__":

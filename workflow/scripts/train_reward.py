@@ -8,8 +8,9 @@ from typing import cast
 from nearfirst import cli
 from nearfirst.devices import keep_one_gpu
 from nearfirst.files import writing, writing_folder
+from nearfirst.reward.table import PREFERENCES
 from nearfirst.settings.reward import RewardTextSettings, RewardTrainingSettings
-from nearfirst.tables import PREFERENCES, check_filled, read_table
+from nearfirst.tables import check_filled, read_table
 
 
 def main(arguments: argparse.Namespace) -> None:

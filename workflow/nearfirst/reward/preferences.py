@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from nearfirst.errors import InputError
 from nearfirst.instances import conversations, read_instances
+from nearfirst.reward.table import PREFERENCES
 from nearfirst.scoring.exact_match import is_blank, normalize
 from nearfirst.settings.reward import PreferenceSettings
-from nearfirst.tables import PREFERENCES
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read_examples(path: Path) -> list[Example]:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Pool:
     """Right answers of tasks, to draw wrong ones from, in an order that no input order changes.
 
     Attributes
@@ -72,31 +72,31 @@ class Answers:
         return cls({task: list(each.items()) for task, each in found.items()}, words)
 
 
-Corruption = Callable[[Example, Answers, random.Random], str | None]
+Corruption = Callable[[Example, Pool, random.Random], str | None]
 """Makes a wrong answer of an instance, or None if it cannot."""
 
 
-def _other_instance(example: Example, answers: Answers, rng: random.Random) -> str | None:
-    others = [text for key, text in answers.of_task[example.task] if key not in example.right]
+def _other_instance(example: Example, pool: Pool, rng: random.Random) -> str | None:
+    others = [text for key, text in pool.of_task[example.task] if key not in example.right]
     return rng.choice(others) if others else None
 
 
-def _other_task(example: Example, answers: Answers, rng: random.Random) -> str | None:
-    others = [task for task in answers.of_task if task != example.task]
-    return rng.choice(answers.of_task[rng.choice(others)])[1] if others else None
+def _other_task(example: Example, pool: Pool, rng: random.Random) -> str | None:
+    others = [task for task in pool.of_task if task != example.task]
+    return rng.choice(pool.of_task[rng.choice(others)])[1] if others else None
 
 
-def _shuffled(example: Example, answers: Answers, rng: random.Random) -> str | None:
+def _shuffled(example: Example, pool: Pool, rng: random.Random) -> str | None:
     words = example.answer.split()
     return " ".join(rng.sample(words, len(words)))
 
 
-def _truncated(example: Example, answers: Answers, rng: random.Random) -> str | None:
+def _truncated(example: Example, pool: Pool, rng: random.Random) -> str | None:
     words = example.answer.split()
     return " ".join(words[: rng.randrange(1, len(words))]) if len(words) > 1 else None
 
 
-def _repeated(example: Example, answers: Answers, rng: random.Random) -> str | None:
+def _repeated(example: Example, pool: Pool, rng: random.Random) -> str | None:
     # The way a language model loops: right at first, then the same words again and again.
     words = example.answer.split()
     end = rng.randint(1, len(words))
@@ -104,14 +104,14 @@ def _repeated(example: Example, answers: Answers, rng: random.Random) -> str | N
     return " ".join([*words[:end], *(phrase * rng.randint(1, 8))])
 
 
-def _noise(example: Example, answers: Answers, rng: random.Random) -> str | None:
+def _noise(example: Example, pool: Pool, rng: random.Random) -> str | None:
     words = example.answer.split()
     for _ in range(rng.randint(1, max(2, len(words)))):
-        words.insert(rng.randint(0, len(words)), rng.choice(answers.words))
+        words.insert(rng.randint(0, len(words)), rng.choice(pool.words))
     return " ".join(words)
 
 
-def _empty(example: Example, answers: Answers, rng: random.Random) -> str | None:
+def _empty(example: Example, pool: Pool, rng: random.Random) -> str | None:
     return ""
 
 
@@ -131,14 +131,14 @@ TRIES = 8
 """Draws of a kind before another one is taken: a shuffle may leave the words as they were."""
 
 
-def corrupt(example: Example, answers: Answers, rng: random.Random) -> tuple[str, str]:
+def corrupt(example: Example, pool: Pool, rng: random.Random) -> tuple[str, str]:
     """Draw a kind of corruption that is possible, and what it makes of an answer.
 
     Parameters
     ----------
     example
         An instance whose answer is not blank.
-    answers
+    pool
         Where wrong answers come from; the instance's task is one of these.
     rng
         What to draw from.
@@ -150,7 +150,7 @@ def corrupt(example: Example, answers: Answers, rng: random.Random) -> tuple[str
     """
     for kind in rng.sample(list(CORRUPTIONS), len(CORRUPTIONS)):
         for _ in range(TRIES):
-            rejected = CORRUPTIONS[kind](example, answers, rng)
+            rejected = CORRUPTIONS[kind](example, pool, rng)
             if rejected is not None and normalize(rejected) not in example.right:
                 return kind, rejected
     raise AssertionError("the empty answer is wrong wherever the right one is not blank")
@@ -204,15 +204,15 @@ def _pairs_of(
         )
     count = min(max(1, round(settings.held_out * len(tasks))), len(tasks) - 1)
     held_out = set(random.Random(f"held-out/{settings.seed}/{dataset}").sample(tasks, count))
-    answers = {
-        side: Answers.of(example for example in usable if (example.task in held_out) == side)
+    pools = {
+        side: Pool.of(example for example in usable if (example.task in held_out) == side)
         for side in (False, True)
     }
     rows: list[dict[str, object]] = []
     for example in chosen:
         side = example.task in held_out
         rng = random.Random(f"{settings.seed}/{dataset}/{example.id}")
-        kind, rejected = corrupt(example, answers[side], rng)
+        kind, rejected = corrupt(example, pools[side], rng)
         rows.append(
             {
                 "id": example.id,

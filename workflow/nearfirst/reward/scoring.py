@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -58,6 +58,21 @@ def encode(texts: Sequence[str], tokenizer: Any, max_length: int) -> tuple[list[
         for row, of_text in zip(long, shorter, strict=True):
             ids[row] = of_text
     return [np.array(of_text, dtype=np.int64) for of_text in ids], len(long)
+
+
+def encode_exchanges(
+    exchanges: Iterable[tuple[str, str]], template: str, tokenizer: Any, max_length: int
+) -> list[Ids]:
+    """Tokenize n (instruction, answer) in a template, as `encode` does, and log how many are cut.
+
+    Returns
+    -------
+    n arrays of ids.
+    """
+    texts = [exchange(template, *said) for said in exchanges]
+    tokens, cut = encode(texts, tokenizer, max_length)
+    logging.info("%d answers, %d cut at the beginning to %d tokens", len(tokens), cut, max_length)
+    return tokens
 
 
 def longest(model: Any, tokenizer: Any, max_length: int) -> int:

@@ -1,6 +1,5 @@
 """Train a small reward model on preference pairs (Bradley and Terry)."""
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from nearfirst.models import device, load_model, load_tokenizer
 from nearfirst.progress import log_progress
 from nearfirst.reward.accuracy import accuracy_table
 from nearfirst.reward.model import LlamaRewardModel
-from nearfirst.reward.scoring import Ids, encode, exchange, longest, rewards
+from nearfirst.reward.scoring import Ids, encode_exchanges, longest, rewards
 from nearfirst.settings.reward import RewardTextSettings, RewardTrainingSettings
 
 BATCH_TOKENS = 4096
@@ -161,7 +160,9 @@ def train(
     model, tokenizer = from_base(base, settings.seed)
     kept = longest(model, tokenizer, text.max_length)
     chosen, rejected = (
-        _tokens(pairs["instruction"].tolist(), pairs[side].tolist(), tokenizer, text.template, kept)
+        encode_exchanges(
+            zip(pairs["instruction"], pairs[side], strict=True), text.template, tokenizer, kept
+        )
         for side in ("chosen", "rejected")
     )
     _fit(
@@ -180,15 +181,6 @@ def train(
         for tokens in (chosen, rejected)
     )
     return accuracy_table(pairs.iloc[measured], ours - theirs)
-
-
-def _tokens(
-    instructions: Sequence[str], answers: Sequence[str], tokenizer: Any, template: str, kept: int
-) -> list[Ids]:
-    given = zip(instructions, answers, strict=True)
-    tokens, cut = encode([exchange(template, *pair) for pair in given], tokenizer, kept)
-    logging.info("%d answers, %d cut at the beginning to %d tokens", len(tokens), cut, kept)
-    return tokens
 
 
 def _fit(

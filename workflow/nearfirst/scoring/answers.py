@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from nearfirst.errors import InputError
-from nearfirst.generations import check_instances
+from nearfirst.generation.table import check_instances
 from nearfirst.scoring.exact_match import is_blank
 from nearfirst.scoring.scorer import Scorer
+from nearfirst.scoring.table import SCORES
 from nearfirst.scoring.tokenizers import Tokenizer
+from nearfirst.settings.metrics import SCORE_NAMES
 from nearfirst.settings.scores import ScoreSettings
-from nearfirst.tables import SCORES
 
 References = Mapping[str, tuple[str, ...]]
 """Of each instance's id the references that hold text."""
@@ -94,9 +95,11 @@ def score_answers(answers: pa.Table, references: References, scorer: Scorer) -> 
     steps, blank = answers["step"].to_numpy(), np.array([is_blank(text) for text in given])
     for step in np.unique(steps):
         rows = steps == step
+        means = zip(SCORE_NAMES.values(), 100 * scores[rows].mean(axis=0), strict=True)
         logging.info(
-            "step %d: ROUGE-1 %.2f, ROUGE-L %.2f, Exact Match %.2f (%d answers, %d empty)",
-            *(step, *(100 * scores[rows].mean(axis=0)), rows.sum(), blank[rows].sum()),
+            "step %d: %s (%d answers, %d empty)",
+            *(step, ", ".join(f"{name} {mean:.2f}" for name, mean in means)),
+            *(rows.sum(), blank[rows].sum()),
         )
     columns = [*(answers[name] for name in ("step", "id", "task")), *scores.T.astype(np.float32)]
     return pa.table(columns, schema=SCORES)

@@ -15,7 +15,7 @@ ANSWERS = 2**16
 
 
 class Scores(NamedTuple):
-    """Scores of an answer, from 0 to 1."""
+    """Scores of an answer, from 0 to 1, in the order of the columns of `table.SCORES`."""
 
     rouge1: float
     rouge_l: float
@@ -44,7 +44,7 @@ class Scorer:
 
     def _against_all(self, prediction: str, references: tuple[str, ...]) -> Scores:
         if is_blank(prediction):
-            return Scores(0.0, 0.0, 0.0)
+            return Scores(*[0.0] * len(Scores._fields))
         over = max if self._settings.references == "max" else fmean
         each = [self._against_one(prediction, reference) for reference in references]
         return Scores(*map(over, zip(*each, strict=True)))

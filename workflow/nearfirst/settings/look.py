@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveFloat
 
 from nearfirst.settings.base import Section
+from nearfirst.settings.metrics import SCORE_NAMES
 
 LEGEND = {
     "NFT": "nearest first (NFT)",
@@ -17,9 +18,7 @@ LEGEND = {
     "fine": "instances (fine)",
     **{f"[{i},{i + 5})": f"rounds {i}–{i + 4}" for i in range(0, 30, 5)},
     **{f"specialist-{seed}": f"test seed {seed}" for seed in range(3)},
-    "rouge1": "ROUGE-1",
-    "rougeL": "ROUGE-L",
-    "exact_match": "Exact Match",
+    **SCORE_NAMES,
     "niv2": "NIV2",
     "p3": "P3",
     "flan": "Flan-mini",
@@ -29,9 +28,7 @@ LEGEND = {
 QUANTITIES = {
     "loss": "loss",
     "score": "Mean score (0 to 100)",
-    "rouge1": "Mean ROUGE-1 (0 to 100)",
-    "rougeL": "Mean ROUGE-L (0 to 100)",
-    "exact_match": "Mean Exact Match (0 to 100)",
+    **{key: f"Mean {name} (0 to 100)" for key, name in SCORE_NAMES.items()},
     "reward": "Mean reward",
     "scaled-cosine-avg": "Scaled cosine avg",
     **{

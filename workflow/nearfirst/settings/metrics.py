@@ -14,7 +14,9 @@ class Metric:
     Attributes
     ----------
     stage
-        The folder of `results/` whose tables have it, as a column of its name.
+        The folder of `results/` whose tables have it, as a column of its key in `METRICS`.
+    name
+        What captions, axes and legends call it.
     scale
         What means are multiplied by in curves: scores are shown from 0 to 100.
     quantity
@@ -24,16 +26,23 @@ class Metric:
     """
 
     stage: Literal["losses", "scores", "rewards"]
+    name: str
     scale: float = 1.0
     quantity: str = "loss"
     limits: tuple[float, float] = (-inf, inf)
 
 
-_SCORE = Metric("scores", 100.0, "score", (0.0, 100.0))
+def _score(name: str) -> Metric:
+    return Metric("scores", name, 100.0, "score", (0.0, 100.0))
+
+
 METRICS: dict[MetricName, Metric] = {
-    "loss": Metric("losses"),
-    "rouge1": _SCORE,
-    "rougeL": _SCORE,
-    "exact_match": _SCORE,
-    "reward": Metric("rewards", 1.0, "reward"),
+    "loss": Metric("losses", "loss"),
+    "rouge1": _score("ROUGE-1"),
+    "rougeL": _score("ROUGE-L"),
+    "exact_match": _score("Exact Match"),
+    "reward": Metric("rewards", "reward", 1.0, "reward"),
+}
+SCORE_NAMES: dict[str, str] = {
+    key: metric.name for key, metric in METRICS.items() if metric.stage == "scores"
 }

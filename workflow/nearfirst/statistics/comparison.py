@@ -96,7 +96,7 @@ def _common_steps(runs: Runs) -> list[int]:
 
 
 def _cube(runs: Runs, label: str, steps: list[int]) -> Floats:
-    """Return the (seeds, steps, instances) losses of an arrangement."""
+    """Return the (seeds, steps, instances) values of an arrangement."""
     seeds = sorted(seed for name, seed in runs if name == label)
     return np.stack([runs[label, seed].values.loc[steps].to_numpy() for seed in seeds])
 

@@ -14,6 +14,7 @@ REACH = 3.0
 FINE = 4
 """Points of the grid in the smaller bandwidth, if that gives no more than the most points."""
 LEAST, MOST = 512, 8192
+"""Fewest and most points of the grid."""
 CHUNK = 64
 """Resamples whose densities are in memory at once."""
 

@@ -6,8 +6,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nearfirst.errors import InputError
-from nearfirst.tables import GENERATIONS, read_table
+from nearfirst.tables import read_table
 
+GENERATIONS = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("id", pa.string()),
+        ("task", pa.string()),
+        ("prediction", pa.string()),
+        ("tokens", pa.int32()),
+        ("finished", pa.bool_()),
+    ]
+)
+"""Answers; `tokens` counts what was generated, EOS included, which is there if `finished`."""
 ANSWERS = pa.schema([GENERATIONS.field(name) for name in ("step", "id", "task", "prediction")])
 """What is judged of a generations table."""
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import torch
 from transformers import GenerationConfig, LogitsProcessorList
 
-from nearfirst.drawing import Check, Draw, uniforms
 from nearfirst.errors import InputError
+from nearfirst.generation.drawing import Check, Draw, uniforms
 from nearfirst.settings.generation import GenerateSettings
 
 Ids = npt.NDArray[np.int64]

@@ -1,0 +1,1 @@
+"""Answers of checkpoints: how they are written, drawn, kept and read."""
