@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from conftest import REPOSITORY, environment
+from checkout import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -181,15 +181,15 @@ def test_seed_and_data_set_make_other_pairs() -> None:
 
 def test_hash_randomization_does_not_matter() -> None:
     code = (
-        "import sys; sys.path.insert(0, 'tests/unit')\n"
+        "import sys; sys.path[:0] = ['tests/unit', 'tests', 'workflow']\n"
         "from test_preferences import SETTINGS, pool, rows\n"
         "print(rows({'a': pool()}, SETTINGS))"
     )
     printed = {
         subprocess.run(
             [sys.executable, "-c", code],
-            env={**environment(), "PYTHONHASHSEED": seed},
-            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=ROOT,
             capture_output=True,
             text=True,
             check=True,

@@ -5,14 +5,15 @@ import hashlib
 import json
 import re
 import string
+import subprocess
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Program
 from test_synthetic import fields_of, number, numbers_in
 
 from nearfirst.data import forms
@@ -30,6 +31,8 @@ PROMPTS = {
 }
 UNLISTED = "list_how_long_is_this"
 Pairs = list[tuple[str, str]]
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,14 @@ import hashlib
 import json
 import random
 import re
+import subprocess
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
 import pyarrow as pa
 import pytest
-from conftest import Program
 from test_synthetic import number, numbers_in
 
 from nearfirst.data import forms
@@ -23,6 +24,8 @@ from nearfirst.synthetic.published import niv2, p3
 FORMS = ("flan", "niv2", "p3", "sharegpt", "norobots")
 TASKS = {task.name: task for task in all_tasks()}
 UNSEEN = {name for name, task in TASKS.items() if task.role != "train"}
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
