@@ -6,12 +6,32 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import torch
 from safetensors import SafetensorError, safe_open
 
 from nearfirst.batching import batches
 from nearfirst.errors import InputError
-from nearfirst.template import IGNORED, Tokens
+from nearfirst.instances import conversations
+from nearfirst.template import IGNORED, Tokens, encode
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """Return the folders of a segment's checkpoints by step. Raises InputError if it has none."""
+    found = sorted(folder.glob("step-*"))
+    if not found:
+        raise InputError(f"{folder}: no checkpoint (step-*) in it")
+    return found
+
+
+def labelled(table: pa.Table, tokenizer: Any, max_length: int) -> tuple[pa.Table, list[Tokens]]:
+    """Return the instances that truncation leaves a label, and their tokens.
+
+    All metrics are means over these: they have a loss, and their prompts leave room for an answer.
+    """
+    tokens = encode(conversations(table), tokenizer, max_length)
+    kept = [row for row, item in enumerate(tokens) if item.label_tokens]
+    return table.take(pa.array(kept, pa.int64())), [tokens[row] for row in kept]
 
 
 def load_weights(model: Any, checkpoint: Path) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from nearfirst import cli
 from nearfirst.errors import InputError
-from nearfirst.instances import conversations, read_instances
+from nearfirst.instances import read_instances
 from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
 from nearfirst.tables import LOSSES, write_table
 
@@ -20,27 +20,23 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the losses; the number of instances left out is in the table's metadata."""
     import torch
 
-    from nearfirst import evaluation, models, template
+    from nearfirst import evaluation, models
 
     settings = cast(EvaluateSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
     dtype = models.dtype("evaluate.precision", settings.precision)
-    folders = sorted(arguments.checkpoints.glob("step-*"))
-    if not folders:
-        raise InputError(f"{arguments.checkpoints}: no checkpoint (step-*) in it")
-    table = read_instances(arguments.instances)
+    folders = evaluation.checkpoints_in(arguments.checkpoints)
+    every = read_instances(arguments.instances)
     tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
     max_length = cast(TemplateSettings, arguments.template).max_length
-    tokens = template.encode(conversations(table), tokenizer, max_length)
-    kept = [row for row, item in enumerate(tokens) if item.label_tokens]
-    if not kept:
+    table, tokens = evaluation.labelled(every, tokenizer, max_length)
+    if not tokens:
         raise InputError(
             f"{arguments.instances}: no instance has a label within {max_length} tokens; raise "
             "template.max_length"
         )
-    left_out = len(tokens) - len(kept)
-    logging.info("%d instances, %d left out: truncation took their labels", len(kept), left_out)
-    table, tokens = table.take(kept), [tokens[row] for row in kept]
+    left_out = len(every) - len(tokens)
+    logging.info("%d instances, %d left out: truncation took their labels", len(tokens), left_out)
     model = models.empty_model(arguments.model, arguments.revision, dtype)
     parts = []
     for folder in folders:
@@ -55,7 +51,7 @@ def main(arguments: argparse.Namespace) -> None:
             )
         step = int(folder.name.removeprefix("step-"))
         columns = {
-            "step": [step] * len(kept),
+            "step": [step] * len(tokens),
             "id": table["id"],
             "task": table["task"],
             "loss": loss,

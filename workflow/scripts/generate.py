@@ -33,29 +33,24 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the answers; the number of instances left out is in the table's metadata."""
     import torch
 
-    from nearfirst import models, template
+    from nearfirst import evaluation, models, template
     from nearfirst.generation.answering import check_room
 
     settings = cast(GenerateSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
     dtype = models.dtype("generate.precision", settings.precision)
-    folders = sorted(arguments.checkpoints.glob("step-*"))
-    if not folders:
-        raise InputError(f"{arguments.checkpoints}: no checkpoint (step-*) in it")
-    table = read_instances(arguments.instances)
+    folders = evaluation.checkpoints_in(arguments.checkpoints)
+    every = read_instances(arguments.instances)
     tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
     max_length = cast(TemplateSettings, arguments.template).max_length
-    # The very instances that have a loss.
-    tokens = template.encode(conversations(table), tokenizer, max_length)
-    kept = [row for row, item in enumerate(tokens) if item.label_tokens]
-    if not kept:
+    table, _ = evaluation.labelled(every, tokenizer, max_length)
+    if not len(table):
         raise InputError(
             f"{arguments.instances}: no prompt leaves room for an answer within {max_length} "
             "tokens; raise template.max_length"
         )
-    left_out = len(tokens) - len(kept)
-    logging.info("%d instances, %d left out: their prompts are too long", len(kept), left_out)
-    table = table.take(kept)
+    left_out = len(every) - len(table)
+    logging.info("%d instances, %d left out: their prompts are too long", len(table), left_out)
     prompts = template.prompts(conversations(table), tokenizer)
     model = models.empty_model(arguments.model, arguments.revision, dtype)
     check_room(model, prompts, settings)
