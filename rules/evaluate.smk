@@ -15,6 +15,8 @@ rule evaluate:
         f"results/logs/evaluate/{TESTED_LOG}.log",
     benchmark:
         f"results/benchmarks/evaluate/{TESTED_LOG}.tsv"
+    # Before further training: it frees what is not kept.
+    priority: 1
     conda:
         "../envs/train.yaml"
     threads: CONFIG.evaluate.threads

@@ -15,6 +15,8 @@ rule generate:
         f"results/logs/generate/{TESTED_LOG}.log",
     benchmark:
         f"results/benchmarks/generate/{TESTED_LOG}.tsv"
+    # Before further training: it frees what is not kept.
+    priority: 1
     conda:
         "../envs/train.yaml"
     threads: CONFIG.generate.threads

@@ -238,6 +238,32 @@ def state_before(wildcards):
     return []
 
 
+def room_before(wildcards):
+    """Return the mark that says that there is room for a segment's checkpoints.
+
+    The first two segments need none.
+    """
+    names = segments(wildcards.dataset, wildcards.arrangement)
+    segment = f"{wildcards.start}-{wildcards.stop}"
+    return f"results/room/{SEGMENT}" if segment in names[2:] else []
+
+
+def evaluated_before(wildcards):
+    """Return the losses without which a segment is not trained, if checkpoints are not kept.
+
+    They are those of the segment before last, on the data set's own test set: so a run never has
+    checkpoints of more than two segments, however long its evaluations wait in a queue.
+    """
+    if CONFIG.keep_checkpoints:
+        return []
+    dataset, arrangement = wildcards.dataset, wildcards.arrangement
+    losses = measured(
+        "loss", dataset, DATASETS[dataset].test, arrangement, wildcards.seed
+    )
+    segment = f"{wildcards.start}-{wildcards.stop}"
+    return losses[segments(dataset, arrangement).index(segment) - 2]
+
+
 def segment_flags(wildcards):
     """Return the flags that say which steps to train, and from which state."""
     stop = "" if wildcards.stop == "end" else f" --stop {wildcards.stop}"

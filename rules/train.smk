@@ -1,6 +1,18 @@
 # Instruction tuning, cut into segments: the evaluation of one runs beside the training of the next.
 
 
+localrules:
+    room,
+
+
+rule room:
+    """Hold a segment back until there is room for its checkpoints."""
+    input:
+        evaluated=evaluated_before,
+    output:
+        touch(f"results/room/{SEGMENT}"),
+
+
 rule train:
     """Train one segment of a run and keep its checkpoints."""
     input:
@@ -8,6 +20,8 @@ rule train:
         arrangement="results/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         model=model_files(),
         state=state_before,
+        # An older mark will do: what is trained needs no room.
+        room=ancient(room_before),
         script=script("train.py"),
         library=library("train.py"),
     output:

@@ -38,5 +38,10 @@ class ModelSettings(NamedModel):
     name: str | None = Field(
         None, description="Hugging Face id or folder; null pretrains a small one (`pretrain`)."
     )
+    parameters: PositiveInt | None = Field(
+        None,
+        description="Parameters of a Hugging Face id, for `plan.py` before the model is fetched; "
+        "null reads its `config.json`.",
+    )
     text: TextSettings = TextSettings()
     pretrain: PretrainSettings = PretrainSettings()
