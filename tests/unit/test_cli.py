@@ -58,6 +58,7 @@ SETTINGS: dict[str, dict[str, type[Section]]] = {
     "loss_types.py": {"--settings": LossTypesSettings, "--curves": CurveSettings},
     "metric_stability.py": {"--settings": StabilitySettings},
     "metric_tasks.py": {"--settings": CurveSettings},
+    "plan.py": {},
     "plot.py": {"--look": LookSettings},
     "prediction.py": {"--settings": PredictionSettings, "--curves": CurveSettings},
     "preferences.py": {"--settings": PreferenceSettings},

@@ -104,7 +104,9 @@ def test_a_program_does_not_depend_on_the_whole_config_or_on_other_stages() -> N
     modules = {
         program.stem: {path.stem for path in library_modules(program, ROOT)} for program in PROGRAMS
     }
-    assert not any("config" in found for found in modules.values())
+    # plan.py is no stage: it looks at all of them.
+    stages = {name: found for name, found in modules.items() if name != "plan"}
+    assert not any("config" in found for found in stages.values())
     assert "style" not in modules["curves"]
     assert "training" not in modules["evaluate"]
     assert "arrange" not in modules["distances"]

@@ -1,0 +1,41 @@
+"""How many batch jobs the scheduler sees: rules that take seconds share one, or are local."""
+
+import pytest
+import yaml
+from checkout import ROOT, Checkout, copy_project
+from submissions import LOCAL, submissions
+
+# What takes minutes, or asks for a GPU, is a batch job of its own.
+ALONE = {
+    *("embed", "train", "evaluate", "generate", "reward"),
+    *("generate_text", "pretrain", "preferences", "train_reward"),
+}
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Return a checkout with the paper's preset, of which nothing is run."""
+    return copy_project(tmp_path_factory.mktemp("paper"), "paper")
+
+
+@pytest.mark.parametrize("kept", ["true", "false"])
+def test_the_papers_figure_is_at_most_60_submissions(paper: Checkout, kept: str) -> None:
+    config = ("--config", "seeds=[0]", f"keep_checkpoints={kept}")
+    done = paper.snakemake(
+        "--dry-run", "results/fig4_flan.pdf", "--profile", "slurm", *config
+    ).stdout
+    # Three arrangements in six segments each.
+    assert done.count("rule train:") == done.count("rule evaluate:") == 18
+    assert 36 < submissions(done) <= 60
+
+
+def test_every_rule_is_alone_for_a_reason_or_grouped_or_local(paper: Checkout) -> None:
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    grouped = dict(entry.split("=") for entry in profile["groups"])
+    # A rule a line: its name, and what it does in brackets.
+    listed = paper.snakemake("--list-rules").stdout.splitlines()
+    rules = {line.split()[0] for line in listed if len(line.split()) == 1 or " (" in line}
+    assert rules == {*grouped, *ALONE, *LOCAL}
+    assert not grouped.keys() & (ALONE | LOCAL)
+    components = {entry.split("=")[0] for entry in profile["group-components"]}
+    assert components <= set(grouped.values())
