@@ -5,17 +5,17 @@ import re
 import sys
 from functools import cache
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
 LIBRARY = Path(os.path.relpath(workflow.basedir)) / "workflow"
 # The Snakefile and the programs find the library in any environment, conda's included.
 sys.path.insert(0, str(LIBRARY))
+FOLDER = str(LIBRARY.absolute())
 # SLURM sends SIGTERM to the shell as well: it waits for its program, which saves its state. Without
 # the trap it would end at once, the job with it, and what is left be killed.
-shell.prefix(
-    f"export PYTHONPATH={str(LIBRARY.absolute())!r}:${{{{PYTHONPATH:-}}}}; trap : TERM; "
-)
+shell.prefix(f"export PYTHONPATH={quote(FOLDER)}:${{{{PYTHONPATH:-}}}}; trap : TERM; ")
 
 from nearfirst.config import load
 from nearfirst.errors import InputError
@@ -28,14 +28,30 @@ except InputError as error:
 
 DATASETS = CONFIG.data.by_name()
 
-# Snakemake would not miss a file of the user's while what was once made of it is there.
-for name, dataset in DATASETS.items():
-    for key in ("path", "key_list", "list"):
-        path = getattr(dataset, key, None)
-        if path and not os.path.exists(path):
-            raise WorkflowError(
-                f"config key 'data.{name}.{key}' ({path!r}): no such file or folder"
-            )
+# Files of the user's, by the key that names them.
+OWN_FILES = {
+    f"data.{name}.{key}": path
+    for name, dataset in DATASETS.items()
+    for key in ("path", "key_list", "list")
+    if (path := getattr(dataset, key, None))
+}
+# Snakemake would not miss one while what was once made of it is there.
+for key, path in OWN_FILES.items():
+    if not os.path.exists(path):
+        raise WorkflowError(f"config key '{key}' ({path!r}): no such file or folder")
+
+NAMED = {
+    "the project's folder": FOLDER,
+    "config key 'model.name'": CONFIG.model.name,
+    "config key 'reward.name'": CONFIG.reward.name,
+    "config key 'scores.tokenizer'": CONFIG.scores.tokenizer,
+    **{f"config key '{key}'": path for key, path in OWN_FILES.items()},
+}
+for what, path in NAMED.items():
+    if {"{", "}"} & set(path or ""):
+        raise WorkflowError(
+            f"{what} ({path!r}): Snakemake takes {{words}} for wildcards; rename it"
+        )
 
 
 def settings(section):

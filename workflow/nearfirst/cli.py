@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def _section(section: type[Section]) -> Callable[[str], Section]:
 
 
 def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> None:
-    """Run a program's main; exit with 1 and one line on the screen if it fails.
+    """Run a program's main; if it fails, exit with the error's code and one line on the screen.
 
     With `--log` all that is printed goes to that file, tracebacks of our own faults included.
     """
@@ -81,23 +82,36 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
     )
+    # At its usual level it logs every address, those with a signature for a gated file too.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         main(arguments)
     except Exception as error:
-        message = _explain(error)
-        if not isinstance(error, InputError):
-            traceback.print_exc()
-        if arguments.log:
-            print(f"error: {message}", file=sys.stderr, flush=True)
+        message = _printable(_explain(error, arguments.log))
+        # The log may lie on a disk that is full: the screen is told all the same.
+        with suppress(OSError):
+            if not isinstance(error, InputError):
+                traceback.print_exc()
+            if arguments.log:
+                print(f"error: {message}", file=sys.stderr, flush=True)
         print(f"error: {message}", file=screen, flush=True)
-        sys.exit(1)
+        sys.exit(error.exit_code if isinstance(error, InputError) else 1)
 
 
-def _explain(error: Exception) -> str:
+def _printable(text: str) -> str:
+    """Return text as one line that a terminal only shows: names from data may hold anything."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
+def _explain(error: Exception, log: Path | None) -> str:
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{error.filename or 'an output'}: {error.strerror}; free some space and run again"
+        # What fails without a name is a write to an open file: outputs are told by files.writing.
+        place = error.filename or log or "an output"
+        return f"{place}: {error.strerror}; free some space and run again"
     if isinstance(error, FileNotFoundError) and error.filename:
         return f"{error.filename}: no such file"
     return f"{type(error).__name__}: {error}"

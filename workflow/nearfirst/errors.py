@@ -6,3 +6,5 @@ class InputError(Exception):
 
     The message names it and says what to do; programs print it as one line, without a traceback.
     """
+
+    exit_code = 1

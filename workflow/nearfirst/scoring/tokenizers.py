@@ -84,11 +84,14 @@ def from_settings(settings: ScoreSettings, model: str | None = None) -> Tokenize
     from transformers import AutoTokenizer
 
     try:
-        return subwords(AutoTokenizer.from_pretrained(name))
+        return subwords(AutoTokenizer.from_pretrained(name, trust_remote_code=False))
     # A tokenizer may need a package that is not there.
     except (OSError, ValueError, ImportError) as error:
+        why = str(error).splitlines()[0]
+        if "trust_remote_code" in str(error):
+            why = "it needs code of its own to be run, which is refused"
         raise InputError(
-            f"scores.tokenizer: {name!r} cannot be loaded ({str(error).splitlines()[0]}); give "
+            f"scores.tokenizer: {name!r} cannot be loaded ({why}); give "
             "words, model, a Hugging Face id that this machine can reach, or a folder with a "
             "tokenizer"
         ) from None
