@@ -18,6 +18,9 @@ BUFFER = 2**22
 BATCH = 8192
 """Embeddings decoded at once."""
 
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What Arrow raises for a file that is no whole Parquet; names in it may be no text."""
+
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 
 INSTANCES = pa.schema(
@@ -62,7 +65,8 @@ def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None 
     if metadata:
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
     with writing(path) as temporary:
-        pq.write_table(table, temporary)
+        # A bit that flips in a page would be read as another number or letter otherwise.
+        pq.write_table(table, temporary, write_page_checksum=True)
 
 
 def left_out(table: pa.Table) -> int:
@@ -85,7 +89,7 @@ def read_table(
         check_columns(path, file.schema_arrow, schema)
         try:
             table = file.read(columns=schema.names)
-        except (pa.ArrowInvalid, OSError) as error:
+        except _DAMAGED as error:
             raise InputError(f"{path}: damaged ({_short(error)}); make it again") from None
         table = table.cast(schema.with_metadata(table.schema.metadata))
     if table.num_rows == 0 and not may_be_empty:
@@ -118,8 +122,11 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         raise InputError(f"{path}: no such file")
     try:
         # Read page by page: else a large column lies in memory twice, as stored and as decoded.
-        return pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
-    except (pa.ArrowInvalid, OSError) as error:
+        # Pages without a checksum, as other writers leave them, are read all the same.
+        return pq.ParquetFile(
+            path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
+        )
+    except _DAMAGED as error:
         raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
 
 
@@ -195,7 +202,7 @@ def read_embeddings(
             for batch in file.iter_batches(BATCH, columns=["embedding"]):
                 _copy_embeddings(path, ids, batch.column(0), matrix, start)
                 start += len(batch)
-        except (pa.ArrowInvalid, OSError) as error:
+        except _DAMAGED as error:
             raise InputError(f"{path}: damaged ({_short(error)}); make it again") from None
     return ids, matrix
 
