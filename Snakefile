@@ -18,6 +18,7 @@ include: "rules/runs.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/embed.smk"
+include: "rules/explore.smk"
 include: "rules/distance.smk"
 include: "rules/arrange.smk"
 include: "rules/train.smk"
@@ -33,5 +34,6 @@ rule all:
     default_target: True
     input:
         expand("results/{figure}.pdf", figure=PLOTTED),
+        expand("results/explore_{dataset}.pdf", dataset=EXPLORED),
         expand("results/{figure}_paired.csv", figure=COMPARED),
         expand("results/{table}.csv", table=TABLES),

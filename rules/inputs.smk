@@ -205,6 +205,16 @@ def arrange_flags(wildcards):
     return " ".join([flags, *tables])
 
 
+def own_test(stage):
+    """Return where a data set's own test set lies, of a stage."""
+
+    def path(wildcards):
+        test = DATASETS[wildcards.dataset].test
+        return f"results/{stage}/{wildcards.dataset}/{test}.parquet"
+
+    return path
+
+
 @cache
 def training(dataset, arrangement):
     """Return the training settings of a run: its arrangement or data set may say how long it is."""

@@ -25,6 +25,8 @@ COMPARED = [
 ]
 OF_TASKS = FIGURES.of(TasksFigure)
 PLOTTED = list(type(FIGURES).model_fields)
+# Of data sets of the same conversations one will do.
+EXPLORED = list(type(CONFIG.data).model_fields)
 TABLES = ["table4", "leakage", "generalization", "metric_stability", "metric_tasks"]
 if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")

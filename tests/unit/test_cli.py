@@ -13,6 +13,7 @@ from nearfirst.settings.data import CorpusSettings
 from nearfirst.settings.distance import DistanceSettings
 from nearfirst.settings.embedding import EmbeddingSettings
 from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
+from nearfirst.settings.exploration import ExplorationSettings
 from nearfirst.settings.figures import Table4Settings
 from nearfirst.settings.generation import GenerateSettings
 from nearfirst.settings.hardware import TrainHardware
@@ -48,6 +49,7 @@ SETTINGS: dict[str, dict[str, type[Section]]] = {
     "distances.py": {"--settings": DistanceSettings},
     "embed.py": {"--settings": EmbeddingSettings},
     "evaluate.py": {"--settings": EvaluateSettings, "--template": TemplateSettings},
+    "explore.py": {"--settings": ExplorationSettings},
     "fetch.py": {"--settings": HubSettings},
     "gather_embeddings.py": {},
     "generalization.py": {"--settings": GeneralizationSettings},
@@ -60,6 +62,7 @@ SETTINGS: dict[str, dict[str, type[Section]]] = {
     "metric_tasks.py": {"--settings": CurveSettings},
     "plan.py": {},
     "plot.py": {"--look": LookSettings},
+    "plot_exploration.py": {"--look": LookSettings},
     "prediction.py": {"--settings": PredictionSettings, "--curves": CurveSettings},
     "preferences.py": {"--settings": PreferenceSettings},
     "pretrain.py": {"--settings": PretrainSettings},

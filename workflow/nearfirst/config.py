@@ -20,6 +20,7 @@ from nearfirst.settings.data import CorpusSettings, DataSettings
 from nearfirst.settings.distance import DistanceSettings
 from nearfirst.settings.embedding import EmbeddingSettings
 from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
+from nearfirst.settings.exploration import ExplorationSettings
 from nearfirst.settings.figures import ArrangementsFigure, FigureSettings, TableSettings
 from nearfirst.settings.generation import GenerateSettings
 from nearfirst.settings.hardware import HardwareSettings
@@ -58,6 +59,7 @@ class Config(Section):
     model: ModelSettings = ModelSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     distance: DistanceSettings = DistanceSettings()
+    explore: ExplorationSettings = ExplorationSettings()
     similarity: SimilaritySettings = SimilaritySettings()
     arrangements: dict[Name, ArrangementSettings] = STANDARD
     template: TemplateSettings = TemplateSettings()

@@ -1,0 +1,56 @@
+# A look at a data set before anything is trained on it.
+
+
+rule explore:
+    """Hold the training instances against the test set: how near they are, and what they share."""
+    input:
+        train_instances="results/instances/{dataset}/train.parquet",
+        train_embeddings="results/embeddings/{dataset}/train.parquet",
+        test_instances=own_test("instances"),
+        test_embeddings=own_test("embeddings"),
+        script=script("explore.py"),
+        library=library("explore.py"),
+    output:
+        table="results/explore_{dataset}.csv",
+        pairs="results/explore_{dataset}_pairs.csv",
+    log:
+        "results/logs/explore/{dataset}.log",
+    benchmark:
+        "results/benchmarks/explore/{dataset}.tsv"
+    conda:
+        "../envs/distance.yaml"
+    threads: CONFIG.hardware.threads
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        settings=settings("explore"),
+        measure=CONFIG.distance.measure,
+    shell:
+        "python {input.script} --train-instances {input.train_instances}"
+        " --train-embeddings {input.train_embeddings} --test-instances {input.test_instances}"
+        " --test-embeddings {input.test_embeddings} --measure {params.measure} --threads {threads}"
+        " --settings {params.settings:q} --output {output.table} --pairs {output.pairs} --log {log}"
+
+
+rule plot_exploration:
+    """Draw it and write its caption."""
+    input:
+        table=rules.explore.output.table,
+        script=script("plot_exploration.py"),
+        library=library("plot_exploration.py"),
+    output:
+        figure="results/explore_{dataset}.pdf",
+        caption="results/explore_{dataset}.txt",
+    log:
+        "results/logs/plot_exploration/{dataset}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        look=settings("look"),
+    shell:
+        "python {input.script} --table {input.table} --name explore_{wildcards.dataset}"
+        " --look {params.look:q} --output {output.figure} --caption {output.caption} --log {log}"
