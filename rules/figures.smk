@@ -136,13 +136,14 @@ rule prediction:
 
 
 rule compare:
-    """Compare the figure's reference with its other arrangements, in pairs."""
+    """Compare the figure's reference with its other arrangements, in numbers and in words."""
     input:
         tables=figure_tables,
         script=script("compare.py"),
         library=library("compare.py"),
     output:
-        "results/{figure}_paired.csv",
+        table="results/{figure}_paired.csv",
+        summary="results/{figure}_paired.txt",
     log:
         "results/logs/compare/{figure}.log",
     wildcard_constraints:
@@ -159,7 +160,8 @@ rule compare:
         metrics=metric_flags,
     shell:
         "python {input.script} {params.runs} --reference {params.reference} {params.metrics}"
-        " --settings {params.settings:q} --output {output} --log {log}"
+        " --settings {params.settings:q} --output {output.table} --summary {output.summary}"
+        " --log {log}"
 
 
 rule plot:

@@ -27,7 +27,10 @@ OF_TASKS = FIGURES.of(TasksFigure)
 PLOTTED = list(type(FIGURES).model_fields)
 # Of data sets of the same conversations one will do.
 EXPLORED = list(type(CONFIG.data).model_fields)
-TABLES = ["table4", "leakage", "generalization", "metric_stability", "metric_tasks"]
+TABLES = [
+    *("table4", "leakage", "generalization", "comparisons"),
+    *("metric_stability", "metric_tasks"),
+]
 if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")
 

@@ -112,3 +112,26 @@ rule metric_tasks:
     shell:
         "python {input.script} {params.runs} --settings {params.settings:q}"
         " --output {output} --log {log}"
+
+
+rule comparisons:
+    """Join the comparisons of all figures, and correct over them all."""
+    input:
+        tables=expand("results/{figure}_paired.csv", figure=COMPARED),
+        script=script("comparisons.py"),
+        library=library("comparisons.py"),
+    output:
+        "results/comparisons.csv",
+    log:
+        "results/logs/comparisons.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        tables=" ".join(
+            f"--paired {name} results/{name}_paired.csv" for name in COMPARED
+        ),
+    shell:
+        "python {input.script} {params.tables} --output {output} --log {log}"

@@ -23,7 +23,10 @@ FIGURES = [
     *("fig11_scaled", "fig12_selection", "nine_similarities", "loss_types", "similarity_vs_loss"),
 ]
 EXPLORED = ["flan", "niv2", "p3", "sharegpt", "norobots"]
-TABLES = ["table4", "leakage", "generalization", "metric_stability", "metric_tasks"]
+TABLES = [
+    *("table4", "leakage", "generalization", "comparisons"),
+    *("metric_stability", "metric_tasks"),
+]
 
 
 @pytest.fixture(scope="module")

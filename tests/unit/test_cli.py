@@ -45,6 +45,7 @@ SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 SETTINGS: dict[str, dict[str, type[Section]]] = {
     "arrange.py": {},
     "compare.py": {"--settings": ComparisonSettings},
+    "comparisons.py": {},
     "curves.py": {"--settings": CurveSettings},
     "distances.py": {"--settings": DistanceSettings},
     "embed.py": {"--settings": EmbeddingSettings},

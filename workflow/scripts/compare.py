@@ -2,6 +2,8 @@
 
 import argparse
 import logging
+import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import cast
 
@@ -11,18 +13,23 @@ from nearfirst.runs import add_metric, add_runs, read_runs
 from nearfirst.settings.statistics import ComparisonSettings
 from nearfirst.statistics.comparison import paired_comparison
 from nearfirst.statistics.run import scaled
+from nearfirst.statistics.verdicts import summary
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the CSV."""
+    """Write the CSV, and what it says in words."""
     settings = cast(ComparisonSettings, arguments.settings)
-    runs = scaled(read_runs(arguments.run, arguments.metric), arguments.metric)
-    table = paired_comparison(
-        runs, arguments.reference, settings.confidence, settings.resamples, settings.seed
-    )
+    reference, metric = arguments.reference, arguments.metric
+    runs = scaled(read_runs(arguments.run, metric), metric)
+    table = paired_comparison(runs, reference, metric=metric, **settings.model_dump())
+    text = summary(table, reference, Counter(label for label, _ in runs))
     with writing(arguments.output) as path:
         table.to_csv(path, index=False, float_format="%.6g")
-    logging.info("\n%s", table.to_string(index=False))
+    if arguments.summary:
+        lines = textwrap.fill(text, 90, break_long_words=False, break_on_hyphens=False)
+        with writing(arguments.summary) as path:
+            path.write_text(lines + "\n", encoding="utf-8")
+    logging.info("\n%s\n\n%s", table.to_string(index=False), text)
 
 
 if __name__ == "__main__":
@@ -31,5 +38,6 @@ if __name__ == "__main__":
     add_metric(parser)
     parser.add_argument("--reference", required=True, help="label held against the others")
     parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
+    parser.add_argument("--summary", type=Path, help="what it says, in words (text)")
     cli.add_settings(parser, ComparisonSettings)
     cli.run(main, parser.parse_args())

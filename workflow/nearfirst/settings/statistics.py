@@ -7,6 +7,9 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from nearfirst.settings.base import Section
 from nearfirst.settings.metrics import MetricName
 
+Units = Literal["instance", "task"]
+"""What a test set is taken to be a sample of."""
+
 
 class CurveSettings(Section):
     """How losses become a curve with an interval."""
@@ -21,9 +24,20 @@ class CurveSettings(Section):
 class ComparisonSettings(Section):
     """The paired comparison of arrangements."""
 
-    confidence: float = Field(0.95, gt=0, lt=1, description="Level of the bootstrap intervals.")
+    confidence: float = Field(
+        0.95,
+        gt=0,
+        lt=1,
+        description="Level of the bootstrap intervals. The summary speaks of a difference where "
+        "the corrected p-value is at most one minus it.",
+    )
     resamples: int = Field(2000, ge=100, description="Bootstrap resamples.")
     seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
+    units: Units = Field(
+        "instance",
+        description="What stands for the test set in intervals and tests: `instance` speaks of "
+        "other instances of the same tasks, `task` of other tasks, and finds less.",
+    )
 
 
 class LossTypesSettings(Section):

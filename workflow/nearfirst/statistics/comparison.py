@@ -1,32 +1,76 @@
 """Paired comparisons of arrangements."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
 from nearfirst.errors import InputError
-from nearfirst.statistics.run import Runs, check_instances, check_seeds
+from nearfirst.settings.metrics import MetricName
+from nearfirst.settings.statistics import Units
+from nearfirst.statistics.corrections import holm
+from nearfirst.statistics.crossed import Counts, CrossedBootstrap, Floats, crossed_p_values
+from nearfirst.statistics.run import Run, Runs, check_instances, check_seeds
 
-Floats = npt.NDArray[np.float64]
+
+class _Units(NamedTuple):
+    """What the test set is a sample of: single instances, or tasks with all of theirs."""
+
+    name: Units
+    of_instance: npt.NDArray[np.intp]
+    sizes: Counts
+
+    def means(self, values: Floats) -> Floats:
+        """Return the (…, units) means of (…, instances) values."""
+        if self.name == "instance":
+            return values
+        members = [self.of_instance == unit for unit in range(len(self.sizes))]
+        return np.stack([values[..., its].mean(axis=-1) for its in members], axis=-1)
+
+    def p_values(self, difference: Floats) -> list[float]:
+        """Return the p-value at each checkpoint of (seeds, checkpoints, instances) differences."""
+        by_checkpoint = self.means(difference).swapaxes(0, 1)
+        return [float(p) for p in crossed_p_values(by_checkpoint, self.sizes)]
 
 
 def paired_comparison(
-    runs: Runs, reference: str, confidence: float, resamples: int, seed: int
+    runs: Runs,
+    reference: str,
+    confidence: float,
+    resamples: int,
+    seed: int,
+    metric: MetricName = "loss",
+    units: Units = "instance",
 ) -> pd.DataFrame:
     """Compare one arrangement with each other one, paired by seed and test instance.
 
     The difference of a pair is the reference's value minus the other's: of a loss, negative means
-    that the reference is better. It is taken at the first checkpoint after step 0 that all
-    arrangements have, at the last one, and as a mean over all of them. Its interval is a bootstrap
-    over seeds and over instances at once; the p-value is Wilcoxon's signed-rank test over
-    instances, each averaged over seeds. The one run of an arrangement that no seed changes stands
+    that the reference is better. It is taken at each checkpoint after step 0 that all arrangements
+    have, and as a mean over all of them. The one run of an arrangement that no seed changes stands
     for every seed.
+
+    The interval is a bootstrap over seeds and units at once (`CrossedBootstrap`). There are two
+    tests. `p_value` is Wilcoxon's signed-rank test over units, each averaged over seeds: robust
+    against single units, but it speaks of these runs alone, and of a typical unit rather than of
+    the mean. `p_crossed` is of the mean, and takes seeds and units both as samples
+    (`crossed_p_values`); it is the one that is corrected, by Holm's method (`holm`):
+
+    - `p_adjusted` over all rows of the table, every checkpoint and the mean of each comparison;
+    - `p_windows` over the first checkpoint, the last one and the mean of each comparison, and only
+      these rows have it: for who asked for no more before looking.
+
+    Units are instances by default: what is found then holds for other instances of these tasks.
+    Instances of one task are alike, so that more is needed to speak of other tasks: units are then
+    whole tasks. A test set of one task has instances as units in any case.
 
     Returns
     -------
-    Columns comparison, steps, difference, low, high, p_value, instances_lower and seeds_lower
-    (shares in which the reference is lower), seeds (pairs of runs), instances.
+    Columns comparison, metric, steps (a checkpoint, or first and last of a mean), difference, low,
+    high, p_value, p_crossed, p_windows, p_adjusted, instances_lower and seeds_lower (shares in
+    which the reference is lower), seeds (pairs of runs), instances, tasks, units, confidence. Of
+    each comparison the checkpoints in their order, then the mean, if there are two to average.
 
     Raises
     ------
@@ -44,33 +88,64 @@ def paired_comparison(
         )
     _check_pairs(by_label)
     steps = _common_steps(runs)
+    first_run = next(iter(runs.values()))
+    sampled = _units(first_run, units)
+    bootstrap = CrossedBootstrap(confidence, resamples, seed, sampled.sizes)
+    # The same when the mean is over one checkpoint.
+    windows = {str(steps[0]), f"{steps[0]}-{steps[-1]}", str(steps[-1])}
     rows = []
     for other in (label for label in by_label if label != reference):
         # (seeds, steps, instances); a single run is paired with every seed of the other.
         difference = _cube(runs, reference, steps) - _cube(runs, other, steps)
-        for name, part in (
-            (f"{steps[0]}", difference[:, 0]),
-            (f"{steps[0]}-{steps[-1]}", difference.mean(axis=1)),
-            (f"{steps[-1]}", difference[:, -1]),
-        ):
-            low, high = _bootstrap(part, confidence, resamples, seed)
-            per_instance = part.mean(axis=0)
-            p_value = stats.wilcoxon(per_instance).pvalue if np.any(per_instance) else 1.0
-            rows.append(
-                {
-                    "comparison": f"{reference}-{other}",
-                    "steps": name,
-                    "difference": part.mean(),
-                    "low": low,
-                    "high": high,
-                    "p_value": p_value,
-                    "instances_lower": (per_instance < 0).mean(),
-                    "seeds_lower": (part.mean(axis=1) < 0).mean(),
-                    "seeds": part.shape[0],
-                    "instances": part.shape[1],
-                }
-            )
-    return pd.DataFrame(rows)
+        parts = {str(step): difference[:, at] for at, step in enumerate(steps)}
+        p_values = sampled.p_values(difference)
+        if len(steps) > 1:
+            mean = difference.mean(axis=1)
+            parts[f"{steps[0]}-{steps[-1]}"] = mean
+            p_values += sampled.p_values(mean[:, None])
+        rows += [
+            {"comparison": f"{reference}-{other}", "metric": metric, "steps": name}
+            | _numbers(part, p_value, sampled, bootstrap)
+            for (name, part), p_value in zip(parts.items(), p_values, strict=True)
+        ]
+    table = pd.DataFrame(rows)
+    in_windows = table["steps"].isin(windows)
+    table.loc[in_windows, "p_windows"] = holm(table.loc[in_windows, "p_crossed"].to_numpy())
+    table["p_adjusted"] = holm(table["p_crossed"].to_numpy())
+    table["tasks"] = first_run.task.nunique()
+    return table.assign(units=sampled.name, confidence=confidence)
+
+
+def _numbers(
+    difference: Floats, p_crossed: float, units: _Units, bootstrap: CrossedBootstrap
+) -> dict[str, float]:
+    """Return the numbers of one row, from (seeds, instances) differences."""
+    of_units = units.means(difference)
+    per_unit = of_units.mean(axis=0)
+    low, high = bootstrap.interval(of_units)
+    return {
+        "difference": difference.mean(),
+        "low": low,
+        "high": high,
+        "p_value": stats.wilcoxon(per_unit).pvalue if np.any(per_unit) else 1.0,
+        "p_crossed": p_crossed,
+        # Filled when all rows are there.
+        "p_windows": np.nan,
+        "p_adjusted": np.nan,
+        "instances_lower": (difference.mean(axis=0) < 0).mean(),
+        "seeds_lower": (difference.mean(axis=1) < 0).mean(),
+        "seeds": difference.shape[0],
+        "instances": difference.shape[1],
+    }
+
+
+def _units(run: Run, units: Units) -> _Units:
+    """Return the units that a test set is taken to be a sample of."""
+    codes, names = pd.factorize(run.task, sort=True)
+    if units == "instance" or len(names) < 2:
+        count = len(run.task)
+        return _Units("instance", np.arange(count), np.ones(count, dtype=np.int64))
+    return _Units("task", codes, np.bincount(codes))
 
 
 def _check_pairs(by_label: dict[str, list[int]]) -> None:
@@ -99,18 +174,3 @@ def _cube(runs: Runs, label: str, steps: list[int]) -> Floats:
     """Return the (seeds, steps, instances) values of an arrangement."""
     seeds = sorted(seed for name, seed in runs if name == label)
     return np.stack([runs[label, seed].values.loc[steps].to_numpy() for seed in seeds])
-
-
-def _bootstrap(
-    difference: Floats, confidence: float, resamples: int, seed: int
-) -> tuple[float, float]:
-    """Return the percentile interval of the mean of a (seeds, instances) table."""
-    generator = np.random.default_rng(seed)
-    seeds, instances = difference.shape
-    over_seeds = generator.multinomial(seeds, [1 / seeds] * seeds, resamples) / seeds
-    over_instances = (
-        generator.multinomial(instances, [1 / instances] * instances, resamples) / instances
-    )
-    means = np.einsum("rs,si,ri->r", over_seeds, difference, over_instances)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
