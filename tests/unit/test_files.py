@@ -101,6 +101,34 @@ def test_a_folder_that_a_killed_process_left_is_no_hindrance(tmp_path: Path) -> 
     assert content(tmp_path) == {"folder/file": b"new"}
 
 
+@pytest.mark.parametrize("way", [writing, writing_folder])
+def test_what_killed_processes_left_is_removed(
+    tmp_path: Path, way: Callable[[Path], AbstractContextManager[Path]]
+) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    node, name = os.uname().nodename, "o[u]t.parquet"
+    kept = {
+        f".{name}.{node}.{os.getppid()}.tmp": b"of a process that is alive",
+        f".{name}.other-{node}.{dead.pid}.tmp": b"of another node",
+        f".other-{name}.{node}.{dead.pid}.tmp": b"of another output",
+        f"{name}.{node}.{dead.pid}.tmp": b"of the user",
+    }
+    for file, data in kept.items():
+        (tmp_path / file).write_bytes(data)
+    debris = tmp_path / f".{name}.{node}.{dead.pid}.tmp"
+    debris.mkdir()
+    (debris / "half").touch()
+    for _ in range(2):  # a folder, then a file
+        with way(tmp_path / name) as temporary:
+            (temporary / "x" if temporary.is_dir() else temporary).write_bytes(b"whole")
+        assert not debris.exists()
+        debris.write_bytes(b"half")
+    debris.unlink()
+    whole = name if way is writing else f"{name}/x"
+    assert content(tmp_path) == {**kept, whole: b"whole"}
+
+
 def test_sha256(tmp_path: Path) -> None:
     data = np.random.default_rng(0).bytes(3_000_000)
     (tmp_path / "file").write_bytes(data)

@@ -1,4 +1,4 @@
-"""Instruction tuning: against a loop by hand, cut into pieces, killed, and on two processes."""
+"""Instruction tuning: against a loop by hand, cut into pieces, and killed."""
 
 import math
 import re
@@ -15,7 +15,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from nearfirst import evaluation, models, training
+from nearfirst import evaluation, models, resumption, training
+from nearfirst import steps as steps_of
 from nearfirst.errors import InputError
 from nearfirst.settings.hardware import TrainHardware
 from nearfirst.settings.training import TrainSettings
@@ -55,9 +56,10 @@ def train(
     model: Path, tokens: Sequence[Tokens], settings: TrainSettings, work: Path, **segment: Any
 ) -> Path:
     """Train, by default a whole run; returns the folder of checkpoints."""
-    asked = {"start": 0, "stop": None, "before": None, "origin": [str(model)], **segment}
+    asked = {"start": 0, "stop": None, "before": None, **segment}
     hardware = asked.pop("hardware", TrainHardware())
     base = models.load_model(str(model))
+    asked["run"] = resumption.identity(settings, tokens, [str(model)], sharded=False)
     return training.train_segment(base, tokens, settings, hardware, work=work, **asked)[0]
 
 
@@ -120,11 +122,11 @@ def test_a_step_is_what_a_loop_by_hand_does(
 ) -> None:
     settings = TrainSettings(learning_rate=1e-3, checkpoint_every=1, **changes)
     found = train(model_folder, forty, settings, tmp_path)
-    total = training.total_steps(40, settings)
+    total = steps_of.total_steps(40, settings)
     expected = by_hand(model_folder, forty, settings, total)
     assert contents(found).keys() == steps(*range(total + 1))
     for step in range(total + 1):
-        assert_close(training.step_folder(found, step), expected[step])
+        assert_close(resumption.step_folder(found, step), expected[step])
     name = "model.embed_tokens.weight"  # it did move, by far more than the tolerance
     assert (expected[total][name] - expected[0][name]).abs().max() > 1e-4
 
@@ -189,13 +191,13 @@ def test_what_cannot_be_trained_is_refused(
     tmp_path: Path, model_folder: Path, forty: list[Tokens], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InputError, match=r"train\.steps: 4 .*largest number of steps is 3$"):
-        training.total_steps(40, TrainSettings(steps=4))
-    assert training.total_steps(40, TrainSettings(steps=3)) == 3
-    assert [training.total_steps(n, TrainSettings()) for n in (1, 16, 17)] == [1, 1, 2]
+        steps_of.total_steps(40, TrainSettings(steps=4))
+    assert steps_of.total_steps(40, TrainSettings(steps=3)) == 3
+    assert [steps_of.total_steps(n, TrainSettings()) for n in (1, 16, 17)] == [1, 1, 2]
     bare = Tokens(forty[0].ids, np.full_like(forty[0].labels, IGNORED))
     with pytest.raises(InputError, match="step 2 holds no answer"):
-        training.check_labels([*forty[:16], *[bare] * 16, *forty], TrainSettings())
-    assert training.check_labels([*forty[16:31], bare, forty[31]], TrainSettings()) == 1
+        steps_of.check_labels([*forty[:16], *[bare] * 16, *forty], TrainSettings())
+    assert steps_of.check_labels([*forty[16:31], bare, forty[31]], TrainSettings()) == 1
     with pytest.raises(InputError, match="bfloat16 is refused"):
         TrainSettings.parse('{"checkpoint_dtype":"bfloat16"}')
     if not torch.cuda.is_available():
@@ -250,12 +252,14 @@ def test_a_killed_job_goes_on_to_the_same_bytes(
 ) -> None:
     job = start_program(*arguments(tmp_path, hardware='{"state_every":5}'))
     partial = tmp_path / "checkpoints.partial"
-    while not list(partial.glob("states/checkpoint-[2-5]?/whole")):
+    while not list(partial.glob("states/checkpoint-[2-5]?/seal.json")):
         assert job.poll() is None, (tmp_path / "log").read_text()
         time.sleep(0.002)
     job.kill()
     assert job.wait() == -signal.SIGKILL
-    assert {path.name for path in tmp_path.iterdir()} == {"log", "checkpoints.partial"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("log", "checkpoints.partial", "checkpoints.lock")
+    }
     early = written(partial / "checkpoints", 10)
 
     done = program(*arguments(tmp_path))
@@ -269,22 +273,6 @@ def test_a_killed_job_goes_on_to_the_same_bytes(
     assert contents(tmp_path / "checkpoints") == contents(pieces["0-60"])
     assert written(tmp_path / "checkpoints", 10) == early
     assert not partial.exists()
-
-
-@pytest.fixture(scope="module")
-def two_processes(tmp_path_factory: pytest.TempPathFactory, program: Any, arguments: Any) -> Path:
-    folder = tmp_path_factory.mktemp("two")
-    done = program(*arguments(folder, hardware='{"gpus":2}'))
-    assert done.returncode == 0, (folder / "log").read_text()
-    return folder / "checkpoints"
-
-
-@pytest.mark.parametrize("step", [0, 5, 30, 55, 60])
-def test_two_processes_do_the_steps_of_one(
-    two_processes: Path, pieces: dict[str, Path], step: int
-) -> None:
-    name = f"step-{step:06d}"  # the last step is a partial one
-    assert_close(two_processes / name, weights(pieces["0-60"] / name))
 
 
 def test_an_arrangement_of_other_instances_is_one_clear_line(

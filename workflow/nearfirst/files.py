@@ -52,8 +52,46 @@ def writing_folder(path: Path) -> Iterator[Path]:
 
 
 def _beside(path: Path) -> Path:
+    """Return a temporary name that no other process has, on this node or another."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    start = f".{path.name}.{os.uname().nodename}."
+    for debris in path.parent.iterdir():
+        if debris.name.startswith(start) and debris.name.endswith(".tmp"):
+            owner = debris.name[len(start) : -len(".tmp")]
+            if owner.isdecimal() and not _alive(int(owner)):
+                remove(debris)
+    return path.with_name(f"{start}{os.getpid()}.tmp")
+
+
+def _alive(process: int) -> bool:
+    """Return whether a process of this node is there; another user's is."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sync(folder: Path) -> list[Path]:
+    """Have all files below a folder, and their names, on the disk; returns the files, sorted."""
+    paths = sorted(folder.rglob("*"))
+    for path in (folder.parent, folder, *paths):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return [path for path in paths if path.is_file()]
 
 
 @contextmanager

@@ -4,90 +4,30 @@ The order of the instances is the experiment: nothing here may reorder them, and
 of GPUs nor the cut into segments changes what a step holds.
 """
 
-import hashlib
-import json
 import logging
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from accelerate.state import PartialState  # type: ignore[import-untyped]
+from accelerate.utils import DistributedType  # type: ignore[import-untyped]
+from torch.distributed.fsdp import CPUOffloadPolicy
 from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.errors import InputError
 from nearfirst.progress import log_progress
+from nearfirst.resumption import check_before, claim, last_state, seal_state, step_folder
 from nearfirst.settings.hardware import TrainHardware
 from nearfirst.settings.training import TrainSettings
-from nearfirst.template import IGNORED, Tokens
+from nearfirst.steps import last_step, pad, total_steps, whole_steps
+from nearfirst.stopping import StoppedError, StopSignal, saved_text
+from nearfirst.template import Tokens
 
-_WHOLE = "whole"  # marks a resumable state that was written to its end
-
-
-def total_steps(instances: int, settings: TrainSettings) -> int:
-    """Return the optimizer steps of a whole run; the last one may hold fewer instances.
-
-    Raises
-    ------
-    InputError
-        If the arrangement does not hold enough instances.
-    """
-    most = -(-instances // settings.batch_size)
-    if settings.steps == "epoch":
-        return most
-    if settings.steps > most:
-        raise InputError(
-            f"train.steps: {settings.steps} steps of {settings.batch_size} need more than the "
-            f"{instances} instances of the arrangement; the largest number of steps is {most}"
-        )
-    return settings.steps
-
-
-def check_labels(tokens: Sequence[Tokens], settings: TrainSettings) -> int:
-    """Return how many instances truncation left without a label.
-
-    They keep their place, so that a step holds what the arrangement says, and add no loss.
-
-    Raises
-    ------
-    InputError
-        If a whole step holds no label: its loss does not exist.
-    """
-    bare = [item.label_tokens == 0 for item in tokens]
-    for start in range(0, len(bare), settings.batch_size):
-        if all(bare[start : start + settings.batch_size]):
-            raise InputError(
-                f"step {start // settings.batch_size + 1} holds no answer within "
-                "template.max_length tokens; raise template.max_length"
-            )
-    return sum(bare)
-
-
-def pad(batch: Sequence[Tokens]) -> dict[str, torch.Tensor]:
-    """Pad on the right. Attention is causal, so no position sees the padding: no mask is needed."""
-    width = max(len(item.ids) for item in batch)
-    ids = np.zeros((len(batch), width), dtype=np.int64)
-    labels = np.full((len(batch), width), IGNORED, dtype=np.int64)
-    for row, item in enumerate(batch):
-        ids[row, : len(item.ids)] = item.ids
-        labels[row, : len(item.labels)] = item.labels
-    return {"input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(labels)}
-
-
-def _whole_steps(tokens: Sequence[Tokens], batch_size: int) -> list[Tokens]:
-    """Fill the last step with items that carry no label.
-
-    Otherwise accelerate fills it up for the second process with the first instances of the run.
-    """
-    blank = Tokens(tokens[0].ids[:1], np.full(1, IGNORED, dtype=np.int64))
-    return [*tokens, *[blank] * (-len(tokens) % batch_size)]
-
-
-def step_folder(folder: Path, step: int) -> Path:
-    """Return the folder of a step's checkpoint."""
-    return folder / f"step-{step:06d}"
+# It tells of each file of each state.
+logging.getLogger("accelerate").setLevel(logging.WARNING)
 
 
 def train_segment(
@@ -100,7 +40,7 @@ def train_segment(
     stop: int | None,
     before: Path | None,
     work: Path,
-    origin: Sequence[str],
+    run: str,
 ) -> tuple[Path, Path]:
     """Train steps (start, stop] of a run and save its checkpoints.
 
@@ -119,17 +59,24 @@ def train_segment(
     work
         Folder that outlives a killed job: the next one goes on from its last whole state, or
         starts afresh if it is of another run.
-    origin
-        Where the run begins, to know it by: base model, revision, state before.
+    run
+        What the run is known by: `resumption.identity`.
 
     Returns
     -------
     checkpoints, state
         Folder of the checkpoints (`step-000010/` and so on, each a `save_pretrained` folder) and
         of the state at `stop`, both inside `work`.
+
+    Raises
+    ------
+    InputError
+        If this cannot be trained here, or the state before is damaged.
+    StoppedError
+        If a SIGTERM came; the state after the step that was under way is saved.
     """
     total = total_steps(len(tokens), settings)
-    stop = total if stop is None else min(stop, total)
+    stop = last_step(len(tokens), settings, stop)
     states, checkpoints = work / "states", work / "checkpoints"
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     micro = max(1, min(settings.micro_batch_size, settings.batch_size // devices))
@@ -156,13 +103,15 @@ def train_segment(
         max_grad_norm=settings.gradient_clipping,
         fp16=settings.precision == "float16",
         use_cpu=not on_gpu,
-        fsdp=on_gpu and devices > 1,
+        # Offloaded and gathered tensors are in CPU memory, and NCCL does not know them.
+        ddp_backend="cuda:nccl,cpu:gloo" if on_gpu and devices > 1 else None,
+        fsdp=devices > 1,
         fsdp_config={
             "cpu_offload": hardware.offload,
             "activation_checkpointing": hardware.recompute_activations,
             "state_dict_type": "FULL_STATE_DICT",
         }
-        if on_gpu and devices > 1
+        if devices > 1
         else None,
         activation_checkpointing=hardware.recompute_activations and devices == 1,
         save_steps=hardware.state_every,
@@ -173,85 +122,89 @@ def train_segment(
         dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,
     )
-    # The first process clears a folder of another run before any other looks into it.
+    # The first process clears away what cannot be used before any other looks for a state.
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
-            _claim(work, _identity(settings, tokens, origin))
-    trainer = Trainer(
+            claim(work, run)
+            if before and not last_state(work):
+                check_before(before, start, sharded=devices > 1)
+    if devices > 1 and not on_gpu:
+        # accelerate shards on kinds of devices that it names, and a CPU is none of them.
+        PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+    trainer = _Trainer(
         model=model,
         args=arguments,
-        train_dataset=_whole_steps(tokens, settings.batch_size),
+        train_dataset=whole_steps(tokens, settings.batch_size),
         data_collator=pad,
     )
-    dtype = getattr(torch, settings.checkpoint_dtype)
-    trainer.add_callback(_Segment(trainer, checkpoints, settings.checkpoint_every, dtype, stop))
+    if devices > 1 and hardware.offload and not on_gpu:
+        plugin = trainer.accelerator.state.fsdp_plugin
+        plugin.cpu_offload = CPUOffloadPolicy(pin_memory=False)  # pinning is for a GPU
+    segment = _Segment(trainer, settings, work, run, stop)
+    trainer.add_callback(segment)
     log_progress(trainer, stop)
-    resume = _last_whole(states) or before
+    resume = last_state(work) or before
     logging.info("steps %d to %d of %d, from %s", start, stop, total, resume or "the base model")
-    if resume is None or _step_of(resume) < stop:
+    if resume != states / f"checkpoint-{stop}":
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-    # The first process moves the folders: every other must have written its part of the state.
+        if trainer.state.global_step < stop:
+            raise StoppedError(saved_text(trainer.state.global_step))
+    # The first process moves the folders: every other must be through with them.
     trainer.accelerator.wait_for_everyone()
     return checkpoints, states / f"checkpoint-{stop}"
 
 
-def _claim(work: Path, identity: str) -> None:
-    """Make `work` the folder of the run with this identity; one of another run is removed."""
-    note = work / "identity"
-    if work.exists() and not (note.is_file() and note.read_text() == identity):
-        logging.info("%s is of another run: removed", work)
-        shutil.rmtree(work)
-    work.mkdir(parents=True, exist_ok=True)
-    note.write_text(identity)
-    (work / "checkpoints").mkdir(exist_ok=True)
-
-
-def _identity(settings: TrainSettings, tokens: Sequence[Tokens], origin: Sequence[str]) -> str:
-    """Return what makes a run this run: settings, instances in order, and where it begins."""
-    digest = hashlib.sha256(settings.canonical().encode())
-    for item in tokens:
-        digest.update(item.ids.tobytes() + b"|" + item.labels.tobytes() + b"\n")
-    for name in origin:
-        digest.update(name.encode())
-        for path in sorted(file for file in Path(name).rglob("*") if file.is_file()):
-            status = path.stat()  # of weights, size and time must do: hashing 27 GB takes minutes
-            digest.update(json.dumps([path.name, status.st_size, status.st_mtime_ns]).encode())
-    return digest.hexdigest()
-
-
-def _step_of(state: Path) -> int:
-    return int(json.loads((state / "trainer_state.json").read_text())["global_step"])
-
-
-def _last_whole(states: Path) -> Path | None:
-    whole = [path.parent for path in states.glob(f"checkpoint-*/{_WHOLE}")]
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+class _Trainer(Trainer):  # type: ignore[misc]
+    def save_model(self, *arguments: Any, **named: Any) -> None:
+        """Save the weights of a state, unless they are saved together with the optimizer's."""
+        if not self.is_fsdp_enabled:
+            super().save_model(*arguments, **named)
 
 
 class _Segment(TrainerCallback):  # type: ignore[misc]
     """Saves the weights every so many steps and stops at the end of the segment."""
 
     def __init__(
-        self, trainer: Any, folder: Path, every: int, dtype: torch.dtype, stop: int
+        self, trainer: Any, settings: TrainSettings, work: Path, run: str, stop: int
     ) -> None:
-        self.trainer, self.folder, self.every = trainer, folder, every
-        self.dtype, self.stop = dtype, stop
+        self.trainer, self.run, self.stop = trainer, run, stop
+        self.checkpoints = work / "checkpoints"
+        self.every = settings.checkpoint_every
+        self.dtype = getattr(torch, settings.checkpoint_dtype)
+        self.signal = StopSignal()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step == 0:
             self._save(0)
+        self.signal.listen()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         step = state.global_step
         if step % self.every == 0 or step == state.max_steps:
             self._save(step)
-        if step == self.stop:
+        if step == self.stop or self._told_to_stop(args):
             control.should_save = control.should_training_stop = True
         return control
 
+    def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        # It is part of the state, and the mean loss since the last start would tell of the start.
+        state.log_history.clear()
+
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.trainer.accelerator.wait_for_everyone()  # each writes its part of the state
         if args.should_save:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _WHOLE).touch()
+            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            # A pickle that nothing reads.
+            (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
+            seal_state(folder, self.checkpoints, self.run)
+
+    def _told_to_stop(self, args: Any) -> bool:
+        """Return whether a SIGTERM came to any process: all stop after the same step."""
+        if args.world_size == 1:
+            return self.signal.came
+        came = torch.tensor(int(self.signal.came), device=args.device)
+        torch.distributed.all_reduce(came, torch.distributed.ReduceOp.MAX)
+        return bool(came.item())
 
     def _save(self, step: int) -> None:
         # With FSDP every process takes part in gathering the weights, and the first one writes.
@@ -264,5 +217,5 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
                 name: tensor.to(self.dtype) for name, tensor in weights.items() if name not in tied
             }
             model.save_pretrained(
-                step_folder(self.folder, step), state_dict=weights, max_shard_size="1TB"
+                step_folder(self.checkpoints, step), state_dict=weights, max_shard_size="1TB"
             )

@@ -7,39 +7,60 @@ import argparse
 import logging
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
+from nearfirst import cli, launching
 from nearfirst.data.conversation import Message
 from nearfirst.devices import keep_one_gpu
 from nearfirst.errors import InputError
-from nearfirst.files import told_if_full
+from nearfirst.files import remove, told_if_full
 from nearfirst.instances import conversations, read_instances, rows_in_order
+from nearfirst.locking import alone
+from nearfirst.resumption import finished, identity, last_state, step_of
 from nearfirst.settings.evaluation import TemplateSettings
 from nearfirst.settings.hardware import TrainHardware
 from nearfirst.settings.training import TrainSettings
+from nearfirst.stopping import StoppedError, saved_text
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Train, then move checkpoints and state to their places."""
     hardware = cast(TrainHardware, arguments.hardware)
-    if hardware.gpus > 1 and "RANK" not in os.environ:
-        launcher = ["-m", "torch.distributed.run", "--standalone"]
-        count = ["--nproc-per-node", str(hardware.gpus)]
-        done = subprocess.run([sys.executable, *launcher, *count, "--", *sys.argv], check=False)
-        if done.returncode:
-            where = f"; see {arguments.log}" if arguments.log else ""
-            raise InputError(f"training on {hardware.gpus} GPUs failed{where}")
+    # A folder beside the output, so that it survives when a failed job's outputs are removed.
+    work = arguments.checkpoints.with_name(f"{arguments.checkpoints.name}.partial")
+    if "RANK" in os.environ:
+        launching.end_with_launcher()
+        _train(arguments, work)
         return
+    with alone(work.with_suffix(".lock")):
+        if hardware.gpus == 1:
+            keep_one_gpu()
+            _train(arguments, work)
+        else:
+            _launch(arguments, work)
 
-    if hardware.gpus == 1:
-        keep_one_gpu()
+
+def _launch(arguments: argparse.Namespace, work: Path) -> None:
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        launching.launch(arguments.hardware.gpus)
+    except StoppedError:
+        if not work.exists():
+            return  # the first process removes it as its last act: all was done already
+        state = last_state(work)
+        if state is None:
+            raise
+        raise StoppedError(saved_text(step_of(state))) from None
+    except InputError as error:
+        where = f"; see {arguments.log}" if arguments.log else ""
+        raise InputError(f"{error}{where}") from error
+
+
+def _train(arguments: argparse.Namespace, work: Path) -> None:
     import torch
 
-    from nearfirst import models, template, training
+    from nearfirst import models, steps, template, training
 
     settings = cast(TrainSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
@@ -50,39 +71,44 @@ def main(arguments: argparse.Namespace) -> None:
     tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
     messages = _arranged(arguments.arrangement, arguments.instances)
     tokens = template.encode(messages, tokenizer, arguments.template.max_length)
-    steps = training.total_steps(len(tokens), settings)
-    unseen = len(tokens) - steps * settings.batch_size
+    total = steps.total_steps(len(tokens), settings)
+    unseen = len(tokens) - total * settings.batch_size
     if unseen > 0:
         # Which ones differs between arrangements: they no longer hold the same set.
         logging.warning("%d instances at the end of the arrangement are not trained on", unseen)
-    tokens = tokens[: steps * settings.batch_size]
+    tokens = tokens[: total * settings.batch_size]
     logging.info(
         "%d instances, %d without a label left by truncation",
-        *(len(tokens), training.check_labels(tokens, settings)),
+        *(len(tokens), steps.check_labels(tokens, settings)),
     )
 
-    # A folder beside the output, so that it survives when a failed job's outputs are removed.
-    work = arguments.checkpoints.with_name(f"{arguments.checkpoints.name}.partial")
     origin = [str(x) for x in (arguments.model, arguments.revision, arguments.state_before) if x]
-    model = models.load_model(arguments.model, arguments.revision)
-    with told_if_full(work, "training goes on from its last state"):
-        checkpoints, state = training.train_segment(
-            model,
-            tokens,
-            settings,
-            hardware,
-            start=arguments.start,
-            stop=arguments.stop,
-            before=arguments.state_before,
-            work=work,
-            origin=origin,
-        )
-    if int(os.environ.get("RANK", "0")) == 0:
-        for source, target in ((state, arguments.state), (checkpoints, arguments.checkpoints)):
-            shutil.rmtree(target, ignore_errors=True)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-        shutil.rmtree(work)
+    run = identity(settings, tokens, origin, sharded=arguments.hardware.gpus > 1)
+    stop = steps.last_step(len(tokens), settings, arguments.stop)
+    first = int(os.environ.get("RANK", "0")) == 0
+    if finished(arguments.state, arguments.checkpoints, run, stop):
+        logging.info("%s is there, whole and of this run: nothing to do", arguments.checkpoints)
+    else:
+        model = models.load_model(arguments.model, arguments.revision)
+        with told_if_full(work, "training goes on from its last state"):
+            checkpoints, state = training.train_segment(
+                model,
+                tokens,
+                settings,
+                arguments.hardware,
+                start=arguments.start,
+                stop=stop,
+                before=arguments.state_before,
+                work=work,
+                run=run,
+            )
+        if first:
+            for source, target in ((state, arguments.state), (checkpoints, arguments.checkpoints)):
+                shutil.rmtree(target, ignore_errors=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+    if first:
+        remove(work)
 
 
 def _arranged(arrangement: Path, instances: Path) -> list[list[Message]]:

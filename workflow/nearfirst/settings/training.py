@@ -47,8 +47,9 @@ class TrainSettings(Section):
         if self.checkpoint_dtype == "bfloat16":
             raise ValueError(
                 "checkpoint_dtype: bfloat16 is refused: its numbers near 0.02 are 1.2e-4 apart, "
-                "ten steps at a rate of 1e-6 move a weight by about 1e-5, so a checkpoint could "
-                "equal step 0; use float32 or float16"
+                "ten steps at a rate of 1e-6 move a weight by about 1e-5, and most of that is "
+                "lost (docs/method.md, 'Precision', and tests/unit/test_precision.py); use "
+                "float32 or float16"
             )
         if self.batch_size % self.micro_batch_size:
             raise ValueError(
