@@ -42,6 +42,8 @@ lint: setup
 
 bench: setup
 	python benchmarks/run.py $(ARGS)
+	python benchmarks/evaluation.py
+	python benchmarks/startup.py
 	python benchmarks/generation.py --results results
 	python benchmarks/scores.py
 	python benchmarks/similarity.py

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -38,28 +39,35 @@ def main(arguments: argparse.Namespace) -> None:
     left_out = len(every) - len(tokens)
     logging.info("%d instances, %d left out: truncation took their labels", len(tokens), left_out)
     model = models.empty_model(arguments.model, arguments.revision, dtype)
-    parts = []
-    for folder in folders:
-        since = time.monotonic()
-        evaluation.load_weights(model, folder)
-        loss = evaluation.losses(model, tokens, settings.batch_tokens)
-        if not np.isfinite(loss).all():
-            id_ = table["id"][int(np.argmin(np.isfinite(loss)))]
-            raise InputError(
-                f"{folder}: the loss of id '{id_}' is not finite: the run diverged; lower "
-                "train.learning_rate"
+    parts: list[pa.Table] = []
+    length = sum(len(item.ids) for item in tokens)
+    since = begun = time.monotonic()
+    with closing(evaluation.each_loaded(model, folders)) as loaded:
+        for folder in loaded:
+            loss = evaluation.losses(model, tokens, settings.batch_tokens)
+            if not np.isfinite(loss).all():
+                id_ = table["id"][int(np.argmin(np.isfinite(loss)))]
+                raise InputError(
+                    f"{folder}: the loss of id '{id_}' is not finite: the run diverged; lower "
+                    "train.learning_rate"
+                )
+            step = int(folder.name.removeprefix("step-"))
+            columns = {
+                "step": [step] * len(tokens),
+                "id": table["id"],
+                "task": table["task"],
+                "loss": loss,
+                "label_tokens": [item.label_tokens for item in tokens],
+            }
+            parts.append(pa.table(columns, schema=LOSSES))
+            # Of the time since the checkpoint before, so that what reading cost is in it.
+            now = time.monotonic()
+            left = (now - since) / len(parts) * (len(folders) - len(parts))
+            logging.info(
+                "step %d: mean loss %.4f (%.1f s, %.0f tokens/s), %.0f s left",
+                *(step, loss.mean(), now - begun, length / (now - begun), left),
             )
-        step = int(folder.name.removeprefix("step-"))
-        columns = {
-            "step": [step] * len(tokens),
-            "id": table["id"],
-            "task": table["task"],
-            "loss": loss,
-            "label_tokens": [item.label_tokens for item in tokens],
-        }
-        parts.append(pa.table(columns, schema=LOSSES))
-        seconds = time.monotonic() - since
-        logging.info("step %d: mean loss %.4f (%.1f s)", step, loss.mean(), seconds)
+            begun = now
     write_table(pa.concat_tables(parts), arguments.output, {"left_out": str(left_out)})
 
 
