@@ -40,7 +40,8 @@ def load(model: str, revision: str | None = None) -> Any:
     Raises
     ------
     InputError
-        If the packaged weights do not have the published SHA-256, or the model cannot be loaded.
+        If the packaged weights do not have the published SHA-256, or the model cannot be loaded:
+        code that comes with one is never run.
     """
     from sentence_transformers import SentenceTransformer
 
@@ -55,12 +56,15 @@ def load(model: str, revision: str | None = None) -> Any:
                 f"install {MINILM} again"
             )
         return SentenceTransformer(str(folder), local_files_only=True)
+    from nearfirst.loading import DAMAGED, reason
+
     try:
-        return SentenceTransformer(model, revision=revision)
-    except OSError as error:
+        return SentenceTransformer(model, revision=revision, trust_remote_code=False)
+    except DAMAGED as error:
+        place = "" if Path(model).is_dir() else "is no folder here and "
         raise InputError(
-            f"embedding.model: {model!r} is no folder here and could not be fetched "
-            f"({str(error).splitlines()[0]})"
+            f"embedding.model: {model!r} {place}cannot be loaded ({reason(error)}); give a folder, "
+            "or a Hugging Face id that this machine can reach"
         ) from None
 
 

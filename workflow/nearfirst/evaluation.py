@@ -121,6 +121,8 @@ def _read(checkpoint: Path, shapes: dict[str, torch.Size]) -> Iterator[tuple[str
             # That tensors fill the file to its end, without a hole, has been checked on opening.
             bytes_.seek(-sum(tensor.nbytes for tensor in mapped.values()), os.SEEK_END)
             for name, like in mapped.items():
+                if not like.is_floating_point():  # F32 and I32 differ by one byte of the header
+                    raise InputError(f"{path}: tensor '{name}' holds {like.dtype}: no weights")
                 if like.shape != shapes[name]:  # copy_ would spread a smaller one
                     raise InputError(
                         f"{path}: tensor '{name}' has shape {list(like.shape)}, the model's has "

@@ -3,14 +3,15 @@
 import fnmatch
 import json
 import logging
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import httpx2
-from huggingface_hub import HfApi, hf_hub_url
+from huggingface_hub import HfApi, get_token, hf_hub_url
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -30,9 +31,6 @@ from nearfirst.files import sha256, told_if_full
 from nearfirst.settings.hub import HubSettings
 
 RECORD = "fetched.json"
-
-# At its usual level it logs every address, those with a signature for a gated file too.
-logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 def fetch(settings: HubSettings, output: Path, key: str) -> None:
@@ -56,7 +54,8 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
     ------
     InputError
         If the hub cannot be reached, refuses, or has no such repository, commit or file; if a file
-        has another checksum than the hub or `settings` says; if the disk is full.
+        has another checksum than the hub or `settings` says, or a place outside of the folder; if
+        the disk is full.
     """
     if not settings.repository:
         raise InputError(
@@ -64,6 +63,7 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
             "docs/data.md says where the files are"
         )
     api = HfApi()
+    _check_secrets(api.endpoint)
     work = output.with_name(f"{output.name}.partial")
     kept = f"what was fetched so far stays in {work}"
     with _told(settings, key, api.endpoint, kept), told_if_full(output, kept):
@@ -93,6 +93,17 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
         work.replace(output)
 
 
+def _check_secrets(endpoint: str) -> None:
+    """Refuse what would stand in a log: addresses do, and so does a header that cannot be sent."""
+    if re.search("//[^/]*@", endpoint):
+        raise InputError(
+            "HF_ENDPOINT: it holds a user or a password, which would stand in logs; take them out, "
+            "and set HF_TOKEN to a token"
+        )
+    if not re.fullmatch("[!-~]*", get_token() or ""):
+        raise InputError("HF_TOKEN: it holds a character that no token has; set it again")
+
+
 def _section(settings: HubSettings, key: str) -> str:
     """Return the part of the config that holds the revision."""
     return key if settings.kind == "model" else f"{key}.hub"
@@ -118,6 +129,14 @@ def _chosen(api: HfApi, settings: HubSettings, commit: str, key: str) -> list[Re
         if name not in names:
             raise InputError(
                 f"{_section(settings, key)}.sha256: {name!r} is none of the files that are fetched"
+            )
+    for name in sorted(names):
+        place = PurePosixPath(name)
+        if place.is_absolute() or ".." in place.parts or "\\" in name:
+            raise InputError(
+                f"{settings.repository} at {commit} lists a file {name!r}, which is no place in a "
+                "folder: nothing is fetched; check HF_ENDPOINT, or choose other files in "
+                f"{_section(settings, key)}.files"
             )
     return [files[name] for name in sorted(names)]
 

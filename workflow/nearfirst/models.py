@@ -1,4 +1,4 @@
-"""Load a base model by Hugging Face id or folder."""
+"""Load a base model by Hugging Face id or folder. Code that comes with it is never run."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,6 +7,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from nearfirst.errors import InputError
+from nearfirst.loading import DAMAGED, reason
 
 T = TypeVar("T")
 
@@ -29,23 +30,46 @@ def dtype(key: str, precision: str) -> torch.dtype:
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
     """Load the tokenizer of a model. Raises InputError if it cannot be had, or lacks BOS or EOS."""
-    tokenizer = _fetch(name, lambda: AutoTokenizer.from_pretrained(name, revision=revision))
+    tokenizer = _fetch(
+        name,
+        # Where nothing is said, transformers asks on the terminal, and code runs after a "yes".
+        lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
+    )
     if tokenizer.bos_token_id is None or tokenizer.eos_token_id is None:
         raise InputError(f"{name}: the template needs a tokenizer with BOS and EOS")
     return tokenizer
 
 
+def load_config(name: str, revision: str | None = None) -> Any:
+    """Load the config of a model.
+
+    Raises
+    ------
+    ValueError
+        If the model needs code that is not of transformers; what else `DAMAGED` lists.
+    """
+    config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
+    attention = config._attn_implementation
+    if "/" in str(attention):
+        raise ValueError(f"its attention {attention!r} is code of the hub, which is not run")
+    return config
+
+
 def load_model(name: str, revision: str | None = None) -> Any:
     """Load a base model with float32 (master) weights. Raises InputError if it cannot be had."""
-    return _fetch(
-        name,
-        lambda: AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=torch.float32),
-    )
+
+    def load() -> Any:
+        load_config(name, revision)
+        return AutoModelForCausalLM.from_pretrained(
+            name, revision=revision, dtype=torch.float32, trust_remote_code=False
+        )
+
+    return _fetch(name, load)
 
 
 def empty_model(name: str, revision: str | None = None, dtype: torch.dtype = torch.float32) -> Any:
     """Build a model of the same shape without its weights, for checkpoints to be loaded into."""
-    config = _fetch(name, lambda: AutoConfig.from_pretrained(name, revision=revision))
+    config = _fetch(name, lambda: load_config(name, revision))
     with device():
         return AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
 
@@ -53,8 +77,8 @@ def empty_model(name: str, revision: str | None = None, dtype: torch.dtype = tor
 def _fetch(name: str, load: Callable[[], T]) -> T:
     try:
         return load()
-    except (OSError, ValueError) as error:
+    except DAMAGED as error:
         raise InputError(
-            f"model.name: {name!r} cannot be loaded ({str(error).splitlines()[0]}); give a "
+            f"model.name: {name!r} cannot be loaded ({reason(error)}); give a "
             "Hugging Face id that this machine can reach, or the folder of a downloaded model"
         ) from None

@@ -42,6 +42,9 @@ def rows(path: Path, *names: str) -> Iterator[tuple[str, Any]]:
             raise InputError(
                 f"{file_path}: no valid JSON after row {number} ({_short(error)})"
             ) from None
+        except UnicodeDecodeError as error:
+            # Half a surrogate pair, too, is no character.
+            raise InputError(f"{file_path}: no valid UTF-8 after row {number} ({error})") from None
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise InputError(
                 f"{file_path}: damaged zip after row {number} ({error}); copy or download it again"
@@ -98,9 +101,9 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
             if name.endswith(".json") and not name.startswith("__MACOSX/")
         ]
         if len(names) != 1:
-            raise InputError(
-                f"{path}: expected one .json file inside, found {', '.join(names) or 'none'}"
-            )
+            some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+            raise InputError(f"{path}: expected one .json file inside, found {some or 'none'}")
+        # It is read as a stream: nothing is unpacked, so its name leads nowhere.
         try:
             member = archive.open(names[0])
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:

@@ -76,6 +76,10 @@ def _parts(path: Path) -> dict[str, Part]:
                     f"{file}: task '{task}' is listed twice, here or in {_LISTS['train']}; "
                     "take it off one list"
                 )
+            if Path(task).name != task or "\0" in task:
+                raise InputError(
+                    f"{file}: task {task!r} is no name of a file in tasks/; take it off the list"
+                )
             if not _file(path, task).is_file():
                 raise InputError(
                     f"{file}: task '{task}' has no file {_file(path, task)}; complete the "

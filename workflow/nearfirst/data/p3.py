@@ -81,6 +81,9 @@ def read(path: Path, settings: P3Settings) -> Iterator[Instance]:
         _check_list(path, f"{column}=BASE in {table}", listed, {row for _, row in owned})
     for folder, row in owned:
         if row.part:
+            # Bytes that are no text; they cannot even be printed.
+            if any("\ud800" <= sign <= "\udfff" for sign in folder.name):
+                raise InputError(f"{str(folder)!a}: the folder's name is no UTF-8; rename it")
             yield from _instances(folder, row.data_set, row.part)
 
 
@@ -164,15 +167,17 @@ def _instances(folder: Path, source: str, part: Part) -> Iterator[Instance]:
 def _files(folder: Path, part: Part) -> tuple[str, list[Path]]:
     """Return the split to read and all its files, in order."""
     for split in _SPLITS[part]:
-        found = sorted(folder.glob(f"{split}-[0-9]*-of-[0-9]*.parquet"))
-        if not found:
-            continue
-        count = int(found[0].stem.rpartition("-")[2])
-        files = [folder / f"{split}-{i:05}-of-{count:05}.parquet" for i in range(count)]
-        for file in files:
+        named = (re.fullmatch(rf"{split}-\d+-of-(\d+)\.parquet", f.name) for f in folder.iterdir())
+        counts = sorted(int(name[1]) for name in named if name)
+        files: list[Path] = []
+        # One by one: the number in a name may be any.
+        while counts and len(files) < counts[0]:
+            file = folder / f"{split}-{len(files):05}-of-{counts[0]:05}.parquet"
             if not file.is_file():
                 raise InputError(f"{file}: no such file, but others of the split; complete them")
-        return split, files
+            files.append(file)
+        if files:
+            return split, files
     raise InputError(
         f"{folder}: no file {' or '.join(_SPLITS[part])}-00000-of-00001.parquet; "
         "complete the folder, or take it away"

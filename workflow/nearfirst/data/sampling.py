@@ -49,11 +49,16 @@ def take_inventory(instances: Iterable[Instance], *, skip_unusable: bool) -> Inv
     ------
     InputError
         If a conversation holds no assistant turn with a question before it and `skip_unusable`
-        is false.
+        is false, or if the name of its task cannot stand in a CSV file.
     """
     found = Inventory()
     for number, instance in enumerate(instances):
         found.total += 1
+        if "\r" in instance.task:
+            raise InputError(
+                f"{instance.where}: the task {instance.task!r} holds a carriage return, which no "
+                "table would give back; rename it"
+            )
         if not instance.messages:
             if not skip_unusable:
                 raise InputError(

@@ -1,17 +1,13 @@
 """Reward models: UltraRM's form, and sequence classifiers with one label."""
 
-import json
-import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import nn
 from transformers import (
-    AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     LlamaConfig,
@@ -22,7 +18,8 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import logging as transformers_logging
 
 from nearfirst.errors import InputError
-from nearfirst.models import device
+from nearfirst.loading import DAMAGED, reason
+from nearfirst.models import device, load_config
 
 # Bars are for a screen; in a log they are noise.
 transformers_logging.disable_progress_bar()
@@ -35,12 +32,6 @@ ACCEPTED = (
     "a LlamaRewardModel (model_type llama, with regression_head.weight) or a "
     "...ForSequenceClassification with one label"
 )
-
-_DAMAGED = (
-    *(SafetensorError, pickle.UnpicklingError, json.JSONDecodeError),
-    *(EOFError, KeyError, IndexError, TypeError, RuntimeError, OSError, ValueError),
-)
-"""What the readers of weights, indices and tokenizers raise over a file that is not whole."""
 
 
 class LlamaRewardModel(LlamaPreTrainedModel):  # type: ignore[misc]
@@ -100,10 +91,10 @@ def load_reward_model(
         or one of another shape, or if a file is damaged.
     """
     try:
-        config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError, StrictDataclassError) as error:
+        config = load_config(name, revision)
+    except DAMAGED as error:
         may_be_id = name.count("/") <= 1 or Path(name).exists()
-        why = _short(error) if may_be_id else "no such folder"
+        why = reason(error) if may_be_id else "no such folder"
         raise InputError(
             f"reward.name: {name!r} cannot be loaded ({why}); give a Hugging Face id that this "
             "machine can reach, or the folder of a downloaded reward model"
@@ -176,10 +167,10 @@ def _whole(name: str, what: str, load: Callable[[], T]) -> T:
     """Load weights or tokenizer; name the file that is to blame, if one can be found."""
     try:
         return load()
-    except _DAMAGED as error:
+    except DAMAGED as error:
         where = next(_damaged_files(Path(name)), name) if what == "weights" else name
         raise InputError(
-            f"{where}: the {what} cannot be loaded ({type(error).__name__}: {_short(error)}); "
+            f"{where}: the {what} cannot be loaded ({type(error).__name__}: {reason(error)}); "
             "download or make them again"
         ) from None
 
@@ -193,14 +184,5 @@ def _damaged_files(folder: Path) -> Iterator[Path]:
                     pass
             else:
                 torch.load(path, map_location="meta", weights_only=True)
-        except _DAMAGED:
+        except DAMAGED:
             yield path
-
-
-def _short(error: Exception) -> str:
-    if isinstance(error, StrictDataclassError):  # what is wrong stands in the second line
-        return " ".join(str(error).split())
-    # The first sentence: torch goes on with advice to trust the file.
-    return (
-        str(error).strip().splitlines()[0].split(". ")[0] if str(error).strip() else "it ends early"
-    )
