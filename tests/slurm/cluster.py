@@ -1,5 +1,6 @@
 """A real SLURM cluster of one node on this machine, and the way to run Snakemake on it.
 
+The node has two fake GPUs and holds jobs to their memory; it can be lost and come back.
 SLURM reads its configuration from /etc/slurm; all else (keys, sockets, state, logs) lies in a
 temporary directory, so that a stale munge key or a missing /run/munge does not matter.
 """
@@ -14,8 +15,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 ETC = Path("/etc/slurm")
 PROFILE = Path(__file__).parents[2] / "profiles" / "slurm"
@@ -27,21 +30,30 @@ ClusterName=nearfirst
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
-AuthInfo=socket={run}/munge.socket
+# A job that is queued again waits until its old credential is void: 120 s by default.
+AuthInfo=socket={run}/munge.socket,cred_expire=10
 StateSaveLocation={run}/state
 SlurmdSpoolDir={run}/spool
 SlurmctldPidFile={run}/slurmctld.pid
 SlurmdPidFile={run}/slurmd.pid
-ProctrackType=proctrack/linuxproc
+# What is left of a job whose first process has ended is killed, as at a site with cgroups.
+ProctrackType=proctrack/pgid
 TaskPlugin=task/affinity
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
+# Look for what may run now every 2 s; by default a job queued again waits for up to a minute.
+SchedulerParameters=sched_interval=2,bf_interval=2
 AccountingStorageType=accounting_storage/none
-JobAcctGatherType=jobacct_gather/none
+# Without cgroups memory limits hold by polling, here once a second.
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 # Refuse what no node can give, instead of queueing it for ever.
 EnforcePartLimits=ALL
 MinJobAge=300
 KillWait=5
+# A node that has not answered for so many seconds is lost, and its jobs are queued again.
+SlurmdTimeout=10
 ReturnToService=2
 GresTypes=gpu
 {hardware} NodeAddr=127.0.0.1 Gres=gpu:fake:2
@@ -74,11 +86,64 @@ def answers() -> bool:
     return sinfo.returncode == 0 and bool(sinfo.stdout.strip())
 
 
+class Cluster:
+    """One that these tests started, whose node can be lost and brought back."""
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self.node: subprocess.Popen[bytes] | None = None
+
+    def start_node(self) -> None:
+        """Start slurmd; return when the node takes jobs."""
+        self.node = start(self.run, ["slurmd", "-D"])
+        wait_until_ready(self.run, self.node, node_takes_jobs)
+
+    def kill_slurmd(self) -> None:
+        """Kill the daemon with SIGKILL and leave what its jobs run alone."""
+        assert self.node is not None
+        self.node.kill()
+        self.node.wait()
+
+    def kill_node(self, limit: float = 120) -> None:
+        """Kill slurmd and all that its jobs run, as if the power were cut.
+
+        Returns when the controller has given the node up: it has queued the jobs again.
+        """
+        jobs = job_processes(self.run)
+        self.kill_slurmd()  # first: it would tell the controller what became of its jobs
+        while jobs:
+            for process in jobs:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(jobs, timeout=10)
+            jobs = job_processes(self.run)
+        deadline = time.monotonic() + limit
+        while "down" not in node_state():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"after {limit} s the lost node is still {node_state()}")
+            time.sleep(0.2)
+
+    def stop_node(self) -> None:
+        """End slurmd in the ordinary way, if it runs."""
+        if self.node is not None:
+            stop(self.node)
+
+
+def job_processes(run: Path) -> list[psutil.Process]:
+    """List what runs for jobs of the cluster in `run`: each slurmstepd, then its descendants."""
+    found = []
+    for process in psutil.process_iter(["name", "cwd"]):
+        if process.info["name"] == "slurmstepd" and process.info["cwd"] == str(run):
+            with suppress(psutil.NoSuchProcess):
+                found += [process, *process.children(recursive=True)]
+    return found
+
+
 @contextmanager
-def slurm_cluster() -> Iterator[None]:
-    """Hold a cluster: the one that already runs, left alone, or a new one, stopped at the end."""
+def slurm_cluster() -> Iterator[Cluster | None]:
+    """Hold a cluster: a new one, stopped at the end, or None: one already runs, left alone."""
     if answers():
-        yield
+        yield None
         return
     with ExitStack() as stack:
         run = Path(tempfile.mkdtemp(prefix="slurm-"))
@@ -87,11 +152,18 @@ def slurm_cluster() -> Iterator[None]:
         configure(stack, run)
         munged = ["munged", f"--key-file={run}/munge.key", f"--socket={run}/munge.socket"]
         munged += [f"--{name}-file={run}/munge.{name}" for name in ("log", "pid", "seed")]
-        start(stack, run, [*munged, "--foreground"], (run / "munge.socket").exists)
-        start(stack, run, ["slurmctld", "-D"], controller_is_up)
-        start(stack, run, ["slurmd", "-D"], node_is_idle)
+        for command, ready in (
+            ([*munged, "--foreground"], (run / "munge.socket").exists),
+            (["slurmctld", "-D"], controller_is_up),
+        ):
+            daemon = start(run, command)
+            stack.callback(stop, daemon)
+            wait_until_ready(run, daemon, ready)
+        cluster = Cluster(run)
+        stack.callback(cluster.stop_node)
+        cluster.start_node()
         stack.callback(cancel_jobs)
-        yield
+        yield cluster
 
 
 def configure(stack: ExitStack, run: Path) -> None:
@@ -121,23 +193,30 @@ def replace(stack: ExitStack, path: Path, text: str) -> None:
     path.write_text(MARK + text)
 
 
-def start(
-    stack: ExitStack, run: Path, command: list[str], ready: Callable[[], bool], limit: int = 60
-) -> None:
-    """Start a daemon in the foreground and wait until `ready`; `stack` stops that process."""
-    log = run / f"{command[0]}.out"
-    with log.open("w") as out:
-        daemon = subprocess.Popen(
-            [str(which(command[0])), *command[1:]], stdout=out, stderr=out, start_new_session=True
+def start(run: Path, command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a daemon in the foreground; its log is NAME.out in `run`."""
+    with (run / f"{command[0]}.out").open("a") as out:
+        return subprocess.Popen(
+            [str(which(command[0])), *command[1:]],
+            cwd=run,  # slurmd's slurmstepd keeps it: so we know ours
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
-    stack.callback(stop, daemon)
+
+
+def wait_until_ready(
+    run: Path, daemon: subprocess.Popen[bytes], ready: Callable[[], bool], limit: int = 60
+) -> None:
+    """Wait until `ready`; where that fails, say so with the end of the daemon's log."""
     deadline = time.monotonic() + limit
     while not ready():
         if daemon.poll() is not None or time.monotonic() > deadline:
             ended = daemon.returncode is not None
             state = f"ended with {daemon.returncode}" if ended else f"is not ready after {limit} s"
-            tail = "\n".join(log.read_text().splitlines()[-40:])
-            raise RuntimeError(f"{command[0]} {state}. Its log:\n{tail}")
+            name = Path(str(daemon.args[0])).name
+            tail = "\n".join((run / f"{name}.out").read_text().splitlines()[-40:])
+            raise RuntimeError(f"{name} {state}. Its log:\n{tail}")
         time.sleep(0.2)
 
 
@@ -156,9 +235,14 @@ def controller_is_up() -> bool:
     return "is UP" in output("scontrol", "ping")
 
 
-def node_is_idle() -> bool:
-    """Ask whether the node takes jobs."""
-    return output("sinfo", "--noheader", "--format=%T").strip() == "idle"
+def node_takes_jobs() -> bool:
+    """Ask whether the node is there: idle, or with jobs that outlived its daemon."""
+    return node_state() in ("idle", "mixed", "allocated")
+
+
+def node_state() -> str:
+    """Return the state of the node in sinfo's words; a star means that it does not answer."""
+    return output("sinfo", "--noheader", "--format=%T").strip()
 
 
 def cancel_jobs(limit: float = 30) -> None:

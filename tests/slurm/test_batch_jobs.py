@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout, copy_project
 from cluster import run_snakemake
+from submissions import submissions
 
 pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("slurm")]
 
@@ -19,14 +20,17 @@ def test_the_figure_as_batch_jobs(tmp_path: Path, finished: Checkout) -> None:
     assert done.returncode == 0, done.stdout
     results = checkout.folder / "results"
     assert (results / "fig4_flan.pdf").exists()
-    # Every rule was a batch job of its own, with a log of its own.
+    # As many submissions as a dry run foretells, each with SLURM's log where the docs say.
     submitted = re.findall(r"SLURM jobid '?(\d+)", done.stdout)
-    jobs = checkout.would_run("--forceall", "results/fig4_flan.pdf")
-    assert len(set(submitted)) == sum(jobs.values())
-    logs = {path.parent.parent.name for path in (results / "logs/slurm").rglob("*.log")} | {
-        path.parent.name for path in (results / "logs/slurm").rglob("*.log")
-    }
-    assert {f"rule_{rule}" for rule in jobs} <= logs
+    again = ("--forceall", "results/fig4_flan.pdf", "--profile", "slurm")
+    foretold = submissions(checkout.snakemake("--dry-run", *again).stdout)
+    assert len(set(submitted)) == len(submitted) == foretold
+    logs = {path.stem: path for path in (results / "logs/slurm").rglob("*.log")}
+    assert set(logs) == set(submitted)
+    # Every program has its own log, in a group, too.
+    of_programs = [path.relative_to(results / "logs") for path in (results / "logs").rglob("*.log")]
+    rules = checkout.would_run("--forceall", "results/fig4_flan.pdf")
+    assert set(rules) <= {path.parts[0].removesuffix(".log") for path in of_programs}
     # Where jobs run changes no number.
     for name in ("random", "tma-nearest", "tma-farthest"):
         run = f"losses/flan/specialist-0/{name}/seed-0/0-end.parquet"

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from cluster import PROFILE, run_snakemake
 
+# bash ends at SIGTERM, which SLURM sends to it, too, and what is left of a job is killed at once.
+# With a trap it waits for its program (rules/common.smk has the same prefix).
 SNAKEFILE = """
+shell.prefix("trap : TERM; ")
+
 localrules: all, local
 
 rule all:
-    input: "trained.txt", "local.txt"
+    input: "trained.txt", "local.txt", "left.txt", "right.txt", "fed.txt", "resumed.txt", "b.txt"
 
 rule prepare:
     output: "prepared.txt"
@@ -44,6 +49,79 @@ rule broken:
     log: "broken.log"
     resources: mem_mb=500
     shell: "echo the reason > {log}; exit 3"
+
+rule one_of_two:
+    output: "{side,left|right}.txt"
+    log: "{side}.log"
+    resources: gpu=1, mem_mb=500, runtime=5
+    shell: "python meet.py {wildcards.side} > {output} 2> {log}"
+
+rule hungry:
+    output: "fed.txt"
+    log: "hungry.log"
+    resources: mem_mb=lambda wildcards, attempt: 500 * attempt, runtime=5
+    shell: "python eat.py 600 2> {log}; scontrol show job $SLURM_JOB_ID > {output}"
+
+rule preempted:
+    output: "resumed.txt"
+    log: "preempted.log"
+    resources: mem_mb=500, runtime=5
+    shell: "python resume.py 2> {log}; scontrol show job $SLURM_JOB_ID > {output}"
+
+rule a:
+    output: "a.txt"
+    log: "a.log"
+    group: "together"
+    resources: mem_mb=500, runtime=5
+    shell: "echo the log of a > {log}; echo $SLURM_JOB_ID > {output}"
+
+rule b:
+    input: "a.txt"
+    output: "b.txt"
+    log: "b.log"
+    group: "together"
+    resources: mem_mb=500, runtime=5
+    shell: "echo the log of b > {log}; cat {input} > {output}; echo $SLURM_JOB_ID >> {output}"
+"""
+
+# Two jobs end only if they run at the same time.
+MEET = """
+import os, sys, time
+from pathlib import Path
+
+here, there = Path(f"{sys.argv[1]}.here"), {"left": "right.here", "right": "left.here"}
+here.touch()
+while not Path(there[sys.argv[1]]).exists():
+    time.sleep(0.1)
+print(os.environ["CUDA_VISIBLE_DEVICES"])
+"""
+
+# Holds memory: the first time until it is killed, then for some rounds of the polling.
+EAT = """
+import sys, time
+from pathlib import Path
+
+first = not Path("eaten").exists()
+Path("eaten").touch()
+memory = b"x" * (int(sys.argv[1]) * 1_000_000)
+time.sleep(600 if first else 4)
+"""
+
+# The first time it has itself queued again, as preemption does, and takes 3 s to save its state.
+RESUME = """
+import os, signal, subprocess, sys, time
+from pathlib import Path
+
+def save(*_):
+    time.sleep(3)
+    Path("state.txt").write_text(os.environ["SLURM_JOB_ID"])
+    sys.exit(143)
+
+if not Path("state.txt").exists():
+    signal.signal(signal.SIGTERM, save)
+    subprocess.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]])
+    while True:
+        signal.pause()
 """
 
 pytestmark = pytest.mark.slurm
@@ -52,6 +130,8 @@ pytestmark = pytest.mark.slurm
 def lay_out(root: Path) -> Path:
     """Make a repository root: a Snakefile, the real profile, `cores: all` by default."""
     (root / "Snakefile").write_text(SNAKEFILE)
+    for name, program in (("meet", MEET), ("eat", EAT), ("resume", RESUME)):
+        (root / f"{name}.py").write_text(program)
     (root / "slurm").symlink_to(PROFILE, target_is_directory=True)
     default = root / "profiles" / "default"
     default.mkdir(parents=True)
@@ -59,30 +139,51 @@ def lay_out(root: Path) -> Path:
     return root
 
 
+@dataclass(frozen=True)
+class Run:
+    """A folder in which the workflow ran, and what Snakemake said."""
+
+    root: Path
+    said: str
+
+    def read(self, name: str) -> str:
+        return (self.root / name).read_text()
+
+    def slurm_logs(self, folder: str) -> list[Path]:
+        """Return SLURM's logs in folders of that name, in the order of submission."""
+        logs = (self.root / "results" / "logs" / "slurm").glob(f"{folder}/*.log")
+        return sorted(logs, key=lambda log: int(log.stem))
+
+
 @pytest.fixture(scope="module")
-def finished(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Hold the directory of a run that succeeded."""
+def finished(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Hold a run that succeeded, of all rules at once: a wait for one is a wait for all."""
     root = lay_out(tmp_path_factory.mktemp("finished"))
     run = run_snakemake(root, "all", "lucky.txt", "--profile", "slurm")
     assert run.returncode == 0, run.stdout
-    return root
+    return Run(root, run.stdout)
 
 
-def test_every_rule_but_the_local_ones_is_a_job_with_a_log_of_its_own(finished: Path) -> None:
+def test_every_rule_but_the_local_ones_is_a_job_with_a_log_of_its_own(finished: Run) -> None:
     jobs = {
-        name: re.findall(r"\bSLURM_JOB_ID=(\d+)\n", (finished / f"{name}.txt").read_text())
+        name: re.findall(r"\bSLURM_JOB_ID=(\d+)\n", finished.read(f"{name}.txt"))
         for name in ("prepared", "trained", "local")
     }
     assert [len(ids) for ids in jobs.values()] == [1, 1, 0]
-    logs = finished / "results" / "logs" / "slurm"
-    assert [log.stem for log in logs.glob("rule_prepare/*.log")] == jobs["prepared"]
-    assert [log.stem for log in logs.glob("rule_train/*.log")] == jobs["trained"]
-    assert not list(logs.glob("rule_local/*.log"))
+    assert [log.stem for log in finished.slurm_logs("rule_prepare")] == jobs["prepared"]
+    assert [log.stem for log in finished.slurm_logs("rule_train")] == jobs["trained"]
+    assert not finished.slurm_logs("rule_local")
 
 
-def test_a_job_gets_what_its_rule_asks_for(finished: Path) -> None:
-    assert "CUDA_VISIBLE_DEVICES" not in (finished / "prepared.txt").read_text()
-    job = (finished / "trained.txt").read_text()
+def test_a_group_is_one_job_with_one_log_beside_those_of_its_programs(finished: Run) -> None:
+    (log,) = finished.slurm_logs("group_together_a_b")  # of the group, then of its rules
+    assert finished.read("b.txt").split() == [log.stem, log.stem]
+    assert [finished.read(f"{name}.log") for name in "ab"] == ["the log of a\n", "the log of b\n"]
+
+
+def test_a_job_gets_what_its_rule_asks_for(finished: Run) -> None:
+    assert "CUDA_VISIBLE_DEVICES" not in finished.read("prepared.txt")
+    job = finished.read("trained.txt")
     assert re.search(r"^CUDA_VISIBLE_DEVICES=\d+$", job, re.MULTILINE)
     assert "mem=500M" in job
     assert "TimeLimit=00:05:00" in job
@@ -90,9 +191,30 @@ def test_a_job_gets_what_its_rule_asks_for(finished: Path) -> None:
     assert f"CPUs/Task={min(2, os.cpu_count() or 1)}" in job
 
 
-def test_a_failed_job_comes_again_with_more(finished: Path) -> None:
-    assert "TimeLimit=02:00:00" in (finished / "lucky.txt").read_text()
-    assert len(list((finished / "results/logs/slurm/rule_second_time_lucky").glob("*.log"))) == 2
+def test_two_jobs_at_once_have_a_gpu_each(finished: Run) -> None:
+    devices = {finished.read(f"{side}.txt") for side in ("left", "right")}
+    assert devices == {"0\n", "1\n"}
+
+
+def test_a_failed_job_comes_again_with_more(finished: Run) -> None:
+    assert "TimeLimit=02:00:00" in finished.read("lucky.txt")
+    assert len(finished.slurm_logs("rule_second_time_lucky")) == 2
+
+
+def test_a_job_over_its_memory_limit_is_killed_and_comes_again_with_more(finished: Run) -> None:
+    killed, done = finished.slurm_logs("rule_hungry")
+    assert "exceeded memory limit" in killed.read_text()
+    assert re.search(rf"job '{killed.stem}' failed, SLURM status is: 'FAILED'", finished.said)
+    assert f"JobId={done.stem} " in finished.read("fed.txt")
+    assert "mem=1000M" in finished.read("fed.txt")
+
+
+def test_a_preempted_job_saves_its_state_and_goes_on_under_the_same_id(finished: Run) -> None:
+    (log,) = finished.slurm_logs("rule_preempted")  # submitted once
+    assert finished.read("state.txt") == log.stem
+    job = finished.read("resumed.txt")
+    assert f"JobId={log.stem} " in job
+    assert "Restarts=1 " in job
 
 
 def test_a_job_that_fails_for_good_is_named_with_its_logs(slurm: None, tmp_path: Path) -> None:
