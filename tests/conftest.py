@@ -1,10 +1,14 @@
-"""One finished run of the workflow, shared by the tests that need one."""
+"""Runs of the workflow and a SLURM cluster, shared by the tests that need one."""
 
+import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from checkout import Checkout, copy_project
+from cluster import Cluster, answers, slurm_cluster, why_not
+from filelock import FileLock
 from hypothesis import settings
 
 # How long an example takes says something about the machine, and nothing about the code.
@@ -12,18 +16,41 @@ settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout in which the tiny figure was built from nothing. Leave it as it is."""
-    checkout = copy_project(tmp_path_factory.mktemp("finished"))
-    checkout.snakemake("results/fig4_flan.pdf")
-    return checkout
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all that need the one cluster in another."""
+    for item in items:
+        alone = item.get_closest_marker("slurm")
+        item.add_marker(pytest.mark.xdist_group("slurm" if alone else str(item.path)))
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Checkout:
+    """Have one of the processes that test side by side make a checkout; return a copy of it."""
+    folder = factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / name
+    made = shared.with_suffix(".made")
+    with FileLock(f"{shared}.lock"):
+        if not made.exists():
+            shutil.rmtree(shared, ignore_errors=True)
+            make(shared)
+            made.touch()
+    return copy(Checkout(shared), factory.mktemp(name))
 
 
 def copy(checkout: Checkout, folder: Path) -> Checkout:
     """Copy a checkout with its results, which stay up to date."""
     shutil.copytree(checkout.folder, folder / "copy", symlinks=True)
     return Checkout(folder / "copy")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Return a checkout in which the tiny figure was built from nothing. Leave it as it is."""
+
+    def make(folder: Path) -> None:
+        copy_project(folder).snakemake("results/fig4_flan.pdf")
+
+    return once(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture
@@ -35,6 +62,24 @@ def copy_of_finished(finished: Checkout, tmp_path: Path) -> Checkout:
 @pytest.fixture(scope="session")
 def everything(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Return a checkout in which every target was built, with one seed. Leave it as it is."""
-    checkout = copy(finished, tmp_path_factory.mktemp("everything"))
-    checkout.snakemake("--config", "seeds=[0]")
-    return checkout
+
+    def make(folder: Path) -> None:
+        shutil.copytree(finished.folder, folder, symlinks=True)
+        Checkout(folder).snakemake("--config", "seeds=[0]")
+
+    return once(tmp_path_factory, "everything", make)
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Cluster | None]:
+    """Hold a SLURM cluster; skip where there can be none, unless NEARFIRST_REQUIRE_SLURM=1.
+
+    None is one that ran before and is not ours: its daemons are let be.
+    """
+    reason = None if answers() else why_not()
+    if reason and os.environ.get("NEARFIRST_REQUIRE_SLURM") == "1":
+        pytest.fail(f"NEARFIRST_REQUIRE_SLURM=1, but {reason}")
+    if reason:
+        pytest.skip(reason)
+    with slurm_cluster() as cluster:
+        yield cluster
