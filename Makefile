@@ -1,16 +1,18 @@
 # make results/fig4_flan.pdf    set up, then run the workflow for that figure on all cores
 # make test                     set up, then run the tests
+# make help                     what else there is
 # Further flags for Snakemake: make results/fig4_flan.pdf ARGS="--config preset=paper"
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 ARGS ?=
+TABLES = table4 leakage generalization comparisons metric_stability metric_tasks reward_accuracy
 # Programs of the workflow are run by the environment's Python.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: setup test lint bench docs lock
+.PHONY: setup help report test lint bench docs lock
 .DELETE_ON_ERROR:
 
-setup: .venv/installed
+setup: .venv/installed  ## set up .venv with pinned versions
 
 # The mark is written last: a set-up that was interrupted goes on from where it was.
 .venv/installed: requirements.lock pyproject.toml
@@ -30,17 +32,28 @@ results/%.pdf results/%.csv: setup FORCE
 
 FORCE:
 
-test: setup
+help:  ## list the targets
+	@echo 'make results/NAME.pdf  set up, then build a figure (README.md has their names)'
+	@echo 'make results/NAME.csv  the same for a table'
+	@sed -n 's/^\([a-z]*\):[^#]*## /make \1@/p' $(firstword $(MAKEFILE_LIST)) \
+	  | while IFS=@ read -r target words; do printf '%-22s %s\n' "$$target" "$$words"; done
+	@echo 'Flags for Snakemake or pytest: ARGS="..."'
+
+report: setup  ## write report.html, one page of the figures and tables that are built
+	snakemake $(wildcard results/*.pdf $(patsubst %,results/%.csv,$(TABLES))) \
+	  --report report.html $(ARGS)
+
+test: setup  ## run the tests; some of them: ARGS=tests/unit
 	pytest $(ARGS)
 
-lint: setup
+lint: setup  ## run the linters and the type checker
 	ruff check
 	ruff format --check
 	snakefmt --check Snakefile rules
 	mypy
 	snakemake --lint
 
-bench: setup
+bench: setup  ## measure speed, as ratios to the floor
 	python benchmarks/run.py $(ARGS)
 	python benchmarks/evaluation.py
 	python benchmarks/startup.py
@@ -50,10 +63,10 @@ bench: setup
 	python benchmarks/tma.py
 
 # The reference page of the config, from the config's own model.
-docs: setup
+docs: setup  ## write docs/config.md anew
 	python docs/generate_config.py
 
 # After a change of pins in pyproject.toml: install it, then write down all that came along.
-lock: setup
+lock: setup  ## after a change of pins: install it and write requirements.lock
 	pip install --quiet --editable ".[dev]"
 	pip freeze --all --exclude-editable | sed -e 's/+cpu$$//' -e '/^pip==/d' > requirements.lock

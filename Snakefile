@@ -2,6 +2,7 @@
 #
 #     snakemake results/fig4_flan.pdf                    # this machine
 #     snakemake results/fig4_flan.pdf --profile slurm    # the same DAG as batch jobs
+#     snakemake results/*.pdf --report report.html       # a page of the figures that are there
 #
 # Every figure is a target; without one all are built.
 from snakemake.utils import min_version
@@ -12,9 +13,11 @@ min_version("9.27")
 configfile: "config.yaml"
 
 
+include: "rules/library.smk"
 include: "rules/common.smk"
 include: "rules/inputs.smk"
 include: "rules/runs.smk"
+include: "rules/report.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/embed.smk"
@@ -30,10 +33,23 @@ include: "rules/figures.smk"
 include: "rules/tables.smk"
 
 
-rule all:
-    default_target: True
+rule figures:
+    """Every figure, with its numbers, its caption and its comparison."""
     input:
         expand("results/{figure}.pdf", figure=PLOTTED),
         expand("results/explore_{dataset}.pdf", dataset=EXPLORED),
         expand("results/{figure}_paired.csv", figure=COMPARED),
+
+
+rule tables:
+    """Every table that stands beside the figures."""
+    input:
         expand("results/{table}.csv", table=TABLES),
+
+
+rule all:
+    """Every figure and every table."""
+    default_target: True
+    input:
+        rules.figures.input,
+        rules.tables.input,

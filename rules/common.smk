@@ -2,20 +2,10 @@
 # of code that a program is made of.
 import os
 import re
-import sys
 from functools import cache
 from pathlib import Path
-from shlex import quote
 
 from snakemake.exceptions import WorkflowError
-
-LIBRARY = Path(os.path.relpath(workflow.basedir)) / "workflow"
-# The Snakefile and the programs find the library in any environment, conda's included.
-sys.path.insert(0, str(LIBRARY))
-FOLDER = str(LIBRARY.absolute())
-# SLURM sends SIGTERM to the shell as well: it waits for its program, which saves its state. Without
-# the trap it would end at once, the job with it, and what is left be killed.
-shell.prefix(f"export PYTHONPATH={quote(FOLDER)}:${{{{PYTHONPATH:-}}}}; trap : TERM; ")
 
 from nearfirst.config import load
 from nearfirst.errors import InputError

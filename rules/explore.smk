@@ -41,6 +41,12 @@ rule plot_exploration:
         library=library("plot_exploration.py"),
     output:
         figure="results/explore_{dataset}.pdf",
+        picture=report(
+            "results/explore_{dataset}.svg",
+            caption="../report/explore.rst",
+            category="Before training",
+            labels={"shows": "{dataset}", "figure": "explore_{dataset}"},
+        ),
         caption="results/explore_{dataset}.txt",
     log:
         "results/logs/plot_exploration/{dataset}.log",
@@ -51,6 +57,8 @@ rule plot_exploration:
         runtime=growing(10),
     params:
         look=settings("look"),
+        made_with=Made({}),
     shell:
         "python {input.script} --table {input.table} --name explore_{wildcards.dataset}"
-        " --look {params.look:q} --output {output.figure} --caption {output.caption} --log {log}"
+        " --look {params.look:q} --output {output.figure} --picture {output.picture}"
+        " --caption {output.caption} --log {log}"

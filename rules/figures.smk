@@ -142,7 +142,7 @@ rule compare:
         script=script("compare.py"),
         library=library("compare.py"),
     output:
-        table="results/{figure}_paired.csv",
+        table=in_report("results/{figure}_paired.csv", "paired"),
         summary="results/{figure}_paired.txt",
     log:
         "results/logs/compare/{figure}.log",
@@ -174,7 +174,14 @@ rule plot:
         library=library("plot.py"),
     output:
         figure="results/{figure}.pdf",
+        picture=report(
+            "results/{figure}.svg",
+            caption="../report/figure.rst",
+            category=heading,
+            labels=shows,
+        ),
         caption="results/{figure}.txt",
+        record="results/{figure}.yaml",
     log:
         "results/logs/plot/{figure}.log",
     wildcard_constraints:
@@ -187,6 +194,9 @@ rule plot:
     params:
         look=settings("look"),
         kind=plot_flags,
+        made_with=made,
     shell:
         "python {input.script} --table {input.table} --name {wildcards.figure} {params.kind}"
-        " --look {params.look:q} --output {output.figure} --caption {output.caption} --log {log}"
+        " --look {params.look:q} --output {output.figure} --picture {output.picture}"
+        " --caption {output.caption} --made-with {params.made_with:q} --record {output.record}"
+        " --log {log}"

@@ -33,7 +33,7 @@ rule train_reward:
         library=library("train_reward.py"),
     output:
         model=directory("results/reward/model"),
-        accuracy="results/reward_accuracy.csv",
+        accuracy=in_report("results/reward_accuracy.csv"),
     log:
         "results/logs/train_reward.log",
     benchmark:

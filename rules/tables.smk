@@ -8,7 +8,7 @@ rule table4:
         script=script("table4.py"),
         library=library("table4.py"),
     output:
-        "results/table4.csv",
+        in_report("results/table4.csv"),
     log:
         "results/logs/table4.log",
     conda:
@@ -31,7 +31,7 @@ rule leakage:
         script=script("leakage.py"),
         library=library("leakage.py"),
     output:
-        "results/leakage.csv",
+        in_report("results/leakage.csv"),
     log:
         "results/logs/leakage.log",
     conda:
@@ -52,7 +52,7 @@ rule generalization:
         script=script("generalization.py"),
         library=library("generalization.py"),
     output:
-        "results/generalization.csv",
+        in_report("results/generalization.csv"),
     log:
         "results/logs/generalization.log",
     conda:
@@ -75,7 +75,7 @@ rule metric_stability:
         script=script("metric_stability.py"),
         library=library("metric_stability.py"),
     output:
-        "results/metric_stability.csv",
+        in_report("results/metric_stability.csv"),
     log:
         "results/logs/metric_stability.log",
     conda:
@@ -98,7 +98,7 @@ rule metric_tasks:
         script=script("metric_tasks.py"),
         library=library("metric_tasks.py"),
     output:
-        "results/metric_tasks.csv",
+        in_report("results/metric_tasks.csv"),
     log:
         "results/logs/metric_tasks.log",
     conda:
@@ -121,7 +121,7 @@ rule comparisons:
         script=script("comparisons.py"),
         library=library("comparisons.py"),
     output:
-        "results/comparisons.csv",
+        in_report("results/comparisons.csv"),
     log:
         "results/logs/comparisons.log",
     conda:

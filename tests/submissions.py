@@ -2,7 +2,7 @@
 
 import re
 
-LOCAL = {"all", "fetch", "room"}
+LOCAL = {"all", "figures", "tables", "fetch", "room"}
 """Rules that run where Snakemake does; a dry run does not tell them from the others."""
 
 

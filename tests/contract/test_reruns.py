@@ -136,7 +136,10 @@ EDITS = {
     "plotting/curves.py": {"plot": 1},
     # Read by the Snakefile alone.
     "config.py": {},
-    "imports.py": {},
+    # A run is known by its code, too.
+    "imports.py": downstream_of_training(RUNS),
+    "made_with.py": {},
+    "report.py": {},
 }
 
 

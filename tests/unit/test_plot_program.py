@@ -63,11 +63,18 @@ def test_equal_data_give_equal_bytes(
     for seed in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
         flags = ["--table", tmp_path / "mine.csv", "--output", tmp_path / f"{seed}.pdf"]
+        flags += ["--picture", tmp_path / f"{seed}.svg", "--record", tmp_path / f"{seed}.yaml"]
+        flags += ["--made-with", '{"seeds": [0], "train": {"steps": 3}}']
         done = program("plot.py", *flags, "--caption", tmp_path / f"{seed}.caption")
         assert (done.returncode, done.stderr) == (0, "")
     content = (tmp_path / "1.pdf").read_bytes()
     assert content == (tmp_path / "2.pdf").read_bytes()
     assert b"Date" not in content
+    assert (tmp_path / "1.yaml").read_text() == "seeds: [0]\ntrain: {steps: 3}\n"
+    picture = (tmp_path / "1.svg").read_bytes()
+    assert picture == (tmp_path / "2.svg").read_bytes()
+    assert b"<svg" in picture
+    assert b"<dc:date>" not in picture
     caption = (tmp_path / "1.caption").read_text()
     assert caption == (tmp_path / "2.caption").read_text()
     assert caption.startswith("mine: loss against the training step")

@@ -1,12 +1,13 @@
 """Distances between training and test embeddings (Section B.3)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from nearfirst.bars import bar
 from nearfirst.errors import InputError
 
 Matrix = npt.NDArray[np.float32]
@@ -53,7 +54,7 @@ def whole(
     def block(start: int) -> None:
         matrix[start : start + ROWS] = distances(slice(start, start + ROWS))
 
-    in_blocks(block, range(0, len(matrix), ROWS), threads)
+    in_blocks(block, range(0, len(matrix), ROWS), threads, "distances")
     return matrix
 
 
@@ -93,10 +94,15 @@ BY_ROWS: dict[str, Callable[[Matrix, Matrix], RowDistances]] = {
 """What prepares a distance between training and test points, by its name."""
 
 
-def in_blocks(work: Callable[[int], None], starts: Iterable[int], threads: int) -> None:
-    """Call `work` with the first row of each block, in threads of one BLAS thread each."""
+def in_blocks(
+    work: Callable[[int], None], starts: Sequence[int], threads: int, what: str = "blocks"
+) -> None:
+    """Call `work` with the first row of each block, in threads of one BLAS thread each.
+
+    A program's log gets a bar called `what`.
+    """
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, starts):
+        for _ in bar(pool.map(work, starts), what, len(starts)):
             pass
 
 

@@ -98,7 +98,7 @@ def embedding_curves(
 
     curves: dict[str, Floats] = {}
     for measure, by_rows in BY_ROWS.items():
-        low, high, total = _by_column(by_rows(train, test), parts, len(test), threads)
+        low, high, total = _by_column(by_rows(train, test), parts, len(test), threads, measure)
         for name, of_columns, op in (
             ("min", np.minimum.accumulate(low)[at], np.minimum),
             ("max", np.maximum.accumulate(high)[at], np.maximum),
@@ -112,7 +112,7 @@ def embedding_curves(
 
 
 def _by_column(
-    distances: RowDistances, parts: Sequence[Integers], tests: int, threads: int
+    distances: RowDistances, parts: Sequence[Integers], tests: int, threads: int, what: str
 ) -> tuple[Floats, Floats, Floats]:
     """Return the (P, M) minima, maxima and sums of the distances of P parts to M test points."""
     low, high, total = (np.empty((len(parts), tests)) for _ in range(3))
@@ -122,5 +122,5 @@ def _by_column(
         low[number], high[number] = found.min(axis=0), found.max(axis=0)
         total[number] = found.sum(axis=0, dtype=np.float64)
 
-    in_blocks(part, range(len(parts)), threads)
+    in_blocks(part, range(len(parts)), threads, what)
     return low, high, total

@@ -8,6 +8,8 @@ A list is all remaining points up to some place in the order of (distance, index
 without those before it. How long it gets does not change the rounds, only the number of passes.
 """
 
+import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
@@ -76,6 +78,7 @@ def rounds_by(
     lists = _Lists(tests, size, end=points)
     generator = np.random.default_rng(0)
     number = 0
+    since, passes = time.monotonic(), 0
     while len(left := np.flatnonzero(rounds[:-1] == 0)):
         some = left
         if len(left) > (most := max(1, sampled // tests)):
@@ -91,6 +94,13 @@ def rounds_by(
             reach = np.where(found, -np.inf, np.inf).astype(np.float32)
         lists.sort(threads)
         number = _take_rounds(lists.keys, rounds, number)
+        passes += 1
+        taken = np.count_nonzero(rounds[:-1])
+        seconds = time.monotonic() - since
+        logging.info(
+            "pass %d: %d rounds, %d of %d points taken (%.0f points/s), %.0f s left",
+            *(passes, number, taken, points, taken / seconds, seconds / taken * (points - taken)),
+        )
     return rounds[:-1]
 
 
@@ -197,7 +207,7 @@ class _Lists:
             rows = parts[start] - start
             self._add(found if len(rows) == len(found) else found[rows], parts[start])
 
-        in_blocks(block, list(parts), threads)
+        in_blocks(block, list(parts), threads, f"lists of {len(left)} points")
 
     def _add(self, distances: Matrix, points: Integers) -> None:
         """Add points, given their (n, M) distances, to all lists that reach to them."""

@@ -59,7 +59,7 @@ class Pool:
             rows = slice(start, min(start + ROWS, self.size))
             work(rows, self.distances(rows))
 
-        in_blocks(block, range(0, self.size, ROWS), self.threads)
+        in_blocks(block, range(0, self.size, ROWS), self.threads, "distances")
 
 
 @dataclass(frozen=True)

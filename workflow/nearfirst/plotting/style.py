@@ -120,6 +120,16 @@ def save(figure: Figure, path: Path, subject: str) -> None:
         figure.savefig(path, format="pdf", metadata={"CreationDate": None, "Subject": subject})
 
 
+def save_picture(figure: Figure, path: Path) -> None:
+    """Write a figure as an SVG for web pages; equal data give equal bytes.
+
+    A browser shows it in a page, a PDF only with a viewer. Its text is outlines: a page has no
+    fonts of ours.
+    """
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "nearfirst"}):
+        figure.savefig(path, format="svg", metadata={"Date": None})
+
+
 def _parameters(size: float) -> dict[Any, Any]:
     return {
         "font.size": size,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from nearfirst.bars import bar
 from nearfirst.errors import InputError
 from nearfirst.generation.table import check_instances
 from nearfirst.scoring.exact_match import is_blank
@@ -90,7 +91,7 @@ def score_answers(answers: pa.Table, references: References, scorer: Scorer) -> 
     ids = answers["id"].to_pylist()
     answers = answers.filter(pa.array([bool(references[id_]) for id_ in ids]))
     given = answers["prediction"].to_pylist()
-    pairs = zip(given, answers["id"].to_pylist(), strict=True)
+    pairs = bar(zip(given, answers["id"].to_pylist(), strict=True), "answers", len(given))
     scores = np.array([scorer.score(text, references[id_]) for text, id_ in pairs])
     steps, blank = answers["step"].to_numpy(), np.array([is_blank(text) for text in given])
     for step in np.unique(steps):

@@ -1,0 +1,147 @@
+"""The report: one page that needs nothing else, with every figure, its caption and its config."""
+
+import base64
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from checkout import Checkout
+
+from nearfirst.report import PLACES, category
+from nearfirst.settings.figures import FigureSettings
+
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def page(everything: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the report of all targets."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    everything.snakemake("--config", "seeds=[0]", "--report", str(path))
+    return path
+
+
+def part(page: Path, name: str) -> Any:
+    """Return a part of the page's data."""
+    found = re.search(
+        rf'<script id="{name}">\s*var \w+ = (.*?);\s*</script>', page.read_text(), re.S
+    )
+    assert found, name
+    return json.loads(found[1])
+
+
+def words(markup: str) -> str:
+    """Return the text of HTML, its white space made one."""
+    return " ".join(html.unescape(re.sub("<[^>]*>", "", markup)).split())
+
+
+def test_every_figure_has_its_heading_its_caption_and_its_config(
+    everything: Checkout, page: Path
+) -> None:
+    under = {key: [*chain(*parts.values())] for key, parts in part(page, "categories").items()}
+    entries = part(page, "results")
+    for name in FigureSettings.model_fields:
+        path = f"results/{name}.svg"
+        assert path in under[category(name)]
+        shown = words(entries[path]["caption"])
+        results = everything.folder / "results"
+        record = (results / f"{name}.yaml").read_text()
+        assert words((results / f"{name}.txt").read_text()) in shown, name
+        assert words(record) in shown, name
+        assert yaml.safe_load(record)["seeds"] == [0], name
+        content = base64.b64decode(entries[path]["data_uri"].partition(";base64,")[2])
+        assert content == (results / f"{name}.svg").read_bytes(), name
+    names = ("fig4_flan_paired", "table4", "generalization", "reward_accuracy")
+    assert {f"results/{name}.csv" for name in names} <= {*under["Tables"]}
+    assert "NFT-RT" in entries["results/fig4_flan_paired.csv"]["caption"]
+    assert {run["rule"] for run in part(page, "runtimes")["data"]["values"]} >= {"train", "plot"}
+
+
+def test_nothing_is_fetched(page: Path) -> None:
+    text = page.read_text()
+    tags = re.findall(r"<(?:script|link|img|iframe|source)\b[^>]*>", text)
+    assert tags
+    assert not [tag for tag in tags if re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", tag)]
+    assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", text)
+
+
+def test_a_page_of_one_figure(finished: Checkout, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    finished.snakemake("results/fig4_flan.pdf", "--report", str(path))
+    assert part(path, "results").keys() == {
+        "results/fig4_flan.svg",
+        "results/fig4_flan_paired.csv",
+    }
+    # All targets, of which most are not there.
+    done = finished.snakemake("--report", str(path), check=False)
+    assert done.returncode != 0
+    assert "marked for report but does not exist" in done.stdout
+
+
+def test_the_recorded_config_makes_the_figure_again(finished: Checkout) -> None:
+    file = str(finished.folder / "results/fig4_flan.yaml")
+    assert finished.would_run("results/fig4_flan.pdf", "--configfile", file) == {}
+
+
+def test_a_browser_shows_it(page: Path, tmp_path: Path) -> None:
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None and not os.environ.get("NEARFIRST_REQUIRE_CHROMIUM"):
+        pytest.skip("no Chromium here")
+    assert browser, "NEARFIRST_REQUIRE_CHROMIUM is set, and there is no Chromium"
+    shown = tmp_path / "page.html"
+    picture = part(page, "results")["results/fig4_flan.svg"]["data_uri"]
+    # As two clicks do: the picture, then its caption. A page is loaded when its pictures are drawn.
+    shown.write_text(
+        page.read_text()
+        + f"""<img id="probe" style="display: none" src="{picture}"><script>
+        window.addEventListener("load", function click() {{
+          if (!app) return setTimeout(click, 50);
+          const path = "results/fig4_flan.svg", uri = results[path].data_uri;
+          const menu = document.querySelector("#app").innerText;
+          const view = {{content: "img", contentPath: uri, resultPath: path}};
+          ReactDOM.flushSync(() => app.setView(view));
+          ReactDOM.flushSync(() => app.showResultInfo(path));
+          const mark = document.createElement("pre");
+          mark.id = "seen";
+          mark.textContent = JSON.stringify({{
+            menu: menu,
+            shown: document.querySelector("#app div > img[src^='data:image/svg']").src === uri,
+            width: document.querySelector("#probe").naturalWidth,
+          }});
+          document.body.append(mark);
+        }});
+        </script>"""
+    )
+    dom = subprocess.run(
+        [
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900"),
+            *("--virtual-time-budget=5000", f"--screenshot={tmp_path / 'page.png'}"),
+            *("--dump-dom", f"file://{shown}"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=True,
+        timeout=300,
+        # Nothing outside may be asked for.
+        env=os.environ | {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
+    ).stdout
+    mark = re.search(r'<pre id="seen">(.*?)</pre>', dom, re.DOTALL)
+    assert mark, dom[-2000:]
+    seen = json.loads(html.unescape(mark[1]))
+    listed = {" ".join(line.split()) for line in seen["menu"].splitlines()}
+    assert listed >= {" ".join(category(name).split()) for name in PLACES} | {"Tables"}
+    assert seen["shown"]
+    assert seen["width"] > 100, "the browser draws it"
+    rendered = dom.split('<div id="app">')[1]
+    assert "Mean test loss on Flan-mini" in rendered
+    assert "preset: tiny" in words(rendered)
+    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
