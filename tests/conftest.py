@@ -4,24 +4,32 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from checkout import Checkout, copy_project
 from cluster import Cluster, answers, slurm_cluster, why_not
 from filelock import FileLock
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # How long an example takes says something about the machine, and nothing about the code.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all that need the one cluster in another."""
-    for item in items:
-        alone = item.get_closest_marker("slurm")
-        item.add_marker(pytest.mark.xdist_group("slurm" if alone else str(item.path)))
+class ByFile(LoadScopeScheduling):
+    """Keeps the tests of a file in one process, and all that need the one cluster in another."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "slurm" if "slurm" in file else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give the tests to the processes."""
+    return ByFile(config, log)
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Checkout:

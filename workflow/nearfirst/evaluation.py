@@ -133,7 +133,10 @@ def _read(checkpoint: Path, shapes: dict[str, torch.Size]) -> Iterator[tuple[str
                     raise OSError("it was cut while it was read")
                 yield name, tensor
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a whole checkpoint ({error}); train it again") from None
+        raise InputError(
+            f"{path}: not a whole checkpoint ({error}); delete the folder {checkpoint.parent} and "
+            "run snakemake again: it is trained again"
+        ) from None
 
 
 @torch.inference_mode()

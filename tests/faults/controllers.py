@@ -1,0 +1,104 @@
+"""Snakemake as a process that a test can kill, and the jobs it has started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from checkout import Checkout
+from faults import contents
+from kills import wait_until
+
+TARGET = "results/checkpoints/flan/random/seed-0/0-end"
+LOG = "results/logs/train/flan_random_seed-0_0-end.log"
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A Snakemake that runs, and the file of what it has printed."""
+
+    process: subprocess.Popen[bytes]
+    printed: Path
+
+    @classmethod
+    def start(cls, checkout: Checkout, *arguments: str) -> Controller:
+        """Start Snakemake in the folder of a checkout."""
+        printed = checkout.folder.parent / "printed"
+        drop = ("SNAKEMAKE_", "SLURM_", "SBATCH_")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
+        programs = [str(Path(sys.executable).parent), environment["PATH"]]
+        with printed.open("w") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "snakemake", *arguments],
+                cwd=checkout.folder,
+                env=environment | {"PATH": os.pathsep.join(programs)},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return cls(process, printed)
+
+    def kill(self) -> None:
+        """Kill Snakemake alone; what it has started lives on."""
+        assert self.process.poll() is None
+        os.kill(self.process.pid, signal.SIGKILL)
+        assert self.process.wait() == -signal.SIGKILL
+
+    def end(self, limit: float = 300) -> str:
+        """Wait until it ends well; return what it has printed."""
+        code = self.process.wait(timeout=limit)
+        assert code == 0, self.printed.read_text()
+        return self.printed.read_text()
+
+
+def programs_in(checkout: Checkout, name: str) -> list[psutil.Process]:
+    """Return the processes that run a program of a stage in a checkout, wherever they came from."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            words = process.cmdline()
+            ours = process.cwd() == str(checkout.folder.resolve())
+            if ours and len(words) > 1 and words[1].endswith(f"/{name}"):
+                found.append(process)
+    return found
+
+
+def training_of(controller: Controller, checkout: Checkout) -> psutil.Process:
+    """Return the training job of a Snakemake as soon as it has begun to write."""
+    partial = checkout.folder / f"{TARGET}.partial"
+    wait_until(
+        lambda: partial.exists() or controller.process.poll() is not None, "a training job", 180
+    )
+    (job,) = programs_in(checkout, "train.py")
+    return job
+
+
+def waits(checkout: Checkout) -> bool:
+    """Tell whether the training job says that it waits for another one."""
+    try:
+        return b"waiting for another job" in (checkout.folder / LOG).read_bytes()
+    except FileNotFoundError:  # Snakemake removes an old log
+        return False
+
+
+def assert_right(checkout: Checkout, finished: Checkout) -> None:
+    """Check that the checkpoints are those of the run that nothing disturbed, and alone there."""
+    assert contents(checkout.folder / TARGET) == contents(finished.folder / TARGET)
+    results, incomplete = checkout.folder / "results", checkout.folder / ".snakemake/incomplete"
+    for name in ("*.tmp", "*.partial", "*.lock"):
+        assert list(results.rglob(name)) == []
+    assert not incomplete.exists() or list(incomplete.iterdir()) == []
+
+
+def end_all(checkout: Checkout) -> None:
+    """End what a test that failed has left running in a checkout."""
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if Path(process.cwd()).is_relative_to(checkout.folder.resolve()):
+                process.kill()

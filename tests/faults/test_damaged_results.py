@@ -1,0 +1,43 @@
+"""Damaged results under Snakemake: the message names the file; without it, it is made anew."""
+
+import shutil
+from pathlib import Path
+
+from checkout import Checkout
+from damages import cut
+from faults import contents
+
+CHECKPOINTS = "results/checkpoints/flan/random/seed-0/0-end"
+CHECKPOINT = f"{CHECKPOINTS}/step-000008/model.safetensors"
+MISSING = "results/losses/flan/specialist-0/random/seed-0/0-end.parquet"
+LOSSES = "results/losses/flan/specialist-0/random/seed-1/0-end.parquet"
+TARGET = "results/fig4_flan.csv"
+
+
+def failure(checkout: Checkout) -> str:
+    """Run into the damage; return the one line that tells it."""
+    done = checkout.snakemake(TARGET, check=False)
+    assert done.returncode == 1
+    assert not (checkout.folder / TARGET).exists()
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("error:")]
+    return line
+
+
+def test_what_is_damaged_is_named_and_made_anew(
+    copy_of_finished: Checkout, finished: Checkout
+) -> None:
+    folder: Path = copy_of_finished.folder
+    for name in (TARGET, MISSING):
+        (folder / name).unlink()
+    for name in (CHECKPOINT, LOSSES):
+        cut(folder / name)
+    line = failure(copy_of_finished)
+    assert CHECKPOINT in line
+    assert f"delete the folder {CHECKPOINTS} " in line
+    shutil.rmtree(folder / CHECKPOINTS)
+    assert LOSSES in failure(copy_of_finished)
+    (folder / LOSSES).unlink()
+    copy_of_finished.snakemake(TARGET)
+    for name in ("results/checkpoints", "results/losses"):
+        assert contents(folder / name) == contents(finished.folder / name)
+    assert (folder / TARGET).read_bytes() == (finished.folder / TARGET).read_bytes()

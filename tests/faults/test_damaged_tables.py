@@ -1,0 +1,109 @@
+"""Tables that were cut off or in which a bit flipped: named in one line, never used."""
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from damages import cut
+from faults import Warm, contents, embedding, evaluation, stage, training
+
+from nearfirst.errors import InputError
+from nearfirst.instances import read_instances
+from nearfirst.tables import ARRANGEMENT, LOSSES, read_embeddings, read_table, write_table
+
+INSTANCES = "instances/flan/specialist-0.parquet"
+ORDER = "arrangements/flan/random/seed-0.parquet"
+VECTORS = "embeddings/flan/specialist-0.parquet"
+LOSS = "losses/flan/specialist-0/random/seed-0/0-end.parquet"
+
+
+def vectors(path: Path) -> tuple[list[str], bytes]:
+    """Read embeddings as something that can be compared."""
+    ids, matrix = read_embeddings(path)
+    return ids, matrix.tobytes()
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    INSTANCES: read_instances,
+    ORDER: lambda path: read_table(path, ARRANGEMENT),
+    VECTORS: vectors,
+    LOSS: lambda path: read_table(path, LOSSES, unique=None),
+}
+
+
+def assert_named(read: Callable[[Path], Any], path: Path) -> None:
+    """Check that a reader refuses a file in one line that begins with its name."""
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_table_is_refused_wherever_it_was_cut(results: Path, tmp_path: Path, name: str) -> None:
+    content = (results / name).read_bytes()
+    path = tmp_path / "cut.parquet"
+    lengths = random.Random(name).sample(range(len(content)), 200)
+    for length in [0, 1, 4, 8, len(content) - 8, len(content) - 1, *lengths]:
+        path.write_bytes(content[:length])
+        assert_named(READERS[name], path)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_bit_that_flips_is_seen_or_changes_nothing(
+    results: Path, tmp_path: Path, name: str
+) -> None:
+    read, path = READERS[name], tmp_path / "flipped.parquet"
+    write_table(pq.read_table(results / name), path)
+    expected, content = read(path), path.read_bytes()
+    generator = random.Random(name)
+    refused, harmless = 0, 0
+    for place in generator.sample(range(len(content)), 300):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << generator.randrange(8)
+        path.write_bytes(flipped)
+        try:
+            found = read(path)
+        except InputError as error:
+            refused += str(path) in str(error)
+        else:  # some bytes, such as who wrote the file, are read by nobody
+            assert found == expected, place
+            harmless += 1
+    assert refused + harmless == 300
+    assert refused > 200
+
+
+def test_programs_name_the_table_and_leave_nothing(
+    warm: Warm, results: Path, tmp_path: Path
+) -> None:
+    damaged = {name: tmp_path / name for name in (*READERS, "instances/flan/train.parquet")}
+    for name, path in damaged.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(results / name, path)
+        cut(path)
+    instances, order, embedded, losses, train = damaged.values()
+    places = (tmp_path / str(number) for number in range(10))
+    for job, path in (
+        (evaluation(results, next(places), instances=instances), instances),
+        (embedding(results, next(places), instances=instances), instances),
+        (training(results, next(places), instances=train), train),
+        (training(results, next(places), arrangement=order), order),
+        (arrangement(next(places), embedded), embedded),
+        (curves(next(places), losses), losses),
+    ):
+        assert str(path) in warm.fail(job)
+        assert contents(job.folder) == {}, job.program
+
+
+def arrangement(folder: Path, train: Path) -> Any:
+    output = folder / "order.parquet"
+    return stage("arrange.py", folder, {output.name}, method="random", train=train, output=output)
+
+
+def curves(folder: Path, losses: Path) -> Any:
+    output = folder / "curves.csv"
+    return stage("curves.py", folder, {output.name}, run=["random", 0, losses], output=output)

@@ -1,0 +1,60 @@
+"""On the real cluster: Snakemake killed while its batch job runs, and a node that goes down."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from checkout import Checkout
+from cluster import Cluster, output
+from controllers import TARGET, Controller, assert_right, end_all, training_of, waits
+from kills import wait_until
+
+pytestmark = pytest.mark.slurm
+PROFILE = ("--profile", "slurm")
+
+
+def queue() -> list[str]:
+    """Return the numbers of the jobs that are not over."""
+    return output("squeue", "--noheader", "--format=%i").split()
+
+
+def test_snakemake_is_lost_and_then_the_node(
+    slurm: Cluster | None, checkout: Checkout, finished: Checkout, tmp_path: Path
+) -> None:
+    if slurm is None:
+        pytest.skip("the cluster that runs here is not ours: its node is let be")
+    second = Checkout(tmp_path / "second/copy")
+    shutil.copytree(checkout.folder, second.folder, symlinks=True)
+    try:
+        # Snakemake is killed, its job runs on; the same job of the next one waits for it.
+        lost = Controller.start(checkout, TARGET, *PROFILE)
+        job = training_of(lost, checkout)
+        job.suspend()  # a slow one
+        lost.kill()
+        checkout.snakemake("--unlock")
+        controller = Controller.start(checkout, TARGET, *PROFILE)
+        wait_until(lambda: waits(checkout), "the second job", 180)
+        assert job.is_running()
+        job.resume()
+        wait_until(lambda: not queue(), "the end of both jobs", 180)
+
+        # While that is noticed, another one: without its daemon the job lives on.
+        other = Controller.start(second, TARGET, *PROFILE)
+        job = training_of(other, second)
+        job.suspend()
+        (number,) = queue()
+        slurm.kill_slurmd()
+        slurm.start_node()
+        assert job.is_running()
+        # Without the node it is gone, and queued again under the same number.
+        slurm.kill_node()
+        assert not job.is_running()
+        slurm.start_node()
+        assert queue() == [number]
+
+        controller.end()
+        other.end()
+        assert_right(checkout, finished)
+        assert_right(second, finished)
+    finally:
+        end_all(second)

@@ -1,0 +1,42 @@
+"""Jobs under Snakemake that are killed, and Snakemake itself: the same command makes it good."""
+
+import psutil
+import pytest
+from checkout import Checkout
+from controllers import LOG, TARGET, Controller, assert_right, training_of, waits
+from kills import wait_until
+
+
+def test_a_killed_job_is_reported_and_made_by_the_same_command(
+    checkout: Checkout, finished: Checkout
+) -> None:
+    controller = Controller.start(checkout, TARGET)
+    training_of(controller, checkout).kill()
+    assert controller.process.wait(timeout=120) == 1
+    printed = controller.printed.read_text()
+    assert "Error in rule train" in printed
+    assert LOG in printed
+    assert not (checkout.folder / TARGET).exists()
+    checkout.snakemake(TARGET)
+    assert_right(checkout, finished)
+
+
+@pytest.mark.parametrize("job", ["runs on", "ends first"])
+def test_a_killed_snakemake(checkout: Checkout, finished: Checkout, job: str) -> None:
+    controller = Controller.start(checkout, TARGET)
+    orphan = training_of(controller, checkout)
+    orphan.suspend()  # a slow one
+    controller.kill()
+    if job == "ends first":
+        orphan.resume()
+        psutil.wait_procs([orphan], timeout=60)
+        assert (checkout.folder / TARGET).exists()
+    checkout.snakemake("--unlock")
+    # What ended meanwhile is marked as incomplete: nobody saw how it ended.
+    second = Controller.start(checkout, TARGET, "--rerun-incomplete")
+    if job == "runs on":
+        wait_until(lambda: waits(checkout) or second.process.poll() is not None, "both jobs")
+        assert orphan.is_running()
+        orphan.resume()
+    second.end()
+    assert_right(checkout, finished)
