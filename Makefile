@@ -68,5 +68,5 @@ docs: setup  ## write docs/config.md anew
 
 # After a change of pins in pyproject.toml: install it, then write down all that came along.
 lock: setup  ## after a change of pins: install it and write requirements.lock
-	pip install --quiet --editable ".[dev]"
+	pip install --quiet --editable ".[dev,workflow]"
 	pip freeze --all --exclude-editable | sed -e 's/+cpu$$//' -e '/^pip==/d' > requirements.lock

@@ -3,7 +3,7 @@ import hashlib
 from fnmatch import fnmatch
 from shlex import quote
 
-from nearfirst import arrange as arrangements
+from nearfirst import ordering as arrangements
 from nearfirst.settings.hub import HubSettings
 
 for name, its in CONFIG.arrangements.items():

@@ -122,7 +122,7 @@ EDITS = {
     "pretraining.py": {"pretrain": 1, **downstream_of_training(RUNS)},
     "embedding.py": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
     "distance.py": {"distances": 1, "arrange": RUNS, **downstream_of_training(RUNS)},
-    "arrange.py": {"arrange": RUNS, **downstream_of_training(RUNS)},
+    "ordering.py": {"arrange": RUNS, **downstream_of_training(RUNS)},
     "training.py": downstream_of_training(RUNS),
     "settings/training.py": downstream_of_training(RUNS),
     "evaluation.py": {"evaluate": RUNS, **FIGURE},

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from reference import algorithm_1
 
-from nearfirst.arrange import arrange, flags
 from nearfirst.arrangements.base import Pool
 from nearfirst.distance import BY_ROWS
+from nearfirst.ordering import arrange, flags
 from nearfirst.settings.arrangement import ArrangementSettings
 from nearfirst.tables import embeddings_table, write_table
 

@@ -11,10 +11,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from reference import algorithm_1
 
-from nearfirst.arrange import arrange
 from nearfirst.arrangements.base import Arranged, Pool
 from nearfirst.arrangements.by_rounds import chosen
 from nearfirst.errors import InputError
+from nearfirst.ordering import arrange
 
 patient = hypothesis_settings(deadline=None)
 WITHIN = st.sampled_from(["shuffle", "pool"])

@@ -8,8 +8,8 @@ import pools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearfirst.arrange import arrange
 from nearfirst.arrangements.base import Pool
+from nearfirst.ordering import arrange
 
 TASKS = st.lists(st.sampled_from("abcde"), min_size=1, max_size=40)
 # Indices: a is 0, 2, 5, 6; b is 1, 4; c is 3.

@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from nearfirst import arrange as registry
-from nearfirst.arrange import METHODS, arrange, check, flags, is_seeded, needs
+from nearfirst import ordering as registry
 from nearfirst.arrangements.base import Arranged, Method, Pool
 from nearfirst.errors import InputError
+from nearfirst.ordering import METHODS, arrange, check, flags, is_seeded, needs
 from nearfirst.settings.arrangement import ArrangementSettings
 
 DOCS = (Path(__file__).parents[2] / "docs/arrangements.md").read_text()
@@ -174,7 +174,7 @@ def test_flags_by_hand() -> None:
 
 
 def test_the_table_of_methods_is_cheap_to_import() -> None:
-    code = "import sys, nearfirst.arrange; print(*{'ot', 'scipy', 'torch'} & {*sys.modules})"
+    code = "import sys, nearfirst.ordering; print(*{'ot', 'scipy', 'torch'} & {*sys.modules})"
     path = ":".join(path for path in sys.path if path)
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import linprog
 
-from nearfirst.arrange import arrange
 from nearfirst.arrangements import transport
 from nearfirst.arrangements.transport import transported_costs
 from nearfirst.errors import InputError
+from nearfirst.ordering import arrange
 
 Matrix = npt.NDArray[np.float64]
 patient = hypothesis_settings(deadline=None)

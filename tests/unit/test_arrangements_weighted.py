@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from nearfirst.arrange import arrange
 from nearfirst.arrangements.plain import members
 from nearfirst.arrangements.weighted import task_means, weighted_distances
 from nearfirst.distance import ROWS
 from nearfirst.errors import InputError
+from nearfirst.ordering import arrange
 
 # Averages 0.5, 0.25, 0.75 with mean 0.5; minima 0.25, 0.125, 0.375 with mean 0.25; so w is 2.
 BY_HAND = [[0.25, 0.75], [0.375, 0.125], [0.375, 1.125]]

@@ -51,6 +51,7 @@ SETTINGS: dict[str, dict[str, type[Section]]] = {
     "embed.py": {"--settings": EmbeddingSettings},
     "evaluate.py": {"--settings": EvaluateSettings, "--template": TemplateSettings},
     "explore.py": {"--settings": ExplorationSettings},
+    "export.py": {},
     "fetch.py": {"--settings": HubSettings},
     "gather_embeddings.py": {},
     "generalization.py": {"--settings": GeneralizationSettings},

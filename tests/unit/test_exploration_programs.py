@@ -22,9 +22,9 @@ from nearfirst.plotting.exploration_table import (
     tasks,
     warnings,
 )
+from nearfirst.rounds import tma_rounds
 from nearfirst.settings.look import LookSettings
 from nearfirst.tables import INSTANCES, embeddings_table, write_table
-from nearfirst.tma import tma_rounds
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 LOOK = LookSettings()

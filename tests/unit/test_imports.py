@@ -109,5 +109,5 @@ def test_a_program_does_not_depend_on_the_whole_config_or_on_other_stages() -> N
     assert not any("config" in found for found in stages.values())
     assert "style" not in modules["curves"]
     assert "training" not in modules["evaluate"]
-    assert "arrange" not in modules["distances"]
+    assert "ordering" not in modules["distances"]
     assert not {"flan", "sampling"} & modules["train"]

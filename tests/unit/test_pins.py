@@ -34,8 +34,8 @@ def pins(lines: list[str]) -> dict[str, str]:
 
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-RUN = pins(PROJECT["project"]["dependencies"])
-DEVELOP = pins(PROJECT["project"]["optional-dependencies"]["dev"])
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+RUN, DEVELOP = pins(EXTRAS["workflow"]), pins(EXTRAS["dev"])
 LOCK = (REPOSITORY / "requirements.lock").read_text().split()
 
 
@@ -119,6 +119,12 @@ def test_the_project_pins_everything_it_imports() -> None:
     assert set().union(*map(imported, files)) - set(RUN) == set()
 
 
+def test_the_library_alone_needs_what_its_functions_import() -> None:
+    packages = {re.split("[<>=]", line)[0] for line in PROJECT["project"]["dependencies"]}
+    assert packages == needed(ROOT / "nearfirst/library.py")
+    assert packages <= set(RUN)
+
+
 @pytest.mark.parametrize("package", sorted({**RUN, **DEVELOP}))
 def test_the_lock_file_repeats_the_pins(package: str) -> None:
     assert pins(LOCK).get(package) == {**RUN, **DEVELOP}[package]
@@ -126,5 +132,5 @@ def test_the_lock_file_repeats_the_pins(package: str) -> None:
 
 def test_torch_is_the_agreed_one() -> None:
     assert "torch==2.13.0" in LOCK
-    assert "torch==2.13.0" in PROJECT["project"]["dependencies"]
+    assert "torch==2.13.0" in EXTRAS["workflow"]
     assert "torch==2.13.0" in (REPOSITORY / "envs/train.yaml").read_text()

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from reference import algorithm_1
 
-from nearfirst import distance, tma
+from nearfirst import distance
+from nearfirst import rounds as tma
 from nearfirst.distance import BY_ROWS, ROWS, Matrix, whole
 from nearfirst.errors import InputError
-from nearfirst.tma import rounds_by, tma_rounds
+from nearfirst.rounds import rounds_by, tma_rounds
 
 Rounds = npt.NDArray[np.int32]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from nearfirst import arrange
+from nearfirst import ordering
 from nearfirst.config import Config
 from nearfirst.settings.arrangement import ArrangementSettings
 from nearfirst.settings.figures import (
@@ -94,7 +94,7 @@ def _stages(config: Config, figure: BaseModel) -> Iterator[str]:
         isinstance(figure, TasksFigure) and figure.quantities != ["loss"]
     )
     shown = [config.arrangements[name] for name in _arrangements(figure)]
-    needs = {need for settings in shown for need in arrange.needs(settings)}
+    needs = {need for settings in shown for need in ordering.needs(settings)}
     if similar or "embeddings" in needs:
         yield from ("embedding", "distance")
     if similar:

@@ -19,11 +19,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nearfirst import cli
-from nearfirst.arrange import METHODS, arrange, check, flag, needs
 from nearfirst.arrangements.base import Pool
 from nearfirst.distance import BY_ROWS, RowDistances
 from nearfirst.errors import InputError
 from nearfirst.instances import same_ids
+from nearfirst.ordering import METHODS, arrange, check, flag, needs
 from nearfirst.settings.arrangement import ArrangementSettings
 from nearfirst.tables import ARRANGEMENT, INSTANCES, read_embeddings, read_table, write_table
 

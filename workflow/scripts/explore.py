@@ -33,9 +33,9 @@ from nearfirst.exploration.table import (
 from nearfirst.exploration.texts import read_exchanges
 from nearfirst.files import writing
 from nearfirst.instances import same_ids
+from nearfirst.rounds import rounds_by
 from nearfirst.settings.exploration import ExplorationSettings
 from nearfirst.tables import INSTANCES, read_embeddings, read_table
-from nearfirst.tma import rounds_by
 
 
 class Read(NamedTuple):

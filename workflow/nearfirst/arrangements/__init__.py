@@ -1,1 +1,1 @@
-"""The methods of `arrange.METHODS`, one module a family."""
+"""The methods of `ordering.METHODS`, one module a family."""

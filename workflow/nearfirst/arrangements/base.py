@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from nearfirst.distance import ROWS, Matrix, RowDistances, in_blocks
 from nearfirst.errors import InputError
+from nearfirst.rounds import Rounds
 from nearfirst.settings.arrangement import ArrangementSettings
-from nearfirst.tma import Rounds
 
 Positions = npt.NDArray[np.int64]
 Need = Literal["tasks", "embeddings"]
@@ -80,7 +80,7 @@ class Arranged:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to arrange, as `arrange.METHODS` lists it.
+    """A way to arrange, as `ordering.METHODS` lists it.
 
     Attributes
     ----------

@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from nearfirst.arrangements.base import Arranged, Pool, Positions
 from nearfirst.errors import InputError
+from nearfirst.rounds import Rounds, rounds_by
 from nearfirst.settings.arrangement import ArrangementSettings
-from nearfirst.tma import Rounds, rounds_by
 
 
 def tma(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from nearfirst.exploration.duplicates import Pairs
 from nearfirst.exploration.neighbours import Near, Neighbours
+from nearfirst.rounds import Rounds
 from nearfirst.settings.exploration import ExplorationSettings
-from nearfirst.tma import Rounds
 
 Integers = npt.NDArray[np.int64]
 

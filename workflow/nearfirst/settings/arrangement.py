@@ -15,7 +15,7 @@ class ArrangementSettings(Section):
 
     method: str = Field(
         description="`random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport`, or a "
-        "method of one's own (`METHODS` in arrange.py)."
+        "method of one's own (`METHODS` in ordering.py)."
     )
     order: Literal["nearest", "farthest", "random"] = Field(
         "nearest", description="Which training data come first (wsd, tma, optimal-transport)."
