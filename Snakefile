@@ -37,7 +37,7 @@ include: "rules/tables.smk"
 rule figures:
     """Every figure, with its numbers, its caption and its comparison."""
     input:
-        expand("results/{figure}.pdf", figure=PLOTTED),
+        expand("results/{figure}.pdf", figure=DRAWN),
         expand("results/explore_{dataset}.pdf", dataset=EXPLORED),
         expand("results/{figure}_paired.csv", figure=COMPARED),
 

@@ -16,13 +16,24 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
-DATASETS = CONFIG.data.by_name()
+
+class Datasets(dict):
+    """The data sets by name; one that is not there says what to set."""
+
+    def __missing__(self, name):
+        raise WorkflowError(
+            f"config key 'data.{name}' is not set: there is no data set '{name}'; give your pool "
+            f"with --config 'data={{{name}: {{path: pool.jsonl}}}}' (docs/own_data.md)"
+        )
+
+
+DATASETS = Datasets(CONFIG.data.by_name())
 
 # Files of the user's, by the key that names them.
 OWN_FILES = {
     f"data.{name}.{key}": path
     for name, dataset in DATASETS.items()
-    for key in ("path", "key_list", "list")
+    for key in ("path", "test_path", "key_list", "list")
     if (path := getattr(dataset, key, None))
 }
 # Snakemake would not miss one while what was once made of it is there.
@@ -73,7 +84,8 @@ def growing(amount):
 
 
 wildcard_constraints:
-    dataset="|".join(DATASETS),
+    # Of own data that are not set, the message above is of more help than Snakemake's.
+    dataset="|".join({**DATASETS, "mine": None}),
     form="flan|niv2|p3|sharegpt|norobots",
     source="flan|niv2|p3|sharegpt|norobots|model|reward",
     split=r"train|(generalist|specialist)-\d+|heldout",

@@ -61,6 +61,7 @@ READ = {
     "p3": ["datasets.csv", "*/*.parquet"],
     "sharegpt": ["sharegpt_gpt4.json"],
     "norobots": ["*.parquet", "data/*.parquet"],
+    "own": ["*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.parquet"],
 }
 
 
@@ -74,11 +75,18 @@ def folder_state(form, path):
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def sample_state(wildcards):
-    """Return the state of the user's folder; a file is an input that Snakemake looks at."""
+def test_path(wildcards):
+    """Return the user's test set, if it is a file of its own and this is the split it gives."""
     dataset = DATASETS[wildcards.dataset]
-    is_folder = dataset.path and os.path.isdir(dataset.path)
-    return folder_state(dataset.form, dataset.path) if is_folder else None
+    return wildcards.split == "heldout" and getattr(dataset, "test_path", None)
+
+
+def sample_state(wildcards):
+    """Return the state of the user's folders; a file is an input that Snakemake looks at."""
+    dataset = DATASETS[wildcards.dataset]
+    paths = filter(None, [dataset.path, test_path(wildcards)])
+    states = [folder_state(dataset.form, path) for path in paths if os.path.isdir(path)]
+    return states or None
 
 
 def sample_files(wildcards):
@@ -87,6 +95,8 @@ def sample_files(wildcards):
     # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
     fetched = dataset.hub and not dataset.path
     files = {"data": f"{raw(dataset)}/fetched.json" if fetched else raw(dataset)}
+    if test := test_path(wildcards):
+        files["test"] = test
     for key in ("key_list", "list"):
         if getattr(dataset, key, None):
             files[key] = getattr(dataset, key)
@@ -104,6 +114,8 @@ def sample_flags(wildcards):
     flags = {
         "--dataset": dataset.sampling(wildcards.split),
         "--input": raw(dataset),
+        "--test-input": test_path(wildcards),
+        "--hold-out": getattr(dataset, "holds_out", None),
         "--key-list": key_list,
         "--tokenizer": model_folder() if dataset.form == "niv2" else None,
     }

@@ -21,12 +21,14 @@ CURVES = {
 COMPARED = [
     name
     for name, figure in FIGURES.of(ArrangementsFigure).items()
-    if len(figure.arrangements) > 1
+    if len(figure.arrangements) > 1 and CONFIG.has_data(figure)
 ]
 OF_TASKS = FIGURES.of(TasksFigure)
 PLOTTED = list(type(FIGURES).model_fields)
+# That of the user's data only if there are any.
+DRAWN = [name for name in PLOTTED if CONFIG.has_data(getattr(FIGURES, name))]
 # Of data sets of the same conversations one will do.
-EXPLORED = list(type(CONFIG.data).model_fields)
+EXPLORED = [name for name in type(CONFIG.data).model_fields if name in DATASETS]
 TABLES = [
     *("table4", "leakage", "generalization", "comparisons"),
     *("metric_stability", "metric_tasks"),

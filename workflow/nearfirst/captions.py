@@ -59,6 +59,9 @@ WORDS = {
     "config says whether it is shuffled, as it is by default.",
     "fig4_sharegpt": f"Mean test loss on ShareGPT with the training dialogues ordered {_TMA} After "
     f"Figure 4 (middle). {_DIALOGUES}",
+    "fig4_mine": f"Mean test loss on the data of data.mine with the training conversations ordered "
+    f"{_TMA} After Figure 4, on data of one's own: the test set is the file that the config names, "
+    "or a seeded part of the pool that is held out of training.",
     "fig4_norobots": f"Mean test loss on NoRobots with the training dialogues ordered {_TMA} After "
     f"Figure 4 (right). {_DIALOGUES}",
     "fig5_rounds": "Mean test loss when a model is tuned on the instances of a few neighbouring "

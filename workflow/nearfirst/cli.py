@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from nearfirst.errors import InputError
 from nearfirst.settings.base import Section
@@ -84,6 +84,8 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
     )
     # At its usual level it logs every address, those with a signature for a gated file too.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    if screen is not sys.stderr:
+        logging.getLogger().addHandler(_Warnings(screen))
     try:
         main(arguments)
     except Exception as error:
@@ -96,6 +98,20 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
                 print(f"error: {message}", file=sys.stderr, flush=True)
         print(f"error: {message}", file=screen, flush=True)
         sys.exit(error.exit_code if isinstance(error, InputError) else 1)
+
+
+class _Warnings(logging.StreamHandler[TextIO]):
+    """Shows what the log warns of on the screen too: a log is opened when something fails."""
+
+    def __init__(self, screen: TextIO) -> None:
+        super().__init__(screen)
+        self.setLevel(logging.WARNING)
+        # Those of this project: libraries log under names of their own.
+        self.addFilter(lambda record: record.name == "root")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        return f"warning: {_printable(record.getMessage())}"
 
 
 def _printable(text: str) -> str:

@@ -89,6 +89,8 @@ class Config(Section):
     def _names_are_known(self) -> Self:
         for key, name, known in self._names():
             if name not in known:
+                if name == "mine":
+                    raise ValueError(f"{key}: there is no data set 'mine'; set data.mine.path")
                 nearest = difflib.get_close_matches(name, known, 1, 0.6)
                 hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
                 raise ValueError(f"{key}: {name!r} is none of {', '.join(known)}{hint}")
@@ -103,11 +105,17 @@ class Config(Section):
                 raise ValueError(f"{key}: {name} has no {split!r}; {datasets[name].test!r} it has")
         return self
 
+    def has_data(self, figure: Section) -> bool:
+        """Return whether a figure can be drawn: that of own data needs some."""
+        return getattr(figure, "dataset", None) != "mine" or self.data.mine is not None
+
     def _names(self) -> Iterator[tuple[str, str, list[str]]]:
         """Yield every key that holds a name, the name, and the names there are."""
         known = {"dataset": list(self.data.by_name()), "arrangement": list(self.arrangements)}
         for figure_name in type(self.figures).model_fields:
             figure = getattr(self.figures, figure_name)
+            if figure_name == "fig4_mine" and not self.has_data(figure):
+                continue  # it is drawn once they are there
             for part, names in known.items():
                 key = f"figures.{figure_name}.{part}"
                 if hasattr(figure, part):
@@ -123,7 +131,9 @@ class Config(Section):
             yield f"tables.metrics.datasets.{label}", name, known["dataset"]
         for at, name in enumerate(self.reward.preferences.datasets):
             yield f"reward.preferences.datasets.{at}", name, known["dataset"]
-        compared = list(self.figures.of(ArrangementsFigure))
+        compared = [
+            name for name, its in self.figures.of(ArrangementsFigure).items() if self.has_data(its)
+        ]
         for name in self.tables.generalization:
             yield "tables.generalization", name, compared
 

@@ -1,6 +1,7 @@
 """The Parquet tables between stages: their columns, checked reads, whole writes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ BATCH = 8192
 
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What Arrow raises for a file that is no whole Parquet; names in it may be no text."""
+
+ROWS = 8192
+"""Rows written at once: texts may be long."""
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 
@@ -67,6 +71,24 @@ def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None 
     with writing(path) as temporary:
         # A bit that flips in a page would be read as another number or letter otherwise.
         pq.write_table(table, temporary, write_page_checksum=True)
+
+
+def write_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema, path: Path) -> int:
+    """Write rows as they come, whole or not at all; memory holds `ROWS` of them.
+
+    Returns
+    -------
+    How many there were.
+    """
+    total, rows = 0, iter(rows)
+    with (
+        writing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer,
+    ):
+        while batch := list(islice(rows, ROWS)):
+            writer.write_table(pa.Table.from_pylist(batch, schema=schema))
+            total += len(batch)
+    return total
 
 
 def left_out(table: pa.Table) -> int:

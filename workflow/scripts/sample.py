@@ -1,4 +1,4 @@
-r"""Split a data set in its published form and sample one part of it: training or test instances.
+r"""Split a data set and sample one part of it: training or test instances.
 
 For instance:
   sample.py --dataset '{"form": "flan"}' --input flan_mini.json.zip --split train \
@@ -7,51 +7,108 @@ For instance:
 
 import argparse
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import get_args
 
-import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from nearfirst import cli
-from nearfirst.data import forms, sampling
+from nearfirst.data import forms, own, own_split, sampling
 from nearfirst.data.conversation import Instance
 from nearfirst.errors import InputError
-from nearfirst.settings.data import AnyDataset, DialogueSampleSettings
-from nearfirst.tables import SOURCES, write_table
+from nearfirst.settings.data import (
+    AnyDataset,
+    DialogueSampleSettings,
+    HeldOut,
+    OwnSettings,
+    Published,
+)
+from nearfirst.tables import SOURCES, write_rows
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Read the data twice, so that memory holds the sample and not the data set."""
+    """Read the data twice, so that memory holds neither them nor the sample."""
     dataset: AnyDataset = arguments.dataset
     fits = _fits(arguments.tokenizer, dataset)
 
-    def read() -> Generator[Instance, None, None]:
-        rows = forms.read(dataset, arguments.input, fits)
-        yield from tqdm(rows, desc="rows", unit="", mininterval=5)
+    def read() -> Iterator[Instance]:
+        return forms.read(dataset, arguments.input, fits)
 
+    found = _inventory(arguments.input, read(), dataset)
+    if isinstance(dataset, OwnSettings):
+        chosen = _own(arguments, dataset, found)
+    else:
+        rows = _choose(found, dataset, arguments.split, arguments.key_list)
+        chosen = (instance for number, instance in enumerate(_shown(read())) if number in rows)
+    tasks: set[str] = set()
+
+    def rows_to_write() -> Iterator[dict[str, object]]:
+        for instance in chosen:
+            tasks.add(instance.task)
+            yield _row(instance)
+
+    kept = write_rows(rows_to_write(), SOURCES, arguments.output)
+    logging.info("%s: %d instances of %d tasks", arguments.split, kept, len(tasks))
+
+
+def _shown(rows: Iterable[Instance]) -> Generator[Instance, None, None]:
+    yield from tqdm(rows, desc="rows", unit="", mininterval=5)
+
+
+def _inventory(path: Path, rows: Iterable[Instance], dataset: AnyDataset) -> sampling.Inventory:
+    """List what can be used, and say how much it is."""
     # Closed also on an error, so that the bar's line is ended before the error's begins.
-    with closing(read()) as rows:
-        found = sampling.take_inventory(rows, skip_unusable=dataset.sample.unusable == "skip")
+    with closing(_shown(rows)) as shown:
+        found = sampling.take_inventory(shown, skip_unusable=dataset.sample.unusable == "skip")
     logging.info(
         "%d rows, %d tasks; %d rows without a usable exchange, %d turns left out",
         *(found.total, len(found.rows), found.unusable, found.dropped_turns),
     )
     if not found.rows:
-        raise InputError(
-            f"{arguments.input}: of {found.total} rows none has a question with an answer"
-        )
-    chosen = _choose(found, dataset, arguments.split, arguments.key_list)
-    kept = [_row(instance) for number, instance in enumerate(read()) if number in chosen]
-    write_table(pa.Table.from_pylist(kept, schema=SOURCES), arguments.output)
-    tasks = len({row["task"] for row in kept})
-    logging.info("%s: %d instances of %d tasks", arguments.split, len(kept), tasks)
+        raise InputError(f"{path}: of {found.total} rows none has a question with an answer")
+    return found
+
+
+def _own(
+    arguments: argparse.Namespace, dataset: OwnSettings, found: sampling.Inventory
+) -> Iterator[Instance]:
+    """Yield what is chosen of data of one's own; of a test set, say what is in the pool too."""
+    column, test_path = dataset.task_column, arguments.test_input
+    if arguments.split != "heldout":
+        test_path = None
+    parts = own_split.split(
+        found,
+        dataset.sample,
+        *(("train", "nothing") if test_path else (arguments.split, arguments.hold_out)),
+    )
+    shared = own_split.Overlap()
+    if test_path:
+
+        def read_test() -> Iterator[Instance]:
+            return own.read(test_path, column, f"{own.TASK}_test", task_is_optional=True)
+
+        _inventory(test_path, read_test(), dataset)
+        for instance in filter(lambda its: its.messages, read_test()):
+            shared.add_test(instance)
+            yield instance
+    for number, instance in enumerate(_shown(own.read(arguments.input, column))):
+        for of_train, rows, add in (
+            (True, parts.train, shared.add_train),
+            (False, parts.test, shared.add_test),
+        ):
+            if number in rows:
+                add(instance)
+                if of_train == (arguments.split == "train"):
+                    yield instance
+    if warning := shared.warning():
+        logging.warning("%s: %s", test_path or arguments.input, warning)
 
 
 def _choose(
-    found: sampling.Inventory, dataset: AnyDataset, split: str, key_list: Path | None
+    found: sampling.Inventory, dataset: Published, split: str, key_list: Path | None
 ) -> set[int]:
     """Return the row numbers of a split."""
     settings = dataset.sample
@@ -128,9 +185,16 @@ if __name__ == "__main__":
         metavar="JSON",
         help="a section of `data` in the config: form, sample, … (docs/config.md)",
     )
-    add("--input", type=Path, required=True, help="the published file or folder")
+    add("--input", type=Path, required=True, help="the published file or folder, or your own")
     add("--key-list", type=Path, help="list of training and unseen tasks (JSON)")
     add("--tokenizer", type=Path, help="folder of the base model (niv2)")
+    add("--test-input", type=Path, help="the test set, if it is a file of its own (own)")
+    add(
+        "--hold-out",
+        choices=get_args(HeldOut),
+        default="rows",
+        help="what of the pool is the test set (own; default: rows)",
+    )
     add("--split", required=True, help="train, specialist-SEED, generalist-SEED or heldout")
     add("--output", type=Path, required=True, help="instances to write (Parquet)")
     cli.run(main, parser.parse_args())

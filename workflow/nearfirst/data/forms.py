@@ -1,4 +1,4 @@
-"""The published forms: which loader reads a data set.
+"""The forms of data: which loader reads a data set.
 
 A form of one's own: its settings in `settings.data`, a loader that yields instances, one case here.
 """
@@ -6,13 +6,14 @@ A form of one's own: its settings in `settings.data`, a loader that yields insta
 from collections.abc import Iterator
 from pathlib import Path
 
-from nearfirst.data import flan, niv2, norobots, p3, sharegpt
+from nearfirst.data import flan, niv2, norobots, own, p3, sharegpt
 from nearfirst.data.conversation import Instance
 from nearfirst.settings.data import (
     AnyDataset,
     FlanSettings,
     Niv2Settings,
     NoRobotsSettings,
+    OwnSettings,
     P3Settings,
     ShareGptSettings,
 )
@@ -50,3 +51,5 @@ def read(settings: AnyDataset, path: Path, fits: niv2.Fits | None = None) -> Ite
             return sharegpt.read(path)
         case NoRobotsSettings():
             return norobots.read(path)
+        case OwnSettings():
+            return own.read(path, settings.task_column)

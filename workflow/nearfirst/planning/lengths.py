@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nearfirst.config import Config
-from nearfirst.settings.data import DialogueSampleSettings
+from nearfirst.settings.data import DialogueSampleSettings, OwnSettings
 from nearfirst.tables import open_parquet
 
 
@@ -75,6 +75,12 @@ class Lengths:
                 return None
             left = self.config.corpus.conversations - sample.held_out
             return Count(left, False, f"corpus.conversations - {source}.held_out")
+        if isinstance(settings, OwnSettings) and split in ("train", "heldout"):
+            # All else depends on how many rows the files have.
+            held_out = settings.sample.held_out
+            if split == "train" or settings.test_path or not isinstance(held_out, int):
+                return None
+            return Count(held_out, True, f"{source}.held_out")
         if split.startswith("generalist"):
             return Count(sample.generalist, True, f"{source}.generalist")
         if split.startswith("specialist") and isinstance(sample.unseen_tasks, int):

@@ -1,8 +1,8 @@
 """Knobs of the data stage: which files, how they are split, and what is sampled of them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from nearfirst.settings.base import Section, canonical
 from nearfirst.settings.hub import HubSettings
@@ -11,7 +11,7 @@ from nearfirst.settings.hub import HubSettings
 def _whole(value: object) -> object:
     # 1.0 would be taken for one task.
     if isinstance(value, bool) or not str(value).isdecimal():
-        raise ValueError("a number of tasks is whole, a share is below 1")
+        raise ValueError("a number is whole, a share is below 1")
     return value
 
 
@@ -74,6 +74,39 @@ class DialogueSampleSettings(Section):
     split_seed: int = Field(0, description="Seed of the choice.")
     unusable: Literal["error", "skip"] = Field(
         "error", description="As in the data sets with tasks."
+    )
+
+
+class OwnSampleSettings(Section):
+    """What of data of one's own is held out, and how much of the rest is trained on."""
+
+    held_out: Number | Share | None = Field(
+        None,
+        description="Conversations of the test set where it comes from the pool: a number, or a "
+        "share; null holds out a tenth, and at most 200.",
+    )
+    unseen_tasks: Number | Share | Annotated[list[str], Field(min_length=1)] = Field(
+        0.15,
+        description="Tasks that are held out where the test set is of unseen tasks: a number, a "
+        "share, or their names.",
+    )
+    split_seed: int = Field(0, description="Seed of what is held out.")
+    train_per_task: PositiveInt | None = Field(
+        None,
+        description="Most training conversations of a task, or of the pool if there is no "
+        "`task_column`; null takes them all.",
+    )
+    train_seed: int = Field(0, description="Seed of the training sample.")
+    specialist_per_task: PositiveInt = Field(
+        5, description="Most conversations of an unseen task in a specialist test set."
+    )
+    generalist: PositiveInt = Field(
+        120, description="Conversations of a generalist test set, over all unseen tasks."
+    )
+    unusable: Literal["error", "skip"] = Field(
+        "error",
+        description="What to do with a row without a question and its answer: `error` stops and "
+        "names it, `skip` leaves it out and counts it.",
     )
 
 
@@ -188,10 +221,88 @@ class NoRobotsSettings(Dataset):
     sample: DialogueSampleSettings = DialogueSampleSettings()
 
 
-AnyDataset = Annotated[
-    FlanSettings | Niv2Settings | P3Settings | ShareGptSettings | NoRobotsSettings,
-    Field(discriminator="form"),
-]
+HeldOut = Literal["rows", "tasks", "nothing"]
+"""What of a pool is held out as the test set; nothing where that is a file of its own."""
+
+
+class OwnSettings(Dataset):
+    """Data of one's own. `data.mine` is null; with a path in it there is a data set `mine`."""
+
+    form: Literal["own"] = Field("own", description="Form; fixed.")
+    path: str | None = Field(
+        None,
+        description="The pool: a `.jsonl` (`.gz`, `.zst`), `.json` or `.parquet` file, or a folder "
+        "of `.jsonl` and `.parquet` files.",
+    )
+    hub: None = Field(None, description="Own data are not fetched; fixed.")
+    test_path: str | None = Field(
+        None,
+        description="The test set, a file or folder like `path`; null takes it from the pool.",
+    )
+    task_column: str | None = Field(
+        None,
+        min_length=1,
+        description="Column that names the task of a row. Without `test_path` whole tasks are held "
+        "out by it.",
+    )
+    test: str = Field(
+        "heldout",
+        pattern=r"^(heldout|(generalist|specialist)-(0|[1-9][0-9]*))$",
+        description="Test set to arrange for: `heldout` is `test_path`, or rows of the pool; "
+        "`specialist-S` (the default where there is a `task_column` and no `test_path`) and "
+        "`generalist-S` are of held-out tasks, S their seed.",
+    )
+    steps: PositiveInt | Literal["epoch"] | None = Field(
+        "epoch", description="Steps of a run on this data set; null: `train.steps`."
+    )
+    sample: OwnSampleSettings = OwnSampleSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tasks_are_held_out_if_named(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("test") is not None:
+            return content
+        by_task = content.get("task_column") and not content.get("test_path")
+        return {**content, "test": "specialist-0" if by_task else "heldout"}
+
+    @model_validator(mode="after")
+    def _one_test_set(self) -> Self:
+        if self.test != "heldout":
+            if self.test_path:
+                raise ValueError(
+                    f"test: {self.test!r} holds tasks of the pool out, and test_path is a test set "
+                    "already; leave one of them out"
+                )
+            if not self.task_column:
+                raise ValueError(f"test: {self.test!r} needs a task_column that names the tasks")
+        return self
+
+    @property
+    def holds_out(self) -> HeldOut:
+        """What of the pool is held out as the test set."""
+        if self.test_path:
+            return "nothing"
+        return "rows" if self.test == "heldout" else "tasks"
+
+    def sampling(self, split: str) -> str:
+        """Return, as canonical JSON, what the sampling of one split reads."""
+        kind = split.partition("-")[0]
+        reads = {
+            "train": {"train_per_task", "train_seed"},
+            "specialist": {"specialist_per_task"},
+            "generalist": {"generalist"},
+        }.get(kind, set())
+        reads |= {
+            "rows": {"held_out", "split_seed"},
+            "tasks": {"unseen_tasks", "split_seed"},
+            "nothing": set[str](),
+        }[self.holds_out]
+        sample = self.sample.model_dump(mode="json", include=reads | {"unusable"})
+        return canonical({"form": self.form, "task_column": self.task_column, "sample": sample})
+
+
+Published = FlanSettings | Niv2Settings | P3Settings | ShareGptSettings | NoRobotsSettings
+AnyDataset = Annotated[Published | OwnSettings, Field(discriminator="form")]
 
 
 class DataSettings(Section):
@@ -202,15 +313,22 @@ class DataSettings(Section):
     p3: P3Settings = P3Settings(test="generalist-0")
     sharegpt: ShareGptSettings = ShareGptSettings()
     norobots: NoRobotsSettings = NoRobotsSettings()
+    mine: OwnSettings | None = None
+
+    @model_validator(mode="after")
+    def _own_data_have_a_path(self) -> Self:
+        if self.mine and not self.mine.path:
+            raise ValueError(
+                "mine.path: set it to your pool, a .jsonl or .parquet file or a folder of them"
+            )
+        return self
 
     def by_name(self) -> "dict[str, AnyDataset]":
-        """Return the data sets by the name in their paths.
+        """Return the data sets by the name in their paths, `mine` only if it is set.
 
         `flan_full` is Flan-mini with all instances of its training tasks (Section C.3).
         """
         everything = self.flan.sample.model_copy(update={"train_per_task": None})
         full = self.flan.model_copy(update={"sample": everything, "keep_distances": False})
-        return {
-            **{name: getattr(self, name) for name in type(self).model_fields},
-            "flan_full": full,
-        }
+        every = {name: getattr(self, name) for name in type(self).model_fields}
+        return {**{name: its for name, its in every.items() if its}, "flan_full": full}

@@ -184,6 +184,11 @@ class FigureSettings(Section):
         arrangements={"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
         reference="NFT",
     )
+    fig4_mine: ArrangementsFigure = ArrangementsFigure(
+        dataset="mine",
+        arrangements={"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
+        reference="NFT",
+    )
     fig5_rounds: ArrangementsFigure = ArrangementsFigure(
         arrangements={f"[{i},{i + 5})": f"tma-rounds-{i}" for i in range(0, 30, 5)},
         reference="[0,5)",

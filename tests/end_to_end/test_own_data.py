@@ -1,0 +1,147 @@
+"""Data of one's own, from one block of the config to the figure, and what their change reruns."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from checkout import Checkout, copy_project
+
+FIGURE = "results/fig4_mine.pdf"
+CONFIG = ("--config", "seeds=[0]", "data={mine: {path: pool.jsonl, test_path: test.jsonl}}")
+SPLITS = ("results/instances/mine/train.parquet", "results/instances/mine/{}.parquet")
+
+
+def talk(task: int, number: int) -> list[dict[str, str]]:
+    turns = {"user": f"Übung {task}: was folgt auf {number}?", "assistant": f"Die {number + 1}."}
+    return [{"role": role, "content": content} for role, content in turns.items()]
+
+
+def lines(path: Path, *tasks: int) -> None:
+    rows = [{"messages": talk(task, number)} for task in tasks for number in range(8)]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+
+@pytest.fixture(scope="module")
+def own(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Return a checkout in which the figure of own data was drawn."""
+    folder = tmp_path_factory.mktemp("own") / "checkout"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    lines(folder / "pool.jsonl", 0, 1, 2, 3)
+    # The last task is trained on too.
+    lines(folder / "test.jsonl", 4, 3)
+    checkout = Checkout(folder)
+    checkout.snakemake(FIGURE, *CONFIG)
+    return checkout
+
+
+def test_messages_and_a_test_file_give_the_figure(own: Checkout) -> None:
+    results = own.folder / "results"
+    assert (results / "fig4_mine.pdf").read_bytes().startswith(b"%PDF")
+    table = pd.read_csv(results / "fig4_mine.csv")
+    assert set(table["arrangement"]) == {"NFT", "RT", "FFT"}
+    assert sorted(table["step"].unique()) == [0, 2]
+    assert "data.mine" in (results / "fig4_mine.txt").read_text()
+    orders = [
+        pq.read_table(results / f"arrangements/mine/{name}/seed-0.parquet")["id"].to_pylist()
+        for name in ("tma-nearest", "random", "tma-farthest")
+    ]
+    assert [sorted(order) for order in orders] == [sorted(orders[0])] * 3
+    assert len(orders[0]) == 32
+    # Of what is trained on, the conversations that are tested too are nearest.
+    assert set(orders[0][:8]) == {f"mine_{number}" for number in range(25, 33)}
+    log = (results / "logs/sample/mine_heldout.log").read_text()
+    assert "test.jsonl: 8 of 16 test conversations stand word for word" in log
+
+
+def test_a_changed_file_reruns_what_reads_it(own: Checkout, tmp_path: Path) -> None:
+    shutil.copytree(own.folder, tmp_path / "copy", symlinks=True)
+    checkout = Checkout(tmp_path / "copy")
+    assert checkout.would_run(FIGURE, *CONFIG) == {}
+    (checkout.folder / "test.jsonl").touch()
+    assert checkout.would_run(FIGURE, *CONFIG) == {}
+    lines(checkout.folder / "test.jsonl", 5)
+    figure = {"curves": 1, "compare": 1, "plot": 1}
+    sampled = {"sample": 1, "embed": 1, "gather_embeddings": 1, "distances": 1}
+    # The random order is trained without a look at the test set.
+    by_distance = {**sampled, "arrange": 2, "train": 2, "evaluate": 3, **figure}
+    assert checkout.would_run(FIGURE, *CONFIG) == by_distance
+    # Another file for the test set changes as little.
+    lines(checkout.folder / "test.jsonl", 4, 3)
+    lines(checkout.folder / "other.jsonl", 5)
+    other = CONFIG[-1].replace("test.jsonl", "other.jsonl")
+    assert checkout.would_run(FIGURE, *CONFIG[:-1], other)["train"] == 2
+    lines(checkout.folder / "pool.jsonl", 0, 1, 2)
+    both = {"sample": 2, "embed": 2, "gather_embeddings": 2, "distances": 1}
+    everything = {**both, "arrange": 3, "train": 3, "evaluate": 3, **figure}
+    assert checkout.would_run(FIGURE, *CONFIG) == everything
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Return a checkout without results, with a pool in Parquet."""
+    checkout = copy_project(tmp_path_factory.mktemp("fresh"))
+    rows = [
+        {"prompt": f"Wie heißt {n}?", "completion": f"{n} heißt so.", "kind": f"kind {n % 4}"}
+        for n in range(20)
+    ]
+    (checkout.folder / "pool").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows), checkout.folder / "pool/rows.parquet")
+    return checkout
+
+
+def sampled(checkout: Checkout, test: str, *keys: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    paths = [path.format(test) for path in SPLITS]
+    config = f"data={{mine: {{{', '.join(['path: pool', *keys])}}}}}"
+    checkout.snakemake(*paths, "--config", config)
+    train, tested = (pd.read_parquet(checkout.folder / path) for path in paths)
+    return train, tested
+
+
+def test_a_share_of_a_pool_in_a_folder_is_held_out(fresh: Checkout) -> None:
+    train, test = sampled(fresh, "heldout", "sample: {held_out: 0.25, split_seed: 3}")
+    assert (len(train), len(test)) == (15, 5)
+    assert set(train["id"]) | set(test["id"]) == {f"mine_{n}" for n in range(1, 21)}
+
+
+def test_whole_tasks_are_held_out_by_a_column(fresh: Checkout) -> None:
+    keys = ("task_column: kind", "sample: {unseen_tasks: [kind 2], specialist_per_task: 3}")
+    train, test = sampled(fresh, "specialist-0", *keys)
+    assert set(train["task"]) == {"kind 0", "kind 1", "kind 3"}
+    assert (len(train), test["task"].tolist()) == (15, ["kind 2"] * 3)
+    path = "{path: pool, task_column: kind}"
+    rules = fresh.would_run(FIGURE, "--config", f"data={{mine: {path}}}")
+    assert rules["train"] == 6
+
+
+def test_own_data_are_among_all_targets_once_they_are_there(fresh: Checkout) -> None:
+    without = fresh.would_run()
+    both = fresh.would_run("--config", "data={mine: {path: pool}}")
+    for rule in ("plot", "explore", "plot_exploration", "compare", "distances"):
+        assert both[rule] == without[rule] + 1
+
+
+@pytest.mark.parametrize(
+    ("target", "config", "named"),
+    [
+        (FIGURE, [], "config key 'data.mine' is not set"),
+        ("results/explore_mine.pdf", [], "config key 'data.mine' is not set"),
+        (FIGURE, ["data={mine: {path: no.jsonl}}"], "'data.mine.path' ('no.jsonl'): no such file"),
+        (
+            FIGURE,
+            ["data={mine: {path: pool, test_path: no.jsonl}}"],
+            "'data.mine.test_path' ('no.jsonl'): no such file",
+        ),
+    ],
+)
+def test_what_is_not_there_is_told(
+    fresh: Checkout, target: str, config: list[str], named: Any
+) -> None:
+    more = ["--config", *config] if config else []
+    done = fresh.snakemake(target, "--dry-run", *more, check=False)
+    assert done.returncode != 0
+    assert named in done.stdout
