@@ -62,9 +62,11 @@ bench: setup  ## measure speed, as ratios to the floor
 	python benchmarks/similarity.py
 	python benchmarks/tma.py
 
-# The reference page of the config, from the config's own model.
-docs: setup  ## write docs/config.md anew
+# The reference pages, from the config's own model and the programs' own help; the drawing of TMA.
+docs: setup  ## write the generated pages of docs/ anew
 	python docs/generate_config.py
+	python docs/generate_commands.py
+	python docs/draw_tma.py
 
 # After a change of pins in pyproject.toml: install it, then write down all that came along.
 lock: setup  ## after a change of pins: install it and write requirements.lock
