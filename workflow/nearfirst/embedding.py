@@ -28,7 +28,7 @@ def shard_bounds(texts: int, shard: int, shards: int) -> tuple[int, int]:
 
 
 def load(model: str, revision: str | None = None) -> Any:
-    """Load a sentence encoder.
+    """Load a sentence encoder with float32 weights.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def load(model: str, revision: str | None = None) -> Any:
     from nearfirst.loading import DAMAGED, reason
 
     try:
-        return SentenceTransformer(model, revision=revision, trust_remote_code=False)
+        return SentenceTransformer(model, revision=revision, trust_remote_code=False).float()
     except DAMAGED as error:
         place = "" if Path(model).is_dir() else "is no folder here and "
         raise InputError(
@@ -68,7 +68,33 @@ def load(model: str, revision: str | None = None) -> Any:
         ) from None
 
 
-def embed(texts: Sequence[str], encoder: Any, batch_tokens: int) -> npt.NDArray[np.float32]:
+def prompt_of(encoder: Any, text: str | None, name: str | None) -> str | None:
+    """Return what is put before each text: the text, else the prompt named, else the default.
+
+    Raises
+    ------
+    InputError
+        If the encoder has no prompt of that name.
+    """
+    name = name or encoder.default_prompt_name
+    if text is not None or name is None:
+        return text
+    if name not in encoder.prompts:
+        raise InputError(
+            f"embedding.prompt_name: the encoder has no prompt {name!r}, but "
+            f"{', '.join(encoder.prompts) or 'none at all'}; write it out as embedding.prompt"
+        )
+    found: str = encoder.prompts[name]
+    return found
+
+
+def embed(
+    texts: Sequence[str],
+    encoder: Any,
+    batch_tokens: int,
+    prompt: str | None = None,
+    dimension: int | None = None,
+) -> npt.NDArray[np.float32]:
     """Embed texts, longest first, in batches of bounded size.
 
     The encoder's own modules run (pooling and, for MiniLM, the L2 norm), on batches of near-equal
@@ -82,25 +108,51 @@ def embed(texts: Sequence[str], encoder: Any, batch_tokens: int) -> npt.NDArray[
         A `SentenceTransformer`.
     batch_tokens
         Tokens in a batch, padding included.
+    prompt
+        Text put before each text.
+    dimension
+        d, the first dimensions, which are kept and scaled to length 1; none keeps what the encoder
+        is made for.
 
     Returns
     -------
     (N, d) float32.
+
+    Raises
+    ------
+    InputError
+        If the encoder has fewer dimensions.
     """
     import torch
     from sentence_transformers.util import batch_to_device
 
     encoder.eval()
-    result = np.empty((len(texts), encoder.get_embedding_dimension()), dtype=np.float32)
+
+    def features(part: list[str]) -> Any:
+        return batch_to_device(encoder.preprocess(part, prompt=prompt), encoder.device)
+
+    with torch.inference_mode():
+        # A module may not tell its dimension.
+        width = encoder.forward(features(["a"]))["sentence_embedding"].shape[1]
+    if dimension is not None and dimension > width:
+        raise InputError(f"embedding.dimension: {dimension}, but the encoder gives {width}")
+    width = dimension or min(width, encoder.truncate_dim or width)
+    result = np.empty((len(texts), width), dtype=np.float32)
     bar = tqdm(total=len(texts), desc="texts", unit="", mininterval=5)
     with torch.inference_mode(), bar:
         for start in range(0, len(texts), BLOCK):
             block = list(texts[start : start + BLOCK])
-            lengths = [len(ids) for ids in encoder.tokenizer(block, truncation=True)["input_ids"]]
-            for batch in batches(lengths, batch_tokens):
-                features = encoder.preprocess([block[i] for i in batch])
-                features = batch_to_device(features, encoder.device)
-                vectors = encoder.forward(features)["sentence_embedding"]
+            for batch in batches(_lengths(block, encoder, prompt), batch_tokens):
+                vectors = encoder.forward(features([block[i] for i in batch]))["sentence_embedding"]
+                vectors = vectors[:, :width]
+                if dimension is not None:
+                    vectors = torch.nn.functional.normalize(vectors)
                 result[start + np.array(batch)] = vectors.float().cpu().numpy()
                 bar.update(len(batch))
     return result
+
+
+def _lengths(texts: list[str], encoder: Any, prompt: str | None) -> list[int]:
+    """Return the tokens that the encoder reads of each text; of static ones, which pad none, 1."""
+    mask = encoder.preprocess(texts, prompt=prompt).get("attention_mask")
+    return [1] * len(texts) if mask is None else mask.sum(dim=1).tolist()

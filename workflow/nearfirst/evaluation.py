@@ -15,8 +15,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from nearfirst.batching import batches
+from nearfirst.causal import logits_at
 from nearfirst.errors import InputError
 from nearfirst.instances import conversations
+from nearfirst.settings.evaluation import Form
 from nearfirst.template import IGNORED, Tokens, encode
 
 
@@ -28,12 +30,14 @@ def checkpoints_in(folder: Path) -> list[Path]:
     return found
 
 
-def labelled(table: pa.Table, tokenizer: Any, max_length: int) -> tuple[pa.Table, list[Tokens]]:
+def labelled(
+    table: pa.Table, tokenizer: Any, max_length: int, form: Form = "paper"
+) -> tuple[pa.Table, list[Tokens]]:
     """Return the instances that truncation leaves a label, and their tokens.
 
     All metrics are means over these: they have a loss, and their prompts leave room for an answer.
     """
-    tokens = encode(conversations(table), tokenizer, max_length)
+    tokens = encode(conversations(table), tokenizer, max_length, form)
     kept = [row for row, item in enumerate(tokens) if item.label_tokens]
     return table.take(pa.array(kept, pa.int64())), [tokens[row] for row in kept]
 
@@ -148,8 +152,7 @@ def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArr
     Parameters
     ----------
     model
-        A causal language model whose logits are its output embedding of the last hidden state, as
-        Llama's are.
+        A causal language model that `causal.check` accepts.
     tokens
         n instances, each with at least one label.
     batch_tokens
@@ -159,8 +162,7 @@ def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArr
     -------
     (n,) float32.
     """
-    head = model.get_output_embeddings()
-    device = head.weight.device
+    device = model.device
     result = np.empty(len(tokens), dtype=np.float32)
     for batch in batches([len(item.ids) for item in tokens], batch_tokens):
         width = len(tokens[batch[0]].ids)
@@ -172,13 +174,10 @@ def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArr
             ids[row, : len(item.ids)] = item.ids
             targets[row, : len(item.ids) - 1] = item.labels[1:]
         rows, columns = np.nonzero(targets != IGNORED)
-        # Padding is on the right and attention is causal, so no mask is needed.
-        output = model.base_model(torch.from_numpy(ids).to(device), use_cache=False)
-        at_labels = output.last_hidden_state[torch.from_numpy(rows), torch.from_numpy(columns)]
-        logits = head(at_labels)
+        logits = logits_at(model, torch.from_numpy(ids).to(device), rows, columns)
         each = torch.nn.functional.cross_entropy(
             logits.float(),
-            torch.from_numpy(targets[rows, columns]).to(device),
+            torch.from_numpy(targets[rows, columns]).to(logits.device),
             reduction="none",
         )
         sums = np.bincount(rows, weights=each.double().cpu().numpy(), minlength=len(batch))

@@ -29,14 +29,17 @@ def dtype(key: str, precision: str) -> torch.dtype:
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
-    """Load the tokenizer of a model. Raises InputError if it cannot be had, or lacks BOS or EOS."""
+    """Load the tokenizer of a model. Raises InputError if it cannot be had, or lacks an EOS."""
     tokenizer = _fetch(
         name,
         # Where nothing is said, transformers asks on the terminal, and code runs after a "yes".
         lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
     )
-    if tokenizer.bos_token_id is None or tokenizer.eos_token_id is None:
-        raise InputError(f"{name}: the template needs a tokenizer with BOS and EOS")
+    if tokenizer.eos_token_id is None:
+        raise InputError(
+            f"{name}: its tokenizer has no end-of-text token, so that no answer would end; set "
+            "eos_token in its tokenizer_config.json"
+        )
     return tokenizer
 
 

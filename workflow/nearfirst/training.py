@@ -15,6 +15,7 @@ from accelerate.state import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import DistributedType  # type: ignore[import-untyped]
 from torch.distributed.fsdp import CPUOffloadPolicy
 from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.loss.loss_utils import ForCausalLMLoss
 from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.errors import InputError
@@ -28,6 +29,9 @@ from nearfirst.template import Tokens
 
 # It tells of each file of each state.
 logging.getLogger("accelerate").setLevel(logging.WARNING)
+
+AS_IN_MEMORY: dict[str, Any] = {"save_original_format": False, "max_shard_size": "1TB"}
+"""How weights are saved: in one file, by the names of the model's parameters."""
 
 
 def train_segment(
@@ -140,6 +144,9 @@ def train_segment(
     if devices > 1 and hardware.offload and not on_gpu:
         plugin = trainer.accelerator.state.fsdp_plugin
         plugin.cpu_offload = CPUOffloadPolicy(pin_memory=False)  # pinning is for a GPU
+    if not trainer.model_accepts_loss_kwargs:
+        # Its own loss is a mean over a micro-batch, and a step's must be one over all its labels.
+        trainer.compute_loss_func = _mean_over_step
     segment = _Segment(trainer, settings, work, run, stop)
     trainer.add_callback(segment)
     log_progress(trainer, stop)
@@ -154,11 +161,26 @@ def train_segment(
     return checkpoints, states / f"checkpoint-{stop}"
 
 
+def _mean_over_step(
+    outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return the summed loss of a micro-batch, over the labels of the whole step."""
+    logits = outputs["logits"]
+    loss: torch.Tensor = ForCausalLMLoss(
+        logits, labels, logits.shape[-1], num_items_in_batch=num_items_in_batch
+    )
+    return loss
+
+
 class _Trainer(Trainer):  # type: ignore[misc]
-    def save_model(self, *arguments: Any, **named: Any) -> None:
-        """Save the weights of a state, unless they are saved together with the optimizer's."""
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Save the weights of a state, unless they are saved together with the optimizer's.
+
+        By the names that they have in memory: by those the Trainer reads them back, and the names
+        of the hub are others for some families. It would pass over what it does not know.
+        """
         if not self.is_fsdp_enabled:
-            super().save_model(*arguments, **named)
+            self.model.save_pretrained(output_dir or self.args.output_dir, **AS_IN_MEMORY)
 
 
 class _Segment(TrainerCallback):  # type: ignore[misc]
@@ -216,6 +238,5 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
             weights = {
                 name: tensor.to(self.dtype) for name, tensor in weights.items() if name not in tied
             }
-            model.save_pretrained(
-                step_folder(self.checkpoints, step), state_dict=weights, max_shard_size="1TB"
-            )
+            folder = step_folder(self.checkpoints, step)
+            model.save_pretrained(folder, state_dict=weights, **AS_IN_MEMORY)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nearfirst import cli
+from nearfirst import cli, dimensions
 from nearfirst.arrangements.base import Pool
 from nearfirst.distance import BY_ROWS, RowDistances
 from nearfirst.errors import InputError
@@ -67,6 +67,7 @@ def _pool(arguments: argparse.Namespace, settings: ArrangementSettings) -> tuple
         ids = embedded
     if "embeddings" in needed:
         _, parts["test"] = read_embeddings(_need(arguments, "test"))
+        dimensions.check(arguments.train, parts["train"], arguments.test, parts["test"])
         parts["distances"] = _distances(arguments, parts["train"], parts["test"])
     pool = Pool(len(ids), measure=arguments.measure, threads=arguments.threads, **parts)
     return ids, pool

@@ -27,7 +27,8 @@ def main(arguments: argparse.Namespace) -> None:
     encoder = embedding.load(settings.model, settings.revision)
     texts = [text_of(messages) for messages in conversations(table)]
     since = time.monotonic()
-    vectors = embedding.embed(texts, encoder, settings.batch_tokens)
+    prompt = embedding.prompt_of(encoder, settings.prompt, settings.prompt_name)
+    vectors = embedding.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
     rate = len(texts) / max(time.monotonic() - since, 1e-9)
     logging.info("%d texts, %.0f a second", len(texts), rate)
     write_table(embeddings_table(table["id"].to_pylist(), vectors), arguments.output)

@@ -21,7 +21,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the losses; the number of instances left out is in the table's metadata."""
     import torch
 
-    from nearfirst import evaluation, models
+    from nearfirst import causal, evaluation, models
 
     settings = cast(EvaluateSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
@@ -29,8 +29,9 @@ def main(arguments: argparse.Namespace) -> None:
     folders = evaluation.checkpoints_in(arguments.checkpoints)
     every = read_instances(arguments.instances)
     tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
-    max_length = cast(TemplateSettings, arguments.template).max_length
-    table, tokens = evaluation.labelled(every, tokenizer, max_length)
+    template = cast(TemplateSettings, arguments.template)
+    max_length = template.max_length
+    table, tokens = evaluation.labelled(every, tokenizer, max_length, template.format)
     if not tokens:
         raise InputError(
             f"{arguments.instances}: no instance has a label within {max_length} tokens; raise "
@@ -44,6 +45,8 @@ def main(arguments: argparse.Namespace) -> None:
     since = begun = time.monotonic()
     with closing(evaluation.each_loaded(model, folders)) as loaded:
         for folder in loaded:
+            if not parts:
+                causal.check(model, tokens)
             loss = evaluation.losses(model, tokens, settings.batch_tokens)
             if not np.isfinite(loss).all():
                 id_ = table["id"][int(np.argmin(np.isfinite(loss)))]

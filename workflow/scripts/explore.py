@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nearfirst import cli
+from nearfirst import cli, dimensions
 from nearfirst.distance import BY_ROWS, Matrix
 from nearfirst.errors import InputError
 from nearfirst.exploration.duplicates import Pairs, TextIndex, duplicates
@@ -51,6 +51,9 @@ def main(arguments: argparse.Namespace) -> None:
     threads = arguments.threads
     train, train_vectors = _read(arguments.train_instances, arguments.train_embeddings)
     test, test_vectors = _read(arguments.test_instances, arguments.test_embeddings)
+    dimensions.check(
+        *(arguments.train_embeddings, train_vectors, arguments.test_embeddings, test_vectors)
+    )
     size = len(train.ids), len(test.ids)
     logging.info("%d training and %d test instances", *size)
     pairs = _duplicates(arguments, settings, train_vectors, test_vectors)

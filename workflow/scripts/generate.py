@@ -42,8 +42,8 @@ def main(arguments: argparse.Namespace) -> None:
     folders = evaluation.checkpoints_in(arguments.checkpoints)
     every = read_instances(arguments.instances)
     tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
-    max_length = cast(TemplateSettings, arguments.template).max_length
-    table, _ = evaluation.labelled(every, tokenizer, max_length)
+    form, max_length = arguments.template.format, arguments.template.max_length
+    table, _ = evaluation.labelled(every, tokenizer, max_length, form)
     if not len(table):
         raise InputError(
             f"{arguments.instances}: no prompt leaves room for an answer within {max_length} "
@@ -51,7 +51,7 @@ def main(arguments: argparse.Namespace) -> None:
         )
     left_out = len(every) - len(table)
     logging.info("%d instances, %d left out: their prompts are too long", len(table), left_out)
-    prompts = template.prompts(conversations(table), tokenizer)
+    prompts = template.prompts(conversations(table), tokenizer, form)
     model = models.empty_model(arguments.model, arguments.revision, dtype)
     check_room(model, prompts, settings)
 
@@ -82,7 +82,7 @@ def _answers(
     prompts: Sequence[Any],
 ) -> pa.Table:
     """Return the answers of the checkpoint in a folder."""
-    from nearfirst import evaluation
+    from nearfirst import evaluation, template
     from nearfirst.generation.answering import generate
 
     step = int(folder.name.removeprefix("step-"))
@@ -97,6 +97,7 @@ def _answers(
             step=step,
             run_seed=arguments.seed,
             batch_size=arguments.batch_size,
+            ends=template.ends(tokenizer, arguments.template.format),
         )
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, cast
 import numpy as np
 import pyarrow as pa
 
-from nearfirst import cli
+from nearfirst import cli, dimensions
 from nearfirst.distance import Matrix
 from nearfirst.instances import (
     conversations,
@@ -45,6 +45,10 @@ def main(arguments: argparse.Namespace) -> None:
     settings = cast(SimilaritySettings, arguments.settings)
     train = _side(arguments.train_instances, arguments.train_embeddings)
     test = _side(arguments.test_instances, arguments.test_embeddings)
+    dimensions.check(
+        *(arguments.train_embeddings, train.embeddings),
+        *(arguments.test_embeddings, test.embeddings),
+    )
     order = np.array(
         rows_in_order(arguments.arrangement, train.ids, arguments.train_instances), dtype=np.int64
     )

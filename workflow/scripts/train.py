@@ -60,7 +60,7 @@ def _launch(arguments: argparse.Namespace, work: Path) -> None:
 def _train(arguments: argparse.Namespace, work: Path) -> None:
     import torch
 
-    from nearfirst import models, steps, template, training
+    from nearfirst import causal, models, steps, template, training
 
     settings = cast(TrainSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
@@ -70,7 +70,8 @@ def _train(arguments: argparse.Namespace, work: Path) -> None:
 
     tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
     messages = _arranged(arguments.arrangement, arguments.instances)
-    tokens = template.encode(messages, tokenizer, arguments.template.max_length)
+    its = cast(TemplateSettings, arguments.template)
+    tokens = template.encode(messages, tokenizer, its.max_length, its.format)
     total = steps.total_steps(len(tokens), settings)
     unseen = len(tokens) - total * settings.batch_size
     if unseen > 0:
@@ -90,6 +91,7 @@ def _train(arguments: argparse.Namespace, work: Path) -> None:
         logging.info("%s is there, whole and of this run: nothing to do", arguments.checkpoints)
     else:
         model = models.load_model(arguments.model, arguments.revision)
+        causal.check(model, tokens)
         with told_if_full(work, "training goes on from its last state"):
             checkpoints, state = training.train_segment(
                 model,

@@ -26,7 +26,7 @@ class Answer:
     Attributes
     ----------
     tokens
-        (t,) token ids, int64; the last one is EOS if the answer is finished.
+        (t,) token ids, int64; the last one is its end if the answer is finished.
     finished
         Whether it came to its end within `max_new_tokens`.
     """
@@ -71,6 +71,7 @@ def generate(
     step: int,
     run_seed: int,
     batch_size: int,
+    ends: Sequence[int] | None = None,
 ) -> list[Answer]:
     """Answer prompts with the `generate` of `transformers`.
 
@@ -84,15 +85,17 @@ def generate(
     model
         A causal language model.
     prompts, ids
-        n prompts, token ids that begin with BOS, and the ids of their instances.
+        n prompts, token ids, none of them empty, and the ids of their instances.
     settings
         How to answer.
     tokenizer
-        For its BOS and EOS.
+        For its EOS.
     step, run_seed
         The checkpoint, and the seed of its run: another one gives other draws.
     batch_size
         Prompts that are answered together.
+    ends
+        Tokens that end an answer; none given is EOS.
 
     Returns
     -------
@@ -104,6 +107,7 @@ def generate(
         If a logit is not finite.
     """
     most = settings.max_new_tokens
+    ends = [tokenizer.eos_token_id] if ends is None else list(ends)
     numbers = [uniforms(settings.seed, run_seed, step, id_, most) for id_ in ids]
     so_far = list(prompts)
     unfinished = list(range(len(prompts)))
@@ -120,14 +124,14 @@ def generate(
                 [ids[i] for i in batch],
                 np.stack([numbers[i][done:until] for i in batch]),
                 settings,
-                tokenizer,
+                ends,
             )
             for i, tokens in zip(batch, longer, strict=True):
                 so_far[i] = tokens
-        unfinished = [i for i in unfinished if so_far[i][-1] != tokenizer.eos_token_id]
+        unfinished = [i for i in unfinished if so_far[i][-1] not in ends]
         done = until
     return [
-        Answer(tokens[len(prompt) :], bool(tokens[-1] == tokenizer.eos_token_id))
+        Answer(tokens[len(prompt) :], bool(tokens[-1] in ends))
         for prompt, tokens in zip(prompts, so_far, strict=True)
     ]
 
@@ -138,31 +142,29 @@ def _continued(
     ids: Sequence[str],
     numbers: npt.NDArray[np.float64],
     settings: GenerateSettings,
-    tokenizer: Any,
+    ends: list[int],
 ) -> list[Ids]:
     """Return the prompts of a batch, longest first, each with what the model writes after it.
 
     `numbers` are (rows, tokens), as many as are to be written.
     """
-    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
     width = len(prompts[0])
-    # Padding must not change the repetition penalty. BOS is in every prompt anyway; EOS would be
-    # penalised in padded rows alone, wherever the penalty looks at padding.
-    padded = np.full((len(prompts), width), bos, dtype=np.int64)
+    # Padding must not change the repetition penalty, wherever that looks at padding: a prompt's own
+    # first token (BOS, if there is one) is penalised anyway.
+    padded = np.repeat([[prompt[0]] for prompt in prompts], width, axis=1)
     mask = np.zeros_like(padded)
     for row, prompt in enumerate(prompts):
         padded[row, width - len(prompt) :] = prompt
         mask[row, width - len(prompt) :] = 1
     processors = LogitsProcessorList([Check(ids)])
     if settings.do_sample:
-        processors.append(Draw(settings, numbers, width, eos))
+        processors.append(Draw(settings, numbers, width, ends))
     config = GenerationConfig(
         do_sample=False,  # the draw is ours and leaves one token to choose
         max_new_tokens=numbers.shape[1],
         repetition_penalty=settings.repetition_penalty,
-        bos_token_id=bos,
-        eos_token_id=eos,
-        pad_token_id=bos,
+        eos_token_id=ends,
+        pad_token_id=ends[0],  # of rows that have ended; it is cut off
         use_cache=True,  # the config of a model that a Trainer saved says no
     )
     output = model.generate(
@@ -174,6 +176,6 @@ def _continued(
     result = []
     for prompt, row in zip(prompts, output.cpu().numpy(), strict=True):
         written = row[width:]
-        ends = np.flatnonzero(written == eos)
-        result.append(np.concatenate([prompt, written[: ends[0] + 1] if len(ends) else written]))
+        end = np.flatnonzero(np.isin(written, ends))
+        result.append(np.concatenate([prompt, written[: end[0] + 1] if len(end) else written]))
     return result

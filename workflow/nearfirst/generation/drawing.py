@@ -50,21 +50,25 @@ class Draw(LogitsProcessor):  # type: ignore[misc]
         Temperature and top-p.
     numbers
         (rows, tokens) numbers from [0, 1), float64.
-    start, end
-        Length of the padded prompts, and the token that ends an answer.
+    start, ends
+        Length of the padded prompts, and the tokens that end an answer.
     """
 
     def __init__(
-        self, settings: GenerateSettings, numbers: npt.NDArray[np.float64], start: int, end: int
+        self,
+        settings: GenerateSettings,
+        numbers: npt.NDArray[np.float64],
+        start: int,
+        ends: Sequence[int],
     ) -> None:
-        self.settings, self.numbers, self.start, self.end = settings, numbers, start, end
+        self.settings, self.numbers, self.start, self.ends = settings, numbers, start, ends
         self.live = np.ones(len(numbers), dtype=np.bool_)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Return (rows, vocabulary) scores that are 0 for the token drawn and −∞ for others."""
         position = input_ids.shape[1] - self.start
         if position:
-            self.live &= input_ids[:, -1].cpu().numpy() != self.end
+            self.live &= ~np.isin(input_ids[:, -1].cpu().numpy(), self.ends)
         live = np.flatnonzero(self.live)
         tokens = draw(scores.cpu().numpy()[live], self.numbers[live, position], self.settings)
         result = torch.full_like(scores, -torch.inf)

@@ -6,10 +6,17 @@ from pydantic import Field, PositiveInt
 
 from nearfirst.settings.base import Section
 
+Form = Literal["paper", "chat"]
+
 
 class TemplateSettings(Section):
     """How a conversation becomes tokens, in training and in evaluation alike."""
 
+    format: Form = Field(
+        "paper",
+        description="`paper`: `<s>User: …\\nAssistant: …</s>`; `chat`: the chat template that "
+        "comes with the model's tokenizer.",
+    )
     max_length: PositiveInt = Field(1024, description="Tokens kept; the tail is cut.")
 
 

@@ -27,7 +27,8 @@ class GenerateSettings(Section):
     precision: Literal["float64", "float32", "float16"] = Field(
         "float32",
         description="Arithmetic; float16 needs a GPU. Batches round differently, so that in a "
-        "rare tie one answer may depend on the batch size; in float64 none is ever seen to. In "
+        "rare tie one answer may depend on the batch size; in float64 none is ever seen to, "
+        "but some families (Gemma 2, BLOOM, MPT, mixtures of experts) cannot be computed in it. In "
         "float16 it is no rare one: several answers in a hundred do, and more where answers are "
         "long.",
     )
