@@ -169,7 +169,7 @@ def test_a_value_that_cannot_be_used_is_named(key: str, value: object, reason: s
 @pytest.mark.parametrize(
     ("key", "value", "named"),
     [
-        ("train.checkpoint_dtype", "bfloat16", "could equal step 0"),
+        ("train.checkpoint_dtype", "bfloat16", "most of that is lost"),
         ("train.micro_batch_size", 5, "does not divide batch_size 16"),
         ("train.segment_steps", 20, "number"),
         ("seeds", [0, 1, 0], "[0, 1, 0]"),

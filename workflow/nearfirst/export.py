@@ -61,7 +61,7 @@ def nearest_tests(
         least[start : start + ROWS] = between.min(axis=1)
         tests[start : start + ROWS] = between.argmin(axis=1)
 
-    in_blocks(block, range(0, points, ROWS), threads)
+    in_blocks(block, range(0, points, ROWS), threads, "nearest tests")
     return least, tests
 
 

@@ -19,6 +19,9 @@ import numpy.typing as npt
 from nearfirst.distance import ROWS, Matrix, RowDistances, in_blocks
 from nearfirst.errors import InputError
 
+# The root's own functions would set up logging in whatever program imports this.
+LOG = logging.getLogger(__name__)
+
 Integers = npt.NDArray[np.int64]
 Rounds = npt.NDArray[np.int32]
 
@@ -97,7 +100,7 @@ def rounds_by(
         passes += 1
         taken = np.count_nonzero(rounds[:-1])
         seconds = time.monotonic() - since
-        logging.info(
+        LOG.info(
             "pass %d: %d rounds, %d of %d points taken (%.0f points/s), %.0f s left",
             *(passes, number, taken, points, taken / seconds, seconds / taken * (points - taken)),
         )

@@ -14,11 +14,12 @@ import numpy as np
 import pyarrow as pa
 
 from nearfirst import cli
+from nearfirst.bars import bar
 from nearfirst.distance import BY_ROWS, Matrix
 from nearfirst.export import Integers, in_order, nearest_tests, read_texts, write_arranged
 from nearfirst.files import writing
 from nearfirst.instances import rows_in_order, same_ids
-from nearfirst.tables import ARRANGEMENT, INSTANCES, read_embeddings, read_table
+from nearfirst.tables import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
 
 
 class Near(NamedTuple):
@@ -42,7 +43,8 @@ def main(arguments: argparse.Namespace) -> None:
     texts = read_texts(arguments.instances)
     batches = in_order(texts, order, rounds, near.distances, near.tests, near.nearest)
     with writing(arguments.jsonl) as jsonl, writing(arguments.parquet) as parquet:
-        write_arranged(batches, jsonl, parquet)
+        pieces = bar(batches, f"{BATCH} instances", -(-len(order) // BATCH))
+        write_arranged(pieces, jsonl, parquet)
 
 
 def _nearest(arguments: argparse.Namespace) -> Near:
