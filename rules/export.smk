@@ -1,12 +1,6 @@
 # The order to take home: the training data of a run, for any trainer.
 
 
-def first_order(wildcards):
-    """Return the order of an arrangement's first seed."""
-    seed = seeds(wildcards.arrangement)[0]
-    return f"results/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
-
-
 rule export:
     """Write the training instances in their order, with their distances to the test set."""
     input:

@@ -43,6 +43,12 @@ def seeds(arrangement):
     return CONFIG.seeds if seeded else CONFIG.seeds[:1]
 
 
+def first_order(wildcards):
+    """Return the order of an arrangement's first seed."""
+    seed = seeds(wildcards.arrangement)[0]
+    return f"results/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
+
+
 def measured(metric, dataset, test, arrangement, seed):
     """Return the tables of a metric of a run on one test set, segment by segment."""
     run = f"results/{METRICS[metric].stage}/{dataset}/{test}/{arrangement}/seed-{seed}"
