@@ -46,14 +46,15 @@ def test_messages_and_a_test_file_give_the_figure(own: Checkout) -> None:
     assert set(table["arrangement"]) == {"NFT", "RT", "FFT"}
     assert sorted(table["step"].unique()) == [0, 2]
     assert "data.mine" in (results / "fig4_mine.txt").read_text()
-    orders = [
-        pq.read_table(results / f"arrangements/mine/{name}/seed-0.parquet")["id"].to_pylist()
+    nearest, *others = (
+        pd.read_parquet(results / f"arrangements/mine/{name}/seed-0.parquet")
         for name in ("tma-nearest", "random", "tma-farthest")
-    ]
-    assert [sorted(order) for order in orders] == [sorted(orders[0])] * 3
-    assert len(orders[0]) == 32
-    # Of what is trained on, the conversations that are tested too are nearest.
-    assert set(orders[0][:8]) == {f"mine_{number}" for number in range(25, 33)}
+    )
+    assert sorted(nearest["id"]) == sorted(f"mine_{number}" for number in range(1, 33))
+    assert all(sorted(other["id"]) == sorted(nearest["id"]) for other in others)
+    # Each test point takes what is nearest to it: of those that are trained on, themselves.
+    first = set(nearest.loc[nearest["round"] == 1, "id"])
+    assert {f"mine_{number}" for number in range(25, 33)} <= first
     log = (results / "logs/sample/mine_heldout.log").read_text()
     assert "test.jsonl: 8 of 16 test conversations stand word for word" in log
 

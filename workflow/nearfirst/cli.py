@@ -106,8 +106,8 @@ class _Warnings(logging.StreamHandler[TextIO]):
     def __init__(self, screen: TextIO) -> None:
         super().__init__(screen)
         self.setLevel(logging.WARNING)
-        # Those of this project: libraries log under names of their own.
-        self.addFilter(lambda record: record.name == "root")
+        # Those of this project: other libraries log under names of their own.
+        self.addFilter(lambda record: record.name.partition(".")[0] in ("root", "nearfirst"))
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
