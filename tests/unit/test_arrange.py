@@ -162,7 +162,7 @@ def archive(path: Path) -> None:
     [
         (TABLES, "E2.parquet", Path.unlink, "E2.parquet: no such file"),
         (TABLES, "E1.parquet", nan, "E1.parquet: row 0 (id 'a') holds NaN"),
-        (TABLES, "E2.parquet", narrow, "8 dimensions, test embeddings 5"),
+        (TABLES, "E2.parquet", narrow, "8 dimensions, but E2.parquet has 5"),
         (TABLES, "E2.parquet", zeros, "E2.parquet"),
         ("--train E1.parquet", None, None, "needs --test"),
         ("--test E2.parquet", None, None, "needs --train"),

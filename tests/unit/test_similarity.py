@@ -278,7 +278,8 @@ def test_bad_input_is_told_in_one_line(
     tables.embed("test", tables.ids[::-1], tables.vectors[1])
     assert "test-embeddings.parquet: row 0 has id 'id-6', but" in fails()
     tables.embed("test", tables.ids, tables.vectors[1][:, :5].copy())
-    assert "training embeddings have 8 dimensions, test embeddings 5" in fails()
+    assert "test-embeddings.parquet has 5; embed both" in fails()
+    tables.embed("test", tables.ids, tables.vectors[1])
     write_arrangement(tables.folder / "order.parquet", ["id-1", "who", "what"])
     assert "order.parquet: 2 ids are not in" in (line := fails())
     assert "the first is 'who'" in line
