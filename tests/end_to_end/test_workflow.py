@@ -95,23 +95,6 @@ def test_one_core_gives_the_same_bytes_as_all(finished: Checkout, tmp_path: Path
         assert (other.folder / "results" / name).read_bytes() == expected, name
 
 
-def test_segments_give_the_same_losses_and_keep_no_checkpoints(
-    finished: Checkout, copy_of_finished: Checkout
-) -> None:
-    copy_of_finished.snakemake(
-        TARGET,
-        *("--config", "seeds=[0]", "keep_checkpoints=false", "train={steps: 16, segment_steps: 8}"),
-    )
-    results = copy_of_finished.folder / "results"
-    for name in ("random", "tma-nearest", "tma-farthest"):
-        run = f"losses/flan/specialist-0/{name}/seed-0"
-        whole = pq.read_table(finished.folder / "results" / run / "0-end.parquet")
-        parts = [pq.read_table(results / run / f"{part}.parquet") for part in ("0-8", "8-16")]
-        assert pa.concat_tables(parts).equals(whole)
-        assert not (results / f"checkpoints/flan/{name}/seed-0/0-8").exists()
-        assert not (results / f"states/flan/{name}/seed-0/0-8").exists()
-
-
 def test_looks_redraw_and_change_no_number(copy_of_finished: Checkout) -> None:
     figure = copy_of_finished.folder / "results/fig4_flan.pdf"
     table = figure.with_suffix(".csv")
@@ -132,11 +115,13 @@ def own_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_data_of_ones_own(copy_of_finished: Checkout, own_file: Path) -> None:
-    copy_of_finished.snakemake(TARGET, "--config", f"data={{flan: {{path: {own_file}}}}}")
-    table = pd.read_csv(copy_of_finished.folder / "results/fig4_flan.csv")
-    # 12 tasks, 15 % of them unseen, up to 4 instances each: 40 instances, 2.5 steps.
-    assert sorted(table["step"].unique()) == [0, 3]
+def test_a_published_file_from_any_path(copy_of_finished: Checkout, own_file: Path) -> None:
+    paths = [f"results/instances/flan/{split}.parquet" for split in ("train", "specialist-0")]
+    copy_of_finished.snakemake(*paths, "--config", f"data={{flan: {{path: {own_file}}}}}")
+    train, test = (pq.read_table(copy_of_finished.folder / path)["task"] for path in paths)
+    # 12 tasks, 15 % of them unseen, up to 4 instances each, 2 of an unseen one.
+    assert (len(train), len(test)) == (40, 4)
+    assert len(set(train.to_pylist())) == 10
 
 
 def bad_run(checkout: Checkout, *config: str) -> list[str]:
