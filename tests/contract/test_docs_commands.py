@@ -4,6 +4,7 @@ Targets of Snakemake are resolved by a dry run, with the pages' own flags and pr
 would run is listed; programs read their command lines; a heredoc really runs; config is read.
 """
 
+import os
 import re
 import shlex
 import subprocess
@@ -184,8 +185,20 @@ def placed(folder: Path, named: re.Match[str]) -> str:
 
 
 def run(project: Checkout, words: list[str], where: str, given: str = "") -> str:
+    # Not what `make test ARGS=…` hands on to a make that it starts.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "ARGS" and not name.startswith(("MAKE", "MFLAGS"))
+    }
     done = subprocess.run(
-        words, cwd=project.folder, input=given, capture_output=True, text=True, check=False
+        words,
+        cwd=project.folder,
+        env=environment,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, f"{where}: {done.stderr}"
     return done.stdout
