@@ -18,11 +18,17 @@ settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 
+OF_EVERYTHING = ("test_metric_reruns.py", "test_figures.py", "test_report.py")
+"""Files whose tests wait for all targets: one process does, the others go on."""
+
+
 class ByFile(LoadScopeScheduling):
     """Keeps the tests of a file in one process, and all that need the one cluster in another."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file.endswith(OF_EVERYTHING):
+            return "everything"
         return "slurm" if "slurm" in file else file
 
 
