@@ -132,7 +132,7 @@ def test_nothing_was_run_or_written_elsewhere(drawn: Checkout, home: Path) -> No
     assert not Path("/absolute").exists()
     known = {"instances", "arrangements", "losses", "segment", "logs", "benchmarks", "README.md"}
     made = {path.name for path in (drawn.folder / "results").iterdir()}
-    assert made == known | {f"{FIGURE}.{kind}" for kind in ("csv", "pdf", "txt")}
+    assert made == known | {f"{FIGURE}.{kind}" for kind in ("csv", "pdf", "svg", "txt", "yaml")}
 
 
 def test_braces_in_a_path_are_told(checkout: Checkout, tmp_path: Path) -> None:
