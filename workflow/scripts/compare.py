@@ -2,13 +2,13 @@
 
 import argparse
 import logging
-import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import cast
 
 from nearfirst import cli
 from nearfirst.files import writing
+from nearfirst.paragraphs import paragraph
 from nearfirst.runs import add_metric, add_runs, read_runs
 from nearfirst.settings.statistics import ComparisonSettings
 from nearfirst.statistics.comparison import paired_comparison
@@ -26,9 +26,8 @@ def main(arguments: argparse.Namespace) -> None:
     with writing(arguments.output) as path:
         table.to_csv(path, index=False, float_format="%.6g")
     if arguments.summary:
-        lines = textwrap.fill(text, 90, break_long_words=False, break_on_hyphens=False)
         with writing(arguments.summary) as path:
-            path.write_text(lines + "\n", encoding="utf-8")
+            path.write_text(paragraph(text), encoding="utf-8")
     logging.info("\n%s\n\n%s", table.to_string(index=False), text)
 
 

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import textwrap
-from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
@@ -11,12 +9,11 @@ import yaml
 
 from nearfirst import cli
 from nearfirst.captions import caption
-from nearfirst.files import writing
 from nearfirst.plotting.correlations import draw_correlations
 from nearfirst.plotting.curves import draw_curves
 from nearfirst.plotting.distribution import draw_distribution
 from nearfirst.plotting.distribution_table import read_distribution
-from nearfirst.plotting.style import save, save_picture
+from nearfirst.plotting.outputs import add_outputs, write_figure
 from nearfirst.plotting.table import read_correlations, read_curves
 from nearfirst.settings.look import LookSettings
 
@@ -35,24 +32,16 @@ def main(arguments: argparse.Namespace) -> None:
         figure = draw_correlations(table, look)
     name = arguments.name or arguments.table.stem
     text = caption(name, table, arguments.series)
-    with ExitStack() as files:
-        save(figure, files.enter_context(writing(arguments.output)), text)
-        if arguments.picture:
-            save_picture(figure, files.enter_context(writing(arguments.picture)))
-        if arguments.record:
-            record = yaml.safe_dump(
-                arguments.made_with,
-                sort_keys=False,
-                default_flow_style=None,
-                allow_unicode=True,
-                width=64,
-            )
-            files.enter_context(writing(arguments.record)).write_text(record)
-        page = files.enter_context(
-            writing(arguments.caption or arguments.output.with_suffix(".txt"))
+    beside = {}
+    if arguments.record:
+        beside[arguments.record] = yaml.safe_dump(
+            arguments.made_with,
+            sort_keys=False,
+            default_flow_style=None,
+            allow_unicode=True,
+            width=64,
         )
-        lines = textwrap.fill(text, 90, break_long_words=False, break_on_hyphens=False)
-        page.write_text(lines + "\n")
+    write_figure(figure, text, arguments, beside)
 
 
 if __name__ == "__main__":
@@ -72,11 +61,7 @@ if __name__ == "__main__":
         default="arrangement",
         help="column that tells curves apart (default: arrangement)",
     )
-    parser.add_argument("--output", type=Path, required=True, help="figure to write (PDF)")
-    parser.add_argument(
-        "--caption", type=Path, help="caption to write; default: beside the PDF, as .txt"
-    )
-    parser.add_argument("--picture", type=Path, help="the figure for web pages, too (SVG)")
+    add_outputs(parser)
     parser.add_argument(
         "--made-with", type=json.loads, default={}, metavar="JSON", help="config that made the CSV"
     )
