@@ -44,7 +44,7 @@ rule plot_exploration:
         picture=report(
             "results/explore_{dataset}.svg",
             caption="../report/explore.rst",
-            category="Before training",
+            category=heading_before,
             labels={"shows": "{dataset}", "figure": "explore_{dataset}"},
         ),
         caption="results/explore_{dataset}.txt",

@@ -12,6 +12,7 @@ from typing import Any
 OWN = "Your data"
 # After the figures: the page sorts headings as text.
 BEYOND = "Further, beyond the paper"
+BEFORE = "Before training"
 _SEEDS = "Figure 7 to 10, samples of the test set"
 
 PLACES = {
@@ -47,7 +48,12 @@ def category(name: str) -> str:
     The page sorts headings as text: a number of one digit gets a second space before it, which a
     browser does not show, so that Figure 2 comes before Figure 10.
     """
-    heading = PLACES[name][0] if name in PLACES else OWN if name.endswith("_mine") else BEYOND
+    if name in PLACES:
+        heading = PLACES[name][0]
+    elif name.endswith("_mine"):
+        heading = OWN
+    else:
+        heading = BEFORE if name.startswith("explore_") else BEYOND
     return re.sub(r"^Figure (?=\d\D)", "Figure  ", heading)
 
 
