@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from nearfirst import cli
+from nearfirst import cli, dimensions
 from nearfirst.bars import bar
 from nearfirst.distance import BY_ROWS, Matrix
 from nearfirst.export import Integers, in_order, nearest_tests, read_texts, write_arranged
@@ -51,6 +51,7 @@ def _nearest(arguments: argparse.Namespace) -> Near:
     # The embeddings are gone from memory before the texts are read.
     ids, train = read_embeddings(arguments.train)
     tests, test = read_embeddings(arguments.test)
+    dimensions.check(arguments.train, train, arguments.test, test)
     distances = BY_ROWS[arguments.measure](train, test)
     return Near(ids, tests, *nearest_tests(distances, len(train), arguments.threads))
 
