@@ -1,13 +1,13 @@
 """A disk that fills up under a job: one line names the place, and the next call makes it good."""
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from faults import Job, Warm, embedding, evaluation, training
 from kills import Undisturbed
+from small_disk import small_disk
 
 SIZE = 16 * 2**20
 PAGE = 4096
@@ -21,17 +21,8 @@ FREE = {training: [20, 70, 250, 500], evaluation: [0, 1], embedding: [0, 10]}
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 16 MB, where this machine allows to mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
-    try:
-        done = subprocess.run(mount, capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command")
-    if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", SIZE) as folder:
+        yield folder
 
 
 def expected(make: Make, results: Path, undisturbed: Undisturbed) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_disk import small_disk
 
 from nearfirst.errors import InputError
 from nearfirst.files import sha256, told_if_full, writing, writing_folder
@@ -217,29 +218,20 @@ def test_a_file_size_limit_leaves_an_older_output_alone(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk_of_128k(tmp_path: Path) -> Iterator[Path]:
     """A file system of 128 KB, where this machine allows to mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
-    try:
-        done = subprocess.run(mount, capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command")
-    if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "128k") as folder:
+        yield folder
 
 
 @PROGRAMS
 def test_a_full_disk_leaves_nothing_behind(
-    tmp_path: Path, small_disk: Path, arguments: Callable[[Path, Path], list[object]]
+    tmp_path: Path, disk_of_128k: Path, arguments: Callable[[Path, Path], list[object]]
 ) -> None:
-    error = one_error(run(*arguments(tmp_path, small_disk)))
-    assert str(small_disk) in error
+    error = one_error(run(*arguments(tmp_path, disk_of_128k)))
+    assert str(disk_of_128k) in error
     assert "No space left" in error
-    assert content(small_disk) == {}
+    assert content(disk_of_128k) == {}
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def _own(
         dataset.sample,
         *(("train", "nothing") if test_path else (arguments.split, arguments.hold_out)),
     )
+    wanted = parts.train if arguments.split == "train" else parts.test
     shared = own_split.Overlap()
     if test_path:
 
@@ -95,14 +96,12 @@ def _own(
             shared.add_test(instance)
             yield instance
     for number, instance in enumerate(_shown(own.read(arguments.input, column))):
-        for of_train, rows, add in (
-            (True, parts.train, shared.add_train),
-            (False, parts.test, shared.add_test),
-        ):
-            if number in rows:
-                add(instance)
-                if of_train == (arguments.split == "train"):
-                    yield instance
+        if number in parts.train:
+            shared.add_train(instance)
+        elif number in parts.test:
+            shared.add_test(instance)
+        if number in wanted:
+            yield instance
     if warning := shared.warning():
         logging.warning("%s: %s", test_path or arguments.input, warning)
 
