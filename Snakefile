@@ -13,9 +13,9 @@ min_version("9.27")
 configfile: "config.yaml"
 
 
-include: "rules/library.smk"
+include: "rules/checkout.smk"
 include: "rules/common.smk"
-include: "rules/inputs.smk"
+include: "rules/paths.smk"
 include: "rules/runs.smk"
 include: "rules/report.smk"
 include: "rules/data.smk"

@@ -21,10 +21,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 
-from nearfirst import evaluation, models, steps
-from nearfirst.batching import batches
-from nearfirst.instances import read_instances
-from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
+from nearfirst.common.batching import batches
+from nearfirst.data.instances import read_instances
+from nearfirst.evaluate.settings import EvaluateSettings
+from nearfirst.model import checkpoints, load, template
+from nearfirst.model.settings import TemplateSettings
+from nearfirst.train.batches import pad
 
 REPOSITORY = Path(__file__).parents[1]
 PROGRAM = REPOSITORY / "workflow/scripts/evaluate.py"
@@ -48,12 +50,12 @@ def of_the_bare_pass(arguments: argparse.Namespace, folder: Path, output: Path) 
     """Report the stage against forward passes of the same batches, without loading anything."""
     settings = EvaluateSettings(threads=1)
     torch.set_num_threads(settings.threads)
-    tokenizer = models.load_tokenizer(str(arguments.results / "model"))
-    model = models.load_model(str(arguments.results / "model")).eval()
+    tokenizer = load.load_tokenizer(str(arguments.results / "model"))
+    model = load.load_model(str(arguments.results / "model")).eval()
     table = read_instances(arguments.results / arguments.instances)
-    _, tokens = evaluation.labelled(table, tokenizer, arguments.max_length)
+    _, tokens = template.labelled(table, tokenizer, arguments.max_length)
     padded = [
-        steps.pad([tokens[i] for i in batch])
+        pad([tokens[i] for i in batch])
         for batch in batches([len(item.ids) for item in tokens], settings.batch_tokens)
     ]
     main = runpy.run_path(str(PROGRAM))["main"]
@@ -115,7 +117,7 @@ def of_the_obvious_way(arguments: argparse.Namespace, folder: Path, output: Path
     ]
     ours = np.min(turns, axis=0)
     losses = pq.read_table(output).to_pandas()
-    chosen = evaluation.checkpoints_in(folder)[:: CHECKPOINTS // arguments.obvious]
+    chosen = checkpoints.checkpoints_in(folder)[:: CHECKPOINTS // arguments.obvious]
     for to in ("full", "longest"):
         times = []
         for step in chosen[: arguments.obvious]:
@@ -145,7 +147,7 @@ def main(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder, output = Path(temporary) / "checkpoints", Path(temporary) / "losses.parquet"
         folder.mkdir()
-        for step in evaluation.checkpoints_in(run)[:CHECKPOINTS]:
+        for step in checkpoints.checkpoints_in(run)[:CHECKPOINTS]:
             (folder / step.name).symlink_to(step.absolute())
         for measure in (of_the_bare_pass, of_the_obvious_way):
             print(f"load {os.getloadavg()[0]:.1f} before", flush=True)

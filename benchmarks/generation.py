@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 import torch
 from transformers import GenerationConfig
 
-from nearfirst import evaluation, models, pretraining, template
-from nearfirst.generation.answering import generate
-from nearfirst.instances import conversations, read_instances
-from nearfirst.settings.generation import GenerateSettings
-from nearfirst.settings.model import PretrainSettings
-from nearfirst.synthetic.corpus import flan_mini_rows
-from nearfirst.synthetic.prose import documents
+from nearfirst.corpus.corpus import flan_mini_rows
+from nearfirst.corpus.prose import documents
+from nearfirst.data.instances import conversations, read_instances
+from nearfirst.generate.answers import generate
+from nearfirst.generate.settings import GenerateSettings
+from nearfirst.model import load, pretrain, template
+from nearfirst.model.settings import PretrainSettings
 
 GOAL = 3
 NEVER = -1e4
@@ -43,8 +43,8 @@ class Case(NamedTuple):
 def random_model(instances: int) -> Iterator[Case]:
     with tempfile.TemporaryDirectory() as folder:
         shape = PretrainSettings(steps=1, threads=1)
-        pretraining.pretrain(list(documents(3000, 0)), shape, Path(folder))
-        tokenizer, model = models.load_tokenizer(folder), models.load_model(folder).eval()
+        pretrain.pretrain(list(documents(3000, 0)), shape, Path(folder))
+        tokenizer, model = load.load_tokenizer(folder), load.load_model(folder).eval()
     rows = random.Random(0).sample(list(flan_mini_rows(2, 0)), instances)
     talks = [
         [
@@ -68,8 +68,8 @@ def random_model(instances: int) -> Iterator[Case]:
 
 
 def run(results: Path, instances: int) -> Iterator[Case]:
-    tokenizer = models.load_tokenizer(str(results / "model"))
-    model = models.empty_model(str(results / "model"))
+    tokenizer = load.load_tokenizer(str(results / "model"))
+    model = load.empty_model(str(results / "model"))
     for test in sorted(results.glob("instances/*/generalist-0.parquet")):
         table = read_instances(test).slice(0, instances)
         prompts = template.prompts(conversations(table), tokenizer)
@@ -78,7 +78,7 @@ def run(results: Path, instances: int) -> Iterator[Case]:
             key=lambda path: path.name,
         )
         for checkpoint in checkpoints[:1] + checkpoints[-1:]:
-            evaluation.load_weights(model, checkpoint)
+            checkpoints.load_weights(model, checkpoint)
             yield Case(f"{test.parent.name} {checkpoint.name}", model, tokenizer, prompts)
 
 

@@ -1,7 +1,7 @@
 """Tokens a second and MFU of training and evaluation on one GPU, for a random LLaMA-2-7B.
 
 The weights are drawn, for speed does not depend on them. Training is that of the workflow
-(training.train_segment) without its files; evaluation is evaluation.losses. Only real tokens count,
+(segment.train_segment) without its files; evaluation is loss.losses. Only real tokens count,
 padding does not. MFU is operations a second over --peak-tflops, where a forward pass of an instance
 of n tokens takes
     2 n M + 2 n n L H   operations
@@ -23,12 +23,14 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, TrainerCallback
 
-from nearfirst import evaluation, models, training
-from nearfirst.instances import conversations, read_instances
-from nearfirst.settings.evaluation import EvaluateSettings
-from nearfirst.settings.hardware import TrainHardware
-from nearfirst.settings.training import TrainSettings
-from nearfirst.template import IGNORED, Tokens, encode
+from nearfirst.data.instances import conversations, read_instances
+from nearfirst.evaluate import loss
+from nearfirst.evaluate.settings import EvaluateSettings
+from nearfirst.hardware import TrainHardware
+from nearfirst.model import load
+from nearfirst.model.template import IGNORED, Tokens, encode
+from nearfirst.train import segment
+from nearfirst.train.settings import TrainSettings
 
 GOAL_TOKENS, GOAL_MFU = 8500, 0.35
 # Characters / 4 of 16,721 instances of real instruction data (GPTeacher, GSM8K, Alpaca's seeds), at
@@ -41,7 +43,7 @@ def instances(arguments: argparse.Namespace, count: int) -> list[Tokens]:
     """Return so many instances: those given, shuffled, or random ids of the lengths above."""
     generator = np.random.default_rng(0)
     if arguments.instances:
-        tokenizer = models.load_tokenizer(str(arguments.tokenizer))
+        tokenizer = load.load_tokenizer(str(arguments.tokenizer))
         table = read_instances(arguments.instances)
         rows = generator.permutation(len(table))[:count]
         found = encode(conversations(table.take(rows)), tokenizer, arguments.max_length)
@@ -74,7 +76,7 @@ def model_of(arguments: argparse.Namespace, dtype: torch.dtype) -> Any:
         max_position_embeddings=4096,
     )
     torch.manual_seed(0)
-    with models.device():
+    with load.device():
         return AutoModelForCausalLM.from_config(config, dtype=dtype)
 
 
@@ -127,10 +129,10 @@ def train(arguments: argparse.Namespace) -> None:
     tokens = instances(arguments, (steps + 1) * settings.batch_size)
     clock = Clock(arguments.warm_up, steps)
     # The workflow's own training, but for the files of 27 and 81 GB that it writes.
-    training.log_progress = lambda trainer, stop: trainer.add_callback(clock)
-    training._Segment._save = lambda self, step: None
+    segment.log_progress = lambda trainer, stop: trainer.add_callback(clock)
+    segment._Segment._save = lambda self, step: None
     with tempfile.TemporaryDirectory() as folder, suppress(EnoughError):
-        training.train_segment(
+        segment.train_segment(
             model_of(arguments, torch.float32),
             tokens,
             settings,
@@ -148,9 +150,9 @@ def train(arguments: argparse.Namespace) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     tokens = instances(arguments, arguments.count)
     model = model_of(arguments, torch.float32 if arguments.cpu else torch.float16).eval()
-    evaluation.losses(model, tokens, arguments.batch_tokens)  # warms up
+    loss.losses(model, tokens, arguments.batch_tokens)  # warms up
     since = now()
-    evaluation.losses(model, tokens, arguments.batch_tokens)
+    loss.losses(model, tokens, arguments.batch_tokens)
     report(arguments, "evaluation", tokens, now() - since, operations(arguments, tokens, False))
 
 

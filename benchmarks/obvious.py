@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from nearfirst.instances import conversations, read_instances
-from nearfirst.template import IGNORED, Tokens, encode
+from nearfirst.data.instances import conversations, read_instances
+from nearfirst.model.template import IGNORED, Tokens, encode
 
 
 def padded(batch: list[Tokens], width: int) -> dict[str, torch.Tensor]:

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import torch
 
-from nearfirst import embedding, models, steps, template, training
-from nearfirst.instances import conversations, read_instances, text_of
-from nearfirst.settings.embedding import EmbeddingSettings
-from nearfirst.settings.hardware import TrainHardware
-from nearfirst.settings.training import TrainSettings
+from nearfirst.data.instances import conversations, read_instances, text_of
+from nearfirst.embed import encode
+from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.hardware import TrainHardware
+from nearfirst.model import load, template
+from nearfirst.train import batches, segment
+from nearfirst.train.settings import TrainSettings
 
 RESULTS = Path("results")
 MODEL = str(RESULTS / "model")
@@ -49,12 +51,12 @@ def embedding_ratio(repeats: int) -> None:
     settings = EmbeddingSettings()
     torch.set_num_threads(settings.threads)
     table = read_instances(RESULTS / "instances/flan/train.parquet")
-    texts = [text_of(messages) for messages in conversations(table)][: embedding.BLOCK]
-    encoder = embedding.load(settings.model)
+    texts = [text_of(messages) for messages in conversations(table)][: encode.BLOCK]
+    encoder = encode.load(settings.model)
     sizes = (16, 32, 64, 128)
     ours, *floors = seconds(
         [
-            lambda: embedding.embed(texts, encoder, settings.batch_tokens),
+            lambda: encode.embed(texts, encoder, settings.batch_tokens),
             *(lambda size=size: encoder.encode(texts, batch_size=size) for size in sizes),
         ],
         repeats,
@@ -70,8 +72,8 @@ def training_ratio(repeats: int) -> None:
 
     def stage() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            training.train_segment(
-                models.load_model(MODEL),
+            segment.train_segment(
+                load.load_model(MODEL),
                 tokens,
                 settings,
                 TrainHardware(),
@@ -83,10 +85,10 @@ def training_ratio(repeats: int) -> None:
             )
 
     def bare() -> None:
-        model = models.load_model(MODEL)
+        model = load.load_model(MODEL)
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95))
         for start in range(0, len(tokens), settings.batch_size):
-            batch = steps.pad(tokens[start : start + settings.batch_size])
+            batch = batches.pad(tokens[start : start + settings.batch_size])
             model(**batch).loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -99,7 +101,7 @@ def training_ratio(repeats: int) -> None:
 
 def encoded(split: str) -> list[template.Tokens]:
     table = read_instances(RESULTS / f"instances/flan/{split}.parquet")
-    return template.encode(conversations(table), models.load_tokenizer(MODEL), LENGTH)
+    return template.encode(conversations(table), load.load_tokenizer(MODEL), LENGTH)
 
 
 def report(stage: str, unit: str, count: int, ours: Seconds, floor: Seconds, name: str) -> None:

@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from rouge_score.rouge_scorer import RougeScorer
 
-from nearfirst.pretraining import train_tokenizer
-from nearfirst.scoring import tokenizers
-from nearfirst.scoring.scorer import Scorer
-from nearfirst.settings.scores import ScoreSettings
+from nearfirst.model.pretrain import train_tokenizer
+from nearfirst.score import tokenizers
+from nearfirst.score.scorer import Scorer
+from nearfirst.score.settings import ScoreSettings
 
 GOAL = 2000
 SHORT, LONG = (1, 12), (80, 110)

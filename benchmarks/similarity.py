@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 from tma import embeddings, floors, measured
 
-from nearfirst.distance import Matrix
-from nearfirst.tables import ARRANGEMENT, INSTANCES, embeddings_table, write_table
+from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, embeddings_table, write_table
+from nearfirst.distance.distances import Matrix
 
 TASKS, PER_TASK, PERMUTATIONS = 225, 5, 3
 VOCABULARY = 50_000

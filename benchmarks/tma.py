@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nearfirst.distance import ROWS, Matrix, in_blocks
-from nearfirst.tables import embeddings_table, write_table
+from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.distance.distances import ROWS, Matrix, in_blocks
 
 REPOSITORY = Path(__file__).parents[1]
 TASKS, HELD_OUT, FAMILIES = 1600, 225, 200

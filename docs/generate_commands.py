@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NoReturn
 from unittest.mock import patch
 
-from nearfirst import cli
+from nearfirst.common import cli
+from nearfirst.common.settings import Section
 from nearfirst.config import sections
-from nearfirst.settings.base import Section
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE.parent / "workflow/scripts"

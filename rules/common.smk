@@ -7,9 +7,10 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from nearfirst.arrange import registry
 from nearfirst.config import load
-from nearfirst.errors import InputError
-from nearfirst.imports import library_modules
+from nearfirst.common.errors import InputError
+from nearfirst.common.source_files import library_modules
 
 try:
     CONFIG = load(config, LIBRARY / "presets")
@@ -81,6 +82,14 @@ def library(name):
 def growing(amount):
     """Return a resource that grows with each attempt, where a profile submits a job again."""
     return lambda wildcards, attempt: amount * attempt
+
+
+for name, its in CONFIG.arrangements.items():
+    try:
+        registry.check(its)
+    except InputError as error:
+        key, _, reason = str(error).partition(": ")
+        raise WorkflowError(f"config key 'arrangements.{name}.{key}': {reason}")
 
 
 wildcard_constraints:

@@ -29,6 +29,15 @@ rule distances:
         " --log {log}"
 
 
+def checkpoint_flags(wildcards):
+    """Return the flags that say at which points of an arrangement there are checkpoints."""
+    train = training(wildcards.dataset, wildcards.arrangement)
+    return (
+        f"--steps {train.steps} --batch-size {train.batch_size}"
+        f" --checkpoint-every {train.checkpoint_every}"
+    )
+
+
 rule similarity:
     """Follow how similar the data seen so far are to each unseen task, in one run's order."""
     input:

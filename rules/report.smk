@@ -1,7 +1,7 @@
 # What `snakemake --report` shows: each figure with its caption and its config, and the tables.
 from nearfirst.config import Config
-from nearfirst.made_with import made_with
-from nearfirst.report import Made, category, label
+from nearfirst.report.provenance import made_with
+from nearfirst.report.places import Made, category, label
 
 
 report: "../report/workflow.rst"

@@ -1,6 +1,24 @@
 # Rewards of the answers, by a model that is named in the config or trained here.
 
 
+def preference_files(wildcards):
+    """Return the training instances that preference pairs are made of."""
+    return [
+        f"results/instances/{dataset}/train.parquet"
+        for dataset in CONFIG.reward.preferences.datasets
+    ]
+
+
+def preference_flags(wildcards):
+    """Return `--dataset NAME FILE` of each."""
+    return " ".join(
+        f"--dataset {dataset} {path}"
+        for dataset, path in zip(
+            CONFIG.reward.preferences.datasets, preference_files(wildcards), strict=True
+        )
+    )
+
+
 rule preferences:
     """Pair gold answers with corrupted ones."""
     input:

@@ -1,5 +1,5 @@
 # Which runs are behind each figure and table, and how they are named on the command line.
-from nearfirst.settings.figures import (
+from nearfirst.figures.catalogue import (
     ArrangementsFigure,
     DatasetsFigure,
     LossTypesFigure,
@@ -9,7 +9,7 @@ from nearfirst.settings.figures import (
     RewardFigure,
     TasksFigure,
 )
-from nearfirst.settings.metrics import METRICS
+from nearfirst.metrics import METRICS
 
 FIGURES = CONFIG.figures
 CURVES = {
@@ -39,7 +39,7 @@ if CONFIG.reward.name is None:
 
 def seeds(arrangement):
     """Return the seeds of an arrangement's runs: where no seed changes the order, one will do."""
-    seeded = arrangements.is_seeded(CONFIG.arrangements[arrangement])
+    seeded = registry.is_seeded(CONFIG.arrangements[arrangement])
     return CONFIG.seeds if seeded else CONFIG.seeds[:1]
 
 

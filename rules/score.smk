@@ -1,6 +1,20 @@
 # ROUGE and Exact Match of the answers.
 
 
+def score_files(wildcards):
+    """Return the model, or the user's folder, whose tokenizer cuts the answers into pieces."""
+    name = CONFIG.scores.tokenizer
+    if name == "words":
+        return {}
+    if name == "model":
+        return {"tokenizer": model_files()}
+    return {"tokenizer": name} if os.path.isdir(name) else {}
+
+
+def score_flags(wildcards):
+    return model_flag(wildcards) if CONFIG.scores.tokenizer == "model" else ""
+
+
 rule score:
     """Hold the answers against their references: ROUGE and Exact Match."""
     input:

@@ -5,12 +5,60 @@ localrules:
     room,
 
 
+def state_before(wildcards):
+    """Return the state that the segment before leaves; the first segment has none."""
+    dataset, arrangement = wildcards.dataset, wildcards.arrangement
+    for segment in segments(dataset, arrangement):
+        if segment.endswith(f"-{wildcards.start}"):
+            return f"results/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
+    return []
+
+
+def room_before(wildcards):
+    """Return the mark that says that there is room for a segment's checkpoints.
+
+    The first two segments need none.
+    """
+    names = segments(wildcards.dataset, wildcards.arrangement)
+    segment = f"{wildcards.start}-{wildcards.stop}"
+    return f"results/room/{SEGMENT}" if segment in names[2:] else []
+
+
+def evaluated_before(wildcards):
+    """Return the losses without which a segment is not trained, if checkpoints are not kept.
+
+    They are those of the segment before last, on the data set's own test set: so a run never has
+    checkpoints of more than two segments, however long its evaluations wait in a queue.
+    """
+    if CONFIG.keep_checkpoints:
+        return []
+    dataset, arrangement = wildcards.dataset, wildcards.arrangement
+    losses = measured(
+        "loss", dataset, DATASETS[dataset].test, arrangement, wildcards.seed
+    )
+    segment = f"{wildcards.start}-{wildcards.stop}"
+    return losses[segments(dataset, arrangement).index(segment) - 2]
+
+
 rule room:
     """Hold a segment back until there is room for its checkpoints."""
     input:
         evaluated=evaluated_before,
     output:
         touch(f"results/room/{SEGMENT}"),
+
+
+def train_settings(wildcards):
+    return training(wildcards.dataset, wildcards.arrangement).canonical()
+
+
+def segment_flags(wildcards):
+    """Return the flags that say which steps to train, and from which state."""
+    stop = "" if wildcards.stop == "end" else f" --stop {wildcards.stop}"
+    before = state_before(wildcards)
+    return f"--start {wildcards.start}{stop}" + (
+        f" --state-before {before}" if before else ""
+    )
 
 
 rule train:

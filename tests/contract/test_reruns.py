@@ -112,34 +112,34 @@ def test_touched_files_rerun_nothing(finished: Checkout) -> None:
 
 
 EDITS = {
-    "synthetic/prose.py": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
-    "data/flan.py": BOTH_SPLITS,
+    "corpus/prose.py": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
+    "data/formats/flan.py": BOTH_SPLITS,
     # `sample.py` reads every form.
-    "data/niv2.py": BOTH_SPLITS,
-    "splits.py": {},
-    "hub.py": {},
-    "similarity.py": {},
-    "pretraining.py": {"pretrain": 1, **downstream_of_training(RUNS)},
-    "embedding.py": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
-    "distance.py": {"distances": 1, "arrange": RUNS, **downstream_of_training(RUNS)},
-    "ordering.py": {"arrange": RUNS, **downstream_of_training(RUNS)},
-    "training.py": downstream_of_training(RUNS),
-    "settings/training.py": downstream_of_training(RUNS),
-    "evaluation.py": {"evaluate": RUNS, **FIGURE},
+    "data/formats/niv2.py": BOTH_SPLITS,
+    "tables/splits.py": {},
+    "data/fetch.py": {},
+    "distance/similarity.py": {},
+    "model/pretrain.py": {"pretrain": 1, **downstream_of_training(RUNS)},
+    "embed/encode.py": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
+    "distance/distances.py": {"distances": 1, "arrange": RUNS, **downstream_of_training(RUNS)},
+    "arrange/registry.py": {"arrange": RUNS, **downstream_of_training(RUNS)},
+    "train/segment.py": downstream_of_training(RUNS),
+    "train/settings.py": downstream_of_training(RUNS),
+    "evaluate/loss.py": {"evaluate": RUNS, **FIGURE},
     # A new metric trains and evaluates nothing anew.
-    "settings/metrics.py": FIGURE,
-    "scoring/table.py": {"curves": 1, "compare": 1, "plot": 1},
-    "generation/answering.py": {},
-    "statistics/curves.py": {"curves": 1, "plot": 1},
-    "statistics/comparison.py": {"compare": 1},
-    "statistics/loss_types.py": {},
-    "plotting/curves.py": {"plot": 1},
+    "metrics.py": FIGURE,
+    "score/table.py": {"curves": 1, "compare": 1, "plot": 1},
+    "generate/answers.py": {},
+    "figures/curves.py": {"curves": 1, "plot": 1},
+    "figures/comparison/paired.py": {"compare": 1},
+    "figures/loss_types.py": {},
+    "figures/plot/curves.py": {"plot": 1},
     # Read by the Snakefile alone.
     "config.py": {},
     # A run is known by its code, too.
-    "imports.py": downstream_of_training(RUNS),
-    "made_with.py": {},
-    "report.py": {},
+    "common/source_files.py": downstream_of_training(RUNS),
+    "report/provenance.py": {},
+    "report/places.py": {},
 }
 
 

@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from checkout import Checkout
 
-from nearfirst.settings.figures import FigureSettings
-from nearfirst.settings.similarity import MEASURES
+from nearfirst.distance.similarity_settings import MEASURES
+from nearfirst.figures.catalogue import FigureSettings
 
 # All but that of one's own data.
 FIGURES = [name for name in FigureSettings.model_fields if name != "fig4_mine"]

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from checkout import Checkout
 
-from nearfirst.report import PLACES, category
-from nearfirst.settings.figures import FigureSettings
+from nearfirst.figures.catalogue import FigureSettings
+from nearfirst.report.places import PLACES, category
 
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 

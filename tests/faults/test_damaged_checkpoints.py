@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from faults import Warm, evaluation
 
-from nearfirst.errors import InputError
+from nearfirst.common.errors import InputError
 
 CHECKPOINTS = "checkpoints/flan/random/seed-0/0-end"
 FILE = "step-000008/model.safetensors"
@@ -27,22 +27,22 @@ def header(content: bytes) -> int:
 
 @pytest.fixture(scope="module")
 def model(results: Path) -> Any:
-    from nearfirst import models
+    from nearfirst.model import load
 
-    return models.empty_model(str(results / "model"))
+    return load.empty_model(str(results / "model"))
 
 
 def loaded(model: Any, folder: Path, content: bytes) -> dict[str, bytes]:
     """Load a file of this content; return the weights that the model has then."""
     import torch
 
-    from nearfirst import evaluation
+    from nearfirst.model import checkpoints
 
     (folder / "model.safetensors").write_bytes(content)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.fill_(7)
-    evaluation.load_weights(model, folder)
+    checkpoints.load_weights(model, folder)
     return {name: p.detach().numpy().tobytes() for name, p in model.named_parameters()}
 
 

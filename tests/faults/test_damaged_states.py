@@ -11,7 +11,7 @@ from damages import DAMAGES, cut, flip, lose
 from faults import Job, Warm, training
 from kills import Undisturbed, kill, wait_until
 
-from nearfirst.seals import fault
+from nearfirst.train.checksums import fault
 
 FILES = [
     *("config.json", "model.safetensors", "optimizer.pt", "rng_state.pth"),

@@ -11,9 +11,9 @@ import pytest
 from damages import cut
 from faults import Warm, contents, embedding, evaluation, stage, training
 
-from nearfirst.errors import InputError
-from nearfirst.instances import read_instances
-from nearfirst.tables import ARRANGEMENT, LOSSES, read_embeddings, read_table, write_table
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import ARRANGEMENT, LOSSES, read_embeddings, read_table, write_table
+from nearfirst.data.instances import read_instances
 
 INSTANCES = "instances/flan/specialist-0.parquet"
 ORDER = "arrangements/flan/random/seed-0.parquet"

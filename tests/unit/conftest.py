@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nearfirst.tables import ARRANGEMENT, INSTANCES, write_table
+from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, write_table
 
 REPOSITORY = Path(__file__).parents[2]
 Program = Callable[..., subprocess.CompletedProcess[str]]

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nearfirst.common.errors import InputError
 from nearfirst.config import Config, load, valid_keys
-from nearfirst.errors import InputError
-from nearfirst.settings.data import SampleSettings
-from nearfirst.settings.training import TrainSettings
+from nearfirst.data.settings import SampleSettings
+from nearfirst.train.settings import TrainSettings
 
 REPOSITORY = Path(__file__).parents[2]
 PRESETS = REPOSITORY / "workflow/presets"

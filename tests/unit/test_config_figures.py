@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from nearfirst.common.errors import InputError
 from nearfirst.config import load
-from nearfirst.errors import InputError
 
 PRESETS = Path(__file__).parents[2] / "workflow/presets"
 

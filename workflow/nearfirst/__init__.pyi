@@ -1,4 +1,4 @@
-from nearfirst.library import InputError as InputError
-from nearfirst.library import arrange as arrange
-from nearfirst.library import tma as tma
-from nearfirst.library import wsd as wsd
+from nearfirst.api import InputError as InputError
+from nearfirst.api import arrange as arrange
+from nearfirst.api import tma as tma
+from nearfirst.api import wsd as wsd

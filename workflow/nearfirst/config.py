@@ -13,32 +13,33 @@ from typing import Any, Self, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
 
-from nearfirst.errors import InputError
-from nearfirst.settings.arrangement import ArrangementSettings, Name
-from nearfirst.settings.base import Section, check_once
-from nearfirst.settings.data import CorpusSettings, DataSettings
-from nearfirst.settings.distance import DistanceSettings
-from nearfirst.settings.embedding import EmbeddingSettings
-from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
-from nearfirst.settings.exploration import ExplorationSettings
-from nearfirst.settings.figures import ArrangementsFigure, FigureSettings, TableSettings
-from nearfirst.settings.generation import GenerateSettings
-from nearfirst.settings.hardware import HardwareSettings
-from nearfirst.settings.look import LookSettings
-from nearfirst.settings.metric_statistics import DistributionSettings, StabilitySettings
-from nearfirst.settings.model import ModelSettings
-from nearfirst.settings.reward import RewardSettings
-from nearfirst.settings.scores import ScoreSettings
-from nearfirst.settings.similarity import SimilaritySettings
-from nearfirst.settings.standard import STANDARD
-from nearfirst.settings.statistics import (
+from nearfirst.arrange.paper import STANDARD
+from nearfirst.arrange.settings import ArrangementSettings, Name
+from nearfirst.common.errors import InputError
+from nearfirst.common.settings import Section, check_once
+from nearfirst.corpus.settings import CorpusSettings
+from nearfirst.data.settings import DataSettings
+from nearfirst.distance.settings import DistanceSettings
+from nearfirst.distance.similarity_settings import SimilaritySettings
+from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.evaluate.settings import EvaluateSettings
+from nearfirst.explore.settings import ExplorationSettings
+from nearfirst.figures.catalogue import ArrangementsFigure, FigureSettings, TableSettings
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.settings import (
     ComparisonSettings,
     CurveSettings,
-    GeneralizationSettings,
+    DistributionSettings,
     LossTypesSettings,
     PredictionSettings,
 )
-from nearfirst.settings.training import TrainSettings
+from nearfirst.generate.settings import GenerateSettings
+from nearfirst.hardware import HardwareSettings
+from nearfirst.model.settings import ModelSettings, TemplateSettings
+from nearfirst.reward.settings import RewardSettings
+from nearfirst.score.settings import ScoreSettings
+from nearfirst.tables.settings import GeneralizationSettings, StabilitySettings
+from nearfirst.train.settings import TrainSettings
 
 
 class Config(Section):

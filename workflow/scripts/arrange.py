@@ -18,14 +18,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nearfirst import cli, dimensions
-from nearfirst.arrangements.base import Pool
-from nearfirst.distance import BY_ROWS, RowDistances
-from nearfirst.errors import InputError
-from nearfirst.instances import same_ids
-from nearfirst.ordering import METHODS, arrange, check, flag, needs
-from nearfirst.settings.arrangement import ArrangementSettings
-from nearfirst.tables import ARRANGEMENT, INSTANCES, read_embeddings, read_table, write_table
+from nearfirst.arrange.pool import Pool
+from nearfirst.arrange.registry import METHODS, arrange, check, flag, needs
+from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import (
+    ARRANGEMENT,
+    INSTANCES,
+    read_embeddings,
+    read_table,
+    write_table,
+)
+from nearfirst.data.instances import same_ids
+from nearfirst.distance.distances import BY_ROWS, RowDistances, check_dimensions
 
 PARAMETERS = [name for name in ArrangementSettings.model_fields if name not in ("method", "steps")]
 
@@ -67,7 +73,7 @@ def _pool(arguments: argparse.Namespace, settings: ArrangementSettings) -> tuple
         ids = embedded
     if "embeddings" in needed:
         _, parts["test"] = read_embeddings(_need(arguments, "test"))
-        dimensions.check(arguments.train, parts["train"], arguments.test, parts["test"])
+        check_dimensions(arguments.train, parts["train"], arguments.test, parts["test"])
         parts["distances"] = _distances(arguments, parts["train"], parts["test"])
     pool = Pool(len(ids), measure=arguments.measure, threads=arguments.threads, **parts)
     return ids, pool

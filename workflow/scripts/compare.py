@@ -6,14 +6,14 @@ from collections import Counter
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.paragraphs import paragraph
-from nearfirst.runs import add_metric, add_runs, read_runs
-from nearfirst.settings.statistics import ComparisonSettings
-from nearfirst.statistics.comparison import paired_comparison
-from nearfirst.statistics.run import scaled
-from nearfirst.statistics.verdicts import summary
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.common.text import paragraph
+from nearfirst.figures.comparison.paired import paired_comparison
+from nearfirst.figures.comparison.summary import summary
+from nearfirst.figures.run import scaled
+from nearfirst.figures.run_arguments import add_metric, add_runs, read_runs
+from nearfirst.figures.settings import ComparisonSettings
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -4,10 +4,10 @@ import argparse
 import logging
 from pathlib import Path
 
-from nearfirst import cli
-from nearfirst.errors import InputError
-from nearfirst.files import writing
-from nearfirst.statistics.families import join_comparisons, read_comparison
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import writing
+from nearfirst.tables.comparisons import join_comparisons, read_comparison
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -5,14 +5,14 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.errors import InputError
-from nearfirst.files import writing
-from nearfirst.runs import add_metric, add_runs, read_runs
-from nearfirst.settings.metrics import MetricName
-from nearfirst.settings.statistics import CurveSettings
-from nearfirst.statistics.curves import curves
-from nearfirst.statistics.run import Run, scaled
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import writing
+from nearfirst.figures.curves import curves
+from nearfirst.figures.run import Run, scaled
+from nearfirst.figures.run_arguments import add_metric, add_runs, read_runs
+from nearfirst.figures.settings import CurveSettings
+from nearfirst.metrics import MetricName
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -9,11 +9,11 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
-from nearfirst import cli, dimensions
-from nearfirst.distance import whole
-from nearfirst.files import writing
-from nearfirst.settings.distance import DistanceSettings
-from nearfirst.tables import read_embeddings, write_table
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.common.parquet import read_embeddings, write_table
+from nearfirst.distance.distances import check_dimensions, whole
+from nearfirst.distance.settings import DistanceSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -21,7 +21,7 @@ def main(arguments: argparse.Namespace) -> None:
     settings = cast(DistanceSettings, arguments.settings)
     train_ids, train = read_embeddings(arguments.train)
     test_ids, test = read_embeddings(arguments.test)
-    dimensions.check(arguments.train, train, arguments.test, test)
+    check_dimensions(arguments.train, train, arguments.test, test)
     shape = (len(train), len(test))
     with writing(arguments.matrix) as path:
         out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)

@@ -7,28 +7,28 @@ import time
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.instances import conversations, read_instances, text_of
-from nearfirst.settings.embedding import EmbeddingSettings
-from nearfirst.tables import embeddings_table, write_table
+from nearfirst.common import cli
+from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.data.instances import conversations, read_instances, text_of
+from nearfirst.embed.settings import EmbeddingSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the embeddings of the shard, in the instances' order."""
     import torch
 
-    from nearfirst import embedding
+    from nearfirst.embed import encode
 
     settings = cast(EmbeddingSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
     table = read_instances(arguments.instances)
-    first, last = embedding.shard_bounds(table.num_rows, *arguments.shard)
+    first, last = encode.shard_bounds(table.num_rows, *arguments.shard)
     table = table.slice(first, last - first)
-    encoder = embedding.load(settings.model, settings.revision)
+    encoder = encode.load(settings.model, settings.revision)
     texts = [text_of(messages) for messages in conversations(table)]
     since = time.monotonic()
-    prompt = embedding.prompt_of(encoder, settings.prompt, settings.prompt_name)
-    vectors = embedding.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
+    prompt = encoder.prompt_of(encoder, settings.prompt, settings.prompt_name)
+    vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
     rate = len(texts) / max(time.monotonic() - since, 1e-9)
     logging.info("%d texts, %.0f a second", len(texts), rate)
     write_table(embeddings_table(table["id"].to_pylist(), vectors), arguments.output)

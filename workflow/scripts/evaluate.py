@@ -10,28 +10,31 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
-from nearfirst import cli
-from nearfirst.errors import InputError
-from nearfirst.instances import read_instances
-from nearfirst.settings.evaluation import EvaluateSettings, TemplateSettings
-from nearfirst.tables import LOSSES, write_table
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import LOSSES, write_table
+from nearfirst.data.instances import read_instances
+from nearfirst.evaluate.settings import EvaluateSettings
+from nearfirst.model.settings import TemplateSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the losses; the number of instances left out is in the table's metadata."""
     import torch
 
-    from nearfirst import causal, evaluation, models
+    from nearfirst.evaluate.loss import losses
+    from nearfirst.model import checkpoints, load, logits
+    from nearfirst.model.template import labelled
 
     settings = cast(EvaluateSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
-    dtype = models.dtype("evaluate.precision", settings.precision)
-    folders = evaluation.checkpoints_in(arguments.checkpoints)
+    dtype = load.dtype("evaluate.precision", settings.precision)
+    folders = checkpoints.checkpoints_in(arguments.checkpoints)
     every = read_instances(arguments.instances)
-    tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
+    tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
     template = cast(TemplateSettings, arguments.template)
     max_length = template.max_length
-    table, tokens = evaluation.labelled(every, tokenizer, max_length, template.format)
+    table, tokens = labelled(every, tokenizer, max_length, template.format)
     if not tokens:
         raise InputError(
             f"{arguments.instances}: no instance has a label within {max_length} tokens; raise "
@@ -39,15 +42,15 @@ def main(arguments: argparse.Namespace) -> None:
         )
     left_out = len(every) - len(tokens)
     logging.info("%d instances, %d left out: truncation took their labels", len(tokens), left_out)
-    model = models.empty_model(arguments.model, arguments.revision, dtype)
+    model = load.empty_model(arguments.model, arguments.revision, dtype)
     parts: list[pa.Table] = []
     length = sum(len(item.ids) for item in tokens)
     since = begun = time.monotonic()
-    with closing(evaluation.each_loaded(model, folders)) as loaded:
+    with closing(checkpoints.each_loaded(model, folders)) as loaded:
         for folder in loaded:
             if not parts:
-                causal.check(model, tokens)
-            loss = evaluation.losses(model, tokens, settings.batch_tokens)
+                logits.check(model, tokens)
+            loss = losses(model, tokens, settings.batch_tokens)
             if not np.isfinite(loss).all():
                 id_ = table["id"][int(np.argmin(np.isfinite(loss)))]
                 raise InputError(

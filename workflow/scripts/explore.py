@@ -15,12 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nearfirst import cli, dimensions
-from nearfirst.distance import BY_ROWS, Matrix
-from nearfirst.errors import InputError
-from nearfirst.exploration.duplicates import Pairs, TextIndex, duplicates
-from nearfirst.exploration.neighbours import Near, counts_near, near_of_pool, neighbours
-from nearfirst.exploration.table import (
+from nearfirst.arrange.tma import rounds_by
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import writing
+from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table
+from nearfirst.data.instances import same_ids
+from nearfirst.distance.distances import BY_ROWS, Matrix, check_dimensions
+from nearfirst.explore.duplicates import Pairs, TextIndex, duplicates
+from nearfirst.explore.neighbours import Near, counts_near, near_of_pool, neighbours
+from nearfirst.explore.settings import ExplorationSettings
+from nearfirst.explore.table import (
     Side,
     about,
     histograms,
@@ -30,12 +35,7 @@ from nearfirst.exploration.table import (
     write_pairs,
     write_rows,
 )
-from nearfirst.exploration.texts import read_exchanges
-from nearfirst.files import writing
-from nearfirst.instances import same_ids
-from nearfirst.rounds import rounds_by
-from nearfirst.settings.exploration import ExplorationSettings
-from nearfirst.tables import INSTANCES, read_embeddings, read_table
+from nearfirst.explore.texts import read_exchanges
 
 
 class Read(NamedTuple):
@@ -51,7 +51,7 @@ def main(arguments: argparse.Namespace) -> None:
     threads = arguments.threads
     train, train_vectors = _read(arguments.train_instances, arguments.train_embeddings)
     test, test_vectors = _read(arguments.test_instances, arguments.test_embeddings)
-    dimensions.check(
+    check_dimensions(
         *(arguments.train_embeddings, train_vectors, arguments.test_embeddings, test_vectors)
     )
     size = len(train.ids), len(test.ids)

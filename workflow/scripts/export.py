@@ -13,13 +13,13 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from nearfirst import cli, dimensions
-from nearfirst.bars import bar
-from nearfirst.distance import BY_ROWS, Matrix
-from nearfirst.export import Integers, in_order, nearest_tests, read_texts, write_arranged
-from nearfirst.files import writing
-from nearfirst.instances import rows_in_order, same_ids
-from nearfirst.tables import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
+from nearfirst.arrange.export import Integers, in_order, nearest_tests, read_texts, write_arranged
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.common.parquet import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
+from nearfirst.common.progress import bar
+from nearfirst.data.instances import rows_in_order, same_ids
+from nearfirst.distance.distances import BY_ROWS, Matrix, check_dimensions
 
 
 class Near(NamedTuple):
@@ -51,7 +51,7 @@ def _nearest(arguments: argparse.Namespace) -> Near:
     # The embeddings are gone from memory before the texts are read.
     ids, train = read_embeddings(arguments.train)
     tests, test = read_embeddings(arguments.test)
-    dimensions.check(arguments.train, train, arguments.test, test)
+    check_dimensions(arguments.train, train, arguments.test, test)
     distances = BY_ROWS[arguments.measure](train, test)
     return Near(ids, tests, *nearest_tests(distances, len(train), arguments.threads))
 

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.errors import InputError
-from nearfirst.hub import fetch
-from nearfirst.settings.hub import HubSettings
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.hub import HubSettings
+from nearfirst.data.fetch import fetch
 
 
 def main(arguments: argparse.Namespace) -> None:

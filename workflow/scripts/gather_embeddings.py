@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nearfirst import cli
-from nearfirst.errors import InputError
-from nearfirst.instances import read_instances, same_ids
-from nearfirst.tables import embeddings_table, read_embeddings, write_table
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
+from nearfirst.data.instances import read_instances, same_ids
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -5,11 +5,11 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.runs import FIGURE, add_runs, read_groups
-from nearfirst.settings.statistics import GeneralizationSettings
-from nearfirst.statistics.generalization import generalization
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.figures.run_arguments import FIGURE, add_runs, read_groups
+from nearfirst.tables.generalization import generalization
+from nearfirst.tables.settings import GeneralizationSettings
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -16,34 +16,34 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nearfirst import cli
-from nearfirst.errors import InputError
-from nearfirst.files import sha256
-from nearfirst.generation.parts import Parts, files_of
-from nearfirst.generation.table import GENERATIONS
-from nearfirst.imports import library_modules
-from nearfirst.instances import conversations, read_instances
-from nearfirst.settings.base import canonical
-from nearfirst.settings.evaluation import TemplateSettings
-from nearfirst.settings.generation import GenerateSettings
-from nearfirst.tables import write_table
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import sha256
+from nearfirst.common.parquet import write_table
+from nearfirst.common.settings import canonical
+from nearfirst.common.source_files import library_modules
+from nearfirst.data.instances import conversations, read_instances
+from nearfirst.generate.resume import Parts, files_of
+from nearfirst.generate.settings import GenerateSettings
+from nearfirst.generate.table import GENERATIONS
+from nearfirst.model.settings import TemplateSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the answers; the number of instances left out is in the table's metadata."""
     import torch
 
-    from nearfirst import evaluation, models, template
-    from nearfirst.generation.answering import check_room
+    from nearfirst.generate.answers import check_room
+    from nearfirst.model import checkpoints, load, template
 
     settings = cast(GenerateSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
-    dtype = models.dtype("generate.precision", settings.precision)
-    folders = evaluation.checkpoints_in(arguments.checkpoints)
+    dtype = load.dtype("generate.precision", settings.precision)
+    folders = checkpoints.checkpoints_in(arguments.checkpoints)
     every = read_instances(arguments.instances)
-    tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
+    tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
     form, max_length = arguments.template.format, arguments.template.max_length
-    table, _ = evaluation.labelled(every, tokenizer, max_length, form)
+    table, _ = template.labelled(every, tokenizer, max_length, form)
     if not len(table):
         raise InputError(
             f"{arguments.instances}: no prompt leaves room for an answer within {max_length} "
@@ -52,7 +52,7 @@ def main(arguments: argparse.Namespace) -> None:
     left_out = len(every) - len(table)
     logging.info("%d instances, %d left out: their prompts are too long", len(table), left_out)
     prompts = template.prompts(conversations(table), tokenizer, form)
-    model = models.empty_model(arguments.model, arguments.revision, dtype)
+    model = load.empty_model(arguments.model, arguments.revision, dtype)
     check_room(model, prompts, settings)
 
     parts = Parts(arguments.output, GENERATIONS, _made_from(arguments, table, prompts))
@@ -82,11 +82,11 @@ def _answers(
     prompts: Sequence[Any],
 ) -> pa.Table:
     """Return the answers of the checkpoint in a folder."""
-    from nearfirst import evaluation, template
-    from nearfirst.generation.answering import generate
+    from nearfirst.generate.answers import generate
+    from nearfirst.model import checkpoints, template
 
     step = int(folder.name.removeprefix("step-"))
-    evaluation.load_weights(model, folder)
+    checkpoints.load_weights(model, folder)
     try:
         answers = generate(
             model,
@@ -142,7 +142,7 @@ def _made_from(
 
 def _code() -> list[str]:
     """Return the sums of this program and of the library it imports: an edit answers anew."""
-    program, root = Path(__file__), Path(cli.__file__).parents[1]
+    program, root = Path(__file__), Path(cli.__file__).parents[2]
     return [sha256(path) for path in (program, *library_modules(program, root))]
 
 

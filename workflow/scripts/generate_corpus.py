@@ -5,10 +5,10 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing_folder
-from nearfirst.settings.data import CorpusSettings
-from nearfirst.synthetic.published import flan, niv2, norobots, p3, sharegpt
+from nearfirst.common import cli
+from nearfirst.common.files import writing_folder
+from nearfirst.corpus.formats import flan, niv2, norobots, p3, sharegpt
+from nearfirst.corpus.settings import CorpusSettings
 
 WRITERS = {
     "flan": flan.write,

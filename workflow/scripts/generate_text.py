@@ -6,10 +6,10 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.settings.model import TextSettings
-from nearfirst.synthetic import prose
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.corpus import prose
+from nearfirst.model.settings import TextSettings
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -4,9 +4,9 @@ import argparse
 import logging
 from pathlib import Path
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.splits import add_splits, leaks, read_splits
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.tables.splits import add_splits, leaks, read_splits
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -5,11 +5,11 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.runs import add_runs, read_runs
-from nearfirst.settings.statistics import CurveSettings, LossTypesSettings
-from nearfirst.statistics.loss_types import loss_types
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.figures.loss_types import loss_types
+from nearfirst.figures.run_arguments import add_runs, read_runs
+from nearfirst.figures.settings import CurveSettings, LossTypesSettings
 
 
 def main(arguments: argparse.Namespace) -> None:

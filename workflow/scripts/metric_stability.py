@@ -5,11 +5,11 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.runs import METRIC, add_runs, read_metrics
-from nearfirst.settings.metric_statistics import StabilitySettings
-from nearfirst.statistics.stability import stability
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.figures.run_arguments import METRIC, add_runs, read_metrics
+from nearfirst.tables.metric_stability import stability
+from nearfirst.tables.settings import StabilitySettings
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -5,11 +5,11 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.runs import METRIC, add_runs, read_metrics
-from nearfirst.settings.statistics import CurveSettings
-from nearfirst.statistics.metric_tasks import metric_tasks
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.figures.run_arguments import METRIC, add_runs, read_metrics
+from nearfirst.figures.settings import CurveSettings
+from nearfirst.tables.metric_tasks import metric_tasks
 
 
 def main(arguments: argparse.Namespace) -> None:

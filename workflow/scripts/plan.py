@@ -19,8 +19,8 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from nearfirst import cli
-from nearfirst.files import writing
+from nearfirst.common import cli
+from nearfirst.common.files import writing
 
 UNITS = {
     "train": "step",
@@ -34,10 +34,11 @@ UNITS = {
 def main(arguments: argparse.Namespace) -> None:
     """Ask Snakemake what it would do, and print what that takes."""
     # Snakemake takes a second to import: `--help` need not wait for it.
-    from nearfirst.planning import bill, report
-    from nearfirst.planning.dry_run import dry_run
-    from nearfirst.planning.project import load_project
-    from nearfirst.planning.rates import Rate
+    from nearfirst.plan.dry_run import dry_run
+    from nearfirst.plan.plan import make_plan
+    from nearfirst.plan.project import load_project
+    from nearfirst.plan.rates import Rate
+    from nearfirst.plan.text import text_of
 
     given = list(arguments.targets)
     for flag in ("config", "configfile", "profile"):
@@ -56,7 +57,7 @@ def main(arguments: argparse.Namespace) -> None:
         for rule, unit in UNITS.items()
         if (seconds := getattr(arguments, f"{rule}_seconds_per_{unit}")) is not None
     }
-    plan = bill.make_plan(
+    plan = make_plan(
         project,
         everything if arguments.from_nothing else needed,
         needed,
@@ -72,7 +73,7 @@ def main(arguments: argparse.Namespace) -> None:
         content = {"title": title, **dataclasses.asdict(plan)}
         with writing(arguments.json) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n")
-    print(report.text_of(plan, title))
+    print(text_of(plan, title))
 
 
 def positive_seconds(text: str) -> float:

@@ -7,15 +7,15 @@ from typing import cast
 
 import yaml
 
-from nearfirst import cli
-from nearfirst.captions import caption
-from nearfirst.plotting.correlations import draw_correlations
-from nearfirst.plotting.curves import draw_curves
-from nearfirst.plotting.distribution import draw_distribution
-from nearfirst.plotting.distribution_table import read_distribution
-from nearfirst.plotting.outputs import add_outputs, write_figure
-from nearfirst.plotting.table import read_correlations, read_curves
-from nearfirst.settings.look import LookSettings
+from nearfirst.common import cli
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.plot.captions import caption
+from nearfirst.figures.plot.correlations import draw_correlations
+from nearfirst.figures.plot.curves import draw_curves
+from nearfirst.figures.plot.read import read_correlations, read_curves
+from nearfirst.figures.plot.reward_distribution import draw_distribution
+from nearfirst.figures.plot.reward_distribution_table import read_distribution
+from nearfirst.figures.plot.save import add_outputs, write_figure
 
 
 def main(arguments: argparse.Namespace) -> None:

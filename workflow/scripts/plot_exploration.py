@@ -5,11 +5,11 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.plotting.exploration import SHOWN, draw_exploration
-from nearfirst.plotting.exploration_table import caption, read_exploration, warnings
-from nearfirst.plotting.outputs import add_outputs, write_figure
-from nearfirst.settings.look import LookSettings
+from nearfirst.common import cli
+from nearfirst.explore.caption import caption, read_exploration, warnings
+from nearfirst.explore.plot import SHOWN, draw_exploration
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.plot.save import add_outputs, write_figure
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -5,12 +5,18 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.runs import TEST, add_runs, add_similarities, read_groups, read_similarities
-from nearfirst.settings.statistics import CurveSettings, PredictionSettings
-from nearfirst.statistics.prediction import prediction
-from nearfirst.statistics.run import common_tasks
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.figures.prediction import prediction
+from nearfirst.figures.run import common_tasks
+from nearfirst.figures.run_arguments import (
+    TEST,
+    add_runs,
+    add_similarities,
+    read_groups,
+    read_similarities,
+)
+from nearfirst.figures.settings import CurveSettings, PredictionSettings
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -6,11 +6,11 @@ from collections import Counter
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.errors import InputError
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import write_table
 from nearfirst.reward.preferences import pairs, read_examples
-from nearfirst.settings.reward import PreferenceSettings
-from nearfirst.tables import write_table
+from nearfirst.reward.settings import PreferenceSettings
 
 
 def main(arguments: argparse.Namespace) -> None:

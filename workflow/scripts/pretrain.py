@@ -6,17 +6,17 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.devices import keep_one_gpu
-from nearfirst.errors import InputError
-from nearfirst.files import writing_folder
-from nearfirst.settings.model import PretrainSettings
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import writing_folder
+from nearfirst.model.settings import PretrainSettings
+from nearfirst.model.visible_gpus import keep_one_gpu
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the model folder, in the form of `save_pretrained`."""
     keep_one_gpu()
-    from nearfirst.pretraining import pretrain
+    from nearfirst.model.pretrain import pretrain
 
     documents = [json.loads(line) for line in arguments.text.read_text().splitlines()]
     if not documents:

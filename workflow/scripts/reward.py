@@ -8,14 +8,14 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
-from nearfirst import cli
-from nearfirst.devices import keep_one_gpu
-from nearfirst.errors import InputError
-from nearfirst.generation.table import check_instances, read_answers
-from nearfirst.instances import conversations, read_instances
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import left_out, write_table
+from nearfirst.data.instances import conversations, read_instances
+from nearfirst.generate.table import check_instances, read_answers
+from nearfirst.model.visible_gpus import keep_one_gpu
+from nearfirst.reward.settings import RewardScoreSettings, RewardTextSettings
 from nearfirst.reward.table import REWARDS
-from nearfirst.settings.reward import RewardScoreSettings, RewardTextSettings
-from nearfirst.tables import left_out, write_table
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -25,14 +25,14 @@ def main(arguments: argparse.Namespace) -> None:
     exchanges = _exchanges(arguments, table)
     import torch
 
-    from nearfirst import models
+    from nearfirst.model import load
     from nearfirst.reward.model import load_reward_model
-    from nearfirst.reward.scoring import encode_exchanges, longest, rewards
+    from nearfirst.reward.score import encode_exchanges, longest, rewards
 
     settings = cast(RewardScoreSettings, arguments.settings)
     text = cast(RewardTextSettings, arguments.text)
     torch.set_num_threads(settings.threads)
-    dtype = models.dtype("reward.scoring.precision", settings.precision)
+    dtype = load.dtype("reward.scoring.precision", settings.precision)
     model, tokenizer = load_reward_model(arguments.reward_model, arguments.revision, dtype)
     kept = longest(model, tokenizer, text.max_length)
     tokens = encode_exchanges(exchanges, text.template, tokenizer, kept)

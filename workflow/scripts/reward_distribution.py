@@ -5,11 +5,11 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.runs import add_runs, read_runs
-from nearfirst.settings.metric_statistics import DistributionSettings
-from nearfirst.statistics.distribution import answers, distribution
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.figures.reward_distribution import answers, distribution
+from nearfirst.figures.run_arguments import add_runs, read_runs
+from nearfirst.figures.settings import DistributionSettings
 
 
 def main(arguments: argparse.Namespace) -> None:

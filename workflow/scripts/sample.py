@@ -15,18 +15,19 @@ from typing import get_args
 from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
-from nearfirst import cli
-from nearfirst.data import forms, own, own_split, sampling
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import SOURCES, write_rows
+from nearfirst.data import chat_split, sample
 from nearfirst.data.conversation import Instance
-from nearfirst.errors import InputError
-from nearfirst.settings.data import (
+from nearfirst.data.formats import chat, registry
+from nearfirst.data.settings import (
     AnyDataset,
     DialogueSampleSettings,
     HeldOut,
     OwnSettings,
     Published,
 )
-from nearfirst.tables import SOURCES, write_rows
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -35,7 +36,7 @@ def main(arguments: argparse.Namespace) -> None:
     fits = _fits(arguments.tokenizer, dataset)
 
     def read() -> Iterator[Instance]:
-        return forms.read(dataset, arguments.input, fits)
+        return registry.read(dataset, arguments.input, fits)
 
     found = _inventory(arguments.input, read(), dataset)
     if isinstance(dataset, OwnSettings):
@@ -58,11 +59,11 @@ def _shown(rows: Iterable[Instance]) -> Generator[Instance, None, None]:
     yield from tqdm(rows, desc="rows", unit="", mininterval=5)
 
 
-def _inventory(path: Path, rows: Iterable[Instance], dataset: AnyDataset) -> sampling.Inventory:
+def _inventory(path: Path, rows: Iterable[Instance], dataset: AnyDataset) -> sample.Inventory:
     """List what can be used, and say how much it is."""
     # Closed also on an error, so that the bar's line is ended before the error's begins.
     with closing(_shown(rows)) as shown:
-        found = sampling.take_inventory(shown, skip_unusable=dataset.sample.unusable == "skip")
+        found = sample.take_inventory(shown, skip_unusable=dataset.sample.unusable == "skip")
     logging.info(
         "%d rows, %d tasks; %d rows without a usable exchange, %d turns left out",
         *(found.total, len(found.rows), found.unusable, found.dropped_turns),
@@ -73,29 +74,29 @@ def _inventory(path: Path, rows: Iterable[Instance], dataset: AnyDataset) -> sam
 
 
 def _own(
-    arguments: argparse.Namespace, dataset: OwnSettings, found: sampling.Inventory
+    arguments: argparse.Namespace, dataset: OwnSettings, found: sample.Inventory
 ) -> Iterator[Instance]:
     """Yield what is chosen of data of one's own; of a test set, say what is in the pool too."""
     column, test_path = dataset.task_column, arguments.test_input
     if arguments.split != "heldout":
         test_path = None
-    parts = own_split.split(
+    parts = chat_split.split(
         found,
         dataset.sample,
         *(("train", "nothing") if test_path else (arguments.split, arguments.hold_out)),
     )
     wanted = parts.train if arguments.split == "train" else parts.test
-    shared = own_split.Overlap()
+    shared = chat_split.Overlap()
     if test_path:
 
         def read_test() -> Iterator[Instance]:
-            return own.read(test_path, column, f"{own.TASK}_test", task_is_optional=True)
+            return chat.read(test_path, column, f"{chat.TASK}_test", task_is_optional=True)
 
         _inventory(test_path, read_test(), dataset)
         for instance in filter(lambda its: its.messages, read_test()):
             shared.add_test(instance)
             yield instance
-    for number, instance in enumerate(_shown(own.read(arguments.input, column))):
+    for number, instance in enumerate(_shown(chat.read(arguments.input, column))):
         if number in parts.train:
             shared.add_train(instance)
         elif number in parts.test:
@@ -107,28 +108,28 @@ def _own(
 
 
 def _choose(
-    found: sampling.Inventory, dataset: Published, split: str, key_list: Path | None
+    found: sample.Inventory, dataset: Published, split: str, key_list: Path | None
 ) -> set[int]:
     """Return the row numbers of a split."""
     settings = dataset.sample
     kind, _, seed = split.partition("-")
     if isinstance(settings, DialogueSampleSettings):
-        train, test = sampling.hold_out(found, settings.held_out, settings.split_seed)
+        train, test = sample.hold_out(found, settings.held_out, settings.split_seed)
         parts = {"train": train, "heldout": test}
         if split not in parts:
             raise InputError(f"--split {split}: dialogues are split into {' and '.join(parts)}")
         return parts[split]
-    train_tasks, unseen = sampling.split(found, settings, key_list)
+    train_tasks, unseen = sample.split(found, settings, key_list)
     tested = dataset.prompt.eval_instances if dataset.form == "niv2" else None
     rows = {task: found.rows[task][:tested] for task in unseen}
     if split == "train":
         most, train_seed = settings.train_per_task, settings.train_seed
-        return sampling.sample_rows(found.rows, train_tasks, most, train_seed)
+        return sample.sample_rows(found.rows, train_tasks, most, train_seed)
     if kind == "specialist" and seed.isdecimal():
         most = settings.specialist_per_task
-        return sampling.sample_rows(rows, unseen, most, int(seed))
+        return sample.sample_rows(rows, unseen, most, int(seed))
     if kind == "generalist" and seed.isdecimal():
-        return sampling.sample_over_tasks(rows, unseen, settings.generalist, int(seed))
+        return sample.sample_over_tasks(rows, unseen, settings.generalist, int(seed))
     raise InputError(f"--split {split}: expected train, specialist-SEED or generalist-SEED")
 
 

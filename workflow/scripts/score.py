@@ -5,13 +5,13 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.generation.table import read_answers
-from nearfirst.instances import read_instances
-from nearfirst.scoring import answers, tokenizers
-from nearfirst.scoring.scorer import Scorer
-from nearfirst.settings.scores import ScoreSettings
-from nearfirst.tables import left_out, write_table
+from nearfirst.common import cli
+from nearfirst.common.parquet import left_out, write_table
+from nearfirst.data.instances import read_instances
+from nearfirst.generate.table import read_answers
+from nearfirst.score import answers, tokenizers
+from nearfirst.score.scorer import Scorer
+from nearfirst.score.settings import ScoreSettings
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -16,19 +16,19 @@ from typing import Literal, NamedTuple, cast
 import numpy as np
 import pyarrow as pa
 
-from nearfirst import cli, dimensions
-from nearfirst.distance import Matrix
-from nearfirst.instances import (
+from nearfirst.common import cli
+from nearfirst.common.parquet import SIMILARITY, read_embeddings, write_table
+from nearfirst.data.instances import (
     conversations,
     read_instances,
     rows_in_order,
     same_ids,
     text_of,
 )
-from nearfirst.ngrams import kl_curves
-from nearfirst.settings.similarity import SimilaritySettings
-from nearfirst.similarity import checkpoints, embedding_curves, groups_of
-from nearfirst.tables import SIMILARITY, read_embeddings, write_table
+from nearfirst.distance.distances import Matrix, check_dimensions
+from nearfirst.distance.ngram_divergence import kl_curves
+from nearfirst.distance.similarity import checkpoints, embedding_curves, groups_of
+from nearfirst.distance.similarity_settings import SimilaritySettings
 
 
 class Side(NamedTuple):
@@ -45,7 +45,7 @@ def main(arguments: argparse.Namespace) -> None:
     settings = cast(SimilaritySettings, arguments.settings)
     train = _side(arguments.train_instances, arguments.train_embeddings)
     test = _side(arguments.test_instances, arguments.test_embeddings)
-    dimensions.check(
+    check_dimensions(
         *(arguments.train_embeddings, train.embeddings),
         *(arguments.test_embeddings, test.embeddings),
     )

@@ -5,10 +5,10 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.settings.figures import Table4Settings
-from nearfirst.splits import add_splits, read_splits, sizes
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.figures.catalogue import Table4Settings
+from nearfirst.tables.splits import add_splits, read_splits, sizes
 
 
 def main(arguments: argparse.Namespace) -> None:

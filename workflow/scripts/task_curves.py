@@ -13,12 +13,18 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.files import writing
-from nearfirst.runs import TEST, add_runs, add_similarities, read_groups, read_similarities
-from nearfirst.settings.statistics import CurveSettings
-from nearfirst.statistics.run import common_tasks
-from nearfirst.statistics.tasks import full_name, pick, task_curves
+from nearfirst.common import cli
+from nearfirst.common.files import writing
+from nearfirst.figures.run import common_tasks
+from nearfirst.figures.run_arguments import (
+    TEST,
+    add_runs,
+    add_similarities,
+    read_groups,
+    read_similarities,
+)
+from nearfirst.figures.settings import CurveSettings
+from nearfirst.figures.task_curves import full_name, pick, task_curves
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -10,18 +10,19 @@ import shutil
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli, launching
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import remove, told_if_full
 from nearfirst.data.conversation import Message
-from nearfirst.devices import keep_one_gpu
-from nearfirst.errors import InputError
-from nearfirst.files import remove, told_if_full
-from nearfirst.instances import conversations, read_instances, rows_in_order
-from nearfirst.locking import alone
-from nearfirst.resumption import finished, identity, last_state, step_of
-from nearfirst.settings.evaluation import TemplateSettings
-from nearfirst.settings.hardware import TrainHardware
-from nearfirst.settings.training import TrainSettings
-from nearfirst.stopping import StoppedError, saved_text
+from nearfirst.data.instances import conversations, read_instances, rows_in_order
+from nearfirst.hardware import TrainHardware
+from nearfirst.model.settings import TemplateSettings
+from nearfirst.model.visible_gpus import keep_one_gpu
+from nearfirst.train import torchrun
+from nearfirst.train.lock import alone
+from nearfirst.train.resume import finished, identity, last_state, step_of
+from nearfirst.train.settings import TrainSettings
+from nearfirst.train.sigterm import StoppedError, saved_text
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -30,7 +31,7 @@ def main(arguments: argparse.Namespace) -> None:
     # A folder beside the output, so that it survives when a failed job's outputs are removed.
     work = arguments.checkpoints.with_name(f"{arguments.checkpoints.name}.partial")
     if "RANK" in os.environ:
-        launching.end_with_launcher()
+        torchrun.end_with_launcher()
         _train(arguments, work)
         return
     with alone(work.with_suffix(".lock")):
@@ -44,7 +45,7 @@ def main(arguments: argparse.Namespace) -> None:
 def _launch(arguments: argparse.Namespace, work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
     try:
-        launching.launch(arguments.hardware.gpus)
+        torchrun.launch(arguments.hardware.gpus)
     except StoppedError:
         if not work.exists():
             return  # the first process removes it as its last act: all was done already
@@ -60,7 +61,8 @@ def _launch(arguments: argparse.Namespace, work: Path) -> None:
 def _train(arguments: argparse.Namespace, work: Path) -> None:
     import torch
 
-    from nearfirst import causal, models, steps, template, training
+    from nearfirst.model import load, logits, template
+    from nearfirst.train import batches, segment
 
     settings = cast(TrainSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
@@ -68,11 +70,11 @@ def _train(arguments: argparse.Namespace, work: Path) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
 
-    tokenizer = models.load_tokenizer(arguments.model, arguments.revision)
+    tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
     messages = _arranged(arguments.arrangement, arguments.instances)
     its = cast(TemplateSettings, arguments.template)
     tokens = template.encode(messages, tokenizer, its.max_length, its.format)
-    total = steps.total_steps(len(tokens), settings)
+    total = batches.total_steps(len(tokens), settings)
     unseen = len(tokens) - total * settings.batch_size
     if unseen > 0:
         # Which ones differs between arrangements: they no longer hold the same set.
@@ -80,20 +82,20 @@ def _train(arguments: argparse.Namespace, work: Path) -> None:
     tokens = tokens[: total * settings.batch_size]
     logging.info(
         "%d instances, %d without a label left by truncation",
-        *(len(tokens), steps.check_labels(tokens, settings)),
+        *(len(tokens), batches.check_labels(tokens, settings)),
     )
 
     origin = [str(x) for x in (arguments.model, arguments.revision, arguments.state_before) if x]
     run = identity(settings, tokens, origin, sharded=arguments.hardware.gpus > 1)
-    stop = steps.last_step(len(tokens), settings, arguments.stop)
+    stop = batches.last_step(len(tokens), settings, arguments.stop)
     first = int(os.environ.get("RANK", "0")) == 0
     if finished(arguments.state, arguments.checkpoints, run, stop):
         logging.info("%s is there, whole and of this run: nothing to do", arguments.checkpoints)
     else:
-        model = models.load_model(arguments.model, arguments.revision)
-        causal.check(model, tokens)
+        model = load.load_model(arguments.model, arguments.revision)
+        logits.check(model, tokens)
         with told_if_full(work, "training goes on from its last state"):
-            checkpoints, state = training.train_segment(
+            checkpoints, state = segment.train_segment(
                 model,
                 tokens,
                 settings,

@@ -5,18 +5,18 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from nearfirst import cli
-from nearfirst.devices import keep_one_gpu
-from nearfirst.files import writing, writing_folder
+from nearfirst.common import cli
+from nearfirst.common.files import writing, writing_folder
+from nearfirst.common.parquet import check_filled, read_table
+from nearfirst.model.visible_gpus import keep_one_gpu
+from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
 from nearfirst.reward.table import PREFERENCES
-from nearfirst.settings.reward import RewardTextSettings, RewardTrainingSettings
-from nearfirst.tables import check_filled, read_table
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the model folder, in the layout of UltraRM, and the accuracy."""
     keep_one_gpu()
-    from nearfirst.reward.training import train
+    from nearfirst.reward.train import train
 
     table = read_table(arguments.pairs, PREFERENCES, unique=None)
     check_filled(arguments.pairs, table)

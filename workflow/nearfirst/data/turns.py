@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, exchanges
-from nearfirst.errors import InputError
 
 
 def parse(

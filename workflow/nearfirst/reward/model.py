@@ -17,9 +17,9 @@ from transformers import (
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import logging as transformers_logging
 
-from nearfirst.errors import InputError
-from nearfirst.loading import DAMAGED, reason
-from nearfirst.models import device, load_config
+from nearfirst.common.errors import InputError
+from nearfirst.model.load import device, load_config
+from nearfirst.model.load_errors import DAMAGED, reason
 
 # Bars are for a screen; in a log they are noise.
 transformers_logging.disable_progress_bar()

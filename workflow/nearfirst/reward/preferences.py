@@ -9,11 +9,11 @@ from typing import Self
 
 import pyarrow as pa
 
-from nearfirst.errors import InputError
-from nearfirst.instances import conversations, read_instances
+from nearfirst.common.errors import InputError
+from nearfirst.data.instances import conversations, read_instances
+from nearfirst.reward.settings import PreferenceSettings
 from nearfirst.reward.table import PREFERENCES
-from nearfirst.scoring.exact_match import is_blank, normalize
-from nearfirst.settings.reward import PreferenceSettings
+from nearfirst.score.exact_match import is_blank, normalize
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,74 @@
+# Where things lie: the paths that rules of several stages share.
+from shlex import quote
+
+SEGMENT = "{dataset}/{arrangement}/seed-{seed}/{start}-{stop}"
+# A segment's checkpoints measured on one test set.
+TESTED_SEGMENT = "{dataset}/{test}/{arrangement}/seed-{seed}/{start}-{stop}"
+TESTED_LOG = "{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}"
+
+
+def folder_of(source, trained):
+    """Return the folder of a model: the one trained here, the user's, or fetched."""
+    name = getattr(CONFIG, source).name
+    if name is None:
+        return trained
+    return name if os.path.isdir(name) else f"results/raw/{source}"
+
+
+def files_of(folder):
+    """Return what stands for a model's folder as an input."""
+    return f"{folder}/fetched.json" if folder.startswith("results/raw/") else folder
+
+
+def model_folder():
+    """Return the folder of the base model."""
+    return folder_of("model", "results/model")
+
+
+def model_files():
+    """Return what stands for the base model as an input."""
+    return files_of(model_folder())
+
+
+def model_flag(wildcards):
+    return f"--model {quote(model_folder())}"
+
+
+def reward_folder():
+    """Return the folder of the reward model."""
+    return folder_of("reward", "results/reward/model")
+
+
+def reward_files():
+    """Return what stands for the reward model as an input."""
+    return files_of(reward_folder())
+
+
+def own_test(stage):
+    """Return where a data set's own test set lies, of a stage."""
+
+    def path(wildcards):
+        test = DATASETS[wildcards.dataset].test
+        return f"results/{stage}/{wildcards.dataset}/{test}.parquet"
+
+    return path
+
+
+@cache
+def training(dataset, arrangement):
+    """Return the training settings of a run: its arrangement or data set may say how long it is."""
+    steps = CONFIG.arrangements[arrangement].steps or DATASETS[dataset].steps
+    if steps is None:
+        return CONFIG.train
+    segment_steps = None if steps == "epoch" else CONFIG.train.segment_steps
+    return CONFIG.train.model_copy(
+        update={"steps": steps, "segment_steps": segment_steps}
+    )
+
+
+def segments(dataset, arrangement):
+    """Return the segments of a run; "0-end" is a whole run of unknown length."""
+    return [
+        f"{start}-{'end' if stop is None else stop}"
+        for start, stop in training(dataset, arrangement).segments()
+    ]

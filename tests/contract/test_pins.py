@@ -1,0 +1,136 @@
+"""The pins of pyproject.toml, of each stage's environment and of the lock file are the same."""
+
+import ast
+import re
+import sys
+import tomllib
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from nearfirst.common.source_files import library_modules
+
+REPOSITORY = Path(__file__).parents[2]
+ROOT = REPOSITORY / "workflow"
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(lines: list[str]) -> dict[str, str]:
+    """Return package to version; every line must pin exactly."""
+    found = {}
+    for line in lines:
+        match = re.fullmatch(r"([\w.-]+)==([\w.]+)", line)
+        assert match, f"{line!r} is no exact pin"
+        found[normal(match[1])] = match[2]
+    assert len(found) == len(lines), "a package is pinned twice"
+    return found
+
+
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+RUN, DEVELOP = pins(EXTRAS["workflow"]), pins(EXTRAS["dev"])
+LOCK = (REPOSITORY / "requirements.lock").read_text().split()
+
+
+@cache
+def environment(name: str) -> dict[str, str]:
+    content = yaml.safe_load((REPOSITORY / "envs" / name).read_text())
+    (packages,) = [part["pip"] for part in content["dependencies"] if isinstance(part, dict)]
+    return pins(packages)
+
+
+ENVIRONMENTS = sorted(path.name for path in (REPOSITORY / "envs").glob("*.yaml"))
+
+
+class Rule(NamedTuple):
+    name: str
+    program: str
+    environment: str
+
+
+def rules() -> list[Rule]:
+    """Return every rule's program and environment, as the rules say."""
+    found = []
+    for path in sorted((REPOSITORY / "rules").glob("*.smk")):
+        for name, body in re.findall(
+            r"^rule (\w+):\n((?:(?:[ \t].*)?\n)+)", path.read_text(), re.M
+        ):
+            if "script(" not in body:  # `room` runs no program
+                continue
+            program = re.findall(r'\bscript\("(\w+\.py)"\)', body)
+            conda = re.findall(r'conda:\s*"\.\./envs/(\w+\.yaml)"', body)
+            assert len(program) == len(conda) == 1, f"{path.name}: rule {name}"
+            assert f'library("{program[0]}")' in body, f"{path.name}: rule {name}"
+            found.append(Rule(name, program[0], conda[0]))
+    return found
+
+
+PACKAGES = packages_distributions()
+
+
+@cache
+def imported(path: Path) -> set[str]:
+    """Return the third-party packages that one file imports."""
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            modules.add(str(node.module).split(".")[0])
+    return {normal(PACKAGES[m][0]) for m in modules - sys.stdlib_module_names - {"nearfirst"}}
+
+
+def needed(program: Path) -> set[str]:
+    """Return the packages that a program imports, by itself or through the library."""
+    return set().union(*map(imported, [program, *library_modules(program, ROOT)]))
+
+
+def test_the_rules_are_read_right() -> None:
+    found = rules()
+    programs = {path.name for path in (ROOT / "scripts").glob("*.py")}
+    # plan.py belongs to no rule.
+    assert {rule.program for rule in found} == programs - {"plan.py"}
+    assert Rule("train", "train.py", "train.yaml") in found
+    assert {rule.environment for rule in found} == set(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_pins_what_the_project_pins(name: str) -> None:
+    found = environment(name)
+    assert found == {package: RUN.get(package) for package in found}
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
+def test_an_environment_holds_what_its_programs_import(rule: Rule) -> None:
+    packages = needed(ROOT / "scripts" / rule.program)
+    assert "pydantic" in packages, "every program reads settings"
+    assert packages - set(environment(rule.environment)) == set()
+
+
+def test_the_project_pins_everything_it_imports() -> None:
+    files = [*ROOT.glob("nearfirst/**/*.py"), *ROOT.glob("scripts/*.py")]
+    assert set().union(*map(imported, files)) - set(RUN) == set()
+
+
+def test_the_library_alone_needs_what_its_functions_import() -> None:
+    packages = {re.split("[<>=]", line)[0] for line in PROJECT["project"]["dependencies"]}
+    assert packages == needed(ROOT / "nearfirst/api.py")
+    assert packages <= set(RUN)
+
+
+@pytest.mark.parametrize("package", sorted({**RUN, **DEVELOP}))
+def test_the_lock_file_repeats_the_pins(package: str) -> None:
+    assert pins(LOCK).get(package) == {**RUN, **DEVELOP}[package]
+
+
+def test_torch_is_the_agreed_one() -> None:
+    assert "torch==2.13.0" in LOCK
+    assert "torch==2.13.0" in EXTRAS["workflow"]
+    assert "torch==2.13.0" in (REPOSITORY / "envs/train.yaml").read_text()

@@ -1,0 +1,79 @@
+"""Checkouts of their own for tests that run the workflow."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A folder with the files of the project and, perhaps, results."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake in the checkout; stdout and stderr come back as one."""
+        environment = os.environ | {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout
+        return done
+
+    def would_run(self, *arguments: str) -> dict[str, int]:
+        """Return how many jobs of each rule a dry run lists."""
+        output = self.snakemake("--dry-run", *arguments).stdout
+        lines = [line.split() for line in output.splitlines()]
+        rules = Counter(
+            line[1].rstrip(":") for line in lines if line[:1] in (["rule"], ["localrule"])
+        )
+        assert rules or "Nothing to be done" in output, output
+        return dict(rules)
+
+
+def copy_project(to: Path, preset: str = "tiny") -> Checkout:
+    """Copy what git knows or would add, as it is in the working tree, and set the preset."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout.decode()
+    for name in filter(None, listed.split("\0")):
+        source, target = ROOT / name, to / name
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    config = to / "config.yaml"
+    config.write_text(config.read_text().replace("\npreset: mini", f"\npreset: {preset}"))
+    return Checkout(to)
+
+
+def flan_rows() -> list[dict[str, object]]:
+    """Return 12 tasks of 6 instances in Flan-mini's form."""
+    return [
+        {
+            "id": f"row_{task}_{number}",
+            "source": f"task_{task}",
+            "conversations": [
+                {"from": "human", "value": f"Übung {task}: was folgt auf {number}?"},
+                {"from": "gpt", "value": f"Auf {number} folgt {number + 1}."},
+            ],
+        }
+        for task in range(12)
+        for number in range(6)
+    ]

@@ -1,0 +1,86 @@
+"""Round-robin, cluster and random, by hand and on random pools."""
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pools
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearfirst.arrange.pool import Pool
+from nearfirst.arrange.registry import arrange
+
+TASKS = st.lists(st.sampled_from("abcde"), min_size=1, max_size=40)
+# Indices: a is 0, 2, 5, 6; b is 1, 4; c is 3.
+BY_HAND = list("abacbaa")
+
+
+def order(method: str, tasks: list[str], seed: int) -> list[int]:
+    return arrange(Pool(len(tasks), tasks), pools.settings(method), seed).order.tolist()
+
+
+def test_round_robin_by_hand() -> None:
+    found = order("round-robin", BY_HAND, seed=3)
+    names = "".join(BY_HAND[i] for i in found)
+    first = names[:3]
+    # Every task once, then a and b in the same order, then what is left of a.
+    assert sorted(first) == ["a", "b", "c"]
+    assert names[3:] == first.replace("c", "") + "aa"
+    assert sorted(found) == list(range(7))
+
+
+def test_cluster_by_hand() -> None:
+    found = order("cluster", BY_HAND, seed=3)
+    names = "".join(BY_HAND[i] for i in found)
+    assert names in {"aaaabbc", "aaaacbb", "bbaaaac", "bbcaaaa", "caaaabb", "cbbaaaa"}
+    assert sorted(found) == list(range(7))
+
+
+@given(TASKS, pools.SEEDS)
+def test_a_turn_of_round_robin_takes_each_task_that_has_some_left_in_one_order(
+    tasks: list[str], seed: int
+) -> None:
+    left = Counter(tasks)
+    names = [tasks[i] for i in order("round-robin", tasks, seed)]
+    once = names[: len(left)]
+    expected = []
+    while left:
+        turn = [task for task in once if task in left]
+        expected += turn
+        left -= Counter(turn)
+    assert names == expected
+
+
+@given(TASKS, pools.SEEDS)
+def test_cluster_takes_task_after_task(tasks: list[str], seed: int) -> None:
+    names = [tasks[i] for i in order("cluster", tasks, seed)]
+    changes = sum(a != b for a, b in pairwise(names))
+    assert changes == len(set(tasks)) - 1
+
+
+@given(TASKS, pools.SEEDS)
+def test_both_shuffle_alike(tasks: list[str], seed: int) -> None:
+    """The seed gives one order of tasks and one inside each, dealt out in two ways."""
+    robin, cluster = (order(method, tasks, seed) for method in ("round-robin", "cluster"))
+    for task in set(tasks):
+        assert [i for i in robin if tasks[i] == task] == [i for i in cluster if tasks[i] == task]
+    assert list(dict.fromkeys(tasks[i] for i in robin)) == list(
+        dict.fromkeys(tasks[i] for i in cluster)
+    )
+
+
+def test_the_seed_shuffles_tasks_and_the_instances_of_a_task() -> None:
+    tasks = [f"task-{i % 10}" for i in range(100)]
+    for method in ("round-robin", "cluster"):
+        found = [order(method, tasks, seed) for seed in range(20)]
+        assert len({tuple(dict.fromkeys(tasks[i] for i in one)) for one in found}) == 20
+        inside = {tuple(i for i in one if tasks[i] == "task-3") for one in found}
+        assert len(inside) == 20
+        assert tuple(range(3, 100, 10)) not in inside
+
+
+def test_a_shuffle_gives_each_place_to_each_instance() -> None:
+    first = Counter(order("random", ["a"] * 4, seed)[0] for seed in range(2000))
+    # Four standard deviations of a binomial around 500.
+    assert all(abs(count - 500) < 4 * np.sqrt(2000 * 0.25 * 0.75) for count in first.values())

@@ -1,0 +1,179 @@
+"""The pool in training order: what each row holds, in both files, whatever the texts."""
+
+import json
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearfirst.arrange.export import ARRANGED, in_order, line, nearest_tests, read_texts
+from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, embeddings_table, write_table
+from nearfirst.distance.distances import BY_ROWS, ROWS, whole
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+ODD = [
+    'two\nlines, a "quote", a \\ and a \ttab',
+    "line\u2028 and paragraph\u2029 separators, next\x85line, \x0b\x0c\x1c\x00",
+    "Grüße, 你好, 🙂, e\u0301, \u202eright to left, \ufeff",
+    "",
+    "  blanks  ",
+    "{}",
+]
+COUNT, TESTS = 45, ["te st", 'te"st', "t\u2028st", "täst"]
+
+
+def make(folder: Path, order: list[int], rounds: list[int | None]) -> list[Any]:
+    """Write the four tables of an export; returns the program's flags."""
+    generator = np.random.default_rng(0)
+    ids = [f"id {i}" for i in range(COUNT)]
+    talks = [
+        [{"role": "user", "content": ODD[i % len(ODD)]}, {"role": "assistant", "content": f"{i}"}]
+        * (1 + i % 2)
+        for i in range(COUNT)
+    ]
+    tasks = [f"täsk-{i % 3}" for i in range(COUNT)]
+    columns = {"id": ids, "task": tasks, "messages": talks, "references": [[]] * COUNT}
+    write_table(pa.table(columns, schema=INSTANCES), folder / "I.parquet")
+    for name, its in {"E1": ids, "E2": TESTS}.items():
+        vectors = generator.normal(size=(len(its), 5)).astype(np.float32)
+        write_table(embeddings_table(its, vectors), folder / f"{name}.parquet")
+    rows = list(zip(range(len(order)), [ids[i] for i in order], rounds, strict=True))
+    random.Random(0).shuffle(rows)  # it is the positions that count
+    table = dict(zip(ARRANGEMENT.names, map(list, zip(*rows, strict=True)), strict=True))
+    write_table(pa.table(table, schema=ARRANGEMENT), folder / "A.parquet")
+    names = {"arrangement": "A", "instances": "I", "train": "E1", "test": "E2", "parquet": "out"}
+    paths = [(f"--{flag}", folder / f"{name}.parquet") for flag, name in names.items()]
+    return [
+        "export.py",
+        *(part for pair in paths for part in pair),
+        "--jsonl",
+        folder / "out.jsonl",
+    ]
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read as the careless do: every line end that Python knows."""
+    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("measure", ["cosine", "euclidean"])
+def test_every_row_is_the_instance_its_round_and_its_nearest_test(
+    program: Program, tmp_path: Path, measure: str
+) -> None:
+    order = np.random.default_rng(1).permutation(COUNT).tolist()
+    rounds: list[int | None] = [1 + place // 10 for place in range(COUNT)]
+    flags = make(tmp_path, order, rounds)
+    done = program(*flags, "--measure", measure)
+    assert done.returncode == 0, done.stderr
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.schema.equals(ARRANGED)
+    assert table["position"].to_pylist() == list(range(COUNT))
+    assert table["round"].to_pylist() == rounds
+    pool = pq.read_table(tmp_path / "I.parquet").take(order)
+    for name in ("id", "task", "messages"):
+        assert table[name].to_pylist() == pool[name].to_pylist()
+    # What the table of points says.
+    points = ["--train", tmp_path / "E1.parquet", "--test", tmp_path / "E2.parquet"]
+    points += ["--matrix", tmp_path / "M.npy", "--points", tmp_path / "P.parquet"]
+    settings = json.dumps({"measure": measure})
+    assert program("distances.py", *points, "--settings", settings).returncode == 0
+    expected = pq.read_table(tmp_path / "P.parquet").take(order)
+    assert table["distance"].to_pylist() == expected["min"].to_pylist()
+    assert table["nearest_test"].to_pylist() == expected["nearest_test"].to_pylist()
+
+    lines = read_lines(tmp_path / "out.jsonl")
+    assert lines == table.to_pylist()
+    assert all(list(each) == ARRANGED.names for each in lines)
+    assert "Grüße, 你好, 🙂" in (tmp_path / "out.jsonl").read_text(encoding="utf-8")
+
+
+def test_part_of_the_pool_without_rounds(program: Program, tmp_path: Path) -> None:
+    done = program(*make(tmp_path, [40, 3, 17], [None] * 3))
+    assert done.returncode == 0, done.stderr
+    lines = read_lines(tmp_path / "out.jsonl")
+    assert [(its["position"], its["id"]) for its in lines] == [
+        (0, "id 40"),
+        (1, "id 3"),
+        (2, "id 17"),
+    ]
+    assert [its["round"] for its in lines] == [None] * 3
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == lines
+
+
+def test_tables_that_do_not_belong_together_leave_nothing(program: Program, tmp_path: Path) -> None:
+    flags = make(tmp_path, [0, 1], [1, 1])
+    before = sorted(tmp_path.iterdir())
+    vectors = np.ones((COUNT, 5), dtype=np.float32)
+    other = embeddings_table([f"other {i}" for i in range(COUNT)], vectors)
+    write_table(other, tmp_path / "E1.parquet")
+    done = program(*flags)
+    assert done.returncode == 1
+    assert "E1.parquet: row 0 has id 'other 0'" in done.stderr.splitlines()[-1]
+    make(tmp_path, [0, 1], [1, 1])
+    whole_file = (tmp_path / "I.parquet").read_bytes()
+    (tmp_path / "I.parquet").write_bytes(whole_file[:-30])
+    done = program(*flags)
+    assert "I.parquet: not a whole Parquet file" in done.stderr.splitlines()[-1]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@given(
+    st.integers(1, 30).flatmap(
+        lambda size: st.lists(st.integers(0, size - 1), min_size=1, max_size=size, unique=True).map(
+            lambda order: (size, order)
+        )
+    ),
+    st.integers(1, 9),
+    st.integers(1, 9),
+)
+def test_pieces_of_any_size_give_the_same_rows(
+    size_and_order: tuple[int, list[int]], piece: int, rows: int
+) -> None:
+    size, order = size_and_order
+    schema = pa.schema([ARRANGED.field(name) for name in ("id", "task", "messages")])
+    pool = pa.Table.from_pylist([{"id": f"{i}", "task": "t", "messages": []} for i in range(size)])
+    texts = pool.cast(schema).to_batches(max_chunksize=piece)
+    rounds = pa.chunked_array([pa.array([i + 1], pa.int32()) for i in order])
+    distances = np.arange(size, dtype=np.float32)
+    nearest = np.arange(size) % 2
+    batches = in_order(texts, np.array(order), rounds, distances, ["a", "b"], nearest, rows)
+    found = pa.Table.from_batches(batches).to_pylist()
+    assert [(its["position"], its["id"], its["round"]) for its in found] == [
+        (place, f"{i}", i + 1) for place, i in enumerate(order)
+    ]
+    assert [(its["distance"], its["nearest_test"]) for its in found] == [
+        (i, "ab"[i % 2]) for i in order
+    ]
+
+
+def test_pieces_of_a_table_are_read_one_by_one(tmp_path: Path) -> None:
+    make(tmp_path, [0], [1])
+    pieces = read_texts(tmp_path / "I.parquet", rows=7)
+    assert [len(piece) for piece in pieces] == [7] * 6 + [3]
+    ids = pa.Table.from_batches(pieces)["id"].to_pylist()
+    assert ids == [f"id {i}" for i in range(COUNT)]
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_a_line_is_one_for_every_reader(text: str) -> None:
+    (only,) = line({"text": text}).splitlines()
+    assert json.loads(only) == {"text": text}
+
+
+def test_nearest_tests_of_several_blocks_ties_to_the_first() -> None:
+    generator = np.random.default_rng(2)
+    train = generator.integers(0, 3, size=(ROWS + 5, 2)).astype(np.float32)
+    test = generator.integers(0, 3, size=(6, 2)).astype(np.float32)
+    matrix = whole("euclidean", train, test)
+    distances, tests = nearest_tests(BY_ROWS["euclidean"](train, test), len(train))
+    assert distances.tolist() == matrix.min(axis=1).tolist()
+    assert tests.tolist() == matrix.argmin(axis=1).tolist()

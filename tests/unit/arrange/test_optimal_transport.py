@@ -1,0 +1,148 @@
+"""Optimal transport, against a linear program and by hand."""
+
+import subprocess
+import sys
+
+import numpy as np
+import numpy.typing as npt
+import pools
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.optimize import linprog
+
+from nearfirst.arrange import optimal_transport
+from nearfirst.arrange.optimal_transport import transported_costs
+from nearfirst.arrange.registry import arrange
+from nearfirst.common.errors import InputError
+
+Matrix = npt.NDArray[np.float64]
+patient = hypothesis_settings(deadline=None)
+
+COSTS = hnp.arrays(
+    np.float64,
+    hnp.array_shapes(min_dims=2, max_dims=2, max_side=7),
+    elements=st.floats(-1, 1, width=32),
+)
+# Three points, two tests: the second point is split.
+BY_HAND = [[0.0, 1.0], [0.5, 0.75], [0.75, 0.25]]
+
+
+def least_cost(costs: Matrix) -> float:
+    """Return the least Σ γ_ij c_ij of uniform marginals."""
+    points, tests = costs.shape
+    rows = np.kron(np.eye(points), np.ones(tests))
+    columns = np.kron(np.ones(points), np.eye(tests))
+    marginals = np.concatenate([np.full(points, 1 / points), np.full(tests, 1 / tests)])
+    found = linprog(costs.reshape(-1), A_eq=np.vstack([rows, columns]), b_eq=marginals)
+    assert found.status == 0
+    return float(found.fun)
+
+
+@patient
+@given(COSTS)
+def test_the_plan_costs_as_little_as_the_linear_programs(costs: Matrix) -> None:
+    found = transported_costs(costs)
+    np.testing.assert_allclose(found.mean(), least_cost(costs), atol=1e-7)
+    # Each point's cost is a mean of its distances.
+    assert (found >= costs.min(axis=1) - 1e-12).all()
+    assert (found <= costs.max(axis=1) + 1e-12).all()
+
+
+def unique_points(seed: int, points: int, tests: int) -> Matrix:
+    return np.random.default_rng(seed).uniform(-1, 1, (points, tests))
+
+
+@pytest.mark.parametrize(("points", "tests"), [(6, 4), (4, 6), (9, 3), (1, 5), (5, 1), (12, 12)])
+def test_each_points_cost_is_the_linear_programs(points: int, tests: int) -> None:
+    """Where the best plan is unique, as for random costs, its parts are too."""
+    costs = unique_points(points * tests, points, tests)
+    rows = np.kron(np.eye(points), np.ones(tests))
+    columns = np.kron(np.ones(points), np.eye(tests))
+    marginals = np.concatenate([np.full(points, 1 / points), np.full(tests, 1 / tests)])
+    plan = linprog(costs.reshape(-1), A_eq=np.vstack([rows, columns]), b_eq=marginals).x
+    expected = points * (plan.reshape(costs.shape) * costs).sum(axis=1)
+    np.testing.assert_allclose(transported_costs(costs), expected, atol=1e-7)
+
+
+@patient
+@given(COSTS, st.floats(-3, 3))
+def test_a_constant_on_all_distances_changes_the_total_alone(costs: Matrix, by: float) -> None:
+    """So distances may be negative, as cosine distances are."""
+    shifted = transported_costs(costs + by)
+    np.testing.assert_allclose(shifted.mean(), transported_costs(costs).mean() + by, atol=1e-9)
+
+
+def test_a_constant_does_not_change_the_order() -> None:
+    for seed in range(10):
+        costs = unique_points(seed, 40, 6)
+        plain, shifted = transported_costs(costs), transported_costs(costs + 1)
+        np.testing.assert_allclose(shifted, plain + 1)
+        assert np.argsort(plain).tolist() == np.argsort(shifted).tolist()
+
+
+def test_by_hand() -> None:
+    # Point 0 goes to test 0 and point 2 to test 1; point 1 half to either.
+    found = transported_costs(np.array(BY_HAND))
+    assert found.tolist() == [0.0, 0.625, 0.25]
+
+
+@pytest.mark.parametrize(("order", "expected"), [("nearest", [0, 2, 1]), ("farthest", [1, 2, 0])])
+def test_the_order_by_hand(order: str, expected: list[int]) -> None:
+    pool = pools.from_matrix(BY_HAND)
+    found = arrange(pool, pools.settings("optimal-transport", order=order), 0)
+    assert found.order.tolist() == expected
+    assert found.rounds is None
+
+
+@pytest.mark.parametrize("order", ["nearest", "farthest"])
+def test_equal_costs_tie_exactly_and_go_by_index(order: str) -> None:
+    """Masses of 1/21 and 1/3, which floats cannot hold: each test takes the seven nearest to it."""
+    costs = np.full((21, 3), 0.9)
+    costs[np.arange(21), np.arange(21) % 3] = 0.1
+    costs[[3, 4, 5], [0, 1, 2]] = 0.0
+    found = arrange(pools.from_matrix(costs), pools.settings("optimal-transport", order=order), 0)
+    ends = [3, 4, 5], [i for i in range(21) if i not in (3, 4, 5)]
+    assert found.order.tolist() == [*ends[order == "farthest"], *ends[order == "nearest"]]
+
+
+def test_several_blocks() -> None:
+    pool = pools.some(3000, tests=4)
+    found = arrange(pool, pools.settings("optimal-transport"), 0).order
+    costs = transported_costs(pool.distances(slice(None)).astype(np.float64))
+    np.testing.assert_allclose(np.sort(costs), costs[found], atol=1e-6)
+
+
+def test_a_plan_that_is_not_optimal_is_an_error_and_no_warning(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    monkeypatch.setattr(optimal_transport, "PIVOTS", 1)
+    with pytest.raises(InputError, match="no optimal plan was found"):
+        transported_costs(unique_points(0, 30, 20))
+    assert not [warning for warning in recwarn if warning.category is UserWarning]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_distances_that_are_not_finite(bad: float) -> None:
+    with pytest.raises(InputError, match="not finite"):
+        transported_costs(np.array([[0.0, bad], [1.0, 0.0]]))
+
+
+def test_transport_does_not_wait_for_torch() -> None:
+    code = (
+        "import sys, numpy\n"
+        "from nearfirst.arrange.optimal_transport import transported_costs\n"
+        "assert 'ot' not in sys.modules\n"
+        "transported_costs(numpy.eye(3))\n"
+        "assert 'ot' in sys.modules and 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,243 @@
+"""Algorithm 1, taken from lists of the nearest, against a slow reading of it."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from reference import algorithm_1
+
+from nearfirst.arrange import tma as tma
+from nearfirst.arrange.tma import rounds_by, tma_rounds
+from nearfirst.common.errors import InputError
+from nearfirst.distance import distances
+from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, whole
+
+Rounds = npt.NDArray[np.int32]
+
+
+def rescanned(distances: Matrix) -> Rounds:
+    """Return the rounds of larger inputs: a scan of all that is left, a round."""
+    rounds = np.zeros(len(distances), dtype=np.int32)
+    number = 0
+    while len(left := np.flatnonzero(rounds == 0)):
+        number += 1
+        rounds[left[distances[left].argmin(axis=0)]] = number
+    return rounds
+
+
+SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12)
+ANY = hnp.arrays(np.float32, SHAPES, elements=st.floats(-1, 1, width=32))
+# Few values: most distances are ties.
+TIED = hnp.arrays(np.float32, SHAPES, elements=st.integers(-1, 2))
+# Zeros of both signs are the same distance.
+ZEROS = hnp.arrays(np.float32, SHAPES, elements=st.sampled_from([-0.0, 0.0, -1e-45, 1e-45]))
+
+
+@st.composite
+def points(draw: st.DrawFn, most: int = 40) -> tuple[Matrix, Matrix]:
+    """Draw points in a few clusters, duplicates among them, and fewer or more tests."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**32)))
+    centres = generator.normal(size=(draw(st.integers(1, 4)), 3))
+    spread = draw(st.sampled_from([0.0, 0.01, 0.5]))
+
+    def near(count: int) -> Matrix:
+        found = centres[generator.integers(len(centres), size=count)]
+        found = found + spread * generator.normal(size=found.shape)
+        copied = generator.random(count) < draw(st.sampled_from([0, 0.5]))
+        found[copied] = found[generator.integers(count, size=copied.sum())]
+        return found.astype(np.float32)
+
+    return near(draw(st.integers(1, most))), near(draw(st.integers(1, 60)))
+
+
+CLUSTERED = points().map(lambda sides: whole("euclidean", *sides))
+# Threads of a busy machine take their time.
+patient = settings(deadline=None)
+INPUTS = st.one_of(ANY, TIED, ZEROS, CLUSTERED)
+
+
+def in_short_lists(distances: Matrix, length: int, sampled: int) -> list[int]:
+    count, tests = distances.shape
+    rounds = rounds_by(
+        lambda rows: distances[rows],
+        count,
+        tests,
+        entries=length * tests,
+        sampled=sampled * tests,
+    )
+    return rounds.tolist()
+
+
+@patient
+@given(INPUTS)
+def test_rounds_are_those_of_algorithm_1(distances: Matrix) -> None:
+    expected = algorithm_1(distances)
+    assert tma_rounds(distances).tolist() == expected
+    assert rescanned(distances).tolist() == expected
+
+
+@patient
+@given(INPUTS, st.integers(1, 12), st.integers(1, 30))
+def test_the_length_of_lists_does_not_matter(distances: Matrix, length: int, sampled: int) -> None:
+    """From one entry, so that a pass may give one round, to all; the guesses as bad as may be."""
+    assert in_short_lists(distances, length, sampled) == algorithm_1(distances)
+
+
+@patient
+@given(INPUTS)
+def test_every_point_is_in_one_round_and_no_round_is_empty(distances: Matrix) -> None:
+    rounds = tma_rounds(distances)
+    assert set(rounds.tolist()) == set(range(1, rounds.max() + 1))
+    assert np.bincount(rounds).max() <= distances.shape[1]
+    first = np.flatnonzero(rounds == 1)
+    assert set(first) == set(distances.argmin(axis=0))
+
+
+@patient
+@given(points(), st.sampled_from(["cosine", "euclidean"]), st.integers(1, 9))
+def test_embeddings_give_the_rounds_of_their_matrix(
+    sides: tuple[Matrix, Matrix], measure: str, length: int
+) -> None:
+    train, test = sides
+    matrix = whole(measure, train, test)
+    entries = length * len(test)
+    rounds = rounds_by(BY_ROWS[measure](train, test), len(train), len(test), entries=entries)
+    assert rounds.tolist() == algorithm_1(matrix)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Blocks of few rows, so that a small input has many of them."""
+    for module in (distances, tma):
+        monkeypatch.setattr(module, "ROWS", 16)
+    return 16
+
+
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the last round of each pass."""
+    numbers: list[int] = []
+    take = tma._take_rounds
+
+    def counted(keys: Any, rounds: Any, number: int) -> int:
+        numbers.append(take(keys, rounds, number))
+        return numbers[-1]
+
+    monkeypatch.setattr(tma, "_take_rounds", counted)
+    return numbers
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("order", ["random", "nearest last", "nearest first", "tied"])
+def test_many_blocks_and_lists_that_overflow(
+    small_blocks: int, monkeypatch: pytest.MonkeyPatch, order: str, threads: int
+) -> None:
+    """A bad guess lets too much in, and later blocks hold what lists that were cut must have."""
+    distances = np.random.default_rng(0).normal(size=(1000, 9)).astype(np.float32)
+    if order == "tied":
+        distances = distances.round()
+    elif order != "random":
+        distances.sort(axis=0)
+        distances = distances[:: -1 if order == "nearest last" else 1]
+    seen = passes(monkeypatch)
+    rounds = rounds_by(
+        lambda rows: distances[rows], 1000, 9, threads=threads, entries=90, sampled=27
+    )
+    assert rounds.tolist() == rescanned(distances).tolist()
+    assert len(seen) > 5
+
+
+@pytest.mark.parametrize("measure", BY_ROWS)
+@pytest.mark.parametrize("spread", [0.02, 1.0])
+def test_many_rounds_from_embeddings_of_several_blocks(measure: str, spread: float) -> None:
+    """Sizes at which a product of other rows would have other last bits."""
+    generator = np.random.default_rng(1)
+    centres = generator.normal(size=(20, 64))
+
+    def near(count: int) -> Matrix:
+        noise = generator.normal(size=(count, 64))
+        found: Matrix = (centres[np.arange(count) % 20] + spread * noise).astype(np.float32)
+        return found
+
+    train, test = near(3 * ROWS + 100), near(70)
+    train[ROWS:] = train[generator.permutation(len(train))[ROWS:] // 2]  # duplicates
+    rows, shape = BY_ROWS[measure](train, test), (len(train), len(test))
+    rounds = rounds_by(rows, *shape, entries=70 * 300)
+    assert rounds.tolist() == rescanned(whole(measure, train, test)).tolist()
+    for threads in (1, 2, 5):
+        again = rounds_by(rows, *shape, threads=threads, entries=70 * 211, sampled=70 * 500)
+        assert again.tolist() == rounds.tolist()
+
+
+@pytest.mark.parametrize("measure", BY_ROWS)
+def test_a_block_has_the_bits_of_the_whole_matrix_whatever_the_threads(measure: str) -> None:
+    generator = np.random.default_rng(2)
+    train, test = (generator.normal(size=(n, 64)).astype(np.float32) for n in (2 * ROWS + 9, 33))
+    expected = whole(measure, train, test)
+    for threads in (1, 3):
+        np.testing.assert_array_equal(whole(measure, train, test, None, threads), expected)
+    rows = BY_ROWS[measure](train, test)
+    starts = [2 * ROWS, 0, ROWS]
+    parts = dict.fromkeys(starts, expected)
+    distances.in_blocks(
+        lambda start: parts.__setitem__(start, rows(slice(start, start + ROWS))), starts, 2
+    )
+    np.testing.assert_array_equal(np.concatenate([parts[i] for i in sorted(parts)]), expected)
+
+
+def test_a_fault_in_a_thread_is_raised() -> None:
+    def broken(rows: Any) -> Matrix:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        rounds_by(broken, 5, 5)
+
+
+@pytest.mark.parametrize("length", [1, 100])
+def test_not_a_number_is_refused_and_not_searched_for_ever(length: int) -> None:
+    distances = np.zeros((6, 2), dtype=np.float32)
+    distances[:, 1] = np.nan
+    with pytest.raises(InputError, match="not a number"):
+        in_short_lists(distances, length, 3)
+
+
+def test_infinite_distances_are_the_farthest() -> None:
+    distances = np.array([[np.inf, 0], [0, np.inf], [np.inf, np.inf]], dtype=np.float32)
+    for length in (1, 2, 3):
+        assert in_short_lists(distances, length, 1) == [1, 1, 2]
+
+
+def test_by_hand() -> None:
+    distances = np.array(
+        [
+            [0.9, 0.1],  # second round: nearest to test 1 once point 2 is gone
+            [0.2, 0.8],  # first round: nearest to test 0
+            [0.3, 0.0],  # first round: nearest to test 1
+            [0.5, 0.5],  # second round: nearest to test 0 of the points 0, 3 and 4
+            [0.7, 0.6],  # third round: alone
+        ],
+        dtype=np.float32,
+    )
+    assert tma_rounds(distances).tolist() == [2, 1, 1, 2, 3]
+    assert tma_rounds(np.asfortranarray(distances)).tolist() == [2, 1, 1, 2, 3]
+
+
+def test_ties_go_to_the_lowest_index() -> None:
+    assert tma_rounds(np.zeros((4, 3), dtype=np.float32)).tolist() == [1, 2, 3, 4]
+
+
+def test_one_point_and_more_tests_than_points() -> None:
+    assert tma_rounds(np.ones((1, 1), dtype=np.float32)).tolist() == [1]
+    assert tma_rounds(np.ones((1, 9), dtype=np.float32)).tolist() == [1]
+    assert tma_rounds(np.eye(2, 9, dtype=np.float32)).tolist() == [1, 1]
+
+
+@given(hnp.arrays(np.float32, 20, elements=st.floats(width=32, allow_nan=False)))
+def test_keys_sort_like_distances_then_indices(values: Matrix) -> None:
+    keys = tma._keys(values, np.arange(20))
+    np.testing.assert_array_equal(np.argsort(keys), np.argsort(values, kind="stable"))
+    np.testing.assert_array_equal(tma._distances(keys), values)
+    np.testing.assert_array_equal(keys & tma.INDEX, np.arange(20))

@@ -1,0 +1,157 @@
+"""Weighted Similarity Distance, of instances and of tasks."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pools
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from nearfirst.arrange.by_task import members
+from nearfirst.arrange.registry import arrange
+from nearfirst.arrange.wsd import task_means, weighted_distances
+from nearfirst.common.errors import InputError
+from nearfirst.distance.distances import ROWS
+
+# Averages 0.5, 0.25, 0.75 with mean 0.5; minima 0.25, 0.125, 0.375 with mean 0.25; so w is 2.
+BY_HAND = [[0.25, 0.75], [0.375, 0.125], [0.375, 1.125]]
+patient = hypothesis_settings(deadline=None)
+
+
+def test_by_hand() -> None:
+    assert weighted_distances(pools.from_matrix(BY_HAND)).tolist() == [1.0, 0.5, 1.5]
+
+
+@pytest.mark.parametrize(("order", "expected"), [("nearest", [1, 0, 2]), ("farthest", [2, 0, 1])])
+def test_the_order_by_hand(order: str, expected: list[int]) -> None:
+    found = arrange(pools.from_matrix(BY_HAND), pools.settings("wsd", order=order), 0)
+    assert found.order.tolist() == expected
+    assert found.rounds is None
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [("nearest", [1, 3, 0, 2]), ("farthest", [0, 2, 1, 3])]
+)
+def test_ties_go_by_index_in_both_directions(order: str, expected: list[int]) -> None:
+    pool = pools.from_matrix([[2, 3], [1, 2], [3, 2], [2, 1]])
+    assert arrange(pool, pools.settings("wsd", order=order), 0).order.tolist() == expected
+
+
+def test_negative_distances_have_a_positive_factor() -> None:
+    # Averages -0.5, -0.25; minima -1, -0.5; w is 1/2: the nearer in both comes first.
+    pool = pools.from_matrix([[-0.5, 0.0], [-1.0, 0.0]])
+    assert weighted_distances(pool).tolist() == [-0.5, -1.0]
+
+
+@pytest.mark.parametrize(
+    ("distances", "means"),
+    [
+        ([[-0.5, 1.0], [-0.25, 0.5]], "0.1875, the minimum distances -0.375"),  # opposite signs
+        ([[-1.0, 1.0], [-0.5, 0.5]], "mean 0, the minimum distances -0.75"),
+        ([[0.0, 1.0], [0.0, 0.5]], "0.375, the minimum distances 0;"),
+        ([[0.0, 0.0]], "mean 0, the minimum distances 0;"),
+        ([[np.inf, 1.0]], "mean inf, the minimum distances 1;"),
+    ],
+)
+def test_a_factor_that_is_not_positive_is_refused(distances: list[list[float]], means: str) -> None:
+    with pytest.raises(InputError, match="inverts the order") as error:
+        arrange(pools.from_matrix(distances), pools.settings("wsd"), 0)
+    assert means in str(error.value)
+    assert "method tma" in str(error.value)
+
+
+@patient
+@given(pools.POOLS)
+def test_the_factor_brings_both_terms_to_one_mean(pool: pools.Pool) -> None:
+    matrix = pool.distances(slice(None)).astype(np.float64)
+    average, minimum = matrix.mean(axis=1), matrix.min(axis=1)
+    rest = weighted_distances(pool) - average
+    np.testing.assert_allclose(rest.mean(), average.mean(), rtol=1e-12)
+    np.testing.assert_allclose(rest, minimum * (average.mean() / minimum.mean()), rtol=1e-12)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_several_blocks(threads: int) -> None:
+    pool = replace(pools.some(2 * ROWS + 5), threads=threads)
+    matrix = pool.distances(slice(None)).astype(np.float64)
+    factor = matrix.mean() / matrix.min(axis=1).mean()
+    expected = matrix.mean(axis=1) + factor * matrix.min(axis=1)
+    np.testing.assert_allclose(weighted_distances(pool), expected, rtol=1e-6)
+
+
+# Whole tasks ---------------------------------------------------------------------------------
+
+# Tasks in order of appearance: b with the mean (3, 1), a with (1, 2), c with (1, 0).
+TASKS = ["b", "a", "b", "a", "c"]
+TRAIN = [[4, 0], [1, 4], [2, 2], [1, 0], [1, 0]]
+
+
+def test_a_task_is_the_mean_of_its_embeddings() -> None:
+    means = task_means(np.array(TRAIN, dtype=np.float32), members(TASKS))
+    assert means.dtype == np.float32
+    assert means.tolist() == [[3, 1], [1, 2], [1, 0]]
+
+
+@pytest.mark.parametrize(("order", "expected"), [("nearest", "aabbc"), ("farthest", "cbbaa")])
+def test_whole_tasks_by_hand(order: str, expected: str) -> None:
+    # One test point: average and minimum are the same, so the WSD is twice the distance of the
+    # mean: -0.41 for b, -0.91 for a, -0.1 for c.
+    pool = pools.from_embeddings(TRAIN, [[0.1, 1.0]], TASKS)
+    chosen = pools.settings("wsd", order=order, granularity="task")
+    found = [arrange(pool, chosen, seed).order.tolist() for seed in range(20)]
+    assert {"".join(TASKS[i] for i in one) for one in found} == {expected}
+    # The seed shuffles the instances of a task.
+    assert {tuple(i for i in one if TASKS[i] == "a") for one in found} == {(1, 3), (3, 1)}
+
+
+def test_the_factor_of_tasks_is_a_mean_over_tasks() -> None:
+    """A factor that counts a task by its instances would turn these two around."""
+    means = np.eye(2, 3)
+    # Cosines to the first mean 0.15, 0.65, 0.65; to the second 0.98, -0.055, -0.055.
+    test = [[0.15, 0.98, 0.131], [0.65, -0.055, 0.758], [0.65, -0.055, 0.758]]
+    pool = pools.from_embeddings(means[[0] * 8 + [1]], test, list("aaaaaaaab"))
+    assert weighted_distances(pool).argmin() == 8
+    found = arrange(pool, pools.settings("wsd", granularity="task"), 0).order
+    assert "".join(pool.tasks[i] for i in found) == "aaaaaaaab"
+
+
+def test_the_measure_of_tasks_is_that_of_the_pool() -> None:
+    # By Euclidean distance the short mean of a is the nearer, by cosine that of b.
+    pool = pools.from_embeddings([[0.5, 0.2], [9, 1]], [[1, 0]], ["a", "b"])
+    chosen = pools.settings("wsd", granularity="task")
+    assert arrange(pool, chosen, 0).order.tolist() == [1, 0]
+    assert arrange(replace(pool, measure="euclidean"), chosen, 0).order.tolist() == [0, 1]
+
+
+@patient
+@given(pools.POOLS, pools.SEEDS)
+def test_tasks_of_one_instance_are_ordered_like_instances(pool: pools.Pool, seed: int) -> None:
+    pool = replace(pool, tasks=[str(i) for i in range(pool.size)])
+    fine, coarse = (
+        arrange(pool, pools.settings("wsd", granularity=granularity), seed).order
+        for granularity in ("instance", "task")
+    )
+    # Embeddings of equal distance may change places: means are computed in other blocks.
+    weights = weighted_distances(pool)
+    np.testing.assert_allclose(weights[fine], weights[coarse], atol=1e-6)
+
+
+@patient
+@given(pools.POOLS, pools.SEEDS, st.sampled_from(["nearest", "farthest", "random"]))
+def test_whole_tasks_stay_together(pool: pools.Pool, seed: int, order: str) -> None:
+    chosen = pools.settings("wsd", granularity="task", order=order)
+    names = [pool.tasks[i] for i in arrange(pool, chosen, seed).order]
+    changes = sum(a != b for a, b in pairwise(names))
+    assert changes == len(set(pool.tasks)) - 1
+
+
+def test_random_orders_need_no_factor_and_are_those_of_random_and_cluster() -> None:
+    opposite = pools.from_matrix([[-0.5, 1.0], [-0.25, 0.5]] * 5)
+    pool = replace(opposite, tasks=list("aabbccddee"))
+    for granularity, method in (("instance", "random"), ("task", "cluster")):
+        chosen = pools.settings("wsd", order="random", granularity=granularity)
+        expected = arrange(pool, pools.settings(method), 7).order
+        assert arrange(pool, chosen, 7).order.tolist() == expected.tolist()

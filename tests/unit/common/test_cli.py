@@ -1,0 +1,243 @@
+"""What every stage program does alike: help, settings, log, one line on failure."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from nearfirst.common.hub import HubSettings
+from nearfirst.common.parquet import LOSSES, embeddings_table, write_table
+from nearfirst.common.settings import Section
+from nearfirst.corpus.settings import CorpusSettings
+from nearfirst.distance.settings import DistanceSettings
+from nearfirst.distance.similarity_settings import SimilaritySettings
+from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.evaluate.settings import EvaluateSettings
+from nearfirst.explore.settings import ExplorationSettings
+from nearfirst.figures.catalogue import Table4Settings
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.settings import (
+    ComparisonSettings,
+    CurveSettings,
+    DistributionSettings,
+    LossTypesSettings,
+    PredictionSettings,
+)
+from nearfirst.generate.settings import GenerateSettings
+from nearfirst.hardware import TrainHardware
+from nearfirst.model.settings import PretrainSettings, TemplateSettings, TextSettings
+from nearfirst.reward.settings import (
+    PreferenceSettings,
+    RewardScoreSettings,
+    RewardTextSettings,
+    RewardTrainingSettings,
+)
+from nearfirst.score.settings import ScoreSettings
+from nearfirst.tables.settings import GeneralizationSettings, StabilitySettings
+from nearfirst.train.settings import TrainSettings
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
+
+SETTINGS: dict[str, dict[str, type[Section]]] = {
+    "arrange.py": {},
+    "compare.py": {"--settings": ComparisonSettings},
+    "comparisons.py": {},
+    "curves.py": {"--settings": CurveSettings},
+    "distances.py": {"--settings": DistanceSettings},
+    "embed.py": {"--settings": EmbeddingSettings},
+    "evaluate.py": {"--settings": EvaluateSettings, "--template": TemplateSettings},
+    "explore.py": {"--settings": ExplorationSettings},
+    "export.py": {},
+    "fetch.py": {"--settings": HubSettings},
+    "gather_embeddings.py": {},
+    "generalization.py": {"--settings": GeneralizationSettings},
+    "generate.py": {"--settings": GenerateSettings, "--template": TemplateSettings},
+    "generate_corpus.py": {"--settings": CorpusSettings},
+    "generate_text.py": {"--settings": TextSettings},
+    "leakage.py": {},
+    "loss_types.py": {"--settings": LossTypesSettings, "--curves": CurveSettings},
+    "metric_stability.py": {"--settings": StabilitySettings},
+    "metric_tasks.py": {"--settings": CurveSettings},
+    "plan.py": {},
+    "plot.py": {"--look": LookSettings},
+    "plot_exploration.py": {"--look": LookSettings},
+    "prediction.py": {"--settings": PredictionSettings, "--curves": CurveSettings},
+    "preferences.py": {"--settings": PreferenceSettings},
+    "pretrain.py": {"--settings": PretrainSettings},
+    "reward.py": {"--settings": RewardScoreSettings, "--text": RewardTextSettings},
+    "reward_distribution.py": {"--settings": DistributionSettings},
+    "sample.py": {},
+    "score.py": {"--settings": ScoreSettings},
+    "similarity.py": {"--settings": SimilaritySettings},
+    "table4.py": {"--settings": Table4Settings},
+    "task_curves.py": {"--settings": CurveSettings},
+    "train.py": {
+        "--settings": TrainSettings,
+        "--template": TemplateSettings,
+        "--hardware": TrainHardware,
+    },
+    "train_reward.py": {"--settings": RewardTrainingSettings, "--text": RewardTextSettings},
+}
+
+
+def test_every_program_is_here() -> None:
+    assert {path.name for path in SCRIPTS.glob("*.py")} == set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_help_lists_flags_and_the_keys_of_settings(program: Program, name: str) -> None:
+    done = program(name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--log FILE" in done.stdout
+    for flag, section in SETTINGS[name].items():
+        assert f"{flag} JSON" in done.stdout
+        for key, field in section.model_fields.items():
+            assert f"  {key} = {field.get_default()!r}\n" in done.stdout
+            assert str(field.description) in done.stdout
+
+
+@pytest.mark.parametrize("name", ["embed.py", "evaluate.py", "pretrain.py", "train.py"])
+def test_help_does_not_wait_for_torch(
+    program: Program, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With this Python lists on stderr what it imports.
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    done = program(name, "--help")
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "nearfirst.common.cli" in imported
+    assert not imported & {"torch", "transformers", "sentence_transformers"}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"mesure": "cosine"}', "mesure"),
+        ('{"measure": "manhattan"}', "measure"),
+        ('{"measure": 2}', "measure"),
+        ("{measure: cosine}", "JSON"),
+        ("", "JSON"),
+        ("[]", "object"),
+    ],
+)
+def test_settings_that_cannot_be_used(
+    program: Program, tmp_path: Path, text: str, named: str
+) -> None:
+    flags = [f"--{name}={tmp_path / name}" for name in ("train", "test", "matrix", "points")]
+    done = program("distances.py", *flags, "--settings", text)
+    assert done.returncode == 2
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("distances.py: error: argument --settings: ")
+    assert named in last
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["arrange.py", "distances.py", "similarity.py"])
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_threads_are_a_number_from_1(program: Program, name: str, number: str) -> None:
+    done = program(name, "--threads", number)
+    assert done.returncode == 2
+    assert f"argument --threads: {number!r}: expected a number from 1" in done.stderr
+
+
+def test_a_fault_in_another_flags_settings_names_that_flag(program: Program) -> None:
+    done = program("plot.py", "--table", "t", "--output", "o", "--look", '{"widht": 3}')
+    assert done.returncode == 2
+    last = done.stderr.strip().splitlines()[-1]
+    assert "argument --look: " in last
+    assert "widht" in last
+    assert "--settings" not in last
+
+
+def test_a_missing_argument(program: Program) -> None:
+    done = program("distances.py", "--train", "E.parquet")
+    assert done.returncode == 2
+    assert "--test" in done.stderr
+
+
+def test_the_log_gets_the_progress_and_the_screen_nothing(program: Program, tmp_path: Path) -> None:
+    log = tmp_path / "new/folder/log"
+    text = tmp_path / "text.jsonl"
+    flags = ["--settings", '{"documents": 5}', "--output", text, "--log", log]
+    done = program("generate_text.py", *flags)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert len(text.read_text().splitlines()) == 5
+    assert "5" in log.read_text()
+
+
+def test_the_log_gets_the_failure_and_the_screen_one_line(program: Program, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    keys, corpus = tmp_path / "keys.json", tmp_path / "corpus"
+    form = ["--form", "flan", "--settings", '{"instances_per_task": 2}']
+    assert program("generate_corpus.py", *form, "--output", corpus).returncode == 0
+    keys.write_text('{"train_key_list": ["nowhere"], "eval_key_list": []}')
+    flags = ["--dataset", '{"form": "flan"}', "--input", corpus, "--key-list", keys]
+    output = ["--split", "train", "--output", tmp_path / "a.parquet"]
+    done = program("sample.py", *flags, *output, "--log", log)
+    line = f"error: {keys}: task 'nowhere' is not in the data\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+    assert line in log.read_text()
+    assert "0 rows without a usable exchange" in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_fault_of_our_own_leaves_its_traceback_in_the_log(
+    program: Program, tmp_path: Path
+) -> None:
+    log, path = tmp_path / "log", tmp_path / "corpus.json"
+    # A file where a folder is to be written is foreseen by nobody.
+    path.touch()
+    done = program("generate_corpus.py", "--form", "flan", "--output", path, "--log", log)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: NotADirectoryError")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" in log.read_text()
+    assert done.stderr in log.read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["corpus.json", "log"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "named"),
+    [
+        ("curves.py", "--run NFT 0 nowhere.parquet", "nowhere.parquet: no such file"),
+        ("curves.py", "--run NFT zero run.parquet", "--run NFT: expected LABEL SEED FILE"),
+        ("curves.py", "--run NFT 0 run.parquet " * 2, "--run NFT 0 is given twice"),
+        ("curves.py", "--run NFT 0 run.parquet run.parquet", "run.parquet: id 'a' stands twice"),
+        ("compare.py", "--run NFT 0 run.parquet --reference XYZ", "XYZ"),
+        ("compare.py", "--run NFT 0 run.parquet --reference NFT", "NFT"),
+        ("plot.py", "--table nowhere.csv", "nowhere.csv: no such file"),
+        ("plot.py", "--table empty.csv", "empty.csv"),
+        ("plot.py", "--table short.csv", "short.csv: column 'arrangement' is missing"),
+        ("gather_embeddings.py", "E3.parquet E4.parquet --instances I.parquet", "E4.parquet"),
+        ("gather_embeddings.py", "E3.parquet --instances I.parquet", "1 rows, but I.parquet has 2"),
+    ],
+)
+def test_faults_of_input_give_one_line_and_no_output(
+    program: Program,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write_instances: Callable[..., list[str]],
+    some_talks: Callable[..., object],
+    name: str,
+    arguments: str,
+    named: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    losses = {"step": [10], "id": ["a"], "task": ["t"], "loss": [1.0], "label_tokens": [3]}
+    write_table(pa.table(losses, schema=LOSSES), Path("run.parquet"))
+    for id_, size in zip(write_instances(Path("I.parquet"), some_talks(2)), (3, 4), strict=True):
+        vector = np.ones((1, size), dtype=np.float32)
+        write_table(embeddings_table([id_], vector), Path(f"E{size}.parquet"))
+    Path("empty.csv").touch()
+    Path("short.csv").write_text("step,mean,low,high,n,confidence\n0,1,1,1,1,0.95\n")
+    before = set(tmp_path.iterdir())
+    done = program(name, *arguments.split(), "--output", "output")
+    assert done.returncode == 1, done.stderr
+    errors = [line for line in done.stderr.split("\n") if line.startswith("error:")]
+    assert len(errors) == 1, done.stderr
+    assert named in errors[0]
+    assert set(tmp_path.iterdir()) == before

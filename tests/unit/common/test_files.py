@@ -1,0 +1,253 @@
+"""Outputs are whole or not there: when a block fails, and when the disk is full."""
+
+import errno
+import hashlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_disk import small_disk
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import sha256, told_if_full, writing, writing_folder
+from nearfirst.common.parquet import embeddings_table, write_table
+
+REPOSITORY = Path(__file__).parents[3]
+LIMIT = 64 * 1024
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "file.txt"
+    with writing(path) as temporary:
+        temporary.write_text("half")
+        assert not path.exists()
+        # A rename is atomic on one file system only.
+        assert temporary.parent == path.parent
+        temporary.write_text("whole")
+    assert content(tmp_path) == {"new/folder/file.txt": b"whole"}
+
+
+def test_a_folder_replaces_an_older_one_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").write_text("old")
+    with writing_folder(path) as temporary:
+        (temporary / "new").write_text("new")
+        assert content(path) == {"old": b"old"}
+    assert content(tmp_path) == {"folder/new": b"new"}
+
+
+def write_half(way: AbstractContextManager[Path], failure: type[BaseException]) -> None:
+    with way as temporary:
+        (temporary / "file" if temporary.is_dir() else temporary).write_text("half")
+        raise failure
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit, PermissionError])
+@pytest.mark.parametrize("older", [True, False])
+def test_a_block_that_fails_leaves_what_was_there(
+    tmp_path: Path, failure: type[BaseException], older: bool
+) -> None:
+    if older:
+        (tmp_path / "file").write_text("old")
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder/file").write_text("old")
+    before = content(tmp_path)
+    with pytest.raises(failure):
+        write_half(writing(tmp_path / "file"), failure)
+    with pytest.raises(failure):
+        write_half(writing_folder(tmp_path / "folder"), failure)
+    assert content(tmp_path) == before
+    assert len(list(tmp_path.iterdir())) == (2 if older else 0)
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, fault: int) -> None:
+    for way in (writing, writing_folder):
+        with pytest.raises(InputError, match=str(tmp_path / "output")), way(tmp_path / "output"):
+            raise OSError(fault, os.strerror(fault))
+    assert not list(tmp_path.iterdir())
+
+
+# Process numbers come again: in a container a program often has the same one every time.
+
+
+def test_a_file_that_a_killed_process_left_is_no_hindrance(tmp_path: Path) -> None:
+    with writing(tmp_path / "file") as temporary:
+        temporary.touch()
+    temporary.write_text("stale, and longer than what comes")
+    with writing(tmp_path / "file") as temporary:
+        temporary.write_text("new")
+    assert content(tmp_path) == {"file": b"new"}
+
+
+def test_a_folder_that_a_killed_process_left_is_no_hindrance(tmp_path: Path) -> None:
+    with writing_folder(tmp_path / "folder") as temporary:
+        pass
+    temporary.mkdir()
+    (temporary / "stale").touch()
+    with writing_folder(tmp_path / "folder") as temporary:
+        (temporary / "file").write_text("new")
+    assert content(tmp_path) == {"folder/file": b"new"}
+
+
+@pytest.mark.parametrize("way", [writing, writing_folder])
+def test_what_killed_processes_left_is_removed(
+    tmp_path: Path, way: Callable[[Path], AbstractContextManager[Path]]
+) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    node, name = os.uname().nodename, "o[u]t.parquet"
+    kept = {
+        f".{name}.{node}.{os.getppid()}.tmp": b"of a process that is alive",
+        f".{name}.other-{node}.{dead.pid}.tmp": b"of another node",
+        f".other-{name}.{node}.{dead.pid}.tmp": b"of another output",
+        f"{name}.{node}.{dead.pid}.tmp": b"of the user",
+    }
+    for file, data in kept.items():
+        (tmp_path / file).write_bytes(data)
+    debris = tmp_path / f".{name}.{node}.{dead.pid}.tmp"
+    debris.mkdir()
+    (debris / "half").touch()
+    for _ in range(2):  # a folder, then a file
+        with way(tmp_path / name) as temporary:
+            (temporary / "x" if temporary.is_dir() else temporary).write_bytes(b"whole")
+        assert not debris.exists()
+        debris.write_bytes(b"half")
+    debris.unlink()
+    whole = name if way is writing else f"{name}/x"
+    assert content(tmp_path) == {**kept, whole: b"whole"}
+
+
+def test_sha256(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).bytes(3_000_000)
+    (tmp_path / "file").write_bytes(data)
+    assert sha256(tmp_path / "file") == hashlib.sha256(data).hexdigest()
+    (tmp_path / "empty").touch()
+    assert sha256(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+
+
+# Stage programs on a disk that fills up ------------------------------------------------------
+
+
+def small_files_only() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
+
+
+def run(
+    name: str, *arguments: object, limit: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(REPOSITORY / "workflow/scripts" / name), *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=limit,
+    )
+
+
+def embeddings(path: Path, count: int) -> Path:
+    vectors = np.random.default_rng(count).normal(size=(count, 8)).astype(np.float32)
+    write_table(embeddings_table([f"{count}-{i}" for i in range(count)], vectors), path)
+    return path
+
+
+def one_error(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 1, (done.returncode, done.stderr)
+    errors = [line for line in done.stderr.split("\n") if line.startswith("error:")]
+    assert len(errors) == 1, done.stderr
+    return errors[0]
+
+
+def distances(folder: Path, out: Path) -> list[object]:
+    """Arguments for a matrix of 1.6 MB."""
+    return [
+        *("distances.py", "--train", embeddings(folder / "train.parquet", 1000)),
+        *("--test", embeddings(folder / "test.parquet", 400)),
+        *("--matrix", out / "matrix.npy", "--points", out / "points.parquet"),
+    ]
+
+
+def arrange(folder: Path, out: Path) -> list[object]:
+    """Arguments for an arrangement of some 200 KB."""
+    train = embeddings(folder / "train.parquet", 20_000)
+    return [
+        *("arrange.py", "--method", "random", "--train", train),
+        *("--output", out / "arrangement.parquet"),
+    ]
+
+
+PROGRAMS = pytest.mark.parametrize("arguments", [distances, arrange])
+
+
+@PROGRAMS
+def test_a_file_size_limit_leaves_nothing_behind(
+    tmp_path: Path, arguments: Callable[[Path, Path], list[object]]
+) -> None:
+    out = tmp_path / "out"
+    error = one_error(run(*arguments(tmp_path, out), limit=small_files_only))
+    assert str(out) in error
+    assert "File too large" in error
+    assert content(out) == {}
+
+
+@PROGRAMS
+def test_a_file_size_limit_leaves_an_older_output_alone(
+    tmp_path: Path, arguments: Callable[[Path, Path], list[object]]
+) -> None:
+    out = tmp_path / "out"
+    call = arguments(tmp_path, out)
+    assert run(*call).returncode == 0
+    before = content(out)
+    assert max(map(len, before.values())) > LIMIT
+    one_error(run(*call, limit=small_files_only))
+    assert content(out) == before
+
+
+@pytest.fixture
+def disk_of_128k(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 128 KB, where this machine allows to mount one."""
+    with small_disk(tmp_path / "disk", "128k") as folder:
+        yield folder
+
+
+@PROGRAMS
+def test_a_full_disk_leaves_nothing_behind(
+    tmp_path: Path, disk_of_128k: Path, arguments: Callable[[Path, Path], list[object]]
+) -> None:
+    error = one_error(run(*arguments(tmp_path, disk_of_128k)))
+    assert str(disk_of_128k) in error
+    assert "No space left" in error
+    assert content(disk_of_128k) == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("I/O error: No space left on device (os error 28)"),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 9216 vs 9108"),
+    ],
+)
+def test_a_full_disk_is_told_whoever_noticed_it(error: Exception) -> None:
+    expected = pytest.raises(InputError, match=r"^a/b: .*; work is kept, free some space")
+    with expected, told_if_full(Path("a/b"), "work is kept"):
+        raise error
+
+
+def test_other_errors_pass_a_check_for_a_full_disk() -> None:
+    with pytest.raises(ValueError, match="other"), told_if_full(Path("a")):
+        raise ValueError("other")

@@ -1,0 +1,126 @@
+"""Only programs that need a model import torch, which costs seconds: the others start at once."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from nearfirst.common.parquet import INSTANCES, embeddings_table, write_table
+from nearfirst.common.source_files import library_modules
+from nearfirst.generate.table import GENERATIONS
+
+ROOT = Path(__file__).parents[3] / "workflow"
+PROGRAMS = sorted((ROOT / "scripts").glob("*.py"))
+HEAVY = {"torch", "transformers", "sentence_transformers", "accelerate"}
+NEED_A_MODEL = {"embed", "evaluate", "generate", "pretrain", "reward", "train", "train_reward"}
+# Inside functions, for what few configs ask: scores by a tokenizer that is named, and the number of
+# parameters of a model that is no Llama.
+ON_DEMAND = {ROOT / "nearfirst/score/tokenizers.py", ROOT / "nearfirst/plan/parameters.py"}
+
+REFUSE = """
+import importlib.abc, importlib.machinery, runpy, sys
+
+class Refuse(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    # To ask whether it is there is allowed, so it is not the finder that refuses.
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in HEAVY:
+            return importlib.machinery.ModuleSpec(name, self)
+
+    def create_module(self, spec):
+        # No ImportError: some libraries go on after one.
+        raise AssertionError(f"{spec.name} is imported")
+
+    def exec_module(self, module):
+        pass
+
+sys.meta_path.insert(0, Refuse())
+"""
+
+
+def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run code where an import of anything heavy fails."""
+    without = {key: text for key, text in os.environ.items() if not key.startswith("POT_")}
+    return subprocess.run(
+        [sys.executable, "-c", f"HEAVY = {HEAVY}\n{REFUSE}\n{code}", *map(str, arguments)],
+        env={**without, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def imports(path: Path) -> Iterator[tuple[str, set[str]]]:
+    """Yield each import of a file, inside functions too, and the packages it names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield ast.unparse(node), {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield ast.unparse(node), {(node.module or "").partition(".")[0]}
+
+
+def files_of(program: Path) -> list[Path]:
+    return [program, *library_modules(program, ROOT)]
+
+
+def test_only_stages_with_a_model_name_something_heavy() -> None:
+    heavy: dict[str, set[Path]] = {}
+    for program in PROGRAMS:
+        for path in files_of(program):
+            if any(packages & HEAVY for _, packages in imports(path)):
+                heavy.setdefault(program.stem, set()).add(path)
+    assert set().union(*heavy.values()) > ON_DEMAND
+    assert {name for name, found in heavy.items() if found - ON_DEMAND} == NEED_A_MODEL
+
+
+def test_nothing_that_light_stages_import_imports_something_heavy() -> None:
+    light = [program for program in PROGRAMS if program.stem not in NEED_A_MODEL]
+    every = {
+        text
+        for path in {path for program in light for path in files_of(program)}
+        for text, packages in imports(path)
+        # POT would, unless told not to: the next test.
+        if not (path in ON_DEMAND and packages & HEAVY) and text != "import ot"
+    }
+    assert any("huggingface_hub" in text for text in every)
+    # Every program starts with little, also one that then needs a model.
+    starts = "\n".join(f"runpy.run_path({str(program)!r})" for program in PROGRAMS)
+    done = python("\n".join([*sorted(every), starts]))
+    assert done.returncode == 0, done.stderr
+
+
+def test_light_stages_work_without_anything_heavy(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for name, count in {"train": 40, "test": 5}.items():
+        vectors = generator.standard_normal((count, 8), dtype=np.float32)
+        ids = [f"{name}-{i}" for i in range(count)]
+        write_table(embeddings_table(ids, vectors), tmp_path / f"{name}.parquet")
+    talk = [{"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content": "2"}]
+    instance = {"id": "a", "task": "sums", "messages": talk, "references": ["2"]}
+    write_table(pa.Table.from_pylist([instance], INSTANCES), tmp_path / "instances.parquet")
+    answer = {"step": 0, "id": "a", "task": "sums", "prediction": "3", "tokens": 2}
+    answers = pa.Table.from_pylist([{**answer, "finished": True}], GENERATIONS)
+    write_table(answers, tmp_path / "answers.parquet")
+    points = ["--train", "train.parquet", "--test", "test.parquet"]
+    given = ["--instances", "instances.parquet", "--generations", "answers.parquet"]
+    commands = [
+        ["arrange.py", *points, "--method", "optimal-transport", "--output", "transport.parquet"],
+        ["arrange.py", *points, "--method", "tma", "--output", "tma.parquet"],
+        ["distances.py", *points, "--matrix", "matrix.npy", "--points", "points.parquet"],
+        ["score.py", *given, "--output", "scores.parquet"],
+    ]
+    code = (
+        "import os\n"
+        "folder, scripts = sys.argv[1:]\n"
+        "os.chdir(folder)\n"
+        f"for command in {commands!r}:\n"
+        "    sys.argv = command\n"
+        "    runpy.run_path(os.path.join(scripts, command[0]), run_name='__main__')\n"
+    )
+    done = python(code, tmp_path, ROOT / "scripts")
+    assert done.returncode == 0, done.stderr
+    made = ("transport.parquet", "tma.parquet", "matrix.npy", "points.parquet", "scores.parquet")
+    assert all((tmp_path / name).exists() for name in made)

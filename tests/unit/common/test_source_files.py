@@ -1,0 +1,113 @@
+"""The modules that a rule names as inputs are those that its program imports."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nearfirst.common.source_files import library_modules
+
+ROOT = Path(__file__).parents[3] / "workflow"
+PROGRAMS = sorted((ROOT / "scripts").glob("*.py"))
+
+PACKAGE = {
+    "nearfirst/__init__.py": "",
+    "nearfirst/direct.py": "from nearfirst.deep.inner import thing\nimport os, numpy\n",
+    "nearfirst/deep/__init__.py": "",
+    "nearfirst/deep/inner.py": "def thing():\n    import nearfirst.deep.hidden\n",
+    "nearfirst/deep/hidden.py": "from nearfirst import deep\nfrom nearfirst import cycle\n",
+    "nearfirst/cycle.py": "from nearfirst import cycle, direct\n",
+    "nearfirst/deep/beside.py": "from . import unused\n",
+    "nearfirst/deep/above.py": "from ..unused import x\n",
+    "nearfirst/deep/inside/__init__.py": "from .part import x\n",
+    "nearfirst/deep/inside/part.py": "from ... import unused\n",
+    "nearfirst/unused.py": "",
+    "nearfirst/deep/unused.py": "",
+    "nearfirster.py": "",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name, text in PACKAGE.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+DEEP = ["deep/__init__"]
+INNER = ["__init__", "cycle", "deep/__init__", "deep/hidden", "deep/inner", "direct"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import os, numpy, nearfirster", []),
+        ("import nearfirst", ["__init__"]),
+        ("from nearfirst import unused", ["__init__", "unused"]),
+        ("import nearfirst.unused as u", ["__init__", "unused"]),
+        ("from nearfirst.deep import unused", ["__init__", "deep/__init__", "deep/unused"]),
+        ("from nearfirst.deep.unused import x", ["__init__", "deep/__init__", "deep/unused"]),
+        ("from nearfirst import direct", INNER),
+        ("def f():\n    if f:\n        from nearfirst import cycle", INNER),
+        ("import os, nearfirst.direct", INNER),
+        ("from nearfirst.deep import beside", ["__init__", *DEEP, "deep/beside", "deep/unused"]),
+        ("from nearfirst.deep import above", ["__init__", *DEEP, "deep/above", "unused"]),
+        (
+            "from nearfirst.deep import inside",
+            ["__init__", *DEEP, "deep/inside/__init__", "deep/inside/part", "unused"],
+        ),
+        ("'''from nearfirst import unused'''", []),
+    ],
+)
+def test_every_kind_of_import(root: Path, text: str, expected: list[str]) -> None:
+    program = root / "program.py"
+    program.write_text(text)
+    found = library_modules(program, root)
+    assert found == sorted(root / "nearfirst" / f"{name}.py" for name in expected)
+
+
+def really_imported(program: Path) -> set[Path]:
+    """Return the library's files that Python has loaded once a program's imports have run."""
+    code = (
+        "import ast, runpy, sys\n"
+        "path = sys.argv[1]\n"
+        "runpy.run_path(path)\n"
+        # Imports inside functions too: they run when the program does.
+        "for node in ast.walk(ast.parse(open(path).read())):\n"
+        "    if isinstance(node, (ast.Import, ast.ImportFrom)):\n"
+        "        exec(ast.unparse(node))\n"
+        "for name, module in list(sys.modules.items()):\n"
+        "    if name.split('.')[0] == 'nearfirst':\n"
+        "        print(module.__file__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(program)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {Path(line) for line in done.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("name", ["sample", "distances", "plot", "evaluate", "generate_corpus"])
+def test_the_list_is_what_python_imports(name: str) -> None:
+    program = ROOT / "scripts" / f"{name}.py"
+    assert set(library_modules(program, ROOT)) == really_imported(program)
+
+
+def test_a_program_does_not_depend_on_the_whole_config_or_on_other_stages() -> None:
+    modules = {
+        program.stem: {path.stem for path in library_modules(program, ROOT)} for program in PROGRAMS
+    }
+    # plan.py is no stage: it looks at all of them.
+    stages = {name: found for name, found in modules.items() if name != "plan"}
+    assert not any("config" in found for found in stages.values())
+    assert "style" not in modules["curves"]
+    assert "training" not in modules["evaluate"]
+    assert "ordering" not in modules["distances"]
+    assert not {"flan", "sampling"} & modules["train"]

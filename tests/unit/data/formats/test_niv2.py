@@ -1,0 +1,248 @@
+"""The NIV2 reader: which tasks and instances it yields, the prompt it builds, what it refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nearfirst.common.errors import InputError
+from nearfirst.data.conversation import Instance
+from nearfirst.data.formats import registry
+from nearfirst.data.settings import Niv2Settings
+
+Task = dict[str, Any]
+
+
+def example(number: int, **more: str) -> dict[str, str]:
+    return {"input": f"in {number}", "output": f"out {number}", **more}
+
+
+def a_task(**changed: Any) -> Task:
+    content = {
+        "Source": ["Quoref"],
+        "Categories": ["Question Answering"],
+        "Definition": ["Say what is asked"],
+        "Positive Examples": [example(1), example(2, explanation="why 2"), example(3)],
+        "Negative Examples": [example(8, explanation="Why 8?"), example(9)],
+        "Instances": [{"id": "t-1", "input": " ask me ", "output": ["one ", "two"]}],
+    } | changed
+    return {key: value for key, value in content.items() if value is not None}
+
+
+def checkout(folder: Path, train: dict[str, Task], unseen: dict[str, Task]) -> Path:
+    (folder / "tasks").mkdir()
+    (folder / "splits" / "default").mkdir(parents=True)
+    for name, task in (train | unseen).items():
+        (folder / "tasks" / f"{name}.json").write_text(json.dumps(task), encoding="utf-8")
+    for file, tasks in (("train_tasks.txt", train), ("test_tasks.txt", unseen)):
+        (folder / "splits" / "default" / file).write_text("\n".join(tasks) + "\n\n")
+    return folder
+
+
+def read(
+    path: Path, fits: Callable[[str], bool] = lambda prompt: True, **prompt: Any
+) -> list[Instance]:
+    return list(registry.read(Niv2Settings.model_validate({"prompt": prompt}), path, fits))
+
+
+def one(folder: Path, task: Task, **options: Any) -> Instance:
+    (instance, *_) = read(checkout(folder, {"task1_a": task}, {"task2_b": a_task()}), **options)
+    return instance
+
+
+def prompt(instance: Instance) -> str:
+    assert instance.expand is not None
+    return instance.expand()
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_listed_tasks_alone_are_read_sorted_by_name(tmp_path: Path) -> None:
+    path = checkout(tmp_path, {"task9_c": a_task(), "task1_a": a_task()}, {"task5_b": a_task()})
+    (path / "tasks" / "task7_x.json").write_text("not listed, so nobody minds")
+    found = [(instance.task, instance.part) for instance in read(path)]
+    assert found == [("task1_a", "train"), ("task5_b", "unseen"), ("task9_c", "train")]
+
+
+def test_message_holds_the_bare_input_and_all_outputs_are_references(tmp_path: Path) -> None:
+    instance = one(tmp_path, a_task())
+    assert [message["content"] for message in instance.messages] == ["ask me", "one"]
+    assert (instance.id, instance.source, instance.references) == ("t-1", "quoref", ("one", "two"))
+
+
+def test_prompt_of_table_1(tmp_path: Path) -> None:
+    assert prompt(one(tmp_path, a_task())) == (
+        "Definition: Say what is asked.\n\n"
+        " Positive Example 1 -\nInput: in 1.\n Output: out 1.\n\n"
+        " Positive Example 2 -\nInput: in 2.\n Output: out 2.\n\n"
+        "Now complete the following example -\nInput: ask me.\nOutput: "
+    )
+
+
+def test_prompt_with_all_options_turned_round(tmp_path: Path) -> None:
+    options = {"task_name": True, "definition": False, "explanations": True}
+    counts = {"positive_examples": 2, "negative_examples": 1}
+    assert prompt(one(tmp_path, a_task(Definition=None), **options, **counts)) == (
+        "task1_a. "
+        " Positive Example 1 -\nInput: in 1.\n Output: out 1.\n\n"
+        " Positive Example 2 -\nInput: in 2.\n Output: out 2.\n Explanation: why 2.\n\n"
+        " Negative Example 1 -\nInput: in 8.\n Output: out 8.\n Explanation: Why 8?\n\n"
+        "Now complete the following example -\nInput: ask me.\nOutput: "
+    )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(limit=st.integers(0, 60), lengths=st.lists(st.integers(1, 12), min_size=3, max_size=3))
+def test_examples_are_kept_in_order_while_the_whole_prompt_fits(
+    tmp_path_factory: pytest.TempPathFactory, limit: int, lengths: list[int]
+) -> None:
+    # An example has 7 words beside those of its input; definition and question have 15 together.
+    examples = [{"input": " ".join("w" * length), "output": "o"} for length in lengths]
+    total, kept = 15, 0
+    for length in lengths:
+        if total + 7 + length > limit:
+            break
+        total, kept = total + 7 + length, kept + 1
+    instance = one(
+        tmp_path_factory.mktemp("niv2"),
+        a_task(**{"Positive Examples": examples}),
+        positive_examples=3,
+        fits=lambda text: len(text.split()) <= limit,
+    )
+    assert prompt(instance).count("Positive Example") == kept
+    assert len(prompt(instance).split()) == total
+
+
+def test_each_kind_of_example_is_tried_by_itself(tmp_path: Path) -> None:
+    task = a_task(**{"Positive Examples": [{"input": "long " * 50, "output": "o"}, example(2)]})
+    built = prompt(
+        one(tmp_path, task, fits=lambda text: len(text.split()) < 40, negative_examples=2)
+    )
+    assert "Positive" not in built
+    assert built.count("Negative Example") == 2
+
+
+def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) -> None:
+    instances = [{"input": f"q{i}", "output": f"a{i}"} for i in range(2)]
+    old = a_task(Definition=" As a text. ", Source=None, Instances=instances)
+    found = read(checkout(tmp_path, {"task051_CoSMoS-qa_x": old}, {"task2_b": a_task()}))[:2]
+    assert [instance.id for instance in found] == ["task051_CoSMoS-qa_x-1", "task051_CoSMoS-qa_x-2"]
+    assert [instance.references for instance in found] == [("a0",), ("a1",)]
+    assert found[0].source == "cosmos"
+    assert prompt(found[0]).startswith("Definition: As a text.\n\n Positive")
+
+
+def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> None:
+    # JSON can hold one (a text that was cut inside an emoji), Parquet and tokenizers cannot.
+    row = {"id": "t\ud83d", "input": "in \ud83d", "output": ["out \ude00", "\ud83d\ude00"]}
+    examples = [{"input": "\ud83d", "output": "o"}]
+    task = a_task(Definition="Do \ud83d", Instances=[row], **{"Positive Examples": examples})
+    instance = one(tmp_path, task)
+    assert instance.id == "t?"
+    assert [message["content"] for message in instance.messages] == ["in ?", "out ?"]
+    assert instance.references == ("out ?", "\N{GRINNING FACE}")
+    assert prompt(instance).startswith("Definition: Do ?\n\n Positive Example 1 -\nInput: ?\n")
+
+
+def test_repeated_ids_are_numbered(tmp_path: Path) -> None:
+    found = read(checkout(tmp_path, {"task1_a": a_task()}, {"task2_b": a_task()}))
+    assert [instance.id for instance in found] == ["t-1", "t-1#2"]
+
+
+@pytest.mark.parametrize(("limit", "unseen"), [(100, 100), (3, 3), (None, 120)])
+def test_only_the_first_instances_of_an_unseen_task(
+    tmp_path: Path, limit: int | None, unseen: int
+) -> None:
+    many = a_task(Instances=[{"input": f"q{i}", "output": ["a"]} for i in range(120)])
+    found = read(checkout(tmp_path, {"task1": many}, {"task2": many}), eval_instances=limit)
+    asked = [instance.messages[0]["content"] for instance in found if instance.part == "unseen"]
+    assert asked == [f"q{i}" for i in range(unseen)]
+    assert len(found) - len(asked) == 120
+
+
+def test_empty_input_is_asked_by_the_definition_but_an_empty_output_is_unusable(
+    tmp_path: Path,
+) -> None:
+    outputs: list[Any] = [["a"], [" "], [], "", ["b", ""]]
+    task = a_task(Instances=[{"input": "", "output": output} for output in outputs])
+    found = read(checkout(tmp_path, {"task1_a": task}, {"task2_b": a_task()}))[: len(outputs)]
+    assert [bool(instance.messages) for instance in found] == [True, False, False, False, True]
+    assert prompt(found[0]).endswith("example -\nInput: .\nOutput: ")
+    assert found[4].references == ("b",)
+
+
+def without(path: Path, name: str) -> Path:
+    (path / name).unlink()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        ("splits/default/train_tasks.txt", ["train_tasks.txt: no such file", "NIV2 checkout"]),
+        ("splits/default/test_tasks.txt", ["test_tasks.txt: no such file", "NIV2 checkout"]),
+        ("tasks/task1_a.json", ["train_tasks.txt: task 'task1_a'", "task1_a.json", "the list"]),
+    ],
+)
+def test_what_is_no_whole_checkout_is_refused(
+    tmp_path: Path, missing: str, named: list[str]
+) -> None:
+    path = checkout(tmp_path, {"task1_a": a_task()}, {"task2_b": a_task()})
+    message = refusal(without(path, missing))
+    assert all(part in message for part in named)
+
+
+def test_task_in_both_lists_is_refused(tmp_path: Path) -> None:
+    message = refusal(checkout(tmp_path, {"task1_a": a_task()}, {"task1_a": a_task()}))
+    assert "test_tasks.txt: task 'task1_a' is listed twice" in message
+
+
+ROW = {"input": "q", "output": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"Instances": None}, ["'Instances' is missing", "Definition"]),
+        ({"Instances": {"input": "q"}}, ["'Instances' is dict"]),
+        ({"Instances": [ROW, "text"]}, ["instance 2: expected an object"]),
+        ({"Instances": [ROW, {"input": "q"}]}, ["instance 2: key 'output' is missing"]),
+        ({"Instances": [ROW, {"output": ["a"]}]}, ["instance 2: key 'input' is missing"]),
+        ({"Instances": [ROW, {"input": 3, "output": "a"}]}, ["instance 2: 'input' is int"]),
+        ({"Instances": [{"input": "q", "output": [1]}]}, ["instance 1: 'output' must be"]),
+        ({"Definition": None}, ["'Definition' is missing"]),
+        ({"Definition": []}, ["'Definition' must be"]),
+        ({"Definition": [3]}, ["'Definition' must be"]),
+        ({"Positive Examples": None}, ["'Positive Examples' is missing"]),
+        ({"Positive Examples": "none"}, ["'Positive Examples' is str"]),
+        ({"Positive Examples": [{"input": "q"}]}, ["'Positive Examples', example 1: key 'output'"]),
+    ],
+)
+def test_a_file_of_another_form_is_named(tmp_path: Path, changed: Task, named: list[str]) -> None:
+    path = checkout(tmp_path, {"task1_a": a_task(**changed)}, {"task2_b": a_task()})
+    message = refusal(path)
+    assert message.startswith(f"{path}/tasks/task1_a.json: ")
+    assert all(part in message for part in named)
+
+
+def test_keys_that_no_option_asks_for_may_be_missing(tmp_path: Path) -> None:
+    bare: Task = {"Instances": [ROW]}
+    instance = one(tmp_path, bare, definition=False, positive_examples=0)
+    assert prompt(instance) == "Now complete the following example -\nInput: q.\nOutput: "
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"null"])
+def test_what_is_no_json_object_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = checkout(tmp_path, {"task1_a": a_task()}, {"task2_b": a_task()})
+    (path / "tasks" / "task1_a.json").write_bytes(content)
+    assert refusal(path).startswith(f"{path}/tasks/task1_a.json: ")

@@ -1,0 +1,235 @@
+"""The P3 reader: which folders are on T0's lists, which files are read, what is refused."""
+
+import logging
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nearfirst.common.errors import InputError
+from nearfirst.data.conversation import Instance
+from nearfirst.data.formats import registry
+from nearfirst.data.settings import P3Settings
+
+TABLE = """HF_name,subset,task_by_convention,do_train,do_eval,train_size
+super_glue,axg,bias_and_fairness,,BIAS_FAIRNESS,
+super_glue,wsc.fixed,coreference,SGLUE,BASE,554
+super_glue,rte,NLI,,BASE,2490
+super_glue,boolq,QA_multiple_choice,SGLUE,,9427
+winogrande,winogrande_xl,coreference,,BASE,40398
+anli,,NLI,,BASE,162865
+story_cloze,2016,story_completion,,BASE,
+hellaswag,,story_completion,GPT_EVAL,BASE,39905
+glue,mrpc,paraphrase,BASE,,3668
+glue,qqp,paraphrase,BASE,,363846
+ai2_arc,ARC-Easy,QA_closed_book,GPT_EVAL,,2251
+cos_e,v1.11,QA_multiple_choice,BASE,,9741
+cosmos_qa,,QA_multiple_choice,BASE,,25262
+quoref,,QA_extractive,BASE,,19399
+wiki_qa,,QA_closed_book,BASE,,20360
+"""
+Texts = list[tuple[str | None, str | None]]
+
+
+def shard(folder: Path, name: str, texts: Texts) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    questions, answers = zip(*texts, strict=True)
+    columns = {
+        "answer_choices": [["no", "yes"]] * len(texts),
+        "inputs": [[1, 2]] * len(texts),
+        "inputs_pretokenized": questions,
+        "targets_pretokenized": answers,
+    }
+    pq.write_table(pa.table(columns), folder / f"{name}.parquet")
+
+
+def p3(path: Path, *folders: str, table: str | None = TABLE) -> Path:
+    """Write a folder of three splits, each with one row, for every name."""
+    for folder in folders:
+        for split in ("train", "validation", "test"):
+            name = f"{split}-00000-of-00001"
+            shard(path / folder, name, [(f" {folder} {split}?", f" {split}")])
+    if table:
+        (path / "datasets.csv").write_text(table, encoding="utf-8")
+    return path
+
+
+def read(path: Path, table: Path | None = None) -> list[Instance]:
+    return list(registry.read(P3Settings(list=str(table) if table else None), path))
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+BASIC = ("glue_mrpc_equivalent", "super_glue_rte_GPT_3_style")
+
+
+@pytest.mark.parametrize(
+    ("folder", "source", "part"),
+    [
+        ("super_glue_rte_does_this_imply", "super_glue", "unseen"),
+        ("super_glue_wsc.fixed_GPT_3_Style", "super_glue", "unseen"),
+        ("super_glue_wsc_fixed_GPT_3_Style", "super_glue", "unseen"),
+        ("winogrande_winogrande_xl_fill_in_the_blank", "winogrande", "unseen"),
+        ("winogrande_winogrande_debiased_Replace", "winogrande", "unseen"),
+        ("anli_GPT_3_style_r1", "anli", "unseen"),
+        ("hellaswag_complete_first_then", "hellaswag", "unseen"),
+        ("story_cloze_2016_Novel_Correct_Ending", "story_cloze", "unseen"),
+        ("glue_mrpc_generate_paraphrase", "glue", "train"),
+        ("cos_e_v1.11_i_think", "cos_e", "train"),
+        ("cosmos_qa_no_prompt_text", "cosmos_qa", "train"),
+        ("quoref_Guess_Answer", "quoref", "train"),
+        ("wiki_qa_Is_This_True_", "wiki_qa", "train"),
+    ],
+)
+def test_folders_belong_to_the_lists_of_t0(
+    tmp_path: Path, folder: str, source: str, part: str
+) -> None:
+    found = [i for i in read(p3(tmp_path, *BASIC, folder)) if i.task == folder]
+    assert [(instance.source, instance.part) for instance in found] == [(source, part)]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "super_glue_boolq_exam",  # trained on by T0++ alone
+        "super_glue_axg_GPT_3_style",
+        "super_glue_copa_choose",  # in no row of this table
+        "glue_cola_is_this_right",
+        "ai2_arc_ARC_Easy_qa_options",
+        "quoreference_Guess",  # begins like a name, but with another word
+        "super_glue_rte_must_be_true_score_eval",
+        "winogrande_winogrande_xl_Replace_score_eval",
+        "trec_trec1",
+    ],
+)
+def test_other_folders_are_left_alone(tmp_path: Path, folder: str) -> None:
+    assert {instance.task for instance in read(p3(tmp_path, *BASIC, folder))} == set(BASIC)
+
+
+def test_the_longest_name_decides(tmp_path: Path) -> None:
+    table = TABLE + "quoref_hard,,QA_extractive,,BASE,\n"
+    path = p3(tmp_path, *BASIC, "quoref_hard_Guess", "quoref_Guess", table=table)
+    parts = {instance.task: (instance.source, instance.part) for instance in read(path)}
+    assert parts["quoref_hard_Guess"] == ("quoref_hard", "unseen")
+    assert parts["quoref_Guess"] == ("quoref", "train")
+
+
+def test_training_sets_give_train_and_unseen_ones_validation(tmp_path: Path) -> None:
+    train, unseen = read(p3(tmp_path, *BASIC))
+    assert (train.id, unseen.id) == (
+        "glue_mrpc_equivalent/train/1",
+        "super_glue_rte_GPT_3_style/validation/1",
+    )
+    contents = [message["content"] for message in train.messages]
+    assert contents == ["glue_mrpc_equivalent train?", "train"]
+
+
+@pytest.mark.parametrize(
+    ("absent", "split"), [(["validation"], "test"), (["validation", "test"], "train")]
+)
+def test_unseen_sets_without_validation(tmp_path: Path, absent: list[str], split: str) -> None:
+    path = p3(tmp_path, *BASIC)
+    for name in absent:
+        (path / BASIC[1] / f"{name}-00000-of-00001.parquet").unlink()
+    assert [instance.id for instance in read(path)][1] == f"{BASIC[1]}/{split}/1"
+
+
+def test_shards_are_read_in_order_and_rows_counted_over_them(tmp_path: Path) -> None:
+    path = p3(tmp_path, BASIC[1])
+    for number in (2, 0, 1):
+        texts: Texts = [(f" q{number}{row}", f" a{number}{row}") for row in range(2)]
+        shard(path / BASIC[0], f"train-{number:05}-of-00003", texts)
+    found = [instance for instance in read(path) if instance.part == "train"]
+    asked = [instance.messages[0]["content"] for instance in found]
+    assert asked == ["q00", "q01", "q10", "q11", "q20", "q21"]
+    assert [i.id for i in found] == [f"{BASIC[0]}/train/{n}" for n in range(1, 7)]
+    assert found[3].where.endswith("train-00001-of-00003.parquet: row 2")
+    (path / BASIC[0] / "train-00001-of-00003.parquet").unlink()
+    assert "train-00001-of-00003.parquet: no such file" in refusal(path)
+
+
+def test_rows_without_question_or_answer_are_unusable(tmp_path: Path) -> None:
+    path = p3(tmp_path, *BASIC)
+    texts: Texts = [(" ", " a"), (" q", ""), (" q", None), (None, " a"), (" q", " <NO LABEL>")]
+    shard(path / BASIC[0], "train-00000-of-00001", [*texts, (" q\n", " a ")])
+    found = [instance for instance in read(path) if instance.part == "train"]
+    assert [len(instance.messages) for instance in found] == [0, 0, 0, 0, 0, 2]
+    assert [message["content"] for message in found[-1].messages] == ["q", "a"]
+
+
+def test_more_rows_than_a_batch(tmp_path: Path) -> None:
+    path = p3(tmp_path, *BASIC)
+    many: Texts = [(f" q{i}", " a") for i in range(3000)]
+    shard(path / BASIC[0], "train-00000-of-00001", many)
+    found = [i.messages[0]["content"] for i in read(path) if i.part == "train"]
+    assert found == [f"q{i}" for i in range(3000)]
+
+
+def test_a_partial_copy_is_told_once_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = p3(tmp_path, *BASIC)
+    with caplog.at_level(logging.WARNING):
+        assert len(read(path)) == len(read(path)) == 2
+    train, unseen = caplog.messages
+    assert "no folder for 5 data sets with do_train=BASE" in train
+    assert "glue/qqp, cos_e/v1.11, cosmos_qa, …" in train
+    assert "no folder for 5 data sets with do_eval=BASE" in unseen
+
+
+def test_table_may_lie_elsewhere(tmp_path: Path) -> None:
+    table = tmp_path / "t0.csv"
+    table.write_text("\ufeff" + TABLE, encoding="utf-8")
+    path = p3(tmp_path / "p3", *BASIC, table=None)
+    assert len(read(path, table)) == 2
+    assert f"{path}/datasets.csv: no such file" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        (TABLE.replace("do_eval", "eval"), "column 'do_eval' is missing; the table has HF_name"),
+        ("\n", "column 'HF_name' is missing; the table has none"),
+        (
+            TABLE.replace("mrpc,paraphrase,BASE,,", "mrpc,paraphrase,BASE,BASE,"),
+            "'glue' is BASE in both",
+        ),
+        (TABLE.replace("BASE,,", ",,"), "no data set has do_train=BASE"),
+    ],
+)
+def test_a_table_of_another_form_is_refused(tmp_path: Path, table: str, named: str) -> None:
+    assert named in refusal(p3(tmp_path, *BASIC, table=table))
+
+
+def test_lists_without_any_folder_are_refused(tmp_path: Path) -> None:
+    message = refusal(p3(tmp_path, "glue_qqp_quora", "trec_trec1"))
+    assert message.startswith(f"{tmp_path}: no folder for any data set with do_eval=BASE")
+    assert "super_glue/wsc.fixed, super_glue/rte, winogrande/winogrande_xl, …" in message
+    assert "no such folder" in refusal(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("column", ["inputs_pretokenized", "targets_pretokenized"])
+def test_a_missing_column_is_named(tmp_path: Path, column: str) -> None:
+    path = p3(tmp_path, *BASIC)
+    file = path / BASIC[0] / "train-00000-of-00001.parquet"
+    pq.write_table(pq.read_table(file).drop_columns([column]), file)
+    message = refusal(path)
+    assert message.startswith(f"{file}: column '{column}' is missing; the file has answer_choices")
+
+
+def test_other_types_damage_and_missing_splits_are_named(tmp_path: Path) -> None:
+    path = p3(tmp_path, *BASIC)
+    file = path / BASIC[0] / "train-00000-of-00001.parquet"
+    numbers = pa.table({"inputs_pretokenized": [1], "targets_pretokenized": ["a"]})
+    pq.write_table(numbers, file)
+    assert "column 'inputs_pretokenized' holds int64" in refusal(path)
+    file.write_bytes(b"PAR1 and no more")
+    assert refusal(path).startswith(f"{file}: not a whole Parquet file")
+    file.unlink()
+    assert refusal(path).startswith(f"{path / BASIC[0]}: no file train-00000-of-00001.parquet")

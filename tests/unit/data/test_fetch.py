@@ -1,0 +1,297 @@
+"""Fetching from the hub, with the real client against a server on loopback."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hub_server import Hub, blob, serving, sha256
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.hub import HubSettings
+
+REPOSITORY = Path(__file__).parents[3]
+LICENCE = b"Do what you like.\n"
+TABLE = np.random.default_rng(0).bytes(5000)
+NESTED = np.random.default_rng(1).bytes(3000)
+FILES = {"LICENCE": LICENCE, "data/train.parquet": TABLE, "data/a b/x.parquet": NESTED}
+# The client writes 10 MiB at a time.
+CHUNK = 10 * 1024 * 1024
+LONG = np.random.default_rng(2).bytes(2 * CHUNK + 12345)
+TOKEN = "hf_averysecrettoken"
+
+Fetch = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with serving(Hub("datasets/someone/talks", dict(FILES))) as started:
+        yield started
+
+
+def command(folder: Path, settings: dict[str, Any], key: str = "data.talks") -> list[str]:
+    flags = f"--key {key} --output {folder}/talks --log {folder}/log --settings"
+    program = REPOSITORY / "workflow/scripts/fetch.py"
+    return [sys.executable, str(program), *flags.split(), json.dumps(settings)]
+
+
+def environment(folder: Path, hub: Hub, **more: str) -> dict[str, str]:
+    own = {"PYTHONPATH": f"{REPOSITORY}/workflow", "HF_HOME": f"{folder}/home"}
+    return {"PATH": os.environ["PATH"], "HF_ENDPOINT": hub.url, **own, **more}
+
+
+@pytest.fixture
+def fetch(tmp_path: Path, hub: Hub) -> Fetch:
+    """Run the program to its end: `fetch(files=[…])`; variables of the environment in capitals."""
+
+    def run(key: str = "data.talks", **given: Any) -> subprocess.CompletedProcess[str]:
+        variables = {name: given.pop(name) for name in list(given) if name.isupper()}
+        before = given.pop("before", None)
+        settings = {"repository": "someone/talks", "revision": hub.commit, **given}
+        return subprocess.run(
+            command(tmp_path, settings, key),
+            env=environment(tmp_path, hub, **variables),
+            preexec_fn=before,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def told(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line on the screen of a fetch that failed as a user's fault does."""
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+# What comes ------------------------------------------------------------------------------------
+
+
+def test_all_files_come_whole_and_are_recorded(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+    done = fetch()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    found = content(tmp_path / "talks")
+    record = json.loads(found.pop("fetched.json"))
+    assert found == FILES
+    assert record == {
+        "repository": "someone/talks",
+        "kind": "dataset",
+        "commit": hub.commit,
+        "files": {
+            path: {"sha256": sha256(bytes_), "bytes": len(bytes_)} for path, bytes_ in FILES.items()
+        },
+    }
+    assert {path.name for path in tmp_path.iterdir()} == {"talks", "log"}
+    log = (tmp_path / "log").read_text()
+    assert "3 files, 0.0 MB" in log
+    assert "data/train.parquet" in log
+
+
+def test_patterns_choose_files(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+    assert fetch(files=["LICENCE", "data/*in.parquet"]).returncode == 0
+    assert set(content(tmp_path / "talks")) == {"LICENCE", "data/train.parquet", "fetched.json"}
+    assert hub.asked_for("x.parquet") == []
+
+
+def test_a_pinned_commit_checks_what_is_there_and_fetches_what_differs(
+    fetch: Fetch, hub: Hub, tmp_path: Path
+) -> None:
+    assert fetch(revision=None).returncode == 0
+    first = content(tmp_path / "talks")
+    log = (tmp_path / "log").read_text()
+    assert f"data.talks.hub.revision is null: this is commit {hub.commit}" in log
+    assert json.loads(first["fetched.json"])["commit"] == hub.commit
+    (tmp_path / "talks/stray.parquet").touch()
+    (tmp_path / "talks/data/train.parquet").write_bytes(TABLE[:-1] + b"x")
+    hub.requests.clear()
+    assert fetch().returncode == 0
+    assert content(tmp_path / "talks") == first
+    files = [request.path for request in hub.requests if "/resolve/" in request.path]
+    assert files == [f"/{hub.page}/resolve/{hub.commit}/data/train.parquet"]
+    assert "revision is null" not in (tmp_path / "log").read_text()
+
+
+def test_a_gated_model_comes_with_the_token_which_goes_nowhere_else(
+    fetch: Fetch, hub: Hub, tmp_path: Path
+) -> None:
+    hub.page, hub.token = "someone/talks", TOKEN
+    done = fetch(key="model", kind="model", HF_TOKEN=TOKEN)
+    assert done.returncode == 0, done.stderr
+    assert content(tmp_path / "talks")["data/train.parquet"] == TABLE
+    assert hub.asked_for("/resolve/")[0].token == f"Bearer {TOKEN}"
+    stored = hub.asked_for("/stored/")
+    assert len(stored) == 2
+    assert {(request.token, request.host) for request in stored} == {
+        (None, hub.storage.removeprefix("http://"))
+    }
+    log = (tmp_path / "log").read_text()
+    assert TOKEN not in log + done.stdout + done.stderr
+    assert "Signature" not in log
+
+
+# What is broken off ----------------------------------------------------------------------------
+
+
+def test_after_a_kill_a_file_goes_on_where_it_was(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+    hub.files["data/long.parquet"] = LONG
+    hub.cut, hub.stall = CHUNK + 5000, True
+    settings = {"repository": "someone/talks", "revision": hub.commit, "files": ["*long*", "LIC*"]}
+    running = subprocess.Popen(command(tmp_path, settings), env=environment(tmp_path, hub))
+    half = tmp_path / "talks.partial/data/long.parquet"
+    deadline = time.monotonic() + 60
+    while not (half.exists() and half.stat().st_size == CHUNK) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    hub.stall = False
+    assert half.read_bytes() == LONG[:CHUNK]
+    hub.requests.clear()
+    assert fetch(files=settings["files"]).returncode == 0
+    assert [request.range for request in hub.asked_for("/stored/")] == [f"bytes={CHUNK}-"]
+    found = content(tmp_path / "talks")
+    assert set(found) == {"LICENCE", "data/long.parquet", "fetched.json"}
+    assert found["data/long.parquet"] == LONG
+    # The small file was whole, and is not asked for again.
+    assert hub.asked_for("LICENCE") == []
+
+
+def test_a_broken_connection_is_taken_up_again(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+    hub.files["data/long.parquet"] = LONG
+    hub.cut = CHUNK + 5000
+    assert fetch(files=["*long*"]).returncode == 0
+    assert [request.range for request in hub.asked_for("/stored/")] == [None, f"bytes={CHUNK}-"]
+    assert (tmp_path / "talks/data/long.parquet").read_bytes() == LONG
+
+
+def test_what_another_commit_left_is_no_part_of_the_result(
+    fetch: Fetch, hub: Hub, tmp_path: Path
+) -> None:
+    left = tmp_path / "talks.partial/data"
+    left.mkdir(parents=True)
+    (left / "train.parquet").write_bytes(b"shorter, and of another commit")
+    (left / "old.parquet").write_bytes(b"no longer there")
+    assert fetch(files=["data/*"]).returncode == 0
+    found = content(tmp_path / "talks")
+    assert found.pop("fetched.json")
+    assert found == {path: bytes_ for path, bytes_ in FILES.items() if path.startswith("data/")}
+
+
+# What is wrong ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("data/train.parquet", (sha256(TABLE[::-1]), sha256(TABLE))),
+        ("LICENCE", (blob(LICENCE[::-1]), blob(LICENCE))),
+    ],
+)
+def test_other_bytes_than_the_hub_lists(
+    fetch: Fetch, hub: Hub, tmp_path: Path, path: str, named: tuple[str, str]
+) -> None:
+    hub.served[path] = FILES[path][::-1]
+    line = told(fetch(files=["LICENCE", "data/train.parquet"]))
+    assert path in line
+    assert all(sum_ in line for sum_ in named)
+    assert "run again" in line
+    assert "data.talks.path" in line
+    assert path not in content(tmp_path / "talks.partial")
+    assert not (tmp_path / "talks").exists()
+    hub.served.clear()
+    assert fetch().returncode == 0
+
+
+def test_other_bytes_than_the_config_says(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+    line = told(fetch(sha256={"LICENCE": sha256(b"another")}))
+    assert f"its SHA-256 is {sha256(LICENCE)}, but data.talks.hub.sha256 says" in line
+    assert sha256(b"another") in line
+    # Where the hub itself knows the sum, nothing is fetched to learn it.
+    line = told(fetch(files=["data/train.parquet"], sha256={"data/train.parquet": "0" * 64}))
+    assert "data.talks.hub.sha256: data/train.parquet" in line
+    assert sha256(TABLE) in line
+    assert hub.asked_for("train.parquet") == []
+    assert "'x' is none of the files" in told(fetch(sha256={"x": "0" * 64}))
+    assert fetch(sha256={path: sha256(bytes_) for path, bytes_ in FILES.items()}).returncode == 0
+
+
+@pytest.mark.parametrize("token", [{}, {"HF_TOKEN": "hf_of_somebody_else"}])
+def test_a_gated_repository(fetch: Fetch, hub: Hub, tmp_path: Path, token: dict[str, str]) -> None:
+    hub.page, hub.token = "someone/talks", TOKEN
+    line = told(fetch(key="model", kind="model", files=["LICENCE", "data/*"], **token))
+    assert f"accept the licence at {hub.url}/someone/talks, set HF_TOKEN" in line
+    assert f"place LICENCE, data/* of {hub.url}/someone/talks/tree/{hub.commit}" in line
+    assert "set model.name" in line
+    assert "hf_of_somebody_else" not in line + (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"repository": "someone/walks"}, "/datasets/someone/walks: no such dataset repository"),
+        ({"repository": "some..one/talks"}, "no such dataset repository"),
+        ({"kind": "model"}, "/someone/talks: no such model repository"),
+        (
+            {"revision": "f" * 40},
+            f"data.talks.hub.revision: someone/talks has no commit {'f' * 40}",
+        ),
+        ({"files": ["*.zip"]}, "no file of someone/talks at 0123456789"),
+        ({"files": ["LICENCE", "*.zip"]}, "matches '*.zip'; it has LICENCE, data/a b/x.parquet"),
+        ({"HF_ENDPOINT": "http://127.0.0.1:9"}, "http://127.0.0.1:9 cannot be reached ("),
+    ],
+)
+def test_what_is_not_there(fetch: Fetch, tmp_path: Path, given: dict[str, Any], named: str) -> None:
+    assert named in told(fetch(**given))
+    assert not (tmp_path / "talks").exists()
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_host_without_network_is_told_what_to_place_where(fetch: Fetch, hub: Hub) -> None:
+    line = told(fetch(files=["data/train.parquet"], HF_HUB_OFFLINE="1"))
+    assert "HF_HUB_OFFLINE is set" in line
+    page = f"{hub.url}/datasets/someone/talks/tree/{hub.commit}"
+    assert f"place data/train.parquet of {page} in a folder and set data.talks.path" in line
+
+
+def test_a_hub_that_fails_and_a_full_disk_keep_what_came(
+    fetch: Fetch, hub: Hub, tmp_path: Path
+) -> None:
+    def small_files_only() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    line = told(fetch(before=small_files_only))
+    assert f"what was fetched so far stays in {tmp_path}/talks.partial" in line
+    assert "free some space" in line
+    hub.status = 500
+    assert f"{hub.url} answers 500; what was fetched so far stays" in told(fetch())
+    hub.proxy = True
+    assert f"{hub.url} does not answer as the hub does" in told(fetch())
+    assert content(tmp_path / "talks.partial")["LICENCE"] == LICENCE
+
+
+def test_settings_refuse_what_can_move() -> None:
+    with pytest.raises(InputError, match="someone/data/commits/main"):
+        HubSettings.parse('{"repository": "someone/data", "revision": "v1.0"}')
+    with pytest.raises(InputError, match=r"sha256\.x: "):
+        HubSettings.parse('{"repository": "someone/data", "sha256": {"x": "abc"}}')
+    with pytest.raises(InputError, match="repository: "):
+        HubSettings.parse('{"repository": "/data/flan_mini.json"}')

@@ -1,0 +1,160 @@
+"""Encoders of other kinds, their prompts and dimensions, against `SentenceTransformer.encode`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import (
+    Normalize,
+    Pooling,
+    StaticEmbedding,
+    Transformer,
+)
+from transformers import BertConfig, BertModel
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
+from nearfirst.embed import encode
+from nearfirst.embed.settings import EmbeddingSettings
+
+TEXTS = ["the cat sat on a mat", "?", "green apples " * 40, *(f"nine {i}" for i in range(9))]
+PROMPTS = {"query": "a cat asks: ", "passage": "the mat says: "}
+
+
+@pytest.fixture(scope="module")
+def folder(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of 16 dimensions in half precision, with prompts and one of them its default."""
+    folder = tmp_path_factory.mktemp("encoder")
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "intermediate_size": 24, "max_position_embeddings": 64}
+    config = BertConfig(
+        vocab_size=len(tokenizer), num_hidden_layers=1, num_attention_heads=2, **sizes
+    )
+    BertModel(config).bfloat16().save_pretrained(folder / "bert")
+    tokenizer.save_pretrained(folder / "bert")
+    reader = Transformer(str(folder / "bert"), max_seq_length=64)
+    reader.tokenizer.pad_token = "</s>"
+    modules = [reader, Pooling(16, "mean"), Normalize()]
+    encoder = SentenceTransformer(modules=modules, prompts=PROMPTS, default_prompt_name="query")
+    encoder.save(str(folder / "whole"))
+    return folder / "whole"
+
+
+@pytest.fixture(scope="module")
+def encoder(folder: Path) -> Any:
+    return encode.load(str(folder))
+
+
+def test_weights_are_float32(encoder: Any) -> None:
+    assert {weights.dtype for weights in encoder.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ({}, {}),  # the default of the encoder
+        ({"prompt_name": "passage"}, {"prompt": "the mat says: "}),
+        ({"prompt": "green: "}, {"prompt": "green: "}),
+        ({"prompt": ""}, {"prompt": ""}),
+    ],
+)
+def test_a_prompt_is_put_before_each_text(
+    encoder: Any, asked: dict[str, str], meant: dict[str, str]
+) -> None:
+    settings = EmbeddingSettings.model_validate(asked)
+    prompt = encoder.prompt_of(encoder, settings.prompt, settings.prompt_name)
+    expected = encoder.encode(TEXTS, **meant)
+    for batch_tokens in (1, 512):
+        found = encode.embed(TEXTS, encoder, batch_tokens, prompt)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    plain = encode.embed(TEXTS, encoder, 512)
+    assert (np.abs(plain - expected).max() < 1e-5) == (asked == {"prompt": ""})
+
+
+def test_an_unknown_prompt_is_refused(encoder: Any) -> None:
+    with pytest.raises(InputError, match=r"no prompt 'asked', but .*query.*passage"):
+        encoder.prompt_of(encoder, None, "asked")
+    with pytest.raises(InputError, match="prompt or prompt_name, not both"):
+        EmbeddingSettings.parse('{"prompt":"a","prompt_name":"query"}')
+
+
+def test_the_first_dimensions_are_kept_at_length_1(encoder: Any) -> None:
+    expected = encoder.encode(TEXTS, prompt="", truncate_dim=5, normalize_embeddings=True)
+    found = encode.embed(TEXTS, encoder, 512, dimension=5)
+    assert found.shape == (len(TEXTS), 5)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    with pytest.raises(InputError, match=r"embedding\.dimension: 17, but the encoder gives 16"):
+        encode.embed(TEXTS, encoder, 512, dimension=17)
+
+
+def test_an_encoder_may_be_made_for_fewer_dimensions(folder: Path) -> None:
+    encoder = SentenceTransformer(str(folder), truncate_dim=7).float()
+    expected = encoder.encode(TEXTS, prompt="")
+    assert expected.shape[1] == 7
+    found = encode.embed(TEXTS, encoder, 512)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+def test_an_encoder_without_attention(tokenizer: Any, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    modules = [StaticEmbedding(tokenizer.backend_tokenizer, embedding_dim=8)]
+    SentenceTransformer(modules=modules).save(str(tmp_path))
+    encoder = encode.load(str(tmp_path))
+    expected = encoder.encode(TEXTS)
+    found = encode.embed(TEXTS, encoder, 4)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+def test_the_program_takes_prompt_and_dimension(
+    folder: Path, encoder: Any, tmp_path: Path, program: Any, talk: Any, write_instances: Any
+) -> None:
+    instances, output = tmp_path / "instances.parquet", tmp_path / "embeddings.parquet"
+    write_instances(instances, [talk(f"one {i}", "a cat") for i in range(5)])
+    settings = EmbeddingSettings(model=str(folder), prompt_name="passage", dimension=4, threads=1)
+    done = program(
+        *("embed.py", "--instances", instances, "--output", output),
+        *("--settings", settings.canonical()),
+    )
+    assert done.returncode == 0, done.stderr
+    _, found = read_embeddings(output)
+    texts = [f"one {i} a cat" for i in range(5)]
+    expected = encoder.encode(
+        texts, prompt="the mat says: ", truncate_dim=4, normalize_embeddings=True
+    )
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["distances", "arrange", "explore", "similarity"])
+def test_tables_of_two_encoders_are_refused(
+    name: str,
+    tmp_path: Path,
+    program: Any,
+    some_talks: Any,
+    write_instances: Any,
+    write_arrangement: Any,
+) -> None:
+    train, test, output = (tmp_path / f"{kind}.parquet" for kind in ("train", "test", "output"))
+    instances, order = tmp_path / "instances.parquet", tmp_path / "order.parquet"
+    ids = write_instances(instances, some_talks(3))
+    write_arrangement(order, ids)
+    for path, dimension in ((train, 5), (test, 4)):
+        write_table(embeddings_table(ids, np.eye(3, dimension, dtype=np.float32)), path)
+    both = [
+        *("--train-instances", instances, "--train-embeddings", train),
+        *("--test-instances", instances, "--test-embeddings", test),
+    ]
+    flags: dict[str, list[Any]] = {
+        "distances": ["--train", train, "--test", test, "--matrix", output, "--points", output],
+        "arrange": ["--train", train, "--test", test, "--method", "tma", "--output", output],
+        "explore": [*both, "--output", output, "--pairs", output],
+        "similarity": [*both, "--arrangement", order, "--output", output],
+    }
+    done = program(f"{name}.py", *flags[name])
+    assert done.stderr == (
+        f"error: {train}: 5 dimensions, but {test} has 4; embed both with the same model\n"
+    )
+    assert done.returncode == 1
+    assert not output.exists()

@@ -1,0 +1,186 @@
+"""Duplicates between a pool and a test set: each kind by hand, and all against a double loop."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import INSTANCES
+from nearfirst.explore import duplicates as module
+from nearfirst.explore.duplicates import KINDS, Pairs, TextIndex, duplicates
+from nearfirst.explore.texts import Exchange, grams, normalised, read_exchanges
+
+patient = settings(deadline=None)
+LIMITS: dict[str, Any] = {"text_similarity": 0.5, "embedding_similarity": 0.9, "listed": 100}
+
+
+def exchange(prompt: str, answer: str = "") -> Exchange:
+    return Exchange(normalised(prompt), normalised(f"{prompt} {answer}"))
+
+
+def compare(
+    train: Sequence[Exchange],
+    test: Sequence[Exchange],
+    cosines: Any = None,
+    n: int = 2,
+    rows: int = 3,
+    **limits: Any,
+) -> dict[str, Pairs]:
+    """Compare in blocks of few rows."""
+    shape = len(train), len(test)
+    cosines = np.zeros(shape) if cosines is None else np.array(cosines, dtype=float)
+    blocks = [train[start : start + rows] for start in range(0, len(train), rows)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "ROWS", rows)
+        index = TextIndex(test, n, "words")
+        return duplicates(
+            blocks, index, lambda part: -cosines[part], len(train), **{**LIMITS, **limits}
+        )
+
+
+def listed(pairs: Pairs) -> list[tuple[int, int]]:
+    return list(zip(pairs.train.tolist(), pairs.test.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  Two\n words\t", "two words"),
+        ("STRASSE Straße", "strasse strasse"),
+        ("ﬁne １２", "fine 12"),
+        ("e\u0301", "é"),
+        ("", ""),
+    ],
+)
+def test_normalised(text: str, expected: str) -> None:
+    assert normalised(text) == expected
+
+
+def test_grams_by_hand() -> None:
+    assert grams("a b, a b!", 2) == {("a", "b"), ("b", "a")}
+    assert grams("a b", 3) == {("a", "b")}
+    assert grams("?!", 2) == set()
+    assert grams("", 2, "characters") == set()
+    assert grams("abab", 2, "characters") == {"ab", "ba"}
+    assert grams("ab", 3, "characters") == {"ab"}
+
+
+def test_each_kind_is_found_and_the_strongest_counts() -> None:
+    test = [exchange("one two three four", "five"), exchange("far away", "x")]
+    train = [
+        exchange("nothing of it", "at all"),
+        exchange("ONE two  three four", "five"),  # the same but for case and blanks
+        exchange("one two three four", "six"),  # another answer
+        exchange("one two three four five seven"),  # 4 of 5 bigrams of both
+        exchange("something else here"),
+    ]
+    cosines = np.zeros((5, 2))
+    cosines[1:5, 0] = 0.95
+    found = compare(train, test, cosines)
+    assert {kind: listed(its) for kind, its in found.items()} == {
+        "identical text": [(1, 0)],
+        "identical prompt": [(2, 0)],
+        "near-identical text": [(3, 0)],
+        "near embedding": [(4, 0)],
+    }
+    alike = [found[kind].texts.item() for kind in KINDS]
+    assert alike == pytest.approx([1, 3 / 5, 4 / 5, 0])
+    assert [found[kind].embeddings.item() for kind in KINDS] == [0.95] * 4
+    assert found["identical text"].in_train.tolist() == [False, True, False, False, False]
+    assert found["identical text"].in_test.tolist() == [True, False]
+
+
+def test_all_are_counted_where_not_all_are_listed() -> None:
+    test = [exchange("same", "text"), exchange("same", "text")]
+    found = compare([exchange("same", "text")] * 7, test, listed=3)["identical text"]
+    assert listed(found) == [(0, 0), (0, 1), (1, 0)]
+    assert found.total == 14
+    assert found.in_train.all()
+    assert found.in_test.all()
+    cosines = np.linspace(0.9, 1, 7)[:, None]
+    nearest = compare([exchange("a")] * 7, [exchange("b")], cosines, listed=2)["near embedding"]
+    assert listed(nearest) == [(6, 0), (5, 0)]
+    assert nearest.total == 7
+
+
+def test_texts_without_words_are_the_same_only_if_they_are() -> None:
+    found = compare([exchange("?!"), exchange("!!")], [exchange("?!"), exchange("::")])
+    assert listed(found["identical text"]) == [(0, 0)]
+    assert sum(its.total for its in found.values()) == 1
+    assert found["identical text"].texts.tolist() == [1]
+
+
+texts = st.lists(st.sampled_from(["a", "b", "c", "A", "?"]), max_size=5).map(" ".join)
+exchanges = st.lists(st.builds(exchange, texts, texts), min_size=1, max_size=8)
+
+
+@patient
+@given(exchanges, exchanges, st.integers(0, 2**32), st.sampled_from([0.3, 0.5, 1.0]))
+def test_against_a_double_loop(
+    train: list[Exchange], test: list[Exchange], seed: int, limit: float
+) -> None:
+    cosines = np.random.default_rng(seed).uniform(-1, 1, (len(train), len(test)))
+    found = compare(train, test, cosines, text_similarity=limit, embedding_similarity=0.5)
+    expected: dict[str, set[tuple[int, int]]] = {kind: set() for kind in KINDS}
+    for i, one in enumerate(train):
+        for j, other in enumerate(test):
+            a, b = grams(one.text, 2), grams(other.text, 2)
+            alike = len(a & b) / len(a | b) if a | b else 0
+            holds = (
+                one.text == other.text,
+                one.prompt == other.prompt,
+                alike >= limit,
+                cosines[i, j] >= 0.5,
+            )
+            if any(holds):
+                expected[KINDS[holds.index(True)]].add((i, j))
+    for kind, its in found.items():
+        assert set(listed(its)) == expected[kind]
+        assert its.total == len(expected[kind])
+        assert set(np.flatnonzero(its.in_train)) == {i for i, _ in expected[kind]}
+        assert set(np.flatnonzero(its.in_test)) == {j for _, j in expected[kind]}
+
+
+def write(path: Path, talks: Sequence[Any], rows: int = 2) -> Path:
+    columns = {
+        "id": [f"id-{i}" for i in range(len(talks))],
+        "task": ["t"] * len(talks),
+        "messages": list(talks),
+        "references": [[]] * len(talks),
+    }
+    pq.write_table(pa.table(columns, schema=INSTANCES), path, row_group_size=rows)
+    return path
+
+
+def test_blocks_are_whole_whatever_the_file_looks_like(tmp_path: Path, talk: Any) -> None:
+    path = write(tmp_path / "i.parquet", [talk(f"Q{i}", "A", "More?", "No") for i in range(7)])
+    blocks = list(read_exchanges(path, 3))
+    assert [len(block) for block in blocks] == [3, 3, 1]
+    assert [one for block in blocks for one in block] == [
+        Exchange(f"q{i}", f"q{i} a") for i in range(7)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (None, "row 1 begins with the turns []"),
+        ([{"role": "user", "content": "Q"}], "row 1 begins with the turns ['user']"),
+        (
+            [{"role": "user", "content": "Q"}, {"role": "assistant", "content": None}],
+            "row 1 has a turn without text",
+        ),
+    ],
+)
+def test_rows_that_cannot_be_compared(tmp_path: Path, talk: Any, bad: Any, said: str) -> None:
+    path = write(tmp_path / "i.parquet", [talk("Q", "A"), bad])
+    with pytest.raises(InputError) as error:
+        list(read_exchanges(path))
+    assert str(error.value).startswith(f"{path}: {said}")

@@ -1,0 +1,237 @@
+"""The two programs of an exploration: on whole files, odd ones, and ones they refuse."""
+
+import io
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from matplotlib.text import Text
+
+from nearfirst.arrange.tma import tma_rounds
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import INSTANCES, embeddings_table, write_table
+from nearfirst.explore.caption import (
+    caption,
+    number,
+    reached,
+    read_exploration,
+    tasks,
+    warnings,
+)
+from nearfirst.explore.plot import draw_exploration
+from nearfirst.figures.look import LookSettings
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+LOOK = LookSettings()
+ODD = ["$x_1$, \\frac", 'a "quoted", task', "NA", "very_" * 30 + "long", "ünï", "two\nlines"]
+
+
+class Files:
+    """The four files of an exploration, below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.flags: list[Any] = ["--output", folder / "x.csv", "--pairs", folder / "x_pairs.csv"]
+
+    def add(self, side: str, names: list[str], texts: list[str], vectors: Any) -> None:
+        ids = [f"{side}-{i}" for i in range(len(names))]
+        turns = [
+            [{"role": "user", "content": text}, {"role": "assistant", "content": "yes"}]
+            for text in texts
+        ]
+        columns = {"id": ids, "task": names, "messages": turns, "references": [[]] * len(ids)}
+        its = self.folder / f"{side}.parquet", self.folder / f"{side}_embeddings.parquet"
+        write_table(pa.table(columns, schema=INSTANCES), its[0])
+        write_table(embeddings_table(ids, np.asarray(vectors, dtype=np.float32)), its[1])
+        self.flags += [f"--{side}-instances", its[0], f"--{side}-embeddings", its[1]]
+
+
+def made(folder: Path, train: int = 60, test: int = 18, copies: int = 2) -> Files:
+    """Make two sides with tasks of odd names; the first test instances are in the pool."""
+    generator = np.random.default_rng(0)
+    vectors = [generator.normal(size=(size, 8)) for size in (train, test)]
+    texts = [
+        [f"{side} {i} words" for i in range(size)] for side, size in (("p", train), ("q", test))
+    ]
+    for i in range(copies):
+        vectors[0][7 * i], texts[0][7 * i] = vectors[1][i], texts[1][i].upper()
+    files = Files(folder)
+    files.add("train", [f"pool {i % 5}" for i in range(train)], texts[0], vectors[0])
+    files.add("test", [ODD[i % len(ODD)] for i in range(test)], texts[1], vectors[1])
+    return files
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory, program: Program) -> Path:
+    """Explore and draw; returns the folder."""
+    folder = tmp_path_factory.mktemp("usual")
+    done = program("explore.py", *made(folder).flags)
+    assert done.returncode == 0, done.stderr
+    said = f"2 of 18 test instances ({folder}/test.parquet) have the very text of a training"
+    assert said in done.stderr
+    drawn = program(
+        "plot_exploration.py", "--table", folder / "x.csv", "--output", folder / "x.pdf"
+    )
+    assert drawn.returncode == 0, drawn.stderr
+    assert "2 of 18 test instances have the very text of a training one" in drawn.stderr
+    return folder
+
+
+def test_the_numbers_are_those_of_the_whole_matrix(usual: Path) -> None:
+    from nearfirst.common.parquet import read_embeddings
+    from nearfirst.distance.distances import whole
+
+    vectors = [
+        read_embeddings(usual / f"{side}_embeddings.parquet")[1] for side in ("train", "test")
+    ]
+    matrix = whole("cosine", *vectors)
+    table = read_exploration(usual / "x.csv")
+    assert number(table, "about", "test_median") == pytest.approx(np.median(matrix.min(axis=0)))
+    assert number(table, "about", "train_median") == pytest.approx(np.median(matrix.min(axis=1)))
+    rounds = table[table["panel"] == "round"].sort_values("x")
+    assert rounds["value"].tolist() == np.bincount(tma_rounds(matrix))[1:].tolist()
+    of_tasks = tasks(table)
+    assert set(of_tasks["task"]) == set(ODD)
+    assert of_tasks["median"].is_monotonic_increasing
+    near = number(table, "about", "near")
+    by_task = of_tasks.set_index("task")
+    for i, task in enumerate(ODD):
+        its = matrix[:, i :: len(ODD)]
+        assert by_task.loc[task, "near_test"] == (its.min(axis=0) <= near).sum()
+        assert by_task.loc[task, "near_train"] == (its.min(axis=1) <= near).sum()
+        assert by_task.loc[task, "min"] == pytest.approx(its.min())
+
+
+def test_the_pairs_name_ids_and_tasks(usual: Path) -> None:
+    pairs = pd.read_csv(usual / "x_pairs.csv", keep_default_na=False)
+    same = pairs[pairs["kind"] == "identical text"]
+    assert same[["train_id", "test_id"]].to_numpy().tolist() == [
+        ["train-0", "test-0"],
+        ["train-7", "test-1"],
+    ]
+    assert same["test_task"].tolist() == ODD[:2]
+    assert same["train_task"].tolist() == ["pool 0", "pool 2"]
+    assert same[["text_similarity", "embedding_similarity"]].to_numpy() == pytest.approx(1)
+    assert set(same["pairs_of_kind"]) == {2}
+
+
+def test_the_caption_counts(usual: Path) -> None:
+    text = " ".join((usual / "x.txt").read_text().split())
+    for said in (
+        "60 training instances of 5 tasks and 18 test instances of 6 tasks; no task is in both.",
+        "Warning: 2 of 18 test instances have the very text of a training one.",
+        "90% of 60 training instances have their nearest one of another task.",
+        "the same text up to case and white space: 2 (of 2 training and 2 test instances);",
+        "x_pairs.csv lists them",
+    ):
+        assert said in text
+    assert (usual / "x.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("look", "most"),
+    [(LOOK, 20), (LookSettings(panel_width=2.0, font_size=11), 20), (LOOK, 2)],
+)
+def test_no_text_is_cut_off_or_covers_another(
+    usual: Path, look: LookSettings, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = draw_exploration(read_exploration(usual / "x.csv"), look, most)
+    boxes = {}
+    draw = Text.draw
+
+    def record(text: Text, *arguments: object) -> None:
+        if text.get_visible() and text.get_text().strip():
+            boxes[id(text)] = (text.get_text(), text.get_window_extent())
+        draw(text, *arguments)
+
+    figure.savefig(io.BytesIO(), format="png")
+    monkeypatch.setattr(Text, "draw", record)
+    figure.savefig(io.BytesIO(), format="png")
+    found = list(boxes.values())
+    texts = [text for text, _ in found]
+    assert ("4 tasks between" in texts) == (most == 2)
+    assert sum("/3" in text for text in texts) == min(most, len(ODD))
+    for place, (text, box) in enumerate(found):
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, text
+        for other, its in found[:place]:
+            assert not box.padded(-1).overlaps(its.padded(-1)), f"{text!r} covers {other!r}"
+
+
+def test_tasks_without_near_data_differ_in_more_than_colour(usual: Path) -> None:
+    table = read_exploration(usual / "x.csv")
+    row = (table["panel"] == "task") & (table["what"] == "near_test") & (table["task"] == "NA")
+    table.loc[row, "value"] = 0
+    axes = next(its for its in draw_exploration(table, LOOK).axes if its.get_title()[:3] == "(b)")
+    near, without = axes.lines[:2]
+    assert (len(near.get_xdata()), len(without.get_xdata())) == (5, 1)
+    assert near.get_marker() != without.get_marker()
+    assert without.get_markerfacecolor() == "white"
+    assert "Tasks without any near data: 1 of 6." in caption("x", table, "x_pairs.csv")
+
+
+def test_a_test_set_that_is_the_pool(tmp_path: Path, program: Program) -> None:
+    files = Files(tmp_path)
+    vectors = np.random.default_rng(0).normal(size=(9, 4))
+    for side in ("train", "test"):
+        files.add(side, ["a", "b", "c"] * 3, [f"{i} words" for i in range(9)], vectors)
+    done = program("explore.py", *files.flags, "--measure", "euclidean")
+    assert done.returncode == 0, done.stderr
+    assert "the test set is the training set" in done.stderr
+    table = read_exploration(tmp_path / "x.csv")
+    assert warnings(table) == ["the test set is the training set: all 9 test texts in it"]
+    assert "3 tasks in both" in caption("x", table, "")
+    assert reached(table, 1) == 1
+    draw_exploration(table, LOOK)
+
+
+def test_one_instance_a_side(tmp_path: Path, program: Program) -> None:
+    files = Files(tmp_path)
+    files.add("train", ["a"], ["one"], [[1, 0]])
+    files.add("test", ["b"], ["two"], [[0, 1]])
+    done = program("explore.py", *files.flags)
+    assert done.returncode == 0, done.stderr
+    table = read_exploration(tmp_path / "x.csv")
+    assert "too small to say what counts as near" in caption("x", table, "")
+    assert warnings(table) == []
+    draw_exploration(table, LOOK).savefig(io.BytesIO(), format="png")
+
+
+def test_files_that_do_not_belong_together(tmp_path: Path, program: Program) -> None:
+    files = made(tmp_path)
+    other = tmp_path / "other.parquet"
+    write_table(embeddings_table(["train-0"], np.ones((1, 8), dtype=np.float32)), other)
+    flags = [
+        other if str(flag).endswith("test_embeddings.parquet") else flag for flag in files.flags
+    ]
+    done = program("explore.py", *flags)
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        f"error: {other}: 1 rows, but {tmp_path}/test.parquet has 18; make the one anew from the "
+        "other\n"
+    )
+    assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("panel,what", "panel,which", "column 'what' is missing"),
+        ("round,instances", "round,other", "the row of round 'instances' is missing"),
+        ("about,near:", "about,far:", "the row of about 'near' is missing"),
+        ("about,train_tasks,,,,5", "about,train_tasks,,,,five", "not a whole CSV file"),
+    ],
+)
+def test_tables_that_cannot_be_drawn(
+    usual: Path, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    text = (usual / "x.csv").read_text()
+    assert old in text
+    (tmp_path / "x.csv").write_text(text.replace(old, new))
+    with pytest.raises(InputError, match=said):
+        read_exploration(tmp_path / "x.csv")

@@ -1,0 +1,289 @@
+"""Figures: what is drawn of a table, how it is named, and that nothing is cut off."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from nearfirst.distance.similarity_settings import MEASURES
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.plot.correlations import draw_correlations
+from nearfirst.figures.plot.curves import draw_curves
+from nearfirst.figures.plot.read import read_correlations, read_curves
+from nearfirst.figures.plot.style import turn, wrapped
+
+LOOK = LookSettings()
+LONG = "task511_reddit_tifu_long_text_summarization_of_what_happened"
+
+
+def points(start: float = 4.0, steps: Sequence[int] = (0, 10, 20), n: int = 3, **cells: str) -> Any:
+    """Return the points of one curve, which falls by 1 a step of the table."""
+    mean = start - np.arange(len(steps), dtype=float)
+    reach = 0.25 if n > 1 else np.nan
+    table = pd.DataFrame(
+        {"step": steps, "mean": mean, "low": mean - reach, "high": mean + reach, "n": n}
+    )
+    return table.assign(confidence=0.95, **cells)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., pd.DataFrame]:
+    def read(*curves: pd.DataFrame, series: str = "arrangement") -> pd.DataFrame:
+        pd.concat(curves).to_csv(tmp_path / "t.csv", index=False)
+        return read_curves(tmp_path / "t.csv", series)
+
+    return read
+
+
+def cells(figure: Figure) -> list[Axes]:
+    """Return the left axes of a figure's panels."""
+    first = {axes.get_subplotspec(): axes for axes in reversed(figure.axes)}
+    return [axes for axes in figure.axes if first[axes.get_subplotspec()] is axes]
+
+
+def texts(legend: Any) -> list[str]:
+    return [text.get_text().replace("\n", " ") for text in legend.get_texts()]
+
+
+def bands(axes: Axes) -> int:
+    return sum(any(len(path.vertices) for path in band.get_paths()) for band in axes.collections)
+
+
+def looks(axes: Axes) -> list[tuple[object, ...]]:
+    return [(line.get_color(), line.get_linestyle(), line.get_marker()) for line in axes.lines]
+
+
+def test_one_panel(read: Callable[..., pd.DataFrame]) -> None:
+    figure = draw_curves(
+        read(points(arrangement="NFT"), points(5, n=1, arrangement="own").iloc[::-1]), LOOK
+    )
+    (axes,) = figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (LOOK.x_label, LOOK.y_label)
+    assert axes.get_title() == ""
+    assert tuple(figure.get_size_inches()) == (LOOK.width, LOOK.height)
+    assert [list(line.get_ydata()) for line in axes.lines] == [[4, 3, 2], [5, 4, 3]]
+    assert looks(axes) == [("#0072B2", "-", "o"), ("#000000", "--", "s")]
+    band = axes.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == (1.75, 4.25)
+    assert bands(axes) == 1
+    legend = axes.get_legend()
+    assert legend.get_title().get_text() == "mean of 3 seeds, 95% interval"
+    assert texts(legend) == ["nearest first (NFT)", "own, one run"]
+
+
+def test_one_seed_has_no_interval(read: Callable[..., pd.DataFrame]) -> None:
+    figure = draw_curves(read(points(n=1, arrangement="NFT"), points(n=1, arrangement="RT")), LOOK)
+    assert bands(figure.axes[0]) == 0
+    assert figure.axes[0].get_legend().get_title().get_text() == "one seed"
+    assert texts(figure.axes[0].get_legend()) == ["nearest first (NFT)", "random (RT)"]
+
+
+def test_single_runs_are_thin_lines_that_the_axis_holds(read: Callable[..., pd.DataFrame]) -> None:
+    runs = points(arrangement="cluster").assign(low=-40.0, high=40.0, seed_0=[7, 6, 1], seed_1=3.0)
+    alone = points(arrangement="one", n=1).assign(seed_0=points()["mean"])
+    (axes,) = draw_curves(read(runs, alone), LOOK).axes
+    widths = [line.get_linewidth() for line in axes.lines]
+    assert [list(line.get_ydata()) for line in axes.lines[:2]] == [[7, 6, 1], [3, 3, 3]]
+    assert len(widths) == 4, "a single run is its own mean"
+    assert max(widths[:2]) < min(widths[2:])
+    assert -1 < axes.get_ylim()[0] < 1
+    assert 7 < axes.get_ylim()[1] < 8
+    assert "thin: single runs" in axes.get_legend().get_title().get_text()
+
+
+def test_curves_of_unequal_length_and_number_of_seeds(read: Callable[..., pd.DataFrame]) -> None:
+    table = read(points(dataset="niv2", steps=(0, 10)), points(dataset="P3", n=5), series="dataset")
+    (axes,) = draw_curves(table, LOOK, "dataset").axes
+    assert [list(line.get_xdata()) for line in axes.lines] == [[0, 10], [0, 10, 20]]
+    assert axes.get_xlim() == (0, 20)
+    assert texts(axes.get_legend()) == ["NIV2", "P3"]
+    assert axes.get_legend().get_title().get_text() == "mean of 3 to 5 seeds, 95% interval"
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "columns"),
+    [(1, 1, 1), (2, 1, 2), (3, 1, 3), (4, 2, 2), (5, 2, 3), (6, 2, 3), (9, 3, 3), (10, 2, 5)],
+)
+def test_grid_of_panels(
+    read: Callable[..., pd.DataFrame], count: int, rows: int, columns: int
+) -> None:
+    names = [f"task{9 - i}" for i in range(count)]
+    table = read(*(points(arrangement="RT", panel=name) for name in names))
+    figure = draw_curves(table, LOOK)
+    assert [axes.get_title() for axes in figure.axes] == names
+    assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (rows, columns)
+    named = [bool(axes.get_ylabel()) for axes in figure.axes]
+    assert named == [i % columns == 0 for i in range(count)]
+    if count > 1:
+        assert figure.get_supxlabel() == LOOK.x_label
+        assert [texts(legend) for legend in figure.legends] == [["random (RT)"]]
+        assert not any(axes.get_legend() for axes in figure.axes)
+        assert figure.get_figwidth() == columns * LOOK.panel_width
+
+
+def test_a_curve_looks_alike_in_all_panels(read: Callable[..., pd.DataFrame]) -> None:
+    table = read(
+        points(arrangement="a", panel="specialist-0"),
+        points(arrangement="b", panel="specialist-0"),
+        points(arrangement="b", panel="specialist-1"),
+    )
+    first, second = draw_curves(table, LOOK).axes
+    assert looks(second) == looks(first)[1:]
+    assert (first.get_title(), second.get_title()) == ("test seed 0", "test seed 1")
+
+
+def test_panels_with_curves_of_their_own_have_their_own_legends(
+    read: Callable[..., pd.DataFrame],
+) -> None:
+    named = [("x", "NIV2: slow"), ("y", "NIV2: slow"), (LONG, "P3: slow")]
+    table = read(*(points(task=task, panel=panel) for task, panel in named), series="task")
+    figure = draw_curves(table, LOOK, "task")
+    first, second = figure.axes
+    assert texts(first.get_legend()) == ["x", "y"]
+    assert texts(second.get_legend())[0].replace(" ", "") == LONG
+    assert looks(second) == looks(first)[:1]
+    (heading,) = figure.legends
+    assert heading.get_title().get_text() == "mean of 3 seeds, 95% interval"
+    assert texts(heading) == []
+
+
+def test_loss_on_the_left_and_distances_on_the_right(read: Callable[..., pd.DataFrame]) -> None:
+    quantities = ["cosine-min", "loss", "scaled-cosine-avg"]
+    curves = [
+        points(i, arrangement="cluster", panel=panel, quantity=quantity)
+        for panel in ("specialist-0", "specialist-1")
+        for i, quantity in enumerate(quantities)
+    ]
+    figure = draw_curves(read(*curves), LOOK)
+    left = cells(figure)
+    right = [axes for axes in figure.axes if axes not in left]
+    for loss, distance in zip(left, right, strict=True):
+        assert [list(line.get_ydata()) for line in loss.lines] == [[1, 0, -1]]
+        assert [list(line.get_ydata()) for line in distance.lines] == [[0, -1, -2], [2, 1, 0]]
+        assert looks(loss) == [("#0072B2", "-", "o")]
+        assert not set(looks(loss)) & set(looks(distance))
+    assert [axes.get_ylabel().replace("\n", " ") for axes in left] == [LOOK.y_label, ""]
+    assert [axes.get_ylabel() for axes in right] == ["", LOOK.distance_label]
+    (legend,) = figure.legends
+    assert texts(legend) == [
+        "loss (left axis)",
+        "Cosine min (right axis)",
+        "Scaled cosine avg (right axis)",
+    ]
+    more = read(*curves, *(curve.assign(arrangement="random") for curve in curves))
+    assert texts(draw_curves(more, LOOK).legends[0])[:2] == [
+        "task after task (cluster): loss (left axis)",
+        "random: loss (left axis)",
+    ]
+
+
+def test_a_panel_for_each_measure(read: Callable[..., pd.DataFrame]) -> None:
+    table = read(
+        *(points(arrangement="RT", panel=name, quantity=name) for name in ["loss", *MEASURES])
+    )
+    figure = draw_curves(table, LOOK)
+    labels = [axes.get_ylabel().replace("\n", " ") for axes in figure.axes]
+    assert labels[:3] == [LOOK.y_label, "Cosine min", "Cosine max"]
+    assert labels[-1] == "n-gram KL (nats)"
+    assert not any(axes.get_title() for axes in figure.axes)
+
+
+def test_styles_differ_in_grey() -> None:
+    styles = [turn(LOOK, place) for place in range(6)]
+    for key in ("color", "linestyle", "marker"):
+        assert len({str(style[key]) for style in styles}) == 6
+    assert turn(LOOK, 1)["color"] == turn(LOOK, 1 + len(LOOK.palette))["color"]
+
+
+def correlations(*undefined: str) -> pd.DataFrame:
+    rows = [
+        (measure, statistic, *((np.nan,) * 3 if measure in undefined else (0.5, 0.2, 0.75)), 16)
+        for measure in MEASURES
+        for statistic in ("pooled", "over checkpoints", "over tasks")
+    ]
+    columns = ["measure", "statistic", "mean", "low", "high", "n"]
+    return pd.DataFrame(rows, columns=columns).assign(confidence=0.9)
+
+
+def test_correlations(tmp_path: Path) -> None:
+    correlations("euclidean-max").to_csv(tmp_path / "t.csv", index=False)
+    figure = draw_correlations(read_correlations(tmp_path / "t.csv"), LOOK)
+    assert [axes.get_title() for axes in figure.axes] == [
+        "pooled",
+        "over checkpoints",
+        "over tasks",
+    ]
+    assert figure.get_supxlabel() == f"{LOOK.correlation_label} (90% interval)"
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == [LOOK.quantities[measure] for measure in MEASURES]
+    for axes in figure.axes:
+        zero, dots = axes.lines
+        assert list(zero.get_xdata()) == [0, 0]
+        gone = MEASURES.index("euclidean-max")
+        expected = [np.nan if row == gone else 0.5 for row in range(9)]
+        np.testing.assert_array_equal(dots.get_xdata(), expected)
+        bars = [segment for segment in axes.collections[0].get_segments() if len(segment)]
+        assert {tuple(bar[:, 0]) for bar in bars if not np.isnan(bar).any()} == {(0.2, 0.75)}
+        assert [(text.get_text(), text.xy[1]) for text in axes.texts] == [("undefined", gone)]
+        top, bottom = axes.transData.transform([(0, 0), (0, 8)])[:, 1]
+        assert top > bottom
+
+
+def crowded(name: str) -> Figure:
+    """Return a figure whose texts have little room."""
+    shown = {
+        "ten": [(series, m, m) for m in ["loss", *MEASURES] for series in "ab"],
+        "both": [("cluster", f"{LONG}{i}", m) for i in "012" for m in ("loss", *MEASURES[:2])],
+        "own": [(f"{LONG}_{i}", str(i // 3), "loss") for i in range(12)],
+        "many": [(f"[{i},{i + 5})", "", "loss") for i in range(0, 30, 5)],
+        "long": [(LONG * 2 + r"$\frac$", LONG * 2, "loss")],
+    }
+    if name == "correlations":
+        return draw_correlations(correlations("cosine-min"), LOOK)
+    curves = [points(arrangement=a, panel=p, quantity=q) for a, p, q in shown[name]]
+    return draw_curves(pd.concat(curves), LOOK)
+
+
+@pytest.mark.parametrize("name", ["ten", "both", "own", "many", "long", "correlations"])
+def test_no_text_is_cut_off_or_covers_another(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = crowded(name)
+    boxes = {}
+    draw = Text.draw
+
+    def record(text: Text, *arguments: object) -> None:
+        # Only what is drawn: a figure also has labels of ticks out of sight.
+        if text.get_visible() and text.get_text().strip():
+            boxes[text.get_text(), id(text)] = text.get_window_extent()
+        draw(text, *arguments)
+
+    figure.savefig(io.BytesIO(), format="png")
+    monkeypatch.setattr(Text, "draw", record)
+    figure.savefig(io.BytesIO(), format="png")
+    found = [(text, box) for (text, _), box in boxes.items()]
+    assert len(found) > 10
+    for place, (text, box) in enumerate(found):
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, text
+        for other, its in found[:place]:
+            assert not box.padded(-1).overlaps(its.padded(-1)), f"{text!r} covers {other!r}"
+
+
+@given(st.text("ab_- ", max_size=60), st.floats(0.1, 3), st.sampled_from([7.0, 9.0]))
+def test_wrapping_loses_nothing(text: str, inches: float, size: float) -> None:
+    lines = wrapped(text, inches, size).split("\n")
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert max(map(len, lines)) <= max(8, inches * 72 / (0.58 * size))
+
+
+def test_lines_are_even() -> None:
+    assert wrapped("Mean test loss (nats per token)", 1.76, 8) == "Mean test loss\n(nats per token)"
+    assert wrapped("task851_synthetic_multiply", 1.5, 8) == "task851_synthetic_\nmultiply"

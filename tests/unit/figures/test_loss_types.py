@@ -1,0 +1,148 @@
+"""Unseen tasks by the way their loss falls: the criterion by hand, ties, and what is refused."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from runs import as_rows, run, save
+
+from nearfirst.common.errors import InputError
+from nearfirst.figures.loss_types import loss_types
+from nearfirst.figures.settings import LossTypesSettings
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+TASKS = ("flat", "slow", "none", "equal")
+# At steps 0, 20, 50, 60: the falls are 4, 4, 0 and 2, of which 3.6, 2, 0 and 2 are soon reached.
+LOSSES = {0: (5, 5, 1, 3), 20: (1.4, 4, 1, 1), 50: (2, 3, 2, 2), 60: (1, 1, 3, 1)}
+
+
+def test_types_by_hand() -> None:
+    types, _ = loss_types({("P3", 0): run(LOSSES, TASKS)}, "instance", 0.95, LossTypesSettings())
+    assert types.columns.tolist() == [
+        *("dataset", "task", "start", "lowest", "fall", "share", "type", "n")
+    ]
+    found = types.set_index("task").loc[list(TASKS)]
+    assert found["start"].tolist() == [5, 5, 1, 3]
+    assert found["lowest"].tolist() == [1, 1, 1, 1]
+    assert found["fall"].tolist() == [4, 4, 0, 2]
+    assert found["share"].tolist() == pytest.approx([0.9, 0.5, np.nan, 1], nan_ok=True)
+    expected = ["fast then flat", "fast then slow", "no fall", "fast then flat"]
+    assert found["type"].tolist() == expected
+    assert set(types["dataset"]) == {"P3"}
+    assert set(types["n"]) == {1}
+
+
+@pytest.mark.parametrize(
+    ("settings", "share", "kind"),
+    [
+        (LossTypesSettings(within_steps=50), 0.5, "fast then slow"),
+        (LossTypesSettings(within_steps=50, fast_share=0.5), 0.5, "fast then flat"),
+        (LossTypesSettings(within_steps=49), 0.25, "late"),
+        (LossTypesSettings(within_steps=49, late_share=0.25), 0.25, "fast then slow"),
+        (LossTypesSettings(within_steps=60), 1, "fast then flat"),
+    ],
+)
+def test_the_criterion_is_the_users(settings: LossTypesSettings, share: float, kind: str) -> None:
+    types, _ = loss_types({("P3", 0): run(LOSSES, TASKS)}, "instance", 0.95, settings)
+    slow = types.set_index("task").loc["slow"]
+    assert (slow["share"], slow["type"]) == (share, kind)
+
+
+def test_the_type_is_that_of_the_mean_over_seeds() -> None:
+    # Each alone would be flat; together they reach 1 of 3 within 50 steps.
+    runs = {
+        ("P3", 0): run({0: (4,), 50: (2,), 60: (2,)}),
+        ("P3", 1): run({0: (4,), 50: (4,), 60: (0,)}),
+    }
+    types, curves = loss_types(runs, "instance", 0.95, LossTypesSettings())
+    assert types[["start", "lowest", "fall", "n"]].to_numpy().tolist() == [[4, 1, 3, 2]]
+    assert types["share"][0] == pytest.approx(1 / 3)
+    assert curves["mean"].tolist() == [4, 3, 1]
+    assert curves["low"][0] == 4
+    assert (curves["low"][1:] < curves["mean"][1:]).all()
+
+
+def test_the_curves_shown_are_those_that_fall_most() -> None:
+    runs = {
+        ("NIV2", 0): run(LOSSES, TASKS),
+        # Of equal falls the first by name; tasks are means over their instances.
+        ("P3", 0): run(
+            {0: (9, 5, 5, 4, 6), 50: (1, 1, 1, 0, 0), 60: (1, 1, 1, 0, 0)},
+            ("d", "c", "b", "a", "a"),
+        ),
+    }
+    types, curves = loss_types(runs, "token", 0.9, LossTypesSettings(shown=3))
+    assert curves.columns.tolist() == [
+        *("task", "step", "mean", "low", "high", "n", "panel", "dataset", "type", "share"),
+        *("instances", "confidence", "left_out"),
+    ]
+    shown = curves.drop_duplicates(["panel", "task"])
+    assert shown[["panel", "task"]].to_numpy().tolist() == [
+        ["NIV2: fast then flat", "flat"],
+        ["NIV2: fast then flat", "equal"],
+        ["NIV2: fast then slow", "slow"],
+        ["NIV2: no fall", "none"],
+        ["P3: fast then flat", "d"],
+        ["P3: fast then flat", "a"],
+        ["P3: fast then flat", "b"],
+    ]
+    assert len(types) == 8
+    of_a = curves[curves["task"] == "a"]
+    assert of_a["mean"].tolist() == [5, 0, 0]
+    assert set(of_a["instances"]) == {2}
+    assert set(of_a["share"]) == {1.0}
+    assert set(curves["confidence"]) == {0.9}
+    one = loss_types(runs, "instance", 0.9, LossTypesSettings(shown=1))[1]
+    assert one["task"].unique().tolist() == ["flat", "slow", "none", "d"]
+
+
+@given(
+    st.lists(st.lists(st.floats(0, 10), min_size=4, max_size=4), min_size=1, max_size=5),
+    st.sampled_from([10, 20, 25]),
+)
+def test_shares_are_shares_and_later_is_no_less(curves: list[list[float]], within: int) -> None:
+    runs = {("P3", 0): run(dict(zip((0, 10, 20, 30), zip(*curves, strict=True), strict=True)))}
+    early, late = (
+        loss_types(runs, "instance", 0.95, LossTypesSettings(within_steps=steps))[0]
+        for steps in (within, 30)
+    )
+    falls = early["type"] != "no fall"
+    assert early["share"].isna().tolist() == (~falls).tolist()
+    assert early.loc[falls, "share"].between(0, 1).all()
+    # All of the fall is reached by the end.
+    assert (late.loc[falls, "share"] == 1).all()
+    assert (early["fall"] >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ((0, 10, 40), "P3: the run ends at step 40, before loss_types.within_steps = 50"),
+        ((0, 60, 70), "P3: no checkpoint in steps 1 to 50 .*the first is at step 60"),
+        ((10, 50), "P3: the losses begin at step 10"),
+    ],
+)
+def test_runs_that_cannot_be_sorted(steps: tuple[int, ...], message: str) -> None:
+    runs = {("P3", 0): run(dict.fromkeys(steps, (1,)))}
+    with pytest.raises(InputError, match=message):
+        loss_types(runs, "instance", 0.95, LossTypesSettings())
+
+
+def test_the_program(program: Program, tmp_path: Path) -> None:
+    made = run(LOSSES, TASKS)
+    path = save(as_rows(made), tmp_path / "run.parquet", left_out=2)
+    flags = ["--run", "P3", 0, path, "--types", tmp_path / "types.csv"]
+    flags += ["--output", tmp_path / "curves.csv", "--settings", '{"shown": 1}']
+    done = program("loss_types.py", *flags, "--curves", '{"weighting": "token"}')
+    assert done.returncode == 0, done.stderr
+    types, curves = loss_types({("P3", 0): made}, "token", 0.95, LossTypesSettings(shown=1))
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "types.csv"), types, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "curves.csv"), curves.assign(left_out=2), check_dtype=False
+    )

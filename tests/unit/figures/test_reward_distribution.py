@@ -1,0 +1,299 @@
+"""Rewards of right and of wrong answers: by hand, against SciPy, and what is refused."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from runs import Runs, run
+from scipy import stats
+
+from nearfirst.common.errors import InputError
+from nearfirst.figures.overlap import Group, aucs, density, grid, overlap, overlaps
+from nearfirst.figures.reward_distribution import answers, distribution
+from nearfirst.figures.settings import DistributionSettings
+
+Floats = npt.NDArray[np.float64]
+
+SOME = st.lists(st.integers(-1000, 1000).map(lambda n: n / 8), min_size=2, max_size=30).filter(
+    lambda values: len(set(values)) > 1
+)
+
+
+def overlap_of(one: Any, other: Any) -> float:
+    one, other = np.asarray(one, float), np.asarray(other, float)
+    points = grid(one, other)
+    return overlap(density(one, points), density(other, points), points)
+
+
+def in_clusters(values: Any, clusters: int = 5) -> Group:
+    values = np.asarray(values, float)
+    return Group(values, np.arange(len(values)) % clusters)
+
+
+def some_answers(
+    instances: int = 40, steps: int = 6, right: float = 0.4, seed: int = 0
+) -> pd.DataFrame:
+    """Make answers; those to a prompt have something in common."""
+    generator = np.random.default_rng(seed)
+    count = instances * steps
+    prompt = np.repeat(np.arange(instances), steps)
+    is_right = generator.random(count) < right
+    common = generator.normal(size=instances)[prompt]
+    columns = {
+        "seed": 0,
+        "step": np.tile(np.arange(steps) * 10, instances),
+        "id": [f"id-{number}" for number in prompt],
+        "right": is_right,
+        "reward": is_right + common + generator.normal(size=count),
+    }
+    return pd.DataFrame(columns)
+
+
+def facts(table: pd.DataFrame, **settings: Any) -> pd.DataFrame:
+    """Return the rows that say one number, by group and what they say."""
+    found = distribution(table, DistributionSettings(**{"resamples": 200, **settings}))
+    return found[~found["what"].isin(["histogram", "density"])].set_index(["group", "what"])
+
+
+# Overlap and AUC -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.5, 2.0])
+def test_the_overlap_of_normal_numbers(apart: float) -> None:
+    # Quantiles of a normal distribution: a sample without luck. The kernel widens it a little.
+    sample = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
+    expected = 2 * stats.norm.cdf(-apart / 2)
+    assert overlap_of(sample, sample + apart) == pytest.approx(expected, abs=0.01)
+
+
+@given(SOME, SOME)
+def test_the_overlap_is_symmetric_and_a_share(one: list[float], other: list[float]) -> None:
+    found = overlap_of(one, other)
+    assert 0 <= found <= 1
+    assert found == pytest.approx(overlap_of(other, one), abs=1e-9)
+
+
+@given(SOME)
+def test_equal_samples_overlap_and_distant_ones_do_not(values: list[float]) -> None:
+    assert overlap_of(values, values) == pytest.approx(1, abs=0.003)
+    assert overlap_of(values, np.asarray(values) + 5000) == pytest.approx(0, abs=1e-6)
+
+
+@given(SOME, SOME)
+def test_auc_counts_pairs(one: list[float], other: list[float]) -> None:
+    once = np.ones((1, 5))
+    (found,) = aucs(in_clusters(one), in_clusters(other), once)
+    pairs = [1.0 if a > b else 0.5 if a == b else 0.0 for a in one for b in other]
+    assert found == pytest.approx(np.mean(pairs))
+    assert found == pytest.approx(stats.mannwhitneyu(one, other)[0] / len(pairs))
+    (turned,) = aucs(in_clusters(other), in_clusters(one), once)
+    assert found + turned == pytest.approx(1)
+
+
+def test_a_resample_is_a_sample_with_its_instances_repeated() -> None:
+    generator = np.random.default_rng(0)
+    one, other = in_clusters(generator.normal(1, 2, 60)), in_clusters(generator.normal(size=90))
+    weights = np.array([[1, 1, 1, 1, 1], [0, 3, 1, 0, 1], [2, 0, 0, 2, 1], [0, 0, 5, 0, 0]], float)
+    points = grid(one.values, other.values)
+    found = overlaps(one, other, points, weights), aucs(one, other, weights)
+    for row, times in enumerate(weights.astype(int)):
+        repeated = [np.repeat(group.values, times[group.cluster]) for group in (one, other)]
+        shared = overlap(*(density(values, points) for values in repeated), points)
+        # The numbers are rounded to the grid there.
+        assert found[0][row] == pytest.approx(shared, abs=2e-3)
+        won = stats.mannwhitneyu(*repeated)[0] / (len(repeated[0]) * len(repeated[1]))
+        assert found[1][row] == pytest.approx(won)
+
+
+def test_a_resample_that_lacks_a_group_has_no_overlap_and_no_auc() -> None:
+    one = Group(np.array([1.0, 2.0, 3.0, 3.0]), np.array([0, 0, 1, 1]))
+    other = Group(np.arange(6.0), np.arange(6) % 3)
+    weights = np.array([[0, 0, 3], [0, 3, 0], [1, 1, 1]], float)
+    points = grid(one.values, other.values)
+    # In the second resample all numbers of the first group are 3.
+    assert np.isnan(overlaps(one, other, points, weights)).tolist() == [True, True, False]
+    assert np.isnan(aucs(one, other, weights)).tolist() == [True, False, False]
+
+
+# The table -----------------------------------------------------------------------------------
+
+
+def test_by_hand() -> None:
+    rewards = {"a": (3.0, 1.0), "b": (2.0, 0.0), "c": (1.0, 4.0)}
+    rights = {"a": (True, False), "b": (True, False), "c": (False, False)}
+    columns = [
+        {"seed": 0, "step": step, "id": id_, "right": rights[id_][at], "reward": rewards[id_][at]}
+        for at, step in enumerate((0, 10))
+        for id_ in "abc"
+    ]
+    found = distribution(pd.DataFrame(columns), DistributionSettings(bins=4, resamples=100), 7)
+    assert found.columns.tolist() == [
+        *("group", "what", "x", "width", "value", "low", "high", "n", "confidence")
+    ]
+    said = found[found["what"] != "histogram"].set_index(["group", "what"])["value"]
+    # Right 3 and 2 against wrong 1, 0, 1, 4: six of eight pairs are won.
+    assert said.dropna().to_dict() == {
+        ("right", "count"): 2,
+        ("right", "instances"): 2,
+        ("right", "mean"): 2.5,
+        ("wrong", "count"): 4,
+        ("wrong", "instances"): 3,
+        ("wrong", "mean"): 1.5,
+        ("both", "auc"): 0.75,
+        ("both", "instances"): 3,
+        ("both", "seeds"): 1,
+        ("both", "checkpoints"): 2,
+        ("both", "left_out"): 7,
+        ("both", "least"): 20,
+        ("both", "least_instances"): 5,
+    }
+    assert found["low"].isna().all()
+    bars = found[found["what"] == "histogram"].groupby("group")
+    assert bars["x"].agg(list).to_dict() == {"right": [0, 1, 2, 3], "wrong": [0, 1, 2, 3]}
+    assert bars["value"].agg(list).to_dict() == {
+        "right": [0, 0, 0.5, 0.5],
+        "wrong": [0.25, 0.5, 0, 0.25],
+    }
+    assert set(found["width"].dropna()) == {1}
+    assert found.groupby("group")["n"].unique().map(list).to_dict() == {
+        "both": [6],
+        "right": [2],
+        "wrong": [4],
+    }
+
+
+def test_the_overlap_is_that_of_the_densities_in_the_table() -> None:
+    found = distribution(some_answers(), DistributionSettings(resamples=100))
+    curves = found[found["what"] == "density"].pivot(index="x", columns="group", values="value")
+    areas = [np.trapezoid(curves[group], curves.index) for group in ("right", "wrong")]
+    assert areas == pytest.approx([1, 1], abs=0.003)
+    shared = np.trapezoid(curves.min(axis=1), curves.index)
+    row = found[found["what"] == "overlap"].iloc[0]
+    assert row["value"] == pytest.approx(shared)
+    assert row["low"] < row["value"] < row["high"]
+    for _, bars in found[found["what"] == "histogram"].groupby("group"):
+        assert (bars["value"] * bars["width"]).sum() == pytest.approx(1)
+
+
+def test_more_runs_with_the_same_answers_tell_nothing_more() -> None:
+    once = some_answers()
+    again = pd.concat([once.assign(seed=seed) for seed in range(4)])
+    bounds = ["value", "low", "high"]
+    one, other = (facts(table).loc[("both", "auc"), bounds] for table in (once, again))
+    assert other.tolist() == pytest.approx(one.tolist())
+    # Drawn one by one, these answers would make it less than half as wide.
+    alone = again.assign(id=np.arange(len(again)).astype(str))
+    narrow = facts(alone).loc[("both", "auc")]
+    assert narrow["high"] - narrow["low"] < 0.6 * (one["high"] - one["low"])
+
+
+def test_the_bootstrap_is_seeded_and_follows_its_level() -> None:
+    table = some_answers()
+    pd.testing.assert_frame_equal(facts(table), facts(table))
+    shuffled = table.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(facts(table), facts(shuffled), rtol=1e-9)
+    for what in ("overlap", "auc"):
+        rows = [
+            facts(table, **change).loc[("both", what)]
+            for change in ({}, {"seed": 1}, {"confidence": 0.5})
+        ]
+        widths = [row["high"] - row["low"] for row in rows]
+        assert rows[0]["value"] == rows[1]["value"]
+        assert widths[0] != widths[1]
+        assert widths[2] < widths[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "dense", "interval"),
+    [
+        ({}, {}, True, True),
+        ({}, {"least": 500}, False, True),
+        ({}, {"least_instances": 41}, False, False),
+        ({"reward": 1.5}, {}, False, True),
+    ],
+)
+def test_what_a_density_and_an_interval_need(
+    change: dict[str, Any], settings: dict[str, Any], dense: bool, interval: bool
+) -> None:
+    table = some_answers().assign(**change)
+    said = facts(table, **settings)
+    assert np.isfinite(said.loc[("both", "overlap"), "value"]) == dense
+    assert np.isfinite(said.loc[("both", "auc"), "low"]) == interval
+    assert np.isfinite(said.loc[("both", "auc"), "value"])
+    found = distribution(table, DistributionSettings(resamples=100, **settings))
+    assert (found["what"] == "density").any() == dense
+    assert set(found.loc[found["what"] == "histogram", "group"]) == {"right", "wrong"}
+
+
+def test_rewards_too_alike_for_a_resample_have_an_overlap_without_an_interval() -> None:
+    table = some_answers()
+    # One group is a needle far from the middle of the other.
+    table.loc[table["right"], "reward"] = 9 + 1e-6 * np.arange(table["right"].sum())
+    found = facts(table).loc["both", "overlap"]
+    assert found["value"] == pytest.approx(0, abs=1e-3)
+    assert found[["low", "high"]].isna().all()
+
+
+@pytest.mark.parametrize(("right", "group"), [(0.0, "wrong"), (1.0, "right")])
+def test_answers_that_are_all_wrong_or_all_right(right: float, group: str) -> None:
+    found = distribution(some_answers(right=right), DistributionSettings(resamples=100))
+    drawn = found[found["what"].isin(["histogram", "density"])]
+    assert set(drawn["group"]) == {group}
+    assert set(drawn["what"]) == {"histogram", "density"}
+    both = found[found["what"].isin(["overlap", "auc"])]
+    assert both[["value", "low", "high"]].isna().all(axis=None)
+
+
+# Joining scores and rewards ------------------------------------------------------------------
+
+
+def tables(scores: Any = None, rewards: Any = None) -> tuple[Runs, Runs]:
+    scores = scores or {0: (1, 0, 0.5), 10: (0, 1, 1)}
+    rewards = rewards or {0: (5, 6, 7, 8), 10: (1, 2, 3, 4)}
+    return {("niv2", 3): run(scores)}, {("niv2", 3): run(rewards)}
+
+
+def test_answers_in_both_tables_are_joined() -> None:
+    found, left_out = answers(*tables(), "all")
+    assert left_out == 1
+    # With means over references 0.5 is not right: one of them differs.
+    assert found.to_numpy().tolist() == [
+        *([3, 0, "a", True, 5], [3, 0, "b", False, 6], [3, 0, "c", False, 7]),
+        *([3, 10, "a", False, 1], [3, 10, "b", True, 2], [3, 10, "c", True, 3]),
+    ]
+    last, _ = answers(*tables(), "last")
+    assert last["reward"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("scores", "rewards", "message"),
+    [
+        ({("a", 0): 1}, {("a", 0): 1, ("a", 1): 1}, "--rewards a 1 is given, but not --scores a 1"),
+        ({("a", 0): 1, ("a", 1): 1}, {("a", 0): 1}, "--scores a 1 is given, but not --rewards a 1"),
+        ({("a", 0): 1, ("b", 0): 1}, {("a", 0): 1}, "--scores: labels a, b; give the runs of one"),
+        ({("a", 0): 1}, {("a", 0): 2}, "--rewards a 0: only one has step 10"),
+        ({("a", 0): 1, ("a", 1): 2}, {("a", 0): 1}, "only one has step '10'"),
+    ],
+)
+def test_tables_that_do_not_belong_together(
+    scores: dict[tuple[str, int], int], rewards: dict[tuple[str, int], int], message: str
+) -> None:
+    made = [
+        {key: run({10 * step: (0, 1) for step in range(steps)}) for key, steps in runs.items()}
+        for runs in (scores, rewards)
+    ]
+    with pytest.raises(InputError, match=message):
+        answers(made[0], made[1], "all")
+
+
+def test_tables_of_other_test_sets() -> None:
+    scores, rewards = tables()
+    made = rewards["niv2", 3]
+    rewards["niv2", 3] = replace(made, values=made.values.add_prefix("other-"))
+    with pytest.raises(InputError, match="no instance is in both"):
+        answers(scores, rewards, "all")

@@ -1,0 +1,258 @@
+"""Answers against those of plain transformers, one prompt at a time and without a cache."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import (
+    GenerationConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LogitsProcessorList,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from nearfirst.common.errors import InputError
+from nearfirst.generate import answers
+from nearfirst.generate.answers import Answer, generate
+from nearfirst.generate.sampling import uniforms
+from nearfirst.generate.settings import GenerateSettings
+from nearfirst.model.template import prompts as make_prompts
+
+MOST = 30
+EXACT = GenerateSettings(max_new_tokens=MOST, precision="float64")
+
+
+def talkative(tokenizer: Any, dtype: torch.dtype, seed: int = 0) -> Any:
+    """A random Llama that is far from uniform and writes EOS, and BOS, every few tokens."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=256,
+        use_cache=False,  # as the Trainer leaves it
+    )
+    model = LlamaForCausalLM(config).to(dtype).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(4)
+        for token in (tokenizer.bos_token_id, tokenizer.eos_token_id):
+            model.lm_head.weight[token] *= 2.5
+    return model
+
+
+@pytest.fixture(scope="module")
+def exact(tokenizer: Any) -> Any:
+    return talkative(tokenizer, torch.float64)
+
+
+@pytest.fixture(scope="module")
+def prompts(some_talks: Any, talk: Any, tokenizer: Any) -> list[Any]:
+    return make_prompts([*some_talks(18), talk("", "a"), talk("the cat " * 30, "b")], tokenizer)
+
+
+def names(count: int) -> list[str]:
+    return [f"id-{i}" for i in range(count)]
+
+
+def answered(
+    model: Any, prompts: Sequence[Any], knobs: GenerateSettings, tokenizer: Any, **more: Any
+) -> list[tuple[list[int], bool]]:
+    given = {"step": 10, "run_seed": 3, "batch_size": 4, "ids": names(len(prompts)), **more}
+    ids = given.pop("ids")
+    found = generate(model, prompts, ids, knobs, tokenizer, **given)
+    return [(answer.tokens.tolist(), answer.finished) for answer in found]
+
+
+def by_hand(
+    model: Any, prompt: Any, knobs: GenerateSettings, numbers: Any, eos: int
+) -> tuple[list[int], bool]:
+    """One answer, each token from a whole forward pass over all that was before it."""
+    processors = LogitsProcessorList([RepetitionPenaltyLogitsProcessor(knobs.repetition_penalty)])
+    if knobs.do_sample:
+        processors.append(TemperatureLogitsWarper(knobs.temperature))
+        processors.append(TopPLogitsWarper(knobs.top_p))
+    ids = torch.from_numpy(prompt)[None]
+    for number in numbers:
+        with torch.no_grad():
+            scores = processors(ids, model(input_ids=ids).logits[:, -1].float())
+        token = int(scores.argmax())
+        if knobs.do_sample:
+            mass = torch.softmax(scores[0].double(), -1).cumsum(-1)
+            token = int((mass <= number * mass[-1]).sum())
+        ids = torch.cat([ids, torch.tensor([[token]])], dim=1)
+        if token == eos:
+            break
+    written = ids[0, len(prompt) :].tolist()
+    return written, written[-1] == eos
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"do_sample": False},
+        {"temperature": 2.5, "top_p": 1.0, "repetition_penalty": 1.0},
+        {"top_p": 0.4, "repetition_penalty": 3.0},
+        {"do_sample": False, "repetition_penalty": 0.9},
+        {"max_new_tokens": 3},
+    ],
+)
+def test_answers_are_those_of_a_loop_by_hand(
+    exact: Any, prompts: list[Any], tokenizer: Any, changes: dict[str, Any]
+) -> None:
+    knobs = EXACT.model_copy(update=changes)
+    found = answered(exact, prompts, knobs, tokenizer)
+    most, eos = knobs.max_new_tokens, tokenizer.eos_token_id
+    for name, prompt, answer in zip(names(len(prompts)), prompts, found, strict=True):
+        numbers = uniforms(knobs.seed, 3, 10, name, most)
+        assert answer == by_hand(exact, prompt, knobs, numbers, eos)
+
+
+def test_some_answers_end_in_each_stage_and_some_hold_bos(
+    exact: Any, prompts: list[Any], tokenizer: Any
+) -> None:
+    """What the other tests take for granted of the model."""
+    found = answered(exact, prompts, EXACT, tokenizer)
+    lengths = [len(tokens) for tokens, finished in found if finished]
+    assert min(lengths) < answers.FIRST_STAGE < max(lengths)
+    assert [len(tokens) for tokens, finished in found if not finished].count(MOST) > 1
+    within = [tokens[:-1] for tokens, _ in found]
+    assert sum(tokenizer.bos_token_id in tokens for tokens in within) > 1
+
+
+def test_greedy_answers_are_those_of_transformers(
+    exact: Any, prompts: list[Any], tokenizer: Any
+) -> None:
+    knobs = EXACT.model_copy(update={"do_sample": False})
+    found = answered(exact, prompts, knobs, tokenizer)
+    config = GenerationConfig(
+        do_sample=False,
+        max_new_tokens=MOST,
+        repetition_penalty=1.2,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.eos_token_id,
+    )
+    for prompt, (tokens, _) in zip(prompts, found, strict=True):
+        ids = torch.from_numpy(prompt)[None]
+        output = exact.generate(ids, attention_mask=torch.ones_like(ids), generation_config=config)
+        assert tokens == output[0, len(prompt) :].tolist()
+    # A top-p so small leaves the likeliest token alone.
+    assert found == answered(exact, prompts, EXACT.model_copy(update={"top_p": 1e-18}), tokenizer)
+
+
+@pytest.fixture(scope="module")
+def alone(exact: Any, prompts: list[Any], tokenizer: Any) -> list[tuple[list[int], bool]]:
+    return answered(exact, prompts, EXACT, tokenizer, batch_size=1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_neighbours_order_and_batch_size_do_not_matter(
+    exact: Any, prompts: list[Any], tokenizer: Any, alone: Any, data: st.DataObject
+) -> None:
+    ids = names(len(prompts))
+    order = data.draw(st.permutations(range(len(prompts))))
+    some = order[: data.draw(st.integers(1, len(order)))]
+    found = answered(
+        exact,
+        [prompts[i] for i in some],
+        EXACT,
+        tokenizer,
+        ids=[ids[i] for i in some],
+        batch_size=data.draw(st.integers(1, len(prompts) + 1)),
+    )
+    assert found == [alone[i] for i in some]
+
+
+def test_batch_size_does_not_matter_in_float32(prompts: list[Any], tokenizer: Any) -> None:
+    model = talkative(tokenizer, torch.float32)
+    knobs = GenerateSettings(max_new_tokens=MOST)
+    alone = answered(model, prompts, knobs, tokenizer, batch_size=1)
+    for batch_size in (3, 8, 100):
+        assert answered(model, prompts, knobs, tokenizer, batch_size=batch_size) == alone
+
+
+def test_each_seed_step_and_id_has_draws_of_its_own(
+    exact: Any, prompts: list[Any], tokenizer: Any
+) -> None:
+    ids = names(len(prompts))
+    first = answered(exact, prompts, EXACT, tokenizer)
+    assert answered(exact, prompts, EXACT, tokenizer) == first
+    others = [
+        answered(exact, prompts, EXACT, tokenizer, step=20),
+        answered(exact, prompts, EXACT, tokenizer, run_seed=4),
+        answered(exact, prompts, EXACT.model_copy(update={"seed": 1}), tokenizer),
+        answered(exact, prompts, EXACT, tokenizer, ids=[f"other {id_}" for id_ in ids]),
+    ]
+    for other in others:
+        assert sum(a != b for a, b in zip(first, other, strict=True)) > len(ids) / 2
+
+
+def test_padding_is_what_the_prompt_holds_and_later_passes_take_one_token(
+    exact: Any, prompts: list[Any], tokenizer: Any
+) -> None:
+    passes = []
+    handle = exact.model.embed_tokens.register_forward_hook(
+        lambda module, inputs, output: passes.append(inputs[0].numpy())
+    )
+    answered(exact, prompts, EXACT.model_copy(update={"max_new_tokens": 4}), tokenizer)
+    handle.remove()
+    first = [batch for batch in passes if batch.shape[1] > 1]
+    assert len(first) == len(prompts) / 4 < len(passes)
+    # A penalty that looks at padding finds nothing that it does not find without.
+    found = sorted(sorted(set(row.tolist())) for batch in first for row in batch)
+    assert found == sorted(sorted(set(prompt.tolist())) for prompt in prompts)
+
+
+@pytest.fixture
+def broken(exact: Any) -> Iterator[Any]:
+    """A model whose logits are not finite once it sees the token 7."""
+    weights = exact.model.embed_tokens.weight.data
+    before = weights[7].clone()
+    weights[7] = torch.nan
+    yield exact
+    weights[7] = before
+
+
+@pytest.mark.parametrize("do_sample", [True, False])
+def test_logits_that_are_not_finite_are_refused(
+    broken: Any, prompts: list[Any], tokenizer: Any, do_sample: bool
+) -> None:
+    knobs = EXACT.model_copy(update={"do_sample": do_sample, "max_new_tokens": 1})
+    given = [prompt[prompt != 7] for prompt in prompts]
+    assert len(answered(broken, given, knobs, tokenizer)) == len(prompts)
+    given[5] = np.append(given[5], 7)
+    with pytest.raises(InputError, match=r"logits of id 'id-5' are not finite.+learning_rate"):
+        answered(broken, given, knobs, tokenizer)
+
+
+def test_an_answer_needs_room(exact: Any, prompts: list[Any]) -> None:
+    longest = max(len(prompt) for prompt in prompts)
+    fits = EXACT.model_copy(update={"max_new_tokens": 256 - longest})
+    answers.check_room(exact, prompts, fits)
+    with pytest.raises(InputError, match=rf"^generate\.max_new_tokens: .+{longest}.+256 positions"):
+        answers.check_room(exact, prompts, fits.model_copy(update={"max_new_tokens": 200}))
+
+
+def test_text_of_an_answer(tokenizer: Any) -> None:
+    def text(written: str, *more: int) -> str:
+        ids = tokenizer(written, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return Answer(np.array([*ids, *more], dtype=np.int64), bool(more)).text(tokenizer)
+
+    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
+    assert text(" sat on  a mat\n", eos) == "sat on  a mat"
+    assert text(" sat") == "sat"
+    assert text("", eos) == ""
+    assert text(" \n\u3000", eos) == ""
+    assert text(" Я? 猫 .", bos, eos) == "Я? 猫 ."
+    assert text("the letters </s>", eos) == "the letters </s>"

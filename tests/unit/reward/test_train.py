@@ -1,0 +1,243 @@
+"""Bradley–Terry training of a small reward model, and its accuracy."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
+
+from nearfirst.common.errors import InputError
+from nearfirst.reward import train as module
+from nearfirst.reward.accuracy import accuracy_table, wilson
+from nearfirst.reward.model import LlamaRewardModel, load_reward_model
+from nearfirst.reward.score import encode, exchange, rewards
+from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
+from nearfirst.reward.train import (
+    Forked,
+    bradley_terry,
+    collate,
+    from_base,
+    rewards_of_pairs,
+    train,
+)
+
+TEXT = RewardTextSettings(max_length=64)
+SHORT = RewardTrainingSettings(epochs=2, batch_size=4, learning_rate=1e-2, warmup_steps=2)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
+    """A Llama of one layer."""
+    folder = tmp_path_factory.mktemp("base")
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=24,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=64,
+        tie_word_embeddings=True,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def pairs(count: int, held_out: int) -> pd.DataFrame:
+    """Pairs in which an answer about a cat is right and one about a mat is wrong."""
+    ids = range(count)
+    return pd.DataFrame(
+        {
+            "id": [str(i) for i in ids],
+            "dataset": ["ab"[i % 2] for i in ids],
+            "task": [f"task-{i % 5}" for i in ids],
+            "instruction": [f"{i} {'green ' * (i % 4)}apples?" for i in ids],
+            "chosen": [f"{'nine ' * (i % 3)}cat" for i in ids],
+            "rejected": [f"{'nine ' * (i % 2)}mat" for i in ids],
+            "corruption": [("noise", "other-task", "empty")[i % 3] for i in ids],
+            "held_out": [i < held_out for i in ids],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rejected", "loss"),
+    [
+        ([0.0], [0.0], math.log(2)),
+        ([5.0], [5.0], math.log(2)),
+        ([1.0], [0.0], math.log(1 + math.exp(-1))),
+        ([0.0], [1.0], 1 + math.log(1 + math.exp(-1))),
+        ([2.0, 0.0], [2.0, math.log(3)], (math.log(2) + math.log(4)) / 2),
+        ([0.0], [1000.0], 1000.0),
+        ([1000.0], [0.0], 0.0),
+    ],
+)
+def test_bradley_terry_by_hand(chosen: list[float], rejected: list[float], loss: float) -> None:
+    found = bradley_terry(torch.tensor(chosen), torch.tensor(rejected))
+    assert found.item() == pytest.approx(loss, rel=1e-6)
+
+
+TOKENS = st.lists(st.integers(2, 20), min_size=1, max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(TOKENS, TOKENS, TOKENS), min_size=1, max_size=5))
+def test_a_forked_pair_has_the_rewards_of_its_texts(
+    given: list[tuple[list[int], list[int], list[int]]],
+) -> None:
+    texts = [
+        [np.array([1, *prompt, *rest]) for rest in (ours, theirs)] for prompt, ours, theirs in given
+    ]
+    # The one the beginning of the other, both ways.
+    texts += [[np.array([1, 2, 3]), np.array([1, 2])], [np.array([1]), np.array([1, 4, 5])]]
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=30,
+        hidden_size=16,
+        intermediate_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+    )
+    model = LlamaRewardModel(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(5)
+        batch = collate([Forked(*zip(pair, strict=True))[0] for pair in texts])
+        found = rewards_of_pairs(model, batch).numpy()
+    expected = np.stack([rewards(model, side, 100) for side in zip(*texts, strict=True)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+def test_the_common_beginning_stands_once() -> None:
+    item = Forked([np.array([1, 2, 3, 4])], [np.array([1, 2, 5])])[0]
+    assert item["input_ids"].tolist() == [1, 2, 3, 4, 5]
+    batch = collate([item])
+    assert batch["position_ids"].tolist() == [[0, 1, 2, 3, 2]]
+    assert batch["attention_mask"][0, 0].int().tolist() == [
+        [1, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0],
+        [1, 1, 1, 0, 0],
+        [1, 1, 1, 1, 0],
+        [1, 1, 0, 0, 1],
+    ]
+    assert batch["ends"].tolist() == [[3, 4]]
+
+
+def test_the_start_is_the_base_and_a_seeded_head(base: Path) -> None:
+    model, tokenizer = from_base(str(base), 3)
+    weights = LlamaForCausalLM.from_pretrained(base).model.state_dict()
+    assert model.model.state_dict().keys() == weights.keys()
+    for name, tensor in model.model.state_dict().items():
+        assert torch.equal(tensor, weights[name])
+    head = model.regression_head.weight
+    assert torch.equal(from_base(str(base), 3)[0].regression_head.weight, head)
+    assert not torch.equal(from_base(str(base), 4)[0].regression_head.weight, head)
+    assert tokenizer("a cat")["input_ids"][0] == tokenizer.bos_token_id
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_training_ranks_obvious_pairs_and_lowers_the_loss(
+    tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainers = []
+    original = module.log_progress
+    monkeypatch.setattr(
+        module, "log_progress", lambda *given: (trainers.append(given[0]), original(*given))
+    )
+    many = SHORT.model_copy(update={"epochs": 8})
+    table = train(pairs(60, 12), str(base), many, TEXT, tmp_path)
+    losses = [entry["loss"] for entry in trainers[0].state.log_history if "loss" in entry]
+    assert losses[0] > 0.05 > losses[-1]
+    accuracy = table.set_index(["split", "group"])["accuracy"]
+    assert (accuracy == 1).all()
+    assert table.set_index(["split", "group"])["n"]["held-out"].to_dict() == {
+        **{"all": 12, "a": 6, "b": 6},
+        **{"empty": 4, "noise": 4, "other-task": 4},
+    }
+    # The folder itself gives the same.
+    model, tokenizer = load_reward_model(str(tmp_path))
+    texts = [exchange(TEXT.template, "new apples?", answer) for answer in ("cat", "nine mat")]
+    tokens, _ = encode(texts, tokenizer, 64)
+    assert tokens[0][0] == tokenizer.bos_token_id
+    better, worse = rewards(model, tokens, 100)
+    assert better > worse + 1
+
+
+def test_two_trainings_give_the_same_bytes(tmp_path: Path, base: Path) -> None:
+    tables = []
+    for name, seed in (("one", 0), ("two", 0), ("three", 1)):
+        (tmp_path / name).mkdir()
+        given = SHORT.model_copy(update={"seed": seed})
+        tables.append(train(pairs(20, 4), str(base), given, TEXT, tmp_path / name))
+    one, two, three = (contents(tmp_path / name) for name in ("one", "two", "three"))
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= one.keys()
+    assert one == two
+    assert tables[0].equals(tables[1])
+    assert one["model.safetensors"] != three["model.safetensors"]
+
+
+def test_held_out_pairs_are_not_trained_on(tmp_path: Path, base: Path) -> None:
+    given = pairs(20, 4)
+    other = given.assign(rejected=given["rejected"].where(~given["held_out"], "something else"))
+    for name, table in (("one", given), ("two", other)):
+        (tmp_path / name).mkdir()
+        train(table, str(base), SHORT, TEXT, tmp_path / name)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_what_cannot_be_trained_is_told(tmp_path: Path, base: Path, tokenizer: Any) -> None:
+    for held_out, message in ((0, "no pair is held out"), (8, "no pair is to train on")):
+        with pytest.raises(InputError, match=message):
+            train(pairs(8, held_out), str(base), SHORT, TEXT, tmp_path)
+    config = MistralConfig(
+        vocab_size=300,
+        hidden_size=16,
+        intermediate_size=24,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+    )
+    MistralForCausalLM(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="MistralForCausalLM is no Llama"):
+        train(pairs(8, 2), str(tmp_path), SHORT, TEXT, tmp_path)
+
+
+def test_accuracy_by_hand() -> None:
+    given = pairs(6, 4)
+    margins = np.array([1.0, -1.0, 0.0, 2.0, 1e-30, -np.inf], dtype=np.float32)
+    table = accuracy_table(given, margins)
+    assert table.columns.tolist() == ["split", "group", "accuracy", "low", "high", "n"]
+    found = {(r.split, r.group): (r.accuracy, r.n) for r in table.itertuples()}
+    assert found == {
+        ("training", "all"): (0.5, 2),
+        ("training", "a"): (1.0, 1),
+        ("training", "b"): (0.0, 1),
+        ("training", "other-task"): (1.0, 1),
+        ("training", "empty"): (0.0, 1),
+        # A tie counts half.
+        ("held-out", "all"): (2.5 / 4, 4),
+        ("held-out", "a"): (0.75, 2),
+        ("held-out", "b"): (0.5, 2),
+        ("held-out", "noise"): (1.0, 2),
+        ("held-out", "other-task"): (0.0, 1),
+        ("held-out", "empty"): (0.5, 1),
+    }
+
+
+@given(st.integers(1, 500), st.data())
+def test_the_interval_is_that_of_scipy(n: int, data: Any) -> None:
+    k = data.draw(st.integers(0, n))
+    expected = binomtest(k, n).proportion_ci(0.95, method="wilson")
+    assert wilson(k / n, n) == pytest.approx((expected.low, expected.high), abs=1e-9)

@@ -1,0 +1,141 @@
+"""The first checkpoint past ε: by hand, its interval, never, and seed by seed."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from runs import Runs, noisy, run, write_runs
+from scipy import stats
+
+from nearfirst.common.errors import InputError
+from nearfirst.tables.generalization import generalization
+from nearfirst.tables.settings import GeneralizationSettings
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def loss(*performances: float) -> tuple[float, ...]:
+    """Return the losses of instances of given performances."""
+    return tuple(-float(np.log(value)) for value in performances)
+
+
+def first(runs: Runs, **settings: object) -> pd.DataFrame:
+    return generalization({"fig": runs}, GeneralizationSettings.model_validate(settings))
+
+
+def test_by_hand() -> None:
+    runs = {
+        ("NFT", 0): run({0: loss(0.1, 0.3), 10: loss(0.9, 0.3), 20: loss(0.5, 0.3)}),
+        ("NFT", 1): run({0: loss(0.1, 0.3), 10: loss(0.2, 0.2), 20: loss(0.9, 0.9)}),
+    }
+    table = first(runs, threshold=0.5)
+    assert table.columns.tolist() == [
+        *("figure", "arrangement", "seed", "performance", "threshold", "step", "low", "high"),
+        *(
+            "passes",
+            "performance_start",
+            "performance_best",
+            "performance_end",
+            "instances",
+            "confidence",
+        ),
+    ]
+    assert table["seed"].tolist() == ["0", "1", "all"]
+    # Means: 0.2, 0.6, 0.4 and 0.2, 0.2, 0.9; of both seeds 0.2, 0.4, 0.65.
+    assert table["step"].tolist() == [10, 20, 20]
+    performance = ["performance_start", "performance_best", "performance_end"]
+    assert table[performance].to_numpy() == pytest.approx(
+        np.array([[0.2, 0.6, 0.4], [0.2, 0.9, 0.9], [0.2, 0.65, 0.65]])
+    )
+    assert set(table["instances"]) == {2}
+    # Both instances are at 0.9 at step 20, so every resample passes.
+    assert table["passes"][1] == 1
+    assert (table["low"][1], table["high"][1]) == (20, 20)
+
+
+def test_the_threshold_itself_is_not_enough() -> None:
+    runs = {("RT", 0): run({0: (0.0, 0.0), 10: (0.0, 0.0)})}
+    assert first(runs, threshold=0.5)["step"].tolist() == [0, 0]
+    half = {("RT", 0): run({0: loss(0.5, 0.5), 10: loss(0.5, 0.5)})}
+    performance = float(np.exp(-half["RT", 0].values.to_numpy()[0, 0]))
+    assert first(half, threshold=performance)["step"].isna().all()
+
+
+def test_never() -> None:
+    table = first({("RT", 0): run({0: loss(0.1, 0.2), 10: loss(0.3, 0.4)})})
+    assert table[["step", "low", "high"]].isna().to_numpy().all()
+    assert table["passes"].tolist() == [0, 0]
+
+
+def test_an_infinite_bound_is_empty_and_the_other_is_not() -> None:
+    # The mean passes if three or four of the four drawn are of the good half: 5 times of 16.
+    runs = {("RT", 0): run({0: loss(0.01, 0.01, 0.01, 0.01), 10: loss(0.9, 0.9, 0.01, 0.01)})}
+    row = first(runs, threshold=0.5, resamples=4000).iloc[0]
+    passes = stats.binom.sf(2, 4, 0.5)
+    assert row["passes"] == pytest.approx(passes, abs=4 * np.sqrt(passes * (1 - passes) / 4000))
+    assert row["low"] == 10
+    assert np.isnan(row["step"])
+    assert np.isnan(row["high"])
+
+
+def test_the_interval_is_one_of_checkpoints_and_widens_with_confidence() -> None:
+    falling = {step: 1.5 - step / 100 for step in range(0, 101, 2)}
+    hardness = np.random.default_rng(0).gamma(2, 0.5, 40)
+    runs = {("RT", 0): run({step: mean * hardness for step, mean in falling.items()})}
+    wide, narrow = (first(runs, confidence=level).iloc[0] for level in (0.99, 0.5))
+    for row in (wide, narrow):
+        assert {row["low"], row["step"], row["high"]} <= set(falling)
+        assert row["low"] <= row["step"] <= row["high"]
+    assert wide["low"] <= narrow["low"] <= narrow["high"] <= wide["high"]
+    assert wide["high"] - wide["low"] > narrow["high"] - narrow["low"]
+    pd.testing.assert_frame_equal(first(runs), first(runs))
+    assert first(runs)["passes"].between(0, 1).all()
+
+
+@given(
+    st.lists(st.lists(st.floats(0, 3), min_size=3, max_size=3), min_size=1, max_size=6),
+    st.floats(0.05, 0.9),
+)
+def test_a_higher_threshold_is_passed_no_sooner(
+    losses: list[list[float]], threshold: float
+) -> None:
+    runs = {("RT", 0): run({10 * at: values for at, values in enumerate(losses)})}
+    low, high = (
+        first(runs, threshold=value, resamples=100).fillna(np.inf)
+        for value in (threshold, threshold + 0.05)
+    )
+    for column in ("step", "low", "high"):
+        assert (low[column] <= high[column]).all()
+    assert (low["passes"] >= high["passes"]).all()
+
+
+def test_runs_of_a_label_must_be_comparable() -> None:
+    runs = {("RT", 0): run({0: (1,), 10: (1,)}), ("RT", 1): run({0: (1,)})}
+    with pytest.raises(InputError, match="only one has step '10'"):
+        first(runs)
+
+
+def test_the_program(program: Program, tmp_path: Path) -> None:
+    figures = {
+        "fig4": noisy({"NFT": -2.5, "RT": -2.0}, seeds=2),
+        "fig3": noisy({"RT": -2.9}, seeds=1),
+    }
+    flags: list[object] = []
+    for figure, runs in figures.items():
+        (tmp_path / figure).mkdir()
+        flags += write_runs(runs, tmp_path / figure, names=figure + " {label} {seed}")
+    done = program("generalization.py", *flags, "--output", tmp_path / "out.csv")
+    assert done.returncode == 0, done.stderr
+    found = pd.read_csv(tmp_path / "out.csv", dtype={"seed": "str"})
+    assert found[["figure", "arrangement", "seed"]].to_numpy().tolist() == [
+        *(["fig4", "NFT", "0"], ["fig4", "NFT", "1"], ["fig4", "NFT", "all"]),
+        *(["fig4", "RT", "0"], ["fig4", "RT", "1"], ["fig4", "RT", "all"]),
+        *(["fig3", "RT", "0"], ["fig3", "RT", "all"]),
+    ]
+    expected = generalization(figures, GeneralizationSettings())
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-4, check_dtype=False)

@@ -1,0 +1,232 @@
+"""Noise of metrics against their change: by hand, by simulation, and what is refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from runs import Runs, run
+from scipy import stats
+
+from nearfirst.common.errors import InputError
+from nearfirst.metrics import MetricName
+from nearfirst.tables.metric_stability import noise, stability
+from nearfirst.tables.settings import StabilitySettings
+
+EVEN = np.arange(0, 210, 10)
+UNEVEN = np.array([0, 10, 20, 30, 40, 50, 60, 62])
+
+EIGHTHS = st.integers(-80, 80).map(lambda n: n / 8)
+CURVES = st.lists(EIGHTHS, min_size=8, max_size=8).map(np.array)
+
+
+def curve(values: Mapping[int, float], seed: int = 0) -> Runs:
+    """Make a run of two instances whose mean is the given curve."""
+    return {("niv2", seed): run({step: (mean - 1, mean + 1) for step, mean in values.items()})}
+
+
+def rows(metrics: Mapping[MetricName, Runs], **settings: Any) -> pd.DataFrame:
+    return stability(metrics, StabilitySettings(**settings))
+
+
+def one(values: Mapping[int, float], **settings: Any) -> pd.Series:
+    """Return the row of a single run."""
+    return rows({"loss": curve(values)}, **settings).iloc[0]
+
+
+# Noise ---------------------------------------------------------------------------------------
+
+
+def test_noise_by_hand() -> None:
+    # Second differences ½ a + ½ b − m of 1, 3, 1, 2, 0: −2, 1.5, −1.5; the median is 1.5.
+    means = np.array([1.0, 3, 1, 2, 0])
+    expected = 1.4826 * 1.5 * np.sqrt(2 / 3)
+    assert noise(np.arange(5) * 10, means) == pytest.approx(expected)
+    # Steps 0, 10, 40, 50: the weights of the neighbours are ¾ and ¼, then ¼ and ¾, and
+    # c² = 1 / (1 + 10/16). The differences are 0.75 · 1 + 0.25 · 1 − 3 and 0.25 · 3 + 0.75 · 5 − 1.
+    expected = 1.4826 * (2 + 3.5) / 2 / np.sqrt(26 / 16)
+    assert noise(np.array([0, 10, 40, 50]), np.array([1.0, 3, 1, 5])) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("steps", [EVEN, UNEVEN, np.array([0, 7, 9, 30, 31])])
+def test_a_straight_line_has_no_noise(steps: np.ndarray) -> None:
+    assert noise(steps, 3 - 0.01 * steps) == 0
+    assert noise(steps, np.full(len(steps), 2.5)) == 0
+
+
+@pytest.mark.parametrize("steps", [EVEN, np.sort(np.r_[0, 3, 4, np.arange(10, 190, 11)])])
+def test_the_noise_about_a_trend_is_found(steps: np.ndarray) -> None:
+    generator = np.random.default_rng(0)
+    found = [
+        noise(steps, 5 - 0.02 * steps + generator.normal(0, 0.3, len(steps))) for _ in range(4000)
+    ]
+    # A median of some twenty values lies a little low.
+    assert np.median(found) == pytest.approx(0.3, rel=0.05)
+    assert np.mean(found) == pytest.approx(0.3, rel=0.05)
+
+
+def test_an_early_fall_is_no_noise() -> None:
+    generator = np.random.default_rng(1)
+    flat = generator.normal(0, 0.01, len(EVEN))
+    falls = flat + np.where(EVEN < 20, 3.0, 0.0)
+    assert noise(EVEN, falls) < 2 * noise(EVEN, flat)
+    assert np.std(np.diff(falls)) > 50 * np.std(np.diff(flat))
+
+
+def test_a_score_that_seldom_moves_is_noisy_all_the_same() -> None:
+    # Most second differences are zero: ½, −1, ½ are left of seven.
+    means = np.array([2.0, 2, 2, 2, 3, 2, 2, 2, 2])
+    assert noise(np.arange(9), means) == pytest.approx(np.sqrt(2 / 3 * 1.5 / 7))
+
+
+@given(CURVES, EIGHTHS, EIGHTHS, st.floats(0.01, 100))
+def test_noise_knows_no_line_and_grows_with_scale(
+    means: np.ndarray, height: float, slope: float, scale: float
+) -> None:
+    for steps in (np.arange(8), UNEVEN):
+        found = noise(steps, means)
+        assert noise(steps, scale * means) == pytest.approx(scale * found)
+        assert noise(steps, means + height + slope * steps) == pytest.approx(found, abs=1e-9)
+
+
+# The table -----------------------------------------------------------------------------------
+
+FALL = {0: 4.0, 10: 2.0, 20: 1.0, 30: 1.4, 40: 0.9, 50: 1.1, 60: 1.0}
+
+
+def test_by_hand() -> None:
+    row = one(FALL)
+    assert row.index.tolist() == [
+        *("dataset", "metric", "seed", "start", "end", "change", "noise", "relative_noise"),
+        *("relative_noise_low", "relative_noise_high", "step_90", "step_90_low", "step_90_high"),
+        *("stays_90", "change_seen", "n", "checkpoints", "instances", "confidence", "left_out"),
+    ]
+    assert (row["dataset"], row["metric"], row["seed"]) == ("niv2", "loss", "0")
+    assert row[["start", "end", "change"]].tolist() == pytest.approx([4, 1, -3])
+    # Second differences 0.5, 0.7, −0.45, 0.35, −0.15.
+    expected = 1.4826 * np.sqrt(2 / 3) * 0.45
+    assert row["noise"] == pytest.approx(expected)
+    assert row["relative_noise"] == pytest.approx(expected / 3)
+    # 90 % of the fall is at 1.3: first below at 20, above again at 30.
+    assert (row["step_90"], row["stays_90"]) == (20, 40)
+    assert row["change_seen"]
+    assert row[["n", "checkpoints", "instances", "left_out"]].tolist() == [1, 7, 2, 0]
+    assert row[["relative_noise_low", "step_90_high"]].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"share": 0.5}, {"step_50": 10, "stays_50": 10}),
+        ({"share": 1}, {"step_100": 20, "stays_100": 60}),
+        ({"end_checkpoints": 1}, {"end": 1.0, "step_90": 20}),
+        ({"end_checkpoints": 6}, {"end": 7.4 / 6}),
+    ],
+)
+def test_the_criterion_is_the_users(
+    settings: dict[str, Any], expected: Mapping[str, float]
+) -> None:
+    row = one(FALL, **settings)
+    assert row[list(expected)].tolist() == pytest.approx(list(expected.values()))
+
+
+def test_a_score_rises_and_is_shown_from_0_to_100() -> None:
+    runs = {("p3", 0): run({0: (0, 0), 10: (1, 0), 20: (0, 1), 30: (1, 1), 40: (0, 1)})}
+    row = rows({"exact_match": runs}, end_checkpoints=1).iloc[0]
+    assert row[["start", "end", "change", "step_90", "stays_90"]].tolist() == [0, 50, 50, 10, 10]
+    assert row["noise"] == pytest.approx(100 * 1.4826 * np.sqrt(2 / 3) * 0.25)
+
+
+def test_a_change_that_noise_could_make_is_not_seen() -> None:
+    # The noise is 1.4826 √(2/3), two standard errors of the change 2 √(4/3) of it, 2.795.
+    wavering = {0: 0.0, 10: 1.0, 20: 0.0, 30: 1.0, 40: 0.0, 50: 1.0, 60: 0.0}
+    seen = [one(wavering | {0: start})["change_seen"] for start in (0.0, 3.1, 3.2, -2.4, -2.5)]
+    assert seen == [False, False, True, False, True]
+    assert one(wavering)["relative_noise"] > 1
+
+
+@pytest.mark.parametrize("height", [0.0, 1.1, 33.3])
+def test_no_change_at_all(height: float) -> None:
+    row = one(dict.fromkeys([0, 10, 20, 30, 37], height))
+    assert (row["noise"], row["change"], row["relative_noise"]) == (0, 0, np.inf)
+    assert row[["step_90", "stays_90"]].isna().all()
+    assert not row["change_seen"]
+
+
+def test_what_leaves_again_at_the_last_checkpoint_never_stays() -> None:
+    row = one({0: 10.0, 10: 9.0, 20: 1.0, 30: 1.0, 40: 3.0})
+    assert row["step_90"] == 20
+    assert np.isnan(row["stays_90"])
+
+
+def seeds(*curves: Mapping[int, float]) -> Runs:
+    return {
+        key: made for seed, values in enumerate(curves) for key, made in curve(values, seed).items()
+    }
+
+
+def test_over_seeds() -> None:
+    later = {**FALL, 20: 1.6, 30: 1.1, 50: 1.3}
+    table = rows({"loss": seeds(FALL, later), "reward": seeds(FALL)}, confidence=0.9)
+    assert table["seed"].tolist() == ["0", "1", "all", "0", "all"]
+    assert table["metric"].tolist() == ["loss"] * 3 + ["reward"] * 2
+    each, every = table.iloc[:2], table.iloc[2]
+    for name in ("start", "end", "change", "noise", "relative_noise", "step_90", "stays_90"):
+        assert every[name] == pytest.approx(each[name].mean())
+    assert every["n"] == 2
+    for name in ("relative_noise", "step_90"):
+        values = each[name].to_numpy(dtype=float)
+        low, high = stats.t.interval(0.9, 1, values.mean(), stats.sem(values))
+        bounds = every[[f"{name}_low", f"{name}_high"]].tolist()
+        assert bounds == pytest.approx([max(low, 0), high])
+    alone = table.iloc[4]
+    assert alone["n"] == 1
+    assert alone[["relative_noise_low", "step_90_high"]].isna().all()
+
+
+def test_a_change_that_one_seed_lacks_is_not_seen_over_seeds() -> None:
+    table = rows({"loss": seeds(FALL, dict.fromkeys(FALL, 2.0))})
+    assert table["change_seen"].tolist() == [True, False, False]
+    assert table["relative_noise"].tolist()[1:] == [np.inf, np.inf]
+    assert table["relative_noise_high"].isna().all()
+    assert np.isnan(table["step_90"][2])
+
+
+def test_data_sets_come_in_order_with_all_their_metrics() -> None:
+    both = curve(FALL) | {("p3", 1): curve(FALL)["niv2", 0]}
+    table = rows({"loss": both, "reward": {("p3", 1): both["p3", 1]}})
+    found = table[["dataset", "metric", "seed"]].to_numpy().tolist()
+    assert found == [
+        *(["niv2", "loss", "0"], ["niv2", "loss", "all"]),
+        *(["p3", "loss", "1"], ["p3", "loss", "all"]),
+        *(["p3", "reward", "1"], ["p3", "reward", "all"]),
+    ]
+
+
+def test_a_curve_that_begins_late_says_nothing_of_a_change() -> None:
+    with pytest.raises(InputError, match="loss of niv2, seed 0: it begins at step 10"):
+        one({step: 1.0 + step for step in (10, 20, 30, 40)})
+
+
+def test_few_checkpoints_have_no_noise(caplog: pytest.LogCaptureFixture) -> None:
+    row = one({0: 3.0, 10: 2.0, 20: 1.0})
+    assert "loss of niv2, seed 0: 3 checkpoints, too few (4) for its noise" in caplog.text
+    # The end is the mean of what comes after the start.
+    assert (row["start"], row["end"], row["step_90"]) == (3.0, 1.5, 20)
+    assert np.isnan(row["noise"])
+    assert np.isnan(row["relative_noise"])
+    assert not row["change_seen"]
+
+
+def test_a_run_of_one_checkpoint_has_not_changed() -> None:
+    row = one({0: 3.0})
+    assert (row["start"], row["end"], row["change"]) == (3.0, 3.0, 0.0)
+    assert not row["change_seen"]
+
+
+def test_seeds_must_be_comparable() -> None:
+    with pytest.raises(InputError, match="only one has step '60'"):
+        rows({"loss": seeds(FALL, {step: FALL[step] for step in FALL if step < 60})})

@@ -1,0 +1,149 @@
+"""`from nearfirst import tma, wsd, arrange`: on arrays, without the workflow."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pools
+import pytest
+from reference import algorithm_1
+
+import nearfirst
+from nearfirst import InputError, arrange, tma, wsd
+from nearfirst.arrange import registry
+from nearfirst.common.source_files import library_modules
+from nearfirst.distance.distances import whole
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/library.md").read_text()
+GENERATOR = np.random.default_rng(0)
+TRAIN, TEST = (1 + 0.5 * GENERATOR.random((n, 6)) for n in (60, 7))
+TASKS = [f"task-{i % 4}" for i in range(60)]
+
+
+def without_site(code: str) -> subprocess.CompletedProcess[str]:
+    path = [str(ROOT / "workflow"), *(part for part in sys.path if "site-packages" in part)]
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": ":".join(path)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_example_of_the_docs_runs() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    done = without_site(example)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^of the first 100 points (100|[5-9]\d)% are", done.stdout, re.MULTILINE)
+    assert len(done.stdout.splitlines()) == example.count("print(") + 5  # one is in a loop of six
+
+
+def test_by_hand() -> None:
+    # Distances 0, 1, 3 and 4, 3, 1: averages 2 each.
+    train, test = [[0.0], [1.0], [3.0]], [[0.0], [4.0]]
+    assert tma(train, test, measure="euclidean").tolist() == [1, 2, 1]
+    # Averages 2, 2, 2; minima 0, 1, 1, so w = 2 / (2 / 3).
+    np.testing.assert_allclose(wsd(train, test, measure="euclidean"), [2, 5, 5])
+    order = arrange(train, test, measure="euclidean", within_round="pool", order="farthest")
+    assert order.tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize("measure", ["cosine", "euclidean"])
+def test_rounds_are_those_of_algorithm_1(measure: Any) -> None:
+    rounds = tma(TRAIN, TEST, measure=measure)
+    matrix = whole(measure, TRAIN.astype(np.float32), TEST.astype(np.float32))
+    assert rounds.tolist() == algorithm_1(matrix)
+    assert (rounds.dtype, rounds.shape) == (np.int32, (60,))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"method": "random"},
+        {"method": "cluster"},
+        {"method": "wsd", "granularity": "task", "order": "farthest"},
+        {"method": "tma", "order": "farthest", "farthest": "argmax"},
+        {"method": "tma", "rounds": (np.int64(1), np.int64(3)), "within_round": "pool"},
+        {"method": "tma", "budget": np.int64(20), "select": "last"},
+        {"method": "optimal-transport"},
+    ],
+    ids=str,
+)
+def test_orders_are_those_of_the_workflow(parameters: Any) -> None:
+    order = arrange(TRAIN, TEST, tasks=TASKS, seed=5, **parameters)
+    pool = pools.from_embeddings(TRAIN, TEST, TASKS)
+    expected = registry.arrange(pool, pools.settings(**parameters), 5).order
+    assert order.tolist() == expected.tolist()
+    assert order.dtype == np.int64
+
+
+def test_other_kinds_of_arrays_give_the_same() -> None:
+    whole_numbers = GENERATOR.integers(1, 9, size=(20, 3))
+    rounds = tma(whole_numbers, whole_numbers[:4])
+    for train in (whole_numbers.tolist(), np.asfortranarray(whole_numbers, dtype=np.float16)):
+        assert tma(train, whole_numbers[:4], threads=1).tolist() == rounds.tolist()
+
+
+NAN, NOTHING = TRAIN.copy(), TRAIN.copy()
+NAN[3, 1], NOTHING[4] = np.nan, 0
+
+
+@pytest.mark.parametrize(
+    ("train", "parameters", "message"),
+    [
+        (TRAIN[:, :5], {}, "training embeddings have 5 dimensions, test embeddings 6"),
+        (TRAIN[0], {}, r"train: has the shape \(6,\), expected \(points, dimensions\)"),
+        (TRAIN[:0], {}, r"train: has the shape \(0, 6\)"),
+        (NAN, {}, "train: row 3 holds NaN or infinity"),
+        (NAN.astype(object), {}, "train: holds object, expected real numbers"),
+        (1e300 * TRAIN, {}, "train: row 0 holds NaN or infinity"),
+        (NOTHING, {}, "train: row 4 is all zeros"),
+        (TRAIN, {"measure": "manhattan"}, "measure: 'manhattan' is none of cosine, euclidean"),
+        (TRAIN, {"threads": 0}, "threads: 0; expected a number from 1"),
+        (TRAIN, {"seed": -1}, "seed: -1; seeds count from 0"),
+        (TRAIN, {"method": "nearest"}, "method: 'nearest' is none of random"),
+        (TRAIN, {"method": "cluster"}, "needs the tasks of all 60 training instances, and got 0"),
+        (TRAIN, {"method": "wsd", "budget": 3}, "budget: method 'wsd' does not read it"),
+        (TRAIN, {"order": "near"}, "order: Input should be 'nearest', 'farthest' or 'random'"),
+        (TRAIN, {"budget": 61}, "budget: 61 instances, but the pool holds 60"),
+        (TRAIN, {"budget": 1.5}, "budget: Input should be a valid integer"),
+    ],
+)
+def test_what_cannot_be_used(train: Any, parameters: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message) as told:
+        arrange(train, TEST, **parameters)
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_zeros_have_euclidean_distances_and_ragged_lists_are_no_array() -> None:
+    assert len(wsd(NOTHING, TEST, measure="euclidean")) == 60
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        tma([[1.0], [1.0, 2.0]], TEST)
+
+
+def test_names_are_loaded_on_demand_and_no_other() -> None:
+    code = (
+        "import sys, nearfirst\n"
+        "print(*[name for name in sys.modules if name.startswith('nearfirst.')])\n"
+        "from nearfirst import arrange, tma, wsd\n"
+        "print(*{'ot', 'pyarrow', 'scipy', 'snakemake', 'torch'} & {*sys.modules})\n"
+    )
+    done = without_site(code)
+    assert (done.returncode, done.stdout) == (0, "\n\n"), done.stderr
+    assert {"arrange", "tma", "wsd"} < set(dir(nearfirst))
+    with pytest.raises(AttributeError, match="no attribute 'order'"):
+        _ = nearfirst.order  # type: ignore[attr-defined]
+
+
+def test_the_stub_names_what_there_is_and_no_program_depends_on_it() -> None:
+    stub = ast.parse((ROOT / "workflow/nearfirst/__init__.pyi").read_text())
+    named = [alias.asname for node in stub.body for alias in node.names]  # type: ignore[attr-defined]
+    assert named == nearfirst.__all__
+    for program in (ROOT / "workflow/scripts").glob("*.py"):
+        modules = library_modules(program, ROOT / "workflow")
+        assert ROOT / "workflow/nearfirst/api.py" not in modules

@@ -1,0 +1,130 @@
+"""`data.mine` of the config: there once it has a path, and each of its faults named."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nearfirst.common.errors import InputError
+from nearfirst.config import load
+from nearfirst.data.settings import OwnSettings
+from nearfirst.plan.lengths import Lengths
+
+PRESETS = Path(__file__).parents[2] / "workflow/presets"
+
+
+def mine(**keys: Any) -> OwnSettings:
+    found = load({"data": {"mine": {"path": "pool.jsonl", **keys}}}, PRESETS).data.mine
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("nothing", [{}, {"data": {"mine": None}}, {"data": {"mine": "null"}}])
+def test_there_is_no_such_data_set_by_default(nothing: dict[str, Any]) -> None:
+    config = load(nothing, PRESETS)
+    assert "mine" not in config.data.by_name()
+    assert not config.has_data(config.figures.fig4_mine)
+    assert config.has_data(config.figures.fig4_flan)
+
+
+@pytest.mark.parametrize("preset", ["mini", "paper", "tiny"])
+def test_a_path_is_enough_in_every_preset(preset: str) -> None:
+    config = load({"preset": preset, "data": {"mine": {"path": "pool.jsonl"}}}, PRESETS)
+    assert config.has_data(config.figures.fig4_mine)
+    its = config.data.by_name()["mine"]
+    assert (its.test, its.steps, its.has("heldout"), its.has("specialist-0")) == (
+        "heldout",
+        "epoch",
+        True,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "test", "holds_out"),
+    [
+        ({}, "heldout", "rows"),
+        ({"test_path": "test.jsonl"}, "heldout", "nothing"),
+        ({"task_column": "task"}, "specialist-0", "tasks"),
+        ({"task_column": "task", "test": "generalist-3"}, "generalist-3", "tasks"),
+        ({"task_column": "task", "test": "heldout"}, "heldout", "rows"),
+        ({"task_column": "task", "test_path": "test.jsonl"}, "heldout", "nothing"),
+    ],
+)
+def test_which_test_set_there_is(keys: dict[str, str], test: str, holds_out: str) -> None:
+    its = mine(**keys)
+    assert (its.test, its.holds_out) == (test, holds_out)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"path": None}, "config key 'data.mine.path': set it to your pool"),
+        ({"test": "specialist-0"}, "config key 'data.mine.test': 'specialist-0' needs a task_col"),
+        (
+            {"test": "specialist-0", "test_path": "t", "task_column": "c"},
+            "config key 'data.mine.test': 'specialist-0' holds tasks of the pool out",
+        ),
+        ({"test": "test"}, "config key 'data.mine.test' ('test'): "),
+        ({"hub": {"repository": "a/b"}}, "config key 'data.mine.hub'"),
+        ({"sample": {"held_out": 1.5}}, "config key 'data.mine.sample.held_out' (1.5): a number"),
+        ({"sample": {"held_out": 0}}, "config key 'data.mine.sample.held_out' (0): "),
+        ({"sample": {"unseen_tasks": []}}, "config key 'data.mine.sample.unseen_tasks' ([]): "),
+        (
+            {"test_pth": "t"},
+            "config key 'data.mine.test_pth' ('t'): unknown key; did you mean "
+            "'data.mine.test_path'?",
+        ),
+        (
+            {"sample": {"heldout": 3}},
+            "config key 'data.mine.sample.heldout' (3): unknown key; did you mean "
+            "'data.mine.sample.held_out'?",
+        ),
+    ],
+)
+def test_a_fault_names_its_key(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        mine(**keys)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_figure_of_own_data_that_are_not_there() -> None:
+    with pytest.raises(
+        InputError, match=r"fig2_permutations.dataset': there is no data set 'mine'"
+    ):
+        load({"figures": {"fig2_permutations": {"dataset": "mine"}}}, PRESETS)
+    with pytest.raises(InputError, match=r"'fig4_mine' is none of fig3_similarity"):
+        load({"tables": {"generalization": ["fig4_mine"]}}, PRESETS)
+
+
+def test_a_split_is_sampled_by_what_it_reads_alone() -> None:
+    tasks = {"task_column": "task"}
+
+    def read(split: str, **keys: Any) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(mine(**keys).sampling(split))
+        return content
+
+    assert set(read("train")["sample"]) == {
+        *("held_out", "split_seed", "train_per_task", "train_seed", "unusable")
+    }
+    assert set(read("heldout")["sample"]) == {"held_out", "split_seed", "unusable"}
+    assert set(read("heldout", test_path="t")["sample"]) == {"unusable"}
+    assert set(read("generalist-0", **tasks)["sample"]) == {
+        *("generalist", "split_seed", "unseen_tasks", "unusable")
+    }
+    # Another test set, of the same kind, trains on the same data.
+    assert read("train", test_path="a") == read("train", test_path="b")
+    assert read("train", **tasks) == read("train", **tasks, test="specialist-1")
+
+
+def test_what_the_plan_knows_of_its_length() -> None:
+    def held_out(**keys: Any) -> int | None:
+        config = load({"data": {"mine": {"path": "pool.jsonl", **keys}}}, PRESETS)
+        count = Lengths(config, ()).instances("mine", "heldout")
+        return count and count.number
+
+    assert held_out(sample={"held_out": 9}) == 9
+    assert held_out() is None
+    assert held_out(sample={"held_out": 9}, test_path="test.jsonl") is None

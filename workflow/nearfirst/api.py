@@ -1,0 +1,191 @@
+"""The order of training as functions of arrays: `from nearfirst import tma, wsd, arrange`.
+
+Points are rows of embeddings, training points (N, d) and test points (M, d), of any real numbers;
+they are computed with as float32. The results are those of the workflow, to the bit.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nearfirst.arrange import registry
+from nearfirst.arrange.pool import Pool, Positions
+from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.tma import Rounds, rounds_by
+from nearfirst.arrange.wsd import weighted_distances
+from nearfirst.common.errors import InputError
+from nearfirst.distance.distances import BY_ROWS, Matrix
+
+__all__ = ["InputError", "arrange", "tma", "wsd"]
+
+Measure = Literal["cosine", "euclidean"]
+
+
+def tma(
+    train: npt.ArrayLike, test: npt.ArrayLike, *, measure: Measure = "cosine", threads: int = 2
+) -> Rounds:
+    """Return the round of every training point by Test-centric Multi-turn Arrangement.
+
+    A round is the set of the remaining training points that are the nearest one to at least one
+    test point; they leave together, ties go to the lowest index (Algorithm 1).
+
+    Parameters
+    ----------
+    train, test
+        (N, d) training points and (M, d) test points.
+    measure
+        `cosine` (Eq. 8) or `euclidean` (Eq. 9).
+    threads
+        CPU threads; they do not change the result.
+
+    Returns
+    -------
+    (N,) rounds from 1, int32.
+
+    Raises
+    ------
+    InputError
+        If an array is not of two dimensions or has no rows, if d differs, or if a row holds NaN or
+        infinity or, for `cosine`, nothing but zeros.
+    """
+    pool = _pool(train, test, measure, threads)
+    return rounds_by(pool.distances, pool.size, len(pool.test), threads=threads)
+
+
+def wsd(
+    train: npt.ArrayLike, test: npt.ArrayLike, *, measure: Measure = "cosine", threads: int = 2
+) -> npt.NDArray[np.float64]:
+    """Return the Weighted Similarity Distance of every training point to the test points.
+
+    Its average distance and w times its minimum distance, w = mean(averages) / mean(minima)
+    (Eq. 1).
+
+    Parameters
+    ----------
+    train, test, measure, threads
+        As for `tma`.
+
+    Returns
+    -------
+    (N,) distances, float64; the smaller, the nearer.
+
+    Raises
+    ------
+    InputError
+        As `tma`, or if w is not positive and finite.
+    """
+    return weighted_distances(_pool(train, test, measure, threads))
+
+
+def arrange(
+    train: npt.ArrayLike,
+    test: npt.ArrayLike,
+    *,
+    method: str = "tma",
+    order: Literal["nearest", "farthest", "random"] = "nearest",
+    seed: int = 0,
+    within_round: Literal["shuffle", "pool"] = "shuffle",
+    rounds: tuple[int, int] | None = None,
+    budget: int | None = None,
+    select: Literal["first", "last", "both"] = "both",
+    farthest: Literal["reverse", "argmax"] = "reverse",
+    granularity: Literal["instance", "task"] = "instance",
+    tasks: Sequence[str] = (),
+    measure: Measure = "cosine",
+    threads: int = 2,
+) -> Positions:
+    """Return in which order to train, as indices into the training points.
+
+    Parameters
+    ----------
+    train, test, measure, threads
+        As for `tma`.
+    method
+        `random`, `round-robin`, `cluster`, `wsd`, `tma` or `optimal-transport`.
+    order
+        What comes first (`wsd`, `tma`, `optimal-transport`).
+    seed
+        Of the shuffles, from 0.
+    within_round
+        Whether a round of `tma` is shuffled or as the points lie in `train`.
+    rounds, budget, select
+        Which points to take (`tma`): those of the rounds from the first to before the second,
+        counted from 0; or so many points or a few more, in whole rounds from the near end
+        (`first`), the far end (`last`), or half of them from either.
+    farthest
+        The far end of `tma`: its last rounds, or the first of a second run that takes the farthest
+        points.
+    granularity
+        Whether `wsd` orders points or whole tasks.
+    tasks
+        (N,) names of the points' tasks, for methods that look at tasks.
+
+    Returns
+    -------
+    (n,) indices, int64, each at most once; n is N but for `rounds` and `budget`.
+
+    Raises
+    ------
+    InputError
+        As `tma` and `wsd`; or if the method is unknown, does not read a parameter that is set,
+        needs tasks and has not got N, or cannot take so many rounds or points.
+    """
+    if seed < 0:
+        raise InputError(f"seed: {seed}; seeds count from 0")
+    given = {
+        "method": method,
+        "order": order,
+        "within_round": within_round,
+        "rounds": rounds,
+        "budget": budget,
+        "select": select,
+        "farthest": farthest,
+        "granularity": granularity,
+    }
+    # Numbers may be NumPy's.
+    settings = ArrangementSettings.parse(json.dumps(given, default=int))
+    registry.check(settings)
+    pool = _pool(train, test, measure, threads, tasks)
+    return registry.arrange(pool, settings, seed).order
+
+
+def _pool(
+    train: npt.ArrayLike,
+    test: npt.ArrayLike,
+    measure: str,
+    threads: int,
+    tasks: Sequence[str] = (),
+) -> Pool:
+    """Return the checked points with their distances."""
+    if measure not in BY_ROWS:
+        raise InputError(f"measure: {measure!r} is none of {', '.join(BY_ROWS)}")
+    if threads < 1:
+        raise InputError(f"threads: {threads}; expected a number from 1")
+    points, targets = (
+        _points(name, array, directions=measure == "cosine")
+        for name, array in (("train", train), ("test", test))
+    )
+    distances = BY_ROWS[measure](points, targets)
+    return Pool(len(points), tasks, points, targets, distances, measure, threads)
+
+
+def _points(name: str, array: npt.ArrayLike, *, directions: bool) -> Matrix:
+    """Return points as float32, if they can be used; `directions` are needed for cosines."""
+    points = np.asarray(array)
+    if points.dtype.kind not in "fiu":
+        raise InputError(f"{name}: holds {points.dtype}, expected real numbers")
+    if points.ndim != 2 or 0 in points.shape:
+        raise InputError(
+            f"{name}: has the shape {points.shape}, expected (points, dimensions), one at least"
+        )
+    # What does not fit float32 becomes infinite, and is told as such.
+    with np.errstate(over="ignore"):
+        points = np.ascontiguousarray(points, dtype=np.float32)
+    if not (usable := np.isfinite(points).all(axis=1)).all():
+        raise InputError(f"{name}: row {usable.argmin()} holds NaN or infinity (as float32)")
+    if directions and not (usable := points.any(axis=1)).all():
+        raise InputError(f"{name}: row {usable.argmin()} is all zeros (as float32): no cosine")
+    return points

@@ -1,0 +1,1 @@
+"""The order in which instances are seen, and which of them."""

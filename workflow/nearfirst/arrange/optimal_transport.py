@@ -1,0 +1,89 @@
+"""Optimal transport of the training points to the test points (Section C.4)."""
+
+import math
+import os
+import sys
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+
+from nearfirst.arrange.by_task import random
+from nearfirst.arrange.pool import Arranged, Pool, by_distance
+from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.common.errors import InputError
+from nearfirst.distance.distances import Matrix
+
+PIVOTS = sys.maxsize
+"""Steps of the network simplex method, at most."""
+
+
+def optimal_transport(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
+    """Order training instances by what the optimal plan pays for them.
+
+    Raises
+    ------
+    InputError
+        As `transported_costs`.
+    """
+    if settings.order == "random":
+        return random(pool, settings, seed)
+    costs = np.empty((pool.size, len(pool.test)))
+
+    def copy(rows: slice, distances: Matrix) -> None:
+        costs[rows] = distances
+
+    pool.each_block(copy)
+    return Arranged(by_distance(transported_costs(costs), settings.order))
+
+
+def transported_costs(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return N times the cost of each training point in an optimal plan of uniform marginals.
+
+    The plan γ minimizes Σ γ_ij c_ij (Eq. 25), with 1/N in each row and 1/M in each column (Eq. 26);
+    point i costs Σ_j γ_ij c_ij.
+
+    Parameters
+    ----------
+    costs
+        (N, M) distances, which may be negative.
+
+    Returns
+    -------
+    (N,) means of each point's distances, weighted by where the plan sends it.
+
+    Raises
+    ------
+    InputError
+        If a distance is not finite, or if the solver stops before an optimal plan.
+    """
+    if not np.isfinite(costs).all():
+        raise InputError("optimal-transport: a distance is not finite; compute the distances again")
+    # Masses are integers, 1 / N and 1 / M times a common multiple of both: so flows are exact, and
+    # points of the same cost tie.
+    points, tests = costs.shape
+    common = math.gcd(points, tests)
+    row, column = tests // common, points // common
+    # The solver can take costs below -1 for infeasible; what all have in common does not change the
+    # plan.
+    least = costs.min()
+    costs = costs - least
+    # POT imports every array library it finds, and torch takes seconds.
+    os.environ.setdefault("POT_BACKEND_DISABLE_PYTORCH", "1")
+    import ot
+
+    with warnings.catch_warnings():
+        # It warns and goes on where we stop.
+        warnings.simplefilter("ignore")
+        plan, report = ot.emd(
+            np.full(points, float(row)),
+            np.full(tests, float(column)),
+            costs,
+            numItermax=PIVOTS,
+            log=True,
+        )
+    if report["warning"] is not None:
+        raise InputError(f"optimal-transport: no optimal plan was found ({report['warning']})")
+    plan *= costs
+    transported: npt.NDArray[np.float64] = plan.sum(axis=1) / row + least
+    return transported

@@ -1,0 +1,107 @@
+"""What an arrangement is made from, and what it is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.tma import Rounds
+from nearfirst.common.errors import InputError
+from nearfirst.distance.distances import ROWS, Matrix, RowDistances, in_blocks
+
+Positions = npt.NDArray[np.int64]
+Need = Literal["tasks", "embeddings"]
+
+
+def _nothing() -> Matrix:
+    return np.empty((0, 0), dtype=np.float32)
+
+
+def _no_distances(rows: slice | npt.NDArray[np.int64]) -> Matrix:
+    raise InputError("these training instances came without embeddings, so there are no distances")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The N training instances, and the M test instances that they are near to or far from.
+
+    Attributes
+    ----------
+    size
+        N.
+    tasks
+        Task of each training instance; empty if the method needs none.
+    train, test
+        (N, d) and (M, d) embeddings; empty if the method needs none.
+    distances
+        Gives the distances of some of the training instances to all test instances.
+    measure
+        What kind of distances they are, for those of other points.
+    threads
+        CPU threads; they do not change an arrangement.
+    """
+
+    size: int
+    tasks: Sequence[str] = ()
+    train: Matrix = field(default_factory=_nothing)
+    test: Matrix = field(default_factory=_nothing)
+    distances: RowDistances = _no_distances
+    measure: str = "cosine"
+    threads: int = 2
+
+    def each_block(self, work: Callable[[slice, Matrix], None]) -> None:
+        """Call `work` with some rows and their (n, M) distances, until it has seen all N."""
+
+        def block(start: int) -> None:
+            rows = slice(start, min(start + ROWS, self.size))
+            work(rows, self.distances(rows))
+
+        in_blocks(block, range(0, self.size, ROWS), self.threads, "distances")
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """An order of training, of all instances of the pool or of some.
+
+    Attributes
+    ----------
+    order
+        (n,) indices into the pool.
+    rounds
+        (n,) TMA round of each, from 1; None for other methods.
+    """
+
+    order: Positions
+    rounds: Rounds | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to arrange, as `ordering.METHODS` lists it.
+
+    Attributes
+    ----------
+    arrange
+        A pure function of the pool, the parameters and the seed.
+    needs
+        Which parts of a pool it looks at, besides its size.
+    reads
+        Names of the parameters that it reads; another one must be left at its default.
+    seeded
+        Whether, with these parameters, another seed can give another order.
+    """
+
+    arrange: Callable[[Pool, ArrangementSettings, int], Arranged]
+    needs: frozenset[Need] = frozenset()
+    reads: tuple[str, ...] = ()
+    seeded: Callable[[ArrangementSettings], bool] = lambda settings: True
+
+
+def by_distance(
+    distances: npt.NDArray[np.float64], order: Literal["nearest", "farthest"]
+) -> Positions:
+    """Return the indices of (n,) distances, the nearest or the farthest first, ties by index."""
+    return np.argsort(distances if order == "nearest" else -distances, kind="stable")

@@ -1,0 +1,94 @@
+"""Orders, buckets and budgets read off TMA's rounds (Sections 4 and C.3)."""
+
+import numpy as np
+import numpy.typing as npt
+
+from nearfirst.arrange.pool import Arranged, Pool, Positions
+from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.tma import Rounds, rounds_by
+from nearfirst.common.errors import InputError
+
+
+def tma(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
+    """Order training instances by the rounds of Test-centric Multi-turn Arrangement.
+
+    `near` is the round of Algorithm 1, `far` the round as counted from the far end: the same rounds
+    backwards or, with `farthest: argmax`, those of a second run that takes the farthest points.
+    `nearest` (NFT) goes by `near`, `farthest` (FFT) by `far`, and `random` (RT) is a shuffle. Which
+    instances there are (`chosen`) does not depend on the order.
+
+    Returns
+    -------
+    The order, and each instance's round: `near`, or that of the second run where the order goes by
+    it.
+
+    Raises
+    ------
+    InputError
+        As `chosen`.
+    """
+    shape = pool.size, len(pool.test)
+    near = far = rounds_by(pool.distances, *shape, threads=pool.threads)
+    takes_far_end = settings.budget is not None and settings.select != "first"
+    if settings.farthest == "reverse":
+        far = near.max() + 1 - near
+    elif settings.order == "farthest" or takes_far_end:
+        far = rounds_by(lambda rows: -pool.distances(rows), *shape, threads=pool.threads)
+    instances = chosen(near, far, settings)
+    sort_by = far if settings.order == "farthest" else near
+    order = np.random.default_rng(seed).permutation(len(instances))
+    if settings.order != "random":
+        if settings.within_round == "pool":
+            order.sort()
+        order = order[np.argsort(sort_by[instances[order]], kind="stable")]
+    order = instances[order]
+    return Arranged(order, (near if settings.farthest == "reverse" else sort_by)[order])
+
+
+def chosen(near: Rounds, far: Rounds, settings: ArrangementSettings) -> Positions:
+    """Return which instances `rounds` or `budget` leave, whatever the order.
+
+    A budget takes whole rounds until its amount is reached: from the near end, from the far end, or
+    half of it from either (Section C.3), no instance twice.
+
+    Parameters
+    ----------
+    near, far
+        (N,) rounds from 1, as counted from either end.
+    settings
+        The parameters.
+
+    Returns
+    -------
+    (n,) indices, ascending.
+
+    Raises
+    ------
+    InputError
+        If there are fewer rounds than `rounds` says, or fewer instances than the budget.
+    """
+    if settings.rounds:
+        first, end = settings.rounds
+        if end > (last := near.max()):
+            raise InputError(
+                f"rounds: [{first}, {end}) goes beyond the last of the {last} rounds of this pool "
+                f"(0 to {last - 1})"
+            )
+        return np.flatnonzero((near > first) & (near <= end))
+    everything = np.ones(len(near), dtype=bool)
+    if (budget := settings.budget) is None:
+        return np.flatnonzero(everything)
+    if budget > len(near):
+        raise InputError(f"budget: {budget} instances, but the pool holds {len(near)}")
+    if settings.select != "both":
+        ends = {"first": near, "last": far}
+        return np.flatnonzero(_until(ends[settings.select], budget, everything))
+    nearest = _until(near, budget / 2, everything)
+    return np.flatnonzero(nearest | _until(far, budget / 2, ~nearest))
+
+
+def _until(rounds: Rounds, amount: float, free: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which free instances the rounds, taken in order, hold until the amount is reached."""
+    held = np.cumsum(np.bincount(rounds[free]))
+    taken: npt.NDArray[np.bool_] = free & (rounds <= np.searchsorted(held, amount))
+    return taken

@@ -1,0 +1,90 @@
+"""Weighted Similarity Distance, of instances or of whole tasks (Eq. 1, Section 3.2)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from nearfirst.arrange.by_task import cluster, members, random, shuffled
+from nearfirst.arrange.pool import Arranged, Pool, Positions, by_distance
+from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.common.errors import InputError
+from nearfirst.distance.distances import BY_ROWS, Matrix
+
+
+def wsd(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
+    """Order instances, or whole tasks, by their Weighted Similarity Distance.
+
+    A task is the mean of its instances' embeddings; its instances are shuffled by the seed. A
+    `random` order is one of instances (`random`) or of whole tasks (`cluster`).
+
+    Raises
+    ------
+    InputError
+        As `weighted_distances`.
+    """
+    whole_tasks = settings.granularity == "task"
+    if settings.order == "random":
+        return (cluster if whole_tasks else random)(pool, settings, seed)
+    if not whole_tasks:
+        return Arranged(by_distance(weighted_distances(pool), settings.order))
+    tasks = members(pool.tasks)
+    means = task_means(pool.train, tasks)
+    distances = BY_ROWS[pool.measure](means, pool.test)
+    of_means = replace(pool, size=len(means), train=means, distances=distances)
+    tasks = shuffled(tasks, np.random.default_rng(seed))
+    order = by_distance(weighted_distances(of_means), settings.order)
+    return Arranged(np.concatenate([tasks[i] for i in order]))
+
+
+def weighted_distances(pool: Pool) -> npt.NDArray[np.float64]:
+    """Return WSD_i = AD_i + w · MD_i of each training point (Eq. 1).
+
+    AD and MD are its average and its minimum distance to the test points; w = mean(AD) / mean(MD)
+    brings both to one magnitude (as Eq. 14 does).
+
+    Returns
+    -------
+    (N,) distances.
+
+    Raises
+    ------
+    InputError
+        If w is not positive and finite. With a negative one a point would count as the farther,
+        the nearer its nearest test point is.
+    """
+    average, minimum = np.empty(pool.size), np.empty(pool.size)
+
+    def summarize(rows: slice, distances: Matrix) -> None:
+        average[rows] = distances.mean(axis=1, dtype=np.float64)
+        minimum[rows] = distances.min(axis=1)
+
+    pool.each_block(summarize)
+    means = average.mean(), minimum.mean()
+    if not (np.isfinite(means).all() and means[0] * means[1] > 0):
+        raise InputError(
+            f"wsd: the average distances have the mean {means[0]:.6g}, the minimum distances "
+            f"{means[1]:.6g}; their quotient weights the minimum, and one that is not positive "
+            "and finite inverts the order or loses it; take another test set or embedder, or the "
+            "method tma"
+        )
+    weighted: npt.NDArray[np.float64] = average + means[0] / means[1] * minimum
+    return weighted
+
+
+def task_means(train: Matrix, tasks: Sequence[Positions]) -> Matrix:
+    """Return the mean embedding of each task (Section 3.2.2).
+
+    Parameters
+    ----------
+    train
+        (N, d) embeddings.
+    tasks
+        The rows of each task.
+
+    Returns
+    -------
+    (tasks, d) float32.
+    """
+    return np.array([train[rows].mean(axis=0, dtype=np.float64) for rows in tasks], np.float32)

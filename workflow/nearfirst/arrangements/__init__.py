@@ -1,1 +1,0 @@
-"""The methods of `ordering.METHODS`, one module a family."""

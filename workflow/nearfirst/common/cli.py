@@ -1,0 +1,133 @@
+"""What every stage program does alike: its log, its exit code, its one line on failure."""
+
+import argparse
+import errno
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.settings import Section
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the description and the `--log` of every program."""
+    result = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    result.add_argument(
+        "--log", type=Path, metavar="FILE", help="write progress here, not to the screen"
+    )
+    return result
+
+
+def add_settings(
+    to: argparse.ArgumentParser, section: type[Section], flag: str = "--settings"
+) -> None:
+    """Add a flag that takes a section as JSON; `--help` lists its keys and defaults."""
+    lines = [f"keys of {flag} (JSON; what is left out has its default):"]
+    lines += [
+        f"  {name} = {field.get_default(call_default_factory=True)!r}\n      {field.description}"
+        for name, field in section.model_fields.items()
+    ]
+    to.epilog = "\n".join([*([to.epilog, ""] if to.epilog else []), *lines])
+    to.add_argument(
+        flag, type=_section(section), default=section(), metavar="JSON", help="see below"
+    )
+
+
+def positive(text: str) -> int:
+    """Return the number from 1 that a flag gives."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 1")
+    return int(text)
+
+
+def add_threads(to: argparse.ArgumentParser) -> None:
+    """Add the flag of programs whose result does not depend on it."""
+    to.add_argument(
+        "--threads", type=positive, default=2, help="CPU threads; they do not change the result"
+    )
+
+
+def _section(section: type[Section]) -> Callable[[str], Section]:
+    def parse(text: str) -> Section:
+        try:
+            return section.parse(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
+
+
+def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> None:
+    """Run a program's main; if it fails, exit with the error's code and one line on the screen.
+
+    With `--log` all that is printed goes to that file, tracebacks of our own faults included.
+    """
+    screen = sys.stderr
+    # The processes of a multi-GPU job inherit the log of the one that started them.
+    if arguments.log and "RANK" not in os.environ:
+        arguments.log.parent.mkdir(parents=True, exist_ok=True)
+        # Duplicated descriptors, so that what C libraries print lands in the log too.
+        screen = os.fdopen(os.dup(2), "w")
+        with arguments.log.open("w") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
+    )
+    # At its usual level it logs every address, those with a signature for a gated file too.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    if screen is not sys.stderr:
+        logging.getLogger().addHandler(_Warnings(screen))
+    try:
+        main(arguments)
+    except Exception as error:
+        message = _printable(_explain(error, arguments.log))
+        # The log may lie on a disk that is full: the screen is told all the same.
+        with suppress(OSError):
+            if not isinstance(error, InputError):
+                traceback.print_exc()
+            if arguments.log:
+                print(f"error: {message}", file=sys.stderr, flush=True)
+        print(f"error: {message}", file=screen, flush=True)
+        sys.exit(error.exit_code if isinstance(error, InputError) else 1)
+
+
+class _Warnings(logging.StreamHandler[TextIO]):
+    """Shows what the log warns of on the screen too: a log is opened when something fails."""
+
+    def __init__(self, screen: TextIO) -> None:
+        super().__init__(screen)
+        self.setLevel(logging.WARNING)
+        # Those of this project: other libraries log under names of their own.
+        self.addFilter(lambda record: record.name.partition(".")[0] in ("root", "nearfirst"))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        return f"warning: {_printable(record.getMessage())}"
+
+
+def _printable(text: str) -> str:
+    """Return text as one line that a terminal only shows: names from data may hold anything."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
+def _explain(error: Exception, log: Path | None) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        # What fails without a name is a write to an open file: outputs are told by files.writing.
+        place = error.filename or log or "an output"
+        return f"{place}: {error.strerror}; free some space and run again"
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{error.filename}: no such file"
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,255 @@
+"""The Parquet tables between stages: their columns, checked reads, whole writes."""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import writing
+
+BUFFER = 2**22
+"""Bytes read from a file at once."""
+
+BATCH = 8192
+"""Embeddings decoded at once."""
+
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What Arrow raises for a file that is no whole Parquet; names in it may be no text."""
+
+ROWS = 8192
+"""Rows written at once: texts may be long."""
+
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+
+INSTANCES = pa.schema(
+    [
+        ("id", pa.string()),
+        ("task", pa.string()),
+        ("messages", pa.list_(MESSAGE)),
+        ("references", pa.list_(pa.string())),
+    ]
+)
+SOURCES = INSTANCES.append(pa.field("source", pa.string()))
+"""Instances with the data set that their text comes from, as `sample.py` writes them."""
+ARRANGEMENT = pa.schema([("position", pa.int32()), ("id", pa.string()), ("round", pa.int32())])
+LOSSES = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("id", pa.string()),
+        ("task", pa.string()),
+        ("loss", pa.float32()),
+        ("label_tokens", pa.int32()),
+    ]
+)
+SIMILARITY = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("seen", pa.int32()),
+        ("task", pa.string()),
+        ("measure", pa.string()),
+        ("distance", pa.float64()),
+    ]
+)
+"""How far the data seen so far are from each unseen task; task "" is the whole test set."""
+
+
+def embeddings_schema(dimension: int) -> pa.Schema:
+    """Return the schema of an embedding table of the given dimension."""
+    return pa.schema([("id", pa.string()), ("embedding", pa.list_(pa.float32(), dimension))])
+
+
+def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a table whole or not at all; `metadata` is kept in the file's schema."""
+    if metadata:
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
+    with writing(path) as temporary:
+        # A bit that flips in a page would be read as another number or letter otherwise.
+        pq.write_table(table, temporary, write_page_checksum=True)
+
+
+def write_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema, path: Path) -> int:
+    """Write rows as they come, whole or not at all; memory holds `ROWS` of them.
+
+    Returns
+    -------
+    How many there were.
+    """
+    total, rows = 0, iter(rows)
+    with (
+        writing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer,
+    ):
+        while batch := list(islice(rows, ROWS)):
+            writer.write_table(pa.Table.from_pylist(batch, schema=schema))
+            total += len(batch)
+    return total
+
+
+def left_out(table: pa.Table) -> int:
+    """Return how many test instances have no row, as the table's metadata count them; else 0."""
+    return int((table.schema.metadata or {}).get(b"left_out", b"0"))
+
+
+def read_table(
+    path: Path, schema: pa.Schema, *, unique: str | None = "id", may_be_empty: bool = False
+) -> pa.Table:
+    """Read the columns of `schema`; further columns are left alone.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty or no Parquet, lacks a column, has one of another type,
+        has no rows, or repeats a value of the `unique` column.
+    """
+    with open_parquet(path) as file:
+        check_columns(path, file.schema_arrow, schema)
+        try:
+            table = file.read(columns=schema.names)
+        except _DAMAGED as error:
+            raise InputError(f"{path}: damaged ({_short(error)}); make it again") from None
+        table = table.cast(schema.with_metadata(table.schema.metadata))
+    if table.num_rows == 0 and not may_be_empty:
+        raise InputError(f"{path}: the table has no rows")
+    if unique:
+        if table[unique].null_count:
+            row = pc.index(table[unique].is_null(), True).as_py()
+            raise InputError(f"{path}: row {row} has no {unique}")
+        counts = pc.value_counts(table[unique])
+        repeated = counts.filter(pc.greater(counts.field("counts"), 1))
+        if len(repeated):
+            value, count = repeated[0]["values"], repeated[0]["counts"]
+            raise InputError(
+                f"{path}: {unique} '{value}' stands in {count} rows; it must be unique"
+            )
+    return table
+
+
+def check_filled(path: Path, table: pa.Table) -> None:
+    """Raise InputError if a value of a table that was read from a file is null."""
+    for name in table.column_names:
+        if table[name].null_count:
+            row = pc.index(table[name].is_null(), True).as_py()
+            raise InputError(f"{path}: row {row} has no {name}; make the table again")
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a Parquet file. Raises InputError if it is missing or damaged."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        # Read page by page: else a large column lies in memory twice, as stored and as decoded.
+        # Pages without a checksum, as other writers leave them, are read all the same.
+        return pq.ParquetFile(
+            path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
+        )
+    except _DAMAGED as error:
+        raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
+
+
+def check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
+    """Raise InputError unless a file has the expected columns, of the expected types."""
+    for field in expected:
+        index = found.get_field_index(field.name)
+        if index < 0:
+            raise InputError(
+                f"{path}: column '{field.name}' is missing; the file has {', '.join(found.names)}"
+            )
+        kind = found.field(index).type
+        if not _same_type(kind, field.type):
+            raise InputError(f"{path}: column '{field.name}' holds {kind}, expected {field.type}")
+
+
+def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
+    # Names of a list's item and large variants differ between writers and mean the same.
+    if found == expected:
+        return True
+    if pa.types.is_string(expected):
+        return bool(pa.types.is_large_string(found))
+    if pa.types.is_list(expected):
+        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
+        return bool(is_list and _same_type(found.value_type, expected.value_type))
+    if pa.types.is_fixed_size_list(expected):
+        same_size = pa.types.is_fixed_size_list(found) and found.list_size == expected.list_size
+        return bool(same_size and found.value_type == expected.value_type)
+    if pa.types.is_struct(expected) and pa.types.is_struct(found):
+        kinds = {field.name: field.type for field in found}
+        return kinds.keys() == {field.name for field in expected} and all(
+            _same_type(kinds[field.name], field.type) for field in expected
+        )
+    return False
+
+
+def _short(error: Exception) -> str:
+    # Arrow's messages may have several lines.
+    return " ".join(str(error).split())
+
+
+def read_embeddings(
+    path: Path, *, may_be_empty: bool = False
+) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """Read an embedding table.
+
+    Returns
+    -------
+    ids, embeddings
+        N ids and the (N, d) matrix, float32.
+
+    Raises
+    ------
+    InputError
+        What `read_table` raises, or if a row is null, not finite or all zeros.
+    """
+    with open_parquet(path) as file:
+        found = file.schema_arrow
+        index = found.get_field_index("embedding")
+        kind = found.field(index).type if index >= 0 else None
+        if kind is not None and not pa.types.is_fixed_size_list(kind):
+            raise InputError(
+                f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
+            )
+        dimension = kind.list_size if kind is not None else 1
+        expected = embeddings_schema(dimension)
+        check_columns(path, found, expected)
+        only_ids = pa.schema([expected.field("id")])
+        ids: list[str] = read_table(path, only_ids, may_be_empty=may_be_empty)["id"].to_pylist()
+        matrix = np.empty((len(ids), dimension), dtype=np.float32)
+        try:
+            start = 0
+            for batch in file.iter_batches(BATCH, columns=["embedding"]):
+                _copy_embeddings(path, ids, batch.column(0), matrix, start)
+                start += len(batch)
+        except _DAMAGED as error:
+            raise InputError(f"{path}: damaged ({_short(error)}); make it again") from None
+    return ids, matrix
+
+
+def _copy_embeddings(
+    path: Path, ids: list[str], column: pa.Array, matrix: npt.NDArray[np.float32], start: int
+) -> None:
+    """Copy a batch to the rows of the (N, d) matrix from `start` on, if it can be used."""
+
+    def check(usable: npt.ArrayLike, what: str) -> None:
+        if not np.all(usable):
+            row = start + int(np.argmin(usable))
+            raise InputError(f"{path}: row {row} (id '{ids[row]}') {what}")
+
+    check(column.is_valid().to_numpy(zero_copy_only=False), "has no embedding")
+    rows = matrix[start : start + len(column)]
+    # A null inside a vector becomes NaN.
+    rows[:] = column.flatten().to_numpy(zero_copy_only=False).reshape(rows.shape)
+    check(np.isfinite(rows).all(axis=1), "holds NaN or infinity; embed again")
+    check(rows.any(axis=1), "is all zeros; embed again")
+
+
+def embeddings_table(ids: list[str], embeddings: npt.NDArray[np.float32]) -> pa.Table:
+    """Return the table of N ids and their (N, d) float32 embeddings."""
+    dimension = embeddings.shape[1]
+    flat = pa.array(np.ascontiguousarray(embeddings, dtype=np.float32).reshape(-1))
+    column = pa.FixedSizeListArray.from_arrays(flat, dimension)
+    return pa.Table.from_arrays([pa.array(ids), column], schema=embeddings_schema(dimension))

@@ -1,0 +1,50 @@
+"""What the settings of every stage have in common."""
+
+import json
+from collections.abc import Sequence
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nearfirst.common.errors import InputError
+
+
+def check_once(key: str, values: Sequence[object]) -> None:
+    """Raise ValueError, which begins with the key, if a list holds a value twice."""
+    if len(set(values)) < len(values):
+        raise ValueError(f"{key}: {list(values)} holds one twice")
+
+
+def canonical(content: object) -> str:
+    """Return JSON with sorted keys: equal content gives equal text."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+class Section(BaseModel):
+    """One section of the config: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    def canonical(self) -> str:
+        """Return the section as JSON with sorted keys: equal settings give equal text."""
+        return canonical(self.model_dump(mode="json"))
+
+    def __str__(self) -> str:
+        return self.canonical()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the section back from JSON text.
+
+        Raises
+        ------
+        InputError
+            If the text is no JSON object of this section's keys and types.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            reason = first["msg"].removeprefix("Value error, ")
+            raise InputError(f"{key}{': ' * bool(key)}{reason} ({cls.__name__})") from None

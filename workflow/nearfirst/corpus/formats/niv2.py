@@ -1,0 +1,106 @@
+"""NIV2's form: a checkout with one JSON file a task and the lists of the default split."""
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from nearfirst.corpus.settings import CorpusSettings
+
+from ..corpus import Task, all_tasks, distinct, fill
+from .niv2_definition import FAMILIES, Definition
+from .niv2_definitions_knowledge import DEFINITIONS as KNOWLEDGE
+from .niv2_definitions_language import DEFINITIONS as LANGUAGE
+from .unlisted import LIST_LENGTH
+
+DEFINITIONS = {
+    **LANGUAGE,
+    **KNOWLEDGE,
+    LIST_LENGTH.name: Definition("In this task you are given a list. Write its length.", "{items}"),
+}
+"""By name of the task."""
+
+_POSITIVE, _NEGATIVE = 3, 2
+# Its tasks look like those of old revisions: a definition that is no list, instances without ids.
+_OLD_FAMILY = "calendar"
+
+
+def write(folder: Path, settings: CorpusSettings) -> int:
+    """Write `tasks/` and `splits/default/`; return the number of instances.
+
+    A task whose inputs are few has fewer instances than `instances_per_task`: all it has.
+    """
+    (folder / "tasks").mkdir()
+    names: dict[str, list[str]] = {"train_tasks": [], "test_tasks": [], "excluded_tasks": []}
+    total = 0
+    for number, task in enumerate((*all_tasks(), LIST_LENGTH), start=1):
+        name = f"task{number:03d}_{task.name}"
+        content = _task(name, task, settings)
+        text = json.dumps(content, indent=4, ensure_ascii=False)
+        (folder / f"tasks/{name}.json").write_text(text, encoding="utf-8")
+        if task == LIST_LENGTH:
+            part = "excluded_tasks"
+        else:
+            part = "train_tasks" if task.role == "train" else "test_tasks"
+        names[part].append(name)
+        total += len(content["Instances"])
+    splits = folder / "splits/default"
+    splits.mkdir(parents=True)
+    for part, listed in names.items():
+        (splits / f"{part}.txt").write_text("".join(f"{name}\n" for name in listed))
+    return total
+
+
+def _task(name: str, task: Task, settings: CorpusSettings) -> dict[str, Any]:
+    definition, family = DEFINITIONS[task.name], FAMILIES[task.family]
+    rng = random.Random(f"{settings.seed}/niv2/{task.name}")
+    examples = _POSITIVE + _NEGATIVE
+    wanted = examples + settings.instances_per_task
+    rows = list(distinct(lambda: fill(definition.input, task, rng), wanted).items())
+    old = task.family == _OLD_FAMILY
+    content = {
+        "Contributors": ["nearfirst"],
+        "Source": [task.family],
+        "Categories": [family.category],
+        "Reasoning": [],
+        "Definition": definition.text if old else [definition.text],
+        "Input_language": ["English"],
+        "Output_language": ["English"],
+        "Instruction_language": ["English"],
+        "Domains": [family.domain],
+        "Positive Examples": [
+            {"input": text, "output": answer, "explanation": family.reason}
+            for text, answer in rows[:_POSITIVE]
+        ],
+        "Negative Examples": [
+            {
+                "input": text,
+                "output": _wrong(task, definition, answer, rng),
+                "explanation": f"The right answer is: {answer}",
+            }
+            for text, answer in rows[_POSITIVE:examples]
+        ],
+        "Instances": [
+            ({} if old else {"id": _id(name, text)})
+            | {"input": text, "output": definition.references(answer)}
+            for text, answer in rows[examples:]
+        ],
+    }
+    return content if old else {**content, "Instance License": ["Apache 2.0"]}
+
+
+def _wrong(task: Task, definition: Definition, answer: str, rng: random.Random) -> str:
+    """Draw the answer of another instance that has nothing in common with the right ones."""
+    right = set(definition.references(answer))
+    while True:
+        _, other = task.make(rng)
+        if right.isdisjoint(definition.references(other)):
+            return other
+
+
+def _id(name: str, text: str) -> str:
+    number = name.split("_")[0]
+    return (
+        f"{number}-{hashlib.blake2b(text.encode(), digest_size=16, key=name.encode()).hexdigest()}"
+    )

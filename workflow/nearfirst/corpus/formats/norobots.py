@@ -1,0 +1,90 @@
+"""NoRobots' form: Parquet files of conversations, each of a category."""
+
+import hashlib
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nearfirst.corpus.settings import CorpusSettings
+
+from ..corpus import all_tasks, distinct
+from .exchanges import asked, small_talk
+
+SCHEMA = pa.schema(
+    [
+        ("prompt", pa.string()),
+        ("prompt_id", pa.string()),
+        ("messages", pa.list_(pa.struct([("content", pa.string()), ("role", pa.string())]))),
+        ("category", pa.string()),
+    ]
+)
+
+FAMILIES = {
+    "Generation": ("letter",),
+    "Open QA": (
+        *("antonym", "synonym", "morphology", "arithmetic", "calendar", "animal_sound"),
+        *("object_colour", "tool_user", "capital_city", "object_material"),
+    ),
+    "Rewrite": ("formatting", "ordering"),
+    "Classify": ("sentiment", "category", "topic", "odd_one_out"),
+    "Closed QA": ("inference", "comparison", "counting", "likely_result", "feeling_of_person"),
+    "Extract": ("extraction", "list"),
+}
+"""Families of the published categories; Chat is of all, and the other three fit none."""
+
+_CATEGORIES = (*FAMILIES, "Chat")
+_SYSTEM = (
+    "You are a patient teacher. You answer in as few words as you can.",
+    "This is a chat with a friendly librarian who likes a little talk between the questions.",
+    "You help a class with its exercises. Give the answer only.",
+)
+_SYSTEM_SHARE = 0.4
+_ONE_TEST_ROW_IN = 20
+
+Message = dict[str, str]
+
+
+def write(folder: Path, settings: CorpusSettings) -> int:
+    """Write `data/train-…` and `data/test-…`; return the number of conversations."""
+    rng = random.Random(f"{settings.seed}/norobots")
+
+    def draw() -> tuple[str, tuple[str, list[Message]]]:
+        category = rng.choice(_CATEGORIES)
+        messages = _messages(rng, category)
+        prompt = next(turn["content"] for turn in messages if turn["role"] == "user")
+        return prompt, (category, messages)
+
+    rows = [
+        {
+            "prompt": prompt,
+            "prompt_id": hashlib.sha256(prompt.encode()).hexdigest(),
+            "messages": messages,
+            "category": category,
+        }
+        for prompt, (category, messages) in distinct(draw, settings.conversations).items()
+    ]
+    cut = len(rows) // _ONE_TEST_ROW_IN
+    (folder / "data").mkdir()
+    for split, part in (("test", rows[:cut]), ("train", rows[cut:])):
+        path = folder / f"data/{split}-00000-of-00001.parquet"
+        pq.write_table(pa.Table.from_pylist(part, schema=SCHEMA), path)
+    return len(rows)
+
+
+def _messages(rng: random.Random, category: str) -> list[Message]:
+    """Draw one exchange; as chat two to four, that begin with small talk."""
+    messages: list[Message] = []
+    if category == "Chat":
+        tasks = all_tasks()
+        exchanges = [small_talk(rng), *asked(rng, tasks, rng.randint(1, 3))]
+        if rng.random() < _SYSTEM_SHARE:
+            messages.append({"content": rng.choice(_SYSTEM), "role": "system"})
+    else:
+        family = rng.choice(FAMILIES[category])
+        exchanges = asked(rng, [task for task in all_tasks() if task.family == family], 1)
+    for question, answer in exchanges:
+        messages.append({"content": question, "role": "user"})
+        messages.append({"content": answer, "role": "assistant"})
+    return messages

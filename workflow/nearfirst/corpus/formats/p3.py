@@ -1,0 +1,97 @@
+"""P3's form: a folder of Parquet files for each pair of data set and prompt, and T0's table."""
+
+import csv
+import math
+import random
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nearfirst.corpus.settings import CorpusSettings
+
+from ..corpus import Task, all_tasks, distinct, fill
+from .unlisted import LIST_LENGTH
+
+# The real files hold the token ids of T5 too, which nothing here reads.
+SCHEMA = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
+HEADER = ("HF_name", "subset", "task_by_convention", "do_train", "do_eval", "train_size")
+
+# Data sets of these families are subsets of one of the family's name, as those of super_glue are.
+_SUBSETS = {"arithmetic", "category", "list", "sentiment"}
+
+Rows = list[tuple[str, str]]
+
+
+def write(folder: Path, settings: CorpusSettings) -> int:
+    """Write the folders of all data sets and `datasets.csv`; return the number of instances.
+
+    The instances of a task are spread over its prompts, and those of a prompt over the splits.
+    """
+    table = []
+    total = 0
+    for task in (*all_tasks(), LIST_LENGTH):
+        name, subset = _names(task)
+        share = math.ceil(settings.instances_per_task / len(task.phrasings))
+        train = 0
+        for phrasing in task.phrasings:
+            drawn = _draw(task, phrasing, share, settings.seed)
+            base_class = "_".join(filter(None, (name, subset, prompt_name(phrasing))))
+            (folder / base_class).mkdir()
+            for split, rows in _splits(task, drawn).items():
+                _write_rows(folder / f"{base_class}/{split}-00000-of-00001.parquet", rows)
+                train += len(rows) * (split == "train")
+            total += len(drawn)
+        table.append((name, subset, task.family, *_lists(task), train or ""))
+    with (folder / "datasets.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([HEADER, *table])
+    return total
+
+
+def prompt_name(phrasing: str) -> str:
+    """Name a prompt by its first four words."""
+    words: list[str] = re.findall(r"\w+", phrasing.replace("'", ""))
+    return "_".join(words[:4]).lower()
+
+
+def _draw(task: Task, phrasing: str, count: int, seed: int) -> Rows:
+    rng = random.Random(f"{seed}/p3/{task.name}/{phrasing}")
+    return list(distinct(lambda: fill(phrasing, task, rng), count).items())
+
+
+def _names(task: Task) -> tuple[str, str]:
+    """Return the data set of a task and its subset, if it has any."""
+    if task == LIST_LENGTH:
+        return task.family, ""
+    if task.family in _SUBSETS and task.name.startswith(f"{task.family}_"):
+        return task.family, task.name.removeprefix(f"{task.family}_")
+    return task.name, ""
+
+
+def _lists(task: Task) -> tuple[str, str]:
+    """Return the lists of T0 that train on a data set and that test on it; BASE is the paper's."""
+    if task == LIST_LENGTH:
+        return "GPT_EVAL", ""
+    if task.role == "train":
+        return "BASE", ""
+    return "SGLUE" if task.family == "sentiment" else "", "BASE"
+
+
+def _splits(task: Task, rows: Rows) -> dict[str, Rows]:
+    """Cut the rows of a prompt into files; far tasks have none for training, as story_cloze."""
+    if task.role == "train":
+        cut = len(rows) // 5
+        parts = {"validation": rows[:cut], "train": rows[cut:]}
+    else:
+        cut = len(rows) // 3
+        parts = {"train" if task.role == "near" else "test": rows[:cut], "validation": rows[cut:]}
+    return {split: part for split, part in parts.items() if part}
+
+
+def _write_rows(path: Path, rows: Rows) -> None:
+    columns = {
+        "inputs_pretokenized": [f" {text}" for text, _ in rows],
+        "targets_pretokenized": [f" {answer}" for _, answer in rows],
+    }
+    pq.write_table(pa.table(columns, schema=SCHEMA), path)

@@ -1,0 +1,66 @@
+"""NoRobots as published: Parquet files of dialogues, each with a category.
+
+The category is the task. Of system turns and of dialogues that begin with the assistant, see
+`turns.dialogue`. The published split into training and test files says nothing here: all files are
+read, and the held-out dialogues are drawn from all of them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import MESSAGE
+from nearfirst.data.conversation import Instance
+from nearfirst.data.formats.parquet_rows import rows
+from nearfirst.data.naming import unique_ids
+from nearfirst.data.turns import dialogue, parse
+
+COLUMNS = pa.schema(
+    [
+        ("prompt", pa.string()),
+        ("prompt_id", pa.string()),
+        ("messages", pa.list_(MESSAGE)),
+        ("category", pa.string()),
+    ]
+)
+_ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
+
+
+def read(path: Path) -> Iterator[Instance]:
+    """Yield the dialogues of all files, file after file by name, in each file's order.
+
+    The id is `prompt_id`; repeated ids are numbered as in `naming.unique_ids`.
+
+    Parameters
+    ----------
+    path
+        One Parquet file, or the folder that holds them, itself or in `data/`.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, a file is damaged or lacks a column of `COLUMNS`, or a row has no
+        id, no category or a turn of an unknown role.
+    """
+    published = (found for file in _files(path) for found in rows(file, COLUMNS))
+    return unique_ids(_instance(row, where) for where, row in published)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted([*path.glob("*.parquet"), *path.glob("data/*.parquet")])
+    if not files:
+        raise InputError(f"{path}: no Parquet file, neither here nor in data/")
+    return files
+
+
+def _instance(row: dict[str, Any], where: str) -> Instance:
+    for column in ("prompt_id", "category"):
+        if not row[column]:
+            raise InputError(f"{where}: column '{column}' is empty")
+    turns = parse(row["messages"] or [], _ROLES, where, sender="role", text="content")
+    return dialogue(row["prompt_id"], row["category"], turns, where)

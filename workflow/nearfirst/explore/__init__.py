@@ -1,0 +1,1 @@
+"""What a pool and a test set hold, before anything is trained."""

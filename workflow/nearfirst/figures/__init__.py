@@ -1,0 +1,1 @@
+"""The kinds of figure and their numbers."""

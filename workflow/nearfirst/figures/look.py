@@ -1,0 +1,98 @@
+"""Knobs of how the figures look."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat
+
+from nearfirst.common.settings import Section
+from nearfirst.metrics import SCORE_NAMES
+
+LEGEND = {
+    "NFT": "nearest first (NFT)",
+    "RT": "random (RT)",
+    "FFT": "farthest first (FFT)",
+    "MIN": "nearest only (MIN)",
+    "MAX": "farthest only (MAX)",
+    "cluster": "task after task (cluster)",
+    "coarse": "whole tasks (coarse)",
+    "fine": "instances (fine)",
+    **{f"[{i},{i + 5})": f"rounds {i}–{i + 4}" for i in range(0, 30, 5)},
+    **{f"specialist-{seed}": f"test seed {seed}" for seed in range(3)},
+    **SCORE_NAMES,
+    "niv2": "NIV2",
+    "p3": "P3",
+    "flan": "Flan-mini",
+    "sharegpt": "ShareGPT",
+    "norobots": "NoRobots",
+}
+QUANTITIES = {
+    "loss": "loss",
+    "score": "Mean score (0 to 100)",
+    **{key: f"Mean {name} (0 to 100)" for key, name in SCORE_NAMES.items()},
+    "reward": "Mean reward",
+    "scaled-cosine-avg": "Scaled cosine avg",
+    **{
+        f"{distance.lower()}-{operation}": f"{distance} {operation}"
+        for distance in ("Cosine", "Euclidean")
+        for operation in ("min", "max", "avg", "centroid")
+    },
+    "ngram-kl": "n-gram KL (nats)",
+}
+
+Colour = Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
+Dashes = Annotated[list[PositiveFloat], Field(min_length=2)]
+
+
+class LookSettings(Section):
+    """Looks alone: a change here redraws and computes nothing."""
+
+    width: PositiveFloat = Field(5.2, description="Width in inches of a figure of one panel.")
+    height: PositiveFloat = Field(3.4, description="Its height in inches.")
+    panel_width: PositiveFloat = Field(
+        2.6, description="Width in inches of each panel where there are several."
+    )
+    panel_height: PositiveFloat = Field(
+        2.2, description="Its height in inches, without the legend."
+    )
+    font_size: float = Field(
+        9.0, ge=4, description="Points of text; one less where there are several panels."
+    )
+    palette: list[Colour] = Field(
+        [
+            *("#0072B2", "#000000", "#D55E00", "#009E73", "#CC79A7", "#E69F00"),
+            *("#56B4E9", "#7F7F7F"),
+        ],
+        min_length=1,
+        description="Colours of the curves in turn, as #RRGGBB (after Okabe and Ito: safe for the "
+        "colour-blind).",
+    )
+    line_styles: list[Literal["-", "--", "-.", ":"] | Dashes] = Field(
+        ["-", "--", "-.", ":", [7.0, 2.0], [5.0, 1.0, 1.0, 1.0, 1.0, 1.0]],
+        min_length=1,
+        description="Line styles in turn, so that curves differ in grey too: a name, or lengths of "
+        "dashes and gaps in line widths.",
+    )
+    markers: list[Literal["o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h"]] = Field(
+        ["o", "s", "^", "D", "v", "P", "X", "*"],
+        min_length=1,
+        description="Markers in turn, for the same reason.",
+    )
+    band_opacity: float = Field(0.18, ge=0, le=1, description="Opacity of the interval's band.")
+    legend: Annotated[dict[str, str], AfterValidator(lambda names: LEGEND | names)] = Field(
+        LEGEND,
+        description="What legends and panels call a label; one that is not here is shown as it is. "
+        "Names given in the config join these.",
+    )
+    quantities: Annotated[dict[str, str], AfterValidator(lambda names: QUANTITIES | names)] = Field(
+        QUANTITIES,
+        description="What axes and legends call scores, rewards and measures of similarity, and "
+        "legends the loss. Names given in the config join these.",
+    )
+    x_label: str = Field("Training step", description="Name of the x axis.")
+    y_label: str = Field("Mean test loss (nats per token)", description="Name of the loss's axis.")
+    distance_label: str = Field(
+        "Similarity distance", description="Name of an axis that several measures share."
+    )
+    correlation_label: str = Field(
+        "Spearman rank correlation with loss", description="Name of the axis of correlations."
+    )

@@ -1,0 +1,44 @@
+"""One value a measure and statistic, as dots with intervals."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.plot.style import give_titles, name_x, panels_of, style, turn
+
+
+def draw_correlations(table: pd.DataFrame, look: LookSettings) -> Figure:
+    """Draw the correlation of each measure with its interval, one panel a statistic.
+
+    Parameters
+    ----------
+    table
+        Columns measure, statistic, mean, low, high, confidence. A NaN mean is said to be undefined,
+        NaN bounds draw no interval.
+    look
+        Sizes, colours, names.
+    """
+    measures = list(dict.fromkeys(table["measure"]))
+    parts = {str(name): part for name, part in table.groupby("statistic", sort=False)}
+    places = np.arange(len(measures))
+    ours = {**turn(look, 0), "linestyle": "none"}
+    with style(look, len(parts)):
+        panels = panels_of(look, len(parts))
+        for at, (axes, part) in enumerate(zip(panels.axes, parts.values(), strict=True)):
+            part = part.set_index("measure").reindex(measures)
+            axes.axvline(0, color="0.4", linewidth=0.8)
+            axes.hlines(places, part["low"], part["high"], color=ours["color"])
+            axes.plot(part["mean"], places, **ours)
+            for place in np.flatnonzero(part["mean"].isna()):
+                axes.annotate(
+                    "undefined", (0, place), (3, 0), textcoords="offset points", va="center"
+                )
+            axes.set_yticks(places, [look.quantities.get(measure, measure) for measure in measures])
+            axes.tick_params(labelleft=at % panels.columns == 0)
+            axes.set_ylim(len(measures) - 0.5, -0.5)
+            axes.set_xlim(-1.05, 1.05)
+        give_titles(panels, [look.legend.get(name, name) for name in parts])
+        level = f"{100 * table['confidence'].max():g}% interval"
+        name_x(panels, f"{look.correlation_label} ({level})")
+    return panels.figure

@@ -1,0 +1,163 @@
+"""Curves against the training step, in one panel or several."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.plot import legend
+from nearfirst.figures.plot.legend import Curve
+from nearfirst.figures.plot.read import single_runs
+from nearfirst.figures.plot.style import Panels, give_titles, name_x, panels_of, style, turn, wrap_y
+
+
+def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -> Figure:
+    """Draw means against step with their intervals.
+
+    One panel a value of `panel`, one curve a value of `series` and quantity. Where a panel holds
+    the loss and other quantities, these are drawn on an axis of their own, to the right. Where
+    there are single runs, they are thin lines, and the axes hold all lines but perhaps not all of
+    a band.
+
+    Parameters
+    ----------
+    table
+        Columns `series`, panel, quantity, step, mean, low, high, n, confidence, perhaps seed_N, as
+        `read_curves` returns them; NaN bounds draw no band.
+    look
+        Sizes, colours, names.
+    series
+        The column that tells the curves of a panel apart.
+    """
+    mixed = (table.groupby("panel")["quantity"].nunique() > 1).any()
+    key = [series, "quantity"] if mixed else [series]
+    table = legend.with_curves(table, key)
+    parts = {str(name): part for name, part in table.groupby("panel", sort=False)}
+    names = legend.names(table, look)
+    places = _places(list(names), list(parts.values()))
+    with style(look, len(parts)):
+        panels = panels_of(look, len(parts))
+        lines = [
+            _draw(axes, part, places, look)
+            for axes, part in zip(panels.axes, parts.values(), strict=True)
+        ]
+        _tidy_y(panels)
+        # The axis of a panel that is called after its quantity says so already.
+        titles = [
+            "" if name in set(part["quantity"]) else look.legend.get(name, name)
+            for name, part in parts.items()
+        ]
+        give_titles(panels, titles)
+        name_x(panels, look.x_label)
+        _share_x(panels, table["step"].min(), table["step"].max())
+        _place_legends(panels, lines, names, legend.heading(table))
+    return panels.figure
+
+
+def _places(curves: Sequence[Curve], panels: Sequence[pd.DataFrame]) -> dict[Curve, int]:
+    """Return the place of each curve in the turn of styles.
+
+    A curve looks alike in all panels. Where no curve is in two of them, each panel begins anew.
+    """
+    shown = [[curve for curve in curves if curve in set(panel["curve"])] for panel in panels]
+    if sum(map(len, shown)) == len(curves):
+        return {curve: place for its in shown for place, curve in enumerate(its)}
+    return {curve: place for place, curve in enumerate(curves)}
+
+
+def _draw(
+    axes: Axes, panel: pd.DataFrame, places: Mapping[Curve, int], look: LookSettings
+) -> dict[Curve, Line2D]:
+    """Draw the curves of a panel, and name its y axes after what they show."""
+    quantities = list(dict.fromkeys(panel["quantity"]))
+    right = [name for name in quantities if name != "loss"] if "loss" in quantities else []
+    other = axes.twinx() if right else axes
+    lines = {}
+    for curve, part in legend.by_curve(panel):
+        part = part.sort_values("step")
+        looks = turn(look, places[curve])
+        on = other if part["quantity"].iat[0] in right else axes
+        on.fill_between(
+            part["step"],
+            part["low"],
+            part["high"],
+            color=looks["color"],
+            alpha=look.band_opacity,
+            linewidth=0,
+        )
+        if part["n"].max() > 1:
+            for run in single_runs(part):
+                on.plot(part["step"], part[run], color=looks["color"], linewidth=0.5, alpha=0.6)
+        every = max(1, len(part) // 10)
+        (lines[curve],) = on.plot(
+            part["step"], part["mean"], markevery=every, clip_on=False, **looks
+        )
+    if single_runs(panel):
+        for each in {axes, other}:
+            _hold_lines(each)
+    _name_y(axes, [name for name in quantities if name not in right], look)
+    if right:
+        other.grid(False)
+        other.spines["right"].set_visible(True)
+        _name_y(other, right, look)
+    return lines
+
+
+def _hold_lines(axes: Axes) -> None:
+    """Let the y axis reach as far as the lines: an interval of few seeds may be far wider."""
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()])
+    least, most = np.nanmin(values), np.nanmax(values)
+    margin = 0.06 * (most - least) or 0.5
+    axes.set_ylim(least - margin, most + margin)
+
+
+def _name_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
+    name = quantities[0]
+    if len(quantities) > 1:
+        label = look.distance_label
+    elif name == "loss":
+        label = look.y_label
+    else:
+        label = look.quantities.get(name, name)
+    axes.set_ylabel(label)
+
+
+def _share_x(panels: Panels, least: int, most: int) -> None:
+    """Give all panels the same steps; a single step is left to stand in the middle."""
+    if least < most:
+        for axes in panels.axes:
+            axes.set_xlim(least, most)
+
+
+def _tidy_y(panels: Panels) -> None:
+    """Keep only the outer names of y axes where all panels have the same, and wrap them."""
+    last = len(panels.axes) - 1
+    others = [axes for axes in panels.figure.axes if axes not in panels.axes]
+    for side, outer in ((panels.axes, 0), (others, panels.columns - 1)):
+        if len(side) > last and len({axes.get_ylabel() for axes in side}) == 1:
+            for at, axes in enumerate(side):
+                if at % panels.columns != outer and not (outer and at == last):
+                    axes.set_ylabel("")
+    wrap_y(panels)
+
+
+def _place_legends(
+    panels: Panels,
+    lines: Sequence[Mapping[Curve, Line2D]],
+    names: Mapping[Curve, str],
+    heading: str,
+) -> None:
+    """Give the figure one legend if all panels show the same curves, else each panel its own."""
+    entries = [[(its[curve], names[curve]) for curve in names if curve in its] for its in lines]
+    short = len(names) <= legend.MOST and max(map(len, names.values())) <= legend.LONGEST
+    if any(its.keys() != lines[0].keys() for its in lines):
+        legend.above(panels, [], heading)
+        legend.below(panels, entries)
+    elif len(panels.figure.axes) == 1 and short:
+        legend.inside(panels, entries[0], heading)
+    else:
+        legend.above(panels, entries[0], heading)

@@ -1,0 +1,97 @@
+"""Rewards of right and of wrong answers: histograms with densities."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.plot.legend import HANDLE
+from nearfirst.figures.plot.reward_distribution_table import GROUPS, answers, sentences
+from nearfirst.figures.plot.style import (
+    CHARACTER,
+    LINE,
+    Panels,
+    panels_of,
+    style,
+    taller,
+    turn,
+    wrapped,
+)
+
+X_LABEL, Y_LABEL = "Reward of an answer", "Density"
+
+
+def draw_distribution(table: pd.DataFrame, look: LookSettings) -> Figure:
+    """Draw the rewards of right and of wrong answers, and say how far they overlap.
+
+    The histogram of the right answers is filled, that of the wrong ones an outline: so they differ
+    in grey, and where they lie over each other.
+
+    Parameters
+    ----------
+    table
+        As `read_distribution` returns it. A group without a density is a histogram alone, and one
+        without answers is not drawn; the figure then says so.
+    look
+        Sizes, colours, line styles.
+    """
+    with style(look, 1):
+        panels = panels_of(look, 1)
+        axes = panels.axes[0]
+        handles, names = [], []
+        for place, group in enumerate(GROUPS):
+            part = table[table["group"] == group]
+            if (part["what"] == "histogram").any():
+                handles.append(_draw(axes, part, place, look))
+                names.append(answers(table, group))
+        axes.set_xlabel(X_LABEL)
+        axes.set_ylabel(Y_LABEL)
+        axes.set_ylim(bottom=0)
+        _name(panels, handles, names, sentences(table))
+    return panels.figure
+
+
+def _draw(axes: Axes, part: pd.DataFrame, place: int, look: LookSettings) -> tuple[Artist, ...]:
+    """Draw a group; return what stands for it in the legend."""
+    looks = turn(look, place)
+    bars = part[part["what"] == "histogram"].sort_values("x")
+    edges = np.append(bars["x"], bars["x"].iloc[-1:] + bars["width"].iloc[-1:])
+    # No hatches: some viewers of PDF leave them out of large areas.
+    filled = place == 0
+    histogram = axes.stairs(
+        bars["value"].to_numpy(),
+        edges,
+        fill=filled,
+        color=looks["color"],
+        alpha=min(1.0, 2 * look.band_opacity) if filled else 1.0,
+        linewidth=0.0 if filled else 0.8,
+    )
+    curve = part[part["what"] == "density"].sort_values("x")
+    if curve.empty:
+        return (histogram,)
+    (line,) = axes.plot(curve["x"], curve["value"], color=looks["color"], ls=looks["linestyle"])
+    return (histogram, line) if filled else (line,)
+
+
+def _name(
+    panels: Panels, handles: list[tuple[Artist, ...]], names: list[str], said: list[str]
+) -> None:
+    """Put the legend and what the figure says above the panel, and make room for both."""
+    points, width = float(mpl.rcParams["legend.fontsize"]), panels.figure.get_figwidth()
+    title = "\n".join(wrapped(text, width, points) for text in said)
+    character = CHARACTER * points / 72
+    fits = sum(len(name) + HANDLE for name in names) * character <= width
+    texts = [wrapped(name, width - HANDLE * character, points) for name in names]
+    tall = [text.count("\n") + 1 for text in texts]
+    lines = title.count("\n") + 1 + (1 if fits else sum(tall))
+    taller(panels.figure, lines * LINE * points / 72)
+    panels.figure.legend(
+        handles=handles,
+        labels=texts,
+        title=title,
+        ncols=len(names) if fits else 1,
+        loc="outside upper center",
+    )

@@ -1,0 +1,150 @@
+"""The one style of all figures, and how a figure becomes a file."""
+
+import logging
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nearfirst.figures.look import LookSettings
+
+# It tells of every glyph.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
+
+# What text needs, in font sizes: the width of a character and the height of a line.
+CHARACTER, LINE = 0.58, 1.45
+PLOT = 0.8
+"""Share of a panel that is left to the plot beside the numbers of its axes."""
+
+
+@contextmanager
+def style(look: LookSettings, panels: int) -> Iterator[None]:
+    """Make what is drawn inside look alike; text is a point smaller where there are panels."""
+    with mpl.rc_context(_parameters(look.font_size - (panels > 1))):
+        yield
+
+
+@dataclass(frozen=True)
+class Panels:
+    """A figure and its panels, row by row; cells of the last row may be empty."""
+
+    figure: Figure
+    axes: list[Axes]
+    rows: int
+    columns: int
+
+
+def panels_of(look: LookSettings, count: int) -> Panels:
+    """Return a figure of so many panels, in a nearly square grid with few empty cells."""
+    least = next(side for side in range(1, count + 1) if side * side >= count)
+    columns = min((least, least + 1), key=lambda columns: -count % columns)
+    rows = -(-count // columns)
+    width, height = (
+        (look.width, look.height) if count == 1 else (look.panel_width, look.panel_height)
+    )
+    figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
+    cells = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in cells[count:]:
+        axes.remove()
+    return Panels(figure, cells[:count], rows, columns)
+
+
+def turn(look: LookSettings, place: int) -> dict[str, Any]:
+    """Return colour, line style and marker of the curve at a place, from 0."""
+    line = look.line_styles[place % len(look.line_styles)]
+    return {
+        "color": look.palette[place % len(look.palette)],
+        "linestyle": line if isinstance(line, str) else (0, line),
+        "marker": look.markers[place % len(look.markers)],
+    }
+
+
+def name_x(panels: Panels, label: str) -> None:
+    """Name the x axis, once for all panels."""
+    if len(panels.axes) == 1:
+        panels.axes[0].set_xlabel(label)
+    else:
+        panels.figure.supxlabel(label)
+
+
+def give_titles(panels: Panels, titles: Sequence[str]) -> None:
+    """Put a title above each panel, in as many lines as it takes."""
+    room = PLOT * panels.figure.get_figwidth() / panels.columns
+    points = float(mpl.rcParams["axes.titlesize"])
+    texts = [wrapped(text, room, points) for text in titles]
+    for axes, text in zip(panels.axes, texts, strict=True):
+        axes.set_title(text)
+    more = max(text.count("\n") for text in texts)
+    taller(panels.figure, panels.rows * more * LINE * points / 72)
+
+
+def wrap_y(panels: Panels) -> None:
+    """Break the names of y axes where a panel is too low for them."""
+    room = PLOT * panels.figure.get_figheight() / panels.rows
+    points = float(mpl.rcParams["font.size"])
+    for axes in panels.figure.axes:
+        axes.set_ylabel(wrapped(axes.get_ylabel(), room, points))
+
+
+def wrapped(text: str, inches: float, points: float) -> str:
+    """Return text in even lines of at most a width; tasks' names break after an underscore too."""
+    # textwrap breaks at white space and hyphens. A vertical tab is the former, and in no name.
+    text = text.replace("_", "_\v")
+    most = max(8, int(inches * 72 / (CHARACTER * points)))
+    count = len(_lines(text, most))
+    longest = max(map(len, text.split()), default=most)
+    width = next((w for w in range(longest, most) if len(_lines(text, w)) == count), most)
+    return "\n".join(_lines(text, width)).replace("\v", "")
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, replace_whitespace=False)
+
+
+def taller(figure: Figure, inches: float) -> None:
+    """Make a figure taller, so that what is added beside its panels takes no room from them."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + inches)
+
+
+def save(figure: Figure, path: Path, subject: str) -> None:
+    """Write a figure as a vector PDF without a time stamp, so that equal data give equal bytes."""
+    # Text stays text: searchable, and editable in a drawing program.
+    with mpl.rc_context({"pdf.fonttype": 42}):
+        figure.savefig(path, format="pdf", metadata={"CreationDate": None, "Subject": subject})
+
+
+def save_picture(figure: Figure, path: Path) -> None:
+    """Write a figure as an SVG for web pages; equal data give equal bytes.
+
+    A browser shows it in a page, a PDF only with a viewer. Its text is outlines: a page has no
+    fonts of ours.
+    """
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "nearfirst"}):
+        figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def _parameters(size: float) -> dict[Any, Any]:
+    return {
+        "font.size": size,
+        "axes.titlesize": size,
+        "figure.labelsize": size,
+        "legend.fontsize": size - 1,
+        "legend.title_fontsize": size - 1,
+        "legend.frameon": False,
+        "lines.linewidth": 1.4,
+        "lines.markersize": 4,
+        "axes.grid": True,
+        "grid.alpha": 0.25,
+        "grid.linewidth": 0.6,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        # Names of tasks may hold a dollar sign.
+        "text.parse_math": False,
+    }

@@ -1,0 +1,85 @@
+"""Knobs of the numbers behind the figures: how they are averaged, sorted and held together."""
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from nearfirst.common.settings import Section
+
+Units = Literal["instance", "task"]
+"""What a test set is taken to be a sample of."""
+
+
+class CurveSettings(Section):
+    """How losses become a curve with an interval."""
+
+    weighting: Literal["instance", "token"] = Field(
+        "instance",
+        description="Mean over instances of their mean token loss, or over all label tokens.",
+    )
+    confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
+
+
+class ComparisonSettings(Section):
+    """The paired comparison of arrangements."""
+
+    confidence: float = Field(
+        0.95,
+        gt=0,
+        lt=1,
+        description="Level of the bootstrap intervals. The summary speaks of a difference where "
+        "the corrected p-value is at most one minus it.",
+    )
+    resamples: int = Field(2000, ge=100, description="Bootstrap resamples.")
+    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
+    units: Units = Field(
+        "instance",
+        description="What stands for the test set in intervals and tests: `instance` speaks of "
+        "other instances of the same tasks, `task` of other tasks, and finds less.",
+    )
+
+
+class LossTypesSettings(Section):
+    """How unseen tasks are sorted by the way their loss falls."""
+
+    within_steps: PositiveInt = Field(50, description="Steps within which a fall counts as fast.")
+    fast_share: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="Share of its whole fall that a task reaches within them if it then is flat.",
+    )
+    late_share: float = Field(
+        0.5, ge=0, lt=1, description="Share below which most of the fall comes after them: late."
+    )
+    shown: PositiveInt = Field(
+        3, description="Tasks drawn of each data set and type: those that fall most."
+    )
+
+
+class PredictionSettings(Section):
+    """The intervals of the correlations of similarity with loss."""
+
+    resamples: int = Field(1000, ge=100, description="Bootstrap resamples.")
+    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
+
+
+class DistributionSettings(Section):
+    """Rewards of right and of wrong answers (Figure 6)."""
+
+    checkpoints: Literal["all", "last"] = Field(
+        "all", description="Answers of every checkpoint of a run, or of its last one."
+    )
+    bins: PositiveInt = Field(30, description="Bins of the histograms, the same for both.")
+    least: int = Field(
+        20, ge=2, description="Fewest right, or wrong, answers of which a density is drawn."
+    )
+    least_instances: int = Field(
+        5,
+        ge=2,
+        description="Fewest test instances that these answers must come from, for a density and "
+        "for intervals.",
+    )
+    confidence: float = Field(0.95, gt=0, lt=1, description="Level of the bootstrap intervals.")
+    resamples: int = Field(1000, ge=100, description="Bootstrap resamples of test instances.")
+    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")

@@ -1,0 +1,71 @@
+"""Tables of answers, read and checked: the same for all that judge them."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import read_table
+
+GENERATIONS = pa.schema(
+    [
+        ("step", pa.int32()),
+        ("id", pa.string()),
+        ("task", pa.string()),
+        ("prediction", pa.string()),
+        ("tokens", pa.int32()),
+        ("finished", pa.bool_()),
+    ]
+)
+"""Answers; `tokens` counts what was generated, EOS included, which is there if `finished`."""
+ANSWERS = pa.schema([GENERATIONS.field(name) for name in ("step", "id", "task", "prediction")])
+"""What is judged of a generations table."""
+
+
+def read_answers(path: Path) -> pa.Table:
+    """Read step, id, task and prediction of a generations table; its metadata stays.
+
+    Raises
+    ------
+    InputError
+        What `read_table` raises, or if a value is null or a step has an id twice.
+    """
+    table = read_table(path, ANSWERS, unique=None)
+    for name in ANSWERS.names:
+        if table[name].null_count:
+            row = pc.index(table[name].is_null(), True).as_py()
+            raise InputError(
+                f"{path}: row {row} (step {table['step'][row]}, id '{table['id'][row]}') has no "
+                f"{name}; generate again"
+            )
+    counts = table.group_by(["step", "id"]).aggregate([([], "count_all")])
+    repeated = counts.filter(pc.greater(counts["count_all"], 1))
+    if repeated.num_rows:
+        first = repeated.slice(0, 1).to_pylist()[0]
+        raise InputError(
+            f"{path}: step {first['step']}, id '{first['id']}' stands in {first['count_all']} "
+            "rows; generate again"
+        )
+    return table
+
+
+def check_instances(
+    answers: pa.Table, answers_in: Path, instances: pa.Table, instances_in: Path
+) -> None:
+    """Raise InputError if an answer's instance is not there, or is of another task."""
+    known = dict(zip(instances["id"].to_pylist(), instances["task"].to_pylist(), strict=True))
+    pairs = zip(answers["id"].to_pylist(), answers["task"].to_pylist(), strict=True)
+    given = list(dict.fromkeys(pairs))
+    missing = list(dict.fromkeys(id_ for id_, _ in given if id_ not in known))
+    if missing:
+        raise InputError(
+            f"{answers_in}: {len(missing)} ids are not in {instances_in}, the first is "
+            f"'{missing[0]}'; give the instances that were answered, or generate again"
+        )
+    for id_, task in given:
+        if task != known[id_]:
+            raise InputError(
+                f"{answers_in}: id '{id_}' is of task '{task}', but in {instances_in} of "
+                f"'{known[id_]}'; give the instances that were answered, or generate again"
+            )

@@ -1,0 +1,71 @@
+"""What the work is spread over. These knobs are no params: changing them reruns nothing.
+
+All but `embed_shards`: the shards are files, so another number reruns whatever reads embeddings.
+"""
+
+from pydantic import Field, PositiveInt
+
+from nearfirst.common.settings import Section
+
+
+class TrainHardware(Section):
+    """The machine of a training job. A step holds the same instances on any of them."""
+
+    gpus: PositiveInt = Field(1, description="GPUs of a training job; FSDP if several.")
+    offload: bool = Field(False, description="With several GPUs: optimizer state in CPU memory.")
+    recompute_activations: bool = Field(
+        False, description="Save memory by computing activations twice."
+    )
+    state_every: PositiveInt = Field(
+        50, description="Steps between the states from which a killed job goes on."
+    )
+    memory_mb: PositiveInt = Field(4000, description="Memory of a training job, in MB.")
+    minutes: PositiveInt = Field(60, description="Time limit of a training job.")
+
+
+class EvaluateHardware(Section):
+    """The machine of an evaluation job."""
+
+    gpus: int = Field(1, ge=0, le=1, description="GPUs of an evaluation job.")
+    memory_mb: PositiveInt = Field(4000, description="Memory of an evaluation job, in MB.")
+    minutes: PositiveInt = Field(60, description="Time limit of an evaluation job.")
+
+
+class GenerateHardware(Section):
+    """The machine of a generation job."""
+
+    gpus: int = Field(1, ge=0, le=1, description="GPUs of a generation job.")
+    batch_size: PositiveInt = Field(
+        8,
+        description="Instances that are answered together; an answer does not depend on it, but "
+        "for rounding (`generate.precision`).",
+    )
+    memory_mb: PositiveInt = Field(4000, description="Memory of a generation job, in MB.")
+    minutes: PositiveInt = Field(60, description="Time limit of a generation job.")
+
+
+class RewardHardware(Section):
+    """The machine of the jobs that train the reward model and score with it."""
+
+    gpus: int = Field(1, ge=0, le=1, description="GPUs of a reward job.")
+    memory_mb: PositiveInt = Field(4000, description="Memory of a reward job, in MB.")
+    minutes: PositiveInt = Field(60, description="Time limit of a reward job.")
+
+
+class HardwareSettings(Section):
+    """How the work is spread."""
+
+    embed_shards: PositiveInt = Field(
+        1,
+        description="Jobs that share the embedding of a split. Another number embeds again, to the "
+        "same bytes, and reruns all that follows.",
+    )
+    threads: PositiveInt = Field(
+        2,
+        description="CPU threads of distances, arrangements and similarity; they do not change the "
+        "result.",
+    )
+    train: TrainHardware = TrainHardware()
+    evaluate: EvaluateHardware = EvaluateHardware()
+    generate: GenerateHardware = GenerateHardware()
+    reward: RewardHardware = RewardHardware()

@@ -1,0 +1,134 @@
+"""The chat template that comes with a model's tokenizer: which tokens are answers."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from nearfirst.common.errors import InputError
+from nearfirst.data.conversation import Message
+
+DAY = "26 Jul 2024"
+"""What a template that asks for the date is told: tokens must not depend on the day of a run."""
+
+
+def encode(
+    conversations: Sequence[Sequence[Message]], tokenizer: Any
+) -> Iterator[tuple[list[int], list[bool]]]:
+    """Yield the ids of each conversation, and which of them carry a label.
+
+    Labels are the tokens of the answers, each with the token that ends the turn. An answer begins
+    where the template stops if it is asked for one (`add_generation_prompt`): so training sees
+    what generation begins with. White space around an answer is left out, as most templates do:
+    a token could otherwise lie across its beginning. A control token that stands in a message is
+    text. What follows the last answer is dropped.
+
+    Parameters
+    ----------
+    conversations
+        Messages in order, user and assistant in turn.
+    tokenizer
+        A `transformers` tokenizer.
+
+    Raises
+    ------
+    InputError
+        If the tokenizer has no template, it refuses a conversation, or what it makes does not tell
+        where answers begin and end.
+    """
+    if not conversations:
+        return
+    end = end_of_turn(tokenizer)
+    stripped = [
+        [message | {"content": message["content"].strip()} for message in messages]
+        for messages in conversations
+    ]
+    whole = _render(stripped, tokenizer, asks=False)
+    starts = iter(
+        _render([m[:turn] for m in stripped for turn in range(1, len(m), 2)], tokenizer, asks=True)
+    )
+    for messages, ids in zip(stripped, whole, strict=True):
+        is_label = [False] * len(ids)
+        last = 0
+        for _ in range(1, len(messages), 2):
+            first, last = _answer(ids, next(starts), end, tokenizer)
+            is_label[first:last] = [True] * (last - first)
+        yield ids[:last], is_label[:last]
+
+
+def end_of_turn(tokenizer: Any) -> int:
+    """Return the token that ends an answer: the first special one after its text.
+
+    Raises
+    ------
+    InputError
+        If there is none, not every answer ends in it, or what `encode` raises.
+    """
+    talk: list[Message] = [
+        {"role": ("user", "assistant")[turn % 2], "content": word}
+        for turn, word in enumerate(("one", "two", "three", "four"))
+    ]
+    ids, whole = _render([talk[:2], talk], tokenizer, asks=False)
+    (start,) = _render([talk[:1]], tokenizer, asks=True)
+    first = _begin(ids, start, tokenizer)
+    special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+    for i in range(first, len(ids)):
+        if ids[i] in special and "two" in tokenizer.decode(ids[first:i]):
+            begin, end = _answer(whole, start, ids[i], tokenizer)
+            if "three" in tokenizer.decode(whole[begin:end]):
+                break
+            return ids[i]
+    raise _unusable(tokenizer, "does not end every answer with one special token")
+
+
+def _answer(ids: list[int], start: list[int], end: int, tokenizer: Any) -> tuple[int, int]:
+    """Return the [first, last) ids of the answer that a template asks for with the start."""
+    first = _begin(ids, start, tokenizer)
+    if end not in ids[first:]:
+        raise _unusable(tokenizer, "does not end every answer with one special token")
+    return first, ids.index(end, first) + 1
+
+
+def _begin(ids: list[int], start: list[int], tokenizer: Any) -> int:
+    """Return where in the ids the answer begins that a template was asked for at the start."""
+    same = next(
+        (i for i, pair in enumerate(zip(ids, start, strict=False)) if len({*pair}) > 1), None
+    )
+    if same is None:
+        same = min(len(ids), len(start))
+    # A space at the end may be part of the answer's first token.
+    if tokenizer.decode(start[same:]).strip():
+        raise _unusable(tokenizer, "does not begin an answer as it asks for one")
+    return same
+
+
+def _render(
+    conversations: Sequence[Sequence[Message]], tokenizer: Any, asks: bool
+) -> list[list[int]]:
+    """Return the tokens of whole conversations, or of such that ask for an answer."""
+    try:
+        template = tokenizer.get_chat_template()
+    except ValueError:
+        raise InputError(
+            f"template.format: the tokenizer of {tokenizer.name_or_path} has no chat template; "
+            "take the tuned variant of the model, or set template.format to paper"
+        ) from None
+    if re.search(r"\bstrftime_now\b", template):
+        template = f"{{%- macro strftime_now(_) -%}}{DAY}{{%- endmacro -%}}{template}"
+    try:
+        ids: list[list[int]] = tokenizer.apply_chat_template(
+            [list(messages) for messages in conversations],
+            chat_template=template,
+            add_generation_prompt=asks,
+            sanitize_control_tokens=True,
+            return_dict=False,
+        )
+    except Exception as error:  # a template is a program, and may raise what it likes
+        raise _unusable(tokenizer, f"refuses a conversation ({error})") from None
+    return ids
+
+
+def _unusable(tokenizer: Any, why: str) -> InputError:
+    return InputError(
+        f"template.format: the chat template of {tokenizer.name_or_path} {' '.join(why.split())}; "
+        "set template.format to paper"
+    )

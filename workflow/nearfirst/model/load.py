@@ -1,0 +1,87 @@
+"""Load a base model by Hugging Face id or folder. Code that comes with it is never run."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from nearfirst.common.errors import InputError
+from nearfirst.model.load_errors import DAMAGED, reason
+
+T = TypeVar("T")
+
+
+def device() -> torch.device:
+    """Return the first GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def dtype(key: str, precision: str) -> torch.dtype:
+    """Return what a precision is to torch. Raises InputError if this machine cannot compute in it.
+
+    `key` is the config's, for the message.
+    """
+    if precision == "float16" and not torch.cuda.is_available():
+        raise InputError(f"{key}: float16 needs a GPU; use float32 on a CPU")
+    found: torch.dtype = getattr(torch, precision)
+    return found
+
+
+def load_tokenizer(name: str, revision: str | None = None) -> Any:
+    """Load the tokenizer of a model. Raises InputError if it cannot be had, or lacks an EOS."""
+    tokenizer = _fetch(
+        name,
+        # Where nothing is said, transformers asks on the terminal, and code runs after a "yes".
+        lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
+    )
+    if tokenizer.eos_token_id is None:
+        raise InputError(
+            f"{name}: its tokenizer has no end-of-text token, so that no answer would end; set "
+            "eos_token in its tokenizer_config.json"
+        )
+    return tokenizer
+
+
+def load_config(name: str, revision: str | None = None) -> Any:
+    """Load the config of a model.
+
+    Raises
+    ------
+    ValueError
+        If the model needs code that is not of transformers; what else `DAMAGED` lists.
+    """
+    config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
+    attention = config._attn_implementation
+    if "/" in str(attention):
+        raise ValueError(f"its attention {attention!r} is code of the hub, which is not run")
+    return config
+
+
+def load_model(name: str, revision: str | None = None) -> Any:
+    """Load a base model with float32 (master) weights. Raises InputError if it cannot be had."""
+
+    def load() -> Any:
+        load_config(name, revision)
+        return AutoModelForCausalLM.from_pretrained(
+            name, revision=revision, dtype=torch.float32, trust_remote_code=False
+        )
+
+    return _fetch(name, load)
+
+
+def empty_model(name: str, revision: str | None = None, dtype: torch.dtype = torch.float32) -> Any:
+    """Build a model of the same shape without its weights, for checkpoints to be loaded into."""
+    config = _fetch(name, lambda: load_config(name, revision))
+    with device():
+        return AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
+
+
+def _fetch(name: str, load: Callable[[], T]) -> T:
+    try:
+        return load()
+    except DAMAGED as error:
+        raise InputError(
+            f"model.name: {name!r} cannot be loaded ({reason(error)}); give a "
+            "Hugging Face id that this machine can reach, or the folder of a downloaded model"
+        ) from None

@@ -1,0 +1,63 @@
+"""Knobs of the base model: a named one, or a small Llama pretrained here."""
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from nearfirst.common.hub import NamedModel
+from nearfirst.common.settings import Section
+
+
+class TextSettings(Section):
+    """The generated raw text."""
+
+    documents: PositiveInt = Field(30_000, description="Documents of raw text.")
+    seed: int = Field(0, description="Seed of the raw text.")
+
+
+class PretrainSettings(Section):
+    """A byte-level BPE tokenizer and a Llama, both from scratch."""
+
+    vocabulary: PositiveInt = Field(2048, description="Tokens of the byte-level BPE tokenizer.")
+    hidden_size: PositiveInt = Field(128, description="Width of the model.")
+    layers: PositiveInt = Field(4, description="Transformer layers.")
+    heads: PositiveInt = Field(4, description="Attention heads.")
+    intermediate_size: PositiveInt = Field(352, description="Width of the feed-forward layers.")
+    positions: PositiveInt = Field(1024, description="Longest input, in tokens.")
+    block: PositiveInt = Field(128, description="Tokens in one packed training sequence.")
+    batch_size: PositiveInt = Field(16, description="Sequences a step.")
+    steps: PositiveInt = Field(650, description="Pretraining steps.")
+    learning_rate: PositiveFloat = Field(3e-3, description="Peak rate; cosine to zero.")
+    warmup_steps: NonNegativeInt = Field(20, description="Steps of linear warm-up.")
+    weight_decay: float = Field(0.1, ge=0, description="AdamW weight decay.")
+    seed: int = Field(0, description="Seed of the initial weights and of the order of blocks.")
+    threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")
+
+
+class ModelSettings(NamedModel):
+    """Which model is tuned."""
+
+    name: str | None = Field(
+        None, description="Hugging Face id or folder; null pretrains a small one (`pretrain`)."
+    )
+    parameters: PositiveInt | None = Field(
+        None,
+        description="Parameters of a Hugging Face id, for `plan.py` before the model is fetched; "
+        "null reads its `config.json`.",
+    )
+    text: TextSettings = TextSettings()
+    pretrain: PretrainSettings = PretrainSettings()
+
+
+Form = Literal["paper", "chat"]
+
+
+class TemplateSettings(Section):
+    """How a conversation becomes tokens, in training and in evaluation alike."""
+
+    format: Form = Field(
+        "paper",
+        description="`paper`: `<s>User: …\\nAssistant: …</s>`; `chat`: the chat template that "
+        "comes with the model's tokenizer.",
+    )
+    max_length: PositiveInt = Field(1024, description="Tokens kept; the tail is cut.")

@@ -1,0 +1,147 @@
+"""The template: a conversation becomes tokens and labels (Section A.2)."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from nearfirst.data.conversation import Message
+from nearfirst.data.instances import conversations
+from nearfirst.model import chat_template
+from nearfirst.model.settings import Form
+
+IGNORED = -100
+"""Label of a position that carries no loss."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """One instance as the model sees it.
+
+    Attributes
+    ----------
+    ids
+        (n,) token ids, int64.
+    labels
+        (n,) the id at a position of an answer or its EOS, `IGNORED` elsewhere.
+    """
+
+    ids: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+
+    @property
+    def label_tokens(self) -> int:
+        """Number of positions that carry loss. The first position predicts nothing."""
+        return int((self.labels[1:] != IGNORED).sum())
+
+
+def encode(
+    conversations: Sequence[Sequence[Message]],
+    tokenizer: Any,
+    max_length: int,
+    form: Form = "paper",
+) -> list[Tokens]:
+    r"""Encode conversations as `<s>User: {question}\nAssistant: {answer}</s>`, or as `chat` does.
+
+    Segments are tokenized one after another; each answer and its EOS carry labels. A further
+    exchange follows the EOS of the one before. Where the tokenizer has no BOS, none is put. The
+    tail is cut, so a long prompt can lose its whole answer: such an instance has
+    `label_tokens == 0` and must be left out of means.
+
+    Parameters
+    ----------
+    conversations
+        Messages in order, user and assistant in turn.
+    tokenizer
+        A `transformers` tokenizer with EOS.
+    max_length
+        Tokens kept.
+    form
+        `paper` for the above, `chat` for the tokenizer's own template.
+
+    Raises
+    ------
+    InputError
+        With `chat`, if the tokenizer has no template, or none that shows where answers are.
+    """
+    encoded = (
+        chat_template.encode(conversations, tokenizer)
+        if form == "chat"
+        else _paper(conversations, tokenizer)
+    )
+    return [
+        Tokens(
+            np.array(ids[:max_length], dtype=np.int64),
+            np.where(is_label, ids, IGNORED)[:max_length].astype(np.int64),
+        )
+        for ids, is_label in encoded
+    ]
+
+
+def _paper(
+    conversations: Sequence[Sequence[Message]], tokenizer: Any
+) -> Iterator[tuple[list[int], list[bool]]]:
+    """Yield ids, and at which a label is."""
+    # A SentencePiece tokenizer puts the space before a first word itself.
+    space = "" if tokenizer.tokenize("a")[0].startswith("▁") else " "
+    segments: list[str] = []
+    for messages in conversations:
+        for message in messages:
+            if message["role"] == "user":
+                segments.append(f"User: {message['content']}\nAssistant:")
+            else:
+                segments.append(f"{space}{message['content']}")
+    encoded = iter(_plain(segments, tokenizer))
+
+    begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+    for messages in conversations:
+        ids, is_label = list(begin), [False] * len(begin)
+        for message in messages:
+            segment = next(encoded)
+            of_answer = message["role"] != "user"
+            ids += [*segment, tokenizer.eos_token_id] if of_answer else segment
+            is_label += [of_answer] * (len(ids) - len(is_label))
+        yield ids, is_label
+
+
+def ends(tokenizer: Any, form: Form = "paper") -> list[int]:
+    """Return the tokens that end an answer. Raises what `encode` raises."""
+    eos: int = tokenizer.eos_token_id
+    return sorted({chat_template.end_of_turn(tokenizer), eos}) if form == "chat" else [eos]
+
+
+def prompts(
+    conversations: Sequence[Sequence[Message]], tokenizer: Any, form: Form = "paper"
+) -> list[npt.NDArray[np.int64]]:
+    r"""Return what comes before each first answer, `<s>User: {question}\nAssistant:`.
+
+    They are the tokens that `encode` begins with, whatever its `max_length`.
+    """
+    first = [messages[:2] for messages in conversations]
+    whole = encode(first, tokenizer, sys.maxsize, form)
+    return [item.ids[: int((item.labels != IGNORED).argmax())] for item in whole]
+
+
+def _plain(segments: list[str], tokenizer: Any) -> list[list[int]]:
+    """Tokenize text as text: a literal `</s>` in it is five characters and no EOS."""
+    if not segments:
+        return []
+    encoded = tokenizer(segments, add_special_tokens=False, split_special_tokens=True)
+    ids: list[list[int]] = encoded["input_ids"]
+    return ids
+
+
+def labelled(
+    table: pa.Table, tokenizer: Any, max_length: int, form: Form = "paper"
+) -> tuple[pa.Table, list[Tokens]]:
+    """Return the instances that truncation leaves a label, and their tokens.
+
+    All metrics are means over these: they have a loss, and their prompts leave room for an answer.
+    """
+    tokens = encode(conversations(table), tokenizer, max_length, form)
+    kept = [row for row, item in enumerate(tokens) if item.label_tokens]
+    return table.take(pa.array(kept, pa.int64())), [tokens[row] for row in kept]

@@ -1,1 +1,0 @@
-"""The figures, in one style, drawn from tables of numbers."""

@@ -1,0 +1,91 @@
+"""Knobs of the reward model: a named one, or a small one trained here on generated pairs."""
+
+from typing import Literal, Self
+
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+from nearfirst.common.hub import NamedModel
+from nearfirst.common.settings import Section, check_once
+
+
+class RewardTextSettings(Section):
+    """What a reward model reads."""
+
+    template: str = Field(
+        "Human: {instruction}\n\nAssistant: {answer}",
+        description="Text of an exchange, with {instruction} and {answer}.",
+    )
+    max_length: PositiveInt = Field(
+        2048, description="Tokens kept; the beginning is cut, for the reward stands at the end."
+    )
+
+    @field_validator("template")
+    @classmethod
+    def _has_both(cls, value: str) -> str:
+        for field in ("{instruction}", "{answer}"):
+            if value.count(field) != 1:
+                raise ValueError(f"{field} must stand in it once")
+        return value
+
+
+class RewardScoreSettings(Section):
+    """The forward passes of a reward model."""
+
+    batch_tokens: PositiveInt = Field(
+        4096, description="Tokens in one forward pass, padding included."
+    )
+    precision: Literal["float32", "float16"] = Field(
+        "float32", description="Arithmetic; float16 needs a GPU."
+    )
+    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+
+
+class PreferenceSettings(Section):
+    """Generated pairs: the gold answer against a corrupted one."""
+
+    datasets: list[str] = Field(
+        ["niv2", "p3", "flan"], min_length=1, description="Data sets whose training tasks are used."
+    )
+    most: PositiveInt = Field(1000, description="Most instances of a data set, seeded.")
+    held_out: float = Field(
+        0.1, gt=0, lt=1, description="Share of the tasks that are kept to measure the accuracy on."
+    )
+    seed: NonNegativeInt = Field(0, description="Seed of the choice and of the corruptions.")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_once("datasets", self.datasets)
+        return self
+
+
+class RewardTrainingSettings(Section):
+    """Bradley–Terry training of a small reward model, from the base model's weights."""
+
+    epochs: PositiveInt = Field(1, description="Passes over the pairs.")
+    batch_size: PositiveInt = Field(16, description="Pairs a step.")
+    learning_rate: PositiveFloat = Field(3e-4, description="Peak rate; cosine to zero.")
+    warmup_steps: NonNegativeInt = Field(10, description="Steps of linear warm-up.")
+    weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay.")
+    seed: NonNegativeInt = Field(0, description="Seed of the head and of the order of pairs.")
+    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+
+
+class RewardSettings(NamedModel):
+    """Which reward model scores the answers."""
+
+    name: str | None = Field(
+        None,
+        description="Hugging Face id or folder of a reward model in UltraRM's form, or of a "
+        "sequence classifier with one label; null trains a small one (`preferences`, `training`).",
+    )
+    text: RewardTextSettings = RewardTextSettings()
+    scoring: RewardScoreSettings = RewardScoreSettings()
+    preferences: PreferenceSettings = PreferenceSettings()
+    training: RewardTrainingSettings = RewardTrainingSettings()

@@ -1,0 +1,213 @@
+"""Train a small reward model on preference pairs (Bradley and Terry)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import LlamaForCausalLM, Trainer, TrainingArguments, set_seed
+
+from nearfirst.common.errors import InputError
+from nearfirst.model.load import device, load_model, load_tokenizer
+from nearfirst.model.trainer_log import log_progress
+from nearfirst.reward.accuracy import accuracy_table
+from nearfirst.reward.model import LlamaRewardModel
+from nearfirst.reward.score import Ids, encode_exchanges, longest, rewards
+from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
+
+BATCH_TOKENS = 4096
+"""Tokens in a forward pass when the accuracy is measured."""
+
+
+def bradley_terry(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Tensor:
+    """Return the mean of −log σ(r_chosen − r_rejected), in nats; both are (n,)."""
+    return -torch.nn.functional.logsigmoid(chosen - rejected).mean()
+
+
+class Forked(torch.utils.data.Dataset[dict[str, Any]]):
+    """Pairs of texts, each as one sequence: the chosen text, then where the rejected one departs.
+
+    The texts of a pair differ in their answers only, so the prompt is read once: half the work.
+    """
+
+    def __init__(self, chosen: Sequence[Ids], rejected: Sequence[Ids]) -> None:
+        self.items = [_fork(*pair) for pair in zip(chosen, rejected, strict=True)]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.items[index]
+
+
+def _fork(chosen: Ids, rejected: Ids) -> dict[str, Any]:
+    shortest = min(len(chosen), len(rejected))
+    differs = np.flatnonzero(chosen[:shortest] != rejected[:shortest])
+    common = int(differs[0]) if len(differs) else shortest
+    ids = np.concatenate([chosen, rejected[common:]])
+    # A rejected text that the chosen one begins with ends in the common part.
+    end = len(ids) - 1 if len(rejected) > common else common - 1
+    # The Trainer takes the length of a sequence from `input_ids`.
+    return {"input_ids": ids, "common": common, "ends": (len(chosen) - 1, end)}
+
+
+def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+    """Pad B forked pairs on the right, to W tokens.
+
+    Returns
+    -------
+    `input_ids` and `position_ids`, (B, W); `attention_mask`, (B, 1, W, W), true where a position
+    (row) sees another: those before it in its own text; and `ends`, (B, 2), where the chosen and
+    the rejected text end.
+    """
+    width = max(len(item["input_ids"]) for item in items)
+    ids = torch.zeros((len(items), width), dtype=torch.long)
+    places = torch.arange(width).repeat(len(items), 1)
+    mask = torch.ones((width, width), dtype=torch.bool).tril().repeat(len(items), 1, 1, 1)
+    for row, item in enumerate(items):
+        common, fork = item["common"], item["ends"][0] + 1
+        ids[row, : len(item["input_ids"])] = torch.from_numpy(item["input_ids"])
+        places[row, fork:] -= fork - common
+        mask[row, 0, fork:, common:fork] = False
+    ends = torch.tensor([item["ends"] for item in items])
+    return {"input_ids": ids, "position_ids": places, "attention_mask": mask, "ends": ends}
+
+
+def rewards_of_pairs(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Return the rewards, (B, 2), of the chosen and the rejected texts of a batch of `collate`."""
+    given = {name: batch[name] for name in ("input_ids", "position_ids", "attention_mask")}
+    hidden = model.model(**given, use_cache=False).last_hidden_state
+    rows = torch.arange(len(hidden), device=hidden.device)[:, None]
+    found: torch.Tensor = model.regression_head(hidden[rows, batch["ends"]])[..., 0]
+    return found
+
+
+class RewardTrainer(Trainer):  # type: ignore[misc]
+    """A Trainer with the Bradley–Terry loss over batches of `collate`."""
+
+    def compute_loss(self, model: Any, inputs: Any, **_: Any) -> torch.Tensor:
+        """Return the mean loss of the pairs."""
+        return bradley_terry(*rewards_of_pairs(model, inputs).unbind(dim=1))
+
+
+def from_base(name: str, seed: int) -> tuple[LlamaRewardModel, Any]:
+    """Return a reward model with the weights of a base Llama and a seeded head, and its tokenizer.
+
+    The tokenizer puts BOS in front, as UltraRM's does.
+
+    Raises
+    ------
+    InputError
+        If the base cannot be had or is no Llama.
+    """
+    base = load_model(name)
+    if not isinstance(base, LlamaForCausalLM):
+        raise InputError(
+            f"{name}: {type(base).__name__} is no Llama; the reward model takes its weights from "
+            "one: give a base of model_type llama, or name a ready one in reward.name"
+        )
+    tokenizer = load_tokenizer(name)
+    tokenizer.add_bos_token = True
+    for key in ("is_local", "local_files_only"):  # how it was fetched is no part of what it is
+        tokenizer.init_kwargs.pop(key, None)
+    set_seed(seed)
+    model = LlamaRewardModel(base.config)
+    model.model.load_state_dict(base.model.state_dict())
+    return model, tokenizer
+
+
+def train(
+    pairs: pd.DataFrame,
+    base: str,
+    settings: RewardTrainingSettings,
+    text: RewardTextSettings,
+    folder: Path,
+) -> pd.DataFrame:
+    """Train on the pairs that are not held out and save model and tokenizer as one folder.
+
+    The folder has the layout in which UltraRM is published; `load_reward_model` reads it.
+
+    Parameters
+    ----------
+    pairs
+        A table of `PREFERENCES`.
+    base
+        Base model, whose weights are the start.
+    settings, text
+        How to train, and what the model reads.
+    folder
+        Where to.
+
+    Returns
+    -------
+    The accuracy, as `accuracy_table` gives it: on the held-out pairs, and on as many of the
+    training pairs, drawn by the seed.
+
+    Raises
+    ------
+    InputError
+        If the base is no Llama, or there are no pairs to train on or none held out.
+    """
+    held_out = pairs["held_out"].to_numpy(bool)
+    training, measured = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    for rows, what in ((training, "to train on"), (measured, "held out")):
+        if not len(rows):
+            raise InputError(f"no pair is {what}; make the pairs with other reward.preferences")
+    torch.set_num_threads(settings.threads)
+    model, tokenizer = from_base(base, settings.seed)
+    kept = longest(model, tokenizer, text.max_length)
+    chosen, rejected = (
+        encode_exchanges(
+            zip(pairs["instruction"], pairs[side], strict=True), text.template, tokenizer, kept
+        )
+        for side in ("chosen", "rejected")
+    )
+    _fit(
+        model,
+        Forked([chosen[row] for row in training], [rejected[row] for row in training]),
+        settings,
+        folder,
+    )
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    drawn = np.random.default_rng(settings.seed).permutation(training)[: len(measured)]
+    measured = np.concatenate([drawn, measured])
+    model = model.to(device()).eval()
+    ours, theirs = (
+        rewards(model, [tokens[row] for row in measured], BATCH_TOKENS)
+        for tokens in (chosen, rejected)
+    )
+    return accuracy_table(pairs.iloc[measured], ours - theirs)
+
+
+def _fit(
+    model: LlamaRewardModel, pairs: Forked, settings: RewardTrainingSettings, folder: Path
+) -> None:
+    trainer = RewardTrainer(
+        model=model,
+        args=TrainingArguments(
+            output_dir=str(folder),
+            num_train_epochs=settings.epochs,
+            per_device_train_batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            lr_scheduler_type="cosine",
+            warmup_steps=settings.warmup_steps,
+            weight_decay=settings.weight_decay,
+            train_sampling_strategy="group_by_length",
+            logging_steps=20,
+            disable_tqdm=True,
+            save_strategy="no",
+            report_to="none",
+            remove_unused_columns=False,
+            seed=settings.seed,
+            use_cpu=not torch.cuda.is_available(),
+            dataloader_pin_memory=torch.cuda.is_available(),
+        ),
+        train_dataset=pairs,
+        data_collator=collate,
+    )
+    log_progress(trainer, math.ceil(len(pairs) / settings.batch_size) * settings.epochs)
+    trainer.train()

@@ -1,1 +1,0 @@
-"""The numbers behind the figures: pure functions from runs to tables."""

@@ -1,0 +1,177 @@
+"""Which metric is steady? Noise between checkpoints against the change of a run (Section A.5)."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nearfirst.common.errors import InputError
+from nearfirst.figures.curves import mean_curve, mean_interval
+from nearfirst.figures.run import Runs, check_seeds, scaled
+from nearfirst.metrics import MetricName
+from nearfirst.tables.settings import StabilitySettings
+
+Floats = npt.NDArray[np.float64]
+Row = dict[str, Any]
+
+FEWEST = 4
+"""Checkpoints from which on noise is estimated: two second differences."""
+STANDARD_ERRORS = 2.0
+"""By which a change must exceed what noise alone makes."""
+ROUNDING = 1e-12
+"""Share of a curve's greatest value below which a difference is one of arithmetic."""
+NORMAL = 1.4826
+"""Standard deviation of normal numbers in medians of their absolute values."""
+
+
+def noise(steps: npt.NDArray[Any], means: Floats) -> float:
+    """Estimate the standard deviation of the noise of a curve, whatever its smooth course.
+
+    Each inner point is held against the straight line between its neighbours (Gasser, Sroka and
+    Jennen-Steinmetz 1986, for steps of any length). These differences c ε̃, scaled so that noise of
+    standard deviation σ gives them σ too, are taken together by the median of their absolute
+    values, not by their mean square: a few steps of steep change are no noise. What a curve bends
+    between three checkpoints counts as noise, so of few checkpoints it is an upper bound.
+
+    Parameters
+    ----------
+    steps
+        (K,) in rising order.
+    means
+        (K,) the curve.
+
+    Returns
+    -------
+    1.4826 · median |c ε̃|, which for even steps is 1.4826 √(2/3) · median |½ m_{k−1} + ½ m_{k+1} −
+    m_k|. A score that seldom moves makes most differences zero, and their median says nothing;
+    then it is √(mean (c ε̃)²), the published estimator. NaN for fewer than four points.
+    """
+    if len(steps) < FEWEST:
+        return np.nan
+    before, after = np.diff(steps)[:-1], np.diff(steps)[1:]
+    left, right = after / (before + after), before / (before + after)
+    difference = left * means[:-2] + right * means[2:] - means[1:-1]
+    scaled_difference = np.abs(difference) / np.sqrt(left**2 + right**2 + 1)
+    scaled_difference[scaled_difference <= ROUNDING * np.abs(means).max()] = 0
+    middle = np.median(scaled_difference)
+    return float(NORMAL * middle if middle else np.sqrt(np.mean(scaled_difference**2)))
+
+
+def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -> pd.DataFrame:
+    """Return how noisy each metric is from checkpoint to checkpoint, and how soon it has changed.
+
+    Of the mean over instances at each checkpoint, m_0 … m_K: `start` is m_0, `end` the mean of the
+    last `end_checkpoints` after m_0, `change` end − start, `noise` that of `noise`, and
+    `relative_noise` noise / |change|, infinite without a change. `step_90` is the first checkpoint
+    at which (m_k − m_0) / change ≥ 0.9 and `stays_90` the first from which on it stays so (NaN: not
+    at the last); their names follow `share`. `change_seen` is false where noise alone may have made
+    the change: |change| ≤ 2 · noise · √(1 + 1 / end_checkpoints), two standard errors.
+
+    Parameters
+    ----------
+    metrics
+        Of each metric its runs by (data set, seed), scores from 0 to 1.
+    settings
+        See above.
+
+    Returns
+    -------
+    Columns dataset, metric, seed, start, end, change, noise, relative_noise with its _low and
+    _high, step_N with its _low and _high, stays_N, change_seen, n (seeds), checkpoints, instances,
+    confidence, left_out; scores from 0 to 100. After the seeds of a data set and metric stands a
+    row of seed `all`: the mean of each column over seeds, of two of them with Student's interval,
+    cut at zero; its change is seen if it is in every seed.
+
+    Raises
+    ------
+    InputError
+        If the runs of a data set cannot be compared, or do not begin at step 0.
+    """
+    rows = []
+    for dataset in dict.fromkeys(label for runs in metrics.values() for label, _ in runs):
+        for metric, runs in metrics.items():
+            its = {key: run for key, run in scaled(runs, metric).items() if key[0] == dataset}
+            check_seeds(its)
+            of_seeds = []
+            for (_, seed), run in its.items():
+                curve = mean_curve(run, "instance")
+                _check(curve, f"{metric} of {dataset}, seed {seed}")
+                row = {"dataset": dataset, "metric": metric, "seed": str(seed)}
+                known = {
+                    "n": 1,
+                    "checkpoints": len(curve),
+                    "instances": run.values.shape[1],
+                    "confidence": settings.confidence,
+                    "left_out": run.left_out,
+                }
+                of_seeds.append(row | _of_curve(curve, settings) | known)
+            rows += [*of_seeds, *_over_seeds(of_seeds, settings)]
+    return pd.DataFrame(rows)
+
+
+def _check(curve: "pd.Series[float]", what: str) -> None:
+    """Raise InputError unless a curve begins at step 0; say if it is too short for its noise."""
+    if curve.index[0] != 0:
+        raise InputError(f"{what}: it begins at step {curve.index[0]}; a change begins at step 0")
+    if len(curve) < FEWEST:
+        logging.warning(
+            "%s: %d checkpoints, too few (%d) for its noise; lower train.checkpoint_every",
+            *(what, len(curve), FEWEST),
+        )
+
+
+def _names(settings: StabilitySettings) -> tuple[str, str]:
+    """Return what the steps at which the share is reached, and kept, are called."""
+    percent = f"{100 * settings.share:g}"
+    return f"step_{percent}", f"stays_{percent}"
+
+
+def _of_curve(curve: "pd.Series[float]", settings: StabilitySettings) -> Row:
+    """Return the numbers of one seed's curve."""
+    steps, means = curve.index.to_numpy(), np.asarray(curve, dtype=np.float64)
+    tail = means[1:][-settings.end_checkpoints :] if len(means) > 1 else means
+    start, end = means[0], tail.mean()
+    change, its_noise = end - start, noise(steps, means)
+    if abs(change) <= ROUNDING * np.abs(means).max():
+        change = 0.0
+    share = (means - start) / change if change else np.zeros_like(means)
+    there = share >= settings.share
+    # The last checkpoint that is not there, counted from 1: the next one is there, and stays.
+    gone = np.max(np.flatnonzero(~there), initial=-1) + 1
+    reached, stays = _names(settings)
+    error = its_noise * np.sqrt(1 + 1 / len(tail))
+    return {
+        "start": start,
+        "end": end,
+        "change": change,
+        "noise": its_noise,
+        "relative_noise": its_noise / abs(change) if change else np.inf,
+        "relative_noise_low": np.nan,
+        "relative_noise_high": np.nan,
+        reached: steps[there.argmax()] if there.any() else np.nan,
+        f"{reached}_low": np.nan,
+        f"{reached}_high": np.nan,
+        stays: steps[gone] if gone < len(steps) else np.nan,
+        "change_seen": bool(abs(change) > STANDARD_ERRORS * error),
+    }
+
+
+def _over_seeds(rows: list[Row], settings: StabilitySettings) -> list[Row]:
+    """Return the row over the seeds of a data set and metric, if it has any."""
+    if not rows:
+        return []
+    reached, stays = _names(settings)
+    both = ("relative_noise", reached)
+    result = rows[0] | {"seed": "all", "n": len(rows)}
+    for name in ("start", "end", "change", "noise", stays, *both):
+        values = np.array([row[name] for row in rows], dtype=float)
+        result[name] = values.mean()
+        if name in both and np.isfinite(values).all():
+            _, low, high = mean_interval(values, settings.confidence)
+            # Neither is below zero; NaN, the bound of a single seed, stays.
+            result[f"{name}_low"], result[f"{name}_high"] = float(np.maximum(low, 0)), float(high)
+    result["change_seen"] = all(row["change_seen"] for row in rows)
+    return [result]

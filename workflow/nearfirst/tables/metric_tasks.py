@@ -1,0 +1,49 @@
+"""Every metric of every unseen task: the specialist's view (Section A.4)."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from nearfirst.figures.curves import over_seeds, task_means
+from nearfirst.figures.run import Runs, check_seeds, scaled
+from nearfirst.metrics import MetricName
+
+
+def metric_tasks(
+    metrics: Mapping[MetricName, Runs], weighting: str, confidence: float
+) -> pd.DataFrame:
+    """Return the mean of each metric over each task's own instances, with an interval over seeds.
+
+    Parameters
+    ----------
+    metrics
+        Of each metric its runs by (data set, seed).
+    weighting
+        See `curves.mean_curve`; only a loss has tokens to weigh by.
+    confidence
+        Level of the intervals.
+
+    Returns
+    -------
+    Columns dataset, metric, task, step, mean, low, high (scores from 0 to 100), n (seeds),
+    instances (of the task), confidence.
+
+    Raises
+    ------
+    InputError
+        If the runs of a data set were not evaluated at the same steps on the same instances.
+    """
+    parts = []
+    for metric, runs in metrics.items():
+        check_seeds(runs)
+        for dataset in dict.fromkeys(label for label, _ in runs):
+            its = [run for (name, _), run in scaled(runs, metric).items() if name == dataset]
+            means = [task_means(run, weighting) for run in its]
+            sizes = its[0].task.value_counts()
+            for task in sorted(sizes.index):
+                part = over_seeds([mean[task] for mean in means], confidence, metric)
+                part.insert(0, "dataset", dataset)
+                part.insert(1, "metric", metric)
+                part.insert(2, "task", task)
+                parts.append(part.assign(instances=sizes[task], confidence=confidence))
+    return pd.concat(parts, ignore_index=True)

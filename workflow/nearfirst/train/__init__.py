@@ -1,0 +1,1 @@
+"""Instruction tuning, segment by segment."""
