@@ -13,7 +13,7 @@ def hub(source):
     """Return what is fetched to results/raw/{source}: a data set's files, or a model's."""
     if source in ("model", "reward"):
         return getattr(CONFIG, source).hub()
-    return DATASETS[source].hub or HubSettings()
+    return CONFIG.data[source].hub or HubSettings()
 
 
 def hub_settings(wildcards):
@@ -28,7 +28,7 @@ def hub_key(wildcards):
 
 def hub_needs(wildcards):
     """Return the flag of a file without which what is fetched is of no use."""
-    if wildcards.source != "p3" or DATASETS["p3"].list:
+    if wildcards.source != "p3" or CONFIG.data["p3"].list:
         return ""
     comes_along = any(fnmatch("datasets.csv", name) for name in hub("p3").files)
     return "" if comes_along else "--needs data.p3.list"
@@ -108,13 +108,13 @@ def folder_state(form, path):
 
 def test_path(wildcards):
     """Return the user's test set, if it is a file of its own and this is the split it gives."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     return wildcards.split == "heldout" and getattr(dataset, "test_path", None)
 
 
 def sample_state(wildcards):
     """Return the state of the user's folders; a file is an input that Snakemake looks at."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     paths = filter(None, [dataset.path, test_path(wildcards)])
     states = [folder_state(dataset.form, path) for path in paths if os.path.isdir(path)]
     return states or None
@@ -122,7 +122,7 @@ def sample_state(wildcards):
 
 def sample_files(wildcards):
     """Return the published data and what tells how to read them."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
     fetched = dataset.hub and not dataset.path
     files = {"data": f"{raw(dataset)}/fetched.json" if fetched else raw(dataset)}
@@ -138,7 +138,7 @@ def sample_files(wildcards):
 
 def sample_flags(wildcards):
     """Return the flags of the files, and those of the sample."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     key_list = getattr(dataset, "key_list", None)
     if key_list is None and raw(dataset) == "results/corpus/flan":
         key_list = "results/corpus/flan/split.json"
