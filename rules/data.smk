@@ -3,6 +3,7 @@ import hashlib
 from fnmatch import fnmatch
 
 from nearfirst.common.hub import HubSettings
+from nearfirst.data.formats import registry as formats
 
 
 localrules:
@@ -81,26 +82,19 @@ rule generate_corpus:
 
 def raw(dataset):
     """Return the published file or folder of a data set: the user's, fetched or generated."""
-    made = f"results/{'raw' if dataset.hub else 'corpus'}/{dataset.form}"
+    made = f"results/{'raw' if dataset.hub else 'corpus'}/{dataset.format}"
     return dataset.path or made
 
 
-# What a form reads of a folder.
-READ = {
-    "flan": ["flan_mini.json", "flan_mini.json.zip"],
-    "niv2": ["splits/default/*_tasks.txt", "tasks/*.json"],
-    "p3": ["datasets.csv", "*/*.parquet"],
-    "sharegpt": ["sharegpt_gpt4.json"],
-    "norobots": ["*.parquet", "data/*.parquet"],
-    "own": ["*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.parquet"],
-}
-
-
 @cache
-def folder_state(form, path):
+def folder_state(format, path):
     """Return what changes with a file in a folder: Snakemake looks at the folder's time alone."""
     folder = Path(path)
-    found = (file for pattern in READ[form] for file in folder.glob(pattern))
+    found = (
+        file
+        for pattern in formats.module(format).FILES
+        for file in folder.glob(pattern)
+    )
     files = sorted(file for file in found if file.is_file())
     facts = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -116,7 +110,9 @@ def sample_state(wildcards):
     """Return the state of the user's folders; a file is an input that Snakemake looks at."""
     dataset = DATASETS[wildcards.dataset]
     paths = filter(None, [dataset.path, test_path(wildcards)])
-    states = [folder_state(dataset.form, path) for path in paths if os.path.isdir(path)]
+    states = [
+        folder_state(dataset.format, path) for path in paths if os.path.isdir(path)
+    ]
     return states or None
 
 
@@ -131,7 +127,7 @@ def sample_files(wildcards):
     for key in ("key_list", "list"):
         if getattr(dataset, key, None):
             files[key] = getattr(dataset, key)
-    if dataset.form == "niv2":
+    if dataset.needs_tokenizer:
         files["tokenizer"] = model_files()
     return files
 
@@ -148,9 +144,16 @@ def sample_flags(wildcards):
         "--test-input": test_path(wildcards),
         "--hold-out": getattr(dataset, "holds_out", None),
         "--key-list": key_list,
-        "--tokenizer": model_folder() if dataset.form == "niv2" else None,
+        "--tokenizer": model_folder() if dataset.needs_tokenizer else None,
     }
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
+
+
+def sample_library(wildcards):
+    """Return the library modules of the program, and those of the one format that it reads."""
+    of_format = formats.path(DATASETS[wildcards.dataset].format)
+    modules = [of_format, *library_modules(of_format, LIBRARY)]
+    return sorted({*library("sample.py"), *map(str, modules)})
 
 
 rule sample:
@@ -158,7 +161,7 @@ rule sample:
     input:
         unpack(sample_files),
         script=script("sample.py"),
-        library=library("sample.py"),
+        library=sample_library,
     output:
         "results/instances/{dataset}/{split}.parquet",
     log:

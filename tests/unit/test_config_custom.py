@@ -8,13 +8,13 @@ import pytest
 
 from nearfirst.common.errors import InputError
 from nearfirst.config import load
-from nearfirst.data.settings import OwnSettings
+from nearfirst.data.formats.chat import Settings
 from nearfirst.plan.lengths import Lengths
 
 PRESETS = Path(__file__).parents[2] / "workflow/presets"
 
 
-def mine(**keys: Any) -> OwnSettings:
+def mine(**keys: Any) -> Settings:
     found = load({"data": {"mine": {"path": "pool.jsonl", **keys}}}, PRESETS).data.mine
     assert found
     return found

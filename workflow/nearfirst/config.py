@@ -18,7 +18,7 @@ from nearfirst.arrange.settings import ArrangementSettings, Name
 from nearfirst.common.errors import InputError
 from nearfirst.common.settings import Section, check_once
 from nearfirst.corpus.settings import CorpusSettings
-from nearfirst.data.settings import DataSettings
+from nearfirst.data.datasets import DataSettings
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings
 from nearfirst.embed.settings import EmbeddingSettings
