@@ -8,6 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from nearfirst.config import load
+from nearfirst.data.formats import registry as formats
 from nearfirst.common.errors import InputError
 from nearfirst.common.source_files import library_modules
 
@@ -79,7 +80,7 @@ def growing(amount):
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, CONFIG.data)),
-    format=r"[\w-]+",
+    form="|".join(formats.names()),
     source=r"(data|model)/[^/]+",
     split=r"train|(generalist|specialist)-\d+|heldout",
     test=r"(generalist|specialist)-\d+|heldout",

@@ -34,7 +34,9 @@ if CONFIG.reward.name is None:
 def measured(metric, dataset, test, arrangement, seed):
     """Return the tables of a metric of a run on one test set, segment by segment."""
     run = f"results/{METRICS[metric].stage}/{dataset}/{test}/{arrangement}/seed-{seed}"
-    return [f"{run}/{segment}.parquet" for segment in CONFIG.segments(dataset, arrangement)]
+    return [
+        f"{run}/{segment}.parquet" for segment in CONFIG.segments(dataset, arrangement)
+    ]
 
 
 def runs(figure):

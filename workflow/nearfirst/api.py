@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nearfirst.arrange import registry
+from nearfirst.arrange.methods.wsd import weighted_distances
 from nearfirst.arrange.pool import Pool, Positions
 from nearfirst.arrange.tma import Rounds, rounds_by
-from nearfirst.arrange.methods.wsd import weighted_distances
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, Matrix
 

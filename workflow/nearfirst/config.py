@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, Field, NonNegativeInt, SerializeAsAny, ValidationError
-from pydantic import model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeInt,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
 
+from nearfirst.arrange.registry import method_names
 from nearfirst.arrange.registry import settings_of as method_settings
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
@@ -18,14 +25,15 @@ from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.settings import Section, check_once
 from nearfirst.config_rows import Rows, Table, explain_all, merge, section_of
 from nearfirst.corpus.settings import CorpusSettings
-from nearfirst.data.formats.registry import settings_of as format_settings
+from nearfirst.data.formats.registry import names as format_names
+from nearfirst.data.formats.registry import settings_class as format_settings
 from nearfirst.data.settings import Dataset
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings
 from nearfirst.embed.settings import EmbeddingSettings
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
-from nearfirst.figures.catalogue import Figure, TableSettings
+from nearfirst.figures.catalogue import Figure, TableSettings, figure_kinds
 from nearfirst.figures.catalogue import settings_of as figure_settings
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.settings import (
@@ -44,9 +52,9 @@ from nearfirst.tables.settings import GeneralizationSettings, StabilitySettings
 from nearfirst.train.settings import TrainSettings
 
 TABLES = (
-    Table("data", "format", format_settings, default="chat"),
-    Table("arrangements", "method", method_settings),
-    Table("figures", "kind", figure_settings),
+    Table("data", "format", format_settings, format_names, default="chat"),
+    Table("arrangements", "method", method_settings, method_names),
+    Table("figures", "kind", figure_settings, figure_kinds),
 )
 
 
@@ -70,13 +78,15 @@ class Config(Section):
         "computes, such as answers after losses, trains again.",
     )
     corpus: CorpusSettings = CorpusSettings()
-    data: dict[str, SerializeAsAny[Dataset]] = {}
+    data: dict[str, SerializeAsAny[Dataset]] = Field({}, description="Data sets by name.")
     model: ModelSettings = ModelSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     distance: DistanceSettings = DistanceSettings()
     explore: ExplorationSettings = ExplorationSettings()
     similarity: SimilaritySettings = SimilaritySettings()
-    arrangements: dict[str, SerializeAsAny[ArrangementSettings]] = {}
+    arrangements: dict[str, SerializeAsAny[ArrangementSettings]] = Field(
+        {}, description="Arrangements by name."
+    )
     template: TemplateSettings = TemplateSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
@@ -90,7 +100,7 @@ class Config(Section):
     generalization: GeneralizationSettings = GeneralizationSettings()
     distribution: DistributionSettings = DistributionSettings()
     stability: StabilitySettings = StabilitySettings()
-    figures: dict[str, SerializeAsAny[Figure]] = {}
+    figures: dict[str, SerializeAsAny[Figure]] = Field({}, description="Figures by name.")
     tables: TableSettings = TableSettings()
     look: LookSettings = LookSettings()
     hardware: HardwareSettings = HardwareSettings()
@@ -147,7 +157,9 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
     user = _with_nulls(user)
     layers = _preset(str(user.get("preset", "mini")), presets)
     preset_data = {name for layer in layers for name in layer.get("data") or {}}
-    added = [name for name in user.get("data") or {} if name not in preset_data]
+    user_data = user.get("data")
+    user_data = user_data if isinstance(user_data, Mapping) else {}
+    added = [name for name, row in user_data.items() if row and name not in preset_data]
     layers.append(user)
     content: dict[str, Any] = {}
     for layer in layers:
@@ -171,7 +183,7 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
     try:
         config = Config.model_validate(content)
     except ValidationError as error:
-        faults |= explain_all(error, Config)
+        faults = explain_all(error, Config) | faults
     if not faults:
         faults = _unknown_names(config)
     if faults:
@@ -246,8 +258,15 @@ def _splits(config: Config) -> Iterator[tuple[str, str, str]]:
 def sections(
     model: type[BaseModel] = Config, prefix: str = ""
 ) -> Iterator[tuple[str, type[BaseModel]]]:
-    """Yield every section of the config with its dotted prefix, depth first."""
+    """Yield every section of the config with its dotted prefix, depth first.
+
+    Of a table each type of row is given, under `NAME`.
+    """
     yield prefix, model
-    for name, field in model.model_fields.items():
-        if section := section_of(field.annotation):
+    for name, info in model.model_fields.items():
+        if section := section_of(info.annotation):
             yield from sections(section, f"{prefix}{name}.")
+        for table in TABLES if model is Config else ():
+            if name == table.name:
+                for kind in table.kinds():
+                    yield from sections(table.settings_of(kind), f"{name}.NAME.")

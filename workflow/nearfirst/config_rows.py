@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.settings import Section
 
@@ -33,6 +34,8 @@ class Table:
         The key of a row that says of which type the row is.
     settings_of
         Returns the type by the value of that key; raises ValueError if there is none.
+    kinds
+        Returns the values that there are.
     default
         The value where a row does not say; None: it must.
     """
@@ -40,6 +43,7 @@ class Table:
     name: str
     key: str
     settings_of: Callable[[str], type[Section]]
+    kinds: Callable[[], list[str]]
     default: str | None = None
 
 
@@ -80,7 +84,13 @@ class Rows:
         try:
             return kind.model_validate(content)
         except ValidationError as error:
-            self.faults |= explain_all(error, kind, f"{self.table.name}.{name}")
+            key = f"{self.table.name}.{name}"
+            like = self._value(name, "like")
+            of_like = {f.replace(f"{self.table.name}.{like}", key, 1) for f in self.faults}
+            # What came with `like` is said of the row that it came from.
+            for fault, line in explain_all(error, kind, key).items():
+                if fault not in of_like:
+                    self.faults[fault] = line
             return None
 
     def _merged(self, name: str, seen: tuple[str, ...]) -> tuple[type[Section], Row] | None:
@@ -91,8 +101,7 @@ class Rows:
             if not isinstance(part, Mapping):
                 self._fault(key, f"{part!r} is no row; expected keys and values")
                 return None
-        like = next((part["like"] for part in reversed(parts) if part.get("like")), None)
-        chosen = next((part[table.key] for part in reversed(parts) if part.get(table.key)), None)
+        like, chosen = self._value(name, "like"), self._value(name, table.key)
         base: Row = {}
         if like is not None:
             if like in seen or like == name:
@@ -119,8 +128,9 @@ class Rows:
             return None
         try:
             kind = table.settings_of(str(chosen))
-        except ValueError as error:
-            self._fault(f"{key}.{table.key}", str(error))
+        except (ValueError, InputError) as error:
+            reason = str(error).removeprefix(f"{table.key}: ")
+            self._fault(f"{key}.{table.key}", reason)
             return None
         content: Row = {**base, table.key: chosen}
         for part in parts:
@@ -128,13 +138,11 @@ class Rows:
         return kind, content
 
     def _own(self, name: str) -> list[Any]:
-        """Return what the layers say of a row; null takes it out, another type begins it anew."""
+        """Return what the layers say of a row; another type begins it anew."""
         parts: list[Any] = []
         for layer in self.layers:
-            if name not in layer:
-                continue
-            if layer[name] is None:
-                parts = []
+            # An empty row ("flan:" with all its keys commented out) changes nothing.
+            if layer.get(name) is None:
                 continue
             now = layer[name].get(self.table.key) if isinstance(layer[name], Mapping) else None
             before = [part.get(self.table.key) for part in parts if isinstance(part, Mapping)]
@@ -142,6 +150,10 @@ class Rows:
                 parts = []
             parts.append(layer[name])
         return parts
+
+    def _value(self, name: str, key: str) -> Any:
+        """Return what the last layer that sets a key of a row says; None if none does."""
+        return next((part[key] for part in reversed(self._own(name)) if part.get(key)), None)
 
     def _fault(self, key: str, reason: str) -> None:
         self.faults.setdefault(key, f"config key '{key}': {reason}")
@@ -155,11 +167,11 @@ def merge(model: type[BaseModel], base: Row, over: Row) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         kind = model.model_fields[key].annotation if key in model.model_fields else None
-        if (part := section_of(kind)) and isinstance(value, Mapping | None):
-            # An empty section ("train:" with all its keys commented out) changes nothing; where
-            # there may be none (a data set's hub), null says so.
-            if value is not None or kind is part:
-                value = merge(part, merged.get(key) or {}, value or {})
+        part = section_of(kind)
+        # An empty section ("train:" with all its keys commented out) changes nothing; where there
+        # may be none (a data set's hub), null says so.
+        if isinstance(value, Mapping) or (value is None and kind is part and part is not None):
+            value = merge(part, merged.get(key) or {}, value or {}) if part else value
         merged[key] = value
     return merged
 
@@ -204,6 +216,8 @@ def _explain(fault: Any, key: str, model: type[BaseModel], prefix: str) -> str:
     full = ".".join(filter(None, (prefix, key)))
     if fault["type"] == "extra_forbidden":
         return f"config key '{full}' ({fault['input']!r}): {_unknown(key, model, prefix)}"
+    if fault["type"] == "missing":
+        return f"config key '{full}': it is needed; docs/config.md says what it is"
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "value_error" and ": " in message:
         # The section's own check begins with the key inside the section.
@@ -232,7 +246,7 @@ def _unknown(key: str, model: type[BaseModel], prefix: str) -> str:
     options = sorted(anywhere) if leaf in anywhere else sorted(beside) or sorted(anywhere)
     hint = re.search(r"'(.+)'", did_you_mean(leaf, options) or did_you_mean(leaf, sorted(anywhere)))
     if hint is None:
-        return "unknown key; docs/config.md lists the keys"
+        return f"unknown key; the keys here are {', '.join(sorted(beside) or sorted(anywhere))}"
     found = [k for k, (_, _, last) in keys.items() if last == hint[1]]
     best = min(found, key=lambda k: (keys[k][0] != parent, k.count(".")))
     return f"unknown key; did you mean '{'.'.join(filter(None, (prefix, best)))}'?"

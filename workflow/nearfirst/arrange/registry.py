@@ -13,9 +13,14 @@ import numpy as np
 from nearfirst.arrange.pool import Arranged, Pool
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
-from nearfirst.common.named_modules import find
+from nearfirst.common.named_modules import find, names
 
 PACKAGE = "nearfirst.arrange.methods"
+
+
+def method_names() -> list[str]:
+    """Return the names of the methods; a method of the user's own has none."""
+    return names(PACKAGE)
 
 
 def module_of(method: str) -> ModuleType:

@@ -191,6 +191,11 @@ KINDS: dict[str, type[Figure]] = {
 }
 
 
+def figure_kinds() -> list[str]:
+    """Return the kinds there are."""
+    return list(KINDS)
+
+
 def settings_of(kind: str) -> type[Figure]:
     """Return the type of a kind's rows. Raises ValueError if there is no such kind."""
     if kind not in KINDS:

@@ -36,19 +36,23 @@ def _changes(new: BaseModel, old: BaseModel) -> dict[str, Any]:
         now, before = getattr(new, name), getattr(old, name, None)
         if now == before:
             continue
-        if isinstance(now, BaseModel) and type(now) is type(before):
+        if isinstance(now, BaseModel) and isinstance(before, type(now)):
             changes[name] = _changes(now, before)
         elif _is_table(now):
             changes[name] = {
-                key: _changes(row, before[key])
-                if type(row) is type((before or {}).get(key))
-                else row.model_dump(mode="json")
+                key: _row_changes(row, (before or {}).get(key))
                 for key, row in now.items()
                 if row != (before or {}).get(key)
             }
         else:
             changes[name] = whole[name]
     return changes
+
+
+def _row_changes(row: BaseModel, before: BaseModel | None) -> dict[str, Any]:
+    if before is None or type(row) is not type(before):
+        return row.model_dump(mode="json")
+    return _changes(row, before)
 
 
 def _is_table(value: object) -> bool:
