@@ -2,9 +2,14 @@
 
 
 def score_library():
-    """Return the library modules of score.py; it imports those of metrics by name."""
-    folder = LIBRARY / "nearfirst/score"
-    return sorted({*library("score.py"), *map(str, folder.glob("*.py"))})
+    """Return the library modules of score.py; it imports those of `score/` by name."""
+    modules = LIBRARY.glob("nearfirst/score/*.py")
+    found = {
+        file
+        for module in modules
+        for file in (module, *library_modules(module, LIBRARY))
+    }
+    return sorted({*library("score.py"), *map(str, found)})
 
 
 def score_files(wildcards):
