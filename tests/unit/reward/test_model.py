@@ -60,12 +60,7 @@ def write_safetensors(folder: Path, state: State) -> list[Path]:
     return write_shards(folder, state, "model-{:05d}-of-00003.safetensors", save_file)
 
 
-def write_one_file(folder: Path, state: State) -> list[Path]:
-    save_file(state, folder / "model.safetensors", {"format": "pt"})
-    return [folder / "model.safetensors"]
-
-
-LAYOUTS = [write_bins, write_safetensors, write_one_file]
+LAYOUTS = [write_bins, write_safetensors]
 
 
 @pytest.fixture
@@ -90,41 +85,21 @@ def by_hand(state: State, ids: list[int]) -> float:
 def test_the_published_layout_is_read(folder: Path, write: Callable[..., Any]) -> None:
     state = weights()
     write(folder, state)
-    model, tokenizer = load_reward_model(str(folder))
+    model, _ = load_reward_model(str(folder))
     assert isinstance(model, LlamaRewardModel)
     assert not model.training
     assert {name: p.dtype for name, p in model.named_parameters()} == dict.fromkeys(
         state, torch.float32
     )
-    ids = tokenizer("the cat sat")["input_ids"]
-    with torch.no_grad():
-        found = model(torch.tensor([ids]), torch.ones(1, len(ids)))
-    assert found.logits.shape == (1, 1)
-    assert abs(by_hand(state, ids)) > 0.1
-    assert found.logits.item() == pytest.approx(by_hand(state, ids), abs=1e-5)
-
-
-def test_the_reward_stands_at_the_last_real_token(folder: Path) -> None:
-    state = weights()
-    write_bins(folder, state)
-    model, _ = load_reward_model(str(folder))
+    # The reward stands at the last real token.
     texts = [[5, 6, 7, 8, 9], [5, 6], [0, 0, 0]]
     padded = torch.tensor([text + [0] * (5 - len(text)) for text in texts])
     mask = torch.tensor([[1] * len(text) + [0] * (5 - len(text)) for text in texts])
     with torch.no_grad():
-        found = model(padded, mask).logits[:, 0].tolist()
-        unmasked = model(padded).logits[:, 0].tolist()
-    assert found == pytest.approx([by_hand(state, text) for text in texts], abs=1e-5)
-    assert unmasked == pytest.approx([by_hand(state, ids) for ids in padded.tolist()], abs=1e-5)
-
-
-def test_a_saved_model_has_the_published_layout(tmp_path: Path, tokenizer: Any) -> None:
-    LlamaRewardModel(LlamaConfig(**CONFIG)).save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    assert (config["architectures"], config["model_type"]) == (["LlamaRewardModel"], "llama")
-    model, _ = load_reward_model(str(tmp_path))
-    assert model.state_dict().keys() == weights().keys()
+        found = model(padded, mask).logits
+    assert found.shape == (3, 1)
+    assert found.std() > 0.1
+    assert found[:, 0].tolist() == pytest.approx([by_hand(state, ids) for ids in texts], abs=1e-5)
 
 
 def test_old_buffers_and_code_beside_the_weights_are_ignored(folder: Path) -> None:
@@ -166,14 +141,7 @@ def test_other_tensors_are_refused_by_name(
     assert message in said
 
 
-@pytest.mark.parametrize(
-    ("size", "why"),
-    [
-        (32, f"'{HEAD}' has shape [1, 16], but by config.json [1, 32]"),
-        (33, "cannot be loaded ("),
-        ("16", "expected int, got str"),
-    ],
-)
+@pytest.mark.parametrize(("size", "why"), [(32, "by config.json [1, 32]"), ("16", "expected int")])
 def test_another_hidden_size_is_refused(folder: Path, size: Any, why: str) -> None:
     write_bins(folder, weights())
     (folder / "config.json").write_text(json.dumps({**CONFIG, "hidden_size": size}))
@@ -200,7 +168,7 @@ def test_missing_and_damaged_files_are_refused(folder: Path) -> None:
     (folder / "pytorch_model.bin.index.json").unlink()
     torch.save([1, 2], folder / "pytorch_model.bin")  # no tensors by name
     assert refused(folder).startswith(f"{folder}: the weights cannot be loaded (TypeError")
-    write_one_file(folder, weights())
+    write_safetensors(folder, weights())
     (folder / "tokenizer.json").unlink()
     assert f"{folder}: the tokenizer cannot be loaded" in refused(folder)
     (folder / "config.json").unlink()
@@ -225,15 +193,12 @@ def test_a_classifier_without_its_head_is_refused(folder: Path) -> None:
     config.architectures = ["LlamaForSequenceClassification"]
     config.save_pretrained(folder)
     state = LlamaModel(config).state_dict()
-    write_one_file(folder, {f"model.{name}": tensor for name, tensor in state.items()})
+    write_safetensors(folder, {f"model.{name}": tensor for name, tensor in state.items()})
     assert "tensor 'score.weight' is missing" in refused(folder)
 
 
-def test_other_models_are_refused(folder: Path, model_folder: Path) -> None:
-    said = refused(model_folder)
-    assert f"tensor '{HEAD}' is missing: this is a language model without a reward head" in said
+def test_other_models_are_refused(folder: Path) -> None:
     config = GPT2Config(vocab_size=300, n_embd=16, n_layer=1, n_head=2)
     config.architectures = ["GPT2LMHeadModel"]
     config.save_pretrained(folder)
-    said = refused(folder)
-    assert "GPT2LMHeadModel of type gpt2 is no reward model; expected a LlamaRewardModel" in said
+    assert "GPT2LMHeadModel of type gpt2 is no reward model; expected" in refused(folder)

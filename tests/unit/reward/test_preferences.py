@@ -109,12 +109,8 @@ def test_impossible_corruptions_are_not_drawn() -> None:
 
 def test_every_instance_gives_a_pair_of_its_own_texts() -> None:
     found = rows({"flan": SOME})
-    assert {row["id"] for row in found} == {each.id for each in SOME}
-    by_id = {each.id: each for each in SOME}
-    for row in found:
-        own = by_id[row["id"]]
-        assert (row["dataset"], row["task"]) == ("flan", own.task)
-        assert (row["instruction"], row["chosen"]) == (own.instruction, own.answer)
+    texts = {(row["id"], row["task"], row["instruction"], row["chosen"]) for row in found}
+    assert texts == {(each.id, each.task, each.instruction, each.answer) for each in SOME}
     assert {row["corruption"] for row in found} == set(CORRUPTIONS)
 
 
@@ -123,12 +119,10 @@ def test_whole_tasks_are_held_out_and_their_answers_stay_unseen() -> None:
     for dataset, expected in (("flan", 2), ("p3", 1)):
         tasks: dict[bool, set[str]] = {False: set(), True: set()}
         answers: dict[bool, set[str]] = {False: set(), True: set()}
-        for row in found:
-            if row["dataset"] == dataset:
-                tasks[row["held_out"]].add(row["task"])
-                answers[row["held_out"]].add(row["chosen"])
-                if row["corruption"].startswith("other"):
-                    answers[row["held_out"]].add(row["rejected"])
+        for row in (row for row in found if row["dataset"] == dataset):
+            tasks[row["held_out"]].add(row["task"])
+            drawn = {row["rejected"]} if row["corruption"].startswith("other") else set()
+            answers[row["held_out"]] |= {row["chosen"], *drawn}
         assert len(tasks[True]) == expected
         assert not tasks[True] & tasks[False]
         assert not answers[True] & answers[False]

@@ -34,10 +34,8 @@ CONFIGS = {
 
 def build(name: str) -> Any:
     torch.manual_seed(0)
-    if name == "ultrarm":
-        made = LlamaRewardModel(CONFIGS[name])
-    else:
-        made = AutoModelForSequenceClassification.from_config(CONFIGS[name])
+    kind = LlamaRewardModel if name == "ultrarm" else AutoModelForSequenceClassification.from_config
+    made = kind(CONFIGS[name])
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.mul_(5)  # far from zero, so that rewards differ
@@ -79,27 +77,21 @@ def test_text_is_tokenized_as_text_after_bos(with_bos: Any, tokenizer: Any) -> N
     assert encode([], plain, model, tokenizer) == []
 
 
-@pytest.mark.parametrize("limit", ["settings", "positions", "tokenizer"])
+@pytest.mark.parametrize(("limit", "positions"), [(2048, 8), (8, 300)])
 def test_the_start_of_a_long_text_is_cut(
-    limit: str, with_bos: Any, caplog: pytest.LogCaptureFixture
+    limit: int, positions: int, with_bos: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def model(positions: int) -> Any:
-        sizes = {**SIZES, "max_position_embeddings": positions}
-        return LlamaRewardModel(LlamaConfig(**sizes, num_attention_heads=2))
-
-    texts = [("the cat sat on a mat", "and ate nine green apples"), ("a", "b")]
-    text = RewardTextSettings()
-    whole = encode(texts, text, model(300), with_bos)
-    short, kept = len(whole[1]), {"settings": text, "positions": 300}
-    assert len(whole[0]) > short
-    kept[limit] = text.model_copy(update={"max_length": short}) if limit == "settings" else short
-    if limit == "tokenizer":
-        with_bos.model_max_length = short
+    sizes = {**SIZES, "num_attention_heads": 2, "max_position_embeddings": positions}
+    model = LlamaRewardModel(LlamaConfig(**sizes))
+    text = RewardTextSettings(template="{instruction}{answer}", max_length=limit)
+    words = "the cat sat on a mat and ate nine green apples"
+    whole = with_bos(words)["input_ids"]
+    assert len(whole) > 8
     caplog.set_level("INFO")
-    found = encode(texts, kept["settings"], model(kept["positions"]), with_bos)
-    assert found[0].tolist() == [with_bos.bos_token_id, *whole[0][-(short - 1) :]]
-    assert found[1].tolist() == whole[1].tolist()
-    assert caplog.messages == [f"2 answers, 1 cut at the start to {short} tokens"]
+    long, short = encode([(words, ""), ("a", "b")], text, model, with_bos)
+    assert long.tolist() == [with_bos.bos_token_id, *whole[-7:]]
+    assert short.tolist() == with_bos("ab")["input_ids"]
+    assert caplog.messages == ["2 answers, 1 cut at the start to 8 tokens"]
 
 
 def one_by_one(model: Any, tokens: list[Ids]) -> list[float]:
@@ -140,21 +132,14 @@ def test_padding_is_never_mistaken_for_text(texts: list[list[int]]) -> None:
     assert model.config.pad_token_id is None
 
 
-class Counting(LlamaRewardModel):
-    """A reward model that counts the texts it reads."""
-
-    read = 0
-
-    def forward(self, input_ids: Any, attention_mask: Any = None, **others: Any) -> Any:
-        self.read += len(input_ids)
-        return super().forward(input_ids, attention_mask, **others)
-
-
 def test_equal_texts_are_scored_once() -> None:
-    model = Counting(CONFIGS["ultrarm"]).eval()
+    model, read = build("ultrarm"), []
+    model.register_forward_pre_hook(
+        lambda _, args, given: read.append(len(given["input_ids"])), with_kwargs=True
+    )
     five = some_ids(5)
     found = rewards(model, [*five, *five[::-1], five[2]], 50)
-    assert model.read == 5
+    assert sum(read) == 5
     np.testing.assert_array_equal(found, [*found[:5], *found[:5][::-1], found[2]])
     assert len(set(found.tolist())) == 5
     assert rewards(model, [], 50).shape == (0,)

@@ -15,7 +15,6 @@ from nearfirst.common.errors import InputError
 from nearfirst.metrics import SCORE_NAMES
 from nearfirst.score import tokenizers
 from nearfirst.score.exact_match import exact_match, normalize
-from nearfirst.score.rouge import f_beta
 from nearfirst.score.scorer import Scorer
 from nearfirst.score.settings import ScoreSettings
 
@@ -24,7 +23,6 @@ MAT = "the cat sat on the mat"
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 SOME = st.lists(st.sampled_from(["cats", "cat", "running", "ran!", "é", "猫", "a"]), max_size=8)
 TEXT = st.one_of(ANY, SOME.map(" ".join))
-WORDS = st.lists(st.text("abcXYZ019", min_size=1, max_size=6), min_size=1, max_size=8)
 
 
 def paper_scores(scorer: Scorer, answer: str, *references: str) -> tuple[float, ...]:
@@ -76,16 +74,6 @@ def test_rouge_by_hand(settings: dict[str, Any], rouge1: float, rouge_l: float) 
     assert score("dog", MAT, **settings) == (0, 0, 0)
 
 
-def test_a_repeated_word_counts_as_often_as_the_reference_has_it() -> None:
-    # `the` occurs twice there: 2 of 4 and 2 of 6.
-    assert score("the the the the", MAT)[0] == pytest.approx(2 * 2 / (4 + 6))
-
-
-def test_stems() -> None:
-    assert score("cat running", "cats run") == (1, 1, 0)
-    assert score("cat running", "cats run", stemming=False) == (0, 0, 0)
-
-
 def test_maximum_and_mean_over_references() -> None:
     assert score("yes", "no", "yes") == (1, 1, 1)
     assert score("yes", "no", "yes", "Yes!", "maybe", references="mean") == (0.5, 0.5, 0.5)
@@ -97,34 +85,28 @@ def test_maximum_and_mean_over_references() -> None:
 
 @pytest.mark.parametrize("blank", ["", "  \n", "\u200b\ufeff", "\x00"])
 def test_a_blank_answer_scores_nothing(blank: str, byte_level: tokenizers.Tokenizer) -> None:
-    for references in (("yes",), ("yes", "?")):
-        for each in (scorer(), Scorer(ScoreSettings(), byte_level)):
-            assert each.score(blank, references) == dict.fromkeys(SCORE_NAMES, 0)
+    for each in (scorer(), Scorer(ScoreSettings(), byte_level)):
+        assert each.score(blank, ("yes", "?")) == dict.fromkeys(SCORE_NAMES, 0)
     assert exact_match(blank, blank) == 0
 
 
 @pytest.mark.parametrize(
     ("answer", "reference", "expected"),
     [
-        ("The Cat.", "the cat", 1),
-        ("  a \n b\t", "a b", 1),
+        ("  The \n Cat.\t", "the cat", 1),
         ("U.S.", "us", 1),
         ("well-known", "well known", 0),
-        ("cats", "cat", 0),
         ("3 < 4", "3 4", 1),
         ("「猫」。", "猫", 1),
-        ("¿Qué?", "qué", 1),
         ("‘No’ — she said…", "no she said", 1),
         ("Cafe\u0301", "café", 1),
         ("cafe", "café", 0),
         ("КОШКА", "кошка", 1),
-        ("नमस्ते।", "नमस्ते", 1),
         ("कि", "क", 0),
         ("a\u00a0b", "a b", 1),
         ("", "?", 0),
         (" ?", "? ", 1),
         ("<", ">", 0),
-        ("+", "", 0),
         ("?!", "? !", 0),
     ],
 )
@@ -145,12 +127,10 @@ def test_other_scripts_need_subwords(byte_level: tokenizers.Tokenizer) -> None:
 
 
 def test_subwords_lose_the_marker_of_a_space(byte_level: tokenizers.Tokenizer) -> None:
-    assert byte_level.tokenize("the cat") == ["the", "cat"]
     assert byte_level.tokenize("  cat \n the") == ["cat", "the"]
     # In training this word always had a space before it.
     assert byte_level.tokenize("dog") == ["dog"]
     assert byte_level.tokenize("café") == byte_level.tokenize("cafe\u0301")
-    assert byte_level.tokenize(" ") == []
 
 
 @pytest.mark.parametrize(
@@ -193,55 +173,19 @@ def test_scores_are_those_of_plain_rouge_score(one: str, other: str, stemming: b
     assert paper[:2] == (plain["rouge1"].recall, plain["rougeL"].fmeasure)
 
 
-@given(WORDS, st.randoms(use_true_random=False), st.sampled_from(["fmeasure", "paper"]))
-def test_equal_words_score_one(words: list[str], chance: random.Random, rouge: str) -> None:
-    """Neither case nor spaces count: Exact Match of such text gives a full ROUGE."""
-    other = [chance.choice([word.upper(), word.lower(), word]) for word in words]
-    text = "".join(chance.choice([" ", "  ", "\n", "\t "]) + word for word in other)
-    assert score(text, " ".join(words), rouge=rouge) == (1, 1, 1)
+REFERENCES = st.lists(TEXT.filter(normalize), min_size=1, max_size=4)
 
 
-@given(
-    TEXT,
-    st.lists(TEXT.filter(normalize), min_size=1, max_size=4),
-    st.randoms(use_true_random=False),
-    st.sampled_from(["max", "mean"]),
-    st.sampled_from(["fmeasure", "paper"]),
-    st.floats(0.1, 10),
-)
+@given(TEXT, REFERENCES, st.randoms(use_true_random=False), st.sampled_from(["max", "mean"]))
 def test_range_and_order_of_references(
-    answer: str,
-    references: list[str],
-    chance: random.Random,
-    over: str,
-    rouge: str,
-    beta: float,
+    answer: str, references: list[str], chance: random.Random, over: str
 ) -> None:
-    scores = scorer(references=over, rouge=rouge, beta=beta)
+    scores = scorer(references=over)
     found = scores.score(answer, tuple(references))
     assert list(found) == list(SCORE_NAMES)
     assert all(0 <= value <= 1 + 1e-12 for value in found.values())
     chance.shuffle(references)
     assert scores.score(answer, tuple(references)) == pytest.approx(found)
-
-
-@given(st.floats(0.001, 1), st.floats(0.001, 1), st.floats(0.01, 100))
-def test_f_beta_lies_between_precision_and_recall(
-    recall: float, precision: float, beta: float
-) -> None:
-    found = f_beta(recall, precision, beta)
-    low, high = sorted([recall, precision])
-    assert low * (1 - 1e-9) <= found <= high * (1 + 1e-9)
-    assert f_beta(precision, recall, 1 / beta) == pytest.approx(found)
-    assert f_beta(0, 0, beta) == 0
-
-
-@given(WORDS, st.randoms(use_true_random=False))
-def test_exact_match_ignores_punctuation(words: list[str], chance: random.Random) -> None:
-    signs = "!?.,;:'\"()[]<>=+$`^|~«»—。、"
-    text = "".join(c + chance.choice(["", chance.choice(signs)]) for c in " ".join(words))
-    assert normalize(text) == " ".join(words).lower()
-    assert exact_match(chance.choice(signs) + text, " ".join(words)) == 1
 
 
 def test_beta_must_be_positive() -> None:

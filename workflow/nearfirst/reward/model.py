@@ -48,21 +48,17 @@ class LlamaRewardModel(LlamaPreTrainedModel):  # type: ignore[misc]
         self.post_init()
 
     def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None, **_: Any
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
     ) -> SequenceClassifierOutput:
         """Return the rewards as `logits`, (n, 1), as a sequence classifier with one label does.
 
-        `input_ids` and `attention_mask`, 1 at real tokens, are (n, tokens); without a mask all
-        tokens are real.
+        `input_ids` and `attention_mask`, 1 at real tokens, are (n, tokens).
         """
         hidden = self.model(
             input_ids, attention_mask=attention_mask, use_cache=False
         ).last_hidden_state
-        if attention_mask is None:
-            last = torch.full((len(hidden),), hidden.shape[1] - 1, device=hidden.device)
-        else:
-            places = torch.arange(hidden.shape[1], device=hidden.device)
-            last = (places * attention_mask).argmax(dim=1)
+        places = torch.arange(hidden.shape[1], device=hidden.device)
+        last = (places * attention_mask).argmax(dim=1)
         rows = torch.arange(len(hidden), device=hidden.device)
         return SequenceClassifierOutput(logits=self.regression_head(hidden[rows, last]))
 

@@ -127,16 +127,13 @@ def train(
     pairs
         A table of `PREFERENCES`.
     base
-        Base model to start from.
-    settings, text
-        Training, and the text that the model reads.
-    folder
-        Output.
+        Name or folder of the Llama to start from.
+    settings, text, folder
+        How to train, what the model reads, and the output.
 
     Returns
     -------
-    The accuracy, as `accuracy_table` gives it: on the held-out pairs, and on as many training
-    pairs, drawn by the seed.
+    The `accuracy_table` of the held-out pairs, and of as many training pairs drawn by the seed.
 
     Raises
     ------

@@ -49,27 +49,28 @@ def references_of(
 def warn_of_ignored_text(
     references: References, tokenizer: Tokenizer, settings: ScoreSettings
 ) -> None:
-    """Warn of instances without references, and of references that ROUGE does not see whole."""
-    used = {id_: texts for id_, texts in references.items() if texts}
-    unseen = [id_ for id_, texts in used.items() if not any(map(tokenizer.tokenize, texts))]
+    """Warn of instances without references, and of references with text that ROUGE ignores."""
     key, advice = f"scores.tokenizer: {settings.tokenizer}", "choose one for their script"
-    partly: list[str] = []
     if settings.tokenizer == "words":
-        advice = "set it to model to compare subwords"
-        other = [id_ for id_, texts in used.items() if any(map(_has_other_letters, texts))]
-        partly = [id_ for id_ in other if id_ not in unseen]
+        advice = "it reads a to z and digits; set it to model to compare subwords"
+    without = [id_ for id_, texts in references.items() if not texts]
+    ignored = [
+        id_
+        for id_, texts in references.items()
+        if texts and (not any(map(tokenizer.tokenize, texts)) or _other_letters(texts, settings))
+    ]
     for ids, problem in (
-        ([id_ for id_ in references if id_ not in used], "are left out: no reference has text"),
-        (unseen, f"have a ROUGE of 0: {key} finds no token in their references; {advice}"),
-        (partly, f"have letters in their references that {key} ignores; {advice}"),
+        (without, "are left out: no reference has text"),
+        (ignored, f"have text in their references that {key} ignores; {advice}"),
     ):
         if ids:
             count = f"{len(ids)} of {len(references)} instances"
             logging.warning("%s (the first is id '%s') %s", count, ids[0], problem)
 
 
-def _has_other_letters(text: str) -> bool:
-    return any(c.isalnum() and not c.isascii() for c in text.lower())
+def _other_letters(texts: tuple[str, ...], settings: ScoreSettings) -> bool:
+    text = "".join(texts).lower()
+    return settings.tokenizer == "words" and any(c.isalnum() and not c.isascii() for c in text)
 
 
 def score_answers(answers: pa.Table, references: References, scorer: Scorer) -> pa.Table:
