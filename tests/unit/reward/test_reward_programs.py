@@ -1,6 +1,5 @@
 """The programs of the reward: pairs, a model trained on them, the rewards of answers."""
 
-import logging
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from programs import run_here
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
@@ -31,6 +29,7 @@ IDENTITY = {"dataset": "flan", "test": "heldout", "arrangement": "random", "seed
 def trained(
     tmp_path_factory: pytest.TempPathFactory,
     program: Program,
+    program_apart: Program,
     some_talks: Any,
     write_instances: Any,
     model_folder: Path,
@@ -43,8 +42,9 @@ def trained(
         named += ["--dataset", name, folder / f"{name}.parquet"]
     pairs = folder / "pairs.parquet"
     limit = ("--settings", '{"max_per_dataset":20}')
-    run_here("preferences.py", *named, "--output", pairs, *limit)
-    done = program(
+    done = program("preferences.py", *named, "--output", pairs, *limit)
+    assert done.returncode == 0, done.stderr
+    done = program_apart(
         *("train_reward.py", "--pairs", pairs, "--model", model_folder, *TRAIN),
         *("--output", folder / "out/model", "--accuracy", folder / "out/accuracy.csv"),
     )
@@ -70,7 +70,7 @@ def test_pairs_and_a_model_in_the_same_bytes(
 
 
 def test_every_answer_gets_its_reward(
-    trained: Path, tmp_path: Path, some_talks: Any, caplog: pytest.LogCaptureFixture
+    trained: Path, tmp_path: Path, program: Program, some_talks: Any
 ) -> None:
     texts = ["a cat", "", "кошка 猫 {answer}</s>", "green apples " * 30]
     rows = [(step, i, texts[i - step // 10]) for step in (0, 10) for i in (2, 0, 3, 1)]
@@ -79,20 +79,20 @@ def test_every_answer_gets_its_reward(
     answers = pa.table([steps, ids, tasks, predictions], schema=ANSWERS)
     output, asked, model = tmp_path / "r.parquet", trained / "flan.parquet", trained / "out/model"
     write_table(answers, tmp_path / "answers.parquet", {"left_out": "3", **IDENTITY})
-    caplog.set_level(logging.INFO)
-    run_here(
+    done = program(
         *("reward.py", "--generations", tmp_path / "answers.parquet", "--instances", asked),
         *("--reward-model", model, "--settings", '{"batch_tokens":60}'),
         *("--text", '{"max_length":40}', "--output", output),
     )
+    assert done.returncode == 0, done.stderr
     table = pq.read_table(output)
     assert table.schema.remove_metadata() == REWARDS
     assert table.schema.metadata[b"left_out"] == b"3"
     assert read_identity(output) == IDENTITY
     assert table.select(["step", "id", "task"]).equals(answers.select(["step", "id", "task"]))
-    assert "8 answers, 4 cut at the start to 40 tokens" in caplog.messages
+    assert "8 answers, 4 cut at the start to 40 tokens" in done.stderr
     for step, mean in table.to_pandas().groupby("step")["reward"].mean().items():
-        assert f"step {step}: mean reward {mean:.4f}" in caplog.messages
+        assert f"step {step}: mean reward {mean:.4f}" in done.stderr
     questions = [talk[0]["content"] for talk in some_talks(24, 1)]
     exchanges = [(questions[i], answer) for _, i, answer in rows]
     loaded = load_reward_model(str(model))
@@ -113,20 +113,23 @@ def test_answers_to_other_instances_are_refused(
         exchanges_of(answers, Path("answers.parquet"), read_table(path, INSTANCES), path)
 
 
-def test_a_failed_training_leaves_nothing(tmp_path: Path, model_folder: Path) -> None:
+def test_a_failed_training_leaves_nothing(
+    tmp_path: Path, program: Program, model_folder: Path
+) -> None:
     pair = {name: ["a"] for name in PREFERENCES.names if name != "held_out"}
     table = pa.table({**pair, "held_out": [False]}, schema=PREFERENCES)
     write_table(table, tmp_path / "pairs.parquet")
     output = tmp_path / "out"
-    with pytest.raises(InputError, match="no pair is held out"):
-        run_here(
-            *("train_reward.py", "--pairs", tmp_path / "pairs.parquet", "--model", model_folder),
-            *("--output", output / "model", "--accuracy", output / "accuracy.csv"),
-        )
+    done = program(
+        *("train_reward.py", "--pairs", tmp_path / "pairs.parquet", "--model", model_folder),
+        *("--output", output / "model", "--accuracy", output / "accuracy.csv"),
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no pair is held out")
     assert list(output.iterdir()) == []
 
 
-def test_each_data_set_is_given_once(tmp_path: Path) -> None:
+def test_each_data_set_is_given_once(tmp_path: Path, program: Program) -> None:
     twice = ("--dataset", "flan", "a.parquet", "--dataset", "flan", "b.parquet")
-    with pytest.raises(InputError, match="--dataset: flan, flan: one is given twice"):
-        run_here("preferences.py", *twice, "--output", tmp_path / "pairs.parquet")
+    done = program("preferences.py", *twice, "--output", tmp_path / "pairs.parquet")
+    assert done.stderr.startswith("error: --dataset: flan, flan: one is given twice")

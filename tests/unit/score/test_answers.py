@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from programs import run_here
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
@@ -77,7 +76,8 @@ def test_the_program_writes_a_row_an_answer(tmp_path: Path, program: Program) ->
     instances(there, {"x": ["the cat sat on the mat", "dogs"]})
     generations(given, [(0, "x", "the mat the cat")])
     settings = '{"rouge":"paper","beta":1.2,"references":"mean","stemming":false}'
-    run_here(*command, "--output", output, "--settings", settings)
+    done = program(*command, "--output", output, "--settings", settings)
+    assert done.returncode == 0, done.stderr
     # Against the second reference all is 0, so the mean is half of the first (test_scorer).
     (row,) = pq.read_table(output).to_pylist()
     assert (row["rouge1"], row["rougeL"]) == pytest.approx((1 / 3, 61 / 316))
