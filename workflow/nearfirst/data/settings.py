@@ -1,6 +1,6 @@
 """Knobs of the data stage: which files, how they are split, and what is sampled of them."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
@@ -79,6 +79,11 @@ class Dataset(Section):
     needs_tokenizer: ClassVar[bool] = False
     """Whether reading takes the folder of the base model, for its tokenizer."""
 
+    warns_of_overlap: ClassVar[bool] = False
+    """Whether test conversations that are trained on word for word are looked for."""
+
+    sample: Any
+
     format: str = Field(description="Published form.")
     path: str | None = Field(
         None,
@@ -107,6 +112,11 @@ class Dataset(Section):
     def holds_out(self) -> HeldOut:
         """What is held out as the test set."""
         return "rows" if self.test == "heldout" else "tasks"
+
+    @property
+    def tested_per_task(self) -> int | None:
+        """How many instances of an unseen task, its first, may be tested; None for all."""
+        return None
 
     def sampling(self, split: str) -> str:
         """Return, as canonical JSON, what the sampling of one split reads."""
