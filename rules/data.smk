@@ -10,29 +10,28 @@ localrules:
     fetch,
 
 
-def hub(source):
+def hub(wildcards):
     """Return what is fetched to results/raw/{source}: a data set's files, or a model's."""
-    if source in ("model", "reward"):
-        return getattr(CONFIG, source).hub()
-    return DATASETS[source].hub or HubSettings()
-
-
-def hub_settings(wildcards):
-    return hub(wildcards.source).canonical()
+    kind, _, name = wildcards.source.partition("/")
+    if kind == "model":
+        return getattr(CONFIG, name).hub()
+    return CONFIG.data[name].hub or HubSettings()
 
 
 def hub_key(wildcards):
     """Return the section of the config that a message names."""
-    of_model = wildcards.source in ("model", "reward")
-    return wildcards.source if of_model else f"data.{wildcards.source}"
+    kind, _, name = wildcards.source.partition("/")
+    return name if kind == "model" else f"data.{name}"
 
 
 def hub_needs(wildcards):
     """Return the flag of a file without which what is fetched is of no use."""
-    if wildcards.source != "p3" or DATASETS["p3"].list:
+    kind, _, name = wildcards.source.partition("/")
+    row = CONFIG.data[name] if kind == "data" else None
+    if not hasattr(row, "list") or row.list:
         return ""
-    comes_along = any(fnmatch("datasets.csv", name) for name in hub("p3").files)
-    return "" if comes_along else "--needs data.p3.list"
+    comes_along = any(fnmatch("datasets.csv", name) for name in hub(wildcards).files)
+    return "" if comes_along else f"--needs data.{name}.list"
 
 
 rule fetch:
@@ -47,7 +46,7 @@ rule fetch:
     conda:
         "../envs/data.yaml"
     params:
-        settings=hub_settings,
+        settings=lambda wildcards: hub(wildcards).canonical(),
         key=hub_key,
         needs=hub_needs,
     shell:
@@ -82,8 +81,13 @@ rule generate_corpus:
 
 def raw(dataset):
     """Return the published file or folder of a data set: the user's, fetched or generated."""
-    made = f"results/{'raw' if dataset.hub else 'corpus'}/{dataset.format}"
-    return dataset.path or made
+    if dataset.path:
+        return dataset.path
+    if dataset.hub is None:
+        return f"results/corpus/{dataset.format}"
+    # Data sets of one source share what is fetched.
+    same = (name for name, row in CONFIG.data.items() if row.hub == dataset.hub)
+    return f"results/raw/data/{next(same)}"
 
 
 @cache
@@ -102,13 +106,13 @@ def folder_state(format, path):
 
 def test_path(wildcards):
     """Return the user's test set, if it is a file of its own and this is the split it gives."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     return wildcards.split == "heldout" and getattr(dataset, "test_path", None)
 
 
 def sample_state(wildcards):
     """Return the state of the user's folders; a file is an input that Snakemake looks at."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     paths = filter(None, [dataset.path, test_path(wildcards)])
     states = [
         folder_state(dataset.format, path) for path in paths if os.path.isdir(path)
@@ -118,7 +122,7 @@ def sample_state(wildcards):
 
 def sample_files(wildcards):
     """Return the published data and what tells how to read them."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
     fetched = dataset.hub and not dataset.path
     files = {"data": f"{raw(dataset)}/fetched.json" if fetched else raw(dataset)}
@@ -134,7 +138,7 @@ def sample_files(wildcards):
 
 def sample_flags(wildcards):
     """Return the flags of the files, and those of the sample."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     key_list = getattr(dataset, "key_list", None)
     if key_list is None and raw(dataset) == "results/corpus/flan":
         key_list = "results/corpus/flan/split.json"
@@ -151,9 +155,8 @@ def sample_flags(wildcards):
 
 def sample_library(wildcards):
     """Return the library modules of the program, and those of the one format that it reads."""
-    of_format = formats.path(DATASETS[wildcards.dataset].format)
-    modules = [of_format, *library_modules(of_format, LIBRARY)]
-    return sorted({*library("sample.py"), *map(str, modules)})
+    of_format = modules_of(formats.module(CONFIG.data[wildcards.dataset].format))
+    return sorted({*library("sample.py"), *of_format})
 
 
 rule sample:

@@ -53,7 +53,7 @@ class Lengths:
         if instances is None:
             return None
         # Of rounds and budgets nobody knows how many instances they hold; all is the most.
-        whole = order is not None or not (its.rounds or its.budget)
+        whole = order is not None or its.method != "tma"
         steps = -(-instances.number // self.config.train.batch_size)
         return Count(steps, instances.exact and whole, instances.source)
 
@@ -68,7 +68,7 @@ class Lengths:
 
     def _most(self, dataset: str, split: str) -> Count | None:
         """Return what the settings of the sample leave room for."""
-        settings: Any = self.config.data.by_name()[dataset]
+        settings: Any = self.config.data[dataset]
         sample, source = settings.sample, f"data.{dataset}.sample"
         if isinstance(sample, DialogueSampleSettings):
             if split == "heldout":

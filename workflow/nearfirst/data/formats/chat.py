@@ -71,7 +71,7 @@ class ChatSampleSettings(Section):
 
 
 class Settings(Dataset):
-    """Data of one's own. `data.mine` is null; with a path in it there is a data set `mine`."""
+    """Data of your own: rows of messages, of prompt and completion, or of Alpaca's keys."""
 
     format: Literal["chat"] = Field("chat", description="Published form.")
     path: str | None = Field(
@@ -109,6 +109,12 @@ class Settings(Dataset):
             return content
         by_task = content.get("task_column") and not content.get("test_path")
         return {**content, "test": "specialist-0" if by_task else "heldout"}
+
+    @model_validator(mode="after")
+    def _has_a_path(self) -> Self:
+        if not self.path:
+            raise ValueError("path: set it to your pool, a .jsonl or .parquet file or a folder")
+        return self
 
     @model_validator(mode="after")
     def _one_test_set(self) -> Self:
