@@ -19,59 +19,34 @@ class Message(TypedDict):
 
 @dataclass(slots=True)
 class Instance:
-    """One conversation of a task.
-
-    Attributes
-    ----------
-    id
-        Unique within the data set.
-    task
-        Name of the task.
-    messages
-        Exchanges: user, assistant, user, assistant, … Empty if there is no usable one.
-    dropped
-        Turns left out because they were empty or had no counterpart.
-    where
-        Place in the file, for error messages.
-    references
-        All right answers; if empty, the first assistant turn is the only one.
-    source
-        The data set that the task's text comes from, such as `quoref`.
-    part
-        Side of the published split; None if there is no such split.
-    expand
-        Builds the whole first user turn, where that costs too much to do for every row.
-    row
-        The row as it was read, for export.
-    """
+    """One conversation of a task."""
 
     id: str
+    """Unique within the data set."""
     task: str
     messages: list[Message]
+    """Exchanges: user, assistant, user, assistant, … Empty if there is no usable one."""
     dropped: int
+    """Turns left out because they were empty or had no counterpart."""
     where: str
+    """Place in the file, for error messages."""
     references: tuple[str, ...] = ()
+    """All right answers; if empty, the first assistant turn is the only one."""
     source: str = ""
+    """The data set that the task's text comes from, such as `quoref`."""
     part: Part | None = None
+    """Side of the published split; None if there is no such split."""
     expand: Callable[[], str] | None = None
+    """Builds the whole first user turn, where that costs too much to do for every row."""
     row: Any = None
+    """The row as it was read, for export."""
 
 
 def exchanges(turns: Iterable[tuple[str, str]]) -> tuple[list[Message], int]:
-    """Keep the (user, assistant) pairs of adjacent, non-empty turns.
+    """Keep the (user, assistant) pairs of adjacent, non-empty turns; also count the other turns.
 
-    An empty turn takes its counterpart with it; a trailing question and an answer to nothing are
-    left out.
-
-    Parameters
-    ----------
-    turns
-        (role, content) in order.
-
-    Returns
-    -------
-    messages, dropped
-        The messages kept, and how many turns were left out.
+    An empty turn takes its counterpart with it; a question without an answer and an answer without
+    a question are left out.
     """
     kept: list[Message] = []
     question: str | None = None
@@ -98,14 +73,8 @@ def parse_turns(
 ) -> list[tuple[str, str]]:
     """Return the (role, content) of published turns; a null content becomes the empty text.
 
-    Parameters
-    ----------
-    turns
-        Mappings with the keys `sender` and `text`.
-    roles
-        Maps a sender's name in the file to `user`, `assistant` or `system`.
-    where
-        Place of the conversation, for error messages.
+    A turn is a mapping with the keys `sender` and `text`; `roles` maps a sender in the file to
+    `user`, `assistant` or `system`.
 
     Raises
     ------
@@ -125,7 +94,9 @@ def parse_turns(
     return parsed
 
 
-def dialogue(id_: str, task: str, turns: Sequence[tuple[str, str]], where: str) -> Instance:
+def dialogue(
+    id_: str, task: str, turns: Sequence[tuple[str, str]], where: str, row: Any
+) -> Instance:
     """Return the instance of a dialogue that may have system turns.
 
     The template knows only the user and the assistant, so the text of a system turn is put before
@@ -134,7 +105,8 @@ def dialogue(id_: str, task: str, turns: Sequence[tuple[str, str]], where: str) 
     """
     speakers = (role for role, _ in turns if role != "system")
     if next(speakers, None) == "assistant":
-        return Instance(id_, task, [], len(turns), f"{where} (begins with the assistant)")
+        where = f"{where} (begins with the assistant)"
+        return Instance(id_, task, [], len(turns), where, row=row)
     system: list[str] = []
     merged: list[tuple[str, str]] = []
     for role, content in turns:
@@ -146,4 +118,4 @@ def dialogue(id_: str, task: str, turns: Sequence[tuple[str, str]], where: str) 
         else:
             merged.append((role, content))
     messages, dropped = exchanges(merged)
-    return Instance(id_, task, messages, dropped + len(system), where)
+    return Instance(id_, task, messages, dropped + len(system), where, row=row)

@@ -10,22 +10,10 @@ from nearfirst.data.conversation import Instance, Part
 
 @dataclass
 class Inventory:
-    """The usable rows of every task.
+    """Of each task the row numbers of its usable instances, its side of the split and its source.
 
-    Attributes
-    ----------
-    rows
-        Task to the row numbers of its usable instances, in the file's order.
-    parts
-        Task to its side of the published split, if there is one.
-    sources
-        Task to the data set its text comes from.
-    total
-        All rows.
-    unusable
-        Rows without a usable exchange.
-    dropped_turns
-        Turns left out of the usable instances.
+    `parts` is empty if there is no published split. `dropped_turns` were left out of the usable
+    instances; `unusable` rows, of a `total`, have no exchange.
     """
 
     rows: dict[str, MutableSequence[int]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ _SOURCE = re.compile(r"(?:task\d+_)?([^_/:\-]+)")
 
 
 def unique_ids(instances: Iterable[Instance]) -> Iterator[Instance]:
-    """Number repeated ids: the n-th instance of one gets `id#n`, or the next number that is free."""
+    """Give repeated ids a number: the n-th of one is `id#n`, or the next that is free."""
     seen: dict[str, int] = {}  # id to the highest number given to it
     for instance in instances:
         id_ = instance.id

@@ -8,7 +8,7 @@ from nearfirst.data.conversation import Instance
 
 
 class Overlap:
-    """Counts the test conversations that are in the training data too; white space does not count.
+    """Counts test conversations that are in the training data too, whatever their white space.
 
     A text is kept as a hash of eight bytes, so that those of a large pool fit into memory.
     """
@@ -27,14 +27,12 @@ class Overlap:
 
     def warning(self) -> str | None:
         """Return a warning for the user; None if the two share nothing."""
-        texts = set(self._test.values())
-        in_train = [text for text in self._train if text in texts]
-        shared = set(in_train)
+        shared = set(self._test.values()).intersection(self._train)
         ids = [id_ for id_, text in self._test.items() if text in shared]
         if not ids:
             return None
         counts = f"{len(ids)} of {len(self._test)} test conversations"
-        if len(in_train) == len(self._train) and len(ids) == len(self._test):
+        if len(ids) == len(self._test) and all(text in shared for text in self._train):
             return f"the test set is the training set: {counts} are trained on; give another"
         return (
             f"{counts} are word for word among the {len(self._train)} training conversations, the "

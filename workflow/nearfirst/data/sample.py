@@ -44,10 +44,8 @@ def sample(
 
     Parameters
     ----------
-    settings
-        The data set's row of the config.
-    path
-        The published file or folder.
+    settings, path
+        The data set's row of the config, and its file or folder.
     name
         `train`, `heldout`, `specialist-SEED` or `generalist-SEED`.
     holds_out
@@ -55,7 +53,8 @@ def sample(
     test_path
         A test set of its own, which is the whole of `heldout`.
     key_list
-        File that lists the training and the unseen tasks.
+        File that lists the training and the unseen tasks; None for the folder's `split.json`, if
+        there is one.
     tokenizer
         Folder of the base model, for formats that count tokens.
 
@@ -79,6 +78,8 @@ def sample(
     found = _inventory(path, read(), settings)
     if test_path:
         _inventory(test_path, read_test(), settings)
+    if key_list is None and (path / "split.json").is_file():
+        key_list = path / "split.json"
     parts = split(found, settings.sample, holds_out, key_list, settings.tested_per_task)
     wanted = set() if own_test else choose(parts, settings.sample, name)
     compares = settings.warns_of_overlap and name != "train"
@@ -118,16 +119,7 @@ def _inventory(path: Path, rows: Iterator[Instance], settings: Dataset) -> Inven
 
 
 def choose(parts: Split, settings: Any, name: str) -> set[int]:
-    """Return the row numbers of one sample.
-
-    Parameters
-    ----------
-    parts
-        The rows to train on and those to test on.
-    settings
-        The section `sample` of the data set.
-    name
-        As in `sample`.
+    """Return the row numbers of one sample, given the data set's section `sample`.
 
     Raises
     ------
@@ -141,9 +133,9 @@ def choose(parts: Split, settings: Any, name: str) -> set[int]:
         return sample_over_tasks(parts.test, settings.generalist, int(seed))
     if kind == "heldout":
         return sample_rows(parts.test, None, 0)
-    # Dialogues without tasks are all trained on.
-    most, seed = getattr(settings, "train_per_task", None), getattr(settings, "train_seed", 0)
-    return sample_rows(parts.train, most, seed)
+    # Dialogues have no such key: all of them are trained on.
+    most: int | None = getattr(settings, "train_per_task", None)
+    return sample_rows(parts.train, most, getattr(settings, "train_seed", 0))
 
 
 def sample_rows(rows: Mapping[str, Sequence[int]], most: int | None, seed: int) -> set[int]:

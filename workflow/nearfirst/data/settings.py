@@ -60,17 +60,21 @@ class DialogueSampleSettings(Section):
     )
 
 
-_READERS = {
-    "train_per_task": "train",
-    "train_seed": "train",
-    "specialist_per_task": "specialist",
-    "generalist": "generalist",
-}
-"""The splits that alone read these keys."""
-
-
 HeldOut = Literal["rows", "tasks", "nothing"]
-"""What of a pool is held out as the test set; nothing where that is a file of its own."""
+"""What of the data is held out as the test set; nothing where that is a file of its own."""
+
+_READ_TO_HOLD_OUT: dict[HeldOut, set[str]] = {
+    "rows": {"held_out", "split_seed"},
+    "tasks": {"split", "unseen_tasks", "split_seed"},
+    "nothing": set(),
+}
+_READ_TO_SAMPLE = {
+    "train": {"train_per_task", "train_seed"},
+    "specialist": {"specialist_per_task"},
+    "generalist": {"generalist"},
+    "heldout": set[str](),
+}
+_READ_ELSEWHERE = {"path", "hub", "key_list", "test", "test_path", "keep_distances", "steps"}
 
 
 class Dataset(Section):
@@ -83,7 +87,6 @@ class Dataset(Section):
     """Whether test conversations that are trained on word for word are looked for."""
 
     sample: Any
-
     format: str = Field(description="Published form.")
     path: str | None = Field(
         None,
@@ -120,12 +123,10 @@ class Dataset(Section):
 
     def sampling(self, split: str) -> str:
         """Return, as canonical JSON, what the sampling of one split reads."""
-        elsewhere = {"path", "hub", "key_list", "test", "keep_distances", "steps"}
-        content = self.model_dump(mode="json", exclude=elsewhere)
         kind = split.partition("-")[0]
-        for key, reader in _READERS.items():
-            if kind != reader:
-                content["sample"].pop(key, None)
+        read = {"unusable", *_READ_TO_HOLD_OUT[self.holds_out], *_READ_TO_SAMPLE[kind]}
+        content = self.model_dump(mode="json", exclude=_READ_ELSEWHERE)
+        content["sample"] = {key: its for key, its in content["sample"].items() if key in read}
         if kind == "train" and "prompt" in content:
             del content["prompt"]["eval_instances"]
         return canonical(content)

@@ -1,18 +1,22 @@
 """Which tasks or conversations are the test set, and which ones are trained on."""
 
-import difflib
-import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, Field, ValidationError
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.named_modules import did_you_mean
 from nearfirst.data.inventory import Inventory
 from nearfirst.data.settings import HeldOut
 
-Rows = dict[str, Sequence[int]]
+Rows = Mapping[str, Sequence[int]]
 """Task to row numbers."""
+
+Tasks = tuple[list[str], list[str]]
+"""Names of the training tasks and of the unseen ones."""
 
 DEFAULT_HELD_OUT = (0.1, 200)
 """Share of the conversations that is held out by default, and the largest number of them."""
@@ -30,28 +34,27 @@ def split(
     sample: Any,
     holds_out: HeldOut,
     key_list: Path | None = None,
-    test_first: int | None = None,
+    tested_per_task: int | None = None,
 ) -> Split:
     """Split a data set.
 
     Parameters
     ----------
     found
-        What the data set holds.
+        The usable rows.
     sample
-        The section `sample` of its settings.
+        The section `sample` of the data set's settings.
     holds_out
         What is held out as the test set.
     key_list
         File that lists the training and the unseen tasks, if there is one.
-    test_first
-        Test only the first instances of an unseen task; None for all of them.
+    tested_per_task
+        How many instances of an unseen task, its first, may be tested; None for all.
 
     Raises
     ------
     InputError
-        If nothing would be left to train on, or as `published_tasks`, `read_key_list`,
-        `named_tasks`, `random_tasks` and `tasks_by_source`.
+        If nothing would be left to train on, or the key list or a task's name is at fault.
     """
     rows = found.rows
     if holds_out == "nothing":
@@ -63,11 +66,10 @@ def split(
             {task: [row for row in its if row in test] for task, its in rows.items()},
         )
     train, unseen = _tasks(found, sample, key_list)
-    return Split({t: rows[t] for t in train}, {t: rows[t][:test_first] for t in unseen})
+    return Split({t: rows[t] for t in train}, {t: rows[t][:tested_per_task] for t in unseen})
 
 
-def _tasks(found: Inventory, sample: Any, key_list: Path | None) -> tuple[list[str], list[str]]:
-    """Return the training and the unseen tasks."""
+def _tasks(found: Inventory, sample: Any, key_list: Path | None) -> Tasks:
     how = getattr(sample, "split", "random")
     if isinstance(sample.unseen_tasks, list):
         return named_tasks(found.rows, sample.unseen_tasks)
@@ -80,27 +82,25 @@ def _tasks(found: Inventory, sample: Any, key_list: Path | None) -> tuple[list[s
     return random_tasks(found.rows, sample.unseen_tasks, sample.split_seed)
 
 
-def published_tasks(found: Inventory) -> tuple[list[str], list[str]]:
-    """Return the training and the unseen tasks of the published split.
-
-    Raises
-    ------
-    InputError
-        If one side is empty.
-    """
-    train, unseen = (
-        [task for task, part in found.parts.items() if part == side] for side in ("train", "unseen")
-    )
-    if train and unseen:
-        return train, unseen
-    raise InputError(
-        f"the published split leaves {len(train)} training and {len(unseen)} unseen tasks of "
-        "those that are here; complete the data, or set sample.split: random"
-    )
+def published_tasks(found: Inventory) -> Tasks:
+    """Return the tasks of the published split. Raises InputError if a side of it is empty."""
+    train = [task for task, part in found.parts.items() if part == "train"]
+    unseen = [task for task, part in found.parts.items() if part == "unseen"]
+    if not train or not unseen:
+        raise InputError(
+            f"the published split leaves {len(train)} training and {len(unseen)} unseen tasks of "
+            "those that are here; complete the data, or set sample.split: random"
+        )
+    return train, unseen
 
 
-def read_key_list(path: Path, tasks: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Read the training and the unseen tasks from `{"train_key_list", "eval_key_list"}`.
+class _KeyList(BaseModel):
+    train_key_list: Annotated[list[str], Field(min_length=1)]
+    eval_key_list: Annotated[list[str], Field(min_length=1)]
+
+
+def read_key_list(path: Path, tasks: Iterable[str]) -> Tasks:
+    """Read the tasks from a JSON file `{"train_key_list": [...], "eval_key_list": [...]}`.
 
     Raises
     ------
@@ -110,30 +110,26 @@ def read_key_list(path: Path, tasks: Iterable[str]) -> tuple[list[str], list[str
     if not path.is_file():
         raise InputError(f"{path}: no such key-list file")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        train, unseen = content["train_key_list"], content["eval_key_list"]
-        for name, listed in (("train_key_list", train), ("eval_key_list", unseen)):
-            if not isinstance(listed, list) or not all(isinstance(task, str) for task in listed):
-                raise TypeError(f"{name} is not a list of names")
-    except (ValueError, KeyError, TypeError) as error:
+        content = _KeyList.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
         raise InputError(
             f'{path}: expected {{"train_key_list": [...], "eval_key_list": [...]}} '
-            f"({type(error).__name__}: {error})"
+            f"({key}{': ' * bool(key)}{fault['msg']})"
         ) from None
-    every, known = [*train, *unseen], set(tasks)
-    unknown = [task for task in every if task not in known]
-    if unknown:
-        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        raise InputError(f"{path}: task '{unknown[0]}'{more} is not in the data")
-    if len(set(every)) < len(every):
-        twice = next(task for task in every if every.count(task) > 1)
-        raise InputError(f"{path}: task '{twice}' is listed twice")
-    if not train or not unseen:
-        raise InputError(f"{path}: both lists must name at least one task")
+    train, unseen = content.train_key_list, content.eval_key_list
+    known, seen = set(tasks), set[str]()
+    for task in [*train, *unseen]:
+        if task not in known:
+            raise InputError(f"{path}: task '{task}' is not in the data")
+        if task in seen:
+            raise InputError(f"{path}: task '{task}' is listed twice")
+        seen.add(task)
     return train, unseen
 
 
-def named_tasks(tasks: Iterable[str], unseen: Sequence[str]) -> tuple[list[str], list[str]]:
+def named_tasks(tasks: Iterable[str], unseen: Sequence[str]) -> Tasks:
     """Split the tasks, given the names of the unseen ones; both sides are sorted.
 
     Raises
@@ -144,8 +140,7 @@ def named_tasks(tasks: Iterable[str], unseen: Sequence[str]) -> tuple[list[str],
     known = set(tasks)
     for name in unseen:
         if name not in known:
-            nearest = difflib.get_close_matches(name, sorted(known), 1, 0.6)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+            hint = did_you_mean(name, sorted(known))
             raise InputError(f"sample.unseen_tasks: no usable row has the task {name!r}{hint}")
     train = sorted(known - set(unseen))
     if not train:
@@ -153,19 +148,13 @@ def named_tasks(tasks: Iterable[str], unseen: Sequence[str]) -> tuple[list[str],
     return train, sorted(set(unseen))
 
 
-def random_tasks(
-    tasks: Iterable[str], unseen: int | float, seed: int
-) -> tuple[list[str], list[str]]:
-    """Split the tasks at random into training and unseen ones, each sorted by name.
+def random_tasks(tasks: Iterable[str], unseen: int | float, seed: int) -> Tasks:
+    """Split the tasks at random, whatever their order; both sides are sorted.
 
     Parameters
     ----------
-    tasks
-        Names; their order does not matter.
     unseen
         Number of unseen tasks, or their share if below 1 (at least one task).
-    seed
-        Seed of the split.
 
     Raises
     ------
@@ -178,14 +167,11 @@ def random_tasks(
     return [name for name in names if name not in chosen], sorted(chosen)
 
 
-def tasks_by_source(
-    sources: Mapping[str, str], unseen: int | float, seed: int
-) -> tuple[list[str], list[str]]:
-    """Split the tasks so that no unseen task has the source of a training task.
+def tasks_by_source(sources: Mapping[str, str], unseen: int | float, seed: int) -> Tasks:
+    """Split the tasks as `random_tasks`, but no unseen task has the source of a training task.
 
     Whole sources are drawn at random as long as their tasks do not exceed the number asked for; if
-    even the smallest source has more, it is taken. `sources` maps a task to its source; all else is
-    as in `random_tasks`.
+    even the smallest source has more, it is taken. `sources` maps a task to its source.
 
     Raises
     ------
@@ -203,7 +189,7 @@ def tasks_by_source(
         if len(chosen) + len(tasks_of[source]) <= count:
             chosen += tasks_of[source]
     chosen = chosen or min((tasks_of[source] for source in sorted(tasks_of)), key=len)
-    return [task for task in sorted(sources) if task not in set(chosen)], sorted(chosen)
+    return sorted(set(sources) - set(chosen)), sorted(chosen)
 
 
 def _unseen_count(unseen: int | float, tasks: int) -> int:
@@ -217,17 +203,13 @@ def _unseen_count(unseen: int | float, tasks: int) -> int:
     return count
 
 
-def hold_out(rows: Mapping[str, Sequence[int]], wanted: int | float | None, seed: int) -> set[int]:
+def hold_out(rows: Rows, wanted: int | float | None, seed: int) -> set[int]:
     """Draw the conversations of a test set from all tasks.
 
     Parameters
     ----------
-    rows
-        Task to row numbers.
     wanted
         Number of conversations, or their share if below 1; None for `DEFAULT_HELD_OUT`.
-    seed
-        Seed of the draw.
 
     Raises
     ------
