@@ -30,7 +30,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("form", [*FORMS, "text"])
 def test_same_bytes_in_every_process_and_others_with_another_seed(
-    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    program_apart: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     names = ("once", "again", "other")
     for number, (name, seed) in enumerate(zip(names, (0, 0, 1), strict=True)):
@@ -43,7 +43,7 @@ def test_same_bytes_in_every_process_and_others_with_another_seed(
             settings = json.dumps({"documents": 200, "seed": seed})
             flags = ["--output", tmp_path / name / "text.jsonl"]
         script = f"generate_{'text' if form == 'text' else 'corpus'}.py"
-        done = program(script, *flags, "--settings", settings)
+        done = program_apart(script, *flags, "--settings", settings)
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
     once, again, other = (contents(tmp_path / name) for name in names)
     assert once == again != other

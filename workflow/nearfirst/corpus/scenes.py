@@ -11,6 +11,8 @@ REVIEWS: dict[str, dict[str, list[str]]] = _WORDS["reviews"]
 TOPICS: dict[str, list[str]] = _WORDS["topics"]
 RESULTS: list[list[str]] = _WORDS["results"]
 FEELINGS: list[list[str]] = _WORDS["feelings"]
+GAINS: list[str] = _WORDS["gains"]
+LOSSES: list[str] = _WORDS["losses"]
 VEHICLES: list[str] = _WORDS["vehicles"]
 
 

@@ -1,23 +1,15 @@
 """Families on numbers and lists: arithmetic in words, counting, comparison and order."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
-from .. import world
+from .. import scenes, world
 from ..task import read_tasks
 from ..wording import counted, listing, number_word, plural, with_article
 
 _COUNTED = ("fruit", "bird", "vegetable", "flower")
 _OTHERS = [thing for kind in ("tool", "vehicle", "mammal") for thing in world.CATEGORIES[kind]]
-_GAINS = (
-    "{name} has {before}. {other} gives {name} {b} more.",
-    "There are {before} in the box. {other} adds {b} more.",
-)
-_LOSSES = (
-    "{name} has {before}. {name} gives {other} {b} of them.",
-    "There are {before} in the box. {name} takes out {b}.",
-)
 
 
 def _addition(rng: random.Random) -> dict[str, str]:
@@ -35,13 +27,12 @@ def _doubling(rng: random.Random) -> dict[str, str]:
     return {"a": number_word(a), "answer": number_word(2 * a)}
 
 
-def _story(stories: Sequence[str], grows: bool, rng: random.Random) -> dict[str, str]:
-    """Tell how a number of things grows or shrinks."""
+def _story(grows: bool, rng: random.Random) -> dict[str, str]:
     name, other = (person.name for person in rng.sample(world.PEOPLE, 2))
     noun, a, b = rng.choice(world.COUNTABLES), rng.randint(2, 9), rng.randint(2, 9)
     before, after = (a, a + b) if grows else (a + b, a)
     fields = {"name": name, "other": other, "b": number_word(b), "before": counted(before, noun)}
-    story = rng.choice(stories).format_map(fields)
+    story = rng.choice(scenes.GAINS if grows else scenes.LOSSES).format_map(fields)
     return {"story": story, "things": plural(noun), "answer": counted(after, noun)}
 
 
@@ -141,8 +132,8 @@ TASKS = read_tasks(
         "arithmetic_addition": (_addition, "{answer}"),
         "arithmetic_subtraction": (_subtraction, "The answer is {difference}."),
         "arithmetic_doubling": (_doubling, "{answer}"),
-        "arithmetic_story_gain": (partial(_story, _GAINS, True), "{answer}"),
-        "arithmetic_story_loss": (partial(_story, _LOSSES, False), "{answer}"),
+        "arithmetic_story_gain": (partial(_story, True), "{answer}"),
+        "arithmetic_story_loss": (partial(_story, False), "{answer}"),
         "count_items": (count_items, "{answer}"),
         "count_letters": (_count_letters, "{count} letters"),
         "count_of_kind": (_count_of_kind, "There {verb} {things}."),
