@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import yaml
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing_folder
@@ -101,6 +102,9 @@ def test_the_rules_know_the_word_files_that_a_program_reads() -> None:
         for name in ("generate_corpus.py", "generate_text.py", "train.py")
     )
     assert corpus | text == set(WORKFLOW.glob("nearfirst/**/words/*"))
+    for path in corpus | text:  # read alike by both parsers of PyYAML
+        text = path.read_text()
+        assert yaml.load(text, yaml.BaseLoader) == yaml.load(text, yaml.CBaseLoader), path
     assert {path.stem for path in text - corpus} == {"prose_words", "prose_facts", "prose_scenes"}
     assert not any("tasks" in path.parts for path in text)
     assert train == set()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -65,16 +65,15 @@ def test_rows_of_norobots_are_distinct_and_of_its_categories(written: Path) -> N
 
 def test_a_question_has_the_same_answer_wherever_it_is_asked(written: Path) -> None:
     forms = ("flan", "p3", "sharegpt", "norobots")
-    told: dict[str, set[str]] = {}
-    where: dict[str, set[str]] = {}
+    told, where = defaultdict(set), defaultdict(set)
     for form in forms:
         for instance in registry.read(registry.settings_class(form)(), written / form):
             assert instance.dropped == 0
             turns = [message["content"] for message in instance.messages]
             for question, answer in zip(turns[::2], turns[1::2], strict=True):
                 if families_of(question):
-                    told.setdefault(question, set()).add(answer)
-                    where.setdefault(question, set()).add(form)
+                    told[question].add(answer)
+                    where[question].add(form)
     assert [(q, answers) for q, answers in told.items() if len(answers) > 1] == []
     for form in forms:
         assert sum(len(found) > 1 for found in where.values() if form in found) > 100, form

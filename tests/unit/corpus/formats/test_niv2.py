@@ -11,7 +11,7 @@ from corpus_answers import TASKS, UNSEEN, number, numbers_in
 
 from nearfirst.corpus.formats.niv2_definition import DEFINITIONS
 from nearfirst.corpus.formats.unlisted import LIST_LENGTH
-from nearfirst.data.formats import registry
+from nearfirst.data.formats import niv2
 
 KEYS = (
     *("Contributors", "Source", "Categories", "Reasoning", "Definition", "Input_language"),
@@ -92,8 +92,7 @@ def test_references_are_the_answer_and_the_bare_answer(niv2_tasks: Tasks) -> Non
 
 
 def test_the_loader_reads_it(written: Path, niv2_tasks: Tasks) -> None:
-    settings = registry.settings_class("niv2")()
-    found = list(registry.read(settings, written / "niv2", lambda prompt: True))
+    found = niv2.instances(niv2.Settings(), written / "niv2", lambda prompt: True)
     rows = [row for name in TASKS for row in niv2_tasks[name]["Instances"]]
     for instance, row in zip(found, rows, strict=True):
         assert instance.messages[0]["content"] == row["input"]
