@@ -107,8 +107,13 @@ def test_light_stages_work_without_anything_heavy(tmp_path: Path) -> None:
     points = ["--train", "train.parquet", "--test", "test.parquet"]
     given = ["--instances", "instances.parquet", "--generations", "answers.parquet"]
     commands = [
-        ["arrange.py", *points, "--method", "optimal-transport", "--output", "transport.parquet"],
-        ["arrange.py", *points, "--method", "tma", "--output", "tma.parquet"],
+        *(
+            ["arrange.py", *points, "--settings", f'{{"method": "{method}"}}', "--output", output]
+            for method, output in (
+                ("optimal-transport", "transport.parquet"),
+                ("tma", "tma.parquet"),
+            )
+        ),
         ["distances.py", *points, "--matrix", "matrix.npy", "--points", "points.parquet"],
         ["score.py", *given, "--output", "scores.parquet"],
     ]
