@@ -27,7 +27,7 @@ def main(arguments: argparse.Namespace) -> None:
     encoder = encode.load(settings.model, settings.revision)
     texts = [text_of(messages) for messages in conversations(table)]
     since = time.monotonic()
-    prompt = encoder.prompt_of(encoder, settings.prompt, settings.prompt_name)
+    prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
     vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
     rate = len(texts) / max(time.monotonic() - since, 1e-9)
     logging.info("%d texts, %.0f a second", len(texts), rate)

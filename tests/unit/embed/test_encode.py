@@ -72,7 +72,7 @@ def test_the_text_is_the_first_exchange(talk: Any) -> None:
 
 @given(texts=st.integers(0, 20_000), shards=st.integers(1, 30))
 def test_shards_share_the_texts_in_order_and_in_whole_blocks(texts: int, shards: int) -> None:
-    bounds = [encoder.shard_bounds(texts, shard, shards) for shard in range(1, shards + 1)]
+    bounds = [encode.shard_bounds(texts, shard, shards) for shard in range(1, shards + 1)]
     covered = [text for first, last in bounds for text in range(first, last)]
     assert covered == list(range(texts))
     assert all(first % encode.BLOCK == 0 or first == texts for first, _ in bounds)
@@ -152,7 +152,7 @@ def test_more_shards_than_blocks(
     tmp_path: Path, program: Any, encoder: Any, three_instances: Path
 ) -> None:
     # Three texts are one block: one of two shards is empty, and that is no fault.
-    sizes = [last - first for first, last in (encoder.shard_bounds(3, i, 2) for i in (1, 2))]
+    sizes = [last - first for first, last in (encode.shard_bounds(3, i, 2) for i in (1, 2))]
     assert sorted(sizes) == [0, 3]
     parts, start = [], 0
     for size in sizes:
@@ -170,8 +170,8 @@ def test_more_shards_than_blocks(
 
 def test_weights_of_another_checksum_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     published = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-    assert published == encoder.MINILM_SHA256
-    monkeypatch.setattr(encoder, "MINILM_SHA256", "0" * 64)
+    assert published == encode.MINILM_SHA256
+    monkeypatch.setattr(encode, "MINILM_SHA256", "0" * 64)
     with pytest.raises(InputError, match=f"SHA-256 {published}, expected 0000"):
         encode.load(encode.MINILM)
 
@@ -186,6 +186,6 @@ def test_a_model_that_cannot_be_had_is_one_clear_line(
     )
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("error: encoder.model: 'nobody/no-such-model'")
+    assert done.stderr.startswith("error: embedding.model: 'nobody/no-such-model'")
     assert done.stderr.count("\n") == 1
     assert not output.exists()

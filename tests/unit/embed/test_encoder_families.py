@@ -65,7 +65,7 @@ def test_a_prompt_is_put_before_each_text(
     encoder: Any, asked: dict[str, str], meant: dict[str, str]
 ) -> None:
     settings = EmbeddingSettings.model_validate(asked)
-    prompt = encoder.prompt_of(encoder, settings.prompt, settings.prompt_name)
+    prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
     expected = encoder.encode(TEXTS, **meant)
     for batch_tokens in (1, 512):
         found = encode.embed(TEXTS, encoder, batch_tokens, prompt)
@@ -76,7 +76,7 @@ def test_a_prompt_is_put_before_each_text(
 
 def test_an_unknown_prompt_is_refused(encoder: Any) -> None:
     with pytest.raises(InputError, match=r"no prompt 'asked', but .*query.*passage"):
-        encoder.prompt_of(encoder, None, "asked")
+        encode.prompt_of(encoder, None, "asked")
     with pytest.raises(InputError, match="prompt or prompt_name, not both"):
         EmbeddingSettings.parse('{"prompt":"a","prompt_name":"query"}')
 
