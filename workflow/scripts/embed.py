@@ -1,9 +1,8 @@
-"""Embed the first exchange of every instance, or one shard of them."""
+"""Embed the first exchange of every instance, or of one shard of them."""
 
 import argparse
 import logging
 import re
-import time
 from pathlib import Path
 from typing import cast
 
@@ -24,13 +23,11 @@ def main(arguments: argparse.Namespace) -> None:
     table = read_instances(arguments.instances)
     first, last = encode.shard_bounds(table.num_rows, *arguments.shard)
     table = table.slice(first, last - first)
-    encoder = encode.load(settings.model, settings.revision)
     texts = [text_of(messages) for messages in conversations(table)]
-    since = time.monotonic()
+    logging.info("%d texts", len(texts))
+    encoder = encode.load(settings.model, settings.revision)
     prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
     vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
-    rate = len(texts) / max(time.monotonic() - since, 1e-9)
-    logging.info("%d texts, %.0f a second", len(texts), rate)
     write_table(embeddings_table(table["id"].to_pylist(), vectors), arguments.output)
 
 
