@@ -15,7 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearfirst.arrange.export import ARRANGED, in_order, line, nearest_tests, read_texts
-from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, embeddings_table, write_table
+from nearfirst.common.parquet import (
+    ARRANGEMENT,
+    INSTANCES,
+    embeddings_table,
+    read_embeddings,
+    write_table,
+)
 from nearfirst.distance.distances import BY_ROWS, ROWS, whole
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -81,14 +87,12 @@ def test_every_row_is_the_instance_its_round_and_its_nearest_test(
     pool = pq.read_table(tmp_path / "I.parquet").take(order)
     for name in ("id", "task", "messages"):
         assert table[name].to_pylist() == pool[name].to_pylist()
-    # What the table of points says.
-    points = ["--train", tmp_path / "E1.parquet", "--test", tmp_path / "E2.parquet"]
-    points += ["--matrix", tmp_path / "M.npy", "--points", tmp_path / "P.parquet"]
-    settings = json.dumps({"measure": measure})
-    assert program("distances.py", *points, "--settings", settings).returncode == 0
-    expected = pq.read_table(tmp_path / "P.parquet").take(order)
-    assert table["distance"].to_pylist() == expected["min"].to_pylist()
-    assert table["nearest_test"].to_pylist() == expected["nearest_test"].to_pylist()
+    (_, train), (tests, test) = (
+        read_embeddings(tmp_path / f"{name}.parquet") for name in ("E1", "E2")
+    )
+    matrix = whole(measure, train, test)[order]
+    assert table["distance"].to_pylist() == matrix.min(axis=1).tolist()
+    assert table["nearest_test"].to_pylist() == [tests[i] for i in matrix.argmin(axis=1)]
 
     lines = read_lines(tmp_path / "out.jsonl")
     assert lines == table.to_pylist()

@@ -109,7 +109,7 @@ def test_light_stages_work_without_anything_heavy(tmp_path: Path) -> None:
     commands = [
         ["arrange.py", *points, "--method", "optimal-transport", "--output", "transport.parquet"],
         ["arrange.py", *points, "--method", "tma", "--output", "tma.parquet"],
-        ["distances.py", *points, "--matrix", "matrix.npy", "--points", "points.parquet"],
+        ["distances.py", *points, "--matrix", "matrix.npy"],
         ["score.py", *given, "--output", "scores.parquet"],
     ]
     code = (
@@ -122,5 +122,5 @@ def test_light_stages_work_without_anything_heavy(tmp_path: Path) -> None:
     )
     done = python(code, tmp_path, ROOT / "scripts")
     assert done.returncode == 0, done.stderr
-    made = ("transport.parquet", "tma.parquet", "matrix.npy", "points.parquet", "scores.parquet")
+    made = ("transport.parquet", "tma.parquet", "matrix.npy", "scores.parquet")
     assert all((tmp_path / name).exists() for name in made)
