@@ -29,7 +29,7 @@ rule distances:
 
 def checkpoint_flags(wildcards):
     """Return the flags that place the checkpoints of a run."""
-    train = training(wildcards.dataset, wildcards.arrangement)
+    train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     return (
         f"--steps {train.steps} --batch-size {train.batch_size}"
         f" --checkpoint-every {train.checkpoint_every}"
