@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.data.instances import conversations, read_instances, text_of
 from nearfirst.embed.settings import EmbeddingSettings
@@ -28,7 +29,8 @@ def main(arguments: argparse.Namespace) -> None:
     encoder = encode.load(settings.model, settings.revision)
     prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
     vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
-    write_table(embeddings_table(table["id"].to_pylist(), vectors), arguments.output)
+    embeddings = embeddings_table(table["id"].to_pylist(), vectors)
+    write_table(embeddings, arguments.output, read_identity(arguments.instances))
 
 
 def _shard(text: str) -> tuple[int, int]:

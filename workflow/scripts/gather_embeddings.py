@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nearfirst.common import cli
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.data.instances import read_instances, same_ids
 from nearfirst.distance.distances import check_dimensions
@@ -20,8 +21,8 @@ def main(arguments: argparse.Namespace) -> None:
     ids = [id_ for part, _ in shards for id_ in part]
     expected = read_instances(arguments.instances)["id"].to_pylist()
     same_ids(expected, ids, arguments.instances, arguments.output)
-    vectors = np.concatenate([part for _, part in shards])
-    write_table(embeddings_table(ids, vectors), arguments.output)
+    embeddings = embeddings_table(ids, np.concatenate([part for _, part in shards]))
+    write_table(embeddings, arguments.output, read_identity(arguments.instances))
     logging.info("%d embeddings from %d shards", len(ids), len(shards))
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.data.instances import text_of
 from nearfirst.embed import encode
@@ -84,6 +85,8 @@ def test_shards_are_gathered(
 ) -> None:
     instances, output = tmp_path / "instances.parquet", tmp_path / "all.parquet"
     ids = write_instances(instances, some_talks(3))
+    identity = {"dataset": "flan", "test": "train"}
+    write_table(pq.read_table(instances), instances, identity)
 
     def gather(*shards: tuple[list[str], int]) -> str:
         paths = [tmp_path / f"{i}.parquet" for i in range(len(shards))]
@@ -101,6 +104,8 @@ def test_shards_are_gathered(
     assert "error" not in gather(([], 4), (ids, 4))
     assert read_embeddings(output)[0] == ids
     assert pq.read_schema(output).field("embedding").type == pa.list_(pa.float32(), 4)
+    # What results say they are of comes from the instances.
+    assert read_identity(output) == identity
 
 
 def test_weights_of_another_checksum_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,13 +37,11 @@ def read_matrix(path: Path, shape: tuple[int, int]) -> Matrix:
         matrix: Matrix = np.lib.format.open_memmap(path, mode="r")
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path}: not a whole .npy file ({error})") from None
-    if matrix.shape != shape:
+    if matrix.shape != shape or matrix.dtype != np.float32:
         raise InputError(
-            f"{path}: shape {matrix.shape}, but the embeddings are {shape[0]} training and "
-            f"{shape[1]} test instances; compute the distances again"
+            f"{path}: {matrix.dtype} of shape {matrix.shape}, expected float32 of shape {shape}; "
+            "compute the distances again"
         )
-    if matrix.dtype != np.float32:
-        raise InputError(f"{path}: holds {matrix.dtype}, expected float32")
     if np.isnan(matrix.min()):
         raise InputError(f"{path}: holds NaN; compute the distances again")
     return matrix

@@ -52,5 +52,5 @@ class ExplorationSettings(Section):
         0.95, gt=-1, le=1, description="Cosine from which two embeddings are near-duplicates."
     )
     listed: PositiveInt = Field(
-        10_000, description="Longest list of pairs for each kind of duplicate; all are counted."
+        10_000, description="Pairs listed for each kind of duplicate, at most; all are counted."
     )
