@@ -28,9 +28,9 @@ def test_the_order_of_a_run(copy_of_finished: Checkout) -> None:
     ids, train = read_embeddings(embeddings / "train.parquet")
     tests, test = read_embeddings(embeddings / "specialist-0.parquet")
     matrix = whole("cosine", train, test)
-    nearest = [tests[i] for i in matrix.argmin(axis=1)]
-    expected = dict(zip(ids, zip(matrix.min(axis=1).tolist(), nearest, strict=True), strict=True))
-    found = {row["id"]: (row["distance"], row["nearest_test"]) for row in table.to_pylist()}
+    nearest = zip((1 + matrix.min(axis=1)).tolist(), matrix.argmin(axis=1), strict=True)
+    expected = {id_: (distance, tests[i]) for id_, (distance, i) in zip(ids, nearest, strict=True)}
+    found = {row["id"]: (row["distance"], row["nearest_query"]) for row in table.to_pylist()}
     assert found == expected
 
 
