@@ -114,7 +114,7 @@ def test_light_stages_work_without_anything_heavy(tmp_path: Path) -> None:
                 ("tma", "tma.parquet"),
             )
         ),
-        ["distances.py", *points, "--matrix", "matrix.npy", "--points", "points.parquet"],
+        ["distances.py", *points, "--matrix", "matrix.npy"],
         ["score.py", *given, "--output", "scores.parquet"],
     ]
     code = (
@@ -127,5 +127,5 @@ def test_light_stages_work_without_anything_heavy(tmp_path: Path) -> None:
     )
     done = python(code, tmp_path, ROOT / "scripts")
     assert done.returncode == 0, done.stderr
-    made = ("transport.parquet", "tma.parquet", "matrix.npy", "points.parquet", "scores.parquet")
+    made = ("transport.parquet", "tma.parquet", "matrix.npy", "scores.parquet")
     assert all((tmp_path / name).exists() for name in made)
