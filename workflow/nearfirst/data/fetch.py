@@ -27,7 +27,7 @@ from huggingface_hub.utils.sha import git_hash
 from tqdm import tqdm
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import sha256, told_if_full
+from nearfirst.common.files import explain_full_disk, sha256
 from nearfirst.common.hub import HubSettings
 
 RECORD = "fetched.json"
@@ -66,7 +66,7 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
     _check_secrets(api.endpoint)
     work = output.with_name(f"{output.name}.partial")
     kept = f"what was fetched so far stays in {work}"
-    with _told(settings, key, api.endpoint, kept), told_if_full(output, kept):
+    with _told(settings, key, api.endpoint, kept), explain_full_disk(output, kept):
         # Listing would wait for a dead network much longer.
         info = api.repo_info(
             settings.repository, repo_type=settings.kind, revision=settings.revision, timeout=10
