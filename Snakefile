@@ -31,6 +31,7 @@ include: "rules/score.smk"
 include: "rules/reward.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
+include: "rules/targets.smk"
 
 
 rule figures:
