@@ -16,9 +16,7 @@ damages = pytest.mark.parametrize("do", DAMAGES)
 
 @damages
 @pytest.mark.parametrize("name", ["a", "below/b", CHECKSUMS])
-def test_damage_to_any_file_is_found(
-    tmp_path: Path, name: str, do: Callable[[Path], None]
-) -> None:
+def test_damage_to_any_file_is_found(tmp_path: Path, name: str, do: Callable[[Path], None]) -> None:
     folder = tmp_path / "folder"
     (folder / "below").mkdir(parents=True)
     (folder / "a").write_bytes(b"some weights")

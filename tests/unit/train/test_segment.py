@@ -1,5 +1,6 @@
 """Instruction tuning: against a loop by hand, cut into segments, and what is refused."""
 
+import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -121,7 +122,7 @@ def test_segments_give_the_bytes_of_one_piece(
     whole, last = train(model_folder, forty, RUN, tmp_path / "whole")
     found: dict[str, bytes] = {}
     before = None
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in itertools.pairwise(cuts):
         # On other hardware, which must not show in the result.
         work, hardware = tmp_path / f"{stop}", {"state_every": 3}
         parts = train(
