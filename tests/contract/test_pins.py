@@ -62,7 +62,7 @@ def rules() -> list[Rule]:
         for name, body in re.findall(
             r"^rule (\w+):\n((?:(?:[ \t].*)?\n)+)", path.read_text(), re.M
         ):
-            if "script(" not in body:  # `room` runs no program
+            if "script(" not in body:  # `wait_for_evaluation` runs no program
                 continue
             program = re.findall(r'\bscript\("(\w+\.py)"\)', body)
             conda = re.findall(r'conda:\s*"\.\./envs/(\w+\.yaml)"', body)
