@@ -35,7 +35,7 @@ def main(arguments: argparse.Namespace) -> None:
     check_dimensions(arguments.train, train, arguments.test, test)
     by_rows = BY_ROWS[arguments.measure](train, test)
     found = neighbours(by_rows, len(train), len(test), arguments.threads)
-    distances = shown(arguments.measure, found.of_train)
+    distances = shown(arguments.measure, found.of_train).astype(np.float32)
     del train, by_rows  # from memory, before the texts are read
     order = np.array(rows_in_order(arguments.arrangement, ids, arguments.instances), np.int64)
     rounds = read_table(arguments.arrangement, ARRANGEMENT).sort_by("position")["round"]

@@ -54,7 +54,7 @@ def in_order(
     pool: list[pa.RecordBatch],
     order: Integers,
     rounds: pa.ChunkedArray,
-    distances: npt.NDArray[np.float64],
+    distances: npt.NDArray[np.float32],
     tests: list[str],
     nearest: Integers,
     rows: int = BATCH,
