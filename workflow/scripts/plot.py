@@ -12,9 +12,8 @@ from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.captions import caption
 from nearfirst.figures.plot.correlations import draw_correlations
 from nearfirst.figures.plot.curves import draw_curves
-from nearfirst.figures.plot.read import read_correlations, read_curves
+from nearfirst.figures.plot.read import read_correlations, read_curves, read_distribution
 from nearfirst.figures.plot.reward_distribution import draw_distribution
-from nearfirst.figures.plot.reward_distribution_table import read_distribution
 from nearfirst.figures.plot.save import add_outputs, write_figure
 
 

@@ -24,7 +24,7 @@ from nearfirst.figures.run_arguments import (
     read_similarities,
 )
 from nearfirst.figures.settings import CurveSettings
-from nearfirst.figures.task_curves import full_name, pick, task_curves
+from nearfirst.figures.task_curves import choose_tasks, task_curves
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -33,14 +33,10 @@ def main(arguments: argparse.Namespace) -> None:
     tests = read_groups(arguments.run, TEST)
     similarities = read_similarities(arguments.similarity)
     known = common_tasks(run for runs in tests.values() for run in runs.values())
-    if arguments.tasks:
-        # A name and its beginning are one task.
-        tasks = list(dict.fromkeys(full_name(name, known) for name in arguments.tasks))
-    else:
-        count, offset = arguments.pick, arguments.offset
-        of = count + offset if arguments.of is None else arguments.of
-        tasks = pick(known, count, offset, of)
-        logging.info("of %d unseen tasks: %s", len(known), ", ".join(tasks))
+    count, offset = arguments.pick or 1, arguments.offset
+    of = count + offset if arguments.of is None else arguments.of
+    tasks = choose_tasks(known, arguments.tasks, (count, offset, of))
+    logging.info("of %d unseen tasks: %s", len(known), ", ".join(tasks))
     table = task_curves(
         tests,
         similarities,

@@ -5,18 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import LOSSES, SIMILARITY, left_out, read_table
-from nearfirst.figures.run import Run, make_run
+from nearfirst.figures.read import read_run, read_similarity
+from nearfirst.figures.run import Run
 from nearfirst.metrics import METRICS, MetricName
-from nearfirst.reward.table import REWARDS
-from nearfirst.score.table import SCORES
-
-SCHEMAS = {"losses": LOSSES, "scores": SCORES, "rewards": REWARDS}
 
 LABEL = ("LABEL", "SEED")
 TEST = ("LABEL", "SEED", "TEST")
@@ -147,54 +141,3 @@ def _read(
             raise InputError(f"{flag} {' '.join(words[: len(names)])} is given twice")
         group[key] = read(paths)
     return found
-
-
-def read_run(paths: Sequence[Path], metric: MetricName = "loss") -> Run:
-    """Read one metric of one run from its segments.
-
-    Raises
-    ------
-    InputError
-        What `read_table` and `make_run` raise, or if the segments left out different numbers.
-    """
-    columns = ["step", "id", "task", metric, *(["label_tokens"] if metric == "loss" else [])]
-    schema = pa.schema([SCHEMAS[METRICS[metric].stage].field(name) for name in columns])
-    tables = [read_table(path, schema, unique=None) for path in paths]
-    numbers = [left_out(table) for table in tables]
-    for path, number in zip(paths, numbers, strict=True):
-        if number != numbers[0]:
-            raise InputError(
-                f"{path}: {number} instances were left out, but {numbers[0]} in {paths[0]}; "
-                "evaluate the run again"
-            )
-    return make_run([table.to_pandas() for table in tables], paths, numbers[0], metric)
-
-
-def read_similarity(path: Path) -> dict[str, pd.DataFrame]:
-    """Read a similarity table: of each measure the (steps, tasks) distances.
-
-    Raises
-    ------
-    InputError
-        What `read_table` raises, or if a distance is not finite, a row stands twice or a task
-        lacks a measure at a step.
-    """
-    table: pd.DataFrame = read_table(path, SIMILARITY, unique=None).to_pandas()
-    keys = ["step", "measure", "task"]
-    for bad, what in (
-        (table[keys].isna().any(axis=1), "has no task or no measure"),
-        (~np.isfinite(table["distance"]), "holds no finite distance"),
-        (table.duplicated(keys), "stands twice"),
-    ):
-        if bad.any():
-            row = table[bad].iloc[0]
-            raise InputError(
-                f"{path}: {row['measure']} of task '{row['task']}' at step {row['step']} {what}"
-            )
-    measures, tasks = table["measure"].unique(), table["task"].unique()
-    wide = table.pivot(index="step", columns=["measure", "task"], values="distance")
-    wide = wide.reindex(columns=pd.MultiIndex.from_product([measures, tasks]))
-    for row, column in np.argwhere(wide.isna().to_numpy())[:1]:
-        measure, task = wide.columns[column]
-        raise InputError(f"{path}: {measure} of task '{task}' at step {wide.index[row]} is missing")
-    return {measure: wide[measure] for measure in measures}

@@ -1,13 +1,13 @@
-"""What stands below each figure: what it shows, after what, and the numbers behind it."""
+"""Captions: what a figure shows, which figure of the paper it follows, and its counts."""
 
 import pandas as pd
 
 from nearfirst.figures.plot.read import single_runs
-from nearfirst.figures.plot.reward_distribution_table import facts as facts_of_rewards
+from nearfirst.figures.plot.reward_sentences import GROUPS, count, sentences
 from nearfirst.metrics import SCORE_NAMES
 
-SHOWN = 6
-"""Most names that a caption lists."""
+MAX_LISTED = 6
+"""Names that a caption lists; of more it gives the number."""
 
 _TMA = (
     "by the rounds of Test-centric Multi-turn Arrangement: the rounds in order (NFT), reversed "
@@ -120,22 +120,22 @@ def caption(name: str, table: pd.DataFrame, series: str = "arrangement") -> str:
     Parameters
     ----------
     name
-        The figure; one of one's own gets general words.
+        The figure; one that the paper does not have gets general words.
     table
-        What it shows, as `plotting.table` reads it: all counts in the caption are taken from it.
+        Its numbers: all counts in the caption come from them.
     series
         The column that tells the curves of a panel apart.
     """
     if "statistic" in table:
         general = f"{name}: correlation of each measure with the loss."
-        facts = _of_correlations(table)
+        facts = facts_of_correlations(table)
     elif "what" in table:
         general = f"{name}: reward of right and of wrong answers."
         facts = facts_of_rewards(table)
     else:
         quantities = ", ".join(_SCORES.get(name, name) for name in dict.fromkeys(table["quantity"]))
         general = f"{name}: {quantities} against the training step, one curve for each {series}."
-        facts = _of_curves(table, series)
+        facts = facts_of_curves(table, series)
     return " ".join([_words(name, general, table), *facts])
 
 
@@ -151,41 +151,55 @@ def _words(name: str, general: str, table: pd.DataFrame) -> str:
     return general
 
 
-def _of_curves(table: pd.DataFrame, series: str) -> list[str]:
+def facts_of_curves(table: pd.DataFrame, series: str) -> list[str]:
+    """Return what a caption says of curves: seeds, test instances, tasks, last step."""
     facts = []
     one = table["n"] == 1
     if one.all():
         facts.append("Each curve is one run, without an interval.")
     else:
-        means = f"means over {_span(table.loc[~one, 'n'])} seeds"
-        facts.append(f"Curves are {means}, bands their {_level(table)} intervals.")
+        seeds = f"{_span(table.loc[~one, 'n'])} seeds"
+        facts.append(f"Curves are means over {seeds}, bands their {_level(table)} intervals.")
         if single_runs(table):
-            facts.append("Thin lines are the single runs; a band may reach beyond its panel.")
+            facts.append("Thin lines are single runs; a band may extend beyond its panel.")
         if one.any():
             facts.append(f"One run, without an interval: {_listed(table.loc[one, series])}.")
     if "instances" in table:
-        facts.append(f"Test instances behind each value: {_span(table['instances'])}.")
-    if "left_out" in table:
-        lost = "having lost their label to truncation"
+        facts.append(f"Test instances per curve: {_span(table['instances'])}.")
+    if table.get("left_out", pd.Series()).max() > 0:
+        lost = "Test instances left out because truncation removed their answer"
         if not _SCORES.keys().isdisjoint(table["quantity"]):
-            lost += ", or without a reference"
-        facts.append(f"Left out of the test set, {lost}: {_span(table['left_out'])}.")
+            lost += " or they have no reference"
+        facts.append(f"{lost}: {_span(table['left_out'])}.")
     if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:
         facts.append(f"Unseen tasks shown: {_listed(tasks)}.")
     facts.append(f"Last step: {_span(table.groupby(['panel', series])['step'].max())}.")
     return facts
 
 
-def _of_correlations(table: pd.DataFrame) -> list[str]:
+def facts_of_correlations(table: pd.DataFrame) -> list[str]:
+    """Return what a caption says of correlations."""
     facts = [f"Bars are {_level(table)} bootstrap intervals.", f"Tasks: {_span(table['n'])}."]
     for column, what in (
         ("runs", "Runs"),
         ("checkpoints", "Checkpoints of a run"),
-        ("left_out", "Series left out of a mean, because all their distances or losses are equal"),
+        ("left_out", "Series left out because all their distances or losses are equal"),
     ):
-        if column in table:
-            facts.append(f"{what}: {_span(table[column])}.")
+        facts.append(f"{what}: {_span(table[column])}.")
     return facts
+
+
+def facts_of_rewards(table: pd.DataFrame) -> list[str]:
+    """Return what a caption says of rewards of right and of wrong answers."""
+    instances, seeds, checkpoints, left_out = (
+        count(table, "both", what) for what in ("instances", "seeds", "checkpoints", "left_out")
+    )
+    size = sum(count(table, group, "count") for group in GROUPS)
+    return [
+        f"{size:,} answers of {seeds} runs at {checkpoints} checkpoints to {instances:,} test "
+        f"instances; {left_out:,} instances without a score or a reward are left out.",
+        *(f"{text[0].upper()}{text[1:]}." for text in sentences(table)),
+    ]
 
 
 def _level(table: pd.DataFrame) -> str:
@@ -195,10 +209,10 @@ def _level(table: pd.DataFrame) -> str:
 def _listed(values: "pd.Series[str]") -> str:
     """Return the different values, or their number if there are many."""
     names = list(dict.fromkeys(values))
-    return ", ".join(names) if len(names) <= SHOWN else str(len(names))
+    return ", ".join(names) if len(names) <= MAX_LISTED else str(len(names))
 
 
 def _span(values: "pd.Series[float]") -> str:
-    """Return a whole number, or the least and the greatest of several."""
-    least, most = f"{values.min():.0f}", f"{values.max():.0f}"
-    return least if least == most else f"{least} to {most}"
+    """Return a whole number, or the lowest and the highest of several."""
+    low, high = f"{values.min():.0f}", f"{values.max():.0f}"
+    return low if low == high else f"{low} to {high}"

@@ -1,30 +1,21 @@
-"""The numbers of a figure, read and checked."""
+"""Reading the numbers of a figure."""
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from nearfirst.common.errors import InputError
+from nearfirst.common.csv import read_csv
 
 TEXT = (
-    "arrangement",
-    "panel",
-    "quantity",
-    "task",
-    "test",
-    "dataset",
-    "measure",
-    "statistic",
-    "metric",
+    *("arrangement", "dataset", "metric", "task", "test", "type", "panel", "quantity"),
+    *("measure", "statistic", "group", "what"),
 )
-WHOLE = ("step", "n")
-NUMBERS = ("mean", "low", "high", "confidence")
-COUNTS = ("instances", "left_out", "runs", "checkpoints")
+"""Columns of names; all others hold numbers."""
+INTERVAL = ("low", "high", "confidence")
 
 
 def read_curves(path: Path, series: str) -> pd.DataFrame:
-    """Read a table of curves.
+    """Read a table of curves; raises what `read_csv` raises.
 
     Parameters
     ----------
@@ -33,31 +24,9 @@ def read_curves(path: Path, series: str) -> pd.DataFrame:
         are added where they are missing. Columns seed_N hold single runs.
     series
         Column that tells the curves of a panel apart.
-
-    Raises
-    ------
-    InputError
-        If the file is no CSV, a column or a mean is missing, or a curve has two values at a step.
     """
-    table = _read(path, (series, *WHOLE, *NUMBERS))
-    table = table.assign(panel=table.get("panel", ""), quantity=table.get("quantity", "loss"))
-    for column in single_runs(table):
-        try:
-            table[column] = pd.to_numeric(table[column].replace("", np.nan))
-        except ValueError as error:
-            raise InputError(f"{path}: column '{column}': {error}") from None
-    bad = np.flatnonzero(~np.isfinite(table["mean"]))
-    if len(bad):
-        row = table.iloc[bad[0]]
-        raise InputError(f"{path}: {series} '{row[series]}' has no mean at step {row['step']}")
-    again = table[table.duplicated(["panel", "quantity", series, "step"])]
-    if len(again):
-        row = again.iloc[0]
-        raise InputError(
-            f"{path}: {series} '{row[series]}' has two values of {row['quantity']} at step "
-            f"{row['step']}; does another column tell the curves apart (--series)?"
-        )
-    return table
+    table = read_csv(path, (series, "step", "mean", "n", *INTERVAL), TEXT)
+    return table.assign(panel=table.get("panel", ""), quantity=table.get("quantity", "loss"))
 
 
 def single_runs(table: pd.DataFrame) -> list[str]:
@@ -66,41 +35,10 @@ def single_runs(table: pd.DataFrame) -> list[str]:
 
 
 def read_correlations(path: Path) -> pd.DataFrame:
-    """Read a table of correlations: one row a measure and statistic.
-
-    A mean that is not defined (a measure that never changes) is kept as NaN.
-
-    Raises
-    ------
-    InputError
-        If the file is no CSV, a column is missing, or a measure has two values of a statistic.
-    """
-    table = _read(path, ("measure", "statistic", "n", *NUMBERS))
-    again = table[table.duplicated(["measure", "statistic"])]
-    if len(again):
-        row = again.iloc[0]
-        raise InputError(
-            f"{path}: measure '{row['measure']}' has two values of '{row['statistic']}'"
-        )
-    return table
+    """Read a table of correlations, one row a measure and statistic; NaN where undefined."""
+    return read_csv(path, ("measure", "statistic", "mean", "n", *INTERVAL), TEXT)
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    numbers = NUMBERS + COUNTS
-    kinds = {str: TEXT, int: WHOLE, float: numbers}
-    try:
-        table = pd.read_csv(
-            path,
-            dtype={name: kind for kind, names in kinds.items() for name in names},
-            # A task may be called "none" or "NA".
-            keep_default_na=False,
-            na_values={name: ["", "nan", "NaN"] for name in numbers},
-        )
-    except ValueError as error:
-        raise InputError(f"{path}: not a whole CSV file ({error})") from None
-    for name in columns:
-        if name not in table:
-            raise InputError(f"{path}: column '{name}' is missing")
-    if table.empty:
-        raise InputError(f"{path}: no rows")
-    return table
+def read_distribution(path: Path) -> pd.DataFrame:
+    """Read what `figures.reward_distribution.distribution` returned."""
+    return read_csv(path, ("group", "what", "x", "width", "value", "n", *INTERVAL), TEXT)
