@@ -25,7 +25,7 @@ def rows(losses: Losses, tasks: Sequence[str] = (), tokens: Sequence[int] = ()) 
 
 
 def run(losses: Losses, tasks: Sequence[str] = (), tokens: Sequence[int] = ()) -> Run:
-    return make_run([rows(losses, tasks, tokens)], ["run"])
+    return make_run(rows(losses, tasks, tokens), "run")
 
 
 def noisy(

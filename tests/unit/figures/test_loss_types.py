@@ -120,17 +120,10 @@ def test_shares_are_shares_and_later_is_no_less(curves: list[list[float]], withi
     assert (early["fall"] >= 0).all()
 
 
-@pytest.mark.parametrize(
-    ("steps", "message"),
-    [
-        ((0, 10, 40), "P3: the run ends at step 40, before loss_types.within_steps = 50"),
-        ((0, 60, 70), "P3: no checkpoint in steps 1 to 50 .*the first is at step 60"),
-        ((10, 50), "P3: the losses begin at step 10"),
-    ],
-)
-def test_runs_that_cannot_be_sorted(steps: tuple[int, ...], message: str) -> None:
+@pytest.mark.parametrize("steps", [(0, 10, 40), (0, 60, 70), (10, 50)])
+def test_runs_that_cannot_be_sorted(steps: tuple[int, ...]) -> None:
     runs = {("P3", 0): run(dict.fromkeys(steps, (1,)))}
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match="P3: loss_types needs step 0, a checkpoint in steps 1 to"):
         loss_types(runs, "instance", 0.95, LossTypesSettings())
 
 

@@ -1,4 +1,4 @@
-"""Knobs of the numbers about the metrics themselves (Section A.5): how far each can be trusted."""
+"""Settings of the tables: how steady a metric is, and when a run has generalized."""
 
 from typing import Literal, Self
 
@@ -12,7 +12,7 @@ class StabilitySettings(Section):
     """Noise of each metric from checkpoint to checkpoint, against its change in a run."""
 
     end_checkpoints: PositiveInt = Field(
-        3, description="Last checkpoints whose mean is the end that a run comes to."
+        3, description="Last checkpoints, whose mean is the end of a run."
     )
     share: float = Field(
         0.9, gt=0, le=1, description="Share of its whole change that a metric must have reached."
@@ -39,7 +39,7 @@ class GeneralizationSettings(Section):
     def _can_be_passed(self) -> Self:
         if self.performance != "reward" and not 0 < self.threshold < 1:
             raise ValueError(
-                f"threshold: {self.threshold} can never tell runs apart, {self.performance} is "
+                f"threshold: {self.threshold} tells no runs apart: {self.performance} is "
                 "from 0 to 1; give a number between"
             )
         return self

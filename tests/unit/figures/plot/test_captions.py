@@ -42,8 +42,7 @@ def test_seeds_instances_interval_and_last_step() -> None:
     counts = {"instances": 80.0, "left_out": 0.0}
     assert facts(curve("NFT", **counts), curve("RT", **counts)) == (
         "Curves are means over 3 seeds, bands their 95% intervals. "
-        "Test instances behind each value: 80. "
-        "Left out of the test set, having lost their label to truncation: 0. Last step: 20."
+        "Test instances per curve: 80. Last step: 20."
     )
 
 
@@ -62,8 +61,8 @@ def test_what_differs_between_curves_is_a_range() -> None:
     two = curve("a", 192, n=5, dataset="NIV2", instances=120, left_out=np.nan)
     text = facts(one, two, series="dataset")
     assert "over 3 to 5 seeds" in text
-    assert "value: 118 to 120." in text
-    assert "truncation: 2." in text
+    assert "per curve: 118 to 120." in text
+    assert "left out because truncation removed their answer: 2." in text
     assert text.endswith("Last step: 20 to 192.")
 
 
@@ -83,8 +82,8 @@ def test_correlations() -> None:
     table = pd.DataFrame({**rows, **counts})
     assert caption("similarity_vs_loss", table) == (
         f"{WORDS['similarity_vs_loss']} Bars are 90% bootstrap intervals. Tasks: 16. Runs: 9. "
-        "Checkpoints of a run: 19. Series left out of a mean, because all their distances or "
-        "losses are equal: 0 to 4."
+        "Checkpoints of a run: 19. Series left out because all their distances or losses are "
+        "equal: 0 to 4."
     )
 
 
@@ -113,7 +112,7 @@ def test_words_are_about_the_metric_that_is_shown(name: str, quantity: str, begi
     text = caption(name, curve("NFT", quantity=quantity, left_out=1.0))
     assert text.startswith(begin)
     assert ("The paper shows the loss." in text) == (name == "fig4_flan" and quantity != "loss")
-    assert ("or without a reference" in text) == (quantity not in ("loss", "reward"))
+    assert ("or they have no reference" in text) == (quantity not in ("loss", "reward"))
 
 
 def test_all_words_about_a_loss_can_be_about_another_metric() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.plot.read import read_correlations, read_curves
+from nearfirst.figures.plot.read import read_curves
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -16,39 +16,20 @@ HEAD = "arrangement,step,mean,low,high,n,confidence\n"
 
 
 @pytest.mark.parametrize(
-    ("series", "content", "named"),
+    ("content", "named"),
     [
-        (
-            "arrangement",
-            HEAD.replace("mean,", "") + "RT,0,1,1,3,0.95\n",
-            "column 'mean' is missing",
-        ),
-        ("task", HEAD + POINT, "column 'task' is missing"),
-        (None, HEAD + POINT, "column 'measure' is missing"),
-        ("arrangement", HEAD, "no rows"),
-        ("arrangement", "", "not a whole CSV file"),
-        ("arrangement", HEAD + 'RT,"0', "not a whole CSV file"),
-        ("arrangement", HEAD + POINT.replace("0,1", "0,low"), "not a whole CSV file"),
-        (
-            "arrangement",
-            HEAD + POINT + "RT,10,nan,,,3,0.95\n",
-            "arrangement 'RT' has no mean at step 10",
-        ),
-        ("arrangement", HEAD + POINT * 2, "arrangement 'RT' has two values of loss at step 0"),
-        (
-            None,
-            "measure,statistic,mean,low,high,n,confidence\n" + "m,pooled,1,1,1,3,0.9\n" * 2,
-            "measure 'm' has two values of 'pooled'",
-        ),
+        (HEAD.replace("mean,", "") + "RT,0,1,1,3,0.95\n", "column 'mean' is missing"),
+        (HEAD, "no rows"),
+        ("", "not a whole CSV file"),
+        (HEAD + 'RT,"0', "not a whole CSV file"),
+        (HEAD + POINT.replace("0,1", "0,low"), "not a whole CSV file"),
     ],
 )
-def test_tables_that_cannot_be_drawn(
-    tmp_path: Path, series: str | None, content: str, named: str
-) -> None:
+def test_tables_that_cannot_be_drawn(tmp_path: Path, content: str, named: str) -> None:
     table = tmp_path / "t.csv"
     table.write_text(content)
     with pytest.raises(InputError, match=f"^{table}: {named}"):
-        _ = read_curves(table, series) if series else read_correlations(table)
+        read_curves(table, "arrangement")
 
 
 def test_a_task_may_be_called_none(tmp_path: Path) -> None:

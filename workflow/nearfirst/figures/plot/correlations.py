@@ -1,4 +1,4 @@
-"""One value a measure and statistic, as dots with intervals."""
+"""Correlations of measures, as dots with intervals."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ def draw_correlations(table: pd.DataFrame, look: LookSettings) -> Figure:
     Parameters
     ----------
     table
-        Columns measure, statistic, mean, low, high, confidence. A NaN mean is said to be undefined,
+        Columns measure, statistic, mean, low, high, confidence. A NaN mean is labelled undefined,
         NaN bounds draw no interval.
     look
         Sizes, colours, names.

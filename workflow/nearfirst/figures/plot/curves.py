@@ -18,10 +18,9 @@ from nearfirst.figures.plot.style import Panels, give_titles, name_x, panels_of,
 def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -> Figure:
     """Draw means against step with their intervals.
 
-    One panel a value of `panel`, one curve a value of `series` and quantity. Where a panel holds
-    the loss and other quantities, these are drawn on an axis of their own, to the right. Where
-    there are single runs, they are thin lines, and the axes hold all lines but perhaps not all of
-    a band.
+    Each value of `panel` gives a panel, each value of `series` and quantity a curve. Where a panel
+    shows the loss and other quantities, the others have their own axis on the right. Single runs
+    are thin lines; the axes then include all lines but perhaps not all of a band.
 
     Parameters
     ----------
@@ -46,7 +45,7 @@ def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangem
             for axes, part in zip(panels.axes, parts.values(), strict=True)
         ]
         _tidy_y(panels)
-        # The axis of a panel that is called after its quantity says so already.
+        # A panel of one quantity is named by its axis.
         titles = [
             "" if name in set(part["quantity"]) else look.legend.get(name, name)
             for name, part in parts.items()
@@ -59,9 +58,9 @@ def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangem
 
 
 def _places(curves: Sequence[Curve], panels: Sequence[pd.DataFrame]) -> dict[Curve, int]:
-    """Return the place of each curve in the turn of styles.
+    """Return the number of each curve's style.
 
-    A curve looks alike in all panels. Where no curve is in two of them, each panel begins anew.
+    A curve looks the same in all panels. If no curve is in two panels, each panel starts again.
     """
     shown = [[curve for curve in curves if curve in set(panel["curve"])] for panel in panels]
     if sum(map(len, shown)) == len(curves):
@@ -72,7 +71,7 @@ def _places(curves: Sequence[Curve], panels: Sequence[pd.DataFrame]) -> dict[Cur
 def _draw(
     axes: Axes, panel: pd.DataFrame, places: Mapping[Curve, int], look: LookSettings
 ) -> dict[Curve, Line2D]:
-    """Draw the curves of a panel, and name its y axes after what they show."""
+    """Draw the curves of a panel and label its y axes."""
     quantities = list(dict.fromkeys(panel["quantity"]))
     right = [name for name in quantities if name != "loss"] if "loss" in quantities else []
     other = axes.twinx() if right else axes
@@ -98,7 +97,7 @@ def _draw(
         )
     if single_runs(panel):
         for each in {axes, other}:
-            _hold_lines(each)
+            _fit_lines(each)
     _name_y(axes, [name for name in quantities if name not in right], look)
     if right:
         other.grid(False)
@@ -107,12 +106,12 @@ def _draw(
     return lines
 
 
-def _hold_lines(axes: Axes) -> None:
-    """Let the y axis reach as far as the lines: an interval of few seeds may be far wider."""
+def _fit_lines(axes: Axes) -> None:
+    """Fit the y axis to the lines; the interval of few seeds may be far wider."""
     values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()])
-    least, most = np.nanmin(values), np.nanmax(values)
-    margin = 0.06 * (most - least) or 0.5
-    axes.set_ylim(least - margin, most + margin)
+    low, high = np.nanmin(values), np.nanmax(values)
+    margin = 0.06 * (high - low) or 0.5
+    axes.set_ylim(low - margin, high + margin)
 
 
 def _name_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
@@ -126,15 +125,15 @@ def _name_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
     axes.set_ylabel(label)
 
 
-def _share_x(panels: Panels, least: int, most: int) -> None:
-    """Give all panels the same steps; a single step is left to stand in the middle."""
-    if least < most:
+def _share_x(panels: Panels, first: int, last: int) -> None:
+    """Give all panels the same steps."""
+    if first < last:
         for axes in panels.axes:
-            axes.set_xlim(least, most)
+            axes.set_xlim(first, last)
 
 
 def _tidy_y(panels: Panels) -> None:
-    """Keep only the outer names of y axes where all panels have the same, and wrap them."""
+    """Label only the outer y axes if all panels have the same label, and wrap the labels."""
     last = len(panels.axes) - 1
     others = [axes for axes in panels.figure.axes if axes not in panels.axes]
     for side, outer in ((panels.axes, 0), (others, panels.columns - 1)):
@@ -151,9 +150,10 @@ def _place_legends(
     names: Mapping[Curve, str],
     heading: str,
 ) -> None:
-    """Give the figure one legend if all panels show the same curves, else each panel its own."""
+    """Draw one legend if all panels show the same curves, else one in each panel."""
     entries = [[(its[curve], names[curve]) for curve in names if curve in its] for its in lines]
-    short = len(names) <= legend.MOST and max(map(len, names.values())) <= legend.LONGEST
+    longest = max(map(len, names.values()))
+    short = len(names) <= legend.MAX_INSIDE and longest <= legend.MAX_CHARACTERS
     if any(its.keys() != lines[0].keys() for its in lines):
         legend.above(panels, [], heading)
         legend.below(panels, entries)

@@ -1,0 +1,86 @@
+"""Reading runs and similarities, and which runs can be compared."""
+
+from pathlib import Path
+
+import pytest
+from runs import rows, run, save, tables, write_similarity
+
+from nearfirst.common.errors import InputError
+from nearfirst.figures.read import read_run, read_similarity
+from nearfirst.figures.run import check_instances, check_seeds
+
+
+def test_segments_are_joined_and_sorted(tmp_path: Path) -> None:
+    segments = [
+        save(rows({20: (0.25, 3)}).iloc[::-1], tmp_path / "10-20.parquet", left_out=3),
+        save(rows({0: (1, 1), 10: (0.5, 2)}), tmp_path / "0-10.parquet", left_out=3),
+    ]
+    found = read_run(segments)
+    assert found.values.index.tolist() == [0, 10, 20]
+    assert found.values.columns.tolist() == ["a", "b"]
+    assert found.values.to_numpy().tolist() == [[1, 1], [0.5, 2], [0.25, 3]]
+    assert found.task.to_dict() == {"a": "task", "b": "task"}
+    assert found.label_tokens.to_dict() == {"a": 1, "b": 1}
+    assert found.left_out == 3
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
+def test_a_run_that_diverged_names_its_file(tmp_path: Path, bad: float | None) -> None:
+    first = save(rows({0: (1, 1)}), tmp_path / "first.parquet")
+    second = save(rows({10: (1, bad)}), tmp_path / "second.parquet")
+    wanted = r"second\.parquet: the loss of instance 'b' at step 10 is (nan|inf); the run diverged"
+    with pytest.raises(InputError, match=wanted):
+        read_run([first, second])
+
+
+def test_overlapping_segments_and_missing_instances(tmp_path: Path) -> None:
+    first = save(rows({0: (1, 1), 10: (1, 1)}), tmp_path / "first.parquet")
+    second = save(rows({10: (1, 1)}), tmp_path / "second.parquet")
+    with pytest.raises(InputError, match=r"first\.parquet: two rows of instance 'a' at step 10"):
+        read_run([first, second])
+    save(rows({20: (1,)}), second)
+    with pytest.raises(InputError, match=r"first\.parquet: no loss of instance 'b' at step 20"):
+        read_run([first, second])
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({0: (1, 1)}, "step '10'"),
+        ({5: (1, 1), 10: (1, 1)}, "step '0'"),
+        ({0: (1,), 10: (1,)}, "instance 'b'"),
+        ({0: (1, 1, 1), 10: (1, 1, 1)}, "instance 'c'"),
+    ],
+)
+def test_runs_of_a_label_have_the_same_steps_and_instances(
+    other: dict[int, tuple[float, ...]], named: str
+) -> None:
+    runs = {("RT", 0): run({0: (1, 1), 10: (1, 1)}), ("RT", 3): run(other)}
+    with pytest.raises(
+        InputError, match=rf"RT \(seed 0\) and RT \(seed 3\).* only one has {named}"
+    ):
+        check_seeds(runs)
+
+
+def test_only_instances_must_be_the_same_across_labels() -> None:
+    runs = {
+        ("A", 0): run({0: (1, 1), 10: (1, 1)}),
+        ("B", 0): run({0: (1, 1), 20: (1, 1)}),
+    }
+    check_seeds(runs)
+    check_instances(runs)
+    runs["C", 0] = run({0: (1,), 10: (1,)})
+    check_seeds(runs)
+    with pytest.raises(InputError, match=r"A \(seed 0\) and C \(seed 0\).* only one has instance"):
+        check_instances(runs)
+
+
+def test_a_similarity_table_comes_back_by_measure_in_its_order(tmp_path: Path) -> None:
+    distances = {
+        "ngram-kl": {"u": {10: 5.0, 20: 4.0}, "t": {10: 3.0, 20: 2.0}, "": {10: 4.5, 20: 3.5}},
+        "cosine-min": {"u": {10: -0.1, 20: -0.2}, "t": {10: 0.3, 20: 0.1}, "": {10: 0.0, 20: 0.0}},
+    }
+    found = read_similarity(write_similarity(tables(distances), tmp_path / "s.parquet"))
+    assert list(found) == ["ngram-kl", "cosine-min"]
+    for measure, table in found.items():
+        assert table.to_dict() == distances[measure]
