@@ -57,7 +57,7 @@ rule plot_exploration:
         runtime=growing(10),
     params:
         look=settings("look"),
-        made_with=Made({}),
+        record=Made({}),
     shell:
         "python {input.script} --table {input.table} --name explore_{wildcards.dataset}"
         " --look {params.look:q} --output {output.figure} --picture {output.picture}"

@@ -194,9 +194,9 @@ rule plot:
     params:
         look=settings("look"),
         kind=plot_flags,
-        made_with=made,
+        record=Made(RECORD),
     shell:
         "python {input.script} --table {input.table} --name {wildcards.figure} {params.kind}"
         " --look {params.look:q} --output {output.figure} --picture {output.picture}"
-        " --caption {output.caption} --made-with {params.made_with:q} --record {output.record}"
+        " --caption {output.caption} --config {params.record:q} --record {output.record}"
         " --log {log}"

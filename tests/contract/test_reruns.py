@@ -128,7 +128,7 @@ EDITS = {
     "evaluate/loss.py": {"evaluate": RUNS, **FIGURE},
     # A new metric trains and evaluates nothing anew.
     "metrics.py": FIGURE,
-    "score/table.py": {"curves": 1, "compare": 1, "plot": 1},
+    "score/table.py": {},
     "generate/answers.py": {},
     "figures/curves.py": {"curves": 1, "plot": 1},
     "figures/comparison/paired.py": {"compare": 1},

@@ -34,7 +34,7 @@ def main(arguments: argparse.Namespace) -> None:
     beside = {}
     if arguments.record:
         beside[arguments.record] = yaml.safe_dump(
-            arguments.made_with,
+            arguments.config,
             sort_keys=False,
             default_flow_style=None,
             allow_unicode=True,
@@ -62,7 +62,7 @@ if __name__ == "__main__":
     )
     add_outputs(parser)
     parser.add_argument(
-        "--made-with", type=json.loads, default={}, metavar="JSON", help="config that made the CSV"
+        "--config", type=json.loads, default={}, metavar="JSON", help="config that made the CSV"
     )
     parser.add_argument("--record", type=Path, help="file to write that config to (YAML)")
     cli.add_settings(parser, LookSettings, "--look")

@@ -11,7 +11,7 @@ import pytest
 from runs import save
 
 from nearfirst.common.parquet import write_table
-from nearfirst.figures.plot.reward_distribution_table import read_distribution
+from nearfirst.figures.plot.read import read_distribution
 from nearfirst.figures.reward_distribution import answers, distribution
 from nearfirst.figures.run_arguments import read_metrics, read_runs
 from nearfirst.figures.settings import DistributionSettings
@@ -92,7 +92,7 @@ def test_scores_and_rewards_of_other_runs(
     given = flags({0: runs[0]}, "scores") + flags(runs, "rewards")
     done = program("reward_distribution.py", *given, "--output", tmp_path / "out.csv")
     assert done.returncode == 1
-    assert "error: --rewards flan 1 is given, but not --scores flan 1" in done.stderr
+    assert "error: flan, seed 1: no scores; give" in done.stderr
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -133,5 +133,5 @@ def test_too_few_checkpoints(
     words = ["--run", "reward", "flan", "0", runs[0]["rewards"][0]]
     done = program("metric_stability.py", *words, "--output", tmp_path / "out.csv")
     assert done.returncode == 0, done.stderr
-    assert "reward of flan, seed 0: 2 checkpoints, too few (4) for its noise" in done.stderr
+    assert "reward of flan, seed 0: 2 checkpoints are too few (4) for its noise" in done.stderr
     assert pd.read_csv(tmp_path / "out.csv")["noise"].isna().all()

@@ -45,7 +45,7 @@ def test_equal_data_give_equal_bytes(
         monkeypatch.setenv("PYTHONHASHSEED", seed)
         flags = ["--table", tmp_path / "mine.csv", "--output", tmp_path / f"{seed}.pdf"]
         flags += ["--picture", tmp_path / f"{seed}.svg", "--record", tmp_path / f"{seed}.yaml"]
-        flags += ["--made-with", '{"seeds": [0], "train": {"steps": 3}}']
+        flags += ["--config", '{"seeds": [0], "train": {"steps": 3}}']
         done = program("plot.py", *flags, "--caption", tmp_path / f"{seed}.caption")
         assert (done.returncode, done.stderr) == (0, "")
     content = (tmp_path / "1.pdf").read_bytes()
