@@ -1,16 +1,17 @@
 # What `snakemake --report` shows: each figure with its caption and its config, and the tables.
-from nearfirst.report.provenance import differences
 from nearfirst.report.places import Made, category, label
+from nearfirst.report.provenance import provenance
 
 
 report: "../report/workflow.rst"
 
 
-# What makes every figure again, over its preset.
-RECORD = {
-    "preset": CONFIG.preset,
-    **differences(CONFIG, load({"preset": CONFIG.preset}, LIBRARY / "presets")),
-}
+PRESET = load({"preset": CONFIG.preset}, LIBRARY / "presets")
+
+
+def made(wildcards):
+    """Return the config that makes a figure, which no rule depends on."""
+    return Made(provenance(CONFIG, PRESET, wildcards.figure))
 
 
 def heading(wildcards):

@@ -1,7 +1,11 @@
 """A tiny model and tables that the tests of the torch stages share."""
 
+import contextlib
+import io
+import logging
 import os
 import random
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -49,19 +53,56 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def program() -> Program:
-    """Run a stage program to its end: `program("train.py", "--model", …)`."""
+    """Run a stage program to its end: `program("train.py", "--model", …)`.
+
+    In this process, which saves the start of Python and its imports, unless the process is the
+    point: a log takes the file descriptors, training takes signals.
+    """
 
     def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(name, *arguments),
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        apart = name == "train.py" or "--log" in map(str, arguments)
+        return (in_a_process if apart else in_this_process)(name, *arguments)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def program_apart() -> Program:
+    """Run a stage program to its end in a process of its own."""
+    return in_a_process
+
+
+def in_a_process(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(name, *arguments),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def in_this_process(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    words = command(name, *arguments)[1:]
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.setattr(sys, "argv", words)
+        # As wide as argparse takes a terminal to be, whatever this one is.
+        patch.setenv("COLUMNS", "80")
+        try:
+            runpy.run_path(words[0], run_name="__main__")
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        finally:
+            root.handlers[:], root.level = handlers, level
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="session")

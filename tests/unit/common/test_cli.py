@@ -102,11 +102,11 @@ def test_help_lists_flags_and_the_keys_of_settings(program: Program, name: str) 
 
 @pytest.mark.parametrize("name", ["embed.py", "evaluate.py", "pretrain.py", "train.py"])
 def test_help_does_not_wait_for_torch(
-    program: Program, name: str, monkeypatch: pytest.MonkeyPatch
+    program_apart: Program, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # With this Python lists on stderr what it imports.
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
-    done = program(name, "--help")
+    done = program_apart(name, "--help")
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "nearfirst.common.cli" in imported
     assert not imported & {"torch", "transformers", "sentence_transformers"}
@@ -174,7 +174,7 @@ def test_the_log_gets_the_failure_and_the_screen_one_line(program: Program, tmp_
     form = ["--form", "flan", "--settings", '{"instances_per_task": 2}']
     assert program("generate_corpus.py", *form, "--output", corpus).returncode == 0
     keys.write_text('{"train_key_list": ["nowhere"], "eval_key_list": []}')
-    flags = ["--dataset", '{"form": "flan"}', "--input", corpus, "--key-list", keys]
+    flags = ["--dataset", '{"format": "flan"}', "--input", corpus, "--key-list", keys]
     output = ["--split", "train", "--output", tmp_path / "a.parquet"]
     done = program("sample.py", *flags, *output, "--log", log)
     line = f"error: {keys}: task 'nowhere' is not in the data\n"

@@ -7,9 +7,11 @@ import pytest
 import yaml
 
 from nearfirst.config import load
-from nearfirst.report.provenance import differences
+from nearfirst.report.provenance import differences, provenance
 
 PRESETS = Path(__file__).parents[3] / "workflow/presets"
+BASE = load({"preset": "tiny"}, PRESETS)
+CURVES = {"NFT": "tma-nearest", "RT": "round-robin"}
 
 
 @pytest.mark.parametrize(
@@ -19,20 +21,25 @@ PRESETS = Path(__file__).parents[3] / "workflow/presets"
         {"seeds": [3, 5], "train": {"learning_rate": 0.5}},
         # Rows of tables are compared key by key, labels as a whole.
         {"arrangements": {"tma-nearest": {"within_round": "pool"}, "mine": {"method": "random"}}},
-        {"data": {"mine": {"path": "pool.jsonl"}, "flan": {"sample": {"train_per_task": 9}}}},
+        {"data": {"flan": {"sample": {"train_per_task": 9}}}},
+        {"figures": {"fig4_flan": {"curves": CURVES}}},
         {"look": {"legend": {"NFT": "near"}}},
     ],
 )
-def test_the_config_comes_back(user: dict[str, Any]) -> None:
-    base = load({"preset": "tiny"}, PRESETS)
+def test_the_differences_make_the_config_again(user: dict[str, Any]) -> None:
     config = load({"preset": "tiny", **user}, PRESETS)
-    found = yaml.safe_load(yaml.safe_dump(differences(config, base)))
+    found = yaml.safe_load(yaml.safe_dump(differences(config, BASE)))
     assert found.keys() == user.keys()
     assert load({"preset": "tiny", **found}, PRESETS) == config
 
 
-def test_labels_of_curves_are_kept_as_a_whole() -> None:
-    base = load({"preset": "tiny"}, PRESETS)
-    curves = {"NFT": "tma-nearest", "RT": "round-robin"}
-    user: dict[str, Any] = {"figures": {"fig4_flan": {"arrangements": curves}}}
-    assert differences(load({"preset": "tiny", **user}, PRESETS), base) == user
+def test_of_figures_only_its_own_row_is_kept() -> None:
+    user = {"preset": "tiny", "seeds": [3], "look": {"width": 9}, "run": "two"}
+    config = load({**user, "figures": {"mine": {"like": "fig4_flan", "curves": CURVES}}}, PRESETS)
+    found = provenance(config, BASE, "mine")
+    assert found.keys() == {"preset", "seeds", "figures"}
+    assert found["figures"]["mine"]["curves"] == CURVES
+    again = load(found, PRESETS)
+    assert again.figures["mine"] == config.figures["mine"]
+    assert again.seeds == config.seeds
+    assert found["figures"].keys() == {"mine"}

@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nearfirst.common.parquet import open_parquet
 from nearfirst.config import Config
-from nearfirst.data.settings import DialogueSampleSettings, OwnSettings
+from nearfirst.data.formats import chat
+from nearfirst.data.settings import DialogueSampleSettings
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Lengths:
         if instances is None:
             return None
         # Of rounds and budgets nobody knows how many instances they hold; all is the most.
-        whole = order is not None or not (its.rounds or its.budget)
+        whole = order is not None or its.method != "tma"
         steps = -(-instances.number // self.config.train.batch_size)
         return Count(steps, instances.exact and whole, instances.source)
 
@@ -66,7 +68,7 @@ class Lengths:
 
     def _most(self, dataset: str, split: str) -> Count | None:
         """Return what the settings of the sample leave room for."""
-        settings = self.config.data.by_name()[dataset]
+        settings: Any = self.config.data[dataset]
         sample, source = settings.sample, f"data.{dataset}.sample"
         if isinstance(sample, DialogueSampleSettings):
             if split == "heldout":
@@ -75,7 +77,7 @@ class Lengths:
                 return None
             left = self.config.corpus.conversations - sample.held_out
             return Count(left, False, f"corpus.conversations - {source}.held_out")
-        if isinstance(settings, OwnSettings) and split in ("train", "heldout"):
+        if isinstance(settings, chat.Settings) and split in ("train", "heldout"):
             # All else depends on how many rows the files have.
             held_out = settings.sample.held_out
             if split == "train" or settings.test_path or not isinstance(held_out, int):

@@ -172,7 +172,7 @@ def _runs(jobs: Sequence[Job], lengths: Lengths) -> tuple[list[Run], list[str]]:
         if len(segments) < len(its):
             unknown.append(f"{dataset}/{arrangement}/seed-{seed}")
             continue
-        own = {("evaluate", config.data.by_name()[dataset].test)}
+        own = {("evaluate", config.data[dataset].test)}
         runs.append(
             Run(
                 dataset,

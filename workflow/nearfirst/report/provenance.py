@@ -1,9 +1,32 @@
-"""The config that makes a figure again."""
+"""The config that makes a figure again: what was set over its preset."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
+
+from nearfirst.config import Config
+
+IRRELEVANT = {"preset", "run", "figures", "look", "hardware"}
+"""Sections that do not change the numbers of a figure, beside its own row."""
+
+
+def provenance(config: Config, preset: Config, figure: str) -> dict[str, Any]:
+    """Return the name of the preset, what differs from it, and the figure's own row.
+
+    Parameters
+    ----------
+    config
+        The whole config.
+    preset
+        Its preset with nothing set over it.
+    figure
+        Name of a figure; the rows of other figures are left out.
+    """
+    changed = differences(config, preset)
+    kept = {key: value for key, value in changed.items() if key not in IRRELEVANT}
+    row = config.figures[figure].model_dump(mode="json")
+    return {"preset": config.preset, **kept, "figures": {figure: row}}
 
 
 def differences(config: BaseModel, base: BaseModel) -> dict[str, Any]:
@@ -13,13 +36,12 @@ def differences(config: BaseModel, base: BaseModel) -> dict[str, Any]:
     the labels of a figure's curves, is replaced as a whole when configs are merged, so it is
     returned as a whole.
     """
-    found: dict[str, Any] = {}
     content = config.model_dump(mode="json")
-    for key in type(config).model_fields:
-        value, other = getattr(config, key), getattr(base, key)
-        if value != other:
-            found[key] = _difference(value, other, content[key])
-    return found
+    return {
+        key: _difference(getattr(config, key), getattr(base, key), content[key])
+        for key in type(config).model_fields
+        if getattr(config, key) != getattr(base, key)
+    }
 
 
 def _difference(value: object, base: object, content: Any) -> Any:
