@@ -44,8 +44,8 @@ rule plot_exploration:
         picture=report(
             "results/explore_{dataset}.svg",
             caption="../report/explore.rst",
-            category=heading_before,
-            labels={"shows": "{dataset}", "figure": "explore_{dataset}"},
+            category="Before training",
+            labels={"figure": "explore_{dataset}"},
         ),
         caption="results/explore_{dataset}.txt",
     log:
@@ -57,7 +57,7 @@ rule plot_exploration:
         runtime=growing(10),
     params:
         look=settings("look"),
-        record=Made({}),
+        record=Record({}),
     shell:
         "python {input.script} --table {input.table} --name explore_{wildcards.dataset}"
         " --look {params.look:q} --output {output.figure} --picture {output.picture}"

@@ -1,7 +1,6 @@
 """From the losses (or scores, or rewards) of runs to curves with intervals over seeds."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +79,7 @@ def curves(
     runs: Runs,
     weighting: str,
     confidence: float,
-    by: Literal["arrangement", "dataset", "metric"] = "arrangement",
+    by: str = "arrangement",
     metric: MetricName = "loss",
 ) -> pd.DataFrame:
     """Return the mean curve of each label with an interval over its seeds.
@@ -96,8 +95,8 @@ def curves(
     confidence
         Level of the intervals.
     by
-        What a label is. Arrangements and metrics are compared on the same test instances; data
-        sets have instances of their own.
+        What a label is: `arrangement`, `dataset` or `metric`. Arrangements and metrics are compared
+        on the same test instances; data sets have instances of their own.
     metric
         What the means are of; where labels are metrics, any of them: they share an axis.
 

@@ -1,6 +1,7 @@
-"""Curves against the training step, in one panel or several."""
+"""Curves against the training step: read, drawn, and described in the caption."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,14 +9,35 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
-from nearfirst.figures.plot.legend import Curve
-from nearfirst.figures.plot.read import single_runs
+from nearfirst.figures.plot.legend import Curve, single_runs
 from nearfirst.figures.plot.style import Panels, give_titles, name_x, panels_of, style, turn, wrap_y
+from nearfirst.metrics import SCORE_NAMES
+
+TEXT = ("arrangement", "dataset", "metric", "task", "test", "type", "panel", "quantity")
+"""Columns of names; all others hold numbers."""
+MAX_LISTED = 6
+"""Names that a caption lists; of more it gives the number."""
 
 
-def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -> Figure:
+def read(path: Path, series: str) -> pd.DataFrame:
+    """Read a table of curves; raises what `read_csv` raises.
+
+    Parameters
+    ----------
+    path
+        CSV with the columns of `series`, step, mean, low, high, n, confidence; panel and quantity
+        are added where they are missing. Columns seed_N hold single runs.
+    series
+        Column that tells the curves of a panel apart.
+    """
+    table = read_csv(path, (series, "step", "mean", "low", "high", "n", "confidence"), TEXT)
+    return table.assign(panel=table.get("panel", ""), quantity=table.get("quantity", "loss"))
+
+
+def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -> Figure:
     """Draw means against step with their intervals.
 
     Each value of `panel` gives a panel, each value of `series` and quantity a curve. Where a panel
@@ -26,7 +48,7 @@ def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangem
     ----------
     table
         Columns `series`, panel, quantity, step, mean, low, high, n, confidence, perhaps seed_N, as
-        `read_curves` returns them; NaN bounds draw no band.
+        `read` returns them; NaN bounds draw no band.
     look
         Sizes, colours, names.
     series
@@ -161,3 +183,41 @@ def _place_legends(
         legend.inside(panels, entries[0], heading)
     else:
         legend.above(panels, entries[0], heading)
+
+
+def facts(table: pd.DataFrame, series: str) -> list[str]:
+    """Return what the caption says of the curves: seeds, test instances, tasks, last step."""
+    found = []
+    one = table["n"] == 1
+    if one.all():
+        found.append("Each curve is one run, without an interval.")
+    else:
+        seeds, level = _span(table.loc[~one, "n"]), f"{100 * table['confidence'].max():g}%"
+        found.append(f"Curves are means over {seeds} seeds, bands their {level} intervals.")
+        if single_runs(table):
+            found.append("Thin lines are single runs; a band may extend beyond its panel.")
+        if one.any():
+            found.append(f"One run, without an interval: {_listed(table.loc[one, series])}.")
+    if "instances" in table:
+        found.append(f"Test instances per curve: {_span(table['instances'])}.")
+    if "left_out" in table and table["left_out"].max() > 0:
+        reasons = "truncation removed their answer"
+        if not {"score", *SCORE_NAMES}.isdisjoint(table["quantity"]):
+            reasons += " or they have no reference"
+        found.append(f"Test instances left out because {reasons}: {_span(table['left_out'])}.")
+    if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:
+        found.append(f"Unseen tasks shown: {_listed(tasks)}.")
+    found.append(f"Last step: {_span(table.groupby(['panel', series])['step'].max())}.")
+    return found
+
+
+def _listed(values: "pd.Series[str]") -> str:
+    """Return the different values, or their number if there are many."""
+    names = list(dict.fromkeys(values))
+    return ", ".join(names) if len(names) <= MAX_LISTED else str(len(names))
+
+
+def _span(values: "pd.Series[float]") -> str:
+    """Return a whole number, or the lowest and the highest of several."""
+    low, high = f"{values.min():.0f}", f"{values.max():.0f}"
+    return low if low == high else f"{low} to {high}"

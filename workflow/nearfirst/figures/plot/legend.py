@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.read import single_runs
 from nearfirst.figures.plot.style import CHARACTER, LINE, Panels, taller, wrapped
 
 Curve = tuple[str, ...]
@@ -32,6 +31,11 @@ def by_curve(table: pd.DataFrame) -> Iterator[tuple[Curve, pd.DataFrame]]:
     """Yield the curves of a table in order of appearance."""
     for curve, part in table.groupby("curve", sort=False):
         yield cast(Curve, curve), part
+
+
+def single_runs(table: pd.DataFrame) -> list[str]:
+    """Return the columns that hold the curves of single seeds, if there are any."""
+    return [name for name in table.columns if name.startswith("seed_")]
 
 
 def names(table: pd.DataFrame, look: LookSettings) -> dict[Curve, str]:

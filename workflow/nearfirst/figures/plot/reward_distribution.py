@@ -1,4 +1,6 @@
-"""Rewards of right and of wrong answers: histograms with densities."""
+"""Rewards of right and of wrong answers: read, drawn as histograms with densities, described."""
+
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -7,9 +9,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.legend import HANDLE
-from nearfirst.figures.plot.reward_sentences import GROUPS, numbers, sentences
+from nearfirst.figures.plot.reward_sentences import GROUPS, count, numbers, sentences
 from nearfirst.figures.plot.style import (
     CHARACTER,
     LINE,
@@ -22,9 +25,16 @@ from nearfirst.figures.plot.style import (
 )
 
 X_LABEL, Y_LABEL = "Reward of an answer", "Density"
+TEXT = ("group", "what")
+COLUMNS = ("x", "width", "value", "low", "high", "n", "confidence")
 
 
-def draw_distribution(table: pd.DataFrame, look: LookSettings) -> Figure:
+def read(path: Path, series: str = "") -> pd.DataFrame:
+    """Read a table that `reward_distribution.py` wrote; raises what `read_csv` raises."""
+    return read_csv(path, (*TEXT, *COLUMNS), TEXT)
+
+
+def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
     """Draw the rewards of right and of wrong answers, and state how far they overlap.
 
     The histogram of the right answers is filled, that of the wrong ones an outline, so that they
@@ -33,7 +43,7 @@ def draw_distribution(table: pd.DataFrame, look: LookSettings) -> Figure:
     Parameters
     ----------
     table
-        As `read_distribution` returns it. A group may lack its density, or have no answers; the
+        As `read` returns it. A group may lack its density, or have no answers; the
         figure then says so.
     look
         Sizes, colours, line styles.
@@ -95,3 +105,16 @@ def _name(
         ncols=len(names) if fits else 1,
         loc="outside upper center",
     )
+
+
+def facts(table: pd.DataFrame, series: str = "") -> list[str]:
+    """Return what the caption says of the rewards."""
+    instances, seeds, checkpoints, left_out = (
+        count(table, "both", what) for what in ("instances", "seeds", "checkpoints", "left_out")
+    )
+    size = sum(count(table, group, "count") for group in GROUPS)
+    return [
+        f"{size:,} answers of {seeds} runs at {checkpoints} checkpoints to {instances:,} test "
+        f"instances; {left_out:,} instances without a score or a reward are left out.",
+        *(f"{text[0].upper()}{text[1:]}." for text in sentences(table)),
+    ]
