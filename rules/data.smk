@@ -139,15 +139,13 @@ def sample_files(wildcards):
 def sample_flags(wildcards):
     """Return the flags of the files, and those of the sample."""
     dataset = CONFIG.data[wildcards.dataset]
-    key_list = getattr(dataset, "key_list", None)
-    if key_list is None and raw(dataset) == "results/corpus/flan":
-        key_list = "results/corpus/flan/split.json"
     flags = {
-        "--dataset": dataset.sampling(wildcards.split),
+        "--dataset": wildcards.dataset,
+        "--settings": dataset.sampling(wildcards.split),
         "--input": raw(dataset),
         "--test-input": test_path(wildcards),
-        "--hold-out": getattr(dataset, "holds_out", None),
-        "--key-list": key_list,
+        "--hold-out": dataset.holds_out,
+        "--key-list": getattr(dataset, "key_list", None),
         "--tokenizer": model_folder() if dataset.needs_tokenizer else None,
     }
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)

@@ -19,5 +19,5 @@ rule no_such_target:
     output:
         "results/{target}.{ending}",
     wildcard_constraints:
-        target=f"(?!({'|'.join(map(re.escape, KNOWN))})(_paired|_pairs|_tasks)?$)[^/]+",
+        target=f"(?!({'|'.join(map(re.escape, KNOWN))})(_paired|_pairs|_tasks)?\\.(pdf|csv)$)[^/]+",
         ending="pdf|csv",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout, copy_project
 
-from nearfirst.figures.catalogue import FigureSettings
+
 
 # Every target of the paper, and those beyond it.
 FIGURES = [

@@ -1,26 +1,17 @@
 """Curves and their intervals, by hand and against SciPy."""
 
 import dataclasses
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import noisy, run, write_runs
+from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.comparison.paired import paired_comparison
-from nearfirst.figures.comparison.summary import summary
 from nearfirst.figures.curves import curves, mean_curve, mean_interval, task_means
 from nearfirst.figures.run import Run
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
-
 
 # Means and intervals -------------------------------------------------------------------------
 
@@ -113,38 +104,3 @@ def test_data_sets_have_instances_of_their_own() -> None:
         *(["P3", 0, 1.0, 1, 3], ["P3", 10, 2.0, 1, 3]),
         *(["NIV2", 0, 2.0, 2, 1], ["NIV2", 10, 1.0, 2, 1]),
     ]
-
-
-# Programs ------------------------------------------------------------------------------------
-
-
-def test_from_losses_to_curves_and_a_comparison(program: Program, tmp_path: Path) -> None:
-    runs = noisy({"NFT": -0.5, "RT": 0.0}, seeds=3)
-    flags = write_runs(runs, tmp_path, left_out=4)
-    done = program("curves.py", *flags, "--output", tmp_path / "curves.csv")
-    assert done.returncode == 0, done.stderr
-    table = pd.read_csv(tmp_path / "curves.csv")
-    expected = curves(runs, "instance", 0.95)
-    pd.testing.assert_frame_equal(table, expected.assign(left_out=4), atol=1e-6)
-
-    output = ("--output", tmp_path / "paired.csv", "--summary", tmp_path / "paired.txt")
-    done = program("compare.py", *flags, "--reference", "RT", *output)
-    assert done.returncode == 0, done.stderr
-    expected = paired_comparison(runs, "RT", 0.95, 2000, 0)
-    # CSV keeps six digits, Parquet losses in float32.
-    found = pd.read_csv(tmp_path / "paired.csv", dtype={"steps": "str"})
-    pd.testing.assert_frame_equal(found, expected, rtol=1e-4, atol=1e-6, check_dtype=False)
-    lines = (tmp_path / "paired.txt").read_text().splitlines()
-    assert all(lines)
-    assert " ".join(lines) == summary(expected, "RT", {"NFT": 3, "RT": 3})
-
-
-def test_one_seed_has_no_interval_in_the_table(program: Program, tmp_path: Path) -> None:
-    flags = write_runs(noisy({"P3": 0.0}, seeds=1), tmp_path)
-    done = program("curves.py", *flags, "--by", "dataset", "--output", tmp_path / "curves.csv")
-    assert done.returncode == 0, done.stderr
-    text = (tmp_path / "curves.csv").read_text()
-    assert text.startswith("dataset,step,mean,low,high,n,")
-    table = pd.read_csv(tmp_path / "curves.csv")
-    assert set(table["n"]) == {1}
-    assert table[["low", "high"]].isna().to_numpy().all()

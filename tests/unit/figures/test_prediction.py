@@ -1,8 +1,6 @@
 """Rank correlations of similarity with loss, and their bootstrap, against SciPy."""
 
-import subprocess
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +9,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import Runs, run, write_runs, write_similarity
+from runs import Runs, run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.prediction import STATISTICS, prediction
 from nearfirst.figures.spearman import Ranks, correlations
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 Floats = npt.NDArray[np.float64]
 Similarities = dict[tuple[str, int], dict[str, pd.DataFrame]]
 TASKS = ("t", "u", "v", "w", "x")
@@ -210,22 +207,3 @@ def test_what_cannot_be_correlated(edit: Callable[..., Any], message: str) -> No
     edit(runs, similar)
     with pytest.raises(InputError, match=message):
         found(runs, similar)
-
-
-# Program -------------------------------------------------------------------------------------
-
-
-def test_the_program(program: Program, tmp_path: Path) -> None:
-    runs, similar = random_worlds()
-    flags = write_runs(runs, tmp_path, names="{label} {seed} specialist-0")
-    for (label, seed), tables in similar.items():
-        # The whole test set is no task.
-        whole = {name: table.assign(**{"": 0.0}) for name, table in tables.items()}
-        path = write_similarity(whole, tmp_path / f"s-{label}-{seed}.parquet")
-        flags += ["--similarity", label, seed, "specialist-0", path]
-    flags += ["--settings", '{"resamples": 200}', "--curves", '{"confidence": 0.9}']
-    done = program("prediction.py", *flags, "--output", tmp_path / "out.csv")
-    assert done.returncode == 0, done.stderr
-    expected = found(runs, similar, confidence=0.9)
-    table = pd.read_csv(tmp_path / "out.csv")
-    pd.testing.assert_frame_equal(table, expected, atol=1e-6, check_dtype=False)

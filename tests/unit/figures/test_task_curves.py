@@ -1,8 +1,5 @@
 """Curves of single unseen tasks, by hand; which tasks a figure shows."""
 
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import noisy, run, tables, write_runs, write_similarity
+from runs import run, tables
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.run import common_tasks
 from nearfirst.figures.task_curves import choose_tasks, scaled_average, task_curves
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 TASKS = ("u", "t", "u")
 
 RUNS = {
@@ -154,31 +150,3 @@ def test_the_beginning_of_a_name_will_do_if_it_is_the_only_one() -> None:
 def test_tasks_are_chosen_from_those_of_all_runs() -> None:
     runs = [run({0: (1, 1, 1)}, tasks) for tasks in (("c", "a", "b"), ("b", "c", "d"))]
     assert common_tasks(runs) == ["b", "c"]
-
-
-# Program -------------------------------------------------------------------------------------
-
-
-def test_the_program(program: Program, tmp_path: Path) -> None:
-    runs = noisy({"RT": 0.0, "cluster": 0.2}, 2, 6, tasks=("t", "u", "v") * 2)
-    flags = write_runs(runs, tmp_path, left_out=1, names="{label} {seed} specialist-1")
-    similar = {}
-    for number, (label, seed) in enumerate(runs):
-        values = {task: {10: -0.5 - number / 10, 20: -0.6} for task in ("t", "u", "v", "")}
-        similar[label, seed] = tables({"cosine-min": values, "cosine-avg": values})
-        path = write_similarity(similar[label, seed], tmp_path / f"s-{number}.parquet")
-        flags += ["--similarity", label, seed, "specialist-1", path]
-    flags += ["--quantities", "loss", "scaled-cosine-avg", "--output", tmp_path / "out.csv"]
-    done = program("task_curves.py", *flags, "--pick", 1, "--offset", 1, "--of", 3)
-    assert done.returncode == 0, done.stderr
-    found = pd.read_csv(tmp_path / "out.csv")
-    expected = task_curves(
-        *({"specialist-1": runs}, {"specialist-1": similar}, ["u"], ["loss", "scaled-cosine-avg"]),
-        *("task", "instance", 0.95),
-    )
-    pd.testing.assert_frame_equal(found, expected.assign(left_out=1), atol=1e-6, check_dtype=False)
-    done = program("task_curves.py", *flags, "--tasks", "w")
-    assert done.returncode == 1
-    assert done.stderr.strip().endswith(
-        "no unseen task 'w' in all runs; the nearest names are v, u, t"
-    )

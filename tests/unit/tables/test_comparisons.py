@@ -1,9 +1,5 @@
 """All comparison figures in one table, from the tables that compare.py writes."""
 
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from runs import noisy
@@ -11,8 +7,6 @@ from runs import noisy
 from nearfirst.figures.comparison.holm import holm
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.tables.comparisons import join_comparisons
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +29,3 @@ def test_one_family_over_all_figures(figures: dict[str, pd.DataFrame]) -> None:
     for name, part in table.groupby("figure"):
         kept = part.drop(columns=["figure", "p_overall"]).reset_index(drop=True)
         pd.testing.assert_frame_equal(kept, figures[str(name)])
-
-
-def test_the_program_joins_what_compare_wrote(
-    program: Program, figures: dict[str, pd.DataFrame], tmp_path: Path
-) -> None:
-    flags: list[object] = []
-    for name, table in figures.items():
-        table.to_csv(tmp_path / f"{name}.csv", index=False, float_format="%.6g")
-        flags += ["--paired", name, tmp_path / f"{name}.csv"]
-    output = tmp_path / "comparisons.csv"
-    done = program("comparisons.py", *flags, "--output", output)
-    assert done.returncode == 0, done.stderr
-    found = pd.read_csv(output, keep_default_na=False, na_values={"p_windows": [""]})
-    expected = join_comparisons(figures)
-    pd.testing.assert_frame_equal(found, expected, rtol=1e-5, atol=1e-9, check_dtype=False)

@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from nearfirst.config import Config
 
 IRRELEVANT = {"preset", "run", "figures", "look", "hardware"}
-"""Sections that do not change the numbers of a figure, beside its own row."""
+"""Sections that do not change the numbers of a figure, apart from its own row."""
 
 
 def provenance(config: Config, preset: Config, figure: str) -> dict[str, Any]:
-    """Return the name of the preset, what differs from it, and the figure's own row.
+    """Return the name of the preset, and what differs from it.
 
     Parameters
     ----------
@@ -23,10 +23,9 @@ def provenance(config: Config, preset: Config, figure: str) -> dict[str, Any]:
     figure
         Name of a figure; the rows of other figures are left out.
     """
-    changed = differences(config, preset)
-    kept = {key: value for key, value in changed.items() if key not in IRRELEVANT}
-    row = config.figures[figure].model_dump(mode="json")
-    return {"preset": config.preset, **kept, "figures": {figure: row}}
+    found = {k: v for k, v in differences(config, preset).items() if k not in IRRELEVANT}
+    row = differences(config, preset).get("figures", {}).get(figure)
+    return {"preset": config.preset, **found, **({"figures": {figure: row}} if row else {})}
 
 
 def differences(config: BaseModel, base: BaseModel) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from texts import assert_readable
 
 from nearfirst.distance.similarity_settings import MEASURES
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.correlations import draw_correlations
-from nearfirst.figures.plot.curves import draw_curves
-from nearfirst.figures.plot.read import read_correlations, read_curves
+from nearfirst.figures.plot import correlations as plot_of_correlations
+from nearfirst.figures.plot import curves as plot_of_curves
+from nearfirst.figures.plot.curves import draw as draw_curves
 from nearfirst.figures.plot.style import wrapped
 
 LOOK = LookSettings()
@@ -38,7 +38,7 @@ def points(start: float = 4.0, steps: Sequence[int] = (0, 10, 20), n: int = 3, *
 def read(tmp_path: Path) -> Callable[..., pd.DataFrame]:
     def read(*curves: pd.DataFrame, series: str = "arrangement") -> pd.DataFrame:
         pd.concat(curves).to_csv(tmp_path / "t.csv", index=False)
-        return read_curves(tmp_path / "t.csv", series)
+        return plot_of_curves.read(tmp_path / "t.csv", series)
 
     return read
 
@@ -178,12 +178,13 @@ def correlations(*undefined: str) -> pd.DataFrame:
         for statistic in ("pooled", "over checkpoints", "over tasks")
     ]
     columns = ["measure", "statistic", "mean", "low", "high", "n"]
-    return pd.DataFrame(rows, columns=columns).assign(confidence=0.9)
+    counts = {"runs": 9, "checkpoints": 19, "left_out": 4}
+    return pd.DataFrame(rows, columns=columns).assign(confidence=0.9, **counts)
 
 
 def test_correlations(tmp_path: Path) -> None:
     correlations("euclidean-max").to_csv(tmp_path / "t.csv", index=False)
-    figure = draw_correlations(read_correlations(tmp_path / "t.csv"), LOOK)
+    figure = plot_of_correlations.draw(plot_of_correlations.read(tmp_path / "t.csv"), LOOK)
     assert [axes.get_title() for axes in figure.axes] == [
         "pooled",
         "over checkpoints",
@@ -215,7 +216,7 @@ def crowded(name: str) -> Figure:
         "long": [(LONG * 2 + r"$\frac$", LONG * 2, "loss")],
     }
     if name == "correlations":
-        return draw_correlations(correlations("cosine-min"), LOOK)
+        return plot_of_correlations.draw(correlations("cosine-min"), LOOK)
     curves = [points(arrangement=a, panel=p, quantity=q) for a, p, q in shown[name]]
     return draw_curves(pd.concat(curves), LOOK)
 

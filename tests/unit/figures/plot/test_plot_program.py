@@ -5,13 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from runs import figure
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.plot.read import read_curves
+from nearfirst.figures.plot.curves import read
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 POINT = "RT,0,1,1,1,3,0.95\n"
+ROW = figure("arrangements", "RT", reference="RT", dataset="mine")
 HEAD = "arrangement,step,mean,low,high,n,confidence\n"
 
 
@@ -29,12 +31,12 @@ def test_tables_that_cannot_be_drawn(tmp_path: Path, content: str, named: str) -
     table = tmp_path / "t.csv"
     table.write_text(content)
     with pytest.raises(InputError, match=f"^{table}: {named}"):
-        read_curves(table, "arrangement")
+        read(table, "arrangement")
 
 
 def test_a_task_may_be_called_none(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(HEAD + POINT.replace("RT", "none") + POINT.replace("RT", "NA"))
-    assert list(read_curves(tmp_path / "t.csv", "arrangement")["arrangement"]) == ["none", "NA"]
+    assert list(read(tmp_path / "t.csv", "arrangement")["arrangement"]) == ["none", "NA"]
 
 
 def test_equal_data_give_equal_bytes(
@@ -43,7 +45,7 @@ def test_equal_data_give_equal_bytes(
     (tmp_path / "mine.csv").write_text(HEAD + POINT + POINT.replace("0,", "10,", 1))
     for seed in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
-        flags = ["--table", tmp_path / "mine.csv", "--output", tmp_path / f"{seed}.pdf"]
+        flags = [tmp_path / "mine.csv", "--figure", ROW, "--output", tmp_path / f"{seed}.pdf"]
         flags += ["--picture", tmp_path / f"{seed}.svg", "--record", tmp_path / f"{seed}.yaml"]
         flags += ["--config", '{"seeds": [0], "train": {"steps": 3}}']
         done = program("plot.py", *flags, "--caption", tmp_path / f"{seed}.caption")
@@ -58,7 +60,7 @@ def test_equal_data_give_equal_bytes(
     assert b"<dc:date>" not in picture
     caption = (tmp_path / "1.caption").read_text()
     assert caption == (tmp_path / "2.caption").read_text()
-    assert caption.startswith("mine: loss against the training step")
+    assert caption.startswith("Mean test loss on mine with the training data in different orders.")
     assert max(map(len, caption.splitlines())) <= 90
     assert caption.count("\n") > 1
     assert f"/Subject ({' '.join(caption.split())})".encode() in content
@@ -68,7 +70,7 @@ def test_without_a_caption_there_is_no_figure(program: Program, tmp_path: Path) 
     (tmp_path / "t.csv").write_text(HEAD + POINT)
     (tmp_path / "folder").mkdir()
     before = set(tmp_path.iterdir())
-    flags = ["--table", tmp_path / "t.csv", "--output", tmp_path / "t.pdf"]
+    flags = [tmp_path / "t.csv", "--figure", ROW, "--output", tmp_path / "t.pdf"]
     done = program("plot.py", *flags, "--caption", tmp_path / "folder")
     assert done.returncode == 1
     assert set(tmp_path.iterdir()) == before

@@ -12,8 +12,7 @@ from matplotlib.patches import StepPatch
 from texts import assert_readable
 
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.read import read_distribution
-from nearfirst.figures.plot.reward_distribution import draw_distribution
+from nearfirst.figures.plot.reward_distribution import draw, facts, read
 from nearfirst.figures.plot.reward_sentences import sentences
 from nearfirst.figures.reward_distribution import distribution
 from nearfirst.figures.settings import DistributionSettings
@@ -59,7 +58,7 @@ def made(tmp_path: Path) -> Made:
     def made(case: str) -> pd.DataFrame:
         table = distribution(CASES[case], DistributionSettings(resamples=100), 3)
         table.to_csv(tmp_path / "t.csv", index=False, float_format="%.6g")
-        return read_distribution(tmp_path / "t.csv")
+        return read(tmp_path / "t.csv")
 
     return made
 
@@ -83,7 +82,7 @@ def title(figure: Figure) -> str:
 
 def test_histograms_and_densities(made: Made) -> None:
     table = made("usual")
-    figure = draw_distribution(table, LOOK)
+    figure = draw(table, LOOK)
     (axes,) = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Reward of an answer", "Density")
     right, wrong = (patch for patch in axes.patches if isinstance(patch, StepPatch))
@@ -105,6 +104,12 @@ def test_histograms_and_densities(made: Made) -> None:
     assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
     assert legend(figure) == ["100 right answers to 50 prompts", "200 wrong answers to 50 prompts"]
     assert title(figure) == f"overlap {interval(table, 'overlap')} AUC {interval(table, 'auc')}"
+    assert facts(table) == [
+        "300 answers of 2 runs at 3 checkpoints to 50 test instances; 3 instances without a score "
+        "or a reward are left out.",
+        f"Overlap {interval(table, 'overlap')}.",
+        f"AUC {interval(table, 'auc')}.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +146,7 @@ def test_the_figure_says_why_there_is_no_density(
     assert found[-1] == reason
     assert "overlap" not in " ".join(found)
     assert (found[0] == reason) == (case in ("none", "all")), "else it begins with the AUC"
-    figure = draw_distribution(table, LOOK)
+    figure = draw(table, LOOK)
     assert title(figure).endswith(reason)
     assert len(figure.axes[0].lines) == lines
     assert len(figure.axes[0].patches) == len(legend(figure)) == 2 - (case in ("none", "all"))
@@ -150,6 +155,6 @@ def test_the_figure_says_why_there_is_no_density(
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("look", [LOOK, LookSettings(width=3.0, font_size=11)])
 def test_all_text_can_be_read(made: Made, case: str, look: LookSettings) -> None:
-    figure = draw_distribution(made(case), look)
+    figure = draw(made(case), look)
     assert_readable(figure)
     assert figure.axes[0].get_window_extent().height > 0.6 * look.height * figure.dpi
