@@ -88,9 +88,8 @@ def test_each_kind_has_its_program_its_sections_and_its_plot(kind: str) -> None:
 
 
 def test_words_are_no_part_of_the_numbers() -> None:
-    row = parse(
-        figure("datasets", "p3", caption="Mean {metric}.", section="Figure 2", metric="reward")
-    )
+    words = {"caption": "Mean {metric}.", "section": "Figure 2"}
+    row = parse(figure("datasets", "p3", metric="reward", **words))
     assert not row.numbers().keys() & words.keys()
     assert parse(row.model_dump_json()) == row
     assert row.words() == "Mean reward."
