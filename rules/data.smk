@@ -54,31 +54,6 @@ rule fetch:
         " --output results/raw/{wildcards.source} --log {log}"
 
 
-def corpus_settings(wildcards):
-    return CONFIG.corpus.of(wildcards.form)
-
-
-rule generate_corpus:
-    """Write an embedded corpus in the form of a published one."""
-    input:
-        script=script("generate_corpus.py"),
-        library=library("generate_corpus.py"),
-    output:
-        directory("results/corpus/{form}"),
-    log:
-        "results/logs/generate_corpus/{form}.log",
-    conda:
-        "../envs/data.yaml"
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        settings=corpus_settings,
-    shell:
-        "python {input.script} --form {wildcards.form} --settings {params.settings:q}"
-        " --output {output} --log {log}"
-
-
 def raw(dataset):
     """Return the published file or folder of a data set: the user's, fetched or generated."""
     if dataset.path:

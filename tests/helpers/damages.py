@@ -1,4 +1,4 @@
-"""What can happen to a file: cut off, left empty, a bit that flips, lost."""
+"""What can happen to a file: cut off, left empty, a bit flipped, lost."""
 
 from collections.abc import Callable
 from pathlib import Path
