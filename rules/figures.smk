@@ -24,7 +24,8 @@ def figure_numbers(wildcards):
 
 
 def figure_row(wildcards):
-    return FIGURES[wildcards.figure].model_dump_json()
+    """Return the row of a figure without its heading, which is no part of the picture."""
+    return FIGURES[wildcards.figure].model_dump_json(exclude={"section"})
 
 
 def figure_flags(wildcards):
