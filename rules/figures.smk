@@ -37,7 +37,7 @@ def figure_flags(wildcards):
                 f"{k} {quote(settings(v)(wildcards))}"
                 for k, v in figure.sections.items()
             ),
-            *(f"{k} results/{name}{end}" for k, end in figure.further.items()),
+            *(f"{k} {RESULTS}/{name}{end}" for k, end in figure.further.items()),
         ]
     )
 
@@ -55,7 +55,7 @@ def drawing_files(wildcards):
 def paired(wildcards):
     """Return the comparison that belongs to a figure: not drawn, but no figure should lack it."""
     name = wildcards.figure
-    return f"results/{name}_paired.csv" if name in COMPARED else []
+    return f"{RESULTS}/{name}_paired.csv" if name in COMPARED else []
 
 
 # One rule for each program: kinds of figure that share their numbers share the program.
@@ -74,10 +74,10 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
             script=script(f"{program}.py"),
             library=library(f"{program}.py"),
         output:
-            *(f"results/{{figure}}{end}" for end in endings),
-            table="results/{figure}.csv",
+            *(f"<results>/{{figure}}{end}" for end in endings),
+            table="<results>/{figure}.csv",
         log:
-            f"results/logs/{program}/{{figure}}.log",
+            f"<results>/logs/{program}/{{figure}}.log",
         wildcard_constraints:
             figure="|".join(map(re.escape, its)),
         conda:
@@ -101,10 +101,10 @@ rule compare:
         script=script("compare.py"),
         library=library("compare.py"),
     output:
-        table=in_report("results/{figure}_paired.csv", "paired"),
-        summary="results/{figure}_paired.txt",
+        table=in_report("<results>/{figure}_paired.csv", "paired"),
+        summary="<results>/{figure}_paired.txt",
     log:
-        "results/logs/compare/{figure}.log",
+        "<results>/logs/compare/{figure}.log",
     wildcard_constraints:
         figure="|".join(map(re.escape, COMPARED)),
     conda:
@@ -124,7 +124,7 @@ rule compare:
 rule plot:
     """Draw a figure and write its caption."""
     input:
-        table="results/{figure}.csv",
+        table="<results>/{figure}.csv",
         # Not drawn, so its age does not matter.
         paired=ancient(paired),
         kind=kind_files,
@@ -132,17 +132,17 @@ rule plot:
         script=script("plot.py"),
         library=library("plot.py"),
     output:
-        figure="results/{figure}.pdf",
+        figure="<results>/{figure}.pdf",
         picture=report(
-            "results/{figure}.svg",
+            "<results>/{figure}.svg",
             caption="../report/figure.rst",
             category=lambda wildcards: FIGURES[wildcards.figure].heading(),
             labels={"figure": "{figure}"},
         ),
-        caption="results/{figure}.txt",
-        record="results/{figure}.yaml",
+        caption="<results>/{figure}.txt",
+        record="<results>/{figure}.yaml",
     log:
-        "results/logs/plot/{figure}.log",
+        "<results>/logs/plot/{figure}.log",
     wildcard_constraints:
         figure="|".join(map(re.escape, FIGURES)),
     conda:

@@ -9,7 +9,7 @@ if CONFIG.reward.name is None:
 
 def table4_splits(wildcards):
     return [
-        f"results/instances/{dataset}/{split}.parquet"
+        f"{RESULTS}/instances/{dataset}/{split}.parquet"
         for dataset, splits in CONFIG.tables.table4.splits.items()
         for split in splits
     ]
@@ -22,9 +22,9 @@ rule table4:
         script=script("table4.py"),
         library=library("table4.py"),
     output:
-        in_report("results/table4.csv"),
+        in_report("<results>/table4.csv"),
     log:
-        "results/logs/table4.log",
+        "<results>/logs/table4.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -40,7 +40,7 @@ rule table4:
 def leakage_splits(wildcards):
     """Return the splits of Table 4 and all training splits, from which tasks leak."""
     return [
-        f"results/instances/{dataset}/{split}.parquet"
+        f"{RESULTS}/instances/{dataset}/{split}.parquet"
         for dataset, splits in CONFIG.tables.table4.splits.items()
         for split in dict.fromkeys(["train", *splits])
     ]
@@ -53,9 +53,9 @@ rule leakage:
         script=script("leakage.py"),
         library=library("leakage.py"),
     output:
-        in_report("results/leakage.csv"),
+        in_report("<results>/leakage.csv"),
     log:
-        "results/logs/leakage.log",
+        "<results>/logs/leakage.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -87,9 +87,9 @@ rule generalization:
         script=script("generalization.py"),
         library=library("generalization.py"),
     output:
-        in_report("results/generalization.csv"),
+        in_report("<results>/generalization.csv"),
     log:
-        "results/logs/generalization.log",
+        "<results>/logs/generalization.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -123,9 +123,9 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
             script=script(f"{table}.py"),
             library=library(f"{table}.py"),
         output:
-            in_report(f"results/{table}.csv"),
+            in_report(f"<results>/{table}.csv"),
         log:
-            f"results/logs/{table}.log",
+            f"<results>/logs/{table}.log",
         conda:
             "../envs/figures.yaml"
         resources:
@@ -142,13 +142,13 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
 rule comparisons:
     """Join the comparisons of all figures, and correct over them all."""
     input:
-        tables=expand("results/{figure}_paired.csv", figure=COMPARED),
+        tables=expand("<results>/{figure}_paired.csv", figure=COMPARED),
         script=script("comparisons.py"),
         library=library("comparisons.py"),
     output:
-        in_report("results/comparisons.csv"),
+        in_report("<results>/comparisons.csv"),
     log:
-        "results/logs/comparisons.log",
+        "<results>/logs/comparisons.log",
     conda:
         "../envs/figures.yaml"
     resources:
