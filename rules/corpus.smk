@@ -2,17 +2,20 @@
 from nearfirst.common.source_files import word_files
 
 
-def words(name):
+def words(
+    name,
+):
     """Return the word files of a program: inputs, so that an edited list reruns who reads it."""
     return [str(path) for path in word_files(map(Path, library(name)))]
 
 
-def corpus_settings(wildcards):
+def corpus_settings(
+    wildcards,
+):
     return CONFIG.corpus.of(wildcards.form)
 
 
 rule generate_corpus:
-    """Write a generated corpus in the form of a published one."""
     input:
         script=script("generate_corpus.py"),
         library=library("generate_corpus.py"),
@@ -28,13 +31,15 @@ rule generate_corpus:
         runtime=growing(10),
     params:
         settings=corpus_settings,
+    """Write a generated corpus in the form of a published one."""
+    message:
+        "generate_corpus: tasks in the form of {wildcards.form}"
     shell:
         "python {input.script} --form {wildcards.form} --settings {params.settings:q}"
         " --output {output} --log {log}"
 
 
 rule generate_text:
-    """Write raw text that holds the skills but not the tasks' format."""
     input:
         script=script("generate_text.py"),
         library=library("generate_text.py"),
@@ -50,5 +55,8 @@ rule generate_text:
         runtime=growing(10),
     params:
         settings=settings("model.text"),
+    """Write raw text that holds the skills but not the tasks' format."""
+    message:
+        "generate_text: text to pretrain on"
     shell:
         "python {input.script} --settings {params.settings:q} --output {output} --log {log}"

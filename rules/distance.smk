@@ -2,7 +2,6 @@
 
 
 rule distances:
-    """Compute the distance matrix."""
     input:
         train="<results>/embeddings/{dataset}/train.parquet",
         test="<results>/embeddings/{dataset}/{test}.parquet",
@@ -22,12 +21,17 @@ rule distances:
         runtime=growing(60),
     params:
         settings=settings("distance"),
+    """Compute the distance matrix."""
+    message:
+        "distances of {wildcards.dataset} to {wildcards.test}"
     shell:
         "python {input.script} --train {input.train} --test {input.test}"
         " --settings {params.settings:q} --threads {threads} --matrix {output} --log {log}"
 
 
-def checkpoint_flags(wildcards):
+def checkpoint_flags(
+    wildcards,
+):
     """Return the flags that place the checkpoints of a run."""
     train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     return (
@@ -37,7 +41,6 @@ def checkpoint_flags(wildcards):
 
 
 rule similarity:
-    """Measure how similar the data seen at each checkpoint are to each test task."""
     input:
         train_instances="<results>/instances/{dataset}/train.parquet",
         test_instances="<results>/instances/{dataset}/{test}.parquet",
@@ -61,6 +64,10 @@ rule similarity:
     params:
         settings=settings("similarity"),
         checkpoints=checkpoint_flags,
+    """Measure how similar the data seen at each checkpoint are to each test task."""
+    message:
+        "similarity of {wildcards.dataset} to {wildcards.test} along "
+        "{wildcards.arrangement}, seed {wildcards.seed}"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
         " --test-instances {input.test_instances} --train-embeddings {input.train_embeddings}"

@@ -6,7 +6,6 @@ scattergather:
 
 
 rule embed:
-    """Embed one shard of a split."""
     input:
         instances="<results>/instances/{dataset}/{split}.parquet",
         script=script("embed.py"),
@@ -25,13 +24,15 @@ rule embed:
         runtime=growing(240),
     params:
         settings=settings("embedding"),
+    """Embed one shard of a split."""
+    message:
+        "embed {wildcards.dataset}: {wildcards.split}, part {wildcards.scatteritem}"
     shell:
         "python {input.script} --instances {input.instances} --shard {wildcards.scatteritem}"
         " --settings {params.settings:q} --output {output} --log {log}"
 
 
 rule gather_embeddings:
-    """Join the shards."""
     input:
         shards=gather.embed(
             "<results>/embeddings/{{dataset}}/{{split}}/{scatteritem}.parquet"
@@ -48,6 +49,9 @@ rule gather_embeddings:
     resources:
         mem_mb=growing(8000),
         runtime=growing(30),
+    """Join the shards."""
+    message:
+        "gather_embeddings of {wildcards.dataset}: {wildcards.split}"
     shell:
         "python {input.script} {input.shards} --instances {input.instances}"
         " --output {output} --log {log}"

@@ -2,7 +2,6 @@
 
 
 rule explore:
-    """Compare the training instances with the test set: distances, rounds, duplicates."""
     input:
         train_instances="<results>/instances/{dataset}/train.parquet",
         train_embeddings="<results>/embeddings/{dataset}/train.parquet",
@@ -26,6 +25,9 @@ rule explore:
     params:
         settings=settings("explore"),
         measure=CONFIG.distance.measure,
+    """Compare the training instances with the test set: distances, rounds, duplicates."""
+    message:
+        "explore {wildcards.dataset}: its pool and its test set"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
         " --train-embeddings {input.train_embeddings} --test-instances {input.test_instances}"
@@ -34,7 +36,6 @@ rule explore:
 
 
 rule plot_exploration:
-    """Draw the comparison and write its caption."""
     input:
         table=rules.explore.output.table,
         script=script("plot_exploration.py"),
@@ -58,6 +59,9 @@ rule plot_exploration:
     params:
         look=settings("look"),
         record=Record({}),
+    """Draw the comparison and write its caption."""
+    message:
+        "plot_exploration of {wildcards.dataset}"
     shell:
         "python {input.script} --table {input.table} --look {params.look:q}"
         " --output {output.figure} --picture {output.picture} --caption {output.caption}"

@@ -2,7 +2,6 @@
 
 
 rule generate:
-    """Answer the test instances with the checkpoints of one segment."""
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
         checkpoints=f"<results>/checkpoints/{SEGMENT}",
@@ -30,6 +29,10 @@ rule generate:
         model=model_flag,
         # Snakemake records no objects: another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
+    """Answer the test instances with the checkpoints of one segment."""
+    message:
+        "generate answers: {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --seed {wildcards.seed}"

@@ -2,7 +2,6 @@
 
 
 rule pretrain:
-    """Train a tokenizer and a small Llama from scratch."""
     input:
         text=rules.generate_text.output,
         script=script("pretrain.py"),
@@ -21,6 +20,9 @@ rule pretrain:
         runtime=growing(60),
     params:
         settings=settings("model.pretrain"),
+    """Train a tokenizer and a small Llama from scratch."""
+    message:
+        "pretrain a small base model"
     shell:
         "python {input.script} --text {input.text} --settings {params.settings:q}"
         " --output {output.model} --log {log}"

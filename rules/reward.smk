@@ -9,7 +9,6 @@ PREFERENCE_FILES = {
 
 
 rule preferences:
-    """Pair gold answers with corrupted ones."""
     input:
         instances=PREFERENCE_FILES.values(),
         script=script("preferences.py"),
@@ -28,13 +27,15 @@ rule preferences:
         datasets=" ".join(
             f"--dataset {name} {path}" for name, path in PREFERENCE_FILES.items()
         ),
+    """Pair gold answers with corrupted ones."""
+    message:
+        "preferences: pairs of gold and corrupted answers"
     shell:
         "python {input.script} {params.datasets} --settings {params.settings:q}"
         " --output {output} --log {log}"
 
 
 rule train_reward:
-    """Train a small reward model on the pairs, and measure its accuracy on held-out ones."""
     input:
         pairs=rules.preferences.output,
         model=model_files(),
@@ -58,6 +59,9 @@ rule train_reward:
         settings=settings("reward.training"),
         text=settings("reward.text"),
         model=model_flag,
+    """Train a small reward model on the pairs, and measure its accuracy on held-out ones."""
+    message:
+        "train_reward: a small reward model"
     shell:
         "python {input.script} --pairs {input.pairs} {params.model}"
         " --settings {params.settings:q} --text {params.text:q} --output {output.model}"
@@ -65,7 +69,6 @@ rule train_reward:
 
 
 rule reward:
-    """Score the answers with the reward model."""
     input:
         generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
         instances="<results>/instances/{dataset}/{test}.parquet",
@@ -89,6 +92,10 @@ rule reward:
         settings=settings("reward.scoring"),
         text=settings("reward.text"),
         model=f"--reward-model {quote(reward_folder())}",
+    """Score the answers with the reward model."""
+    message:
+        "reward answers: {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} --generations {input.generations} --instances {input.instances}"
         " {params.model} --settings {params.settings:q} --text {params.text:q}"

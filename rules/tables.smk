@@ -7,7 +7,9 @@ if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")
 
 
-def table4_splits(wildcards):
+def table4_splits(
+    wildcards,
+):
     return [
         f"{RESULTS}/instances/{dataset}/{split}.parquet"
         for dataset, splits in CONFIG.tables.table4.splits.items()
@@ -16,7 +18,6 @@ def table4_splits(wildcards):
 
 
 rule table4:
-    """Count the tasks and instances of every split, and compare them with the paper's."""
     input:
         instances=table4_splits,
         script=script("table4.py"),
@@ -32,12 +33,17 @@ rule table4:
         runtime=growing(10),
     params:
         settings=settings("tables.table4"),
+    """Count the tasks and instances of every split, and compare them with the paper's."""
+    message:
+        "table4: tasks and instances of every split"
     shell:
         "python {input.script} {input.instances} --settings {params.settings:q}"
         " --output {output} --log {log}"
 
 
-def leakage_splits(wildcards):
+def leakage_splits(
+    wildcards,
+):
     """Return the splits of Table 4 and all training splits, from which tasks leak."""
     return [
         f"{RESULTS}/instances/{dataset}/{split}.parquet"
@@ -47,7 +53,6 @@ def leakage_splits(wildcards):
 
 
 rule leakage:
-    """List the unseen tasks whose source a training task has too."""
     input:
         instances=leakage_splits,
         script=script("leakage.py"),
@@ -61,11 +66,16 @@ rule leakage:
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),
+    """List the unseen tasks whose source a training task has too."""
+    message:
+        "leakage: unseen tasks whose source was trained on"
     shell:
         "python {input.script} {input.instances} --output {output} --log {log}"
 
 
-def generalization_tables(wildcards):
+def generalization_tables(
+    wildcards,
+):
     runs = [
         run
         for name in CONFIG.tables.generalization
@@ -74,14 +84,15 @@ def generalization_tables(wildcards):
     return tables_of(runs, [CONFIG.generalization.metric])
 
 
-def generalization_figures(wildcards):
+def generalization_figures(
+    wildcards,
+):
     """Return the rows of the figures that generalization.csv lists, as JSON by name."""
     rows = {name: FIGURES[name].numbers() for name in CONFIG.tables.generalization}
     return json.dumps(rows)
 
 
 rule generalization:
-    """Find the first checkpoint at which each run does well enough on the unseen tasks."""
     input:
         tables=generalization_tables,
         script=script("generalization.py"),
@@ -98,18 +109,25 @@ rule generalization:
     params:
         figures=generalization_figures,
         settings=settings("generalization"),
+    """Find the first checkpoint at which each run does well enough on the unseen tasks."""
+    message:
+        "generalization: when each run first does well enough"
     shell:
         "python {input.script} {input.tables} --figures {params.figures:q}"
         " --settings {params.settings:q} --output {output} --log {log}"
 
 
-def metric_tables(wildcards):
+def metric_tables(
+    wildcards,
+):
     """Return the tables of all metrics of the runs that the tables of metrics show."""
     table = CONFIG.tables.metrics
     return tables_of(table.runs(CONFIG), table.metrics)
 
 
-def metric_runs(wildcards):
+def metric_runs(
+    wildcards,
+):
     return CONFIG.tables.metrics.model_dump_json()
 
 
@@ -134,13 +152,14 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
         params:
             runs=metric_runs,
             settings=settings(section),
+        message:
+            f"{table} of the runs of Figure 1"
         shell:
             "python {input.script} {input.tables} --runs {params.runs:q}"
             " --settings {params.settings:q} --output {output} --log {log}"
 
 
 rule comparisons:
-    """Join the comparisons of all figures, and correct over them all."""
     input:
         tables=expand("<results>/{figure}_paired.csv", figure=COMPARED),
         script=script("comparisons.py"),
@@ -154,5 +173,8 @@ rule comparisons:
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
+    """Join the comparisons of all figures, and correct over them all."""
+    message:
+        "comparisons of all figures"
     shell:
         "python {input.script} {input.tables} --output {output} --log {log}"
