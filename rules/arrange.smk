@@ -50,6 +50,7 @@ def method_files(
 
 
 rule arrange:
+    """Order the training instances."""
     input:
         unpack(arrange_files),
         method=method_files,
@@ -70,7 +71,6 @@ rule arrange:
     params:
         settings=arrange_settings,
         tables=arrange_flags,
-    """Order the training instances."""
     message:
         "arrange {wildcards.dataset}: {wildcards.arrangement}, seed {wildcards.seed}"
     shell:
@@ -88,6 +88,7 @@ def first_order(
 
 
 rule export:
+    """Write the training instances in their order, with their distances to the test set."""
     input:
         arrangement=first_order,
         instances="<results>/instances/{dataset}/train.parquet",
@@ -110,7 +111,6 @@ rule export:
         runtime=growing(60),
     params:
         measure=CONFIG.distance.measure,
-    """Write the training instances in their order, with their distances to the test set."""
     message:
         "export {wildcards.dataset}: {wildcards.arrangement}"
     shell:

@@ -16,6 +16,7 @@ def corpus_settings(
 
 
 rule generate_corpus:
+    """Write a generated corpus in the form of a published one."""
     input:
         script=script("generate_corpus.py"),
         library=library("generate_corpus.py"),
@@ -31,7 +32,6 @@ rule generate_corpus:
         runtime=growing(10),
     params:
         settings=corpus_settings,
-    """Write a generated corpus in the form of a published one."""
     message:
         "generate_corpus: tasks in the form of {wildcards.form}"
     shell:
@@ -40,6 +40,7 @@ rule generate_corpus:
 
 
 rule generate_text:
+    """Write raw text that holds the skills but not the tasks' format."""
     input:
         script=script("generate_text.py"),
         library=library("generate_text.py"),
@@ -55,7 +56,6 @@ rule generate_text:
         runtime=growing(10),
     params:
         settings=settings("model.text"),
-    """Write raw text that holds the skills but not the tasks' format."""
     message:
         "generate_text: text to pretrain on"
     shell:

@@ -41,6 +41,7 @@ def hub_needs(
 
 
 rule fetch:
+    """Fetch published files at a pinned revision; on the submit host, which has a network."""
     input:
         script=script("fetch.py"),
         library=library("fetch.py"),
@@ -54,7 +55,6 @@ rule fetch:
         settings=lambda wildcards: hub(wildcards).canonical(),
         key=hub_key,
         needs=hub_needs,
-    """Fetch published files at a pinned revision; on the submit host, which has a network."""
     message:
         "fetch {wildcards.source} from the hub"
     shell:
@@ -156,6 +156,7 @@ def sample_library(
 
 
 rule sample:
+    """Split the data and sample one part: training instances, or a test set."""
     input:
         unpack(sample_files),
         script=script("sample.py"),
@@ -174,7 +175,6 @@ rule sample:
     params:
         flags=sample_flags,
         state=sample_state,
-    """Split the data and sample one part: training instances, or a test set."""
     message:
         "sample {wildcards.dataset}: {wildcards.split}"
     shell:

@@ -2,6 +2,7 @@
 
 
 rule distances:
+    """Compute the distance matrix."""
     input:
         train="<results>/embeddings/{dataset}/train.parquet",
         test="<results>/embeddings/{dataset}/{test}.parquet",
@@ -21,7 +22,6 @@ rule distances:
         runtime=growing(60),
     params:
         settings=settings("distance"),
-    """Compute the distance matrix."""
     message:
         "distances of {wildcards.dataset} to {wildcards.test}"
     shell:
@@ -41,6 +41,7 @@ def checkpoint_flags(
 
 
 rule similarity:
+    """Measure how similar the data seen at each checkpoint are to each test task."""
     input:
         train_instances="<results>/instances/{dataset}/train.parquet",
         test_instances="<results>/instances/{dataset}/{test}.parquet",
@@ -64,7 +65,6 @@ rule similarity:
     params:
         settings=settings("similarity"),
         checkpoints=checkpoint_flags,
-    """Measure how similar the data seen at each checkpoint are to each test task."""
     message:
         "similarity of {wildcards.dataset} to {wildcards.test} along "
         "{wildcards.arrangement}, seed {wildcards.seed}"

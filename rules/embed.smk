@@ -6,6 +6,7 @@ scattergather:
 
 
 rule embed:
+    """Embed one shard of a split."""
     input:
         instances="<results>/instances/{dataset}/{split}.parquet",
         script=script("embed.py"),
@@ -24,7 +25,6 @@ rule embed:
         runtime=growing(240),
     params:
         settings=settings("embedding"),
-    """Embed one shard of a split."""
     message:
         "embed {wildcards.dataset}: {wildcards.split}, part {wildcards.scatteritem}"
     shell:
@@ -33,6 +33,7 @@ rule embed:
 
 
 rule gather_embeddings:
+    """Join the shards."""
     input:
         shards=gather.embed(
             "<results>/embeddings/{{dataset}}/{{split}}/{scatteritem}.parquet"
@@ -49,7 +50,6 @@ rule gather_embeddings:
     resources:
         mem_mb=growing(8000),
         runtime=growing(30),
-    """Join the shards."""
     message:
         "gather_embeddings of {wildcards.dataset}: {wildcards.split}"
     shell:

@@ -2,6 +2,7 @@
 
 
 rule evaluate:
+    """Evaluate the checkpoints of one segment."""
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
         checkpoints=f"<results>/checkpoints/{SEGMENT}",
@@ -27,7 +28,6 @@ rule evaluate:
         settings=settings("evaluate"),
         template=settings("template"),
         model=model_flag,
-    """Evaluate the checkpoints of one segment."""
     message:
         "evaluate {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

@@ -2,6 +2,7 @@
 
 
 rule explore:
+    """Compare the training instances with the test set: distances, rounds, duplicates."""
     input:
         train_instances="<results>/instances/{dataset}/train.parquet",
         train_embeddings="<results>/embeddings/{dataset}/train.parquet",
@@ -25,7 +26,6 @@ rule explore:
     params:
         settings=settings("explore"),
         measure=CONFIG.distance.measure,
-    """Compare the training instances with the test set: distances, rounds, duplicates."""
     message:
         "explore {wildcards.dataset}: its pool and its test set"
     shell:
@@ -36,6 +36,7 @@ rule explore:
 
 
 rule plot_exploration:
+    """Draw the comparison and write its caption."""
     input:
         table=rules.explore.output.table,
         script=script("plot_exploration.py"),
@@ -59,7 +60,6 @@ rule plot_exploration:
     params:
         look=settings("look"),
         record=Record({}),
-    """Draw the comparison and write its caption."""
     message:
         "plot_exploration of {wildcards.dataset}"
     shell:

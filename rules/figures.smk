@@ -110,6 +110,7 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
 
 
 rule compare:
+    """Compare the figure's reference with its other arrangements, in numbers and in words."""
     input:
         tables=figure_tables,
         kind=kind_files,
@@ -130,7 +131,6 @@ rule compare:
     params:
         figure=figure_numbers,
         settings=settings("comparison"),
-    """Compare the figure's reference with its other arrangements, in numbers and in words."""
     message:
         "compare the curves of {wildcards.figure}"
     shell:
@@ -140,6 +140,7 @@ rule compare:
 
 
 rule plot:
+    """Draw a figure and write its caption."""
     input:
         table="<results>/{figure}.csv",
         # Not drawn, so its age does not matter.
@@ -171,7 +172,6 @@ rule plot:
         figure=figure_row,
         look=settings("look"),
         record=record,
-    """Draw a figure and write its caption."""
     message:
         "plot {wildcards.figure}"
     shell:

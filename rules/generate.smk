@@ -2,6 +2,7 @@
 
 
 rule generate:
+    """Answer the test instances with the checkpoints of one segment."""
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
         checkpoints=f"<results>/checkpoints/{SEGMENT}",
@@ -29,7 +30,6 @@ rule generate:
         model=model_flag,
         # Snakemake records no objects: another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
-    """Answer the test instances with the checkpoints of one segment."""
     message:
         "generate answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

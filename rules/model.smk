@@ -2,6 +2,7 @@
 
 
 rule pretrain:
+    """Train a tokenizer and a small Llama from scratch."""
     input:
         text=rules.generate_text.output,
         script=script("pretrain.py"),
@@ -20,7 +21,6 @@ rule pretrain:
         runtime=growing(60),
     params:
         settings=settings("model.pretrain"),
-    """Train a tokenizer and a small Llama from scratch."""
     message:
         "pretrain a small base model"
     shell:

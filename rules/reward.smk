@@ -9,6 +9,7 @@ PREFERENCE_FILES = {
 
 
 rule preferences:
+    """Pair gold answers with corrupted ones."""
     input:
         instances=PREFERENCE_FILES.values(),
         script=script("preferences.py"),
@@ -27,7 +28,6 @@ rule preferences:
         datasets=" ".join(
             f"--dataset {name} {path}" for name, path in PREFERENCE_FILES.items()
         ),
-    """Pair gold answers with corrupted ones."""
     message:
         "preferences: pairs of gold and corrupted answers"
     shell:
@@ -36,6 +36,7 @@ rule preferences:
 
 
 rule train_reward:
+    """Train a small reward model on the pairs, and measure its accuracy on held-out ones."""
     input:
         pairs=rules.preferences.output,
         model=model_files(),
@@ -59,7 +60,6 @@ rule train_reward:
         settings=settings("reward.training"),
         text=settings("reward.text"),
         model=model_flag,
-    """Train a small reward model on the pairs, and measure its accuracy on held-out ones."""
     message:
         "train_reward: a small reward model"
     shell:
@@ -69,6 +69,7 @@ rule train_reward:
 
 
 rule reward:
+    """Score the answers with the reward model."""
     input:
         generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
         instances="<results>/instances/{dataset}/{test}.parquet",
@@ -92,7 +93,6 @@ rule reward:
         settings=settings("reward.scoring"),
         text=settings("reward.text"),
         model=f"--reward-model {quote(reward_folder())}",
-    """Score the answers with the reward model."""
     message:
         "reward answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

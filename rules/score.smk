@@ -33,6 +33,7 @@ def score_flags(
 
 
 rule score:
+    """Compare the answers with their references."""
     input:
         unpack(score_files),
         generations=rules.generate.output,
@@ -53,7 +54,6 @@ rule score:
     params:
         settings=settings("scores"),
         model=score_flags,
-    """Compare the answers with their references."""
     message:
         "score answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

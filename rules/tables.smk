@@ -18,6 +18,7 @@ def table4_splits(
 
 
 rule table4:
+    """Count the tasks and instances of every split, and compare them with the paper's."""
     input:
         instances=table4_splits,
         script=script("table4.py"),
@@ -33,7 +34,6 @@ rule table4:
         runtime=growing(10),
     params:
         settings=settings("tables.table4"),
-    """Count the tasks and instances of every split, and compare them with the paper's."""
     message:
         "table4: tasks and instances of every split"
     shell:
@@ -53,6 +53,7 @@ def leakage_splits(
 
 
 rule leakage:
+    """List the unseen tasks whose source a training task has too."""
     input:
         instances=leakage_splits,
         script=script("leakage.py"),
@@ -66,7 +67,6 @@ rule leakage:
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),
-    """List the unseen tasks whose source a training task has too."""
     message:
         "leakage: unseen tasks whose source was trained on"
     shell:
@@ -93,6 +93,7 @@ def generalization_figures(
 
 
 rule generalization:
+    """Find the first checkpoint at which each run does well enough on the unseen tasks."""
     input:
         tables=generalization_tables,
         script=script("generalization.py"),
@@ -109,7 +110,6 @@ rule generalization:
     params:
         figures=generalization_figures,
         settings=settings("generalization"),
-    """Find the first checkpoint at which each run does well enough on the unseen tasks."""
     message:
         "generalization: when each run first does well enough"
     shell:
@@ -160,6 +160,7 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
 
 
 rule comparisons:
+    """Join the comparisons of all figures, and correct over them all."""
     input:
         tables=expand("<results>/{figure}_paired.csv", figure=COMPARED),
         script=script("comparisons.py"),
@@ -173,7 +174,6 @@ rule comparisons:
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
-    """Join the comparisons of all figures, and correct over them all."""
     message:
         "comparisons of all figures"
     shell:

@@ -24,11 +24,11 @@ def evaluated_before(
 
 
 rule wait_for_evaluation:
+    """Hold a segment back until the one before last is evaluated and its checkpoints can go."""
     input:
         losses=evaluated_before,
     output:
         touch(f"<results>/evaluated/{SEGMENT}"),
-    """Hold a segment back until the one before last is evaluated and its checkpoints can go."""
     message:
         "wait_for_evaluation of {wildcards.dataset}, {wildcards.arrangement}, "
         "seed {wildcards.seed} before steps {wildcards.start} to {wildcards.stop}"
@@ -72,6 +72,7 @@ def segment_flags(
 
 
 rule train:
+    """Train one segment of a run and keep its checkpoints."""
     input:
         instances="<results>/instances/{dataset}/train.parquet",
         arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
@@ -106,7 +107,6 @@ rule train:
         segment=segment_flags,
         # Snakemake records no objects: another machine reruns nothing.
         hardware=CONFIG.hardware.train,
-    """Train one segment of a run and keep its checkpoints."""
     message:
         "train {wildcards.dataset}, {wildcards.arrangement}, seed "
         "{wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
