@@ -9,7 +9,6 @@ import pytest
 from nearfirst.common.errors import InputError
 from nearfirst.config import load
 from nearfirst.data.settings import OwnSettings
-from nearfirst.plan.lengths import Lengths
 
 PRESETS = Path(__file__).parents[2] / "workflow/presets"
 
@@ -117,14 +116,3 @@ def test_a_split_is_sampled_by_what_it_reads_alone() -> None:
     # Another test set, of the same kind, trains on the same data.
     assert read("train", test_path="a") == read("train", test_path="b")
     assert read("train", **tasks) == read("train", **tasks, test="specialist-1")
-
-
-def test_what_the_plan_knows_of_its_length() -> None:
-    def held_out(**keys: Any) -> int | None:
-        config = load({"data": {"mine": {"path": "pool.jsonl", **keys}}}, PRESETS)
-        count = Lengths(config, ()).instances("mine", "heldout")
-        return count and count.number
-
-    assert held_out(sample={"held_out": 9}) == 9
-    assert held_out() is None
-    assert held_out(sample={"held_out": 9}, test_path="test.jsonl") is None
