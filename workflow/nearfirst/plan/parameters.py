@@ -18,9 +18,7 @@ def count_parameters(settings: ModelSettings, fetched: Path) -> int | None:
             return settings.parameters
         name = str(fetched)
     import torch
-    from transformers import AutoModelForCausalLM, LlamaConfig
-
-    from nearfirst.model.load import load_config
+    from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 
     pretrained = LlamaConfig(
         vocab_size=small.vocabulary,
@@ -31,9 +29,11 @@ def count_parameters(settings: ModelSettings, fetched: Path) -> int | None:
         tie_word_embeddings=True,
     )
     try:
-        config = load_config(name) if name else pretrained
+        # No code of a model is run, neither its own nor an attention from the hub.
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False) if name else pretrained
+        safe = {"trust_remote_code": False, "attn_implementation": "eager"}
         with torch.device("meta"):  # no memory for weights
-            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+            model = AutoModelForCausalLM.from_config(config, **safe)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"{name}: cannot build this model: {reason}") from None
