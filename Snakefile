@@ -24,7 +24,6 @@ include: "rules/embed.smk"
 include: "rules/explore.smk"
 include: "rules/distance.smk"
 include: "rules/arrange.smk"
-include: "rules/export.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/generate.smk"
@@ -37,8 +36,8 @@ include: "rules/tables.smk"
 rule figures:
     """Every figure, with its numbers, its caption and its comparison."""
     input:
-        expand("results/{figure}.pdf", figure=DRAWN),
-        expand("results/explore_{dataset}.pdf", dataset=EXPLORED),
+        expand("results/{figure}.pdf", figure=FIGURES),
+        expand("results/explore_{dataset}.pdf", dataset=CONFIG.data),
         expand("results/{figure}_paired.csv", figure=COMPARED),
 
 

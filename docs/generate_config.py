@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from nearfirst.config import sections
 
 PAGE = Path(__file__).parent / "config.md"
@@ -23,7 +25,8 @@ def render() -> str:
         if not prefix:
             parts.append("\n## Top level\n")
         else:
-            parts.append(f"\n## `{prefix.rstrip('.')}`\n\n{(model.__doc__ or '').strip()}\n")
+            title = f"`{prefix.rstrip('.')}`{_kind(model)}"
+            parts.append(f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n")
         rows = [
             f"| `{prefix}{name}` | {_type(spec)} | {_default(spec)} | {spec.get('description')} |"
             for name, spec in model.model_json_schema()["properties"].items()
@@ -33,6 +36,14 @@ def render() -> str:
             parts.append("\n| key | type | default | meaning |\n|---|---|---|---|\n")
             parts.append("\n".join(rows) + "\n")
     return "".join(parts)
+
+
+def _kind(model: type[BaseModel]) -> str:
+    """Return which rows of a table a section describes."""
+    for key in ("format", "method", "kind"):
+        if (info := model.model_fields.get(key)) and isinstance(info.default, str):
+            return f" with `{key}: {info.default}`"
+    return " with `method: FILE.py:FUNCTION`" if "needs" in model.model_fields else ""
 
 
 def _default(spec: dict[str, object]) -> str:

@@ -1,36 +1,51 @@
 # The order in which training instances are seen: the one thing that differs between runs.
+from nearfirst.arrange.registry import module_of
+from nearfirst.common.settings import canonical
 
 
 def arrange_files(wildcards):
     """Return the tables that a method reads: a plain shuffle does not look at embeddings."""
     dataset = wildcards.dataset
-    needs = registry.needs(CONFIG.arrangements[wildcards.arrangement])
+    required = CONFIG.arrangements[wildcards.arrangement].required()
     files = {}
-    if "tasks" in needs or "embeddings" not in needs:
+    if required != {"embeddings"}:
         files["instances"] = f"results/instances/{dataset}/train.parquet"
-    if "embeddings" in needs:
-        test = DATASETS[dataset].test
+    if "embeddings" in required:
+        test = CONFIG.data[dataset].test
         files["train"] = f"results/embeddings/{dataset}/train.parquet"
         files["test"] = f"results/embeddings/{dataset}/{test}.parquet"
-        if DATASETS[dataset].keep_distances:
+        if CONFIG.data[dataset].keep_distances:
             files["distances"] = f"results/distances/{dataset}/{test}/matrix.npy"
     return files
 
 
 def arrange_flags(wildcards):
-    """Return the flags of an arrangement, and those of its tables."""
+    """Return the flags that name these tables."""
     files = arrange_files(wildcards)
-    tables = [f"--{name} {path}" for name, path in files.items()]
+    flags = [f"--{name} {path}" for name, path in files.items()]
     if "train" in files:
-        tables.append(f"--measure {CONFIG.distance.measure}")
-    flags = registry.flags(CONFIG.arrangements[wildcards.arrangement])
-    return " ".join([flags, *tables])
+        flags.append(f"--measure {CONFIG.distance.measure}")
+    return " ".join(flags)
+
+
+def arrange_settings(wildcards):
+    # How long to train is nothing to the method.
+    row = CONFIG.arrangements[wildcards.arrangement]
+    return canonical(row.model_dump(mode="json", exclude={"steps"}))
+
+
+def method_files(wildcards):
+    """Return the files of a method, built in or the user's own: an edit reruns its orders."""
+    row = CONFIG.arrangements[wildcards.arrangement]
+    own = [str(row.source()[0])] if hasattr(row, "source") else []
+    return own + modules_of(module_of(row.method))
 
 
 rule arrange:
     """Order the training instances."""
     input:
         unpack(arrange_files),
+        method=method_files,
         script=script("arrange.py"),
         library=library("arrange.py"),
     output:
@@ -46,7 +61,45 @@ rule arrange:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        flags=arrange_flags,
+        settings=arrange_settings,
+        tables=arrange_flags,
     shell:
-        "python {input.script} {params.flags} --seed {wildcards.seed} --threads {threads}"
+        "python {input.script} --settings {params.settings:q} --name {wildcards.arrangement}"
+        " {params.tables} --seed {wildcards.seed} --threads {threads}"
         " --output {output} --log {log}"
+
+
+def first_order(wildcards):
+    """Return the order of an arrangement's first seed."""
+    seed = CONFIG.seeds_of(wildcards.arrangement)[0]
+    return f"results/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
+
+
+rule export:
+    """Write the training instances in their order, with their distances to the test set."""
+    input:
+        arrangement=first_order,
+        instances="results/instances/{dataset}/train.parquet",
+        train="results/embeddings/{dataset}/train.parquet",
+        test=own_test("embeddings"),
+        script=script("export.py"),
+        library=library("export.py"),
+    output:
+        jsonl="results/arranged/{dataset}/{arrangement}.jsonl",
+        parquet="results/arranged/{dataset}/{arrangement}.parquet",
+    log:
+        "results/logs/export/{dataset}_{arrangement}.log",
+    benchmark:
+        "results/benchmarks/export/{dataset}_{arrangement}.tsv"
+    conda:
+        "../envs/distance.yaml"
+    threads: CONFIG.hardware.threads
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        measure=CONFIG.distance.measure,
+    shell:
+        "python {input.script} --arrangement {input.arrangement} --instances {input.instances}"
+        " --train {input.train} --test {input.test} --measure {params.measure} --threads {threads}"
+        " --jsonl {output.jsonl} --parquet {output.parquet} --log {log}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from nearfirst.arrange import registry
 from nearfirst.config import load
+from nearfirst.data.formats import registry as formats
 from nearfirst.common.errors import InputError
 from nearfirst.common.source_files import library_modules
 
@@ -18,22 +18,10 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 
-class Datasets(dict):
-    """The data sets by name; one that is not there says what to set."""
-
-    def __missing__(self, name):
-        raise WorkflowError(
-            f"config key 'data.{name}' is not set: there is no data set '{name}'; give your pool "
-            f"with --config 'data={{{name}: {{path: pool.jsonl}}}}' (docs/own_data.md)"
-        )
-
-
-DATASETS = Datasets(CONFIG.data.by_name())
-
 # Files of the user's, by the key that names them.
 OWN_FILES = {
     f"data.{name}.{key}": path
-    for name, dataset in DATASETS.items()
+    for name, dataset in CONFIG.data.items()
     for key in ("path", "test_path", "key_list", "list")
     if (path := getattr(dataset, key, None))
 }
@@ -79,24 +67,21 @@ def library(name):
     return [str(path) for path in library_modules(Path(script(name)), LIBRARY)]
 
 
+def modules_of(module):
+    """Return the file of a module that is found by name, and those of the library it imports."""
+    path = Path(os.path.relpath(module.__file__))
+    return sorted({str(path), *map(str, library_modules(path, LIBRARY))})
+
+
 def growing(amount):
     """Return a resource that grows with each attempt, where a profile submits a job again."""
     return lambda wildcards, attempt: amount * attempt
 
 
-for name, its in CONFIG.arrangements.items():
-    try:
-        registry.check(its)
-    except InputError as error:
-        key, _, reason = str(error).partition(": ")
-        raise WorkflowError(f"config key 'arrangements.{name}.{key}': {reason}")
-
-
 wildcard_constraints:
-    # Of own data that are not set, the message above is of more help than Snakemake's.
-    dataset="|".join({**DATASETS, "mine": None}),
-    form="flan|niv2|p3|sharegpt|norobots",
-    source="flan|niv2|p3|sharegpt|norobots|model|reward",
+    dataset="|".join(map(re.escape, CONFIG.data)),
+    form="|".join(formats.names()),
+    source=r"(data|model)/[^/]+",
     split=r"train|(generalist|specialist)-\d+|heldout",
     test=r"(generalist|specialist)-\d+|heldout",
     arrangement="|".join(map(re.escape, CONFIG.arrangements)),

@@ -3,35 +3,35 @@ import hashlib
 from fnmatch import fnmatch
 
 from nearfirst.common.hub import HubSettings
+from nearfirst.data.formats import registry as formats
 
 
 localrules:
     fetch,
 
 
-def hub(source):
+def hub(wildcards):
     """Return what is fetched to results/raw/{source}: a data set's files, or a model's."""
-    if source in ("model", "reward"):
-        return getattr(CONFIG, source).hub()
-    return DATASETS[source].hub or HubSettings()
-
-
-def hub_settings(wildcards):
-    return hub(wildcards.source).canonical()
+    kind, _, name = wildcards.source.partition("/")
+    if kind == "model":
+        return getattr(CONFIG, name).hub()
+    return CONFIG.data[name].hub or HubSettings()
 
 
 def hub_key(wildcards):
     """Return the section of the config that a message names."""
-    of_model = wildcards.source in ("model", "reward")
-    return wildcards.source if of_model else f"data.{wildcards.source}"
+    kind, _, name = wildcards.source.partition("/")
+    return name if kind == "model" else f"data.{name}"
 
 
 def hub_needs(wildcards):
     """Return the flag of a file without which what is fetched is of no use."""
-    if wildcards.source != "p3" or DATASETS["p3"].list:
+    kind, _, name = wildcards.source.partition("/")
+    row = CONFIG.data[name] if kind == "data" else None
+    if not hasattr(row, "list") or row.list:
         return ""
-    comes_along = any(fnmatch("datasets.csv", name) for name in hub("p3").files)
-    return "" if comes_along else "--needs data.p3.list"
+    comes_along = any(fnmatch("datasets.csv", name) for name in hub(wildcards).files)
+    return "" if comes_along else f"--needs data.{name}.list"
 
 
 rule fetch:
@@ -46,7 +46,7 @@ rule fetch:
     conda:
         "../envs/data.yaml"
     params:
-        settings=hub_settings,
+        settings=lambda wildcards: hub(wildcards).canonical(),
         key=hub_key,
         needs=hub_needs,
     shell:
@@ -81,26 +81,24 @@ rule generate_corpus:
 
 def raw(dataset):
     """Return the published file or folder of a data set: the user's, fetched or generated."""
-    made = f"results/{'raw' if dataset.hub else 'corpus'}/{dataset.form}"
-    return dataset.path or made
-
-
-# What a form reads of a folder.
-READ = {
-    "flan": ["flan_mini.json", "flan_mini.json.zip"],
-    "niv2": ["splits/default/*_tasks.txt", "tasks/*.json"],
-    "p3": ["datasets.csv", "*/*.parquet"],
-    "sharegpt": ["sharegpt_gpt4.json"],
-    "norobots": ["*.parquet", "data/*.parquet"],
-    "own": ["*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.parquet"],
-}
+    if dataset.path:
+        return dataset.path
+    if dataset.hub is None:
+        return f"results/corpus/{dataset.format}"
+    # Data sets of one source share what is fetched.
+    same = (name for name, row in CONFIG.data.items() if row.hub == dataset.hub)
+    return f"results/raw/data/{next(same)}"
 
 
 @cache
-def folder_state(form, path):
+def folder_state(format, path):
     """Return what changes with a file in a folder: Snakemake looks at the folder's time alone."""
     folder = Path(path)
-    found = (file for pattern in READ[form] for file in folder.glob(pattern))
+    found = (
+        file
+        for pattern in formats.module(format).FILES
+        for file in folder.glob(pattern)
+    )
     files = sorted(file for file in found if file.is_file())
     facts = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -108,21 +106,23 @@ def folder_state(form, path):
 
 def test_path(wildcards):
     """Return the user's test set, if it is a file of its own and this is the split it gives."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     return wildcards.split == "heldout" and getattr(dataset, "test_path", None)
 
 
 def sample_state(wildcards):
     """Return the state of the user's folders; a file is an input that Snakemake looks at."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     paths = filter(None, [dataset.path, test_path(wildcards)])
-    states = [folder_state(dataset.form, path) for path in paths if os.path.isdir(path)]
+    states = [
+        folder_state(dataset.format, path) for path in paths if os.path.isdir(path)
+    ]
     return states or None
 
 
 def sample_files(wildcards):
     """Return the published data and what tells how to read them."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
     fetched = dataset.hub and not dataset.path
     files = {"data": f"{raw(dataset)}/fetched.json" if fetched else raw(dataset)}
@@ -131,14 +131,14 @@ def sample_files(wildcards):
     for key in ("key_list", "list"):
         if getattr(dataset, key, None):
             files[key] = getattr(dataset, key)
-    if dataset.form == "niv2":
+    if dataset.needs_tokenizer:
         files["tokenizer"] = model_files()
     return files
 
 
 def sample_flags(wildcards):
     """Return the flags of the files, and those of the sample."""
-    dataset = DATASETS[wildcards.dataset]
+    dataset = CONFIG.data[wildcards.dataset]
     key_list = getattr(dataset, "key_list", None)
     if key_list is None and raw(dataset) == "results/corpus/flan":
         key_list = "results/corpus/flan/split.json"
@@ -148,9 +148,15 @@ def sample_flags(wildcards):
         "--test-input": test_path(wildcards),
         "--hold-out": getattr(dataset, "holds_out", None),
         "--key-list": key_list,
-        "--tokenizer": model_folder() if dataset.form == "niv2" else None,
+        "--tokenizer": model_folder() if dataset.needs_tokenizer else None,
     }
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
+
+
+def sample_library(wildcards):
+    """Return the library modules of the program, and those of the one format that it reads."""
+    of_format = modules_of(formats.module(CONFIG.data[wildcards.dataset].format))
+    return sorted({*library("sample.py"), *of_format})
 
 
 rule sample:
@@ -158,7 +164,7 @@ rule sample:
     input:
         unpack(sample_files),
         script=script("sample.py"),
-        library=library("sample.py"),
+        library=sample_library,
     output:
         "results/instances/{dataset}/{split}.parquet",
     log:

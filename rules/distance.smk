@@ -31,7 +31,7 @@ rule distances:
 
 def checkpoint_flags(wildcards):
     """Return the flags that say at which points of an arrangement there are checkpoints."""
-    train = training(wildcards.dataset, wildcards.arrangement)
+    train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     return (
         f"--steps {train.steps} --batch-size {train.batch_size}"
         f" --checkpoint-every {train.checkpoint_every}"

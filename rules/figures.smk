@@ -40,7 +40,7 @@ rule reward_distribution:
     log:
         "results/logs/reward_distribution/{figure}.log",
     wildcard_constraints:
-        figure="|".join(FIGURES.of(RewardFigure)),
+        figure="|".join(of(RewardFigure)),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -93,7 +93,7 @@ rule loss_types:
     log:
         "results/logs/loss_types/{figure}.log",
     wildcard_constraints:
-        figure="|".join(FIGURES.of(LossTypesFigure)),
+        figure="|".join(of(LossTypesFigure)),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -120,7 +120,7 @@ rule prediction:
     log:
         "results/logs/prediction/{figure}.log",
     wildcard_constraints:
-        figure="|".join(FIGURES.of(PredictionFigure)),
+        figure="|".join(of(PredictionFigure)),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -185,7 +185,7 @@ rule plot:
     log:
         "results/logs/plot/{figure}.log",
     wildcard_constraints:
-        figure="|".join(PLOTTED),
+        figure="|".join(map(re.escape, FIGURES)),
     conda:
         "../envs/figures.yaml"
     resources:

@@ -12,7 +12,7 @@ def folder_of(source, trained):
     name = getattr(CONFIG, source).name
     if name is None:
         return trained
-    return name if os.path.isdir(name) else f"results/raw/{source}"
+    return name if os.path.isdir(name) else f"results/raw/model/{source}"
 
 
 def files_of(folder):
@@ -48,27 +48,7 @@ def own_test(stage):
     """Return where a data set's own test set lies, of a stage."""
 
     def path(wildcards):
-        test = DATASETS[wildcards.dataset].test
+        test = CONFIG.data[wildcards.dataset].test
         return f"results/{stage}/{wildcards.dataset}/{test}.parquet"
 
     return path
-
-
-@cache
-def training(dataset, arrangement):
-    """Return the training settings of a run: its arrangement or data set may say how long it is."""
-    steps = CONFIG.arrangements[arrangement].steps or DATASETS[dataset].steps
-    if steps is None:
-        return CONFIG.train
-    segment_steps = None if steps == "epoch" else CONFIG.train.segment_steps
-    return CONFIG.train.model_copy(
-        update={"steps": steps, "segment_steps": segment_steps}
-    )
-
-
-def segments(dataset, arrangement):
-    """Return the segments of a run; "0-end" is a whole run of unknown length."""
-    return [
-        f"{start}-{'end' if stop is None else stop}"
-        for start, stop in training(dataset, arrangement).segments()
-    ]

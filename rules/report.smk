@@ -1,19 +1,17 @@
 # What `snakemake --report` shows: each figure with its caption and its config, and the tables.
-from nearfirst.config import Config
-from nearfirst.report.provenance import made_with
 from nearfirst.report.places import Made, category, label
+from nearfirst.report.provenance import provenance
 
 
 report: "../report/workflow.rst"
 
 
-# What a config is set over.
-BASES = [Config(), load({"preset": CONFIG.preset}, LIBRARY / "presets")]
+PRESET = load({"preset": CONFIG.preset}, LIBRARY / "presets")
 
 
 def made(wildcards):
     """Return the config that makes a figure, which no rule depends on."""
-    return Made(made_with(CONFIG, BASES, wildcards.figure))
+    return Made(provenance(CONFIG, PRESET, wildcards.figure))
 
 
 def heading(wildcards):

@@ -12,23 +12,17 @@ from nearfirst.figures.catalogue import (
 from nearfirst.metrics import METRICS
 
 FIGURES = CONFIG.figures
-CURVES = {
-    **FIGURES.of(ArrangementsFigure),
-    **FIGURES.of(DatasetsFigure),
-    **FIGURES.of(MetricsFigure),
-}
+
+
+def of(*kinds):
+    """Return the figures of some kinds by name."""
+    return {name: row for name, row in FIGURES.items() if isinstance(row, kinds)}
+
+
+CURVES = of(ArrangementsFigure, DatasetsFigure, MetricsFigure)
 # An arrangement alone is drawn, and there is nothing to compare it with.
-COMPARED = [
-    name
-    for name, figure in FIGURES.of(ArrangementsFigure).items()
-    if len(figure.arrangements) > 1 and CONFIG.has_data(figure)
-]
-OF_TASKS = FIGURES.of(TasksFigure)
-PLOTTED = list(type(FIGURES).model_fields)
-# That of the user's data only if there are any.
-DRAWN = [name for name in PLOTTED if CONFIG.has_data(getattr(FIGURES, name))]
-# Of data sets of the same conversations one will do.
-EXPLORED = [name for name in type(CONFIG.data).model_fields if name in DATASETS]
+COMPARED = [name for name, row in of(ArrangementsFigure).items() if len(row.curves) > 1]
+OF_TASKS = of(TasksFigure)
 TABLES = [
     *("table4", "leakage", "generalization", "comparisons"),
     *("metric_stability", "metric_tasks"),
@@ -37,32 +31,26 @@ if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")
 
 
-def seeds(arrangement):
-    """Return the seeds of an arrangement's runs: where no seed changes the order, one will do."""
-    seeded = registry.is_seeded(CONFIG.arrangements[arrangement])
-    return CONFIG.seeds if seeded else CONFIG.seeds[:1]
-
-
-def first_order(wildcards):
-    """Return the order of an arrangement's first seed."""
-    seed = seeds(wildcards.arrangement)[0]
-    return f"results/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
-
-
 def measured(metric, dataset, test, arrangement, seed):
     """Return the tables of a metric of a run on one test set, segment by segment."""
     run = f"results/{METRICS[metric].stage}/{dataset}/{test}/{arrangement}/seed-{seed}"
-    return [f"{run}/{segment}.parquet" for segment in segments(dataset, arrangement)]
+    return [
+        f"{run}/{segment}.parquet" for segment in CONFIG.segments(dataset, arrangement)
+    ]
 
 
 def runs(figure):
     """Return (label, dataset, test, arrangement, seed) of every run behind a figure."""
     if isinstance(figure, ArrangementsFigure):
-        test = DATASETS[figure.dataset].test
-        curves = [(k, figure.dataset, test, a) for k, a in figure.arrangements.items()]
-    elif isinstance(figure, (DatasetsFigure, LossTypesFigure, MetricTablesSettings)):
+        test = CONFIG.data[figure.dataset].test
+        curves = [(k, figure.dataset, test, a) for k, a in figure.curves.items()]
+    elif isinstance(figure, MetricTablesSettings):
         curves = [
             (k, d, figure.test, figure.arrangement) for k, d in figure.datasets.items()
+        ]
+    elif isinstance(figure, (DatasetsFigure, LossTypesFigure)):
+        curves = [
+            (k, d, figure.test, figure.arrangement) for k, d in figure.curves.items()
         ]
     elif isinstance(figure, (MetricsFigure, RewardFigure)):
         curves = [(figure.dataset, figure.dataset, figure.test, figure.arrangement)]
@@ -71,9 +59,9 @@ def runs(figure):
         curves = [
             (k, figure.dataset, test, a)
             for test in tests
-            for k, a in figure.arrangements.items()
+            for k, a in figure.curves.items()
         ]
-    return [(*curve, seed) for curve in curves for seed in seeds(curve[-1])]
+    return [(*curve, seed) for curve in curves for seed in CONFIG.seeds_of(curve[-1])]
 
 
 def metrics_of(figure):
@@ -82,7 +70,7 @@ def metrics_of(figure):
 
 
 def figure_tables(wildcards):
-    figure = getattr(FIGURES, wildcards.figure)
+    figure = FIGURES[wildcards.figure]
     return [
         path
         for _, *run in runs(figure)
@@ -92,13 +80,13 @@ def figure_tables(wildcards):
 
 def run_flags(wildcards):
     """Return `--run LABEL SEED FILE…` of every run."""
-    figure = getattr(FIGURES, wildcards.figure)
+    figure = FIGURES[wildcards.figure]
     return " ".join(flags_of(figure, "--run", metrics_of(figure)[0]))
 
 
 def metric_flags(wildcards):
     """Return which columns of the tables are looked at."""
-    return f"--metric {' '.join(metrics_of(getattr(FIGURES, wildcards.figure)))}"
+    return f"--metric {' '.join(metrics_of(FIGURES[wildcards.figure]))}"
 
 
 def flags_of(figure, flag, metric):
@@ -112,11 +100,11 @@ def flags_of(figure, flag, metric):
 def by(wildcards):
     """Return what differs between the curves of a figure."""
     kinds = {DatasetsFigure: "dataset", MetricsFigure: "metric"}
-    return kinds.get(type(getattr(FIGURES, wildcards.figure)), "arrangement")
+    return kinds.get(type(FIGURES[wildcards.figure]), "arrangement")
 
 
 def reference(wildcards):
-    return quote(getattr(FIGURES, wildcards.figure).reference)
+    return quote(FIGURES[wildcards.figure].reference)
 
 
 def similarity_runs(figure):
@@ -130,12 +118,12 @@ def similarity_runs(figure):
 
 
 def figure_similarities(wildcards):
-    return [path for _, path in similarity_runs(getattr(FIGURES, wildcards.figure))]
+    return [path for _, path in similarity_runs(FIGURES[wildcards.figure])]
 
 
 def test_run_flags(wildcards):
     """Return `--run LABEL SEED TEST FILE…` of every run, and the same with `--similarity`."""
-    figure = getattr(FIGURES, wildcards.figure)
+    figure = FIGURES[wildcards.figure]
     of_losses = [(run, " ".join(measured("loss", *run[1:]))) for run in runs(figure)]
     flags = (("--run", of_losses), ("--similarity", similarity_runs(figure)))
     return " ".join(
@@ -159,7 +147,7 @@ def task_flags(wildcards):
 
 def plot_flags(wildcards):
     """Return how a figure is drawn."""
-    figure = getattr(FIGURES, wildcards.figure)
+    figure = FIGURES[wildcards.figure]
     if isinstance(figure, PredictionFigure):
         return "--kind correlations"
     if isinstance(figure, RewardFigure):
@@ -181,7 +169,7 @@ def generalization_runs():
     return [
         (name, label, run)
         for name in CONFIG.tables.generalization
-        for label, *run in runs(getattr(FIGURES, name))
+        for label, *run in runs(FIGURES[name])
     ]
 
 
@@ -202,7 +190,7 @@ def generalization_flags(wildcards):
 
 def judged_tables(wildcards):
     """Return the scores and rewards behind a figure that tells right answers from wrong ones."""
-    figure = getattr(FIGURES, wildcards.figure)
+    figure = FIGURES[wildcards.figure]
     return [
         path
         for _, *run in runs(figure)
@@ -212,7 +200,7 @@ def judged_tables(wildcards):
 
 
 def judged_flags(wildcards):
-    figure = getattr(FIGURES, wildcards.figure)
+    figure = FIGURES[wildcards.figure]
     scores = flags_of(figure, "--scores", "exact_match")
     return " ".join([*scores, *flags_of(figure, "--rewards", "reward")])
 

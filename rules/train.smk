@@ -8,7 +8,7 @@ localrules:
 def state_before(wildcards):
     """Return the state that the segment before leaves; the first segment has none."""
     dataset, arrangement = wildcards.dataset, wildcards.arrangement
-    for segment in segments(dataset, arrangement):
+    for segment in CONFIG.segments(dataset, arrangement):
         if segment.endswith(f"-{wildcards.start}"):
             return f"results/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
     return []
@@ -19,7 +19,7 @@ def room_before(wildcards):
 
     The first two segments need none.
     """
-    names = segments(wildcards.dataset, wildcards.arrangement)
+    names = CONFIG.segments(wildcards.dataset, wildcards.arrangement)
     segment = f"{wildcards.start}-{wildcards.stop}"
     return f"results/room/{SEGMENT}" if segment in names[2:] else []
 
@@ -34,10 +34,10 @@ def evaluated_before(wildcards):
         return []
     dataset, arrangement = wildcards.dataset, wildcards.arrangement
     losses = measured(
-        "loss", dataset, DATASETS[dataset].test, arrangement, wildcards.seed
+        "loss", dataset, CONFIG.data[dataset].test, arrangement, wildcards.seed
     )
     segment = f"{wildcards.start}-{wildcards.stop}"
-    return losses[segments(dataset, arrangement).index(segment) - 2]
+    return losses[CONFIG.segments(dataset, arrangement).index(segment) - 2]
 
 
 rule room:
@@ -49,7 +49,7 @@ rule room:
 
 
 def train_settings(wildcards):
-    return training(wildcards.dataset, wildcards.arrangement).canonical()
+    return CONFIG.training(wildcards.dataset, wildcards.arrangement).canonical()
 
 
 def segment_flags(wildcards):

@@ -8,36 +8,34 @@ import pytest
 
 from nearfirst.common.errors import InputError
 from nearfirst.config import load
-from nearfirst.data.settings import OwnSettings
+from nearfirst.data.formats.chat import Settings
 
 PRESETS = Path(__file__).parents[2] / "workflow/presets"
 
 
-def mine(**keys: Any) -> OwnSettings:
-    found = load({"data": {"mine": {"path": "pool.jsonl", **keys}}}, PRESETS).data.mine
-    assert found
+def mine(**keys: Any) -> Settings:
+    found = load({"data": {"mine": {"path": "pool.jsonl", **keys}}}, PRESETS).data["mine"]
+    assert isinstance(found, Settings)
     return found
 
 
 @pytest.mark.parametrize("nothing", [{}, {"data": {"mine": None}}, {"data": {"mine": "null"}}])
 def test_there_is_no_such_data_set_by_default(nothing: dict[str, Any]) -> None:
     config = load(nothing, PRESETS)
-    assert "mine" not in config.data.by_name()
-    assert not config.has_data(config.figures.fig4_mine)
-    assert config.has_data(config.figures.fig4_flan)
+    assert "mine" not in config.data
+    assert "fig4_mine" not in config.figures
 
 
 @pytest.mark.parametrize("preset", ["mini", "paper", "tiny"])
 def test_a_path_is_enough_in_every_preset(preset: str) -> None:
-    config = load({"preset": preset, "data": {"mine": {"path": "pool.jsonl"}}}, PRESETS)
-    assert config.has_data(config.figures.fig4_mine)
-    its = config.data.by_name()["mine"]
-    assert (its.test, its.steps, its.has("heldout"), its.has("specialist-0")) == (
-        "heldout",
-        "epoch",
-        True,
-        False,
-    )
+    rows = {"mine": {"path": "pool.jsonl"}, "other": {"path": "other.parquet"}}
+    config = load({"preset": preset, "data": rows}, PRESETS)
+    for name in rows:
+        figure = config.figures[f"fig4_{name}"]
+        assert (figure.kind, figure.dataset) == ("arrangements", name)  # type: ignore[attr-defined]
+        its = config.data[name]
+        assert (its.test, its.steps) == ("heldout", "epoch")
+        assert (its.has("heldout"), its.has("specialist-0")) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +92,7 @@ def test_a_figure_of_own_data_that_are_not_there() -> None:
         InputError, match=r"fig2_permutations.dataset': there is no data set 'mine'"
     ):
         load({"figures": {"fig2_permutations": {"dataset": "mine"}}}, PRESETS)
-    with pytest.raises(InputError, match=r"'fig4_mine' is none of fig3_similarity"):
+    with pytest.raises(InputError, match=r"there is no figure to compare 'fig4_mine'"):
         load({"tables": {"generalization": ["fig4_mine"]}}, PRESETS)
 
 

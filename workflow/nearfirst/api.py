@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nearfirst.arrange import registry
+from nearfirst.arrange.methods.wsd import weighted_distances
 from nearfirst.arrange.pool import Pool, Positions
-from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.arrange.tma import Rounds, rounds_by
-from nearfirst.arrange.wsd import weighted_distances
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, Matrix
 
@@ -85,17 +84,11 @@ def arrange(
     test: npt.ArrayLike,
     *,
     method: str = "tma",
-    order: Literal["nearest", "farthest", "random"] = "nearest",
     seed: int = 0,
-    within_round: Literal["shuffle", "pool"] = "shuffle",
-    rounds: tuple[int, int] | None = None,
-    budget: int | None = None,
-    select: Literal["first", "last", "both"] = "both",
-    farthest: Literal["reverse", "argmax"] = "reverse",
-    granularity: Literal["instance", "task"] = "instance",
     tasks: Sequence[str] = (),
     measure: Measure = "cosine",
     threads: int = 2,
+    **parameters: object,
 ) -> Positions:
     """Return in which order to train, as indices into the training points.
 
@@ -104,50 +97,33 @@ def arrange(
     train, test, measure, threads
         As for `tma`.
     method
-        `random`, `round-robin`, `cluster`, `wsd`, `tma` or `optimal-transport`.
-    order
-        What comes first (`wsd`, `tma`, `optimal-transport`).
+        `random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport` or
+        `FILE.py:FUNCTION`.
     seed
         Of the shuffles, from 0.
-    within_round
-        Whether a round of `tma` is shuffled or as the points lie in `train`.
-    rounds, budget, select
-        Which points to take (`tma`): those of the rounds from the first to before the second,
-        counted from 0; or so many points or a few more, in whole rounds from the near end
-        (`first`), the far end (`last`), or half of them from either.
-    farthest
-        The far end of `tma`: its last rounds, or the first of a second run that takes the farthest
-        points.
-    granularity
-        Whether `wsd` orders points or whole tasks.
     tasks
         (N,) names of the points' tasks, for methods that look at tasks.
+    parameters
+        Those of the method, as in the config: `order`, `within_round`, `rounds`, `budget`, …
 
     Returns
     -------
-    (n,) indices, int64, each at most once; n is N but for `rounds` and `budget`.
+    (n,) indices, int64, each at most once; n is N but where only a part is taken.
 
     Raises
     ------
     InputError
-        As `tma` and `wsd`; or if the method is unknown, does not read a parameter that is set,
-        needs tasks and has not got N, or cannot take so many rounds or points.
+        As `tma` and `wsd`; or if the method is unknown, has no such parameter, needs tasks and has
+        not got N, or cannot take so many rounds or points.
     """
     if seed < 0:
         raise InputError(f"seed: {seed}; seeds count from 0")
-    given = {
-        "method": method,
-        "order": order,
-        "within_round": within_round,
-        "rounds": rounds,
-        "budget": budget,
-        "select": select,
-        "farthest": farthest,
-        "granularity": granularity,
-    }
+    try:
+        kind = registry.settings_of(method)
+    except ValueError as error:
+        raise InputError(f"method: {error}") from None
     # Numbers may be NumPy's.
-    settings = ArrangementSettings.parse(json.dumps(given, default=int))
-    registry.check(settings)
+    settings = kind.parse(json.dumps({"method": method, **parameters}, default=int))
     pool = _pool(train, test, measure, threads, tasks)
     return registry.arrange(pool, settings, seed).order
 

@@ -1,30 +1,40 @@
 """The whole config as one typed model: defaults, presets, validation and its messages.
 
-Only the Snakefile and the docs read this module; a stage program gets its own section alone.
+Only the Snakefile and the docs read this module; a stage program gets its own section.
 """
 
-import difflib
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, Self, Union, get_args, get_origin
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeInt,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
 
-from nearfirst.arrange.paper import STANDARD
-from nearfirst.arrange.settings import ArrangementSettings, Name
+from nearfirst.arrange.registry import method_names
+from nearfirst.arrange.registry import settings_of as method_settings
+from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
+from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.settings import Section, check_once
+from nearfirst.config_rows import Rows, Table, explain_all, merge, section_of
 from nearfirst.corpus.settings import CorpusSettings
-from nearfirst.data.settings import DataSettings
+from nearfirst.data.formats.registry import names as format_names
+from nearfirst.data.formats.registry import settings_class as format_settings
+from nearfirst.data.settings import Dataset
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings
 from nearfirst.embed.settings import EmbeddingSettings
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
-from nearfirst.figures.catalogue import ArrangementsFigure, FigureSettings, TableSettings
+from nearfirst.figures.catalogue import Figure, TableSettings, figure_kinds
+from nearfirst.figures.catalogue import settings_of as figure_settings
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.settings import (
     ComparisonSettings,
@@ -41,28 +51,42 @@ from nearfirst.score.settings import ScoreSettings
 from nearfirst.tables.settings import GeneralizationSettings, StabilitySettings
 from nearfirst.train.settings import TrainSettings
 
+TABLES = (
+    Table("data", "format", format_settings, format_names, default="chat"),
+    Table("arrangements", "method", method_settings, method_names),
+    Table("figures", "kind", figure_settings, figure_kinds),
+)
+
 
 class Config(Section):
-    """Every knob, by the stage that reads it."""
+    """Every setting, by the stage that reads it."""
 
     preset: str = Field("mini", description="File of `workflow/presets/` that this config refines.")
+    run: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Name of the experiment: everything goes below `results/NAME/`. Null: below "
+        "`results/`.",
+    )
     seeds: list[NonNegativeInt] = Field(
         [0], min_length=1, description="Seeds of the arrangements: the runs behind each interval."
     )
     keep_checkpoints: bool = Field(
         True,
-        description="Keep checkpoints; false deletes them once all that this call of Snakemake "
-        "makes of them is there, which bounds the disk a run needs. What a later call makes of "
-        "them, such as answers after losses, trains again: ask for both in one.",
+        description="Keep checkpoints. False deletes each once everything that this call of "
+        "Snakemake computes from it is there, which bounds the disk a run needs; what a later call "
+        "computes, such as answers after losses, trains again.",
     )
     corpus: CorpusSettings = CorpusSettings()
-    data: DataSettings = DataSettings()
+    data: dict[str, SerializeAsAny[Dataset]] = Field({}, description="Data sets by name.")
     model: ModelSettings = ModelSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     distance: DistanceSettings = DistanceSettings()
     explore: ExplorationSettings = ExplorationSettings()
     similarity: SimilaritySettings = SimilaritySettings()
-    arrangements: dict[Name, ArrangementSettings] = STANDARD
+    arrangements: dict[str, SerializeAsAny[ArrangementSettings]] = Field(
+        {}, description="Arrangements by name."
+    )
     template: TemplateSettings = TemplateSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
@@ -76,7 +100,7 @@ class Config(Section):
     generalization: GeneralizationSettings = GeneralizationSettings()
     distribution: DistributionSettings = DistributionSettings()
     stability: StabilitySettings = StabilitySettings()
-    figures: FigureSettings = FigureSettings()
+    figures: dict[str, SerializeAsAny[Figure]] = Field({}, description="Figures by name.")
     tables: TableSettings = TableSettings()
     look: LookSettings = LookSettings()
     hardware: HardwareSettings = HardwareSettings()
@@ -86,127 +110,32 @@ class Config(Section):
         check_once("seeds", self.seeds)
         return self
 
-    @model_validator(mode="after")
-    def _names_are_known(self) -> Self:
-        for key, name, known in self._names():
-            if name not in known:
-                if name == "mine":
-                    raise ValueError(f"{key}: there is no data set 'mine'; set data.mine.path")
-                nearest = difflib.get_close_matches(name, known, 1, 0.6)
-                hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-                raise ValueError(f"{key}: {name!r} is none of {', '.join(known)}{hint}")
-        return self
+    def seeds_of(self, arrangement: str) -> list[int]:
+        """Return the seeds of an arrangement's runs: one, where no seed changes the order."""
+        return self.seeds if self.arrangements[arrangement].is_seeded() else self.seeds[:1]
 
-    @model_validator(mode="after")
-    def _test_sets_are_there(self) -> Self:
-        datasets = self.data.by_name()
-        tables = [*self.tables.table4.tests(), *self.tables.metrics.tests()]
-        for key, name, split in [*self.figures.tests(), *tables]:
-            if not datasets[name].has(split):
-                raise ValueError(f"{key}: {name} has no {split!r}; {datasets[name].test!r} it has")
-        return self
+    def training(self, dataset: str, arrangement: str) -> TrainSettings:
+        """Return the training settings of a run; its arrangement or data set may set `steps`."""
+        steps = self.arrangements[arrangement].steps or self.data[dataset].steps
+        if steps is None:
+            return self.train
+        segment_steps = None if steps == "epoch" else self.train.segment_steps
+        return self.train.model_copy(update={"steps": steps, "segment_steps": segment_steps})
 
-    def has_data(self, figure: Section) -> bool:
-        """Return whether a figure can be drawn: that of own data needs some."""
-        return getattr(figure, "dataset", None) != "mine" or self.data.mine is not None
-
-    def _names(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Yield every key that holds a name, the name, and the names there are."""
-        known = {"dataset": list(self.data.by_name()), "arrangement": list(self.arrangements)}
-        for figure_name in type(self.figures).model_fields:
-            figure = getattr(self.figures, figure_name)
-            if figure_name == "fig4_mine" and not self.has_data(figure):
-                continue  # it is drawn once they are there
-            for part, names in known.items():
-                key = f"figures.{figure_name}.{part}"
-                if hasattr(figure, part):
-                    yield key, getattr(figure, part), names
-                for label, name in getattr(figure, f"{part}s", {}).items():
-                    yield f"{key}s.{label}", name, names
-        for part in ("splits", "expected"):
-            for name in getattr(self.tables.table4, part):
-                yield f"tables.table4.{part}", name, known["dataset"]
-        metrics = self.tables.metrics
-        yield "tables.metrics.arrangement", metrics.arrangement, known["arrangement"]
-        for label, name in metrics.datasets.items():
-            yield f"tables.metrics.datasets.{label}", name, known["dataset"]
-        for at, name in enumerate(self.reward.preferences.datasets):
-            yield f"reward.preferences.datasets.{at}", name, known["dataset"]
-        compared = [
-            name for name, its in self.figures.of(ArrangementsFigure).items() if self.has_data(its)
+    def segments(self, dataset: str, arrangement: str) -> list[str]:
+        """Return the segments of a run, `START-STOP`; `0-end` is a run of unknown length."""
+        return [
+            f"{start}-{'end' if stop is None else stop}"
+            for start, stop in self.training(dataset, arrangement).segments()
         ]
-        for name in self.tables.generalization:
-            yield "tables.generalization", name, compared
 
 
-def merge(
-    model: type[BaseModel], base: Mapping[str, Any], over: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return `base` with the values of `over`, section by section of `model`.
-
-    A table of named sections (`arrangements`) is merged by name; a mapping that holds no sections
-    (the labels of a figure) is replaced whole.
-    """
-    merged = dict(base)
-    for key, value in over.items():
-        field = model.model_fields.get(key)
-        kind = field.annotation if field else None
-        if (section := _section(kind)) and isinstance(value, Mapping | None):
-            # An empty section ("train:" with all its keys commented out) changes nothing; where
-            # there may be none (a data set's hub), null says so.
-            if value is not None or kind is section:
-                value = merge(section, base.get(key) or {}, value or {})
-        elif (item := _item(kind)) and isinstance(value, Mapping | None):
-            parts = value or {}
-            old = base.get(key) or {}
-            value = {
-                **old,
-                **{
-                    name: merge(item, old.get(name) or {}, part or {})
-                    if isinstance(part, Mapping | None)
-                    else part
-                    for name, part in parts.items()
-                },
-            }
-        merged[key] = value
-    return merged
-
-
-def _with_nulls(value: Any) -> Any:
-    """Return a config in which `null` is null: `--config` gives every word as text."""
-    if isinstance(value, Mapping):
-        return {key: _with_nulls(part) for key, part in value.items()}
-    return None if value == "null" else value
-
-
-def _section(kind: Any) -> type[BaseModel] | None:
-    """Return the section that a key holds, if only perhaps; None if it holds something else."""
-    for of in (kind, *get_args(kind)) if get_origin(kind) in (None, Union, UnionType) else ():
-        if isinstance(of, type) and issubclass(of, BaseModel):
-            return of
-    return None
-
-
-def _item(kind: Any) -> type[BaseModel] | None:
-    """Return the section that a table of named sections holds; None if it is no such table."""
-    return _section(get_args(kind)[1]) if get_origin(kind) is dict else None
-
-
-def sections(
-    model: type[BaseModel] = Config, prefix: str = ""
-) -> Iterator[tuple[str, type[BaseModel]]]:
-    """Yield every section of the config with its dotted prefix, depth first."""
-    yield prefix, model
-    for name, field in model.model_fields.items():
-        if section := _section(field.annotation):
-            yield from sections(section, f"{prefix}{name}.")
-        elif item := _item(field.annotation):
-            yield from sections(item, f"{prefix}{name}.NAME.")
-
-
-def valid_keys() -> list[str]:
-    """Return every key of the config, dotted."""
-    return [f"{prefix}{name}" for prefix, model in sections() for name in model.model_fields]
+STANDARD_FIGURE = {
+    "kind": "arrangements",
+    "curves": {"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
+    "reference": "NFT",
+}
+"""`fig4_NAME` of a data set that the user adds."""
 
 
 def load(user: Mapping[str, Any], presets: Path) -> Config:
@@ -225,64 +154,119 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
         One line a fault: the key, the value, what is wrong, and for an unknown key the nearest
         valid one.
     """
-    name = user.get("preset", Config.model_fields["preset"].default)
+    user = _with_nulls(user)
+    layers = _preset(str(user.get("preset", "mini")), presets)
+    preset_data = {name for layer in layers for name in layer.get("data") or {}}
+    user_data = user.get("data")
+    user_data = user_data if isinstance(user_data, Mapping) else {}
+    added = [name for name, row in user_data.items() if row and name not in preset_data]
+    layers.append(user)
+    content: dict[str, Any] = {}
+    for layer in layers:
+        content = merge(Config, content, layer)
+    faults: dict[str, str] = {}
+    for table in TABLES:
+        given = [layer[table.name] for layer in layers if layer.get(table.name) is not None]
+        wrong = next((rows for rows in given if not isinstance(rows, Mapping)), None)
+        if wrong is not None:
+            faults[table.name] = f"config key '{table.name}': {wrong!r} is no table of rows by name"
+            continue
+        if table.name == "figures":
+            # What the user adds is drawn without a word more.
+            given = [
+                {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added},
+                *given,
+            ]
+        rows = Rows(table, given)
+        content[table.name] = rows.resolve()
+        faults |= rows.faults
+    try:
+        config = Config.model_validate(content)
+    except ValidationError as error:
+        faults = explain_all(error, Config) | faults
+    if not faults:
+        faults = _unknown_names(config)
+    if faults:
+        raise InputError("\n".join(faults.values()))
+    return config
+
+
+def _preset(name: str, presets: Path) -> list[Mapping[str, Any]]:
+    """Return the layers of a preset: those that it is `like`, then its own."""
     path = presets / f"{name}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in presets.glob("*.yaml")))
-        raise InputError(f"config key 'preset': {name!r} is none of the presets {known}")
-    preset = yaml.safe_load(path.read_text()) or {}
-    base = merge(Config, Config().model_dump(mode="json"), preset)
-    try:
-        return Config.model_validate(merge(Config, base, _with_nulls(user)))
-    except ValidationError as error:
-        # One line a key: a key of several types has a fault for each.
-        lines = {_key(fault): _explain(fault) for fault in reversed(error.errors())}
-        raise InputError("\n".join(reversed(lines.values()))) from None
-
-
-def _key(fault: Any) -> str:
-    """Return the dotted key of a fault, without the names pydantic gives to a key's types."""
-    parts: list[str] = []
-    model: Any = Config
-    for part in fault["loc"]:
-        if part == "[key]":  # the name itself is at fault
-            break
-        section = _section(model)
-        if section is None and not isinstance(part, int) and get_origin(model) is not dict:
-            break
-        parts.append(str(part))
-        if section and part in section.model_fields:
-            model = section.model_fields[part].annotation
-        else:
-            model = get_args(model)[1] if get_origin(model) is dict else None
-    return ".".join(parts)
-
-
-def _explain(fault: Any) -> str:
-    """Return one line that names the key, its value and what to do."""
-    key = _key(fault)
-    if fault["type"] == "extra_forbidden":
-        # A misspelt leaf is nearest within its own section, a misplaced one by its last part.
-        parent, _, name = key.rpartition(".")
-        # Named sections are listed under NAME.
-        named = re.fullmatch(r"arrangements\.([^.]+)", parent)
-        parent = "arrangements.NAME" if named else parent
-        by_key = {k: k.rpartition(".") for k in valid_keys()}
-        beside = [leaf for above, _, leaf in by_key.values() if above == parent]
-        anywhere = [leaf for _, _, leaf in by_key.values()]
-        nearest = (
-            [name] * (name in anywhere)
-            or difflib.get_close_matches(name, beside, 1, 0.6)
-            or difflib.get_close_matches(name, anywhere, 1, 0.6)
+        known = sorted(file.stem for file in presets.glob("*.yaml"))
+        raise InputError(
+            f"config key 'preset': {name!r} is none of the presets {', '.join(known)}"
+            f"{did_you_mean(name, known)}"
         )
-        full = [k for k, (_, _, leaf) in by_key.items() if [leaf] == nearest]
-        best = min(full, key=lambda k: (by_key[k][0] != parent, k.count(".")), default=None)
-        best = best and best.replace("NAME", named[1] if named else "NAME")
-        hint = f"; did you mean '{best}'?" if best else "; docs/config.md lists the keys"
-        return f"config key '{key}' ({fault['input']!r}): unknown key{hint}"
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error" and ": " in message:
-        # The section's own check begins with the key inside the section.
-        inner, _, reason = message.partition(": ")
-        return f"config key '{key}{'.' * bool(key)}{inner}': {reason}"
-    return f"config key '{key}' ({fault['input']!r}): {message}"
+    own = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    like = own.pop("like", None)
+    return [*(_preset(like, presets) if like else []), own]
+
+
+def _with_nulls(value: Any) -> Any:
+    """Return a config in which `null` is null: `--config` gives every word as text."""
+    if isinstance(value, Mapping):
+        return {key: _with_nulls(part) for key, part in value.items()}
+    return None if value == "null" else value
+
+
+def _unknown_names(config: Config) -> dict[str, str]:
+    """Return a line for each key that names a data set, arrangement, figure or test set amiss."""
+    faults = {}
+    known: dict[str, list[str]] = {
+        "data set": list(config.data),
+        "arrangement": list(config.arrangements),
+        "figure to compare": [n for n, f in config.figures.items() if f.kind == "arrangements"],
+    }
+    for key, what, name in _references(config):
+        if name not in known[what]:
+            options = known[what]
+            faults[key] = (
+                f"config key '{key}': there is no {what} {name!r}; there are {', '.join(options)}"
+                f"{did_you_mean(name, options)}"
+            )
+    for key, name, split in _splits(config):
+        if key not in faults and name in config.data and not config.data[name].has(split):
+            faults[key] = (
+                f"config key '{key}': {name} has no {split!r}; it has {config.data[name].test!r}"
+            )
+    return faults
+
+
+def _references(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Yield every key that holds a name, what it names, and the name."""
+    for name, figure in config.figures.items():
+        for key, what, named in figure.references():
+            yield f"figures.{name}.{key}", what, named
+    for key, what, named in config.tables.references():
+        yield f"tables.{key}", what, named
+    for at, named in enumerate(config.reward.preferences.datasets):
+        yield f"reward.preferences.datasets.{at}", "data set", named
+
+
+def _splits(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Yield every key that holds a split, its data set, and the split."""
+    for name, figure in config.figures.items():
+        for key, dataset, split in figure.splits():
+            yield f"figures.{name}.{key}", dataset, split
+    for key, dataset, split in config.tables.splits():
+        yield f"tables.{key}", dataset, split
+
+
+def sections(
+    model: type[BaseModel] = Config, prefix: str = ""
+) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Yield every section of the config with its dotted prefix, depth first.
+
+    Of a table each type of row is given, under `NAME`.
+    """
+    yield prefix, model
+    for name, info in model.model_fields.items():
+        if section := section_of(info.annotation):
+            yield from sections(section, f"{prefix}{name}.")
+        for table in TABLES if model is Config else ():
+            if name == table.name:
+                for kind in table.kinds():
+                    yield from sections(table.settings_of(kind), f"{name}.NAME.")

@@ -30,7 +30,8 @@ def main(arguments: argparse.Namespace) -> None:
     given = dict(arguments.seconds)
     if others := given.keys() - found.jobs:
         raise InputError(f"--seconds {others.pop()}: no job of this rule is left to do")
-    seconds = {rule: given.get(rule) or measured(arguments.benchmarks, rule) for rule in found.jobs}
+    past = arguments.benchmarks or Path("results", config.run or "", "benchmarks")
+    seconds = {rule: given.get(rule) or measured(past, rule) for rule in found.jobs}
     print(hours(found.jobs, seconds, config.hardware))
     if found.segments():
         print("\n" + disk(found, config, arguments.steps))
@@ -51,6 +52,5 @@ if __name__ == "__main__":
     add("--forceall", action="store_true", help="count all jobs, as if nothing were there")
     add("--seconds", nargs="+", default=[], type=rule_seconds, metavar="RULE=S", help="of one job")
     add("--steps", type=cli.positive, metavar="N", help="of a run without a number of steps")
-    folder = Path("results/benchmarks")
-    add("--benchmarks", type=Path, default=folder, metavar="FOLDER", help="seconds of past jobs")
+    add("--benchmarks", type=Path, metavar="FOLDER", help="of another run, to take seconds from")
     cli.run(main, parser.parse_args())

@@ -1,18 +1,18 @@
 r"""Split a data set and sample one part of it: training or test instances.
 
 For instance:
-  sample.py --dataset '{"form": "flan"}' --input flan_mini.json.zip --split train \
+  sample.py --dataset '{"format": "flan"}' --input flan_mini.json.zip --split train \
       --output train.parquet
 """
 
 import argparse
+import json
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from nearfirst.common import cli
@@ -20,26 +20,21 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import SOURCES, write_rows
 from nearfirst.data import chat_split, sample
 from nearfirst.data.conversation import Instance
-from nearfirst.data.formats import chat, registry
-from nearfirst.data.settings import (
-    AnyDataset,
-    DialogueSampleSettings,
-    HeldOut,
-    OwnSettings,
-    Published,
-)
+from nearfirst.data.formats import registry
+from nearfirst.data.settings import Dataset, DialogueSampleSettings, HeldOut
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Read the data twice, so that memory holds neither them nor the sample."""
-    dataset: AnyDataset = arguments.dataset
+    dataset = arguments.dataset
     fits = _fits(arguments.tokenizer, dataset)
+    extra = [fits] if dataset.needs_tokenizer else []
 
     def read() -> Iterator[Instance]:
-        return registry.read(dataset, arguments.input, fits)
+        return registry.read(dataset, arguments.input, *extra)
 
     found = _inventory(arguments.input, read(), dataset)
-    if isinstance(dataset, OwnSettings):
+    if dataset.format == "chat":
         chosen = _own(arguments, dataset, found)
     else:
         rows = _choose(found, dataset, arguments.split, arguments.key_list)
@@ -59,7 +54,7 @@ def _shown(rows: Iterable[Instance]) -> Generator[Instance, None, None]:
     yield from tqdm(rows, desc="rows", unit="", mininterval=5)
 
 
-def _inventory(path: Path, rows: Iterable[Instance], dataset: AnyDataset) -> sample.Inventory:
+def _inventory(path: Path, rows: Iterable[Instance], dataset: Any) -> sample.Inventory:
     """List what can be used, and say how much it is."""
     # Closed also on an error, so that the bar's line is ended before the error's begins.
     with closing(_shown(rows)) as shown:
@@ -74,10 +69,10 @@ def _inventory(path: Path, rows: Iterable[Instance], dataset: AnyDataset) -> sam
 
 
 def _own(
-    arguments: argparse.Namespace, dataset: OwnSettings, found: sample.Inventory
+    arguments: argparse.Namespace, dataset: Any, found: sample.Inventory
 ) -> Iterator[Instance]:
     """Yield what is chosen of data of one's own; of a test set, say what is in the pool too."""
-    column, test_path = dataset.task_column, arguments.test_input
+    chat, test_path = registry.module("chat"), arguments.test_input
     if arguments.split != "heldout":
         test_path = None
     parts = chat_split.split(
@@ -90,13 +85,16 @@ def _own(
     if test_path:
 
         def read_test() -> Iterator[Instance]:
-            return chat.read(test_path, column, f"{chat.TASK}_test", task_is_optional=True)
+            rows: Iterator[Instance] = chat.read(
+                dataset, test_path, f"{chat.TASK}_test", task_is_optional=True
+            )
+            return rows
 
         _inventory(test_path, read_test(), dataset)
         for instance in filter(lambda its: its.messages, read_test()):
             shared.add_test(instance)
             yield instance
-    for number, instance in enumerate(_shown(chat.read(arguments.input, column))):
+    for number, instance in enumerate(_shown(chat.read(dataset, arguments.input))):
         if number in parts.train:
             shared.add_train(instance)
         elif number in parts.test:
@@ -107,9 +105,7 @@ def _own(
         logging.warning("%s: %s", test_path or arguments.input, warning)
 
 
-def _choose(
-    found: sample.Inventory, dataset: Published, split: str, key_list: Path | None
-) -> set[int]:
+def _choose(found: sample.Inventory, dataset: Any, split: str, key_list: Path | None) -> set[int]:
     """Return the row numbers of a split."""
     settings = dataset.sample
     kind, _, seed = split.partition("-")
@@ -120,7 +116,7 @@ def _choose(
             raise InputError(f"--split {split}: dialogues are split into {' and '.join(parts)}")
         return parts[split]
     train_tasks, unseen = sample.split(found, settings, key_list)
-    tested = dataset.prompt.eval_instances if dataset.form == "niv2" else None
+    tested = dataset.prompt.eval_instances if dataset.format == "niv2" else None
     rows = {task: found.rows[task][:tested] for task in unseen}
     if split == "train":
         most, train_seed = settings.train_per_task, settings.train_seed
@@ -133,9 +129,9 @@ def _choose(
     raise InputError(f"--split {split}: expected train, specialist-SEED or generalist-SEED")
 
 
-def _fits(tokenizer: Path | None, dataset: AnyDataset) -> Callable[[str], bool] | None:
+def _fits(tokenizer: Path | None, dataset: Any) -> Callable[[str], bool] | None:
     """Return what tells whether a prompt is within the limit of the form, if it has one."""
-    if dataset.form != "niv2":
+    if not dataset.needs_tokenizer:
         return None
     if tokenizer is None:
         raise InputError("NIV2 counts a prompt's tokens: give the base model's folder, --tokenizer")
@@ -166,13 +162,11 @@ def _row(instance: Instance) -> dict[str, object]:
     }
 
 
-def _dataset(text: str) -> AnyDataset:
+def _dataset(text: str) -> Dataset:
     try:
-        return TypeAdapter[AnyDataset](AnyDataset).validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(whole)"
-        raise argparse.ArgumentTypeError(f"{key}: {first['msg']}") from None
+        return registry.settings_class(json.loads(text).get("format", "")).parse(text)
+    except (InputError, ValueError, AttributeError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 if __name__ == "__main__":
@@ -183,17 +177,17 @@ if __name__ == "__main__":
         type=_dataset,
         required=True,
         metavar="JSON",
-        help="a section of `data` in the config: form, sample, … (docs/config.md)",
+        help="a section of `data` in the config: format, sample, … (docs/config.md)",
     )
     add("--input", type=Path, required=True, help="the published file or folder, or your own")
     add("--key-list", type=Path, help="list of training and unseen tasks (JSON)")
     add("--tokenizer", type=Path, help="folder of the base model (niv2)")
-    add("--test-input", type=Path, help="the test set, if it is a file of its own (own)")
+    add("--test-input", type=Path, help="the test set, if it is a file of its own (chat)")
     add(
         "--hold-out",
         choices=get_args(HeldOut),
         default="rows",
-        help="what of the pool is the test set (own; default: rows)",
+        help="what of the pool is the test set (chat; default: rows)",
     )
     add("--split", required=True, help="train, specialist-SEED, generalist-SEED or heldout")
     add("--output", type=Path, required=True, help="instances to write (Parquet)")

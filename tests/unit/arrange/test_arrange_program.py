@@ -1,6 +1,6 @@
 """The program: flags and tables in, an arrangement out."""
 
-import shlex
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pools import settings
 from reference import algorithm_1
 
 from nearfirst.arrange.pool import Pool
-from nearfirst.arrange.registry import arrange, flags
-from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.registry import arrange
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.distance.distances import BY_ROWS
 
@@ -41,10 +42,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 TABLES = "--train E1.parquet --test E2.parquet"
-# As design.md gives it.
+TMA = '{"method":"tma"}'
+RANDOM = '{"method":"random"}'
 COMMAND = (
-    "--train E1.parquet --test E2.parquet --method tma --order nearest "
-    "--within-round shuffle --seed 0 --output A.parquet"
+    '--settings {"method":"tma","order":"nearest"} --train E1.parquet --test E2.parquet '
+    "--seed 0 --output A.parquet"
 )
 
 
@@ -73,7 +75,8 @@ def test_a_matrix_that_is_there_already_gives_the_same_bytes(
 ) -> None:
     command = f"{TABLES} --matrix D.npy --points P.parquet --settings".split()
     assert program("distances.py", *command, f'{{"measure": "{measure}"}}').returncode == 0
-    command = f"{TABLES} --method {method} --order farthest --measure {measure} --output".split()
+    settings = f'--settings {{"method":"{method}","order":"farthest"}}'
+    command = f"{TABLES} {settings} --measure {measure} --output".split()
     assert program("arrange.py", *command, "one").returncode == 0
     assert program("arrange.py", *command, "two", "--distances", "D.npy").returncode == 0
     assert (folder / "one").read_bytes() == (folder / "two").read_bytes()
@@ -83,16 +86,16 @@ def test_a_random_order_has_no_rounds_and_needs_instances_alone(
     program: Program, folder: Path, write_instances: Any, some_talks: Any
 ) -> None:
     ids = write_instances(folder / "I.parquet", some_talks(30))
-    command = "--instances I.parquet --method random --seed 3 --output A.parquet"
+    command = f"--instances I.parquet --settings {RANDOM} --seed 3 --output A.parquet"
     assert program("arrange.py", *command.split()).returncode == 0
     table = pq.read_table("A.parquet")
     assert table.schema.field("round").type == pa.int32()
     assert table["round"].null_count == 30
-    order = arrange(Pool(30), ArrangementSettings(method="random"), 3).order
+    order = arrange(Pool(30), settings("random"), 3).order
     assert table["id"].to_pylist() == [ids[i] for i in order]
     # So do embeddings, whose ids are the same.
     write_table(embeddings_table(ids, np.ones((30, 2), np.float32)), folder / "E.parquet")
-    command = "--train E.parquet --method random --seed 3 --output B.parquet"
+    command = f"--train E.parquet --settings {RANDOM} --seed 3 --output B.parquet"
     assert program("arrange.py", *command.split()).returncode == 0
     assert (folder / "A.parquet").read_bytes() == (folder / "B.parquet").read_bytes()
 
@@ -111,19 +114,19 @@ def test_a_random_order_has_no_rounds_and_needs_instances_alone(
     ],
     ids=str,
 )
-def test_flags_say_to_the_program_what_settings_say_to_the_library(
+def test_the_program_gives_the_order_of_the_library(
     program: Program, folder: Path, write_instances: Any, some_talks: Any, parameters: Any
 ) -> None:
     ids = write_instances(folder / "I.parquet", some_talks(60))
     train = embed(folder / "E1.parquet", ids, 0)
-    settings = ArrangementSettings(**parameters)
-    tables = f"{TABLES} --instances I.parquet --seed 5 --output A.parquet"
-    done = program("arrange.py", *tables.split(), *shlex.split(flags(settings)))
+    row = settings(**parameters)
+    tables = f"{TABLES} --instances I.parquet --seed 5 --output A.parquet --settings"
+    done = program("arrange.py", *tables.split(), row.canonical())
     assert done.returncode == 0, done.stderr
     test = embed(folder / "E2.parquet", ids[:9], 1)
     tasks = pq.read_table("I.parquet")["task"].to_pylist()
     distances = BY_ROWS["cosine"](train, test)
-    expected = arrange(Pool(60, tasks, train, test, distances), settings, 5)
+    expected = arrange(Pool(60, tasks, train, test, distances), row, 5)
     table = pq.read_table("A.parquet")
     assert table["position"].to_pylist() == list(range(len(expected.order)))
     assert table["id"].to_pylist() == [ids[i] for i in expected.order]
@@ -181,7 +184,7 @@ def test_the_program_fails_with_one_line_and_writes_nothing(
     if spoiled:
         spoil(folder / spoiled)
     more = ["--distances", "D.npy"] if spoiled == "D.npy" else []
-    refused(program, folder, f"--method tma {flags}", named, *more)
+    refused(program, folder, flags, named, "--settings", TMA, *more)
 
 
 def refused(program: Program, folder: Path, flags: str, named: str, *more: str) -> None:
@@ -195,28 +198,52 @@ def refused(program: Program, folder: Path, flags: str, named: str, *more: str) 
 
 
 @pytest.mark.parametrize(
-    ("flags", "named"),
+    ("row", "flags", "named"),
     [
-        ("wsd --budget 5", "budget: method 'wsd' does not read it; it reads order, granularity"),
-        ("tma --rounds 3 3", "rounds: from 3 to before 3 is none"),
-        ("tma --rounds 5 61", "rounds: [5, 61) goes beyond the last of the"),
-        ("tma --seed -1", "--seed -1: seeds count from 0"),
-        ("tma --budget 61", "budget: 61 instances, but the pool holds 60"),
-        ("round-robin", "--method round-robin needs --instances"),
-        ("wsd --granularity task", "--method wsd needs --instances"),
-        ("cluster --instances I.parquet", "I.parquet: row 2 (id 'train-2') has no task"),
-        ("tma --instances J.parquet", "E1.parquet: row 0 has id 'train-0', but J.parquet has"),
-        ("wsd --test E3.parquet", "wsd: the average distances have the mean"),
+        ({"method": "wsd", "budget": 5}, "", "budget: unknown key; the keys are method"),
+        ({"method": "tma", "rounds": [5, 61]}, "", "rounds: [5, 61) goes beyond the last of the"),
+        ({"method": "tma", "budget": 61}, "", "budget: 61 instances, but the pool holds 60"),
+        ({"method": "round-robin"}, "", "method 'round-robin' needs --instances"),
+        ({"method": "wsd", "granularity": "task"}, "", "method 'wsd' needs --instances"),
+        ({"method": "tna"}, "", "did you mean 'tma'?"),
+        (
+            {"method": "tma"},
+            "--instances J.parquet",
+            "E1.parquet: row 0 has id 'train-0', but J.parquet has",
+        ),
+        ({"method": "wsd"}, "--test E3.parquet", "wsd: the average distances have the mean"),
     ],
 )
 def test_parameters_and_tables_that_do_not_fit(
-    program: Program, folder: Path, flags: str, named: str
+    program: Program, folder: Path, row: Any, flags: str, named: str
 ) -> None:
-    tasks = ["a", "b", None, *["c"] * 57]
-    pq.write_table(pa.table({"id": TRAIN, "task": tasks}), "I.parquet")
     pq.write_table(pa.table({"id": TRAIN[::-1], "task": ["a"] * 60}), "J.parquet")
     # Far from the training instances on average, and near to some of them.
     opposite = -embed(folder / "E3.parquet", TEST, 1)
     opposite[0] *= -1
     write_table(embeddings_table(TEST, opposite), folder / "E3.parquet")
-    refused(program, folder, f"{TABLES} --method {flags}", named)
+    refused(program, folder, f"{TABLES} {flags}", named, "--settings", json.dumps(row))
+
+
+def test_the_arrangement_says_what_it_is_of(
+    program: Program, folder: Path, write_instances: Any, some_talks: Any
+) -> None:
+    write_instances(folder / "I.parquet", some_talks(5))
+    table = pq.read_table("I.parquet").replace_schema_metadata({"dataset": "flan", "test": "train"})
+    pq.write_table(table, "I.parquet")
+    command = [
+        "--instances",
+        "I.parquet",
+        "--settings",
+        "{}",
+        "--name",
+        "RT",
+        "--seed",
+        "3",
+        "--output",
+        "A.parquet",
+    ]
+    command[command.index("{}")] = RANDOM
+    assert program("arrange.py", *command).returncode == 0
+    expected = {"dataset": "flan", "arrangement": "RT", "seed": "3"}
+    assert read_identity(folder / "A.parquet") == expected

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import linprog
 
-from nearfirst.arrange import optimal_transport
-from nearfirst.arrange.optimal_transport import transported_costs
+from nearfirst.arrange.methods import optimal_transport
+from nearfirst.arrange.methods.optimal_transport import transported_costs
 from nearfirst.arrange.registry import arrange
 from nearfirst.common.errors import InputError
 
@@ -133,7 +133,7 @@ def test_distances_that_are_not_finite(bad: float) -> None:
 def test_transport_does_not_wait_for_torch() -> None:
     code = (
         "import sys, numpy\n"
-        "from nearfirst.arrange.optimal_transport import transported_costs\n"
+        "from nearfirst.arrange.methods.optimal_transport import transported_costs\n"
         "assert 'ot' not in sys.modules\n"
         "transported_costs(numpy.eye(3))\n"
         "assert 'ot' in sys.modules and 'torch' not in sys.modules\n"

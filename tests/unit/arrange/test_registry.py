@@ -2,10 +2,8 @@
 
 import json
 import re
-import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -18,24 +16,26 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from nearfirst.arrange import registry as registry
-from nearfirst.arrange.pool import Arranged, Method, Pool
-from nearfirst.arrange.registry import METHODS, arrange, check, flags, is_seeded, needs
+from nearfirst.arrange import registry
+from nearfirst.arrange.pool import Pool
+from nearfirst.arrange.registry import arrange, settings_of
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
+from nearfirst.common.named_modules import names
 
 DOCS = (Path(__file__).parents[3] / "docs/arrangements.md").read_text()
-FIELDS = ArrangementSettings.model_fields
+METHODS = names(registry.PACKAGE)
 
 
 def variants() -> list[ArrangementSettings]:
-    """Return every method with every choice of what it reads, but for rounds and budgets."""
+    """Return every method with every choice of its parameters, but for rounds and budgets."""
     found = []
-    for name, method in METHODS.items():
+    for name in METHODS:
+        fields = settings_of(name).model_fields
         choices = {
-            key: get_args(FIELDS[key].annotation)
-            for key in method.reads
-            if key not in ("rounds", "budget", "select")
+            key: get_args(field.annotation)
+            for key, field in fields.items()
+            if key not in ("method", "steps", "rounds", "budget", "select")
         }
         for values in product(*choices.values()):
             found.append(pools.settings(name, **dict(zip(choices, values, strict=True))))
@@ -52,9 +52,8 @@ BUDGETS = [
 
 
 def test_the_methods_of_the_paper_are_there() -> None:
-    assert list(METHODS)[:5] == ["random", "round-robin", "cluster", "wsd", "tma"]
-    assert "optimal-transport" in METHODS
-    assert len(ALL) == 3 + 6 + 12 + 3
+    paper = {"random", "round-robin", "cluster", "wsd", "tma", "optimal-transport"}
+    assert paper <= {*METHODS}
 
 
 @hypothesis_settings(deadline=None)
@@ -70,22 +69,22 @@ def test_an_arrangement_is_a_permutation_and_depends_on_nothing_but_its_seed(
     assert again.order.tolist() == found.order.tolist()
 
 
-@pytest.mark.parametrize("settings", ALL + BUDGETS, ids=flags)
+@pytest.mark.parametrize("settings", ALL + BUDGETS, ids=str)
 def test_another_seed_gives_another_order_where_the_table_says_so(
     settings: ArrangementSettings,
 ) -> None:
     pool = pools.some(60, tests=20)
     orders = {tuple(arrange(pool, settings, seed).order.tolist()) for seed in range(4)}
-    assert len(orders) == (4 if is_seeded(settings) else 1)
+    assert len(orders) == (4 if settings.is_seeded() else 1)
 
 
-@pytest.mark.parametrize("settings", ALL, ids=flags)
+@pytest.mark.parametrize("settings", ALL, ids=str)
 def test_a_method_looks_at_nothing_that_it_does_not_need(settings: ArrangementSettings) -> None:
     pool = pools.some(30)
     bare = Pool(30)
-    if "tasks" in needs(settings):
+    if "tasks" in settings.required():
         bare = replace(bare, tasks=pool.tasks)
-    if "embeddings" in needs(settings):
+    if "embeddings" in settings.required():
         bare = replace(bare, train=pool.train, test=pool.test, distances=pool.distances)
     found = arrange(bare, settings, 1)
     assert found.order.tolist() == arrange(pool, settings, 1).order.tolist()
@@ -108,69 +107,34 @@ def test_a_pool_that_lacks_something(settings: ArrangementSettings, named: str) 
 
 # Parameters ----------------------------------------------------------------------------------
 
-OTHER: dict[str, dict[str, Any]] = {
-    "order": {"order": "farthest"},
-    "within_round": {"within_round": "pool"},
-    "granularity": {"granularity": "task"},
-    "rounds": {"rounds": (0, 1)},
-    "budget": {"budget": 3},
-    "select": {"select": "first", "budget": 3},
-    "farthest": {"farthest": "argmax"},
-}
-
-
-@pytest.mark.parametrize(("name", "key"), list(product(METHODS, OTHER)))
-def test_a_parameter_that_a_method_does_not_read_is_named(name: str, key: str) -> None:
-    settings = pools.settings(name, **OTHER[key])
-    if key in METHODS[name].reads:
-        assert check(settings) is METHODS[name]
-    else:
-        with pytest.raises(InputError, match=rf"^({'|'.join(OTHER[key])}): method '{name}'"):
-            check(settings)
-
-
-def test_every_parameter_is_tried_and_the_length_of_a_run_is_no_parameter() -> None:
-    assert OTHER.keys() == FIELDS.keys() - {"method", "steps"}
-    check(pools.settings("random", steps="epoch"))
-
 
 @pytest.mark.parametrize(
-    ("parameters", "named"),
+    ("parameters", "message"),
     [
-        ({"rounds": [3, 3]}, "rounds: from 3 to before 3 is none"),
-        ({"rounds": [-1, 3]}, "rounds: from -1 to before 3 is none"),
-        ({"rounds": [0, 5], "budget": 9}, "budget: cannot be combined with rounds"),
-        ({"select": "last"}, "select: says which rounds a budget takes"),
-        ({"budget": 0}, "budget: Input should be greater than 0"),
-        ({"rounds": [3]}, "rounds.1: Field required"),
-        ({"order": "nearby"}, "order: Input should be 'nearest', 'farthest' or 'random'"),
+        ({"method": "tma", "rounds": [3, 3]}, "rounds: from 3 to before 3 is no range"),
+        ({"method": "tma", "rounds": [-1, 3]}, "rounds: from -1 to before 3 is no range"),
+        ({"method": "tma", "rounds": [0, 5], "budget": 9}, "budget: cannot be combined"),
+        ({"method": "tma", "select": "last"}, "select: says which rounds a budget takes"),
+        ({"method": "tma", "budget": 0}, "budget: Input should be greater than 0"),
+        ({"method": "tma", "order": "nearby"}, "order: Input should be 'nearest', 'farthest' or"),
+        ({"method": "wsd", "budget": 3}, "budget: unknown key; the keys are method, steps, order"),
+        ({"method": "random", "order": "nearest"}, "order: unknown key; the keys are method"),
+        ({"method": "tna"}, "'tna' is none of cluster, optimal-transport, random"),
+        ({"method": "tna"}, "did you mean 'tma'?"),
+        ({"order": "nearest"}, "method"),
     ],
 )
-def test_parameters_that_no_method_could_read(parameters: dict[str, Any], named: str) -> None:
-    with pytest.raises(InputError, match=re.escape(named)):
-        ArrangementSettings.parse(json.dumps({"method": "tma", **parameters}))
+def test_parameters_that_a_method_cannot_read(parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        registry.parse(json.dumps(parameters))
 
 
-def test_an_unknown_method_lists_those_there_are() -> None:
-    with pytest.raises(InputError, match="method: 'tna' is none of random, round-robin, cluster"):
-        check(pools.settings("tna"))
-
-
-@pytest.mark.parametrize("settings", ALL + BUDGETS, ids=flags)
-def test_flags_hold_what_was_set(settings: ArrangementSettings) -> None:
-    words = shlex.split(flags(settings))
-    given_ = {k[2:].replace("-", "_"): v for k, v in zip(words[::2], words[1::2], strict=True)}
-    assert ArrangementSettings.model_validate(given_) == settings
-    assert all(
-        key in ("method", "order") or value != str(FIELDS[key].default)
-        for key, value in given_.items()
-    )
-
-
-def test_flags_by_hand() -> None:
-    assert flags(pools.settings("random", steps=5)) == "--method random"
-    some = pools.settings("tma", rounds=(0, 5), within_round="pool")
-    assert flags(some) == "--method tma --order nearest --within-round pool --rounds 0 5"
+def test_a_method_is_one_module_with_a_row_type_of_its_name() -> None:
+    for name in METHODS:
+        module = registry.module_of(name)
+        assert settings_of(name)().method == name
+        assert module.__doc__
+        assert settings_of(name).__doc__
 
 
 def test_the_table_of_methods_is_cheap_to_import() -> None:
@@ -184,58 +148,91 @@ def test_the_table_of_methods_is_cheap_to_import() -> None:
     assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
 
-# One of one's own ----------------------------------------------------------------------------
+# A function of the user's own -------------------------------------------------------------------
+
+BY_LENGTH = """\
+def by_length(pool, seed, longest=False):
+    lengths = [sum(len(turn["content"]) for turn in turns) for turns in pool.messages]
+    return sorted(range(pool.size), key=lengths.__getitem__, reverse=longest)
+
+def constant(pool, seed, value):
+    return value
+
+def broken(pool, seed):
+    return pool.nothing
+"""
 
 
 @pytest.fixture
-def add(monkeypatch: pytest.MonkeyPatch) -> Callable[[Method], None]:
-    return lambda method: monkeypatch.setitem(registry.METHODS, "own", method)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pool:
+    """A pool of three, and my_orders.py in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_orders.py").write_text(BY_LENGTH)
+    texts = ["four", "two", "seventeen"]
+    messages: Any = [[{"role": "user", "content": text}] for text in texts]
+    return Pool(3, tasks=["a", "a", "b"], messages=messages)
 
 
-def test_the_example_of_the_documentation(add: Callable[[Method], None]) -> None:
-    function, line = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
-    names: dict[str, Any] = dict(vars(registry))
-    exec(function, names)
-    ((name, method),) = eval(f"{{{line}}}", names).items()
-    add(method)
-    pool = pools.from_embeddings([[1, 0], [2, 1], [0, 3]], [[1, 1], [2, 0]])
-    found = [arrange(pool, pools.settings("own"), seed).order.tolist() for seed in range(3)]
-    # Directions of 0, 27 and 90 degrees; that of the mean is 18.
-    assert found == [[1, 0, 2]] * 3
-    assert not is_seeded(pools.settings("own"))
-    assert flags(pools.settings("own")) == "--method own"
-    with pytest.raises(InputError, match="order: method 'own' does not read it"):
-        arrange(pool, pools.settings("own", order="farthest"), 0)
-    assert name not in METHODS
+def test_a_function_in_a_file(own: Pool) -> None:
+    settings = pools.settings("my_orders.py:by_length")
+    assert settings.required() == {"tasks", "messages"}
+    assert settings.is_seeded()
+    assert arrange(own, settings, 0).order.tolist() == [1, 0, 2]
+    longest = pools.settings(
+        "my_orders.py:by_length", parameters={"longest": True}, seeded=False, needs=["messages"]
+    )
+    assert arrange(own, longest, 0).order.tolist() == [2, 0, 1]
+    assert not longest.is_seeded()
+    with pytest.raises(InputError, match="needs the messages of all 3"):
+        arrange(Pool(3), longest, 0)
 
 
-@pytest.mark.parametrize("order", [[0, 1, 3], [0, -1], [0.0, 1.0]])
-def test_a_method_that_returns_no_indices_into_the_pool_is_found_out(
-    add: Callable[[Method], None], order: list[float]
-) -> None:
-    add(Method(lambda pool, settings, seed: Arranged(np.array(order))))
-    with pytest.raises(InputError, match="method 'own' returned no order of indices from 0 to 2"):
-        arrange(Pool(3), pools.settings("own"), 0)
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("my_order.py:by_length", "method: my_order.py: no such file"),
+        ("my_orders.py:by_lenght", "no function 'by_lenght' at its top level; did you mean 'by_l"),
+        ("broken.py:f", "method: broken.py: not Python that can be read"),
+        ("my_orders.txt:f", "method: String should match pattern"),
+    ],
+)
+def test_a_file_that_lacks_the_function(own: Pool, method: str, message: str) -> None:
+    Path("broken.py").write_text("def f(:")
+    with pytest.raises(InputError, match=message):
+        registry.parse(json.dumps({"method": method}))
 
 
-@pytest.mark.parametrize("order", [[0, 1, 1], [0, 0]])
-def test_a_method_that_takes_an_instance_twice_is_found_out(
-    add: Callable[[Method], None], order: list[int]
-) -> None:
-    add(Method(lambda pool, settings, seed: Arranged(np.array(order))))
-    with pytest.raises(InputError, match="method 'own' returned an instance twice"):
-        arrange(Pool(3), pools.settings("own"), 0)
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([0, 1, 3], "returned an index that is not from 0 to 2"),
+        ([0, -1], "returned an index that is not from 0 to 2"),
+        ([0, 1, 1], "returned instance 1 twice"),
+        ([0.0, 1.0], "returned an array of float64 and shape .2,.; expected the indices"),
+        ([], "expected the indices"),
+        ([[0, 1, 2]], "shape .1, 3.; expected the indices"),
+        (None, "expected the indices"),
+    ],
+)
+def test_a_function_that_returns_no_order(own: Pool, value: Any, message: str) -> None:
+    settings = pools.settings("my_orders.py:constant", parameters={"value": value})
+    with pytest.raises(InputError, match=f"method 'my_orders.py:constant' .*{message}"):
+        arrange(own, settings, 0)
 
 
-def test_the_documentation_lists_every_method_with_what_it_reads() -> None:
+def test_a_function_that_raises_is_named_with_its_line(own: Pool) -> None:
+    message = r"'my_orders.py:broken' raised AttributeError: .*nothing.* \(my_orders.py, line 9\)"
+    with pytest.raises(InputError, match=message):
+        arrange(own, pools.settings("my_orders.py:broken"), 0)
+
+
+def test_the_documentation_lists_every_method_with_its_parameters() -> None:
     rows = {}
     for line in DOCS.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| `") and len(cells) == 4:
-            rows[cells[0].strip("`")] = cells[2:]
-    assert rows.keys() == METHODS.keys()
-    for name, (needed, read) in rows.items():
-        assert tuple(re.findall(r"`(\w+)`", read)) == METHODS[name].reads
-        assert {word for word in ("tasks", "embeddings") if word in needed.split(";")[0]} == (
-            METHODS[name].needs
-        )
+            rows[cells[0].strip("`")] = cells[3]
+    assert rows.keys() == {*METHODS}
+    for name, parameters in rows.items():
+        fields = settings_of(name).model_fields.keys() - {"method", "steps"}
+        assert {*re.findall(r"`(\w+)`", parameters)} == fields

@@ -11,9 +11,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from reference import algorithm_1
 
+from nearfirst.arrange.methods.tma import chosen
 from nearfirst.arrange.pool import Arranged, Pool
 from nearfirst.arrange.registry import arrange
-from nearfirst.arrange.tma_order import chosen
 from nearfirst.common.errors import InputError
 
 patient = hypothesis_settings(deadline=None)

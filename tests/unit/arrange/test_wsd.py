@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from nearfirst.arrange.by_task import members
+from nearfirst.arrange.methods.wsd import task_means, weighted_distances
 from nearfirst.arrange.registry import arrange
-from nearfirst.arrange.wsd import task_means, weighted_distances
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import ROWS
 

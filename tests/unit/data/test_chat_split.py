@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from nearfirst.common.errors import InputError
 from nearfirst.data import chat_split
+from nearfirst.data.formats.chat import ChatSampleSettings
 from nearfirst.data.sample import Inventory
-from nearfirst.data.settings import OwnSampleSettings
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -29,7 +29,7 @@ def pool_of(**tasks: list[int]) -> Inventory:
 )
 def test_how_many_rows_are_held_out(rows: int, held_out: float | None, expected: int) -> None:
     found = pool_of(mine=list(range(rows)))
-    settings = OwnSampleSettings(held_out=held_out)
+    settings = ChatSampleSettings(held_out=held_out)
     train, test = chat_split.split(found, settings, "heldout", "rows")
     assert len(test) == expected
     assert (train | test, train & test) == (set(range(rows)), set())
@@ -39,7 +39,7 @@ def test_how_many_rows_are_held_out(rows: int, held_out: float | None, expected:
 def test_the_seed_chooses_them() -> None:
     found = pool_of(mine=list(range(100)))
     chosen = [
-        chat_split.split(found, OwnSampleSettings(split_seed=seed), "heldout", "rows").test
+        chat_split.split(found, ChatSampleSettings(split_seed=seed), "heldout", "rows").test
         for seed in (0, 0, 1)
     ]
     assert chosen[0] == chosen[1] != chosen[2]
@@ -48,7 +48,7 @@ def test_the_seed_chooses_them() -> None:
 @given(st.integers(0, 3), st.sampled_from(["specialist-0", "specialist-7", "generalist-0"]))
 def test_no_row_of_an_unseen_task_is_trained_on(split_seed: int, part: str) -> None:
     found = pool_of(a=[0, 3], b=[1, 2], c=[4, 5, 6], d=[7])
-    settings = OwnSampleSettings(
+    settings = ChatSampleSettings(
         unseen_tasks=2, split_seed=split_seed, generalist=3, specialist_per_task=1
     )
     train, test = chat_split.split(found, settings, part, "tasks")
@@ -60,7 +60,7 @@ def test_no_row_of_an_unseen_task_is_trained_on(split_seed: int, part: str) -> N
 
 def test_unseen_tasks_by_name_and_the_most_that_is_trained_on() -> None:
     found = pool_of(a=[0, 1, 2, 3], b=[4, 5, 6])
-    settings = OwnSampleSettings(unseen_tasks=["b"], train_per_task=2, specialist_per_task=9)
+    settings = ChatSampleSettings(unseen_tasks=["b"], train_per_task=2, specialist_per_task=9)
     assert len(chat_split.split(found, settings, "train", "tasks").train) == 2
     assert chat_split.split(found, settings, "specialist-0", "tasks").test == {4, 5, 6}
     assert len(chat_split.split(found, settings, "train", "nothing").train) == 4
@@ -84,7 +84,7 @@ def test_what_cannot_be_held_out(
 ) -> None:
     found = pool_of(a=[0, 1, 2], b=[3, 4, 5])
     with pytest.raises(InputError, match=named):
-        chat_split.split(found, OwnSampleSettings(**settings), part, holds_out)
+        chat_split.split(found, ChatSampleSettings(**settings), part, holds_out)
 
 
 # The program ---------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def lines(path: Path, questions: list[str]) -> Path:
 def sample(
     program: Program, folder: Path, pool: Path, split: str, *more: object, sample: object = None
 ) -> subprocess.CompletedProcess[str]:
-    dataset = json.dumps({"form": "own", **({"sample": sample} if sample else {})})
+    dataset = json.dumps({"format": "chat", **({"sample": sample} if sample else {})})
     return program(
         *("sample.py", "--dataset", dataset, "--input", pool, "--split", split),
         *("--output", folder / f"{split}.parquet", "--log", folder / f"{split}.log", *more),

@@ -141,7 +141,7 @@ def test_no_program_logs_addresses_which_may_be_signed(tmp_path: Path) -> None:
     # One that is given a model's id fetches it through libraries that log all they ask for.
     lines = [
         "import logging",
-        "from nearfirst import cli",
+        "from nearfirst.common import cli",
         "arguments = cli.parser(None).parse_args(['--log', 'log'])",
         f"ask = 'GET https://hub/x?Signature={SECRET}'",
         "cli.run(lambda _: logging.getLogger('httpx2').info(ask), arguments)",

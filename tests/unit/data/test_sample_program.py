@@ -38,7 +38,7 @@ def sampled(folder: Path, split: str) -> pd.DataFrame:
 def arguments(
     folder: Path, data: Path, split: str, sample: dict[str, object], *more: object
 ) -> list[object]:
-    dataset = json.dumps({"form": "flan", "sample": sample})
+    dataset = json.dumps({"format": "flan", "sample": sample})
     output = folder / f"{split}.parquet"
     given = {"dataset": dataset, "input": data, "split": split, "output": output}
     return ["sample.py", *(part for k, v in given.items() for part in (f"--{k}", v)), *more]
@@ -164,7 +164,7 @@ def test_the_program_fails_with_one_line_and_writes_nothing(
 
 def test_a_damaged_tokenizer_is_named(program: Program, tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{")
-    given = {"dataset": '{"form": "niv2"}', "input": tmp_path, "tokenizer": tmp_path}
+    given = {"dataset": '{"format": "niv2"}', "input": tmp_path, "tokenizer": tmp_path}
     given |= {"split": "train", "output": tmp_path / "train.parquet"}
     done = program("sample.py", *(part for k, v in given.items() for part in (f"--{k}", v)))
     assert done.returncode == 1
@@ -187,7 +187,7 @@ def test_niv2_tests_the_first_instances_of_what_is_unseen_in_this_split(
     unseen = set()
     for split_seed in range(3):
         sample["split_seed"] = split_seed
-        dataset = {"form": "niv2", "prompt": {"eval_instances": 2}, "sample": sample}
+        dataset = {"format": "niv2", "prompt": {"eval_instances": 2}, "sample": sample}
         for name in ("train", "specialist-0"):
             given = {"dataset": json.dumps(dataset), "input": tmp_path, "split": name}
             given |= {"tokenizer": model_folder, "output": tmp_path / f"{name}.parquet"}

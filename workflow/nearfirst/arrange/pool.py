@@ -7,13 +7,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.arrange.tma import Rounds
 from nearfirst.common.errors import InputError
+from nearfirst.data.conversation import Message
 from nearfirst.distance.distances import ROWS, Matrix, RowDistances, in_blocks
 
 Positions = npt.NDArray[np.int64]
-Need = Literal["tasks", "embeddings"]
 
 
 def _nothing() -> Matrix:
@@ -32,8 +31,9 @@ class Pool:
     ----------
     size
         N.
-    tasks
-        Task of each training instance; empty if the method needs none.
+    tasks, messages
+        Task of each training instance, and its messages as {role, content}; empty if the method
+        needs none.
     train, test
         (N, d) and (M, d) embeddings; empty if the method needs none.
     distances
@@ -51,6 +51,7 @@ class Pool:
     distances: RowDistances = _no_distances
     measure: str = "cosine"
     threads: int = 2
+    messages: Sequence[Sequence[Message]] = ()
 
     def each_block(self, work: Callable[[slice, Matrix], None]) -> None:
         """Call `work` with some rows and their (n, M) distances, until it has seen all N."""
@@ -76,28 +77,6 @@ class Arranged:
 
     order: Positions
     rounds: Rounds | None = None
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way to arrange, as `ordering.METHODS` lists it.
-
-    Attributes
-    ----------
-    arrange
-        A pure function of the pool, the parameters and the seed.
-    needs
-        Which parts of a pool it looks at, besides its size.
-    reads
-        Names of the parameters that it reads; another one must be left at its default.
-    seeded
-        Whether, with these parameters, another seed can give another order.
-    """
-
-    arrange: Callable[[Pool, ArrangementSettings, int], Arranged]
-    needs: frozenset[Need] = frozenset()
-    reads: tuple[str, ...] = ()
-    seeded: Callable[[ArrangementSettings], bool] = lambda settings: True
 
 
 def by_distance(

@@ -48,6 +48,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def not_negative(text: str) -> int:
+    """Return the number from 0 that a flag gives."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 0")
+    return int(text)
+
+
 def add_threads(to: argparse.ArgumentParser) -> None:
     """Add the flag of programs whose result does not depend on it."""
     to.add_argument(

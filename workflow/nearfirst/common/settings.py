@@ -47,4 +47,6 @@ class Section(BaseModel):
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
             reason = first["msg"].removeprefix("Value error, ")
+            if first["type"] == "extra_forbidden":
+                reason = f"unknown key; the keys are {', '.join(cls.model_fields)}"
             raise InputError(f"{key}{': ' * bool(key)}{reason} ({cls.__name__})") from None

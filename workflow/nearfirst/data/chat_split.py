@@ -10,8 +10,9 @@ from typing import NamedTuple
 from nearfirst.common.errors import InputError
 from nearfirst.data import sample
 from nearfirst.data.conversation import Instance
+from nearfirst.data.formats.chat import ChatSampleSettings
 from nearfirst.data.sample import Inventory
-from nearfirst.data.settings import HeldOut, OwnSampleSettings
+from nearfirst.data.settings import HeldOut
 
 MOST_HELD_OUT = 200
 """Most rows that are held out where nothing says how many."""
@@ -24,7 +25,7 @@ class Parts(NamedTuple):
     test: set[int]
 
 
-def split(found: Inventory, settings: OwnSampleSettings, part: str, holds_out: HeldOut) -> Parts:
+def split(found: Inventory, settings: ChatSampleSettings, part: str, holds_out: HeldOut) -> Parts:
     """Choose the rows of the pool for one part of the data.
 
     Parameters
@@ -72,7 +73,7 @@ def split(found: Inventory, settings: OwnSampleSettings, part: str, holds_out: H
     return Parts(sample.sample_rows(rows, list(rows), capped, settings.train_seed), test)
 
 
-def _number(settings: OwnSampleSettings, rows: int) -> int:
+def _number(settings: ChatSampleSettings, rows: int) -> int:
     """Return how many of so many rows are held out."""
     its = settings.held_out
     if isinstance(its, int):
@@ -81,7 +82,7 @@ def _number(settings: OwnSampleSettings, rows: int) -> int:
     return min(count, MOST_HELD_OUT) if its is None else count
 
 
-def _tasks(found: Inventory, settings: OwnSampleSettings) -> tuple[list[str], list[str]]:
+def _tasks(found: Inventory, settings: ChatSampleSettings) -> tuple[list[str], list[str]]:
     """Return the training and the unseen tasks."""
     unseen = settings.unseen_tasks
     if not isinstance(unseen, list):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.settings import Section, check_once
 from nearfirst.distance.similarity_settings import MEASURES
 from nearfirst.metrics import METRICS, MetricName
@@ -17,37 +18,64 @@ Split = Annotated[str, Field(pattern=f"^(train|{_TEST})$")]
 _METRIC = f"What the curves show: {', '.join(METRICS)}."
 
 
-class ArrangementsFigure(Section):
+class Figure(Section):
+    """What all figures have in common."""
+
+    kind: str = Field(description="What the figure shows: the type of this row.")
+
+    def references(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that names a data set or an arrangement, what it names, and the name."""
+        for key, what in (("dataset", "data set"), ("arrangement", "arrangement")):
+            if hasattr(self, key):
+                yield key, what, getattr(self, key)
+        what = "arrangement" if hasattr(self, "dataset") else "data set"
+        for label, name in getattr(self, "curves", {}).items():
+            yield f"curves.{label}", what, name
+
+    def splits(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that names a test set, its data set, and the test set."""
+        datasets = [name for _, what, name in self.references() if what == "data set"]
+        tests = {"test": [self.test]} if hasattr(self, "test") else {}
+        if hasattr(self, "tests"):
+            tests["tests"] = self.tests
+        for key, names in tests.items():
+            yield from ((key, dataset, test) for dataset in datasets for test in names)
+
+
+class ArrangementsFigure(Figure):
     """A metric's mean against step, one curve an arrangement, and their paired comparison."""
 
+    kind: Literal["arrangements"] = "arrangements"
     dataset: str = Field("flan", description="Data set of the runs.")
     metric: MetricName = Field("loss", description=_METRIC)
-    arrangements: dict[Name, str] = Field(
+    curves: dict[Name, str] = Field(
         min_length=1, description="Label of each curve and its arrangement, of `arrangements`."
     )
     reference: str = Field(description="Label that the paired comparison holds against the others.")
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if self.reference not in self.arrangements:
+        if self.reference not in self.curves:
             raise ValueError(
-                f"reference: {self.reference!r} is no label of {', '.join(self.arrangements)}"
+                f"reference: {self.reference!r} is no label of {', '.join(self.curves)}"
             )
         return self
 
 
-class DatasetsFigure(Section):
+class DatasetsFigure(Figure):
     """A metric's mean against step, one curve a data set."""
 
+    kind: Literal["datasets"] = "datasets"
     metric: MetricName = Field("loss", description=_METRIC)
-    datasets: dict[Name, str] = Field(min_length=1, description="Label and data set of each curve.")
+    curves: dict[Name, str] = Field(min_length=1, description="Label and data set of each curve.")
     test: Test = Field("generalist-0", description="Test set of all of them.")
     arrangement: str = Field("random", description="Their arrangement.")
 
 
-class MetricsFigure(Section):
+class MetricsFigure(Figure):
     """Means of several metrics against step, one curve a metric."""
 
+    kind: Literal["metrics"] = "metrics"
     dataset: str = Field("niv2", description="Data set of the runs.")
     test: Test = Field("generalist-0", description="Test set.")
     arrangement: str = Field("random", description="Arrangement of the runs.")
@@ -66,20 +94,22 @@ class MetricsFigure(Section):
         return self
 
 
-class RewardFigure(Section):
+class RewardFigure(Figure):
     """Rewards of right and of wrong answers."""
 
+    kind: Literal["rewards"] = "rewards"
     dataset: str = Field("flan", description="Data set of the runs.")
     test: Test = Field("generalist-0", description="Test set.")
     arrangement: str = Field("random", description="Arrangement of the runs.")
 
 
-class TasksFigure(Section):
+class TasksFigure(Figure):
     """Loss of single unseen tasks, and how similar the data seen so far are to them."""
 
+    kind: Literal["tasks"] = "tasks"
     dataset: str = Field("flan", description="Data set of the runs.")
     tests: list[Test] = Field(["specialist-0"], min_length=1, description="Test sets.")
-    arrangements: dict[Name, str] = Field(
+    curves: dict[Name, str] = Field(
         {"round-robin": "round-robin", "cluster": "cluster", "random": "random"},
         min_length=1,
         description="Label of each curve and its arrangement, of `arrangements`.",
@@ -123,22 +153,24 @@ class TasksFigure(Section):
         return self
 
 
-class LossTypesFigure(Section):
+class LossTypesFigure(Figure):
     """Unseen tasks by the way their loss falls."""
 
-    datasets: dict[Name, str] = Field(
+    kind: Literal["loss-types"] = "loss-types"
+    curves: dict[Name, str] = Field(
         {"NIV2": "niv2", "Flan-mini": "flan"}, min_length=1, description="Label and data set."
     )
     test: Test = Field("specialist-0", description="Test set of all of them.")
     arrangement: str = Field("random", description="Their arrangement.")
 
 
-class PredictionFigure(Section):
+class PredictionFigure(Figure):
     """Rank correlation of each measure of similarity with loss."""
 
+    kind: Literal["prediction"] = "prediction"
     dataset: str = Field("flan", description="Data set of the runs.")
     test: Test = Field("specialist-0", description="Test set.")
-    arrangements: dict[Name, str] = Field(
+    curves: dict[Name, str] = Field(
         {"round-robin": "round-robin", "cluster": "cluster", "random": "random"},
         min_length=1,
         description="Label and arrangement of the runs.",
@@ -148,93 +180,27 @@ class PredictionFigure(Section):
 QUANTITIES = ("loss", *MEASURES, "scaled-cosine-avg")
 
 
-_THREE = {"NIV2": "niv2", "P3": "p3", "Flan-mini": "flan"}
+KINDS: dict[str, type[Figure]] = {
+    "arrangements": ArrangementsFigure,
+    "datasets": DatasetsFigure,
+    "metrics": MetricsFigure,
+    "rewards": RewardFigure,
+    "tasks": TasksFigure,
+    "loss-types": LossTypesFigure,
+    "prediction": PredictionFigure,
+}
 
 
-def _seeds_figure(number: int) -> TasksFigure:
-    """Return one of Figures 7 to 10: one unseen task, three test seeds."""
-    tests = ["specialist-0", "specialist-1", "specialist-2"]
-    return TasksFigure(tests=tests, pick=(1, number - 7, 4), panels="test")
+def figure_kinds() -> list[str]:
+    """Return the kinds there are."""
+    return list(KINDS)
 
 
-class FigureSettings(Section):
-    """Every figure, under the name of its file."""
-
-    fig1_scores: MetricsFigure = MetricsFigure()
-    fig1_reward: DatasetsFigure = DatasetsFigure(datasets=_THREE, metric="reward")
-    fig1_loss: DatasetsFigure = DatasetsFigure(datasets=_THREE)
-    fig2_permutations: TasksFigure = TasksFigure(pick=(3, 0, 3))
-    fig3_similarity: ArrangementsFigure = ArrangementsFigure(
-        arrangements={"NFT": "wsd-nearest", "RT": "random", "FFT": "wsd-farthest"}, reference="NFT"
-    )
-    fig3_granularity: ArrangementsFigure = ArrangementsFigure(
-        arrangements={"fine": "wsd-nearest", "coarse": "task-nearest"}, reference="fine"
-    )
-    fig4_flan: ArrangementsFigure = ArrangementsFigure(
-        arrangements={"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
-        reference="NFT",
-    )
-    fig4_sharegpt: ArrangementsFigure = ArrangementsFigure(
-        dataset="sharegpt",
-        arrangements={"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
-        reference="NFT",
-    )
-    fig4_norobots: ArrangementsFigure = ArrangementsFigure(
-        dataset="norobots",
-        arrangements={"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
-        reference="NFT",
-    )
-    fig4_mine: ArrangementsFigure = ArrangementsFigure(
-        dataset="mine",
-        arrangements={"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
-        reference="NFT",
-    )
-    fig5_rounds: ArrangementsFigure = ArrangementsFigure(
-        arrangements={f"[{i},{i + 5})": f"tma-rounds-{i}" for i in range(0, 30, 5)},
-        reference="[0,5)",
-    )
-    fig6_niv2: RewardFigure = RewardFigure(dataset="niv2")
-    fig6_flan: RewardFigure = RewardFigure(dataset="flan")
-    fig6_p3: RewardFigure = RewardFigure(dataset="p3")
-    fig7_seeds: TasksFigure = _seeds_figure(7)
-    fig8_seeds: TasksFigure = _seeds_figure(8)
-    fig9_seeds: TasksFigure = _seeds_figure(9)
-    fig10_seeds: TasksFigure = _seeds_figure(10)
-    fig11_scaled: TasksFigure = TasksFigure(
-        tests=["specialist-0", "specialist-1", "specialist-2"],
-        arrangements={"cluster": "cluster"},
-        quantities=["loss", "scaled-cosine-avg", "cosine-min"],
-        panels="test",
-    )
-    fig12_selection: ArrangementsFigure = ArrangementsFigure(
-        dataset="flan_full",
-        arrangements={
-            "NFT": "budget-nearest",
-            "RT": "budget-random",
-            "FFT": "budget-farthest",
-            "MAX": "budget-max",
-            "MIN": "budget-min",
-        },
-        reference="NFT",
-    )
-    nine_similarities: TasksFigure = TasksFigure(quantities=["loss", *MEASURES], panels="quantity")
-    loss_types: LossTypesFigure = LossTypesFigure()
-    similarity_vs_loss: PredictionFigure = PredictionFigure()
-
-    def of(self, kind: type[Section]) -> dict[str, Section]:
-        """Return the figures of one kind by name."""
-        every = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: figure for name, figure in every.items() if isinstance(figure, kind)}
-
-    def tests(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the key of every test set that is set, the name of its data set, and its own."""
-        for name, figure in ((name, getattr(self, name)) for name in type(self).model_fields):
-            labelled = getattr(figure, "datasets", None)
-            datasets = labelled.values() if labelled else [figure.dataset]
-            for part in type(figure).model_fields.keys() & {"test", "tests"}:
-                value = getattr(figure, part)
-                for test in [value] if part == "test" else value:
-                    yield from ((f"figures.{name}.{part}", dataset, test) for dataset in datasets)
+def settings_of(kind: str) -> type[Figure]:
+    """Return the type of a kind's rows. Raises ValueError if there is no such kind."""
+    if kind not in KINDS:
+        raise ValueError(f"{kind!r} is none of {', '.join(KINDS)}{did_you_mean(kind, KINDS)}")
+    return KINDS[kind]
 
 
 class Expected(Section):
@@ -269,16 +235,14 @@ class Table4Settings(Section):
             check_once(f"splits.{name}", splits)
         return self
 
-    def tests(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the key of every split, the name of its data set, and its own."""
-        for name, splits in self.splits.items():
-            yield from ((f"tables.table4.splits.{name}", name, split) for split in splits)
+
+THREE = {"NIV2": "niv2", "P3": "p3", "Flan-mini": "flan"}
 
 
 class MetricTablesSettings(Section):
     """The runs of the tables that hold all metrics side by side."""
 
-    datasets: dict[Name, str] = Field(_THREE, min_length=1, description="Label and data set.")
+    datasets: dict[Name, str] = Field(THREE, min_length=1, description="Label and data set.")
     test: Test = Field("generalist-0", description="Test set of all of them.")
     arrangement: str = Field("random", description="Their arrangement.")
     metrics: list[MetricName] = Field(
@@ -289,10 +253,6 @@ class MetricTablesSettings(Section):
     def _each_once(self) -> Self:
         check_once("metrics", self.metrics)
         return self
-
-    def tests(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the key of the test set, and each data set that it is one of."""
-        yield from (("tables.metrics.test", name, self.test) for name in self.datasets.values())
 
 
 class TableSettings(Section):
@@ -310,3 +270,21 @@ class TableSettings(Section):
     def _each_once(self) -> Self:
         check_once("generalization", self.generalization)
         return self
+
+    def references(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that holds a name, what it names, and the name."""
+        for part in ("splits", "expected"):
+            for name in getattr(self.table4, part):
+                yield f"table4.{part}", "data set", name
+        yield "metrics.arrangement", "arrangement", self.metrics.arrangement
+        for label, name in self.metrics.datasets.items():
+            yield f"metrics.datasets.{label}", "data set", name
+        for name in self.generalization:
+            yield "generalization", "figure to compare", name
+
+    def splits(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that holds a split, its data set, and the split."""
+        for name, splits in self.table4.splits.items():
+            yield from ((f"table4.splits.{name}", name, split) for split in splits)
+        for name in self.metrics.datasets.values():
+            yield "metrics.test", name, self.metrics.test

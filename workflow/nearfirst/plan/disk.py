@@ -23,7 +23,7 @@ def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     """Return a line for each size, or what to set to know it."""
     segments, train, keep = found.segments(), config.train, config.keep_checkpoints
     runs = find_runs(found, train.batch_size, epoch_steps)
-    parameters = count_parameters(config.model, Path(segments[0][0]) / "raw/model")
+    parameters = count_parameters(config.model, Path(segments[0][0]) / "raw/model/model")
     if parameters is None:
         return "Size of the model unknown: set model.parameters"
     left_out = len({run for _, run, *_ in segments}) - len(runs)

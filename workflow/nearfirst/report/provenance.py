@@ -1,121 +1,64 @@
-"""The part of the config that made a figure, as a config that makes it again."""
+"""The config that made a figure: what was set over its preset, as a config that makes it again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
-from nearfirst.arrange import registry
-from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.config import Config
-from nearfirst.figures.catalogue import (
-    LossTypesFigure,
-    PredictionFigure,
-    RewardFigure,
-    TasksFigure,
-)
-from nearfirst.metrics import METRICS
 
-_ALWAYS = ("corpus", "model", "template", "train")
-_BY_STAGE = {
-    "losses": ("evaluate",),
-    "scores": ("generate", "scores"),
-    "rewards": ("generate", "reward"),
-}
-
-# Of an arrangement the method is always told.
-_PLAIN = {**ArrangementSettings(method="").model_dump(mode="json"), "method": None}
+UNREAD = {"preset", "look", "hardware", "run"}
+"""Sections that change no number."""
 
 
-def made_with(config: Config, bases: Sequence[Config], name: str) -> dict[str, Any]:
-    """Return what was set of all that a figure is made of.
+def provenance(config: Config, preset: Config, figure: str) -> dict[str, Any]:
+    """Return the preset, what differs from it, and the figure's own row.
 
     Parameters
     ----------
     config
         The whole config.
-    bases
-        What it is set over: the defaults, and its preset alone.
-    name
-        A figure.
-
-    Returns
-    -------
-    Preset, seeds and the figure's own section whole, the arrangements that it shows, and of its
-    data sets and of the stages behind it the keys that are not as in all bases. Looks, hardware
-    and the paired comparison change no curve and are left out.
+    preset
+        Its preset with nothing set over it.
+    figure
+        Name of a figure; the rows of other figures are left out.
     """
-    whole, *others = [part.model_dump(mode="json") for part in (config, *bases)]
-    figure = getattr(config.figures, name)
-    stages = {*_ALWAYS, *_stages(config, figure)}
-    changed = _changed(whole, *others)
-    datasets = _datasets(config, figure, stages)
-    sections = {
-        "data": {k: part for k, part in changed.get("data", {}).items() if k in datasets},
-        "arrangements": {
-            name: _changed(
-                whole["arrangements"][name],
-                _PLAIN,
-                *(other["arrangements"].get(name, {}) for other in others),
-            )
-            for name in _arrangements(figure)
-        },
-        **{key: part for key, part in changed.items() if key in stages},
-        "figures": {name: whole["figures"][name]},
-    }
-    found = {"preset": config.preset, "seeds": config.seeds, **sections}
-    return {key: part for key, part in found.items() if part != {}}
+    changed = {k: v for k, v in _changes(config, preset).items() if k not in UNREAD}
+    row = config.figures[figure].model_dump(mode="json")
+    return {"preset": config.preset, **changed, "figures": {figure: row}}
 
 
-def _arrangements(figure: BaseModel) -> list[str]:
-    """Return the arrangements that a figure shows."""
-    several: dict[str, str] | None = getattr(figure, "arrangements", None)
-    return list(several.values()) if several else [getattr(figure, "arrangement")]  # noqa: B009
+def _changes(new: BaseModel, old: BaseModel) -> dict[str, Any]:
+    """Return the values that differ, section by section; a row that is new is given whole."""
+    changes: dict[str, Any] = {}
+    whole = new.model_dump(mode="json")
+    for name in type(new).model_fields:
+        now, before = getattr(new, name), getattr(old, name, None)
+        if now == before:
+            continue
+        if isinstance(now, BaseModel) and isinstance(before, type(now)):
+            changes[name] = _changes(now, before)
+        elif _is_table(now):
+            changes[name] = {
+                key: _row_changes(row, (before or {}).get(key))
+                for key, row in now.items()
+                if row != (before or {}).get(key)
+            }
+        else:
+            changes[name] = whole[name]
+    return changes
 
 
-def _datasets(config: Config, figure: BaseModel, stages: set[str]) -> set[str]:
-    """Return the data sets behind a figure, a reward model's included."""
-    several: dict[str, str] | None = getattr(figure, "datasets", None)
-    found = set(several.values()) if several else {getattr(figure, "dataset")}  # noqa: B009
-    if "reward" in stages and config.reward.name is None:
-        found.update(config.reward.preferences.datasets)
-    # All instances of Flan-mini are a data set of their own, with no section.
-    return {"flan" if name == "flan_full" else name for name in found}
+def _row_changes(row: BaseModel, before: BaseModel | None) -> dict[str, Any]:
+    if before is None or type(row) is not type(before):
+        return row.model_dump(mode="json")
+    return _changes(row, before)
 
 
-def _stages(config: Config, figure: BaseModel) -> Iterator[str]:
-    """Yield the sections of the stages behind a figure, beside those behind every one."""
-    metrics = getattr(figure, "metrics", None) or [getattr(figure, "metric", "loss")]
-    if isinstance(figure, RewardFigure):
-        metrics = ["exact_match", "reward"]
-    for metric in metrics:
-        yield from _BY_STAGE[METRICS[metric].stage]
-    similar = isinstance(figure, PredictionFigure) or (
-        isinstance(figure, TasksFigure) and figure.quantities != ["loss"]
+def _is_table(value: object) -> bool:
+    """Return whether a value is a table of rows by name."""
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and all(isinstance(row, BaseModel) for row in value.values())
     )
-    shown = [config.arrangements[name] for name in _arrangements(figure)]
-    needs = {need for settings in shown for need in registry.needs(settings)}
-    if similar or "embeddings" in needs:
-        yield from ("embedding", "distance")
-    if similar:
-        yield "similarity"
-    if isinstance(figure, PredictionFigure):
-        yield "prediction"
-    elif isinstance(figure, RewardFigure):
-        yield "distribution"
-    else:
-        yield "curves"
-    if isinstance(figure, LossTypesFigure):
-        yield "loss_types"
-
-
-def _changed(part: dict[str, Any], *bases: dict[str, Any]) -> dict[str, Any]:
-    """Return the keys whose values are not those of all bases, without empty sections."""
-    found = {}
-    for key, value in part.items():
-        others = [base.get(key) for base in bases]
-        if any(other != value for other in others):
-            sections = [other for other in others if isinstance(other, dict)]
-            whole = not isinstance(value, dict) or len(sections) < len(others)
-            found[key] = value if whole else _changed(value, *sections)
-    return found

@@ -19,7 +19,6 @@ from corpus_answers import fields_of, number, numbers_in
 from nearfirst.corpus.corpus import all_tasks
 from nearfirst.corpus.formats.p3 import prompt_name
 from nearfirst.data.formats import registry
-from nearfirst.data.settings import NoRobotsSettings, P3Settings, ShareGptSettings
 
 TASKS = {task.name: task for task in all_tasks()}
 UNSEEN = {name for name, task in TASKS.items() if task.role != "train"}
@@ -135,7 +134,7 @@ def test_p3_names_its_data_sets_as_t0_does(
 
 
 def test_the_loader_reads_p3(written: Path, prompted: dict[str, dict[str, Pairs]]) -> None:
-    read = list(registry.read(P3Settings(), written / "p3"))
+    read = list(registry.read(registry.settings_class("p3")(), written / "p3"))
     parts = {instance.task: instance.part for instance in read}
     assert parts == {f: "unseen" if name in UNSEEN else "train" for f, name in PROMPTS.items()}
     assert {i.source for i in read if "arithmetic" in i.task} == {"arithmetic"}
@@ -218,13 +217,13 @@ def test_rows_of_norobots_are_distinct_and_of_its_categories(
 def test_the_loaders_read_the_dialogues(
     written: Path, shared: list[Pairs], human: dict[str, list[dict[str, Any]]]
 ) -> None:
-    read = list(registry.read(ShareGptSettings(), written / "sharegpt"))
+    read = list(registry.read(registry.settings_class("sharegpt")(), written / "sharegpt"))
     turns = [[message["content"] for message in instance.messages] for instance in read]
     assert turns == [
         [turn for exchange in conversation for turn in exchange] for conversation in shared
     ]
     assert {(i.task, i.dropped, i.part) for i in read} == {("sharegpt", 0, None)}
-    read = list(registry.read(NoRobotsSettings(), written / "norobots"))
+    read = list(registry.read(registry.settings_class("norobots")(), written / "norobots"))
     rows = human["test"] + human["train"]
     assert [(i.id, i.task) for i in read] == [(row["prompt_id"], row["category"]) for row in rows]
     assert all(i.dropped == 0 and i.messages for i in read)

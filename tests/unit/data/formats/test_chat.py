@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from nearfirst.data.conversation import Instance
-from nearfirst.data.formats import chat, chat_rows, registry
-from nearfirst.data.settings import OwnSettings
+from nearfirst.data.formats import chat, registry
+from nearfirst.data.readers import chat_rows
 
 Row = dict[str, Any]
 TALK = [{"role": "user", "content": "Où?"}, {"role": "assistant", "content": "Là."}]
@@ -72,7 +72,7 @@ FORMS: dict[str, tuple[Row, list[tuple[str, str]]]] = {
 def test_every_form_in_every_kind_of_file(tmp_path: Path, file: str, form: str) -> None:
     row, expected = FORMS[form]
     path = WRITERS[file](tmp_path / file, row, row)
-    found = list(registry.read(OwnSettings(path=str(path)), path))
+    found = list(registry.read(chat.Settings(path=str(path)), path))
     assert [texts(instance) for instance in found] == [expected] * 2
     assert [(i.id, i.task, i.source, i.references) for i in found] == [
         ("mine_1", "mine", "", ()),
@@ -88,7 +88,7 @@ def test_what_else_a_row_may_say(tmp_path: Path) -> None:
         {"id": None, "kind": "x", "notes": [1]},
     ]
     path = lines(tmp_path / "pool.jsonl", *({"messages": TALK, **row} for row in rows))
-    found = list(chat.read(path, "kind"))
+    found = list(chat.read(chat.Settings(task_column="kind"), path))
     assert [(i.id, i.task, i.source, i.references) for i in found] == [
         ("a", "where", "book", ("Là.", "Ici.")),
         ("a#2", "where", "", ("Ici.",)),
@@ -99,7 +99,9 @@ def test_what_else_a_row_may_say(tmp_path: Path) -> None:
 
 def test_a_test_file_may_lack_the_column_of_tasks(tmp_path: Path) -> None:
     path = lines(tmp_path / "test.jsonl", {"messages": TALK})
-    (found,) = chat.read(path, "kind", "mine_test", task_is_optional=True)
+    (found,) = chat.read(
+        chat.Settings(task_column="kind"), path, "mine_test", task_is_optional=True
+    )
     assert (found.id, found.task) == ("mine_test_1", "mine")
 
 
@@ -108,7 +110,7 @@ def test_a_folder_is_read_by_name_and_numbered_through(tmp_path: Path) -> None:
     lines(tmp_path / "a.jsonl", {"messages": TALK}, {"messages": TALK})
     array(tmp_path / "dataset_info.json", {"no": "data"})
     (tmp_path / "notes.txt").write_text("No data.")
-    found = list(chat.read(tmp_path))
+    found = list(chat.read(chat.Settings(), tmp_path))
     assert [i.id for i in found] == ["mine_1", "mine_2", "mine_3"]
     assert [Path(i.where.partition(":")[0]).name for i in found] == ["a.jsonl"] * 2 + ["b.parquet"]
     assert [texts(i) for i in found] == [ASKED] * 3
@@ -121,7 +123,7 @@ def test_compressed_lines_and_a_byte_order_mark_and_blank_lines(tmp_path: Path) 
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(data))
     with pa.output_stream(str(tmp_path / "c.jsonl.zst")) as stream:  # compresses by the name
         stream.write(data)
-    found = list(chat.read(tmp_path))
+    found = list(chat.read(chat.Settings(), tmp_path))
     assert [texts(i) for i in found] == [ASKED] * 6
     assert [i.where.rpartition(": ")[2] for i in found] == ["line 1", "line 4"] * 3
 
@@ -130,7 +132,7 @@ def test_a_file_is_read_as_a_stream(tmp_path: Path) -> None:
     path = lines(tmp_path / "pool.jsonl", {"messages": TALK})
     with path.open("a") as file:
         file.write("{broken")
-    reader = chat.read(path)
+    reader = chat.read(chat.Settings(), path)
     assert next(reader).id == "mine_1"
 
 
@@ -142,4 +144,4 @@ def test_parquet_is_decoded_piece_by_piece_and_only_what_is_read(
     path = parquet(tmp_path / "pool.parquet", *rows)
     read = [row for _, row in chat_rows.rows(path, {"messages", "id"})]
     assert read == [{"messages": TALK}] * 5
-    assert [i.where for i in chat.read(path)][-1] == f"{path}: row 5"
+    assert [i.where for i in chat.read(chat.Settings(), path)][-1] == f"{path}: row 5"

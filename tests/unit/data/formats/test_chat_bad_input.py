@@ -11,7 +11,8 @@ import pytest
 
 from nearfirst.common.errors import InputError
 from nearfirst.data import sample
-from nearfirst.data.formats import chat, chat_rows
+from nearfirst.data.formats import chat
+from nearfirst.data.readers import chat_rows
 
 GOOD = '{"prompt": "q", "completion": "a"}\n'
 USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
@@ -19,7 +20,9 @@ USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content"
 
 def refusal(path: Path, task_column: str | None = None) -> str:
     with pytest.raises(InputError) as caught:
-        sample.take_inventory(chat.read(path, task_column), skip_unusable=False)
+        sample.take_inventory(
+            chat.read(chat.Settings(task_column=task_column), path), skip_unusable=False
+        )
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -92,7 +95,7 @@ def test_rows_that_cannot_be_used(tmp_path: Path, row: dict[str, Any], named: st
 def test_rows_without_an_exchange_are_left_out_and_counted_if_asked(tmp_path: Path) -> None:
     path = tmp_path / "pool.jsonl"
     path.write_text(GOOD + '{"prompt": "q", "completion": ""}\n' + GOOD)
-    found = sample.take_inventory(chat.read(path), skip_unusable=True)
+    found = sample.take_inventory(chat.read(chat.Settings(), path), skip_unusable=True)
     assert (found.total, found.unusable, list(found.rows["mine"])) == (3, 1, [0, 2])
 
 

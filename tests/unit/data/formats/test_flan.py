@@ -48,7 +48,7 @@ def texts(instance: Instance) -> list[tuple[str, str]]:
 def refusal(path: Path) -> str:
     """Return the message with which a file is refused; it names the file in one line."""
     with pytest.raises(InputError) as caught:
-        list(flan.read(path))
+        list(flan.read(flan.Settings(), path))
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
@@ -66,7 +66,7 @@ def test_rows_come_in_the_order_of_the_file_plain_and_zipped(tmp_path: Path) -> 
         zipped(tmp_path, {"folder/flan_mini.json": content, **noise}),
     ]
     for path in paths:
-        found = list(flan.read(path))
+        found = list(flan.read(flan.Settings(), path))
         assert [i.id for i in found] == [str(i) for i in range(7)]
         assert [i.task for i in found] == [f"task-{i % 3}" for i in range(7)]
         assert texts(found[4]) == [("user", "q4"), ("assistant", "a4")]
@@ -81,7 +81,7 @@ def test_several_exchanges_and_turns_without_text(tmp_path: Path) -> None:
     no_value = row("b")
     no_value["conversations"] = [{"from": "human"}, {"from": "gpt", "value": "an answer"}]
     path = plain(tmp_path, [row("a", "t", *conversation), no_value, row("c", "t", ("gpt", "x"))])
-    first, second, third = flan.read(path)
+    first, second, third = flan.read(flan.Settings(), path)
     expected = [("user", "one"), ("assistant", "1"), ("user", "five"), ("assistant", "5")]
     assert (texts(first), first.dropped) == (expected, len(conversation) - 4)
     assert (texts(second), second.dropped) == ([], 2)
@@ -90,7 +90,7 @@ def test_several_exchanges_and_turns_without_text(tmp_path: Path) -> None:
 
 def test_empty_list_of_turns_is_an_instance_without_messages(tmp_path: Path) -> None:
     empty = {"id": "a", "source": "t", "conversations": []}
-    (instance,) = flan.read(plain(tmp_path, [empty]))
+    (instance,) = flan.read(flan.Settings(), plain(tmp_path, [empty]))
     assert instance.messages == []
 
 
@@ -100,20 +100,20 @@ def test_any_text_survives(tmp_path: Path, ascii_only: bool) -> None:
     path = plain(
         tmp_path, [row("ü", "tâche", ("human", text), ("gpt", text))], ascii_only=ascii_only
     )
-    (instance,) = flan.read(path)
+    (instance,) = flan.read(flan.Settings(), path)
     assert (instance.id, instance.task) == ("ü", "tâche")
     assert texts(instance) == [("user", text), ("assistant", text)]
 
 
 def test_repeated_ids_are_numbered_and_numbers_are_text(tmp_path: Path) -> None:
     path = plain(tmp_path, [row("a"), row(7), row("a"), row("7"), row("a")])
-    assert [i.id for i in flan.read(path)] == ["a", "7", "a#2", "7#2", "a#3"]
+    assert [i.id for i in flan.read(flan.Settings(), path)] == ["a", "7", "a#2", "7#2", "a#3"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(st.lists(st.sampled_from(["a", "a#2", "a#3", "a#2#2", "b"]), min_size=1, max_size=8))
 def test_ids_are_unique_whatever_the_file_calls_them(tmp_path: Path, ids: list[str]) -> None:
-    found = [i.id for i in flan.read(plain(tmp_path, [row(id_) for id_ in ids]))]
+    found = [i.id for i in flan.read(flan.Settings(), plain(tmp_path, [row(id_) for id_ in ids]))]
     assert len(found) == len(ids)
     assert len(set(found)) == len(found)
 
@@ -122,7 +122,7 @@ def test_the_first_rows_are_there_before_the_tail_is_read(tmp_path: Path) -> Non
     many = json.dumps([row(str(i), "t", ("human", "q" * 50), ("gpt", "a")) for i in range(5000)])
     path = tmp_path / "flan_mini.json"
     path.write_text(many[: len(many) // 2] + "\x00 damaged")
-    reader = flan.read(path)
+    reader = flan.read(flan.Settings(), path)
     assert [i.id for i in itertools.islice(reader, 100)] == [str(i) for i in range(100)]
     with pytest.raises(InputError, match=r"damaged after row 2[45]\d\d"):
         list(reader)

@@ -15,8 +15,8 @@ from nearfirst.common.errors import InputError
 from nearfirst.data import sample
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import flan, registry
-from nearfirst.data.settings import Niv2Settings, P3Settings
 
+FLAN = flan.Settings()
 ODD = ["a b$(touch pwned)`x`", "'q' \"q\"", "{wildcard}", "~", "-rf", "%s\\n", "a;b&c|d>e", "*?["]
 
 
@@ -50,7 +50,7 @@ def test_a_member_is_read_and_goes_nowhere(name: str, archive: Path, tmp_path: P
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr(name.format(folder=tmp_path), json.dumps([conversation(1, "task")]))
     before = below(tmp_path)
-    assert [instance.task for instance in flan.read(archive)] == ["task"]
+    assert [instance.task for instance in flan.read(FLAN, archive)] == ["task"]
     assert below(tmp_path) == before
 
 
@@ -61,7 +61,7 @@ def test_a_member_that_is_a_link_is_not_followed(archive: Path, tmp_path: Path) 
     link.create_system, link.external_attr = 3, 0o120777 << 16
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr(link, str(secret))
-    assert "after row 0" in refusal(lambda: list(flan.read(archive)))
+    assert "after row 0" in refusal(lambda: list(flan.read(FLAN, archive)))
 
 
 def test_what_is_said_of_an_archive_is_one_short_line(
@@ -70,7 +70,7 @@ def test_what_is_said_of_an_archive_is_one_short_line(
     with zipfile.ZipFile(archive, "w") as opened:
         for number in range(1000):
             opened.writestr(f"\x1b[31m\n{number}.json", "[]")
-    flags = ["--dataset", '{"form": "flan"}', "--input", archive, "--split", "train"]
+    flags = ["--dataset", '{"format": "flan"}', "--input", archive, "--split", "train"]
     done = program("sample.py", *flags, "--output", tmp_path / "out", "--log", tmp_path / "log")
     (line,) = done.stderr.splitlines()
     assert line.isprintable()
@@ -100,7 +100,7 @@ def niv2(folder: Path, train: list[str], unseen: list[str]) -> Path:
 
 
 def read_niv2(folder: Path) -> list[Instance]:
-    return list(registry.read(Niv2Settings(), folder, lambda prompt: True))
+    return list(registry.read(registry.settings_class("niv2")(), folder, lambda prompt: True))
 
 
 def test_niv2_names_are_kept_as_they_are(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def p3(folder: Path, *names: str, shard: str = "train-00000-of-00001") -> Path:
 
 
 def read_p3(folder: Path) -> list[Instance]:
-    return list(registry.read(P3Settings(), folder))
+    return list(registry.read(registry.settings_class("p3")(), folder))
 
 
 def test_p3_names_are_kept_as_they_are(tmp_path: Path) -> None:
@@ -153,11 +153,11 @@ def test_a_p3_file_may_say_any_number(tmp_path: Path) -> None:
 def test_a_task_that_no_table_gives_back_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "flan_mini.json"
     path.write_text(json.dumps([conversation(1, "task"), conversation(2, "a\rb")]))
-    line = refusal(lambda: sample.take_inventory(flan.read(path), skip_unusable=True))
+    line = refusal(lambda: sample.take_inventory(flan.read(FLAN, path), skip_unusable=True))
     assert line.startswith(f"{path}: row 2: the task 'a\\rb' holds a carriage return")
 
 
 def test_half_a_surrogate_pair_is_told(tmp_path: Path) -> None:
     path = tmp_path / "flan_mini.json"
     path.write_text(json.dumps([conversation(1, "task"), conversation(2, "\udc00")]))
-    assert f"{path}: no valid UTF-8 after row" in refusal(lambda: list(flan.read(path)))
+    assert f"{path}: no valid UTF-8 after row" in refusal(lambda: list(flan.read(FLAN, path)))

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import registry
-from nearfirst.data.settings import Niv2Settings
 
 Task = dict[str, Any]
 
@@ -46,7 +45,11 @@ def checkout(folder: Path, train: dict[str, Task], unseen: dict[str, Task]) -> P
 def read(
     path: Path, fits: Callable[[str], bool] = lambda prompt: True, **prompt: Any
 ) -> list[Instance]:
-    return list(registry.read(Niv2Settings.model_validate({"prompt": prompt}), path, fits))
+    return list(
+        registry.read(
+            registry.settings_class("niv2").model_validate({"prompt": prompt}), path, fits
+        )
+    )
 
 
 def one(folder: Path, task: Task, **options: Any) -> Instance:

@@ -10,7 +10,6 @@ import pytest
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import registry
-from nearfirst.data.settings import P3Settings
 
 TABLE = """HF_name,subset,task_by_convention,do_train,do_eval,train_size
 super_glue,axg,bias_and_fairness,,BIAS_FAIRNESS,
@@ -56,7 +55,9 @@ def p3(path: Path, *folders: str, table: str | None = TABLE) -> Path:
 
 
 def read(path: Path, table: Path | None = None) -> list[Instance]:
-    return list(registry.read(P3Settings(list=str(table) if table else None), path))
+    return list(
+        registry.read(registry.settings_class("p3")(list=str(table) if table else None), path)
+    )
 
 
 def refusal(path: Path) -> str:

@@ -14,7 +14,6 @@ from nearfirst.data import sample
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import flan, registry
 from nearfirst.data.formats.norobots import COLUMNS
-from nearfirst.data.settings import FlanSettings, NoRobotsSettings, ShareGptSettings
 
 Turns = list[tuple[str, str | None]]
 QUESTION: Turns = [("user", "What is it?"), ("assistant", "A cat.")]
@@ -44,7 +43,10 @@ def norobots(folder: Path, dialogues: list[Turns]) -> Path:
     return folder
 
 
-FORMS = {"sharegpt": (sharegpt, ShareGptSettings()), "norobots": (norobots, NoRobotsSettings())}
+FORMS = {
+    "sharegpt": (sharegpt, registry.settings_class("sharegpt")()),
+    "norobots": (norobots, registry.settings_class("norobots")()),
+}
 both = pytest.mark.parametrize("form", FORMS)
 
 
@@ -158,7 +160,7 @@ def test_sharegpt_is_read_as_a_stream_with_its_own_ids(tmp_path: Path) -> None:
     rows = [{"id": "x", "items": []}, {"items": []}, {"id": "x", "items": []}]
     file = tmp_path / "sharegpt_gpt4.json"
     file.write_text(json.dumps(rows)[:-1])
-    reader = registry.read(ShareGptSettings(), file)
+    reader = registry.read(registry.settings_class("sharegpt")(), file)
     assert [next(reader).id for _ in rows] == ["x", "sharegpt_2", "x#2"]
     with pytest.raises(InputError, match="cut off or damaged after row 3"):
         next(reader)
@@ -212,7 +214,7 @@ def test_flan_is_found_in_its_folder_and_has_sources(tmp_path: Path) -> None:
     rows = [{"id": task, "source": task, "conversations": turns} for task in tasks]
     with zipfile.ZipFile(tmp_path / "flan_mini.json.zip", "w") as archive:
         archive.writestr("flan_mini.json", json.dumps(rows))
-    found = list(registry.read(FlanSettings(), tmp_path))
+    found = list(registry.read(flan.Settings(), tmp_path))
     assert {instance.task: instance.source for instance in found} == tasks
     (tmp_path / "flan_mini.json").write_text(json.dumps(rows[:1]))
-    assert len(list(flan.read(tmp_path))) == 1
+    assert len(list(flan.read(flan.Settings(), tmp_path))) == 1

@@ -8,13 +8,19 @@ import logging
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.settings import Section, canonical
 from nearfirst.data.conversation import Instance
-from nearfirst.data.formats import chat_rows
 from nearfirst.data.naming import unique_ids
+from nearfirst.data.readers import chat_rows
+from nearfirst.data.settings import Dataset, HeldOut, Number, Share
 from nearfirst.data.turns import dialogue, parse
+
+FILES = ("*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.parquet")
 
 TASK = "mine"
 """The task of all rows where no column names one, and what ids begin with."""
@@ -31,12 +37,123 @@ _ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
 _SENDERS = {"human": "user", "gpt": "assistant", **_ROLES}
 
 
+class ChatSampleSettings(Section):
+    """What of data of one's own is held out, and how much of the rest is trained on."""
+
+    held_out: Number | Share | None = Field(
+        None,
+        description="Conversations of the test set where it comes from the pool: a number, or a "
+        "share; null holds out a tenth, and at most 200.",
+    )
+    unseen_tasks: Number | Share | Annotated[list[str], Field(min_length=1)] = Field(
+        0.15,
+        description="Tasks that are held out where the test set is of unseen tasks: a number, a "
+        "share, or their names.",
+    )
+    split_seed: int = Field(0, description="Seed of what is held out.")
+    train_per_task: PositiveInt | None = Field(
+        None,
+        description="Most training conversations of a task, or of the pool if there is no "
+        "`task_column`; null takes them all.",
+    )
+    train_seed: int = Field(0, description="Seed of the training sample.")
+    specialist_per_task: PositiveInt = Field(
+        5, description="Most conversations of an unseen task in a specialist test set."
+    )
+    generalist: PositiveInt = Field(
+        120, description="Conversations of a generalist test set, over all unseen tasks."
+    )
+    unusable: Literal["error", "skip"] = Field(
+        "error",
+        description="What to do with a row without a question and its answer: `error` stops and "
+        "names it, `skip` leaves it out and counts it.",
+    )
+
+
+class Settings(Dataset):
+    """Data of your own: rows of messages, of prompt and completion, or of Alpaca's keys."""
+
+    format: Literal["chat"] = Field("chat", description="Published form.")
+    path: str | None = Field(
+        None,
+        description="The pool: a `.jsonl` (`.gz`, `.zst`), `.json` or `.parquet` file, or a folder "
+        "of `.jsonl` and `.parquet` files.",
+    )
+    hub: None = Field(None, description="Own data are not fetched; fixed.")
+    test_path: str | None = Field(
+        None,
+        description="The test set, a file or folder like `path`; null takes it from the pool.",
+    )
+    task_column: str | None = Field(
+        None,
+        min_length=1,
+        description="Column that names the task of a row. Without `test_path` whole tasks are held "
+        "out by it.",
+    )
+    test: str = Field(
+        "heldout",
+        pattern=r"^(heldout|(generalist|specialist)-(0|[1-9][0-9]*))$",
+        description="Test set to arrange for: `heldout` is `test_path`, or rows of the pool; "
+        "`specialist-S` (the default where there is a `task_column` and no `test_path`) and "
+        "`generalist-S` are of held-out tasks, S their seed.",
+    )
+    steps: PositiveInt | Literal["epoch"] | None = Field(
+        "epoch", description="Steps of a run on this data set; null: `train.steps`."
+    )
+    sample: ChatSampleSettings = ChatSampleSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tasks_are_held_out_if_named(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("test") is not None:
+            return content
+        by_task = content.get("task_column") and not content.get("test_path")
+        return {**content, "test": "specialist-0" if by_task else "heldout"}
+
+    @model_validator(mode="after")
+    def _has_a_path(self) -> Self:
+        if not self.path:
+            raise ValueError("path: set it to your pool, a .jsonl or .parquet file or a folder")
+        return self
+
+    @model_validator(mode="after")
+    def _one_test_set(self) -> Self:
+        if self.test != "heldout":
+            if self.test_path:
+                raise ValueError(
+                    f"test: {self.test!r} holds tasks of the pool out, and test_path is a test set "
+                    "already; leave one of them out"
+                )
+            if not self.task_column:
+                raise ValueError(f"test: {self.test!r} needs a task_column that names the tasks")
+        return self
+
+    @property
+    def holds_out(self) -> HeldOut:
+        """What of the pool is held out as the test set."""
+        if self.test_path:
+            return "nothing"
+        return "rows" if self.test == "heldout" else "tasks"
+
+    def sampling(self, split: str) -> str:
+        """Return, as canonical JSON, what the sampling of one split reads."""
+        kind = split.partition("-")[0]
+        reads = {
+            "train": {"train_per_task", "train_seed"},
+            "specialist": {"specialist_per_task"},
+            "generalist": {"generalist"},
+        }.get(kind, set())
+        reads |= {
+            "rows": {"held_out", "split_seed"},
+            "tasks": {"unseen_tasks", "split_seed"},
+            "nothing": set[str](),
+        }[self.holds_out]
+        sample = self.sample.model_dump(mode="json", include=reads | {"unusable"})
+        return canonical({"format": self.format, "task_column": self.task_column, "sample": sample})
+
+
 def read(
-    path: Path,
-    task_column: str | None = None,
-    name: str = TASK,
-    *,
-    task_is_optional: bool = False,
+    settings: Settings, path: Path, name: str = TASK, *, task_is_optional: bool = False
 ) -> Iterator[Instance]:
     """Yield the conversations of all files, file after file by name, in each file's order.
 
@@ -61,7 +178,7 @@ def read(
         If a file is missing, empty, damaged or of no known form, or a row lacks a column or has a
         value of another type; file and line are named.
     """
-    return unique_ids(_read(path, task_column, name, task_is_optional))
+    return unique_ids(_read(path, settings.task_column, name, task_is_optional))
 
 
 def form_of(file: Path, columns: Collection[str]) -> str:

@@ -2,18 +2,35 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, exchanges
-from nearfirst.data.formats.json_rows import require, rows
 from nearfirst.data.naming import source_of, unique_ids
+from nearfirst.data.readers.json_rows import require, rows
+from nearfirst.data.settings import Dataset, SampleSettings
 from nearfirst.data.turns import parse
+
+FILES = ("flan_mini.json", "flan_mini.json.zip")
 
 _ROLES = {"human": "user", "gpt": "assistant"}
 
 
-def read(path: Path) -> Iterator[Instance]:
+class Settings(Dataset):
+    """Flan-mini: `flan_mini.json` or `flan_mini.json.zip`."""
+
+    format: Literal["flan"] = Field("flan", description="Published form.")
+    key_list: str | None = Field(
+        None,
+        description="JSON file with `train_key_list` and `eval_key_list` (task names). Null: the "
+        "generated corpus brings its own, any other file is split by `sample.split_seed`.",
+    )
+    sample: SampleSettings = SampleSettings()
+
+
+def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the instances of a `flan_mini.json` or `flan_mini.json.zip`, in the file's order.
 
     Rows are parsed one at a time, so memory does not grow with the file, except for the ids seen:
@@ -31,7 +48,7 @@ def read(path: Path) -> Iterator[Instance]:
         If the file is missing, empty, cut off, no JSON array, or a row is not of the form
         `{id, source, conversations: [{from: human|gpt, value}]}`; the row is named.
     """
-    published = rows(path, "flan_mini.json", "flan_mini.json.zip")
+    published = rows(path, *FILES)
     return unique_ids(_instance(row, where) for where, row in published)
 
 

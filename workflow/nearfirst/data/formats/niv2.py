@@ -17,13 +17,18 @@ import json
 import string
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.settings import Section
 from nearfirst.data.conversation import Instance, Message, Part
-from nearfirst.data.formats.json_rows import require
 from nearfirst.data.naming import source_of, unique_ids
-from nearfirst.data.settings import Niv2Prompt, Niv2Settings
+from nearfirst.data.readers.json_rows import require
+from nearfirst.data.settings import Dataset, SampleSettings
+
+FILES = ("splits/default/*_tasks.txt", "tasks/*.json")
 
 Fits = Callable[[str], bool]
 """Whether a prompt is within the limit of tokens."""
@@ -32,7 +37,33 @@ _LISTS: dict[Part, str] = {"train": "train_tasks.txt", "unseen": "test_tasks.txt
 _CHECKOUT = "the path must be a NIV2 checkout, with tasks/ and splits/default/"
 
 
-def read(path: Path, settings: Niv2Settings, fits: Fits) -> Iterator[Instance]:
+class PromptSettings(Section):
+    """What a task's prompt holds (Table 1)."""
+
+    task_name: bool = Field(False, description="Begin with the name of the task.")
+    definition: bool = Field(True, description="Give the task's definition.")
+    positive_examples: NonNegativeInt = Field(2, description="Most positive examples.")
+    negative_examples: NonNegativeInt = Field(0, description="Most negative examples.")
+    explanations: bool = Field(False, description="Explain the examples.")
+    source_tokens: PositiveInt = Field(
+        1024,
+        description="Tokens of the base model: an example is kept while the whole prompt fits.",
+    )
+    eval_instances: PositiveInt | None = Field(
+        100, description="Only the first instances of an unseen task are tested; null: all."
+    )
+
+
+class Settings(Dataset):
+    """Super-NaturalInstructions v2: a checkout with `tasks/` and `splits/default/`."""
+
+    format: Literal["niv2"] = Field("niv2", description="Published form.")
+    needs_tokenizer: ClassVar[bool] = True
+    prompt: PromptSettings = PromptSettings()
+    sample: SampleSettings = SampleSettings()
+
+
+def read(settings: Settings, path: Path, fits: Fits) -> Iterator[Instance]:
     """Yield the instances of the listed tasks, sorted by task name, in each file's order.
 
     A message holds the bare input and the first output; `expand` builds the whole prompt. All
@@ -93,9 +124,7 @@ def _file(path: Path, task: str) -> Path:
     return path / "tasks" / f"{task}.json"
 
 
-def _task(
-    path: Path, name: str, part: Part, settings: Niv2Settings, fits: Fits
-) -> Iterator[Instance]:
+def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> Iterator[Instance]:
     file = _file(path, name)
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -154,7 +183,7 @@ def _prompt(head: str, examples: Sequence[Sequence[str]], question: str, fits: F
     return body + tail
 
 
-def _head(content: dict[str, Any], name: str, options: Niv2Prompt, where: str) -> str:
+def _head(content: dict[str, Any], name: str, options: PromptSettings, where: str) -> str:
     head = f"{name}. " if options.task_name else ""
     if options.definition:
         require(content, ["Definition"], where)
@@ -168,7 +197,7 @@ def _head(content: dict[str, Any], name: str, options: Niv2Prompt, where: str) -
 
 
 def _examples(
-    content: dict[str, Any], kind: str, most: int, options: Niv2Prompt, where: str
+    content: dict[str, Any], kind: str, most: int, options: PromptSettings, where: str
 ) -> list[str]:
     """Return the texts of the first examples of a kind."""
     if most == 0:

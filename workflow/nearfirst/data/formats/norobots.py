@@ -7,16 +7,20 @@ read, and the held-out dialogues are drawn from all of them.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
+from pydantic import Field
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import MESSAGE
 from nearfirst.data.conversation import Instance
-from nearfirst.data.formats.parquet_rows import rows
 from nearfirst.data.naming import unique_ids
+from nearfirst.data.readers.parquet_rows import rows
+from nearfirst.data.settings import Dataset, DialogueSampleSettings
 from nearfirst.data.turns import dialogue, parse
+
+FILES = ("*.parquet", "data/*.parquet")
 
 COLUMNS = pa.schema(
     [
@@ -29,7 +33,15 @@ COLUMNS = pa.schema(
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
 
 
-def read(path: Path) -> Iterator[Instance]:
+class Settings(Dataset):
+    """NoRobots: Parquet files."""
+
+    format: Literal["norobots"] = Field("norobots", description="Published form.")
+    test: Literal["heldout"] = Field("heldout", description="Test set to arrange for; fixed.")
+    sample: DialogueSampleSettings = DialogueSampleSettings()
+
+
+def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the dialogues of all files, file after file by name, in each file's order.
 
     The id is `prompt_id`; repeated ids are numbered as in `naming.unique_ids`.
@@ -52,7 +64,7 @@ def read(path: Path) -> Iterator[Instance]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted([*path.glob("*.parquet"), *path.glob("data/*.parquet")])
+    files = sorted(file for pattern in FILES for file in path.glob(pattern))
     if not files:
         raise InputError(f"{path}: no Parquet file, neither here nor in data/")
     return files

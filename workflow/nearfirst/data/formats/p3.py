@@ -15,13 +15,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
+from pydantic import Field
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Part, exchanges
-from nearfirst.data.formats.parquet_rows import rows
-from nearfirst.data.settings import P3Settings
+from nearfirst.data.readers.parquet_rows import rows
+from nearfirst.data.settings import Dataset, SampleSettings
+
+FILES = ("datasets.csv", "*/*.parquet")
 
 COLUMNS = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
 NO_ANSWER = "<NO LABEL>"
@@ -32,6 +36,16 @@ _SPLITS: dict[Part, tuple[str, ...]] = {
     "train": ("train",),
     "unseen": ("validation", "test", "train"),
 }
+
+
+class Settings(Dataset):
+    """P3: a folder of base-class data sets, one folder of Parquet files each."""
+
+    format: Literal["p3"] = Field("p3", description="Published form.")
+    list: str | None = Field(
+        None, description="T0's `datasets.csv`; null: the one in the data set's folder."
+    )
+    sample: SampleSettings = SampleSettings()
 
 
 @dataclass(frozen=True)
@@ -47,7 +61,7 @@ class _Row:
         return "/".join(filter(None, (self.data_set, self.subset)))
 
 
-def read(path: Path, settings: P3Settings) -> Iterator[Instance]:
+def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the instances of T0's training and evaluation lists, folder after folder by name.
 
     Of a training data set the split `train` is read; of an unseen one `validation`, for want of

@@ -1,55 +1,58 @@
-"""The forms of data: which loader reads a data set.
+"""The formats of data by name: each is one module of this folder.
 
-A form of one's own: its settings in `settings.data`, a loader that yields instances, one case here.
+A module of a format has
+
+- `Settings`, a `data.settings.Dataset` whose key `format` is the module's name;
+- `FILES`, the patterns of the files that it reads in a folder;
+- `read(settings, path)`, which yields instances; reading again yields the same ones. If
+  `Settings.needs_tokenizer` it takes a third argument, the folder of the base model.
 """
 
+import difflib
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
-from nearfirst.data.formats import chat, flan, niv2, norobots, p3, sharegpt
-from nearfirst.data.settings import (
-    AnyDataset,
-    FlanSettings,
-    Niv2Settings,
-    NoRobotsSettings,
-    OwnSettings,
-    P3Settings,
-    ShareGptSettings,
-)
+from nearfirst.data.settings import Dataset
 
 
-def read(settings: AnyDataset, path: Path, fits: niv2.Fits | None = None) -> Iterator[Instance]:
-    """Yield the instances of a data set as a stream; reading it again gives the same rows.
+def names() -> list[str]:
+    """Return the formats there are, sorted."""
+    found = {path.stem for path in Path(__file__).parent.glob("*.py")}
+    return sorted(found - {"__init__", "registry"})
 
-    Parameters
-    ----------
-    settings
-        Of the data set; they say which form it has.
-    path
-        The published file or the folder that holds it.
-    fits
-        Whether a prompt is within the limit of the source, for NIV2.
+
+def module(name: str) -> Any:
+    """Return the module of a format.
 
     Raises
     ------
     InputError
-        What the loader of the form raises.
-    ValueError
-        If NIV2 is read without `fits`.
+        If there is no such format; those that there are, and the nearest, are named.
     """
-    match settings:
-        case FlanSettings():
-            return flan.read(path)
-        case Niv2Settings():
-            if fits is None:
-                raise ValueError("the prompts of NIV2 have a limit: `fits` is needed")
-            return niv2.read(path, settings, fits)
-        case P3Settings():
-            return p3.read(path, settings)
-        case ShareGptSettings():
-            return sharegpt.read(path)
-        case NoRobotsSettings():
-            return norobots.read(path)
-        case OwnSettings():
-            return chat.read(path, settings.task_column)
+    known = names()
+    if name not in known:
+        nearest = difflib.get_close_matches(name, known, 1, 0.6)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise InputError(f"format: {name!r} is none of {', '.join(known)}{hint}")
+    return importlib.import_module(f"{__package__}.{name}")
+
+
+def path(name: str) -> Path:
+    """Return the file of a format's module, for the rules: what it imports is read from it."""
+    return Path(str(module(name).__file__))
+
+
+def settings_class(name: str) -> type[Dataset]:
+    """Return the class of a data set's row in the config. Raises InputError as `module`."""
+    found: type[Dataset] = module(name).Settings
+    return found
+
+
+def read(settings: Dataset, path: Path, *given: Any) -> Iterator[Instance]:
+    """Yield the instances of a data set, as the `read` of its format does."""
+    found: Iterator[Instance] = module(settings.format).read(settings, path, *given)
+    return found

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import open_parquet
-from nearfirst.data.formats import json_rows
+from nearfirst.data.readers import json_rows
 
 LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 IN_FOLDER = (*LINES, ".parquet")

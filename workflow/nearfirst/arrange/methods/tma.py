@@ -1,15 +1,67 @@
 """Orders, buckets and budgets read off TMA's rounds (Sections 4 and C.3)."""
 
+from typing import Literal, Self
+
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.arrange.pool import Arranged, Pool, Positions
-from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
 from nearfirst.arrange.tma import Rounds, rounds_by
 from nearfirst.common.errors import InputError
 
 
-def tma(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
+class Settings(ArrangementSettings):
+    """Order instances by the rounds of Test-centric Multi-turn Arrangement, or take some rounds."""
+
+    method: Literal["tma"] = "tma"
+    order: OrderField = "nearest"
+    within_round: Literal["shuffle", "pool"] = Field(
+        "shuffle",
+        description="Order inside a round: a seeded `shuffle`, or `pool` order as in the "
+        "published code (which puts a task's instances side by side).",
+    )
+    rounds: tuple[int, int] | None = Field(
+        None, description="Only the rounds from the first number to before the second, from 0."
+    )
+    budget: PositiveInt | None = Field(
+        None, description="Only so many instances or a few more, in whole rounds (Section C.3)."
+    )
+    select: Literal["first", "last", "both"] = Field(
+        "both",
+        description="Which rounds the budget takes: the first (MIN), the last (MAX), or half of it "
+        "from either end.",
+    )
+    farthest: Literal["reverse", "argmax"] = Field(
+        "reverse",
+        description="The far end: the last rounds, or the first of a second run that takes the "
+        "farthest instances, as in the published code.",
+    )
+
+    @model_validator(mode="after")
+    def _parameters_fit(self) -> Self:
+        if self.rounds and not 0 <= self.rounds[0] < self.rounds[1]:
+            first, end = self.rounds
+            raise ValueError(
+                f"rounds: from {first} to before {end} is no range; rounds count from 0"
+            )
+        if self.rounds and self.budget:
+            raise ValueError("budget: cannot be combined with rounds")
+        if self.select != "both" and not self.budget:
+            raise ValueError("select: says which rounds a budget takes; set budget too")
+        return self
+
+    def required(self) -> frozenset[Need]:
+        """Return that embeddings are needed."""
+        return frozenset({"embeddings"})
+
+    def is_seeded(self) -> bool:
+        """Return whether anything is shuffled."""
+        return self.order == "random" or self.within_round == "shuffle"
+
+
+def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order training instances by the rounds of Test-centric Multi-turn Arrangement.
 
     `near` is the round of Algorithm 1, `far` the round as counted from the far end: the same rounds
@@ -45,7 +97,7 @@ def tma(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     return Arranged(order, (near if settings.farthest == "reverse" else sort_by)[order])
 
 
-def chosen(near: Rounds, far: Rounds, settings: ArrangementSettings) -> Positions:
+def chosen(near: Rounds, far: Rounds, settings: Settings) -> Positions:
     """Return which instances `rounds` or `budget` leave, whatever the order.
 
     A budget takes whole rounds until its amount is reached: from the near end, from the far end, or

@@ -4,13 +4,13 @@ import math
 import os
 import sys
 import warnings
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from nearfirst.arrange.by_task import random
 from nearfirst.arrange.pool import Arranged, Pool, by_distance
-from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import Matrix
 
@@ -18,7 +18,22 @@ PIVOTS = sys.maxsize
 """Steps of the network simplex method, at most."""
 
 
-def optimal_transport(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
+class Settings(ArrangementSettings):
+    """Order instances by their cost in an optimal transport plan to the test set."""
+
+    method: Literal["optimal-transport"] = "optimal-transport"
+    order: OrderField = "nearest"
+
+    def required(self) -> frozenset[Need]:
+        """Return that embeddings are needed."""
+        return frozenset({"embeddings"})
+
+    def is_seeded(self) -> bool:
+        """Return whether anything is shuffled."""
+        return self.order == "random"
+
+
+def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order training instances by what the optimal plan pays for them.
 
     Raises
@@ -27,7 +42,7 @@ def optimal_transport(pool: Pool, settings: ArrangementSettings, seed: int) -> A
         As `transported_costs`.
     """
     if settings.order == "random":
-        return random(pool, settings, seed)
+        return Arranged(np.random.default_rng(seed).permutation(pool.size))
     costs = np.empty((pool.size, len(pool.test)))
 
     def copy(rows: slice, distances: Matrix) -> None:

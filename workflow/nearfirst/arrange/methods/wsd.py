@@ -2,22 +2,43 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
-from nearfirst.arrange.by_task import cluster, members, random, shuffled
+from nearfirst.arrange.by_task import members, shuffled, shuffled_tasks
 from nearfirst.arrange.pool import Arranged, Pool, Positions, by_distance
-from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, Matrix
 
 
-def wsd(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
+class Settings(ArrangementSettings):
+    """Order instances, or whole tasks, by their Weighted Similarity Distance."""
+
+    method: Literal["wsd"] = "wsd"
+    order: OrderField = "nearest"
+    granularity: Literal["instance", "task"] = Field(
+        "instance", description="Order instances, or whole tasks by their mean embedding."
+    )
+
+    def required(self) -> frozenset[Need]:
+        """Return that embeddings are needed, and tasks to order whole ones."""
+        by_task: set[Need] = {"tasks"} if self.granularity == "task" else set()
+        return frozenset({"embeddings", *by_task})
+
+    def is_seeded(self) -> bool:
+        """Return whether anything is shuffled."""
+        return self.order == "random" or self.granularity == "task"
+
+
+def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order instances, or whole tasks, by their Weighted Similarity Distance.
 
     A task is the mean of its instances' embeddings; its instances are shuffled by the seed. A
-    `random` order is one of instances (`random`) or of whole tasks (`cluster`).
+    `random` order is that of the method `random`, or of `cluster` for whole tasks.
 
     Raises
     ------
@@ -26,7 +47,9 @@ def wsd(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     """
     whole_tasks = settings.granularity == "task"
     if settings.order == "random":
-        return (cluster if whole_tasks else random)(pool, settings, seed)
+        if whole_tasks:
+            return Arranged(np.concatenate(shuffled_tasks(pool, seed)))
+        return Arranged(np.random.default_rng(seed).permutation(pool.size))
     if not whole_tasks:
         return Arranged(by_distance(weighted_distances(pool), settings.order))
     tasks = members(pool.tasks)

@@ -1,0 +1,101 @@
+"""Tables of the config: typed rows, `like`, and what cannot be a row."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nearfirst.common.errors import InputError
+from nearfirst.config import load
+
+PRESETS = Path(__file__).parents[2] / "workflow/presets"
+
+
+def refusal(**user: Any) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        load(user, PRESETS)
+    return str(caught.value).splitlines()
+
+
+def test_a_row_starts_from_another_and_follows_it() -> None:
+    config = load({"data": {"flan": {"path": "f.json", "sample": {"split_seed": 7}}}}, PRESETS)
+    full = config.data["flan_full"]
+    assert full.path == "f.json"
+    assert (full.sample.split_seed, full.sample.train_per_task) == (7, None)  # type: ignore[attr-defined]
+    assert (full.keep_distances, config.data["flan"].keep_distances) == (False, True)
+
+
+def test_a_new_row_of_each_table() -> None:
+    config = load(
+        {
+            "data": {"small": {"like": "flan", "sample": {"train_per_task": 3}}},
+            "arrangements": {"far-half": {"like": "budget-max", "budget": 9}},
+            "figures": {"mine": {"like": "fig4_flan", "curves": {"a": "random"}, "reference": "a"}},
+        },
+        PRESETS,
+    )
+    assert config.arrangements["far-half"].model_dump(exclude_defaults=True) == {
+        **{"order": "farthest", "budget": 9, "select": "last", "steps": "epoch"}
+    }
+    assert config.figures["mine"].curves == {"a": "random"}  # type: ignore[attr-defined]
+    assert "fig4_small" in config.figures
+
+
+def test_another_type_begins_the_row_anew() -> None:
+    config = load({"arrangements": {"tma-rounds-0": {"method": "random"}}}, PRESETS)
+    assert config.arrangements["tma-rounds-0"].model_dump() == {"method": "random", "steps": None}
+
+
+@pytest.mark.parametrize(
+    ("table", "rows", "message"),
+    [
+        ("data", {"x": {"format": "flam"}}, "data.x.format': 'flam' is none of chat, flan"),
+        ("data", {"x": {"format": "flam"}}, "did you mean 'flan'?"),
+        ("arrangements", {"x": {"method": "tna"}}, "arrangements.x.method': 'tna' is none of"),
+        ("arrangements", {"x": {"order": "nearest"}}, "arrangements.x': does not say its method"),
+        ("figures", {"x": {"kind": "curve"}}, "figures.x.kind': 'curve' is none of arrangements"),
+        ("figures", {"x": {"dataset": "flan"}}, "figures.x': does not say its kind"),
+        ("data", {"x": {"like": "x"}}, "data.x.like': goes in a circle: x like x"),
+        (
+            "data",
+            {"x": {"like": "y"}, "y": {"like": "x"}},
+            "data.y.like': goes in a circle: x like",
+        ),
+        (
+            "data",
+            {"x": {"like": "flann"}},
+            "data.x.like': there is no 'flann'; did you mean 'flan'",
+        ),
+        (
+            "data",
+            {"x": {"like": "flan", "format": "niv2"}},
+            "data.x.like': 'flan' has format 'flan', this row 'niv2'",
+        ),
+        ("data", {"Flan": {"path": "f"}}, "data.Flan': differs from 'flan' in case alone"),
+        ("arrangements", {"a/b": {"method": "tma"}}, "arrangements.a/b': a name holds letters"),
+        ("arrangements", {"$(x)": {"method": "tma"}}, "arrangements.$(x)': a name holds letters"),
+        ("arrangements", {"a b": {"method": "tma"}}, "arrangements.a b': a name holds letters"),
+        ("arrangements", {"x": 3}, "arrangements.x': 3 is no row; expected keys and values"),
+        ("arrangements", [1], "arrangements': [1] is no table of rows by name"),
+        (
+            "arrangements",
+            {"x": {"method": "no_file.py:order"}},
+            "arrangements.x.method': no_file.py: no such file",
+        ),
+        ("arrangements", {"x": {"method": "wsd", "budget": 3}}, "arrangements.x.budget' (3): "),
+        (
+            "figures",
+            {"x": {"kind": "arrangements", "dataset": "flan", "reference": "a"}},
+            "figures.x.curves': it is needed",
+        ),
+        (
+            "figures",
+            {"fig4_flan": {"curves": {"NFT": "tma-nearby"}, "reference": "NFT"}},
+            "figures.fig4_flan.curves.NFT': there is no arrangement 'tma-nearby'",
+        ),
+        ("figures", {"fig4_flan": {"dataset": "flam"}}, "did you mean 'flan'?"),
+    ],
+)
+def test_a_row_that_cannot_be_used(table: str, rows: Any, message: str) -> None:
+    lines = refusal(**{table: rows})
+    assert any(line.startswith(f"config key '{table}") and message in line for line in lines), lines

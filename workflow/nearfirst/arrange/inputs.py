@@ -1,0 +1,107 @@
+"""Reading what a method looks at."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from nearfirst.arrange.pool import Pool
+from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table
+from nearfirst.data.instances import read_instances, same_ids
+from nearfirst.distance.distances import BY_ROWS, Matrix, check_dimensions
+
+
+def read_pool(
+    settings: ArrangementSettings,
+    measure: str = "cosine",
+    threads: int = 2,
+    *,
+    instances: Path | None = None,
+    train: Path | None = None,
+    test: Path | None = None,
+    distances: Path | None = None,
+) -> tuple[list[str], Pool]:
+    """Return the ids of the training instances, and what the method needs of them.
+
+    Parameters
+    ----------
+    settings
+        The method, which says what it needs.
+    measure
+        `cosine` or `euclidean`, where there is no matrix of distances.
+    threads
+        CPU threads; they do not change the result.
+    instances, train, test, distances
+        Training instances; embeddings of both sides; the (N, M) matrix of their distances.
+
+    Raises
+    ------
+    InputError
+        If a file that the method needs is not given, cannot be read, or does not belong to the
+        others.
+    """
+    needed = settings.required()
+
+    def need(name: str, path: Path | None) -> Path:
+        if path is None:
+            raise InputError(f"method {settings.method!r} needs --{name}")
+        return path
+
+    ids: list[str] = []
+    parts: dict[str, Any] = {}
+    if {"tasks", "messages"} & needed or instances:
+        ids, contents = _contents(need("instances", instances), "messages" in needed)
+        parts |= {name: contents[name] for name in contents if name in needed}
+    if "embeddings" in needed or not instances:
+        path = need("train", train)
+        embedded, vectors = read_embeddings(path)
+        if instances:
+            same_ids(ids, embedded, instances, path)
+        ids = embedded
+        if "embeddings" in needed:
+            path_of_test = need("test", test)
+            _, targets = read_embeddings(path_of_test)
+            check_dimensions(path, vectors, path_of_test, targets)
+            by_rows = BY_ROWS[measure](vectors, targets)
+            if distances:
+                matrix = read_matrix(distances, (len(vectors), len(targets)))
+                by_rows = matrix.__getitem__
+            parts |= {"train": vectors, "test": targets, "distances": by_rows}
+    return ids, Pool(len(ids), measure=measure, threads=threads, **parts)
+
+
+def _contents(path: Path, with_messages: bool) -> tuple[list[str], dict[str, Any]]:
+    """Return the ids of an instance table, and its tasks and messages."""
+    if with_messages:
+        table = read_instances(path)
+        contents = {"messages": table["messages"].to_pylist()}
+    else:
+        # Texts may be gigabytes.
+        table = read_table(path, pa.schema([INSTANCES.field("id"), INSTANCES.field("task")]))
+        contents = {}
+    return table["id"].to_pylist(), {**contents, "tasks": table["task"].to_pylist()}
+
+
+def read_matrix(path: Path, shape: tuple[int, int]) -> Matrix:
+    """Map a (N, M) float32 matrix of distances into memory.
+
+    Raises
+    ------
+    InputError
+        If the file is no whole `.npy` file, or the matrix has another shape or type or holds NaN.
+    """
+    try:
+        matrix: Matrix = np.lib.format.open_memmap(path, mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: not a whole .npy file ({error})") from None
+    if matrix.shape != shape or matrix.dtype != np.float32:
+        raise InputError(
+            f"{path}: {matrix.dtype} of shape {matrix.shape}, expected float32 of shape {shape}; "
+            "compute the distances again"
+        )
+    if np.isnan(matrix.min()):
+        raise InputError(f"{path}: holds NaN; compute the distances again")
+    return matrix

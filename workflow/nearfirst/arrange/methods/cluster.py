@@ -1,0 +1,24 @@
+"""Task after task (Section 3.1)."""
+
+from typing import Literal
+
+import numpy as np
+
+from nearfirst.arrange.by_task import shuffled_tasks
+from nearfirst.arrange.pool import Arranged, Pool
+from nearfirst.arrange.settings import ArrangementSettings, Need
+
+
+class Settings(ArrangementSettings):
+    """One task after another; the seed shuffles the tasks and the instances of each."""
+
+    method: Literal["cluster"] = "cluster"
+
+    def required(self) -> frozenset[Need]:
+        """Return that tasks are needed."""
+        return frozenset({"tasks"})
+
+
+def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
+    """Return the instances of one task after another."""
+    return Arranged(np.concatenate(shuffled_tasks(pool, seed)))

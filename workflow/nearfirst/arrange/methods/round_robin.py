@@ -1,0 +1,29 @@
+"""One instance of each task in turn (Section 3.1)."""
+
+from typing import Literal
+
+import numpy as np
+
+from nearfirst.arrange.by_task import shuffled_tasks
+from nearfirst.arrange.pool import Arranged, Pool
+from nearfirst.arrange.settings import ArrangementSettings, Need
+
+
+class Settings(ArrangementSettings):
+    """One instance of each task in turn; the seed shuffles tasks and instances as in `cluster`."""
+
+    method: Literal["round-robin"] = "round-robin"
+
+    def required(self) -> frozenset[Need]:
+        """Return that tasks are needed."""
+        return frozenset({"tasks"})
+
+
+def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
+    """Return one instance of each task in turn, in the same order each turn.
+
+    A task that has no instance left is passed over.
+    """
+    tasks = shuffled_tasks(pool, seed)
+    turn = np.concatenate([np.arange(len(task)) for task in tasks])
+    return Arranged(np.concatenate(tasks)[np.argsort(turn, kind="stable")])
