@@ -27,17 +27,17 @@ def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     if parameters is None:
         return "Size of the model unknown: set model.parameters"
     left_out = len({run for _, run, *_ in segments}) - len(runs)
-    text = f"{left_out} runs of unknown length, not counted: give --steps N\n" if left_out else ""
+    text = f"{left_out} runs of unknown length, not counted: give --steps N" if left_out else ""
     if not runs:
         return text
     # Training waits only for losses on the data set's own test set (rule room).
     waits = "generate" not in found.jobs and found.jobs.get("evaluate", 0) <= len(segments)
     window = None if keep else 2 if waits else len(segments)
     its = sizes(runs, parameters, train, config.hardware.train.state_every, window)
-    return (
-        f"{text}{len(runs)} runs, {parameters:,} parameters, keep_checkpoints: {str(keep).lower()}"
-        "\n" + align([(name, size(number)) for name, number in its.items()])
+    text += (
+        f"\n{len(runs)} runs, {parameters:,} parameters, keep_checkpoints: {str(keep).lower()}\n"
     )
+    return text.lstrip() + align([(name, size(number)) for name, number in its.items()])
 
 
 def find_runs(found: DryRun, batch_size: int, epoch_steps: int | None) -> Runs:
