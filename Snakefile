@@ -18,6 +18,7 @@ include: "rules/common.smk"
 include: "rules/paths.smk"
 include: "rules/runs.smk"
 include: "rules/report.smk"
+include: "rules/corpus.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/embed.smk"
@@ -31,6 +32,7 @@ include: "rules/score.smk"
 include: "rules/reward.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
+include: "rules/targets.smk"
 
 
 rule figures:

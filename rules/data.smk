@@ -54,31 +54,6 @@ rule fetch:
         " --output results/raw/{wildcards.source} --log {log}"
 
 
-def corpus_settings(wildcards):
-    return CONFIG.corpus.of(wildcards.form)
-
-
-rule generate_corpus:
-    """Write an embedded corpus in the form of a published one."""
-    input:
-        script=script("generate_corpus.py"),
-        library=library("generate_corpus.py"),
-    output:
-        directory("results/corpus/{form}"),
-    log:
-        "results/logs/generate_corpus/{form}.log",
-    conda:
-        "../envs/data.yaml"
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        settings=corpus_settings,
-    shell:
-        "python {input.script} --form {wildcards.form} --settings {params.settings:q}"
-        " --output {output} --log {log}"
-
-
 def raw(dataset):
     """Return the published file or folder of a data set: the user's, fetched or generated."""
     if dataset.path:
@@ -139,15 +114,13 @@ def sample_files(wildcards):
 def sample_flags(wildcards):
     """Return the flags of the files, and those of the sample."""
     dataset = CONFIG.data[wildcards.dataset]
-    key_list = getattr(dataset, "key_list", None)
-    if key_list is None and raw(dataset) == "results/corpus/flan":
-        key_list = "results/corpus/flan/split.json"
     flags = {
-        "--dataset": dataset.sampling(wildcards.split),
+        "--dataset": wildcards.dataset,
+        "--settings": dataset.sampling(wildcards.split),
         "--input": raw(dataset),
         "--test-input": test_path(wildcards),
-        "--hold-out": getattr(dataset, "holds_out", None),
-        "--key-list": key_list,
+        "--hold-out": dataset.holds_out,
+        "--key-list": getattr(dataset, "key_list", None),
         "--tokenizer": model_folder() if dataset.needs_tokenizer else None,
     }
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)

@@ -1,16 +1,15 @@
-# How far every training instance is from every test instance.
+# Distances between training and test instances, and how they change over a run.
 
 
 rule distances:
-    """Compute the distance matrix and a summary a training point."""
+    """Compute the distance matrix."""
     input:
         train="results/embeddings/{dataset}/train.parquet",
         test="results/embeddings/{dataset}/{test}.parquet",
         script=script("distances.py"),
         library=library("distances.py"),
     output:
-        matrix="results/distances/{dataset}/{test}/matrix.npy",
-        points="results/distances/{dataset}/{test}/points.parquet",
+        "results/distances/{dataset}/{test}/matrix.npy",
     log:
         "results/logs/distances/{dataset}_{test}.log",
     benchmark:
@@ -25,12 +24,11 @@ rule distances:
         settings=settings("distance"),
     shell:
         "python {input.script} --train {input.train} --test {input.test}"
-        " --settings {params.settings:q} --threads {threads} --matrix {output.matrix} --points {output.points}"
-        " --log {log}"
+        " --settings {params.settings:q} --threads {threads} --matrix {output} --log {log}"
 
 
 def checkpoint_flags(wildcards):
-    """Return the flags that say at which points of an arrangement there are checkpoints."""
+    """Return the flags that place the checkpoints of a run."""
     train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     return (
         f"--steps {train.steps} --batch-size {train.batch_size}"
@@ -39,7 +37,7 @@ def checkpoint_flags(wildcards):
 
 
 rule similarity:
-    """Follow how similar the data seen so far are to each unseen task, in one run's order."""
+    """Measure how similar the data seen at each checkpoint are to each test task."""
     input:
         train_instances="results/instances/{dataset}/train.parquet",
         test_instances="results/instances/{dataset}/{test}.parquet",

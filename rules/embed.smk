@@ -1,4 +1,4 @@
-# One embedding an instance, in shards.
+# An embedding of every instance, computed in shards.
 
 
 scattergather:
@@ -44,7 +44,7 @@ rule gather_embeddings:
     log:
         "results/logs/gather_embeddings/{dataset}_{split}.log",
     conda:
-        "../envs/data.yaml"
+        "../envs/distance.yaml"
     resources:
         mem_mb=growing(8000),
         runtime=growing(30),

@@ -15,7 +15,7 @@ rule evaluate:
         f"results/logs/evaluate/{TESTED_LOG}.log",
     benchmark:
         f"results/benchmarks/evaluate/{TESTED_LOG}.tsv"
-    # Before further training: it frees what is not kept.
+    # Before further training: then checkpoints that are not kept can go.
     priority: 1
     conda:
         "../envs/train.yaml"

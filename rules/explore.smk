@@ -1,8 +1,8 @@
-# A look at a data set before anything is trained on it.
+# A data set before training: the pool compared with the test set.
 
 
 rule explore:
-    """Hold the training instances against the test set: how near they are, and what they share."""
+    """Compare the training instances with the test set: distances, rounds, duplicates."""
     input:
         train_instances="results/instances/{dataset}/train.parquet",
         train_embeddings="results/embeddings/{dataset}/train.parquet",
@@ -33,8 +33,13 @@ rule explore:
         " --settings {params.settings:q} --output {output.table} --pairs {output.pairs} --log {log}"
 
 
+def heading_before(wildcards):
+    """Return the heading in the report."""
+    return category(f"explore_{wildcards.dataset}")
+
+
 rule plot_exploration:
-    """Draw it and write its caption."""
+    """Draw the comparison and write its caption."""
     input:
         table=rules.explore.output.table,
         script=script("plot_exploration.py"),
@@ -59,6 +64,6 @@ rule plot_exploration:
         look=settings("look"),
         made_with=Made({}),
     shell:
-        "python {input.script} --table {input.table} --name explore_{wildcards.dataset}"
-        " --look {params.look:q} --output {output.figure} --picture {output.picture}"
-        " --caption {output.caption} --log {log}"
+        "python {input.script} --table {input.table} --look {params.look:q}"
+        " --output {output.figure} --picture {output.picture} --caption {output.caption}"
+        " --log {log}"

@@ -1,4 +1,4 @@
-# Answers of every checkpoint; they are kept, so that a new metric costs no new generation.
+# Answers of every checkpoint, kept so that a new metric needs no new generation.
 
 
 rule generate:
@@ -15,7 +15,7 @@ rule generate:
         f"results/logs/generate/{TESTED_LOG}.log",
     benchmark:
         f"results/benchmarks/generate/{TESTED_LOG}.tsv"
-    # Before further training: it frees what is not kept.
+    # Before further training: then checkpoints that are not kept can go.
     priority: 1
     conda:
         "../envs/train.yaml"
@@ -28,7 +28,7 @@ rule generate:
         settings=settings("generate"),
         template=settings("template"),
         model=model_flag,
-        # An object is no recorded param: another batch size reruns nothing.
+        # Snakemake records no objects: another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
     shell:
         "python {input.script} {params.model} --instances {input.instances}"

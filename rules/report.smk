@@ -19,11 +19,6 @@ def heading(wildcards):
     return category(wildcards.figure)
 
 
-def heading_before(wildcards):
-    """Return where the look at a data set stands."""
-    return category(f"explore_{wildcards.dataset}")
-
-
 def shows(wildcards):
     """Return what a figure is called there."""
     return {"shows": label(wildcards.figure), "figure": wildcards.figure}

@@ -1,28 +1,17 @@
-# Rewards of the answers, by a model that is named in the config or trained here.
+# Rewards of the answers, by a model that the config names or that is trained here.
 
 
-def preference_files(wildcards):
-    """Return the training instances that preference pairs are made of."""
-    return [
-        f"results/instances/{dataset}/train.parquet"
-        for dataset in CONFIG.reward.preferences.datasets
-    ]
-
-
-def preference_flags(wildcards):
-    """Return `--dataset NAME FILE` of each."""
-    return " ".join(
-        f"--dataset {dataset} {path}"
-        for dataset, path in zip(
-            CONFIG.reward.preferences.datasets, preference_files(wildcards), strict=True
-        )
-    )
+# The training instances that preference pairs are made of, by data set.
+PREFERENCE_FILES = {
+    dataset: f"results/instances/{dataset}/train.parquet"
+    for dataset in CONFIG.reward.preferences.datasets
+}
 
 
 rule preferences:
     """Pair gold answers with corrupted ones."""
     input:
-        instances=preference_files,
+        instances=PREFERENCE_FILES.values(),
         script=script("preferences.py"),
         library=library("preferences.py"),
     output:
@@ -36,14 +25,16 @@ rule preferences:
         runtime=growing(30),
     params:
         settings=settings("reward.preferences"),
-        datasets=preference_flags,
+        datasets=" ".join(
+            f"--dataset {name} {path}" for name, path in PREFERENCE_FILES.items()
+        ),
     shell:
         "python {input.script} {params.datasets} --settings {params.settings:q}"
         " --output {output} --log {log}"
 
 
 rule train_reward:
-    """Train a small reward model on the pairs, and measure it on those held out."""
+    """Train a small reward model on the pairs, and measure its accuracy on held-out ones."""
     input:
         pairs=rules.preferences.output,
         model=model_files(),
@@ -74,7 +65,7 @@ rule train_reward:
 
 
 rule reward:
-    """Let the reward model judge the answers."""
+    """Score the answers with the reward model."""
     input:
         generations=f"results/generations/{TESTED_SEGMENT}.parquet",
         instances="results/instances/{dataset}/{test}.parquet",

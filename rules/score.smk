@@ -1,8 +1,19 @@
-# ROUGE and Exact Match of the answers.
+# Scores of the answers against their references.
+
+
+def score_library():
+    """Return the library modules of score.py; it imports those of `score/` by name."""
+    modules = LIBRARY.glob("nearfirst/score/*.py")
+    found = {
+        file
+        for module in modules
+        for file in (module, *library_modules(module, LIBRARY))
+    }
+    return sorted({*library("score.py"), *map(str, found)})
 
 
 def score_files(wildcards):
-    """Return the model, or the user's folder, whose tokenizer cuts the answers into pieces."""
+    """Return the model, or the user's folder, whose tokenizer splits the answers."""
     name = CONFIG.scores.tokenizer
     if name == "words":
         return {}
@@ -16,13 +27,13 @@ def score_flags(wildcards):
 
 
 rule score:
-    """Hold the answers against their references: ROUGE and Exact Match."""
+    """Compare the answers with their references."""
     input:
         unpack(score_files),
         generations=rules.generate.output,
         instances="results/instances/{dataset}/{test}.parquet",
         script=script("score.py"),
-        library=library("score.py"),
+        library=score_library(),
     output:
         f"results/scores/{TESTED_SEGMENT}.parquet",
     log:

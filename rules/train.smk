@@ -1,33 +1,14 @@
-# Instruction tuning, cut into segments: the evaluation of one runs beside the training of the next.
+# Instruction tuning, cut into segments: one is evaluated while the next is trained.
 
 
 localrules:
-    room,
-
-
-def state_before(wildcards):
-    """Return the state that the segment before leaves; the first segment has none."""
-    dataset, arrangement = wildcards.dataset, wildcards.arrangement
-    for segment in CONFIG.segments(dataset, arrangement):
-        if segment.endswith(f"-{wildcards.start}"):
-            return f"results/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
-    return []
-
-
-def room_before(wildcards):
-    """Return the mark that says that there is room for a segment's checkpoints.
-
-    The first two segments need none.
-    """
-    names = CONFIG.segments(wildcards.dataset, wildcards.arrangement)
-    segment = f"{wildcards.start}-{wildcards.stop}"
-    return f"results/room/{SEGMENT}" if segment in names[2:] else []
+    wait_for_evaluation,
 
 
 def evaluated_before(wildcards):
-    """Return the losses without which a segment is not trained, if checkpoints are not kept.
+    """Return the losses that a segment waits for, if checkpoints are not kept.
 
-    They are those of the segment before last, on the data set's own test set: so a run never has
+    They are those of the segment before last, on the data set's own test set: a run never has
     checkpoints of more than two segments, however long its evaluations wait in a queue.
     """
     if CONFIG.keep_checkpoints:
@@ -40,12 +21,28 @@ def evaluated_before(wildcards):
     return losses[CONFIG.segments(dataset, arrangement).index(segment) - 2]
 
 
-rule room:
-    """Hold a segment back until there is room for its checkpoints."""
+rule wait_for_evaluation:
+    """Hold a segment back until the one before last is evaluated and its checkpoints can go."""
     input:
-        evaluated=evaluated_before,
+        losses=evaluated_before,
     output:
-        touch(f"results/room/{SEGMENT}"),
+        touch(f"results/evaluated/{SEGMENT}"),
+
+
+def state_before(wildcards):
+    """Return the state that the segment before leaves; the first segment has none."""
+    dataset, arrangement = wildcards.dataset, wildcards.arrangement
+    for segment in CONFIG.segments(dataset, arrangement):
+        if segment.endswith(f"-{wildcards.start}"):
+            return f"results/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
+    return []
+
+
+def evaluated_mark(wildcards):
+    """Return the mark of `wait_for_evaluation`; the first two segments need none."""
+    names = CONFIG.segments(wildcards.dataset, wildcards.arrangement)
+    segment = f"{wildcards.start}-{wildcards.stop}"
+    return f"results/evaluated/{SEGMENT}" if segment in names[2:] else []
 
 
 def train_settings(wildcards):
@@ -68,8 +65,8 @@ rule train:
         arrangement="results/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         model=model_files(),
         state=state_before,
-        # An older mark will do: what is trained needs no room.
-        room=ancient(room_before),
+        # An older mark will do: a segment that is trained already need not wait.
+        evaluated=ancient(evaluated_mark),
         script=script("train.py"),
         library=library("train.py"),
     output:
@@ -95,7 +92,7 @@ rule train:
         template=settings("template"),
         model=model_flag,
         segment=segment_flags,
-        # An object is no recorded param: another machine reruns nothing.
+        # Snakemake records no objects: another machine reruns nothing.
         hardware=CONFIG.hardware.train,
     shell:
         "python {input.script} {params.model} --instances {input.instances}"

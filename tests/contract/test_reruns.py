@@ -113,6 +113,12 @@ def test_touched_files_rerun_nothing(finished: Checkout) -> None:
 
 EDITS = {
     "corpus/prose.py": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
+    "corpus/words/prose_facts.yaml": {
+        "generate_text": 1,
+        "pretrain": 1,
+        **downstream_of_training(RUNS),
+    },
+    "corpus/tasks/words/language.yaml": {"generate_corpus": 1, **BOTH_SPLITS},
     "data/formats/flan.py": BOTH_SPLITS,
     # `sample.py` reads the format of its data set alone.
     "data/formats/niv2.py": {},

@@ -90,7 +90,7 @@ def test_the_paper_preset_is_cut_into_jobs(fresh: dict[str, Checkout]) -> None:
 
 def test_p3_is_not_fetched_before_its_list_is_there(tmp_path: Path) -> None:
     checkout = copy_project(tmp_path, "paper")
-    done = checkout.snakemake("results/raw/p3/fetched.json", check=False)
+    done = checkout.snakemake("results/raw/data/p3/fetched.json", check=False)
     assert done.returncode != 0
     assert "error: data.p3.list is not set" in done.stdout
 
@@ -98,9 +98,9 @@ def test_p3_is_not_fetched_before_its_list_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("preset", "source", "key"),
     [
-        ("paper", "niv2", "data.niv2.path"),
-        ("tiny", "flan", "data.flan.path"),
-        ("tiny", "model", "model.name"),
+        ("paper", "data/niv2", "data.niv2.path"),
+        ("tiny", "data/flan", "data.flan.path"),
+        ("tiny", "model/model", "model.name"),
     ],
 )
 def test_what_only_the_user_can_place_is_told(

@@ -1,10 +1,10 @@
 """Checkouts of their own for tests that run the workflow."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +37,10 @@ class Checkout:
     def would_run(self, *arguments: str) -> dict[str, int]:
         """Return how many jobs of each rule a dry run lists."""
         output = self.snakemake("--dry-run", *arguments).stdout
-        lines = [line.split() for line in output.splitlines()]
-        rules = Counter(
-            line[1].rstrip(":") for line in lines if line[:1] in (["rule"], ["localrule"])
-        )
-        assert rules or "Nothing to be done" in output, output
-        return dict(rules)
+        table = re.search(r"^job +count\n[- ]+\n(.*?)^total ", output, re.DOTALL | re.MULTILINE)
+        assert table or "Nothing to be done" in output, output
+        rows = [line.split() for line in table[1].splitlines()] if table else []
+        return {rule: int(count) for rule, count in rows if rule != "all"}
 
 
 def copy_project(to: Path, preset: str = "tiny") -> Checkout:

@@ -1,7 +1,11 @@
 """A tiny model and tables that the tests of the torch stages share."""
 
+import contextlib
+import io
+import logging
 import os
 import random
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -9,29 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import Running, command, environment
 
 from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, write_table
 
-REPOSITORY = Path(__file__).parents[2]
 Program = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def command(name: str, *arguments: object) -> list[str]:
-    return [
-        sys.executable,
-        str(REPOSITORY / "workflow/scripts" / name),
-        *(str(argument) for argument in arguments),
-    ]
-
-
-def environment() -> dict[str, str]:
-    """The library is found from anywhere, and no test waits for a network."""
-    return {
-        **os.environ,
-        "PYTHONPATH": str(REPOSITORY / "workflow"),
-        "HF_HUB_OFFLINE": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-    }
 
 
 @pytest.fixture(autouse=True)
@@ -48,35 +34,78 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def program() -> Program:
-    """Run a stage program to its end: `program("train.py", "--model", …)`."""
+def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """Run a stage program to its end: `program("train.py", "--model", …)`.
+
+    In this process, which saves the start of Python and its imports, unless the process is the
+    point: a log takes the file descriptors, training takes signals.
+    """
 
     def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(name, *arguments),
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        if name != "train.py" and "--log" not in map(str, arguments):
+            return in_this_process(name, *arguments)
+        if name not in ("train.py", "evaluate.py", "generate.py"):
+            return in_a_process(name, *arguments)
+        printed = tmp_path_factory.mktemp("program") / "printed"
+        job = Running(command(name, *arguments), printed)
+        return subprocess.CompletedProcess(job.pid, job.wait(), "", printed.read_text())
 
     return run
 
 
 @pytest.fixture(scope="session")
-def start_program() -> Callable[..., subprocess.Popen[bytes]]:
-    """Start a stage program and return at once."""
+def program_apart() -> Program:
+    """Run a stage program to its end in a process of its own."""
+    return in_a_process
 
-    def start(name: str, *arguments: object) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command(name, *arguments),
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
 
-    return start
+def in_a_process(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(name, *arguments),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def in_this_process(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    words = command(name, *arguments)[1:]
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.setattr(sys, "argv", words)
+        # As wide as argparse takes a terminal to be, whatever this one is.
+        patch.setenv("COLUMNS", "80")
+        try:
+            runpy.run_path(words[0], run_name="__main__")
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        finally:
+            root.handlers[:], root.level = handlers, level
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def start_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Running]]:
+    """Start a program and return at once; what still runs after the test is killed."""
+    jobs: list[Running] = []
+
+    def start(name: str, *arguments: object) -> Running:
+        printed = tmp_path_factory.mktemp("program") / "printed"
+        jobs.append(Running(command(name, *arguments), printed))
+        return jobs[-1]
+
+    yield start
+    for job in jobs:
+        if job.poll() is None:
+            job.kill()
 
 
 def conversation(*turns: str) -> list[dict[str, str]]:
@@ -89,8 +118,8 @@ def sentences(count: int, seed: int = 0) -> list[list[dict[str, str]]]:
     generator = random.Random(seed)
     words = ["the", "cat", "sat", "on", "a", "mat", "and", "ate", "nine", "green", "apples"]
 
-    def some(least: int, most: int) -> str:
-        return " ".join(generator.choices(words, k=generator.randint(least, most)))
+    def some(low: int, high: int) -> str:
+        return " ".join(generator.choices(words, k=generator.randint(low, high)))
 
     return [conversation(f"{i}: {some(1, 9)}?", some(1, 7)) for i in range(count)]
 
@@ -108,11 +137,11 @@ def some_talks() -> Callable[..., list[list[dict[str, str]]]]:
 
 
 @pytest.fixture(scope="session")
-def write_instances() -> Callable[[Path, Sequence[Any]], list[str]]:
-    """Write conversations as an instance table; returns their ids."""
+def write_instances() -> Callable[..., list[str]]:
+    """Write conversations as an instance table, with metadata by name; returns their ids."""
     import pyarrow as pa
 
-    def write(path: Path, talks: Sequence[Any]) -> list[str]:
+    def write(path: Path, talks: Sequence[Any], **metadata: str) -> list[str]:
         ids = [f"id-{i}" for i in range(len(talks))]
         columns = {
             "id": ids,
@@ -120,18 +149,18 @@ def write_instances() -> Callable[[Path, Sequence[Any]], list[str]]:
             "messages": list(talks),
             "references": [[talk[-1]["content"]] for talk in talks],
         }
-        write_table(pa.table(columns, schema=INSTANCES), path)
+        write_table(pa.table(columns, schema=INSTANCES), path, metadata)
         return ids
 
     return write
 
 
 @pytest.fixture(scope="session")
-def write_arrangement() -> Callable[[Path, Sequence[str]], None]:
-    """Write ids as an arrangement in their order."""
+def write_arrangement() -> Callable[..., None]:
+    """Write ids as an arrangement in their order, with metadata by name."""
     import pyarrow as pa
 
-    def write(path: Path, ids: Sequence[str]) -> None:
+    def write(path: Path, ids: Sequence[str], **metadata: str) -> None:
         positions = list(range(len(ids)))
         # Rows in another order than positions: it is the positions that count.
         rows = list(reversed(list(zip(positions, ids, strict=True))))
@@ -140,7 +169,7 @@ def write_arrangement() -> Callable[[Path, Sequence[str]], None]:
             "id": [id_ for _, id_ in rows],
             "round": [None] * len(rows),
         }
-        write_table(pa.table(columns, schema=ARRANGEMENT), path)
+        write_table(pa.table(columns, schema=ARRANGEMENT), path, metadata)
 
     return write
 

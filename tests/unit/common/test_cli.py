@@ -102,11 +102,11 @@ def test_help_lists_flags_and_the_keys_of_settings(program: Program, name: str) 
 
 @pytest.mark.parametrize("name", ["embed.py", "evaluate.py", "pretrain.py", "train.py"])
 def test_help_does_not_wait_for_torch(
-    program: Program, name: str, monkeypatch: pytest.MonkeyPatch
+    program_apart: Program, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # With this Python lists on stderr what it imports.
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
-    done = program(name, "--help")
+    done = program_apart(name, "--help")
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "nearfirst.common.cli" in imported
     assert not imported & {"torch", "transformers", "sentence_transformers"}

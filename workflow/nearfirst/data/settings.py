@@ -1,6 +1,6 @@
 """Knobs of the data stage: which files, how they are split, and what is sampled of them."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
@@ -60,17 +60,21 @@ class DialogueSampleSettings(Section):
     )
 
 
-_READERS = {
-    "train_per_task": "train",
-    "train_seed": "train",
-    "specialist_per_task": "specialist",
-    "generalist": "generalist",
-}
-"""The splits that alone read these keys."""
-
-
 HeldOut = Literal["rows", "tasks", "nothing"]
-"""What of a pool is held out as the test set; nothing where that is a file of its own."""
+"""What of the data is held out as the test set; nothing where that is a file of its own."""
+
+_READ_TO_HOLD_OUT: dict[HeldOut, set[str]] = {
+    "rows": {"held_out", "split_seed"},
+    "tasks": {"split", "unseen_tasks", "split_seed"},
+    "nothing": set(),
+}
+_READ_TO_SAMPLE = {
+    "train": {"train_per_task", "train_seed"},
+    "specialist": {"specialist_per_task"},
+    "generalist": {"generalist"},
+    "heldout": set[str](),
+}
+_READ_ELSEWHERE = {"path", "hub", "key_list", "test", "test_path", "keep_distances", "steps"}
 
 
 class Dataset(Section):
@@ -79,6 +83,10 @@ class Dataset(Section):
     needs_tokenizer: ClassVar[bool] = False
     """Whether reading takes the folder of the base model, for its tokenizer."""
 
+    warns_of_overlap: ClassVar[bool] = False
+    """Whether test conversations that are trained on word for word are looked for."""
+
+    sample: Any
     format: str = Field(description="Published form.")
     path: str | None = Field(
         None,
@@ -108,14 +116,17 @@ class Dataset(Section):
         """What is held out as the test set."""
         return "rows" if self.test == "heldout" else "tasks"
 
+    @property
+    def tested_per_task(self) -> int | None:
+        """How many instances of an unseen task, its first, may be tested; None for all."""
+        return None
+
     def sampling(self, split: str) -> str:
         """Return, as canonical JSON, what the sampling of one split reads."""
-        elsewhere = {"path", "hub", "key_list", "test", "keep_distances", "steps"}
-        content = self.model_dump(mode="json", exclude=elsewhere)
         kind = split.partition("-")[0]
-        for key, reader in _READERS.items():
-            if kind != reader:
-                content["sample"].pop(key, None)
+        read = {"unusable", *_READ_TO_HOLD_OUT[self.holds_out], *_READ_TO_SAMPLE[kind]}
+        content = self.model_dump(mode="json", exclude=_READ_ELSEWHERE)
+        content["sample"] = {key: its for key, its in content["sample"].items() if key in read}
         if kind == "train" and "prompt" in content:
             del content["prompt"]["eval_instances"]
         return canonical(content)

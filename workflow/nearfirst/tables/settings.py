@@ -1,11 +1,16 @@
-"""Knobs of the numbers about the metrics themselves (Section A.5): how far each can be trusted."""
+"""Settings of the tables about the metrics (Section A.5): how far each can be trusted."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from nearfirst.common.settings import Section
-from nearfirst.metrics import MetricName
+from nearfirst.metrics import METRICS, MetricName
+
+if TYPE_CHECKING:
+    Performance = str
+else:  # larger is better, so not the loss itself
+    Performance = Literal[("exp-loss", *(name for name in METRICS if name != "loss"))]
 
 
 class StabilitySettings(Section):
@@ -26,7 +31,7 @@ class GeneralizationSettings(Section):
     threshold: float = Field(
         0.5, description="ε: what mean performance over unseen instances must exceed."
     )
-    performance: Literal["exp-loss", "rouge1", "rougeL", "exact_match", "reward"] = Field(
+    performance: Performance = Field(
         "exp-loss",
         description="Performance on an instance: `exp-loss` is exp(−loss), in (0, 1]; scores are "
         "from 0 to 1; a reward may be any number.",
@@ -37,14 +42,18 @@ class GeneralizationSettings(Section):
 
     @model_validator(mode="after")
     def _can_be_passed(self) -> Self:
-        if self.performance != "reward" and not 0 < self.threshold < 1:
+        metric = METRICS[self.metric]
+        low, high = (bound / metric.scale for bound in metric.limits)
+        if self.performance == "exp-loss":
+            low, high = 0, 1
+        if not low < self.threshold < high:
             raise ValueError(
                 f"threshold: {self.threshold} can never tell runs apart, {self.performance} is "
-                "from 0 to 1; give a number between"
+                f"from {low:g} to {high:g}; give a number between"
             )
         return self
 
     @property
     def metric(self) -> MetricName:
-        """The metric that the performance is made of."""
+        """The metric that the performance is computed from."""
         return "loss" if self.performance == "exp-loss" else self.performance

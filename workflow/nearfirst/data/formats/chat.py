@@ -1,44 +1,32 @@
-"""Data of one's own: rows of messages, of prompt and completion, or of Alpaca's three keys.
+"""Your own data: rows of messages, of prompt and completion, or of Alpaca's three keys.
 
-Which form a file has is seen from its columns. Of system turns and of conversations that begin with
-the assistant, see `turns.dialogue`.
+The columns of a file say which form it has (`chat_rows.FORMS`).
 """
 
+import itertools
 import logging
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.settings import Section, canonical
+from nearfirst.common.settings import Section
+from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
-from nearfirst.data.readers import chat_rows
+from nearfirst.data.readers import user_files
 from nearfirst.data.settings import Dataset, HeldOut, Number, Share
-from nearfirst.data.turns import dialogue, parse
 
-FILES = ("*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.parquet")
+FILES = tuple(f"*{end}" for end in user_files.IN_FOLDER)
 
 TASK = "mine"
 """The task of all rows where no column names one, and what ids begin with."""
 
-FORMS = {
-    "messages": ("messages",),
-    "conversations": ("conversations",),
-    "prompt and completion": ("prompt", "completion"),
-    "instruction, input and output": ("instruction", "output"),
-}
-"""The forms, the first of which counts, and the columns without which a file has not that form."""
-
-_ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
-_SENDERS = {"human": "user", "gpt": "assistant", **_ROLES}
-
 
 class ChatSampleSettings(Section):
-    """What of data of one's own is held out, and how much of the rest is trained on."""
+    """What is held out of your data, and how much of the rest is trained on."""
 
     held_out: Number | Share | None = Field(
         None,
@@ -79,7 +67,7 @@ class Settings(Dataset):
         description="The pool: a `.jsonl` (`.gz`, `.zst`), `.json` or `.parquet` file, or a folder "
         "of `.jsonl` and `.parquet` files.",
     )
-    hub: None = Field(None, description="Own data are not fetched; fixed.")
+    hub: None = Field(None, description="Your data are not fetched; fixed.")
     test_path: str | None = Field(
         None,
         description="The test set, a file or folder like `path`; null takes it from the pool.",
@@ -101,6 +89,7 @@ class Settings(Dataset):
         "epoch", description="Steps of a run on this data set; null: `train.steps`."
     )
     sample: ChatSampleSettings = ChatSampleSettings()
+    warns_of_overlap: ClassVar[bool] = True
 
     @model_validator(mode="before")
     @classmethod
@@ -135,42 +124,18 @@ class Settings(Dataset):
             return "nothing"
         return "rows" if self.test == "heldout" else "tasks"
 
-    def sampling(self, split: str) -> str:
-        """Return, as canonical JSON, what the sampling of one split reads."""
-        kind = split.partition("-")[0]
-        reads = {
-            "train": {"train_per_task", "train_seed"},
-            "specialist": {"specialist_per_task"},
-            "generalist": {"generalist"},
-        }.get(kind, set())
-        reads |= {
-            "rows": {"held_out", "split_seed"},
-            "tasks": {"unseen_tasks", "split_seed"},
-            "nothing": set[str](),
-        }[self.holds_out]
-        sample = self.sample.model_dump(mode="json", include=reads | {"unusable"})
-        return canonical({"format": self.format, "task_column": self.task_column, "sample": sample})
 
-
-def read(
-    settings: Settings, path: Path, name: str = TASK, *, task_is_optional: bool = False
-) -> Iterator[Instance]:
+def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the conversations of all files, file after file by name, in each file's order.
 
-    A row's id is its own, if it has one, else `{name}_N` for the N-th row; repeated ids are
-    numbered as in `naming.unique_ids`. Answers in `references` and a `source` are taken if
-    they are there.
+    A row's id is its own, if it has one, else `mine_N` for the N-th row. Answers in `references`
+    and a `source` are taken if they are there. For system turns and conversations that begin with
+    the assistant see `conversation.dialogue`.
 
     Parameters
     ----------
     path
-        One file, or a folder of files (`chat_rows.files`).
-    task_column
-        Column that names the task; None: all rows have the task `TASK`.
-    name
-        What ids begin with.
-    task_is_optional
-        Whether a file may lack that column; its rows have the task `TASK` then.
+        One file, or a folder of files (`user_files.files`).
 
     Raises
     ------
@@ -178,135 +143,35 @@ def read(
         If a file is missing, empty, damaged or of no known form, or a row lacks a column or has a
         value of another type; file and line are named.
     """
-    return unique_ids(_read(path, settings.task_column, name, task_is_optional))
+    return unique_ids(_read(path, settings.task_column, TASK, may_lack_tasks=False))
 
 
-def form_of(file: Path, columns: Collection[str]) -> str:
-    """Return which of `FORMS` a file has, given its columns.
+def read_test(settings: Settings, path: Path) -> Iterator[Instance]:
+    """Yield the conversations of a test set as `read` does; ids are `mine_test_N`.
 
-    Raises
-    ------
-    InputError
-        If it has none of them; its columns and the forms are named.
+    A file may lack the `task_column`: its rows have the task `TASK`.
     """
-    for form, needed in FORMS.items():
-        if set(needed) <= set(columns):
-            return form
-    known = "; ".join(FORMS)
-    found = ", ".join(columns) or "none"
-    alone = {"prompt", "instruction"} & set(columns)
-    if alone and not {"completion", "output"} & set(columns):
-        raise InputError(
-            f"{file}: prompts without answers, and a loss needs an answer; found {found}; add a "
-            f"column '{'completion' if 'prompt' in alone else 'output'}'"
-        )
-    raise InputError(f"{file}: columns of no known form: {found}; the forms are: {known}")
+    return unique_ids(_read(path, settings.task_column, f"{TASK}_test", may_lack_tasks=True))
 
 
 def _read(
-    path: Path, task_column: str | None, name: str, task_is_optional: bool
+    path: Path, column: str | None, prefix: str, *, may_lack_tasks: bool
 ) -> Iterator[Instance]:
     number = 0
-    for file in chat_rows.files(path):
-        columns = chat_rows.columns(file)
-        form = form_of(file, columns)
-        task_of = task_column
-        if task_column and task_column not in columns:
-            if not task_is_optional:
-                raise InputError(
-                    f"{file}: no column '{task_column}', which task_column names; found "
-                    f"{', '.join(columns)}"
-                )
-            task_of = None
-        logging.info("%s: read as %s; columns: %s", file, form, ", ".join(columns))
-        optional = ["input", "id", "references", "source", *([task_of] if task_of else [])]
-        for where, row in chat_rows.rows(file, {*FORMS[form], *optional}):
-            number += 1
-            for column in FORMS[form]:
-                if column not in row:
-                    found = ", ".join(row) or "none"
-                    raise InputError(f"{where}: column '{column}' is missing; found {found}")
-            task = TASK if task_of is None else _word(row, task_of, where)
-            id_ = f"{name}_{number}" if row.get("id") is None else _word(row, "id", where)
-            yield _instance(id_, task, _turns(form, row, where), row, where)
-
-
-def _instance(
-    id_: str, task: str, turns: list[tuple[str, str]], row: dict[str, Any], where: str
-) -> Instance:
-    found = dialogue(id_, task, turns, where)
-    if not found.messages:
-        speakers = {role for role, content in turns if content.strip()}
-        if "user" not in speakers:
-            found = replace(found, where=f"{where} (no user turn)")
-        elif "assistant" not in speakers:
-            found = replace(found, where=f"{where} (no assistant turn, and a loss needs an answer)")
-    source = row.get("source")
-    return replace(
-        found,
-        references=_references(row.get("references"), where),
-        source=source if isinstance(source, str) else "",
-    )
-
-
-def _turns(form: str, row: dict[str, Any], where: str) -> list[tuple[str, str]]:
-    """Return the (role, content) of a row."""
-    if form == "messages":
-        return _spoken(row["messages"], "messages", where)
-    if form == "conversations":
-        return _spoken(row["conversations"], "conversations", where, "from", "value")
-    if form == "prompt and completion":
-        return [
-            turn
-            for column, role in (("prompt", "user"), ("completion", "assistant"))
-            for turn in (
-                _spoken(row[column], column, where)
-                if isinstance(row[column], list)
-                else [(role, _text(row, column, where))]
-            )
-        ]
-    asked = [_text(row, column, where) for column in ("instruction", "input")]
-    question = "\n\n".join(part for part in asked if part.strip())
-    return [("user", question), ("assistant", _text(row, "output", where))]
-
-
-def _spoken(
-    value: Any, column: str, where: str, sender: str = "role", text: str = "content"
-) -> list[tuple[str, str]]:
-    if not isinstance(value, list | None):
-        raise InputError(f"{where}: '{column}' is {type(value).__name__}, not a list of turns")
-    for turn in value or []:
-        if not isinstance(turn, dict) or not {sender, text} <= turn.keys():
-            found = ", ".join(turn) if isinstance(turn, dict) else type(turn).__name__
+    for file in user_files.files(path):
+        rows = user_files.rows(file)
+        first = next(rows)
+        columns = list(first[1])
+        form = chat_rows.form_of(file, columns)
+        has_tasks = column in columns
+        if column and not has_tasks and not may_lack_tasks:
             raise InputError(
-                f"{where}: a turn of '{column}' must have '{sender}' and '{text}'; found {found}"
+                f"{file}: no column '{column}', which task_column names; found {', '.join(columns)}"
             )
-    roles = _SENDERS if sender == "from" else _ROLES
-    return parse(value or [], roles, where, sender=sender, text=text)
-
-
-def _text(row: dict[str, Any], column: str, where: str) -> str:
-    value = row.get(column)
-    if not isinstance(value, str | None):
-        raise InputError(f"{where}: '{column}' is {type(value).__name__}, not text")
-    return value or ""
-
-
-def _word(row: dict[str, Any], column: str, where: str) -> str:
-    """Return a name: text, or a number, that is not empty."""
-    value = row.get(column)
-    if not isinstance(value, str | int | None) or isinstance(value, bool):
-        raise InputError(f"{where}: '{column}' is {type(value).__name__}, not a name or a number")
-    if value is None or not str(value).strip():
-        raise InputError(f"{where}: column '{column}' is empty")
-    return str(value)
-
-
-def _references(value: Any, where: str) -> tuple[str, ...]:
-    given = [value] if isinstance(value, str) else value or []
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-        raise InputError(
-            f"{where}: 'references' must be an answer or a list of answers; rename the column if "
-            "it is something else"
-        )
-    return tuple(given)
+        logging.info("%s: read as %s; columns: %s", file, form, ", ".join(columns))
+        for where, row in itertools.chain([first], rows):
+            number += 1
+            task = chat_rows.name(row, column, where) if column and has_tasks else TASK
+            own_id = row.get("id") is not None
+            id_ = chat_rows.name(row, "id", where) if own_id else f"{prefix}_{number}"
+            yield chat_rows.instance(form, row, task, id_, where)

@@ -1,8 +1,7 @@
-"""NoRobots as published: Parquet files of dialogues, each with a category.
+"""NoRobots: Parquet files of dialogues, each of a category.
 
-The category is the task. Of system turns and of dialogues that begin with the assistant, see
-`turns.dialogue`. The published split into training and test files says nothing here: all files are
-read, and the held-out dialogues are drawn from all of them.
+The category is the task. The published split into training and test files is not used: all files
+are read, and the held-out dialogues are drawn from all of them.
 """
 
 from collections.abc import Iterator
@@ -14,11 +13,10 @@ from pydantic import Field
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import MESSAGE
-from nearfirst.data.conversation import Instance
+from nearfirst.data.conversation import Instance, dialogue, parse_turns
 from nearfirst.data.naming import unique_ids
-from nearfirst.data.readers.parquet_rows import rows
+from nearfirst.data.readers.parquet import rows
 from nearfirst.data.settings import Dataset, DialogueSampleSettings
-from nearfirst.data.turns import dialogue, parse
 
 FILES = ("*.parquet", "data/*.parquet")
 
@@ -44,7 +42,8 @@ class Settings(Dataset):
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the dialogues of all files, file after file by name, in each file's order.
 
-    The id is `prompt_id`; repeated ids are numbered as in `naming.unique_ids`.
+    The id is `prompt_id`. For system turns and dialogues that begin with the assistant see
+    `conversation.dialogue`.
 
     Parameters
     ----------
@@ -74,5 +73,5 @@ def _instance(row: dict[str, Any], where: str) -> Instance:
     for column in ("prompt_id", "category"):
         if not row[column]:
             raise InputError(f"{where}: column '{column}' is empty")
-    turns = parse(row["messages"] or [], _ROLES, where, sender="role", text="content")
-    return dialogue(row["prompt_id"], row["category"], turns, where)
+    turns = parse_turns(row["messages"] or [], _ROLES, where, sender="role", text="content")
+    return dialogue(row["prompt_id"], row["category"], turns, where, row)

@@ -1,4 +1,4 @@
-"""P3 as published: a folder of Parquet files for each base-class data set, and T0's table of tasks.
+"""P3: a folder of Parquet files for each base-class data set, and T0's table of data sets.
 
 A base-class data set is a data set under one prompt; its folder is called by both, such as
 `glue_mrpc_paraphrase`. T0's table (`datasets.csv`) has a row for each data set or subset of one;
@@ -13,23 +13,22 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 from pydantic import Field
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Part, exchanges
-from nearfirst.data.readers.parquet_rows import rows
+from nearfirst.data.readers.parquet import rows
 from nearfirst.data.settings import Dataset, SampleSettings
 
 FILES = ("datasets.csv", "*/*.parquet")
 
 COLUMNS = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
 NO_ANSWER = "<NO LABEL>"
-"""What P3 writes in place of an answer that a test split keeps to itself."""
+"""What P3 writes in place of an answer that a test split withholds."""
 
 _LISTS: dict[str, Part] = {"do_train": "train", "do_eval": "unseen"}
 _SPLITS: dict[Part, tuple[str, ...]] = {
@@ -48,8 +47,7 @@ class Settings(Dataset):
     sample: SampleSettings = SampleSettings()
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     """A row of the table; `part` is None if it is on neither BASE list."""
 
     data_set: str
@@ -64,18 +62,16 @@ class _Row:
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the instances of T0's training and evaluation lists, folder after folder by name.
 
-    Of a training data set the split `train` is read; of an unseen one `validation`, for want of
-    that `test` and then `train`: many test splits keep their answers to themselves. The task is the
-    folder, the source the data set that T0 calls `HF_name`, the id `folder/split/row`. Texts are
-    stripped: all begin with a space. An answer `<NO LABEL>` is an empty one.
+    Of a training data set the split `train` is read; of an unseen one `validation`, or if it has
+    none `test`, or else `train`: many test splits withhold their answers. The task is the folder,
+    the source the data set that T0 calls `HF_name`, the id `folder/split/row`. Texts are stripped:
+    all begin with a space. An answer `<NO LABEL>` counts as empty.
 
     Parameters
     ----------
     path
-        Folder of the base-class folders. One that belongs to no row on a list is left alone; rows
-        on a list without a folder are logged.
-    settings
-        Where the table is, if not in `path`.
+        Folder of the base-class folders. One that belongs to no row on a list is ignored; rows on a
+        list without a folder are logged.
 
     Raises
     ------
@@ -95,8 +91,7 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
         _check_list(path, f"{column}=BASE in {table}", listed, {row for _, row in owned})
     for folder, row in owned:
         if row.part:
-            # Bytes that are no text; they cannot even be printed.
-            if any("\ud800" <= sign <= "\udfff" for sign in folder.name):
+            if any("\ud800" <= sign <= "\udfff" for sign in folder.name):  # undecodable bytes
                 raise InputError(f"{str(folder)!a}: the folder's name is no UTF-8; rename it")
             yield from _instances(folder, row.data_set, row.part)
 
@@ -104,7 +99,7 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
 def _read_table(path: Path) -> list[_Row]:
     if not path.is_file():
         raise InputError(
-            f"{path}: no such file; place T0's datasets.csv there, or set data.p3.list to it"
+            f"{path}: no such file; place T0's datasets.csv there, or name it in the key `list`"
         )
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         table = csv.DictReader(file)
@@ -125,19 +120,19 @@ def _read_table(path: Path) -> list[_Row]:
 def _names(known: list[_Row]) -> dict[str, _Row]:
     """Return how the folders of each row may begin.
 
-    With data set and subset; with the data set alone where no other row has it. So the folders of
+    With data set and subset; with the data set only, where no other row has it. So the folders of
     `winogrande_winogrande_debiased` go with the row `winogrande,winogrande_xl`, which makes the 123
     unseen base-class data sets of Table 4, while a subset of GLUE that the table does not list goes
     with no row.
     """
     of_data_set = Counter(row.data_set for row in known)
-    alone = {_clean(row.data_set): row for row in known if of_data_set[row.data_set] == 1}
-    return alone | {_clean(row.name): row for row in known}
+    single = {_clean(row.data_set): row for row in known if of_data_set[row.data_set] == 1}
+    return single | {_clean(row.name): row for row in known}
 
 
 def _clean(name: str) -> str:
-    # T0 puts `_` for all but letters, digits, points and underscores. Here points go too, so that
-    # it does not matter whether a copy of the folders keeps them.
+    # T0 writes `_` for all but letters, digits, points and underscores. Points go here, too: some
+    # copies of the folders keep them and some do not.
     return re.sub(r"\W+", "_", name)
 
 
@@ -156,12 +151,12 @@ def _check_list(path: Path, what: str, listed: list[_Row], present: set[_Row]) -
     if len(missing) == len(listed):
         raise InputError(f"{path}: no folder for any data set with {what}: {first}")
     if missing:
-        _tell(f"{path}: no folder for {len(missing)} data sets with {what}: {first}")
+        _warn_once(f"{path}: no folder for {len(missing)} data sets with {what}: {first}")
 
 
 @functools.cache
-def _tell(message: str) -> None:
-    # The data are read more than once, but told once what is missing.
+def _warn_once(message: str) -> None:
+    # The data are read twice.
     logging.warning(message)
 
 
@@ -175,7 +170,9 @@ def _instances(folder: Path, source: str, part: Part) -> Iterator[Instance]:
             turns = [("user", question), ("assistant", "" if answer == NO_ANSWER else answer)]
             messages, dropped = exchanges(turns)
             id_ = f"{folder.name}/{split}/{number}"
-            yield Instance(id_, folder.name, messages, dropped, where, source=source, part=part)
+            yield Instance(
+                id_, folder.name, messages, dropped, where, source=source, part=part, row=row
+            )
 
 
 def _files(folder: Path, part: Part) -> tuple[str, list[Path]]:
@@ -184,7 +181,7 @@ def _files(folder: Path, part: Part) -> tuple[str, list[Path]]:
         named = (re.fullmatch(rf"{split}-\d+-of-(\d+)\.parquet", f.name) for f in folder.iterdir())
         counts = sorted(int(name[1]) for name in named if name)
         files: list[Path] = []
-        # One by one: the number in a name may be any.
+        # One by one: a name may hold any number.
         while counts and len(files) < counts[0]:
             file = folder / f"{split}-{len(files):05}-of-{counts[0]:05}.parquet"
             if not file.is_file():
@@ -194,5 +191,5 @@ def _files(folder: Path, part: Part) -> tuple[str, list[Path]]:
             return split, files
     raise InputError(
         f"{folder}: no file {' or '.join(_SPLITS[part])}-00000-of-00001.parquet; "
-        "complete the folder, or take it away"
+        "complete the folder, or remove it"
     )

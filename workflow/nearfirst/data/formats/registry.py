@@ -1,58 +1,81 @@
 """The formats of data by name: each is one module of this folder.
 
-A module of a format has
+The module of a format has
 
 - `Settings`, a `data.settings.Dataset` whose key `format` is the module's name;
 - `FILES`, the patterns of the files that it reads in a folder;
-- `read(settings, path)`, which yields instances; reading again yields the same ones. If
-  `Settings.needs_tokenizer` it takes a third argument, the folder of the base model.
+- `read(settings, path)`, which yields instances, the same ones each time. If
+  `Settings.needs_tokenizer`, it takes the folder of the base model as a third argument.
+
+It may have `read_test(settings, path)`, which reads a test set of its own in another way.
 """
 
-import difflib
-import importlib
+import json
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from nearfirst.common import named_modules
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
 from nearfirst.data.settings import Dataset
 
 
 def names() -> list[str]:
-    """Return the formats there are, sorted."""
-    found = {path.stem for path in Path(__file__).parent.glob("*.py")}
-    return sorted(found - {"__init__", "registry"})
+    """Return the names of the formats, sorted."""
+    return [name for name in named_modules.names(__package__) if name != "registry"]
 
 
 def module(name: str) -> Any:
-    """Return the module of a format.
-
-    Raises
-    ------
-    InputError
-        If there is no such format; those that there are, and the nearest, are named.
-    """
+    """Return the module of a format. Raises InputError, with the nearest name, if there is none."""
     known = names()
     if name not in known:
-        nearest = difflib.get_close_matches(name, known, 1, 0.6)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        hint = named_modules.did_you_mean(name, known)
         raise InputError(f"format: {name!r} is none of {', '.join(known)}{hint}")
-    return importlib.import_module(f"{__package__}.{name}")
-
-
-def path(name: str) -> Path:
-    """Return the file of a format's module, for the rules: what it imports is read from it."""
-    return Path(str(module(name).__file__))
+    return import_module(f"{__package__}.{name}")
 
 
 def settings_class(name: str) -> type[Dataset]:
-    """Return the class of a data set's row in the config. Raises InputError as `module`."""
+    """Return the type of a data set's row in the config. Raises InputError as `module`."""
     found: type[Dataset] = module(name).Settings
     return found
 
 
-def read(settings: Dataset, path: Path, *given: Any) -> Iterator[Instance]:
-    """Yield the instances of a data set, as the `read` of its format does."""
-    found: Iterator[Instance] = module(settings.format).read(settings, path, *given)
+def parse(text: str, path: Path) -> Dataset:
+    """Return the settings of the data set at `path`, given all others as JSON text.
+
+    Raises
+    ------
+    InputError
+        If the text is not a JSON object, or a key or value does not fit the format.
+    """
+    try:
+        content = {"path": str(path), **json.loads(text)}
+    except (ValueError, TypeError) as error:
+        raise InputError(f"--settings: not a JSON object ({error})") from None
+    return settings_class(str(content.get("format"))).parse(json.dumps(content))
+
+
+def read(settings: Dataset, path: Path, tokenizer: Path | None = None) -> Iterator[Instance]:
+    """Yield the instances of a data set.
+
+    Raises
+    ------
+    InputError
+        If the format needs a tokenizer and there is none, or as `read` of the format.
+    """
+    if settings.needs_tokenizer and tokenizer is None:
+        raise InputError(
+            f"format {settings.format!r} counts tokens: give the base model's folder, --tokenizer"
+        )
+    extra = [tokenizer] if settings.needs_tokenizer else []
+    found: Iterator[Instance] = module(settings.format).read(settings, path, *extra)
+    return found
+
+
+def read_test(settings: Dataset, path: Path) -> Iterator[Instance]:
+    """Yield the instances of a test set of its own, by `read_test` of the format or else `read`."""
+    of_format = module(settings.format)
+    found: Iterator[Instance] = getattr(of_format, "read_test", of_format.read)(settings, path)
     return found

@@ -1,0 +1,30 @@
+"""What can happen to a file: cut off, left empty, a bit flipped, lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+
+def cut(path: Path) -> None:
+    """Cut a file in the middle."""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def empty(path: Path) -> None:
+    """Leave a name without bytes, as a lost node does."""
+    path.write_bytes(b"")
+
+
+def flip(path: Path) -> None:
+    """Change one bit in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def lose(path: Path) -> None:
+    """Remove a file."""
+    path.unlink()
+
+
+DAMAGES: list[Callable[[Path], None]] = [cut, empty, flip, lose]

@@ -1,0 +1,64 @@
+"""Training in the process of the test, and what it writes."""
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from nearfirst.hardware import TrainHardware
+from nearfirst.model import load
+from nearfirst.model.template import Tokens
+from nearfirst.train import resume, segment
+from nearfirst.train.settings import TrainSettings
+
+Weights = dict[str, torch.Tensor]
+
+
+def train(
+    model: Path,
+    tokens: Sequence[Tokens],
+    settings: TrainSettings,
+    work: Path,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    before: Path | None = None,
+    dtype: torch.dtype = torch.float32,
+    **hardware: int,
+) -> tuple[Path, Path]:
+    """Train a segment, by default a whole run; return the folders of checkpoints and state."""
+    handler = signal.getsignal(signal.SIGTERM)
+    torch.set_num_threads(1)
+    try:
+        return segment.train_segment(
+            load.load_model(str(model)).to(dtype),
+            tokens,
+            settings,
+            TrainHardware(**hardware),
+            start=start,
+            stop=stop,
+            before=before,
+            work=work,
+            run=resume.run_fingerprint(settings, tokens, [str(model)], sharded=False),
+        )
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+def weights(checkpoints: Path, step: int) -> Weights:
+    """Return the weights of a step's checkpoint."""
+    return load_file(checkpoints / f"step-{step:06d}/model.safetensors")
+
+
+def difference(one: Weights, other: Weights) -> float:
+    """Return the largest difference of two sets of weights of the same names."""
+    assert one.keys() == other.keys()
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file below a folder."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -1,0 +1,122 @@
+"""A row of the user's own data, in any of four forms, as a conversation."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from nearfirst.common.errors import InputError
+from nearfirst.data.conversation import Instance, dialogue, parse_turns
+
+FORMS = {
+    "messages": ("messages",),
+    "conversations": ("conversations",),
+    "prompt and completion": ("prompt", "completion"),
+    "instruction, input and output": ("instruction", "output"),
+}
+"""Form to the columns it needs; the first form that fits counts."""
+
+_ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
+_SENDERS = {"human": "user", "gpt": "assistant", **_ROLES}
+
+
+def form_of(file: Path, columns: Collection[str]) -> str:
+    """Return which of `FORMS` a file has. Raises InputError if it has none of them."""
+    for form, needed in FORMS.items():
+        if set(needed) <= set(columns):
+            return form
+    found = ", ".join(columns) or "none"
+    for question, answer in (("prompt", "completion"), ("instruction", "output")):
+        if question in columns:
+            raise InputError(
+                f"{file}: prompts without answers, and a loss needs an answer; found {found}; add "
+                f"a column '{answer}'"
+            )
+    known = "; ".join(FORMS)
+    raise InputError(f"{file}: columns of no known form: {found}; the forms are: {known}")
+
+
+def instance(form: str, row: dict[str, Any], task: str, id_: str, where: str) -> Instance:
+    """Return the conversation of a row.
+
+    Raises
+    ------
+    InputError
+        If the row lacks a column of its form, or a value has another type.
+    """
+    for column in FORMS[form]:
+        if column not in row:
+            there = ", ".join(row) or "none"
+            raise InputError(f"{where}: column '{column}' is missing; found {there}")
+    turns = _turns(form, row, where)
+    found = dialogue(id_, task, turns, where, row)
+    if not found.messages:
+        speakers = {role for role, content in turns if content.strip()}
+        if "user" not in speakers:
+            found.where = f"{where} (no user turn)"
+        elif "assistant" not in speakers:
+            found.where = f"{where} (no assistant turn, and a loss needs an answer)"
+    references = row.get("references") or []
+    references = [references] if isinstance(references, str) else references
+    if not isinstance(references, list) or not all(isinstance(one, str) for one in references):
+        raise InputError(
+            f"{where}: 'references' must be an answer or a list of answers; rename the column if "
+            "it is something else"
+        )
+    found.references = tuple(references)
+    if isinstance(source := row.get("source"), str):
+        found.source = source
+    return found
+
+
+def name(row: dict[str, Any], column: str, where: str) -> str:
+    """Return a task or an id: text or a whole number. Raises InputError if it is neither."""
+    value = row.get(column)
+    if not isinstance(value, str | int | None) or isinstance(value, bool):
+        raise InputError(f"{where}: '{column}' is {type(value).__name__}, not a name or a number")
+    if value is None or not str(value).strip():
+        raise InputError(f"{where}: column '{column}' is empty")
+    return str(value)
+
+
+def _turns(form: str, row: dict[str, Any], where: str) -> list[tuple[str, str]]:
+    """Return the (role, content) of a row."""
+    if form == "messages":
+        return _list_of_turns(row, "messages", where)
+    if form == "conversations":
+        return _list_of_turns(row, "conversations", where, "from", "value")
+    if form == "prompt and completion":
+        turns = []
+        for column, role in (("prompt", "user"), ("completion", "assistant")):
+            is_list = isinstance(row[column], list)
+            turns += (
+                _list_of_turns(row, column, where)
+                if is_list
+                else [(role, _text(row, column, where))]
+            )
+        return turns
+    asked = [_text(row, column, where) for column in ("instruction", "input")]
+    question = "\n\n".join(part for part in asked if part.strip())
+    return [("user", question), ("assistant", _text(row, "output", where))]
+
+
+def _list_of_turns(
+    row: dict[str, Any], column: str, where: str, sender: str = "role", text: str = "content"
+) -> list[tuple[str, str]]:
+    turns = row[column] or []
+    if not isinstance(turns, list):
+        raise InputError(f"{where}: '{column}' is {type(turns).__name__}, not a list of turns")
+    for turn in turns:
+        if not isinstance(turn, dict) or not {sender, text} <= turn.keys():
+            found = ", ".join(turn) if isinstance(turn, dict) else type(turn).__name__
+            raise InputError(
+                f"{where}: a turn of '{column}' must have '{sender}' and '{text}'; found {found}"
+            )
+    roles = _SENDERS if sender == "from" else _ROLES
+    return parse_turns(turns, roles, where, sender=sender, text=text)
+
+
+def _text(row: dict[str, Any], column: str, where: str) -> str:
+    value = row.get(column)
+    if not isinstance(value, str | None):
+        raise InputError(f"{where}: '{column}' is {type(value).__name__}, not text")
+    return value or ""

@@ -1,0 +1,45 @@
+"""Test conversations that are trained on, word for word."""
+
+import json
+from array import array
+from hashlib import blake2b
+
+from nearfirst.data.conversation import Instance
+
+
+class Overlap:
+    """Counts test conversations that are in the training data too, whatever their white space.
+
+    A text is kept as a hash of eight bytes, so that those of a large pool fit into memory.
+    """
+
+    def __init__(self) -> None:
+        self._train = array("Q")
+        self._test: dict[str, int] = {}
+
+    def add_train(self, instance: Instance) -> None:
+        """Add a conversation of the training data."""
+        self._train.append(_hash(instance))
+
+    def add_test(self, instance: Instance) -> None:
+        """Add a conversation of the test set."""
+        self._test[instance.id] = _hash(instance)
+
+    def warning(self) -> str | None:
+        """Return a warning for the user; None if the two share nothing."""
+        shared = set(self._test.values()).intersection(self._train)
+        ids = [id_ for id_, text in self._test.items() if text in shared]
+        if not ids:
+            return None
+        counts = f"{len(ids)} of {len(self._test)} test conversations"
+        if len(ids) == len(self._test) and all(text in shared for text in self._train):
+            return f"the test set is the training set: {counts} are trained on; give another"
+        return (
+            f"{counts} are word for word among the {len(self._train)} training conversations, the "
+            f"first is '{ids[0]}'; their loss does not show generalization"
+        )
+
+
+def _hash(instance: Instance) -> int:
+    turns = [" ".join(turn["content"].split()) for turn in instance.messages]
+    return int.from_bytes(blake2b(json.dumps(turns).encode(), digest_size=8).digest())

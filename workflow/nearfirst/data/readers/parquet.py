@@ -1,0 +1,61 @@
+"""Rows of Parquet files, read as a stream."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import check_columns, open_parquet
+
+BATCH = 1024
+"""Rows decoded at once: texts may be long."""
+
+
+def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place for messages, row) of a file.
+
+    Parameters
+    ----------
+    schema
+        Columns to read, of these types; None for all columns but those of bytes, such as images.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, damaged or not Parquet, lacks a column (those that are there
+        are named) or has one of another type, or a text is not UTF-8.
+    """
+    with open_parquet(path) as file:
+        if schema:
+            check_columns(path, file.schema_arrow, schema)
+        fields = schema or [field for field in file.schema_arrow if not _has_bytes(field.type)]
+        number = 0
+        try:
+            for batch in file.iter_batches(BATCH, columns=[field.name for field in fields]):
+                for row in _decoded(batch):
+                    number += 1
+                    yield f"{path}: row {number}", row
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{path}: damaged after row {number} ({' '.join(str(error).split())}); "
+                "copy or make it again"
+            ) from None
+
+
+def _decoded(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        # One by one up to the row that is at fault.
+        for at in range(len(batch)):
+            yield from batch.slice(at, 1).to_pylist()
+
+
+def _has_bytes(kind: pa.DataType) -> bool:
+    """Return whether bytes, which JSON cannot hold, are in a type."""
+    is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return any(test(kind) for test in is_bytes) or any(
+        _has_bytes(kind.field(at).type) for at in range(kind.num_fields)
+    )
