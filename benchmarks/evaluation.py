@@ -25,8 +25,8 @@ from nearfirst.data.instances import read_instances
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.model import load, template
 from nearfirst.model.checkpoints import checkpoints_in
+from nearfirst.model.logits import pad
 from nearfirst.model.settings import TemplateSettings
-from nearfirst.train.batches import pad
 
 PROGRAM = SCRIPTS / "evaluate.py"
 SETTINGS = EvaluateSettings(threads=1)

@@ -84,10 +84,11 @@ def in_batches(case: Case, batch_size: int) -> int:
     """Return the number of tokens."""
     ids = [str(i) for i in range(len(case.prompts))]
     answers = generate(
-        *(case.model, case.prompts, ids, SETTINGS, case.tokenizer),
+        *(case.model, case.prompts, ids, SETTINGS),
         step=0,
         run_seed=0,
         batch_size=batch_size,
+        ends=template.ends(case.tokenizer),
     )
     return sum(len(answer.tokens) for answer in answers)
 

@@ -1,7 +1,7 @@
 """Tokens a second and MFU of training and evaluation on one GPU, for a random LLaMA-2-7B.
 
 Speed does not depend on the weights, so they are random. Training is segment.train_segment without
-its files; evaluation is loss.losses. Padding does not count. MFU is operations a second over
+its files; evaluation is evaluate.losses. Padding does not count. MFU is operations a second over
 --peak-tflops, where a forward pass of an instance of n tokens takes
     2 n M + 2 n n L H   operations
 (M: parameters in matrices, the output's for label positions only in evaluation; L layers, H their
@@ -23,7 +23,7 @@ import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, TrainerCallback
 
 from nearfirst.data.instances import conversations, read_instances
-from nearfirst.evaluate import loss
+from nearfirst.evaluate.losses import losses
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import load
@@ -142,9 +142,9 @@ def train(arguments: argparse.Namespace) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     tokens = instances(arguments, arguments.count)
     model = model_of(arguments, torch.float32 if arguments.cpu else torch.float16).eval()
-    loss.losses(model, tokens, arguments.batch_tokens)  # warms up
+    losses(model, tokens, arguments.batch_tokens)  # warms up
     since = now()
-    loss.losses(model, tokens, arguments.batch_tokens)
+    losses(model, tokens, arguments.batch_tokens)
     report(arguments, "evaluation", tokens, now() - since, operations(arguments, tokens, False))
 
 

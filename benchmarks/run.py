@@ -17,7 +17,8 @@ from nearfirst.embed import encode
 from nearfirst.embed.settings import EmbeddingSettings
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import load, template
-from nearfirst.train import batches, segment
+from nearfirst.model.logits import pad
+from nearfirst.train import segment
 from nearfirst.train.settings import TrainSettings
 
 MODEL = "results/model"
@@ -69,14 +70,15 @@ def training(repeats: int) -> None:
         model = load.load_model(MODEL)
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95))
         for start in range(0, len(tokens), settings.batch_size):
-            batch = batches.pad(tokens[start : start + settings.batch_size])
+            batch = pad(tokens[start : start + settings.batch_size])
             model(**batch).loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad()
 
     count = sum(len(item.ids) for item in tokens)
-    report("training", "tokens", count, *fastest([ours, floor], repeats), "bare loop")
+    mine, bare = fastest([ours, floor], repeats)
+    report("training", "tokens", count, mine, bare, "bare loop")
 
 
 def report(

@@ -49,7 +49,7 @@ def make(folder: Path, points: int) -> None:
                 }
             )
         write_table(pa.Table.from_pylist(rows, schema=INSTANCES), folder / f"{side}.parquet")
-        table = embeddings_table([row["id"] for row in rows], vectors)
+        table = embeddings_table([str(row["id"]) for row in rows], vectors)
         write_table(table, folder / f"{side}-embeddings.parquet")
     for seed in range(PERMUTATIONS):
         columns = {
