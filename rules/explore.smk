@@ -33,11 +33,6 @@ rule explore:
         " --settings {params.settings:q} --output {output.table} --pairs {output.pairs} --log {log}"
 
 
-def heading_before(wildcards):
-    """Return the heading in the report."""
-    return category(f"explore_{wildcards.dataset}")
-
-
 rule plot_exploration:
     """Draw the comparison and write its caption."""
     input:
@@ -49,8 +44,8 @@ rule plot_exploration:
         picture=report(
             "results/explore_{dataset}.svg",
             caption="../report/explore.rst",
-            category=heading_before,
-            labels={"shows": "{dataset}", "figure": "explore_{dataset}"},
+            category="Before training",
+            labels={"figure": "explore_{dataset}"},
         ),
         caption="results/explore_{dataset}.txt",
     log:
@@ -62,7 +57,7 @@ rule plot_exploration:
         runtime=growing(10),
     params:
         look=settings("look"),
-        made_with=Made({}),
+        record=Record({}),
     shell:
         "python {input.script} --table {input.table} --look {params.look:q}"
         " --output {output.figure} --picture {output.picture} --caption {output.caption}"

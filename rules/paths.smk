@@ -1,6 +1,8 @@
 # Where things lie: the paths that rules of several stages share.
 from shlex import quote
 
+from nearfirst.metrics import METRICS
+
 SEGMENT = "{dataset}/{arrangement}/seed-{seed}/{start}-{stop}"
 # A segment's checkpoints measured on one test set.
 TESTED_SEGMENT = "{dataset}/{test}/{arrangement}/seed-{seed}/{start}-{stop}"
@@ -52,3 +54,24 @@ def own_test(stage):
         return f"results/{stage}/{wildcards.dataset}/{test}.parquet"
 
     return path
+
+
+def measured(metric, dataset, test, arrangement, seed):
+    """Return the tables of a metric of a run on one test set, segment by segment."""
+    run = f"results/{METRICS[metric].stage}/{dataset}/{test}/{arrangement}/seed-{seed}"
+    return [
+        f"{run}/{segment}.parquet" for segment in CONFIG.segments(dataset, arrangement)
+    ]
+
+
+def tables_of(runs, metrics):
+    """Return the tables of some metrics of runs, each once: several scores share a table."""
+    paths = [
+        path for run in runs for metric in metrics for path in measured(metric, *run)
+    ]
+    return list(dict.fromkeys(paths))
+
+
+def similarity_of(run):
+    """Return the table of a run's similarity to a test set."""
+    return f"results/similarity/{run.dataset}/{run.test}/{run.arrangement}/seed-{run.seed}.parquet"
