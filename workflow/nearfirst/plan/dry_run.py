@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,24 +36,29 @@ def dry_run(arguments: Sequence[str]) -> DryRun:
     Raises InputError if Snakemake refuses; its message is printed first.
     """
     # Without --quiet, a profile could hide the jobs.
+    calls = (["--dry-run", "--nocolor", "--quiet", "host"], ["--summary"])
+    with ThreadPoolExecutor() as pool:
+        return parse(*pool.map(_snakemake, [[*arguments, *flags] for flags in calls]))
+
+
+def _snakemake(arguments: Sequence[str]) -> str:
     command = [sys.executable, "-m", "snakemake", *arguments]
-    command += ["--dry-run", "--nocolor", "--quiet", "host"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        print(done.stdout, file=sys.stderr)
+        print(done.stdout + done.stderr, file=sys.stderr)
         raise InputError("Snakemake refuses this call, for the reason above")
-    return parse(done.stdout)
+    return done.stdout + done.stderr
 
 
-def parse(text: str) -> DryRun:
-    """Read the table "Job stats" of a dry run, and the outputs of its jobs.
+def parse(text: str, summary: str) -> DryRun:
+    """Read the table "Job stats" of a dry run, and the pending outputs of `--summary`.
 
     Raises InputError if they disagree.
     """
     table = text.rpartition("Job stats:\n")[2].partition("\n\n")[0]
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
-    lines = re.findall(r"^ +output: (.+)$", text, re.MULTILINE)
-    found = DryRun(jobs, frozenset(path for line in lines for path in line.split(", ")))
+    rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") == 5]
+    found = DryRun(jobs, frozenset(row[0] for row in rows if row[5] == "update pending"))
     total = jobs.pop("total", 0)
     if total != sum(jobs.values()) or len(found.segments()) != jobs.get("train", 0):
         raise InputError("plan.py cannot read the dry run of this version of Snakemake")
