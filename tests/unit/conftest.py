@@ -3,7 +3,6 @@
 import contextlib
 import io
 import logging
-import os
 import random
 import runpy
 import subprocess
