@@ -59,12 +59,6 @@ def difference(one: Weights, other: Weights) -> float:
     return max(float((one[name] - other[name]).abs().max()) for name in one)
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file below a folder."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
 def plain_losses(model: Any, tokens: Sequence[Tokens]) -> list[float]:
     """Return the model's own loss of each instance by itself: a mean over its labels."""
     result = []

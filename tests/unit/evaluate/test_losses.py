@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from damages import cut
+from files import cut
 from training import plain_losses
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 

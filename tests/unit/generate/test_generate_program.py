@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
-from damages import cut, empty
+from files import cut, empty
 from programs import command, environment
 from safetensors.torch import load_file, save_file
 
