@@ -103,5 +103,7 @@ def arrangement(folder: Path, train: Path) -> Job:
 
 
 def curves(folder: Path, losses: Path) -> Job:
-    output = folder / "curves.csv"
-    return stage("curves.py", folder, {output.name}, run=["random", 0, losses], output=output)
+    folder.mkdir()
+    row = '{"kind": "arrangements", "curves": {"RT": "random"}, "reference": "RT"}'
+    flags = (str(losses), "--figure", row, "--output", str(folder / "curves.csv"))
+    return Job("curves.py", flags, folder, frozenset({"curves.csv"}))

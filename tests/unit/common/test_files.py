@@ -177,7 +177,7 @@ def distances(folder: Path, out: Path) -> list[object]:
     return [
         *("distances.py", "--train", embeddings(folder / "train.parquet", 1000)),
         *("--test", embeddings(folder / "test.parquet", 400)),
-        *("--matrix", out / "matrix.npy", "--points", out / "points.parquet"),
+        *("--matrix", out / "matrix.npy"),
     ]
 
 
