@@ -25,8 +25,8 @@ from nearfirst.common.batching import batches
 from nearfirst.data.instances import read_instances
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.model import checkpoints, load, template
+from nearfirst.model.logits import pad
 from nearfirst.model.settings import TemplateSettings
-from nearfirst.train.batches import pad
 
 REPOSITORY = Path(__file__).parents[1]
 PROGRAM = REPOSITORY / "workflow/scripts/evaluate.py"

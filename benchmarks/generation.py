@@ -25,6 +25,7 @@ from nearfirst.data.instances import conversations, read_instances
 from nearfirst.generate.answers import generate
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.model import load, pretrain, template
+from nearfirst.model.checkpoints import load_weights
 from nearfirst.model.settings import PretrainSettings
 
 GOAL = 3
@@ -78,7 +79,7 @@ def run(results: Path, instances: int) -> Iterator[Case]:
             key=lambda path: path.name,
         )
         for checkpoint in checkpoints[:1] + checkpoints[-1:]:
-            checkpoints.load_weights(model, checkpoint)
+            load_weights(model, checkpoint)
             yield Case(f"{test.parent.name} {checkpoint.name}", model, tokenizer, prompts)
 
 
@@ -86,8 +87,9 @@ def in_batches(case: Case, settings: GenerateSettings, batch_size: int) -> int:
     """Return the number of tokens."""
     ids = [str(i) for i in range(len(case.prompts))]
     answers = generate(
-        *(case.model, case.prompts, ids, settings, case.tokenizer),
+        *(case.model, case.prompts, ids, settings),
         **{"step": 0, "run_seed": 0, "batch_size": batch_size},
+        ends=[case.tokenizer.eos_token_id],
     )
     return sum(len(answer.tokens) for answer in answers)
 

@@ -1,7 +1,7 @@
 """Tokens a second and MFU of training and evaluation on one GPU, for a random LLaMA-2-7B.
 
 The weights are drawn, for speed does not depend on them. Training is that of the workflow
-(segment.train_segment) without its files; evaluation is loss.losses. Only real tokens count,
+(segment.train_segment) without its files; evaluation is losses.losses. Only real tokens count,
 padding does not. MFU is operations a second over --peak-tflops, where a forward pass of an instance
 of n tokens takes
     2 n M + 2 n n L H   operations
@@ -24,7 +24,7 @@ import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, TrainerCallback
 
 from nearfirst.data.instances import conversations, read_instances
-from nearfirst.evaluate import loss
+from nearfirst.evaluate.losses import losses
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import load
@@ -150,9 +150,9 @@ def train(arguments: argparse.Namespace) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     tokens = instances(arguments, arguments.count)
     model = model_of(arguments, torch.float32 if arguments.cpu else torch.float16).eval()
-    loss.losses(model, tokens, arguments.batch_tokens)  # warms up
+    losses(model, tokens, arguments.batch_tokens)  # warms up
     since = now()
-    loss.losses(model, tokens, arguments.batch_tokens)
+    losses(model, tokens, arguments.batch_tokens)
     report(arguments, "evaluation", tokens, now() - since, operations(arguments, tokens, False))
 
 

@@ -18,7 +18,8 @@ from nearfirst.embed import encode
 from nearfirst.embed.settings import EmbeddingSettings
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import load, template
-from nearfirst.train import batches, segment
+from nearfirst.model.logits import pad
+from nearfirst.train import segment
 from nearfirst.train.settings import TrainSettings
 
 RESULTS = Path("results")
@@ -88,7 +89,7 @@ def training_ratio(repeats: int) -> None:
         model = load.load_model(MODEL)
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95))
         for start in range(0, len(tokens), settings.batch_size):
-            batch = batches.pad(tokens[start : start + settings.batch_size])
+            batch = pad(tokens[start : start + settings.batch_size])
             model(**batch).loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
