@@ -8,7 +8,9 @@ FIGURES = CONFIG.figures
 COMPARED = [name for name, figure in FIGURES.items() if figure.compares()]
 
 
-def figure_tables(wildcards):
+def figure_tables(
+    wildcards,
+):
     """Return the tables that a figure needs: metrics of its runs, and their similarity."""
     figure = FIGURES[wildcards.figure]
     return [
@@ -18,17 +20,23 @@ def figure_tables(wildcards):
 
 
 # Rows as JSON keep the order of their labels, which is that of legends and tables.
-def figure_numbers(wildcards):
+def figure_numbers(
+    wildcards,
+):
     """Return the row of a figure without its words, which change no number."""
     return json.dumps(FIGURES[wildcards.figure].numbers())
 
 
-def figure_row(wildcards):
+def figure_row(
+    wildcards,
+):
     """Return the row of a figure without its heading, which is no part of the picture."""
     return FIGURES[wildcards.figure].model_dump_json(exclude={"section"})
 
 
-def figure_flags(wildcards):
+def figure_flags(
+    wildcards,
+):
     """Return the settings of a figure's program, and its outputs beside the CSV."""
     figure, name = FIGURES[wildcards.figure], wildcards.figure
     return " ".join(
@@ -37,25 +45,31 @@ def figure_flags(wildcards):
                 f"{k} {quote(settings(v)(wildcards))}"
                 for k, v in figure.sections.items()
             ),
-            *(f"{k} results/{name}{end}" for k, end in figure.further.items()),
+            *(f"{k} {RESULTS}/{name}{end}" for k, end in figure.further.items()),
         ]
     )
 
 
-def kind_files(wildcards):
+def kind_files(
+    wildcards,
+):
     """Return the files of a figure's kind: an edit reruns the figures of this kind."""
     return modules_of(module_of_kind(FIGURES[wildcards.figure].kind))
 
 
-def drawing_files(wildcards):
+def drawing_files(
+    wildcards,
+):
     """Return the files of the module that draws a figure."""
     return modules_of(FIGURES[wildcards.figure].plot())
 
 
-def paired(wildcards):
+def paired(
+    wildcards,
+):
     """Return the comparison that belongs to a figure: not drawn, but no figure should lack it."""
     name = wildcards.figure
-    return f"results/{name}_paired.csv" if name in COMPARED else []
+    return f"{RESULTS}/{name}_paired.csv" if name in COMPARED else []
 
 
 # One rule for each program: kinds of figure that share their numbers share the program.
@@ -74,10 +88,10 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
             script=script(f"{program}.py"),
             library=library(f"{program}.py"),
         output:
-            *(f"results/{{figure}}{end}" for end in endings),
-            table="results/{figure}.csv",
+            *(f"<results>/{{figure}}{end}" for end in endings),
+            table="<results>/{figure}.csv",
         log:
-            f"results/logs/{program}/{{figure}}.log",
+            f"<results>/logs/{program}/{{figure}}.log",
         wildcard_constraints:
             figure="|".join(map(re.escape, its)),
         conda:
@@ -88,6 +102,8 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
         params:
             figure=figure_numbers,
             flags=figure_flags,
+        message:
+            f"{program}: numbers of {{wildcards.figure}}"
         shell:
             "python {input.script} {input.tables} --figure {params.figure:q} {params.flags}"
             " --output {output.table} --log {log}"
@@ -101,10 +117,10 @@ rule compare:
         script=script("compare.py"),
         library=library("compare.py"),
     output:
-        table=in_report("results/{figure}_paired.csv", "paired"),
-        summary="results/{figure}_paired.txt",
+        table=in_report("<results>/{figure}_paired.csv", "paired"),
+        summary="<results>/{figure}_paired.txt",
     log:
-        "results/logs/compare/{figure}.log",
+        "<results>/logs/compare/{figure}.log",
     wildcard_constraints:
         figure="|".join(map(re.escape, COMPARED)),
     conda:
@@ -115,6 +131,8 @@ rule compare:
     params:
         figure=figure_numbers,
         settings=settings("comparison"),
+    message:
+        "compare the curves of {wildcards.figure}"
     shell:
         "python {input.script} {input.tables} --figure {params.figure:q}"
         " --settings {params.settings:q} --output {output.table} --summary {output.summary}"
@@ -124,7 +142,7 @@ rule compare:
 rule plot:
     """Draw a figure and write its caption."""
     input:
-        table="results/{figure}.csv",
+        table="<results>/{figure}.csv",
         # Not drawn, so its age does not matter.
         paired=ancient(paired),
         kind=kind_files,
@@ -132,17 +150,17 @@ rule plot:
         script=script("plot.py"),
         library=library("plot.py"),
     output:
-        figure="results/{figure}.pdf",
+        figure="<results>/{figure}.pdf",
         picture=report(
-            "results/{figure}.svg",
+            "<results>/{figure}.svg",
             caption="../report/figure.rst",
             category=lambda wildcards: FIGURES[wildcards.figure].heading(),
             labels={"figure": "{figure}"},
         ),
-        caption="results/{figure}.txt",
-        record="results/{figure}.yaml",
+        caption="<results>/{figure}.txt",
+        record="<results>/{figure}.yaml",
     log:
-        "results/logs/plot/{figure}.log",
+        "<results>/logs/plot/{figure}.log",
     wildcard_constraints:
         figure="|".join(map(re.escape, FIGURES)),
     conda:
@@ -154,6 +172,8 @@ rule plot:
         figure=figure_row,
         look=settings("look"),
         record=record,
+    message:
+        "plot {wildcards.figure}"
     shell:
         "python {input.script} {input.table} --figure {params.figure:q} --look {params.look:q}"
         " --output {output.figure} --picture {output.picture} --caption {output.caption}"

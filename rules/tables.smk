@@ -7,9 +7,11 @@ if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")
 
 
-def table4_splits(wildcards):
+def table4_splits(
+    wildcards,
+):
     return [
-        f"results/instances/{dataset}/{split}.parquet"
+        f"{RESULTS}/instances/{dataset}/{split}.parquet"
         for dataset, splits in CONFIG.tables.table4.splits.items()
         for split in splits
     ]
@@ -22,9 +24,9 @@ rule table4:
         script=script("table4.py"),
         library=library("table4.py"),
     output:
-        in_report("results/table4.csv"),
+        in_report("<results>/table4.csv"),
     log:
-        "results/logs/table4.log",
+        "<results>/logs/table4.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -32,15 +34,19 @@ rule table4:
         runtime=growing(10),
     params:
         settings=settings("tables.table4"),
+    message:
+        "table4: tasks and instances of every split"
     shell:
         "python {input.script} {input.instances} --settings {params.settings:q}"
         " --output {output} --log {log}"
 
 
-def leakage_splits(wildcards):
+def leakage_splits(
+    wildcards,
+):
     """Return the splits of Table 4 and all training splits, from which tasks leak."""
     return [
-        f"results/instances/{dataset}/{split}.parquet"
+        f"{RESULTS}/instances/{dataset}/{split}.parquet"
         for dataset, splits in CONFIG.tables.table4.splits.items()
         for split in dict.fromkeys(["train", *splits])
     ]
@@ -53,19 +59,23 @@ rule leakage:
         script=script("leakage.py"),
         library=library("leakage.py"),
     output:
-        in_report("results/leakage.csv"),
+        in_report("<results>/leakage.csv"),
     log:
-        "results/logs/leakage.log",
+        "<results>/logs/leakage.log",
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),
+    message:
+        "leakage: unseen tasks whose source was trained on"
     shell:
         "python {input.script} {input.instances} --output {output} --log {log}"
 
 
-def generalization_tables(wildcards):
+def generalization_tables(
+    wildcards,
+):
     runs = [
         run
         for name in CONFIG.tables.generalization
@@ -74,7 +84,9 @@ def generalization_tables(wildcards):
     return tables_of(runs, [CONFIG.generalization.metric])
 
 
-def generalization_figures(wildcards):
+def generalization_figures(
+    wildcards,
+):
     """Return the rows of the figures that generalization.csv lists, as JSON by name."""
     rows = {name: FIGURES[name].numbers() for name in CONFIG.tables.generalization}
     return json.dumps(rows)
@@ -87,9 +99,9 @@ rule generalization:
         script=script("generalization.py"),
         library=library("generalization.py"),
     output:
-        in_report("results/generalization.csv"),
+        in_report("<results>/generalization.csv"),
     log:
-        "results/logs/generalization.log",
+        "<results>/logs/generalization.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -98,18 +110,24 @@ rule generalization:
     params:
         figures=generalization_figures,
         settings=settings("generalization"),
+    message:
+        "generalization: when each run first does well enough"
     shell:
         "python {input.script} {input.tables} --figures {params.figures:q}"
         " --settings {params.settings:q} --output {output} --log {log}"
 
 
-def metric_tables(wildcards):
+def metric_tables(
+    wildcards,
+):
     """Return the tables of all metrics of the runs that the tables of metrics show."""
     table = CONFIG.tables.metrics
     return tables_of(table.runs(CONFIG), table.metrics)
 
 
-def metric_runs(wildcards):
+def metric_runs(
+    wildcards,
+):
     return CONFIG.tables.metrics.model_dump_json()
 
 
@@ -123,9 +141,9 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
             script=script(f"{table}.py"),
             library=library(f"{table}.py"),
         output:
-            in_report(f"results/{table}.csv"),
+            in_report(f"<results>/{table}.csv"),
         log:
-            f"results/logs/{table}.log",
+            f"<results>/logs/{table}.log",
         conda:
             "../envs/figures.yaml"
         resources:
@@ -134,6 +152,8 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
         params:
             runs=metric_runs,
             settings=settings(section),
+        message:
+            f"{table} of the runs of Figure 1"
         shell:
             "python {input.script} {input.tables} --runs {params.runs:q}"
             " --settings {params.settings:q} --output {output} --log {log}"
@@ -142,17 +162,19 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
 rule comparisons:
     """Join the comparisons of all figures, and correct over them all."""
     input:
-        tables=expand("results/{figure}_paired.csv", figure=COMPARED),
+        tables=expand("<results>/{figure}_paired.csv", figure=COMPARED),
         script=script("comparisons.py"),
         library=library("comparisons.py"),
     output:
-        in_report("results/comparisons.csv"),
+        in_report("<results>/comparisons.csv"),
     log:
-        "results/logs/comparisons.log",
+        "<results>/logs/comparisons.log",
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
+    message:
+        "comparisons of all figures"
     shell:
         "python {input.script} {input.tables} --output {output} --log {log}"
