@@ -9,13 +9,13 @@ def arrange_files(wildcards):
     required = CONFIG.arrangements[wildcards.arrangement].required()
     files = {}
     if required != {"embeddings"}:
-        files["instances"] = f"results/instances/{dataset}/train.parquet"
+        files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
     if "embeddings" in required:
         test = CONFIG.data[dataset].test
-        files["train"] = f"results/embeddings/{dataset}/train.parquet"
-        files["test"] = f"results/embeddings/{dataset}/{test}.parquet"
+        files["train"] = f"{RESULTS}/embeddings/{dataset}/train.parquet"
+        files["test"] = f"{RESULTS}/embeddings/{dataset}/{test}.parquet"
         if CONFIG.data[dataset].keep_distances:
-            files["distances"] = f"results/distances/{dataset}/{test}/matrix.npy"
+            files["distances"] = f"{RESULTS}/distances/{dataset}/{test}/matrix.npy"
     return files
 
 
@@ -49,11 +49,11 @@ rule arrange:
         script=script("arrange.py"),
         library=library("arrange.py"),
     output:
-        "results/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
+        "<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
     log:
-        "results/logs/arrange/{dataset}_{arrangement}_seed-{seed}.log",
+        "<results>/logs/arrange/{dataset}_{arrangement}_seed-{seed}.log",
     benchmark:
-        "results/benchmarks/arrange/{dataset}_{arrangement}_seed-{seed}.tsv"
+        "<results>/benchmarks/arrange/{dataset}_{arrangement}_seed-{seed}.tsv"
     conda:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
@@ -72,25 +72,25 @@ rule arrange:
 def first_order(wildcards):
     """Return the order of an arrangement's first seed."""
     seed = CONFIG.seeds_of(wildcards.arrangement)[0]
-    return f"results/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
+    return f"{RESULTS}/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
 
 
 rule export:
     """Write the training instances in their order, with their distances to the test set."""
     input:
         arrangement=first_order,
-        instances="results/instances/{dataset}/train.parquet",
-        train="results/embeddings/{dataset}/train.parquet",
+        instances="<results>/instances/{dataset}/train.parquet",
+        train="<results>/embeddings/{dataset}/train.parquet",
         test=own_test("embeddings"),
         script=script("export.py"),
         library=library("export.py"),
     output:
-        jsonl="results/arranged/{dataset}/{arrangement}.jsonl",
-        parquet="results/arranged/{dataset}/{arrangement}.parquet",
+        jsonl="<results>/arranged/{dataset}/{arrangement}.jsonl",
+        parquet="<results>/arranged/{dataset}/{arrangement}.parquet",
     log:
-        "results/logs/export/{dataset}_{arrangement}.log",
+        "<results>/logs/export/{dataset}_{arrangement}.log",
     benchmark:
-        "results/benchmarks/export/{dataset}_{arrangement}.tsv"
+        "<results>/benchmarks/export/{dataset}_{arrangement}.tsv"
     conda:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads

@@ -19,6 +19,14 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 
+# `run: NAME` puts all that is made below results/NAME; rules write it <results>.
+RESULTS = f"results/{CONFIG.run}" if CONFIG.run else "results"
+
+
+pathvars:
+    results=RESULTS,
+
+
 # Files of the user's, by the key that names them.
 OWN_FILES = {
     f"data.{name}.{key}": path

@@ -18,9 +18,9 @@ rule generate_corpus:
         library=library("generate_corpus.py"),
         words=words("generate_corpus.py"),
     output:
-        directory("results/corpus/{form}"),
+        directory("<results>/corpus/{form}"),
     log:
-        "results/logs/generate_corpus/{form}.log",
+        "<results>/logs/generate_corpus/{form}.log",
     conda:
         "../envs/data.yaml"
     resources:
@@ -40,9 +40,9 @@ rule generate_text:
         library=library("generate_text.py"),
         words=words("generate_text.py"),
     output:
-        "results/corpus/text.jsonl",
+        "<results>/corpus/text.jsonl",
     log:
-        "results/logs/generate_text.log",
+        "<results>/logs/generate_text.log",
     conda:
         "../envs/data.yaml"
     resources:

@@ -40,9 +40,9 @@ rule fetch:
         script=script("fetch.py"),
         library=library("fetch.py"),
     output:
-        "results/raw/{source}/fetched.json",
+        "<results>/raw/{source}/fetched.json",
     log:
-        "results/logs/fetch/{source}.log",
+        "<results>/logs/fetch/{source}.log",
     conda:
         "../envs/data.yaml"
     params:
@@ -51,7 +51,7 @@ rule fetch:
         needs=hub_needs,
     shell:
         "python {input.script} --settings {params.settings:q} --key {params.key} {params.needs}"
-        " --output results/raw/{wildcards.source} --log {log}"
+        " --output $(dirname {output}) --log {log}"
 
 
 def raw(dataset):
@@ -59,10 +59,10 @@ def raw(dataset):
     if dataset.path:
         return dataset.path
     if dataset.hub is None:
-        return f"results/corpus/{dataset.format}"
+        return f"{RESULTS}/corpus/{dataset.format}"
     # Data sets of one source share what is fetched.
     same = (name for name, row in CONFIG.data.items() if row.hub == dataset.hub)
-    return f"results/raw/data/{next(same)}"
+    return f"{RESULTS}/raw/data/{next(same)}"
 
 
 @cache
@@ -139,11 +139,11 @@ rule sample:
         script=script("sample.py"),
         library=sample_library,
     output:
-        "results/instances/{dataset}/{split}.parquet",
+        "<results>/instances/{dataset}/{split}.parquet",
     log:
-        "results/logs/sample/{dataset}_{split}.log",
+        "<results>/logs/sample/{dataset}_{split}.log",
     benchmark:
-        "results/benchmarks/sample/{dataset}_{split}.tsv"
+        "<results>/benchmarks/sample/{dataset}_{split}.tsv"
     conda:
         "../envs/data.yaml"
     resources:

@@ -8,15 +8,15 @@ scattergather:
 rule embed:
     """Embed one shard of a split."""
     input:
-        instances="results/instances/{dataset}/{split}.parquet",
+        instances="<results>/instances/{dataset}/{split}.parquet",
         script=script("embed.py"),
         library=library("embed.py"),
     output:
-        temp("results/embeddings/{dataset}/{split}/{scatteritem}.parquet"),
+        temp("<results>/embeddings/{dataset}/{split}/{scatteritem}.parquet"),
     log:
-        "results/logs/embed/{dataset}_{split}_{scatteritem}.log",
+        "<results>/logs/embed/{dataset}_{split}_{scatteritem}.log",
     benchmark:
-        "results/benchmarks/embed/{dataset}_{split}_{scatteritem}.tsv"
+        "<results>/benchmarks/embed/{dataset}_{split}_{scatteritem}.tsv"
     conda:
         "../envs/embed.yaml"
     threads: CONFIG.embedding.threads
@@ -34,15 +34,15 @@ rule gather_embeddings:
     """Join the shards."""
     input:
         shards=gather.embed(
-            "results/embeddings/{{dataset}}/{{split}}/{scatteritem}.parquet"
+            "<results>/embeddings/{{dataset}}/{{split}}/{scatteritem}.parquet"
         ),
-        instances="results/instances/{dataset}/{split}.parquet",
+        instances="<results>/instances/{dataset}/{split}.parquet",
         script=script("gather_embeddings.py"),
         library=library("gather_embeddings.py"),
     output:
-        "results/embeddings/{dataset}/{split}.parquet",
+        "<results>/embeddings/{dataset}/{split}.parquet",
     log:
-        "results/logs/gather_embeddings/{dataset}_{split}.log",
+        "<results>/logs/gather_embeddings/{dataset}_{split}.log",
     conda:
         "../envs/distance.yaml"
     resources:

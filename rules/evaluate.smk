@@ -4,17 +4,17 @@
 rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:
-        instances="results/instances/{dataset}/{test}.parquet",
-        checkpoints=f"results/checkpoints/{SEGMENT}",
+        instances="<results>/instances/{dataset}/{test}.parquet",
+        checkpoints=f"<results>/checkpoints/{SEGMENT}",
         model=model_files(),
         script=script("evaluate.py"),
         library=library("evaluate.py"),
     output:
-        f"results/losses/{TESTED_SEGMENT}.parquet",
+        f"<results>/losses/{TESTED_SEGMENT}.parquet",
     log:
-        f"results/logs/evaluate/{TESTED_LOG}.log",
+        f"<results>/logs/evaluate/{TESTED_LOG}.log",
     benchmark:
-        f"results/benchmarks/evaluate/{TESTED_LOG}.tsv"
+        f"<results>/benchmarks/evaluate/{TESTED_LOG}.tsv"
     # Before further training: then checkpoints that are not kept can go.
     priority: 1
     conda:

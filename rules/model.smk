@@ -8,11 +8,11 @@ rule pretrain:
         script=script("pretrain.py"),
         library=library("pretrain.py"),
     output:
-        model=directory("results/model"),
+        model=directory("<results>/model"),
     log:
-        "results/logs/pretrain.log",
+        "<results>/logs/pretrain.log",
     benchmark:
-        "results/benchmarks/pretrain.tsv"
+        "<results>/benchmarks/pretrain.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.model.pretrain.threads

@@ -3,7 +3,7 @@
 
 # The training instances that preference pairs are made of, by data set.
 PREFERENCE_FILES = {
-    dataset: f"results/instances/{dataset}/train.parquet"
+    dataset: f"{RESULTS}/instances/{dataset}/train.parquet"
     for dataset in CONFIG.reward.preferences.datasets
 }
 
@@ -15,9 +15,9 @@ rule preferences:
         script=script("preferences.py"),
         library=library("preferences.py"),
     output:
-        "results/reward/pairs.parquet",
+        "<results>/reward/pairs.parquet",
     log:
-        "results/logs/preferences.log",
+        "<results>/logs/preferences.log",
     conda:
         "../envs/data.yaml"
     resources:
@@ -41,12 +41,12 @@ rule train_reward:
         script=script("train_reward.py"),
         library=library("train_reward.py"),
     output:
-        model=directory("results/reward/model"),
-        accuracy=in_report("results/reward_accuracy.csv"),
+        model=directory("<results>/reward/model"),
+        accuracy=in_report("<results>/reward_accuracy.csv"),
     log:
-        "results/logs/train_reward.log",
+        "<results>/logs/train_reward.log",
     benchmark:
-        "results/benchmarks/train_reward.tsv"
+        "<results>/benchmarks/train_reward.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.reward.training.threads
@@ -67,17 +67,17 @@ rule train_reward:
 rule reward:
     """Score the answers with the reward model."""
     input:
-        generations=f"results/generations/{TESTED_SEGMENT}.parquet",
-        instances="results/instances/{dataset}/{test}.parquet",
+        generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
+        instances="<results>/instances/{dataset}/{test}.parquet",
         model=reward_files(),
         script=script("reward.py"),
         library=library("reward.py"),
     output:
-        f"results/rewards/{TESTED_SEGMENT}.parquet",
+        f"<results>/rewards/{TESTED_SEGMENT}.parquet",
     log:
-        f"results/logs/reward/{TESTED_LOG}.log",
+        f"<results>/logs/reward/{TESTED_LOG}.log",
     benchmark:
-        f"results/benchmarks/reward/{TESTED_LOG}.tsv"
+        f"<results>/benchmarks/reward/{TESTED_LOG}.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.reward.scoring.threads

@@ -31,15 +31,15 @@ rule score:
     input:
         unpack(score_files),
         generations=rules.generate.output,
-        instances="results/instances/{dataset}/{test}.parquet",
+        instances="<results>/instances/{dataset}/{test}.parquet",
         script=script("score.py"),
         library=score_library(),
     output:
-        f"results/scores/{TESTED_SEGMENT}.parquet",
+        f"<results>/scores/{TESTED_SEGMENT}.parquet",
     log:
-        f"results/logs/score/{TESTED_LOG}.log",
+        f"<results>/logs/score/{TESTED_LOG}.log",
     benchmark:
-        f"results/benchmarks/score/{TESTED_LOG}.tsv"
+        f"<results>/benchmarks/score/{TESTED_LOG}.tsv"
     conda:
         "../envs/score.yaml"
     resources:

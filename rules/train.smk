@@ -26,7 +26,7 @@ rule wait_for_evaluation:
     input:
         losses=evaluated_before,
     output:
-        touch(f"results/evaluated/{SEGMENT}"),
+        touch(f"<results>/evaluated/{SEGMENT}"),
 
 
 def state_before(wildcards):
@@ -34,7 +34,7 @@ def state_before(wildcards):
     dataset, arrangement = wildcards.dataset, wildcards.arrangement
     for segment in CONFIG.segments(dataset, arrangement):
         if segment.endswith(f"-{wildcards.start}"):
-            return f"results/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
+            return f"{RESULTS}/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
     return []
 
 
@@ -42,7 +42,7 @@ def evaluated_mark(wildcards):
     """Return the mark of `wait_for_evaluation`; the first two segments need none."""
     names = CONFIG.segments(wildcards.dataset, wildcards.arrangement)
     segment = f"{wildcards.start}-{wildcards.stop}"
-    return f"results/evaluated/{SEGMENT}" if segment in names[2:] else []
+    return f"{RESULTS}/evaluated/{SEGMENT}" if segment in names[2:] else []
 
 
 def train_settings(wildcards):
@@ -61,8 +61,8 @@ def segment_flags(wildcards):
 rule train:
     """Train one segment of a run and keep its checkpoints."""
     input:
-        instances="results/instances/{dataset}/train.parquet",
-        arrangement="results/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
+        instances="<results>/instances/{dataset}/train.parquet",
+        arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         model=model_files(),
         state=state_before,
         # An older mark will do: a segment that is trained already need not wait.
@@ -71,15 +71,15 @@ rule train:
         library=library("train.py"),
     output:
         checkpoints=(
-            directory(f"results/checkpoints/{SEGMENT}")
+            directory(f"<results>/checkpoints/{SEGMENT}")
             if CONFIG.keep_checkpoints
-            else temp(directory(f"results/checkpoints/{SEGMENT}"))
+            else temp(directory(f"<results>/checkpoints/{SEGMENT}"))
         ),
-        state=temp(directory(f"results/states/{SEGMENT}")),
+        state=temp(directory(f"<results>/states/{SEGMENT}")),
     log:
-        "results/logs/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
+        "<results>/logs/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
     benchmark:
-        "results/benchmarks/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
+        "<results>/benchmarks/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.train.threads

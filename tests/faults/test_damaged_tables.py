@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from damages import cut
-from faults import Warm, contents, embedding, evaluation, stage, training
+from faults import Job, Warm, contents, embedding, evaluation, stage, training
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import ARRANGEMENT, LOSSES, read_embeddings, read_table, write_table
@@ -105,5 +105,7 @@ def arrangement(folder: Path, train: Path) -> Any:
 
 
 def curves(folder: Path, losses: Path) -> Any:
-    output = folder / "curves.csv"
-    return stage("curves.py", folder, {output.name}, run=["random", 0, losses], output=output)
+    folder.mkdir()
+    row = '{"kind": "arrangements", "curves": {"RT": "random"}, "reference": "RT"}'
+    flags = (str(losses), "--figure", row, "--output", str(folder / "curves.csv"))
+    return Job("curves.py", flags, folder, frozenset({"curves.csv"}))
