@@ -54,3 +54,7 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
+
+
+onsuccess:
+    print(summary(workflow.dag.derived_targetfiles, FIGURES))

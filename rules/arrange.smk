@@ -3,7 +3,9 @@ from nearfirst.arrange.registry import module_of
 from nearfirst.common.settings import canonical
 
 
-def arrange_files(wildcards):
+def arrange_files(
+    wildcards,
+):
     """Return the tables that a method reads: a plain shuffle does not look at embeddings."""
     dataset = wildcards.dataset
     required = CONFIG.arrangements[wildcards.arrangement].required()
@@ -19,7 +21,9 @@ def arrange_files(wildcards):
     return files
 
 
-def arrange_flags(wildcards):
+def arrange_flags(
+    wildcards,
+):
     """Return the flags that name these tables."""
     files = arrange_files(wildcards)
     flags = [f"--{name} {path}" for name, path in files.items()]
@@ -28,13 +32,17 @@ def arrange_flags(wildcards):
     return " ".join(flags)
 
 
-def arrange_settings(wildcards):
+def arrange_settings(
+    wildcards,
+):
     # How long to train is nothing to the method.
     row = CONFIG.arrangements[wildcards.arrangement]
     return canonical(row.model_dump(mode="json", exclude={"steps"}))
 
 
-def method_files(wildcards):
+def method_files(
+    wildcards,
+):
     """Return the files of a method, built in or the user's own: an edit reruns its orders."""
     row = CONFIG.arrangements[wildcards.arrangement]
     own = [str(row.source()[0])] if hasattr(row, "source") else []
@@ -63,13 +71,17 @@ rule arrange:
     params:
         settings=arrange_settings,
         tables=arrange_flags,
+    message:
+        "arrange {wildcards.dataset}: {wildcards.arrangement}, seed {wildcards.seed}"
     shell:
         "python {input.script} --settings {params.settings:q} --name {wildcards.arrangement}"
         " {params.tables} --seed {wildcards.seed} --threads {threads}"
         " --output {output} --log {log}"
 
 
-def first_order(wildcards):
+def first_order(
+    wildcards,
+):
     """Return the order of an arrangement's first seed."""
     seed = CONFIG.seeds_of(wildcards.arrangement)[0]
     return f"{RESULTS}/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
@@ -99,6 +111,8 @@ rule export:
         runtime=growing(60),
     params:
         measure=CONFIG.distance.measure,
+    message:
+        "export {wildcards.dataset}: {wildcards.arrangement}"
     shell:
         "python {input.script} --arrangement {input.arrangement} --instances {input.instances}"
         " --train {input.train} --test {input.test} --measure {params.measure} --threads {threads}"

@@ -1,3 +1,6 @@
+# An input function stands above its rule, its signature over several lines: `snakemake --lint`
+# objects to functions beside rules where `def` and `:` share a line.
+#
 # What all rules share: the validated config, the section of it that a rule reads, and the files
 # of code that a program is made of.
 import os

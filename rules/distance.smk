@@ -22,12 +22,16 @@ rule distances:
         runtime=growing(60),
     params:
         settings=settings("distance"),
+    message:
+        "distances of {wildcards.dataset} to {wildcards.test}"
     shell:
         "python {input.script} --train {input.train} --test {input.test}"
         " --settings {params.settings:q} --threads {threads} --matrix {output} --log {log}"
 
 
-def checkpoint_flags(wildcards):
+def checkpoint_flags(
+    wildcards,
+):
     """Return the flags that place the checkpoints of a run."""
     train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     return (
@@ -61,6 +65,9 @@ rule similarity:
     params:
         settings=settings("similarity"),
         checkpoints=checkpoint_flags,
+    message:
+        "similarity of {wildcards.dataset} to {wildcards.test} along "
+        "{wildcards.arrangement}, seed {wildcards.seed}"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
         " --test-instances {input.test_instances} --train-embeddings {input.train_embeddings}"

@@ -25,6 +25,8 @@ rule embed:
         runtime=growing(240),
     params:
         settings=settings("embedding"),
+    message:
+        "embed {wildcards.dataset}: {wildcards.split}, part {wildcards.scatteritem}"
     shell:
         "python {input.script} --instances {input.instances} --shard {wildcards.scatteritem}"
         " --settings {params.settings:q} --output {output} --log {log}"
@@ -48,6 +50,8 @@ rule gather_embeddings:
     resources:
         mem_mb=growing(8000),
         runtime=growing(30),
+    message:
+        "gather_embeddings of {wildcards.dataset}: {wildcards.split}"
     shell:
         "python {input.script} {input.shards} --instances {input.instances}"
         " --output {output} --log {log}"

@@ -28,6 +28,9 @@ rule evaluate:
         settings=settings("evaluate"),
         template=settings("template"),
         model=model_flag,
+    message:
+        "evaluate {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --settings {params.settings:q}"

@@ -26,6 +26,8 @@ rule explore:
     params:
         settings=settings("explore"),
         measure=CONFIG.distance.measure,
+    message:
+        "explore {wildcards.dataset}: its pool and its test set"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
         " --train-embeddings {input.train_embeddings} --test-instances {input.test_instances}"
@@ -58,6 +60,8 @@ rule plot_exploration:
     params:
         look=settings("look"),
         record=Record({}),
+    message:
+        "plot_exploration of {wildcards.dataset}"
     shell:
         "python {input.script} --table {input.table} --look {params.look:q}"
         " --output {output.figure} --picture {output.picture} --caption {output.caption}"

@@ -8,7 +8,9 @@ FIGURES = CONFIG.figures
 COMPARED = [name for name, figure in FIGURES.items() if figure.compares()]
 
 
-def figure_tables(wildcards):
+def figure_tables(
+    wildcards,
+):
     """Return the tables that a figure needs: metrics of its runs, and their similarity."""
     figure = FIGURES[wildcards.figure]
     return [
@@ -18,17 +20,23 @@ def figure_tables(wildcards):
 
 
 # Rows as JSON keep the order of their labels, which is that of legends and tables.
-def figure_numbers(wildcards):
+def figure_numbers(
+    wildcards,
+):
     """Return the row of a figure without its words, which change no number."""
     return json.dumps(FIGURES[wildcards.figure].numbers())
 
 
-def figure_row(wildcards):
+def figure_row(
+    wildcards,
+):
     """Return the row of a figure without its heading, which is no part of the picture."""
     return FIGURES[wildcards.figure].model_dump_json(exclude={"section"})
 
 
-def figure_flags(wildcards):
+def figure_flags(
+    wildcards,
+):
     """Return the settings of a figure's program, and its outputs beside the CSV."""
     figure, name = FIGURES[wildcards.figure], wildcards.figure
     return " ".join(
@@ -42,17 +50,23 @@ def figure_flags(wildcards):
     )
 
 
-def kind_files(wildcards):
+def kind_files(
+    wildcards,
+):
     """Return the files of a figure's kind: an edit reruns the figures of this kind."""
     return modules_of(module_of_kind(FIGURES[wildcards.figure].kind))
 
 
-def drawing_files(wildcards):
+def drawing_files(
+    wildcards,
+):
     """Return the files of the module that draws a figure."""
     return modules_of(FIGURES[wildcards.figure].plot())
 
 
-def paired(wildcards):
+def paired(
+    wildcards,
+):
     """Return the comparison that belongs to a figure: not drawn, but no figure should lack it."""
     name = wildcards.figure
     return f"{RESULTS}/{name}_paired.csv" if name in COMPARED else []
@@ -88,6 +102,8 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
         params:
             figure=figure_numbers,
             flags=figure_flags,
+        message:
+            f"{program}: numbers of {{wildcards.figure}}"
         shell:
             "python {input.script} {input.tables} --figure {params.figure:q} {params.flags}"
             " --output {output.table} --log {log}"
@@ -115,6 +131,8 @@ rule compare:
     params:
         figure=figure_numbers,
         settings=settings("comparison"),
+    message:
+        "compare the curves of {wildcards.figure}"
     shell:
         "python {input.script} {input.tables} --figure {params.figure:q}"
         " --settings {params.settings:q} --output {output.table} --summary {output.summary}"
@@ -154,6 +172,8 @@ rule plot:
         figure=figure_row,
         look=settings("look"),
         record=record,
+    message:
+        "plot {wildcards.figure}"
     shell:
         "python {input.script} {input.table} --figure {params.figure:q} --look {params.look:q}"
         " --output {output.figure} --picture {output.picture} --caption {output.caption}"

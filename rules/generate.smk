@@ -30,6 +30,9 @@ rule generate:
         model=model_flag,
         # Snakemake records no objects: another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
+    message:
+        "generate answers: {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --seed {wildcards.seed}"

@@ -21,6 +21,8 @@ rule pretrain:
         runtime=growing(60),
     params:
         settings=settings("model.pretrain"),
+    message:
+        "pretrain a small base model"
     shell:
         "python {input.script} --text {input.text} --settings {params.settings:q}"
         " --output {output.model} --log {log}"

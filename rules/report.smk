@@ -1,6 +1,7 @@
 # What `snakemake --report` shows: each figure with its caption and its config, and the tables.
 # One label for each result: of a second label with two values Snakemake makes a toggle, which
 # shows nothing at first.
+from nearfirst.report.summary import summary
 from nearfirst.report.provenance import provenance
 from nearfirst.report.record import Record
 

@@ -28,6 +28,8 @@ rule preferences:
         datasets=" ".join(
             f"--dataset {name} {path}" for name, path in PREFERENCE_FILES.items()
         ),
+    message:
+        "preferences: pairs of gold and corrupted answers"
     shell:
         "python {input.script} {params.datasets} --settings {params.settings:q}"
         " --output {output} --log {log}"
@@ -58,6 +60,8 @@ rule train_reward:
         settings=settings("reward.training"),
         text=settings("reward.text"),
         model=model_flag,
+    message:
+        "train_reward: a small reward model"
     shell:
         "python {input.script} --pairs {input.pairs} {params.model}"
         " --settings {params.settings:q} --text {params.text:q} --output {output.model}"
@@ -89,6 +93,9 @@ rule reward:
         settings=settings("reward.scoring"),
         text=settings("reward.text"),
         model=f"--reward-model {quote(reward_folder())}",
+    message:
+        "reward answers: {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} --generations {input.generations} --instances {input.instances}"
         " {params.model} --settings {params.settings:q} --text {params.text:q}"

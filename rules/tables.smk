@@ -7,7 +7,9 @@ if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")
 
 
-def table4_splits(wildcards):
+def table4_splits(
+    wildcards,
+):
     return [
         f"{RESULTS}/instances/{dataset}/{split}.parquet"
         for dataset, splits in CONFIG.tables.table4.splits.items()
@@ -32,12 +34,16 @@ rule table4:
         runtime=growing(10),
     params:
         settings=settings("tables.table4"),
+    message:
+        "table4: tasks and instances of every split"
     shell:
         "python {input.script} {input.instances} --settings {params.settings:q}"
         " --output {output} --log {log}"
 
 
-def leakage_splits(wildcards):
+def leakage_splits(
+    wildcards,
+):
     """Return the splits of Table 4 and all training splits, from which tasks leak."""
     return [
         f"{RESULTS}/instances/{dataset}/{split}.parquet"
@@ -61,11 +67,15 @@ rule leakage:
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),
+    message:
+        "leakage: unseen tasks whose source was trained on"
     shell:
         "python {input.script} {input.instances} --output {output} --log {log}"
 
 
-def generalization_tables(wildcards):
+def generalization_tables(
+    wildcards,
+):
     runs = [
         run
         for name in CONFIG.tables.generalization
@@ -74,7 +84,9 @@ def generalization_tables(wildcards):
     return tables_of(runs, [CONFIG.generalization.metric])
 
 
-def generalization_figures(wildcards):
+def generalization_figures(
+    wildcards,
+):
     """Return the rows of the figures that generalization.csv lists, as JSON by name."""
     rows = {name: FIGURES[name].numbers() for name in CONFIG.tables.generalization}
     return json.dumps(rows)
@@ -98,18 +110,24 @@ rule generalization:
     params:
         figures=generalization_figures,
         settings=settings("generalization"),
+    message:
+        "generalization: when each run first does well enough"
     shell:
         "python {input.script} {input.tables} --figures {params.figures:q}"
         " --settings {params.settings:q} --output {output} --log {log}"
 
 
-def metric_tables(wildcards):
+def metric_tables(
+    wildcards,
+):
     """Return the tables of all metrics of the runs that the tables of metrics show."""
     table = CONFIG.tables.metrics
     return tables_of(table.runs(CONFIG), table.metrics)
 
 
-def metric_runs(wildcards):
+def metric_runs(
+    wildcards,
+):
     return CONFIG.tables.metrics.model_dump_json()
 
 
@@ -134,6 +152,8 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
         params:
             runs=metric_runs,
             settings=settings(section),
+        message:
+            f"{table} of the runs of Figure 1"
         shell:
             "python {input.script} {input.tables} --runs {params.runs:q}"
             " --settings {params.settings:q} --output {output} --log {log}"
@@ -154,5 +174,7 @@ rule comparisons:
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
+    message:
+        "comparisons of all figures"
     shell:
         "python {input.script} {input.tables} --output {output} --log {log}"

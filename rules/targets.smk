@@ -3,7 +3,9 @@
 KNOWN = [*FIGURES, *(f"explore_{name}" for name in CONFIG.data), *TABLES]
 
 
-def no_such_target(wildcards):
+def no_such_target(
+    wildcards,
+):
     """Say what there is in place of a target that there is not."""
     raise WorkflowError(
         f"there is no {RESULTS}/{wildcards.target}.{wildcards.ending}"
