@@ -5,7 +5,9 @@ localrules:
     wait_for_evaluation,
 
 
-def evaluated_before(wildcards):
+def evaluated_before(
+    wildcards,
+):
     """Return the losses that a segment waits for, if checkpoints are not kept.
 
     They are those of the segment before last, on the data set's own test set: a run never has
@@ -32,7 +34,9 @@ rule wait_for_evaluation:
         "{wildcards.seed}; steps {wildcards.start} to {wildcards.stop} may begin"
 
 
-def state_before(wildcards):
+def state_before(
+    wildcards,
+):
     """Return the state that the segment before leaves; the first segment has none."""
     dataset, arrangement = wildcards.dataset, wildcards.arrangement
     for segment in CONFIG.segments(dataset, arrangement):
@@ -41,18 +45,24 @@ def state_before(wildcards):
     return []
 
 
-def evaluated_mark(wildcards):
+def evaluated_mark(
+    wildcards,
+):
     """Return the mark of `wait_for_evaluation`; the first two segments need none."""
     names = CONFIG.segments(wildcards.dataset, wildcards.arrangement)
     segment = f"{wildcards.start}-{wildcards.stop}"
     return f"{RESULTS}/evaluated/{SEGMENT}" if segment in names[2:] else []
 
 
-def train_settings(wildcards):
+def train_settings(
+    wildcards,
+):
     return CONFIG.training(wildcards.dataset, wildcards.arrangement).canonical()
 
 
-def segment_flags(wildcards):
+def segment_flags(
+    wildcards,
+):
     """Return the flags that say which steps to train, and from which state."""
     stop = "" if wildcards.stop == "end" else f" --stop {wildcards.stop}"
     before = state_before(wildcards)

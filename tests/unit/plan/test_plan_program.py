@@ -59,14 +59,17 @@ def test_what_snakemake_refuses_is_said(checkout: Checkout) -> None:
 
 
 def test_jobs_and_segments_of_a_dry_run() -> None:
-    job = "rule train:\n    output: results/checkpoints/flan/random/seed-0/0-30, results/states/x\n"
     stats = "Job stats:\njob    count\n-----  ---\ntrain    1\nplot     2\ntotal    3\n"
-    found = parse(f"{stats}\n{job}\n    reason: missing\n{stats}\nReasons:\n  x 1\n")
+    rows = "".join(
+        f"results/checkpoints/flan/{run}/seed-0/0-30\t-\ttrain\t-\tmissing\t{plan}\n"
+        for run, plan in (("random", "update pending"), ("cluster", "no update"))
+    )
+    found = parse(f"{stats}\nReasons:\n  x 1\n", rows)
     assert found.jobs == {"train": 1, "plot": 2}
     assert found.segments() == [("results", "flan/random/seed-0", 0, "30")]
-    assert parse("Nothing to be done (all requested files are present).").jobs == {}
+    assert parse("Nothing to be done (all requested files are present).", "").jobs == {}
     with pytest.raises(InputError, match="cannot read"):
-        parse(stats)
+        parse(stats, "")
 
 
 def test_the_config_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
