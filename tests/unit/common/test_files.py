@@ -16,7 +16,7 @@ import pytest
 from small_disk import small_disk
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import sha256, explain_full_disk, writing, writing_folder
+from nearfirst.common.files import explain_full_disk, sha256, writing, writing_folder
 from nearfirst.common.parquet import embeddings_table, write_table
 
 REPOSITORY = Path(__file__).parents[3]
