@@ -230,9 +230,9 @@ def test_niv2_references_are_the_answer_and_the_bare_answer(
 
 
 def test_the_loader_reads_niv2(written: Path, niv2_tasks: dict[str, dict[str, Any]]) -> None:
-    read = list(
-        registry.read(registry.settings_class("niv2")(), written / "niv2", lambda prompt: True)
-    )
+    niv2_format = registry.module("niv2")
+    settings = niv2_format.Settings()
+    read = list(niv2_format.instances(settings, written / "niv2", lambda prompt: True))
     assert len({instance.id for instance in read}) == len(read)
     by_task: dict[str, list[Any]] = {}
     for instance in read:
