@@ -1,22 +1,22 @@
-# A look at a data set before anything is trained on it.
+# A data set before training: the pool compared with the test set.
 
 
 rule explore:
-    """Hold the training instances against the test set: how near they are, and what they share."""
+    """Compare the training instances with the test set: distances, rounds, duplicates."""
     input:
-        train_instances="results/instances/{dataset}/train.parquet",
-        train_embeddings="results/embeddings/{dataset}/train.parquet",
+        train_instances="<results>/instances/{dataset}/train.parquet",
+        train_embeddings="<results>/embeddings/{dataset}/train.parquet",
         test_instances=own_test("instances"),
         test_embeddings=own_test("embeddings"),
         script=script("explore.py"),
         library=library("explore.py"),
     output:
-        table="results/explore_{dataset}.csv",
-        pairs="results/explore_{dataset}_pairs.csv",
+        table="<results>/explore_{dataset}.csv",
+        pairs="<results>/explore_{dataset}_pairs.csv",
     log:
-        "results/logs/explore/{dataset}.log",
+        "<results>/logs/explore/{dataset}.log",
     benchmark:
-        "results/benchmarks/explore/{dataset}.tsv"
+        "<results>/benchmarks/explore/{dataset}.tsv"
     conda:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
@@ -26,6 +26,8 @@ rule explore:
     params:
         settings=settings("explore"),
         measure=CONFIG.distance.measure,
+    message:
+        "explore {wildcards.dataset}: its pool and its test set"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
         " --train-embeddings {input.train_embeddings} --test-instances {input.test_instances}"
@@ -34,22 +36,22 @@ rule explore:
 
 
 rule plot_exploration:
-    """Draw it and write its caption."""
+    """Draw the comparison and write its caption."""
     input:
         table=rules.explore.output.table,
         script=script("plot_exploration.py"),
         library=library("plot_exploration.py"),
     output:
-        figure="results/explore_{dataset}.pdf",
+        figure="<results>/explore_{dataset}.pdf",
         picture=report(
-            "results/explore_{dataset}.svg",
+            "<results>/explore_{dataset}.svg",
             caption="../report/explore.rst",
-            category=heading_before,
-            labels={"shows": "{dataset}", "figure": "explore_{dataset}"},
+            category="Before training",
+            labels={"figure": "explore_{dataset}"},
         ),
-        caption="results/explore_{dataset}.txt",
+        caption="<results>/explore_{dataset}.txt",
     log:
-        "results/logs/plot_exploration/{dataset}.log",
+        "<results>/logs/plot_exploration/{dataset}.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -57,8 +59,10 @@ rule plot_exploration:
         runtime=growing(10),
     params:
         look=settings("look"),
-        made_with=Made({}),
+        record=Record({}),
+    message:
+        "plot_exploration of {wildcards.dataset}"
     shell:
-        "python {input.script} --table {input.table} --name explore_{wildcards.dataset}"
-        " --look {params.look:q} --output {output.figure} --picture {output.picture}"
-        " --caption {output.caption} --log {log}"
+        "python {input.script} --table {input.table} --look {params.look:q}"
+        " --output {output.figure} --picture {output.picture} --caption {output.caption}"
+        " --log {log}"

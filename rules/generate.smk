@@ -1,21 +1,21 @@
-# Answers of every checkpoint; they are kept, so that a new metric costs no new generation.
+# Answers of every checkpoint, kept so that a new metric needs no new generation.
 
 
 rule generate:
     """Answer the test instances with the checkpoints of one segment."""
     input:
-        instances="results/instances/{dataset}/{test}.parquet",
-        checkpoints=f"results/checkpoints/{SEGMENT}",
+        instances="<results>/instances/{dataset}/{test}.parquet",
+        checkpoints=f"<results>/checkpoints/{SEGMENT}",
         model=model_files(),
         script=script("generate.py"),
         library=library("generate.py"),
     output:
-        f"results/generations/{TESTED_SEGMENT}.parquet",
+        f"<results>/generations/{TESTED_SEGMENT}.parquet",
     log:
-        f"results/logs/generate/{TESTED_LOG}.log",
+        f"<results>/logs/generate/{TESTED_LOG}.log",
     benchmark:
-        f"results/benchmarks/generate/{TESTED_LOG}.tsv"
-    # Before further training: it frees what is not kept.
+        f"<results>/benchmarks/generate/{TESTED_LOG}.tsv"
+    # Before further training: then checkpoints that are not kept can go.
     priority: 1
     conda:
         "../envs/train.yaml"
@@ -28,8 +28,11 @@ rule generate:
         settings=settings("generate"),
         template=settings("template"),
         model=model_flag,
-        # An object is no recorded param: another batch size reruns nothing.
+        # Snakemake records no objects: another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
+    message:
+        "generate answers: {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --seed {wildcards.seed}"

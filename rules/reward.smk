@@ -1,34 +1,23 @@
-# Rewards of the answers, by a model that is named in the config or trained here.
+# Rewards of the answers, by a model that the config names or that is trained here.
 
 
-def preference_files(wildcards):
-    """Return the training instances that preference pairs are made of."""
-    return [
-        f"results/instances/{dataset}/train.parquet"
-        for dataset in CONFIG.reward.preferences.datasets
-    ]
-
-
-def preference_flags(wildcards):
-    """Return `--dataset NAME FILE` of each."""
-    return " ".join(
-        f"--dataset {dataset} {path}"
-        for dataset, path in zip(
-            CONFIG.reward.preferences.datasets, preference_files(wildcards), strict=True
-        )
-    )
+# The training instances that preference pairs are made of, by data set.
+PREFERENCE_FILES = {
+    dataset: f"{RESULTS}/instances/{dataset}/train.parquet"
+    for dataset in CONFIG.reward.preferences.datasets
+}
 
 
 rule preferences:
     """Pair gold answers with corrupted ones."""
     input:
-        instances=preference_files,
+        instances=PREFERENCE_FILES.values(),
         script=script("preferences.py"),
         library=library("preferences.py"),
     output:
-        "results/reward/pairs.parquet",
+        "<results>/reward/pairs.parquet",
     log:
-        "results/logs/preferences.log",
+        "<results>/logs/preferences.log",
     conda:
         "../envs/data.yaml"
     resources:
@@ -36,26 +25,30 @@ rule preferences:
         runtime=growing(30),
     params:
         settings=settings("reward.preferences"),
-        datasets=preference_flags,
+        datasets=" ".join(
+            f"--dataset {name} {path}" for name, path in PREFERENCE_FILES.items()
+        ),
+    message:
+        "preferences: pairs of gold and corrupted answers"
     shell:
         "python {input.script} {params.datasets} --settings {params.settings:q}"
         " --output {output} --log {log}"
 
 
 rule train_reward:
-    """Train a small reward model on the pairs, and measure it on those held out."""
+    """Train a small reward model on the pairs, and measure its accuracy on held-out ones."""
     input:
         pairs=rules.preferences.output,
         model=model_files(),
         script=script("train_reward.py"),
         library=library("train_reward.py"),
     output:
-        model=directory("results/reward/model"),
-        accuracy=in_report("results/reward_accuracy.csv"),
+        model=directory("<results>/reward/model"),
+        accuracy=in_report("<results>/reward_accuracy.csv"),
     log:
-        "results/logs/train_reward.log",
+        "<results>/logs/train_reward.log",
     benchmark:
-        "results/benchmarks/train_reward.tsv"
+        "<results>/benchmarks/train_reward.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.reward.training.threads
@@ -67,6 +60,8 @@ rule train_reward:
         settings=settings("reward.training"),
         text=settings("reward.text"),
         model=model_flag,
+    message:
+        "train_reward: a small reward model"
     shell:
         "python {input.script} --pairs {input.pairs} {params.model}"
         " --settings {params.settings:q} --text {params.text:q} --output {output.model}"
@@ -74,19 +69,19 @@ rule train_reward:
 
 
 rule reward:
-    """Let the reward model judge the answers."""
+    """Score the answers with the reward model."""
     input:
-        generations=f"results/generations/{TESTED_SEGMENT}.parquet",
-        instances="results/instances/{dataset}/{test}.parquet",
+        generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
+        instances="<results>/instances/{dataset}/{test}.parquet",
         model=reward_files(),
         script=script("reward.py"),
         library=library("reward.py"),
     output:
-        f"results/rewards/{TESTED_SEGMENT}.parquet",
+        f"<results>/rewards/{TESTED_SEGMENT}.parquet",
     log:
-        f"results/logs/reward/{TESTED_LOG}.log",
+        f"<results>/logs/reward/{TESTED_LOG}.log",
     benchmark:
-        f"results/benchmarks/reward/{TESTED_LOG}.tsv"
+        f"<results>/benchmarks/reward/{TESTED_LOG}.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.reward.scoring.threads
@@ -98,6 +93,9 @@ rule reward:
         settings=settings("reward.scoring"),
         text=settings("reward.text"),
         model=f"--reward-model {quote(reward_folder())}",
+    message:
+        "reward answers: {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} --generations {input.generations} --instances {input.instances}"
         " {params.model} --settings {params.settings:q} --text {params.text:q}"

@@ -1,33 +1,16 @@
-# Instruction tuning, cut into segments: the evaluation of one runs beside the training of the next.
+# Instruction tuning, cut into segments: one is evaluated while the next is trained.
 
 
 localrules:
-    room,
+    wait_for_evaluation,
 
 
-def state_before(wildcards):
-    """Return the state that the segment before leaves; the first segment has none."""
-    dataset, arrangement = wildcards.dataset, wildcards.arrangement
-    for segment in CONFIG.segments(dataset, arrangement):
-        if segment.endswith(f"-{wildcards.start}"):
-            return f"results/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
-    return []
+def evaluated_before(
+    wildcards,
+):
+    """Return the losses that a segment waits for, if checkpoints are not kept.
 
-
-def room_before(wildcards):
-    """Return the mark that says that there is room for a segment's checkpoints.
-
-    The first two segments need none.
-    """
-    names = CONFIG.segments(wildcards.dataset, wildcards.arrangement)
-    segment = f"{wildcards.start}-{wildcards.stop}"
-    return f"results/room/{SEGMENT}" if segment in names[2:] else []
-
-
-def evaluated_before(wildcards):
-    """Return the losses without which a segment is not trained, if checkpoints are not kept.
-
-    They are those of the segment before last, on the data set's own test set: so a run never has
+    They are those of the segment before last, on the data set's own test set: a run never has
     checkpoints of more than two segments, however long its evaluations wait in a queue.
     """
     if CONFIG.keep_checkpoints:
@@ -40,19 +23,46 @@ def evaluated_before(wildcards):
     return losses[CONFIG.segments(dataset, arrangement).index(segment) - 2]
 
 
-rule room:
-    """Hold a segment back until there is room for its checkpoints."""
+rule wait_for_evaluation:
+    """Hold a segment back until the one before last is evaluated and its checkpoints can go."""
     input:
-        evaluated=evaluated_before,
+        losses=evaluated_before,
     output:
-        touch(f"results/room/{SEGMENT}"),
+        touch(f"<results>/evaluated/{SEGMENT}"),
+    message:
+        "evaluated: {wildcards.dataset}, {wildcards.arrangement}, seed "
+        "{wildcards.seed}; steps {wildcards.start} to {wildcards.stop} may begin"
 
 
-def train_settings(wildcards):
+def state_before(
+    wildcards,
+):
+    """Return the state that the segment before leaves; the first segment has none."""
+    dataset, arrangement = wildcards.dataset, wildcards.arrangement
+    for segment in CONFIG.segments(dataset, arrangement):
+        if segment.endswith(f"-{wildcards.start}"):
+            return f"{RESULTS}/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
+    return []
+
+
+def evaluated_mark(
+    wildcards,
+):
+    """Return the mark of `wait_for_evaluation`; the first two segments need none."""
+    names = CONFIG.segments(wildcards.dataset, wildcards.arrangement)
+    segment = f"{wildcards.start}-{wildcards.stop}"
+    return f"{RESULTS}/evaluated/{SEGMENT}" if segment in names[2:] else []
+
+
+def train_settings(
+    wildcards,
+):
     return CONFIG.training(wildcards.dataset, wildcards.arrangement).canonical()
 
 
-def segment_flags(wildcards):
+def segment_flags(
+    wildcards,
+):
     """Return the flags that say which steps to train, and from which state."""
     stop = "" if wildcards.stop == "end" else f" --stop {wildcards.stop}"
     before = state_before(wildcards)
@@ -64,25 +74,25 @@ def segment_flags(wildcards):
 rule train:
     """Train one segment of a run and keep its checkpoints."""
     input:
-        instances="results/instances/{dataset}/train.parquet",
-        arrangement="results/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
+        instances="<results>/instances/{dataset}/train.parquet",
+        arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         model=model_files(),
         state=state_before,
-        # An older mark will do: what is trained needs no room.
-        room=ancient(room_before),
+        # An older mark will do: a segment that is trained already need not wait.
+        evaluated=ancient(evaluated_mark),
         script=script("train.py"),
         library=library("train.py"),
     output:
         checkpoints=(
-            directory(f"results/checkpoints/{SEGMENT}")
+            directory(f"<results>/checkpoints/{SEGMENT}")
             if CONFIG.keep_checkpoints
-            else temp(directory(f"results/checkpoints/{SEGMENT}"))
+            else temp(directory(f"<results>/checkpoints/{SEGMENT}"))
         ),
-        state=temp(directory(f"results/states/{SEGMENT}")),
+        state=temp(directory(f"<results>/states/{SEGMENT}")),
     log:
-        "results/logs/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
+        "<results>/logs/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
     benchmark:
-        "results/benchmarks/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
+        "<results>/benchmarks/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.train.threads
@@ -95,8 +105,11 @@ rule train:
         template=settings("template"),
         model=model_flag,
         segment=segment_flags,
-        # An object is no recorded param: another machine reruns nothing.
+        # Snakemake records no objects: another machine reruns nothing.
         hardware=CONFIG.hardware.train,
+    message:
+        "train {wildcards.dataset}, {wildcards.arrangement}, seed "
+        "{wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
         " --arrangement {input.arrangement} {params.segment} --settings {params.settings:q}"

@@ -14,7 +14,10 @@ from matplotlib.image import imread
 DOCS = ROOT / "docs"
 PROGRAMS = sorted(path.name for path in (ROOT / "workflow/scripts").glob("*.py"))
 # Code that is no program of its own, and the test that runs it.
-ELSEWHERE = {"docs/arrangements.md": "tests/unit/test_arrangements_registry.py"}
+ELSEWHERE = {
+    "docs/arrangements.md": "tests/docs/test_contributing.py",
+    "docs/metrics.md": "tests/docs/test_metrics_page.py",
+}
 
 
 def test_the_page_of_programs_is_what_they_say() -> None:

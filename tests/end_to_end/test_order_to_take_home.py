@@ -6,6 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 from checkout import Checkout
 
+from nearfirst.common.parquet import read_embeddings
+from nearfirst.distance.distances import whole
+
 ARRANGED = "results/arranged/flan"
 
 
@@ -21,9 +24,13 @@ def test_the_order_of_a_run(copy_of_finished: Checkout) -> None:
     assert [json.loads(line) for line in lines] == table.to_pylist()
     run = pq.read_table(results / "arrangements/flan/tma-nearest/seed-0.parquet")
     assert table.select(run.column_names).equals(run)
-    points = pq.read_table(results / "distances/flan/specialist-0/points.parquet").to_pylist()
-    expected = {row["id"]: (row["min"], row["nearest_test"]) for row in points}
-    found = {row["id"]: (row["distance"], row["nearest_test"]) for row in table.to_pylist()}
+    embeddings = results / "embeddings/flan"
+    ids, train = read_embeddings(embeddings / "train.parquet")
+    tests, test = read_embeddings(embeddings / "specialist-0.parquet")
+    matrix = whole("cosine", train, test)
+    nearest = zip((1 + matrix.min(axis=1)).tolist(), matrix.argmin(axis=1), strict=True)
+    expected = {id_: (distance, tests[i]) for id_, (distance, i) in zip(ids, nearest, strict=True)}
+    found = {row["id"]: (row["distance"], row["nearest_query"]) for row in table.to_pylist()}
     assert found == expected
 
 

@@ -74,12 +74,15 @@ def test_a_run_never_has_checkpoints_of_more_than_two_segments(copy_of_finished:
     whole = pq.read_table(checkout.folder / f"results/losses/{RUN}/0-end.parquet")
     both = pa.concat_tables(parts).to_pandas().query("step % 4 == 0").reset_index(drop=True)
     assert both.equals(whole.to_pandas())
-    # Marks alone are set again by a change of what is kept; what trains again waits for room again.
+    # A change of what is kept sets marks again, nothing else; what trains again waits again.
     assert checkout.would_run(*TARGETS, *BOUNDED) == {}
     kept = [part.replace("false", "true") for part in BOUNDED]
-    assert checkout.would_run(*TARGETS, *kept) == {"room": 2}
+    assert checkout.would_run(*TARGETS, *kept) == {"wait_for_evaluation": 2}
     anew = [part.replace("steps: 16", "steps: 16, learning_rate: 0.002") for part in BOUNDED]
-    assert checkout.would_run(*TARGETS, *anew) == {"train": 4, "evaluate": 4, "room": 2}
+    assert checkout.would_run(*TARGETS, *anew) == {
+        **{"train": 4, "evaluate": 4},
+        "wait_for_evaluation": 2,
+    }
 
 
 def test_kept_checkpoints_are_evaluated_anew_and_nothing_is_trained(

@@ -2,7 +2,7 @@
 
 import re
 
-LOCAL = {"all", "figures", "tables", "fetch", "room"}
+LOCAL = {"all", "figures", "tables", "fetch", "wait_for_evaluation"}
 """Rules that run where Snakemake does; a dry run does not tell them from the others."""
 
 

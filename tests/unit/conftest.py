@@ -3,7 +3,6 @@
 import contextlib
 import io
 import logging
-import os
 import random
 import runpy
 import subprocess
@@ -13,29 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import Running, command, environment
 
 from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, write_table
 
-REPOSITORY = Path(__file__).parents[2]
 Program = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def command(name: str, *arguments: object) -> list[str]:
-    return [
-        sys.executable,
-        str(REPOSITORY / "workflow/scripts" / name),
-        *(str(argument) for argument in arguments),
-    ]
-
-
-def environment() -> dict[str, str]:
-    """The library is found from anywhere, and no test waits for a network."""
-    return {
-        **os.environ,
-        "PYTHONPATH": str(REPOSITORY / "workflow"),
-        "HF_HUB_OFFLINE": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-    }
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +41,12 @@ def program() -> Program:
     """
 
     def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-        apart = name == "train.py" or "--log" in map(str, arguments)
-        return (in_a_process if apart else in_this_process)(name, *arguments)
+        if name != "train.py" and "--log" not in map(str, arguments):
+            return in_this_process(name, *arguments)
+        if name not in ("train.py", "evaluate.py", "generate.py"):
+            return in_a_process(name, *arguments)
+        job = Running(command(name, *arguments))
+        return subprocess.CompletedProcess(job.pid, job.wait(), "", job.printed.read_text())
 
     return run
 
@@ -105,19 +90,19 @@ def in_this_process(name: str, *arguments: object) -> subprocess.CompletedProces
     return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
-@pytest.fixture(scope="session")
-def start_program() -> Callable[..., subprocess.Popen[bytes]]:
-    """Start a stage program and return at once."""
+@pytest.fixture
+def start_program() -> Iterator[Callable[..., Running]]:
+    """Start a program and return at once; what still runs after the test is killed."""
+    jobs: list[Running] = []
 
-    def start(name: str, *arguments: object) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command(name, *arguments),
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def start(name: str, *arguments: object) -> Running:
+        jobs.append(Running(command(name, *arguments)))
+        return jobs[-1]
 
-    return start
+    yield start
+    for job in jobs:
+        if job.poll() is None:
+            job.kill()
 
 
 def conversation(*turns: str) -> list[dict[str, str]]:
@@ -130,8 +115,8 @@ def sentences(count: int, seed: int = 0) -> list[list[dict[str, str]]]:
     generator = random.Random(seed)
     words = ["the", "cat", "sat", "on", "a", "mat", "and", "ate", "nine", "green", "apples"]
 
-    def some(least: int, most: int) -> str:
-        return " ".join(generator.choices(words, k=generator.randint(least, most)))
+    def some(low: int, high: int) -> str:
+        return " ".join(generator.choices(words, k=generator.randint(low, high)))
 
     return [conversation(f"{i}: {some(1, 9)}?", some(1, 7)) for i in range(count)]
 
@@ -149,11 +134,11 @@ def some_talks() -> Callable[..., list[list[dict[str, str]]]]:
 
 
 @pytest.fixture(scope="session")
-def write_instances() -> Callable[[Path, Sequence[Any]], list[str]]:
-    """Write conversations as an instance table; returns their ids."""
+def write_instances() -> Callable[..., list[str]]:
+    """Write conversations as an instance table, with metadata by name; returns their ids."""
     import pyarrow as pa
 
-    def write(path: Path, talks: Sequence[Any]) -> list[str]:
+    def write(path: Path, talks: Sequence[Any], **metadata: str) -> list[str]:
         ids = [f"id-{i}" for i in range(len(talks))]
         columns = {
             "id": ids,
@@ -161,18 +146,18 @@ def write_instances() -> Callable[[Path, Sequence[Any]], list[str]]:
             "messages": list(talks),
             "references": [[talk[-1]["content"]] for talk in talks],
         }
-        write_table(pa.table(columns, schema=INSTANCES), path)
+        write_table(pa.table(columns, schema=INSTANCES), path, metadata)
         return ids
 
     return write
 
 
 @pytest.fixture(scope="session")
-def write_arrangement() -> Callable[[Path, Sequence[str]], None]:
-    """Write ids as an arrangement in their order."""
+def write_arrangement() -> Callable[..., None]:
+    """Write ids as an arrangement in their order, with metadata by name."""
     import pyarrow as pa
 
-    def write(path: Path, ids: Sequence[str]) -> None:
+    def write(path: Path, ids: Sequence[str], **metadata: str) -> None:
         positions = list(range(len(ids)))
         # Rows in another order than positions: it is the positions that count.
         rows = list(reversed(list(zip(positions, ids, strict=True))))
@@ -181,7 +166,7 @@ def write_arrangement() -> Callable[[Path, Sequence[str]], None]:
             "id": [id_ for _, id_ in rows],
             "round": [None] * len(rows),
         }
-        write_table(pa.table(columns, schema=ARRANGEMENT), path)
+        write_table(pa.table(columns, schema=ARRANGEMENT), path, metadata)
 
     return write
 

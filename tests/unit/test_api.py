@@ -96,7 +96,7 @@ NAN[3, 1], NOTHING[4] = np.nan, 0
 @pytest.mark.parametrize(
     ("train", "parameters", "message"),
     [
-        (TRAIN[:, :5], {}, "training embeddings have 5 dimensions, test embeddings 6"),
+        (TRAIN[:, :5], {}, "train: 5 dimensions, but test has 6"),
         (TRAIN[0], {}, r"train: has the shape \(6,\), expected \(points, dimensions\)"),
         (TRAIN[:0], {}, r"train: has the shape \(0, 6\)"),
         (NAN, {}, "train: row 3 holds NaN or infinity"),

@@ -1,10 +1,12 @@
-"""The metrics of a checkpoint, by the names that the config and the tables use."""
+"""The metrics of a checkpoint, by the names that the config and the tables use.
+
+Stages that train, generate or score rewards must not import this module: a new metric would rerun
+them.
+"""
 
 from dataclasses import dataclass
 from math import inf
-from typing import Literal
-
-MetricName = Literal["loss", "rouge1", "rougeL", "exact_match", "reward"]
+from typing import TYPE_CHECKING, Literal
 
 
 @dataclass(frozen=True)
@@ -14,15 +16,15 @@ class Metric:
     Attributes
     ----------
     stage
-        The folder of `results/` whose tables have it, as a column of its key in `METRICS`.
+        The folder of `results/` whose tables hold it, in a column named like its key in `METRICS`.
     name
-        What captions, axes and legends call it.
+        Its name in captions, axes and legends.
     scale
-        What means are multiplied by in curves: scores are shown from 0 to 100.
+        Factor from tables to figures: scores are 0 to 1 in tables and 0 to 100 in figures.
     quantity
-        What a curve of it shows, where it shares an axis with others.
+        The name of the axis where several metrics share one.
     limits
-        Least and greatest mean there can be, in the units of curves: no interval goes beyond.
+        Smallest and largest possible value in figures; intervals are cut there.
     """
 
     stage: Literal["losses", "scores", "rewards"]
@@ -32,17 +34,22 @@ class Metric:
     limits: tuple[float, float] = (-inf, inf)
 
 
-def _score(name: str) -> Metric:
+def score(name: str) -> Metric:
+    """Return a score of answers, computed by the function `KEY` of the module `score/KEY.py`."""
     return Metric("scores", name, 100.0, "score", (0.0, 100.0))
 
 
-METRICS: dict[MetricName, Metric] = {
+METRICS: dict[str, Metric] = {
     "loss": Metric("losses", "loss"),
-    "rouge1": _score("ROUGE-1"),
-    "rougeL": _score("ROUGE-L"),
-    "exact_match": _score("Exact Match"),
+    "rouge1": score("ROUGE-1"),
+    "rougeL": score("ROUGE-L"),
+    "exact_match": score("Exact Match"),
     "reward": Metric("rewards", "reward", 1.0, "reward"),
 }
-SCORE_NAMES: dict[str, str] = {
-    key: metric.name for key, metric in METRICS.items() if metric.stage == "scores"
-}
+SCORE_NAMES = {key: metric.name for key, metric in METRICS.items() if metric.stage == "scores"}
+"""Scores of answers against references (Section A.4), in the order of their columns."""
+
+if TYPE_CHECKING:
+    MetricName = str
+else:  # the config accepts these names and no other
+    MetricName = Literal[tuple(METRICS)]

@@ -1,13 +1,13 @@
-"""Embed the first exchange of every instance, or one shard of them."""
+"""Embed the first exchange of every instance, or of one shard of them."""
 
 import argparse
 import logging
 import re
-import time
 from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.data.instances import conversations, read_instances, text_of
 from nearfirst.embed.settings import EmbeddingSettings
@@ -24,14 +24,13 @@ def main(arguments: argparse.Namespace) -> None:
     table = read_instances(arguments.instances)
     first, last = encode.shard_bounds(table.num_rows, *arguments.shard)
     table = table.slice(first, last - first)
-    encoder = encode.load(settings.model, settings.revision)
     texts = [text_of(messages) for messages in conversations(table)]
-    since = time.monotonic()
-    prompt = encoder.prompt_of(encoder, settings.prompt, settings.prompt_name)
+    logging.info("%d texts", len(texts))
+    encoder = encode.load(settings.model, settings.revision)
+    prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
     vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
-    rate = len(texts) / max(time.monotonic() - since, 1e-9)
-    logging.info("%d texts, %.0f a second", len(texts), rate)
-    write_table(embeddings_table(table["id"].to_pylist(), vectors), arguments.output)
+    embeddings = embeddings_table(table["id"].to_pylist(), vectors)
+    write_table(embeddings, arguments.output, read_identity(arguments.instances))
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -3,57 +3,48 @@ r"""Write the training instances in an arrangement's order, as JSONL and Parquet
 For instance:
   export.py --arrangement A.parquet --instances I.parquet --train E1.parquet --test E2.parquet \
       --jsonl mine.jsonl --parquet mine.parquet
+
+Each row is as it was read, plus its position, its TMA round, its distance to the nearest test
+instance (cosine: 1 - cos) and the id of that one.
 """
 
 import argparse
 import logging
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from nearfirst.arrange.export import Integers, in_order, nearest_tests, read_texts, write_arranged
+from nearfirst.arrange.export import in_order, read_pool, write_jsonl, write_parquet
 from nearfirst.common import cli
 from nearfirst.common.files import writing
 from nearfirst.common.parquet import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
 from nearfirst.common.progress import bar
 from nearfirst.data.instances import rows_in_order, same_ids
-from nearfirst.distance.distances import BY_ROWS, Matrix, check_dimensions
-
-
-class Near(NamedTuple):
-    """The ids of both sides, and the nearest test point of each training point."""
-
-    ids: list[str]
-    tests: list[str]
-    distances: Matrix
-    nearest: Integers
+from nearfirst.distance.distances import BY_ROWS, check_dimensions, shown
+from nearfirst.distance.neighbours import neighbours
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write both files."""
-    near = _nearest(arguments)
     only_ids = pa.schema([INSTANCES.field("id")])
     ids = read_table(arguments.instances, only_ids)["id"].to_pylist()
-    same_ids(ids, near.ids, arguments.instances, arguments.train)
+    embedded, train = read_embeddings(arguments.train)
+    same_ids(ids, embedded, arguments.instances, arguments.train)
+    tests, test = read_embeddings(arguments.test)
+    check_dimensions(arguments.train, train, arguments.test, test)
+    by_rows = BY_ROWS[arguments.measure](train, test)
+    found = neighbours(by_rows, len(train), len(test), arguments.threads)
+    distances = shown(arguments.measure, found.of_train).astype(np.float32)
+    del train, by_rows  # from memory, before the texts are read
     order = np.array(rows_in_order(arguments.arrangement, ids, arguments.instances), np.int64)
     rounds = read_table(arguments.arrangement, ARRANGEMENT).sort_by("position")["round"]
     logging.info("%d of %d instances", len(order), len(ids))
-    texts = read_texts(arguments.instances)
-    batches = in_order(texts, order, rounds, near.distances, near.tests, near.nearest)
+    pool = read_pool(arguments.instances)
+    batches = in_order(pool, order, rounds, distances, tests, found.test)
     with writing(arguments.jsonl) as jsonl, writing(arguments.parquet) as parquet:
         pieces = bar(batches, f"{BATCH} instances", -(-len(order) // BATCH))
-        write_arranged(pieces, jsonl, parquet)
-
-
-def _nearest(arguments: argparse.Namespace) -> Near:
-    # The embeddings are gone from memory before the texts are read.
-    ids, train = read_embeddings(arguments.train)
-    tests, test = read_embeddings(arguments.test)
-    check_dimensions(arguments.train, train, arguments.test, test)
-    distances = BY_ROWS[arguments.measure](train, test)
-    return Near(ids, tests, *nearest_tests(distances, len(train), arguments.threads))
+        write_parquet(jsonl, write_jsonl(pieces, jsonl), parquet)
 
 
 if __name__ == "__main__":

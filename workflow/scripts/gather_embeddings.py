@@ -5,31 +5,25 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from nearfirst.common import cli
-from nearfirst.common.errors import InputError
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.data.instances import read_instances, same_ids
+from nearfirst.distance.distances import check_dimensions
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the joined table, in the instances' order."""
-    ids: list[str] = []
-    parts: list[npt.NDArray[np.float32]] = []
-    for path in arguments.shards:
-        shard_ids, vectors = read_embeddings(path, may_be_empty=True)
-        if parts and vectors.shape[1] != parts[0].shape[1]:
-            raise InputError(
-                f"{path}: {vectors.shape[1]} dimensions, but {arguments.shards[0]} has "
-                f"{parts[0].shape[1]}; embed both with the same model"
-            )
-        ids += shard_ids
-        parts.append(vectors)
+    shards = [read_embeddings(path, may_be_empty=True) for path in arguments.shards]
+    for path, (_, vectors) in zip(arguments.shards, shards, strict=True):
+        check_dimensions(arguments.shards[0], shards[0][1], path, vectors)
+    ids = [id_ for part, _ in shards for id_ in part]
     expected = read_instances(arguments.instances)["id"].to_pylist()
     same_ids(expected, ids, arguments.instances, arguments.output)
-    write_table(embeddings_table(ids, np.concatenate(parts)), arguments.output)
-    logging.info("%d embeddings from %d shards", len(ids), len(parts))
+    embeddings = embeddings_table(ids, np.concatenate([part for _, part in shards]))
+    write_table(embeddings, arguments.output, read_identity(arguments.instances))
+    logging.info("%d embeddings from %d shards", len(ids), len(shards))
 
 
 if __name__ == "__main__":

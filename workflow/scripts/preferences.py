@@ -1,4 +1,4 @@
-"""Preference pairs to train a reward model on: gold answers against corrupted ones."""
+"""Preference pairs to train a reward model on: gold answers and corrupted ones."""
 
 import argparse
 import logging
@@ -17,14 +17,12 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the pairs."""
     names = [name for name, _ in arguments.dataset]
     if len(set(names)) < len(names):
-        raise InputError(f"--dataset: {', '.join(names)}: one stands twice; give each one name")
+        raise InputError(f"--dataset: {', '.join(names)}: one is given twice; use each name once")
     datasets = {name: read_examples(Path(file)) for name, file in arguments.dataset}
     table = pairs(datasets, cast(PreferenceSettings, arguments.settings))
-    kinds = zip(table["dataset"].to_pylist(), table["held_out"].to_pylist(), strict=True)
-    for (name, held_out), count in sorted(Counter(kinds).items()):
+    sides = zip(table["dataset"].to_pylist(), table["held_out"].to_pylist(), strict=True)
+    for (name, held_out), count in sorted(Counter(sides).items()):
         logging.info("%s: %d %s pairs", name, count, "held-out" if held_out else "training")
-    for kind, count in sorted(Counter(table["corruption"].to_pylist()).items()):
-        logging.info("%s: %d pairs", kind, count)
     write_table(table, arguments.output)
 
 

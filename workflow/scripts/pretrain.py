@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +13,7 @@ from nearfirst.model.visible_gpus import keep_one_gpu
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the model folder, in the form of `save_pretrained`."""
+    """Write the model folder."""
     keep_one_gpu()
     from nearfirst.model.pretrain import pretrain
 
@@ -22,8 +21,7 @@ def main(arguments: argparse.Namespace) -> None:
     if not documents:
         raise InputError(f"{arguments.text}: the file is empty")
     with writing_folder(arguments.output) as folder:
-        told = pretrain(documents, cast(PretrainSettings, arguments.settings), folder)
-    logging.info(json.dumps(told))
+        pretrain(documents, cast(PretrainSettings, arguments.settings), folder)
 
 
 if __name__ == "__main__":

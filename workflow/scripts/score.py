@@ -1,11 +1,11 @@
-"""ROUGE-1, ROUGE-L and Exact Match of every answer of a run."""
+"""ROUGE, Exact Match and the other scores of every answer."""
 
 import argparse
-import logging
 from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import left_out, write_table
 from nearfirst.data.instances import read_instances
 from nearfirst.generate.table import read_answers
@@ -15,22 +15,17 @@ from nearfirst.score.settings import ScoreSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the scores; the number of instances left out is in the table's metadata."""
+    """Write the scores, with the identity of the answers and the number of instances left out."""
     settings = cast(ScoreSettings, arguments.settings)
     given = read_answers(arguments.generations)
     instances = read_instances(arguments.instances)
     references = answers.references_of(given, arguments.generations, instances, arguments.instances)
-    without = [id_ for id_, texts in references.items() if not texts]
-    if without:
-        logging.warning(
-            "%d of %d instances left out: none of their references holds text (the first is id "
-            "'%s')",
-            *(len(without), len(references), without[0]),
-        )
     tokenizer = tokenizers.from_settings(settings, arguments.model)
-    answers.warn_of_unseen_text(references, tokenizer, settings)
+    answers.warn_of_ignored_text(references, tokenizer, settings)
     table = answers.score_answers(given, references, Scorer(settings, tokenizer))
-    write_table(table, arguments.output, {"left_out": str(left_out(given) + len(without))})
+    missing = left_out(given) + sum(not texts for texts in references.values())
+    identity = read_identity(arguments.generations)
+    write_table(table, arguments.output, {**identity, "left_out": str(missing)})
 
 
 if __name__ == "__main__":

@@ -7,20 +7,18 @@ from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.files import writing, writing_folder
-from nearfirst.common.parquet import check_filled, read_table
+from nearfirst.common.parquet import read_table
 from nearfirst.model.visible_gpus import keep_one_gpu
 from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
 from nearfirst.reward.table import PREFERENCES
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the model folder, in the layout of UltraRM, and the accuracy."""
+    """Write the model's folder, in the layout of UltraRM, and the accuracy."""
     keep_one_gpu()
     from nearfirst.reward.train import train
 
-    table = read_table(arguments.pairs, PREFERENCES, unique=None)
-    check_filled(arguments.pairs, table)
-    pairs = table.to_pandas()
+    pairs = read_table(arguments.pairs, PREFERENCES, unique=None).to_pandas()
     settings = cast(RewardTrainingSettings, arguments.settings)
     text = cast(RewardTextSettings, arguments.text)
     with writing_folder(arguments.output) as folder, writing(arguments.accuracy) as path:
@@ -33,7 +31,7 @@ if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
     add("--pairs", type=Path, required=True, help="preference pairs (Parquet)")
-    add("--model", required=True, help="base model whose weights are the start, a Llama")
+    add("--model", required=True, help="base model to start from, a Llama")
     add("--output", type=Path, required=True, help="model folder to write")
     add("--accuracy", type=Path, required=True, help="accuracy to write (CSV)")
     cli.add_settings(parser, RewardTrainingSettings)

@@ -73,7 +73,7 @@ def test_the_agreed_command_writes_the_agreed_table(program: Program, folder: Pa
 def test_a_matrix_that_is_there_already_gives_the_same_bytes(
     program: Program, folder: Path, measure: str, method: str
 ) -> None:
-    command = f"{TABLES} --matrix D.npy --points P.parquet --settings".split()
+    command = f"{TABLES} --matrix D.npy --settings".split()
     assert program("distances.py", *command, f'{{"measure": "{measure}"}}').returncode == 0
     settings = f'--settings {{"method":"{method}","order":"farthest"}}'
     command = f"{TABLES} {settings} --measure {measure} --output".split()

@@ -14,9 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearfirst.arrange.export import ARRANGED, in_order, line, nearest_tests, read_texts
-from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, embeddings_table, write_table
-from nearfirst.distance.distances import BY_ROWS, ROWS, whole
+from nearfirst.arrange.export import in_order, line, read_pool
+from nearfirst.common.parquet import (
+    ARRANGEMENT,
+    INSTANCES,
+    embeddings_table,
+    read_embeddings,
+    write_table,
+)
+from nearfirst.distance.distances import whole
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -75,25 +81,41 @@ def test_every_row_is_the_instance_its_round_and_its_nearest_test(
     done = program(*flags, "--measure", measure)
     assert done.returncode == 0, done.stderr
     table = pq.read_table(tmp_path / "out.parquet")
-    assert table.schema.equals(ARRANGED)
     assert table["position"].to_pylist() == list(range(COUNT))
     assert table["round"].to_pylist() == rounds
     pool = pq.read_table(tmp_path / "I.parquet").take(order)
     for name in ("id", "task", "messages"):
         assert table[name].to_pylist() == pool[name].to_pylist()
-    # What the table of points says.
-    points = ["--train", tmp_path / "E1.parquet", "--test", tmp_path / "E2.parquet"]
-    points += ["--matrix", tmp_path / "M.npy", "--points", tmp_path / "P.parquet"]
-    settings = json.dumps({"measure": measure})
-    assert program("distances.py", *points, "--settings", settings).returncode == 0
-    expected = pq.read_table(tmp_path / "P.parquet").take(order)
-    assert table["distance"].to_pylist() == expected["min"].to_pylist()
-    assert table["nearest_test"].to_pylist() == expected["nearest_test"].to_pylist()
-
-    lines = read_lines(tmp_path / "out.jsonl")
-    assert lines == table.to_pylist()
-    assert all(list(each) == ARRANGED.names for each in lines)
+    train, test = (read_embeddings(tmp_path / f"E{i}.parquet")[1] for i in (1, 2))
+    matrix = whole(measure, train, test)[order] + (measure == "cosine")  # 1 - cos
+    np.testing.assert_allclose(table["distance"], matrix.min(axis=1), rtol=0, atol=1e-6)
+    assert table["nearest_query"].to_pylist() == [TESTS[i] for i in matrix.argmin(axis=1)]
+    assert read_lines(tmp_path / "out.jsonl") == table.to_pylist()
     assert "Grüße, 你好, 🙂" in (tmp_path / "out.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_row_is_as_it_was_read_in_both_files(program: Program, tmp_path: Path) -> None:
+    flags = make(tmp_path, [2, 0, 1], [1, 1, 2])
+    read = [
+        {"messages": [{"role": "system", "content": "Be brief."}], "position": "left", "n": 1},
+        {"n": "one", "tags": ["a"], "id": 7},
+        {"instruction": "x", "output": "y", "n": None},
+        *[{"n": 2}] * (COUNT - 3),
+    ]
+    table = pq.read_table(tmp_path / "I.parquet")
+    texts = pa.array([json.dumps(row) for row in read])
+    write_table(table.append_column("row", texts), tmp_path / "I.parquet")
+    assert program(*flags).returncode == 0
+    lines = read_lines(tmp_path / "out.jsonl")
+    assert [its["id"] for its in lines] == ["id 2", "id 0", 7]
+    assert [its["position"] for its in lines] == [0, 1, 2]
+    own = [{**read[2]}, {**read[0]}, {**read[1]}]
+    own[1]["original_position"] = own[1].pop("position")
+    assert [{key: its[key] for key in row} for its, row in zip(lines, own, strict=True)] == own
+    columns = pq.read_table(tmp_path / "out.parquet")
+    assert columns["n"].to_pylist() == [None, "1", "one"]
+    assert columns["tags"].to_pylist() == [None, None, ["a"]]
+    assert columns["instruction"].to_pylist() == ["x", None, None]
 
 
 def test_part_of_the_pool_without_rounds(program: Program, tmp_path: Path) -> None:
@@ -139,25 +161,24 @@ def test_pieces_of_any_size_give_the_same_rows(
     size_and_order: tuple[int, list[int]], piece: int, rows: int
 ) -> None:
     size, order = size_and_order
-    schema = pa.schema([ARRANGED.field(name) for name in ("id", "task", "messages")])
-    pool = pa.Table.from_pylist([{"id": f"{i}", "task": "t", "messages": []} for i in range(size)])
-    texts = pool.cast(schema).to_batches(max_chunksize=piece)
+    rows_of_pool = [{"id": f"{i}", "task": "t", "messages": []} for i in range(size)]
+    pool = pa.Table.from_pylist(rows_of_pool).to_batches(max_chunksize=piece)
     rounds = pa.chunked_array([pa.array([i + 1], pa.int32()) for i in order])
     distances = np.arange(size, dtype=np.float32)
     nearest = np.arange(size) % 2
-    batches = in_order(texts, np.array(order), rounds, distances, ["a", "b"], nearest, rows)
-    found = pa.Table.from_batches(batches).to_pylist()
+    batches = in_order(pool, np.array(order), rounds, distances, ["a", "b"], nearest, rows)
+    found = [row for batch in batches for row in batch]
     assert [(its["position"], its["id"], its["round"]) for its in found] == [
         (place, f"{i}", i + 1) for place, i in enumerate(order)
     ]
-    assert [(its["distance"], its["nearest_test"]) for its in found] == [
+    assert [(its["distance"], its["nearest_query"]) for its in found] == [
         (i, "ab"[i % 2]) for i in order
     ]
 
 
 def test_pieces_of_a_table_are_read_one_by_one(tmp_path: Path) -> None:
     make(tmp_path, [0], [1])
-    pieces = read_texts(tmp_path / "I.parquet", rows=7)
+    pieces = read_pool(tmp_path / "I.parquet", rows=7)
     assert [len(piece) for piece in pieces] == [7] * 6 + [3]
     ids = pa.Table.from_batches(pieces)["id"].to_pylist()
     assert ids == [f"id {i}" for i in range(COUNT)]
@@ -167,13 +188,3 @@ def test_pieces_of_a_table_are_read_one_by_one(tmp_path: Path) -> None:
 def test_a_line_is_one_for_every_reader(text: str) -> None:
     (only,) = line({"text": text}).splitlines()
     assert json.loads(only) == {"text": text}
-
-
-def test_nearest_tests_of_several_blocks_ties_to_the_first() -> None:
-    generator = np.random.default_rng(2)
-    train = generator.integers(0, 3, size=(ROWS + 5, 2)).astype(np.float32)
-    test = generator.integers(0, 3, size=(6, 2)).astype(np.float32)
-    matrix = whole("euclidean", train, test)
-    distances, tests = nearest_tests(BY_ROWS["euclidean"](train, test), len(train))
-    assert distances.tolist() == matrix.min(axis=1).tolist()
-    assert tests.tolist() == matrix.argmin(axis=1).tolist()

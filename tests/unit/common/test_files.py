@@ -16,7 +16,7 @@ import pytest
 from small_disk import small_disk
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import sha256, told_if_full, writing, writing_folder
+from nearfirst.common.files import explain_full_disk, sha256, writing, writing_folder
 from nearfirst.common.parquet import embeddings_table, write_table
 
 REPOSITORY = Path(__file__).parents[3]
@@ -177,7 +177,7 @@ def distances(folder: Path, out: Path) -> list[object]:
     return [
         *("distances.py", "--train", embeddings(folder / "train.parquet", 1000)),
         *("--test", embeddings(folder / "test.parquet", 400)),
-        *("--matrix", out / "matrix.npy", "--points", out / "points.parquet"),
+        *("--matrix", out / "matrix.npy"),
     ]
 
 
@@ -244,10 +244,10 @@ def test_a_full_disk_leaves_nothing_behind(
 )
 def test_a_full_disk_is_told_whoever_noticed_it(error: Exception) -> None:
     expected = pytest.raises(InputError, match=r"^a/b: .*; work is kept, free some space")
-    with expected, told_if_full(Path("a/b"), "work is kept"):
+    with expected, explain_full_disk(Path("a/b"), "work is kept"):
         raise error
 
 
 def test_other_errors_pass_a_check_for_a_full_disk() -> None:
-    with pytest.raises(ValueError, match="other"), told_if_full(Path("a")):
+    with pytest.raises(ValueError, match="other"), explain_full_disk(Path("a")):
         raise ValueError("other")

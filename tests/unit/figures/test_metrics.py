@@ -1,22 +1,22 @@
-"""Any metric on the way from tables of instances to curves, comparisons and tables by task."""
+"""The registry of metrics, and any metric on its way from tables of instances to curves."""
 
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
 import pandas as pd
 import pyarrow as pa
 import pytest
+from runs import save_table
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import read_table, write_table
 from nearfirst.common.source_files import library_modules
+from nearfirst.figures.curves import curves
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.run_arguments import SCHEMAS, read_metrics, read_run
-from nearfirst.metrics import METRICS, MetricName
+from nearfirst.figures.read import read_runs
+from nearfirst.figures.run import Key, Run, scaled
+from nearfirst.metrics import METRICS, SCORE_NAMES, MetricName
 from nearfirst.reward.table import REWARDS
-from nearfirst.score.scorer import Scores
 from nearfirst.score.table import SCORES
 from nearfirst.tables.generalization import generalization
 from nearfirst.tables.metric_tasks import metric_tasks
@@ -24,149 +24,93 @@ from nearfirst.tables.settings import GeneralizationSettings
 
 ROOT = Path(__file__).parents[3] / "workflow"
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 Values = Mapping[int, Sequence[float]]
 
 
 def scores(path: Path, rouge: Values, left_out: int = 0) -> Path:
     """Write scores of instances a (task one), b and c (task two): ROUGE-L is half of ROUGE-1."""
     rows = [
-        (step, name, task, value, value / 2, float(value == 1))
+        {
+            **dict.fromkeys(SCORE_NAMES, 0.0),
+            **{"step": step, "id": name, "task": task},
+            **{"rouge1": value, "rougeL": value / 2, "exact_match": float(value == 1)},
+        }
         for step, values in rouge.items()
         for name, task, value in zip("abc", ("one", "two", "two"), values, strict=True)
     ]
-    frame = pd.DataFrame(rows, columns=SCORES.names)
-    table = pa.Table.from_pandas(frame, schema=SCORES, preserve_index=False)
-    write_table(table, path, {"left_out": str(left_out)})
-    return path
+    return save_table(pa.Table.from_pylist(rows, SCORES), path, left_out=left_out)
 
 
 def rewards(path: Path, values: Values) -> Path:
     rows = [
-        (step, name, "one", value)
+        {"step": step, "id": name, "task": "one", "reward": value}
         for step, its in values.items()
         for name, value in zip("abc", its, strict=True)
     ]
-    frame = pd.DataFrame(rows, columns=REWARDS.names)
-    write_table(pa.Table.from_pandas(frame, schema=REWARDS, preserve_index=False), path)
-    return path
+    return save_table(pa.Table.from_pylist(rows, REWARDS), path)
 
 
-def test_every_metric_is_a_column_of_its_table() -> None:
-    for name, metric in METRICS.items():
-        assert SCHEMAS[metric.stage].field(name).type == pa.float32()
+def read(metric: str, *paths: Path) -> Run:
+    (found,) = read_runs(paths, metric).values()
+    return found
 
 
-def test_a_metric_has_the_same_name_wherever_it_is_named() -> None:
-    scores = [name for name, metric in METRICS.items() if metric.stage == "scores"]
-    assert list(METRICS) == list(get_args(MetricName))
-    assert scores == SCORES.names[3:]
-    assert len(scores) == len(Scores._fields)
-    performance = GeneralizationSettings.model_fields["performance"].annotation
-    assert list(get_args(performance)) == ["exp-loss", *list(METRICS)[1:]]
-    assert METRICS.keys() <= LookSettings().quantities.keys()
-
-
-@pytest.mark.parametrize("program", ["train.py", "evaluate.py", "generate.py"])
-def test_a_new_metric_trains_and_answers_nothing_anew(program: str) -> None:
-    read = library_modules(ROOT / "scripts" / program, ROOT)
-    names = [path.relative_to(ROOT / "nearfirst").as_posix() for path in read]
-    assert "tables.py" in names
-    assert not [name for name in names if name.startswith(("scoring/", "reward/"))]
-    assert "settings/metrics.py" not in names
-
-
-def test_a_score_has_no_label_tokens(tmp_path: Path) -> None:
-    path = scores(tmp_path / "s.parquet", {0: (0, 0.5, 1), 10: (0.25, 0.5, 1)}, left_out=2)
-    found = read_run([path], "rougeL")
-    assert found.values.to_numpy().tolist() == [[0, 0.25, 0.5], [0.125, 0.25, 0.5]]
-    assert set(found.label_tokens) == {1}
-    assert found.left_out == 2
-    with pytest.raises(InputError, match="column 'reward' is missing"):
-        read_run([path], "reward")
-
-
-def test_a_value_that_is_no_number_names_the_metric(tmp_path: Path) -> None:
-    path = rewards(tmp_path / "r.parquet", {0: (0, float("nan"), 1)})
-    with pytest.raises(InputError, match=r"r\.parquet: the reward of id 'b' at step 0 is nan"):
-        read_run([path], "reward")
-
-
-def test_a_score_is_from_0_to_1(tmp_path: Path) -> None:
-    # Means are shown times 100; a table of such values would be counted a hundred times over.
-    path = scores(tmp_path / "s.parquet", {0: (0, 0.5, 1), 10: (0, 0, 40)})
-    with pytest.raises(
-        InputError, match=r"s\.parquet: the rouge1 of id 'c' at step 10 is .*0 to 1"
-    ):
-        read_run([path], "rouge1")
-    assert read_run([rewards(tmp_path / "r.parquet", {0: (-40, 0, 40)})], "reward").values.size == 3
-
-
-def test_a_row_without_a_step_is_told(tmp_path: Path) -> None:
-    path = rewards(tmp_path / "r.parquet", {0: (0, 1, 2)})
-    steps = pa.array([0, None, 0], pa.int32())
-    write_table(read_table(path, REWARDS).set_column(0, REWARDS.field("step"), steps), path)
-    with pytest.raises(InputError, match=r"r\.parquet: a row of id 'b' has no step"):
-        read_run([path], "reward")
-
-
-def test_several_metrics_of_one_run(tmp_path: Path) -> None:
-    path = str(scores(tmp_path / "s.parquet", {0: (0, 0.5, 1)}))
-    judged = str(rewards(tmp_path / "r.parquet", {0: (-1, 0, 4)}))
-    found = read_metrics(
-        [["exact_match", "NIV2", "0", path], ["reward", "NIV2", "0", judged]],
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_known_wherever_it_is_named(name: str) -> None:
+    assert name in get_args(MetricName)
+    assert name in LookSettings().quantities
+    settings = GeneralizationSettings(
+        performance="exp-loss" if name == "loss" else name, threshold=0.5
     )
-    assert list(found) == ["exact_match", "reward"]
-    assert found["exact_match"]["NIV2", 0].values.to_numpy().tolist() == [[0, 0, 1]]
-    assert found["reward"]["NIV2", 0].values.to_numpy().tolist() == [[-1, 0, 4]]
-    with pytest.raises(InputError, match="--run bleu: no metric; they are loss, rouge1"):
-        read_metrics([["bleu", "NIV2", "0", path]])
+    assert settings.metric == name
 
 
-def test_curves_by_metric(program: Program, tmp_path: Path) -> None:
-    runs = [
+@pytest.mark.parametrize("program", ["train.py", "evaluate.py", "generate.py", "reward.py"])
+def test_a_new_metric_reruns_no_model(program: str) -> None:
+    read = library_modules(ROOT / "scripts" / program, ROOT)
+    names = {path.relative_to(ROOT / "nearfirst").as_posix() for path in read}
+    assert "common/parquet.py" in names
+    assert "metrics.py" not in names
+    assert not [name for name in names if name.startswith("score/")]
+
+
+def test_each_metric_is_read_from_the_tables_that_have_it(tmp_path: Path) -> None:
+    values = {0: (0, 0.5, 1), 10: (0.25, 0.5, 1)}
+    paths = [scores(tmp_path / "s.parquet", values, left_out=2)]
+    found = read("rougeL", *paths)
+    assert found.values.to_numpy().tolist() == [[0, 0.25, 0.5], [0.125, 0.25, 0.5]]
+    assert set(found.label_tokens) == {1}, "only a loss has label tokens"
+    assert found.left_out == 2
+    with pytest.raises(InputError, match="none of the tables has a column 'reward'"):
+        read("reward", *paths)
+    paths.append(rewards(tmp_path / "r.parquet", {0: (-1, float("nan"), 4)}))
+    with pytest.raises(InputError, match=r"r\.parquet: the reward of instance 'b' at step 0 is na"):
+        read("reward", *paths)
+
+
+def test_curves_of_scores_are_from_0_to_100(tmp_path: Path) -> None:
+    paths = [
         scores(tmp_path / "0.parquet", {0: (0, 0, 0), 10: (0.1, 0.2, 0.9)}),
         scores(tmp_path / "1.parquet", {0: (0, 0, 0.3), 10: (1, 1, 1)}),
     ]
-    flags: list[object] = []
-    for seed, path in enumerate(runs):
-        flags += ["--run", "NIV2", seed, path]
-    output = tmp_path / "out.csv"
-    metrics = ("--metric", "rouge1", "exact_match", "--output", output)
-    done = program("curves.py", *flags, "--by", "metric", *metrics)
-    assert done.returncode == 0, done.stderr
-    table = pd.read_csv(output).set_index(["metric", "step"])
-    # From 0 to 100: the mean of 40 and 100, and of 0 and 100.
+    runs: dict[Key, Run] = {}
+    for metric in ("rouge1", "exact_match"):
+        its = {(metric, seed): read(metric, path) for seed, path in enumerate(paths)}
+        runs |= scaled(its, metric)
+    table = curves(runs, "instance", 0.95, "metric", "rouge1").set_index(["metric", "step"])
+    # The mean of 40 and 100, and of 0 and 100.
     assert table.loc[("rouge1", 10), "mean"] == pytest.approx(70, abs=1e-4)
     assert table.loc[("exact_match", 10), "mean"] == pytest.approx(50)
     # Student's interval of 40 and 100 would reach far beyond both ends.
     assert tuple(table.loc[("rouge1", 10), ["low", "high"]]) == (0, 100)
     assert set(table["quantity"]) == {"score"}
     assert set(table["n"]) == {2}
-    done = program("curves.py", *flags, "--metric", "rougeL", "--output", output)
-    assert done.returncode == 0, done.stderr
-    # One score for all curves: the axis and the caption name it.
-    assert set(pd.read_csv(output)["quantity"]) == {"rougeL"}
-    done = program("curves.py", *flags, *metrics)
-    assert "error: --metric rouge1 exact_match: several need --by metric" in done.stderr
-    done = program("curves.py", *flags, "--run", "P3", 0, runs[0], "--by", "metric", *metrics)
-    assert "error: --run P3: --by metric takes one label, NIV2" in done.stderr
-
-
-def test_a_comparison_of_scores_is_in_their_units(program: Program, tmp_path: Path) -> None:
-    better = scores(tmp_path / "a.parquet", {0: (0, 0, 0), 10: (0.5, 0.5, 0.5)})
-    worse = scores(tmp_path / "b.parquet", {0: (0, 0, 0), 10: (0.25, 0.25, 0.25)})
-    runs = ("--run", "NFT", 0, better, "--run", "RT", 0, worse, "--metric", "rouge1")
-    output = tmp_path / "out.csv"
-    done = program("compare.py", *runs, "--reference", "NFT", "--output", output)
-    assert done.returncode == 0, done.stderr
-    assert set(pd.read_csv(output)["difference"]) == {25.0}
 
 
 def test_means_of_tasks_by_hand(tmp_path: Path) -> None:
     runs = {
-        ("NIV2", seed): read_run(
-            [scores(tmp_path / f"{seed}.parquet", {0: (0, 0, 0), 10: (1, value, 0.5)})], "rouge1"
+        ("NIV2", seed): read(
+            "rouge1", scores(tmp_path / f"{seed}.parquet", {0: (0, 0, 0), 10: (1, value, 0.5)})
         )
         for seed, value in enumerate((0.3, 0.5))
     }
@@ -178,6 +122,10 @@ def test_means_of_tasks_by_hand(tmp_path: Path) -> None:
     assert set(table["n"]) == {2}
 
 
+def generalized(run: Run, settings: GeneralizationSettings) -> pd.DataFrame:
+    return generalization({"fig": {("RT", 0): run}}, settings)
+
+
 @pytest.mark.parametrize(
     ("performance", "threshold", "step"), [("rouge1", 0.4, 10), ("exact_match", 0.4, 20)]
 )
@@ -185,18 +133,14 @@ def test_generalization_by_a_score(
     tmp_path: Path, performance: str, threshold: float, step: int
 ) -> None:
     path = scores(tmp_path / "s.parquet", {0: (0, 0, 0), 10: (0.5, 0.5, 0.5), 20: (1, 1, 1)})
-    settings = GeneralizationSettings.model_validate(
-        {"performance": performance, "threshold": threshold}
-    )
-    run = read_run([path], settings.metric)
-    table = generalization({"fig": {("RT", 0): run}}, settings)
-    assert table["step"].tolist() == [step, step]
-    assert set(table["performance"]) == {performance}
+    settings = GeneralizationSettings(performance=performance, threshold=threshold)
+    assert generalized(read(performance, path), settings)["step"].tolist() == [step, step]
 
 
-def test_a_reward_may_have_any_threshold(tmp_path: Path) -> None:
+def test_thresholds_fit_the_performance(tmp_path: Path) -> None:
     settings = GeneralizationSettings(performance="reward", threshold=-2.5)
-    run = read_run([rewards(tmp_path / "r.parquet", {0: (-3, -3, -3), 10: (-2, -2, -2)})], "reward")
-    assert generalization({"fig": {("RT", 0): run}}, settings)["step"].tolist() == [10, 10]
-    with pytest.raises(ValueError, match=r"threshold: -2\.5 can never tell runs apart"):
-        GeneralizationSettings(performance="rouge1", threshold=-2.5)
+    path = rewards(tmp_path / "r.parquet", {0: (-3, -3, -3), 10: (-2, -2, -2)})
+    assert generalized(read("reward", path), settings)["step"].tolist() == [10, 10]
+    for performance in ("exp-loss", "rouge1"):
+        with pytest.raises(ValueError, match=r"threshold: -2\.5 tells no .* is from 0 to 1"):
+            GeneralizationSettings(performance=performance, threshold=-2.5)

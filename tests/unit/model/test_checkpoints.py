@@ -1,39 +1,19 @@
-"""Checkpoints that a thread reads while the one before is looked at."""
+"""Weights of checkpoints: what is loaded, what is refused, and reading ahead in a thread."""
 
 import queue
-import re
 import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from nearfirst.common.errors import InputError
-from nearfirst.evaluate import loss
-from nearfirst.model import load
-from nearfirst.model.template import encode
-
-
-@pytest.fixture(scope="module")
-def checkpoints(model_folder: Path) -> Callable[[Path, int], list[Path]]:
-    """Write so many checkpoints with other weights each."""
-
-    def write(folder: Path, count: int) -> list[Path]:
-        model = load.load_model(str(model_folder))
-        torch.manual_seed(1)
-        folders = [folder / f"step-{step:06d}" for step in range(count)]
-        for each in folders:
-            with torch.no_grad():
-                for parameter in model.parameters():
-                    parameter.normal_(std=0.1)
-            model.save_pretrained(each)
-        return folders
-
-    return write
+from nearfirst.model import checkpoints, load
 
 
 @pytest.fixture
@@ -41,55 +21,63 @@ def model(model_folder: Path) -> Any:
     return load.empty_model(str(model_folder))
 
 
-def readers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead")]
+@pytest.fixture
+def written(tmp_path: Path, model_folder: Path) -> list[Path]:
+    """Five checkpoints with other weights each, in float16."""
+    weights = load_file(model_folder / "model.safetensors")
+    folders = [tmp_path / f"step-{step:06d}" for step in range(5)]
+    for step, folder in enumerate(folders):
+        folder.mkdir()
+        half = {name: (tensor + step).half() for name, tensor in weights.items()}
+        save_file(half, folder / "model.safetensors")
+    return folders
 
 
-def test_reading_ahead_changes_no_bit(
-    tmp_path: Path, checkpoints: Any, model: Any, some_talks: Any, tokenizer: Any
-) -> None:
-    tokens = encode(some_talks(12), tokenizer, 64)
-    folders = checkpoints(tmp_path, 4)
-    folders.append(folders[0])
-    expected = []
-    for folder in folders:
+def has_weights_of(model: Any, folder: Path) -> bool:
+    expected = load_file(folder / "model.safetensors")
+    own = dict(model.named_parameters())
+    assert {parameter.dtype for parameter in own.values()} == {torch.float32}
+    return all(torch.equal(own[name], expected[name].float()) for name in expected)
+
+
+def test_weights_are_replaced_each_time(model: Any, written: list[Path]) -> None:
+    for folder in (written[0], written[1], written[0]):
         checkpoints.load_weights(model, folder)
-        expected.append(loss.losses(model, tokens, 512))
+        assert has_weights_of(model, folder)
     turns = []
-    for turn, folder in enumerate(checkpoints.each_loaded(model, folders)):
-        assert np.array_equal(loss.losses(model, tokens, 512), expected[turn])
+    for folder in checkpoints.stream_weights(model, [*written, written[0]]):
+        assert has_weights_of(model, folder)
         turns.append(folder)
-    assert turns == folders
-    assert len({losses.tobytes() for losses in expected}) == 4
-    assert list(checkpoints.each_loaded(model, [])) == []
+    assert turns == [*written, written[0]]
+    assert list(checkpoints.stream_weights(model, [])) == []
 
 
 def test_one_checkpoint_is_read_ahead_and_no_more(
-    tmp_path: Path, checkpoints: Any, model: Any, monkeypatch: pytest.MonkeyPatch
+    model: Any, written: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folders = checkpoints(tmp_path, 5)
     opened: queue.Queue[Path] = queue.Queue()
-    safe_open = loss.safe_open
+    safe_open = checkpoints.safe_open
 
     def watched(path: Path, **how: Any) -> Any:
         opened.put(path.parent)
         return safe_open(path, **how)
 
-    monkeypatch.setattr(loss, "safe_open", watched)
-    with closing(checkpoints.each_loaded(model, folders)) as loaded:
-        assert next(loaded) == opened.get(timeout=60) == folders[0]
+    monkeypatch.setattr(checkpoints, "safe_open", watched)
+    with closing(checkpoints.stream_weights(model, written)) as loaded:
+        assert next(loaded) == opened.get(timeout=60) == written[0]
         for turn in (1, 2):
             # Without having been asked for, and none after it.
-            assert opened.get(timeout=60) == folders[turn]
+            assert opened.get(timeout=60) == written[turn]
             assert opened.empty()
-            assert next(loaded) == folders[turn]
+            assert next(loaded) == written[turn]
 
 
-def test_no_thread_outlives_the_work(tmp_path: Path, checkpoints: Any, model: Any) -> None:
-    folders = checkpoints(tmp_path, 3)
+def test_no_thread_outlives_the_work(model: Any, written: list[Path]) -> None:
+    def readers() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if "read-ahead" in thread.name]
 
     def work(fails: bool) -> None:
-        with closing(checkpoints.each_loaded(model, folders)) as loaded:
+        with closing(checkpoints.stream_weights(model, written)) as loaded:
             for _ in loaded:
                 assert readers()
                 if fails:
@@ -100,36 +88,49 @@ def test_no_thread_outlives_the_work(tmp_path: Path, checkpoints: Any, model: An
     with pytest.raises(ArithmeticError):
         work(True)
     assert not readers()
-    (folders[1] / "model.safetensors").write_bytes(b"no weights at all")
+    (written[1] / "model.safetensors").write_bytes(b"no weights at all")
     with pytest.raises(InputError, match=r"step-000001/.* not a whole checkpoint"):
         work(False)
     assert not readers()
 
 
-def test_a_damaged_checkpoint_is_named_at_its_turn(
-    tmp_path: Path,
-    program: Any,
-    talk: Any,
-    checkpoints: Any,
-    write_instances: Any,
-    model_folder: Path,
+CONTENTS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda whole: b"",
+    "cut in the header": lambda whole: whole[:100],
+    "cut at the end": lambda whole: whole[:-1],
+    "damaged header": lambda whole: b"\xff" * 64 + whole[64:],
+    "other": lambda whole: b"no weights at all",
+}
+
+
+@pytest.mark.parametrize("damage", CONTENTS.values(), ids=CONTENTS)
+def test_a_damaged_checkpoint_is_refused(
+    model: Any, written: list[Path], damage: Callable[[bytes], bytes]
 ) -> None:
-    write_instances(tmp_path / "test.parquet", [talk("the cat", "sat")])
-    checkpoints(tmp_path / "checkpoints", 4)
-    third = tmp_path / "checkpoints/step-000002/model.safetensors"
-    with third.open("rb+") as file:
-        file.truncate(third.stat().st_size // 2)
-    log, output = tmp_path / "evaluate.log", tmp_path / "losses.parquet"
-    done = program(
-        *("evaluate.py", "--model", model_folder, "--instances", tmp_path / "test.parquet"),
-        *("--checkpoints", tmp_path / "checkpoints", "--output", output, "--log", log),
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {third}: not a whole checkpoint (")
-    assert done.stderr.count("\n") == 1
-    told = re.findall(
-        r"step (\d+): mean loss \d\.\d{4} \(\d+\.\d s, \d+ tokens/s\), \d+ s left\n",
-        log.read_text(),
-    )
-    assert told == ["0", "1"]
-    assert not list(tmp_path.glob("*losses.parquet*"))
+    file = written[0] / "model.safetensors"
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(InputError, match=r"model\.safetensors: not a whole checkpoint"):
+        checkpoints.load_weights(model, written[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_hidden_layers": 1}, "tensor '.+' is not in both"),
+        ({"num_hidden_layers": 3}, "tensor '.+' is not in both"),
+        ({"tie_word_embeddings": False}, "tensor '.+' is not in both"),
+        ({"vocab_size": 320}, "has shape"),
+        ({"intermediate_size": 1}, "has shape"),  # it must not be spread over the whole tensor
+    ],
+)
+def test_weights_of_another_model_are_refused(
+    tmp_path: Path, model: Any, model_folder: Path, changes: dict[str, Any], message: str
+) -> None:
+    LlamaForCausalLM(LlamaConfig.from_pretrained(model_folder, **changes)).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=rf"model\.safetensors: .*{message}"):
+        checkpoints.load_weights(model, tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=r"model\.safetensors"):
+        checkpoints.load_weights(model, tmp_path)
+    with pytest.raises(InputError, match="no checkpoint"):
+        checkpoints.checkpoints_in(tmp_path)

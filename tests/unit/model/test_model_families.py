@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from safetensors.torch import load_file
+from training import difference, plain_losses, train, weights
 from transformers import AutoModelForCausalLM
 
 from nearfirst.common.errors import InputError
-from nearfirst.evaluate import loss
+from nearfirst.evaluate.losses import losses
 from nearfirst.generate.answers import generate
 from nearfirst.generate.settings import GenerateSettings
-from nearfirst.hardware import TrainHardware
-from nearfirst.model import checkpoints, load, logits
+from nearfirst.model import checkpoints, load
+from nearfirst.model.check import check_model
+from nearfirst.model.logits import logits_at
 from nearfirst.model.template import IGNORED, Tokens, encode, prompts
 from nearfirst.train import segment
 from nearfirst.train.settings import TrainSettings
@@ -72,26 +73,6 @@ def tokens(some_talks: Any, talk: Any, tokenizer: Any) -> list[Tokens]:
     return encode([*some_talks(7), talk("a", "b", "c", "d")], tokenizer, 60)
 
 
-def plain_losses(model: Any, tokens: list[Tokens]) -> list[float]:
-    result = []
-    for item in tokens:
-        ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
-        with torch.no_grad():
-            mask = torch.ones_like(ids)
-            result.append(model(input_ids=ids, attention_mask=mask, labels=labels).loss.item())
-    return result
-
-
-def trained(
-    folder: Path, tokens: list[Tokens], work: Path, settings: TrainSettings = RUN, **segment: Any
-) -> tuple[Path, Path]:
-    given = {"start": 0, "stop": None, "before": None, **segment}
-    base = load.load_model(str(folder))
-    return segment.train_segment(
-        base, tokens, settings, TrainHardware(), work=work, run="", **given
-    )
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_losses_of_a_checkpoint_are_those_of_plain_transformers(
     family: str, tmp_path: Path, tokens: list[Tokens], tokenizer: Any
@@ -99,12 +80,12 @@ def test_losses_of_a_checkpoint_are_those_of_plain_transformers(
     model = built(family, len(tokenizer), **FAMILIES[family])
     expected = plain_losses(model, tokens)
     assert np.std(expected) > 1e-3
-    logits.check(model, tokens)
-    model.save_pretrained(tmp_path, **segment.AS_IN_MEMORY)
+    check_model(model, tokens)
+    model.save_pretrained(tmp_path, **segment.SAVE_OPTIONS)
     resident = load.empty_model(str(tmp_path))
     checkpoints.load_weights(resident, tmp_path)
     for batch_tokens in (1, 10_000):
-        found = loss.losses(resident, tokens, batch_tokens)
+        found = losses(resident, tokens, batch_tokens)
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     # What is kept can be loaded like any model.
     whole = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32).eval()
@@ -117,9 +98,9 @@ def test_only_the_logits_asked_for_are_computed(tokenizer: Any) -> None:
     seen = []
     head = model.get_output_embeddings()
     hook = head.register_forward_hook(lambda _, given, output: seen.append(output.shape[:-1]))
-    rows, columns = np.array([0, 1, 1]), np.array([3, 0, 19])
+    rows, columns = torch.tensor([0, 1, 1]), torch.tensor([3, 0, 19])
     with torch.no_grad():
-        found = logits.logits_at(model, ids, rows, columns)
+        found = logits_at(model, ids, rows, columns)
         assert [shape.numel() for shape in seen] == [3]
         torch.testing.assert_close(found, model(ids).logits[rows, columns])
     hook.remove()
@@ -130,12 +111,12 @@ def test_training_in_two_segments_is_training_in_one(
     family: str, tmp_path: Path, tokens: list[Tokens], tokenizer: Any
 ) -> None:
     built(family, len(tokenizer), **FAMILIES[family]).save_pretrained(tmp_path / "base")
-    whole, _ = trained(tmp_path / "base", tokens, tmp_path / "whole")
-    _, state = trained(tmp_path / "base", tokens, tmp_path / "one", stop=1)
-    second, _ = trained(tmp_path / "base", tokens, tmp_path / "two", start=1, before=state)
-    last = Path("step-000002/model.safetensors")
-    assert (second / last).read_bytes() == (whole / last).read_bytes()
-    assert (whole / "step-000000/model.safetensors").read_bytes() != (whole / last).read_bytes()
+    base = tmp_path / "base"
+    whole, _ = train(base, tokens, RUN, tmp_path / "whole")
+    _, state = train(base, tokens, RUN, tmp_path / "one", stop=1)
+    second, _ = train(base, tokens, RUN, tmp_path / "two", start=1, before=state)
+    assert difference(weights(second, 2), weights(whole, 2)) == 0
+    assert difference(weights(whole, 0), weights(whole, 2)) > 0
 
 
 def test_a_step_does_not_depend_on_micro_batches_where_a_model_means_over_them(
@@ -148,12 +129,11 @@ def test_a_step_does_not_depend_on_micro_batches_where_a_model_means_over_them(
         # As that of Gemma 3n.
         monkeypatch.setattr(type(model), "accepts_loss_kwargs", by_itself, raising=False)
         settings = RUN.model_copy(update={"micro_batch_size": size, "epsilon": 1.0})
-        folder, _ = trained(tmp_path / "base", tokens[-4:], tmp_path / f"by {size}", settings)
-        found.append([load_file(folder / f"step-00000{i}/model.safetensors") for i in (0, 1)])
-    (before, whole), (_, pieces) = found
-    assert max((whole[name] - before[name]).abs().max() for name in whole) > 1e-5
-    for name, tensor in pieces.items():
-        torch.testing.assert_close(tensor, whole[name], rtol=0, atol=1e-7)
+        folder, _ = train(tmp_path / "base", tokens[-4:], settings, tmp_path / f"by {size}")
+        found.append(folder)
+    whole, pieces = found
+    assert difference(weights(whole, 0), weights(whole, 1)) > 1e-5
+    assert difference(weights(pieces, 1), weights(whole, 1)) < 1e-7
 
 
 @pytest.mark.parametrize("family", ["GPT2", "Bloom", "OPT", "Gemma2"])
@@ -162,10 +142,10 @@ def test_greedy_answers_are_those_of_a_loop_by_hand(
 ) -> None:
     model = built(family, len(tokenizer), **FAMILIES[family])
     given = prompts(some_talks(4), tokenizer)
-    knobs = GenerateSettings(do_sample=False, max_new_tokens=9, repetition_penalty=1.0)
+    settings = GenerateSettings(do_sample=False, max_new_tokens=9, repetition_penalty=1.0)
     ends = [tokenizer.eos_token_id, 40]
     more = {"step": 0, "run_seed": 0, "batch_size": 4, "ends": ends}
-    found = generate(model, given, list("abcd"), knobs, tokenizer, **more)
+    found = generate(model, given, list("abcd"), settings, **more)
     for prompt, answer in zip(given, found, strict=True):
         ids = torch.from_numpy(prompt)[None]
         while ids.shape[1] < len(prompt) + 9 and (
@@ -180,8 +160,8 @@ def test_greedy_answers_are_those_of_a_loop_by_hand(
 def test_a_model_that_looks_ahead_is_refused(tokens: list[Tokens], tokenizer: Any) -> None:
     sizes = {key: SIZES[key] for key in SIZES if key not in ("num_key_value_heads", "head_dim")}
     model = built("Bert", len(tokenizer), **sizes).train()
-    with pytest.raises(InputError, match="BertLMHeadModel is no model that predicts the next"):
-        logits.check(model, tokens)
+    with pytest.raises(InputError, match="BertLMHeadModel does not predict each token"):
+        check_model(model, tokens)
     assert model.training
 
 
@@ -189,10 +169,10 @@ def test_a_model_for_fewer_tokens_is_refused(tokens: list[Tokens], tokenizer: An
     longest = max(len(item.ids) for item in tokens)
     model = built("GPT2", len(tokenizer), **GPT | {"n_positions": longest - 1})
     with pytest.raises(InputError, match=f"max_length: an instance has {longest} tokens"):
-        logits.check(model, tokens)
+        check_model(model, tokens)
     highest = max(int(item.ids.max()) for item in tokens)
     with pytest.raises(InputError, match=f"gives id {highest}, but the GPT2.* has {highest} emb"):
-        logits.check(built("GPT2", highest, **GPT), tokens)
+        check_model(built("GPT2", highest, **GPT), tokens)
 
 
 def test_losses_that_are_not_finite_are_left_to_others(
@@ -200,7 +180,7 @@ def test_losses_that_are_not_finite_are_left_to_others(
 ) -> None:
     model = built("GPT2", len(tokenizer), **GPT)
     model.lm_head.weight.data.fill_(torch.nan)
-    logits.check(model, tokens)
+    check_model(model, tokens)
 
 
 def test_without_bos_none_is_put(tokenizer: Any, talk: Any, tmp_path: Path) -> None:

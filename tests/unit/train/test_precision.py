@@ -6,26 +6,23 @@ only weights below 2^-11 or so can move at all. Of weights of the scale of LLaMA
 deviation 0.02, these are 2 %.
 """
 
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from training import Weights, train, weights
 from transformers import AutoModelForCausalLM
 
-from nearfirst.hardware import TrainHardware
-from nearfirst.model import load
+from nearfirst.model.loss import mean_losses
 from nearfirst.model.template import Tokens, encode
-from nearfirst.train import resume, segment
 from nearfirst.train.settings import TrainSettings
 
 STEPS = 20
 RATE = 1e-6
 RUN = TrainSettings(learning_rate=RATE, micro_batch_size=16, checkpoint_every=STEPS)
-Weights = dict[str, torch.Tensor]
+Run = tuple[Weights, Weights]
+"""Weights before and after."""
 
 
 @pytest.fixture(scope="module")
@@ -33,72 +30,47 @@ def tokens(some_talks: Any, tokenizer: Any) -> list[Tokens]:
     return encode(some_talks(16 * STEPS), tokenizer, 100)
 
 
-@pytest.fixture(scope="module")
-def trained(
-    tmp_path_factory: pytest.TempPathFactory, model_folder: Path, tokens: list[Tokens]
-) -> Iterator[dict[torch.dtype, tuple[Weights, Weights]]]:
-    """Weights before and after the same steps, by the number format in which they are kept."""
-    before = signal.getsignal(signal.SIGTERM)
-    torch.set_num_threads(1)
-    found = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        checkpoints, _ = segment.train_segment(
-            load.load_model(str(model_folder)).to(dtype),
-            tokens,
-            RUN,
-            TrainHardware(),
-            start=0,
-            stop=None,
-            before=None,
-            work=tmp_path_factory.mktemp("work"),
-            run=resume.identity(RUN, tokens, [str(model_folder)], sharded=False),
-        )
-        first, last = (
-            load_file(checkpoints / f"step-{step:06d}/model.safetensors") for step in (0, STEPS)
-        )
-        found[dtype] = first, last
-    yield found
-    signal.signal(signal.SIGTERM, before)
+def trained(model_folder: Path, tokens: list[Tokens], work: Path, dtype: torch.dtype) -> Run:
+    checkpoints, _ = train(model_folder, tokens, RUN, work, dtype=dtype)
+    return weights(checkpoints, 0), weights(checkpoints, STEPS)
 
 
-def loss(model_folder: Path, weights: Weights, tokens: list[Tokens]) -> float:
-    """Mean loss a label token over instances, in float64 whatever the weights were kept in."""
-    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
-    model.load_state_dict(weights, strict=False)
-    model = model.to(torch.float64)
-    total = 0.0
-    with torch.no_grad():
-        for item in tokens:
-            ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
-            total += float(model(ids, labels=labels).loss) * item.label_tokens
-    return total / sum(item.label_tokens for item in tokens)
+def moved(run: Run) -> torch.Tensor:
+    return torch.cat([(run[0][name] != run[1][name]).flatten() for name in run[0]])
 
 
-def changed(weights: tuple[Weights, Weights]) -> torch.Tensor:
-    return torch.cat([(weights[0][name] != weights[1][name]).flatten() for name in weights[0]])
+def fall(model_folder: Path, run: Run, tokens: list[Tokens]) -> float:
+    """By how much the mean loss falls, in float64 whatever the weights were kept in."""
+    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float64)
+    losses = []
+    for each in run:
+        model.load_state_dict(each, strict=False)
+        with torch.no_grad():
+            losses.append(mean_losses(model, tokens).mean())
+    return float(losses[0] - losses[1])
 
 
 def test_bfloat16_weights_stand_still_where_float32_weights_learn(
-    model_folder: Path, tokens: list[Tokens], trained: dict[torch.dtype, tuple[Weights, Weights]]
+    tmp_path: Path, model_folder: Path, tokens: list[Tokens]
 ) -> None:
-    exact, coarse = trained[torch.float32], trained[torch.bfloat16]
+    exact, coarse = (
+        trained(model_folder, tokens, tmp_path / str(dtype), dtype)
+        for dtype in (torch.float32, torch.bfloat16)
+    )
     matrices = torch.cat([w.flatten() for w in exact[0].values() if w.ndim > 1])
     assert float(matrices.std()) == pytest.approx(0.02, rel=0.05)  # the scale of LLaMA's
 
     # Kept in float32, every weight moves, by up to the sum of the rates; here about 1e-5.
-    assert bool(changed(exact).all())
+    assert bool(moved(exact).all())
     # Kept in bfloat16, none moves but those near 0. Below a power of two it is half as far.
     start = torch.cat([w.flatten() for w in coarse[0].values()])
     assert torch.equal(start, start.bfloat16().float())
     exponent = torch.frexp(start * (1 - 2**-9)).exponent - 1
     can_move = 2.0 ** (exponent - 8) <= 1.1 * RATE  # the first steps may be a little longer
-    assert not bool((changed(coarse) & ~can_move).any())
+    assert not bool((moved(coarse) & ~can_move).any())
     assert float(can_move.float().mean()) == pytest.approx(0.02, abs=0.01)
 
     # So the loss of what was trained on falls by far more than rounding, or hardly at all.
-    falls = []
-    for weights in (exact, coarse):
-        before, after = (loss(model_folder, each, tokens[:32]) for each in weights)
-        falls.append(before - after)
+    falls = [fall(model_folder, run, tokens[:32]) for run in (exact, coarse)]
     assert falls[0] > 1e-4
     assert abs(falls[1]) < 0.05 * falls[0]

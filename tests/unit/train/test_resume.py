@@ -1,23 +1,24 @@
-"""Going on after an end that nobody planned: SIGTERM, damaged files, two jobs of the same name."""
+"""Resuming after SIGTERM, from a state of the segment before, and beside another job."""
 
 import os
 import re
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from files import contents, flip
+from programs import Running
+from training import train
 
 from nearfirst.common.errors import InputError
-from nearfirst.hardware import TrainHardware
-from nearfirst.model import load
 from nearfirst.model.template import Tokens, encode
-from nearfirst.train import resume, segment
-from nearfirst.train.checksums import SEAL
-from nearfirst.train.lock import alone
+from nearfirst.train import segment
+from nearfirst.train.checksums import CHECKSUMS
+from nearfirst.train.lock import locked
+from nearfirst.train.resume import check_state
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StoppedError
 
@@ -25,60 +26,16 @@ RUN = TrainSettings(learning_rate=1e-3, batch_size=4, micro_batch_size=2, checkp
 STEPS = 10
 
 
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
-
-
 @pytest.fixture(scope="module")
 def tokens(some_talks: Any, tokenizer: Any) -> list[Tokens]:
     return encode(some_talks(4 * STEPS), tokenizer, 100)
 
 
-@pytest.fixture
-def default_sigterm() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
 @pytest.fixture(scope="module")
-def train(model_folder: Path, tokens: list[Tokens]) -> Callable[..., tuple[Any, Any]]:
-    """Train in this process; returns the files of the checkpoints and of the state."""
-
-    def run(work: Path, before: Path | None = None, start: int = 0) -> tuple[Any, Any]:
-        found = segment.train_segment(
-            load.load_model(str(model_folder)),
-            tokens,
-            RUN,
-            TrainHardware(state_every=4),
-            start=start,
-            stop=None,
-            before=before,
-            work=work,
-            run=resume.identity(RUN, tokens, [str(model_folder)], sharded=False),
-        )
-        return contents(found[0]), contents(found[1])
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, train: Any) -> tuple[Any, Any]:
-    before = signal.getsignal(signal.SIGTERM)
-    result: tuple[Any, Any] = train(tmp_path_factory.mktemp("whole") / "work")
-    signal.signal(signal.SIGTERM, before)
-    assert len(result[0]) == 3 * 6
-    return result
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, model_folder: Path, tokens: list[Tokens]
+) -> tuple[Path, Path]:
+    return train(model_folder, tokens, RUN, tmp_path_factory.mktemp("whole"), state_every=4)
 
 
 def sigterm_in(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,12 +54,12 @@ def sigterm_in(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segment, "pad", counting)
 
 
-@pytest.mark.usefixtures("default_sigterm")
-@pytest.mark.parametrize("steps", [[1], [4], [3, 2, 4]])
-def test_sigterm_ends_after_a_step_and_the_next_job_goes_on_to_the_same_bytes(
+@pytest.mark.parametrize("steps", [[1], [4], [3, 2, 4], [STEPS]])
+def test_after_sigterm_the_next_job_resumes_to_the_same_bytes(
     tmp_path: Path,
-    train: Any,
-    whole: tuple[Any, Any],
+    model_folder: Path,
+    tokens: list[Tokens],
+    whole: tuple[Path, Path],
     steps: list[int],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -112,101 +69,74 @@ def test_sigterm_ends_after_a_step_and_the_next_job_goes_on_to_the_same_bytes(
     for step in steps:  # of each job
         with monkeypatch.context() as patch:
             sigterm_in(step, patch)
-            with pytest.raises(StoppedError) as stopped:
-                train(tmp_path / "work")
-        reached = re.search(r"stopped by SIGTERM after step (\d+); .*run again", str(stopped.value))
-        assert reached is not None
-        done += step
-        assert int(reached[1]) == done
-    assert train(tmp_path / "work") == whole
-    assert f"steps 0 to {STEPS} of {STEPS}, from {tmp_path}/work/states/checkpoint-{done}" in (
-        caplog.text
-    )
+            done += step
+            if done < STEPS:
+                with pytest.raises(StoppedError, match=f"SIGTERM after step {done}; .*run again"):
+                    train(model_folder, tokens, RUN, tmp_path, state_every=4)
+            else:  # in the last step it changes nothing
+                train(model_folder, tokens, RUN, tmp_path, state_every=4)
+    found = train(model_folder, tokens, RUN, tmp_path, state_every=4)
+    assert [contents(folder) for folder in found] == [contents(folder) for folder in whole]
+    assert f"steps 0 to {STEPS} of {STEPS}, from {tmp_path}/states/checkpoint-{done}" in caplog.text
 
 
-@pytest.mark.usefixtures("default_sigterm")
-def test_sigterm_in_the_last_step_changes_nothing(
-    tmp_path: Path, train: Any, whole: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+def test_an_unusable_state_before_is_named(
+    tmp_path: Path, model_folder: Path, tokens: list[Tokens], whole: tuple[Path, Path]
 ) -> None:
-    sigterm_in(STEPS, monkeypatch)
-    assert train(tmp_path / "work") == whole
-
-
-@pytest.mark.usefixtures("default_sigterm")
-@pytest.mark.parametrize(
-    "path",
-    ["states/checkpoint-8/optimizer.pt", "checkpoints/step-000006/model.safetensors"],
-)
-def test_after_damage_it_goes_on_to_the_same_bytes(
-    tmp_path: Path, train: Any, whole: tuple[Any, Any], path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sigterm_in(9, monkeypatch)
-    with pytest.raises(StoppedError):
-        train(tmp_path / "work")
-    monkeypatch.undo()
-    truncate(tmp_path / "work" / path)
-    assert train(tmp_path / "work") == whole
-
-
-def test_a_damaged_state_before_is_named(tmp_path: Path, train: Any, whole: Any) -> None:
-    before = tmp_path / "state"
-    for name, data in whole[1].items():
-        (before / name).parent.mkdir(exist_ok=True)
-        (before / name).write_bytes(data)
+    before = whole[1]
     with pytest.raises(InputError, match=r"the state of step 10, not of --start 4"):
-        train(tmp_path / "work", before, 4)
+        train(model_folder, tokens, RUN, tmp_path, start=4, before=before)
     with pytest.raises(InputError, match=r"train\.gpus: several GPUs now, .* saved on one"):
-        resume.check_before(before, 10, sharded=True)
+        check_state(before, 10, sharded=True)
     flip(before / "optimizer.pt")
     expected = f"^{before}/optimizer.pt is damaged: .*; delete the folder {before} and run"
     with pytest.raises(InputError, match=expected):
-        train(tmp_path / "work", before, 10)
+        train(model_folder, tokens, RUN, tmp_path, start=10, before=before)
 
 
-# Two jobs, as programs -----------------------------------------------------------------------
-
-
-def wait_for(condition: Callable[[], Any], *jobs: subprocess.Popen[bytes]) -> None:
+def wait_for(condition: Callable[[], Any], *jobs: Running) -> None:
     while not condition():
         assert all(job.poll() is None for job in jobs)
         time.sleep(0.005)
 
 
-def test_two_jobs_of_the_same_outputs(
+def test_two_jobs_on_the_same_outputs(
     tmp_path: Path, start_program: Any, train_arguments: Any
 ) -> None:
-    slow = ("--hardware", '{"state_every":1}')
     call = train_arguments(tmp_path, 4 * 150, settings=RUN)
-    first = start_program(*call, *slow)
-    partial, log = tmp_path / "checkpoints.partial", tmp_path / "other.log"
-    wait_for(lambda: list(partial.glob(f"states/checkpoint-*/{SEAL}")), first)
+    partial = tmp_path / "checkpoints.partial"
+
+    def start(name: str) -> tuple[Running, Callable[[], str]]:
+        log = tmp_path / name
+        job = start_program(*call, "--hardware", '{"state_every":1}', "--log", log)
+        return job, lambda: log.read_text() if log.exists() else ""
+
+    first, _ = start("1")
+    wait_for(lambda: list(partial.glob(f"states/checkpoint-*/{CHECKSUMS}")), first)
     first.send_signal(signal.SIGSTOP)  # it holds the lock all the same
-    second = start_program(*call, *slow, "--log", log)
-    wait_for(lambda: log.exists() and "waiting for another job" in log.read_text(), second)
-    assert f"process {first.pid}" in log.read_text()
+    second, log = start("2")
+    wait_for(lambda: "waiting for another job" in log(), second)
+    assert f"process {first.pid}" in log()
     first.kill()
     assert first.wait() == -signal.SIGKILL
-    wait_for(lambda: "step 20 of 150" in log.read_text(), second)
+    wait_for(lambda: "step 20 of 150" in log(), second)
     second.terminate()
     assert second.wait() == 143
-    stopped = re.findall(r"^error: stopped by SIGTERM after step (\d+); ", log.read_text(), re.M)
-    assert len(stopped) == 1
-    assert re.search(r"from \S+/checkpoint-\d+\n", log.read_text())
-    assert {path.name for path in tmp_path.iterdir()} == {*("log", log.name, partial.name)}
+    assert len(re.findall(r"^error: stopped by SIGTERM after step \d+; ", log(), re.M)) == 1
+    assert re.search(r"from \S+/checkpoint-\d+\n", log())
+    assert {path.name for path in tmp_path.iterdir()} == {"1", "2", partial.name}
 
-    # Of two that wait, one is told to end, and does at once; the other goes on to the end.
-    with alone(tmp_path / "checkpoints.lock"):
-        third, fourth = (start_program(*call, "--log", tmp_path / name) for name in "34")
-        wait_for(lambda: (tmp_path / "3").exists() and "waiting" in (tmp_path / "3").read_text())
-        wait_for(lambda: (tmp_path / "4").exists() and "waiting" in (tmp_path / "4").read_text())
+    # Of two that wait, one gets a SIGTERM and ends at once; the other goes on to the end.
+    with locked(tmp_path / "checkpoints.lock"):
+        (third, log3), (fourth, log4) = start("3"), start("4")
+        wait_for(lambda: "waiting" in log3() and "waiting" in log4(), third, fourth)
         fourth.terminate()
         assert fourth.wait() == -signal.SIGTERM
     assert third.wait() == 0
     done = tmp_path / "checkpoints/step-000150/model.safetensors"
     written = done.stat()
-    fifth = start_program(*call, "--log", tmp_path / "5")
+    fifth, log = start("5")
     assert fifth.wait() == 0
-    assert "nothing to do" in (tmp_path / "5").read_text()
+    assert "nothing to do" in log()
     assert os.path.samestat(done.stat(), written)
-    assert not partial.exists()
-    assert not (tmp_path / "checkpoints.lock").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {*"12345", "checkpoints", "state"}

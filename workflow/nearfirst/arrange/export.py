@@ -1,74 +1,41 @@
-"""The pool in training order, as a table that any trainer reads."""
+"""The pool in training order, each row as it was read, for any trainer."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import BATCH, INSTANCES, check_columns, open_parquet
-from nearfirst.distance.distances import ROWS, Matrix, RowDistances, in_blocks
 
 Integers = npt.NDArray[np.int64]
+Row = dict[str, Any]
 
-ARRANGED = pa.schema(
+POOL = pa.schema([*(INSTANCES.field(name) for name in ("id", "task", "messages"))])
+ADDED = pa.schema(
     [
         ("position", pa.int32()),
-        ("id", pa.string()),
-        ("task", pa.string()),
-        ("messages", INSTANCES.field("messages").type),
         ("round", pa.int32()),
         ("distance", pa.float32()),
-        ("nearest_test", pa.string()),
+        ("nearest_query", pa.string()),
     ]
 )
-"""What a line of the file is: an instance, its TMA round (null for other methods), and its distance
-to its nearest test instance."""
-
-TEXTS = pa.schema([INSTANCES.field(name) for name in ("id", "task", "messages")])
+"""What is added to a row: its place in training, its TMA round (null for other methods), its
+distance to the nearest test instance, and the id of that one."""
 
 # They end a line for some readers, and JSON leaves them as they are.
 _LINE_ENDS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"})
 
 
-def nearest_tests(
-    distances: RowDistances, points: int, threads: int = 2
-) -> tuple[Matrix, Integers]:
-    """Return the distance of each of N training points to its nearest test point, and its index.
+def read_pool(path: Path, rows: int = BATCH) -> list[pa.RecordBatch]:
+    """Read an instance table in pieces of at most so many rows.
 
-    Parameters
-    ----------
-    distances
-        Gives the distances of some of the training points to all test points.
-    points
-        N.
-    threads
-        CPU threads; they do not change the result.
-
-    Returns
-    -------
-    distances, tests
-        (N,) float32 and (N,) int64; ties go to the lowest index.
-    """
-    least, tests = np.empty(points, dtype=np.float32), np.empty(points, dtype=np.int64)
-
-    def block(start: int) -> None:
-        between = distances(slice(start, start + ROWS))
-        least[start : start + ROWS] = between.min(axis=1)
-        tests[start : start + ROWS] = between.argmin(axis=1)
-
-    in_blocks(block, range(0, points, ROWS), threads, "nearest tests")
-    return least, tests
-
-
-def read_texts(path: Path, rows: int = BATCH) -> list[pa.RecordBatch]:
-    """Read ids, tasks and messages of an instance table, in pieces of at most so many rows.
-
-    Text of a large pool does not fit one Arrow array, which ends at 2 GiB.
+    Text of a large pool does not fit one Arrow array, which ends at 2 GiB. A table without the
+    column `row` (one made by hand) has only its messages to export.
 
     Raises
     ------
@@ -76,34 +43,27 @@ def read_texts(path: Path, rows: int = BATCH) -> list[pa.RecordBatch]:
         If the file is missing or damaged, or lacks a column.
     """
     with open_parquet(path) as file:
-        check_columns(path, file.schema_arrow, TEXTS)
-        try:
-            return [
-                pa.RecordBatch.from_arrays(
-                    [batch.column(field.name).cast(field.type) for field in TEXTS],
-                    schema=TEXTS,
-                )
-                for batch in file.iter_batches(rows, columns=TEXTS.names)
-            ]
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"{path}: damaged ({reason}); make it again") from None
+        found = file.schema_arrow
+        check_columns(path, found, POOL)
+        has_row = "row" in found.names
+        names = [*POOL.names, "row"] if has_row else POOL.names
+        return list(file.iter_batches(rows, columns=names))
 
 
 def in_order(
-    texts: list[pa.RecordBatch],
+    pool: list[pa.RecordBatch],
     order: Integers,
     rounds: pa.ChunkedArray,
-    distances: Matrix,
+    distances: npt.NDArray[np.float32],
     tests: list[str],
     nearest: Integers,
     rows: int = BATCH,
-) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of `ARRANGED`, some at a time.
+) -> Iterator[list[Row]]:
+    """Yield the rows in training order, some at a time.
 
     Parameters
     ----------
-    texts
+    pool
         Pieces of the pool, N rows together.
     order
         (n,) rows of the pool, in training order.
@@ -116,21 +76,38 @@ def in_order(
     rows
         Rows at a time.
     """
-    starts = np.cumsum([0, *(len(piece) for piece in texts)])
+    starts = np.cumsum([0, *(len(piece) for piece in pool)])
     for start in range(0, len(order), rows):
         its = order[start : start + rows]
-        taken = _take(texts, starts, its)
-        columns = [
-            pa.array(np.arange(start, start + len(its), dtype=np.int32)),
-            *taken.columns,
-            rounds.slice(start, len(its)).combine_chunks(),
-            pa.array(distances[its]),
-            pa.array([tests[i] for i in nearest[its].tolist()], pa.string()),
+        of_rounds = rounds.slice(start, len(its)).to_pylist()
+        yield [
+            exported(
+                row,
+                {
+                    "position": start + i,
+                    "round": of_rounds[i],
+                    "distance": float(distances[its[i]]),
+                    "nearest_query": tests[nearest[its[i]]],
+                },
+            )
+            for i, row in enumerate(_take(pool, starts, its).to_pylist())
         ]
-        yield pa.RecordBatch.from_arrays(columns, schema=ARRANGED)
 
 
-def _take(texts: list[pa.RecordBatch], starts: Integers, rows: Integers) -> pa.RecordBatch:
+def exported(instance: Row, added: Mapping[str, Any]) -> Row:
+    """Return a row as it was read, with what is added to it.
+
+    A key of the row that is called like one that is added becomes `original_NAME`.
+    """
+    text = instance.pop("row", None)
+    row: Row = json.loads(text) if text else {}
+    if not text:
+        row = {"messages": instance["messages"]}
+    row = {f"original_{name}" if name in added else name: its for name, its in row.items()}
+    return {**added, "id": instance["id"], "task": instance["task"], **row}
+
+
+def _take(pool: list[pa.RecordBatch], starts: Integers, rows: Integers) -> pa.RecordBatch:
     """Return rows of the pool, whose pieces begin at `starts`."""
     # Row by row of the pool first, so that each piece is asked once; then in the order wanted.
     by_row = np.argsort(rows, kind="stable")
@@ -138,23 +115,69 @@ def _take(texts: list[pa.RecordBatch], starts: Integers, rows: Integers) -> pa.R
     found = []
     for number in np.unique(piece).tolist():
         inside = rows[by_row[piece == number]] - starts[number]
-        found.append(texts[number].take(pa.array(inside)))
+        found.append(pool[number].take(pa.array(inside)))
     back = np.empty_like(by_row)
     back[by_row] = np.arange(len(by_row))
     return pa.concat_batches(found).take(pa.array(back))
 
 
-def write_arranged(batches: Iterable[pa.RecordBatch], jsonl: Path, parquet: Path) -> None:
-    """Write rows of `ARRANGED` as a JSON object a line, and as Parquet."""
-    with (
-        jsonl.open("w", encoding="utf-8", newline="\n") as lines,
-        pq.ParquetWriter(parquet, ARRANGED, write_page_checksum=True) as table,
-    ):
+def write_jsonl(batches: Iterable[list[Row]], path: Path) -> pa.Schema:
+    """Write a JSON object a line; return the types of all columns, as a table would have them.
+
+    A column whose values fit no one type is text: the JSON of its values.
+    """
+    schema = pa.schema([])
+    with path.open("w", encoding="utf-8", newline="\n") as lines:
         for batch in batches:
-            table.write_batch(batch)
-            lines.writelines(line(row) for row in batch.to_pylist())
+            lines.writelines(line(row) for row in batch)
+            schema = _unified(schema, batch)
+    return schema
 
 
-def line(row: dict[str, object]) -> str:
+def write_parquet(jsonl: Path, schema: pa.Schema, path: Path) -> None:
+    """Write the rows of `write_jsonl` as a table."""
+    with (
+        jsonl.open(encoding="utf-8") as lines,
+        pq.ParquetWriter(path, schema, write_page_checksum=True) as table,
+    ):
+        batch: list[Row] = []
+        for text in lines:
+            batch.append(_as_columns(json.loads(text), schema))
+            if len(batch) == BATCH:
+                table.write_table(pa.Table.from_pylist(batch, schema))
+                batch = []
+        if batch:
+            table.write_table(pa.Table.from_pylist(batch, schema))
+
+
+def _unified(schema: pa.Schema, rows: list[Row]) -> pa.Schema:
+    """Return a schema that the rows fit too."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    fields = {field.name: field for field in schema}
+    for name in names:
+        if name in ADDED.names:
+            fields[name] = ADDED.field(name)
+            continue
+        known = fields.get(name)
+        try:
+            found = pa.field(name, pa.array([row.get(name) for row in rows]).type)
+            both = [pa.schema([field]) for field in (known, found) if field]
+            fields[name] = pa.unify_schemas(both, promote_options="permissive").field(0)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            fields[name] = pa.field(name, pa.string())
+    return pa.schema(list(fields.values()))
+
+
+def _as_columns(row: Row, schema: pa.Schema) -> Row:
+    """Return a row whose values fit the schema."""
+    return {
+        name: json.dumps(value, ensure_ascii=False)
+        if pa.types.is_string(schema.field(name).type) and not isinstance(value, str | None)
+        else value
+        for name, value in row.items()
+    }
+
+
+def line(row: Row) -> str:
     """Return a row as one line of JSON, for every reader's notion of a line."""
     return json.dumps(row, ensure_ascii=False, allow_nan=False).translate(_LINE_ENDS) + "\n"

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 
-def batches(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:
-    """Group items longest first, so that count times the longest stays within `most_tokens`.
+def batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
+    """Group items longest first, so that count times the longest is at most `max_tokens`.
 
-    An item longer than that is a batch of its own. The longest comes first: if memory does not
-    suffice, that shows at once.
+    A longer item is a batch of its own. Since the longest come first, a lack of memory shows at
+    once.
 
     Parameters
     ----------
     lengths
         Tokens of each item.
-    most_tokens
+    max_tokens
         Tokens in a batch, padding included.
 
     Yields
@@ -23,7 +23,7 @@ def batches(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     batch: list[int] = []
     for i in order:
-        if batch and (len(batch) + 1) * lengths[batch[0]] > most_tokens:
+        if batch and (len(batch) + 1) * lengths[batch[0]] > max_tokens:
             yield batch
             batch = []
         batch.append(i)

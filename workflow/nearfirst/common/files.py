@@ -24,7 +24,7 @@ def writing(path: Path) -> Iterator[Path]:
     """
     temporary = _beside(path)
     try:
-        with told_if_full(path):
+        with explain_full_disk(path):
             yield temporary
             temporary.replace(path)
     finally:
@@ -41,7 +41,7 @@ def writing_folder(path: Path) -> Iterator[Path]:
     # Process numbers come again: one that was killed may have left a folder of this name.
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        with told_if_full(path):
+        with explain_full_disk(path):
             temporary.mkdir()
             yield temporary
             if path.exists():
@@ -95,7 +95,7 @@ def sync(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def told_if_full(path: Path, kept: str = "nothing was left behind") -> Iterator[None]:
+def explain_full_disk(path: Path, kept: str = "nothing was left behind") -> Iterator[None]:
     """Turn the many ways in which a full disk shows into one InputError about `path`."""
     try:
         yield

@@ -1,14 +1,21 @@
-"""Which data set, test set, arrangement and seed a table of results is of."""
+"""Which data set, test set, arrangement and seed a table of results or a run is of."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import writing
 from nearfirst.common.parquet import open_parquet
 
 KEYS = ("dataset", "test", "arrangement", "seed")
 
+RUN = "run.json"
+"""File in a folder of checkpoints that says which run they are of."""
+
 
 def read_identity(path: Path) -> dict[str, str]:
-    """Return those of `KEYS` that a table's metadata hold; a table made by hand may hold none.
+    """Return those of `KEYS` that a table's metadata holds; a table made by hand may hold none.
 
     Raises
     ------
@@ -18,3 +25,30 @@ def read_identity(path: Path) -> dict[str, str]:
     with open_parquet(path) as file:
         metadata = file.schema_arrow.metadata or {}
     return {key: metadata[key.encode()].decode() for key in KEYS if key.encode() in metadata}
+
+
+def write_run(folder: Path, identity: Mapping[str, str]) -> None:
+    """Write which data set, arrangement and seed the checkpoints in a folder are of."""
+    run = {key: identity[key] for key in KEYS if key in identity and key != "test"}
+    with writing(folder / RUN) as temporary:
+        temporary.write_text(json.dumps(run) + "\n")
+
+
+def read_run(folder: Path) -> dict[str, str]:
+    """Return what `write_run` wrote; {} for checkpoints that another program made.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    path = folder / RUN
+    if not path.exists():
+        return {}
+    try:
+        run = json.loads(path.read_text())
+        return {key: str(run[key]) for key in KEYS if key in run}
+    except (ValueError, TypeError):
+        raise InputError(
+            f"{path}: not a JSON object; delete the folder {folder} to train it again"
+        ) from None

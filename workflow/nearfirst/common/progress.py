@@ -1,4 +1,4 @@
-"""Progress bars of long loops, where somebody looks."""
+"""Progress bars for long loops."""
 
 import logging
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from tqdm import tqdm
 Item = TypeVar("Item")
 
 
-def bar(items: Iterable[Item], what: str, total: int) -> Iterable[Item]:
-    """Return the items, with a bar that tells rate and time left, from five seconds on.
+def bar(items: Iterable[Item], what: str, total: int) -> "tqdm[Item]":
+    """Return the items with a bar of rate and time left, shown after five seconds.
 
-    A program logs its progress and gets the bar; the library used from elsewhere keeps still.
+    It shows in programs, which log at level INFO, and stays silent in other uses of the library.
     """
-    told = logging.getLogger().isEnabledFor(logging.INFO)
-    return tqdm(items, what, total, unit="", mininterval=5, delay=5, disable=not told)
+    silent = not logging.getLogger().isEnabledFor(logging.INFO)
+    return tqdm(items, what, total, unit="", mininterval=5, delay=5, disable=silent)

@@ -1,6 +1,7 @@
-"""Which modules of this library a program imports, so that a rule can name them as inputs."""
+"""Which files of this library a program is made of, so that a rule can name them as inputs."""
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -37,6 +38,12 @@ def library_modules(program: Path, root: Path) -> list[Path]:
                 found |= new
                 todo += new
     return sorted(found)
+
+
+def word_files(modules: Iterable[Path]) -> list[Path]:
+    """Return the word files of modules, sorted: `words/NAME.yaml` beside `NAME.py`."""
+    files = {module.parent / "words" / f"{module.stem}.yaml" for module in modules}
+    return sorted(path for path in files if path.is_file())
 
 
 def _absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:

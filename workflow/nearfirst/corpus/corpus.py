@@ -3,65 +3,34 @@
 import random
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TypedDict, TypeVar
+from typing import Any, TypeVar
 
 from nearfirst.common.errors import InputError
 
 from .task import Task
-from .tasks import everyday, facts, forms, lists, logic, numbers, reading, words
+from .tasks import knowledge, language, numbers, reading
 
-__all__ = [
-    "FlanRow",
-    "Task",
-    "all_tasks",
-    "distinct",
-    "fill",
-    "flan_mini_rows",
-    "instances",
-    "key_lists",
-]
-
-# Who repeats himself this often in a row has nothing new to give.
-_MOST_REPEATS = 3000
+# After so many repeats in a row there is nothing new to draw.
+_MAX_REPEATS = 3000
 
 T = TypeVar("T")
-Turn = TypedDict("Turn", {"from": str, "value": str})
-
-
-class FlanRow(TypedDict):
-    """A row of ``flan_mini.json``."""
-
-    id: str
-    source: str
-    conversations: list[Turn]
 
 
 @cache
 def all_tasks() -> tuple[Task, ...]:
     """Return the 64 training tasks and the 16 unseen ones, in registry order."""
-    modules = (words, forms, numbers, lists, reading, logic, everyday, facts)
+    modules = (language, numbers, reading, knowledge)
     return tuple(task for module in modules for task in module.TASKS)
-
-
-def fill(template: str, task: Task, rng: random.Random) -> tuple[str, str]:
-    """Draw an instance of a task: the template with its fields, and its answer."""
-    fields, answer = task.make(rng)
-    return template.format(**fields), answer
 
 
 def distinct(draw: Callable[[], tuple[str, T]], count: int) -> dict[str, T]:
     """Draw pairs whose first parts differ; fewer than `count` if there are no more of them.
 
-    Parameters
-    ----------
-    draw
-        Draws a pair; of pairs with the same first part the earliest is kept.
-    count
-        How many pairs; a larger count extends a smaller one.
+    Of pairs with the same first part the earliest is kept. A larger count extends a smaller one.
     """
     found: dict[str, T] = {}
     repeats = 0
-    while len(found) < count and repeats <= _MOST_REPEATS:
+    while len(found) < count and repeats <= _MAX_REPEATS:
         key, value = draw()
         repeats = repeats + 1 if key in found else 0
         found.setdefault(key, value)
@@ -69,21 +38,9 @@ def distinct(draw: Callable[[], tuple[str, T]], count: int) -> dict[str, T]:
 
 
 def instances(task: Task, count: int, seed: int) -> list[tuple[str, str]]:
-    """Draw distinct instances of a task, in all its phrasings.
+    """Draw pairs of instruction and answer, in all phrasings; no instruction occurs twice.
 
-    Parameters
-    ----------
-    task
-        The task to draw from.
-    count
-        How many instances; a larger count extends a smaller one.
-    seed
-        With the name of the task, the only source of randomness.
-
-    Returns
-    -------
-    list[tuple[str, str]]
-        Pairs of instruction and answer; no instruction occurs twice.
+    They depend on the seed and the task's name only; a larger count extends a smaller one.
 
     Raises
     ------
@@ -91,25 +48,17 @@ def instances(task: Task, count: int, seed: int) -> list[tuple[str, str]]:
         If the task does not have that many distinct instances.
     """
     rng = random.Random(f"{seed}/{task.name}")
-    found = distinct(lambda: fill(rng.choice(task.phrasings), task, rng), count)
+    found = distinct(lambda: task.fill(rng.choice(task.phrasings), rng), count)
     if len(found) < count:
         raise InputError(
-            f"task {task.name} has only about {len(found)} distinct instances, and {count} were "
-            "asked for; set corpus.instances_per_task to fewer"
+            f"task {task.name} has only about {len(found)} distinct instances; set "
+            f"corpus.instances_per_task to fewer than {count}"
         )
     return list(found.items())
 
 
-def flan_mini_rows(instances_per_task: int, seed: int) -> Iterator[FlanRow]:
-    """Yield the rows of all tasks, shuffled together as in a published mixture.
-
-    Parameters
-    ----------
-    instances_per_task
-        Instances of each task, unseen tasks included.
-    seed
-        Seed of the instances and of the shuffle.
-    """
+def flan_mini_rows(instances_per_task: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows of all tasks, unseen ones too, shuffled together as in a published mixture."""
     drawn = [
         (task.name, instruction, answer)
         for task in all_tasks()

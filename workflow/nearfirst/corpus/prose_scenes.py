@@ -3,180 +3,87 @@
 import random
 from collections.abc import Callable
 
-from .scenes import FEELINGS, RESULTS, REVIEWS, draw_errand, draw_topic
-from .wording import sentence_case, with_article, word_list
-from .world import CATEGORIES, DAYS, PEOPLE, PLACES, PURCHASES, SURNAMES, VEHICLES_TAKEN
+from . import scenes, world
+from .wording import draw_sentences, read_words
 
-_ANIMALS = ("bird", "fish", "insect", "mammal")
+_TEMPLATES = read_words(__file__)
+_OPINIONS = {
+    "praise": {"opinion": "positive", "worth": "good", "liked": "liked"},
+    "complaint": {"opinion": "negative", "worth": "bad", "liked": "did not like"},
+}
 
 
 def _reviews(rng: random.Random) -> list[str]:
-    domain = rng.choice(list(REVIEWS))
-    positive, name = rng.random() < 0.5, rng.choice(PEOPLE).name
-    sentences = rng.sample(REVIEWS[domain][0 if positive else 1], 2)
-    kind, worth = ("positive", "good") if positive else ("negative", "bad")
-    ending = rng.choice(
-        (
-            f"{name} left a {kind} review of the {domain}.",
-            f"So {name} thought that the {domain} was {worth}, and the review was {kind}.",
-            f"This was the {kind} opinion of {name} about the {domain}.",
-            f"{name} {'liked' if positive else 'did not like'} the {domain}.",
-        )
-    )
-    return [*sentences, ending]
+    domain = rng.choice(list(scenes.REVIEWS))
+    side = "praise" if rng.random() < 0.5 else "complaint"
+    fields = {"domain": domain, "name": rng.choice(world.PEOPLE).name, **_OPINIONS[side]}
+    sentences = rng.sample(scenes.REVIEWS[domain][side], 2)
+    return sentences + draw_sentences(rng, _TEMPLATES["reviews"], fields)
 
 
 def _errands(rng: random.Random) -> list[str]:
-    errand = draw_errand(rng)
-    who = errand.person
-    ending = rng.choice(
-        (
-            f"The {errand.purchase} came from the {errand.place}.",
-            f"So {who.name} was at the {errand.place} on {errand.day}.",
-            f"It was {who.name} who bought the {errand.purchase}.",
-            f"{who.name} had gone with {who.possessive} {errand.companion}.",
-            f"All this happened on {errand.day}.",
-        )
-    )
-    form = rng.randrange(3)
-    text = errand.passage(form)
-    if form == 2:
-        return [text, ending]
-    head, tail = text.split(". ", 1)
-    return [head + ".", tail, ending]
+    errand = scenes.draw_errand(rng)
+    ending = draw_sentences(rng, _TEMPLATES["errands"], errand)
+    return scenes.draw_passage(rng, errand) + ending
 
 
 def _topics(rng: random.Random) -> list[str]:
-    text, topic = draw_topic(rng)
-    name = rng.choice(PEOPLE).name
-    return rng.choice(
-        (
-            [text, f"This was news about {topic}."],
-            [text, f"{name} told me, because {name} likes to talk about {topic}."],
-            [text, f"It stood on the page about {topic}."],
-            [f"Under the heading of {topic} {name} read: {text}"],
-        )
-    )
+    text, topic = scenes.draw_topic(rng)
+    fields = {"text": text, "topic": topic, "name": rng.choice(world.PEOPLE).name}
+    return draw_sentences(rng, _TEMPLATES["topics"], fields)
 
 
 def _rankings(rng: random.Random) -> list[str]:
-    a, b, c = (person.name for person in rng.sample(PEOPLE, 3))
+    a, b, c = (person.name for person in rng.sample(world.PEOPLE, 3))
     more, less = rng.choice((("taller", "shorter"), ("older", "younger")))
-    ending = rng.choice(
-        (
-            f"So {a} is {more} than {c}.",
-            f"So {c} is {less} than {a}, and not {more}.",
-            f"Therefore {c} is {less} than {a}.",
-        )
-    )
-    return [f"{a} is {more} than {b}.", f"{b} is {more} than {c}.", ending]
+    fields = {"a": a, "b": b, "c": c, "more": more, "less": less}
+    return draw_sentences(rng, _TEMPLATES["rankings"], fields)
 
 
 def _conclusions(rng: random.Random) -> list[str]:
-    kind, other = rng.sample(_ANIMALS, 2)
-    member, person = rng.choice(CATEGORIES[kind]), rng.choice(PEOPLE)
-    pet = rng.choice(word_list("Rex Bobby Luna Milo Bella Coco Daisy Max"))
-    place, wrong = rng.sample(PLACES, 2)
+    kind, other = rng.sample(world.ANIMAL_KINDS, 2)
+    member, person = rng.choice(world.CATEGORIES[kind]), rng.choice(world.PEOPLE)
+    pet = rng.choice(world.PETS)
+    place, wrong = rng.sample(world.PLACES, 2)
     thing, container = rng.choice(("key", "ring", "map")), rng.choice(("box", "bag", "drawer"))
-    weather, opposite = rng.choice((("rainy", "dry"), ("warm", "cold"), ("sunny", "cloudy")))
-    a_kind = with_article(kind)
-    return rng.choice(
-        (
-            [
-                f"Every {member} is {a_kind}.",
-                f"{pet} is {with_article(member)}, so {pet} is {a_kind}.",
-            ],
-            [
-                f"{pet} is {with_article(member)}.",
-                f"It is not {with_article(other)}, but {a_kind}.",
-            ],
-            [
-                f"The {thing} is in the {container}, and the {container} is at the {place}.",
-                f"It is true that the {thing} is at the {place}.",
-            ],
-            [
-                f"The {container} with the {thing} is at the {place}.",
-                f"It is false that the {thing} is at the {wrong}.",
-            ],
-            [
-                f"On {weather} days {person.name} goes to the {place}, on {opposite} days to the "
-                f"{wrong}.",
-                f"It was {weather}, so {person.subject} went to the {place}.",
-            ],
-            [
-                f'"Is the {thing} at the {place}?" asked {person.name}.',
-                f'"{rng.choice(("Yes, it is", "No, it is not"))}," said the others.',
-            ],
-        )
-    )
+    weather, opposite = rng.choice(world.WEATHER_PAIRS)
+    fields = {"kind": kind, "other": other, "member": member, "pet": pet, **person.fields}
+    fields |= {"place": place, "wrong": wrong, "thing": thing, "container": container}
+    fields |= {"weather": weather, "opposite": opposite}
+    fields |= {"reply": rng.choice(("Yes, it is", "No, it is not"))}
+    return draw_sentences(rng, _TEMPLATES["conclusions"], fields)
 
 
 def _letters(rng: random.Random) -> list[str]:
-    person, friend = rng.sample(PEOPLE, 2)
-    surname, gift, day = rng.choice(SURNAMES), rng.choice(PURCHASES), rng.choice(DAYS)
-    title = rng.choice(("Mr.", "Mrs.", "Dr."))
-    event = rng.choice(("party", "concert", "wedding", "picnic", "festival"))
-    return rng.choice(
-        (
-            [f"Dear {friend.name}, thank you for the {gift}.", f"Love from {person.name}."],
-            [f"The letter to the bank began with Dear {title} {surname}, and was long."],
-            [f"{person.name} ended the letter with Yours sincerely, {person.name} {surname}."],
-            [f"Dear {friend.name}, please come to my {event} on {day}, wrote {person.name}."],
-        )
-    )
+    person, friend = rng.sample(world.PEOPLE, 2)
+    fields = {"name": person.name, "friend": friend.name, "surname": rng.choice(world.SURNAMES)}
+    fields |= {"gift": rng.choice(world.PURCHASES), "day": rng.choice(world.DAYS)}
+    fields |= {"title": rng.choice(("Mr.", "Mrs.", "Dr.")), "event": rng.choice(world.PARTIES)}
+    return draw_sentences(rng, _TEMPLATES["letters"], fields)
 
 
 def _results(rng: random.Random) -> list[str]:
-    cause, result, _ = rng.choice(RESULTS)
-    name, day = rng.choice(PEOPLE).name, rng.choice(DAYS)
-    return rng.choice(
-        (
-            [f"On {day} {name} {cause}.", f"{sentence_case(result)}."],
-            [f"{name} {cause}, and so {result}."],
-            [f"{sentence_case(result)}, because {name} {cause}."],
-        )
-    )
+    cause, result, _ = rng.choice(scenes.RESULTS)
+    fields = {"cause": cause, "result": result}
+    fields |= {"name": rng.choice(world.PEOPLE).name, "day": rng.choice(world.DAYS)}
+    return draw_sentences(rng, _TEMPLATES["results"], fields)
 
 
 def _feelings(rng: random.Random) -> list[str]:
-    person, (event, feeling) = rng.choice(PEOPLE), rng.choice(FEELINGS)
-    text, name = event.format(possessive=person.possessive), person.name
-    return rng.choice(
-        (
-            [f"{name} {text} and was {feeling}."],
-            [f"On {rng.choice(DAYS)} {name} {text}.", f"{name} feels {feeling}."],
-            [f"{name} was {feeling}, because {person.subject} {text}."],
-        )
-    )
+    person, (event, feeling) = rng.choice(world.PEOPLE), rng.choice(scenes.FEELINGS)
+    text, day = event.format_map(person.fields), rng.choice(world.DAYS)
+    fields = {**person.fields, "event": text, "feeling": feeling, "day": day}
+    return draw_sentences(rng, _TEMPLATES["feelings"], fields)
 
 
 def _stories(rng: random.Random) -> list[str]:
-    person, friend = rng.sample(PEOPLE, 2)
-    place, goal = rng.sample(PLACES, 2)
-    name, she, her = person.name, person.subject, person.possessive
-    thing, vehicle, day = rng.choice(PURCHASES), rng.choice(VEHICLES_TAKEN), rng.choice(DAYS)
-    opening = rng.choice(
-        (
-            f"One {day} {name} lost {her} {thing} near the {place}.",
-            f"Early on {day} {name} left {her} {thing} in a {vehicle}.",
-            f"For years {name} had kept a {thing} in a house by the {place}.",
-        )
-    )
-    middle = rng.choice(
-        (
-            f"{sentence_case(she)} looked for it everywhere and asked {friend.name} for help.",
-            f"By chance {friend.name} passed by and saw it.",
-            f"Then {friend.name} told {name} about a strange light at the {goal}.",
-        )
-    )
-    ending = rng.choice(
-        (
-            f"In the end they met at the {goal}, and {name} gave {friend.name} the {thing}.",
-            f"They took the {vehicle} to the {goal} and talked until night.",
-            f"Since that day {name} and {friend.name} have been good friends.",
-        )
-    )
-    return [opening, middle, ending]
+    person, friend = rng.sample(world.PEOPLE, 2)
+    place, goal = rng.sample(world.PLACES, 2)
+    fields = {**person.fields, "friend": friend.name, "place": place, "goal": goal}
+    fields |= {"thing": rng.choice(world.PURCHASES), "vehicle": rng.choice(scenes.VEHICLES)}
+    fields |= {"day": rng.choice(world.DAYS)}
+    parts = ("story_openings", "story_middles", "story_endings")
+    return [text for part in parts for text in draw_sentences(rng, _TEMPLATES[part], fields)]
 
 
 SCENE_KINDS: tuple[Callable[[random.Random], list[str]], ...] = (

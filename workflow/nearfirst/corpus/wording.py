@@ -1,36 +1,58 @@
-"""Small rules of English that the tasks and the prose share."""
+"""Small rules of English, and the word files that lie beside the modules."""
 
-from collections.abc import Iterable, Sequence
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 
-def word_list(text: str, separator: str | None = None) -> list[str]:
-    """Read a list of words written as one string, which keeps long lists short on the page."""
-    return text.split(separator)
+@cache
+def read_words(module: str) -> Any:
+    """Return the words of a module: what ``words/NAME.yaml`` beside ``NAME.py`` holds.
+
+    Every scalar is a string, `yes` and `1` too. The rules find the file by its name as well and
+    take it as an input (`word_files` in `common/source_files.py`).
+
+    Parameters
+    ----------
+    module
+        The module's ``__file__``.
+    """
+    path = Path(module)
+    text = (path.parent / "words" / f"{path.stem}.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader))
 
 
-_UNITS = word_list(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-)
-_TENS = word_list("twenty thirty forty fifty sixty seventy eighty ninety")
-_IRREGULAR_PLURALS = {
-    "child": "children",
-    "foot": "feet",
-    "goose": "geese",
-    "knife": "knives",
-    "leaf": "leaves",
-    "loaf": "loaves",
-    "man": "men",
-    "mouse": "mice",
-    "shelf": "shelves",
-    "tooth": "teeth",
-    "wife": "wives",
-    "wolf": "wolves",
-    "woman": "women",
-    "potato": "potatoes",
-    "tomato": "tomatoes",
-    "hero": "heroes",
-}
+class Fields(dict[str, str]):
+    """The fields of a template, for `str.format_map`.
+
+    Of a field ``thing``, a template may also use ``{a_thing}`` (with its article), ``{Thing}``
+    (with a capital) and ``{A_thing}``.
+    """
+
+    def __missing__(self, name: str) -> str:
+        """Derive a field from another; raises KeyError if there is none."""
+        if name[0].isupper():
+            return sentence_case(self[name[0].lower() + name[1:]])
+        if name.startswith("a_"):
+            return with_article(self[name.removeprefix("a_")])
+        raise KeyError(name)
+
+
+def draw_sentences(
+    rng: random.Random, templates: Sequence[str], fields: Mapping[str, str]
+) -> list[str]:
+    """Draw one of the templates and fill its sentences, which `` | `` separates."""
+    filled = Fields(fields)
+    return [sentence.format_map(filled) for sentence in rng.choice(templates).split(" | ")]
+
+
+_NUMBERS: list[str] = read_words(__file__)["numbers"]
+_TENS: list[str] = read_words(__file__)["tens"]
+_IRREGULAR_PLURALS: Mapping[str, str] = read_words(__file__)["irregular_plurals"]
 
 
 def number_word(number: int) -> str:
@@ -38,9 +60,9 @@ def number_word(number: int) -> str:
     if not 0 <= number < 100:
         raise ValueError(f"no words for {number}: only 0 to 99 are spelled")
     if number < 20:
-        return _UNITS[number]
+        return _NUMBERS[number]
     tens, units = divmod(number, 10)
-    return _TENS[tens - 2] + (f"-{_UNITS[units]}" if units else "")
+    return _TENS[tens - 2] + (f"-{_NUMBERS[units]}" if units else "")
 
 
 def counted(number: int, noun: str) -> str:
@@ -65,7 +87,7 @@ def with_article(phrase: str) -> str:
 
 
 def sentence_case(text: str) -> str:
-    """Write the first letter as a capital and leave the rest alone."""
+    """Capitalize the first letter and leave the rest as it is."""
     return text[0].upper() + text[1:]
 
 

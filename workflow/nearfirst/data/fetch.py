@@ -25,7 +25,7 @@ from huggingface_hub.utils.sha import git_hash
 from tqdm import tqdm
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import sha256, told_if_full
+from nearfirst.common.files import explain_full_disk, sha256
 from nearfirst.common.hub import HubSettings
 
 _NETWORK = (HfHubHTTPError, HFValidationError, httpx2.RequestError, OfflineModeIsEnabled)
@@ -59,7 +59,7 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
     work = output.with_name(f"{output.name}.partial")
     kept = f"what was fetched so far stays in {work}"
     try:
-        with told_if_full(output, kept):
+        with explain_full_disk(output, kept):
             commit, files = repository.files()
             if output.is_dir() and not work.exists():
                 output.replace(work)

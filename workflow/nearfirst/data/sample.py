@@ -185,8 +185,17 @@ def table_row(instance: Instance, *, keep_row: bool) -> dict[str, object]:
         "messages": messages,
         "references": list(instance.references) or [messages[1]["content"]],
         "source": instance.source,
-        "row": _encode(instance.row) if keep_row else None,
+        "row": _row_text(instance.row) if keep_row else None,
     }
+
+
+def _row_text(row: Any) -> str:
+    text = _encode(row)
+    if "\\ud" in text:
+        # Half a surrogate pair is not a character, and no file could hold it.
+        text = json.dumps(json.loads(text), ensure_ascii=False)
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def _as_json(value: object) -> object:

@@ -36,7 +36,7 @@ def whole(
     train, test
         (N, d) and (M, d) float32.
     out
-        (N, M) to write into, such as a memory map; none allocates.
+        (N, M) to write into, such as a memory map; allocated if None.
     threads
         CPU threads; they do not change a bit.
 
@@ -47,7 +47,7 @@ def whole(
     Raises
     ------
     InputError
-        If the dimensions differ, or an embedding that needs a direction is all zeros.
+        If the dimensions differ, or an embedding has no cosine because it is all zeros.
     """
     distances = BY_ROWS[measure](train, test)
     matrix = np.empty((len(train), len(test)), dtype=np.float32) if out is None else out
@@ -60,8 +60,8 @@ def whole(
 
 
 def cosine_rows(train: Matrix, test: Matrix) -> RowDistances:
-    """Return what gives −cos, in [−1, 1], of some rows of `train` to all of `test` (Eq. 8)."""
-    _same_dimension(train, test)
+    """Return a function that gives the −cos of rows of `train` to all of `test` (Eq. 8)."""
+    check_dimensions("train", train, "test", test)
     norms, other = _norms(train), -(test / _norms(test)).T
 
     def between(rows: slice | npt.NDArray[np.int64]) -> Matrix:
@@ -73,8 +73,8 @@ def cosine_rows(train: Matrix, test: Matrix) -> RowDistances:
 
 
 def euclidean_rows(train: Matrix, test: Matrix) -> RowDistances:
-    """Return what gives the L2 distances of some rows of `train` to all of `test` (Eq. 9)."""
-    _same_dimension(train, test)
+    """Return a function that gives the L2 distances of rows of `train` to all of `test` (Eq. 9)."""
+    check_dimensions("train", train, "test", test)
     # |a|² + |b|² − 2ab in float64: in float32 it cancels for close pairs.
     b = test.astype(np.float64)
     b_squares = (b**2).sum(1)[None, :]
@@ -92,7 +92,12 @@ BY_ROWS: dict[str, Callable[[Matrix, Matrix], RowDistances]] = {
     "cosine": cosine_rows,
     "euclidean": euclidean_rows,
 }
-"""What prepares a distance between training and test points, by its name."""
+"""The distance measures by name."""
+
+
+def shown(measure: str, distances: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return distances as readers expect them, in float64: 1 − cos where Eq. 8 has −cos."""
+    return np.asarray(distances, dtype=np.float64) + (measure == "cosine")
 
 
 def in_blocks(
@@ -107,11 +112,15 @@ def in_blocks(
             pass
 
 
-def _same_dimension(train: Matrix, test: Matrix) -> None:
-    if train.shape[1] != test.shape[1]:
+def check_dimensions(
+    train_name: Path | str, train: Matrix, test_name: Path | str, test: Matrix
+) -> None:
+    """Raise InputError, which names both, unless (N, d) and (M, d) embeddings have the same d."""
+    own, other = train.shape[1], test.shape[1]
+    if own != other:
         raise InputError(
-            f"training embeddings have {train.shape[1]} dimensions, test embeddings "
-            f"{test.shape[1]}; embed both with the same model"
+            f"{train_name}: {own} dimensions, but {test_name} has {other}; embed both with the "
+            "same model"
         )
 
 
@@ -126,25 +135,3 @@ def _norms(vectors: Matrix) -> Matrix:
         row = int(np.argmin(norms))
         raise InputError(f"embedding {row} is all zeros: it has no cosine; embed again")
     return norms
-
-
-def check_dimensions(train: Path, train_vectors: Matrix, test: Path, test_vectors: Matrix) -> None:
-    """Check that the tables of two files have one dimension.
-
-    Parameters
-    ----------
-    train, test
-        The files, for the message.
-    train_vectors, test_vectors
-        (N, d) and (M, d).
-
-    Raises
-    ------
-    InputError
-        If the dimensions differ.
-    """
-    own, other = train_vectors.shape[1], test_vectors.shape[1]
-    if own != other:
-        raise InputError(
-            f"{train}: {own} dimensions, but {test} has {other}; embed both with the same model"
-        )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.progress import bar
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -25,7 +26,8 @@ def ngram_ids(texts: Sequence[str], n: int) -> tuple[Integers, Integers]:
     """
     vocabulary: defaultdict[str, int] = defaultdict(count().__next__)
     words = [
-        np.fromiter((vocabulary[word] for word in text.split()), dtype=np.int64) for text in texts
+        np.fromiter((vocabulary[word] for word in text.split()), dtype=np.int64)
+        for text in bar(texts, "words", len(texts))
     ]
     lengths = np.array([len(part) for part in words], dtype=np.int64)
     flat = np.concatenate([*words, np.zeros(0, dtype=np.int64)])
@@ -34,7 +36,7 @@ def ngram_ids(texts: Sequence[str], n: int) -> tuple[Integers, Integers]:
         # Small numbers again after each word, so that a product does not overflow.
         pairs = ids[:-1] * len(vocabulary) + flat[offset:]
         ids = np.unique(pairs, return_inverse=True)[1]
-    # Windows that reach into the next text are none; those at the very end were not even formed.
+    # Drop windows that reach into the next text; those at the very end were not formed.
     left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(flat))
     ids = ids[left[: len(ids)] >= n]
     return ids, np.cumsum([0, *np.maximum(lengths - n + 1, 0)])
@@ -46,29 +48,29 @@ def kl_curves(
     ends: Sequence[int] | Integers,
     groups: Mapping[str, Integers],
     *,
-    n: int = 2,
+    ngram: int = 2,
     epsilon: float = 1e-10,
     counting: Literal["types", "occurrences"] = "types",
 ) -> Floats:
     """Return KL(p‖q) = Σ pᵢ log(pᵢ / (qᵢ + ε)) for every prefix of the training texts (Eq. 12).
 
-    Counts grow from one checkpoint to the next, each text is read once: with N n-grams seen, cᵢ of
+    Each text is read once and counts grow from checkpoint to checkpoint. With N n-grams seen, cᵢ of
     type i, and mᵢ = cᵢ (types) or cᵢ² (occurrences), the divergence is
-    (Σ mᵢ log cᵢ − Σ mᵢ (log N + log ε) − Σ mᵢ log(qᵢ/ε + 1)) / N, where the last term is zero for
+    (Σ mᵢ log cᵢ − Σ mᵢ (log N + log ε) − Σ mᵢ log(qᵢ/ε + 1)) / N. The last term is zero for
     all types but those of the test data.
 
     Parameters
     ----------
     train
-        Training texts in the order in which they are seen.
+        Training texts in training order.
     test
         M test texts.
     ends
         (K,) number of training texts seen at each checkpoint, ascending.
     groups
-        Indices of the test texts of each of G tasks; the name "" is the whole test set.
-    n
-        Words in an n-gram.
+        Indices of the test texts of each of G tasks; "" is the whole test set.
+    ngram
+        n, the words in an n-gram.
     epsilon
         ε.
     counting
@@ -84,13 +86,14 @@ def kl_curves(
     InputError
         If no test text of a task has n words; names the task.
     """
-    ids, bounds = ngram_ids([*train, *test], n)
-    types, weights, starts = _log_ratios(ids, bounds[len(train) :], groups, n, epsilon)
+    ids, bounds = ngram_ids([*train, *test], ngram)
+    types, weights, starts = _log_ratios(ids, bounds[len(train) :], groups, ngram, epsilon)
     power = {"types": 1, "occurrences": 2}[counting]
     counts = np.zeros(ids.max() + 1, dtype=np.int64)
     mass, log_mass = 0, 0.0  # Σ m and Σ m log c
     curves = np.full((len(ends), len(groups)), np.nan)
-    for k, (start, end) in enumerate(pairwise([0, *bounds[np.asarray(ends)]])):
+    pieces = enumerate(pairwise([0, *bounds[np.asarray(ends)]]))
+    for k, (start, end) in bar(pieces, "n-grams", len(ends)):
         new, more = np.unique(ids[start:end], return_counts=True)
         before, after = counts[new], counts[new] + more
         counts[new] = after
@@ -103,7 +106,7 @@ def kl_curves(
 
 
 def _m_log_c(counts: Integers, power: int) -> Floats:
-    # What was not seen counts nothing.
+    # Unseen types count as zero.
     result: Floats = np.log(np.maximum(counts, 1)) * counts**power
     return result
 
@@ -111,14 +114,14 @@ def _m_log_c(counts: Integers, power: int) -> Floats:
 def _log_ratios(
     ids: Integers, bounds: Integers, groups: Mapping[str, Integers], n: int, epsilon: float
 ) -> tuple[Integers, Floats, Integers]:
-    """Return the types of every group, their log(q/ε + 1), and where in these each group begins."""
+    """Return the types of all groups, their log(q/ε + 1), and where each group begins."""
     types, weights = [], []
     for name, rows in groups.items():
         found = np.concatenate([ids[bounds[row] : bounds[row + 1]] for row in rows])
         if not len(found):
             raise InputError(
-                f"task '{name}': no test text of it has {n} words, so it has no {n}-grams to "
-                "compare with; choose a smaller similarity.ngram"
+                f"task '{name}': none of its test texts has {n} words, so there are no {n}-grams "
+                "to compare with; choose a smaller similarity.ngram"
             )
         kinds, counts = np.unique(found, return_counts=True)
         types.append(kinds)

@@ -1,4 +1,4 @@
-"""Knobs of the distance stage."""
+"""Settings of the distance stage."""
 
 from typing import Literal
 
@@ -11,5 +11,7 @@ class DistanceSettings(Section):
     """How far a training instance is from a test instance."""
 
     measure: Literal["cosine", "euclidean"] = Field(
-        "cosine", description="`cosine` (Eq. 8: minus the cosine) or `euclidean` (Eq. 9)."
+        "cosine",
+        description="`cosine` (Eq. 8: −cos; exports and the `explore` figure show 1 − cos) or "
+        "`euclidean` (Eq. 9).",
     )

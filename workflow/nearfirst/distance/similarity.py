@@ -6,10 +6,15 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from scipy.spatial.distance import cdist
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import SIMILARITY
 from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, RowDistances, in_blocks
+from nearfirst.distance.ngram_divergence import kl_curves
+from nearfirst.distance.side import Side
+from nearfirst.distance.similarity_settings import SimilaritySettings
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -21,19 +26,19 @@ WHOLE = ""
 def checkpoints(
     instances: int, batch_size: int, every: int, steps: int | Literal["epoch"]
 ) -> tuple[Integers, Integers]:
-    """Return the steps of the checkpoints after step 0, and the instances seen at each.
+    """Return the (K,) steps of the checkpoints after step 0, and the instances seen at each.
 
     Raises
     ------
     InputError
         If there are more steps than the arrangement has instances for.
     """
-    most = -(-instances // batch_size)
-    last = most if steps == "epoch" else steps
-    if last > most:
+    epoch = -(-instances // batch_size)
+    last = epoch if steps == "epoch" else steps
+    if last > epoch:
         raise InputError(
             f"--steps: {last} steps of {batch_size} need more than the {instances} instances of "
-            f"the arrangement; the largest number of steps is {most}"
+            f"the arrangement; the largest number of steps is {epoch}"
         )
     at = np.array([*range(every, last, every), last], dtype=np.int64)
     return at, np.minimum(at * batch_size, instances)
@@ -46,6 +51,52 @@ def groups_of(tasks: Sequence[str]) -> dict[str, Integers]:
         groups[task].append(row)
     groups[WHOLE] = list(range(len(tasks)))
     return {name: np.array(rows, dtype=np.int64) for name, rows in groups.items()}
+
+
+def similarity_table(
+    train: Side,
+    test: Side,
+    texts: tuple[Sequence[str], Sequence[str]],
+    order: Integers,
+    at: tuple[Integers, Integers],
+    settings: SimilaritySettings,
+    threads: int = 2,
+) -> pa.Table:
+    """Return the table `SIMILARITY`: nine measures at each checkpoint, for each test task and all.
+
+    Parameters
+    ----------
+    train, test, texts
+        The instances, and the texts of both sides.
+    order
+        (n,) rows of `train` in training order.
+    at
+        (K,) steps of the checkpoints, and instances seen at each, as `checkpoints` returns them.
+    settings
+        Those of the n-gram divergence.
+    threads
+        CPU threads; they do not change a bit.
+
+    Raises
+    ------
+    InputError
+        As `kl_curves`.
+    """
+    steps, seen = at
+    groups = groups_of(test.tasks)
+    curves = embedding_curves(train.embeddings, test.embeddings, order, seen, groups, threads)
+    seen_texts = [texts[0][row] for row in order[: seen[-1]]]
+    curves["ngram-kl"] = kl_curves(seen_texts, texts[1], seen, groups, **settings.model_dump())
+    shape = (len(steps), len(groups), len(curves))
+    step, task, measure = (indices.ravel() for indices in np.indices(shape, dtype=np.int32))
+    columns = {
+        "step": steps.astype(np.int32)[step],
+        "seen": seen.astype(np.int32)[step],
+        "task": pa.array(list(groups)).take(pa.array(task)),
+        "measure": pa.array(list(curves)).take(pa.array(measure)),
+        "distance": np.stack(list(curves.values()), axis=-1).ravel(),
+    }
+    return pa.table(columns, schema=SIMILARITY)
 
 
 def embedding_curves(
@@ -66,11 +117,11 @@ def embedding_curves(
     train, test
         (N, d) and (M, d) float32.
     order
-        (n,) indices of training points, as they are seen; it need not hold all of them.
+        (n,) indices of training points in training order; some may be left out.
     ends
         (K,) number of points seen at each checkpoint, ascending, from 1 to n.
     groups
-        Indices of the test points of each of G tasks, none without any.
+        Indices of the test points of each of G tasks, at least one per task.
     threads
         CPU threads; they do not change a bit.
 

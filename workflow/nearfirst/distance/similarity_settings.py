@@ -1,4 +1,4 @@
-"""Knobs of the similarity stage."""
+"""Settings of the similarity measures."""
 
 from typing import Literal
 

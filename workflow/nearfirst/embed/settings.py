@@ -1,4 +1,4 @@
-"""Knobs of the embedding stage."""
+"""Settings of the embedding stage."""
 
 from typing import Self
 
@@ -18,17 +18,17 @@ class EmbeddingSettings(Section):
     revision: str | None = Field(None, description="Revision of a Hugging Face id.")
     prompt: str | None = Field(
         None,
-        description="Text put before each text, training and test alike, as some encoders want it.",
+        description="Text put before every text, training and test alike; some encoders need one.",
     )
     prompt_name: str | None = Field(
         None,
-        description="Name of one of the encoder's own prompts, instead of `prompt`. Without either "
-        "the encoder's default is taken, if it has one.",
+        description="Name of one of the encoder's own prompts, instead of `prompt`. Without "
+        "either, the encoder's default prompt is used, if it has one.",
     )
     dimension: PositiveInt | None = Field(
         None,
-        description="Dimensions kept, the first ones, for encoders that were trained for that "
-        "(Matryoshka); vectors are scaled to length 1 then. Null keeps all.",
+        description="Number of leading dimensions to keep, for encoders trained for that "
+        "(Matryoshka); vectors are then scaled to length 1. Null keeps all.",
     )
     batch_tokens: PositiveInt = Field(
         2048, description="Tokens in one forward pass, padding included."

@@ -1,1 +1,1 @@
-"""Loss of checkpoints."""
+"""Losses of checkpoints."""

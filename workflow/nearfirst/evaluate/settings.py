@@ -1,4 +1,4 @@
-"""Knobs of checkpoint-wise evaluation, and of the template shared with training."""
+"""Settings of the evaluation of checkpoints."""
 
 from typing import Literal
 

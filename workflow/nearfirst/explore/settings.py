@@ -1,20 +1,23 @@
-"""Knobs of what is looked at before training."""
+"""Settings of the exploration before training."""
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from nearfirst.common.settings import Section
+
+KINDS = ("identical text", "identical prompt", "near-identical text", "near embedding")
+"""Kinds of duplicates, the strongest first: a pair is of the first kind that fits."""
 
 
 class ExplorationSettings(Section):
     """What counts as near, and what as a duplicate, between a pool and a test set."""
 
     bins: PositiveInt = Field(40, description="Bins of the histograms, the same for both.")
-    near: float | None = Field(
+    near: NonNegativeFloat | None = Field(
         None,
-        description="Distance (as `distance.measure` says; −cos for cosine) up to which a training "
-        "instance counts as near to a test instance. Null takes it from the pool, see "
+        description="Distance up to which a training instance counts as near to a test instance, "
+        "as `distance.measure` says; for cosine it is 1 − cos. Null takes it from the pool, see "
         "`near_quantile`.",
     )
     near_quantile: float = Field(
@@ -22,11 +25,11 @@ class ExplorationSettings(Section):
         gt=0,
         le=1,
         description="Where `near` is null: this quantile of the distances of training instances to "
-        "their nearest one of another task, or to the nearest other one where the test set has "
-        "tasks of the pool.",
+        "their nearest one of another task, or to the nearest other one if the test set has tasks "
+        "of the pool.",
     )
     near_sample: PositiveInt = Field(
-        1000, description="Training instances, drawn at random, whose distances these are."
+        1000, description="Number of training instances, drawn at random, for that quantile."
     )
     seed: NonNegativeInt = Field(0, description="Seed of that draw.")
     neighbours: PositiveInt = Field(
@@ -49,5 +52,5 @@ class ExplorationSettings(Section):
         0.95, gt=-1, le=1, description="Cosine from which two embeddings are near-duplicates."
     )
     listed: PositiveInt = Field(
-        10_000, description="Most pairs of each kind in the list of duplicates; all are counted."
+        10_000, description="Pairs listed for each kind of duplicate, at most; all are counted."
     )

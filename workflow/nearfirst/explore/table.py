@@ -1,4 +1,4 @@
-"""What was found, as the rows of two tables: the numbers behind the figure, and the pairs."""
+"""The results of an exploration as two tables: the numbers behind the figure, and the pairs."""
 
 import csv
 from collections import Counter
@@ -9,14 +9,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nearfirst.arrange.tma import Rounds
+from nearfirst.arrange.tma import rounds_by
+from nearfirst.distance.distances import BY_ROWS, shown
+from nearfirst.distance.neighbours import neighbours
+from nearfirst.distance.side import Side
+from nearfirst.distance.similarity import WHOLE, groups_of
 from nearfirst.explore.duplicates import Pairs
-from nearfirst.explore.neighbours import Near, Neighbours
+from nearfirst.explore.near import nearness
 from nearfirst.explore.settings import ExplorationSettings
 
-Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
-COLUMNS = ("panel", "what", "task", "x", "width", "value", "n", "measure")
 PAIRS = (
     *("kind", "train_id", "train_task", "test_id", "test_task"),
     *("text_similarity", "embedding_similarity", "pairs_of_kind"),
@@ -25,133 +28,118 @@ QUANTILES = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
 
 
 class Row(NamedTuple):
-    """A number of the figure.
-
-    Attributes
-    ----------
-    panel
-        What it belongs to: `about`, `distance`, `task`, `neighbour`, `round`, `pairs`,
-        `pairs_train`, `pairs_test`.
-    what
-        What it is there.
-    value
-        The number.
-    n
-        Of how many.
-    task
-        The test task.
-    x, width
-        Where it stands, and how wide: a bin, a round, a rank.
-    """
+    """A number of the figure: its panel and name, its task, its place on the x axis, its total."""
 
     panel: str
     what: str
-    value: float
-    n: int | None = None
     task: str = ""
     x: float | None = None
     width: float | None = None
+    value: float = 0
+    n: int | None = None
 
 
-class Side(NamedTuple):
-    """The instances of one side.
-
-    Attributes
-    ----------
-    ids
-        Their ids.
-    names
-        Names of the T different tasks.
-    tasks
-        (N,) task of each, from 0.
-    """
-
-    ids: list[str]
-    names: list[str]
-    tasks: Integers
-
-    def groups(self) -> dict[str, Integers]:
-        """Return the rows of each task."""
-        return {name: np.flatnonzero(self.tasks == i) for i, name in enumerate(self.names)}
-
-
-def about(
-    train: Side, test: Side, near: Near, found: Neighbours, settings: ExplorationSettings
+def numbers(
+    train: Side,
+    test: Side,
+    pairs: Mapping[str, Pairs],
+    measure: str,
+    settings: ExplorationSettings,
+    threads: int = 2,
 ) -> Iterator[Row]:
-    """Say how much there is, and what counts as what."""
+    """Yield all numbers of the figure, with cosine distances as 1 − cos.
+
+    Parameters
+    ----------
+    train, test
+        The N training and M test instances.
+    pairs
+        Their duplicates.
+    measure
+        A name in `BY_ROWS`.
+    settings
+        What counts as near, and how many bins and tasks to list.
+    threads
+        CPU threads; they do not change the result.
+    """
+    distances = BY_ROWS[measure](train.embeddings, test.embeddings)
+    points, tests = len(train.ids), len(test.ids)
+    near = nearness(train, test, measure, settings, threads)
+    found = neighbours(distances, points, tests, threads)
+    is_near = found.of_test <= near.distance
+    limit = float(shown(measure, near.distance))
     for name, side, its in (("train", train, found.of_train), ("test", test, found.of_test)):
-        yield Row("about", f"{name}_instances", len(side.ids))
-        yield Row("about", f"{name}_tasks", len(side.names))
-        yield Row("about", f"{name}_median", float(np.median(its)), len(its))
-    yield Row("about", "shared_tasks", len(set(train.names) & set(test.names)))
-    yield Row("about", f"near: {near.basis}", near.distance, near.sample)
-    yield Row("about", "near_quantile", settings.near_quantile)
-    yield Row("about", f"ngram: {settings.ngram_of}", settings.ngram)
-    yield Row("about", "text_similarity", settings.text_similarity)
-    yield Row("about", "embedding_similarity", settings.embedding_similarity)
+        yield Row("about", f"{name}_instances", value=len(side.ids))
+        yield Row("about", f"{name}_tasks", value=len(set(side.tasks)))
+        median = float(shown(measure, np.median(its)))
+        yield Row("about", f"{name}_median", value=median, n=len(side.ids))
+    yield Row("about", "shared_tasks", value=len(set(train.tasks) & set(test.tasks)))
+    yield Row("about", f"near: {near.basis}", value=limit, n=near.sample)
+    yield Row("about", "near_quantile", value=settings.near_quantile)
+    yield Row("about", f"ngram: {settings.ngram_of}", value=settings.ngram)
+    yield Row("about", "text_similarity", value=settings.text_similarity)
+    yield Row("about", "embedding_similarity", value=settings.embedding_similarity)
+    of_train, of_test = shown(measure, found.of_train), shown(measure, found.of_test)
+    yield from histograms({"train": of_train, "test": of_test}, limit, settings.bins)
+    groups = groups_of(test.tasks)
+    del groups[WHOLE]
+    for task, rows in groups.items():
+        nearest = [train.tasks[i] for i in found.train[rows]]
+        yield from of_task(task, of_test[rows], nearest, settings.neighbours)
+        if np.isfinite(limit):
+            count = int(is_near[rows].sum())
+            yield Row("task", "near_test", task, value=count, n=len(rows))
+    rounds = np.bincount(rounds_by(distances, points, tests, threads=threads))
+    for number, count in enumerate(rounds[1:].tolist(), 1):
+        yield Row("round", "instances", x=number, value=count, n=points)
+    for kind, found_pairs in pairs.items():
+        yield Row("pairs", kind, value=found_pairs.total, n=len(found_pairs.train))
+        for name, which in (("train", found_pairs.in_train), ("test", found_pairs.in_test)):
+            yield Row(f"pairs_{name}", kind, value=int(which.sum()), n=len(which))
 
 
-def histograms(found: Neighbours, near: Near, bins: int) -> Iterator[Row]:
+def histograms(sides: Mapping[str, Floats], near: float, bins: int) -> Iterator[Row]:
     """Count the instances of either side by the distance to their nearest one of the other."""
-    sides = {"train": found.of_train.astype(np.float64), "test": found.of_test.astype(np.float64)}
-    every = np.concatenate([*sides.values(), [near.distance]])
-    # What counts as near is in it: copies alone would give bins as wide as a rounding error.
+    # The bins reach to `near`: if all distances are 0 but for rounding, they are not that narrow.
+    every = np.concatenate([*sides.values(), [near]])
     edges = np.histogram_bin_edges(every[np.isfinite(every)], bins)
     for name, values in sides.items():
-        counts = np.histogram(values, edges)[0]
-        for x, width, count in zip(edges[:-1], np.diff(edges), counts, strict=True):
-            yield Row("distance", name, int(count), len(values), x=float(x), width=float(width))
+        counts = np.histogram(values, edges)[0].tolist()
+        for x, width, count in zip(edges.tolist(), np.diff(edges).tolist(), counts, strict=False):
+            yield Row("distance", name, x=x, width=width, value=count, n=len(values))
 
 
-def of_tasks(
-    train: Side,
-    groups: Mapping[str, Integers],
-    found: Neighbours,
-    near: Near,
-    near_train: Integers,
-    most: int,
-) -> Iterator[Row]:
-    """Say how near the pool is to each test task, and which training tasks are its nearest."""
-    for (task, rows), count in zip(groups.items(), near_train, strict=True):
-        its, size = found.of_test[rows].astype(np.float64), len(rows)
-        for name, quantile in QUANTILES.items():
-            yield Row("task", name, float(np.quantile(its, quantile)), size, task)
-        if np.isfinite(near.distance):
-            is_near = found.of_test[rows] <= near.distance
-            yield Row("task", "near_test", int(is_near.sum()), size, task)
-            yield Row("task", "near_train", int(count), len(train.ids), task)
-        nearest = Counter(train.tasks[found.train[rows]].tolist()).most_common(most)
-        for rank, (number, times) in enumerate(nearest, 1):
-            yield Row("neighbour", train.names[number], times, size, task, rank)
+def of_task(task: str, distances: Floats, nearest: Sequence[str], listed: int) -> Iterator[Row]:
+    """Yield how near the pool is to a test task, and which training tasks are the nearest.
+
+    Parameters
+    ----------
+    task
+        The test task.
+    distances
+        (m,) distances of its instances to their nearest training instances.
+    nearest
+        m tasks of those training instances.
+    listed
+        Most training tasks to list.
+    """
+    size = len(nearest)
+    for name, quantile in QUANTILES.items():
+        yield Row("task", name, task, value=float(np.quantile(distances, quantile)), n=size)
+    for rank, (name, count) in enumerate(Counter(nearest).most_common(listed), 1):
+        yield Row("neighbour", name, task, x=rank, value=count, n=size)
 
 
-def of_rounds(rounds: Rounds) -> Iterator[Row]:
-    """Count the instances of each round."""
-    for number, count in enumerate(np.bincount(rounds)[1:].tolist(), 1):
-        yield Row("round", "instances", count, len(rounds), x=number)
+def write_numbers(rows: Iterable[Row], measure: str, path: Path) -> None:
+    """Write the numbers behind the figure as CSV; a missing number is left empty."""
 
+    def cell(value: object) -> object:
+        if value is None or (isinstance(value, float) and not np.isfinite(value)):
+            return ""
+        # Nine digits tell float32 distances apart.
+        return f"{value:.9g}" if isinstance(value, float) else value
 
-def of_pairs(pairs: Mapping[str, Pairs]) -> Iterator[Row]:
-    """Count the pairs of each kind, and the instances in them; `any` counts an instance once."""
-    for kind, its in pairs.items():
-        yield Row("pairs", kind, its.total, len(its.train))
-    for panel, sides in (
-        ("pairs_train", {kind: its.in_train for kind, its in pairs.items()}),
-        ("pairs_test", {kind: its.in_test for kind, its in pairs.items()}),
-    ):
-        either = np.logical_or.reduce(list(sides.values()))
-        for kind, which in {**sides, "any": either}.items():
-            yield Row(panel, kind, int(which.sum()), len(which))
-
-
-def write_rows(rows: Iterable[Row], measure: str, path: Path) -> None:
-    """Write the numbers behind the figure as CSV; a number that is not there is left empty."""
-    _write(path, COLUMNS, ([*_ordered(row), measure] for row in rows))
-
-
-def _ordered(row: Row) -> list[object]:
-    fields = row._asdict()
-    return [_cell(fields[name]) for name in COLUMNS[:-1]]
+    _write(path, (*Row._fields, "measure"), ([*map(cell, row), measure] for row in rows))
 
 
 def write_pairs(pairs: Mapping[str, Pairs], train: Side, test: Side, path: Path) -> None:
@@ -160,9 +148,8 @@ def write_pairs(pairs: Mapping[str, Pairs], train: Side, test: Side, path: Path)
     def rows() -> Iterator[list[object]]:
         for kind, its in pairs.items():
             for i, j, *alike in zip(*its[:4], strict=True):
-                of_train = train.ids[i], train.names[train.tasks[i]]
-                of_test = test.ids[j], test.names[test.tasks[j]]
-                yield [kind, *of_train, *of_test, *(f"{one:.4f}" for one in alike), its.total]
+                both = train.ids[i], train.tasks[i], test.ids[j], test.tasks[j]
+                yield [kind, *both, *(f"{one:.4f}" for one in alike), its.total]
 
     _write(path, PAIRS, rows())
 
@@ -172,10 +159,3 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def _cell(value: object) -> object:
-    if value is None or (isinstance(value, float) and not np.isfinite(value)):
-        return ""
-    # Distances are float32, which nine digits tell apart.
-    return f"{value:.9g}" if isinstance(value, float) else value

@@ -7,32 +7,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from transformers import GenerationConfig, LogitsProcessorList
 
 from nearfirst.common.errors import InputError
-from nearfirst.generate.sampling import Check, Draw, uniforms
+from nearfirst.generate.sampling import CheckFinite, SampleToken, uniforms
 from nearfirst.generate.settings import GenerateSettings
 
 Ids = npt.NDArray[np.int64]
 
 FIRST_STAGE = 8
-"""Tokens after which answers that go on are put into batches of their own; then 8 times as many."""
+"""Tokens of the first stage, after which unfinished answers share new batches; then 8 times it."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a checkpoint wrote after a prompt.
-
-    Attributes
-    ----------
-    tokens
-        (t,) token ids, int64; the last one is its end if the answer is finished.
-    finished
-        Whether it came to its end within `max_new_tokens`.
-    """
+    """What a checkpoint wrote after a prompt."""
 
     tokens: Ids
+    """(t,) token ids; if the answer is finished, the last one is its end."""
     finished: bool
+    """Whether it ended within `max_new_tokens`."""
 
     def text(self, tokenizer: Any) -> str:
         """Return the answer without special tokens and without white space around it."""
@@ -42,14 +37,8 @@ class Answer:
         return text.strip()
 
 
-def check_room(model: Any, prompts: Sequence[Ids], settings: GenerateSettings) -> None:
-    """Check that the model has positions for the longest prompt and its answer.
-
-    Raises
-    ------
-    InputError
-        If it has not.
-    """
+def check_positions(model: Any, prompts: Sequence[Ids], settings: GenerateSettings) -> None:
+    """Raise InputError if the model lacks positions for the longest prompt and its answer."""
     positions = getattr(model.config, "max_position_embeddings", None)
     longest = max(len(prompt) for prompt in prompts)
     if positions is not None and longest + settings.max_new_tokens > positions:
@@ -66,59 +55,47 @@ def generate(
     prompts: Sequence[Ids],
     ids: Sequence[str],
     settings: GenerateSettings,
-    tokenizer: Any,
     *,
     step: int,
     run_seed: int,
     batch_size: int,
-    ends: Sequence[int] | None = None,
+    ends: list[int],
 ) -> list[Answer]:
     """Answer prompts with the `generate` of `transformers`.
 
-    An answer depends on its own prompt, its id and the seeds; not on batch size, order or
-    neighbours, but for the rounding of sums (`GenerateSettings.precision`). Answers are written in
-    stages, and those that go on share new batches: else one long answer keeps a batch of short
-    ones waiting.
+    An answer depends on its prompt, its id and the seeds; not on batch size, order or neighbours,
+    except for the rounding of sums (`GenerateSettings.precision`). Generation runs in stages, after
+    each of which unfinished answers share new batches: else a batch of short answers would wait for
+    its one long answer.
 
     Parameters
     ----------
     model
         A causal language model.
     prompts, ids
-        n prompts, token ids, none of them empty, and the ids of their instances.
-    settings
-        How to answer.
-    tokenizer
-        For its EOS.
+        Arrays of token ids, none of them empty, and the ids of their instances.
     step, run_seed
-        The checkpoint, and the seed of its run: another one gives other draws.
-    batch_size
-        Prompts that are answered together.
+        The checkpoint, and the seed of its run: both change the sampling.
     ends
-        Tokens that end an answer; none given is EOS.
-
-    Returns
-    -------
-    n answers.
+        Tokens that end an answer.
 
     Raises
     ------
     InputError
         If a logit is not finite.
     """
-    most = settings.max_new_tokens
-    ends = [tokenizer.eos_token_id] if ends is None else list(ends)
-    numbers = [uniforms(settings.seed, run_seed, step, id_, most) for id_ in ids]
+    limit = settings.max_new_tokens
+    numbers = [uniforms(settings.seed, run_seed, step, id_, limit) for id_ in ids]
     so_far = list(prompts)
     unfinished = list(range(len(prompts)))
     done = 0
-    while unfinished and done < most:
-        until = min(most, 8 * done or FIRST_STAGE)
+    while unfinished and done < limit:
+        until = min(limit, 8 * done or FIRST_STAGE)
         # Longest first: near-equal lengths need little padding, and a lack of memory shows at once.
         unfinished.sort(key=lambda i: (-len(so_far[i]), i))
         for first in range(0, len(unfinished), batch_size):
             batch = unfinished[first : first + batch_size]
-            longer = _continued(
+            longer = _extend(
                 model,
                 [so_far[i] for i in batch],
                 [ids[i] for i in batch],
@@ -136,7 +113,7 @@ def generate(
     ]
 
 
-def _continued(
+def _extend(
     model: Any,
     prompts: Sequence[Ids],
     ids: Sequence[str],
@@ -144,32 +121,30 @@ def _continued(
     settings: GenerateSettings,
     ends: list[int],
 ) -> list[Ids]:
-    """Return the prompts of a batch, longest first, each with what the model writes after it.
+    """Return a batch of prompts, longest first, each followed by what the model writes.
 
-    `numbers` are (rows, tokens), as many as are to be written.
+    `numbers`, (rows, tokens), sets the number of tokens to write.
     """
     width = len(prompts[0])
-    # Padding must not change the repetition penalty, wherever that looks at padding: a prompt's own
-    # first token (BOS, if there is one) is penalised anyway.
-    padded = np.repeat([[prompt[0]] for prompt in prompts], width, axis=1)
-    mask = np.zeros_like(padded)
-    for row, prompt in enumerate(prompts):
-        padded[row, width - len(prompt) :] = prompt
-        mask[row, width - len(prompt) :] = 1
-    processors = LogitsProcessorList([Check(ids)])
+    rows = [torch.from_numpy(prompt) for prompt in prompts]
+    padded = pad_sequence(rows, batch_first=True, padding_value=-1, padding_side="left")
+    mask = padded >= 0
+    # A prompt's own first token pads it, so that padding adds nothing to a repetition penalty.
+    padded = padded.where(mask, torch.tensor([[prompt[0]] for prompt in prompts]))
+    processors = LogitsProcessorList([CheckFinite(ids)])
     if settings.do_sample:
-        processors.append(Draw(settings, numbers, width, ends))
+        processors.append(SampleToken(settings, numbers, width, ends))
     config = GenerationConfig(
-        do_sample=False,  # the draw is ours and leaves one token to choose
+        do_sample=False,  # the sampling is ours and leaves one token to choose
         max_new_tokens=numbers.shape[1],
         repetition_penalty=settings.repetition_penalty,
         eos_token_id=ends,
-        pad_token_id=ends[0],  # of rows that have ended; it is cut off
-        use_cache=True,  # the config of a model that a Trainer saved says no
+        pad_token_id=ends[0],  # of rows that have ended; cut off below
+        use_cache=True,  # not the default of a model that a Trainer has saved
     )
     output = model.generate(
-        torch.from_numpy(padded).to(model.device),
-        attention_mask=torch.from_numpy(mask).to(model.device),
+        padded.to(model.device),
+        attention_mask=mask.long().to(model.device),
         generation_config=config,
         logits_processor=processors,
     )

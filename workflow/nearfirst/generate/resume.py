@@ -1,6 +1,5 @@
-"""Parts of a table, one a checkpoint, that outlive a job that is killed while it makes them."""
+"""Parts of a table, one for each checkpoint, that outlive a killed job."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -8,28 +7,20 @@ import pyarrow as pa
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import read_table, write_table
-from nearfirst.common.settings import canonical
+from nearfirst.model import fingerprint
 
 
 class Parts:
-    """The folder `OUTPUT.partial/` beside an output, with one file a checkpoint.
+    """The folder `OUTPUT.partial/`, with one file for each checkpoint; `schema` is its columns.
 
-    It stands outside of the output, so that it survives when a failed job's outputs are removed.
-
-    Parameters
-    ----------
-    output
-        The table that the parts will make up.
-    schema
-        Its columns.
-    made_from
-        All that a part is made from beside the weights: a part of anything else is not taken up.
+    It lies beside the output, so that it survives when a failed job's outputs are removed. A part
+    is reused if it was made from the same weights and the same `made_from` (any JSON).
     """
 
     def __init__(self, output: Path, schema: pa.Schema, made_from: object) -> None:
         self.folder = output.with_name(f"{output.name}.partial")
         self.schema = schema
-        self.made_from = canonical(made_from)
+        self.made_from = made_from
 
     def find(self, checkpoint: Path) -> pa.Table | None:
         """Return the part of a checkpoint if it is there, whole, and made from the same."""
@@ -54,14 +45,5 @@ class Parts:
         return self.folder / f"{checkpoint.name}.parquet"
 
     def _fingerprint(self, checkpoint: Path) -> str:
-        weights = [checkpoint.name, files_of(checkpoint, "model.safetensors")]
-        return hashlib.sha256(canonical([self.made_from, weights]).encode()).hexdigest()
-
-
-def files_of(folder: Path, pattern: str = "*") -> list[tuple[str, int, int]]:
-    """Return name, size and time of a folder's files; none if there is no such folder.
-
-    Of weights, size and time must do: hashing 27 GB takes minutes.
-    """
-    status = [(path.name, path.stat()) for path in sorted(folder.glob(pattern)) if path.is_file()]
-    return [(name, found.st_size, found.st_mtime_ns) for name, found in status]
+        weights = fingerprint.files(checkpoint, "model.safetensors")
+        return fingerprint.digest([self.made_from, checkpoint.name, weights])

@@ -1,4 +1,4 @@
-"""Tables of answers, read and checked: the same for all that judge them."""
+"""The table of answers, and its checks for all stages that judge them."""
 
 from pathlib import Path
 
@@ -18,18 +18,18 @@ GENERATIONS = pa.schema(
         ("finished", pa.bool_()),
     ]
 )
-"""Answers; `tokens` counts what was generated, EOS included, which is there if `finished`."""
+"""Answers; `tokens` counts the generated tokens, with the EOS that ends a `finished` answer."""
 ANSWERS = pa.schema([GENERATIONS.field(name) for name in ("step", "id", "task", "prediction")])
-"""What is judged of a generations table."""
+"""The columns of GENERATIONS that are judged."""
 
 
 def read_answers(path: Path) -> pa.Table:
-    """Read step, id, task and prediction of a generations table; its metadata stays.
+    """Read the ANSWERS of a generations table, with its metadata.
 
     Raises
     ------
     InputError
-        What `read_table` raises, or if a value is null or a step has an id twice.
+        As `read_table`, or if a value is null or a step has an id twice.
     """
     table = read_table(path, ANSWERS, unique=None)
     for name in ANSWERS.names:
@@ -53,11 +53,11 @@ def read_answers(path: Path) -> pa.Table:
 def check_instances(
     answers: pa.Table, answers_in: Path, instances: pa.Table, instances_in: Path
 ) -> None:
-    """Raise InputError if an answer's instance is not there, or is of another task."""
+    """Raise InputError if an answer's instance is missing, or is of another task."""
     known = dict(zip(instances["id"].to_pylist(), instances["task"].to_pylist(), strict=True))
     pairs = zip(answers["id"].to_pylist(), answers["task"].to_pylist(), strict=True)
     given = list(dict.fromkeys(pairs))
-    missing = list(dict.fromkeys(id_ for id_, _ in given if id_ not in known))
+    missing = [id_ for id_ in dict.fromkeys(id_ for id_, _ in given) if id_ not in known]
     if missing:
         raise InputError(
             f"{answers_in}: {len(missing)} ids are not in {instances_in}, the first is "

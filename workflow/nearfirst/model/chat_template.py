@@ -8,7 +8,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Message
 
 DAY = "26 Jul 2024"
-"""What a template that asks for the date is told: tokens must not depend on the day of a run."""
+"""The date for templates that ask for one: tokens must not depend on the day of a run."""
 
 
 def encode(
@@ -16,11 +16,11 @@ def encode(
 ) -> Iterator[tuple[list[int], list[bool]]]:
     """Yield the ids of each conversation, and which of them carry a label.
 
-    Labels are the tokens of the answers, each with the token that ends the turn. An answer begins
-    where the template stops if it is asked for one (`add_generation_prompt`): so training sees
-    what generation begins with. White space around an answer is left out, as most templates do:
-    a token could otherwise lie across its beginning. A control token that stands in a message is
-    text. What follows the last answer is dropped.
+    The tokens of each answer and the token that ends its turn carry labels. An answer begins where
+    the template's `add_generation_prompt` ends, so training sees what generation begins with.
+    White space around an answer is dropped, as in most templates: else one token could hold the
+    end of the prompt and the beginning of the answer. A control token in a message is text. The
+    ids end with the last answer.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def encode(
     Raises
     ------
     InputError
-        If the tokenizer has no template, it refuses a conversation, or what it makes does not tell
+        If the tokenizer has no template, or its template refuses a conversation or does not mark
         where answers begin and end.
     """
     if not conversations:
@@ -61,7 +61,7 @@ def end_of_turn(tokenizer: Any) -> int:
     Raises
     ------
     InputError
-        If there is none, not every answer ends in it, or what `encode` raises.
+        If there is none or not every answer ends in it; else as `encode`.
     """
     talk: list[Message] = [
         {"role": ("user", "assistant")[turn % 2], "content": word}
@@ -81,7 +81,7 @@ def end_of_turn(tokenizer: Any) -> int:
 
 
 def _answer(ids: list[int], start: list[int], end: int, tokenizer: Any) -> tuple[int, int]:
-    """Return the [first, last) ids of the answer that a template asks for with the start."""
+    """Return the bounds [first, last) of the answer that follows the prompt `start` in the ids."""
     first = _begin(ids, start, tokenizer)
     if end not in ids[first:]:
         raise _unusable(tokenizer, "does not end every answer with one special token")
@@ -89,7 +89,7 @@ def _answer(ids: list[int], start: list[int], end: int, tokenizer: Any) -> tuple
 
 
 def _begin(ids: list[int], start: list[int], tokenizer: Any) -> int:
-    """Return where in the ids the answer begins that a template was asked for at the start."""
+    """Return where in the ids the answer to the prompt `start` begins."""
     same = next(
         (i for i, pair in enumerate(zip(ids, start, strict=False)) if len({*pair}) > 1), None
     )
@@ -104,13 +104,13 @@ def _begin(ids: list[int], start: list[int], tokenizer: Any) -> int:
 def _render(
     conversations: Sequence[Sequence[Message]], tokenizer: Any, asks: bool
 ) -> list[list[int]]:
-    """Return the tokens of whole conversations, or of such that ask for an answer."""
+    """Return the tokens of conversations; with `asks` they end where an answer is to begin."""
     try:
         template = tokenizer.get_chat_template()
     except ValueError:
         raise InputError(
             f"template.format: the tokenizer of {tokenizer.name_or_path} has no chat template; "
-            "take the tuned variant of the model, or set template.format to paper"
+            "name the instruction-tuned model, or set template.format to paper"
         ) from None
     if re.search(r"\bstrftime_now\b", template):
         template = f"{{%- macro strftime_now(_) -%}}{DAY}{{%- endmacro -%}}{template}"
@@ -122,7 +122,7 @@ def _render(
             sanitize_control_tokens=True,
             return_dict=False,
         )
-    except Exception as error:  # a template is a program, and may raise what it likes
+    except Exception as error:  # a template is a program and may raise anything
         raise _unusable(tokenizer, f"refuses a conversation ({error})") from None
     return ids
 

@@ -1,4 +1,4 @@
-"""The checkpoints of a segment: which there are, and streaming their weights into one model."""
+"""The checkpoints of a segment, and streaming their weights into one resident model."""
 
 import os
 import threading
@@ -13,9 +13,22 @@ from safetensors import SafetensorError, safe_open
 
 from nearfirst.common.errors import InputError
 
+Shapes = dict[str, torch.Size]
+Tensors = dict[str, torch.Tensor]
+
+
+def step_folder(folder: Path, step: int) -> Path:
+    """Return the folder of a step's checkpoint."""
+    return folder / f"step-{step:06d}"
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return the step of a checkpoint's folder, or of a training state's."""
+    return int(checkpoint.name.rpartition("-")[2])
+
 
 def checkpoints_in(folder: Path) -> list[Path]:
-    """Return the folders of a segment's checkpoints by step. Raises InputError if it has none."""
+    """Return the checkpoints of a segment by step. Raises InputError if there is none."""
     found = sorted(folder.glob("step-*"))
     if not found:
         raise InputError(f"{folder}: no checkpoint (step-*) in it")
@@ -33,24 +46,24 @@ def load_weights(model: Any, checkpoint: Path) -> None:
     _copy(_read(checkpoint, _shapes(model)), model)
 
 
-def each_loaded(model: Any, checkpoints: Sequence[Path]) -> Generator[Path, None, None]:
-    """Load checkpoints into a resident model, one after another; yield each once it is there.
+def stream_weights(model: Any, checkpoints: Sequence[Path]) -> Generator[Path, None, None]:
+    """Load checkpoints into a resident model in turn; yield each once its weights are there.
 
-    While the caller computes with one, a thread reads the next from disk. It begins when the
-    tensors before have been copied and let go, so host memory holds one checkpoint more than with
-    `load_weights`, and never two. The thread does nothing but read: it takes no core from the work.
+    While the caller computes with one, a thread reads the next from disk. It starts once the
+    tensors before have been copied and freed, so host memory holds one checkpoint more than with
+    `load_weights`, never two. The thread only reads: it takes no core from the work.
 
-    Close the generator (`contextlib.closing`) where the caller may raise: the thread ends with it,
-    as soon as the tensor that it reads is there.
+    Close the generator (`contextlib.closing`) where the caller may raise: that ends the thread, as
+    soon as it has read the tensor at hand.
 
     Raises
     ------
     InputError
-        What `load_weights` raises, when it is that checkpoint's turn.
+        As `load_weights`, when it is that checkpoint's turn.
     """
     shapes, closed = _shapes(model), threading.Event()
 
-    def read(checkpoint: Path) -> dict[str, torch.Tensor]:
+    def read(checkpoint: Path) -> Tensors:
         return dict(takewhile(lambda _: not closed.is_set(), _read(checkpoint, shapes)))
 
     with ThreadPoolExecutor(1, "read-ahead") as thread:
@@ -58,7 +71,7 @@ def each_loaded(model: Any, checkpoints: Sequence[Path]) -> Generator[Path, None
             ahead = None
             for checkpoint, following in zip_longest(checkpoints, checkpoints[1:]):
                 tensors = (ahead or thread.submit(read, checkpoint)).result()
-                _copy(_emptied(tensors), model)
+                _copy(_pop_items(tensors), model)
                 ahead = thread.submit(read, following) if following else None
                 yield checkpoint
         finally:
@@ -72,26 +85,26 @@ def _copy(tensors: Iterable[tuple[str, torch.Tensor]], model: Any) -> None:
             own[name].copy_(tensor)
 
 
-def _emptied(tensors: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield the items, each for the last time: its memory is free once it was used."""
+def _pop_items(tensors: Tensors) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the items and let go of each, so that its memory is free after use."""
     while tensors:
         yield tensors.popitem()
 
 
-def _shapes(model: Any) -> dict[str, torch.Size]:
+def _shapes(model: Any) -> Shapes:
     return {name: parameter.shape for name, parameter in model.named_parameters()}
 
 
-def _read(checkpoint: Path, shapes: dict[str, torch.Size]) -> Iterator[tuple[str, torch.Tensor]]:
+def _read(checkpoint: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
     """Yield a checkpoint's tensors in the order of the file, each read into memory of its own.
 
-    A plain read, front to back: a mapped file comes page by page, which is slow on a shared file
-    system. (`safe_open` can read, too, but then no other Python thread runs meanwhile.)
+    The file is read front to back, since a mapped one comes page by page, which is slow on a shared
+    file system. (`safe_open` can read, too, but keeps other Python threads waiting.)
 
     Raises
     ------
     InputError
-        If the file is damaged, or its tensors are not of the names and shapes given.
+        If the file is damaged, or its tensors have other names or shapes.
     """
     path = checkpoint / "model.safetensors"
     try:
@@ -100,9 +113,9 @@ def _read(checkpoint: Path, shapes: dict[str, torch.Size]) -> Iterator[tuple[str
             if set(names) != shapes.keys():
                 odd = sorted(set(names) ^ shapes.keys())[0]
                 raise InputError(f"{path}: tensor '{odd}' is not in both file and model")
-            # Mapped: they tell shapes and number formats, and nothing of them is read.
+            # Mapped, for shapes and number formats: nothing of them is read.
             mapped = {name: file.get_tensor(name) for name in names}
-            # That tensors fill the file to its end, without a hole, has been checked on opening.
+            # On opening it was checked that tensors fill the file to its end, without a hole.
             bytes_.seek(-sum(tensor.nbytes for tensor in mapped.values()), os.SEEK_END)
             for name, like in mapped.items():
                 if not like.is_floating_point():  # F32 and I32 differ by one byte of the header

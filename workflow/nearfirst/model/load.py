@@ -18,9 +18,9 @@ def device() -> torch.device:
 
 
 def dtype(key: str, precision: str) -> torch.dtype:
-    """Return what a precision is to torch. Raises InputError if this machine cannot compute in it.
+    """Return the torch dtype of a precision, the value of the config key `key`.
 
-    `key` is the config's, for the message.
+    Raises InputError if this machine cannot compute in it.
     """
     if precision == "float16" and not torch.cuda.is_available():
         raise InputError(f"{key}: float16 needs a GPU; use float32 on a CPU")
@@ -29,15 +29,15 @@ def dtype(key: str, precision: str) -> torch.dtype:
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
-    """Load the tokenizer of a model. Raises InputError if it cannot be had, or lacks an EOS."""
-    tokenizer = _fetch(
+    """Load the tokenizer of a model. Raises InputError if it cannot be loaded, or lacks an EOS."""
+    tokenizer = _load(
         name,
-        # Where nothing is said, transformers asks on the terminal, and code runs after a "yes".
+        # If trust_remote_code is not given, transformers asks on the terminal and may run code.
         lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
     )
     if tokenizer.eos_token_id is None:
         raise InputError(
-            f"{name}: its tokenizer has no end-of-text token, so that no answer would end; set "
+            f"{name}: its tokenizer has no end-of-text token, so no answer would end; set "
             "eos_token in its tokenizer_config.json"
         )
     return tokenizer
@@ -46,10 +46,7 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
 def load_config(name: str, revision: str | None = None) -> Any:
     """Load the config of a model.
 
-    Raises
-    ------
-    ValueError
-        If the model needs code that is not of transformers; what else `DAMAGED` lists.
+    Raises the errors in `DAMAGED`; ValueError if the model needs code from outside transformers.
     """
     config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
     attention = config._attn_implementation
@@ -59,7 +56,7 @@ def load_config(name: str, revision: str | None = None) -> Any:
 
 
 def load_model(name: str, revision: str | None = None) -> Any:
-    """Load a base model with float32 (master) weights. Raises InputError if it cannot be had."""
+    """Load a base model with float32 (master) weights. Raises InputError if it cannot be loaded."""
 
     def load() -> Any:
         load_config(name, revision)
@@ -67,17 +64,17 @@ def load_model(name: str, revision: str | None = None) -> Any:
             name, revision=revision, dtype=torch.float32, trust_remote_code=False
         )
 
-    return _fetch(name, load)
+    return _load(name, load)
 
 
 def empty_model(name: str, revision: str | None = None, dtype: torch.dtype = torch.float32) -> Any:
-    """Build a model of the same shape without its weights, for checkpoints to be loaded into."""
-    config = _fetch(name, lambda: load_config(name, revision))
+    """Build a model of the same shape without its weights, to load checkpoints into."""
+    config = _load(name, lambda: load_config(name, revision))
     with device():
         return AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
 
 
-def _fetch(name: str, load: Callable[[], T]) -> T:
+def _load(name: str, load: Callable[[], T]) -> T:
     try:
         return load()
     except DAMAGED as error:

@@ -1,4 +1,4 @@
-"""What may go wrong when a model's folder is read, and how to say it. Needs no torch."""
+"""Errors of reading a model's folder, and how to word them. Does not import torch."""
 
 import json
 import pickle
@@ -12,9 +12,9 @@ DAMAGED = (
     # A config may ask for a package that is not there.
     *(StrictDataclassError, ImportError),
 )
-"""What the readers of configs, weights and tokenizers raise over a file that cannot be used.
+"""What the readers of configs, weights and tokenizers raise over an unusable file.
 
-A pickle (`.bin`) is read with `weights_only`: more than tensors is an UnpicklingError.
+A pickle (`.bin`) is read with `weights_only`: anything but tensors is an UnpicklingError.
 """
 
 
@@ -26,6 +26,6 @@ def reason(error: Exception) -> str:
     if isinstance(error, pickle.UnpicklingError):
         # Torch's own advice is to trust the file.
         return "a pickle that is damaged, or holds more than tensors, is refused"
-    if isinstance(error, StrictDataclassError):  # what is wrong stands in the second line
+    if isinstance(error, StrictDataclassError):  # its second line says what is wrong
         return " ".join(text.split())
     return text.splitlines()[0].split(". ")[0] if text else "it ends early"

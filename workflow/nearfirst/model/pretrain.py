@@ -1,10 +1,10 @@
 """A small base model from scratch: byte-level BPE and a Llama, on raw text."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
@@ -24,7 +24,7 @@ BOS, EOS = "<s>", "</s>"
 
 
 def train_tokenizer(documents: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE tokenizer; it covers any text, seen or not."""
+    """Train a byte-level BPE tokenizer, which covers any text."""
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
@@ -38,44 +38,41 @@ def train_tokenizer(documents: Iterable[str], vocabulary: int) -> PreTrainedToke
     return PreTrainedTokenizerFast(tokenizer_object=core, bos_token=BOS, eos_token=EOS)
 
 
-class Blocks(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
-    """Documents packed as `<s> document </s>` into sequences of equal length."""
+def pack(documents: Sequence[str], tokenizer: Any, block: int) -> torch.Tensor:
+    """Return documents as `<s> document </s>`, packed into (n, block) token ids.
 
-    def __init__(self, documents: Sequence[str], tokenizer: Any, block: int) -> None:
-        stream: list[int] = []
-        for ids in tokenizer(list(documents), add_special_tokens=False)["input_ids"]:
-            stream += [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id]
-        count = len(stream) // block
-        if not count:
-            raise InputError(
-                f"model.text.documents: {len(stream)} tokens of text do not fill one block of "
-                f"{block}; generate more documents"
-            )
-        self.tokens = torch.from_numpy(
-            np.array(stream[: count * block], dtype=np.int64).reshape(count, block)
+    Raises
+    ------
+    InputError
+        If the documents do not fill one block.
+    """
+    stream: list[int] = []
+    for ids in tokenizer(list(documents), add_special_tokens=False)["input_ids"]:
+        stream += [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id]
+    count = len(stream) // block
+    if not count:
+        raise InputError(
+            f"model.text.documents: {len(stream)} tokens of text do not fill one block of "
+            f"{block}; generate more documents"
         )
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        return {"input_ids": self.tokens[index], "labels": self.tokens[index]}
+    return torch.tensor(stream[: count * block]).reshape(count, block)
 
 
-def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path) -> dict[str, Any]:
-    """Train tokenizer and model and save both as one `save_pretrained` folder.
+def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path) -> None:
+    """Train a tokenizer and a model and save both as one `save_pretrained` folder.
 
-    The text teaches skills, not the tasks' instruction format; it holds a little small talk in the
-    chat template, and every document ends in EOS, so that no token of the template is untrained.
+    The text teaches skills, not the format of the tasks. It holds some small talk in the chat
+    template, and every document ends in EOS, so that no token of the template is untrained.
 
-    Returns
-    -------
-    What was trained: parameters, tokens of text, tokens seen, last loss.
+    Raises
+    ------
+    InputError
+        If there is too little text.
     """
     torch.set_num_threads(settings.threads)
     set_seed(settings.seed)
     tokenizer = train_tokenizer(documents, settings.vocabulary)
-    blocks = Blocks(documents, tokenizer, settings.block)
+    blocks = pack(documents, tokenizer, settings.block)
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
@@ -89,6 +86,12 @@ def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path)
             tie_word_embeddings=True,
         )
     )
+    logging.info(
+        "%d parameters, %d tokens of text, %d steps of %d tokens",
+        *(model.num_parameters(), blocks.numel()),
+        *(settings.steps, settings.batch_size * settings.block),
+    )
+    on_gpu = torch.cuda.is_available()
     trainer = Trainer(
         model=model,
         args=TrainingArguments(
@@ -105,19 +108,12 @@ def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path)
             save_strategy="no",
             report_to="none",
             seed=settings.seed,
-            use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=torch.cuda.is_available(),
+            use_cpu=not on_gpu,
+            dataloader_pin_memory=on_gpu,
         ),
-        train_dataset=blocks,
+        train_dataset=[{"input_ids": block, "labels": block} for block in blocks],
     )
     log_progress(trainer, settings.steps)
-    outcome = trainer.train()
+    trainer.train()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return {
-        "parameters": model.num_parameters(),
-        "text_tokens": blocks.tokens.numel(),
-        "tokens_seen": outcome.global_step * settings.batch_size * settings.block,
-        "last_loss": losses[-1] if losses else outcome.training_loss,
-    }

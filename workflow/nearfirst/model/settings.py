@@ -1,4 +1,4 @@
-"""Knobs of the base model: a named one, or a small Llama pretrained here."""
+"""Settings of the base model: a named one, or a small Llama pretrained here."""
 
 from typing import Literal
 
@@ -53,7 +53,7 @@ Form = Literal["paper", "chat"]
 
 
 class TemplateSettings(Section):
-    """How a conversation becomes tokens, in training and in evaluation alike."""
+    """How a conversation becomes tokens, in training, evaluation and generation."""
 
     format: Form = Field(
         "paper",

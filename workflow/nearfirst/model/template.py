@@ -20,14 +20,14 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Tokens:
-    """One instance as the model sees it.
+    """One tokenized instance.
 
     Attributes
     ----------
     ids
         (n,) token ids, int64.
     labels
-        (n,) the id at a position of an answer or its EOS, `IGNORED` elsewhere.
+        (n,) int64: the id where an answer or its EOS stands, `IGNORED` elsewhere.
     """
 
     ids: npt.NDArray[np.int64]
@@ -47,10 +47,10 @@ def encode(
 ) -> list[Tokens]:
     r"""Encode conversations as `<s>User: {question}\nAssistant: {answer}</s>`, or as `chat` does.
 
-    Segments are tokenized one after another; each answer and its EOS carry labels. A further
-    exchange follows the EOS of the one before. Where the tokenizer has no BOS, none is put. The
-    tail is cut, so a long prompt can lose its whole answer: such an instance has
-    `label_tokens == 0` and must be left out of means.
+    Segments are tokenized one by one; each answer and its EOS carry labels. A further exchange
+    follows the EOS of the one before. There is no BOS if the tokenizer has none. The tail is cut,
+    so a long prompt can lose its whole answer: such an instance has `label_tokens == 0` and must be
+    left out of means.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ def encode(
     max_length
         Tokens kept.
     form
-        `paper` for the above, `chat` for the tokenizer's own template.
+        `paper` for the form above, `chat` for the tokenizer's own template.
 
     Raises
     ------
     InputError
-        With `chat`, if the tokenizer has no template, or none that shows where answers are.
+        With `chat`, if the tokenizer has no template, or one that does not mark its answers.
     """
     encoded = (
         chat_template.encode(conversations, tokenizer)
@@ -85,7 +85,7 @@ def encode(
 def _paper(
     conversations: Sequence[Sequence[Message]], tokenizer: Any
 ) -> Iterator[tuple[list[int], list[bool]]]:
-    """Yield ids, and at which a label is."""
+    """Yield the ids of each conversation, and which of them carry a label."""
     # A SentencePiece tokenizer puts the space before a first word itself.
     space = "" if tokenizer.tokenize("a")[0].startswith("▁") else " "
     segments: list[str] = []
@@ -109,7 +109,7 @@ def _paper(
 
 
 def ends(tokenizer: Any, form: Form = "paper") -> list[int]:
-    """Return the tokens that end an answer. Raises what `encode` raises."""
+    """Return the tokens that end an answer. Raises InputError as `encode` does."""
     eos: int = tokenizer.eos_token_id
     return sorted({chat_template.end_of_turn(tokenizer), eos}) if form == "chat" else [eos]
 
@@ -117,9 +117,9 @@ def ends(tokenizer: Any, form: Form = "paper") -> list[int]:
 def prompts(
     conversations: Sequence[Sequence[Message]], tokenizer: Any, form: Form = "paper"
 ) -> list[npt.NDArray[np.int64]]:
-    r"""Return what comes before each first answer, `<s>User: {question}\nAssistant:`.
+    r"""Return the token ids before each first answer, `<s>User: {question}\nAssistant:`.
 
-    They are the tokens that `encode` begins with, whatever its `max_length`.
+    `encode` begins with the same tokens, whatever its `max_length`.
     """
     first = [messages[:2] for messages in conversations]
     whole = encode(first, tokenizer, sys.maxsize, form)
@@ -127,7 +127,7 @@ def prompts(
 
 
 def _plain(segments: list[str], tokenizer: Any) -> list[list[int]]:
-    """Tokenize text as text: a literal `</s>` in it is five characters and no EOS."""
+    """Tokenize text; a literal `</s>` in it is four characters, not EOS."""
     if not segments:
         return []
     encoded = tokenizer(segments, add_special_tokens=False, split_special_tokens=True)
@@ -138,7 +138,7 @@ def _plain(segments: list[str], tokenizer: Any) -> list[list[int]]:
 def labelled(
     table: pa.Table, tokenizer: Any, max_length: int, form: Form = "paper"
 ) -> tuple[pa.Table, list[Tokens]]:
-    """Return the instances that truncation leaves a label, and their tokens.
+    """Return the instances that have a label after truncation, and their tokens.
 
     All metrics are means over these: they have a loss, and their prompts leave room for an answer.
     """

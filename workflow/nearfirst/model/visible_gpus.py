@@ -1,13 +1,13 @@
-"""Which GPUs a process sees. Kept apart from all that imports torch, which would look too early."""
+"""Which GPUs a process sees. No import of torch here: it would look too early."""
 
 import os
 
 
 def keep_one_gpu() -> None:
-    """Hide all GPUs but the first that is visible; call it before torch is imported.
+    """Hide all visible GPUs but the first; call it before torch is imported.
 
-    With several in sight of one process the Trainer spreads a batch over them and makes it as many
-    times larger, so that the machine would decide what a step holds.
+    If one process sees several, the Trainer splits a batch over them and makes it as many times
+    larger: the machine would decide what a step holds.
     """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0")
     os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[0]

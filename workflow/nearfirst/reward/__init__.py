@@ -1,1 +1,1 @@
-"""Rewards of answers: the model, its scores, and a small one trained on generated pairs."""
+"""Rewards of answers, by a published reward model or a small one trained on generated pairs."""

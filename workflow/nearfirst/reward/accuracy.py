@@ -12,20 +12,19 @@ NORMAL_95 = 1.959963984540054
 
 
 def accuracy_table(pairs: pd.DataFrame, margins: npt.NDArray[np.floating[Any]]) -> pd.DataFrame:
-    """Return how often the chosen answer has the higher reward, with 95 % intervals.
+    """Return how often the chosen answer has the higher reward, with Wilson's 95 % intervals.
 
     Parameters
     ----------
     pairs
         n rows of `PREFERENCES`.
     margins
-        (n,) r_chosen − r_rejected.
+        (n,) r_chosen − r_rejected; a tie counts half.
 
     Returns
     -------
     Columns split (training, held-out), group (all, a data set or a corruption), accuracy, low,
-    high, n. A tie counts half. The interval is Wilson's; it takes pairs as independent, and those
-    of one task are not quite.
+    high, n. The intervals treat pairs of one task as independent, which they are not quite.
     """
     won = (np.sign(margins.astype(np.float64)) + 1) / 2
     held_out = pairs["held_out"].to_numpy(bool)
@@ -36,13 +35,10 @@ def accuracy_table(pairs: pd.DataFrame, margins: npt.NDArray[np.floating[Any]]) 
             for name in sorted(pairs[column].unique()):
                 groups[name] = of_split & (pairs[column] == name).to_numpy()
         for group, where in groups.items():
-            n = int(where.sum())
-            if n:
+            if n := int(where.sum()):
                 share = float(won[where].mean())
-                low, high = wilson(share, n)
-                values = {"accuracy": share, "low": low, "high": high, "n": n}
-                rows.append({"split": split, "group": group, **values})
-    return pd.DataFrame(rows)
+                rows.append((split, group, share, *wilson(share, n), n))
+    return pd.DataFrame(rows, columns=["split", "group", "accuracy", "low", "high", "n"])
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:

@@ -1,8 +1,9 @@
 """Reward models: UltraRM's form, and sequence classifiers with one label."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -21,10 +22,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.model.load import device, load_config
 from nearfirst.model.load_errors import DAMAGED, reason
 
-# Bars are for a screen; in a log they are noise.
 transformers_logging.disable_progress_bar()
-
-T = TypeVar("T")
 
 HEAD = "regression_head.weight"
 
@@ -50,25 +48,17 @@ class LlamaRewardModel(LlamaPreTrainedModel):  # type: ignore[misc]
         self.post_init()
 
     def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None, **_: Any
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
     ) -> SequenceClassifierOutput:
         """Return the rewards as `logits`, (n, 1), as a sequence classifier with one label does.
 
-        Parameters
-        ----------
-        input_ids
-            (n, tokens) ids.
-        attention_mask
-            (n, tokens), 1 at real tokens; without it all are.
+        `input_ids` and `attention_mask`, 1 at real tokens, are (n, tokens).
         """
         hidden = self.model(
             input_ids, attention_mask=attention_mask, use_cache=False
         ).last_hidden_state
-        if attention_mask is None:
-            last = torch.full((len(hidden),), hidden.shape[1] - 1, device=hidden.device)
-        else:
-            places = torch.arange(hidden.shape[1], device=hidden.device)
-            last = (places * attention_mask).argmax(dim=1)
+        places = torch.arange(hidden.shape[1], device=hidden.device)
+        last = (places * attention_mask).argmax(dim=1)
         rows = torch.arange(len(hidden), device=hidden.device)
         return SequenceClassifierOutput(logits=self.regression_head(hidden[rows, last]))
 
@@ -87,8 +77,8 @@ def load_reward_model(
     Raises
     ------
     InputError
-        If it cannot be had or is no reward model, lacks a tensor (its head, say), has one too many
-        or one of another shape, or if a file is damaged.
+        If it cannot be loaded or is no reward model, if a tensor (its head, say) is missing, is not
+        part of the model or has another shape, or if a file is damaged.
     """
     try:
         config = load_config(name, revision)
@@ -99,25 +89,19 @@ def load_reward_model(
             f"reward.name: {name!r} cannot be loaded ({why}); give a Hugging Face id that this "
             "machine can reach, or the folder of a downloaded reward model"
         ) from None
+    given = {"revision": revision, "trust_remote_code": False}
     kind = _kind(name, config)
-    model, info = _whole(
-        name,
-        "weights",
-        lambda: kind.from_pretrained(
+    with _naming_damage(name, "weights"):
+        model, info = kind.from_pretrained(
             name,
-            revision=revision,
             dtype=dtype,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,  # they are told below, by name
+            ignore_mismatched_sizes=True,  # `_check_tensors` names them
             output_loading_info=True,
-        ),
-    )
+            **given,
+        )
     _check_tensors(name, info)
-    tokenizer = _whole(
-        name,
-        "tokenizer",
-        lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
-    )
+    with _naming_damage(name, "tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(name, **given)
     return model.to(device()).eval(), tokenizer
 
 
@@ -144,29 +128,28 @@ def _check_tensors(name: str, info: dict[str, Any]) -> None:
     missing, unexpected = set(info["missing_keys"]), set(info["unexpected_keys"])
     if HEAD in missing:
         raise InputError(
-            f"{name}: tensor '{HEAD}' is missing: that is a language model without its reward "
-            f"head; expected {ACCEPTED}"
+            f"{name}: tensor '{HEAD}' is missing: this is a language model without a reward head; "
+            f"expected {ACCEPTED}"
         )
+    advice = "take weights and config.json of one model"
     for tensors, what in ((missing, "is missing"), (unexpected, "is not part of such a model")):
         if tensors:
             more = f" (and {len(tensors) - 1} more)" if len(tensors) > 1 else ""
-            raise InputError(
-                f"{name}: tensor '{min(tensors)}'{more} {what}; take weights and config.json of "
-                "one model"
-            )
-    # The head first: that it is of another size says more than that the layers are.
+            raise InputError(f"{name}: tensor '{min(tensors)}'{more} {what}; {advice}")
+    # The head first: its size says more than that of the layers.
     found = sorted(info["mismatched_keys"], key=lambda item: (item[0] != HEAD, item[0]))
-    for tensor, stored, own in found[:1]:
+    for tensor, stored, expected in found[:1]:
         raise InputError(
-            f"{name}: tensor '{tensor}' has shape {list(stored)}, by config.json it should have "
-            f"{list(own)}; take weights and config.json of one model"
+            f"{name}: tensor '{tensor}' has shape {list(stored)}, but by config.json "
+            f"{list(expected)}; {advice}"
         )
 
 
-def _whole(name: str, what: str, load: Callable[[], T]) -> T:
-    """Load weights or tokenizer; name the file that is to blame, if one can be found."""
+@contextmanager
+def _naming_damage(name: str, what: str) -> Iterator[None]:
+    """Raise InputError if weights or tokenizer cannot be read; name the file if it can be found."""
     try:
-        return load()
+        yield
     except DAMAGED as error:
         where = next(_damaged_files(Path(name)), name) if what == "weights" else name
         raise InputError(

@@ -1,11 +1,10 @@
-"""Preference pairs: the gold answer of a training instance against a corrupted one."""
+"""Preference pairs: the gold answer of a training instance and a corrupted one."""
 
 import hashlib
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import pyarrow as pa
 
@@ -18,13 +17,7 @@ from nearfirst.score.exact_match import is_blank, normalize
 
 @dataclass(frozen=True)
 class Example:
-    """The first exchange of a training instance.
-
-    Attributes
-    ----------
-    right
-        The right answers, normalized as for Exact Match.
-    """
+    """The first exchange of a training instance; `right` holds its normalized references."""
 
     id: str
     task: str
@@ -37,53 +30,51 @@ def read_examples(path: Path) -> list[Example]:
     """Read training instances. Raises what `read_instances` raises."""
     table = read_instances(path)
     columns = (table[name].to_pylist() for name in ("id", "task", "references"))
-    result = []
+    examples = []
     for id_, task, references, talk in zip(*columns, conversations(table), strict=True):
         question, answer = talk[0]["content"], talk[1]["content"]
         texts = [text for text in [answer, *(references or [])] if text and not is_blank(text)]
-        right = frozenset(normalize(text) for text in texts)
-        result.append(Example(id_, task, question, answer, right))
-    return result
+        examples.append(Example(id_, task, question, answer, frozenset(map(normalize, texts))))
+    return examples
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Right answers of tasks, to draw wrong ones from, in an order that no input order changes.
+    """Gold answers to draw wrong ones from; the order of the examples does not matter.
 
     Attributes
     ----------
-    of_task
-        Of each task its answers, normalized and as they are, each once.
+    answers
+        The different answers of each task: normalized, and as they are.
     words
         All words of the answers.
     """
 
-    of_task: Mapping[str, Sequence[tuple[str, str]]]
+    answers: Mapping[str, Sequence[tuple[str, str]]]
     words: Sequence[str]
 
-    @classmethod
-    def of(cls, examples: Iterable[Example]) -> Self:
-        """Collect the answers of instances."""
-        found: dict[str, dict[str, str]] = {}
-        for example in sorted(examples, key=lambda example: (example.task, example.answer)):
-            answers = found.setdefault(example.task, {})
-            answers.setdefault(normalize(example.answer), example.answer)
-        words = [word for each in found.values() for text in each.values() for word in text.split()]
-        return cls({task: list(each.items()) for task, each in found.items()}, words)
+
+def pool_of(examples: Iterable[Example]) -> Pool:
+    """Collect the answers of examples."""
+    found: dict[str, dict[str, str]] = {}
+    for example in sorted(examples, key=lambda example: (example.task, example.answer)):
+        found.setdefault(example.task, {}).setdefault(normalize(example.answer), example.answer)
+    words = [word for each in found.values() for text in each.values() for word in text.split()]
+    return Pool({task: list(each.items()) for task, each in found.items()}, words)
 
 
 Corruption = Callable[[Example, Pool, random.Random], str | None]
-"""Makes a wrong answer of an instance, or None if it cannot."""
+"""Returns a corrupted answer, or None if this corruption is impossible."""
 
 
 def _other_instance(example: Example, pool: Pool, rng: random.Random) -> str | None:
-    others = [text for key, text in pool.of_task[example.task] if key not in example.right]
+    others = [text for key, text in pool.answers[example.task] if key not in example.right]
     return rng.choice(others) if others else None
 
 
 def _other_task(example: Example, pool: Pool, rng: random.Random) -> str | None:
-    others = [task for task in pool.of_task if task != example.task]
-    return rng.choice(pool.of_task[rng.choice(others)])[1] if others else None
+    others = [task for task in pool.answers if task != example.task]
+    return rng.choice(pool.answers[rng.choice(others)])[1] if others else None
 
 
 def _shuffled(example: Example, pool: Pool, rng: random.Random) -> str | None:
@@ -97,7 +88,7 @@ def _truncated(example: Example, pool: Pool, rng: random.Random) -> str | None:
 
 
 def _repeated(example: Example, pool: Pool, rng: random.Random) -> str | None:
-    # The way a language model loops: right at first, then the same words again and again.
+    # As a language model loops: right at first, then the same words again and again.
     words = example.answer.split()
     end = rng.randint(1, len(words))
     phrase = words[max(0, end - rng.randint(1, 3)) : end]
@@ -128,55 +119,44 @@ CORRUPTIONS: dict[str, Corruption] = {
 `repeated`: a word or phrase looped; `noise`: words of other answers in between."""
 
 TRIES = 8
-"""Draws of a kind before another one is taken: a shuffle may leave the words as they were."""
+"""Draws of a corruption before another one is taken: a shuffle may leave the words as they were."""
 
 
 def corrupt(example: Example, pool: Pool, rng: random.Random) -> tuple[str, str]:
-    """Draw a kind of corruption that is possible, and what it makes of an answer.
-
-    Parameters
-    ----------
-    example
-        An instance whose answer is not blank.
-    pool
-        Where wrong answers come from; the instance's task is one of these.
-    rng
-        What to draw from.
+    """Draw a possible corruption of an answer that is not blank.
 
     Returns
     -------
-    kind, rejected
-        The wrong answer is no Exact Match of any right one.
+    corruption, rejected
+        Its name and the wrong answer, which is no Exact Match of any reference.
     """
-    for kind in rng.sample(list(CORRUPTIONS), len(CORRUPTIONS)):
+    for name in rng.sample(list(CORRUPTIONS), len(CORRUPTIONS)):
         for _ in range(TRIES):
-            rejected = CORRUPTIONS[kind](example, pool, rng)
+            rejected = CORRUPTIONS[name](example, pool, rng)
             if rejected is not None and normalize(rejected) not in example.right:
-                return kind, rejected
+                return name, rejected
     raise AssertionError("the empty answer is wrong wherever the right one is not blank")
 
 
 def pairs(datasets: Mapping[str, Sequence[Example]], settings: PreferenceSettings) -> pa.Table:
     """Return a pair for each of the chosen instances of every data set.
 
-    A pair depends on the seed, its data set's name, its id and the set of instances, not on their
-    order. Of each data set whole tasks are held out. Wrong answers come from its tasks of the same
-    side: none of its training pairs shows an answer of a held-out task, and answers of a held-out
-    pair are equally unseen. Data sets may have a task in common under other names, which no name
-    tells; but a training pair with the very instruction of a held-out one, of whatever data set, is
-    left out.
+    Of each data set whole tasks are held out, and wrong answers come from tasks on the same side of
+    that split. A training pair with the instruction of any held-out pair is dropped: two data sets
+    may share a task under different names. A pair depends on the seed, its data set's name, its id
+    and the set of instances, but not on their order.
 
     Parameters
     ----------
     datasets
-        Training instances by the name of their data set. Those with a blank answer are left out.
+        Training instances by data set. Those with a blank answer are skipped.
     settings
-        How many, which share is held out, and the seed.
+        The number of instances, the share held out, and the seed.
 
     Raises
     ------
     InputError
-        If the chosen instances of a data set are not of at least two tasks.
+        If the chosen instances of a data set have fewer than two tasks.
     """
     rows: list[dict[str, object]] = []
     for dataset in sorted(datasets):
@@ -189,30 +169,30 @@ def pairs(datasets: Mapping[str, Sequence[Example]], settings: PreferenceSetting
 def _pairs_of(
     dataset: str, examples: Sequence[Example], settings: PreferenceSettings
 ) -> list[dict[str, object]]:
-    def drawn(example: Example) -> str:
-        # By the hash of the id: the choice depends on no order.
+    def draw(example: Example) -> str:
+        # The hash of the id: the choice does not depend on the order.
         return hashlib.sha256(f"{settings.seed}/{dataset}/{example.id}".encode()).hexdigest()
 
     usable = [example for example in examples if not is_blank(example.answer)]
-    chosen = sorted(usable, key=drawn)[: settings.most]
+    chosen = sorted(usable, key=draw)[: settings.max_per_dataset]
     tasks = sorted({example.task for example in chosen})
     if len(tasks) < 2:
         raise InputError(
             f"reward.preferences: '{dataset}': {len(chosen)} instances with an answer, of "
-            f"{len(tasks)} tasks; at least two tasks are needed, one of them held out; leave the "
-            "data set out, sample more of it, or raise reward.preferences.most"
+            f"{len(tasks)} tasks; two tasks or more are needed, one to hold out; leave the data "
+            "set out, sample more of it, or raise reward.preferences.max_per_dataset"
         )
     count = min(max(1, round(settings.held_out * len(tasks))), len(tasks) - 1)
     held_out = set(random.Random(f"held-out/{settings.seed}/{dataset}").sample(tasks, count))
     pools = {
-        side: Pool.of(example for example in usable if (example.task in held_out) == side)
+        side: pool_of(example for example in usable if (example.task in held_out) == side)
         for side in (False, True)
     }
     rows: list[dict[str, object]] = []
     for example in chosen:
         side = example.task in held_out
         rng = random.Random(f"{settings.seed}/{dataset}/{example.id}")
-        kind, rejected = corrupt(example, pools[side], rng)
+        corruption, rejected = corrupt(example, pools[side], rng)
         rows.append(
             {
                 "id": example.id,
@@ -221,7 +201,7 @@ def _pairs_of(
                 "instruction": example.instruction,
                 "chosen": example.answer,
                 "rejected": rejected,
-                "corruption": kind,
+                "corruption": corruption,
                 "held_out": side,
             }
         )

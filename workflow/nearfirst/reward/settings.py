@@ -1,4 +1,4 @@
-"""Knobs of the reward model: a named one, or a small one trained here on generated pairs."""
+"""Settings of the reward model: a named one, or a small one trained on generated pairs."""
 
 from typing import Literal, Self
 
@@ -14,16 +14,20 @@ from pydantic import (
 from nearfirst.common.hub import NamedModel
 from nearfirst.common.settings import Section, check_once
 
+_THREADS = "CPU threads; they change the rounding of sums, so the result depends on them."
+
 
 class RewardTextSettings(Section):
-    """What a reward model reads."""
+    """The text that a reward model reads."""
 
     template: str = Field(
         "Human: {instruction}\n\nAssistant: {answer}",
         description="Text of an exchange, with {instruction} and {answer}.",
     )
     max_length: PositiveInt = Field(
-        2048, description="Tokens kept; the beginning is cut, for the reward stands at the end."
+        2048,
+        description="Tokens kept; a longer text loses its beginning, as the reward is read at the "
+        "end.",
     )
 
     @field_validator("template")
@@ -31,12 +35,12 @@ class RewardTextSettings(Section):
     def _has_both(cls, value: str) -> str:
         for field in ("{instruction}", "{answer}"):
             if value.count(field) != 1:
-                raise ValueError(f"{field} must stand in it once")
+                raise ValueError(f"{field} must occur exactly once")
         return value
 
 
 class RewardScoreSettings(Section):
-    """The forward passes of a reward model."""
+    """Forward passes of the reward model."""
 
     batch_tokens: PositiveInt = Field(
         4096, description="Tokens in one forward pass, padding included."
@@ -44,20 +48,24 @@ class RewardScoreSettings(Section):
     precision: Literal["float32", "float16"] = Field(
         "float32", description="Arithmetic; float16 needs a GPU."
     )
-    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+    threads: PositiveInt = Field(1, description=_THREADS)
 
 
 class PreferenceSettings(Section):
-    """Generated pairs: the gold answer against a corrupted one."""
+    """Generated pairs of a gold answer and a corrupted one."""
 
     datasets: list[str] = Field(
-        ["niv2", "p3", "flan"], min_length=1, description="Data sets whose training tasks are used."
+        ["niv2", "p3", "flan"],
+        min_length=1,
+        description="Data sets whose training instances are used.",
     )
-    most: PositiveInt = Field(1000, description="Most instances of a data set, seeded.")
+    max_per_dataset: PositiveInt = Field(
+        1000, description="Largest number of instances of a data set, drawn by the seed."
+    )
     held_out: float = Field(
-        0.1, gt=0, lt=1, description="Share of the tasks that are kept to measure the accuracy on."
+        0.1, gt=0, lt=1, description="Share of the tasks held out to measure the accuracy."
     )
-    seed: NonNegativeInt = Field(0, description="Seed of the choice and of the corruptions.")
+    seed: NonNegativeInt = Field(0, description="Seed of the draw and of the corruptions.")
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -69,16 +77,16 @@ class RewardTrainingSettings(Section):
     """Bradley–Terry training of a small reward model, from the base model's weights."""
 
     epochs: PositiveInt = Field(1, description="Passes over the pairs.")
-    batch_size: PositiveInt = Field(16, description="Pairs a step.")
-    learning_rate: PositiveFloat = Field(3e-4, description="Peak rate; cosine to zero.")
+    batch_size: PositiveInt = Field(16, description="Pairs per step.")
+    learning_rate: PositiveFloat = Field(3e-4, description="Peak learning rate; cosine to zero.")
     warmup_steps: NonNegativeInt = Field(10, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay.")
     seed: NonNegativeInt = Field(0, description="Seed of the head and of the order of pairs.")
-    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+    threads: PositiveInt = Field(1, description=_THREADS)
 
 
 class RewardSettings(NamedModel):
-    """Which reward model scores the answers."""
+    """The reward model that scores the answers."""
 
     name: str | None = Field(
         None,

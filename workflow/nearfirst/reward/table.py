@@ -1,6 +1,6 @@
-"""The tables of rewards and of preference pairs.
+"""The columns of reward and preference tables.
 
-Not in `tables.py`, which every stage reads, or another column would train and answer anew.
+Not in `common/parquet.py`, which every stage reads: a new column would rerun training.
 """
 
 import pyarrow as pa
@@ -16,13 +16,8 @@ REWARDS = pa.schema(
 """Rewards of answers, in the units of the reward model."""
 PREFERENCES = pa.schema(
     [
-        ("id", pa.string()),
-        ("dataset", pa.string()),
-        ("task", pa.string()),
-        ("instruction", pa.string()),
-        ("chosen", pa.string()),
-        ("rejected", pa.string()),
-        ("corruption", pa.string()),
+        *((name, pa.string()) for name in ("id", "dataset", "task", "instruction")),
+        *((name, pa.string()) for name in ("chosen", "rejected", "corruption")),
         ("held_out", pa.bool_()),
     ]
 )

@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from transformers import LlamaForCausalLM, Trainer, TrainingArguments, set_seed
 
 from nearfirst.common.errors import InputError
 from nearfirst.model.load import device, load_model, load_tokenizer
 from nearfirst.model.trainer_log import log_progress
 from nearfirst.reward.accuracy import accuracy_table
+from nearfirst.reward.exchanges import Ids, encode
 from nearfirst.reward.model import LlamaRewardModel
-from nearfirst.reward.score import Ids, encode_exchanges, longest, rewards
+from nearfirst.reward.score import rewards
 from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
 
 BATCH_TOKENS = 4096
-"""Tokens in a forward pass when the accuracy is measured."""
+"""Tokens in a forward pass that measures the accuracy."""
 
 
 def bradley_terry(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Tensor:
@@ -27,23 +29,14 @@ def bradley_terry(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Tensor:
     return -torch.nn.functional.logsigmoid(chosen - rejected).mean()
 
 
-class Forked(torch.utils.data.Dataset[dict[str, Any]]):
-    """Pairs of texts, each as one sequence: the chosen text, then where the rejected one departs.
+def fork(chosen: Ids, rejected: Ids) -> dict[str, Any]:
+    """Return a pair of texts as one sequence, so that their common prompt is read once.
 
-    The texts of a pair differ in their answers only, so the prompt is read once: half the work.
+    Returns
+    -------
+    `input_ids`, the chosen text and then the rejected one from where it differs; `common`, the
+    length of their common beginning; `ends`, the positions of the last token of both.
     """
-
-    def __init__(self, chosen: Sequence[Ids], rejected: Sequence[Ids]) -> None:
-        self.items = [_fork(*pair) for pair in zip(chosen, rejected, strict=True)]
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        return self.items[index]
-
-
-def _fork(chosen: Ids, rejected: Ids) -> dict[str, Any]:
     shortest = min(len(chosen), len(rejected))
     differs = np.flatnonzero(chosen[:shortest] != rejected[:shortest])
     common = int(differs[0]) if len(differs) else shortest
@@ -60,18 +53,17 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
     Returns
     -------
     `input_ids` and `position_ids`, (B, W); `attention_mask`, (B, 1, W, W), true where a position
-    (row) sees another: those before it in its own text; and `ends`, (B, 2), where the chosen and
-    the rejected text end.
+    (row) sees another: those before it in its own text; and `ends`, (B, 2).
     """
-    width = max(len(item["input_ids"]) for item in items)
-    ids = torch.zeros((len(items), width), dtype=torch.long)
+    sequences = [torch.from_numpy(item["input_ids"]) for item in items]
+    ids = pad_sequence(sequences, batch_first=True)
+    width = ids.shape[1]
     places = torch.arange(width).repeat(len(items), 1)
     mask = torch.ones((width, width), dtype=torch.bool).tril().repeat(len(items), 1, 1, 1)
     for row, item in enumerate(items):
-        common, fork = item["common"], item["ends"][0] + 1
-        ids[row, : len(item["input_ids"])] = torch.from_numpy(item["input_ids"])
-        places[row, fork:] -= fork - common
-        mask[row, 0, fork:, common:fork] = False
+        common, start = item["common"], item["ends"][0] + 1
+        places[row, start:] -= start - common
+        mask[row, 0, start:, common:start] = False
     ends = torch.tensor([item["ends"] for item in items])
     return {"input_ids": ids, "position_ids": places, "attention_mask": mask, "ends": ends}
 
@@ -96,22 +88,22 @@ class RewardTrainer(Trainer):  # type: ignore[misc]
 def from_base(name: str, seed: int) -> tuple[LlamaRewardModel, Any]:
     """Return a reward model with the weights of a base Llama and a seeded head, and its tokenizer.
 
-    The tokenizer puts BOS in front, as UltraRM's does.
+    The tokenizer adds BOS, as UltraRM's does.
 
     Raises
     ------
     InputError
-        If the base cannot be had or is no Llama.
+        If the base cannot be loaded or is not a Llama.
     """
     base = load_model(name)
     if not isinstance(base, LlamaForCausalLM):
         raise InputError(
-            f"{name}: {type(base).__name__} is no Llama; the reward model takes its weights from "
-            "one: give a base of model_type llama, or name a ready one in reward.name"
+            f"{name}: {type(base).__name__} is no Llama, whose weights the reward model starts "
+            "from; give a base of model_type llama, or name a reward model in reward.name"
         )
     tokenizer = load_tokenizer(name)
     tokenizer.add_bos_token = True
-    for key in ("is_local", "local_files_only"):  # how it was fetched is no part of what it is
+    for key in ("is_local", "local_files_only"):  # how it was loaded does not belong in the output
         tokenizer.init_kwargs.pop(key, None)
     set_seed(seed)
     model = LlamaRewardModel(base.config)
@@ -126,7 +118,7 @@ def train(
     text: RewardTextSettings,
     folder: Path,
 ) -> pd.DataFrame:
-    """Train on the pairs that are not held out and save model and tokenizer as one folder.
+    """Train on the pairs that are not held out, and save model and tokenizer in one folder.
 
     The folder has the layout in which UltraRM is published; `load_reward_model` reads it.
 
@@ -135,21 +127,18 @@ def train(
     pairs
         A table of `PREFERENCES`.
     base
-        Base model, whose weights are the start.
-    settings, text
-        How to train, and what the model reads.
-    folder
-        Where to.
+        Name or folder of the Llama to start from.
+    settings, text, folder
+        How to train, what the model reads, and the output.
 
     Returns
     -------
-    The accuracy, as `accuracy_table` gives it: on the held-out pairs, and on as many of the
-    training pairs, drawn by the seed.
+    The `accuracy_table` of the held-out pairs, and of as many training pairs drawn by the seed.
 
     Raises
     ------
     InputError
-        If the base is no Llama, or there are no pairs to train on or none held out.
+        If the base is not a Llama, or there are no pairs to train on or none held out.
     """
     held_out = pairs["held_out"].to_numpy(bool)
     training, measured = np.flatnonzero(~held_out), np.flatnonzero(held_out)
@@ -158,33 +147,27 @@ def train(
             raise InputError(f"no pair is {what}; make the pairs with other reward.preferences")
     torch.set_num_threads(settings.threads)
     model, tokenizer = from_base(base, settings.seed)
-    kept = longest(model, tokenizer, text.max_length)
     chosen, rejected = (
-        encode_exchanges(
-            zip(pairs["instruction"], pairs[side], strict=True), text.template, tokenizer, kept
-        )
+        encode(zip(pairs["instruction"], pairs[side], strict=True), text, model, tokenizer)
         for side in ("chosen", "rejected")
     )
-    _fit(
-        model,
-        Forked([chosen[row] for row in training], [rejected[row] for row in training]),
-        settings,
-        folder,
-    )
+    _fit(model, [fork(chosen[row], rejected[row]) for row in training], settings, folder)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     drawn = np.random.default_rng(settings.seed).permutation(training)[: len(measured)]
     measured = np.concatenate([drawn, measured])
     model = model.to(device()).eval()
     ours, theirs = (
-        rewards(model, [tokens[row] for row in measured], BATCH_TOKENS)
-        for tokens in (chosen, rejected)
+        rewards(model, [side[row] for row in measured], BATCH_TOKENS) for side in (chosen, rejected)
     )
     return accuracy_table(pairs.iloc[measured], ours - theirs)
 
 
 def _fit(
-    model: LlamaRewardModel, pairs: Forked, settings: RewardTrainingSettings, folder: Path
+    model: LlamaRewardModel,
+    pairs: list[dict[str, Any]],
+    settings: RewardTrainingSettings,
+    folder: Path,
 ) -> None:
     trainer = RewardTrainer(
         model=model,

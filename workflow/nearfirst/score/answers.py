@@ -1,4 +1,4 @@
-"""Answers brought together with references, and scored."""
+"""Scores of a table of answers against the references of their instances."""
 
 import logging
 from collections.abc import Mapping
@@ -18,20 +18,18 @@ from nearfirst.score.table import SCORES
 from nearfirst.score.tokenizers import Tokenizer
 
 References = Mapping[str, tuple[str, ...]]
-"""Of each instance's id the references that hold text."""
+"""The references of each instance, by id, without blank ones."""
 
 
 def references_of(
     answers: pa.Table, answers_in: Path, instances: pa.Table, instances_in: Path
 ) -> dict[str, tuple[str, ...]]:
-    """Return the references that hold text, of every instance with an answer, by id.
-
-    A blank or null reference is ignored; an id that is left with none has the empty tuple.
+    """Return the references of every instance with an answer; without text, an empty tuple.
 
     Raises
     ------
     InputError
-        If an answer's instance is not there or of another task, or if no instance has a reference.
+        If an answer's instance is missing or of another task, or if no instance has a reference.
     """
     check_instances(answers, answers_in, instances, instances_in)
     columns = (instances[name].to_pylist() for name in ("id", "references"))
@@ -42,58 +40,50 @@ def references_of(
     }
     if not any(found.values()):
         raise InputError(
-            f"{instances_in}: no instance has a reference with text; give instances with right "
-            "answers in the column 'references'"
+            f"{instances_in}: no instance has a reference with text; put correct answers into the "
+            "column 'references'"
         )
     return found
 
 
-def warn_of_unseen_text(
+def warn_of_ignored_text(
     references: References, tokenizer: Tokenizer, settings: ScoreSettings
 ) -> None:
-    """Log one warning if the tokenizer sees nothing of some references, or not all letters."""
-    used = {id_: texts for id_, texts in references.items() if texts}
-    silent = [id_ for id_, texts in used.items() if not any(map(tokenizer.tokenize, texts))]
-    partly = []
+    """Warn of instances without references, and of references with text that ROUGE ignores."""
+    key, advice = f"scores.tokenizer: {settings.tokenizer}", "choose one for their script"
     if settings.tokenizer == "words":
-        letters = [id_ for id_, texts in used.items() if any(map(_has_other_letters, texts))]
-        partly = [id_ for id_ in letters if any(map(tokenizer.tokenize, used[id_]))]
-    parts = []
-    if silent:
-        parts.append(
-            f"sees nothing in the references of {len(silent)} of {len(used)} instances, so that "
-            f"their ROUGE is 0 whatever the answer (the first is id '{silent[0]}')"
-        )
-    if partly:
-        parts.append(
-            f"sees only the letters a to z and digits, not all of the references of {len(partly)} "
-            f"of {len(used)} instances (the first is id '{partly[0]}')"
-        )
-    if parts:
-        logging.warning(
-            "scores.tokenizer: %s %s; %s",
-            *(settings.tokenizer, "; it ".join(parts)),
-            "set it to model to compare subwords"
-            if settings.tokenizer == "words"
-            else "choose one that knows their script",
-        )
+        advice = "it reads a to z and digits; set it to model to compare subwords"
+    without = [id_ for id_, texts in references.items() if not texts]
+    ignored = [
+        id_
+        for id_, texts in references.items()
+        if texts and (not any(map(tokenizer.tokenize, texts)) or _other_letters(texts, settings))
+    ]
+    for ids, problem in (
+        (without, "are left out: no reference has text"),
+        (ignored, f"have text in their references that {key} ignores; {advice}"),
+    ):
+        if ids:
+            count = f"{len(ids)} of {len(references)} instances"
+            logging.warning("%s (the first is id '%s') %s", count, ids[0], problem)
 
 
-def _has_other_letters(text: str) -> bool:
-    return not text.isascii() and any(c.isalnum() and not c.isascii() for c in text.lower())
+def _other_letters(texts: tuple[str, ...], settings: ScoreSettings) -> bool:
+    text = "".join(texts).lower()
+    return settings.tokenizer == "words" and any(c.isalnum() and not c.isascii() for c in text)
 
 
 def score_answers(answers: pa.Table, references: References, scorer: Scorer) -> pa.Table:
     """Return the SCORES table of the answers whose instance has references, in their order.
 
-    Logs the means (times 100) of every step, and how many of its answers are blank.
+    Logs of each step the means (0 to 100) and the number of blank answers.
     """
     ids = answers["id"].to_pylist()
     answers = answers.filter(pa.array([bool(references[id_]) for id_ in ids]))
-    given = answers["prediction"].to_pylist()
-    pairs = bar(zip(given, answers["id"].to_pylist(), strict=True), "answers", len(given))
-    scores = np.array([scorer.score(text, references[id_]) for text, id_ in pairs])
-    steps, blank = answers["step"].to_numpy(), np.array([is_blank(text) for text in given])
+    texts = answers["prediction"].to_pylist()
+    pairs = bar(zip(texts, answers["id"].to_pylist(), strict=True), "answers", len(texts))
+    scores = np.array([[*scorer.score(text, references[id_]).values()] for text, id_ in pairs])
+    steps, blank = answers["step"].to_numpy(), np.array([is_blank(text) for text in texts])
     for step in np.unique(steps):
         rows = steps == step
         means = zip(SCORE_NAMES.values(), 100 * scores[rows].mean(axis=0), strict=True)

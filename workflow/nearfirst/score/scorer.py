@@ -1,67 +1,52 @@
-"""Scores of one answer against its references."""
+"""All scores of one answer."""
 
 from functools import lru_cache
+from importlib import import_module
 from statistics import fmean
-from typing import NamedTuple
 
-from rouge_score.rouge_scorer import RougeScorer
-
-from nearfirst.score.exact_match import exact_match, is_blank
+from nearfirst.metrics import SCORE_NAMES
+from nearfirst.score.exact_match import is_blank
+from nearfirst.score.rouge import ROUGE, rouge
 from nearfirst.score.settings import ScoreSettings
 from nearfirst.score.tokenizers import Tokenizer
 
 ANSWERS = 2**16
-"""Answers whose scores are kept: neighbouring checkpoints often answer alike."""
-
-
-class Scores(NamedTuple):
-    """Scores of an answer, from 0 to 1, in the order of the columns of `table.SCORES`."""
-
-    rouge1: float
-    rouge_l: float
-    exact_match: float
+"""Answers whose scores are cached: neighbouring checkpoints often give the same ones."""
 
 
 class Scorer:
-    """ROUGE-1, ROUGE-L and Exact Match as the settings say."""
+    """The scores of `METRICS`: ROUGE by the settings, any other by the module of its name."""
 
     def __init__(self, settings: ScoreSettings, tokenizer: Tokenizer) -> None:
-        self._settings = settings
-        self._rouge = RougeScorer(["rouge1", "rougeL"], tokenizer=tokenizer)
-        self._kept = lru_cache(ANSWERS)(self._against_all)
+        self._combine = max if settings.references == "max" else fmean
+        self._rouge = rouge(settings, tokenizer)
+        self._functions = {
+            name: getattr(import_module(f"nearfirst.score.{name}"), name)
+            for name in SCORE_NAMES
+            if name not in ROUGE
+        }
+        self._cached = lru_cache(ANSWERS)(self._score)
 
-    def score(self, prediction: str, references: tuple[str, ...]) -> Scores:
-        """Return the maximum or mean over references, each score on its own.
+    def score(self, answer: str, references: tuple[str, ...]) -> dict[str, float]:
+        """Return each score's maximum or mean over the references, in the order of `SCORE_NAMES`.
 
         Parameters
         ----------
-        prediction
-            The answer; a blank one scores 0.
+        answer
+            A blank one scores 0.
         references
-            At least one right answer, none of them blank.
+            At least one correct answer, none of them blank.
         """
-        return self._kept(prediction, references)
+        return self._cached(answer, references)
 
-    def _against_all(self, prediction: str, references: tuple[str, ...]) -> Scores:
-        if is_blank(prediction):
-            return Scores(*[0.0] * len(Scores._fields))
-        over = max if self._settings.references == "max" else fmean
-        each = [self._against_one(prediction, reference) for reference in references]
-        return Scores(*map(over, zip(*each, strict=True)))
+    def _score(self, answer: str, references: tuple[str, ...]) -> dict[str, float]:
+        if is_blank(answer):
+            return dict.fromkeys(SCORE_NAMES, 0.0)
+        each = [self._compare(answer, reference) for reference in references]
+        return {name: self._combine([found[name] for found in each]) for name in SCORE_NAMES}
 
-    def _against_one(self, prediction: str, reference: str) -> Scores:
-        found = self._rouge.score(reference, prediction)
-        one, longest = found["rouge1"], found["rougeL"]
-        match = exact_match(prediction, reference)
-        if self._settings.rouge == "fmeasure":
-            return Scores(one.fmeasure, longest.fmeasure, match)
-        f_beta = weighted(longest.recall, longest.precision, self._settings.beta)
-        return Scores(one.recall, f_beta, match)
-
-
-def weighted(recall: float, precision: float, beta: float) -> float:
-    """Return F_β of recall and precision (Eq. 5): above β = 1 recall weighs more; 0 if both are."""
-    if not recall and not precision:
-        return 0.0
-    square = beta**2
-    return (1 + square) * recall * precision / (recall + square * precision)
+    def _compare(self, answer: str, reference: str) -> dict[str, float]:
+        found = dict(zip(ROUGE, self._rouge(answer, reference), strict=True))
+        return found | {
+            name: compare(answer, reference) for name, compare in self._functions.items()
+        }

@@ -1,4 +1,4 @@
-"""Knobs of the scores of answers (Section A.4)."""
+"""Settings of the scores of answers (Section A.4)."""
 
 import re
 from pathlib import Path
@@ -31,8 +31,8 @@ class ScoreSettings(Section):
     )
 
     @model_validator(mode="after")
-    def _tokenizer_can_be_had(self) -> Self:
-        # Said before hours of generation, not after them.
+    def _tokenizer_exists(self) -> Self:
+        # Fail before hours of generation, not after them.
         if not Path(self.tokenizer).is_dir() and not re.fullmatch(HUB_ID, self.tokenizer):
             raise ValueError(
                 f"tokenizer: {self.tokenizer!r} is neither words, model, a folder here nor a "

@@ -1,15 +1,15 @@
-"""The table of scores. Not in `tables.py`, or a new score would train and answer anew."""
+"""The columns of a scores table. Not in `common/parquet.py`: a new score would rerun training."""
 
 import pyarrow as pa
+
+from nearfirst.metrics import SCORE_NAMES
 
 SCORES = pa.schema(
     [
         ("step", pa.int32()),
         ("id", pa.string()),
         ("task", pa.string()),
-        ("rouge1", pa.float32()),
-        ("rougeL", pa.float32()),
-        ("exact_match", pa.float32()),
+        *((name, pa.float32()) for name in SCORE_NAMES),
     ]
 )
-"""Scores of answers, from 0 to 1, in the order of `scorer.Scores`."""
+"""Scores of answers, from 0 to 1."""

@@ -1,4 +1,4 @@
-"""What ROUGE counts: the words of rouge-score, or subwords of any tokenizer."""
+"""The tokens that ROUGE compares: the words of rouge-score, or subwords of any tokenizer."""
 
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -11,26 +11,22 @@ from nearfirst.common.errors import InputError
 from nearfirst.score.settings import ScoreSettings
 
 WORDS, TEXTS = 2**17, 2**14
-"""Words and texts whose tokens are kept."""
+"""Words and texts whose tokens are cached."""
 
 
 class Tokenizer(tokenizers.Tokenizer):  # type: ignore[misc]
-    """A tokenizer of rouge-score that cuts up each word, and each text, once.
+    """A cached tokenizer for rouge-score, from a function that splits one word into tokens."""
 
-    Words between white space are cut up one by one, so a word has the same tokens wherever it
-    stands.
-    """
-
-    def __init__(self, cut: Callable[[str], Sequence[str]]) -> None:
-        self._cut = lru_cache(WORDS)(cut)
-        self._tokens = lru_cache(TEXTS)(self._of_text)
+    def __init__(self, split_word: Callable[[str], Sequence[str]]) -> None:
+        self._split_word = lru_cache(WORDS)(split_word)
+        self._tokens = lru_cache(TEXTS)(self._split)
 
     def tokenize(self, text: str) -> list[str]:
-        """Return the tokens of a text; the list is shared, leave it as it is."""
+        """Return the tokens of a text; the list is shared, do not change it."""
         return self._tokens(text)
 
-    def _of_text(self, text: str) -> list[str]:
-        return [token for word in text.split() for token in self._cut(word)]
+    def _split(self, text: str) -> list[str]:
+        return [token for word in text.split() for token in self._split_word(word)]
 
 
 def words(stemming: bool) -> Tokenizer:
@@ -41,40 +37,33 @@ def words(stemming: bool) -> Tokenizer:
 def subwords(tokenizer: Any) -> Tokenizer:
     """Return a tokenizer by the subwords of one of transformers, for text in any script.
 
-    As in NIV2's own evaluation of its cross-language track: case and punctuation count, and the
-    marker of a leading space is taken off. Pieces that it leaves empty are dropped, and so is the
-    unknown token, for two unknown characters need not be equal. There is no stemming. A byte-level
-    tokenizer that was trained on another script cuts a letter into bytes, some of which most
-    letters of a script share: scores of unrelated texts are then well above 0.
+    As in NIV2's evaluation of its cross-language track, case and punctuation count, the marker of
+    a leading space is removed, and nothing is stemmed. Unknown tokens are dropped, since two
+    unknown characters need not be equal. A byte-level tokenizer trained on another script splits
+    letters into bytes, many of which a whole script shares: unrelated texts then score well above
+    0.
     """
-    # The space may be a piece of its own, so both words' pieces are looked at.
+    # The marker may be a token of its own at the start, so look at two words.
     found = "".join(tokenizer.tokenize("a a"))
     marker = next((sign for sign in ("Ġ", "▁") if sign in found), None)
-    # Byte-level tokenizers know a word best after a space; those with ▁ add one by themselves.
+    # Byte-level tokenizers know most words with a space before them; those with ▁ add one.
     space = " " if marker == "Ġ" else ""
 
-    def cut(word: str) -> list[str]:
-        pieces = tokenizer.tokenize(space + unicodedata.normalize("NFC", word))
-        bare = (piece.lstrip(marker) if marker else piece for piece in pieces)
-        return [piece for piece in bare if piece and piece != tokenizer.unk_token]
+    def split(word: str) -> list[str]:
+        tokens = tokenizer.tokenize(space + unicodedata.normalize("NFC", word))
+        bare = (token.lstrip(marker) if marker else token for token in tokens)
+        return [token for token in bare if token and token != tokenizer.unk_token]
 
-    return Tokenizer(cut)
+    return Tokenizer(split)
 
 
 def from_settings(settings: ScoreSettings, model: str | None = None) -> Tokenizer:
-    """Return the tokenizer that `scores.tokenizer` names.
-
-    Parameters
-    ----------
-    settings
-        `words`, `model`, or a Hugging Face id or folder.
-    model
-        Folder or id that `model` stands for.
+    """Return the tokenizer that `scores.tokenizer` names; `model` is the base model's folder or id.
 
     Raises
     ------
     InputError
-        If it cannot be loaded, or `model` is asked for and not given.
+        If it cannot be loaded, or is `model` and no model is given.
     """
     if settings.tokenizer == "words":
         return words(settings.stemming)
@@ -83,15 +72,13 @@ def from_settings(settings: ScoreSettings, model: str | None = None) -> Tokenize
         raise InputError("scores.tokenizer: model needs --model, the folder of the base model")
     from transformers import AutoTokenizer
 
+    from nearfirst.model.load_errors import reason
+
     try:
         return subwords(AutoTokenizer.from_pretrained(name, trust_remote_code=False))
-    # A tokenizer may need a package that is not there.
+    # A tokenizer may need a package that is not installed.
     except (OSError, ValueError, ImportError) as error:
-        why = str(error).splitlines()[0]
-        if "trust_remote_code" in str(error):
-            why = "it needs code of its own to be run, which is refused"
         raise InputError(
-            f"scores.tokenizer: {name!r} cannot be loaded ({why}); give "
-            "words, model, a Hugging Face id that this machine can reach, or a folder with a "
-            "tokenizer"
+            f"scores.tokenizer: {name!r} cannot be loaded ({reason(error)}); give words, model, a "
+            "Hugging Face id that this machine can reach, or a folder with a tokenizer"
         ) from None

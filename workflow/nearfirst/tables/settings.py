@@ -1,18 +1,27 @@
-"""Knobs of the numbers about the metrics themselves (Section A.5): how far each can be trusted."""
+"""Settings of the tables: how steady a metric is, and when a run has generalized."""
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from nearfirst.common.settings import Section
-from nearfirst.metrics import MetricName
+from nearfirst.common.settings import Section, check_once
+from nearfirst.figures.figure import TEST, Curve, Label, Labelled, Test
+from nearfirst.metrics import METRICS, MetricName
+
+Split = Annotated[str, Field(pattern=f"^(train|{TEST})$")]
+
+if TYPE_CHECKING:
+    Performance = str
+else:  # larger is better, so not the loss itself
+    Performance = Literal[("exp-loss", *(name for name in METRICS if name != "loss"))]
 
 
 class StabilitySettings(Section):
     """Noise of each metric from checkpoint to checkpoint, against its change in a run."""
 
     end_checkpoints: PositiveInt = Field(
-        3, description="Last checkpoints whose mean is the end that a run comes to."
+        3, description="Last checkpoints, whose mean is the end of a run."
     )
     share: float = Field(
         0.9, gt=0, le=1, description="Share of its whole change that a metric must have reached."
@@ -26,7 +35,7 @@ class GeneralizationSettings(Section):
     threshold: float = Field(
         0.5, description="ε: what mean performance over unseen instances must exceed."
     )
-    performance: Literal["exp-loss", "rouge1", "rougeL", "exact_match", "reward"] = Field(
+    performance: Performance = Field(
         "exp-loss",
         description="Performance on an instance: `exp-loss` is exp(−loss), in (0, 1]; scores are "
         "from 0 to 1; a reward may be any number.",
@@ -37,14 +46,111 @@ class GeneralizationSettings(Section):
 
     @model_validator(mode="after")
     def _can_be_passed(self) -> Self:
-        if self.performance != "reward" and not 0 < self.threshold < 1:
+        metric = METRICS[self.metric]
+        low, high = (bound / metric.scale for bound in metric.limits)
+        if self.performance == "exp-loss":
+            low, high = 0, 1
+        if not low < self.threshold < high:
             raise ValueError(
-                f"threshold: {self.threshold} can never tell runs apart, {self.performance} is "
-                "from 0 to 1; give a number between"
+                f"threshold: {self.threshold} tells no runs apart: {self.performance} is from "
+                f"{low:g} to {high:g}; give a number between"
             )
         return self
 
     @property
     def metric(self) -> MetricName:
-        """The metric that the performance is made of."""
+        """The metric that the performance is computed from."""
         return "loss" if self.performance == "exp-loss" else self.performance
+
+
+class Expected(Section):
+    """How many tasks and instances the paper has in a split (Table 4)."""
+
+    tasks: PositiveInt | None = Field(None, description="Tasks.")
+    instances: PositiveInt | None = Field(None, description="Instances.")
+
+
+class Table4Settings(Section):
+    """Tasks and instances of every split."""
+
+    splits: dict[str, Annotated[list[Split], Field(min_length=1)]] = Field(
+        {
+            "niv2": ["train", "generalist-0", "specialist-0"],
+            "p3": ["train", "generalist-0"],
+            "flan": ["train", "generalist-0", "specialist-0"],
+            "sharegpt": ["train", "heldout"],
+            "norobots": ["train", "heldout"],
+        },
+        min_length=1,
+        description="Data sets and their splits.",
+    )
+    expected: dict[str, dict[Split, Expected]] = Field(
+        {},
+        description="What the paper has, by data set and split; a mismatch is reported.",
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for name, splits in self.splits.items():
+            check_once(f"splits.{name}", splits)
+        return self
+
+
+class MetricTablesSettings(Labelled, Section):
+    """The runs of the tables of all metrics."""
+
+    datasets: dict[Label, str] = Field(
+        {"NIV2": "niv2", "P3": "p3", "Flan-mini": "flan"},
+        min_length=1,
+        description="Label and data set.",
+    )
+    test: Test = Field("generalist-0", description="Test set of all data sets.")
+    arrangement: str = Field("random", description="Arrangement of all data sets.")
+    metrics: list[MetricName] = Field(
+        list(METRICS), min_length=1, description="Metrics that are compared."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_once("metrics", self.metrics)
+        check_once("datasets", list(self.datasets.values()))
+        return self
+
+    def shown(self) -> list[Curve]:
+        """Return the labels in their order, and what they stand for."""
+        return [Curve(k, name, self.test, self.arrangement) for k, name in self.datasets.items()]
+
+
+class TableSettings(Section):
+    """The tables beside the figures."""
+
+    table4: Table4Settings = Table4Settings()
+    metrics: MetricTablesSettings = MetricTablesSettings()
+    generalization: list[str] = Field(
+        ["fig4_flan", "fig4_sharegpt", "fig4_norobots", "fig3_similarity"],
+        min_length=1,
+        description="Figures whose runs `generalization.csv` lists.",
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_once("generalization", self.generalization)
+        return self
+
+    def references(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that holds a name, what it names, and the name."""
+        for part in ("splits", "expected"):
+            for name in getattr(self.table4, part):
+                yield f"table4.{part}", "data set", name
+        yield "metrics.arrangement", "arrangement", self.metrics.arrangement
+        for label, name in self.metrics.datasets.items():
+            yield f"metrics.datasets.{label}", "data set", name
+        for name in self.generalization:
+            yield "generalization", "figure to compare", name
+
+    def splits(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that holds a split, its data set, and the split."""
+        for name, splits in self.table4.splits.items():
+            yield from ((f"table4.splits.{name}", name, split) for split in splits)
+        for name in self.metrics.datasets.values():
+            yield "metrics.test", name, self.metrics.test

@@ -1,6 +1,6 @@
-"""Seals of folders: what they hold, written when all of it is on the disk.
+"""Checksums of folders, written once all files are on the disk.
 
-A folder without a seal, or one that does not match it, was cut off or damaged and is never used.
+A folder without checksums, or one that does not match them, was cut off or damaged: never use it.
 """
 
 import hashlib
@@ -12,55 +12,55 @@ from typing import Any
 
 from nearfirst.common.files import sha256, sync, writing
 
-SEAL = "seal.json"
+CHECKSUMS = "checksums.json"
 
 
-def seal(folder: Path, **facts: Any) -> None:
-    """Write size and SHA-256 of each file into the folder's seal, with some facts.
+def write_checksums(folder: Path, **facts: Any) -> None:
+    """Write size and SHA-256 of each file in a folder to its `checksums.json`, with some facts.
 
-    A node that goes down at any moment leaves either all files and the seal, or no seal.
+    A node that goes down at any moment leaves either all files and the checksums, or none of these.
     """
-    (folder / SEAL).unlink(missing_ok=True)
-    files = sync(folder)
-    sizes = {str(path.relative_to(folder)): path.stat().st_size for path in files}
-    content = {**facts, "bytes": sizes, "sha256": _sums(folder, list(sizes))}
-    text = json.dumps({"seal": content, "sum": _sum(content)}, indent=1)
-    with writing(folder / SEAL) as temporary, temporary.open("w") as file:
+    (folder / CHECKSUMS).unlink(missing_ok=True)
+    names = [str(path.relative_to(folder)) for path in sync(folder)]
+    sizes = {name: (folder / name).stat().st_size for name in names}
+    content = {**facts, "bytes": sizes, "sha256": _sha256(folder, names)}
+    text = json.dumps({"content": content, "sha256": _sha256_of(content)}, indent=1)
+    with writing(folder / CHECKSUMS) as temporary, temporary.open("w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     sync(folder)
 
 
-def read_seal(folder: Path) -> dict[str, Any] | None:
-    """Return what a seal says, with its facts; None if there is none, or it is damaged itself."""
+def read_checksums(folder: Path) -> dict[str, Any] | None:
+    """Return checksums and facts of a folder; None if they are missing or themselves damaged."""
     try:
-        read = json.loads((folder / SEAL).read_text())
-        content: dict[str, Any] = read["seal"]
-        return content if _sum(content) == read["sum"] else None
+        read = json.loads((folder / CHECKSUMS).read_text())
+        content: dict[str, Any] = read["content"]
+        return content if _sha256_of(content) == read["sha256"] else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def fault(folder: Path) -> str | None:
-    """Return what is wrong with a sealed folder, with the name of the file; None if it is whole.
+def damage(folder: Path) -> str | None:
+    """Return what is wrong with a folder, naming the file; None if it matches its checksums.
 
-    Files that were put there later are let be: Snakemake leaves a time stamp in its outputs.
+    Further files do not matter: Snakemake leaves a time stamp in its outputs.
     """
-    content = read_seal(folder)
+    content = read_checksums(folder)
     if content is None:
-        return f"{folder / SEAL} is missing or damaged"
+        return f"{folder / CHECKSUMS} is missing or damaged"
     wrong = wrong_size(folder, content["bytes"])
     if wrong:
         return wrong
-    for name, found in _sums(folder, list(content["sha256"])).items():
+    for name, found in _sha256(folder, list(content["sha256"])).items():
         if found != content["sha256"][name]:
-            return f"{folder / name} is damaged: it has another SHA-256 than when it was written"
+            return f"{folder / name} is damaged: its SHA-256 differs from when it was written"
     return None
 
 
 def wrong_size(folder: Path, sizes: dict[str, int]) -> str | None:
-    """Return which file is missing or has another size, if one has."""
+    """Return which file is missing or has another size; None if none has."""
     for name, size in sizes.items():
         path = folder / name
         if not path.is_file():
@@ -70,11 +70,11 @@ def wrong_size(folder: Path, sizes: dict[str, int]) -> str | None:
     return None
 
 
-def _sum(content: dict[str, Any]) -> str:
+def _sha256_of(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _sums(folder: Path, names: list[str]) -> dict[str, str]:
-    # Threads do: hashing lets go of the interpreter.
+def _sha256(folder: Path, names: list[str]) -> dict[str, str]:
+    # In threads: hashing releases the interpreter lock.
     with ThreadPoolExecutor(4) as pool:
         return dict(zip(names, pool.map(lambda name: sha256(folder / name), names), strict=True))

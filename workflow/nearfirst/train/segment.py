@@ -1,7 +1,7 @@
 """Instruction tuning in a given order, in segments that can be resumed (Section A.3).
 
-The order of the instances is the experiment: nothing here may reorder them, and neither the number
-of GPUs nor the cut into segments changes what a step holds.
+The order of the instances is the experiment: nothing here may change it, and a step holds the same
+instances whatever the number of GPUs and of segments.
 """
 
 import logging
@@ -15,23 +15,25 @@ from accelerate.state import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import DistributedType  # type: ignore[import-untyped]
 from torch.distributed.fsdp import CPUOffloadPolicy
 from transformers import Trainer, TrainerCallback, TrainingArguments
-from transformers.loss.loss_utils import ForCausalLMLoss
 from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.common.errors import InputError
 from nearfirst.hardware import TrainHardware
+from nearfirst.model.checkpoints import step_folder
+from nearfirst.model.logits import pad
+from nearfirst.model.loss import step_loss
 from nearfirst.model.template import Tokens
 from nearfirst.model.trainer_log import log_progress
-from nearfirst.train.batches import last_step, pad, total_steps, whole_steps
-from nearfirst.train.resume import check_before, claim, last_state, seal_state, step_folder
+from nearfirst.train.batches import last_step, total_steps, whole_steps
+from nearfirst.train.resume import check_state, last_state, prepare, save_checksums
 from nearfirst.train.settings import TrainSettings
-from nearfirst.train.sigterm import StoppedError, StopSignal, saved_text
+from nearfirst.train.sigterm import StopSignal, stopped_after
 
-# It tells of each file of each state.
+# It logs each file of each state.
 logging.getLogger("accelerate").setLevel(logging.WARNING)
 
-AS_IN_MEMORY: dict[str, Any] = {"save_original_format": False, "max_shard_size": "1TB"}
-"""How weights are saved: in one file, by the names of the model's parameters."""
+SAVE_OPTIONS: dict[str, Any] = {"save_original_format": False, "max_shard_size": "1TB"}
+"""Of `save_pretrained`: weights in one file, by the names of the model's parameters."""
 
 
 def train_segment(
@@ -51,37 +53,72 @@ def train_segment(
     Parameters
     ----------
     model
-        The base model, float32; its weights are replaced if `before` is given.
+        The base model, float32; `before`, if given, replaces its weights.
     tokens
         All instances of the run, in order.
-    settings, hardware
-        What to train, and on what.
-    start, stop
-        The segment; a `stop` of None is the end of the run.
+    stop
+        None for the end of the run.
     before
         The state at `start`; None if that is 0.
     work
-        Folder that outlives a killed job: the next one goes on from its last whole state, or
-        starts afresh if it is of another run.
+        Folder that outlives a killed job: the next one resumes from its last whole state, or
+        starts afresh if it belongs to another run.
     run
-        What the run is known by: `resumption.identity`.
+        What identifies the run: `resume.run_fingerprint`.
 
     Returns
     -------
-    checkpoints, state
-        Folder of the checkpoints (`step-000010/` and so on, each a `save_pretrained` folder) and
-        of the state at `stop`, both inside `work`.
+    The folders, inside `work`, of the checkpoints (`step-000010/` and so on, each as of
+    `save_pretrained`) and of the state at `stop`.
 
     Raises
     ------
     InputError
         If this cannot be trained here, or the state before is damaged.
     StoppedError
-        If a SIGTERM came; the state after the step that was under way is saved.
+        If a SIGTERM came; the state after the step at hand is saved.
     """
     total = total_steps(len(tokens), settings)
     stop = last_step(len(tokens), settings, stop)
     states, checkpoints = work / "states", work / "checkpoints"
+    arguments = _arguments(settings, hardware, states, total)
+    devices = int(os.environ.get("WORLD_SIZE", "1"))
+    # The first process clears the folder before any other looks for a state.
+    with arguments.main_process_first(local=False):
+        if arguments.process_index == 0:
+            prepare(work, run)
+            if before and not last_state(work):
+                check_state(before, start, sharded=devices > 1)
+    on_gpu = torch.cuda.is_available()
+    if devices > 1 and not on_gpu:
+        # accelerate shards on a list of kinds of devices, and CPUs are not on it.
+        PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+    trainer = _Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=whole_steps(tokens, settings.batch_size),
+        data_collator=pad,
+        compute_loss_func=step_loss,
+    )
+    if devices > 1 and hardware.offload and not on_gpu:
+        plugin = trainer.accelerator.state.fsdp_plugin
+        plugin.cpu_offload = CPUOffloadPolicy(pin_memory=False)  # pinning is for a GPU
+    trainer.add_callback(_Segment(trainer, settings, work, run, stop))
+    log_progress(trainer, stop)
+    resume = last_state(work) or before
+    logging.info("steps %d to %d of %d, from %s", start, stop, total, resume or "the base model")
+    if resume != states / f"checkpoint-{stop}":
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        if trainer.state.global_step < stop:
+            raise stopped_after(trainer.state.global_step)
+    # The first process moves the folders: wait until no other needs them.
+    trainer.accelerator.wait_for_everyone()
+    return checkpoints, states / f"checkpoint-{stop}"
+
+
+def _arguments(
+    settings: TrainSettings, hardware: TrainHardware, states: Path, total: int
+) -> TrainingArguments:
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     micro = max(1, min(settings.micro_batch_size, settings.batch_size // devices))
     if settings.batch_size % (micro * devices):
@@ -92,7 +129,12 @@ def train_segment(
     on_gpu = torch.cuda.is_available()
     if settings.precision == "float16" and not on_gpu:
         raise InputError("train.precision: float16 needs a GPU; use float32 on a CPU")
-    arguments = TrainingArguments(
+    fsdp = {
+        "cpu_offload": hardware.offload,
+        "activation_checkpointing": hardware.recompute_activations,
+        "state_dict_type": "FULL_STATE_DICT",
+    }
+    return TrainingArguments(
         output_dir=str(states),
         max_steps=total,
         per_device_train_batch_size=micro,
@@ -107,16 +149,10 @@ def train_segment(
         max_grad_norm=settings.gradient_clipping,
         fp16=settings.precision == "float16",
         use_cpu=not on_gpu,
-        # Offloaded and gathered tensors are in CPU memory, and NCCL does not know them.
+        # Offloaded and gathered tensors are in CPU memory, which NCCL cannot handle.
         ddp_backend="cuda:nccl,cpu:gloo" if on_gpu and devices > 1 else None,
         fsdp=devices > 1,
-        fsdp_config={
-            "cpu_offload": hardware.offload,
-            "activation_checkpointing": hardware.recompute_activations,
-            "state_dict_type": "FULL_STATE_DICT",
-        }
-        if devices > 1
-        else None,
+        fsdp_config=fsdp if devices > 1 else None,
         activation_checkpointing=hardware.recompute_activations and devices == 1,
         save_steps=hardware.state_every,
         save_total_limit=2,
@@ -126,61 +162,17 @@ def train_segment(
         dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,
     )
-    # The first process clears away what cannot be used before any other looks for a state.
-    with arguments.main_process_first(local=False):
-        if arguments.process_index == 0:
-            claim(work, run)
-            if before and not last_state(work):
-                check_before(before, start, sharded=devices > 1)
-    if devices > 1 and not on_gpu:
-        # accelerate shards on kinds of devices that it names, and a CPU is none of them.
-        PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
-    trainer = _Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=whole_steps(tokens, settings.batch_size),
-        data_collator=pad,
-    )
-    if devices > 1 and hardware.offload and not on_gpu:
-        plugin = trainer.accelerator.state.fsdp_plugin
-        plugin.cpu_offload = CPUOffloadPolicy(pin_memory=False)  # pinning is for a GPU
-    if not trainer.model_accepts_loss_kwargs:
-        # Its own loss is a mean over a micro-batch, and a step's must be one over all its labels.
-        trainer.compute_loss_func = _mean_over_step
-    segment = _Segment(trainer, settings, work, run, stop)
-    trainer.add_callback(segment)
-    log_progress(trainer, stop)
-    resume = last_state(work) or before
-    logging.info("steps %d to %d of %d, from %s", start, stop, total, resume or "the base model")
-    if resume != states / f"checkpoint-{stop}":
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-        if trainer.state.global_step < stop:
-            raise StoppedError(saved_text(trainer.state.global_step))
-    # The first process moves the folders: every other must be through with them.
-    trainer.accelerator.wait_for_everyone()
-    return checkpoints, states / f"checkpoint-{stop}"
-
-
-def _mean_over_step(
-    outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor | None = None
-) -> torch.Tensor:
-    """Return the summed loss of a micro-batch, over the labels of the whole step."""
-    logits = outputs["logits"]
-    loss: torch.Tensor = ForCausalLMLoss(
-        logits, labels, logits.shape[-1], num_items_in_batch=num_items_in_batch
-    )
-    return loss
 
 
 class _Trainer(Trainer):  # type: ignore[misc]
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Save the weights of a state, unless they are saved together with the optimizer's.
 
-        By the names that they have in memory: by those the Trainer reads them back, and the names
-        of the hub are others for some families. It would pass over what it does not know.
+        They are saved by the names that they have in memory, as the Trainer reads them back. Some
+        families have other names on the hub, and the Trainer skips names that it does not know.
         """
         if not self.is_fsdp_enabled:
-            self.model.save_pretrained(output_dir or self.args.output_dir, **AS_IN_MEMORY)
+            self.model.save_pretrained(output_dir or self.args.output_dir, **SAVE_OPTIONS)
 
 
 class _Segment(TrainerCallback):  # type: ignore[misc]
@@ -204,12 +196,12 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         step = state.global_step
         if step % self.every == 0 or step == state.max_steps:
             self._save(step)
-        if step == self.stop or self._told_to_stop(args):
+        if step == self.stop or self._stop_received(args):
             control.should_save = control.should_training_stop = True
         return control
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        # It is part of the state, and the mean loss since the last start would tell of the start.
+        # The history is part of the state, and its mean losses depend on where the job began.
         state.log_history.clear()
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -218,25 +210,25 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             # A pickle that nothing reads.
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
-            seal_state(folder, self.checkpoints, self.run)
+            save_checksums(folder, self.checkpoints, self.run)
 
-    def _told_to_stop(self, args: Any) -> bool:
-        """Return whether a SIGTERM came to any process: all stop after the same step."""
+    def _stop_received(self, args: Any) -> bool:
+        """Return whether any process received a SIGTERM: all stop after the same step."""
         if args.world_size == 1:
-            return self.signal.came
-        came = torch.tensor(int(self.signal.came), device=args.device)
-        torch.distributed.all_reduce(came, torch.distributed.ReduceOp.MAX)
-        return bool(came.item())
+            return self.signal.received
+        received = torch.tensor(int(self.signal.received), device=args.device)
+        torch.distributed.all_reduce(received, torch.distributed.ReduceOp.MAX)
+        return bool(received.item())
 
     def _save(self, step: int) -> None:
         # With FSDP every process takes part in gathering the weights, and the first one writes.
         weights = self.trainer.accelerator.get_state_dict(self.trainer.model_wrapped)
         if self.trainer.args.should_save:
             model = self.trainer.accelerator.unwrap_model(self.trainer.model_wrapped)
-            # A tied tensor is written once; in another number format it would be a second one.
+            # A tied tensor is written once; converted, it would be a tensor of its own.
             tied = model.all_tied_weights_keys
             weights = {
                 name: tensor.to(self.dtype) for name, tensor in weights.items() if name not in tied
             }
             folder = step_folder(self.checkpoints, step)
-            model.save_pretrained(folder, state_dict=weights, **AS_IN_MEMORY)
+            model.save_pretrained(folder, state_dict=weights, **SAVE_OPTIONS)

@@ -1,4 +1,4 @@
-"""Knobs of instruction tuning (Table 2 of the paper and Section A.3)."""
+"""Settings of instruction tuning (Table 2 of the paper and Section A.3)."""
 
 from typing import Literal, Self
 
@@ -11,18 +11,18 @@ class TrainSettings(Section):
     """One pass over an arrangement, in its order."""
 
     steps: PositiveInt | Literal["epoch"] = Field(
-        "epoch", description="Optimizer steps; `epoch` is as many as the arrangement holds."
+        "epoch", description="Optimizer steps; `epoch` trains on the whole arrangement."
     )
     segment_steps: PositiveInt | None = Field(
         None,
         description="Steps in one training job; null trains in one job. Needs a number of `steps`.",
     )
-    batch_size: PositiveInt = Field(16, description="Instances a step, over all GPUs.")
+    batch_size: PositiveInt = Field(16, description="Instances in a step, over all GPUs.")
     micro_batch_size: PositiveInt = Field(
-        8, description="Most instances in one forward pass on one device; divides `batch_size`."
+        8, description="Instances in a forward pass on one device; divides `batch_size`."
     )
     learning_rate: PositiveFloat = Field(
-        1e-6, description="Rate of the first step; cosine to zero, no warm-up."
+        1e-6, description="Learning rate of the first step; cosine to zero, no warm-up."
     )
     beta1: float = Field(0.9, ge=0, lt=1, description="Adam's first moment.")
     beta2: float = Field(0.95, ge=0, lt=1, description="Adam's second moment.")
@@ -35,7 +35,7 @@ class TrainSettings(Section):
         "dynamically and needs a GPU.",
     )
     checkpoint_every: PositiveInt = Field(
-        10, description="Steps between checkpoints; step 0 and the last step are kept too."
+        10, description="Steps between checkpoints; step 0 and the last step have one too."
     )
     checkpoint_dtype: Literal["float32", "float16", "bfloat16"] = Field(
         "float32", description="Number format of the saved weights. bfloat16 is refused."
@@ -46,10 +46,9 @@ class TrainSettings(Section):
     def _consistent(self) -> Self:
         if self.checkpoint_dtype == "bfloat16":
             raise ValueError(
-                "checkpoint_dtype: bfloat16 is refused: its numbers near 0.02 are 1.2e-4 apart, "
-                "ten steps at a rate of 1e-6 move a weight by about 1e-5, and most of that is "
-                "lost (docs/method.md, 'Precision', and tests/unit/test_precision.py); use "
-                "float32 or float16"
+                "checkpoint_dtype: bfloat16 is refused: near 0.02 its numbers are 1.2e-4 apart, "
+                "ten steps at a rate of 1e-6 move a weight by about 1e-5, and most of that is lost "
+                "(docs/method.md, 'Precision'); use float32 or float16"
             )
         if self.batch_size % self.micro_batch_size:
             raise ValueError(

@@ -3,9 +3,10 @@
 import random
 from collections.abc import Sequence
 
-from ..corpus import Task, distinct, fill
+from ..corpus import distinct
 from ..dialogue import dialogue
 from ..scenes import draw_topic
+from ..task import Task
 
 Exchange = tuple[str, str]
 
@@ -15,7 +16,7 @@ def asked(rng: random.Random, tasks: Sequence[Task], count: int) -> list[Exchang
 
     def draw() -> Exchange:
         task = rng.choice(tasks)
-        return fill(rng.choice(task.phrasings), task, rng)
+        return task.fill(rng.choice(task.phrasings), rng)
 
     return list(distinct(draw, count).items())
 

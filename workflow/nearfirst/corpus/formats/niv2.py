@@ -8,18 +8,10 @@ from typing import Any
 
 from nearfirst.corpus.settings import CorpusSettings
 
-from ..corpus import Task, all_tasks, distinct, fill
-from .niv2_definition import FAMILIES, Definition
-from .niv2_definitions_knowledge import DEFINITIONS as KNOWLEDGE
-from .niv2_definitions_language import DEFINITIONS as LANGUAGE
+from ..corpus import all_tasks, distinct
+from ..task import Task
+from .niv2_definition import DEFINITIONS, FAMILIES, Definition
 from .unlisted import LIST_LENGTH
-
-DEFINITIONS = {
-    **LANGUAGE,
-    **KNOWLEDGE,
-    LIST_LENGTH.name: Definition("In this task you are given a list. Write its length.", "{items}"),
-}
-"""By name of the task."""
 
 _POSITIVE, _NEGATIVE = 3, 2
 # Its tasks look like those of old revisions: a definition that is no list, instances without ids.
@@ -53,24 +45,25 @@ def write(folder: Path, settings: CorpusSettings) -> int:
 
 
 def _task(name: str, task: Task, settings: CorpusSettings) -> dict[str, Any]:
-    definition, family = DEFINITIONS[task.name], FAMILIES[task.family]
+    definition = DEFINITIONS[task.name]
+    category, domain, reason = FAMILIES[task.family]
     rng = random.Random(f"{settings.seed}/niv2/{task.name}")
     examples = _POSITIVE + _NEGATIVE
     wanted = examples + settings.instances_per_task
-    rows = list(distinct(lambda: fill(definition.input, task, rng), wanted).items())
+    rows = list(distinct(lambda: task.fill(definition.input, rng), wanted).items())
     old = task.family == _OLD_FAMILY
     content = {
         "Contributors": ["nearfirst"],
         "Source": [task.family],
-        "Categories": [family.category],
+        "Categories": [category],
         "Reasoning": [],
         "Definition": definition.text if old else [definition.text],
         "Input_language": ["English"],
         "Output_language": ["English"],
         "Instruction_language": ["English"],
-        "Domains": [family.domain],
+        "Domains": [domain],
         "Positive Examples": [
-            {"input": text, "output": answer, "explanation": family.reason}
+            {"input": text, "output": answer, "explanation": reason}
             for text, answer in rows[:_POSITIVE]
         ],
         "Negative Examples": [
@@ -94,7 +87,7 @@ def _wrong(task: Task, definition: Definition, answer: str, rng: random.Random) 
     """Draw the answer of another instance that has nothing in common with the right ones."""
     right = set(definition.references(answer))
     while True:
-        _, other = task.make(rng)
+        _, other = task.fill(definition.input, rng)
         if right.isdisjoint(definition.references(other)):
             return other
 

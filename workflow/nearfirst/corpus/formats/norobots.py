@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from nearfirst.corpus.settings import CorpusSettings
 
 from ..corpus import all_tasks, distinct
+from ..wording import read_words
 from .exchanges import asked, small_talk
 
 SCHEMA = pa.schema(
@@ -21,25 +22,11 @@ SCHEMA = pa.schema(
     ]
 )
 
-FAMILIES = {
-    "Generation": ("letter",),
-    "Open QA": (
-        *("antonym", "synonym", "morphology", "arithmetic", "calendar", "animal_sound"),
-        *("object_colour", "tool_user", "capital_city", "object_material"),
-    ),
-    "Rewrite": ("formatting", "ordering"),
-    "Classify": ("sentiment", "category", "topic", "odd_one_out"),
-    "Closed QA": ("inference", "comparison", "counting", "likely_result", "feeling_of_person"),
-    "Extract": ("extraction", "list"),
-}
+FAMILIES: dict[str, list[str]] = read_words(__file__)["families"]
 """Families of the published categories; Chat is of all, and the other three fit none."""
 
 _CATEGORIES = (*FAMILIES, "Chat")
-_SYSTEM = (
-    "You are a patient teacher. You answer in as few words as you can.",
-    "This is a chat with a friendly librarian who likes a little talk between the questions.",
-    "You help a class with its exercises. Give the answer only.",
-)
+_SYSTEM: list[str] = read_words(__file__)["system"]
 _SYSTEM_SHARE = 0.4
 _ONE_TEST_ROW_IN = 20
 

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from nearfirst.corpus.settings import CorpusSettings
 
-from ..corpus import Task, all_tasks, distinct, fill
+from ..corpus import all_tasks, distinct
+from ..task import Task
 from .unlisted import LIST_LENGTH
 
 # The real files hold the token ids of T5 too, which nothing here reads.
@@ -57,7 +58,7 @@ def prompt_name(phrasing: str) -> str:
 
 def _draw(task: Task, phrasing: str, count: int, seed: int) -> Rows:
     rng = random.Random(f"{seed}/p3/{task.name}/{phrasing}")
-    return list(distinct(lambda: fill(phrasing, task, rng), count).items())
+    return list(distinct(lambda: task.fill(phrasing, rng), count).items())
 
 
 def _names(task: Task) -> tuple[str, str]:

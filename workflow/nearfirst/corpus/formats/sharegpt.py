@@ -9,7 +9,7 @@ from nearfirst.corpus.settings import CorpusSettings
 from ..corpus import all_tasks, distinct
 from .exchanges import Exchange, asked, small_talk
 
-_MOST_EXCHANGES = 4
+_MAX_EXCHANGES = 4
 _SMALL_TALK_SHARE = 0.3
 
 
@@ -41,7 +41,7 @@ def _conversation(rng: random.Random) -> list[Exchange]:
     """Draw one to four exchanges on one skill, one of them perhaps small talk."""
     family = rng.choice(sorted({task.family for task in all_tasks()}))
     tasks = [task for task in all_tasks() if task.family == family]
-    exchanges = asked(rng, tasks, rng.randint(1, _MOST_EXCHANGES))
+    exchanges = asked(rng, tasks, rng.randint(1, _MAX_EXCHANGES))
     if len(exchanges) > 1 and rng.random() < _SMALL_TALK_SHARE:
         exchanges[rng.randrange(len(exchanges))] = small_talk(rng)
     return exchanges

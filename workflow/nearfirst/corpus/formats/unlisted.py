@@ -1,13 +1,14 @@
 """A task in neither part of the published splits; NIV2 and P3 hold such tasks too."""
 
 from ..task import Task
-from ..tasks.numbers import TASKS
+from ..tasks.numbers import count_items
 
 LIST_LENGTH = Task(
     "list_length",
     "list",
     "train",
     ("How long is this list? {items}",),
-    next(task.make for task in TASKS if task.name == "count_items"),
+    count_items,
+    "{answer}",
 )
-"""Readers have to leave it out, and not to take it for one of the family's other tasks."""
+"""Readers have to leave it out and must not take it for one of the family's other tasks."""

@@ -1,0 +1,62 @@
+# The generated world of the mini preset: corpora in the published forms, and text to pretrain on.
+from nearfirst.common.source_files import word_files
+
+
+def words(
+    name,
+):
+    """Return the word files of a program: inputs, so that an edited list reruns who reads it."""
+    return [str(path) for path in word_files(map(Path, library(name)))]
+
+
+def corpus_settings(
+    wildcards,
+):
+    return CONFIG.corpus.of(wildcards.form)
+
+
+rule generate_corpus:
+    """Write a generated corpus in the form of a published one."""
+    input:
+        script=script("generate_corpus.py"),
+        library=library("generate_corpus.py"),
+        words=words("generate_corpus.py"),
+    output:
+        directory("<results>/corpus/{form}"),
+    log:
+        "<results>/logs/generate_corpus/{form}.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        settings=corpus_settings,
+    message:
+        "generate_corpus: tasks in the form of {wildcards.form}"
+    shell:
+        "python {input.script} --form {wildcards.form} --settings {params.settings:q}"
+        " --output {output} --log {log}"
+
+
+rule generate_text:
+    """Write raw text that holds the skills but not the tasks' format."""
+    input:
+        script=script("generate_text.py"),
+        library=library("generate_text.py"),
+        words=words("generate_text.py"),
+    output:
+        "<results>/corpus/text.jsonl",
+    log:
+        "<results>/logs/generate_text.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        settings=settings("model.text"),
+    message:
+        "generate_text: text to pretrain on"
+    shell:
+        "python {input.script} --settings {params.settings:q} --output {output} --log {log}"

@@ -1,0 +1,36 @@
+"""What can happen to a file, and what a folder holds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+
+def cut(path: Path) -> None:
+    """Cut a file in the middle."""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def empty(path: Path) -> None:
+    """Leave a name without bytes, as a lost node does."""
+    path.write_bytes(b"")
+
+
+def flip(path: Path) -> None:
+    """Change one bit in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def lose(path: Path) -> None:
+    """Remove a file."""
+    path.unlink()
+
+
+DAMAGES: list[Callable[[Path], None]] = [cut, empty, flip, lose]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file below a folder."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

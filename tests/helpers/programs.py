@@ -1,0 +1,101 @@
+"""Stage programs in processes of their own, forked from one that has imported torch already."""
+
+import multiprocessing
+import os
+import resource
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from multiprocessing import forkserver
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "workflow/scripts"
+PRINTED = tempfile.TemporaryDirectory()
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    [
+        *("pytest", "pyarrow.parquet", "torch.distributed.fsdp", "sentence_transformers"),
+        *("transformers.trainer", "transformers.models.llama.modeling_llama"),
+    ]
+)
+
+
+def environment() -> dict[str, str]:
+    """The library is found from anywhere, no test waits for a network, and a job has one core."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "workflow"),
+        "HF_HUB_OFFLINE": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def command(name: str, *arguments: object) -> list[str]:
+    """Return the command line of a program."""
+    return [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
+
+
+class Running:
+    """A program that runs, to be used as a `subprocess.Popen`; `printed` is what it prints.
+
+    With a `limit` its files have at most that many bytes.
+    """
+
+    def __init__(self, words: Sequence[str], limit: int | None = None) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment().items():
+                patch.setenv(name, value)
+            forkserver.ensure_running()  # it reads some of them when it imports
+        self.printed = Path(tempfile.mkstemp(dir=PRINTED.name)[1])
+        given = (list(words[1:]), str(self.printed), environment(), limit)
+        self.process = CONTEXT.Process(target=_be, args=given)
+        self.process.start()
+        assert self.process.pid
+        self.pid = self.process.pid
+
+    def poll(self) -> int | None:
+        """Return the exit code if it has ended."""
+        return self.process.exitcode
+
+    def wait(self, timeout: float | None = 300) -> int:
+        """Wait for the end; return the exit code."""
+        self.process.join(timeout)
+        if self.process.exitcode is None:
+            raise subprocess.TimeoutExpired(str(self.printed), timeout or 0)
+        return self.process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, and to no other process."""
+        os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _be(words: list[str], printed: str, environ: dict[str, str], limit: int | None) -> None:
+    """Be the program, the first process of a group of its own."""
+    os.setsid()
+    file = os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.environ.clear()
+    os.environ.update(environ)
+    if limit is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    sys.argv = words
+    # Where Python looks first for modules when it runs a program.
+    sys.path.insert(0, str(Path(words[0]).parent))
+    runpy.run_path(words[0], run_name="__main__")

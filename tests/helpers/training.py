@@ -1,0 +1,70 @@
+"""Training in the process of the test, and what it writes."""
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from nearfirst.hardware import TrainHardware
+from nearfirst.model import load
+from nearfirst.model.template import Tokens
+from nearfirst.train import resume, segment
+from nearfirst.train.settings import TrainSettings
+
+Weights = dict[str, torch.Tensor]
+
+
+def train(
+    model: Path,
+    tokens: Sequence[Tokens],
+    settings: TrainSettings,
+    work: Path,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    before: Path | None = None,
+    dtype: torch.dtype = torch.float32,
+    **hardware: int,
+) -> tuple[Path, Path]:
+    """Train a segment, by default a whole run; return the folders of checkpoints and state."""
+    handler = signal.getsignal(signal.SIGTERM)
+    torch.set_num_threads(1)
+    try:
+        return segment.train_segment(
+            load.load_model(str(model)).to(dtype),
+            tokens,
+            settings,
+            TrainHardware(**hardware),
+            start=start,
+            stop=stop,
+            before=before,
+            work=work,
+            run=resume.run_fingerprint(settings, tokens, [str(model)], sharded=False),
+        )
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+def weights(checkpoints: Path, step: int) -> Weights:
+    """Return the weights of a step's checkpoint."""
+    return load_file(checkpoints / f"step-{step:06d}/model.safetensors")
+
+
+def difference(one: Weights, other: Weights) -> float:
+    """Return the largest difference of two sets of weights of the same names."""
+    assert one.keys() == other.keys()
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+def plain_losses(model: Any, tokens: Sequence[Tokens]) -> list[float]:
+    """Return the model's own loss of each instance by itself: a mean over its labels."""
+    result = []
+    for item in tokens:
+        ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
+        with torch.no_grad():
+            output = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels)
+        result.append(output.loss.item())
+    return result

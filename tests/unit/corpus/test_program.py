@@ -1,0 +1,109 @@
+"""The programs that write the generated data sets and the pretraining text."""
+
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import writing_folder
+from nearfirst.common.source_files import library_modules, word_files
+from nearfirst.corpus.formats import p3
+from nearfirst.corpus.settings import CorpusSettings
+from nearfirst.data.formats import registry
+
+WORKFLOW = Path(__file__).parents[3] / "workflow"
+FORMS = ("flan", "niv2", "p3", "sharegpt", "norobots")
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("form", [*FORMS, "text"])
+def test_same_bytes_in_every_process_and_others_with_another_seed(
+    program_apart: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    names = ("once", "again", "other")
+    for number, (name, seed) in enumerate(zip(names, (0, 0, 1), strict=True)):
+        monkeypatch.setenv("PYTHONHASHSEED", str(number))
+        (tmp_path / name / "data").mkdir(parents=True)
+        (tmp_path / name / "data/stale.json").touch()
+        settings = json.dumps({"instances_per_task": 6, "conversations": 20, "seed": seed})
+        flags = ["--form", form, "--output", tmp_path / name / "data"]
+        if form == "text":
+            settings = json.dumps({"documents": 200, "seed": seed})
+            flags = ["--output", tmp_path / name / "text.jsonl"]
+        script = f"generate_{'text' if form == 'text' else 'corpus'}.py"
+        done = program_apart(script, *flags, "--settings", settings)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    once, again, other = (contents(tmp_path / name) for name in names)
+    assert once == again != other
+    assert form == "text" or "data/stale.json" not in once
+
+
+def test_the_figures_of_the_mini_preset_are_made_of_these_bytes(written: Path) -> None:
+    found = contents(written / "flan").values()
+    digests = [hashlib.sha256(content).hexdigest()[:16] for content in found]
+    assert digests == ["d0326d7a7fc0cd63", "8b9a28602a06d1e6"]
+
+
+def test_too_many_instances_leave_the_old_folder_as_it_was(
+    program: Program, tmp_path: Path
+) -> None:
+    output = tmp_path / "flan"
+    output.mkdir()
+    (output / "old").write_text("old")
+    flags = ["--settings", '{"instances_per_task": 5000}', "--output", output]
+    done = program("generate_corpus.py", "--form", "flan", *flags)
+    assert done.returncode == 1
+    assert re.search(r"task antonym_adjective has only about \d+ distinct instances", done.stderr)
+    assert contents(tmp_path) == {"flan/old": b"old"}
+
+
+def test_a_failure_in_the_middle_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def write_table(table: pa.Table, path: Path) -> None:
+        calls.append(path)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device", str(path))
+        path.touch()
+
+    monkeypatch.setattr(p3.pq, "write_table", write_table)
+    with pytest.raises(InputError, match="No space left"), writing_folder(tmp_path / "p3") as out:
+        p3.write(out, CorpusSettings())
+    assert len(calls) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_published_form_can_be_generated(program: Program) -> None:
+    assert set(registry.names()) == {*FORMS, "chat"}
+    done = program("generate_corpus.py", "--form", "alpaca", "--output", "x")
+    assert done.returncode == 2
+    assert all(form in done.stderr for form in FORMS)
+
+
+def test_the_rules_know_the_word_files_that_a_program_reads() -> None:
+    corpus, text, train = (
+        set(word_files(library_modules(WORKFLOW / "scripts" / name, WORKFLOW)))
+        for name in ("generate_corpus.py", "generate_text.py", "train.py")
+    )
+    assert corpus | text == set(WORKFLOW.glob("nearfirst/**/words/*"))
+    for path in corpus | text:  # read alike by both parsers of PyYAML
+        words = path.read_text()
+        assert yaml.load(words, yaml.BaseLoader) == yaml.load(words, yaml.CBaseLoader), path
+    assert {path.stem for path in text - corpus} == {"prose_words", "prose_facts", "prose_scenes"}
+    assert not any("tasks" in path.parts for path in text)
+    assert train == set()

@@ -1,0 +1,126 @@
+"""Scores of whole tables: what is written, logged, left out and refused."""
+
+import logging
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.identity import read_identity
+from nearfirst.common.parquet import INSTANCES, read_table, write_table
+from nearfirst.generate.table import ANSWERS, read_answers
+from nearfirst.metrics import SCORE_NAMES
+from nearfirst.score import answers, tokenizers
+from nearfirst.score.settings import ScoreSettings
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+TALK = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+Answer = tuple[int, str, str | None]
+IDENTITY = {"dataset": "flan", "test": "heldout", "arrangement": "random", "seed": "3"}
+
+
+def instances(path: Path, references: dict[str, Any]) -> Path:
+    count = len(references)
+    columns = [[*references], ["t"] * count, [TALK] * count, [*references.values()]]
+    write_table(pa.table(columns, schema=INSTANCES), path)
+    return path
+
+
+def generations(path: Path, rows: list[Answer], task: str = "t", **metadata: str) -> Path:
+    steps, ids, texts = zip(*rows, strict=True)
+    table = pa.table([steps, ids, [task] * len(rows), texts], schema=ANSWERS)
+    write_table(table, path, metadata)
+    return path
+
+
+def test_the_program_writes_a_row_an_answer(tmp_path: Path, program: Program) -> None:
+    references = {
+        "x": ["the cat sat on the mat"],
+        "y": ["No", " ", None],
+        "lost": ["", None, "\u200b"],
+        "unanswered": ["yes"],
+    }
+    rows: list[Answer] = [
+        *((10, "y", "no!"), (10, "x", "the mat the cat"), (10, "lost", "a")),
+        *((0, "x", "the cat is on the mat"), (0, "y", " "), (0, "lost", "b")),
+    ]
+    given = generations(tmp_path / "answers.parquet", rows, left_out="2", **IDENTITY)
+    there = instances(tmp_path / "test.parquet", references)
+    command = ("score.py", "--generations", given, "--instances", there)
+    output = tmp_path / "scores.parquet"
+    done = program(*command, "--output", output)
+    assert done.returncode == 0, done.stderr
+    table = pq.read_table(output)
+    assert table.schema.names == ["step", "id", "task", *SCORE_NAMES]
+    found = table.to_pydict()
+    assert found["step"] == [10, 10, 0, 0]
+    assert found["id"] == ["y", "x", "x", "y"]
+    assert set(found["task"]) == {"t"}
+    assert found["rouge1"] == pytest.approx([1, 0.8, 5 / 6, 0])
+    assert found["rougeL"] == pytest.approx([1, 0.4, 5 / 6, 0])
+    assert found["exact_match"] == [1, 0, 0, 0]
+    assert read_identity(output) == IDENTITY
+    # Two that were never answered, and the one without a reference.
+    assert table.schema.metadata[b"left_out"] == b"3"
+    assert "1 of 3 instances (the first is id 'lost') are left out" in done.stderr
+    first, last = (line for line in done.stderr.splitlines() if " step " in line)
+    assert "step 0: ROUGE-1 41.67" in first
+    assert "Exact Match 50.00" in last
+    assert first.endswith("(2 answers, 1 empty)")
+    # Settings reach the scores; a table made by hand has no identity and left nothing out.
+    instances(there, {"x": ["the cat sat on the mat", "dogs"]})
+    generations(given, [(0, "x", "the mat the cat")])
+    settings = '{"rouge":"paper","beta":1.2,"references":"mean","stemming":false}'
+    done = program(*command, "--output", output, "--settings", settings)
+    assert done.returncode == 0, done.stderr
+    # Against the second reference all is 0, so the mean is half of the first (test_scorer).
+    (row,) = pq.read_table(output).to_pylist()
+    assert (row["rouge1"], row["rougeL"]) == pytest.approx((1 / 3, 61 / 316))
+    assert pq.read_schema(output).metadata == {b"left_out": b"0"}
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "references", "message"),
+    [
+        ("t", [(0, "x", "a"), (9, "x", None)], ["a"], "{given}: row 1 (step 9, id 'x') has no "),
+        ("t", [(0, "x", "a"), (0, "x", "b")], ["a"], "{given}: step 0, id 'x' stands in 2 rows"),
+        ("t", [(0, "z", "a"), (0, "w", "a")], ["a"], "{given}: 2 ids are not in {there}, the f"),
+        ("old", [(0, "x", "a")], ["a"], "{given}: id 'x' is of task 'old', but in {there} of 't'"),
+        ("t", [(0, "x", "a")], None, "{there}: no instance has a reference with text; "),
+        ("t", [(0, "x", "a")], [None, " "], "{there}: no instance has a reference with text; "),
+    ],
+)
+def test_unusable_tables(
+    tmp_path: Path, task: str, rows: list[Answer], references: Any, message: str
+) -> None:
+    there = instances(tmp_path / "test.parquet", {"x": references})
+    given = generations(tmp_path / "answers.parquet", rows, task)
+    with pytest.raises(InputError) as caught:
+        answers.references_of(read_answers(given), given, read_table(there, INSTANCES), there)
+    assert str(caught.value).startswith(message.format(given=given, there=there))
+
+
+@pytest.mark.parametrize(
+    ("references", "expected"),
+    [
+        ({"a": ("cat",), "b": ("1 + 1",)}, []),
+        ({"a": ("cat",), "b": ("café",)}, ["1 of 2 instances (the first is id 'b') have text"]),
+        (
+            {"a": ("cat",), "b": ("猫", "?"), "c": ("?",)},
+            ["2 of 3 instances (the first is id 'b')"],
+        ),
+        ({"a": (), "b": ("ABC",)}, ["(the first is id 'a') are left out"]),
+    ],
+)
+def test_warnings_of_text_that_is_ignored(
+    caplog: pytest.LogCaptureFixture, references: Any, expected: list[str]
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        answers.warn_of_ignored_text(references, tokenizers.words(True), ScoreSettings())
+    assert len(caplog.messages) == len(expected)
+    assert all(part in caplog.text for part in expected)

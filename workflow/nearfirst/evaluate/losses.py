@@ -1,0 +1,78 @@
+"""Losses of test instances at checkpoints (Section 2.2)."""
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from nearfirst.common.batching import batches
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import LOSSES
+from nearfirst.model.check import check_model
+from nearfirst.model.checkpoints import step_of, stream_weights
+from nearfirst.model.loss import mean_losses
+from nearfirst.model.template import Tokens
+
+
+@torch.inference_mode()
+def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArray[np.float32]:
+    """Return the mean loss over the labels of each of n instances, in nats: (n,) float32.
+
+    Each has a label. `batch_tokens` are the tokens in a forward pass, padding included.
+    """
+    result = np.empty(len(tokens), dtype=np.float32)
+    for batch in batches([len(item.ids) for item in tokens], batch_tokens):
+        result[batch] = mean_losses(model, [tokens[i] for i in batch])
+    return result
+
+
+def evaluate(
+    model: Any,
+    checkpoints: Sequence[Path],
+    instances: pa.Table,
+    tokens: Sequence[Tokens],
+    batch_tokens: int,
+) -> pa.Table:
+    """Return the LOSSES table of the instances at each checkpoint, and log each mean.
+
+    The checkpoints' weights replace those of the model. Every instance has a label.
+
+    Raises
+    ------
+    InputError
+        If a checkpoint is damaged, or a loss is not finite.
+    """
+    length = sum(len(item.ids) for item in tokens)
+    labels = [item.label_tokens for item in tokens]
+    parts: list[pa.Table] = []
+    since = begun = time.monotonic()
+    with closing(stream_weights(model, checkpoints)) as loaded:
+        for folder in loaded:
+            if not parts:
+                check_model(model, tokens)
+            loss = losses(model, tokens, batch_tokens)
+            if not np.isfinite(loss).all():
+                id_ = instances["id"][int(np.argmin(np.isfinite(loss)))]
+                raise InputError(
+                    f"{folder}: the loss of id '{id_}' is not finite: the run diverged; lower "
+                    "train.learning_rate"
+                )
+            step = step_of(folder)
+            columns = [[step] * len(tokens), instances["id"], instances["task"], loss, labels]
+            parts.append(pa.table(columns, schema=LOSSES))
+            # Since the checkpoint before, so that the time to read this one counts.
+            now = time.monotonic()
+            left = (now - since) / len(parts) * (len(checkpoints) - len(parts))
+            logging.info(
+                "step %d: mean loss %.4f (%.1f s, %.0f tokens/s), %.0f s left",
+                *(step, loss.mean(), now - begun, length / (now - begun), left),
+            )
+            begun = now
+    return pa.concat_tables(parts)

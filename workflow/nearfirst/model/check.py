@@ -1,0 +1,68 @@
+"""The check that a model, of whatever family, can be trained and evaluated here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from nearfirst.common.errors import InputError
+from nearfirst.model.loss import mean_losses, token_losses
+from nearfirst.model.template import Tokens
+
+TOLERANCE = {torch.float32: 2e-4, torch.float64: 2e-4}
+"""Largest relative difference of two losses, by number format; 0.05 in any other."""
+
+
+def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
+    """Check that a model can hold all instances, and predicts each token from those before it.
+
+    Two short texts must have the same losses in one padded batch and each by itself; they have not
+    if the model looks ahead or at padding. Losses that are not finite pass: the run diverged.
+
+    Raises
+    ------
+    InputError
+        If the losses differ, or the model has too few embeddings or positions.
+    """
+    name = type(model).__name__
+    known = model.get_input_embeddings().weight.shape[0]
+    highest = max(int(item.ids.max()) for item in tokens)
+    if highest >= known:
+        raise InputError(
+            f"model.name: the tokenizer gives id {highest}, but the {name} has {known} "
+            "embeddings; use tokenizer and weights of one model"
+        )
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    longest = max(len(item.ids) for item in tokens)
+    if positions is not None and longest > positions:
+        raise InputError(
+            f"template.max_length: an instance has {longest} tokens, but the {name} has "
+            f"{positions} positions; lower template.max_length to {positions}"
+        )
+    first = tokens[0].ids[:48]
+    # Labels everywhere: any token can be predicted.
+    texts = [Tokens(ids, ids) for ids in (first, tokens[-1].ids[: max(2, len(first) // 2)])]
+    training = model.training
+    model.eval()
+    try:
+        # Inference mode would leave tensors in caches that training cannot use.
+        with torch.no_grad():
+            batched = mean_losses(model, texts)
+            single = np.array([_single_loss(model, text) for text in texts])
+    finally:
+        model.train(training)
+    difference = np.abs(batched - single)
+    if (difference > TOLERANCE.get(model.dtype, 0.05) * np.maximum(1, np.abs(single))).any():
+        worst = int(np.nanargmax(difference))
+        raise InputError(
+            f"model.name: this {name} does not predict each token from those before it only: a "
+            f"text has loss {batched[worst]:.4f} in a padded batch, {single[worst]:.4f} by "
+            "itself; give a causal language model"
+        )
+
+
+def _single_loss(model: Any, text: Tokens) -> float:
+    ids = torch.from_numpy(text.ids)[None].to(model.device)
+    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False).logits
+    return float(token_losses(logits[0, :-1], ids[0, 1:]).mean())

@@ -1,0 +1,131 @@
+"""A training job: one segment, from files to files. Imports torch only once the GPUs are chosen."""
+
+import logging
+import os
+from argparse import Namespace
+from pathlib import Path
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import explain_full_disk, remove
+from nearfirst.common.identity import read_identity, write_run
+from nearfirst.data.conversation import Message
+from nearfirst.data.instances import conversations, read_instances, rows_in_order
+from nearfirst.model.visible_gpus import keep_one_gpu
+from nearfirst.train import torchrun
+from nearfirst.train.lock import locked
+from nearfirst.train.sigterm import StoppedError, stopped_after
+
+
+def run(job: Namespace) -> None:
+    """Train the segment, unless it is there already; one job at a time.
+
+    Parameters
+    ----------
+    job
+        The flags of `train.py`.
+
+    Raises
+    ------
+    InputError
+        If a file, a setting or the hardware cannot be used.
+    StoppedError
+        If a SIGTERM came; the same job resumes from the state that is saved.
+    """
+    # Beside the output: it survives when a failed job's outputs are removed.
+    work = job.checkpoints.with_name(f"{job.checkpoints.name}.partial")
+    if "RANK" in os.environ:  # a process that `_launch` has started
+        torchrun.end_with_launcher()
+        _train(job, work)
+        return
+    with locked(work.with_suffix(".lock")):
+        if job.hardware.gpus == 1:
+            keep_one_gpu()
+            _train(job, work)
+        else:
+            _launch(job, work)
+
+
+def _launch(job: Namespace, work: Path) -> None:
+    """Train in a process for each GPU."""
+    from nearfirst.model.checkpoints import step_of
+    from nearfirst.train.resume import last_state
+
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        torchrun.launch(job.hardware.gpus)
+    except StoppedError:
+        if not work.exists():
+            return  # the first process removes it last of all: the segment is done
+        state = last_state(work)
+        if state is None:
+            raise
+        raise stopped_after(step_of(state)) from None
+    except InputError as error:
+        raise InputError(f"{error}; see {job.log}" if job.log else str(error)) from error
+
+
+def _train(job: Namespace, work: Path) -> None:
+    import torch
+
+    from nearfirst.model import check, load, template
+    from nearfirst.train import batches, resume, segment
+
+    settings = job.settings
+    torch.set_num_threads(settings.threads)
+    # The same bytes on every run: for that cuBLAS needs a workspace of fixed size.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+    tokenizer = load.load_tokenizer(job.model, job.revision)
+    messages = _in_order(job.instances, job.arrangement)
+    tokens = template.encode(messages, tokenizer, job.template.max_length, job.template.format)
+    used = batches.total_steps(len(tokens), settings) * settings.batch_size
+    if used < len(tokens):
+        # Other instances in another arrangement: the two no longer train on the same set.
+        unused = len(tokens) - used
+        logging.warning("%d instances at the end of the arrangement are not trained on", unused)
+    tokens = tokens[:used]
+    bare = batches.check_labels(tokens, settings)
+    logging.info("%d instances, %d without a label after truncation", len(tokens), bare)
+
+    origin = [str(part) for part in (job.model, job.revision, job.state_before) if part]
+    run = resume.run_fingerprint(settings, tokens, origin, sharded=job.hardware.gpus > 1)
+    stop = batches.last_step(len(tokens), settings, job.stop)
+    first = os.environ.get("RANK", "0") == "0"
+    if resume.finished(job.state, job.checkpoints, run, stop):
+        logging.info("%s is there, whole and of this run: nothing to do", job.checkpoints)
+    else:
+        model = load.load_model(job.model, job.revision)
+        check.check_model(model, tokens)
+        with explain_full_disk(work, "training resumes from its last state"):
+            checkpoints, state = segment.train_segment(
+                model,
+                tokens,
+                settings,
+                job.hardware,
+                start=job.start,
+                stop=stop,
+                before=job.state_before,
+                work=work,
+                run=run,
+            )
+            if first:
+                identity = read_identity(job.instances) | read_identity(job.arrangement)
+                write_run(checkpoints, identity)
+                _move(state, job.state)
+                _move(checkpoints, job.checkpoints)
+    if first:
+        remove(work)
+
+
+def _in_order(instances: Path, arrangement: Path) -> list[list[Message]]:
+    """Return the conversations in the order of the arrangement."""
+    table = read_instances(instances)
+    messages = conversations(table)
+    return [messages[row] for row in rows_in_order(arrangement, table["id"].to_pylist(), instances)]
+
+
+def _move(source: Path, target: Path) -> None:
+    remove(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.replace(target)
