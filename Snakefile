@@ -16,7 +16,6 @@ configfile: "config.yaml"
 include: "rules/checkout.smk"
 include: "rules/common.smk"
 include: "rules/paths.smk"
-include: "rules/runs.smk"
 include: "rules/report.smk"
 include: "rules/corpus.smk"
 include: "rules/data.smk"
@@ -38,15 +37,15 @@ include: "rules/targets.smk"
 rule figures:
     """Every figure, with its numbers, its caption and its comparison."""
     input:
-        expand("results/{figure}.pdf", figure=FIGURES),
-        expand("results/explore_{dataset}.pdf", dataset=CONFIG.data),
-        expand("results/{figure}_paired.csv", figure=COMPARED),
+        expand("<results>/{figure}.pdf", figure=FIGURES),
+        expand("<results>/explore_{dataset}.pdf", dataset=CONFIG.data),
+        expand("<results>/{figure}_paired.csv", figure=COMPARED),
 
 
 rule tables:
     """Every table that stands beside the figures."""
     input:
-        expand("results/{table}.csv", table=TABLES),
+        expand("<results>/{table}.csv", table=TABLES),
 
 
 rule all:
@@ -55,3 +54,7 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
+
+
+onsuccess:
+    print(summary(workflow.dag.derived_targetfiles, FIGURES))

@@ -3,23 +3,27 @@ from nearfirst.arrange.registry import module_of
 from nearfirst.common.settings import canonical
 
 
-def arrange_files(wildcards):
+def arrange_files(
+    wildcards,
+):
     """Return the tables that a method reads: a plain shuffle does not look at embeddings."""
     dataset = wildcards.dataset
     required = CONFIG.arrangements[wildcards.arrangement].required()
     files = {}
     if required != {"embeddings"}:
-        files["instances"] = f"results/instances/{dataset}/train.parquet"
+        files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
     if "embeddings" in required:
         test = CONFIG.data[dataset].test
-        files["train"] = f"results/embeddings/{dataset}/train.parquet"
-        files["test"] = f"results/embeddings/{dataset}/{test}.parquet"
+        files["train"] = f"{RESULTS}/embeddings/{dataset}/train.parquet"
+        files["test"] = f"{RESULTS}/embeddings/{dataset}/{test}.parquet"
         if CONFIG.data[dataset].keep_distances:
-            files["distances"] = f"results/distances/{dataset}/{test}/matrix.npy"
+            files["distances"] = f"{RESULTS}/distances/{dataset}/{test}/matrix.npy"
     return files
 
 
-def arrange_flags(wildcards):
+def arrange_flags(
+    wildcards,
+):
     """Return the flags that name these tables."""
     files = arrange_files(wildcards)
     flags = [f"--{name} {path}" for name, path in files.items()]
@@ -28,13 +32,17 @@ def arrange_flags(wildcards):
     return " ".join(flags)
 
 
-def arrange_settings(wildcards):
+def arrange_settings(
+    wildcards,
+):
     # How long to train is nothing to the method.
     row = CONFIG.arrangements[wildcards.arrangement]
     return canonical(row.model_dump(mode="json", exclude={"steps"}))
 
 
-def method_files(wildcards):
+def method_files(
+    wildcards,
+):
     """Return the files of a method, built in or the user's own: an edit reruns its orders."""
     row = CONFIG.arrangements[wildcards.arrangement]
     own = [str(row.source()[0])] if hasattr(row, "source") else []
@@ -49,11 +57,11 @@ rule arrange:
         script=script("arrange.py"),
         library=library("arrange.py"),
     output:
-        "results/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
+        "<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
     log:
-        "results/logs/arrange/{dataset}_{arrangement}_seed-{seed}.log",
+        "<results>/logs/arrange/{dataset}_{arrangement}_seed-{seed}.log",
     benchmark:
-        "results/benchmarks/arrange/{dataset}_{arrangement}_seed-{seed}.tsv"
+        "<results>/benchmarks/arrange/{dataset}_{arrangement}_seed-{seed}.tsv"
     conda:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
@@ -63,34 +71,38 @@ rule arrange:
     params:
         settings=arrange_settings,
         tables=arrange_flags,
+    message:
+        "arrange {wildcards.dataset}: {wildcards.arrangement}, seed {wildcards.seed}"
     shell:
         "python {input.script} --settings {params.settings:q} --name {wildcards.arrangement}"
         " {params.tables} --seed {wildcards.seed} --threads {threads}"
         " --output {output} --log {log}"
 
 
-def first_order(wildcards):
+def first_order(
+    wildcards,
+):
     """Return the order of an arrangement's first seed."""
     seed = CONFIG.seeds_of(wildcards.arrangement)[0]
-    return f"results/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
+    return f"{RESULTS}/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
 
 
 rule export:
     """Write the training instances in their order, with their distances to the test set."""
     input:
         arrangement=first_order,
-        instances="results/instances/{dataset}/train.parquet",
-        train="results/embeddings/{dataset}/train.parquet",
+        instances="<results>/instances/{dataset}/train.parquet",
+        train="<results>/embeddings/{dataset}/train.parquet",
         test=own_test("embeddings"),
         script=script("export.py"),
         library=library("export.py"),
     output:
-        jsonl="results/arranged/{dataset}/{arrangement}.jsonl",
-        parquet="results/arranged/{dataset}/{arrangement}.parquet",
+        jsonl="<results>/arranged/{dataset}/{arrangement}.jsonl",
+        parquet="<results>/arranged/{dataset}/{arrangement}.parquet",
     log:
-        "results/logs/export/{dataset}_{arrangement}.log",
+        "<results>/logs/export/{dataset}_{arrangement}.log",
     benchmark:
-        "results/benchmarks/export/{dataset}_{arrangement}.tsv"
+        "<results>/benchmarks/export/{dataset}_{arrangement}.tsv"
     conda:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
@@ -99,6 +111,8 @@ rule export:
         runtime=growing(60),
     params:
         measure=CONFIG.distance.measure,
+    message:
+        "export {wildcards.dataset}: {wildcards.arrangement}"
     shell:
         "python {input.script} --arrangement {input.arrangement} --instances {input.instances}"
         " --train {input.train} --test {input.test} --measure {params.measure} --threads {threads}"

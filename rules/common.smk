@@ -1,3 +1,6 @@
+# An input function stands above its rule, its signature over several lines: `snakemake --lint`
+# objects to functions beside rules where `def` and `:` share a line.
+#
 # What all rules share: the validated config, the section of it that a rule reads, and the files
 # of code that a program is made of.
 import os
@@ -17,6 +20,14 @@ try:
     CONFIG = load(config, LIBRARY / "presets")
 except InputError as error:
     raise WorkflowError(str(error))
+
+
+# `run: NAME` puts all that is made below results/NAME; rules write it <results>.
+RESULTS = f"results/{CONFIG.run}" if CONFIG.run else "results"
+
+
+pathvars:
+    results=RESULTS,
 
 
 # Files of the user's, by the key that names them.

@@ -2,12 +2,16 @@
 from nearfirst.common.source_files import word_files
 
 
-def words(name):
+def words(
+    name,
+):
     """Return the word files of a program: inputs, so that an edited list reruns who reads it."""
     return [str(path) for path in word_files(map(Path, library(name)))]
 
 
-def corpus_settings(wildcards):
+def corpus_settings(
+    wildcards,
+):
     return CONFIG.corpus.of(wildcards.form)
 
 
@@ -18,9 +22,9 @@ rule generate_corpus:
         library=library("generate_corpus.py"),
         words=words("generate_corpus.py"),
     output:
-        directory("results/corpus/{form}"),
+        directory("<results>/corpus/{form}"),
     log:
-        "results/logs/generate_corpus/{form}.log",
+        "<results>/logs/generate_corpus/{form}.log",
     conda:
         "../envs/data.yaml"
     resources:
@@ -28,6 +32,8 @@ rule generate_corpus:
         runtime=growing(10),
     params:
         settings=corpus_settings,
+    message:
+        "generate_corpus: tasks in the form of {wildcards.form}"
     shell:
         "python {input.script} --form {wildcards.form} --settings {params.settings:q}"
         " --output {output} --log {log}"
@@ -40,9 +46,9 @@ rule generate_text:
         library=library("generate_text.py"),
         words=words("generate_text.py"),
     output:
-        "results/corpus/text.jsonl",
+        "<results>/corpus/text.jsonl",
     log:
-        "results/logs/generate_text.log",
+        "<results>/logs/generate_text.log",
     conda:
         "../envs/data.yaml"
     resources:
@@ -50,5 +56,7 @@ rule generate_text:
         runtime=growing(10),
     params:
         settings=settings("model.text"),
+    message:
+        "generate_text: text to pretrain on"
     shell:
         "python {input.script} --settings {params.settings:q} --output {output} --log {log}"

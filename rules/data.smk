@@ -10,7 +10,9 @@ localrules:
     fetch,
 
 
-def hub(wildcards):
+def hub(
+    wildcards,
+):
     """Return what is fetched to results/raw/{source}: a data set's files, or a model's."""
     kind, _, name = wildcards.source.partition("/")
     if kind == "model":
@@ -18,13 +20,17 @@ def hub(wildcards):
     return CONFIG.data[name].hub or HubSettings()
 
 
-def hub_key(wildcards):
+def hub_key(
+    wildcards,
+):
     """Return the section of the config that a message names."""
     kind, _, name = wildcards.source.partition("/")
     return name if kind == "model" else f"data.{name}"
 
 
-def hub_needs(wildcards):
+def hub_needs(
+    wildcards,
+):
     """Return the flag of a file without which what is fetched is of no use."""
     kind, _, name = wildcards.source.partition("/")
     row = CONFIG.data[name] if kind == "data" else None
@@ -40,33 +46,40 @@ rule fetch:
         script=script("fetch.py"),
         library=library("fetch.py"),
     output:
-        "results/raw/{source}/fetched.json",
+        "<results>/raw/{source}/fetched.json",
     log:
-        "results/logs/fetch/{source}.log",
+        "<results>/logs/fetch/{source}.log",
     conda:
         "../envs/data.yaml"
     params:
         settings=lambda wildcards: hub(wildcards).canonical(),
         key=hub_key,
         needs=hub_needs,
+    message:
+        "fetch {wildcards.source} from the hub"
     shell:
         "python {input.script} --settings {params.settings:q} --key {params.key} {params.needs}"
-        " --output results/raw/{wildcards.source} --log {log}"
+        " --output $(dirname {output}) --log {log}"
 
 
-def raw(dataset):
+def raw(
+    dataset,
+):
     """Return the published file or folder of a data set: the user's, fetched or generated."""
     if dataset.path:
         return dataset.path
     if dataset.hub is None:
-        return f"results/corpus/{dataset.format}"
+        return f"{RESULTS}/corpus/{dataset.format}"
     # Data sets of one source share what is fetched.
     same = (name for name, row in CONFIG.data.items() if row.hub == dataset.hub)
-    return f"results/raw/data/{next(same)}"
+    return f"{RESULTS}/raw/data/{next(same)}"
 
 
 @cache
-def folder_state(format, path):
+def folder_state(
+    format,
+    path,
+):
     """Return what changes with a file in a folder: Snakemake looks at the folder's time alone."""
     folder = Path(path)
     found = (
@@ -79,13 +92,17 @@ def folder_state(format, path):
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def test_path(wildcards):
+def test_path(
+    wildcards,
+):
     """Return the user's test set, if it is a file of its own and this is the split it gives."""
     dataset = CONFIG.data[wildcards.dataset]
     return wildcards.split == "heldout" and getattr(dataset, "test_path", None)
 
 
-def sample_state(wildcards):
+def sample_state(
+    wildcards,
+):
     """Return the state of the user's folders; a file is an input that Snakemake looks at."""
     dataset = CONFIG.data[wildcards.dataset]
     paths = filter(None, [dataset.path, test_path(wildcards)])
@@ -95,7 +112,9 @@ def sample_state(wildcards):
     return states or None
 
 
-def sample_files(wildcards):
+def sample_files(
+    wildcards,
+):
     """Return the published data and what tells how to read them."""
     dataset = CONFIG.data[wildcards.dataset]
     # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
@@ -111,7 +130,9 @@ def sample_files(wildcards):
     return files
 
 
-def sample_flags(wildcards):
+def sample_flags(
+    wildcards,
+):
     """Return the flags of the files, and those of the sample."""
     dataset = CONFIG.data[wildcards.dataset]
     flags = {
@@ -126,7 +147,9 @@ def sample_flags(wildcards):
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 
 
-def sample_library(wildcards):
+def sample_library(
+    wildcards,
+):
     """Return the library modules of the program, and those of the one format that it reads."""
     of_format = modules_of(formats.module(CONFIG.data[wildcards.dataset].format))
     return sorted({*library("sample.py"), *of_format})
@@ -139,11 +162,11 @@ rule sample:
         script=script("sample.py"),
         library=sample_library,
     output:
-        "results/instances/{dataset}/{split}.parquet",
+        "<results>/instances/{dataset}/{split}.parquet",
     log:
-        "results/logs/sample/{dataset}_{split}.log",
+        "<results>/logs/sample/{dataset}_{split}.log",
     benchmark:
-        "results/benchmarks/sample/{dataset}_{split}.tsv"
+        "<results>/benchmarks/sample/{dataset}_{split}.tsv"
     conda:
         "../envs/data.yaml"
     resources:
@@ -152,6 +175,8 @@ rule sample:
     params:
         flags=sample_flags,
         state=sample_state,
+    message:
+        "sample {wildcards.dataset}: {wildcards.split}"
     shell:
         "python {input.script} {params.flags} --split {wildcards.split}"
         " --output {output} --log {log}"

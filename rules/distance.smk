@@ -4,16 +4,16 @@
 rule distances:
     """Compute the distance matrix."""
     input:
-        train="results/embeddings/{dataset}/train.parquet",
-        test="results/embeddings/{dataset}/{test}.parquet",
+        train="<results>/embeddings/{dataset}/train.parquet",
+        test="<results>/embeddings/{dataset}/{test}.parquet",
         script=script("distances.py"),
         library=library("distances.py"),
     output:
-        "results/distances/{dataset}/{test}/matrix.npy",
+        "<results>/distances/{dataset}/{test}/matrix.npy",
     log:
-        "results/logs/distances/{dataset}_{test}.log",
+        "<results>/logs/distances/{dataset}_{test}.log",
     benchmark:
-        "results/benchmarks/distances/{dataset}_{test}.tsv"
+        "<results>/benchmarks/distances/{dataset}_{test}.tsv"
     conda:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
@@ -22,12 +22,16 @@ rule distances:
         runtime=growing(60),
     params:
         settings=settings("distance"),
+    message:
+        "distances of {wildcards.dataset} to {wildcards.test}"
     shell:
         "python {input.script} --train {input.train} --test {input.test}"
         " --settings {params.settings:q} --threads {threads} --matrix {output} --log {log}"
 
 
-def checkpoint_flags(wildcards):
+def checkpoint_flags(
+    wildcards,
+):
     """Return the flags that place the checkpoints of a run."""
     train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     return (
@@ -39,19 +43,19 @@ def checkpoint_flags(wildcards):
 rule similarity:
     """Measure how similar the data seen at each checkpoint are to each test task."""
     input:
-        train_instances="results/instances/{dataset}/train.parquet",
-        test_instances="results/instances/{dataset}/{test}.parquet",
-        train_embeddings="results/embeddings/{dataset}/train.parquet",
-        test_embeddings="results/embeddings/{dataset}/{test}.parquet",
-        arrangement="results/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
+        train_instances="<results>/instances/{dataset}/train.parquet",
+        test_instances="<results>/instances/{dataset}/{test}.parquet",
+        train_embeddings="<results>/embeddings/{dataset}/train.parquet",
+        test_embeddings="<results>/embeddings/{dataset}/{test}.parquet",
+        arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         script=script("similarity.py"),
         library=library("similarity.py"),
     output:
-        "results/similarity/{dataset}/{test}/{arrangement}/seed-{seed}.parquet",
+        "<results>/similarity/{dataset}/{test}/{arrangement}/seed-{seed}.parquet",
     log:
-        "results/logs/similarity/{dataset}_{test}_{arrangement}_seed-{seed}.log",
+        "<results>/logs/similarity/{dataset}_{test}_{arrangement}_seed-{seed}.log",
     benchmark:
-        "results/benchmarks/similarity/{dataset}_{test}_{arrangement}_seed-{seed}.tsv"
+        "<results>/benchmarks/similarity/{dataset}_{test}_{arrangement}_seed-{seed}.tsv"
     conda:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
@@ -61,6 +65,9 @@ rule similarity:
     params:
         settings=settings("similarity"),
         checkpoints=checkpoint_flags,
+    message:
+        "similarity of {wildcards.dataset} to {wildcards.test} along "
+        "{wildcards.arrangement}, seed {wildcards.seed}"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
         " --test-instances {input.test_instances} --train-embeddings {input.train_embeddings}"

@@ -8,15 +8,15 @@ scattergather:
 rule embed:
     """Embed one shard of a split."""
     input:
-        instances="results/instances/{dataset}/{split}.parquet",
+        instances="<results>/instances/{dataset}/{split}.parquet",
         script=script("embed.py"),
         library=library("embed.py"),
     output:
-        temp("results/embeddings/{dataset}/{split}/{scatteritem}.parquet"),
+        temp("<results>/embeddings/{dataset}/{split}/{scatteritem}.parquet"),
     log:
-        "results/logs/embed/{dataset}_{split}_{scatteritem}.log",
+        "<results>/logs/embed/{dataset}_{split}_{scatteritem}.log",
     benchmark:
-        "results/benchmarks/embed/{dataset}_{split}_{scatteritem}.tsv"
+        "<results>/benchmarks/embed/{dataset}_{split}_{scatteritem}.tsv"
     conda:
         "../envs/embed.yaml"
     threads: CONFIG.embedding.threads
@@ -25,6 +25,8 @@ rule embed:
         runtime=growing(240),
     params:
         settings=settings("embedding"),
+    message:
+        "embed {wildcards.dataset}: {wildcards.split}, part {wildcards.scatteritem}"
     shell:
         "python {input.script} --instances {input.instances} --shard {wildcards.scatteritem}"
         " --settings {params.settings:q} --output {output} --log {log}"
@@ -34,20 +36,22 @@ rule gather_embeddings:
     """Join the shards."""
     input:
         shards=gather.embed(
-            "results/embeddings/{{dataset}}/{{split}}/{scatteritem}.parquet"
+            "<results>/embeddings/{{dataset}}/{{split}}/{scatteritem}.parquet"
         ),
-        instances="results/instances/{dataset}/{split}.parquet",
+        instances="<results>/instances/{dataset}/{split}.parquet",
         script=script("gather_embeddings.py"),
         library=library("gather_embeddings.py"),
     output:
-        "results/embeddings/{dataset}/{split}.parquet",
+        "<results>/embeddings/{dataset}/{split}.parquet",
     log:
-        "results/logs/gather_embeddings/{dataset}_{split}.log",
+        "<results>/logs/gather_embeddings/{dataset}_{split}.log",
     conda:
         "../envs/distance.yaml"
     resources:
         mem_mb=growing(8000),
         runtime=growing(30),
+    message:
+        "gather_embeddings of {wildcards.dataset}: {wildcards.split}"
     shell:
         "python {input.script} {input.shards} --instances {input.instances}"
         " --output {output} --log {log}"

@@ -4,17 +4,17 @@
 rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:
-        instances="results/instances/{dataset}/{test}.parquet",
-        checkpoints=f"results/checkpoints/{SEGMENT}",
+        instances="<results>/instances/{dataset}/{test}.parquet",
+        checkpoints=f"<results>/checkpoints/{SEGMENT}",
         model=model_files(),
         script=script("evaluate.py"),
         library=library("evaluate.py"),
     output:
-        f"results/losses/{TESTED_SEGMENT}.parquet",
+        f"<results>/losses/{TESTED_SEGMENT}.parquet",
     log:
-        f"results/logs/evaluate/{TESTED_LOG}.log",
+        f"<results>/logs/evaluate/{TESTED_LOG}.log",
     benchmark:
-        f"results/benchmarks/evaluate/{TESTED_LOG}.tsv"
+        f"<results>/benchmarks/evaluate/{TESTED_LOG}.tsv"
     # Before further training: then checkpoints that are not kept can go.
     priority: 1
     conda:
@@ -28,6 +28,9 @@ rule evaluate:
         settings=settings("evaluate"),
         template=settings("template"),
         model=model_flag,
+    message:
+        "evaluate {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --settings {params.settings:q}"

@@ -4,19 +4,19 @@
 rule explore:
     """Compare the training instances with the test set: distances, rounds, duplicates."""
     input:
-        train_instances="results/instances/{dataset}/train.parquet",
-        train_embeddings="results/embeddings/{dataset}/train.parquet",
+        train_instances="<results>/instances/{dataset}/train.parquet",
+        train_embeddings="<results>/embeddings/{dataset}/train.parquet",
         test_instances=own_test("instances"),
         test_embeddings=own_test("embeddings"),
         script=script("explore.py"),
         library=library("explore.py"),
     output:
-        table="results/explore_{dataset}.csv",
-        pairs="results/explore_{dataset}_pairs.csv",
+        table="<results>/explore_{dataset}.csv",
+        pairs="<results>/explore_{dataset}_pairs.csv",
     log:
-        "results/logs/explore/{dataset}.log",
+        "<results>/logs/explore/{dataset}.log",
     benchmark:
-        "results/benchmarks/explore/{dataset}.tsv"
+        "<results>/benchmarks/explore/{dataset}.tsv"
     conda:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
@@ -26,16 +26,13 @@ rule explore:
     params:
         settings=settings("explore"),
         measure=CONFIG.distance.measure,
+    message:
+        "explore {wildcards.dataset}: its pool and its test set"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
         " --train-embeddings {input.train_embeddings} --test-instances {input.test_instances}"
         " --test-embeddings {input.test_embeddings} --measure {params.measure} --threads {threads}"
         " --settings {params.settings:q} --output {output.table} --pairs {output.pairs} --log {log}"
-
-
-def heading_before(wildcards):
-    """Return the heading in the report."""
-    return category(f"explore_{wildcards.dataset}")
 
 
 rule plot_exploration:
@@ -45,16 +42,16 @@ rule plot_exploration:
         script=script("plot_exploration.py"),
         library=library("plot_exploration.py"),
     output:
-        figure="results/explore_{dataset}.pdf",
+        figure="<results>/explore_{dataset}.pdf",
         picture=report(
-            "results/explore_{dataset}.svg",
+            "<results>/explore_{dataset}.svg",
             caption="../report/explore.rst",
-            category=heading_before,
-            labels={"shows": "{dataset}", "figure": "explore_{dataset}"},
+            category="Before training",
+            labels={"figure": "explore_{dataset}"},
         ),
-        caption="results/explore_{dataset}.txt",
+        caption="<results>/explore_{dataset}.txt",
     log:
-        "results/logs/plot_exploration/{dataset}.log",
+        "<results>/logs/plot_exploration/{dataset}.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -62,7 +59,9 @@ rule plot_exploration:
         runtime=growing(10),
     params:
         look=settings("look"),
-        made_with=Made({}),
+        record=Record({}),
+    message:
+        "plot_exploration of {wildcards.dataset}"
     shell:
         "python {input.script} --table {input.table} --look {params.look:q}"
         " --output {output.figure} --picture {output.picture} --caption {output.caption}"

@@ -1,165 +1,140 @@
 # From losses, scores and rewards to numbers, and from numbers to pictures: the rule that draws is
 # one of its own, so that looks recompute nothing.
+import json
+
+from nearfirst.figures.registry import module_of as module_of_kind
+
+FIGURES = CONFIG.figures
+COMPARED = [name for name, figure in FIGURES.items() if figure.compares()]
 
 
-rule curves:
-    """Average a metric of runs, or several, into curves with intervals."""
-    input:
-        tables=figure_tables,
-        script=script("curves.py"),
-        library=library("curves.py"),
-    output:
-        "results/{figure}.csv",
-    log:
-        "results/logs/curves/{figure}.log",
-    wildcard_constraints:
-        figure="|".join(CURVES),
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
-    params:
-        settings=settings("curves"),
-        by=by,
-        runs=run_flags,
-        metrics=metric_flags,
-    shell:
-        "python {input.script} {params.runs} --by {params.by} {params.metrics}"
-        " --settings {params.settings:q} --output {output} --log {log}"
+def figure_tables(
+    wildcards,
+):
+    """Return the tables that a figure needs: metrics of its runs, and their similarity."""
+    figure = FIGURES[wildcards.figure]
+    return [
+        *tables_of(figure.runs(CONFIG), figure.metric_names()),
+        *(similarity_of(run) for run in figure.similarities(CONFIG)),
+    ]
 
 
-rule reward_distribution:
-    """Hold the rewards of right answers against those of wrong ones."""
-    input:
-        tables=judged_tables,
-        script=script("reward_distribution.py"),
-        library=library("reward_distribution.py"),
-    output:
-        "results/{figure}.csv",
-    log:
-        "results/logs/reward_distribution/{figure}.log",
-    wildcard_constraints:
-        figure="|".join(of(RewardFigure)),
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
-    params:
-        settings=settings("distribution"),
-        runs=judged_flags,
-    shell:
-        "python {input.script} {params.runs} --settings {params.settings:q}"
-        " --output {output} --log {log}"
+# Rows as JSON keep the order of their labels, which is that of legends and tables.
+def figure_numbers(
+    wildcards,
+):
+    """Return the row of a figure without its words, which change no number."""
+    return json.dumps(FIGURES[wildcards.figure].numbers())
 
 
-rule task_curves:
-    """Average the losses of single tasks, with how similar the data seen so far are to them."""
-    input:
-        losses=figure_tables,
-        similarities=figure_similarities,
-        script=script("task_curves.py"),
-        library=library("task_curves.py"),
-    output:
-        "results/{figure}.csv",
-    log:
-        "results/logs/task_curves/{figure}.log",
-    wildcard_constraints:
-        figure="|".join(OF_TASKS),
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
-    params:
-        settings=settings("curves"),
-        tasks=task_flags,
-        runs=test_run_flags,
-    shell:
-        "python {input.script} {params.runs} {params.tasks} --settings {params.settings:q}"
-        " --output {output} --log {log}"
+def figure_row(
+    wildcards,
+):
+    """Return the row of a figure without its heading, which is no part of the picture."""
+    return FIGURES[wildcards.figure].model_dump_json(exclude={"section"})
 
 
-rule loss_types:
-    """Sort unseen tasks by the way their loss falls."""
-    input:
-        losses=figure_tables,
-        script=script("loss_types.py"),
-        library=library("loss_types.py"),
-    output:
-        curves="results/{figure}.csv",
-        types="results/{figure}_tasks.csv",
-    log:
-        "results/logs/loss_types/{figure}.log",
-    wildcard_constraints:
-        figure="|".join(of(LossTypesFigure)),
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
-    params:
-        settings=settings("loss_types"),
-        curves=settings("curves"),
-        runs=run_flags,
-    shell:
-        "python {input.script} {params.runs} --settings {params.settings:q}"
-        " --curves {params.curves:q} --types {output.types} --output {output.curves} --log {log}"
+def figure_flags(
+    wildcards,
+):
+    """Return the settings of a figure's program, and its outputs beside the CSV."""
+    figure, name = FIGURES[wildcards.figure], wildcards.figure
+    return " ".join(
+        [
+            *(
+                f"{k} {quote(settings(v)(wildcards))}"
+                for k, v in figure.sections.items()
+            ),
+            *(f"{k} {RESULTS}/{name}{end}" for k, end in figure.further.items()),
+        ]
+    )
 
 
-rule prediction:
-    """Correlate each measure of similarity with loss."""
-    input:
-        losses=figure_tables,
-        similarities=figure_similarities,
-        script=script("prediction.py"),
-        library=library("prediction.py"),
-    output:
-        "results/{figure}.csv",
-    log:
-        "results/logs/prediction/{figure}.log",
-    wildcard_constraints:
-        figure="|".join(of(PredictionFigure)),
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
-    params:
-        settings=settings("prediction"),
-        curves=settings("curves"),
-        runs=test_run_flags,
-    shell:
-        "python {input.script} {params.runs} --settings {params.settings:q}"
-        " --curves {params.curves:q} --output {output} --log {log}"
+def kind_files(
+    wildcards,
+):
+    """Return the files of a figure's kind: an edit reruns the figures of this kind."""
+    return modules_of(module_of_kind(FIGURES[wildcards.figure].kind))
+
+
+def drawing_files(
+    wildcards,
+):
+    """Return the files of the module that draws a figure."""
+    return modules_of(FIGURES[wildcards.figure].plot())
+
+
+def paired(
+    wildcards,
+):
+    """Return the comparison that belongs to a figure: not drawn, but no figure should lack it."""
+    name = wildcards.figure
+    return f"{RESULTS}/{name}_paired.csv" if name in COMPARED else []
+
+
+# One rule for each program: kinds of figure that share their numbers share the program.
+for program in sorted({figure.program for figure in FIGURES.values()}):
+    its = {k: figure for k, figure in FIGURES.items() if figure.program == program}
+    endings = sorted(
+        {end for figure in its.values() for end in figure.further.values()}
+    )
+
+    rule:
+        name:
+            program
+        input:
+            tables=figure_tables,
+            kind=kind_files,
+            script=script(f"{program}.py"),
+            library=library(f"{program}.py"),
+        output:
+            *(f"<results>/{{figure}}{end}" for end in endings),
+            table="<results>/{figure}.csv",
+        log:
+            f"<results>/logs/{program}/{{figure}}.log",
+        wildcard_constraints:
+            figure="|".join(map(re.escape, its)),
+        conda:
+            "../envs/figures.yaml"
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(30),
+        params:
+            figure=figure_numbers,
+            flags=figure_flags,
+        message:
+            f"{program}: numbers of {{wildcards.figure}}"
+        shell:
+            "python {input.script} {input.tables} --figure {params.figure:q} {params.flags}"
+            " --output {output.table} --log {log}"
 
 
 rule compare:
     """Compare the figure's reference with its other arrangements, in numbers and in words."""
     input:
         tables=figure_tables,
+        kind=kind_files,
         script=script("compare.py"),
         library=library("compare.py"),
     output:
-        table=in_report("results/{figure}_paired.csv", "paired"),
-        summary="results/{figure}_paired.txt",
+        table=in_report("<results>/{figure}_paired.csv", "paired"),
+        summary="<results>/{figure}_paired.txt",
     log:
-        "results/logs/compare/{figure}.log",
+        "<results>/logs/compare/{figure}.log",
     wildcard_constraints:
-        figure="|".join(COMPARED),
+        figure="|".join(map(re.escape, COMPARED)),
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
+        figure=figure_numbers,
         settings=settings("comparison"),
-        reference=reference,
-        runs=run_flags,
-        metrics=metric_flags,
+    message:
+        "compare the curves of {wildcards.figure}"
     shell:
-        "python {input.script} {params.runs} --reference {params.reference} {params.metrics}"
+        "python {input.script} {input.tables} --figure {params.figure:q}"
         " --settings {params.settings:q} --output {output.table} --summary {output.summary}"
         " --log {log}"
 
@@ -167,23 +142,25 @@ rule compare:
 rule plot:
     """Draw a figure and write its caption."""
     input:
-        table="results/{figure}.csv",
+        table="<results>/{figure}.csv",
         # Not drawn, so its age does not matter.
         paired=ancient(paired),
+        kind=kind_files,
+        drawing=drawing_files,
         script=script("plot.py"),
         library=library("plot.py"),
     output:
-        figure="results/{figure}.pdf",
+        figure="<results>/{figure}.pdf",
         picture=report(
-            "results/{figure}.svg",
+            "<results>/{figure}.svg",
             caption="../report/figure.rst",
-            category=heading,
-            labels=shows,
+            category=lambda wildcards: FIGURES[wildcards.figure].heading(),
+            labels={"figure": "{figure}"},
         ),
-        caption="results/{figure}.txt",
-        record="results/{figure}.yaml",
+        caption="<results>/{figure}.txt",
+        record="<results>/{figure}.yaml",
     log:
-        "results/logs/plot/{figure}.log",
+        "<results>/logs/plot/{figure}.log",
     wildcard_constraints:
         figure="|".join(map(re.escape, FIGURES)),
     conda:
@@ -192,11 +169,12 @@ rule plot:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        figure=figure_row,
         look=settings("look"),
-        kind=plot_flags,
-        made_with=made,
+        record=record,
+    message:
+        "plot {wildcards.figure}"
     shell:
-        "python {input.script} --table {input.table} --name {wildcards.figure} {params.kind}"
-        " --look {params.look:q} --output {output.figure} --picture {output.picture}"
-        " --caption {output.caption} --made-with {params.made_with:q} --record {output.record}"
-        " --log {log}"
+        "python {input.script} {input.table} --figure {params.figure:q} --look {params.look:q}"
+        " --output {output.figure} --picture {output.picture} --caption {output.caption}"
+        " --config {params.record:q} --record {output.record} --log {log}"

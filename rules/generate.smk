@@ -4,17 +4,17 @@
 rule generate:
     """Answer the test instances with the checkpoints of one segment."""
     input:
-        instances="results/instances/{dataset}/{test}.parquet",
-        checkpoints=f"results/checkpoints/{SEGMENT}",
+        instances="<results>/instances/{dataset}/{test}.parquet",
+        checkpoints=f"<results>/checkpoints/{SEGMENT}",
         model=model_files(),
         script=script("generate.py"),
         library=library("generate.py"),
     output:
-        f"results/generations/{TESTED_SEGMENT}.parquet",
+        f"<results>/generations/{TESTED_SEGMENT}.parquet",
     log:
-        f"results/logs/generate/{TESTED_LOG}.log",
+        f"<results>/logs/generate/{TESTED_LOG}.log",
     benchmark:
-        f"results/benchmarks/generate/{TESTED_LOG}.tsv"
+        f"<results>/benchmarks/generate/{TESTED_LOG}.tsv"
     # Before further training: then checkpoints that are not kept can go.
     priority: 1
     conda:
@@ -30,6 +30,9 @@ rule generate:
         model=model_flag,
         # Snakemake records no objects: another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
+    message:
+        "generate answers: {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --seed {wildcards.seed}"

@@ -8,11 +8,11 @@ rule pretrain:
         script=script("pretrain.py"),
         library=library("pretrain.py"),
     output:
-        model=directory("results/model"),
+        model=directory("<results>/model"),
     log:
-        "results/logs/pretrain.log",
+        "<results>/logs/pretrain.log",
     benchmark:
-        "results/benchmarks/pretrain.tsv"
+        "<results>/benchmarks/pretrain.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.model.pretrain.threads
@@ -21,6 +21,8 @@ rule pretrain:
         runtime=growing(60),
     params:
         settings=settings("model.pretrain"),
+    message:
+        "pretrain a small base model"
     shell:
         "python {input.script} --text {input.text} --settings {params.settings:q}"
         " --output {output.model} --log {log}"

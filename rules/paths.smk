@@ -1,6 +1,8 @@
 # Where things lie: the paths that rules of several stages share.
 from shlex import quote
 
+from nearfirst.metrics import METRICS
+
 SEGMENT = "{dataset}/{arrangement}/seed-{seed}/{start}-{stop}"
 # A segment's checkpoints measured on one test set.
 TESTED_SEGMENT = "{dataset}/{test}/{arrangement}/seed-{seed}/{start}-{stop}"
@@ -12,17 +14,17 @@ def folder_of(source, trained):
     name = getattr(CONFIG, source).name
     if name is None:
         return trained
-    return name if os.path.isdir(name) else f"results/raw/model/{source}"
+    return name if os.path.isdir(name) else f"{RESULTS}/raw/model/{source}"
 
 
 def files_of(folder):
     """Return what stands for a model's folder as an input."""
-    return f"{folder}/fetched.json" if folder.startswith("results/raw/") else folder
+    return f"{folder}/fetched.json" if folder.startswith(f"{RESULTS}/raw/") else folder
 
 
 def model_folder():
     """Return the folder of the base model."""
-    return folder_of("model", "results/model")
+    return folder_of("model", f"{RESULTS}/model")
 
 
 def model_files():
@@ -36,7 +38,7 @@ def model_flag(wildcards):
 
 def reward_folder():
     """Return the folder of the reward model."""
-    return folder_of("reward", "results/reward/model")
+    return folder_of("reward", f"{RESULTS}/reward/model")
 
 
 def reward_files():
@@ -49,6 +51,29 @@ def own_test(stage):
 
     def path(wildcards):
         test = CONFIG.data[wildcards.dataset].test
-        return f"results/{stage}/{wildcards.dataset}/{test}.parquet"
+        return f"{RESULTS}/{stage}/{wildcards.dataset}/{test}.parquet"
 
     return path
+
+
+def measured(metric, dataset, test, arrangement, seed):
+    """Return the tables of a metric of a run on one test set, segment by segment."""
+    run = (
+        f"{RESULTS}/{METRICS[metric].stage}/{dataset}/{test}/{arrangement}/seed-{seed}"
+    )
+    return [
+        f"{run}/{segment}.parquet" for segment in CONFIG.segments(dataset, arrangement)
+    ]
+
+
+def tables_of(runs, metrics):
+    """Return the tables of some metrics of runs, each once: several scores share a table."""
+    paths = [
+        path for run in runs for metric in metrics for path in measured(metric, *run)
+    ]
+    return list(dict.fromkeys(paths))
+
+
+def similarity_of(run):
+    """Return the table of a run's similarity to a test set."""
+    return f"{RESULTS}/similarity/{run.dataset}/{run.test}/{run.arrangement}/seed-{run.seed}.parquet"

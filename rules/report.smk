@@ -1,6 +1,9 @@
 # What `snakemake --report` shows: each figure with its caption and its config, and the tables.
-from nearfirst.report.places import Made, category, label
+# One label for each result: of a second label with two values Snakemake makes a toggle, which
+# shows nothing at first.
+from nearfirst.report.summary import summary
 from nearfirst.report.provenance import provenance
+from nearfirst.report.record import Record
 
 
 report: "../report/workflow.rst"
@@ -9,19 +12,9 @@ report: "../report/workflow.rst"
 PRESET = load({"preset": CONFIG.preset}, LIBRARY / "presets")
 
 
-def made(wildcards):
-    """Return the config that makes a figure, which no rule depends on."""
-    return Made(provenance(CONFIG, PRESET, wildcards.figure))
-
-
-def heading(wildcards):
-    """Return where a figure stands in the report."""
-    return category(wildcards.figure)
-
-
-def shows(wildcards):
-    """Return what a figure is called there."""
-    return {"shows": label(wildcards.figure), "figure": wildcards.figure}
+def record(wildcards):
+    """Return the config that makes a figure again, which reruns nothing."""
+    return Record(provenance(CONFIG, PRESET, wildcards.figure))
 
 
 def in_report(path, caption=None):

@@ -3,7 +3,7 @@
 
 # The training instances that preference pairs are made of, by data set.
 PREFERENCE_FILES = {
-    dataset: f"results/instances/{dataset}/train.parquet"
+    dataset: f"{RESULTS}/instances/{dataset}/train.parquet"
     for dataset in CONFIG.reward.preferences.datasets
 }
 
@@ -15,9 +15,9 @@ rule preferences:
         script=script("preferences.py"),
         library=library("preferences.py"),
     output:
-        "results/reward/pairs.parquet",
+        "<results>/reward/pairs.parquet",
     log:
-        "results/logs/preferences.log",
+        "<results>/logs/preferences.log",
     conda:
         "../envs/data.yaml"
     resources:
@@ -28,6 +28,8 @@ rule preferences:
         datasets=" ".join(
             f"--dataset {name} {path}" for name, path in PREFERENCE_FILES.items()
         ),
+    message:
+        "preferences: pairs of gold and corrupted answers"
     shell:
         "python {input.script} {params.datasets} --settings {params.settings:q}"
         " --output {output} --log {log}"
@@ -41,12 +43,12 @@ rule train_reward:
         script=script("train_reward.py"),
         library=library("train_reward.py"),
     output:
-        model=directory("results/reward/model"),
-        accuracy=in_report("results/reward_accuracy.csv"),
+        model=directory("<results>/reward/model"),
+        accuracy=in_report("<results>/reward_accuracy.csv"),
     log:
-        "results/logs/train_reward.log",
+        "<results>/logs/train_reward.log",
     benchmark:
-        "results/benchmarks/train_reward.tsv"
+        "<results>/benchmarks/train_reward.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.reward.training.threads
@@ -58,6 +60,8 @@ rule train_reward:
         settings=settings("reward.training"),
         text=settings("reward.text"),
         model=model_flag,
+    message:
+        "train_reward: a small reward model"
     shell:
         "python {input.script} --pairs {input.pairs} {params.model}"
         " --settings {params.settings:q} --text {params.text:q} --output {output.model}"
@@ -67,17 +71,17 @@ rule train_reward:
 rule reward:
     """Score the answers with the reward model."""
     input:
-        generations=f"results/generations/{TESTED_SEGMENT}.parquet",
-        instances="results/instances/{dataset}/{test}.parquet",
+        generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
+        instances="<results>/instances/{dataset}/{test}.parquet",
         model=reward_files(),
         script=script("reward.py"),
         library=library("reward.py"),
     output:
-        f"results/rewards/{TESTED_SEGMENT}.parquet",
+        f"<results>/rewards/{TESTED_SEGMENT}.parquet",
     log:
-        f"results/logs/reward/{TESTED_LOG}.log",
+        f"<results>/logs/reward/{TESTED_LOG}.log",
     benchmark:
-        f"results/benchmarks/reward/{TESTED_LOG}.tsv"
+        f"<results>/benchmarks/reward/{TESTED_LOG}.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.reward.scoring.threads
@@ -89,6 +93,9 @@ rule reward:
         settings=settings("reward.scoring"),
         text=settings("reward.text"),
         model=f"--reward-model {quote(reward_folder())}",
+    message:
+        "reward answers: {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} --generations {input.generations} --instances {input.instances}"
         " {params.model} --settings {params.settings:q} --text {params.text:q}"

@@ -1,7 +1,9 @@
 # Scores of the answers against their references.
 
 
-def score_library():
+def score_library(
+    wildcards,
+):
     """Return the library modules of score.py; it imports those of `score/` by name."""
     modules = LIBRARY.glob("nearfirst/score/*.py")
     found = {
@@ -12,7 +14,9 @@ def score_library():
     return sorted({*library("score.py"), *map(str, found)})
 
 
-def score_files(wildcards):
+def score_files(
+    wildcards,
+):
     """Return the model, or the user's folder, whose tokenizer splits the answers."""
     name = CONFIG.scores.tokenizer
     if name == "words":
@@ -22,7 +26,9 @@ def score_files(wildcards):
     return {"tokenizer": name} if os.path.isdir(name) else {}
 
 
-def score_flags(wildcards):
+def score_flags(
+    wildcards,
+):
     return model_flag(wildcards) if CONFIG.scores.tokenizer == "model" else ""
 
 
@@ -31,15 +37,15 @@ rule score:
     input:
         unpack(score_files),
         generations=rules.generate.output,
-        instances="results/instances/{dataset}/{test}.parquet",
+        instances="<results>/instances/{dataset}/{test}.parquet",
         script=script("score.py"),
-        library=score_library(),
+        library=score_library,
     output:
-        f"results/scores/{TESTED_SEGMENT}.parquet",
+        f"<results>/scores/{TESTED_SEGMENT}.parquet",
     log:
-        f"results/logs/score/{TESTED_LOG}.log",
+        f"<results>/logs/score/{TESTED_LOG}.log",
     benchmark:
-        f"results/benchmarks/score/{TESTED_LOG}.tsv"
+        f"<results>/benchmarks/score/{TESTED_LOG}.tsv"
     conda:
         "../envs/score.yaml"
     resources:
@@ -48,6 +54,9 @@ rule score:
     params:
         settings=settings("scores"),
         model=score_flags,
+    message:
+        "score answers: {wildcards.dataset} on {wildcards.test}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} --generations {input.generations} --instances {input.instances}"
         " {params.model} --settings {params.settings:q} --output {output} --log {log}"

@@ -1,48 +1,95 @@
 # Tables that stand beside the figures.
+TABLES = [
+    *("table4", "leakage", "generalization", "comparisons"),
+    *("metric_stability", "metric_tasks"),
+]
+if CONFIG.reward.name is None:
+    TABLES.append("reward_accuracy")
+
+
+def table4_splits(
+    wildcards,
+):
+    return [
+        f"{RESULTS}/instances/{dataset}/{split}.parquet"
+        for dataset, splits in CONFIG.tables.table4.splits.items()
+        for split in splits
+    ]
 
 
 rule table4:
-    """Count the tasks and instances of every split, and hold them against the paper's."""
+    """Count the tasks and instances of every split, and compare them with the paper's."""
     input:
-        instances=split_tables("table4"),
+        instances=table4_splits,
         script=script("table4.py"),
         library=library("table4.py"),
     output:
-        in_report("results/table4.csv"),
+        in_report("<results>/table4.csv"),
     log:
-        "results/logs/table4.log",
+        "<results>/logs/table4.log",
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        splits=split_flags("table4"),
         settings=settings("tables.table4"),
+    message:
+        "table4: tasks and instances of every split"
     shell:
-        "python {input.script} {params.splits} --settings {params.settings:q}"
+        "python {input.script} {input.instances} --settings {params.settings:q}"
         " --output {output} --log {log}"
+
+
+def leakage_splits(
+    wildcards,
+):
+    """Return the splits of Table 4 and all training splits, from which tasks leak."""
+    return [
+        f"{RESULTS}/instances/{dataset}/{split}.parquet"
+        for dataset, splits in CONFIG.tables.table4.splits.items()
+        for split in dict.fromkeys(["train", *splits])
+    ]
 
 
 rule leakage:
     """List the unseen tasks whose source a training task has too."""
     input:
-        instances=split_tables("leakage"),
+        instances=leakage_splits,
         script=script("leakage.py"),
         library=library("leakage.py"),
     output:
-        in_report("results/leakage.csv"),
+        in_report("<results>/leakage.csv"),
     log:
-        "results/logs/leakage.log",
+        "<results>/logs/leakage.log",
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),
-    params:
-        splits=split_flags("leakage"),
+    message:
+        "leakage: unseen tasks whose source was trained on"
     shell:
-        "python {input.script} {params.splits} --output {output} --log {log}"
+        "python {input.script} {input.instances} --output {output} --log {log}"
+
+
+def generalization_tables(
+    wildcards,
+):
+    runs = [
+        run
+        for name in CONFIG.tables.generalization
+        for run in FIGURES[name].runs(CONFIG)
+    ]
+    return tables_of(runs, [CONFIG.generalization.metric])
+
+
+def generalization_figures(
+    wildcards,
+):
+    """Return the rows of the figures that generalization.csv lists, as JSON by name."""
+    rows = {name: FIGURES[name].numbers() for name in CONFIG.tables.generalization}
+    return json.dumps(rows)
 
 
 rule generalization:
@@ -52,86 +99,82 @@ rule generalization:
         script=script("generalization.py"),
         library=library("generalization.py"),
     output:
-        in_report("results/generalization.csv"),
+        in_report("<results>/generalization.csv"),
     log:
-        "results/logs/generalization.log",
+        "<results>/logs/generalization.log",
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
+        figures=generalization_figures,
         settings=settings("generalization"),
-        runs=generalization_flags,
+    message:
+        "generalization: when each run first does well enough"
     shell:
-        "python {input.script} {params.runs} --settings {params.settings:q}"
-        " --output {output} --log {log}"
+        "python {input.script} {input.tables} --figures {params.figures:q}"
+        " --settings {params.settings:q} --output {output} --log {log}"
 
 
-rule metric_stability:
-    """Say of each metric how noisy it is, and when it has made most of its way."""
-    input:
-        tables=metric_tables,
-        script=script("metric_stability.py"),
-        library=library("metric_stability.py"),
-    output:
-        in_report("results/metric_stability.csv"),
-    log:
-        "results/logs/metric_stability.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
-    params:
-        settings=settings("stability"),
-        runs=metric_run_flags,
-    shell:
-        "python {input.script} {params.runs} --settings {params.settings:q}"
-        " --output {output} --log {log}"
+def metric_tables(
+    wildcards,
+):
+    """Return the tables of all metrics of the runs that the tables of metrics show."""
+    table = CONFIG.tables.metrics
+    return tables_of(table.runs(CONFIG), table.metrics)
 
 
-rule metric_tasks:
-    """Average each metric over the instances of each unseen task."""
-    input:
-        tables=metric_tables,
-        script=script("metric_tasks.py"),
-        library=library("metric_tasks.py"),
-    output:
-        in_report("results/metric_tasks.csv"),
-    log:
-        "results/logs/metric_tasks.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
-    params:
-        settings=settings("curves"),
-        runs=metric_run_flags,
-    shell:
-        "python {input.script} {params.runs} --settings {params.settings:q}"
-        " --output {output} --log {log}"
+def metric_runs(
+    wildcards,
+):
+    return CONFIG.tables.metrics.model_dump_json()
+
+
+for table, section in (("metric_stability", "stability"), ("metric_tasks", "curves")):
+
+    rule:
+        name:
+            table
+        input:
+            tables=metric_tables,
+            script=script(f"{table}.py"),
+            library=library(f"{table}.py"),
+        output:
+            in_report(f"<results>/{table}.csv"),
+        log:
+            f"<results>/logs/{table}.log",
+        conda:
+            "../envs/figures.yaml"
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(30),
+        params:
+            runs=metric_runs,
+            settings=settings(section),
+        message:
+            f"{table} of the runs of Figure 1"
+        shell:
+            "python {input.script} {input.tables} --runs {params.runs:q}"
+            " --settings {params.settings:q} --output {output} --log {log}"
 
 
 rule comparisons:
     """Join the comparisons of all figures, and correct over them all."""
     input:
-        tables=expand("results/{figure}_paired.csv", figure=COMPARED),
+        tables=expand("<results>/{figure}_paired.csv", figure=COMPARED),
         script=script("comparisons.py"),
         library=library("comparisons.py"),
     output:
-        in_report("results/comparisons.csv"),
+        in_report("<results>/comparisons.csv"),
     log:
-        "results/logs/comparisons.log",
+        "<results>/logs/comparisons.log",
     conda:
         "../envs/figures.yaml"
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
-    params:
-        tables=" ".join(
-            f"--paired {name} results/{name}_paired.csv" for name in COMPARED
-        ),
+    message:
+        "comparisons of all figures"
     shell:
-        "python {input.script} {params.tables} --output {output} --log {log}"
+        "python {input.script} {input.tables} --output {output} --log {log}"

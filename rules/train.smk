@@ -5,7 +5,9 @@ localrules:
     wait_for_evaluation,
 
 
-def evaluated_before(wildcards):
+def evaluated_before(
+    wildcards,
+):
     """Return the losses that a segment waits for, if checkpoints are not kept.
 
     They are those of the segment before last, on the data set's own test set: a run never has
@@ -26,30 +28,41 @@ rule wait_for_evaluation:
     input:
         losses=evaluated_before,
     output:
-        touch(f"results/evaluated/{SEGMENT}"),
+        touch(f"<results>/evaluated/{SEGMENT}"),
+    message:
+        "evaluated: {wildcards.dataset}, {wildcards.arrangement}, seed "
+        "{wildcards.seed}; steps {wildcards.start} to {wildcards.stop} may begin"
 
 
-def state_before(wildcards):
+def state_before(
+    wildcards,
+):
     """Return the state that the segment before leaves; the first segment has none."""
     dataset, arrangement = wildcards.dataset, wildcards.arrangement
     for segment in CONFIG.segments(dataset, arrangement):
         if segment.endswith(f"-{wildcards.start}"):
-            return f"results/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
+            return f"{RESULTS}/states/{dataset}/{arrangement}/seed-{wildcards.seed}/{segment}"
     return []
 
 
-def evaluated_mark(wildcards):
+def evaluated_mark(
+    wildcards,
+):
     """Return the mark of `wait_for_evaluation`; the first two segments need none."""
     names = CONFIG.segments(wildcards.dataset, wildcards.arrangement)
     segment = f"{wildcards.start}-{wildcards.stop}"
-    return f"results/evaluated/{SEGMENT}" if segment in names[2:] else []
+    return f"{RESULTS}/evaluated/{SEGMENT}" if segment in names[2:] else []
 
 
-def train_settings(wildcards):
+def train_settings(
+    wildcards,
+):
     return CONFIG.training(wildcards.dataset, wildcards.arrangement).canonical()
 
 
-def segment_flags(wildcards):
+def segment_flags(
+    wildcards,
+):
     """Return the flags that say which steps to train, and from which state."""
     stop = "" if wildcards.stop == "end" else f" --stop {wildcards.stop}"
     before = state_before(wildcards)
@@ -61,8 +74,8 @@ def segment_flags(wildcards):
 rule train:
     """Train one segment of a run and keep its checkpoints."""
     input:
-        instances="results/instances/{dataset}/train.parquet",
-        arrangement="results/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
+        instances="<results>/instances/{dataset}/train.parquet",
+        arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         model=model_files(),
         state=state_before,
         # An older mark will do: a segment that is trained already need not wait.
@@ -71,15 +84,15 @@ rule train:
         library=library("train.py"),
     output:
         checkpoints=(
-            directory(f"results/checkpoints/{SEGMENT}")
+            directory(f"<results>/checkpoints/{SEGMENT}")
             if CONFIG.keep_checkpoints
-            else temp(directory(f"results/checkpoints/{SEGMENT}"))
+            else temp(directory(f"<results>/checkpoints/{SEGMENT}"))
         ),
-        state=temp(directory(f"results/states/{SEGMENT}")),
+        state=temp(directory(f"<results>/states/{SEGMENT}")),
     log:
-        "results/logs/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
+        "<results>/logs/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
     benchmark:
-        "results/benchmarks/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
+        "<results>/benchmarks/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.train.threads
@@ -94,6 +107,9 @@ rule train:
         segment=segment_flags,
         # Snakemake records no objects: another machine reruns nothing.
         hardware=CONFIG.hardware.train,
+    message:
+        "train {wildcards.dataset}, {wildcards.arrangement}, seed "
+        "{wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
         " --arrangement {input.arrangement} {params.segment} --settings {params.settings:q}"

@@ -74,6 +74,10 @@ CONFIG_CHANGES = {
     "curves={confidence: 0.9}": {"curves": 1, "plot": 1},
     "comparison={resamples: 500}": {"compare": 1},
     "look={width: 6}": {"plot": 1},
+    "figures={fig4_flan: {caption: Others.}}": {"plot": 1},
+    "figures={fig4_flan: {section: Figure 5}}": {},
+    "figures={fig4_flan: {curves: {near: tma-nearest, RT: random}, reference: RT}}": FIGURE,
+    "figures={mine: {like: fig4_flan}, fig6_p3: {test: specialist-0}}": {},
     # One more seed adds its runs and leaves the others alone.
     "seeds=[0, 1, 2]": {"arrange": 3, **downstream_of_training(3)},
     # Another machine, or what is kept, changes no result.
@@ -88,6 +92,12 @@ CONFIG_CHANGES = {
 @pytest.mark.parametrize("change", CONFIG_CHANGES)
 def test_a_changed_config_value_reruns_exactly_its_stages(finished: Checkout, change: str) -> None:
     assert finished.would_run(TARGET, "--config", change) == CONFIG_CHANGES[change]
+
+
+def test_a_new_figure_of_runs_that_exist_computes_only_its_own_files(finished: Checkout) -> None:
+    curves = "curves: {near: tma-nearest, RT: random}, reference: RT"
+    row = f"figures={{mine: {{like: fig4_flan, {curves}}}}}"
+    assert finished.would_run("results/mine.pdf", TARGET, "--config", row) == FIGURE
 
 
 def test_nothing_reruns_unchanged(finished: Checkout) -> None:
@@ -134,18 +144,22 @@ EDITS = {
     "evaluate/loss.py": {"evaluate": RUNS, **FIGURE},
     # A new metric trains and evaluates nothing anew.
     "metrics.py": FIGURE,
-    "score/table.py": {"curves": 1, "compare": 1, "plot": 1},
+    "score/table.py": {},
     "generate/answers.py": {},
     "figures/curves.py": {"curves": 1, "plot": 1},
     "figures/comparison/paired.py": {"compare": 1},
     "figures/loss_types.py": {},
+    "figures/kinds/arrangements.py": FIGURE,
+    "figures/kinds/tasks.py": {},
+    "figures/figure.py": FIGURE,
     "figures/plot/curves.py": {"plot": 1},
+    "figures/plot/correlations.py": {},
     # Read by the Snakefile alone.
     "config.py": {},
     # A run is known by its code, too.
     "common/source_files.py": downstream_of_training(RUNS),
     "report/provenance.py": {},
-    "report/places.py": {},
+    "report/record.py": {},
 }
 
 

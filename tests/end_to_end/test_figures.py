@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from checkout import Checkout
+from checkout import ROOT, Checkout
 
+from nearfirst.config import load
 from nearfirst.distance.similarity_settings import MEASURES
-from nearfirst.figures.catalogue import FigureSettings
 
-# All but that of one's own data.
-FIGURES = [name for name in FigureSettings.model_fields if name != "fig4_mine"]
+FIGURES = list(load({"preset": "tiny"}, ROOT / "workflow/presets").figures)
 CURVES = ["step", "mean", "low", "high", "n"]
 
 
@@ -101,7 +100,7 @@ def test_changes_rerun_their_figures_alone(everything: Checkout) -> None:
         "loss_types={within_steps: 4}": {"loss_types": 1, "plot": 1},
         "prediction={resamples: 200}": {"prediction": 1, "plot": 1},
         "generalization={threshold: 0.1}": {"generalization": 1},
-        "look={panel_width: 3}": {"plot": len(FIGURES), "plot_exploration": 5},
+        "look={panel_width: 3}": {"plot": len(FIGURES), "plot_exploration": 6},
         "figures={fig2_permutations: {pick: [2, 0, 2]}}": {"task_curves": 1, "plot": 1},
         "arrangements={tma-rounds-5: {within_round: pool}}": {
             **{"arrange": 1, "train": 1, "evaluate": 1},

@@ -45,7 +45,7 @@ def test_messages_and_a_test_file_give_the_figure(own: Checkout) -> None:
     table = pd.read_csv(results / "fig4_mine.csv")
     assert set(table["arrangement"]) == {"NFT", "RT", "FFT"}
     assert sorted(table["step"].unique()) == [0, 2]
-    assert "data.mine" in (results / "fig4_mine.txt").read_text()
+    assert "test loss on mine" in (results / "fig4_mine.txt").read_text()
     nearest, *others = (
         pd.read_parquet(results / f"arrangements/mine/{name}/seed-0.parquet")
         for name in ("tma-nearest", "random", "tma-farthest")

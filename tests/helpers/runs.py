@@ -1,5 +1,6 @@
 """Runs and similarities made by hand, for the tests of the statistics."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def rows(losses: Losses, tasks: Sequence[str] = (), tokens: Sequence[int] = ()) 
 
 
 def run(losses: Losses, tasks: Sequence[str] = (), tokens: Sequence[int] = ()) -> Run:
-    return make_run([rows(losses, tasks, tokens)], ["run"])
+    return make_run(rows(losses, tasks, tokens), "run")
 
 
 def noisy(
@@ -46,9 +47,18 @@ def noisy(
     }
 
 
-def save(frame: pd.DataFrame, path: Path, left_out: int = 0) -> Path:
+IDENTITY = {"dataset": "flan", "test": "specialist-0", "arrangement": "random", "seed": "0"}
+
+
+def save(frame: pd.DataFrame, path: Path, left_out: int = 0, **identity: object) -> Path:
+    """Write losses that say what they are of."""
     table = pa.Table.from_pandas(frame, schema=LOSSES, preserve_index=False)
-    write_table(table, path, {"left_out": str(left_out)})
+    return save_table(table, path, left_out=left_out, **identity)
+
+
+def save_table(table: pa.Table, path: Path, **metadata: object) -> Path:
+    """Write a table that says what it is of."""
+    write_table(table, path, {**IDENTITY, **{key: str(value) for key, value in metadata.items()}})
     return path
 
 
@@ -61,18 +71,23 @@ def as_rows(made: Run) -> pd.DataFrame:
 
 
 def write_runs(
-    runs: Runs, folder: Path, left_out: int = 0, names: str = "{label} {seed}"
-) -> list[object]:
-    """Write runs, each in two segments; returns the flags that name them."""
-    flags: list[object] = []
+    runs: Runs, folder: Path, left_out: int = 0, by: str = "arrangement", **identity: object
+) -> list[Path]:
+    """Write runs, each in two segments; their label is the name of what `by` says."""
+    paths = []
     for (label, seed), made in runs.items():
         frame = as_rows(made)
-        late = frame["step"] > 10
-        paths = [folder / f"{label}-{seed}-{part}.parquet" for part in (0, 1)]
-        for path, part in zip(paths, (frame[~late], frame[late]), strict=True):
-            save(part, path, left_out)
-        flags += ["--run", *names.format(label=label, seed=seed).split(), *paths]
-    return flags
+        for part, late in enumerate((frame["step"] <= 10, frame["step"] > 10)):
+            path = folder / f"{label}-{seed}-{part}.parquet"
+            its = {**identity, by: label, "seed": seed}
+            paths.append(save(frame[late], path, left_out, **its))
+    return paths
+
+
+def figure(kind: str, *labels: str, **keys: object) -> str:
+    """Return the row of a figure whose labels are names, as JSON."""
+    curves = {"curves": {label: label for label in labels}} if labels else {}
+    return json.dumps({"kind": kind, **curves, **keys})
 
 
 Distances = Mapping[str, Mapping[str, Mapping[int, float]]]
@@ -84,12 +99,12 @@ def tables(distances: Distances) -> dict[str, pd.DataFrame]:
     return {measure: pd.DataFrame(dict(by_task)) for measure, by_task in distances.items()}
 
 
-def write_similarity(found: Mapping[str, pd.DataFrame], path: Path) -> Path:
+def write_similarity(found: Mapping[str, pd.DataFrame], path: Path, **identity: object) -> Path:
     parts = [
         table.rename_axis(index="step", columns="task").stack().rename("distance").reset_index()
         for table in found.values()
     ]
     frame = pd.concat(parts, keys=list(found), names=["measure", None]).reset_index("measure")
     frame["seen"] = 16 * frame["step"]
-    write_table(pa.Table.from_pandas(frame, schema=SIMILARITY, preserve_index=False), path)
-    return path
+    table = pa.Table.from_pandas(frame, schema=SIMILARITY, preserve_index=False)
+    return save_table(table, path, **identity)

@@ -33,9 +33,10 @@ from nearfirst.distance.similarity_settings import SimilaritySettings
 from nearfirst.embed.settings import EmbeddingSettings
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
-from nearfirst.figures.catalogue import Figure, TableSettings, figure_kinds
-from nearfirst.figures.catalogue import settings_of as figure_settings
+from nearfirst.figures.figure import Figure
 from nearfirst.figures.look import LookSettings
+from nearfirst.figures.registry import kind_names as figure_kinds
+from nearfirst.figures.registry import settings_of as figure_settings
 from nearfirst.figures.settings import (
     ComparisonSettings,
     CurveSettings,
@@ -48,7 +49,11 @@ from nearfirst.hardware import HardwareSettings
 from nearfirst.model.settings import ModelSettings, TemplateSettings
 from nearfirst.reward.settings import RewardSettings
 from nearfirst.score.settings import ScoreSettings
-from nearfirst.tables.settings import GeneralizationSettings, StabilitySettings
+from nearfirst.tables.settings import (
+    GeneralizationSettings,
+    StabilitySettings,
+    TableSettings,
+)
 from nearfirst.train.settings import TrainSettings
 
 TABLES = (
@@ -113,6 +118,10 @@ class Config(Section):
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs: one, where no seed changes the order."""
         return self.seeds if self.arrangements[arrangement].is_seeded() else self.seeds[:1]
+
+    def test_of(self, dataset: str) -> str:
+        """Return the test set that a data set is arranged for."""
+        return self.data[dataset].test
 
     def training(self, dataset: str, arrangement: str) -> TrainSettings:
         """Return the training settings of a run; its arrangement or data set may set `steps`."""

@@ -1,30 +1,38 @@
-"""Compare one arrangement with the others, paired by seed and test instance, in one metric."""
+r"""Compare one arrangement with the others, paired by seed and test instance.
+
+For instance:
+  compare.py results/losses/flan/specialist-0/*/seed-*/*.parquet --output paired.csv \
+      --figure '{"kind": "arrangements", "curves": {"NFT": "tma-nearest", "RT": "random"},
+                 "reference": "NFT"}'
+"""
 
 import argparse
 import logging
-from collections import Counter
 from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.files import writing
 from nearfirst.common.text import paragraph
+from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.comparison.summary import summary
-from nearfirst.figures.run import scaled
-from nearfirst.figures.run_arguments import add_metric, add_runs, read_runs
+from nearfirst.figures.kinds.arrangements import Settings
+from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.run import by_label, scaled
 from nearfirst.figures.settings import ComparisonSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the CSV, and what it says in words."""
+    """Write the CSV, and its findings in words."""
     settings = cast(ComparisonSettings, arguments.settings)
-    reference, metric = arguments.reference, arguments.metric
-    runs = scaled(read_runs(arguments.run, metric), metric)
-    table = paired_comparison(runs, reference, metric=metric, **settings.model_dump())
-    text = summary(table, reference, Counter(label for label, _ in runs))
-    with writing(arguments.output) as path:
-        table.to_csv(path, index=False, float_format="%.6g")
+    figure = cast(Settings, arguments.figure)
+    found = labelled(read_runs(arguments.tables, figure.metric), figure)
+    runs = scaled(found, figure.metric)
+    table = paired_comparison(runs, figure.reference, metric=figure.metric, **settings.model_dump())
+    seeds = {label: len(its) for label, its in by_label(runs).items()}
+    text = summary(table, figure.reference, seeds)
+    write_csv(table, arguments.output, "%.6g")
     if arguments.summary:
         with writing(arguments.summary) as path:
             path.write_text(paragraph(text), encoding="utf-8")
@@ -32,11 +40,8 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = cli.parser(__doc__)
-    add_runs(parser)
-    add_metric(parser)
-    parser.add_argument("--reference", required=True, help="label held against the others")
-    parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
-    parser.add_argument("--summary", type=Path, help="what it says, in words (text)")
-    cli.add_settings(parser, ComparisonSettings)
-    cli.run(main, parser.parse_args())
+    flags = parser(__doc__, "losses, scores or rewards (Parquet)")
+    add_figure(flags)
+    flags.add_argument("--summary", type=Path, help="the findings in words (text)")
+    cli.add_settings(flags, ComparisonSettings)
+    cli.run(main, flags.parse_args())

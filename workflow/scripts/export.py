@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from nearfirst.arrange.export import in_order, nearest_tests, read_pool, write_jsonl, write_parquet
+from nearfirst.arrange.export import in_order, read_pool, write_jsonl, write_parquet
 from nearfirst.common import cli
 from nearfirst.common.files import writing
 from nearfirst.common.parquet import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
 from nearfirst.common.progress import bar
 from nearfirst.data.instances import rows_in_order, same_ids
-from nearfirst.distance.distances import BY_ROWS, check_dimensions
+from nearfirst.distance.distances import BY_ROWS, check_dimensions, shown
+from nearfirst.distance.neighbours import neighbours
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -33,15 +34,14 @@ def main(arguments: argparse.Namespace) -> None:
     tests, test = read_embeddings(arguments.test)
     check_dimensions(arguments.train, train, arguments.test, test)
     by_rows = BY_ROWS[arguments.measure](train, test)
-    distances, nearest = nearest_tests(by_rows, len(train), arguments.threads)
-    if arguments.measure == "cosine":
-        distances += 1  # from -cos to 1 - cos
+    found = neighbours(by_rows, len(train), len(test), arguments.threads)
+    distances = shown(arguments.measure, found.of_train).astype(np.float32)
     del train, by_rows  # from memory, before the texts are read
     order = np.array(rows_in_order(arguments.arrangement, ids, arguments.instances), np.int64)
     rounds = read_table(arguments.arrangement, ARRANGEMENT).sort_by("position")["round"]
     logging.info("%d of %d instances", len(order), len(ids))
     pool = read_pool(arguments.instances)
-    batches = in_order(pool, order, rounds, distances, tests, nearest)
+    batches = in_order(pool, order, rounds, distances, tests, found.test)
     with writing(arguments.jsonl) as jsonl, writing(arguments.parquet) as parquet:
         pieces = bar(batches, f"{BATCH} instances", -(-len(order) // BATCH))
         write_parquet(jsonl, write_jsonl(pieces, jsonl), parquet)

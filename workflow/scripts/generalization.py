@@ -1,13 +1,18 @@
-"""Find the first checkpoint at which each run has generalized to the unseen instances."""
+r"""Find the first checkpoint at which each run has generalized to the unseen instances.
+
+For instance:
+  generalization.py results/losses/flan/specialist-0/*/seed-*/*.parquet --output table.csv \
+      --figures '{"fig": {"kind": "arrangements", "curves": {"RT": "random"}, "reference": "RT"}}'
+"""
 
 import argparse
 import logging
-from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
-from nearfirst.common.files import writing
-from nearfirst.figures.run_arguments import FIGURE, add_runs, read_groups
+from nearfirst.figures.arguments import add_figures, parser, write_csv
+from nearfirst.figures.figure import Figure
+from nearfirst.figures.read import labelled, read_runs
 from nearfirst.tables.generalization import generalization
 from nearfirst.tables.settings import GeneralizationSettings
 
@@ -15,15 +20,15 @@ from nearfirst.tables.settings import GeneralizationSettings
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     settings = cast(GeneralizationSettings, arguments.settings)
-    table = generalization(read_groups(arguments.run, FIGURE, settings.metric), settings)
-    with writing(arguments.output) as path:
-        table.to_csv(path, index=False, float_format="%.6g")
+    figures = cast(dict[str, Figure], arguments.figures)
+    runs = read_runs(arguments.tables, settings.metric)
+    table = generalization({name: labelled(runs, its) for name, its in figures.items()}, settings)
+    write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table.to_string(index=False))
 
 
 if __name__ == "__main__":
-    parser = cli.parser(__doc__)
-    add_runs(parser, FIGURE)
-    parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
-    cli.add_settings(parser, GeneralizationSettings)
-    cli.run(main, parser.parse_args())
+    flags = parser(__doc__, "losses, scores or rewards (Parquet)")
+    add_figures(flags)
+    cli.add_settings(flags, GeneralizationSettings)
+    cli.run(main, flags.parse_args())

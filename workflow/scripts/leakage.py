@@ -1,19 +1,22 @@
-"""List the unseen tasks whose source (such as `quoref`) a training task has too."""
+r"""List the unseen tasks whose source (such as `quoref`) a training task has too.
+
+For instance:
+  leakage.py results/instances/flan/train.parquet results/instances/flan/specialist-0.parquet \
+      --output leakage.csv
+"""
 
 import argparse
 import logging
-from pathlib import Path
 
 from nearfirst.common import cli
-from nearfirst.common.files import writing
-from nearfirst.tables.splits import add_splits, leaks, read_splits
+from nearfirst.figures.arguments import parser, write_csv
+from nearfirst.tables.splits import leaks, read_splits
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the CSV and say how many tasks leak in each split."""
-    table = leaks(read_splits(arguments.split))
-    with writing(arguments.output) as path:
-        table.to_csv(path, index=False)
+    """Write the CSV and log how many tasks leak in each split."""
+    table = leaks(read_splits(arguments.tables))
+    write_csv(table, arguments.output, "%.6g")
     for (dataset, split), part in table.groupby(["dataset", "split"], sort=False):
         shared = int((part["training_tasks"] > 0).sum())
         logging.info(
@@ -23,7 +26,5 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = cli.parser(__doc__)
-    add_splits(parser)
-    parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
-    cli.run(main, parser.parse_args())
+    flags = parser(__doc__, "instances of one split (Parquet); the training split among them")
+    cli.run(main, flags.parse_args())

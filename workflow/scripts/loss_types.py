@@ -1,4 +1,9 @@
-"""Sort unseen tasks by how their loss falls: fast then flat, fast then slow, late, not at all."""
+r"""Sort unseen tasks by how their loss falls: fast then flat, fast then slow, late, not at all.
+
+For instance:
+  loss_types.py results/losses/flan/specialist-0/random/seed-*/*.parquet --output figure.csv \
+      --figure '{"kind": "loss-types", "curves": {"Flan": "flan"}}' --types tasks.csv
+"""
 
 import argparse
 import logging
@@ -6,9 +11,10 @@ from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
-from nearfirst.common.files import writing
+from nearfirst.figures.arguments import add_figure, parser, write_csv
+from nearfirst.figures.kinds.loss_types import Settings
 from nearfirst.figures.loss_types import loss_types
-from nearfirst.figures.run_arguments import add_runs, read_runs
+from nearfirst.figures.read import labelled, read_runs
 from nearfirst.figures.settings import CurveSettings, LossTypesSettings
 
 
@@ -16,19 +22,17 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the type of every task, and the curves of those that are drawn."""
     settings = cast(LossTypesSettings, arguments.settings)
     curves = cast(CurveSettings, arguments.curves)
-    runs = read_runs(arguments.run)
+    runs = labelled(read_runs(arguments.tables), cast(Settings, arguments.figure))
     types, table = loss_types(runs, curves.weighting, curves.confidence, settings)
-    for output, rows in ((arguments.types, types), (arguments.output, table)):
-        with writing(output) as path:
-            rows.to_csv(path, index=False, float_format="%.6f")
+    write_csv(types, arguments.types, "%.6f")
+    write_csv(table, arguments.output, "%.6f")
     logging.info("\n%s", types.groupby(["dataset", "type"], sort=False).size().to_string())
 
 
 if __name__ == "__main__":
-    parser = cli.parser(__doc__)
-    add_runs(parser, label="the data set")
-    parser.add_argument("--types", type=Path, required=True, help="type of every task (CSV)")
-    parser.add_argument("--output", type=Path, required=True, help="curves to draw (CSV)")
-    cli.add_settings(parser, LossTypesSettings)
-    cli.add_settings(parser, CurveSettings, "--curves")
-    cli.run(main, parser.parse_args())
+    flags = parser(__doc__, "losses (Parquet)")
+    add_figure(flags)
+    flags.add_argument("--types", type=Path, required=True, help="type of every task (CSV)")
+    cli.add_settings(flags, LossTypesSettings)
+    cli.add_settings(flags, CurveSettings, "--curves")
+    cli.run(main, flags.parse_args())

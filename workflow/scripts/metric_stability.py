@@ -1,29 +1,32 @@
-"""Say of each metric how noisy it is between checkpoints, and when it has made most of its way."""
+r"""Find how noisy each metric is between checkpoints, and when it has made most of its change.
+
+For instance:
+  metric_stability.py results/{losses,scores,rewards}/p3/generalist-0/random/seed-*/*.parquet \
+      --runs '{"datasets": {"P3": "p3"}, "metrics": ["loss", "reward"]}' --output table.csv
+"""
 
 import argparse
 import logging
-from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
-from nearfirst.common.files import writing
-from nearfirst.figures.run_arguments import METRIC, add_runs, read_metrics
+from nearfirst.figures.arguments import parser, write_csv
+from nearfirst.figures.read import labelled, read_runs
 from nearfirst.tables.metric_stability import stability
-from nearfirst.tables.settings import StabilitySettings
+from nearfirst.tables.settings import MetricTablesSettings, StabilitySettings
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings = cast(StabilitySettings, arguments.settings)
-    table = stability(read_metrics(arguments.run), settings)
-    with writing(arguments.output) as path:
-        table.to_csv(path, index=False, float_format="%.6g")
+    runs = cast(MetricTablesSettings, arguments.runs)
+    metrics = {name: labelled(read_runs(arguments.tables, name), runs) for name in runs.metrics}
+    table = stability(metrics, cast(StabilitySettings, arguments.settings))
+    write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table[table["seed"] == "all"].to_string(index=False))
 
 
 if __name__ == "__main__":
-    parser = cli.parser(__doc__)
-    add_runs(parser, METRIC, label="the data set")
-    parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
-    cli.add_settings(parser, StabilitySettings)
-    cli.run(main, parser.parse_args())
+    flags = parser(__doc__, "losses, scores and rewards (Parquet)")
+    cli.add_settings(flags, MetricTablesSettings, "--runs")
+    cli.add_settings(flags, StabilitySettings)
+    cli.run(main, flags.parse_args())

@@ -1,29 +1,34 @@
-"""Average each metric over the instances of each unseen task, with intervals over seeds."""
+r"""Average each metric over the instances of each unseen task, with intervals over seeds.
+
+For instance:
+  metric_tasks.py results/{losses,scores,rewards}/p3/generalist-0/random/seed-*/*.parquet \
+      --runs '{"datasets": {"P3": "p3"}, "metrics": ["loss", "reward"]}' --output table.csv
+"""
 
 import argparse
 import logging
-from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
-from nearfirst.common.files import writing
-from nearfirst.figures.run_arguments import METRIC, add_runs, read_metrics
+from nearfirst.figures.arguments import parser, write_csv
+from nearfirst.figures.read import labelled, read_runs
 from nearfirst.figures.settings import CurveSettings
 from nearfirst.tables.metric_tasks import metric_tasks
+from nearfirst.tables.settings import MetricTablesSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     settings = cast(CurveSettings, arguments.settings)
-    table = metric_tasks(read_metrics(arguments.run), settings.weighting, settings.confidence)
-    with writing(arguments.output) as path:
-        table.to_csv(path, index=False, float_format="%.6f")
+    runs = cast(MetricTablesSettings, arguments.runs)
+    metrics = {name: labelled(read_runs(arguments.tables, name), runs) for name in runs.metrics}
+    table = metric_tasks(metrics, settings.weighting, settings.confidence)
+    write_csv(table, arguments.output, "%.6f")
     logging.info("%d rows", len(table))
 
 
 if __name__ == "__main__":
-    parser = cli.parser(__doc__)
-    add_runs(parser, METRIC, label="the data set")
-    parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
-    cli.add_settings(parser, CurveSettings)
-    cli.run(main, parser.parse_args())
+    flags = parser(__doc__, "losses, scores and rewards (Parquet)")
+    cli.add_settings(flags, MetricTablesSettings, "--runs")
+    cli.add_settings(flags, CurveSettings)
+    cli.run(main, flags.parse_args())

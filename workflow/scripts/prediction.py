@@ -1,21 +1,19 @@
-"""Does similarity distance predict loss? Rank correlation of each measure, with intervals."""
+r"""Does similarity predict loss? Rank correlation of each measure with the loss, with intervals.
+
+For instance:
+  prediction.py results/{losses,similarity}/flan/specialist-0/random/seed-*/*.parquet \
+      --figure '{"kind": "prediction", "curves": {"RT": "random"}}' --output figure.csv
+"""
 
 import argparse
 import logging
-from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
-from nearfirst.common.files import writing
+from nearfirst.figures.arguments import add_figure, parser, write_csv
+from nearfirst.figures.kinds.prediction import Settings
 from nearfirst.figures.prediction import prediction
-from nearfirst.figures.run import common_tasks
-from nearfirst.figures.run_arguments import (
-    TEST,
-    add_runs,
-    add_similarities,
-    read_groups,
-    read_similarities,
-)
+from nearfirst.figures.read import labelled, read_runs, read_similarities
 from nearfirst.figures.settings import CurveSettings, PredictionSettings
 
 
@@ -23,29 +21,22 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     settings = cast(PredictionSettings, arguments.settings)
     curves = cast(CurveSettings, arguments.curves)
-    tests = read_groups(arguments.run, TEST)
-    runs = [run for group in tests.values() for run in group.values()]
-    partly = sorted({task for run in runs for task in run.task} - set(common_tasks(runs)))
-    if partly:
-        logging.info("%d tasks are not in every run, left out: %s", len(partly), ", ".join(partly))
+    figure = cast(Settings, arguments.figure)
     table = prediction(
-        tests,
-        read_similarities(arguments.similarity),
+        {figure.test: labelled(read_runs(arguments.tables), figure)},
+        {figure.test: labelled(read_similarities(arguments.tables), figure)},
         curves.weighting,
         curves.confidence,
         settings.resamples,
         settings.seed,
     )
-    with writing(arguments.output) as path:
-        table.to_csv(path, index=False, float_format="%.6f")
+    write_csv(table, arguments.output, "%.6f")
     logging.info("\n%s", table.to_string(index=False))
 
 
 if __name__ == "__main__":
-    parser = cli.parser(__doc__)
-    add_runs(parser, TEST)
-    add_similarities(parser, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
-    cli.add_settings(parser, PredictionSettings)
-    cli.add_settings(parser, CurveSettings, "--curves")
-    cli.run(main, parser.parse_args())
+    flags = parser(__doc__, "losses and similarities (Parquet)")
+    add_figure(flags)
+    cli.add_settings(flags, PredictionSettings)
+    cli.add_settings(flags, CurveSettings, "--curves")
+    cli.run(main, flags.parse_args())

@@ -1,22 +1,25 @@
-"""Count the tasks and instances of every split, and hold them against what the paper has."""
+r"""Count the tasks and instances of every split, and compare them with the paper's.
+
+For instance:
+  table4.py results/instances/flan/train.parquet results/instances/flan/specialist-0.parquet \
+      --settings '{"expected": {"flan": {"train": {"tasks": 1600}}}}' --output table4.csv
+"""
 
 import argparse
 import logging
-from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
-from nearfirst.common.files import writing
-from nearfirst.figures.catalogue import Table4Settings
-from nearfirst.tables.splits import add_splits, read_splits, sizes
+from nearfirst.figures.arguments import parser, write_csv
+from nearfirst.tables.settings import Table4Settings
+from nearfirst.tables.splits import read_splits, sizes
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV and name every mismatch."""
     settings = cast(Table4Settings, arguments.settings)
-    table = sizes(read_splits(arguments.split), settings.expected)
-    with writing(arguments.output) as path:
-        table.to_csv(path, index=False)
+    table = sizes(read_splits(arguments.tables), settings.expected)
+    write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table.to_string(index=False, na_rep=""))
     for row in table[table["matches"] == "no"].itertuples():
         logging.warning(
@@ -27,8 +30,6 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = cli.parser(__doc__)
-    add_splits(parser)
-    parser.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
-    cli.add_settings(parser, Table4Settings)
-    cli.run(main, parser.parse_args())
+    flags = parser(__doc__, "instances of one split (Parquet)")
+    cli.add_settings(flags, Table4Settings)
+    cli.run(main, flags.parse_args())

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearfirst.arrange.export import in_order, line, nearest_tests, read_pool
+from nearfirst.arrange.export import in_order, line, read_pool
 from nearfirst.common.parquet import (
     ARRANGEMENT,
     INSTANCES,
@@ -22,7 +22,7 @@ from nearfirst.common.parquet import (
     read_embeddings,
     write_table,
 )
-from nearfirst.distance.distances import BY_ROWS, ROWS, whole
+from nearfirst.distance.distances import whole
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -188,13 +188,3 @@ def test_pieces_of_a_table_are_read_one_by_one(tmp_path: Path) -> None:
 def test_a_line_is_one_for_every_reader(text: str) -> None:
     (only,) = line({"text": text}).splitlines()
     assert json.loads(only) == {"text": text}
-
-
-def test_nearest_tests_of_several_blocks_ties_to_the_first() -> None:
-    generator = np.random.default_rng(2)
-    train = generator.integers(0, 3, size=(ROWS + 5, 2)).astype(np.float32)
-    test = generator.integers(0, 3, size=(6, 2)).astype(np.float32)
-    matrix = whole("euclidean", train, test)
-    distances, tests = nearest_tests(BY_ROWS["euclidean"](train, test), len(train))
-    assert distances.tolist() == matrix.min(axis=1).tolist()
-    assert tests.tolist() == matrix.argmin(axis=1).tolist()

@@ -17,7 +17,6 @@ from nearfirst.distance.similarity_settings import SimilaritySettings
 from nearfirst.embed.settings import EmbeddingSettings
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
-from nearfirst.figures.catalogue import Table4Settings
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.settings import (
     ComparisonSettings,
@@ -36,7 +35,12 @@ from nearfirst.reward.settings import (
     RewardTrainingSettings,
 )
 from nearfirst.score.settings import ScoreSettings
-from nearfirst.tables.settings import GeneralizationSettings, StabilitySettings
+from nearfirst.tables.settings import (
+    GeneralizationSettings,
+    MetricTablesSettings,
+    StabilitySettings,
+    Table4Settings,
+)
 from nearfirst.train.settings import TrainSettings
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -60,8 +64,8 @@ SETTINGS: dict[str, dict[str, type[Section]]] = {
     "generate_text.py": {"--settings": TextSettings},
     "leakage.py": {},
     "loss_types.py": {"--settings": LossTypesSettings, "--curves": CurveSettings},
-    "metric_stability.py": {"--settings": StabilitySettings},
-    "metric_tasks.py": {"--settings": CurveSettings},
+    "metric_stability.py": {"--runs": MetricTablesSettings, "--settings": StabilitySettings},
+    "metric_tasks.py": {"--runs": MetricTablesSettings, "--settings": CurveSettings},
     "plan.py": {},
     "plot.py": {"--look": LookSettings},
     "plot_exploration.py": {"--look": LookSettings},
@@ -200,18 +204,19 @@ def test_a_fault_of_our_own_leaves_its_traceback_in_the_log(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["corpus.json", "log"]
 
 
+ROW = '{"kind":"arrangements","curves":{"NFT":"tma"},"reference":"NFT"}'
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "named"),
     [
-        ("curves.py", "--run NFT 0 nowhere.parquet", "nowhere.parquet: no such file"),
-        ("curves.py", "--run NFT zero run.parquet", "--run NFT: expected LABEL SEED FILE"),
-        ("curves.py", "--run NFT 0 run.parquet " * 2, "--run NFT 0 is given twice"),
-        ("curves.py", "--run NFT 0 run.parquet run.parquet", "run.parquet: id 'a' stands twice"),
-        ("compare.py", "--run NFT 0 run.parquet --reference XYZ", "XYZ"),
-        ("compare.py", "--run NFT 0 run.parquet --reference NFT", "NFT"),
-        ("plot.py", "--table nowhere.csv", "nowhere.csv: no such file"),
-        ("plot.py", "--table empty.csv", "empty.csv"),
-        ("plot.py", "--table short.csv", "short.csv: column 'arrangement' is missing"),
+        ("curves.py", f"nowhere.parquet --figure {ROW}", "nowhere.parquet: no such file"),
+        ("curves.py", f"run.parquet --figure {ROW}", "run.parquet: the table does not say its da"),
+        ("curves.py", f"of.parquet of.parquet --figure {ROW}", "of.parquet: two rows of instance"),
+        ("compare.py", f"of.parquet --figure {ROW}", "NFT"),
+        ("plot.py", f"nowhere.csv --figure {ROW}", "nowhere.csv: no such file"),
+        ("plot.py", f"empty.csv --figure {ROW}", "empty.csv"),
+        ("plot.py", f"short.csv --figure {ROW}", "short.csv: column 'arrangement' is missing"),
         ("gather_embeddings.py", "E3.parquet E4.parquet --instances I.parquet", "E4.parquet"),
         ("gather_embeddings.py", "E3.parquet --instances I.parquet", "1 rows, but I.parquet has 2"),
     ],
@@ -229,6 +234,8 @@ def test_faults_of_input_give_one_line_and_no_output(
     monkeypatch.chdir(tmp_path)
     losses = {"step": [10], "id": ["a"], "task": ["t"], "loss": [1.0], "label_tokens": [3]}
     write_table(pa.table(losses, schema=LOSSES), Path("run.parquet"))
+    identity = {"dataset": "flan", "test": "heldout", "arrangement": "tma", "seed": "0"}
+    write_table(pa.table(losses, schema=LOSSES), Path("of.parquet"), identity)
     for id_, size in zip(write_instances(Path("I.parquet"), some_talks(2)), (3, 4), strict=True):
         vector = np.ones((1, size), dtype=np.float32)
         write_table(embeddings_table([id_], vector), Path(f"E{size}.parquet"))

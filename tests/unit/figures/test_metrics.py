@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
+import pandas as pd
 import pyarrow as pa
 import pytest
+from runs import save_table
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import read_table, write_table
 from nearfirst.common.source_files import library_modules
 from nearfirst.figures.curves import curves
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.run import Run, scaled
-from nearfirst.figures.run_arguments import SCHEMAS, read_metrics, read_run
+from nearfirst.figures.read import read_runs
+from nearfirst.figures.run import Key, Run, scaled
 from nearfirst.metrics import METRICS, SCORE_NAMES, MetricName
 from nearfirst.reward.table import REWARDS
 from nearfirst.score.table import SCORES
@@ -37,8 +38,7 @@ def scores(path: Path, rouge: Values, left_out: int = 0) -> Path:
         for step, values in rouge.items()
         for name, task, value in zip("abc", ("one", "two", "two"), values, strict=True)
     ]
-    write_table(pa.Table.from_pylist(rows, SCORES), path, {"left_out": str(left_out)})
-    return path
+    return save_table(pa.Table.from_pylist(rows, SCORES), path, left_out=left_out)
 
 
 def rewards(path: Path, values: Values) -> Path:
@@ -47,14 +47,16 @@ def rewards(path: Path, values: Values) -> Path:
         for step, its in values.items()
         for name, value in zip("abc", its, strict=True)
     ]
-    write_table(pa.Table.from_pylist(rows, REWARDS), path)
-    return path
+    return save_table(pa.Table.from_pylist(rows, REWARDS), path)
+
+
+def read(metric: str, *paths: Path) -> Run:
+    (found,) = read_runs(paths, metric).values()
+    return found
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_a_metric_is_known_wherever_it_is_named(name: str) -> None:
-    metric = METRICS[name]
-    assert SCHEMAS[metric.stage].field(name).type == pa.float32()
     assert name in get_args(MetricName)
     assert name in LookSettings().quantities
     settings = GeneralizationSettings(
@@ -72,44 +74,18 @@ def test_a_new_metric_reruns_no_model(program: str) -> None:
     assert not [name for name in names if name.startswith("score/")]
 
 
-def test_a_score_has_no_label_tokens(tmp_path: Path) -> None:
-    path = scores(tmp_path / "s.parquet", {0: (0, 0.5, 1), 10: (0.25, 0.5, 1)}, left_out=2)
-    found = read_run([path], "rougeL")
+def test_each_metric_is_read_from_the_tables_that_have_it(tmp_path: Path) -> None:
+    values = {0: (0, 0.5, 1), 10: (0.25, 0.5, 1)}
+    paths = [scores(tmp_path / "s.parquet", values, left_out=2)]
+    found = read("rougeL", *paths)
     assert found.values.to_numpy().tolist() == [[0, 0.25, 0.5], [0.125, 0.25, 0.5]]
-    assert set(found.label_tokens) == {1}
+    assert set(found.label_tokens) == {1}, "only a loss has label tokens"
     assert found.left_out == 2
-    with pytest.raises(InputError, match="column 'reward' is missing"):
-        read_run([path], "reward")
-
-
-def test_impossible_values_name_the_metric(tmp_path: Path) -> None:
-    path = rewards(tmp_path / "r.parquet", {0: (0, float("nan"), 1)})
-    with pytest.raises(InputError, match=r"r\.parquet: the reward of id 'b' at step 0 is nan"):
-        read_run([path], "reward")
-    # Means are shown times 100; a table of such values would be multiplied twice.
-    path = scores(tmp_path / "s.parquet", {0: (0, 0.5, 1), 10: (0, 0, 40)})
-    with pytest.raises(InputError, match=r"s\.parquet: the rouge1 of id 'c' at step 10 is .*0 to"):
-        read_run([path], "rouge1")
-    assert read_run([rewards(tmp_path / "r.parquet", {0: (-40, 0, 40)})], "reward").values.size == 3
-
-
-def test_a_row_without_a_step_is_refused(tmp_path: Path) -> None:
-    path = rewards(tmp_path / "r.parquet", {0: (0, 1, 2)})
-    steps = pa.array([0, None, 0], pa.int32())
-    write_table(read_table(path, REWARDS).set_column(0, REWARDS.field("step"), steps), path)
-    with pytest.raises(InputError, match=r"r\.parquet: a row of id 'b' has no step"):
-        read_run([path], "reward")
-
-
-def test_several_metrics_of_one_run(tmp_path: Path) -> None:
-    path = str(scores(tmp_path / "s.parquet", {0: (0, 0.5, 1)}))
-    judged = str(rewards(tmp_path / "r.parquet", {0: (-1, 0, 4)}))
-    found = read_metrics([["exact_match", "NIV2", "0", path], ["reward", "NIV2", "0", judged]])
-    assert list(found) == ["exact_match", "reward"]
-    assert found["exact_match"]["NIV2", 0].values.to_numpy().tolist() == [[0, 0, 1]]
-    assert found["reward"]["NIV2", 0].values.to_numpy().tolist() == [[-1, 0, 4]]
-    with pytest.raises(InputError, match="--run bleu: no metric; they are loss, "):
-        read_metrics([["bleu", "NIV2", "0", path]])
+    with pytest.raises(InputError, match="none of the tables has a column 'reward'"):
+        read("reward", *paths)
+    paths.append(rewards(tmp_path / "r.parquet", {0: (-1, float("nan"), 4)}))
+    with pytest.raises(InputError, match=r"r\.parquet: the reward of instance 'b' at step 0 is na"):
+        read("reward", *paths)
 
 
 def test_curves_of_scores_are_from_0_to_100(tmp_path: Path) -> None:
@@ -117,10 +93,10 @@ def test_curves_of_scores_are_from_0_to_100(tmp_path: Path) -> None:
         scores(tmp_path / "0.parquet", {0: (0, 0, 0), 10: (0.1, 0.2, 0.9)}),
         scores(tmp_path / "1.parquet", {0: (0, 0, 0.3), 10: (1, 1, 1)}),
     ]
-    runs: dict[tuple[str, int], Run] = {}
+    runs: dict[Key, Run] = {}
     for metric in ("rouge1", "exact_match"):
-        of_metric = {(metric, seed): read_run([path], metric) for seed, path in enumerate(paths)}
-        runs |= scaled(of_metric, metric)
+        its = {(metric, seed): read(metric, path) for seed, path in enumerate(paths)}
+        runs |= scaled(its, metric)
     table = curves(runs, "instance", 0.95, "metric", "rouge1").set_index(["metric", "step"])
     # The mean of 40 and 100, and of 0 and 100.
     assert table.loc[("rouge1", 10), "mean"] == pytest.approx(70, abs=1e-4)
@@ -133,8 +109,8 @@ def test_curves_of_scores_are_from_0_to_100(tmp_path: Path) -> None:
 
 def test_means_of_tasks_by_hand(tmp_path: Path) -> None:
     runs = {
-        ("NIV2", seed): read_run(
-            [scores(tmp_path / f"{seed}.parquet", {0: (0, 0, 0), 10: (1, value, 0.5)})], "rouge1"
+        ("NIV2", seed): read(
+            "rouge1", scores(tmp_path / f"{seed}.parquet", {0: (0, 0, 0), 10: (1, value, 0.5)})
         )
         for seed, value in enumerate((0.3, 0.5))
     }
@@ -146,6 +122,10 @@ def test_means_of_tasks_by_hand(tmp_path: Path) -> None:
     assert set(table["n"]) == {2}
 
 
+def generalized(run: Run, settings: GeneralizationSettings) -> pd.DataFrame:
+    return generalization({"fig": {("RT", 0): run}}, settings)
+
+
 @pytest.mark.parametrize(
     ("performance", "threshold", "step"), [("rouge1", 0.4, 10), ("exact_match", 0.4, 20)]
 )
@@ -154,16 +134,13 @@ def test_generalization_by_a_score(
 ) -> None:
     path = scores(tmp_path / "s.parquet", {0: (0, 0, 0), 10: (0.5, 0.5, 0.5), 20: (1, 1, 1)})
     settings = GeneralizationSettings(performance=performance, threshold=threshold)
-    run = read_run([path], settings.metric)
-    table = generalization({"fig": {("RT", 0): run}}, settings)
-    assert table["step"].tolist() == [step, step]
-    assert set(table["performance"]) == {performance}
+    assert generalized(read(performance, path), settings)["step"].tolist() == [step, step]
 
 
 def test_thresholds_fit_the_performance(tmp_path: Path) -> None:
     settings = GeneralizationSettings(performance="reward", threshold=-2.5)
-    run = read_run([rewards(tmp_path / "r.parquet", {0: (-3, -3, -3), 10: (-2, -2, -2)})], "reward")
-    assert generalization({"fig": {("RT", 0): run}}, settings)["step"].tolist() == [10, 10]
+    path = rewards(tmp_path / "r.parquet", {0: (-3, -3, -3), 10: (-2, -2, -2)})
+    assert generalized(read("reward", path), settings)["step"].tolist() == [10, 10]
     for performance in ("exp-loss", "rouge1"):
-        with pytest.raises(ValueError, match=r"threshold: -2\.5 can never .* is from 0 to 1"):
+        with pytest.raises(ValueError, match=r"threshold: -2\.5 tells no .* is from 0 to 1"):
             GeneralizationSettings(performance=performance, threshold=-2.5)

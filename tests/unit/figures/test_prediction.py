@@ -1,8 +1,6 @@
 """Rank correlations of similarity with loss, and their bootstrap, against SciPy."""
 
-import subprocess
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +9,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import Runs, run, write_runs, write_similarity
+from runs import Runs, run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.prediction import STATISTICS, prediction
 from nearfirst.figures.spearman import Ranks, correlations
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 Floats = npt.NDArray[np.float64]
 Similarities = dict[tuple[str, int], dict[str, pd.DataFrame]]
 TASKS = ("t", "u", "v", "w", "x")
@@ -87,7 +84,7 @@ def test_the_three_statistics_are_scipys() -> None:
     assert ((table["low"] < table["mean"]) & (table["mean"] < table["high"])).all()
 
 
-def test_a_measure_that_tells_all_and_one_that_tells_nothing() -> None:
+def test_a_perfect_measure_and_one_that_never_changes() -> None:
     generator = np.random.default_rng(0)
     losses = {("RT", seed): generator.normal(size=(4, 3)) for seed in range(2)}
     measures: dict[str, Callable[[Floats], Floats]] = {
@@ -103,16 +100,6 @@ def test_a_measure_that_tells_all_and_one_that_tells_nothing() -> None:
     assert table.loc["constant", ["mean", "low", "high"]].isna().to_numpy().all()
     assert table.loc["constant", "left_out"].tolist() == [0, 6, 8]
     assert set(table.loc["same", "left_out"]) == {0}
-
-
-def test_series_that_never_change_are_left_out_and_counted() -> None:
-    # Task t rises with its distance, u falls; the distance of v never changes.
-    losses = {("RT", 0): np.array([[1.0, 3.0, 1.0], [2.0, 2.0, 7.0], [3.0, 1.0, 0.5]])}
-    distance = np.array([[1.0, 5.0, 9.0], [2.0, 6.0, 9.0], [3.0, 7.0, 9.0]])
-    runs, similar = worlds(losses, {"cosine-min": lambda _: distance})
-    row = found(runs, similar).set_index("statistic").loc["over checkpoints"]
-    assert (row["mean"], row["left_out"]) == (0, 1)
-    assert (row["low"], row["high"]) == (-1, 1)
 
 
 def test_only_tasks_of_all_runs_count() -> None:
@@ -200,24 +187,14 @@ def test_the_interval_is_seeded_and_widens_with_confidence() -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda runs, similar: similar.pop(("A", 1)), "--similarity A 1 specialist-0: not given"),
+        (lambda runs, similar: similar.pop(("A", 1)), "A, seed 1, specialist-0: the similarity"),
         (
-            lambda runs, similar: similar["A", 1].pop("noisy"),
-            "--similarity A 1 .*: it holds coarse, the first table noisy, coarse",
-        ),
-        (
-            lambda runs, similar: similar["A", 1].update(coarse=similar["A", 0]["coarse"]),
-            "--similarity A 1 .*: its steps are not those .* only one has step 70",
-        ),
-        (
-            lambda runs, similar: similar["B", 2].update(
-                coarse=similar["B", 2]["coarse"].drop(columns="u")
-            ),
-            "--similarity B 2 .*: no distance of task 'u'",
+            lambda runs, similar: similar.update({("A", 1): similar["A", 0]}),
+            "A, seed 1, specialist-0: only one of losses and similarity has step 70",
         ),
         (
             lambda runs, similar: runs.update({("A", 0): run({0: (1,) * 5, 10: (1,) * 5}, TASKS)}),
-            "--run A 0 .*: a correlation needs two checkpoints after step 0, the run has 1",
+            "A, seed 0, specialist-0: a correlation needs two checkpoints .* the run has 1",
         ),
         (
             lambda runs, similar: runs.update({("A", 0): run({0: (1,), 10: (1,)}, TASKS)}),
@@ -230,22 +207,3 @@ def test_what_cannot_be_correlated(edit: Callable[..., Any], message: str) -> No
     edit(runs, similar)
     with pytest.raises(InputError, match=message):
         found(runs, similar)
-
-
-# Program -------------------------------------------------------------------------------------
-
-
-def test_the_program(program: Program, tmp_path: Path) -> None:
-    runs, similar = random_worlds()
-    flags = write_runs(runs, tmp_path, names="{label} {seed} specialist-0")
-    for (label, seed), tables in similar.items():
-        # The whole test set is no task.
-        whole = {name: table.assign(**{"": 0.0}) for name, table in tables.items()}
-        path = write_similarity(whole, tmp_path / f"s-{label}-{seed}.parquet")
-        flags += ["--similarity", label, seed, "specialist-0", path]
-    flags += ["--settings", '{"resamples": 200}', "--curves", '{"confidence": 0.9}']
-    done = program("prediction.py", *flags, "--output", tmp_path / "out.csv")
-    assert done.returncode == 0, done.stderr
-    expected = found(runs, similar, confidence=0.9)
-    table = pd.read_csv(tmp_path / "out.csv")
-    pd.testing.assert_frame_equal(table, expected, atol=1e-6, check_dtype=False)

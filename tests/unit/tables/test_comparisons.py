@@ -1,19 +1,12 @@
 """All comparison figures in one table, from the tables that compare.py writes."""
 
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from runs import noisy
 
-from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison.holm import holm
 from nearfirst.figures.comparison.paired import paired_comparison
-from nearfirst.tables.comparisons import join_comparisons, read_comparison
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
+from nearfirst.tables.comparisons import join_comparisons
 
 
 @pytest.fixture(scope="module")
@@ -36,46 +29,3 @@ def test_one_family_over_all_figures(figures: dict[str, pd.DataFrame]) -> None:
     for name, part in table.groupby("figure"):
         kept = part.drop(columns=["figure", "p_overall"]).reset_index(drop=True)
         pd.testing.assert_frame_equal(kept, figures[str(name)])
-
-
-def test_the_program_joins_what_compare_wrote(
-    program: Program, figures: dict[str, pd.DataFrame], tmp_path: Path
-) -> None:
-    flags: list[object] = []
-    for name, table in figures.items():
-        table.to_csv(tmp_path / f"{name}.csv", index=False, float_format="%.6g")
-        flags += ["--paired", name, tmp_path / f"{name}.csv"]
-    output = tmp_path / "comparisons.csv"
-    done = program("comparisons.py", *flags, "--output", output)
-    assert done.returncode == 0, done.stderr
-    found = pd.read_csv(output, keep_default_na=False, na_values={"p_windows": [""]})
-    expected = join_comparisons(figures)
-    pd.testing.assert_frame_equal(found, expected, rtol=1e-5, atol=1e-9, check_dtype=False)
-
-    done = program("comparisons.py", *flags[:3], *flags[:3], "--output", tmp_path / "twice.csv")
-    assert (done.returncode, (tmp_path / "twice.csv").exists()) == (1, False)
-    assert "error: --paired fig4 is given twice" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "not a whole CSV"),
-        ("comparison,steps,p_value\nA-B,10,0.5\n", "'metric' is missing; run compare.py again"),
-        ("comparison,metric,steps,units,p_crossed,p_adjusted\n", "no rows"),
-        (
-            "comparison,metric,steps,units,p_crossed,p_adjusted\nA-B,loss,10,instance,,1\n",
-            "p_crossed of A-B at steps 10 is 'nan'; it must be from 0 to 1",
-        ),
-        (
-            "comparison,metric,steps,units,p_crossed,p_adjusted\nA-B,loss,10,instance,1.5,1\n",
-            "p_crossed of A-B at steps 10 is '1.5'",
-        ),
-    ],
-)
-def test_what_is_no_table_of_comparisons(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "paired.csv"
-    path.write_text(text)
-    with pytest.raises(InputError, match=r"paired\.csv: .*") as error:
-        read_comparison(path)
-    assert message in str(error.value)

@@ -1,22 +1,13 @@
 """The first checkpoint past ε: by hand, its interval, never, and seed by seed."""
 
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from runs import Runs, noisy, run, write_runs
+from runs import Runs, run
 from scipy import stats
 
-from nearfirst.common.errors import InputError
 from nearfirst.tables.generalization import generalization
 from nearfirst.tables.settings import GeneralizationSettings
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def loss(*performances: float) -> tuple[float, ...]:
@@ -95,47 +86,3 @@ def test_the_interval_is_one_of_checkpoints_and_widens_with_confidence() -> None
     assert wide["high"] - wide["low"] > narrow["high"] - narrow["low"]
     pd.testing.assert_frame_equal(first(runs), first(runs))
     assert first(runs)["passes"].between(0, 1).all()
-
-
-@given(
-    st.lists(st.lists(st.floats(0, 3), min_size=3, max_size=3), min_size=1, max_size=6),
-    st.floats(0.05, 0.9),
-)
-def test_a_higher_threshold_is_passed_no_sooner(
-    losses: list[list[float]], threshold: float
-) -> None:
-    runs = {("RT", 0): run({10 * at: values for at, values in enumerate(losses)})}
-    low, high = (
-        first(runs, threshold=value, resamples=100).fillna(np.inf)
-        for value in (threshold, threshold + 0.05)
-    )
-    for column in ("step", "low", "high"):
-        assert (low[column] <= high[column]).all()
-    assert (low["passes"] >= high["passes"]).all()
-
-
-def test_runs_of_a_label_must_be_comparable() -> None:
-    runs = {("RT", 0): run({0: (1,), 10: (1,)}), ("RT", 1): run({0: (1,)})}
-    with pytest.raises(InputError, match="only one has step '10'"):
-        first(runs)
-
-
-def test_the_program(program: Program, tmp_path: Path) -> None:
-    figures = {
-        "fig4": noisy({"NFT": -2.5, "RT": -2.0}, seeds=2),
-        "fig3": noisy({"RT": -2.9}, seeds=1),
-    }
-    flags: list[object] = []
-    for figure, runs in figures.items():
-        (tmp_path / figure).mkdir()
-        flags += write_runs(runs, tmp_path / figure, names=figure + " {label} {seed}")
-    done = program("generalization.py", *flags, "--output", tmp_path / "out.csv")
-    assert done.returncode == 0, done.stderr
-    found = pd.read_csv(tmp_path / "out.csv", dtype={"seed": "str"})
-    assert found[["figure", "arrangement", "seed"]].to_numpy().tolist() == [
-        *(["fig4", "NFT", "0"], ["fig4", "NFT", "1"], ["fig4", "NFT", "all"]),
-        *(["fig4", "RT", "0"], ["fig4", "RT", "1"], ["fig4", "RT", "all"]),
-        *(["fig3", "RT", "0"], ["fig3", "RT", "all"]),
-    ]
-    expected = generalization(figures, GeneralizationSettings())
-    pd.testing.assert_frame_equal(found, expected, rtol=1e-4, check_dtype=False)

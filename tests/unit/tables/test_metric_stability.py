@@ -68,14 +68,6 @@ def test_the_noise_about_a_trend_is_found(steps: np.ndarray) -> None:
     assert np.mean(found) == pytest.approx(0.3, rel=0.05)
 
 
-def test_an_early_fall_is_no_noise() -> None:
-    generator = np.random.default_rng(1)
-    flat = generator.normal(0, 0.01, len(EVEN))
-    falls = flat + np.where(EVEN < 20, 3.0, 0.0)
-    assert noise(EVEN, falls) < 2 * noise(EVEN, flat)
-    assert np.std(np.diff(falls)) > 50 * np.std(np.diff(flat))
-
-
 def test_a_score_that_seldom_moves_is_noisy_all_the_same() -> None:
     # Most second differences are zero: ½, −1, ½ are left of seven.
     means = np.array([2.0, 2, 2, 2, 3, 2, 2, 2, 2])
@@ -99,11 +91,6 @@ FALL = {0: 4.0, 10: 2.0, 20: 1.0, 30: 1.4, 40: 0.9, 50: 1.1, 60: 1.0}
 
 def test_by_hand() -> None:
     row = one(FALL)
-    assert row.index.tolist() == [
-        *("dataset", "metric", "seed", "start", "end", "change", "noise", "relative_noise"),
-        *("relative_noise_low", "relative_noise_high", "step_90", "step_90_low", "step_90_high"),
-        *("stays_90", "change_seen", "n", "checkpoints", "instances", "confidence", "left_out"),
-    ]
     assert (row["dataset"], row["metric"], row["seed"]) == ("niv2", "loss", "0")
     assert row[["start", "end", "change"]].tolist() == pytest.approx([4, 1, -3])
     # Second differences 0.5, 0.7, −0.45, 0.35, −0.15.
@@ -187,14 +174,6 @@ def test_over_seeds() -> None:
     assert alone[["relative_noise_low", "step_90_high"]].isna().all()
 
 
-def test_a_change_that_one_seed_lacks_is_not_seen_over_seeds() -> None:
-    table = rows({"loss": seeds(FALL, dict.fromkeys(FALL, 2.0))})
-    assert table["change_seen"].tolist() == [True, False, False]
-    assert table["relative_noise"].tolist()[1:] == [np.inf, np.inf]
-    assert table["relative_noise_high"].isna().all()
-    assert np.isnan(table["step_90"][2])
-
-
 def test_data_sets_come_in_order_with_all_their_metrics() -> None:
     both = curve(FALL) | {("p3", 1): curve(FALL)["niv2", 0]}
     table = rows({"loss": both, "reward": {("p3", 1): both["p3", 1]}})
@@ -213,20 +192,9 @@ def test_a_curve_that_begins_late_says_nothing_of_a_change() -> None:
 
 def test_few_checkpoints_have_no_noise(caplog: pytest.LogCaptureFixture) -> None:
     row = one({0: 3.0, 10: 2.0, 20: 1.0})
-    assert "loss of niv2, seed 0: 3 checkpoints, too few (4) for its noise" in caplog.text
+    assert "loss of niv2, seed 0: 3 checkpoints are too few (4) for its noise" in caplog.text
     # The end is the mean of what comes after the start.
     assert (row["start"], row["end"], row["step_90"]) == (3.0, 1.5, 20)
     assert np.isnan(row["noise"])
     assert np.isnan(row["relative_noise"])
     assert not row["change_seen"]
-
-
-def test_a_run_of_one_checkpoint_has_not_changed() -> None:
-    row = one({0: 3.0})
-    assert (row["start"], row["end"], row["change"]) == (3.0, 3.0, 0.0)
-    assert not row["change_seen"]
-
-
-def test_seeds_must_be_comparable() -> None:
-    with pytest.raises(InputError, match="only one has step '60'"):
-        rows({"loss": seeds(FALL, {step: FALL[step] for step in FALL if step < 60})})

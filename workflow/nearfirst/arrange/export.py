@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nearfirst.common.parquet import BATCH, INSTANCES, check_columns, open_parquet
-from nearfirst.distance.distances import ROWS, Matrix, RowDistances, in_blocks
 
 Integers = npt.NDArray[np.int64]
 Row = dict[str, Any]
@@ -30,36 +29,6 @@ distance to the nearest test instance, and the id of that one."""
 
 # They end a line for some readers, and JSON leaves them as they are.
 _LINE_ENDS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"})
-
-
-def nearest_tests(
-    distances: RowDistances, points: int, threads: int = 2
-) -> tuple[Matrix, Integers]:
-    """Return the distance of each of N training points to its nearest test point, and its index.
-
-    Parameters
-    ----------
-    distances
-        Gives the distances of some of the training points to all test points.
-    points
-        N.
-    threads
-        CPU threads; they do not change the result.
-
-    Returns
-    -------
-    distances, tests
-        (N,) float32 and (N,) int64; ties go to the lowest index.
-    """
-    shortest, tests = np.empty(points, dtype=np.float32), np.empty(points, dtype=np.int64)
-
-    def block(start: int) -> None:
-        between = distances(slice(start, start + ROWS))
-        shortest[start : start + ROWS] = between.min(axis=1)
-        tests[start : start + ROWS] = between.argmin(axis=1)
-
-    in_blocks(block, range(0, points, ROWS), threads, "nearest tests")
-    return shortest, tests
 
 
 def read_pool(path: Path, rows: int = BATCH) -> list[pa.RecordBatch]:
@@ -85,7 +54,7 @@ def in_order(
     pool: list[pa.RecordBatch],
     order: Integers,
     rounds: pa.ChunkedArray,
-    distances: Matrix,
+    distances: npt.NDArray[np.float32],
     tests: list[str],
     nearest: Integers,
     rows: int = BATCH,

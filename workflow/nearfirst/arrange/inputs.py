@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from nearfirst.arrange.pool import Pool
@@ -11,7 +10,8 @@ from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table
 from nearfirst.data.instances import read_instances, same_ids
-from nearfirst.distance.distances import BY_ROWS, Matrix, check_dimensions
+from nearfirst.distance.distances import BY_ROWS, check_dimensions
+from nearfirst.distance.matrix import read_matrix
 
 
 def read_pool(
@@ -83,25 +83,3 @@ def _contents(path: Path, with_messages: bool) -> tuple[list[str], dict[str, Any
         table = read_table(path, pa.schema([INSTANCES.field("id"), INSTANCES.field("task")]))
         contents = {}
     return table["id"].to_pylist(), {**contents, "tasks": table["task"].to_pylist()}
-
-
-def read_matrix(path: Path, shape: tuple[int, int]) -> Matrix:
-    """Map a (N, M) float32 matrix of distances into memory.
-
-    Raises
-    ------
-    InputError
-        If the file is no whole `.npy` file, or the matrix has another shape or type or holds NaN.
-    """
-    try:
-        matrix: Matrix = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not a whole .npy file ({error})") from None
-    if matrix.shape != shape or matrix.dtype != np.float32:
-        raise InputError(
-            f"{path}: {matrix.dtype} of shape {matrix.shape}, expected float32 of shape {shape}; "
-            "compute the distances again"
-        )
-    if np.isnan(matrix.min()):
-        raise InputError(f"{path}: holds NaN; compute the distances again")
-    return matrix

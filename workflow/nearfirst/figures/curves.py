@@ -1,14 +1,13 @@
 """From the losses (or scores, or rewards) of runs to curves with intervals over seeds."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from nearfirst.figures.run import Run, Runs, check_instances, check_seeds
+from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds
 from nearfirst.metrics import METRICS, MetricName
 
 Floats = npt.NDArray[np.float64]
@@ -64,23 +63,31 @@ def mean_interval(values: Floats, confidence: float) -> tuple[Floats, Floats, Fl
 
 
 def over_seeds(
-    each: Sequence["pd.Series[float]"], confidence: float, metric: MetricName = "loss"
+    each: Sequence["pd.Series[float]"],
+    confidence: float,
+    first: Mapping[str, object],
+    last: Mapping[str, object],
+    metric: MetricName = "loss",
 ) -> pd.DataFrame:
-    """Return the mean of curves with equal steps: columns step, mean, low, high, n (curves).
+    """Return the mean of curves with equal steps, with its interval.
 
-    The interval is cut where the metric ends: few seeds would else have scores below zero.
+    The interval is clipped to the metric's range, which that of a few seeds may exceed.
+
+    Returns
+    -------
+    Columns step, mean, low, high, n (curves), between columns of the same value in every row.
     """
     mean, low, high = mean_interval(np.stack([curve.to_numpy() for curve in each]), confidence)
     low, high = (np.clip(bound, *METRICS[metric].limits) for bound in (low, high))
     columns = {"step": each[0].index, "mean": mean, "low": low, "high": high, "n": len(each)}
-    return pd.DataFrame(columns)
+    return pd.DataFrame({**first, **columns, **last})
 
 
 def curves(
     runs: Runs,
     weighting: str,
     confidence: float,
-    by: Literal["arrangement", "dataset", "metric"] = "arrangement",
+    by: str = "arrangement",
     metric: MetricName = "loss",
 ) -> pd.DataFrame:
     """Return the mean curve of each label with an interval over its seeds.
@@ -96,10 +103,10 @@ def curves(
     confidence
         Level of the intervals.
     by
-        What a label is. Arrangements and metrics are compared on the same test instances; data
-        sets have instances of their own.
+        What a label is: `arrangement`, `dataset` or `metric`. Arrangements and metrics are compared
+        on the same test instances; data sets have instances of their own.
     metric
-        What the means are of; where labels are metrics, any that share its axis.
+        What the means are of; where labels are metrics, any of them: they share an axis.
 
     Returns
     -------
@@ -109,22 +116,23 @@ def curves(
     Raises
     ------
     InputError
-        If the runs of a label were not evaluated at the same steps on the same instances, or
-        those of two arrangements on different instances.
+        If the runs of a label differ in their steps or instances, or two arrangements or metrics
+        in their instances.
     """
     check_seeds(runs)
     if by != "dataset":
         check_instances(runs)
+    # An axis that several metrics share is named after what they have in common.
+    shown = METRICS[metric].quantity if by == "metric" else metric
+    quantity = {"quantity": shown} if metric != "loss" else {}
     parts = []
-    for label in dict.fromkeys(label for label, _ in runs):
-        its = [run for (name, _), run in runs.items() if name == label]
-        part = over_seeds([mean_curve(run, weighting) for run in its], confidence, metric)
-        part.insert(0, by, label)
-        if metric != "loss":
-            # Where every curve is the same score, that is what the axis is called after.
-            part.insert(1, "quantity", METRICS[metric].quantity if by == "metric" else metric)
-        part["instances"] = its[0].values.shape[1]
-        part["confidence"] = confidence
-        part["left_out"] = its[0].left_out
-        parts.append(part)
+    for label, seeds in by_label(runs).items():
+        run = next(iter(seeds.values()))
+        each = [mean_curve(run, weighting) for run in seeds.values()]
+        counts = {
+            "instances": run.values.shape[1],
+            "confidence": confidence,
+            "left_out": run.left_out,
+        }
+        parts.append(over_seeds(each, confidence, {by: label, **quantity}, counts, metric))
     return pd.concat(parts, ignore_index=True)

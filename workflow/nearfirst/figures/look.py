@@ -1,4 +1,4 @@
-"""Knobs of how the figures look."""
+"""Settings of how the figures look."""
 
 from typing import Annotated, Literal
 
@@ -44,9 +44,9 @@ Dashes = Annotated[list[PositiveFloat], Field(min_length=2)]
 
 
 class LookSettings(Section):
-    """Looks alone: a change here redraws and computes nothing."""
+    """Looks only: a change here redraws figures and computes nothing."""
 
-    width: PositiveFloat = Field(5.2, description="Width in inches of a figure of one panel.")
+    width: PositiveFloat = Field(5.2, description="Width in inches of a figure with one panel.")
     height: PositiveFloat = Field(3.4, description="Its height in inches.")
     panel_width: PositiveFloat = Field(
         2.6, description="Width in inches of each panel where there are several."
@@ -55,7 +55,7 @@ class LookSettings(Section):
         2.2, description="Its height in inches, without the legend."
     )
     font_size: float = Field(
-        9.0, ge=4, description="Points of text; one less where there are several panels."
+        9.0, ge=4, description="Size of text in points; one less where there are several panels."
     )
     palette: list[Colour] = Field(
         [
@@ -63,7 +63,7 @@ class LookSettings(Section):
             *("#56B4E9", "#7F7F7F"),
         ],
         min_length=1,
-        description="Colours of the curves in turn, as #RRGGBB (after Okabe and Ito: safe for the "
+        description="Colours of the curves in turn, as #RRGGBB (after Okabe and Ito, safe for the "
         "colour-blind).",
     )
     line_styles: list[Literal["-", "--", "-.", ":"] | Dashes] = Field(
@@ -75,18 +75,18 @@ class LookSettings(Section):
     markers: list[Literal["o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h"]] = Field(
         ["o", "s", "^", "D", "v", "P", "X", "*"],
         min_length=1,
-        description="Markers in turn, for the same reason.",
+        description="Markers in turn.",
     )
     band_opacity: float = Field(0.18, ge=0, le=1, description="Opacity of the interval's band.")
     legend: Annotated[dict[str, str], AfterValidator(lambda names: LEGEND | names)] = Field(
         LEGEND,
-        description="What legends and panels call a label; one that is not here is shown as it is. "
-        "Names given in the config join these.",
+        description="Names of labels in legends and panels; other labels are shown as they are. "
+        "Names given here are added to these.",
     )
     quantities: Annotated[dict[str, str], AfterValidator(lambda names: QUANTITIES | names)] = Field(
         QUANTITIES,
-        description="What axes and legends call scores, rewards and measures of similarity, and "
-        "legends the loss. Names given in the config join these.",
+        description="Names of scores, rewards, measures of similarity and, in legends, the loss. "
+        "Names given here are added to these.",
     )
     x_label: str = Field("Training step", description="Name of the x axis.")
     y_label: str = Field("Mean test loss (nats per token)", description="Name of the loss's axis.")

@@ -5,7 +5,7 @@ import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import over_seeds, task_means
-from nearfirst.figures.run import Runs, check_seeds
+from nearfirst.figures.run import Runs, by_label, check_seeds
 from nearfirst.figures.settings import LossTypesSettings
 
 FLAT = "fast then flat"
@@ -31,7 +31,7 @@ def loss_types(
     weighting, confidence
         See `curves.curves`.
     settings
-        The criterion, and how many tasks of a type are shown: those that fall most, equal falls
+        The criterion, and how many tasks of a type are shown: those that fall furthest, equal falls
         by name.
 
     Returns
@@ -46,52 +46,44 @@ def loss_types(
     Raises
     ------
     InputError
-        If the runs of a data set cannot be compared, do not begin at step 0, or have no
-        checkpoint within the first `within_steps` steps or none as late as that.
+        If the runs of a data set cannot be compared, do not begin at step 0, end before
+        `within_steps`, or have no checkpoint up to it.
     """
     check_seeds(runs)
     types, parts = [], []
-    for dataset in dict.fromkeys(dataset for dataset, _ in runs):
-        its = [run for (name, _), run in runs.items() if name == dataset]
-        each = [task_means(run, weighting) for run in its]
-        mean = pd.DataFrame(
-            np.mean([losses.to_numpy() for losses in each], axis=0),
-            each[0].index,
-            each[0].columns,
-        )
-        table = _types(dataset, mean, settings)
-        table["n"] = len(its)
+    for dataset, seeds in by_label(runs).items():
+        each = [task_means(run, weighting) for run in seeds.values()]
+        run, losses = next(iter(seeds.values())), each[0]
+        mean = pd.DataFrame(np.mean(each, axis=0), losses.index, losses.columns)
+        table = _types(dataset, mean, settings).assign(n=len(each))
         types.append(table)
         for kind in (FLAT, SLOW, LATE, NONE):
             of_kind = table[table["type"] == kind]
             shown = of_kind.sort_values("fall", ascending=False, kind="stable").head(settings.shown)
             for task, share in zip(shown["task"], shown["share"], strict=True):
-                part = over_seeds([losses[task] for losses in each], confidence)
-                part.insert(0, "task", task)
-                part["panel"] = f"{dataset}: {kind}"
-                part["dataset"], part["type"], part["share"] = dataset, kind, share
-                part["instances"] = int((its[0].task == task).sum())
-                part["confidence"] = confidence
-                part["left_out"] = its[0].left_out
-                parts.append(part)
+                columns = {
+                    "panel": f"{dataset}: {kind}",
+                    "dataset": dataset,
+                    "type": kind,
+                    "share": share,
+                    "instances": int((run.task == task).sum()),
+                    "confidence": confidence,
+                    "left_out": run.left_out,
+                }
+                curves = [means[task] for means in each]
+                parts.append(over_seeds(curves, confidence, {"task": task}, columns))
     return pd.concat(types, ignore_index=True), pd.concat(parts, ignore_index=True)
 
 
 def _types(dataset: str, mean: pd.DataFrame, settings: LossTypesSettings) -> pd.DataFrame:
     """Return the type of each task, from its (steps, tasks) mean losses."""
     steps, within = mean.index, settings.within_steps
-    if steps[0] != 0:
-        raise InputError(f"{dataset}: the losses begin at step {steps[0]}; a fall begins at step 0")
-    if steps[-1] < within:
-        raise InputError(
-            f"{dataset}: the run ends at step {steps[-1]}, before loss_types.within_steps = "
-            f"{within}; train longer or lower it"
-        )
     early = int((steps <= within).sum())
-    if early < 2:
+    if steps[0] != 0 or steps[-1] < within or early < 2:
         raise InputError(
-            f"{dataset}: no checkpoint in steps 1 to {within} (loss_types.within_steps); the first "
-            f"is at step {steps[1]}"
+            f"{dataset}: loss_types needs step 0, a checkpoint in steps 1 to {within} "
+            f"(loss_types.within_steps) and one at step {within} or later; the run has steps "
+            f"{', '.join(map(str, steps[:3]))}, … {steps[-1]}"
         )
     values = mean.to_numpy()
     start, lowest = values[0], values.min(axis=0)
@@ -105,6 +97,7 @@ def _types(dataset: str, mean: pd.DataFrame, settings: LossTypesSettings) -> pd.
         LATE,
     )
     columns = {
+        "dataset": dataset,
         "task": mean.columns,
         "start": start,
         "lowest": lowest,
@@ -112,6 +105,4 @@ def _types(dataset: str, mean: pd.DataFrame, settings: LossTypesSettings) -> pd.
         "share": share,
         "type": kinds,
     }
-    table = pd.DataFrame(columns)
-    table.insert(0, "dataset", dataset)
-    return table
+    return pd.DataFrame(columns)

@@ -1,4 +1,4 @@
-"""How far two groups of numbers lie apart: overlap of their densities, AUC, and their bootstrap."""
+"""How far apart two groups of numbers lie: the overlap of their densities, and the AUC."""
 
 from typing import NamedTuple
 
@@ -9,12 +9,10 @@ from scipy import fft, stats
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-REACH = 3.0
-"""Bandwidths by which the grid of the densities reaches beyond all values."""
-FINE = 4
-"""Points of the grid in the smaller bandwidth, if that gives no more than the most points."""
-LEAST, MOST = 512, 8192
-"""Fewest and most points of the grid."""
+MARGIN = 3.0
+"""Bandwidths by which the grid of the densities extends beyond all values."""
+POINTS_PER_BANDWIDTH = 4
+MIN_POINTS, MAX_POINTS = 512, 8192
 CHUNK = 64
 """Resamples whose densities are in memory at once."""
 
@@ -27,7 +25,7 @@ class Group(NamedTuple):
     values
         (N,) numbers.
     cluster
-        (N,) to which cluster each belongs, from 0.
+        (N,) the cluster of each, counted from 0.
     """
 
     values: Floats
@@ -42,16 +40,16 @@ def bandwidth(values: Floats) -> float:
 
 
 def grid(one: Floats, other: Floats) -> Floats:
-    """Return even points on which the densities of two samples can be drawn and integrated.
+    """Return evenly spaced points on which the densities of two samples are drawn and integrated.
 
-    They reach beyond all values by three of the larger bandwidth. Both samples must hold different
-    values.
+    They extend beyond all values by three times the larger bandwidth. Neither sample may consist of
+    equal values.
     """
     widths = [bandwidth(values) for values in (one, other)]
     both = np.concatenate([one, other])
-    low, high = both.min() - REACH * max(widths), both.max() + REACH * max(widths)
-    points = np.ceil(FINE * (high - low) / min(widths))
-    return np.linspace(low, high, int(np.clip(points, LEAST, MOST)))
+    low, high = both.min() - MARGIN * max(widths), both.max() + MARGIN * max(widths)
+    points = np.ceil(POINTS_PER_BANDWIDTH * (high - low) / min(widths))
+    return np.linspace(low, high, int(np.clip(points, MIN_POINTS, MAX_POINTS)))
 
 
 def density(values: Floats, points: Floats) -> Floats:
@@ -67,15 +65,15 @@ def overlap(one: Floats, other: Floats, points: Floats) -> float:
 def aucs(one: Group, other: Group, weights: Floats) -> Floats:
     """Return the AUC of resamples, P(one > other) + ½ P(one = other).
 
-    It is the share of the pairs of two groups that the first wins, a tie being half a win: Mann
-    and Whitney's U / (N · M). Pairs are counted by cluster once, and then weighted.
+    This is Mann and Whitney's U / (N · M). Pairs are counted once for each two clusters, and these
+    counts then weighted.
 
     Parameters
     ----------
     one, other
         The groups.
     weights
-        (B, C) how often each resample holds each cluster.
+        (B, C) how often each resample contains each cluster.
 
     Returns
     -------
@@ -95,10 +93,10 @@ def aucs(one: Group, other: Group, weights: Floats) -> Floats:
 
 
 def overlaps(one: Group, other: Group, points: Floats, weights: Floats) -> Floats:
-    """Return the overlap coefficient of resamples, each density with a bandwidth of its own.
+    """Return the overlap coefficient of resamples, each with its own bandwidths.
 
-    The numbers are shared out between the two nearest points of the grid, and the kernel is
-    applied to these counts by Fourier transform (Silverman 1982, algorithm AS 176).
+    Each number is split between the two nearest points of the grid, and the kernel is applied to
+    these counts by Fourier transform (Silverman 1982, algorithm AS 176).
 
     Parameters
     ----------
@@ -107,11 +105,11 @@ def overlaps(one: Group, other: Group, points: Floats, weights: Floats) -> Float
     points
         `grid` of their values.
     weights
-        (B, C) how often each resample holds each cluster.
+        (B, C) how often each resample contains each cluster.
 
     Returns
     -------
-    (B,), NaN where a group has no two different numbers.
+    (B,), NaN where all numbers of a group are equal.
     """
     clusters = weights.shape[1]
     tables = [_table(group, points, clusters) for group in (one, other)]
@@ -125,9 +123,9 @@ def overlaps(one: Group, other: Group, points: Floats, weights: Floats) -> Float
 
 
 def _table(group: Group, points: Floats, clusters: int) -> Floats:
-    """Return of each cluster its numbers' count, sum, sum of squares, and linearly binned counts.
+    """Return the count, sum, sum of squares and linearly binned counts of each cluster.
 
-    Sums are about the middle of the grid: numbers far from zero must not cancel.
+    Sums are about the middle of the grid, lest numbers far from zero cancel.
     """
     middle = group.values - points.mean()
     place = (group.values - points[0]) / (points[1] - points[0])
@@ -145,10 +143,10 @@ def _densities(tables: Floats, points: Floats) -> Floats:
     size, sums, squares = tables[:, :3].T
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = (squares - sums**2 / size) / (size - 1)
-        # Of equal numbers nothing but the rounding of the sums is left.
+        # The variance of equal numbers is only rounding.
         width = np.where(variance > 1e-12 * squares, np.sqrt(variance) * size**-0.2, np.nan)
     step = points[1] - points[0]
-    # Twice as long as the grid: the transform is cyclic.
+    # Twice as long as the grid, because the transform is cyclic.
     length = fft.next_fast_len(2 * len(points), real=True)
     frequency = 2 * np.pi * fft.rfftfreq(length, step)
     kernel = np.exp(-0.5 * np.multiply.outer(width, frequency) ** 2)

@@ -9,11 +9,10 @@ import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import task_means
-from nearfirst.figures.run import Runs, Similarity, common_tasks
+from nearfirst.figures.run import Key, Runs, Similarity, common_tasks, similarity_of
 from nearfirst.figures.spearman import Counts, Ranks, correlations
 
 Floats = npt.NDArray[np.float64]
-Key = tuple[str, int]
 
 POOLED = "pooled"
 OVER_CHECKPOINTS = "over checkpoints"
@@ -26,8 +25,8 @@ class _Points(NamedTuple):
 
     loss: Floats  # (C, T)
     distance: dict[str, Floats]  # (C, T) of each measure
-    run: npt.NDArray[np.int64]  # (C,) which run a checkpoint is of
-    units: list[Key]  # (R,) label and seed of each run: what is drawn at random
+    run: npt.NDArray[np.int64]  # (C,) the run of each checkpoint
+    units: list[Key]  # (R,) label and seed of each run: what the bootstrap draws
     checkpoints: int
 
 
@@ -41,16 +40,16 @@ def prediction(
 ) -> pd.DataFrame:
     """Return Spearman's rank correlation of each measure's distance SD_k with loss.
 
-    Over the unseen tasks that all runs hold and the checkpoints after step 0, three statistics:
-    `pooled` takes all (run, task, checkpoint) at once; `over checkpoints` is the mean over (run,
-    task) of the correlation along the run; `over tasks` is the mean over (run, checkpoint) of the
+    Over the unseen tasks of all runs and the checkpoints after step 0, three statistics: `pooled`
+    takes all (run, task, checkpoint) at once; `over checkpoints` is the mean over (run, task) of
+    the correlation along the run; `over tasks` is the mean over (run, checkpoint) of the
     correlation across tasks, that is how well the measure orders the tasks. Series without a
     correlation, because all distances or all losses are equal, are left out of the means and
     counted.
 
-    Intervals are percentiles of a bootstrap that draws tasks, and seeds within each label, at
-    once; a run of a label without other seeds is always drawn once. Every resample is ranked
-    anew, exactly; resamples without any correlation are left out.
+    Intervals are percentiles of a bootstrap that draws tasks and, within each label, seeds; the
+    only run of a label is drawn once in each resample. Every resample is ranked again, exactly;
+    resamples without any correlation are left out.
 
     Parameters
     ----------
@@ -71,8 +70,8 @@ def prediction(
     Raises
     ------
     InputError
-        If a similarity is missing or of other steps, tasks or measures than the losses, or if
-        there are fewer than two checkpoints or tasks.
+        If a similarity is missing or of other steps than the losses, or if there are fewer than
+        two checkpoints or tasks.
     """
     tasks = common_tasks(run for runs in tests.values() for run in runs.values())
     points = _points(tests, similarities, tasks, weighting)
@@ -112,30 +111,13 @@ def _points(
     steps: set[int] = set()
     for test, runs in tests.items():
         for key, run in runs.items():
-            where = f"--similarity {key[0]} {key[1]} {test}"
-            if key not in similarities.get(test, {}):
-                raise InputError(f"{where}: not given, but there is such a --run")
-            tables = similarities[test][key]
             loss = task_means(run, weighting).drop(index=0, errors="ignore")[tasks]
             if len(loss) < 2:
                 raise InputError(
-                    f"--run {key[0]} {key[1]} {test}: a correlation needs two checkpoints after "
-                    f"step 0, the run has {len(loss)}"
+                    f"{key[0]}, seed {key[1]}, {test}: a correlation needs two checkpoints after "
+                    f"step 0, the run has {len(loss)}; lower train.checkpoint_every"
                 )
-            if units and tables.keys() != distances.keys():
-                raise InputError(
-                    f"{where}: it holds {', '.join(tables)}, the first table {', '.join(distances)}"
-                )
-            for measure, table in tables.items():
-                missing = [task for task in tasks if task not in table]
-                if missing:
-                    raise InputError(f"{where}: no distance of task '{missing[0]}'")
-                differing = table.index.symmetric_difference(loss.index)
-                if len(differing):
-                    raise InputError(
-                        f"{where}: its steps are not those of the losses; only one has step "
-                        f"{differing[0]}"
-                    )
+            for measure, table in similarity_of(similarities, test, key, run).items():
                 distances.setdefault(measure, []).append(table[tasks].to_numpy())
             losses.append(loss.to_numpy())
             units.append(key)
@@ -150,9 +132,9 @@ def _points(
 
 
 def _draws(units: Sequence[Key], tasks: int, resamples: int, seed: int) -> tuple[Counts, Counts]:
-    """Return how often each resample draws each run (B, R) and task (B, T); once each in the first.
+    """Return how often each resample draws each run (B, R) and task (B, T).
 
-    A run is drawn with its (label, seed), from the seeds of its label: on all its test sets alike.
+    The first resample is the sample itself. A seed is drawn with its runs on all test sets.
     """
     generator = np.random.default_rng(seed)
     of_tasks = generator.multinomial(tasks, [1 / tasks] * tasks, resamples)
@@ -170,7 +152,7 @@ def _once_first(counts: npt.NDArray[np.int64]) -> Counts:
 
 
 Found = dict[str, tuple[Floats, int]]
-"""Of each measure the statistic of all resamples (B,), and the series left out."""
+"""Of each measure the (B,) statistic of all resamples, and how many series were left out."""
 
 
 def _pooled(points: _Points, of_runs: Counts, of_tasks: Counts) -> Found:
@@ -215,7 +197,7 @@ def _over_checkpoints(points: _Points, of_runs: Counts, of_tasks: Counts) -> Fou
 
 
 def _mean(each: Floats, weights: Counts) -> Floats:
-    """Return the weighted mean over the last axis of what is not NaN, NaN if nothing is."""
+    """Return the weighted mean over the last axis, without NaN; NaN if nothing else is there."""
     there = np.isfinite(each)
     with np.errstate(invalid="ignore"):
         return np.asarray((np.where(there, each, 0) @ weights) / (there @ weights))

@@ -1,6 +1,5 @@
 """Rewards of right and of wrong answers (Section A.5, Figure 6)."""
 
-import logging
 from typing import Any
 
 import numpy as np
@@ -39,52 +38,42 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
     Returns
     -------
     answers
-        Columns seed, step, id, right (Exact Match 1, against all references if scores are means
+        Columns seed, step, id, right (Exact Match 1, with all references where scores are means
         over them), reward.
     left_out
-        How many test instances are in one of the two alone: one without a reference has no score.
+        How many test instances have only a score or only a reward: one without a reference has no
+        score.
 
     Raises
     ------
     InputError
-        If there are several labels, the two differ in runs or steps, the runs cannot be compared,
-        or no instance is in both.
+        If scores and rewards are of different runs, or runs of different data sets.
     """
-    for flag, runs in (("--scores", scores), ("--rewards", rewards)):
-        check_seeds(runs)
-        labels = list(dict.fromkeys(label for label, _ in runs))
-        if len(labels) > 1:
-            raise InputError(f"{flag}: labels {', '.join(labels)}; give the runs of one data set")
+    check_seeds(scores)
+    check_seeds(rewards)
     for label, seed in sorted(scores.keys() ^ rewards.keys()):
-        there, missing = ("--scores", "--rewards")[:: 1 if (label, seed) in scores else -1]
-        raise InputError(
-            f"{there} {label} {seed} is given, but not {missing} {label} {seed}; give both"
-        )
+        missing = "rewards" if (label, seed) in scores else "scores"
+        raise InputError(f"{label}, seed {seed}: no {missing}; give scores and rewards of each run")
+    if len({label for label, _ in scores}) > 1:
+        raise InputError("scores and rewards of several data sets; give the runs of one")
     parts = []
     left_out = 0
     for (label, seed), score in scores.items():
         right, reward = score.values, rewards[label, seed].values
-        steps = right.index.symmetric_difference(reward.index)
-        if len(steps):
-            raise InputError(
-                f"--scores and --rewards {label} {seed}: only one has step {steps[0]}; score "
-                "the run's answers again"
-            )
         ids = right.columns.intersection(reward.columns)
-        if ids.empty:
+        if ids.empty or not right.index.equals(reward.index):
             raise InputError(
-                f"--scores and --rewards {label} {seed}: no instance is in both; they are of "
-                "other test sets"
+                f"{label}, seed {seed}: scores and rewards are not of the same checkpoints and "
+                "test instances; score the run's answers again"
             )
         left_out = len(right.columns.union(reward.columns)) - len(ids)
-        chosen = right.index[-1:] if checkpoints == "last" else right.index
-        part = pd.DataFrame(
-            {
-                "right": right.loc[chosen, ids].stack() == 1,
-                "reward": reward.loc[chosen, ids].stack(),
-            }
-        )
-        parts.append(part.rename_axis(["step", "id"]).reset_index().assign(seed=seed))
+        steps = right.index[-1:] if checkpoints == "last" else right.index
+        columns = {
+            "right": right.loc[steps, ids].stack() == 1,
+            "reward": reward.loc[steps, ids].stack(),
+        }
+        part = pd.DataFrame(columns).rename_axis(["step", "id"]).reset_index()
+        parts.append(part.assign(seed=seed))
     table = pd.concat(parts, ignore_index=True)
     return table[["seed", "step", "id", "right", "reward"]], left_out
 
@@ -92,14 +81,14 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
 def distribution(
     table: pd.DataFrame, settings: DistributionSettings, left_out: int = 0
 ) -> pd.DataFrame:
-    """Return histograms and densities of both groups of answers, and how far they lie apart.
+    """Return histograms and densities of both groups of answers, and how far apart they lie.
 
     The overlap coefficient is ∫ min(f, g) of the two Gaussian kernel densities (Scott's rule); the
     AUC is the probability that a right answer has a greater reward than a wrong one, a tie counting
-    half. Intervals are percentiles of a bootstrap that draws test instances: the answers to one
-    prompt, of all runs and checkpoints, are alike and come together. Densities and the overlap need
-    `least` answers of each group from `least_instances` test instances and two different rewards;
-    intervals need these instances too.
+    half. Intervals are percentiles of a bootstrap over test instances: the answers to one prompt,
+    of all runs and checkpoints, are alike and are drawn together. Densities and the overlap need
+    `min_answers` answers of each group to `min_instances` test instances, and two different
+    rewards; intervals need these instances too.
 
     Parameters
     ----------
@@ -112,31 +101,35 @@ def distribution(
 
     Returns
     -------
-    Columns group (`right`, `wrong`, or `both` for what is not of one of them), what, x, width,
-    value, low, high, n (answers of the group), confidence. Of each group `count` and `instances`
-    (different test instances), `mean`, `histogram` (x the left edge and width that of a bin, value
-    a density: the area is 1) and `density` (at x); of both `overlap`, `auc`, `instances`, `seeds`,
-    `checkpoints`, `left_out`, `least`, `least_instances`. What cannot be said is NaN.
+    Columns group (`right`, `wrong`, or `both`), what, x, width, value, low, high, n (answers of the
+    group), confidence. Of each group `count` and `instances` (different test instances), `mean`,
+    `histogram` (x the left edge and width that of a bin, value a density: the area is 1) and
+    `density` (at x); of both `overlap`, `auc`, `instances`, `seeds`, `checkpoints`, `left_out`,
+    `min_answers`, `min_instances`. What is not defined is NaN.
     """
     cluster, ids = pd.factorize(table["id"], sort=True)
     rewards, is_right = table["reward"].to_numpy(float), table["right"].to_numpy(bool)
     right, wrong = (Group(rewards[its], cluster[its]) for its in (is_right, ~is_right))
     generator = np.random.default_rng(settings.seed)
     drawn = generator.multinomial(len(ids), [1 / len(ids)] * len(ids), settings.resamples)
-    # Each once in the first row: that is what was seen.
+    # The first row holds each instance once: the sample itself.
     weights = np.concatenate([np.ones((1, len(ids))), drawn])
     edges = np.histogram_bin_edges(rewards, settings.bins)
-    points = _points(right, wrong, settings)
+    dense = [group.values for group in (right, wrong) if _dense(group, settings)]
+    points = grid(dense[0], dense[-1]) if dense else np.empty(0)
+    counts = {
+        "instances": len(ids),
+        "seeds": table["seed"].nunique(),
+        "checkpoints": table["step"].nunique(),
+        "left_out": left_out,
+        "min_answers": settings.min_answers,
+        "min_instances": settings.min_instances,
+    }
     rows = [
         *_of_group(RIGHT, right, edges, points, weights, settings),
         *_of_group(WRONG, wrong, edges, points, weights, settings),
-        *_apart(right, wrong, points, weights, settings),
-        _row(BOTH, "instances", len(ids)),
-        _row(BOTH, "seeds", table["seed"].nunique()),
-        _row(BOTH, "checkpoints", table["step"].nunique()),
-        _row(BOTH, "left_out", left_out),
-        _row(BOTH, "least", settings.least),
-        _row(BOTH, "least_instances", settings.least_instances),
+        *_of_both(right, wrong, points, weights, settings),
+        *(_row(BOTH, what, value) for what, value in counts.items()),
     ]
     result = pd.DataFrame(rows, columns=COLUMNS)
     sizes = {RIGHT: len(right.values), WRONG: len(wrong.values), BOTH: len(table)}
@@ -151,7 +144,7 @@ def _of_group(
     name: str,
     group: Group,
     edges: Floats,
-    points: Floats | None,
+    points: Floats,
     weights: Floats,
     settings: DistributionSettings,
 ) -> list[Row]:
@@ -164,51 +157,39 @@ def _of_group(
     sums = weights @ np.bincount(group.cluster, values, clusters)
     with np.errstate(invalid="ignore"):
         means = sums / (weights @ np.bincount(group.cluster, minlength=clusters))
-    interval = _interval(means[1:], f"mean reward of {name} answers", settings, group)
-    rows.append(_row(name, "mean", means[0], **interval))
+    rows.append(_row(name, "mean", means[0], **_interval(means[1:], settings, group)))
     heights, _ = np.histogram(values, edges, density=True)
     rows += [
         _row(name, "histogram", height, x=left, width=width)
         for left, width, height in zip(edges[:-1], np.diff(edges), heights, strict=True)
     ]
-    if points is not None and _dense(group, settings):
+    if _dense(group, settings):
         curve = zip(points, density(values, points), strict=True)
         rows += [_row(name, "density", y, x=x) for x, y in curve]
     return rows
 
 
-def _apart(
-    right: Group,
-    wrong: Group,
-    points: Floats | None,
-    weights: Floats,
-    settings: DistributionSettings,
+def _of_both(
+    right: Group, wrong: Group, points: Floats, weights: Floats, settings: DistributionSettings
 ) -> list[Row]:
-    """Return the rows that say how far the groups lie apart."""
+    """Return the rows of the overlap and the AUC."""
     found = aucs(right, wrong, weights)
-    interval = _interval(found[1:], "AUC", settings, right, wrong)
-    rows = [_row(BOTH, "auc", found[0], **interval)]
-    if points is None or not (_dense(right, settings) and _dense(wrong, settings)):
-        return [_row(BOTH, "overlap", np.nan), *rows]
+    auc = _row(BOTH, "auc", found[0], **_interval(found[1:], settings, right, wrong))
+    if not (_dense(right, settings) and _dense(wrong, settings)):
+        return [_row(BOTH, "overlap", np.nan), auc]
     shared = overlap(density(right.values, points), density(wrong.values, points), points)
     found = overlaps(right, wrong, points, weights[1:])
-    interval = _interval(found, "overlap", settings, right, wrong)
-    return [_row(BOTH, "overlap", shared, **interval), *rows]
+    return [_row(BOTH, "overlap", shared, **_interval(found, settings, right, wrong)), auc]
 
 
-def _interval(
-    values: Floats, what: str, settings: DistributionSettings, *groups: Group
-) -> dict[str, float]:
-    """Return the percentile interval of resampled values; those that are NaN are left out."""
-    if any(_instances(group) < settings.least_instances for group in groups):
-        return {}
-    there = values[np.isfinite(values)]
-    if len(there) < len(values):
-        logging.info("%s: %d resamples had none", what, len(values) - len(there))
-    if not len(there):  # numbers that differ by less than the sums of a resample can tell
+def _interval(values: Floats, settings: DistributionSettings, *groups: Group) -> dict[str, float]:
+    """Return the percentile interval of resampled values, leaving out those that are NaN."""
+    values = values[np.isfinite(values)]
+    # None is finite where the values differ by little more than rounding.
+    if not len(values) or any(_instances(group) < settings.min_instances for group in groups):
         return {}
     tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
-    low, high = np.quantile(there, tails)
+    low, high = np.quantile(values, tails)
     return {"low": low, "high": high}
 
 
@@ -217,15 +198,9 @@ def _instances(group: Group) -> int:
 
 
 def _dense(group: Group, settings: DistributionSettings) -> bool:
-    """Tell whether a group has enough answers of enough instances for a density."""
+    """Return whether a group has enough answers to enough instances for a density."""
     return (
-        len(group.values) >= settings.least
-        and _instances(group) >= settings.least_instances
+        len(group.values) >= settings.min_answers
+        and _instances(group) >= settings.min_instances
         and bandwidth(group.values) > 0
     )
-
-
-def _points(right: Group, wrong: Group, settings: DistributionSettings) -> Floats | None:
-    """Return the grid of the densities that can be drawn, or None."""
-    dense = [group.values for group in (right, wrong) if _dense(group, settings)]
-    return grid(dense[0], dense[-1]) if dense else None

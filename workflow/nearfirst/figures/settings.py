@@ -1,4 +1,4 @@
-"""Knobs of the numbers behind the figures: how they are averaged, sorted and held together."""
+"""Settings of the numbers behind the figures: means, types of tasks, bootstraps."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from nearfirst.common.settings import Section
 
 Units = Literal["instance", "task"]
-"""What a test set is taken to be a sample of."""
+"""What a test set is regarded as a sample of."""
 
 
 class CurveSettings(Section):
@@ -27,15 +27,15 @@ class ComparisonSettings(Section):
         0.95,
         gt=0,
         lt=1,
-        description="Level of the bootstrap intervals. The summary speaks of a difference where "
+        description="Level of the bootstrap intervals. The summary reports a difference where "
         "the corrected p-value is at most one minus it.",
     )
     resamples: int = Field(2000, ge=100, description="Bootstrap resamples.")
     seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
     units: Units = Field(
         "instance",
-        description="What stands for the test set in intervals and tests: `instance` speaks of "
-        "other instances of the same tasks, `task` of other tasks, and finds less.",
+        description="What intervals and tests generalize to: `instance` is other instances of the "
+        "same tasks, `task` is other tasks, which takes more evidence.",
     )
 
 
@@ -53,7 +53,7 @@ class LossTypesSettings(Section):
         0.5, ge=0, lt=1, description="Share below which most of the fall comes after them: late."
     )
     shown: PositiveInt = Field(
-        3, description="Tasks drawn of each data set and type: those that fall most."
+        3, description="Tasks drawn of each data set and type: those that fall furthest."
     )
 
 
@@ -71,14 +71,14 @@ class DistributionSettings(Section):
         "all", description="Answers of every checkpoint of a run, or of its last one."
     )
     bins: PositiveInt = Field(30, description="Bins of the histograms, the same for both.")
-    least: int = Field(
-        20, ge=2, description="Fewest right, or wrong, answers of which a density is drawn."
+    min_answers: int = Field(
+        20, ge=2, description="Right, or wrong, answers that a density needs at least."
     )
-    least_instances: int = Field(
+    min_instances: int = Field(
         5,
         ge=2,
-        description="Fewest test instances that these answers must come from, for a density and "
-        "for intervals.",
+        description="Test instances that these answers must belong to, for a density and for "
+        "intervals.",
     )
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the bootstrap intervals.")
     resamples: int = Field(1000, ge=100, description="Bootstrap resamples of test instances.")

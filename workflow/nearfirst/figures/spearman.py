@@ -1,4 +1,4 @@
-"""Spearman's rank correlation of points that count several times, as in a bootstrap."""
+"""Spearman's rank correlation of weighted points, as a bootstrap needs it."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ Counts = npt.NDArray[np.int32]
 
 
 class Ranks:
-    """The order of S series of P values, found once: ranks for any weights follow by sums.
+    """The order of S series of P values, found once; ranks for any weights follow from sums.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Ranks:
         place = np.arange(points)
         rises = ascending[:, 1:] != ascending[:, :-1]
         edge = np.ones((series, 1), dtype=bool)
-        # Of each value in ascending order, where its run of equal ones begins and ends.
+        # For each value in ascending order, where the values equal to it begin and end.
         begins = np.maximum.accumulate(np.where(np.hstack([edge, rises]), place, 0), axis=1)
         ends = np.where(np.hstack([rises, edge]), place + 1, points)
         ends = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
@@ -37,7 +37,7 @@ class Ranks:
         self._below, self._through = below, through
 
     def centred(self, weights: Counts) -> Floats:
-        """Return twice the mid-rank of each value less its mean, if each counts `weights` times."""
+        """Return twice the mid-rank of each value minus its mean, each counted `weights` times."""
         series, points = self._below.shape
         up_to = np.zeros(series * points + 1, dtype=np.int32)
         np.cumsum(weights.take(self._order), out=up_to[1:])
@@ -56,11 +56,11 @@ def correlations(one: Ranks, others: Sequence[Ranks], weights: Counts) -> Floats
     one, others
         Ranks of (S, P) values.
     weights
-        (S, P) how often each point counts, from 0; their sum must fit 31 bits.
+        (S, P) how often each point counts, from 0; their sum must fit into 31 bits.
 
     Returns
     -------
-    NaN where all values of a series are equal, as far as they count.
+    NaN where all values of a series that count are equal.
     """
     first = one.centred(weights)
     weighted = first * weights
@@ -70,7 +70,7 @@ def correlations(one: Ranks, others: Sequence[Ranks], weights: Counts) -> Floats
         second = other.centred(weights)
         row[:] = np.einsum("sp,sp->s", weighted, second)
         second *= second
-        # Ranks are whole numbers: equal values have a spread of exactly 0.
+        # Ranks are whole numbers, so equal values have a spread of exactly 0.
         with np.errstate(invalid="ignore"):
             row /= np.sqrt(spread * np.einsum("sp,sp->s", weights, second))
     return result

@@ -1,7 +1,7 @@
-"""The loss of single unseen tasks, and how far what was seen is from them."""
+"""The loss of single unseen tasks, and how far the data seen so far are from them."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,47 +10,59 @@ import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import over_seeds, task_means
-from nearfirst.figures.run import Runs, Similarity, check_instances, check_seeds
+from nearfirst.figures.run import (
+    Key,
+    Runs,
+    Similarity,
+    by_label,
+    check_instances,
+    check_seeds,
+    similarity_of,
+)
 
 Floats = npt.NDArray[np.float64]
 LOSS = "loss"
 SCALED = "scaled-cosine-avg"
 
 Panel = Literal["task", "test", "quantity"]
-Key = tuple[str, int]
-Similarities = Mapping[Key, Similarity]
 
 
-def pick(tasks: Sequence[str], count: int, offset: int, of: int) -> list[str]:
-    """Pick tasks where none is named: some of evenly spread ones.
+def choose_tasks(
+    known: Sequence[str], names: Sequence[str] | None, pick: tuple[int, int, int]
+) -> list[str]:
+    """Return the unseen tasks that a figure shows.
 
-    Of T tasks, number i of `of` evenly spread ones is at floor((i + 1/2) · T / of); numbers
-    `offset` to `offset + count − 1` are taken, counted from 0.
+    A name may be the beginning of a task's name up to a `_`: papers say `task851`, data
+    `task851_…`. Without names, `pick` (count, first, of) takes evenly spread tasks: of T tasks,
+    number i of `of` is at floor((i + 1/2) · T / of), and `count` of them are taken from number
+    `first` on, counted from 0.
 
     Raises
     ------
     InputError
-        If that many are not there.
+        If there is no task of a name, or there are fewer than `of` tasks.
     """
-    if count < 1 or not 0 <= offset <= of - count:
-        raise InputError(f"--pick {count} --offset {offset} --of {of}: these are not there")
-    if of > len(tasks):
-        raise InputError(f"--of {of}: there are only {len(tasks)} unseen tasks")
-    return [tasks[(2 * i + 1) * len(tasks) // (2 * of)] for i in range(offset, offset + count)]
+    if names:
+        return list(dict.fromkeys(_full_name(name, known) for name in names))
+    count, first, of = pick
+    if of > len(known):
+        raise InputError(f"pick: {of} evenly spread tasks, but there are {len(known)} unseen tasks")
+    return [known[(2 * i + 1) * len(known) // (2 * of)] for i in range(first, first + count)]
 
 
-def full_name(name: str, tasks: Sequence[str]) -> str:
-    """Return the one task whose name begins with `name` and a `_`, unless `name` is a task's own.
-
-    A paper says `task851`, the data `task851_…`. A name that is none is returned as it is.
-    """
-    longer = [task for task in tasks if task.startswith(f"{name}_")]
-    return longer[0] if name not in tasks and len(longer) == 1 else name
+def _full_name(name: str, known: Sequence[str]) -> str:
+    if name in known:
+        return name
+    longer = [task for task in known if task.startswith(f"{name}_")]
+    if len(longer) == 1:
+        return longer[0]
+    nearest = ", ".join(difflib.get_close_matches(name, known, n=3, cutoff=0))
+    raise InputError(f"no unseen task '{name}' in all runs; the nearest names are {nearest}")
 
 
 def task_curves(
     tests: Mapping[str, Runs],
-    similarities: Mapping[str, Similarities],
+    similarities: Mapping[str, Mapping[Key, Similarity]],
     tasks: Sequence[str],
     quantities: Sequence[str],
     panel: Panel,
@@ -84,93 +96,58 @@ def task_curves(
     Raises
     ------
     InputError
-        If runs cannot be compared, a task, a quantity or a similarity is missing, or a panel
-        would hold several tasks or several test sets.
+        If runs cannot be compared, a similarity is missing or of other steps, or an average cannot
+        be scaled.
     """
-    for name, values in (("task", tasks), ("test", list(tests))):
-        if len(values) > 1 and panel != name:
-            raise InputError(
-                f"--panel {panel}: {len(values)} {name}s in one panel ({', '.join(values)}); "
-                f"give one, or --panel {name}"
-            )
-    for test, runs in tests.items():
+    for runs in tests.values():
         check_seeds(runs)
         check_instances(runs)
-        for (label, seed), run in runs.items():
-            for task in tasks:
-                _check_task(task, run.task.unique(), f"--run {label} {seed} {test}")
-    losses = {
-        test: {key: task_means(run, weighting) for key, run in runs.items()}
-        for test, runs in tests.items()
-    }
     parts = []
     for task in tasks:
         for test, runs in tests.items():
-            run = next(iter(runs.values()))
             for quantity in quantities:
-                for label in dict.fromkeys(label for label, _ in runs):
-                    keys = [key for key in runs if key[0] == label]
-                    if quantity == LOSS:
-                        each = [losses[test][key][task] for key in keys]
-                    else:
-                        its = similarities.get(test, {})
-                        each = [_distance(its, test, key, task, quantity) for key in keys]
-                        _check_steps(each, test, keys)
-                    part = over_seeds(each, confidence)
-                    part.insert(0, "arrangement", label)
-                    part["panel"] = {"task": task, "test": test, "quantity": quantity}[panel]
-                    part["quantity"], part["task"], part["test"] = quantity, task, test
-                    part["instances"] = int((run.task == task).sum())
-                    part["confidence"] = confidence
-                    part["left_out"] = run.left_out
-                    for (_, seed), curve in zip(keys, each, strict=True):
-                        part[f"seed_{seed}"] = curve.to_numpy()
-                    parts.append(part)
+                for label, seeds in by_label(runs).items():
+                    its = {(label, seed): run for seed, run in seeds.items()}
+                    each = list(_curves(its, similarities, test, task, quantity, weighting))
+                    run = next(iter(seeds.values()))
+                    columns: dict[str, object] = {
+                        "panel": {"task": task, "test": test, "quantity": quantity}[panel],
+                        "quantity": quantity,
+                        "task": task,
+                        "test": test,
+                        "instances": int((run.task == task).sum()),
+                        "confidence": confidence,
+                        "left_out": run.left_out,
+                    }
+                    for seed, curve in zip(seeds, each, strict=True):
+                        columns[f"seed_{seed}"] = curve.to_numpy()
+                    parts.append(over_seeds(each, confidence, {"arrangement": label}, columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def _check_task(task: str, found: Iterable[str], where: str) -> None:
-    names = [name for name in found if name]
-    if task not in names:
-        nearest = difflib.get_close_matches(task, names, n=3, cutoff=0)
-        raise InputError(
-            f"{where}: no unseen task '{task}'; the nearest names are {', '.join(nearest)}"
-        )
-
-
-def _distance(
-    similarities: Similarities, test: str, key: Key, task: str, quantity: str
-) -> "pd.Series[float]":
-    """Return the (steps,) distance of a task in one run."""
-    where = f"--similarity {key[0]} {key[1]} {test}"
-    if key not in similarities:
-        raise InputError(f"{where}: not given, but {quantity} needs it")
-    tables = similarities[key]
-    needed = ("cosine-avg", "cosine-min") if quantity == SCALED else (quantity,)
-    for measure in needed:
-        if measure not in tables:
-            raise InputError(
-                f"{where}: it holds no measure '{measure}'; quantities are {LOSS}, {SCALED}, "
-                f"{', '.join(tables)}"
-            )
-        _check_task(task, tables[measure].columns, where)
-    if quantity != SCALED:
-        return tables[quantity][task]
-    average, minimum = (tables[measure][task] for measure in needed)
-    try:
-        scaled = scaled_average(average.to_numpy(), minimum.to_numpy())
-    except InputError as error:
-        raise InputError(f"{where}, task '{task}': {error}") from None
-    return pd.Series(scaled, average.index)
-
-
-def _check_steps(each: Sequence["pd.Series[float]"], test: str, keys: Sequence[Key]) -> None:
-    for curve, key in zip(each, keys, strict=True):
-        if not curve.index.equals(each[0].index):
-            raise InputError(
-                f"--similarity of {keys[0]} and {key} on {test}: their steps differ; measure both "
-                "for runs of the same length"
-            )
+def _curves(
+    runs: Runs,
+    similarities: Mapping[str, Mapping[Key, Similarity]],
+    test: str,
+    task: str,
+    quantity: str,
+    weighting: str,
+) -> Iterator["pd.Series[float]"]:
+    """Yield the (steps,) curve of a task in each run."""
+    for key, run in runs.items():
+        if quantity == LOSS:
+            yield task_means(run, weighting)[task]
+            continue
+        tables = similarity_of(similarities, test, key, run)
+        if quantity != SCALED:
+            yield tables[quantity][task]
+            continue
+        average, minimum = (tables[measure][task] for measure in ("cosine-avg", "cosine-min"))
+        try:
+            scaled = scaled_average(average.to_numpy(), minimum.to_numpy())
+        except InputError as error:
+            raise InputError(f"{key[0]}, seed {key[1]}, {test}, task '{task}': {error}") from None
+        yield pd.Series(scaled, average.index)
 
 
 def scaled_average(average: Floats, minimum: Floats) -> Floats:
@@ -184,14 +161,13 @@ def scaled_average(average: Floats, minimum: Floats) -> Floats:
     Raises
     ------
     InputError
-        If the factor is not positive and finite: the curve would be upside down, or none.
+        If the factor is not positive and finite: the curve would be upside down, or undefined.
     """
     means = float(minimum.mean()), float(average.mean())
     factor = means[0] / means[1] if means[1] else float("nan")
     if not 0 < factor < float("inf"):
         raise InputError(
             f"Scaled Cosine-Avg: the mean of Cosine-Min is {means[0]:.4g}, that of Cosine-Avg "
-            f"{means[1]:.4g}; their ratio must be positive and finite, so these curves cannot be "
-            "scaled to each other"
+            f"{means[1]:.4g}; their ratio must be positive and finite, draw cosine-avg instead"
         )
     return average * factor

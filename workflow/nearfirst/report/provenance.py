@@ -1,4 +1,4 @@
-"""The config that made a figure: what was set over its preset, as a config that makes it again."""
+"""The config that makes a figure again: what was set over its preset."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from pydantic import BaseModel
 
 from nearfirst.config import Config
 
-UNREAD = {"preset", "look", "hardware", "run"}
-"""Sections that change no number."""
+IRRELEVANT = {"preset", "run", "figures", "look", "hardware"}
+"""Sections that do not change the numbers of a figure, apart from its own row."""
 
 
 def provenance(config: Config, preset: Config, figure: str) -> dict[str, Any]:
-    """Return the preset, what differs from it, and the figure's own row.
+    """Return the name of the preset, and what differs from it.
 
     Parameters
     ----------
@@ -23,42 +23,37 @@ def provenance(config: Config, preset: Config, figure: str) -> dict[str, Any]:
     figure
         Name of a figure; the rows of other figures are left out.
     """
-    changed = {k: v for k, v in _changes(config, preset).items() if k not in UNREAD}
-    row = config.figures[figure].model_dump(mode="json")
-    return {"preset": config.preset, **changed, "figures": {figure: row}}
+    found = {k: v for k, v in differences(config, preset).items() if k not in IRRELEVANT}
+    row = differences(config, preset).get("figures", {}).get(figure)
+    return {"preset": config.preset, **found, **({"figures": {figure: row}} if row else {})}
 
 
-def _changes(new: BaseModel, old: BaseModel) -> dict[str, Any]:
-    """Return the values that differ, section by section; a row that is new is given whole."""
-    changes: dict[str, Any] = {}
-    whole = new.model_dump(mode="json")
-    for name in type(new).model_fields:
-        now, before = getattr(new, name), getattr(old, name, None)
-        if now == before:
-            continue
-        if isinstance(now, BaseModel) and isinstance(before, type(now)):
-            changes[name] = _changes(now, before)
-        elif _is_table(now):
-            changes[name] = {
-                key: _row_changes(row, (before or {}).get(key))
-                for key, row in now.items()
-                if row != (before or {}).get(key)
-            }
-        else:
-            changes[name] = whole[name]
-    return changes
+def differences(config: BaseModel, base: BaseModel) -> dict[str, Any]:
+    """Return the keys of a config whose values differ from its base, as a config over that base.
+
+    Sections, and rows of tables of sections, are compared key by key. Any other mapping, such as
+    the labels of a figure's curves, is replaced as a whole when configs are merged, so it is
+    returned as a whole.
+    """
+    content = config.model_dump(mode="json")
+    return {
+        key: _difference(getattr(config, key), getattr(base, key), content[key])
+        for key in type(config).model_fields
+        if getattr(config, key) != getattr(base, key)
+    }
 
 
-def _row_changes(row: BaseModel, before: BaseModel | None) -> dict[str, Any]:
-    if before is None or type(row) is not type(before):
-        return row.model_dump(mode="json")
-    return _changes(row, before)
+def _difference(value: object, base: object, content: Any) -> Any:
+    if isinstance(value, BaseModel) and type(value) is type(base):
+        return differences(value, base)
+    if isinstance(value, Mapping) and isinstance(base, Mapping) and _has_rows(value):
+        return {
+            name: _difference(row, base.get(name), content[name])
+            for name, row in value.items()
+            if row != base.get(name)
+        }
+    return content
 
 
-def _is_table(value: object) -> bool:
-    """Return whether a value is a table of rows by name."""
-    return (
-        isinstance(value, Mapping)
-        and bool(value)
-        and all(isinstance(row, BaseModel) for row in value.values())
-    )
+def _has_rows(table: Mapping[str, object]) -> bool:
+    return all(isinstance(row, BaseModel) for row in table.values())

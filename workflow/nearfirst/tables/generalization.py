@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nearfirst.figures.run import Run, Runs, check_seeds
+from nearfirst.figures.run import Run, Runs, by_label, check_seeds
 from nearfirst.tables.settings import GeneralizationSettings
 
 Floats = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ def generalization(figures: Mapping[str, Runs], settings: GeneralizationSettings
     -------
     Columns figure, arrangement, seed, performance, threshold, step (NaN: never), low, high, passes
     (share of the resamples that pass), performance_start, performance_best, performance_end (means
-    over instances), instances, confidence. After the runs of an arrangement stands a row of seed
+    over instances), instances, confidence. The runs of an arrangement are followed by a row of seed
     `all`: the mean of their performances, instance by instance.
 
     Raises
@@ -50,31 +50,31 @@ def generalization(figures: Mapping[str, Runs], settings: GeneralizationSettings
     rows = []
     for figure, runs in figures.items():
         check_seeds(runs)
-        for label in dict.fromkeys(label for label, _ in runs):
-            each = {
-                str(seed): performance(run, settings)
-                for (name, seed), run in runs.items()
-                if name == label
-            }
+        for label, seeds in by_label(runs).items():
+            each = {str(seed): performance(run, settings) for seed, run in seeds.items()}
             each["all"] = np.mean(list(each.values()), axis=0)
-            steps = next(run for (name, _), run in runs.items() if name == label).values.index
-            for seed, values in each.items():
-                row = {"figure": figure, "arrangement": label, "seed": seed}
-                rows.append({**row, **_passing(values, steps.to_numpy(), settings)})
+            steps = next(iter(seeds.values())).values.index.to_numpy()
+            rows += [
+                {
+                    **{"figure": figure, "arrangement": label, "seed": seed},
+                    **_passing(values, steps, settings),
+                }
+                for seed, values in each.items()
+            ]
     return pd.DataFrame(rows)
 
 
 def _passing(
     performance: Floats, steps: npt.NDArray[Any], settings: GeneralizationSettings
 ) -> dict[str, float | str]:
-    """Return when the mean of (steps, instances) performances first exceeds ε, and how surely."""
+    """Return when the mean of (steps, instances) performances first exceeds ε, and its interval."""
     means = performance.mean(axis=1)
     instances = performance.shape[1]
     generator = np.random.default_rng(settings.seed)
     weights = generator.multinomial(instances, [1 / instances] * instances, settings.resamples)
     first = _first(weights @ performance.T / instances, steps, settings.threshold)
     tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
-    # No interpolation: a bound is a checkpoint, and between one and infinity there is nothing.
+    # Without interpolation, bounds are checkpoints or infinity.
     bounds = np.quantile(first, tails, method="inverted_cdf")
     found = [_first(means[None], steps, settings.threshold)[0], *bounds]
     step, low, high = (value if np.isfinite(value) else np.nan for value in found)

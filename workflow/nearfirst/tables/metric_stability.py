@@ -10,31 +10,31 @@ import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import mean_curve, mean_interval
-from nearfirst.figures.run import Runs, check_seeds, scaled
+from nearfirst.figures.run import Runs, by_label, check_seeds, scaled
 from nearfirst.metrics import MetricName
 from nearfirst.tables.settings import StabilitySettings
 
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 
-FEWEST = 4
-"""Checkpoints from which on noise is estimated: two second differences."""
+MIN_CHECKPOINTS = 4
+"""Noise needs two second differences."""
 STANDARD_ERRORS = 2.0
-"""By which a change must exceed what noise alone makes."""
+"""A change counts as seen beyond so many standard errors of what noise makes."""
 ROUNDING = 1e-12
-"""Share of a curve's greatest value below which a difference is one of arithmetic."""
+"""Share of a curve's greatest value below which a difference is rounding."""
 NORMAL = 1.4826
-"""Standard deviation of normal numbers in medians of their absolute values."""
+"""Standard deviation of a normal variable in medians of its absolute value."""
 
 
 def noise(steps: npt.NDArray[Any], means: Floats) -> float:
     """Estimate the standard deviation of the noise of a curve, whatever its smooth course.
 
-    Each inner point is held against the straight line between its neighbours (Gasser, Sroka and
-    Jennen-Steinmetz 1986, for steps of any length). These differences c ε̃, scaled so that noise of
-    standard deviation σ gives them σ too, are taken together by the median of their absolute
-    values, not by their mean square: a few steps of steep change are no noise. What a curve bends
-    between three checkpoints counts as noise, so of few checkpoints it is an upper bound.
+    Each inner point is compared with the straight line between its neighbours (Gasser, Sroka and
+    Jennen-Steinmetz 1986, for steps of any length). These differences c ε̃ are scaled to have the
+    noise's standard deviation, and combined by the median of their absolute values rather than
+    their mean square, so that a few steps of steep change do not count as noise. Curvature between
+    three checkpoints does, so with few checkpoints it is an upper bound.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ def noise(steps: npt.NDArray[Any], means: Floats) -> float:
     Returns
     -------
     1.4826 · median |c ε̃|, which for even steps is 1.4826 √(2/3) · median |½ m_{k−1} + ½ m_{k+1} −
-    m_k|. A score that seldom moves makes most differences zero, and their median says nothing;
-    then it is √(mean (c ε̃)²), the published estimator. NaN for fewer than four points.
+    m_k|. Where that median is zero, as for a score that seldom moves, it is √(mean (c ε̃)²), the
+    published estimator. NaN for fewer than four points.
     """
-    if len(steps) < FEWEST:
+    if len(steps) < MIN_CHECKPOINTS:
         return np.nan
     before, after = np.diff(steps)[:-1], np.diff(steps)[1:]
     left, right = after / (before + after), before / (before + after)
@@ -67,7 +67,7 @@ def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -
     last `end_checkpoints` after m_0, `change` end − start, `noise` that of `noise`, and
     `relative_noise` noise / |change|, infinite without a change. `step_90` is the first checkpoint
     at which (m_k − m_0) / change ≥ 0.9 and `stays_90` the first from which on it stays so (NaN: not
-    at the last); their names follow `share`. `change_seen` is false where noise alone may have made
+    at the last); their names follow `share`. `change_seen` is false where noise alone may explain
     the change: |change| ≤ 2 · noise · √(1 + 1 / end_checkpoints), two standard errors.
 
     Parameters
@@ -81,50 +81,51 @@ def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -
     -------
     Columns dataset, metric, seed, start, end, change, noise, relative_noise with its _low and
     _high, step_N with its _low and _high, stays_N, change_seen, n (seeds), checkpoints, instances,
-    confidence, left_out; scores from 0 to 100. After the seeds of a data set and metric stands a
+    confidence, left_out; scores from 0 to 100. The seeds of a data set and metric are followed by a
     row of seed `all`: the mean of each column over seeds, of two of them with Student's interval,
-    cut at zero; its change is seen if it is in every seed.
+    clipped at zero; its change is seen if it is in every seed.
 
     Raises
     ------
     InputError
         If the runs of a data set cannot be compared, or do not begin at step 0.
     """
-    rows = []
-    for dataset in dict.fromkeys(label for runs in metrics.values() for label, _ in runs):
-        for metric, runs in metrics.items():
-            its = {key: run for key, run in scaled(runs, metric).items() if key[0] == dataset}
-            check_seeds(its)
+    found = {metric: by_label(scaled(runs, metric)) for metric, runs in metrics.items()}
+    for runs in metrics.values():
+        check_seeds(runs)
+    rows: list[Row] = []
+    for dataset in dict.fromkeys(dataset for runs in found.values() for dataset in runs):
+        for metric, runs_of in found.items():
             of_seeds = []
-            for (_, seed), run in its.items():
+            for seed, run in runs_of.get(dataset, {}).items():
                 curve = mean_curve(run, "instance")
-                _check(curve, f"{metric} of {dataset}, seed {seed}")
+                if curve.index[0] != 0:
+                    raise InputError(
+                        f"{metric} of {dataset}, seed {seed}: it begins at step {curve.index[0]}; "
+                        "a change begins at step 0"
+                    )
+                if len(curve) < MIN_CHECKPOINTS:
+                    logging.warning(
+                        "%s of %s, seed %d: %d checkpoints are too few (%d) for its noise; lower "
+                        "train.checkpoint_every",
+                        *(metric, dataset, seed, len(curve), MIN_CHECKPOINTS),
+                    )
                 row = {"dataset": dataset, "metric": metric, "seed": str(seed)}
-                known = {
+                counts = {
                     "n": 1,
                     "checkpoints": len(curve),
                     "instances": run.values.shape[1],
                     "confidence": settings.confidence,
                     "left_out": run.left_out,
                 }
-                of_seeds.append(row | _of_curve(curve, settings) | known)
-            rows += [*of_seeds, *_over_seeds(of_seeds, settings)]
+                of_seeds.append(row | _of_curve(curve, settings) | counts)
+            if of_seeds:
+                rows += [*of_seeds, _over_seeds(of_seeds, settings)]
     return pd.DataFrame(rows)
 
 
-def _check(curve: "pd.Series[float]", what: str) -> None:
-    """Raise InputError unless a curve begins at step 0; say if it is too short for its noise."""
-    if curve.index[0] != 0:
-        raise InputError(f"{what}: it begins at step {curve.index[0]}; a change begins at step 0")
-    if len(curve) < FEWEST:
-        logging.warning(
-            "%s: %d checkpoints, too few (%d) for its noise; lower train.checkpoint_every",
-            *(what, len(curve), FEWEST),
-        )
-
-
 def _names(settings: StabilitySettings) -> tuple[str, str]:
-    """Return what the steps at which the share is reached, and kept, are called."""
+    """Return the columns of the steps at which the share is reached, and from which it stays."""
     percent = f"{100 * settings.share:g}"
     return f"step_{percent}", f"stays_{percent}"
 
@@ -139,8 +140,8 @@ def _of_curve(curve: "pd.Series[float]", settings: StabilitySettings) -> Row:
         change = 0.0
     share = (means - start) / change if change else np.zeros_like(means)
     there = share >= settings.share
-    # The last checkpoint that is not there, counted from 1: the next one is there, and stays.
-    gone = np.max(np.flatnonzero(~there), initial=-1) + 1
+    # One after the last checkpoint that is below the share.
+    first_to_stay = np.max(np.flatnonzero(~there), initial=-1) + 1
     reached, stays = _names(settings)
     error = its_noise * np.sqrt(1 + 1 / len(tail))
     return {
@@ -154,24 +155,21 @@ def _of_curve(curve: "pd.Series[float]", settings: StabilitySettings) -> Row:
         reached: steps[there.argmax()] if there.any() else np.nan,
         f"{reached}_low": np.nan,
         f"{reached}_high": np.nan,
-        stays: steps[gone] if gone < len(steps) else np.nan,
+        stays: steps[first_to_stay] if first_to_stay < len(steps) else np.nan,
         "change_seen": bool(abs(change) > STANDARD_ERRORS * error),
     }
 
 
-def _over_seeds(rows: list[Row], settings: StabilitySettings) -> list[Row]:
-    """Return the row over the seeds of a data set and metric, if it has any."""
-    if not rows:
-        return []
+def _over_seeds(rows: list[Row], settings: StabilitySettings) -> Row:
+    """Return the row over the seeds of a data set and metric."""
     reached, stays = _names(settings)
-    both = ("relative_noise", reached)
+    with_interval = ("relative_noise", reached)
     result = rows[0] | {"seed": "all", "n": len(rows)}
-    for name in ("start", "end", "change", "noise", stays, *both):
+    for name in ("start", "end", "change", "noise", stays, *with_interval):
         values = np.array([row[name] for row in rows], dtype=float)
         result[name] = values.mean()
-        if name in both and np.isfinite(values).all():
+        if name in with_interval and np.isfinite(values).all():
             _, low, high = mean_interval(values, settings.confidence)
-            # Neither is below zero; NaN, the bound of a single seed, stays.
             result[f"{name}_low"], result[f"{name}_high"] = float(np.maximum(low, 0)), float(high)
     result["change_seen"] = all(row["change_seen"] for row in rows)
-    return [result]
+    return result

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from nearfirst.figures.curves import over_seeds, task_means
-from nearfirst.figures.run import Runs, check_seeds, scaled
+from nearfirst.figures.run import Runs, by_label, check_seeds, scaled
 from nearfirst.metrics import MetricName
 
 
@@ -19,7 +19,7 @@ def metric_tasks(
     metrics
         Of each metric its runs by (data set, seed).
     weighting
-        See `curves.mean_curve`; only a loss has tokens to weigh by.
+        See `curves.mean_curve`; only a loss has tokens to weight by.
     confidence
         Level of the intervals.
 
@@ -31,19 +31,17 @@ def metric_tasks(
     Raises
     ------
     InputError
-        If the runs of a data set were not evaluated at the same steps on the same instances.
+        If the runs of a data set cannot be compared.
     """
     parts = []
     for metric, runs in metrics.items():
         check_seeds(runs)
-        for dataset in dict.fromkeys(label for label, _ in runs):
-            its = [run for (name, _), run in scaled(runs, metric).items() if name == dataset]
-            means = [task_means(run, weighting) for run in its]
-            sizes = its[0].task.value_counts()
+        for dataset, seeds in by_label(scaled(runs, metric)).items():
+            means = [task_means(run, weighting) for run in seeds.values()]
+            sizes = next(iter(seeds.values())).task.value_counts()
             for task in sorted(sizes.index):
-                part = over_seeds([mean[task] for mean in means], confidence, metric)
-                part.insert(0, "dataset", dataset)
-                part.insert(1, "metric", metric)
-                part.insert(2, "task", task)
-                parts.append(part.assign(instances=sizes[task], confidence=confidence))
+                first = {"dataset": dataset, "metric": metric, "task": task}
+                last = {"instances": sizes[task], "confidence": confidence}
+                each = [mean[task] for mean in means]
+                parts.append(over_seeds(each, confidence, first, last, metric))
     return pd.concat(parts, ignore_index=True)

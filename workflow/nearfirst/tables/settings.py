@@ -1,11 +1,15 @@
-"""Settings of the tables about the metrics (Section A.5): how far each can be trusted."""
+"""Settings of the tables: how steady a metric is, and when a run has generalized."""
 
-from typing import TYPE_CHECKING, Literal, Self
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, check_once
+from nearfirst.figures.figure import TEST, Curve, Label, Labelled, Test
 from nearfirst.metrics import METRICS, MetricName
+
+Split = Annotated[str, Field(pattern=f"^(train|{TEST})$")]
 
 if TYPE_CHECKING:
     Performance = str
@@ -17,7 +21,7 @@ class StabilitySettings(Section):
     """Noise of each metric from checkpoint to checkpoint, against its change in a run."""
 
     end_checkpoints: PositiveInt = Field(
-        3, description="Last checkpoints whose mean is the end that a run comes to."
+        3, description="Last checkpoints, whose mean is the end of a run."
     )
     share: float = Field(
         0.9, gt=0, le=1, description="Share of its whole change that a metric must have reached."
@@ -48,8 +52,8 @@ class GeneralizationSettings(Section):
             low, high = 0, 1
         if not low < self.threshold < high:
             raise ValueError(
-                f"threshold: {self.threshold} can never tell runs apart, {self.performance} is "
-                f"from {low:g} to {high:g}; give a number between"
+                f"threshold: {self.threshold} tells no runs apart: {self.performance} is from "
+                f"{low:g} to {high:g}; give a number between"
             )
         return self
 
@@ -57,3 +61,96 @@ class GeneralizationSettings(Section):
     def metric(self) -> MetricName:
         """The metric that the performance is computed from."""
         return "loss" if self.performance == "exp-loss" else self.performance
+
+
+class Expected(Section):
+    """How many tasks and instances the paper has in a split (Table 4)."""
+
+    tasks: PositiveInt | None = Field(None, description="Tasks.")
+    instances: PositiveInt | None = Field(None, description="Instances.")
+
+
+class Table4Settings(Section):
+    """Tasks and instances of every split."""
+
+    splits: dict[str, Annotated[list[Split], Field(min_length=1)]] = Field(
+        {
+            "niv2": ["train", "generalist-0", "specialist-0"],
+            "p3": ["train", "generalist-0"],
+            "flan": ["train", "generalist-0", "specialist-0"],
+            "sharegpt": ["train", "heldout"],
+            "norobots": ["train", "heldout"],
+        },
+        min_length=1,
+        description="Data sets and their splits.",
+    )
+    expected: dict[str, dict[Split, Expected]] = Field(
+        {},
+        description="What the paper has, by data set and split; a mismatch is reported.",
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for name, splits in self.splits.items():
+            check_once(f"splits.{name}", splits)
+        return self
+
+
+class MetricTablesSettings(Labelled, Section):
+    """The runs of the tables of all metrics."""
+
+    datasets: dict[Label, str] = Field(
+        {"NIV2": "niv2", "P3": "p3", "Flan-mini": "flan"},
+        min_length=1,
+        description="Label and data set.",
+    )
+    test: Test = Field("generalist-0", description="Test set of all data sets.")
+    arrangement: str = Field("random", description="Arrangement of all data sets.")
+    metrics: list[MetricName] = Field(
+        list(METRICS), min_length=1, description="Metrics that are compared."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_once("metrics", self.metrics)
+        check_once("datasets", list(self.datasets.values()))
+        return self
+
+    def shown(self) -> list[Curve]:
+        """Return the labels in their order, and what they stand for."""
+        return [Curve(k, name, self.test, self.arrangement) for k, name in self.datasets.items()]
+
+
+class TableSettings(Section):
+    """The tables beside the figures."""
+
+    table4: Table4Settings = Table4Settings()
+    metrics: MetricTablesSettings = MetricTablesSettings()
+    generalization: list[str] = Field(
+        ["fig4_flan", "fig4_sharegpt", "fig4_norobots", "fig3_similarity"],
+        min_length=1,
+        description="Figures whose runs `generalization.csv` lists.",
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_once("generalization", self.generalization)
+        return self
+
+    def references(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that holds a name, what it names, and the name."""
+        for part in ("splits", "expected"):
+            for name in getattr(self.table4, part):
+                yield f"table4.{part}", "data set", name
+        yield "metrics.arrangement", "arrangement", self.metrics.arrangement
+        for label, name in self.metrics.datasets.items():
+            yield f"metrics.datasets.{label}", "data set", name
+        for name in self.generalization:
+            yield "generalization", "figure to compare", name
+
+    def splits(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that holds a split, its data set, and the split."""
+        for name, splits in self.table4.splits.items():
+            yield from ((f"table4.splits.{name}", name, split) for split in splits)
+        for name in self.metrics.datasets.values():
+            yield "metrics.test", name, self.metrics.test

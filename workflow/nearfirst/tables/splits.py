@@ -1,6 +1,5 @@
-"""What the splits hold, and where the unseen tasks are not as unseen as they look."""
+"""Sizes of the splits, and unseen tasks that are not as unseen as they look."""
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,39 +7,33 @@ import pandas as pd
 import pyarrow as pa
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import SOURCES, read_table
-from nearfirst.figures.catalogue import Expected
+from nearfirst.tables.settings import Expected
 
 Splits = Mapping[tuple[str, str], pd.DataFrame]
 """Task and source of every instance of each (data set, split)."""
 
 
-def add_splits(parser: argparse.ArgumentParser) -> None:
-    """Add `--split DATASET SPLIT FILE`, which may be repeated."""
-    parser.add_argument(
-        "--split",
-        nargs=3,
-        action="append",
-        required=True,
-        metavar=("DATASET", "SPLIT", "FILE"),
-        help="instances of one split (Parquet); repeat for each",
-    )
-
-
-def read_splits(given: Sequence[Sequence[str]]) -> dict[tuple[str, str], pd.DataFrame]:
-    """Read the splits that `--split` named.
+def read_splits(paths: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
+    """Read tables of instances, by the data set and split that they say they are of.
 
     Raises
     ------
     InputError
-        What `read_table` raises, or if a split is named twice.
+        What `read_table` raises, or if a table does not say what it is of.
     """
     columns = pa.schema([SOURCES.field("task"), SOURCES.field("source")])
     found: dict[tuple[str, str], pd.DataFrame] = {}
-    for dataset, split, path in given:
-        if (dataset, split) in found:
-            raise InputError(f"--split {dataset} {split} is given twice")
-        found[dataset, split] = read_table(Path(path), columns, unique=None).to_pandas()
+    for path in paths:
+        identity = read_identity(path)
+        if not {"dataset", "test"} <= identity.keys():
+            raise InputError(
+                f"{path}: the table does not say its dataset and split; sample it again with "
+                "this version, or add `dataset` and `test` to the file's metadata"
+            )
+        table = read_table(path, columns, unique=None).to_pandas()
+        found[identity["dataset"], identity["test"]] = table
     return found
 
 
@@ -74,8 +67,7 @@ def sizes(splits: Splits, expected: Mapping[str, Mapping[str, Expected]]) -> pd.
 def leaks(splits: Splits) -> pd.DataFrame:
     """List every unseen task with the training tasks that have its source.
 
-    Splits whose tasks are training tasks (conversations held out one by one) have no unseen tasks
-    and are not listed.
+    Splits whose tasks are training tasks, as where conversations are held out, are not listed.
 
     Raises
     ------
@@ -92,7 +84,9 @@ def leaks(splits: Splits) -> pd.DataFrame:
         if split == "train":
             continue
         if (dataset, "train") not in splits:
-            raise InputError(f"--split {dataset} train is missing: what is compared with {split}")
+            raise InputError(
+                f"{dataset} {split}: give the table of the split 'train' of {dataset} too"
+            )
         train = splits[dataset, "train"].drop_duplicates()
         if set(table["task"]) & set(train["task"]):
             continue

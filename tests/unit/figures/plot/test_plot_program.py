@@ -5,55 +5,38 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from runs import figure
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.plot.read import read_correlations, read_curves
+from nearfirst.figures.plot.curves import read
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 POINT = "RT,0,1,1,1,3,0.95\n"
+ROW = figure("arrangements", "RT", reference="RT", dataset="mine")
 HEAD = "arrangement,step,mean,low,high,n,confidence\n"
 
 
 @pytest.mark.parametrize(
-    ("series", "content", "named"),
+    ("content", "named"),
     [
-        (
-            "arrangement",
-            HEAD.replace("mean,", "") + "RT,0,1,1,3,0.95\n",
-            "column 'mean' is missing",
-        ),
-        ("task", HEAD + POINT, "column 'task' is missing"),
-        (None, HEAD + POINT, "column 'measure' is missing"),
-        ("arrangement", HEAD, "no rows"),
-        ("arrangement", "", "not a whole CSV file"),
-        ("arrangement", HEAD + 'RT,"0', "not a whole CSV file"),
-        ("arrangement", HEAD + POINT.replace("0,1", "0,low"), "not a whole CSV file"),
-        (
-            "arrangement",
-            HEAD + POINT + "RT,10,nan,,,3,0.95\n",
-            "arrangement 'RT' has no mean at step 10",
-        ),
-        ("arrangement", HEAD + POINT * 2, "arrangement 'RT' has two values of loss at step 0"),
-        (
-            None,
-            "measure,statistic,mean,low,high,n,confidence\n" + "m,pooled,1,1,1,3,0.9\n" * 2,
-            "measure 'm' has two values of 'pooled'",
-        ),
+        (HEAD.replace("mean,", "") + "RT,0,1,1,3,0.95\n", "column 'mean' is missing"),
+        (HEAD, "no rows"),
+        ("", "not a whole CSV file"),
+        (HEAD + 'RT,"0', "not a whole CSV file"),
+        (HEAD + POINT.replace("0,1", "0,low"), "not a whole CSV file"),
     ],
 )
-def test_tables_that_cannot_be_drawn(
-    tmp_path: Path, series: str | None, content: str, named: str
-) -> None:
+def test_tables_that_cannot_be_drawn(tmp_path: Path, content: str, named: str) -> None:
     table = tmp_path / "t.csv"
     table.write_text(content)
     with pytest.raises(InputError, match=f"^{table}: {named}"):
-        _ = read_curves(table, series) if series else read_correlations(table)
+        read(table, "arrangement")
 
 
 def test_a_task_may_be_called_none(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(HEAD + POINT.replace("RT", "none") + POINT.replace("RT", "NA"))
-    assert list(read_curves(tmp_path / "t.csv", "arrangement")["arrangement"]) == ["none", "NA"]
+    assert list(read(tmp_path / "t.csv", "arrangement")["arrangement"]) == ["none", "NA"]
 
 
 def test_equal_data_give_equal_bytes(
@@ -62,9 +45,9 @@ def test_equal_data_give_equal_bytes(
     (tmp_path / "mine.csv").write_text(HEAD + POINT + POINT.replace("0,", "10,", 1))
     for seed in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
-        flags = ["--table", tmp_path / "mine.csv", "--output", tmp_path / f"{seed}.pdf"]
+        flags = [tmp_path / "mine.csv", "--figure", ROW, "--output", tmp_path / f"{seed}.pdf"]
         flags += ["--picture", tmp_path / f"{seed}.svg", "--record", tmp_path / f"{seed}.yaml"]
-        flags += ["--made-with", '{"seeds": [0], "train": {"steps": 3}}']
+        flags += ["--config", '{"seeds": [0], "train": {"steps": 3}}']
         done = program("plot.py", *flags, "--caption", tmp_path / f"{seed}.caption")
         assert (done.returncode, done.stderr) == (0, "")
     content = (tmp_path / "1.pdf").read_bytes()
@@ -77,7 +60,7 @@ def test_equal_data_give_equal_bytes(
     assert b"<dc:date>" not in picture
     caption = (tmp_path / "1.caption").read_text()
     assert caption == (tmp_path / "2.caption").read_text()
-    assert caption.startswith("mine: loss against the training step")
+    assert caption.startswith("Mean test loss on mine with the training data in different orders.")
     assert max(map(len, caption.splitlines())) <= 90
     assert caption.count("\n") > 1
     assert f"/Subject ({' '.join(caption.split())})".encode() in content
@@ -87,7 +70,7 @@ def test_without_a_caption_there_is_no_figure(program: Program, tmp_path: Path) 
     (tmp_path / "t.csv").write_text(HEAD + POINT)
     (tmp_path / "folder").mkdir()
     before = set(tmp_path.iterdir())
-    flags = ["--table", tmp_path / "t.csv", "--output", tmp_path / "t.pdf"]
+    flags = [tmp_path / "t.csv", "--figure", ROW, "--output", tmp_path / "t.pdf"]
     done = program("plot.py", *flags, "--caption", tmp_path / "folder")
     assert done.returncode == 1
     assert set(tmp_path.iterdir()) == before

@@ -15,16 +15,16 @@ def crossed_p_values(difference: Floats, sizes: Counts | None = None) -> Floats:
 
     Every seed is crossed with every unit of the test set, and the choice of either makes the mean
     vary. Clark's min F' (Journal of Verbal Learning and Verbal Behavior 12, 1973) is made for that:
-    the squared standard errors over seeds and over units are added, and Student's law is taken
+    it adds the squared standard errors over seeds and over units, and uses Student's distribution
     with Satterthwaite's degrees of freedom.
 
     A few seeds agree by chance, the more so at one of many checkpoints. So the standard error over
-    seeds is nowhere taken to be less than its root mean square over the checkpoints. That can only
+    seeds is nowhere taken to be less than its root mean square over the checkpoints, which can only
     raise a p-value.
 
-    One seed has no variance: the test is then Student's over units, and speaks of these runs alone.
-    Values that are all equal have no variance either, and one unit tells nothing: so no p-value is
-    less than 2^(1-n), the least that flipping the signs of n units that differ can give.
+    One seed has no variance: the test is then Student's over units, about this seed only. Equal
+    values have no variance either, and one unit shows nothing: so no p-value is below 2^(1-n), the
+    smallest that flipping the signs of the n nonzero units can give.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def crossed_p_values(difference: Floats, sizes: Counts | None = None) -> Floats:
 
     Notes
     -----
-    A figure without any difference showed one in so many of 1000 simulations, at a level of 5%
+    False positives of a whole figure without any difference, in 1000 simulations at a level of 5%
     corrected by `holm` (20 checkpoints, each correlated with the next by 0.9, and their mean;
-    2 comparisons; 80 units with a standard deviation of 0.4, 0.3 of the residual):
+    2 comparisons; 80 units with a standard deviation of 0.4, residual 0.3):
 
     ======================================  =====  =====  =====
     standard deviation over seeds            0.03    0.1    0.3
@@ -52,8 +52,8 @@ def crossed_p_values(difference: Floats, sizes: Counts | None = None) -> Floats:
     3 seeds, as a test over units alone      3.4%    38%   100%
     ======================================  =====  =====  =====
 
-    With one checkpoint there is no other to hold the seeds against: of 5 comparisons at one
-    checkpoint, 3 seeds showed a difference in 2.8%, 7.3% and 15% of 4000 simulations, 5 seeds in
+    With a single checkpoint the variance over seeds cannot be pooled: of 5 comparisons at one
+    checkpoint, 3 seeds gave false positives in 2.8%, 7.3% and 15% of 4000 simulations, 5 seeds in
     2.6%, 4.6% and 6.7%.
     """
     seeds, units = difference.shape[-2:]
@@ -74,8 +74,8 @@ def crossed_p_values(difference: Floats, sizes: Counts | None = None) -> Floats:
         part = of_seeds / variance
         freedom = 1 / (part**2 / max(seeds - 1, 1) + (1 - part) ** 2 / (units - 1))
         found = 2 * stats.t.sf(np.abs(mean) / np.sqrt(variance), freedom)
-    least = np.minimum(2.0 ** (1.0 - np.count_nonzero(per_unit, axis=1)), 1.0)
-    p_values: Floats = np.maximum(np.where(variance > 0, found, 0.0), least)
+    smallest = np.minimum(2.0 ** (1.0 - np.count_nonzero(per_unit, axis=1)), 1.0)
+    p_values: Floats = np.maximum(np.where(variance > 0, found, 0.0), smallest)
     return p_values
 
 
@@ -83,9 +83,9 @@ def crossed_p_values(difference: Floats, sizes: Counts | None = None) -> Floats:
 class CrossedBootstrap:
     """Percentile intervals of a mean, resampling seeds and units at once.
 
-    Seeds and units are drawn each for themselves and crossed, as they are in the data (Owen, Annals
-    of Applied Statistics 1, 2007: the pigeonhole bootstrap). No law of the differences is assumed.
-    Each interval is for itself, not corrected for several comparisons.
+    Seeds and units are drawn independently and crossed, as they are in the data (Owen, Annals of
+    Applied Statistics 1, 2007: the pigeonhole bootstrap). No distribution of the differences is
+    assumed. The intervals are not corrected for multiple comparisons.
 
     Attributes
     ----------

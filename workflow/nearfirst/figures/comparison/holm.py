@@ -1,4 +1,4 @@
-"""Correction of p-values for several comparisons."""
+"""Correction of p-values for multiple comparisons."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,11 @@ Floats = npt.NDArray[np.float64]
 def holm(p_values: Floats | Sequence[float]) -> Floats:
     """Return the adjusted p-values of a family of tests, in their order.
 
-    Holm's step-down method (Scandinavian Journal of Statistics 6, 1979): the k-th least of n
-    p-values is multiplied by n + 1 - k, and none is let below a lesser one's. Whoever calls all
-    differences real whose adjusted value is at most α is wrong about any of them with probability
-    at most α. That holds however the tests depend on each other. It has to: checkpoints of one run
-    are much alike, and all comparisons of a figure share their reference. It rejects whatever
-    Bonferroni's rejects, and its adjusted values do not stop at 1/resamples, as those of a
-    resampled maximum would: with hundreds of tests in a family that would be too coarse.
+    Holm's step-down method (Scandinavian Journal of Statistics 6, 1979): the k-th smallest of n
+    p-values is multiplied by n + 1 - k, and none may be smaller than the one before. Calling every
+    difference real whose adjusted value is at most α is wrong about any of them with probability
+    at most α, however the tests depend on each other. They do: checkpoints of one run are much
+    alike, and all comparisons of a figure share their reference.
 
     Parameters
     ----------

@@ -1,20 +1,31 @@
-"""One value a measure and statistic, as dots with intervals."""
+"""Correlations of measures: read, drawn as dots with intervals, and described."""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.style import give_titles, name_x, panels_of, style, turn
 
+COLUMNS = ("mean", "low", "high", "confidence", "n", "runs", "checkpoints", "left_out")
+TEXT = ("measure", "statistic")
 
-def draw_correlations(table: pd.DataFrame, look: LookSettings) -> Figure:
+
+def read(path: Path, series: str = "") -> pd.DataFrame:
+    """Read a table that `prediction.py` wrote; raises what `read_csv` raises."""
+    return read_csv(path, (*TEXT, *COLUMNS), TEXT)
+
+
+def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
     """Draw the correlation of each measure with its interval, one panel a statistic.
 
     Parameters
     ----------
     table
-        Columns measure, statistic, mean, low, high, confidence. A NaN mean is said to be undefined,
+        Columns measure, statistic, mean, low, high, confidence. A NaN mean is labelled undefined,
         NaN bounds draw no interval.
     look
         Sizes, colours, names.
@@ -42,3 +53,14 @@ def draw_correlations(table: pd.DataFrame, look: LookSettings) -> Figure:
         level = f"{100 * table['confidence'].max():g}% interval"
         name_x(panels, f"{look.correlation_label} ({level})")
     return panels.figure
+
+
+def facts(table: pd.DataFrame, series: str = "") -> list[str]:
+    """Return what the caption says of the correlations."""
+    row, lost = table.iloc[0], table["left_out"]
+    return [
+        f"Bars are {100 * row['confidence']:g}% bootstrap intervals.",
+        f"Tasks: {row['n']}. Runs: {row['runs']}. Checkpoints: {row['checkpoints']}.",
+        "Series left out because all their distances or losses are equal: up to "
+        f"{lost.max()} of a mean.",
+    ]

@@ -1,6 +1,7 @@
-"""Curves against the training step, in one panel or several."""
+"""Curves against the training step: read, drawn, and described in the caption."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,26 +9,46 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
-from nearfirst.figures.plot.legend import Curve
-from nearfirst.figures.plot.read import single_runs
+from nearfirst.figures.plot.legend import Curve, single_runs
 from nearfirst.figures.plot.style import Panels, give_titles, name_x, panels_of, style, turn, wrap_y
+from nearfirst.metrics import SCORE_NAMES
+
+TEXT = ("arrangement", "dataset", "metric", "task", "test", "type", "panel", "quantity")
+"""Columns of names; all others hold numbers."""
+MAX_LISTED = 6
+"""Names that a caption lists; of more it gives the number."""
 
 
-def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -> Figure:
+def read(path: Path, series: str) -> pd.DataFrame:
+    """Read a table of curves; raises what `read_csv` raises.
+
+    Parameters
+    ----------
+    path
+        CSV with the columns of `series`, step, mean, low, high, n, confidence; panel and quantity
+        are added where they are missing. Columns seed_N hold single runs.
+    series
+        Column that tells the curves of a panel apart.
+    """
+    table = read_csv(path, (series, "step", "mean", "low", "high", "n", "confidence"), TEXT)
+    return table.assign(panel=table.get("panel", ""), quantity=table.get("quantity", "loss"))
+
+
+def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -> Figure:
     """Draw means against step with their intervals.
 
-    One panel a value of `panel`, one curve a value of `series` and quantity. Where a panel holds
-    the loss and other quantities, these are drawn on an axis of their own, to the right. Where
-    there are single runs, they are thin lines, and the axes hold all lines but perhaps not all of
-    a band.
+    Each value of `panel` gives a panel, each value of `series` and quantity a curve. Where a panel
+    shows the loss and other quantities, the others have their own axis on the right. Single runs
+    are thin lines; the axes then include all lines but perhaps not all of a band.
 
     Parameters
     ----------
     table
         Columns `series`, panel, quantity, step, mean, low, high, n, confidence, perhaps seed_N, as
-        `read_curves` returns them; NaN bounds draw no band.
+        `read` returns them; NaN bounds draw no band.
     look
         Sizes, colours, names.
     series
@@ -46,7 +67,7 @@ def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangem
             for axes, part in zip(panels.axes, parts.values(), strict=True)
         ]
         _tidy_y(panels)
-        # The axis of a panel that is called after its quantity says so already.
+        # A panel of one quantity is named by its axis.
         titles = [
             "" if name in set(part["quantity"]) else look.legend.get(name, name)
             for name, part in parts.items()
@@ -59,9 +80,9 @@ def draw_curves(table: pd.DataFrame, look: LookSettings, series: str = "arrangem
 
 
 def _places(curves: Sequence[Curve], panels: Sequence[pd.DataFrame]) -> dict[Curve, int]:
-    """Return the place of each curve in the turn of styles.
+    """Return the number of each curve's style.
 
-    A curve looks alike in all panels. Where no curve is in two of them, each panel begins anew.
+    A curve looks the same in all panels. If no curve is in two panels, each panel starts again.
     """
     shown = [[curve for curve in curves if curve in set(panel["curve"])] for panel in panels]
     if sum(map(len, shown)) == len(curves):
@@ -72,7 +93,7 @@ def _places(curves: Sequence[Curve], panels: Sequence[pd.DataFrame]) -> dict[Cur
 def _draw(
     axes: Axes, panel: pd.DataFrame, places: Mapping[Curve, int], look: LookSettings
 ) -> dict[Curve, Line2D]:
-    """Draw the curves of a panel, and name its y axes after what they show."""
+    """Draw the curves of a panel and label its y axes."""
     quantities = list(dict.fromkeys(panel["quantity"]))
     right = [name for name in quantities if name != "loss"] if "loss" in quantities else []
     other = axes.twinx() if right else axes
@@ -98,7 +119,7 @@ def _draw(
         )
     if single_runs(panel):
         for each in {axes, other}:
-            _hold_lines(each)
+            _fit_lines(each)
     _name_y(axes, [name for name in quantities if name not in right], look)
     if right:
         other.grid(False)
@@ -107,12 +128,12 @@ def _draw(
     return lines
 
 
-def _hold_lines(axes: Axes) -> None:
-    """Let the y axis reach as far as the lines: an interval of few seeds may be far wider."""
+def _fit_lines(axes: Axes) -> None:
+    """Fit the y axis to the lines; the interval of few seeds may be far wider."""
     values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()])
-    least, most = np.nanmin(values), np.nanmax(values)
-    margin = 0.06 * (most - least) or 0.5
-    axes.set_ylim(least - margin, most + margin)
+    low, high = np.nanmin(values), np.nanmax(values)
+    margin = 0.06 * (high - low) or 0.5
+    axes.set_ylim(low - margin, high + margin)
 
 
 def _name_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
@@ -126,15 +147,15 @@ def _name_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
     axes.set_ylabel(label)
 
 
-def _share_x(panels: Panels, least: int, most: int) -> None:
-    """Give all panels the same steps; a single step is left to stand in the middle."""
-    if least < most:
+def _share_x(panels: Panels, first: int, last: int) -> None:
+    """Give all panels the same steps."""
+    if first < last:
         for axes in panels.axes:
-            axes.set_xlim(least, most)
+            axes.set_xlim(first, last)
 
 
 def _tidy_y(panels: Panels) -> None:
-    """Keep only the outer names of y axes where all panels have the same, and wrap them."""
+    """Label only the outer y axes if all panels have the same label, and wrap the labels."""
     last = len(panels.axes) - 1
     others = [axes for axes in panels.figure.axes if axes not in panels.axes]
     for side, outer in ((panels.axes, 0), (others, panels.columns - 1)):
@@ -151,9 +172,10 @@ def _place_legends(
     names: Mapping[Curve, str],
     heading: str,
 ) -> None:
-    """Give the figure one legend if all panels show the same curves, else each panel its own."""
+    """Draw one legend if all panels show the same curves, else one in each panel."""
     entries = [[(its[curve], names[curve]) for curve in names if curve in its] for its in lines]
-    short = len(names) <= legend.MOST and max(map(len, names.values())) <= legend.LONGEST
+    longest = max(map(len, names.values()))
+    short = len(names) <= legend.MAX_INSIDE and longest <= legend.MAX_CHARACTERS
     if any(its.keys() != lines[0].keys() for its in lines):
         legend.above(panels, [], heading)
         legend.below(panels, entries)
@@ -161,3 +183,41 @@ def _place_legends(
         legend.inside(panels, entries[0], heading)
     else:
         legend.above(panels, entries[0], heading)
+
+
+def facts(table: pd.DataFrame, series: str) -> list[str]:
+    """Return what the caption says of the curves: seeds, test instances, tasks, last step."""
+    found = []
+    one = table["n"] == 1
+    if one.all():
+        found.append("Each curve is one run, without an interval.")
+    else:
+        seeds, level = _span(table.loc[~one, "n"]), f"{100 * table['confidence'].max():g}%"
+        found.append(f"Curves are means over {seeds} seeds, bands their {level} intervals.")
+        if single_runs(table):
+            found.append("Thin lines are single runs; a band may extend beyond its panel.")
+        if one.any():
+            found.append(f"One run, without an interval: {_listed(table.loc[one, series])}.")
+    if "instances" in table:
+        found.append(f"Test instances per curve: {_span(table['instances'])}.")
+    if "left_out" in table and table["left_out"].max() > 0:
+        reasons = "truncation removed their answer"
+        if not {"score", *SCORE_NAMES}.isdisjoint(table["quantity"]):
+            reasons += " or they have no reference"
+        found.append(f"Test instances left out because {reasons}: {_span(table['left_out'])}.")
+    if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:
+        found.append(f"Unseen tasks shown: {_listed(tasks)}.")
+    found.append(f"Last step: {_span(table.groupby(['panel', series])['step'].max())}.")
+    return found
+
+
+def _listed(values: "pd.Series[str]") -> str:
+    """Return the different values, or their number if there are many."""
+    names = list(dict.fromkeys(values))
+    return ", ".join(names) if len(names) <= MAX_LISTED else str(len(names))
+
+
+def _span(values: "pd.Series[float]") -> str:
+    """Return a whole number, or the lowest and the highest of several."""
+    low, high = f"{values.min():.0f}", f"{values.max():.0f}"
+    return low if low == high else f"{low} to {high}"

@@ -1,4 +1,6 @@
-"""Rewards of right and of wrong answers: histograms with densities."""
+"""Rewards of right and of wrong answers: read, drawn as histograms with densities, described."""
+
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -7,9 +9,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.legend import HANDLE
-from nearfirst.figures.plot.reward_distribution_table import GROUPS, answers, sentences
+from nearfirst.figures.plot.reward_sentences import GROUPS, count, numbers, sentences
 from nearfirst.figures.plot.style import (
     CHARACTER,
     LINE,
@@ -22,19 +25,26 @@ from nearfirst.figures.plot.style import (
 )
 
 X_LABEL, Y_LABEL = "Reward of an answer", "Density"
+TEXT = ("group", "what")
+COLUMNS = ("x", "width", "value", "low", "high", "n", "confidence")
 
 
-def draw_distribution(table: pd.DataFrame, look: LookSettings) -> Figure:
-    """Draw the rewards of right and of wrong answers, and say how far they overlap.
+def read(path: Path, series: str = "") -> pd.DataFrame:
+    """Read a table that `reward_distribution.py` wrote; raises what `read_csv` raises."""
+    return read_csv(path, (*TEXT, *COLUMNS), TEXT)
 
-    The histogram of the right answers is filled, that of the wrong ones an outline: so they differ
-    in grey, and where they lie over each other.
+
+def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
+    """Draw the rewards of right and of wrong answers, and state how far they overlap.
+
+    The histogram of the right answers is filled, that of the wrong ones an outline, so that they
+    differ in grey and where one covers the other.
 
     Parameters
     ----------
     table
-        As `read_distribution` returns it. A group without a density is a histogram alone, and one
-        without answers is not drawn; the figure then says so.
+        As `read` returns it. A group may lack its density, or have no answers; the
+        figure then says so.
     look
         Sizes, colours, line styles.
     """
@@ -46,7 +56,7 @@ def draw_distribution(table: pd.DataFrame, look: LookSettings) -> Figure:
             part = table[table["group"] == group]
             if (part["what"] == "histogram").any():
                 handles.append(_draw(axes, part, place, look))
-                names.append(answers(table, group))
+                names.append(numbers(table, group))
         axes.set_xlabel(X_LABEL)
         axes.set_ylabel(Y_LABEL)
         axes.set_ylim(bottom=0)
@@ -55,7 +65,7 @@ def draw_distribution(table: pd.DataFrame, look: LookSettings) -> Figure:
 
 
 def _draw(axes: Axes, part: pd.DataFrame, place: int, look: LookSettings) -> tuple[Artist, ...]:
-    """Draw a group; return what stands for it in the legend."""
+    """Draw a group; return its handles for the legend."""
     looks = turn(look, place)
     bars = part[part["what"] == "histogram"].sort_values("x")
     edges = np.append(bars["x"], bars["x"].iloc[-1:] + bars["width"].iloc[-1:])
@@ -77,21 +87,34 @@ def _draw(axes: Axes, part: pd.DataFrame, place: int, look: LookSettings) -> tup
 
 
 def _name(
-    panels: Panels, handles: list[tuple[Artist, ...]], names: list[str], said: list[str]
+    panels: Panels, handles: list[tuple[Artist, ...]], names: list[str], texts: list[str]
 ) -> None:
-    """Put the legend and what the figure says above the panel, and make room for both."""
+    """Put the legend and some sentences above the panel, and make the figure taller for both."""
     points, width = float(mpl.rcParams["legend.fontsize"]), panels.figure.get_figwidth()
-    title = "\n".join(wrapped(text, width, points) for text in said)
+    title = "\n".join(wrapped(text, width, points) for text in texts)
     character = CHARACTER * points / 72
     fits = sum(len(name) + HANDLE for name in names) * character <= width
-    texts = [wrapped(name, width - HANDLE * character, points) for name in names]
-    tall = [text.count("\n") + 1 for text in texts]
-    lines = title.count("\n") + 1 + (1 if fits else sum(tall))
+    labels = [wrapped(name, width - HANDLE * character, points) for name in names]
+    heights = [label.count("\n") + 1 for label in labels]
+    lines = title.count("\n") + 1 + (1 if fits else sum(heights))
     taller(panels.figure, lines * LINE * points / 72)
     panels.figure.legend(
         handles=handles,
-        labels=texts,
+        labels=labels,
         title=title,
         ncols=len(names) if fits else 1,
         loc="outside upper center",
     )
+
+
+def facts(table: pd.DataFrame, series: str = "") -> list[str]:
+    """Return what the caption says of the rewards."""
+    instances, seeds, checkpoints, left_out = (
+        count(table, "both", what) for what in ("instances", "seeds", "checkpoints", "left_out")
+    )
+    size = sum(count(table, group, "count") for group in GROUPS)
+    return [
+        f"{size:,} answers of {seeds} runs at {checkpoints} checkpoints to {instances:,} test "
+        f"instances; {left_out:,} instances without a score or a reward are left out.",
+        *(f"{text[0].upper()}{text[1:]}." for text in sentences(table)),
+    ]

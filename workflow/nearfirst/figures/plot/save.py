@@ -1,4 +1,4 @@
-"""The files of a figure: the PDF, its caption, and the picture for web pages."""
+"""Writing the files of a figure: the PDF, its caption, and an SVG for web pages."""
 
 import argparse
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--caption", type=Path, help="caption to write; default: beside the PDF, as .txt"
     )
-    parser.add_argument("--picture", type=Path, help="the figure for web pages, too (SVG)")
+    parser.add_argument("--picture", type=Path, help="also write the figure as SVG, for web pages")
 
 
 def write_figure(
@@ -27,16 +27,16 @@ def write_figure(
     arguments: argparse.Namespace,
     beside: Mapping[Path, str] | None = None,
 ) -> None:
-    """Write a figure to what `add_outputs` was given, all of it or nothing.
+    """Write the files that `add_outputs` was given, all of them or none.
 
     Parameters
     ----------
     figure, text
         The figure and its caption.
     arguments
-        What the flags of `add_outputs` gave.
+        The flags of `add_outputs`.
     beside
-        Further files of the figure, and their texts.
+        Further files of the figure and their contents.
     """
     caption = arguments.caption or arguments.output.with_suffix(".txt")
     texts = {caption: paragraph(text), **(beside or {})}

@@ -1,4 +1,4 @@
-"""The one style of all figures, and how a figure becomes a file."""
+"""The style that all figures share, and writing figures to files."""
 
 import logging
 import textwrap
@@ -14,18 +14,18 @@ from matplotlib.figure import Figure
 
 from nearfirst.figures.look import LookSettings
 
-# It tells of every glyph.
+# It logs every glyph.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
-# What text needs, in font sizes: the width of a character and the height of a line.
+# Width of a character and height of a line of text, in font sizes.
 CHARACTER, LINE = 0.58, 1.45
 PLOT = 0.8
-"""Share of a panel that is left to the plot beside the numbers of its axes."""
+"""Share of a panel that the plot takes; the rest is for the numbers of its axes."""
 
 
 @contextmanager
 def style(look: LookSettings, panels: int) -> Iterator[None]:
-    """Make what is drawn inside look alike; text is a point smaller where there are panels."""
+    """Apply the style; text is a point smaller where there are several panels."""
     with mpl.rc_context(_parameters(look.font_size - (panels > 1))):
         yield
 
@@ -41,9 +41,9 @@ class Panels:
 
 
 def panels_of(look: LookSettings, count: int) -> Panels:
-    """Return a figure of so many panels, in a nearly square grid with few empty cells."""
-    least = next(side for side in range(1, count + 1) if side * side >= count)
-    columns = min((least, least + 1), key=lambda columns: -count % columns)
+    """Return a figure of some panels, in a nearly square grid with few empty cells."""
+    side = next(side for side in range(1, count + 1) if side * side >= count)
+    columns = min((side, side + 1), key=lambda columns: -count % columns)
     rows = -(-count // columns)
     width, height = (
         (look.width, look.height) if count == 1 else (look.panel_width, look.panel_height)
@@ -56,7 +56,7 @@ def panels_of(look: LookSettings, count: int) -> Panels:
 
 
 def turn(look: LookSettings, place: int) -> dict[str, Any]:
-    """Return colour, line style and marker of the curve at a place, from 0."""
+    """Return colour, line style and marker of a curve by its number, from 0."""
     line = look.line_styles[place % len(look.line_styles)]
     return {
         "color": look.palette[place % len(look.palette)],
@@ -66,7 +66,7 @@ def turn(look: LookSettings, place: int) -> dict[str, Any]:
 
 
 def name_x(panels: Panels, label: str) -> None:
-    """Name the x axis, once for all panels."""
+    """Label the x axis, once for all panels."""
     if len(panels.axes) == 1:
         panels.axes[0].set_xlabel(label)
     else:
@@ -74,10 +74,10 @@ def name_x(panels: Panels, label: str) -> None:
 
 
 def give_titles(panels: Panels, titles: Sequence[str]) -> None:
-    """Put a title above each panel, in as many lines as it takes."""
-    room = PLOT * panels.figure.get_figwidth() / panels.columns
+    """Put a title above each panel, wrapped to its width."""
+    width = PLOT * panels.figure.get_figwidth() / panels.columns
     points = float(mpl.rcParams["axes.titlesize"])
-    texts = [wrapped(text, room, points) for text in titles]
+    texts = [wrapped(text, width, points) for text in titles]
     for axes, text in zip(panels.axes, texts, strict=True):
         axes.set_title(text)
     more = max(text.count("\n") for text in texts)
@@ -85,21 +85,21 @@ def give_titles(panels: Panels, titles: Sequence[str]) -> None:
 
 
 def wrap_y(panels: Panels) -> None:
-    """Break the names of y axes where a panel is too low for them."""
-    room = PLOT * panels.figure.get_figheight() / panels.rows
+    """Wrap the labels of y axes to the height of a panel."""
+    height = PLOT * panels.figure.get_figheight() / panels.rows
     points = float(mpl.rcParams["font.size"])
     for axes in panels.figure.axes:
-        axes.set_ylabel(wrapped(axes.get_ylabel(), room, points))
+        axes.set_ylabel(wrapped(axes.get_ylabel(), height, points))
 
 
 def wrapped(text: str, inches: float, points: float) -> str:
-    """Return text in even lines of at most a width; tasks' names break after an underscore too."""
-    # textwrap breaks at white space and hyphens. A vertical tab is the former, and in no name.
+    """Return text in even lines of limited width; names of tasks also break after an underscore."""
+    # textwrap breaks at white space, such as a vertical tab, which no name contains.
     text = text.replace("_", "_\v")
-    most = max(8, int(inches * 72 / (CHARACTER * points)))
-    count = len(_lines(text, most))
-    longest = max(map(len, text.split()), default=most)
-    width = next((w for w in range(longest, most) if len(_lines(text, w)) == count), most)
+    limit = max(8, int(inches * 72 / (CHARACTER * points)))
+    count = len(_lines(text, limit))
+    longest = max(map(len, text.split()), default=limit)
+    width = next((w for w in range(longest, limit) if len(_lines(text, w)) == count), limit)
     return "\n".join(_lines(text, width)).replace("\v", "")
 
 
@@ -108,24 +108,20 @@ def _lines(text: str, width: int) -> list[str]:
 
 
 def taller(figure: Figure, inches: float) -> None:
-    """Make a figure taller, so that what is added beside its panels takes no room from them."""
+    """Make a figure taller, so that a legend or title takes no space from its panels."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + inches)
 
 
 def save(figure: Figure, path: Path, subject: str) -> None:
     """Write a figure as a vector PDF without a time stamp, so that equal data give equal bytes."""
-    # Text stays text: searchable, and editable in a drawing program.
+    # Type 42 keeps text searchable, and editable in a drawing program.
     with mpl.rc_context({"pdf.fonttype": 42}):
         figure.savefig(path, format="pdf", metadata={"CreationDate": None, "Subject": subject})
 
 
 def save_picture(figure: Figure, path: Path) -> None:
-    """Write a figure as an SVG for web pages; equal data give equal bytes.
-
-    A browser shows it in a page, a PDF only with a viewer. Its text is outlines: a page has no
-    fonts of ours.
-    """
+    """Write a figure as an SVG for web pages, text as outlines; equal data give equal bytes."""
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "nearfirst"}):
         figure.savefig(path, format="svg", metadata={"Date": None})
 
@@ -145,6 +141,6 @@ def _parameters(size: float) -> dict[Any, Any]:
         "grid.linewidth": 0.6,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        # Names of tasks may hold a dollar sign.
+        # Names of tasks may contain a dollar sign.
         "text.parse_math": False,
     }

@@ -1,0 +1,31 @@
+"""A check that all text of a figure can be read."""
+
+import io
+
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+
+def assert_readable(figure: Figure) -> None:
+    """Check that no text of a figure is cut off or covers another."""
+    boxes = {}
+    draw = Text.draw
+
+    def record(text: Text, *arguments: object) -> None:
+        # Only what is drawn: a figure also has labels of ticks out of sight.
+        if text.get_visible() and text.get_text().strip():
+            boxes[text.get_text(), id(text)] = text.get_window_extent()
+        draw(text, *arguments)
+
+    figure.savefig(io.BytesIO(), format="png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", record)
+        figure.savefig(io.BytesIO(), format="png")
+    found = [(text, box) for (text, _), box in boxes.items()]
+    assert len(found) > 8
+    for place, (text, box) in enumerate(found):
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, text
+        for other, its in found[:place]:
+            assert not box.padded(-1).overlaps(its.padded(-1)), f"{text!r} covers {other!r}"

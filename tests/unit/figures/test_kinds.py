@@ -1,0 +1,146 @@
+"""Kinds of figure: their runs, labels, words and place in the report."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from runs import figure
+
+from nearfirst.config import load
+from nearfirst.figures.figure import Figure, RunId
+from nearfirst.figures.registry import kind_names, parse, settings_of
+from nearfirst.metrics import METRICS
+
+PRESETS = Path(__file__).parents[3] / "workflow/presets"
+FIGURES = load({"preset": "paper"}, PRESETS).figures
+SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
+
+
+class Experiment:
+    """Two seeds of each arrangement but `fixed`; each data set is arranged for a test set."""
+
+    def test_of(self, dataset: str) -> str:
+        return f"test-of-{dataset}"
+
+    def seeds_of(self, arrangement: str) -> list[int]:
+        return [3] if arrangement == "fixed" else [3, 5]
+
+
+def runs(dataset: str, test: str, *arrangements: str) -> Iterator[RunId]:
+    for arrangement in arrangements:
+        for seed in Experiment().seeds_of(arrangement):
+            yield RunId(dataset, test, arrangement, seed)
+
+
+ROWS = {
+    "arrangements": figure("arrangements", "fixed", "b", dataset="p3", reference="b"),
+    "datasets": figure("datasets", "p3", "flan", test="heldout", arrangement="a", metric="rougeL"),
+    "metrics": figure("metrics", dataset="p3", arrangement="a", metrics=["rouge1", "rougeL"]),
+    "rewards": figure("rewards", dataset="p3", arrangement="fixed"),
+    "tasks": figure("tasks", "a", dataset="p3", tests=["heldout", "specialist-1"], panels="test"),
+    "loss-types": figure("loss-types", "p3", test="heldout", arrangement="a"),
+    "prediction": figure("prediction", "a", "b", dataset="p3", test="heldout"),
+}
+RUNS = {
+    "arrangements": runs("p3", "test-of-p3", "fixed", "b"),
+    "datasets": [*runs("p3", "heldout", "a"), *runs("flan", "heldout", "a")],
+    "metrics": runs("p3", "generalist-0", "a"),
+    "rewards": runs("p3", "generalist-0", "fixed"),
+    "tasks": [*runs("p3", "heldout", "a"), *runs("p3", "specialist-1", "a")],
+    "loss-types": runs("p3", "heldout", "a"),
+    "prediction": runs("p3", "heldout", "a", "b"),
+}
+NEEDED = {
+    "datasets": ["rougeL"],
+    "metrics": ["rouge1", "rougeL"],
+    "rewards": ["exact_match", "reward"],
+}
+
+
+@pytest.mark.parametrize("kind", kind_names())
+def test_the_runs_and_metrics_of_each_kind(kind: str) -> None:
+    row = parse(ROWS[kind])
+    found = row.runs(Experiment())
+    assert found == list(RUNS[kind])
+    assert {row.label(run) for run in found} == set(row.labels())
+    for other in (RunId("other", "heldout", "a", 3), RunId("p3", "heldout", "other", 3)):
+        assert row.label(other) is None
+    assert row.metric_names() == NEEDED.get(kind, ["loss"])
+    assert row.similarities(Experiment()) == (found if kind == "prediction" else [])
+    assert row.compares() == (kind == "arrangements")
+    assert {what for _, what, _ in row.references()} == {"data set", "arrangement"}
+    assert all(dataset in ("p3", "flan") for _, dataset, _ in row.splits())
+
+
+def test_similarity_is_needed_for_all_quantities_but_the_loss() -> None:
+    row = parse(figure("tasks", "a", quantities=["loss", "cosine-min"]))
+    assert row.similarities(Experiment()) == row.runs(Experiment())
+
+
+@pytest.mark.parametrize("kind", kind_names())
+def test_each_kind_has_its_program_its_sections_and_its_plot(kind: str) -> None:
+    settings = settings_of(kind)
+    assert (SCRIPTS / f"{settings.program}.py").is_file()
+    config = load({"preset": "tiny"}, PRESETS)
+    assert all(hasattr(config, section) for section in settings.sections.values())
+    plot = parse(ROWS[kind]).plot()
+    assert all(hasattr(plot, function) for function in ("read", "draw", "facts"))
+
+
+def test_words_are_no_part_of_the_numbers() -> None:
+    words = {"caption": "Mean {metric}.", "section": "Figure 2"}
+    row = parse(figure("datasets", "p3", metric="reward", **words))
+    assert not row.numbers().keys() & words.keys()
+    assert parse(row.model_dump_json()) == row
+    assert row.words() == "Mean reward."
+    row = parse(figure("metrics", dataset="p3", caption="{metric} on {dataset}, {not} this."))
+    assert row.words() == "ROUGE-1, ROUGE-L and Exact Match on p3, {not} this."
+
+
+@pytest.mark.parametrize(
+    ("section", "heading"),
+    [("Figure 2, x", "Figure  2, x"), ("Figure 12", "Figure 12"), ("Figure 4", "Figure  4")],
+)
+def test_headings_sort_as_text(section: str, heading: str) -> None:
+    assert parse(figure("rewards", section=section)).heading() == heading
+    assert parse(figure("rewards")).heading() == "Your figures"
+
+
+def test_figures_of_the_paper_have_words_and_a_heading() -> None:
+    numbered = [row for name, row in FIGURES.items() if name.startswith("fig")]
+    headings = [row.heading() for row in numbered]
+    assert headings == sorted(headings), "in the order of the paper"
+    # The page makes links of headings, in which a colon would end the name.
+    assert not [heading for heading in headings if ":" in heading]
+    for name, row in FIGURES.items():
+        assert row.caption != type(row).model_fields["caption"].default, name
+        assert row.section != "Your figures", name
+        if name.startswith("fig"):
+            assert f"After Figure {name.removeprefix('fig').partition('_')[0]}" in row.caption
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_captions_follow_the_metric(metric: str) -> None:
+    row = FIGURES["fig4_flan"].model_copy(update={"metric": metric})
+    assert row.words().startswith(f"Mean test {METRICS[metric].name} on Flan-mini with the ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "message"),
+    [
+        ("arrangements", {"curves": {"a": "x", "b": "x"}, "reference": "a"}, "holds one twice"),
+        ("arrangements", {"curves": {"a": "x"}, "reference": "b"}, "'b' is none of a"),
+        ("metrics", {"metrics": ["rouge1", "loss"]}, "do not share an axis"),
+        ("tasks", {"tasks": ["a", "b"], "panels": "test"}, "'test' would put 2 tasks in one"),
+        ("tasks", {"pick": [2, 2, 3]}, "pick: tasks 2 to 3 of 3"),
+        ("tasks", {"quantities": ["cosine"]}, "'cosine' is none of loss, cosine-min"),
+    ],
+)
+def test_rows_that_make_no_figure(kind: str, keys: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        settings_of(kind).model_validate(keys)
+
+
+def test_every_kind_is_a_figure() -> None:
+    assert set(ROWS) == set(kind_names())
+    assert all(issubclass(settings_of(kind), Figure) for kind in kind_names())

@@ -1,0 +1,160 @@
+"""The programs of figures: tables and the row of a figure in, the CSV of the library out."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from runs import figure, noisy, run, save_table, tables, write_runs, write_similarity
+
+from nearfirst.figures.comparison.paired import paired_comparison
+from nearfirst.figures.comparison.summary import summary
+from nearfirst.figures.curves import curves
+from nearfirst.figures.loss_types import loss_types
+from nearfirst.figures.prediction import prediction
+from nearfirst.figures.registry import parse
+from nearfirst.figures.reward_distribution import distribution
+from nearfirst.figures.settings import DistributionSettings, LossTypesSettings
+from nearfirst.figures.task_curves import task_curves
+from nearfirst.reward.table import REWARDS
+from nearfirst.score.table import SCORES
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+TASKS = ("t", "u", "v")
+
+
+@pytest.fixture
+def csv(program: Program, tmp_path: Path) -> Callable[..., pd.DataFrame]:
+    """Run a program and return the CSV that it wrote."""
+
+    def csv(name: str, *arguments: object) -> pd.DataFrame:
+        done = program(name, *arguments, "--output", tmp_path / "out.csv")
+        assert done.returncode == 0, done.stderr
+        return pd.read_csv(tmp_path / "out.csv", dtype={"steps": "str"})
+
+    return csv
+
+
+def assert_equal(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Check a CSV, which keeps six digits, and float32 values behind it."""
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-4, atol=2e-6, check_dtype=False)
+
+
+def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:
+    runs = noisy({"NFT": -0.5, "RT": 0.0}, seeds=3)
+    paths = write_runs(runs | noisy({"other": 0.0}, seeds=1), tmp_path, left_out=4)
+    row = ("--figure", figure("arrangements", "NFT", "RT", reference="RT"))
+    # Order on the command line does not matter, and tables that are not needed are skipped.
+    found = csv("curves.py", *reversed(paths), *row)
+    assert_equal(found, curves(runs, "instance", 0.95).assign(left_out=4))
+
+    found = csv("compare.py", *paths, *row, "--summary", tmp_path / "paired.txt")
+    expected = paired_comparison(runs, "RT", 0.95, 2000, 0)
+    assert_equal(found, expected)
+    lines = (tmp_path / "paired.txt").read_text().splitlines()
+    assert " ".join(lines) == summary(expected, "RT", {"NFT": 3, "RT": 3})
+
+
+def test_curves_of_data_sets_with_one_seed(csv: Any, tmp_path: Path) -> None:
+    runs = noisy({"p3": 0.0}, seeds=1) | noisy({"niv2": 0.0}, seeds=1, instances=7)
+    paths = write_runs(runs, tmp_path, by="dataset", test="generalist-0")
+    table = csv("curves.py", *paths, "--figure", figure("datasets", "niv2", "p3"))
+    assert table["dataset"].unique().tolist() == ["niv2", "p3"]
+    assert table.groupby("dataset")["instances"].first().to_dict() == {"niv2": 7, "p3": 30}
+    assert table[["low", "high"]].isna().to_numpy().all()
+
+
+def test_curves_of_tasks(program: Program, csv: Any, tmp_path: Path) -> None:
+    runs = noisy({"RT": 0.0, "cluster": 0.2}, 2, 6, tasks=TASKS * 2)
+    paths = write_runs(runs, tmp_path, left_out=1, test="specialist-1")
+    similar = {}
+    for number, (label, seed) in enumerate(runs):
+        values = {task: {10: -0.5 - number / 10, 20: -0.6} for task in (*TASKS, "")}
+        similar[label, seed] = tables({"cosine-min": values, "cosine-avg": values})
+        path, its = tmp_path / f"s-{number}.parquet", {"arrangement": label, "seed": seed}
+        paths.append(write_similarity(similar[label, seed], path, **its, test="specialist-1"))
+    quantities = ["loss", "scaled-cosine-avg"]
+    keys: dict[str, object] = {"tests": ["specialist-1"], "quantities": quantities}
+    row = figure("tasks", "RT", "cluster", **keys, pick=[1, 1, 3])
+    found = csv("task_curves.py", *paths, "--figure", row)
+    tests = {"specialist-1": runs}, {"specialist-1": similar}
+    expected = task_curves(*tests, ["u"], quantities, "task", "instance", 0.95)
+    assert_equal(found, expected.assign(left_out=1))
+    row = figure("tasks", "RT", "cluster", **keys, tasks=["w"])
+    done = program("task_curves.py", *paths, "--figure", row, "--output", tmp_path / "none.csv")
+    assert done.returncode == 1
+    assert "no unseen task 'w' in all runs; the nearest names are v, u, t" in done.stderr
+
+
+def test_prediction(csv: Any, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    runs, similar, paths = {}, {}, []
+    for seed in (0, 1):
+        losses = {step: generator.normal(3, size=3) for step in (0, 10, 20, 30)}
+        runs["RT", seed] = run(losses, TASKS)
+        distances = pd.DataFrame(generator.normal(size=(3, 3)), (10, 20, 30), TASKS)
+        similar["RT", seed] = {"cosine-min": distances}
+        # The whole test set is not a task.
+        whole = {"cosine-min": distances.assign(**{"": 0.0})}
+        its = {"arrangement": "RT", "seed": seed}
+        paths.append(write_similarity(whole, tmp_path / f"s-{seed}.parquet", **its))
+    settings = ("--settings", '{"resamples": 200}', "--curves", '{"confidence": 0.9}')
+    paths += write_runs(runs, tmp_path)
+    found = csv("prediction.py", *paths, "--figure", figure("prediction", "RT"), *settings)
+    tests = {"specialist-0": runs}, {"specialist-0": similar}
+    assert_equal(found, prediction(*tests, "instance", 0.9, 200, 0))
+
+
+def test_loss_types(csv: Any, tmp_path: Path) -> None:
+    made = {("p3", 0): run({0: (5, 5, 1), 20: (1.4, 4, 1), 50: (2, 3, 2), 60: (1, 1, 3)}, TASKS)}
+    paths = write_runs(made, tmp_path, left_out=2, by="dataset")
+    flags = ("--types", tmp_path / "types.csv", "--settings", '{"shown": 1}')
+    row = ("--figure", figure("loss-types", "p3"), "--curves", '{"weighting": "token"}')
+    found = csv("loss_types.py", *paths, *flags, *row)
+    types, table = loss_types(made, "token", 0.95, LossTypesSettings(shown=1))
+    assert_equal(found, table.assign(left_out=2))
+    assert_equal(pd.read_csv(tmp_path / "types.csv"), types)
+
+
+def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    rows = [(step, f"id-{place}") for step in (0, 10) for place in range(30)]
+    frame = pd.DataFrame(rows, columns=["step", "id"]).assign(task="t")
+    right = generator.random(len(frame)) < 0.4
+    frame = frame.assign(reward=right + generator.normal(size=len(frame)).round(3))
+    scores = {name: right.astype(float) for name in SCORES.names[3:]}
+    # The first instance has no reference, so no score.
+    scored = frame.assign(**scores)[frame["id"] != "id-0"]
+    its = {"dataset": "p3", "test": "generalist-0"}
+    paths = [
+        save_table(
+            pa.Table.from_pandas(part[schema.names], schema, preserve_index=False),
+            tmp_path / f"{stage}.parquet",
+            **its,
+        )
+        for stage, part, schema in (("scores", scored, SCORES), ("rewards", frame, REWARDS))
+    ]
+    settings = DistributionSettings(resamples=200, bins=10)
+    row = figure("rewards", dataset="p3")
+    found = csv("reward_distribution.py", *paths, "--figure", row, "--settings", settings)
+    answers = scored.assign(seed=0, right=scored["exact_match"] == 1)
+    expected = distribution(answers, settings, 1)
+    assert_equal(found, expected)
+
+
+def test_the_row_of_a_figure_is_checked(program: Program, tmp_path: Path) -> None:
+    for row, message in (
+        ('{"kind": "curve"}', "'curve' is none of arrangements, datasets, "),
+        (figure("arrangements", "a", reference="b"), "reference: 'b' is none of a"),
+        ("{}", "kind: 'kind'"),
+    ):
+        done = program("curves.py", "x.parquet", "--figure", row, "--output", tmp_path / "out.csv")
+        assert done.returncode == 2
+        assert message in done.stderr
+    assert parse(figure("datasets", "p3")).words() == (
+        "Mean loss on the unseen tasks of each data set while training on it."
+    )

@@ -1,0 +1,173 @@
+"""What all kinds of figure have in common: their runs, their words, their place in the report."""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol
+
+from pydantic import Field
+
+from nearfirst.common.settings import Section
+from nearfirst.metrics import METRICS, MetricName
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as Drawn
+
+    from nearfirst.figures.look import LookSettings
+
+TEST = "(generalist|specialist)-(0|[1-9][0-9]*)|heldout"
+Test = Annotated[str, Field(pattern=f"^({TEST})$")]
+Label = Annotated[str, Field(pattern=r"^\S")]
+Caption = Annotated[
+    str,
+    Field(
+        description="First sentences of the caption; `{metric}` and `{dataset}` stand for their "
+        "names."
+    ),
+]
+Metric = Annotated[MetricName, Field(description=f"Metric of the curves: {', '.join(METRICS)}.")]
+
+
+class RunId(NamedTuple):
+    """A run and the test set that it is measured on."""
+
+    dataset: str
+    test: str
+    arrangement: str
+    seed: int
+
+
+class Experiment(Protocol):
+    """What the config says about data sets and arrangements."""
+
+    def test_of(self, dataset: str) -> str:
+        """Return the test set that a data set is arranged for."""
+
+    def seeds_of(self, arrangement: str) -> list[int]:
+        """Return the seeds of an arrangement's runs."""
+
+
+class Curve(NamedTuple):
+    """A label of a figure and what it stands for; a test set of None is the data set's own."""
+
+    label: str
+    dataset: str
+    test: str | None
+    arrangement: str
+
+    def shows(self, run: RunId) -> bool:
+        """Return whether a run is one of this label's."""
+        return self[1:] == (run.dataset, self.test and run.test, run.arrangement)
+
+
+class Labelled:
+    """Something whose labels stand for runs: a figure, or a table of runs."""
+
+    def shown(self) -> list[Curve]:
+        """Return the labels in their order, and what they stand for."""
+        raise NotImplementedError
+
+    def labels(self) -> list[str]:
+        """Return the labels in their order."""
+        return list(dict.fromkeys(curve.label for curve in self.shown()))
+
+    def label(self, run: RunId) -> str | None:
+        """Return the label of a run; None if it is not shown."""
+        return next((curve.label for curve in self.shown() if curve.shows(run)), None)
+
+    def runs(self, experiment: Experiment) -> list[RunId]:
+        """Return the runs that are shown, label by label."""
+        return [
+            RunId(dataset, test or experiment.test_of(dataset), arrangement, seed)
+            for _, dataset, test, arrangement in self.shown()
+            for seed in experiment.seeds_of(arrangement)
+        ]
+
+
+class Figure(Labelled, Section):
+    """A row of the config table `figures`.
+
+    A kind of figure is a module of `figures/kinds/` with a subclass `Settings`. Its class variables
+    say which program computes its numbers and which module of `figures/plot/` draws them.
+    """
+
+    kind: str = Field(description="What the figure shows: the type of this row.")
+    caption: Caption
+    section: str = Field("Your figures", description="Heading of the figure in the report.")
+
+    program: ClassVar[str] = "curves"
+    """Program of `workflow/scripts/` that computes the CSV."""
+    sections: ClassVar[Mapping[str, str]] = {"--settings": "curves"}
+    """Flags of the program, and the sections of the config that they take."""
+    further: ClassVar[Mapping[str, str]] = {}
+    """Flags of the program's further outputs, and the ends of their names."""
+    drawing: ClassVar[str] = "curves"
+    """Module of `figures/plot/` that reads, draws and describes the CSV."""
+    series: ClassVar[str] = "arrangement"
+    """Column that tells the curves of a panel apart."""
+
+    def metric_names(self) -> list[MetricName]:
+        """Return the metrics of its runs that the figure needs."""
+        return ["loss"]
+
+    def similarities(self, experiment: Experiment) -> list[RunId]:
+        """Return the runs whose similarity to the test set the figure needs."""
+        return []
+
+    def compares(self) -> bool:
+        """Return whether a paired comparison belongs to the figure."""
+        return False
+
+    def references(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that names a data set or an arrangement, what it names, and the name."""
+        for key, what in (("dataset", "data set"), ("arrangement", "arrangement")):
+            if hasattr(self, key):
+                yield key, what, getattr(self, key)
+        what = "arrangement" if hasattr(self, "dataset") else "data set"
+        for label, name in getattr(self, "curves", {}).items():
+            yield f"curves.{label}", what, name
+
+    def splits(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that names a test set, its data set, and the test set."""
+        key = "tests" if hasattr(self, "tests") else "test"
+        named = {(curve.dataset, curve.test) for curve in self.shown() if curve.test}
+        yield from ((key, dataset, test) for dataset, test in sorted(named))
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the row without its words: what the figure's numbers depend on."""
+        return self.model_dump(mode="json", exclude={"caption", "section"})
+
+    def words(self) -> str:
+        """Return the caption without the counts of what is drawn."""
+        names = [METRICS[name].name for name in self.metric_names()]
+        metric = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        dataset = str(getattr(self, "dataset", ""))
+        return self.caption.replace("{metric}", metric).replace("{dataset}", dataset)
+
+    def heading(self) -> str:
+        """Return the heading in the report, which sorts headings as text.
+
+        A second space, which browsers do not show, puts Figure 2 before Figure 10.
+        """
+        return re.sub(r"^Figure (?=\d\b)", "Figure  ", self.section)
+
+    def plot(self) -> ModuleType:
+        """Return the module that draws the figure."""
+        return import_module(f"nearfirst.figures.plot.{self.drawing}")
+
+    def read(self, path: Path) -> "pd.DataFrame":
+        """Read the numbers of the figure."""
+        table: pd.DataFrame = self.plot().read(path, self.series)
+        return table
+
+    def draw(self, table: "pd.DataFrame", look: "LookSettings") -> "Drawn":
+        """Draw the numbers of the figure."""
+        drawn: Drawn = self.plot().draw(table, look, self.series)
+        return drawn
+
+    def full_caption(self, table: "pd.DataFrame") -> str:
+        """Return the caption: words, then counts from the numbers of the figure."""
+        return " ".join([self.words(), *self.plot().facts(table, self.series)])

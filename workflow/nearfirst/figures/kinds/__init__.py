@@ -1,0 +1,1 @@
+"""Kinds of figure: each module has a class `Settings`, the type of a row of its kind."""

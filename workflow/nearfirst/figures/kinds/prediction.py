@@ -1,0 +1,37 @@
+"""Rank correlation of each measure of similarity with loss."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from nearfirst.figures.figure import Caption, Experiment, Label, RunId, Test
+from nearfirst.figures.shapes import ByArrangement
+
+
+class Settings(ByArrangement):
+    """Rank correlation of each measure of similarity with loss."""
+
+    kind: Literal["prediction"] = "prediction"
+    caption: Caption = (
+        "Spearman's rank correlation of each measure of similarity with the loss on unseen tasks "
+        "of {dataset}."
+    )
+    test: Test = Field("specialist-0", description="Test set.")
+    curves: dict[Label, str] = Field(
+        {"round-robin": "round-robin", "cluster": "cluster", "random": "random"},
+        min_length=1,
+        description="Label and arrangement of the runs.",
+    )
+
+    program: ClassVar[str] = "prediction"
+    sections: ClassVar[Mapping[str, str]] = {"--settings": "prediction", "--curves": "curves"}
+    drawing: ClassVar[str] = "correlations"
+
+    def test_sets(self) -> list[str]:
+        """Return the test set of the figure."""
+        return [self.test]
+
+    def similarities(self, experiment: Experiment) -> list[RunId]:
+        """Return all runs of the figure."""
+        return self.runs(experiment)

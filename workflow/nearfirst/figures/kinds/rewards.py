@@ -1,0 +1,25 @@
+"""Rewards of right and of wrong answers (Figure 6)."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from nearfirst.figures.figure import Caption
+from nearfirst.figures.shapes import OfOneArrangement
+from nearfirst.metrics import MetricName
+
+
+class Settings(OfOneArrangement):
+    """Rewards of right and of wrong answers."""
+
+    kind: Literal["rewards"] = "rewards"
+    caption: Caption = (
+        "Rewards of right and of wrong answers on {dataset}, right being an Exact Match."
+    )
+
+    program: ClassVar[str] = "reward_distribution"
+    sections: ClassVar[Mapping[str, str]] = {"--settings": "distribution"}
+    drawing: ClassVar[str] = "reward_distribution"
+
+    def metric_names(self) -> list[MetricName]:
+        """Return what decides whether an answer is right, and its reward."""
+        return ["exact_match", "reward"]

@@ -1,0 +1,68 @@
+"""Three ways in which the labels of a figure stand for runs."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from nearfirst.common.settings import check_once
+from nearfirst.figures.figure import Curve, Figure, Label, Test
+
+
+class ByArrangement(Figure):
+    """A figure whose labels are arrangements of one data set."""
+
+    dataset: str = Field("flan", description="Data set of the runs.")
+    curves: dict[Label, str] = Field(
+        min_length=1, description="Label of each curve and its arrangement, of `arrangements`."
+    )
+
+    @model_validator(mode="after")
+    def _one_label_each(self) -> Self:
+        check_once("curves", list(self.curves.values()))
+        return self
+
+    def test_sets(self) -> Sequence[str | None]:
+        """Return the test sets of the figure; None is the one that the data are arranged for."""
+        return [None]
+
+    def shown(self) -> list[Curve]:
+        """Return the labels in their order, and what they stand for."""
+        return [
+            Curve(label, self.dataset, test, arrangement)
+            for test in self.test_sets()
+            for label, arrangement in self.curves.items()
+        ]
+
+
+class ByDataset(Figure):
+    """A figure whose labels are data sets, each with one arrangement."""
+
+    curves: dict[Label, str] = Field(
+        min_length=1, description="Label of each curve and its data set, of `data`."
+    )
+    test: Test = Field("generalist-0", description="Test set of all data sets.")
+    arrangement: str = Field("random", description="Arrangement of all data sets.")
+
+    series: ClassVar[str] = "dataset"
+
+    @model_validator(mode="after")
+    def _one_label_each(self) -> Self:
+        check_once("curves", list(self.curves.values()))
+        return self
+
+    def shown(self) -> list[Curve]:
+        """Return the labels in their order, and what they stand for."""
+        return [Curve(k, name, self.test, self.arrangement) for k, name in self.curves.items()]
+
+
+class OfOneArrangement(Figure):
+    """A figure of one arrangement of one data set, which is its only label."""
+
+    dataset: str = Field("flan", description="Data set of the runs.")
+    test: Test = Field("generalist-0", description="Test set.")
+    arrangement: str = Field("random", description="Arrangement of the runs.")
+
+    def shown(self) -> list[Curve]:
+        """Return the data set as the only label."""
+        return [Curve(self.dataset, self.dataset, self.test, self.arrangement)]

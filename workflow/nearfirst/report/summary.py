@@ -1,0 +1,66 @@
+"""What the terminal shows when a call has ended: each target with its headline numbers."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from nearfirst.figures.figure import Figure
+
+CURVES = 4
+"""Most curves whose first and last values are shown."""
+
+
+def summary(targets: Iterable[str], figures: Mapping[str, Figure]) -> str:
+    """Return a short table: targets, first and last values of curves, findings, what to run next.
+
+    Parameters
+    ----------
+    targets
+        Paths that were asked for; those that are no figure or table are left out.
+    figures
+        Rows of the config by name.
+    """
+    paths = sorted({Path(target) for target in targets}, key=lambda path: path.name)
+    pictures = [path for path in paths if path.suffix == ".pdf"]
+    tables = [path for path in paths if path.suffix == ".csv" and "_paired" not in path.stem]
+    lines = []
+    for path in pictures:
+        lines.append(f"{path}  {_ends_of_curves(path.with_suffix('.csv'), figures.get(path.stem))}")
+        lines += [f"    {finding}" for finding in _findings(path)]
+    for path in tables:
+        rows = sum(1 for _ in path.open(encoding="utf-8")) - 1
+        lines.append(f"{path}  {rows} rows")
+    if pictures:
+        drawn = [path for path in pictures if path.stem in figures]
+        lines += ["", "Beside each picture: NAME.csv (numbers), NAME.txt (caption)."]
+        names = " ".join(map(str, drawn or pictures))
+        lines.append(f"Next, one page of them: snakemake {names} --report report.html")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _ends_of_curves(path: Path, figure: Figure | None) -> str:
+    """Return the first and the last mean of each curve, if the figure has curves of one panel."""
+    if figure is None or not path.exists():
+        return ""
+    table = pd.read_csv(path)
+    if not {"step", "mean", figure.series} <= set(table):
+        return ""
+    one_panel = "panel" not in table or table["panel"].nunique() == 1
+    curves = [(label, its) for label, its in table.groupby(figure.series, sort=False)]
+    if not one_panel or len(curves) > CURVES:
+        return f"{len(curves)} curves"
+    ends = [
+        f"{label} {its['mean'].iloc[0]:.3g} to {its['mean'].iloc[-1]:.3g}" for label, its in curves
+    ]
+    return f"steps {table['step'].min()} to {table['step'].max()}: {', '.join(ends)}"
+
+
+def _findings(path: Path) -> list[str]:
+    """Return what the paired comparison of a figure found, one line for each comparison."""
+    text = path.with_name(f"{path.stem}_paired.txt")
+    if not text.exists():
+        return []
+    words = " ".join(text.read_text(encoding="utf-8").split())
+    return re.findall(r"Against .+?: .+?(?=;)", words)
