@@ -79,11 +79,21 @@ def test_a_generalist_sample_is_spread_over_the_tasks(
 
 
 def test_a_row_is_kept_as_it_was_read() -> None:
-    row = {"z": "\ud83d \N{GRINNING FACE}", "a": [1, None], "weight": Decimal("0.5"), "when": pd.Timestamp(0)}
+    row = {
+        "z": "\ud83d \N{GRINNING FACE}",
+        "a": [1, None],
+        "weight": Decimal("0.5"),
+        "when": pd.Timestamp(0),
+    }
     kept = table_row(instance("t", row=row), keep_row=True)["row"]
     assert isinstance(kept, str)
     assert list(json.loads(kept).items()) == [
-        *(("z", "? \N{GRINNING FACE}"), ("a", [1, None]), ("weight", 0.5), ("when", "1970-01-01 00:00:00"))
+        *(
+            ("z", "? \N{GRINNING FACE}"),
+            ("a", [1, None]),
+            ("weight", 0.5),
+            ("when", "1970-01-01 00:00:00"),
+        )
     ]
     assert table_row(instance("t", row=row), keep_row=False)["row"] is None
 
