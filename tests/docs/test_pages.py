@@ -16,6 +16,7 @@ PROGRAMS = sorted(path.name for path in (ROOT / "workflow/scripts").glob("*.py")
 # Code that is no program of its own, and the test that runs it.
 ELSEWHERE = {
     "docs/arrangements.md": "tests/docs/test_contributing.py",
+    "docs/figures.md": "tests/docs/test_figures_page.py",
     "docs/metrics.md": "tests/docs/test_metrics_page.py",
 }
 
