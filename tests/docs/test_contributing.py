@@ -1,23 +1,11 @@
 """The worked examples of CONTRIBUTING.md and docs/arrangements.md, followed to the letter."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from checkout import ROOT, Checkout, copy_project
-
-
-def blocks(page: str, heading: str, language: str) -> list[str]:
-    """Return the code blocks of a section of a page."""
-    text = (ROOT / page).read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    return copy_project(tmp_path_factory.mktemp("contributing") / "checkout")
+from checkout import Checkout, copy_project
+from documents import code
 
 
 def add_to_config(checkout: Checkout, rows: str) -> None:
@@ -25,14 +13,15 @@ def add_to_config(checkout: Checkout, rows: str) -> None:
     path.write_text(f"{path.read_text()}\n{rows}")
 
 
-def test_an_arrangement_of_the_library(checkout: Checkout) -> None:
+def test_an_arrangement_of_the_library(tmp_path: Path) -> None:
+    checkout = copy_project(tmp_path / "checkout")
     page, heading = "CONTRIBUTING.md", "An arrangement, from start to end"
-    (module,), (rows,) = blocks(page, heading, "python"), blocks(page, heading, "yaml")
+    (module,), (rows,) = code(page, heading, "python"), code(page, heading, "yaml")
     before = checkout.would_run("results/fig4_flan.pdf")
     name = "workflow/nearfirst/arrange/methods/centroid.py"
     (checkout.folder / name).write_text(module)
     add_to_config(checkout, rows)
-    (command,) = blocks(page, heading, "console")
+    (command,) = code(page, heading, "console")
     assert command.split() == ["snakemake", "-n", "results/my_figure.pdf"]
     jobs = checkout.would_run("results/my_figure.pdf")
     # One run of the new order, which has no seed, and the random ones.
@@ -52,7 +41,7 @@ def test_an_arrangement_of_the_library(checkout: Checkout) -> None:
 def test_an_arrangement_of_the_users_own(tmp_path: Path) -> None:
     checkout = copy_project(tmp_path / "checkout")
     page, heading = "docs/arrangements.md", "Your own"
-    (function,), (rows,) = blocks(page, heading, "python"), blocks(page, heading, "yaml")
+    (function,), (rows,) = code(page, heading, "python"), code(page, heading, "yaml")
     (checkout.folder / "my_orders.py").write_text(function)
     add_to_config(checkout, rows)
     orders = [

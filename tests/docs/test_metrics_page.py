@@ -9,16 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from checkout import ROOT, Checkout, copy_project
+from checkout import Checkout, copy_project
+from documents import code
 
 from nearfirst.common.parquet import INSTANCES, write_table
 from nearfirst.generate.table import ANSWERS
 
-
-def blocks(heading: str, language: str) -> list[str]:
-    """Return the code blocks of a section of the page."""
-    text = (ROOT / "docs/metrics.md").read_text().partition(f"\n## {heading}\n")[2]
-    return re.findall(rf"```{language}\n(.*?)```", text.partition("\n## ")[0], re.DOTALL)
+PAGE = "docs/metrics.md", "Add a metric"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +23,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Return a copy of the project with the metric of the page."""
     made = copy_project(tmp_path_factory.mktemp("metric") / "checkout")
     library = made.folder / "workflow/nearfirst"
-    (function, lines), (rows,) = blocks("Add a metric", "python"), blocks("Add a metric", "yaml")
+    (function, lines), (rows,) = code(*PAGE, "python"), code(*PAGE, "yaml")
     (library / "score/length_ratio.py").write_text(function)
     there = lines.splitlines(keepends=True)[0]
     registry = (library / "metrics.py").read_text()
@@ -67,7 +64,7 @@ def test_the_metric_is_a_column_of_the_scores(checkout: Checkout, tmp_path: Path
 
 
 def test_answers_are_scored_again_and_none_is_generated(checkout: Checkout) -> None:
-    (command,) = blocks("Add a metric", "console")
+    (command,) = code(*PAGE, "console")
     snakemake, dry_run, target = command.split()
     assert (snakemake, dry_run) == ("snakemake", "-n")
     # Each rule with its input files; an edited file reruns the rules that name it.
