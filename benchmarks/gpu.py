@@ -1,14 +1,13 @@
 """Tokens a second and MFU of training and evaluation on one GPU, for a random LLaMA-2-7B.
 
-The weights are drawn, for speed does not depend on them. Training is that of the workflow
-(segment.train_segment) without its files; evaluation is loss.losses. Only real tokens count,
-padding does not. MFU is operations a second over --peak-tflops, where a forward pass of an instance
-of n tokens takes
+Speed does not depend on the weights, so they are random. Training is segment.train_segment without
+its files; evaluation is evaluate.losses. Padding does not count. MFU is operations a second over
+--peak-tflops, where a forward pass of an instance of n tokens takes
     2 n M + 2 n n L H   operations
 (M: parameters in matrices, the output's for label positions only in evaluation; L layers, H their
 width; causal attention looks at half of all pairs), and training three times that, whatever is
-computed twice to save memory. Without a GPU there is --cpu, which shows that the program works and
-measures nothing. What the numbers mean: benchmarks/README.md.
+computed twice to save memory. On a machine without a GPU --cpu tries the program and measures
+nothing. What the numbers mean: benchmarks/README.md.
 """
 
 import argparse
@@ -24,7 +23,7 @@ import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, TrainerCallback
 
 from nearfirst.data.instances import conversations, read_instances
-from nearfirst.evaluate import loss
+from nearfirst.evaluate.losses import losses
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import load
@@ -40,29 +39,22 @@ LENGTHS = [14, 71, 78, 87, 104, 131, 177, 210, 240, 275, 302, 1597]
 
 
 def instances(arguments: argparse.Namespace, count: int) -> list[Tokens]:
-    """Return so many instances: those given, shuffled, or random ids of the lengths above."""
+    """Return `count` instances of random ids, as long as those given, or as the lengths above."""
     generator = np.random.default_rng(0)
     if arguments.instances:
         tokenizer = load.load_tokenizer(str(arguments.tokenizer))
         table = read_instances(arguments.instances)
         rows = generator.permutation(len(table))[:count]
         found = encode(conversations(table.take(rows)), tokenizer, arguments.max_length)
-        found = [item for item in found if item.label_tokens]
-        # Ids of another vocabulary do, too: speed does not depend on them.
-        found = [
-            Tokens(
-                item.ids % arguments.vocabulary,
-                np.where(item.labels == IGNORED, IGNORED, item.labels % arguments.vocabulary),
-            )
-            for item in found
-        ]
-        return (found * -(-count // len(found)))[:count]
+        lengths = [(len(item.ids), item.label_tokens) for item in found if item.label_tokens]
+    else:
+        drawn = np.interp(100 * generator.random(count), PERCENTILES, LENGTHS).astype(int)
+        drawn = np.minimum(drawn, arguments.max_length)
+        lengths = [(length, length - length // 2) for length in drawn]
     made = []
-    for length in np.interp(100 * generator.random(count), PERCENTILES, LENGTHS).astype(int):
-        ids = generator.integers(arguments.vocabulary, size=min(length, arguments.max_length))
-        labels = ids.copy()
-        labels[: len(ids) // 2] = IGNORED
-        made.append(Tokens(ids, labels))
+    for length, labelled in (lengths * -(-count // len(lengths)))[:count]:
+        ids = generator.integers(arguments.vocabulary, size=length)
+        made.append(Tokens(ids, np.where(np.arange(length) < length - labelled, IGNORED, ids)))
     return made
 
 
@@ -98,23 +90,23 @@ def now() -> float:
     return time.perf_counter()
 
 
-class EnoughError(Exception):
-    """The steps that are timed are over."""
+class TimedError(Exception):
+    """All steps to be timed are done."""
 
 
 class Clock(TrainerCallback):
-    """Times a Trainer's steps after the first few, and ends it."""
+    """Times the steps (first, last] of a Trainer, and ends it."""
 
     def __init__(self, first: int, last: int) -> None:
         self.first, self.last, self.since, self.seconds = first, last, 0.0, 0.0
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Look at the clock."""
+        """Start the clock, or stop it."""
         if state.global_step == self.first:
             self.since = now()
         elif state.global_step == self.last:
             self.seconds = now() - self.since
-            raise EnoughError  # before a checkpoint or a state is written
+            raise TimedError  # before a checkpoint or a state is written
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -125,13 +117,13 @@ def train(arguments: argparse.Namespace) -> None:
         checkpoint_every=10**6,
     )
     steps = arguments.warm_up + arguments.steps
-    # One step more, so that the last one timed is not the end of the run.
+    # One step more, so that the last timed step is not the end of the run.
     tokens = instances(arguments, (steps + 1) * settings.batch_size)
     clock = Clock(arguments.warm_up, steps)
-    # The workflow's own training, but for the files of 27 and 81 GB that it writes.
+    # No checkpoints of 27 GB and states of 81 GB.
     segment.log_progress = lambda trainer, stop: trainer.add_callback(clock)
     segment._Segment._save = lambda self, step: None
-    with tempfile.TemporaryDirectory() as folder, suppress(EnoughError):
+    with tempfile.TemporaryDirectory() as folder, suppress(TimedError):
         segment.train_segment(
             model_of(arguments, torch.float32),
             tokens,
@@ -150,9 +142,9 @@ def train(arguments: argparse.Namespace) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     tokens = instances(arguments, arguments.count)
     model = model_of(arguments, torch.float32 if arguments.cpu else torch.float16).eval()
-    loss.losses(model, tokens, arguments.batch_tokens)  # warms up
+    losses(model, tokens, arguments.batch_tokens)  # warms up
     since = now()
-    loss.losses(model, tokens, arguments.batch_tokens)
+    losses(model, tokens, arguments.batch_tokens)
     report(arguments, "evaluation", tokens, now() - since, operations(arguments, tokens, False))
 
 
@@ -162,7 +154,7 @@ def report(
     count = sum(len(item.ids) for item in tokens)
     speed, mfu = count / seconds, work / seconds / arguments.peak_tflops / 1e12
     if arguments.cpu:
-        print(f"{stage}: works; a smoke test on the CPU measures nothing", flush=True)
+        print(f"{stage}: works; nothing is measured on a CPU", flush=True)
         return
     met = speed >= GOAL_TOKENS and mfu >= GOAL_MFU
     print(
@@ -176,11 +168,11 @@ def report(
 
 def main(arguments: argparse.Namespace) -> None:
     if bool(arguments.instances) != bool(arguments.tokenizer):
-        sys.exit("error: --instances and --tokenizer belong together")
+        sys.exit("error: give both --instances and --tokenizer, or neither")
     if not torch.cuda.is_available() and not arguments.cpu:
-        sys.exit("error: no GPU here: nothing is measured; --cpu tries the program on a tiny shape")
+        sys.exit("error: no GPU here; --cpu tries the program with a tiny shape")
     if arguments.cpu and torch.cuda.is_available():
-        sys.exit("error: --cpu is for machines without a GPU, and here is one")
+        sys.exit("error: --cpu is for machines without a GPU")
     for stage in (evaluate, train):
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -193,7 +185,7 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--cpu", action="store_true", help="smoke test; give a tiny shape with it")
+    add("--cpu", action="store_true", help="smoke test, for a tiny shape")
     add("--peak-tflops", type=float, default=989, help="of the GPU; default: dense 16-bit, H200")
     add("--layers", type=int, default=32)
     add("--hidden-size", type=int, default=4096)
@@ -204,10 +196,10 @@ if __name__ == "__main__":
     add("--instances", type=Path, help="real instances (Parquet), for their lengths")
     add("--tokenizer", type=Path, help="folder of a tokenizer, with --instances")
     add("--batch-size", type=int, default=16, help="instances of a training step")
-    add("--micro-batch-size", type=int, default=16, help="of these in one pass")
+    add("--micro-batch-size", type=int, default=16, help="instances in one pass")
     add("--recompute", action="store_true", help="save memory by computing activations twice")
-    add("--steps", type=int, default=30, help="training steps that are timed")
+    add("--steps", type=int, default=30, help="training steps to time")
     add("--warm-up", type=int, default=5, help="training steps before these")
     add("--batch-tokens", type=int, default=EvaluateSettings().batch_tokens, help="of evaluation")
-    add("--count", type=int, default=1121, help="instances that are evaluated")
+    add("--count", type=int, default=1121, help="instances to evaluate")
     main(parser.parse_args())

@@ -1,7 +1,6 @@
-"""Losses at one checkpoint in the obvious way, as a program of its own: what evaluation is up to.
+"""Losses at one checkpoint in the obvious way, for evaluation.py to compare with.
 
-All instances are padded on the left to one length, go through the model in plain batches, and every
-position has its logits.
+All instances are padded on the left to one length, in plain batches, with logits at every position.
 """
 
 import argparse
@@ -59,7 +58,12 @@ if __name__ == "__main__":
     add("--checkpoint", type=Path, required=True, help="folder of the checkpoint")
     add("--instances", type=Path, required=True, help="test instances (Parquet)")
     add("--max-length", type=int, required=True, help="tokens of an instance")
-    add("--to", choices=["full", "longest"], default="full", help="pad to --max-length or less")
+    add(
+        "--to",
+        choices=["full", "longest"],
+        default="full",
+        help="pad to --max-length, or to the longest",
+    )
     add("--batch-size", type=int, default=16, help="instances in a forward pass")
     add("--threads", type=int, default=1, help="CPU threads")
     add("--output", type=Path, required=True, help="losses to write (.npy)")

@@ -1,9 +1,8 @@
-"""What a job costs before it does anything: programs on so little data that nothing else counts.
+"""Start-up of each program: how long it takes on so little data that its work hardly counts.
 
-Runs the preset `tiny` in a folder of its own, one job at a time, and has every program say at its
-end how long it was there and whether it had imported torch. Each time is the shortest of that
-program's jobs, in which its work is still contained; that of the CPU says more while other work
-shares the machine. What the numbers mean: benchmarks/README.md.
+Runs the preset `tiny` in a folder of its own, one job at a time. Every program reports when it ends
+how long it took, and whether it had imported torch; the shortest of its jobs counts. CPU time tells
+more while other work shares the machine. What the numbers mean: benchmarks/README.md.
 """
 
 import argparse
@@ -15,47 +14,42 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[1]
+from shared import REPOSITORY, SCRIPTS, load_before
+
 GOAL = 6
 FILES = ("Snakefile", "config.yaml", "rules", "workflow", "envs", "profiles/default")
 TARGETS = [
-    *(f"{name}.pdf" for name in ("fig1_scores", "fig1_reward", "fig4_flan", "fig6_flan")),
-    *(f"{name}.pdf" for name in ("fig11_scaled", "loss_types", "similarity_vs_loss")),
-    *(f"{name}.csv" for name in ("fig4_flan_paired", "generalization", "table4", "leakage")),
-    *(f"{name}.csv" for name in ("metric_stability", "metric_tasks")),
+    *("fig1_scores.pdf", "fig1_reward.pdf", "fig4_flan.pdf", "fig6_flan.pdf", "fig11_scaled.pdf"),
+    *("loss_types.pdf", "similarity_vs_loss.pdf", "fig4_flan_paired.csv", "generalization.csv"),
+    *("table4.csv", "leakage.csv", "metric_stability.csv", "metric_tasks.csv"),
 ]
-# Python runs it when it starts, before the program.
+# Python runs this at its start, before the program.
 WATCH = """
 import atexit, os, sys, time
 since = time.perf_counter()
 
-def tell():
+def report():
     words = (os.path.basename(sys.argv[0]), time.perf_counter() - since, time.process_time())
     with open(os.environ["STARTUP_TIMES"], "a") as file:
         print(*words, "torch" in sys.modules, file=file)
 
-atexit.register(tell)
+atexit.register(report)
 """
 
 
-def copy(folder: Path) -> None:
+def run(folder: Path) -> list[str]:
+    """Run the workflow in an empty folder; return what the programs reported."""
     for name in FILES:
         source, target = REPOSITORY / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-
-
-def run(folder: Path) -> Path:
-    """Run the workflow; return the file of what the programs said."""
     times, watch = folder / "times", folder / "watch"
     watch.mkdir()
     (watch / "sitecustomize.py").write_text(WATCH)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    command += ["--config", "preset=tiny", "seeds=[0]", "--"]
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--cores", "1"),
-            *("--config", "preset=tiny", "seeds=[0]"),
-            *("--", *(f"results/{name}" for name in TARGETS)),
-        ],
+        [*command, *(f"results/{name}" for name in TARGETS)],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(watch), "STARTUP_TIMES": str(times)},
         stdout=subprocess.PIPE,
@@ -64,16 +58,15 @@ def run(folder: Path) -> Path:
     )
     if done.returncode:
         sys.exit(done.stdout[-2000:])
-    return times
+    return times.read_text().splitlines()
 
 
 def main(arguments: argparse.Namespace) -> None:
+    print(f"start-up, {load_before()}, goal {GOAL} s", flush=True)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
-        copy(Path(temporary))
-        print(f"start-up, load {os.getloadavg()[0]:.1f} before, goal {GOAL} s", flush=True)
-        lines = run(Path(temporary)).read_text().splitlines()
+        lines = run(Path(temporary))
     found = defaultdict(list)
-    programs = {path.name for path in (REPOSITORY / "workflow/scripts").glob("*.py")}
+    programs = {path.name for path in SCRIPTS.glob("*.py")}
     for line in lines:
         name, wall, cpu, torch = line.rsplit(maxsplit=3)
         if name in programs:
@@ -88,8 +81,8 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
+    its = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--folder", type=Path, help="where a folder for the run is made")
-    main(parser.parse_args())
+    its.add_argument("--folder", type=Path, help="where the folder of the run is made")
+    main(its.parse_args())

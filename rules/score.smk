@@ -1,22 +1,14 @@
 # Scores of the answers against their references.
 
 
-def score_library(
-    wildcards,
-):
+def score_library():
     """Return the library modules of score.py; it imports those of `score/` by name."""
-    modules = LIBRARY.glob("nearfirst/score/*.py")
-    found = {
-        file
-        for module in modules
-        for file in (module, *library_modules(module, LIBRARY))
-    }
-    return sorted({*library("score.py"), *map(str, found)})
+    modules = [*LIBRARY.glob("nearfirst/score/*.py")]
+    found = {file for module in modules for file in library_modules(module, LIBRARY)}
+    return sorted({*library("score.py"), *map(str, {*modules, *found})})
 
 
-def score_files(
-    wildcards,
-):
+def score_files(wildcards):
     """Return the model, or the user's folder, whose tokenizer splits the answers."""
     name = CONFIG.scores.tokenizer
     if name == "words":
@@ -26,9 +18,7 @@ def score_files(
     return {"tokenizer": name} if os.path.isdir(name) else {}
 
 
-def score_flags(
-    wildcards,
-):
+def score_flags(wildcards):
     return model_flag(wildcards) if CONFIG.scores.tokenizer == "model" else ""
 
 
@@ -39,7 +29,7 @@ rule score:
         generations=rules.generate.output,
         instances="<results>/instances/{dataset}/{test}.parquet",
         script=script("score.py"),
-        library=score_library,
+        library=score_library(),
     output:
         f"<results>/scores/{TESTED_SEGMENT}.parquet",
     log:

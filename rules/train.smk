@@ -30,8 +30,8 @@ rule wait_for_evaluation:
     output:
         touch(f"<results>/evaluated/{SEGMENT}"),
     message:
-        "wait_for_evaluation of {wildcards.dataset}, {wildcards.arrangement}, "
-        "seed {wildcards.seed} before steps {wildcards.start} to {wildcards.stop}"
+        "wait_for_evaluation: {wildcards.dataset}, {wildcards.arrangement}, seed "
+        "{wildcards.seed}; steps {wildcards.start} to {wildcards.stop} may begin"
 
 
 def state_before(

@@ -1,4 +1,4 @@
-"""What the fault tests share: programs that start fast, and the run that nothing disturbed."""
+"""What the fault tests share: a finished run, and the training that nothing disturbed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,8 @@ from pathlib import Path
 import pytest
 from checkout import Checkout
 from controllers import TARGET, end_all
-from faults import Warm, training
+from faults import training
 from kills import Undisturbed
-
-
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    """Return what runs stage programs without importing torch anew each time."""
-    with Warm.started(tmp_path_factory.mktemp("warm")) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

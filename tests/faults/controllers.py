@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 from checkout import Checkout
-from faults import contents
+from files import contents
 from kills import wait_until
 
 TARGET = "results/checkpoints/flan/random/seed-0/0-end"
@@ -45,7 +45,7 @@ class Controller:
         return cls(process, printed)
 
     def kill(self) -> None:
-        """Kill Snakemake alone; what it has started lives on."""
+        """Kill Snakemake and nothing that it has started."""
         assert self.process.poll() is None
         os.kill(self.process.pid, signal.SIGKILL)
         assert self.process.wait() == -signal.SIGKILL
@@ -80,7 +80,7 @@ def training_of(controller: Controller, checkout: Checkout) -> psutil.Process:
 
 
 def waits(checkout: Checkout) -> bool:
-    """Tell whether the training job says that it waits for another one."""
+    """Return whether the training job says that it waits for another one."""
     try:
         return b"waiting for another job" in (checkout.folder / LOG).read_bytes()
     except FileNotFoundError:  # Snakemake removes an old log
@@ -88,7 +88,7 @@ def waits(checkout: Checkout) -> bool:
 
 
 def assert_right(checkout: Checkout, finished: Checkout) -> None:
-    """Check that the checkpoints are those of the run that nothing disturbed, and alone there."""
+    """Check that the checkpoints are those of the undisturbed run, with nothing beside them."""
     assert contents(checkout.folder / TARGET) == contents(finished.folder / TARGET)
     results, incomplete = checkout.folder / "results", checkout.folder / ".snakemake/incomplete"
     for name in ("*.tmp", "*.partial", "*.lock"):

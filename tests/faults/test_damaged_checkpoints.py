@@ -1,27 +1,24 @@
 """Damaged checkpoints: named in one line, never used."""
 
 import random
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import Warm, evaluation
 
 from nearfirst.common.errors import InputError
 
-CHECKPOINTS = "checkpoints/flan/random/seed-0/0-end"
-FILE = "step-000008/model.safetensors"
+FILE = "checkpoints/flan/random/seed-0/0-end/step-000008/model.safetensors"
 
 
 @pytest.fixture(scope="module")
 def content(results: Path) -> bytes:
-    return (results / CHECKPOINTS / FILE).read_bytes()
+    return (results / FILE).read_bytes()
 
 
 @pytest.fixture(scope="module")
 def header(content: bytes) -> int:
-    """The bytes of the length and of the header that it tells; after them come the weights."""
+    """The bytes of the header with its length; after them come the weights."""
     return 8 + int.from_bytes(content[:8], "little")
 
 
@@ -77,17 +74,3 @@ def test_a_flipped_byte_in_the_header_is_seen_or_changes_nothing(
         other = content.replace(b'"F32"', b'"%c32"' % letter, 1)
         with pytest.raises(InputError, match=r"^\S+/model\.safetensors: "):
             loaded(model, tmp_path, other)
-
-
-@pytest.mark.parametrize("part", ["header", "weights"])
-def test_an_evaluation_names_the_checkpoint_and_leaves_nothing(
-    warm: Warm, results: Path, tmp_path: Path, content: bytes, header: int, part: str
-) -> None:
-    checkpoints = tmp_path / "checkpoints"
-    shutil.copytree(results / CHECKPOINTS, checkpoints)
-    length = header // 2 if part == "header" else len(content) - 1
-    (checkpoints / FILE).write_bytes(content[:length])
-    job = evaluation(results, tmp_path / "job", checkpoints=checkpoints)
-    line = warm.fail(job)
-    assert line.startswith(f"error: {checkpoints / FILE}: ")
-    assert list(job.folder.iterdir()) == []

@@ -1,11 +1,10 @@
-"""Damaged results under Snakemake: the message names the file; without it, it is made anew."""
+"""Damaged results under Snakemake: the message names the file; once deleted, it is made anew."""
 
 import shutil
 from pathlib import Path
 
 from checkout import Checkout
-from damages import cut
-from faults import contents
+from files import contents, cut
 
 CHECKPOINTS = "results/checkpoints/flan/random/seed-0/0-end"
 CHECKPOINT = f"{CHECKPOINTS}/step-000008/model.safetensors"
@@ -15,7 +14,7 @@ TARGET = "results/fig4_flan.csv"
 
 
 def failure(checkout: Checkout) -> str:
-    """Run into the damage; return the one line that tells it."""
+    """Run into the damage; return the one line that names it."""
     done = checkout.snakemake(TARGET, check=False)
     assert done.returncode == 1
     assert not (checkout.folder / TARGET).exists()

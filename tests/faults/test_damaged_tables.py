@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from damages import cut
-from faults import Job, Warm, contents, embedding, evaluation, stage, training
+from faults import Job, embedding, evaluation, stage, training
+from files import contents, cut
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import ARRANGEMENT, LOSSES, read_embeddings, read_table, write_table
@@ -77,9 +77,7 @@ def test_a_bit_that_flips_is_seen_or_changes_nothing(
     assert refused > 200
 
 
-def test_programs_name_the_table_and_leave_nothing(
-    warm: Warm, results: Path, tmp_path: Path
-) -> None:
+def test_programs_name_the_table_and_leave_nothing(results: Path, tmp_path: Path) -> None:
     damaged = {name: tmp_path / name for name in (*READERS, "instances/flan/train.parquet")}
     for name, path in damaged.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,16 +93,16 @@ def test_programs_name_the_table_and_leave_nothing(
         (arrangement(next(places), embedded), embedded),
         (curves(next(places), losses), losses),
     ):
-        assert str(path) in warm.fail(job)
+        assert str(path) in job.fail()
         assert contents(job.folder) == {}, job.program
 
 
-def arrangement(folder: Path, train: Path) -> Any:
-    output = folder / "order.parquet"
-    return stage("arrange.py", folder, {output.name}, method="random", train=train, output=output)
+def arrangement(folder: Path, train: Path) -> Job:
+    given = {"settings": {"method": "random"}, "train": train, "output": folder / "order.parquet"}
+    return stage("arrange.py", folder, {"order.parquet"}, **given)
 
 
-def curves(folder: Path, losses: Path) -> Any:
+def curves(folder: Path, losses: Path) -> Job:
     folder.mkdir()
     row = '{"kind": "arrangements", "curves": {"RT": "random"}, "reference": "RT"}'
     flags = (str(losses), "--figure", row, "--output", str(folder / "curves.csv"))

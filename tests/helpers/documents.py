@@ -22,6 +22,7 @@ GENERATED = {"docs/config.md", "docs/commands.md"}
 FOLLOWED = {
     "CONTRIBUTING.md": "test_contributing.py",
     "docs/arrangements.md": "test_contributing.py",
+    "docs/figures.md": "test_figures_page.py",
     "docs/metrics.md": "test_metrics_page.py",
 }
 """Pages with a worked example, and the tests that follow it to the letter."""

@@ -7,6 +7,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from multiprocessing import forkserver
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
+PRINTED = tempfile.TemporaryDirectory()
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
@@ -41,15 +43,18 @@ def command(name: str, *arguments: object) -> list[str]:
 
 
 class Running:
-    """A program that runs; to be used as a `subprocess.Popen`."""
+    """A program that runs, to be used as a `subprocess.Popen`; `printed` is what it prints.
 
-    def __init__(self, words: Sequence[str], printed: Path, limit: int | None = None) -> None:
+    With a `limit` its files have at most that many bytes.
+    """
+
+    def __init__(self, words: Sequence[str], limit: int | None = None) -> None:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment().items():
                 patch.setenv(name, value)
             forkserver.ensure_running()  # it reads some of them when it imports
-        self.printed = printed
-        given = (list(words[1:]), str(printed), environment(), limit)
+        self.printed = Path(tempfile.mkstemp(dir=PRINTED.name)[1])
+        given = (list(words[1:]), str(self.printed), environment(), limit)
         self.process = CONTEXT.Process(target=_be, args=given)
         self.process.start()
         assert self.process.pid

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -58,7 +59,12 @@ def difference(one: Weights, other: Weights) -> float:
     return max(float((one[name] - other[name]).abs().max()) for name in one)
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file below a folder."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+def plain_losses(model: Any, tokens: Sequence[Tokens]) -> list[float]:
+    """Return the model's own loss of each instance by itself: a mean over its labels."""
+    result = []
+    for item in tokens:
+        ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
+        with torch.no_grad():
+            output = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels)
+        result.append(output.loss.item())
+    return result

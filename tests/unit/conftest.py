@@ -33,7 +33,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
+def program() -> Program:
     """Run a stage program to its end: `program("train.py", "--model", …)`.
 
     In this process, which saves the start of Python and its imports, unless the process is the
@@ -45,9 +45,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
             return in_this_process(name, *arguments)
         if name not in ("train.py", "evaluate.py", "generate.py"):
             return in_a_process(name, *arguments)
-        printed = tmp_path_factory.mktemp("program") / "printed"
-        job = Running(command(name, *arguments), printed)
-        return subprocess.CompletedProcess(job.pid, job.wait(), "", printed.read_text())
+        job = Running(command(name, *arguments))
+        return subprocess.CompletedProcess(job.pid, job.wait(), "", job.printed.read_text())
 
     return run
 
@@ -92,13 +91,12 @@ def in_this_process(name: str, *arguments: object) -> subprocess.CompletedProces
 
 
 @pytest.fixture
-def start_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Running]]:
+def start_program() -> Iterator[Callable[..., Running]]:
     """Start a program and return at once; what still runs after the test is killed."""
     jobs: list[Running] = []
 
     def start(name: str, *arguments: object) -> Running:
-        printed = tmp_path_factory.mktemp("program") / "printed"
-        jobs.append(Running(command(name, *arguments), printed))
+        jobs.append(Running(command(name, *arguments)))
         return jobs[-1]
 
     yield start

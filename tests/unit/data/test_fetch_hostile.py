@@ -70,7 +70,7 @@ def test_a_listed_file_outside_of_the_folder_is_refused(
     name = name.format(folder=tmp_path)
     hub.files[name] = b"evil"
     line = told(fetch())
-    assert f"lists a file {name!r}, which is no place in a folder" in line
+    assert f"lists a file {name!r}, which would lie outside of the folder" in line
     assert not hub.asked_for("/resolve/")
     assert [path for path in tmp_path.rglob("*") if "evil" in path.name] == []
 
@@ -126,7 +126,7 @@ def test_no_error_repeats_a_secret(
 def test_snakemake_keeps_no_token(hub: Hub, tmp_path: Path) -> None:
     checkout = copy_project(tmp_path / "checkout")
     model = f"model={{name: someone/model, revision: {hub.commit}, files: ['*']}}"
-    target = ("results/raw/model/fetched.json", "--config", model)
+    target = ("results/raw/model/model/fetched.json", "--config", model)
     hub.token = "hf_another"
     done = checkout.snakemake(*target, check=False)
     assert "someone/model is gated" in done.stdout

@@ -9,27 +9,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from damages import cut
+from files import cut
+from training import plain_losses
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from nearfirst.common.identity import RUN, read_identity, read_run, write_run
 from nearfirst.common.parquet import LOSSES
 from nearfirst.evaluate.losses import losses
 from nearfirst.model import checkpoints, load
-from nearfirst.model.template import Tokens, encode
+from nearfirst.model.template import encode
 
 STEPS = (0, 10, 20)
-
-
-def plain_losses(folder: Path, tokens: list[Tokens]) -> list[float]:
-    """Mean cross entropy over the labels of each instance, by the model's own loss."""
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    result = []
-    for item in tokens:
-        ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
-        with torch.no_grad():
-            result.append(model(input_ids=ids, labels=labels).loss.item())
-    return result
 
 
 def save_other(base: Path, folder: Path, seed: int, **changes: Any) -> Path:
@@ -55,7 +45,7 @@ def test_losses_are_those_of_plain_transformers(
 ) -> None:
     tokens = encode(talks, tokenizer, 64)
     folder = save_other(model_folder, tmp_path / "step", 1, tie_word_embeddings=tied)
-    expected = plain_losses(folder, tokens)
+    expected = plain_losses(AutoModelForCausalLM.from_pretrained(folder), tokens)
     assert np.std(expected) > 0.1
     model = load.empty_model(str(folder))
     checkpoints.load_weights(model, folder)
@@ -107,7 +97,8 @@ def test_the_program_writes_a_row_an_instance_and_checkpoint(
         assert rows["id"].tolist() == [f"id-{row}" for row in kept]
         assert rows["task"].tolist() == [f"task-{row % 3}" for row in kept]
         assert rows["label_tokens"].tolist() == [item.label_tokens for item in tokens]
-        expected = plain_losses(tmp_path / f"checkpoints/step-{step:06d}", tokens)
+        folder = tmp_path / f"checkpoints/step-{step:06d}"
+        expected = plain_losses(AutoModelForCausalLM.from_pretrained(folder), tokens)
         np.testing.assert_allclose(rows["loss"], expected, rtol=0, atol=1e-5)
 
 

@@ -104,6 +104,14 @@ def test_similarities_that_do_not_fit(its: Any, message: str) -> None:
         made(quantities=["cosine-min"], similarities={"specialist-0": similarities})
 
 
+def test_the_scaled_average_by_hand() -> None:
+    average, minimum = np.array([-0.1, -0.2, -0.3]), np.array([-0.4, -0.5, -0.6])
+    assert scaled_average(average, minimum) == pytest.approx([-0.25, -0.5, -0.75])
+    for factor in (-1.0, 0.0):
+        with pytest.raises(InputError, match="ratio must be positive and finite"):
+            scaled_average(factor * average, minimum)
+
+
 def test_curves_that_cannot_be_scaled_name_their_run() -> None:
     turned = {name: -table for name, table in SIMILAR["RT", 1].items()}
     turned["cosine-min"] = SIMILAR["RT", 1]["cosine-min"]

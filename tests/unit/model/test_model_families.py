@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from training import difference, train, weights
+from training import difference, plain_losses, train, weights
 from transformers import AutoModelForCausalLM
 
 from nearfirst.common.errors import InputError
@@ -71,16 +71,6 @@ def built(family: str, vocabulary: int, **sizes: Any) -> Any:
 @pytest.fixture(scope="module")
 def tokens(some_talks: Any, talk: Any, tokenizer: Any) -> list[Tokens]:
     return encode([*some_talks(7), talk("a", "b", "c", "d")], tokenizer, 60)
-
-
-def plain_losses(model: Any, tokens: list[Tokens]) -> list[float]:
-    result = []
-    for item in tokens:
-        ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
-        with torch.no_grad():
-            mask = torch.ones_like(ids)
-            result.append(model(input_ids=ids, attention_mask=mask, labels=labels).loss.item())
-    return result
 
 
 @pytest.mark.parametrize("family", FAMILIES)

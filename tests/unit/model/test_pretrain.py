@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from files import contents
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training import contents
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from nearfirst.common.errors import InputError

@@ -1,6 +1,5 @@
-"""The bill of the paper's preset from beginning to end, as a user asks for it."""
+"""The jobs and hours of a call, and the paper's plan as a user asks for it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,59 +8,98 @@ from pathlib import Path
 import pytest
 from checkout import Checkout, copy_project
 
-PARAMETERS = 6_738_415_616
-FLAGS = ("--profile", "slurm", "--config", "preset=paper", "seeds=[0]")
+from nearfirst.common.errors import InputError
+from nearfirst.hardware import HardwareSettings, TrainHardware
+from nearfirst.plan.dry_run import parse, read_config
+from nearfirst.plan.hours import hours, measured
+
+HEAD = "s\th:m:s\tmax_rss\n"
 
 
 @pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout without results."""
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return copy_project(tmp_path_factory.mktemp("fresh"))
 
 
 def plan(checkout: Checkout, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program in the folder of the project."""
     return subprocess.run(
         [sys.executable, "workflow/scripts/plan.py", *arguments],
         cwd=checkout.folder,
         env={**os.environ, "PYTHONPATH": str(checkout.folder / "workflow")},
         capture_output=True,
         text=True,
-        check=False,
     )
 
 
-def test_the_bill_of_the_paper_s_figure(fresh: Checkout, tmp_path: Path) -> None:
-    before = {path for path in fresh.folder.rglob("*") if ".snakemake" not in path.parts}
-    rate = ("--train-seconds-per-step", "16", "--json", str(tmp_path / "plan.json"))
-    done = plan(fresh, "results/fig4_flan.pdf", *rate, *FLAGS)
+@pytest.mark.parametrize(
+    ("keep", "sizes"),
+    [
+        ("true", ["2.44 TB", "323 GB", "7.32 TB", "7.64 TB", "8.29 TB"]),
+        ("false", ["822 GB", "323 GB", "0 B", "1.15 TB", "3.44 TB"]),
+    ],
+)
+def test_the_plan_of_the_papers_figure(checkout: Checkout, keep: str, sizes: list[str]) -> None:
+    config = ("--config", "preset=paper", "seeds=[0]", f"keep_checkpoints={keep}")
+    flags = ("--profile", "slurm", "--seconds", "train=4800", *config)
+    done = plan(checkout, "results/fig4_flan.pdf", *flags)
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "plan.json").read_text())
-    jobs = {line["rule"]: line["jobs"] for line in found["rules"]}
-    assert jobs["train"] == jobs["evaluate"] == 3 * 6
-    assert found["jobs"] == sum(jobs.values())
-    # Fetching is done here; rules of seconds share a submission.
-    assert [line["local"] for line in found["rules"] if line["rule"] == "fetch"] == [True]
-    assert 2 * 18 < found["submissions"] <= 60
-    assert found["submissions"] < found["jobs"] - found["local_jobs"]
-    assert found["parameters"]["number"] == PARAMETERS
-    assert [run["segments"][-1]["stop"] for run in found["runs"]] == [1797] * 3
-    kept = 3 * 181 * 2 * PARAMETERS
-    assert found["end_bytes"] == kept
-    assert found["peak_bytes"] == kept + 3 * 4 * 12 * PARAMETERS
-    train = next(cost for cost in found["costs"] if cost["rule"] == "train")
-    assert train["gpu_hours"] == pytest.approx(3 * 1797 * 16 / 3600 * 2)
-    for words in ("7.32 TB", "8.29 TB", "no rate measured", "16 s per step (given)"):
-        assert words in done.stdout
-    after = {path for path in fresh.folder.rglob("*") if ".snakemake" not in path.parts}
-    assert {path for path in after - before if "__pycache__" not in path.parts} == set()
+    lines = [line.split() for line in done.stdout.splitlines()]
+    # Three runs of six segments; 24 hours on two GPUs.
+    assert ["train", "18", "4,800.0", "24.00", "48.00"] in lines
+    assert ["evaluate", "18", "?", "?", "?"] in lines
+    assert "3 runs, 6,738,415,616 parameters" in done.stdout
+    assert [" ".join(line[-2:]) for line in lines[-5:]] == sizes
 
 
-def test_what_snakemake_refuses_is_one_line(fresh: Checkout) -> None:
-    done = plan(fresh, "results/fig4_flan.pdf", "--config", "trian={steps: 3}")
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
-    assert "config key 'trian'" in done.stderr
+def test_what_snakemake_refuses_is_said(checkout: Checkout) -> None:
+    done = plan(checkout, "results/fig4_flan.pdf", "--config", "trian={steps: 3}")
+    assert (done.returncode, done.stdout) == (1, "")
     assert "did you mean 'train'" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: Snakemake refuses")
+
+
+def test_jobs_and_segments_of_a_dry_run() -> None:
+    stats = "Job stats:\njob    count\n-----  ---\ntrain    1\nplot     2\ntotal    3\n"
+    rows = "".join(
+        f"results/checkpoints/flan/{run}/seed-0/0-30\t-\ttrain\t-\tmissing\t{plan}\n"
+        for run, plan in (("random", "update pending"), ("cluster", "no update"))
+    )
+    found = parse(f"{stats}\nReasons:\n  x 1\n", rows)
+    assert found.jobs == {"train": 1, "plot": 2}
+    assert found.segments() == [("results", "flan/random/seed-0", 0, "30")]
+    assert parse("Nothing to be done (all requested files are present).", "").jobs == {}
+    with pytest.raises(InputError, match="cannot read"):
+        parse(stats, "")
+
+
+def test_the_config_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text("preset: tiny\ntrain: {steps: 9, batch_size: 4}\n")
+    Path("more.yaml").write_text("train: {steps: 8, micro_batch_size: 2}\n")
+    config = read_config(["more.yaml"], ["train={steps: 7}", "keep_checkpoints=false"])
+    assert (config.train.steps, config.train.batch_size) == (7, 4)
+    assert (config.train.micro_batch_size, config.keep_checkpoints) == (2, False)
+
+
+def test_the_seconds_of_a_job_are_the_median(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    for name, seconds in (("train/1", 300), ("train/2", 1200), ("train/3", 891), ("pretrain", 5.5)):
+        (tmp_path / f"{name}.tsv").write_text(f"{HEAD}{seconds}\t0:00:00\tNA\n")
+    assert measured(tmp_path, "train") == 891
+    assert measured(tmp_path, "pretrain") == 5.5
+    assert measured(tmp_path, "evaluate") is None
+    (tmp_path / "train/3.tsv").write_text(HEAD)
+    with pytest.raises(InputError, match=r"3\.tsv: not a benchmark"):
+        measured(tmp_path, "train")
+
+
+def test_gpu_hours_are_those_of_all_gpus_of_a_job() -> None:
+    hardware = HardwareSettings(train=TrainHardware(gpus=2))
+    jobs = {"train": 3, "sample": 5, "reward": 4}
+    text = hours(jobs, {"train": 1800.0, "sample": 720.0, "reward": None}, hardware)
+    assert [" ".join(line.split()) for line in text.splitlines()[1:-1]] == [
+        "reward 4 ? ? ?",
+        "sample 5 720.0 1.00",
+        "train 3 1,800.0 1.50 3.00",
+        "total 12 2.50 3.00",
+    ]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from damages import DAMAGES, cut, flip, lose
+from files import DAMAGES, cut, flip, lose
 
 from nearfirst.model.checkpoints import step_folder, step_of
 from nearfirst.train import resume

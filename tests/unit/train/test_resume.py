@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damages import flip
+from files import contents, flip
 from programs import Running
-from training import contents, train
+from training import train
 
 from nearfirst.common.errors import InputError
 from nearfirst.model.template import Tokens, encode

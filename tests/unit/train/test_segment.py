@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from training import Weights, contents, difference, train, weights
+from files import contents
+from training import Weights, difference, train, weights
 from transformers import AutoModelForCausalLM
 
 from nearfirst.common.errors import InputError

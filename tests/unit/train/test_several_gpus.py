@@ -138,13 +138,12 @@ def two(
     Returns the folders of both, and the step at which the second stopped.
     """
     piece, cut = tmp_path_factory.mktemp("piece"), tmp_path_factory.mktemp("cut")
-    printed = tmp_path_factory.mktemp("printed")
 
     def log(folder: Path) -> str:
         return (folder / "log").read_text() if (folder / "log").exists() else ""
 
-    uncut = Running(call(piece), printed / "piece")
-    job = Running(call(cut, offload=True), printed / "cut")
+    uncut = Running(call(piece))
+    job = Running(call(cut, offload=True))
     while not list((cut / "checkpoints.partial/states").glob(f"checkpoint-*/{CHECKSUMS}")):
         assert job.poll() is None, log(cut)
         time.sleep(0.005)
@@ -154,7 +153,7 @@ def two(
     stopped = re.findall(r"^error: stopped by SIGTERM after step (\d+); .*", log(cut), re.M)
     assert len(set(stopped)) == 1, log(cut)
     assert {path.name for path in cut.iterdir()} == {"log", "checkpoints.partial"}
-    assert Running(call(cut, offload=True), printed / "cut").wait() == 0, log(cut)
+    assert Running(call(cut, offload=True)).wait() == 0, log(cut)
     assert uncut.wait() == 0, log(piece)
     return piece, cut, int(stopped[0])
 

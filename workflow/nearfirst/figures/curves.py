@@ -1,6 +1,6 @@
 """From the losses (or scores, or rewards) of runs to curves with intervals over seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -63,16 +63,24 @@ def mean_interval(values: Floats, confidence: float) -> tuple[Floats, Floats, Fl
 
 
 def over_seeds(
-    each: Sequence["pd.Series[float]"], confidence: float, metric: MetricName = "loss"
+    each: Sequence["pd.Series[float]"],
+    confidence: float,
+    first: Mapping[str, object],
+    last: Mapping[str, object],
+    metric: MetricName = "loss",
 ) -> pd.DataFrame:
-    """Return the mean of curves with equal steps: columns step, mean, low, high, n (curves).
+    """Return the mean of curves with equal steps, with its interval.
 
     The interval is clipped to the metric's range, which that of a few seeds may exceed.
+
+    Returns
+    -------
+    Columns step, mean, low, high, n (curves), between columns of the same value in every row.
     """
     mean, low, high = mean_interval(np.stack([curve.to_numpy() for curve in each]), confidence)
     low, high = (np.clip(bound, *METRICS[metric].limits) for bound in (low, high))
     columns = {"step": each[0].index, "mean": mean, "low": low, "high": high, "n": len(each)}
-    return pd.DataFrame(columns)
+    return pd.DataFrame({**first, **columns, **last})
 
 
 def curves(
@@ -114,15 +122,17 @@ def curves(
     check_seeds(runs)
     if by != "dataset":
         check_instances(runs)
+    # An axis that several metrics share is named after what they have in common.
+    shown = METRICS[metric].quantity if by == "metric" else metric
+    quantity = {"quantity": shown} if metric != "loss" else {}
     parts = []
     for label, seeds in by_label(runs).items():
-        each = [mean_curve(run, weighting) for run in seeds.values()]
-        part = over_seeds(each, confidence, metric)
-        part.insert(0, by, label)
-        if metric != "loss":
-            # An axis that several metrics share is named after what they have in common.
-            part.insert(1, "quantity", METRICS[metric].quantity if by == "metric" else metric)
         run = next(iter(seeds.values()))
-        part["instances"], part["confidence"] = run.values.shape[1], confidence
-        parts.append(part.assign(left_out=run.left_out))
+        each = [mean_curve(run, weighting) for run in seeds.values()]
+        counts = {
+            "instances": run.values.shape[1],
+            "confidence": confidence,
+            "left_out": run.left_out,
+        }
+        parts.append(over_seeds(each, confidence, {by: label, **quantity}, counts, metric))
     return pd.concat(parts, ignore_index=True)

@@ -50,12 +50,44 @@ class Experiment(Protocol):
         """Return the seeds of an arrangement's runs."""
 
 
-def runs_of(experiment: Experiment, dataset: str, test: str, arrangement: str) -> list[RunId]:
-    """Return the runs of an arrangement on a test set, one for each seed."""
-    return [RunId(dataset, test, arrangement, s) for s in experiment.seeds_of(arrangement)]
+class Curve(NamedTuple):
+    """A label of a figure and what it stands for; a test set of None is the data set's own."""
+
+    label: str
+    dataset: str
+    test: str | None
+    arrangement: str
+
+    def shows(self, run: RunId) -> bool:
+        """Return whether a run is one of this label's."""
+        return self[1:] == (run.dataset, self.test and run.test, run.arrangement)
 
 
-class Figure(Section):
+class Labelled:
+    """Something whose labels stand for runs: a figure, or a table of runs."""
+
+    def shown(self) -> list[Curve]:
+        """Return the labels in their order, and what they stand for."""
+        raise NotImplementedError
+
+    def labels(self) -> list[str]:
+        """Return the labels in their order."""
+        return list(dict.fromkeys(curve.label for curve in self.shown()))
+
+    def label(self, run: RunId) -> str | None:
+        """Return the label of a run; None if it is not shown."""
+        return next((curve.label for curve in self.shown() if curve.shows(run)), None)
+
+    def runs(self, experiment: Experiment) -> list[RunId]:
+        """Return the runs that are shown, label by label."""
+        return [
+            RunId(dataset, test or experiment.test_of(dataset), arrangement, seed)
+            for _, dataset, test, arrangement in self.shown()
+            for seed in experiment.seeds_of(arrangement)
+        ]
+
+
+class Figure(Labelled, Section):
     """A row of the config table `figures`.
 
     A kind of figure is a module of `figures/kinds/` with a subclass `Settings`. Its class variables
@@ -77,18 +109,6 @@ class Figure(Section):
     series: ClassVar[str] = "arrangement"
     """Column that tells the curves of a panel apart."""
 
-    def runs(self, experiment: Experiment) -> list[RunId]:
-        """Return the runs that the figure shows."""
-        raise NotImplementedError
-
-    def labels(self) -> list[str]:
-        """Return the labels of the figure in their order."""
-        raise NotImplementedError
-
-    def label(self, run: RunId) -> str | None:
-        """Return the label of a run; None if the figure does not show it."""
-        raise NotImplementedError
-
     def metric_names(self) -> list[MetricName]:
         """Return the metrics of its runs that the figure needs."""
         return ["loss"]
@@ -103,11 +123,18 @@ class Figure(Section):
 
     def references(self) -> Iterator[tuple[str, str, str]]:
         """Yield each key that names a data set or an arrangement, what it names, and the name."""
-        raise NotImplementedError
+        for key, what in (("dataset", "data set"), ("arrangement", "arrangement")):
+            if hasattr(self, key):
+                yield key, what, getattr(self, key)
+        what = "arrangement" if hasattr(self, "dataset") else "data set"
+        for label, name in getattr(self, "curves", {}).items():
+            yield f"curves.{label}", what, name
 
     def splits(self) -> Iterator[tuple[str, str, str]]:
         """Yield each key that names a test set, its data set, and the test set."""
-        yield from ()
+        key = "tests" if hasattr(self, "tests") else "test"
+        named = {(curve.dataset, curve.test) for curve in self.shown() if curve.test}
+        yield from ((key, dataset, test) for dataset, test in sorted(named))
 
     def numbers(self) -> dict[str, Any]:
         """Return the row without its words: what the figure's numbers depend on."""

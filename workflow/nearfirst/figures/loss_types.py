@@ -61,9 +61,7 @@ def loss_types(
             of_kind = table[table["type"] == kind]
             shown = of_kind.sort_values("fall", ascending=False, kind="stable").head(settings.shown)
             for task, share in zip(shown["task"], shown["share"], strict=True):
-                part = over_seeds([means[task] for means in each], confidence)
-                part.insert(0, "task", task)
-                constants = {
+                columns = {
                     "panel": f"{dataset}: {kind}",
                     "dataset": dataset,
                     "type": kind,
@@ -72,7 +70,8 @@ def loss_types(
                     "confidence": confidence,
                     "left_out": run.left_out,
                 }
-                parts.append(part.assign(**constants))
+                curves = [means[task] for means in each]
+                parts.append(over_seeds(curves, confidence, {"task": task}, columns))
     return pd.concat(types, ignore_index=True), pd.concat(parts, ignore_index=True)
 
 

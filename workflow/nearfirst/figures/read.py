@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,21 +11,11 @@ import pyarrow as pa
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import KEYS, read_identity
 from nearfirst.common.parquet import LOSSES, SIMILARITY, left_out, open_parquet, read_table
-from nearfirst.figures.figure import RunId
+from nearfirst.figures.figure import Labelled, RunId
 from nearfirst.figures.run import Key, Run, Similarity, make_run
 from nearfirst.metrics import MetricName
 
 T = TypeVar("T")
-
-
-class Labels(Protocol):
-    """What a figure or table calls its runs."""
-
-    def labels(self) -> list[str]:
-        """Return the labels in their order."""
-
-    def label(self, run: RunId) -> str | None:
-        """Return the label of a run; None if it is not shown."""
 
 
 def read_runs(paths: Sequence[Path], metric: MetricName = "loss") -> dict[RunId, Run]:
@@ -76,7 +66,7 @@ def run_of(path: Path) -> RunId:
     return RunId(dataset, test, arrangement, int(seed))
 
 
-def labelled(found: Mapping[RunId, T], figure: Labels) -> dict[Key, T]:
+def labelled(found: Mapping[RunId, T], figure: Labelled) -> dict[Key, T]:
     """Return the runs of one test set that a figure shows, by (label, seed), in its order.
 
     Raises
@@ -91,7 +81,7 @@ def labelled(found: Mapping[RunId, T], figure: Labels) -> dict[Key, T]:
 
 
 def labelled_by_test(
-    found: Mapping[RunId, T], figure: Labels, tests: Sequence[str] = ()
+    found: Mapping[RunId, T], figure: Labelled, tests: Sequence[str] = ()
 ) -> dict[str, dict[Key, T]]:
     """Return the runs that a figure shows by test set, then by (label, seed), in its order.
 

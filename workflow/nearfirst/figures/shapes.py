@@ -1,12 +1,12 @@
 """Three ways in which the labels of a figure stand for runs."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from nearfirst.common.settings import check_once
-from nearfirst.figures.figure import Experiment, Figure, Label, RunId, Test, runs_of
+from nearfirst.figures.figure import Curve, Figure, Label, Test
 
 
 class ByArrangement(Figure):
@@ -22,33 +22,17 @@ class ByArrangement(Figure):
         check_once("curves", list(self.curves.values()))
         return self
 
-    def tests_of(self, experiment: Experiment) -> list[str]:
-        """Return the test sets of the figure."""
-        return [experiment.test_of(self.dataset)]
+    def test_sets(self) -> Sequence[str | None]:
+        """Return the test sets of the figure; None is the one that the data are arranged for."""
+        return [None]
 
-    def runs(self, experiment: Experiment) -> list[RunId]:
-        """Return the runs that the figure shows."""
+    def shown(self) -> list[Curve]:
+        """Return the labels in their order, and what they stand for."""
         return [
-            run
-            for test in self.tests_of(experiment)
-            for arrangement in self.curves.values()
-            for run in runs_of(experiment, self.dataset, test, arrangement)
+            Curve(label, self.dataset, test, arrangement)
+            for test in self.test_sets()
+            for label, arrangement in self.curves.items()
         ]
-
-    def labels(self) -> list[str]:
-        """Return the labels of the figure in their order."""
-        return list(self.curves)
-
-    def label(self, run: RunId) -> str | None:
-        """Return the label of a run's arrangement."""
-        names = {arrangement: label for label, arrangement in self.curves.items()}
-        return names.get(run.arrangement) if run.dataset == self.dataset else None
-
-    def references(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a data set or an arrangement, what it names, and the name."""
-        yield "dataset", "data set", self.dataset
-        for label, name in self.curves.items():
-            yield f"curves.{label}", "arrangement", name
 
 
 class ByDataset(Figure):
@@ -67,33 +51,9 @@ class ByDataset(Figure):
         check_once("curves", list(self.curves.values()))
         return self
 
-    def runs(self, experiment: Experiment) -> list[RunId]:
-        """Return the runs that the figure shows."""
-        return [
-            run
-            for dataset in self.curves.values()
-            for run in runs_of(experiment, dataset, self.test, self.arrangement)
-        ]
-
-    def labels(self) -> list[str]:
-        """Return the labels of the figure in their order."""
-        return list(self.curves)
-
-    def label(self, run: RunId) -> str | None:
-        """Return the label of a run's data set."""
-        names = {dataset: label for label, dataset in self.curves.items()}
-        shown = (run.test, run.arrangement) == (self.test, self.arrangement)
-        return names.get(run.dataset) if shown else None
-
-    def references(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a data set or an arrangement, what it names, and the name."""
-        yield "arrangement", "arrangement", self.arrangement
-        for label, name in self.curves.items():
-            yield f"curves.{label}", "data set", name
-
-    def splits(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a test set, its data set, and the test set."""
-        yield from (("test", dataset, self.test) for dataset in self.curves.values())
+    def shown(self) -> list[Curve]:
+        """Return the labels in their order, and what they stand for."""
+        return [Curve(k, name, self.test, self.arrangement) for k, name in self.curves.items()]
 
 
 class OfOneArrangement(Figure):
@@ -103,23 +63,6 @@ class OfOneArrangement(Figure):
     test: Test = Field("generalist-0", description="Test set.")
     arrangement: str = Field("random", description="Arrangement of the runs.")
 
-    def runs(self, experiment: Experiment) -> list[RunId]:
-        """Return the runs that the figure shows."""
-        return runs_of(experiment, self.dataset, self.test, self.arrangement)
-
-    def labels(self) -> list[str]:
-        """Return the data set."""
-        return [self.dataset]
-
-    def label(self, run: RunId) -> str | None:
-        """Return the data set of a run that the figure shows."""
-        return self.dataset if run[:3] == (self.dataset, self.test, self.arrangement) else None
-
-    def references(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a data set or an arrangement, what it names, and the name."""
-        yield "dataset", "data set", self.dataset
-        yield "arrangement", "arrangement", self.arrangement
-
-    def splits(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a test set, its data set, and the test set."""
-        yield "test", self.dataset, self.test
+    def shown(self) -> list[Curve]:
+        """Return the data set as the only label."""
+        return [Curve(self.dataset, self.dataset, self.test, self.arrangement)]

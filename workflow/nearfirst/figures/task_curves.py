@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -109,10 +109,8 @@ def task_curves(
                 for label, seeds in by_label(runs).items():
                     its = {(label, seed): run for seed, run in seeds.items()}
                     each = list(_curves(its, similarities, test, task, quantity, weighting))
-                    part = over_seeds(each, confidence)
-                    part.insert(0, "arrangement", label)
                     run = next(iter(seeds.values()))
-                    columns: dict[str, Any] = {
+                    columns: dict[str, object] = {
                         "panel": {"task": task, "test": test, "quantity": quantity}[panel],
                         "quantity": quantity,
                         "task": task,
@@ -123,7 +121,7 @@ def task_curves(
                     }
                     for seed, curve in zip(seeds, each, strict=True):
                         columns[f"seed_{seed}"] = curve.to_numpy()
-                    parts.append(part.assign(**columns))
+                    parts.append(over_seeds(each, confidence, {"arrangement": label}, columns))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -169,7 +167,7 @@ def scaled_average(average: Floats, minimum: Floats) -> Floats:
     factor = means[0] / means[1] if means[1] else float("nan")
     if not 0 < factor < float("inf"):
         raise InputError(
-            f"Scaled Cosine-Avg needs a positive factor, but the mean of Cosine-Min is "
-            f"{means[0]:.4g} and that of Cosine-Avg {means[1]:.4g}; draw cosine-avg instead"
+            f"Scaled Cosine-Avg: the mean of Cosine-Min is {means[0]:.4g}, that of Cosine-Avg "
+            f"{means[1]:.4g}; their ratio must be positive and finite, draw cosine-avg instead"
         )
     return average * factor

@@ -1,1 +1,1 @@
-"""What a call of Snakemake will cost: jobs, bytes on disk and GPU-hours, before it is made."""
+"""What a Snakemake call will cost: jobs, hours and disk."""

@@ -1,126 +1,81 @@
-"""Which jobs Snakemake would run, read from its dry run."""
+"""The jobs of a Snakemake dry run, and the config they would run with."""
 
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from nearfirst.common.errors import InputError
+from nearfirst.config import Config, load
 
-_RULE = re.compile(r"^( *)(?:local)?(?:rule|checkpoint) (\w+):$")
-_GROUP = re.compile(r"Group job (\S+) \(jobs in lexicogr\. order\):$")
-_FIELD = re.compile(r"^ +(output|benchmark|wildcards|resources): (.*)$")
-_FAULT = re.compile(r"^(?:snakemake: )?(?:\w*(?:Exception|Error)|error)\b(?: in [^:]*)?:(.*)$")
+CHECKPOINTS = re.compile(r"(.+)/checkpoints/(.+)/(\d+)-(\d+|end)")
 
 
 @dataclass(frozen=True)
-class Job:
-    """One job of a dry run.
+class DryRun:
+    """What would run: the number of jobs of each rule, and the files they would write."""
 
-    `group` is the name of the group job it is part of and that group job's number, or None.
+    jobs: dict[str, int]
+    outputs: frozenset[str]
+
+    def segments(self) -> list[tuple[str, str, int, str]]:
+        """Return (results folder, run, first step, last step or "end") of each training job."""
+        found = [match.groups() for path in self.outputs if (match := CHECKPOINTS.fullmatch(path))]
+        return sorted((folder, run, int(start), stop) for folder, run, start, stop in found)
+
+
+def dry_run(arguments: Sequence[str]) -> DryRun:
+    """Return what `snakemake ARGUMENTS` would run in this folder.
+
+    Raises InputError if Snakemake refuses; its message is printed first.
     """
-
-    rule: str
-    wildcards: Mapping[str, str]
-    outputs: tuple[str, ...]
-    resources: Mapping[str, str]
-    benchmark: str | None = None
-    group: tuple[str, int] | None = None
-
-    @property
-    def key(self) -> tuple[str, tuple[str, ...]]:
-        """What tells it from all others."""
-        return self.rule, self.outputs
+    # Without --quiet, a profile could hide the jobs.
+    calls = (["--dry-run", "--nocolor", "--quiet", "host"], ["--summary"])
+    with ThreadPoolExecutor() as pool:
+        return parse(*pool.map(_snakemake, [[*arguments, *flags] for flags in calls]))
 
 
-def dry_run(arguments: Sequence[str]) -> list[Job]:
-    """Return the jobs that Snakemake would run here, with these arguments.
-
-    Raises
-    ------
-    InputError
-        If Snakemake refuses, with its reason in one line.
-    """
-    command = [sys.executable, "-m", "snakemake", *arguments, "--dry-run", "--nocolor"]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+def _snakemake(arguments: Sequence[str]) -> str:
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise InputError(f"Snakemake cannot plan this: {reason(done.stdout)}")
-    return parse(done.stdout)
+        print(done.stdout + done.stderr, file=sys.stderr)
+        raise InputError("Snakemake refuses this call, for the reason above")
+    return done.stdout + done.stderr
 
 
-def parse(text: str) -> list[Job]:
-    """Return the jobs that a dry run's text lists.
+def parse(text: str, summary: str) -> DryRun:
+    """Read the table "Job stats" of a dry run, and the pending outputs of `--summary`.
 
-    Raises
-    ------
-    InputError
-        If it lists other jobs than it counts: Snakemake was told to be quiet, or has a new form.
+    Raises InputError if they disagree.
     """
-    found: list[Job] = []
-    fields: dict[str, str] = {}
-    name, indent, groups = "", "", 0
-    group: tuple[str, int] | None = None
-    # A line that begins no job ends the last one.
-    for line in [*text.splitlines(), "rule end:"]:
-        if match := _FIELD.match(line):
-            if name and line.startswith(f"{indent}    {match[1]}:"):
-                fields[match[1]] = match[2]
-            continue
-        at_group, at_rule = _GROUP.search(line), _RULE.match(line)
-        if not (at_group or at_rule):
-            continue
-        if name:
-            found.append(_job(name, fields, group if indent else None))
-            name = ""
-        if at_group:
-            groups += 1
-            group = at_group[1], groups
-        elif at_rule:
-            fields, indent, name = {}, at_rule[1], at_rule[2]
-    said = re.findall(r"^total +(\d+)$", text, re.MULTILINE)
-    if len(found) != int(said[0] if said else 0):
-        raise InputError(
-            f"the dry run lists {len(found)} jobs, but counts {said[0] if said else 'none'}; "
-            "a profile must not set `quiet`"
-        )
+    table = text.rpartition("Job stats:\n")[2].partition("\n\n")[0]
+    jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+    rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") == 5]
+    found = DryRun(jobs, frozenset(row[0] for row in rows if row[5] == "update pending"))
+    total = jobs.pop("total", 0)
+    if total != sum(jobs.values()) or len(found.segments()) != jobs.get("train", 0):
+        raise InputError("plan.py cannot read the dry run of this version of Snakemake")
     return found
 
 
-def _job(rule: str, fields: Mapping[str, str], group: tuple[str, int] | None) -> Job:
-    return Job(
-        rule,
-        _pairs(fields.get("wildcards", "")),
-        tuple(fields.get("output", "").split(", ")),
-        _pairs(fields.get("resources", "")),
-        fields.get("benchmark"),
-        group,
-    )
+def read_config(files: Sequence[str], changes: Sequence[str]) -> Config:
+    """Return the config of `snakemake --configfile FILES --config CHANGES` in this folder.
 
+    Snakemake has accepted them: call `dry_run` first. A `config` in a profile is not seen.
+    """
+    from snakemake.utils import update_config  # type: ignore[import-untyped]
 
-def _pairs(text: str) -> dict[str, str]:
-    """Return `a=1, b=2` as a mapping: no name of ours holds a comma."""
-    return {k: v for k, _, v in (item.partition("=") for item in text.split(", ")) if k}
-
-
-def submissions(jobs: Sequence[Job], local_rules: Collection[str]) -> int:
-    """Return how many batch jobs these are: a group is one, a local rule none."""
-    alone = [job for job in jobs if job.group is None and job.rule not in local_rules]
-    return len(alone) + len({job.group for job in jobs if job.group})
-
-
-def reason(text: str) -> str:
-    """Return in one line why Snakemake failed, as its output says."""
-    # Of an error that arose from another, the later one is meant for the user.
-    lines = text.rpartition("During handling of the above exception")[2].splitlines()
-    for at, line in enumerate(lines):
-        if match := _FAULT.match(line):
-            said = [match[1]]
-            for more in lines[at + 1 :]:
-                if not more.strip() or re.match(r' *(File "|Traceback)', more):
-                    break
-                said.append(more)
-            return " ".join(part.strip() for part in said if part.strip())
-    return next((line.strip() for line in reversed(lines) if line.strip()), "no reason given")
+    config: dict[str, Any] = {}
+    for path in ["config.yaml", *files]:
+        update_config(config, yaml.safe_load(Path(path).read_text()) or {})
+    for change in changes:
+        key, _, value = change.partition("=")
+        update_config(config, {key: yaml.safe_load(value)})
+    return load(config, Path(__file__).parents[2] / "presets")

@@ -40,9 +40,8 @@ def metric_tasks(
             means = [task_means(run, weighting) for run in seeds.values()]
             sizes = next(iter(seeds.values())).task.value_counts()
             for task in sorted(sizes.index):
-                part = over_seeds([mean[task] for mean in means], confidence, metric)
-                part.insert(0, "dataset", dataset)
-                part.insert(1, "metric", metric)
-                part.insert(2, "task", task)
-                parts.append(part.assign(instances=sizes[task], confidence=confidence))
+                first = {"dataset": dataset, "metric": metric, "task": task}
+                last = {"instances": sizes[task], "confidence": confidence}
+                each = [mean[task] for mean in means]
+                parts.append(over_seeds(each, confidence, first, last, metric))
     return pd.concat(parts, ignore_index=True)

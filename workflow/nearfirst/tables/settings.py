@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from nearfirst.common.settings import Section, check_once
-from nearfirst.figures.figure import TEST, Experiment, Label, RunId, Test, runs_of
+from nearfirst.figures.figure import TEST, Curve, Label, Labelled, Test
 from nearfirst.metrics import METRICS, MetricName
 
 Split = Annotated[str, Field(pattern=f"^(train|{TEST})$")]
@@ -96,7 +96,7 @@ class Table4Settings(Section):
         return self
 
 
-class MetricTablesSettings(Section):
+class MetricTablesSettings(Labelled, Section):
     """The runs of the tables of all metrics."""
 
     datasets: dict[Label, str] = Field(
@@ -116,23 +116,9 @@ class MetricTablesSettings(Section):
         check_once("datasets", list(self.datasets.values()))
         return self
 
-    def runs(self, experiment: Experiment) -> list[RunId]:
-        """Return the runs behind the tables."""
-        return [
-            run
-            for dataset in self.datasets.values()
-            for run in runs_of(experiment, dataset, self.test, self.arrangement)
-        ]
-
-    def labels(self) -> list[str]:
-        """Return the labels of the data sets in their order."""
-        return list(self.datasets)
-
-    def label(self, run: RunId) -> str | None:
-        """Return the label of a run's data set."""
-        names = {dataset: label for label, dataset in self.datasets.items()}
-        shown = (run.test, run.arrangement) == (self.test, self.arrangement)
-        return names.get(run.dataset) if shown else None
+    def shown(self) -> list[Curve]:
+        """Return the labels in their order, and what they stand for."""
+        return [Curve(k, name, self.test, self.arrangement) for k, name in self.datasets.items()]
 
 
 class TableSettings(Section):

@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from nearfirst.common.errors import InputError
-from nearfirst.data import sample
 from nearfirst.data.conversation import Instance
-from nearfirst.data.formats import flan, registry
+from nearfirst.data.formats import flan
+from nearfirst.data.formats import niv2 as niv2_reader
+from nearfirst.data.formats import p3 as p3_reader
+from nearfirst.data.inventory import take_inventory
 
 FLAN = flan.Settings()
 ODD = ["a b$(touch pwned)`x`", "'q' \"q\"", "{wildcard}", "~", "-rf", "%s\\n", "a;b&c|d>e", "*?["]
@@ -70,7 +72,7 @@ def test_what_is_said_of_an_archive_is_one_short_line(
     with zipfile.ZipFile(archive, "w") as opened:
         for number in range(1000):
             opened.writestr(f"\x1b[31m\n{number}.json", "[]")
-    flags = ["--dataset", '{"format": "flan"}', "--input", archive, "--split", "train"]
+    flags = ["--settings", '{"format": "flan"}', "--input", archive, "--split", "train"]
     done = program("sample.py", *flags, "--output", tmp_path / "out", "--log", tmp_path / "log")
     (line,) = done.stderr.splitlines()
     assert line.isprintable()
@@ -100,7 +102,7 @@ def niv2(folder: Path, train: list[str], unseen: list[str]) -> Path:
 
 
 def read_niv2(folder: Path) -> list[Instance]:
-    return list(registry.read(registry.settings_class("niv2")(), folder, lambda prompt: True))
+    return list(niv2_reader.instances(niv2_reader.Settings(), folder, lambda prompt: True))
 
 
 def test_niv2_names_are_kept_as_they_are(tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ def test_niv2_names_are_kept_as_they_are(tmp_path: Path) -> None:
 def test_a_niv2_list_names_files_of_its_own_folder(name: str, tmp_path: Path) -> None:
     name = name.format(folder=tmp_path / "niv2")
     line = refusal(lambda: read_niv2(niv2(tmp_path / "niv2", [name], ["task1"])))
-    assert f"task {name!r} is no name of a file in tasks/" in line
+    assert f"task {name!r} is not the name of a file in tasks/" in line
 
 
 def p3(folder: Path, *names: str, shard: str = "train-00000-of-00001") -> Path:
@@ -125,7 +127,7 @@ def p3(folder: Path, *names: str, shard: str = "train-00000-of-00001") -> Path:
 
 
 def read_p3(folder: Path) -> list[Instance]:
-    return list(registry.read(registry.settings_class("p3")(), folder))
+    return list(p3_reader.read(p3_reader.Settings(), folder))
 
 
 def test_p3_names_are_kept_as_they_are(tmp_path: Path) -> None:
@@ -153,11 +155,13 @@ def test_a_p3_file_may_say_any_number(tmp_path: Path) -> None:
 def test_a_task_that_no_table_gives_back_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "flan_mini.json"
     path.write_text(json.dumps([conversation(1, "task"), conversation(2, "a\rb")]))
-    line = refusal(lambda: sample.take_inventory(flan.read(FLAN, path), skip_unusable=True))
+    line = refusal(lambda: take_inventory(flan.read(FLAN, path), skip_unusable=True))
     assert line.startswith(f"{path}: row 2: the task 'a\\rb' holds a carriage return")
 
 
 def test_half_a_surrogate_pair_is_told(tmp_path: Path) -> None:
     path = tmp_path / "flan_mini.json"
     path.write_text(json.dumps([conversation(1, "task"), conversation(2, "\udc00")]))
-    assert f"{path}: no valid UTF-8 after row" in refusal(lambda: list(flan.read(FLAN, path)))
+    assert f"{path}: cut off, damaged or no JSON after row 1 ('utf-8' codec" in refusal(
+        lambda: list(flan.read(FLAN, path))
+    )

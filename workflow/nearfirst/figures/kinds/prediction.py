@@ -1,6 +1,6 @@
 """Rank correlation of each measure of similarity with loss."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -28,14 +28,10 @@ class Settings(ByArrangement):
     sections: ClassVar[Mapping[str, str]] = {"--settings": "prediction", "--curves": "curves"}
     drawing: ClassVar[str] = "correlations"
 
-    def tests_of(self, experiment: Experiment) -> list[str]:
+    def test_sets(self) -> list[str]:
         """Return the test set of the figure."""
         return [self.test]
 
     def similarities(self, experiment: Experiment) -> list[RunId]:
         """Return all runs of the figure."""
         return self.runs(experiment)
-
-    def splits(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the key that names the test set, its data set, and the test set."""
-        yield "test", self.dataset, self.test

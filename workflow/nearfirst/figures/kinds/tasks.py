@@ -1,6 +1,5 @@
 """Loss of single unseen tasks, and how similar the data seen so far are to them."""
 
-from collections.abc import Iterator
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
@@ -70,14 +69,10 @@ class Settings(ByArrangement):
                 raise ValueError(f"panels: {self.panels!r} would put {number} {key} in one panel")
         return self
 
-    def tests_of(self, experiment: Experiment) -> list[str]:
+    def test_sets(self) -> list[str]:
         """Return the test sets of the figure."""
         return list(self.tests)
 
     def similarities(self, experiment: Experiment) -> list[RunId]:
         """Return the runs whose similarity the figure shows: none if it shows only the loss."""
         return [] if self.quantities == ["loss"] else self.runs(experiment)
-
-    def splits(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a test set, its data set, and the test set."""
-        yield from (("tests", self.dataset, test) for test in self.tests)

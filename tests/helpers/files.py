@@ -1,4 +1,4 @@
-"""What can happen to a file: cut off, left empty, a bit flipped, lost."""
+"""What can happen to a file, and what a folder holds."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,3 +28,9 @@ def lose(path: Path) -> None:
 
 
 DAMAGES: list[Callable[[Path], None]] = [cut, empty, flip, lose]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file below a folder."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

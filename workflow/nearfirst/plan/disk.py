@@ -1,0 +1,107 @@
+"""Bytes of checkpoints and training states: of one, of a run, and at the peak.
+
+Only weights count: headers and a checkpoint's `config.json` add some kilobytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nearfirst.common.parquet import open_parquet
+from nearfirst.config import Config
+from nearfirst.plan.dry_run import DryRun
+from nearfirst.plan.parameters import count_parameters
+from nearfirst.plan.text import align, size
+from nearfirst.train.settings import TrainSettings
+
+BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+
+Runs = Mapping[str, Sequence[tuple[int, int]]]
+"""By run the steps (start, stop] of each segment, in order."""
+
+
+def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
+    """Return a line for each size, or what to set to know it."""
+    segments, train, keep = found.segments(), config.train, config.keep_checkpoints
+    runs = find_runs(found, train.batch_size, epoch_steps)
+    parameters = count_parameters(config.model, Path(segments[0][0]) / "raw/model/model")
+    if parameters is None:
+        return "Size of the model unknown: set model.parameters"
+    left_out = len({run for _, run, *_ in segments}) - len(runs)
+    text = f"{left_out} runs of unknown length, not counted: give --steps N" if left_out else ""
+    if not runs:
+        return text
+    # Training waits only for losses on the data set's own test set (rule room).
+    waits = "generate" not in found.jobs and found.jobs.get("evaluate", 0) <= len(segments)
+    window = None if keep else 2 if waits else len(segments)
+    its = sizes(runs, parameters, train, config.hardware.train.state_every, window)
+    text += (
+        f"\n{len(runs)} runs, {parameters:,} parameters, keep_checkpoints: {str(keep).lower()}\n"
+    )
+    return text.lstrip() + align([(name, size(number)) for name, number in its.items()])
+
+
+def find_runs(found: DryRun, batch_size: int, epoch_steps: int | None) -> Runs:
+    """Return the runs to train, without those whose length is unknown.
+
+    A run to the end of its data ends at `epoch_steps`, or else with its arrangement, if that is
+    there and stays.
+    """
+    runs: dict[str, list[tuple[int, int]]] = {}
+    for results, run, start, stop in found.segments():
+        last = epoch_steps if stop == "end" else int(stop)
+        arrangement = f"{results}/arrangements/{run}.parquet"
+        if last is None and Path(arrangement).is_file() and arrangement not in found.outputs:
+            with open_parquet(Path(arrangement)) as file:
+                last = -(-file.metadata.num_rows // batch_size)
+        if last is not None:
+            runs.setdefault(run, []).append((start, last))
+    return runs
+
+
+def count_checkpoints(start: int, stop: int, every: int) -> int:
+    """Return how many checkpoints the segment (start, stop] leaves.
+
+    One every `every` steps, step 0 before the first, and the last step of the run.
+    """
+    return (start == 0) + stop // every - start // every + (stop % every != 0)
+
+
+def count_states(start: int, stop: int, every: int) -> int:
+    """Return the most states on disk while the segment (start, stop] is trained.
+
+    They are the state of the segment before, and those saved every `every` steps and at the end:
+    a job keeps two of its own, and writes a third before it deletes the first.
+    """
+    saved = stop // every - start // every + (stop % every != 0)
+    return (start > 0) + min(saved, 3)
+
+
+def sizes(
+    runs: Runs, parameters: int, train: TrainSettings, state_every: int, window: int | None
+) -> dict[str, int]:
+    """Return bytes by what they are of.
+
+    `state_every` is in steps. `window` is the most segments of a run whose checkpoints are on disk
+    at a time; None keeps all for good.
+    """
+    weights = BYTES["float32"] * parameters
+    checkpoint, state = BYTES[train.checkpoint_dtype] * parameters, 3 * weights
+    checkpoints, states = [], []
+    for run in runs.values():
+        counts = [count_checkpoints(*segment, train.checkpoint_every) for segment in run]
+        at_a_time = [sum(counts[at : at + (window or len(run))]) for at in range(len(run))]
+        checkpoints.append(checkpoint * max(at_a_time))
+        states.append(state * max(count_states(*segment, state_every) for segment in run))
+    # What a run takes while it is in progress, beside what is kept.
+    passing = [a + b for a, b in zip(states, checkpoints, strict=True)] if window else states
+    kept = 0 if window else sum(checkpoints)
+    return {
+        "memory of training (weights, gradients, Adam)": 4 * weights,
+        "state of a training job (weights, Adam)": state,
+        f"checkpoint ({train.checkpoint_dtype})": checkpoint,
+        "checkpoints of a run, at a time": max(checkpoints),
+        "states of a run, at a time": max(states),
+        "kept at the end": kept,
+        "peak, one run at a time": kept + max(passing),
+        "peak, all runs at once": kept + sum(passing),
+    }
