@@ -66,9 +66,11 @@ def split(page: str) -> tuple[list[Block], str]:
     return blocks, BLOCK.sub("", text)
 
 
-def code(page: str, heading: str, language: str) -> list[str]:
-    """Return the blocks of one language in the section under a heading."""
-    text = (ROOT / page).read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+def code(page: str, language: str, heading: str = "") -> list[str]:
+    """Return the fenced blocks of one language, of a page or of the section under a heading."""
+    text = (ROOT / page).read_text()
+    if heading:
+        text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
