@@ -211,7 +211,14 @@ def test_a_key_like_no_other_lists_those_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "now"), [("figures.fig4_flan.arrangements", "curves"), ("data.flan.form", "format")]
+    ("key", "now"),
+    [
+        ("figures.fig4_flan.arrangements", "curves"),
+        ("figures.fig1_loss.datasets", "curves"),
+        ("data.flan.form", "format"),
+        ("distribution.least", "min_answers"),
+        ("reward.preferences.most", "max_per_dataset"),
+    ],
 )
 def test_a_key_of_the_version_before_names_the_new_one(key: str, now: str) -> None:
     assert f"config key '{key}' (3): it is called {now!r} now" in refusal(nested(key, 3))
