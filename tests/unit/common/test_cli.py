@@ -177,8 +177,8 @@ def test_the_log_gets_the_failure_and_the_screen_one_line(program: Program, tmp_
     keys, corpus = tmp_path / "keys.json", tmp_path / "corpus"
     form = ["--form", "flan", "--settings", '{"instances_per_task": 2}']
     assert program("generate_corpus.py", *form, "--output", corpus).returncode == 0
-    keys.write_text('{"train_key_list": ["nowhere"], "eval_key_list": []}')
-    flags = ["--dataset", '{"format": "flan"}', "--input", corpus, "--key-list", keys]
+    keys.write_text('{"train_key_list": ["nowhere"], "eval_key_list": ["x"]}')
+    flags = ["--settings", '{"format": "flan"}', "--input", corpus, "--key-list", keys]
     output = ["--split", "train", "--output", tmp_path / "a.parquet"]
     done = program("sample.py", *flags, *output, "--log", log)
     line = f"error: {keys}: task 'nowhere' is not in the data\n"

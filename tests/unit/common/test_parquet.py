@@ -183,28 +183,10 @@ def test_null_ids_are_refused(path: Path) -> None:
     assert "row 1" in refusal(path, read_table, INSTANCES)
 
 
-@pytest.mark.parametrize("task", [None, ""])
-def test_instances_without_a_task_are_refused(path: Path, task: str | None) -> None:
-    pq.write_table(instances(task=["t", task, "t"]), path)
-    assert "row 1 (id 'id-1') has no task" in refusal(path, read_instances)
-
-
 def test_rounds_may_be_null(path: Path) -> None:
     table = pa.table({"position": [0], "id": ["a"], "round": [None]}, schema=ARRANGEMENT)
     write_table(table, path)
     assert read_table(path, ARRANGEMENT).equals(table)
-
-
-@pytest.mark.parametrize(
-    "messages",
-    [
-        *([], TALK[:1], TALK[::-1], None, [None, None]),
-        [TALK[0], {"role": "assistant", "content": None}],
-    ],
-)
-def test_instances_begin_with_a_question_and_an_answer(path: Path, messages: Any) -> None:
-    pq.write_table(instances(messages=[TALK, messages, TALK]), path)
-    assert "row 1 (id 'id-1')" in refusal(path, read_instances)
 
 
 NUMBERS = st.floats(0.5, 1e6, width=32) | st.floats(-1e6, -0.5, width=32)
