@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+import nearfirst
 from nearfirst.common.source_files import library_modules
 
 REPOSITORY = Path(__file__).parents[2]
@@ -140,6 +141,21 @@ def test_the_library_alone_needs_what_its_functions_import() -> None:
 @pytest.mark.parametrize("package", sorted({**RUN, **DEVELOP}))
 def test_the_lock_file_repeats_the_pins(package: str) -> None:
     assert pins(LOCK).get(package) == {**RUN, **DEVELOP}[package]
+
+
+def test_pre_commit_runs_the_pinned_versions() -> None:
+    content = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
+    found = {repo["repo"].rpartition("/")[2]: repo["rev"] for repo in content["repos"]}
+    names = {"ruff-pre-commit": "ruff", "snakefmt": "snakefmt", "codespell": "codespell"}
+    assert found == {repo: f"v{DEVELOP[name]}" for repo, name in names.items()}
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
+    assert citation["version"] == nearfirst.__version__
+    first = re.search(r"^## ([\d.]+)", (REPOSITORY / "CHANGELOG.md").read_text(), re.M)
+    assert first
+    assert first[1] == nearfirst.__version__
 
 
 def test_torch_is_the_agreed_one() -> None:
