@@ -3,28 +3,54 @@
 # make help                     what else there is
 # Further flags for Snakemake: make results/fig4_flan.pdf ARGS="--config preset=paper"
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# python3 where it is new enough, or else the newest one there is.
+FITS = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
+  $$python -c '$(FITS)' 2>/dev/null && echo $$python && break; done),python3)
 ARGS ?=
 TABLES = table4 leakage generalization comparisons metric_stability metric_tasks reward_accuracy
 # Programs of the workflow are run by the environment's Python.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+SHELL = bash
+.SHELLFLAGS = -o pipefail -c
+LOG = .venv/setup.log
+UNUSED = tests?|testing|pip|setuptools|_inductor|physics|lexers|dialects|mypyc?
 
 .PHONY: setup help report test lint bench docs lock
 .DELETE_ON_ERROR:
 
 setup: .venv/installed  ## set up .venv with pinned versions
 
-# The mark is written last: a set-up that was interrupted goes on from where it was.
-.venv/installed: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v == (3, 11) or sys.exit(f"error: Python 3.11 is needed, $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=/path/to/python3.11")'
+# The mark is written last: a set-up that was interrupted goes on from where it was. This pip takes
+# half the time of the one that comes with Python; of what it says, long downloads are shown. Python
+# compiles a module when it is first imported; where it may not keep the result, all are compiled now.
+.venv/installed: requirements.lock pyproject.toml | .venv/bin/pip
+	@echo "Installing $$(wc -l < requirements.lock) packages; all that pip says is in $(LOG)"
+	@{ .venv/bin/python -m pip install --no-compile pip==26.3 \
+	     && .venv/bin/python -m pip install --no-compile --requirement requirements.lock \
+	     && .venv/bin/python -m pip install --no-compile --no-deps --no-build-isolation --editable .; \
+	 } 2>&1 | tee $(LOG) | sed -unE \
+	    -e 's/^ *Downloading ([^-]+)-([^-]+).* \(([0-9]{2,}\.[0-9] MB|.* GB)\)$$/  downloading \1 \2, \3/p' \
+	    -e 's/^Installing collected packages: .*,.*/  unpacking/p' -e '/^WARNING: Retrying/p' \
+	  || { grep -v '^WARNING: Location' $(LOG) | tail -n 20; \
+	       echo "error: pip failed; its last lines are above, the rest in $(LOG)"; exit 1; } >&2
+	@[ -z "$$PYTHONDONTWRITEBYTECODE" ] || { echo "  compiling"; .venv/bin/python -m compileall \
+	  -qq -j 0 -x '/($(UNUSED))/|transformers/models/(?!auto|llama|__init__)' .venv/lib || true; }
+	@.venv/bin/python -c 'from importlib.metadata import version; \
+	   print("Ready, with PyTorch", version("torch"))'
+	@touch $@
+
+.venv/bin/pip:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
-	  || { [ "$$(id -u)" = 0 ] && apt-get update -q \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -q python3-venv; } \
+	  || { [ "$$(id -u)" = 0 ] && echo "Installing Debian's python3-venv" && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; } \
 	  || { echo "error: this Python cannot create environments: run 'sudo apt-get install python3-venv'" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --requirement requirements.lock
-	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(PYTHON) -c '$(FITS)' \
+	  || { echo "error: Python 3.11, 3.12 or 3.13 is needed, but this is $$($(PYTHON) --version);" \
+	         "set PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@echo "Setting up .venv with $$($(PYTHON) --version)"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
 
 # Snakemake decides what is out of date, so it is always asked.
 results/%.pdf results/%.csv: setup FORCE
@@ -40,7 +66,7 @@ help:  ## list the targets
 	@echo 'Flags for Snakemake or pytest: ARGS="..."'
 
 report: setup  ## write report.html, one page of the figures and tables that are built
-	snakemake $(wildcard results/*.pdf $(patsubst %,results/%.csv,$(TABLES))) \
+	@snakemake $(wildcard results/*.pdf $(patsubst %,results/%.csv,$(TABLES))) \
 	  --report report.html $(ARGS)
 
 test: setup  ## run the tests; some of them: ARGS=tests/unit
@@ -50,6 +76,7 @@ lint: setup  ## run the linters and the type checker
 	ruff check
 	ruff format --check
 	snakefmt --check Snakefile rules
+	codespell
 	mypy
 	snakemake --lint
 
@@ -71,4 +98,5 @@ docs: setup  ## write the generated pages of docs/ anew
 # After a change of pins in pyproject.toml: install it, then write down all that came along.
 lock: setup  ## after a change of pins: install it and write requirements.lock
 	pip install --quiet --editable ".[dev,workflow]"
-	pip freeze --all --exclude-editable | sed -e 's/+cpu$$//' -e '/^pip==/d' > requirements.lock
+	pip freeze --all --exclude-editable \
+	  | sed -E -e 's/\+cpu$$//' -e '/^(pip|triton|cuda-.*|nvidia-.*)==/d' > requirements.lock

@@ -147,12 +147,11 @@ def sample_flags(
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 
 
-def sample_library(
+def format_modules(
     wildcards,
 ):
-    """Return the library modules of the program, and those of the one format that it reads."""
-    of_format = modules_of(formats.module(CONFIG.data[wildcards.dataset].format))
-    return sorted({*library("sample.py"), *of_format})
+    """Return the module of the one format that is read, and those that it imports."""
+    return modules_of(formats.module(CONFIG.data[wildcards.dataset].format))
 
 
 rule sample:
@@ -160,7 +159,8 @@ rule sample:
     input:
         unpack(sample_files),
         script=script("sample.py"),
-        library=sample_library,
+        library=library("sample.py"),
+        format=format_modules,
     output:
         "<results>/instances/{dataset}/{split}.parquet",
     log:

@@ -1,17 +1,17 @@
 # Scores of the answers against their references.
 
 
-def score_library(
-    wildcards,
-):
-    """Return the library modules of score.py; it imports those of `score/` by name."""
-    modules = LIBRARY.glob("nearfirst/score/*.py")
-    found = {
-        file
-        for module in modules
-        for file in (module, *library_modules(module, LIBRARY))
+# score.py imports the modules of `score/` by name, so the rule names them and what they import.
+SCORE_LIBRARY = sorted(
+    {
+        *library("score.py"),
+        *(
+            str(file)
+            for module in LIBRARY.glob("nearfirst/score/*.py")
+            for file in (module, *library_modules(module, LIBRARY))
+        ),
     }
-    return sorted({*library("score.py"), *map(str, found)})
+)
 
 
 def score_files(
@@ -39,7 +39,7 @@ rule score:
         generations=rules.generate.output,
         instances="<results>/instances/{dataset}/{test}.parquet",
         script=script("score.py"),
-        library=score_library,
+        library=SCORE_LIBRARY,
     output:
         f"<results>/scores/{TESTED_SEGMENT}.parquet",
     log:

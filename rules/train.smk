@@ -30,7 +30,7 @@ rule wait_for_evaluation:
     output:
         touch(f"<results>/evaluated/{SEGMENT}"),
     message:
-        "evaluated: {wildcards.dataset}, {wildcards.arrangement}, seed "
+        "wait_for_evaluation: {wildcards.dataset}, {wildcards.arrangement}, seed "
         "{wildcards.seed}; steps {wildcards.start} to {wildcards.stop} may begin"
 
 

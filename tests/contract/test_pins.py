@@ -68,6 +68,9 @@ def rules() -> list[Rule]:
             conda = re.findall(r'conda:\s*"\.\./envs/(\w+\.yaml)"', body)
             assert len(program) == len(conda) == 1, f"{path.name}: rule {name}"
             found.append(Rule(name, program[0], conda[0]))
+    # Rules made in a loop have the name of their program.
+    others = {p.stem for p in (ROOT / "scripts").glob("*.py")} - {r.program[:-3] for r in found}
+    found += [Rule(name, f"{name}.py", "figures.yaml") for name in sorted(others - {"plan"})]
     return found
 
 
@@ -105,6 +108,7 @@ def test_the_rules_are_read_right() -> None:
     programs = {path.name for path in (ROOT / "scripts").glob("*.py")}
     # plan.py belongs to no rule.
     assert {rule.program for rule in found} == programs - {"plan.py"}
+    assert {rule.name for rule in found} >= {"curves", "metric_tasks"}
     assert Rule("train", "train.py", "train.yaml") in found
     assert {rule.environment for rule in found} == set(ENVIRONMENTS)
 

@@ -24,7 +24,7 @@ def test_fetched_data_are_sampled(checkout: Checkout, monkeypatch: pytest.Monkey
     with serving(hub):
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         checkout.snakemake(TARGET, "--config", config)
-    raw = checkout.folder / "results/raw/flan"
+    raw = checkout.folder / "results/raw/data/flan"
     assert {path.name for path in raw.iterdir()} == {"flan_mini.json", "fetched.json"}
     assert (raw / "flan_mini.json").read_bytes() == content
     train = pq.read_table(checkout.folder / TARGET)

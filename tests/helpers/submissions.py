@@ -2,7 +2,7 @@
 
 import re
 
-LOCAL = {"all", "figures", "tables", "fetch", "wait_for_evaluation"}
+LOCAL = {"all", "figures", "tables", "fetch", "wait_for_evaluation", "no_such_target"}
 """Rules that run where Snakemake does; a dry run does not tell them from the others."""
 
 
@@ -13,5 +13,5 @@ def submissions(dry_run_output: str) -> int:
     rule is none.
     """
     groups = re.findall(r"^(?:\[.*\] )?Group job .*:$", dry_run_output, re.MULTILINE)
-    alone = re.findall(r"^rule (\w+):$", dry_run_output, re.MULTILINE)
+    alone = re.findall(r"^Job \d+: (\w+)", dry_run_output, re.MULTILINE)
     return len(groups) + sum(rule not in LOCAL for rule in alone)

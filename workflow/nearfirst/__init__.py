@@ -6,7 +6,7 @@ they take and return is in `nearfirst.api`, their types for a checker in `__init
 
 from importlib import import_module
 
-__all__ = ["InputError", "arrange", "tma", "wsd"]
+__all__ = ["InputError", "__version__", "arrange", "tma", "wsd"]
 
 
 def __getattr__(name: str) -> object:

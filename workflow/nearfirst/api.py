@@ -18,7 +18,10 @@ from nearfirst.arrange.tma import Rounds, rounds_by
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, Matrix
 
-__all__ = ["InputError", "arrange", "tma", "wsd"]
+__all__ = ["InputError", "__version__", "arrange", "tma", "wsd"]
+
+# Here and not in `__init__.py`, which is an input of every rule: a new version reruns nothing.
+__version__ = "0.2.0"
 
 Measure = Literal["cosine", "euclidean"]
 

@@ -1,4 +1,4 @@
-"""Fetching from the hub, with the real client against a server on loopback."""
+"""Fetching from the hub, with the real client against a server on loopback; also a hostile one."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from checkout import copy_project
 from hub_server import Hub, blob, serving, sha256
 
 from nearfirst.common.errors import InputError
@@ -26,7 +27,8 @@ FILES = {"LICENCE": LICENCE, "data/train.parquet": TABLE, "data/a b/x.parquet": 
 # The client writes 10 MiB at a time.
 CHUNK = 10 * 1024 * 1024
 LONG = np.random.default_rng(2).bytes(2 * CHUNK + 12345)
-TOKEN = "hf_averysecrettoken"
+SECRET = sha256(b"a token")[:16]  # as such it is in no source
+TOKEN = f"hf_{SECRET}token"
 
 Fetch = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -101,15 +103,10 @@ def test_all_files_come_whole_and_are_recorded(fetch: Fetch, hub: Hub, tmp_path:
         },
     }
     assert {path.name for path in tmp_path.iterdir()} == {"talks", "log"}
-    log = (tmp_path / "log").read_text()
-    assert "3 files, 0.0 MB" in log
-    assert "data/train.parquet" in log
-
-
-def test_patterns_choose_files(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+    assert "3 files, 0.0 MB" in (tmp_path / "log").read_text()
+    # Patterns choose, and what others left goes.
     assert fetch(files=["LICENCE", "data/*in.parquet"]).returncode == 0
     assert set(content(tmp_path / "talks")) == {"LICENCE", "data/train.parquet", "fetched.json"}
-    assert hub.asked_for("x.parquet") == []
 
 
 def test_a_pinned_commit_checks_what_is_there_and_fetches_what_differs(
@@ -127,7 +124,6 @@ def test_a_pinned_commit_checks_what_is_there_and_fetches_what_differs(
     assert content(tmp_path / "talks") == first
     files = [request.path for request in hub.requests if "/resolve/" in request.path]
     assert files == [f"/{hub.page}/resolve/{hub.commit}/data/train.parquet"]
-    assert "revision is null" not in (tmp_path / "log").read_text()
 
 
 def test_a_gated_model_comes_with_the_token_which_goes_nowhere_else(
@@ -182,19 +178,6 @@ def test_a_broken_connection_is_taken_up_again(fetch: Fetch, hub: Hub, tmp_path:
     assert (tmp_path / "talks/data/long.parquet").read_bytes() == LONG
 
 
-def test_what_another_commit_left_is_no_part_of_the_result(
-    fetch: Fetch, hub: Hub, tmp_path: Path
-) -> None:
-    left = tmp_path / "talks.partial/data"
-    left.mkdir(parents=True)
-    (left / "train.parquet").write_bytes(b"shorter, and of another commit")
-    (left / "old.parquet").write_bytes(b"no longer there")
-    assert fetch(files=["data/*"]).returncode == 0
-    found = content(tmp_path / "talks")
-    assert found.pop("fetched.json")
-    assert found == {path: bytes_ for path, bytes_ in FILES.items() if path.startswith("data/")}
-
-
 # What is wrong ---------------------------------------------------------------------------------
 
 
@@ -233,9 +216,10 @@ def test_other_bytes_than_the_config_says(fetch: Fetch, hub: Hub, tmp_path: Path
     assert fetch(sha256={path: sha256(bytes_) for path, bytes_ in FILES.items()}).returncode == 0
 
 
-@pytest.mark.parametrize("token", [{}, {"HF_TOKEN": "hf_of_somebody_else"}])
-def test_a_gated_repository(fetch: Fetch, hub: Hub, tmp_path: Path, token: dict[str, str]) -> None:
+def test_a_gated_repository(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
     hub.page, hub.token = "someone/talks", TOKEN
+    assert "is gated" in told(fetch(key="model", kind="model"))
+    token = {"HF_TOKEN": "hf_of_somebody_else"}
     line = told(fetch(key="model", kind="model", files=["LICENCE", "data/*"], **token))
     assert f"accept the licence at {hub.url}/someone/talks, set HF_TOKEN" in line
     assert f"place LICENCE, data/* of {hub.url}/someone/talks/tree/{hub.commit}" in line
@@ -247,28 +231,23 @@ def test_a_gated_repository(fetch: Fetch, hub: Hub, tmp_path: Path, token: dict[
     ("given", "named"),
     [
         ({"repository": "someone/walks"}, "/datasets/someone/walks: no such dataset repository"),
-        ({"repository": "some..one/talks"}, "no such dataset repository"),
         ({"kind": "model"}, "/someone/talks: no such model repository"),
         (
             {"revision": "f" * 40},
             f"data.talks.hub.revision: someone/talks has no commit {'f' * 40}",
         ),
-        ({"files": ["*.zip"]}, "no file of someone/talks at 0123456789"),
         ({"files": ["LICENCE", "*.zip"]}, "matches '*.zip'; it has LICENCE, data/a b/x.parquet"),
         ({"HF_ENDPOINT": "http://127.0.0.1:9"}, "http://127.0.0.1:9 cannot be reached ("),
+        (
+            {"files": ["data/train.parquet"], "HF_HUB_OFFLINE": "1"},
+            "run this on a host with a network, or place data/train.parquet of http://",
+        ),
     ],
 )
 def test_what_is_not_there(fetch: Fetch, tmp_path: Path, given: dict[str, Any], named: str) -> None:
     assert named in told(fetch(**given))
     assert not (tmp_path / "talks").exists()
     assert "Traceback" not in (tmp_path / "log").read_text()
-
-
-def test_a_host_without_network_is_told_what_to_place_where(fetch: Fetch, hub: Hub) -> None:
-    line = told(fetch(files=["data/train.parquet"], HF_HUB_OFFLINE="1"))
-    assert "HF_HUB_OFFLINE is set" in line
-    page = f"{hub.url}/datasets/someone/talks/tree/{hub.commit}"
-    assert f"place data/train.parquet of {page} in a folder and set data.talks.path" in line
 
 
 def test_a_hub_that_fails_and_a_full_disk_keep_what_came(
@@ -288,10 +267,97 @@ def test_a_hub_that_fails_and_a_full_disk_keep_what_came(
     assert content(tmp_path / "talks.partial")["LICENCE"] == LICENCE
 
 
-def test_settings_refuse_what_can_move() -> None:
-    with pytest.raises(InputError, match="someone/data/commits/main"):
-        HubSettings.parse('{"repository": "someone/data", "revision": "v1.0"}')
-    with pytest.raises(InputError, match=r"sha256\.x: "):
-        HubSettings.parse('{"repository": "someone/data", "sha256": {"x": "abc"}}')
-    with pytest.raises(InputError, match="repository: "):
-        HubSettings.parse('{"repository": "/data/flan_mini.json"}')
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"revision": "v1.0"}, "someone/talks/commits/main"),
+        ({"sha256": {"x": "abc"}}, "sha256.x: "),
+        ({"repository": "/data/flan_mini.json"}, "repository: "),
+    ],
+)
+def test_settings_that_are_refused(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        HubSettings.parse(json.dumps({"repository": "someone/talks", **given}))
+
+
+# A hostile hub, and secrets ----------------------------------------------------------------------
+
+
+def assert_secret(folder: Path, *texts: str) -> None:
+    """Check that the secret is neither in a file nor on the screen."""
+    assert not any(SECRET in text for text in texts)
+    for path in folder.rglob("*"):
+        assert SECRET not in path.name
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("name", ["a/../../../evil", "/{folder}/evil"])
+def test_a_listed_file_outside_of_the_folder_is_refused(
+    name: str, fetch: Fetch, hub: Hub, tmp_path: Path
+) -> None:
+    name = name.format(folder=tmp_path)
+    hub.files[name] = b"evil"
+    line = told(fetch(files=["*"]))
+    assert f"lists a file {name!r}, which would lie outside of the folder" in line
+    assert not hub.asked_for("/resolve/")
+    assert [path for path in tmp_path.rglob("*") if "evil" in path.name] == []
+
+
+@pytest.mark.parametrize(
+    ("of_hub", "variables", "named"),
+    [
+        ({"status": 403}, {}, "access is refused (403)"),
+        ({"token": "hf_another"}, {}, "set HF_TOKEN to a token that may read it"),
+        ({}, {"HF_TOKEN": f"hf_\v{SECRET}"}, "HF_TOKEN: it holds a character that no token has"),
+        ({}, {"HTTP_PROXY": f"http://me:{SECRET}@127.0.0.1:9"}, "cannot be reached"),
+        ({}, {"HF_ENDPOINT": f"http://me:{SECRET}@127.0.0.1:9"}, "HF_ENDPOINT: it holds a user or"),
+    ],
+)
+def test_no_error_repeats_a_secret(
+    of_hub: dict[str, Any],
+    variables: dict[str, str],
+    named: str,
+    fetch: Fetch,
+    hub: Hub,
+    tmp_path: Path,
+) -> None:
+    for key, value in of_hub.items():
+        setattr(hub, key, value)
+    line = told(fetch(**{"HF_TOKEN": TOKEN, **variables}))
+    assert named in line
+    assert_secret(tmp_path, line)
+
+
+def test_snakemake_keeps_no_token(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.page, hub.token = "someone/model", "hf_another"
+    for name, value in environment(tmp_path, hub, HF_TOKEN=TOKEN).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    checkout = copy_project(tmp_path / "checkout")
+    model = f"model={{name: someone/model, revision: {hub.commit}, files: ['*']}}"
+    target = ("results/raw/model/model/fetched.json", "--config", model)
+    done = checkout.snakemake(*target, check=False)
+    assert "someone/model is gated" in done.stdout
+    assert_secret(tmp_path, done.stdout)
+    hub.token = TOKEN
+    done = checkout.snakemake(*target)
+    assert hub.asked_for("/resolve/")[-1].token == f"Bearer {TOKEN}"
+    assert_secret(tmp_path, done.stdout)
+
+
+def test_no_program_logs_addresses_which_may_be_signed(tmp_path: Path) -> None:
+    # One that is given a model's id fetches it through libraries that log all they ask for.
+    lines = [
+        "import logging",
+        "from nearfirst.common import cli",
+        "arguments = cli.parser(None).parse_args(['--log', 'log'])",
+        f"ask = 'GET https://hub/x?Signature={SECRET}'",
+        "cli.run(lambda _: logging.getLogger('httpx2').info(ask), arguments)",
+    ]
+    own = {**os.environ, "PYTHONPATH": f"{REPOSITORY}/workflow"}
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, env=own, check=True)
+    assert (tmp_path / "log").is_file()
+    assert_secret(tmp_path)

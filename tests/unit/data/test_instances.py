@@ -10,21 +10,19 @@ from nearfirst.common.parquet import ARRANGEMENT, write_table
 from nearfirst.data.instances import rows_in_order
 
 
-def written(path: Path, positions: list[int | None]) -> Path:
+def order(folder: Path, positions: list[int | None], ids: str = "xabc") -> list[int]:
     columns = {"position": positions, "id": list("abc"), "round": [None] * 3}
-    write_table(pa.table(columns, schema=ARRANGEMENT), path)
-    return path
+    write_table(pa.table(columns, schema=ARRANGEMENT), folder / "A.parquet")
+    return rows_in_order(folder / "A.parquet", list(ids), Path("I.parquet"))
 
 
 def test_positions_say_the_order(tmp_path: Path) -> None:
-    path = written(tmp_path / "A.parquet", [2, 0, 1])
-    assert rows_in_order(path, list("xabc"), Path("I.parquet")) == [2, 3, 1]
+    assert order(tmp_path, [2, 0, 1]) == [2, 3, 1]
+    with pytest.raises(InputError, match=r"A\.parquet: the id 'b' is not in I\.parquet"):
+        order(tmp_path, [2, 0, 1], "ac")
 
 
-@pytest.mark.parametrize("positions", [[0, 0, 1], [0, None, 1], [1, 2, 3], [0, 1, 3]])
-def test_positions_that_say_no_order_are_refused(
-    tmp_path: Path, positions: list[int | None]
-) -> None:
-    path = written(tmp_path / "A.parquet", positions)
+@pytest.mark.parametrize("positions", [[0, 0, 1], [0, None, 1], [1, 2, 3]])
+def test_positions_that_say_no_order(tmp_path: Path, positions: list[int | None]) -> None:
     with pytest.raises(InputError, match=r"A\.parquet: the positions are not 0 to 2, each once"):
-        rows_in_order(path, list("abc"), Path("I.parquet"))
+        order(tmp_path, positions)

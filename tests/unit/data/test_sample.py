@@ -1,66 +1,38 @@
-"""Exchanges, splits by tasks, by source and by instance, and the samples taken of them."""
+"""The inventory of a data set, the samples taken of it, and the program that writes them."""
 
 import json
-from collections import Counter
+import subprocess
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Instance, Message, exchanges
-from nearfirst.data.sample import (
-    Inventory,
-    hold_out,
-    read_key_list,
-    sample_over_tasks,
-    sample_rows,
-    split,
-    split_by_source,
-    split_tasks,
-    take_inventory,
-)
-from nearfirst.data.settings import SampleSettings
+from nearfirst.common.identity import read_identity
+from nearfirst.common.parquet import SOURCES
+from nearfirst.data.conversation import Instance, Message
+from nearfirst.data.inventory import take_inventory
+from nearfirst.data.sample import sample_over_tasks, sample_rows, table_row
 
-Turns = list[tuple[str, str]]
-
-NAMES = st.lists(st.text(min_size=1, max_size=3), min_size=2, max_size=20, unique=True)
+Program = Callable[..., subprocess.CompletedProcess[str]]
+SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1)
 
 
-@pytest.mark.parametrize(
-    ("turns", "kept"),
-    [
-        ([], []),
-        ([("user", "q"), ("assistant", "a")], [0, 1]),
-        ([("assistant", "a"), ("user", "q")], []),
-        ([("user", "q"), ("user", "r"), ("assistant", "a")], [1, 2]),
-        ([("user", "q"), ("assistant", "a"), ("assistant", "b")], [0, 1]),
-        ([("user", "q"), ("assistant", " \n"), ("user", "r"), ("assistant", "b")], [2, 3]),
-        ([("user", ""), ("assistant", "a"), ("user", "r"), ("assistant", "b")], [2, 3]),
-        ([("user", "q"), ("assistant", "a"), ("user", "r"), ("assistant", "b")], [0, 1, 2, 3]),
-    ],
-)
-def test_exchanges_keeps_pairs(turns: Turns, kept: list[int]) -> None:
-    messages, dropped = exchanges(turns)
-    assert [(m["role"], m["content"]) for m in messages] == [turns[i] for i in kept]
-    assert dropped == len(turns) - len(kept)
-
-
-@given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.sampled_from(["", " ", "x"]))))
-def test_exchanges_are_always_questions_with_answers(turns: Turns) -> None:
-    messages, dropped = exchanges(turns)
-    assert [m["role"] for m in messages] == ["user", "assistant"] * (len(messages) // 2)
-    assert all(m["content"].strip() for m in messages)
-    assert len(messages) + dropped == len(turns)
-
-
-def instance(task: str, *, usable: bool = True, dropped: int = 0, where: str = "") -> Instance:
+def instance(task: str, *, usable: bool = True, dropped: int = 0, **more: Any) -> Instance:
     messages = [Message(role="user", content="q"), Message(role="assistant", content="a")]
-    return Instance("the-id", task, messages if usable else [], dropped, where)
+    return Instance("the-id", task, messages if usable else [], dropped, "data.json: row 2", **more)
 
 
-def test_inventory_lists_rows_by_task_and_counts_the_rest() -> None:
+def test_an_inventory_lists_rows_by_task_and_counts_the_rest() -> None:
     instances = [
         *(instance("b"), instance("a", dropped=2), instance("b", usable=False, dropped=9)),
         *(instance("b", dropped=1), instance("c", usable=False)),
@@ -68,154 +40,238 @@ def test_inventory_lists_rows_by_task_and_counts_the_rest() -> None:
     found = take_inventory(instances, skip_unusable=True)
     assert {task: list(rows) for task, rows in found.rows.items()} == {"b": [0, 3], "a": [1]}
     assert (found.total, found.unusable, found.dropped_turns) == (5, 2, 3)
-
-
-def test_inventory_names_the_row_that_has_no_answer() -> None:
-    instances = [instance("a"), instance("a", usable=False, where="data.json: row 2")]
     with pytest.raises(InputError, match=r"data\.json: row 2 \(id 'the-id'\): no question"):
         take_inventory(instances, skip_unusable=False)
 
 
-@given(NAMES, st.integers(0, 5), st.data())
-def test_split_is_complete_disjoint_and_blind_to_order(
-    names: list[str], seed: int, data: st.DataObject
-) -> None:
-    count = data.draw(st.integers(1, len(names) - 1))
-    train, unseen = split_tasks(names, count, seed)
-    assert len(unseen) == count
-    assert sorted([*train, *unseen]) == sorted(names)
-    assert (train, unseen) == (sorted(train), sorted(unseen))
-    assert split_tasks(data.draw(st.permutations(names)), count, seed) == (train, unseen)
-
-
-def test_split_by_share_by_seed_and_past_the_end() -> None:
-    names = [f"task-{i}" for i in range(40)]
-    assert len(split_tasks(names, 0.15, 0)[1]) == 6
-    assert len(split_tasks(names, 0.001, 0)[1]) == 1
-    assert len({tuple(split_tasks(names, 6, seed)[1]) for seed in range(10)}) == 10
-    for count in (40, 41, 0.999):
-        with pytest.raises(InputError, match="at most 39"):
-            split_tasks(names, count, 0)
-
-
-@given(
-    st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1),
-    st.integers(1, 6),
-    st.integers(0, 3),
-)
-def test_a_sample_takes_at_most_n_of_each_task_and_depends_on_that_task_alone(
+@given(SIZES, st.integers(1, 6), st.integers(0, 3))
+def test_the_sample_of_a_task_depends_on_the_seed_and_its_rows(
     sizes: dict[str, int], most: int, seed: int
 ) -> None:
-    starts = {task: 100 * i for i, task in enumerate(sorted(sizes))}
-    rows = {task: list(range(starts[task], starts[task] + n)) for task, n in sizes.items()}
-    chosen = sample_rows(rows, list(rows), most, seed)
+    rows = {task: range(100 * i, 100 * i + n) for i, (task, n) in enumerate(sizes.items())}
+    chosen = sample_rows(rows, most, seed)
     for task, have in rows.items():
         assert len(chosen & set(have)) == min(most, len(have))
-        assert sample_rows({task: have}, [task], most, seed) == chosen & set(have)
-    assert sample_rows(rows, list(reversed(list(rows))), most, seed) == chosen
+        assert sample_rows({task: have}, most, seed) == chosen & set(have)
+    assert sample_rows(rows, None, seed) == {row for have in rows.values() for row in have}
 
 
 def test_a_sample_depends_on_its_seed() -> None:
-    rows = {"a": list(range(100))}
-    assert len({tuple(sorted(sample_rows(rows, ["a"], 5, seed))) for seed in range(10)}) == 10
+    assert len({tuple(sorted(sample_rows({"a": range(100)}, 5, seed))) for seed in range(9)}) == 9
 
 
-@pytest.mark.parametrize(
-    ("content", "named"),
-    [
-        ({"train_key_list": ["a"], "eval_key_list": ["b", "nowhere"]}, "'nowhere'"),
-        ({"train_key_list": ["x", "y"], "eval_key_list": ["b"]}, "'x' and 1 more"),
-        ({"train_key_list": ["a", "b"], "eval_key_list": ["b"]}, "'b' is listed twice"),
-        ({"train_key_list": ["a", "a"], "eval_key_list": ["b"]}, "'a' is listed twice"),
-        ({"train_key_list": ["a"]}, "eval_key_list"),
-        ({"train_key_list": ["a"], "eval_key_list": None}, "eval_key_list"),
-        ({"train_key_list": [["a"]], "eval_key_list": ["b"]}, "train_key_list"),
-        ({"train_key_list": "ab", "eval_key_list": ["c"]}, "train_key_list"),
-        ({"train_key_list": ["a"], "eval_key_list": []}, "at least one"),
-        (["a", "b"], "train_key_list"),
-        ("{", "train_key_list"),
-        ("", "train_key_list"),
-        (None, "no such"),
-    ],
-)
-def test_key_lists_that_cannot_be_used(tmp_path: Path, content: object, named: str) -> None:
-    path = tmp_path / "keys.json"
-    if content is not None:
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-    with pytest.raises(InputError) as caught:
-        read_key_list(path, ["a", "b", "c"])
-    assert str(caught.value).startswith(f"{path}: ")
-    assert named in str(caught.value)
-
-
-def test_key_list_keeps_its_order_and_may_leave_tasks_out(tmp_path: Path) -> None:
-    path = tmp_path / "keys.json"
-    content = {"train_key_list": ["ü", "a"], "eval_key_list": ["b"], "note": "from the paper"}
-    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    assert read_key_list(path, ["a", "b", "c", "ü"]) == (["ü", "a"], ["b"])
-
-
-SOURCES = st.dictionaries(st.integers(0, 30).map("t{}".format), st.sampled_from("abcd"), min_size=2)
-
-
-@given(SOURCES, st.integers(1, 9), st.integers(0, 5))
-def test_a_split_by_source_shares_none(sources: dict[str, str], count: int, seed: int) -> None:
-    if len(set(sources.values())) < 2 or count >= len(sources):
-        with pytest.raises(InputError):
-            split_by_source(sources, count, seed)
-        return
-    train, unseen = split_by_source(sources, count, seed)
-    assert sorted([*train, *unseen]) == sorted(sources)
-    assert train
-    assert not {sources[task] for task in train} & {sources[task] for task in unseen}
-    smallest = min(Counter(sources.values()).values())
-    assert 0 < len(unseen) <= max(count, smallest)
-
-
-def test_the_split_is_the_published_one_unless_asked_otherwise() -> None:
-    found = Inventory(
-        rows={"a": [0], "b": [1], "c": [2], "d": [3]},
-        parts={"a": "train", "b": "unseen", "d": "train"},
-        sources={"a": "x", "b": "y", "c": "y", "d": "z"},
-    )
-    assert split(found, SampleSettings(), None) == (["a", "d"], ["b"])
-    assert len(split(found, SampleSettings(split="random", unseen_tasks=2), None)[1]) == 2
-    by_source = split(found, SampleSettings(split="source", unseen_tasks=2), None)
-    assert ("b" in by_source[0]) == ("c" in by_source[0])
-    only_train = Inventory(rows={"a": [0]}, parts={"a": "train"})
-    with pytest.raises(InputError, match="1 training and 0 unseen"):
-        split(only_train, SampleSettings(), None)
-
-
-@given(
-    st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1),
-    st.integers(1, 12),
-    st.integers(0, 3),
-)
+@given(SIZES, st.integers(1, 12), st.integers(0, 3))
 def test_a_generalist_sample_is_spread_over_the_tasks(
     sizes: dict[str, int], count: int, seed: int
 ) -> None:
-    rows = {task: [100 * i + k for k in range(n)] for i, (task, n) in enumerate(sizes.items())}
+    rows = {task: range(100 * i, 100 * i + n) for i, (task, n) in enumerate(sizes.items())}
     if count > sum(sizes.values()):
         with pytest.raises(InputError, match=f"{count} instances, but"):
-            sample_over_tasks(rows, list(rows), count, seed)
+            sample_over_tasks(rows, count, seed)
         return
-    chosen = sample_over_tasks(rows, list(rows), count, seed)
+    chosen = sample_over_tasks(rows, count, seed)
     assert len(chosen) == count
     taken = {task: len(chosen & set(have)) for task, have in rows.items()}
     # No task gives a second before every other that still has one has given its first, and so on.
     for task, n in taken.items():
         for other, m in taken.items():
             assert n <= m + 1 or m == sizes[other], (task, other)
-    assert chosen == sample_over_tasks(rows, list(reversed(list(rows))), count, seed)
+    assert chosen == sample_over_tasks(dict(reversed(rows.items())), count, seed)
 
 
-def test_held_out_rows_are_not_trained_on() -> None:
-    found = Inventory(rows={"a": list(range(0, 20, 2)), "b": list(range(1, 20, 2))})
-    train, test = hold_out(found, 5, 0)
-    assert len(test) == 5
-    assert train | test == set(range(20))
-    assert not train & test
-    assert hold_out(found, 5, 1)[1] != test
-    with pytest.raises(InputError, match="20 of 20"):
-        hold_out(found, 20, 0)
+def test_a_row_is_kept_as_it_was_read() -> None:
+    row = {"z": "\ud83d \N{GRINNING FACE}", "a": [1, None], "w": Decimal("0.5"), "t": date.min}
+    text = table_row(instance("t", row=row), keep_row=True)["row"]
+    # In its order; half a surrogate pair is not a character.
+    assert list(json.loads(str(text)).items()) == [
+        *(("z", "? \N{GRINNING FACE}"), ("a", [1, None]), ("w", 0.5), ("t", "0001-01-01"))
+    ]
+    assert table_row(instance("t", row=row), keep_row=False)["row"] is None
+
+
+# The program -----------------------------------------------------------------------------------
+
+
+def corpus(path: Path) -> Path:
+    """Write additions: six tasks, one for each first number, of five instances."""
+    rows = [
+        {
+            "id": f"{task}-{i}",
+            "source": f"task-{task}",
+            "conversations": [
+                {"from": "human", "value": f"What is {task} plus {i}?"},
+                {"from": "gpt", "value": str(task + i)},
+            ],
+        }
+        for i in range(5)
+        for task in range(6)
+    ]
+    path.write_text(json.dumps(rows))
+    return path
+
+
+def run(
+    program: Program, folder: Path, data: Path, split: str, sample: object, *more: object
+) -> subprocess.CompletedProcess[str]:
+    settings = json.dumps({"format": "flan", "sample": sample})
+    output = folder / f"{split}.parquet"
+    flags = ("--input", data, "--split", split, "--output", output)
+    return program("sample.py", "--settings", settings, *flags, *more)
+
+
+def sampled(folder: Path, split: str) -> pd.DataFrame:
+    return pd.read_parquet(folder / f"{split}.parquet")
+
+
+SETTINGS = {"unseen_tasks": 2, "train_per_task": 3, "specialist_per_task": 9, "generalist": 4}
+
+
+def test_the_program_writes_tables_that_say_what_they_are(program: Program, tmp_path: Path) -> None:
+    data = corpus(tmp_path / "flan_mini.json")
+    splits = ("train", "specialist-0", "generalist-0")
+    for split in splits:
+        done = run(program, tmp_path, data, split, SETTINGS, "--dataset", "sums")
+        assert done.returncode == 0, done.stderr
+        path = tmp_path / f"{split}.parquet"
+        assert pq.read_schema(path).equals(SOURCES)
+        assert read_identity(path) == {"dataset": "sums", "test": split}
+    train, test, generalist = (
+        sampled(tmp_path, s) for s in ("train", "specialist-0", "generalist-0")
+    )
+    assert generalist.groupby("task").size().tolist() == [2] * 2
+    assert set(generalist["task"]) == set(test["task"])
+    assert train.groupby("task").size().tolist() == [3] * 4
+    assert test.groupby("task").size().tolist() == [5] * 2
+    assert not set(train["task"]) & set(test["task"])
+    rows = {row["id"]: row for row in json.loads(data.read_text())}
+    for _, row in train.iterrows():
+        task, i = map(int, row["id"].split("-"))
+        assert [turn["content"] for turn in row["messages"]] == [
+            *(f"What is {task} plus {i}?", str(task + i))
+        ]
+        assert (row["task"], list(row["references"])) == (f"task-{task}", [str(task + i)])
+        assert json.loads(row["row"]) == rows[row["id"]]
+    assert test["row"].isna().all()
+
+
+def test_the_program_takes_a_key_list_and_gives_the_same_bytes_again(
+    program: Program, tmp_path: Path
+) -> None:
+    data = corpus(tmp_path / "flan_mini.json")
+    keys = '{"train_key_list": ["task-5", "task-0"], "eval_key_list": ["task-3"]}'
+    (tmp_path / "keys.json").write_text(keys)
+    listed = ("--key-list", tmp_path / "keys.json")
+    for name in ("one", "two"):
+        done = run(program, tmp_path / name, data, "train", {}, *listed)
+        assert done.returncode == 0, done.stderr
+    one, two = ((tmp_path / name / "train.parquet").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert set(sampled(tmp_path / "one", "train")["task"]) == {"task-0", "task-5"}
+    # A folder may bring its list.
+    (tmp_path / "split.json").write_text(keys)
+    assert run(program, tmp_path, tmp_path, "specialist-1", {}).returncode == 0
+    assert set(sampled(tmp_path, "specialist-1")["task"]) == {"task-3"}
+
+
+def unanswered(data: Path) -> None:
+    rows = json.loads(data.read_text())
+    rows[2]["conversations"].pop()
+    data.write_text(json.dumps(rows))
+
+
+def cut(data: Path) -> None:
+    data.write_bytes(data.read_bytes()[:-20])
+
+
+def none_usable(data: Path) -> None:
+    data.write_text('[{"id": "a", "source": "t", "conversations": []}]')
+
+
+def test_unusable_rows_are_skipped_and_counted_if_asked(program: Program, tmp_path: Path) -> None:
+    data = corpus(tmp_path / "flan_mini.json")
+    unanswered(data)
+    done = run(program, tmp_path, data, "train", {"unseen_tasks": 1, "unusable": "skip"})
+    assert done.returncode == 0, done.stderr
+    assert "1 rows without a usable exchange" in done.stderr
+    assert "2-0" not in set(sampled(tmp_path, "train")["id"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "split", "sample", "more", "named"),
+    [
+        (Path.unlink, "train", SETTINGS, [], "flan_mini.json: no such file"),
+        (cut, "train", SETTINGS, [], "flan_mini.json: cut off, damaged or no JSON after row 29"),
+        (unanswered, "train", SETTINGS, [], "flan_mini.json: row 3 (id '2-0')"),
+        (none_usable, "train", {"unusable": "skip"}, [], "of 1 rows none has a question with an"),
+        (None, "train", {"unseen_tasks": 6}, [], "unseen_tasks: 6 of 6 tasks"),
+        (None, "train", {}, ["--key-list", "/nowhere.json"], "/nowhere.json: no such key-list"),
+        (None, "generalist-0", {"unseen_tasks": 1}, [], "120 instances, but the unseen"),
+        (None, "heldout", SETTINGS, [], "--split heldout: expected train, specialist-SEED"),
+        (None, "heldout", {}, ["--hold-out", "nothing"], "heldout with a test set of its own"),
+        (None, "train", {"unsen_tasks": 1}, [], "sample.unsen_tasks: unknown key"),
+    ],
+)
+def test_the_program_fails_with_one_line_and_writes_nothing(
+    program: Program,
+    tmp_path: Path,
+    spoil: Callable[[Path], None] | None,
+    split: str,
+    sample: dict[str, object],
+    more: list[str],
+    named: str,
+) -> None:
+    data = corpus(tmp_path / "flan_mini.json")
+    if spoil:
+        spoil(data)
+    out = tmp_path / "out"
+    done = run(program, out, data, split, sample, *more)
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.split("\n") if line.startswith("error:")]
+    assert len(errors) == 1, done.stderr
+    assert named in errors[0]
+    assert not out.exists() or not list(out.iterdir())
+
+
+def test_niv2_tests_the_first_instances_of_what_is_unseen_in_this_split(
+    program: Program, tmp_path: Path
+) -> None:
+    for folder in ("tasks", "splits/default"):
+        (tmp_path / folder).mkdir(parents=True)
+    for task in ("task1_a", "task2_b"):
+        rows = [{"id": f"{task}-{i}", "input": "in", "output": ["out"]} for i in range(5)]
+        content = {"Definition": "Do.", "Positive Examples": [], "Instances": rows}
+        (tmp_path / "tasks" / f"{task}.json").write_text(json.dumps(content))
+    (tmp_path / "splits/default/train_tasks.txt").write_text("task1_a\n")
+    (tmp_path / "splits/default/test_tasks.txt").write_text("task2_b\n")
+    Tokenizer(WordLevel({"?": 0}, unk_token="?")).save(str(tmp_path / "tokenizer.json"))
+    # This split tests the task that is published as a training task.
+    settings = {"prompt": {"eval_instances": 2}, "sample": {"split": "random", "unseen_tasks": 1}}
+    text = json.dumps({"format": "niv2", **settings})
+    for name in ("train", "specialist-0"):
+        given = ("--input", tmp_path, "--tokenizer", tmp_path, "--split", name)
+        output = ("--output", tmp_path / f"{name}.parquet")
+        done = program("sample.py", "--settings", text, *given, *output)
+        assert done.returncode == 0, done.stderr
+    test = sampled(tmp_path, "specialist-0")
+    assert set(test["id"]) == {"task1_a-0", "task1_a-1"}
+    assert "Now complete the following example" in test["messages"][0][0]["content"]
+    assert len(sampled(tmp_path, "train")) == 5
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        ([], "format 'niv2' counts tokens: give the base model's folder, --tokenizer"),
+        (["--tokenizer", "{}"], "{}/tokenizer.json: no tokenizer"),
+        (["--tokenizer", "/nowhere"], "/nowhere/tokenizer.json: no such file"),
+    ],
+)
+def test_a_tokenizer_that_cannot_be_used(
+    program: Program, tmp_path: Path, flags: list[str], named: str
+) -> None:
+    (tmp_path / "tokenizer.json").write_text("{")
+    flags = [flag.format(tmp_path) for flag in flags]
+    more = ["--input", tmp_path, "--split", "train", "--output", tmp_path / "t.parquet", *flags]
+    done = program("sample.py", "--settings", '{"format": "niv2"}', *more)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {named.format(tmp_path)}")

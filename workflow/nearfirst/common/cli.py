@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.progress import SCREEN
 from nearfirst.common.settings import Section
 
 
@@ -88,6 +89,7 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     if screen is not sys.stderr:
         logging.getLogger().addHandler(_Warnings(screen))
+        SCREEN.open(screen, job_name(arguments.log))
     try:
         main(arguments)
     except Exception as error:
@@ -100,6 +102,13 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
                 print(f"error: {message}", file=sys.stderr, flush=True)
         print(f"error: {message}", file=screen, flush=True)
         sys.exit(error.exit_code if isinstance(error, InputError) else 1)
+
+
+def job_name(log: Path) -> str:
+    """Return what the screen calls a job: its log's place below `logs`."""
+    parts = log.with_suffix("").parts
+    below = parts[parts.index("logs") + 1 :] if "logs" in parts else parts[-1:]
+    return " ".join(below)
 
 
 class _Warnings(logging.StreamHandler[TextIO]):

@@ -83,7 +83,7 @@ def sample(
     parts = split(found, settings.sample, holds_out, key_list, settings.tested_per_task)
     wanted = set() if own_test else choose(parts, settings.sample, name)
     compares = settings.warns_of_overlap and name != "train"
-    trained = choose(parts, settings.sample, "train") if compares else set()
+    trained = sample_rows(parts.train, None, 0) if compares else set()
     overlap = Overlap()
     for instance in read_test():
         if instance.messages:
@@ -185,10 +185,22 @@ def table_row(instance: Instance, *, keep_row: bool) -> dict[str, object]:
         "messages": messages,
         "references": list(instance.references) or [messages[1]["content"]],
         "source": instance.source,
-        "row": json.dumps(instance.row, default=_as_json) if keep_row else None,
+        "row": _row_text(instance.row) if keep_row else None,
     }
+
+
+def _row_text(row: Any) -> str:
+    text = _encode(row)
+    if "\\ud" in text:
+        # Half a surrogate pair is not a character, and no file could hold it.
+        text = json.dumps(json.loads(text), ensure_ascii=False)
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def _as_json(value: object) -> object:
     # Numbers with a decimal point in a JSON array, and types that only Parquet has.
     return float(value) if isinstance(value, Decimal) else str(value)
+
+
+_encode = json.JSONEncoder(default=_as_json).encode

@@ -1,4 +1,4 @@
-"""Data of one's own: every form of file and of row, as conversations."""
+"""Data of the user's own: every form of file and of row, and what is wrong with them."""
 
 import gzip
 import json
@@ -9,13 +9,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
-from nearfirst.data.formats import chat, registry
-from nearfirst.data.readers import chat_rows
+from nearfirst.data.formats import chat
+from nearfirst.data.inventory import take_inventory
+from nearfirst.data.readers import parquet as parquet_reader
+from nearfirst.data.readers import user_files
 
 Row = dict[str, Any]
 TALK = [{"role": "user", "content": "Où?"}, {"role": "assistant", "content": "Là."}]
 ASKED = [("user", "Où?"), ("assistant", "Là.")]
+SETTINGS = chat.Settings(path="pool")
 
 
 def lines(path: Path, *rows: Row) -> Path:
@@ -41,43 +45,47 @@ def texts(instance: Instance) -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in instance.messages]
 
 
-FORMS: dict[str, tuple[Row, list[tuple[str, str]]]] = {
-    "messages": ({"messages": TALK}, ASKED),
-    "messages with a system turn": (
+FORMS: list[tuple[Row, list[tuple[str, str]]]] = [
+    ({"messages": TALK}, ASKED),
+    (
         {"messages": [{"role": "system", "content": "In French."}, *TALK]},
         [("user", "In French.\n\nOù?"), ASKED[1]],
     ),
-    "several exchanges": ({"messages": [*TALK, *TALK]}, [*ASKED, *ASKED]),
-    "ShareGPT": (
+    ({"messages": [*TALK, *TALK]}, ASKED * 2),
+    (
         {"conversations": [{"from": "human", "value": "Où?"}, {"from": "gpt", "value": "Là."}]},
         ASKED,
     ),
-    "prompt and completion": ({"prompt": "Où?", "completion": "Là."}, ASKED),
-    "their turns": ({"prompt": TALK[:1], "completion": TALK[1:]}, ASKED),
-    "turns before a completion": ({"prompt": [*TALK, *TALK[:1]], "completion": "Là."}, ASKED * 2),
-    "Alpaca": (
+    ({"prompt": "Où?", "completion": "Là."}, ASKED),
+    ({"prompt": TALK[:1], "completion": TALK[1:]}, ASKED),
+    ({"prompt": [*TALK, *TALK[:1]], "completion": "Là."}, ASKED * 2),
+    (
         {"instruction": "Translate.", "input": "there", "output": "là"},
         [("user", "Translate.\n\nthere"), ("assistant", "là")],
     ),
-    "Alpaca without input": (
+    (
         {"instruction": "Smile.", "input": "", "output": ":)"},
         [("user", "Smile."), ("assistant", ":)")],
     ),
-    "messages beside a prompt": ({"prompt": "x", "completion": "y", "messages": TALK}, ASKED),
-}
+    ({"prompt": "x", "completion": "y", "messages": TALK}, ASKED),
+]
 
 
 @pytest.mark.parametrize("file", WRITERS)
-@pytest.mark.parametrize("form", FORMS)
-def test_every_form_in_every_kind_of_file(tmp_path: Path, file: str, form: str) -> None:
-    row, expected = FORMS[form]
+@pytest.mark.parametrize(("row", "expected"), FORMS)
+def test_every_form_in_every_kind_of_file(
+    tmp_path: Path, file: str, row: Row, expected: list[tuple[str, str]]
+) -> None:
+    row = {**row, "weight": 0.5, "tags": ["a"]}
     path = WRITERS[file](tmp_path / file, row, row)
-    found = list(registry.read(chat.Settings(path=str(path)), path))
+    found = list(chat.read(SETTINGS, path))
     assert [texts(instance) for instance in found] == [expected] * 2
     assert [(i.id, i.task, i.source, i.references) for i in found] == [
         ("mine_1", "mine", "", ()),
         ("mine_2", "mine", "", ()),
     ]
+    # Further columns and the system turn are kept.
+    assert [i.row for i in found] == [row, row]
 
 
 def test_what_else_a_row_may_say(tmp_path: Path) -> None:
@@ -88,7 +96,7 @@ def test_what_else_a_row_may_say(tmp_path: Path) -> None:
         {"id": None, "kind": "x", "notes": [1]},
     ]
     path = lines(tmp_path / "pool.jsonl", *({"messages": TALK, **row} for row in rows))
-    found = list(chat.read(chat.Settings(task_column="kind"), path))
+    found = list(chat.read(chat.Settings(path="pool", task_column="kind"), path))
     assert [(i.id, i.task, i.source, i.references) for i in found] == [
         ("a", "where", "book", ("Là.", "Ici.")),
         ("a#2", "where", "", ("Ici.",)),
@@ -99,9 +107,7 @@ def test_what_else_a_row_may_say(tmp_path: Path) -> None:
 
 def test_a_test_file_may_lack_the_column_of_tasks(tmp_path: Path) -> None:
     path = lines(tmp_path / "test.jsonl", {"messages": TALK})
-    (found,) = chat.read(
-        chat.Settings(task_column="kind"), path, "mine_test", task_is_optional=True
-    )
+    (found,) = chat.read_test(chat.Settings(path="pool", task_column="kind"), path)
     assert (found.id, found.task) == ("mine_test_1", "mine")
 
 
@@ -110,10 +116,13 @@ def test_a_folder_is_read_by_name_and_numbered_through(tmp_path: Path) -> None:
     lines(tmp_path / "a.jsonl", {"messages": TALK}, {"messages": TALK})
     array(tmp_path / "dataset_info.json", {"no": "data"})
     (tmp_path / "notes.txt").write_text("No data.")
-    found = list(chat.read(chat.Settings(), tmp_path))
+    found = list(chat.read(SETTINGS, tmp_path))
     assert [i.id for i in found] == ["mine_1", "mine_2", "mine_3"]
     assert [Path(i.where.partition(":")[0]).name for i in found] == ["a.jsonl"] * 2 + ["b.parquet"]
-    assert [texts(i) for i in found] == [ASKED] * 3
+    # The rules look for a change in the same files.
+    assert {file for pattern in chat.FILES for file in tmp_path.glob(pattern)} == {
+        *(tmp_path / "a.jsonl", tmp_path / "b.parquet")
+    }
 
 
 def test_compressed_lines_and_a_byte_order_mark_and_blank_lines(tmp_path: Path) -> None:
@@ -123,25 +132,122 @@ def test_compressed_lines_and_a_byte_order_mark_and_blank_lines(tmp_path: Path) 
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(data))
     with pa.output_stream(str(tmp_path / "c.jsonl.zst")) as stream:  # compresses by the name
         stream.write(data)
-    found = list(chat.read(chat.Settings(), tmp_path))
+    found = list(chat.read(SETTINGS, tmp_path))
     assert [texts(i) for i in found] == [ASKED] * 6
     assert [i.where.rpartition(": ")[2] for i in found] == ["line 1", "line 4"] * 3
 
 
-def test_a_file_is_read_as_a_stream(tmp_path: Path) -> None:
+def test_files_are_read_as_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = lines(tmp_path / "pool.jsonl", {"messages": TALK})
     with path.open("a") as file:
         file.write("{broken")
-    reader = chat.read(chat.Settings(), path)
-    assert next(reader).id == "mine_1"
+    assert next(chat.read(SETTINGS, path)).id == "mine_1"
+    monkeypatch.setattr(parquet_reader, "BATCH", 2)
+    path = parquet(tmp_path / "pool.parquet", *[{"messages": TALK, "image": b"\xff"}] * 5)
+    found = list(chat.read(SETTINGS, path))
+    assert found[-1].where == f"{path}: row 5"
+    assert found[-1].row == {"messages": TALK}  # bytes are no JSON
 
 
-def test_parquet_is_decoded_piece_by_piece_and_only_what_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chat_rows, "_BATCH", 2)
-    rows = [{"messages": TALK, "vector": [1.0] * 9} for _ in range(5)]
-    path = parquet(tmp_path / "pool.parquet", *rows)
-    read = [row for _, row in chat_rows.rows(path, {"messages", "id"})]
-    assert read == [{"messages": TALK}] * 5
-    assert [i.where for i in chat.read(chat.Settings(), path)][-1] == f"{path}: row 5"
+# What is wrong ---------------------------------------------------------------------------------
+
+GOOD = '{"prompt": "q", "completion": "a"}\n'
+USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
+
+
+def refusal(path: Path, task_column: str | None = None) -> str:
+    rows = chat.read(chat.Settings(path="pool", task_column=task_column), path)
+    with pytest.raises(InputError) as caught:
+        take_inventory(rows, skip_unusable=False)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"", "{}: the file is empty"),
+        (b"\n \n", "{}: the file has no rows"),
+        (GOOD.encode() * 2 + b'{"prompt": "q"', "{}: line 3: not JSON ("),
+        (GOOD.encode() + b"[1]\n", "{}: line 2: expected an object, found list; name a JSON array"),
+        (b"[\n{}\n]", "{}: line 1: not JSON (Expecting value at character 3); name a JSON array"),
+        (GOOD.encode() + b'{"prompt": "caf\xe9"}', "{}: line 2: not UTF-8 ("),
+        (GOOD.encode("utf-16"), "{}: line 1: not UTF-8 ("),
+        (b'{"prompt": "\\ud83d", "completion": "a"}', "{}: line 1: not UTF-8 ("),
+        (b"[" * 100_000 + b"\n", "{}: line 1: not JSON ("),
+        (b"1" * 5000, "{}: line 1: not JSON ("),
+        (b"{}\n", "{}: columns of no known form: none; the forms are: messages; conversations; "),
+        (b'{"text": "t", "n": 1}\n', "{}: columns of no known form: text, n; the forms are: "),
+        (GOOD.encode() + b'{"prompt": "q"}\n', "{}: line 2: column 'completion' is missing; found"),
+        (b'{"prompt": "q"}\n', "{}: prompts without answers, and a loss needs an answer; found"),
+        (b'{"instruction": "q"}\n', "; found instruction; add a column 'output'"),
+    ],
+)
+def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(content)
+    assert named.format(path) in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ({"messages": "q"}, "'messages' is str, not a list of turns"),
+        ({"messages": ["q"]}, "a turn of 'messages' must have 'role' and 'content'; found str"),
+        ({"messages": [{"role": "user", "text": "q"}]}, "and 'content'; found role, text"),
+        ({"messages": [USER, {"role": "tool", "content": "3"}]}, "a turn is from 'tool'; expected"),
+        ({"messages": [{"role": "user", "content": [{"text": "q"}]}]}, "content is list, not text"),
+        ({"conversations": [{"from": "bing", "value": "q"}]}, "a turn is from 'bing'"),
+        ({"prompt": 3, "completion": "a"}, "'prompt' is int, not text"),
+        ({"instruction": "q", "input": ["x"], "output": "a"}, "'input' is list, not text"),
+        ({"messages": [USER, ANSWER], "id": [1]}, "'id' is list, not a name or a number"),
+        ({"messages": [USER, ANSWER], "references": [1]}, "'references' must be an answer or a"),
+        ({"messages": [USER, ANSWER], "task": None}, "column 'task' is empty"),
+        ({"messages": [USER]}, "(no assistant turn, and a loss needs an answer) (id 'mine_2')"),
+        ({"messages": None}, "(no user turn) (id 'mine_2'): no question with an answer"),
+        ({"prompt": "q", "completion": " "}, "(no assistant turn, and a loss needs an answer)"),
+    ],
+)
+def test_rows_that_cannot_be_used(tmp_path: Path, row: Row, named: str) -> None:
+    good: Row = {"task": "t", **{key: "q" for key in row if key not in ("id", "task")}}
+    turns = {
+        "messages": [USER, ANSWER],
+        "conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}],
+    }
+    good |= {key: value for key, value in turns.items() if key in row}
+    path = lines(tmp_path / "pool.jsonl", good, {"task": "t", **row})
+    message = refusal(path, "task")
+    assert message.startswith(f"{path}: line 2")
+    assert named in message
+
+
+def test_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no such file or folder" in refusal(tmp_path / "nowhere.jsonl")
+    assert f"{tmp_path}: the folder holds no file in .jsonl, " in refusal(tmp_path)
+    (tmp_path / "pool.csv").write_text("prompt,completion\n")
+    assert "pool.csv: the name ends in none of .jsonl, " in refusal(tmp_path / "pool.csv")
+    (tmp_path / "pool.json").write_text(GOOD)
+    assert "pool.json: no JSON array" in refusal(tmp_path / "pool.json")
+    path = tmp_path / "pool.jsonl.gz"
+    path.write_bytes(gzip.compress((GOOD * 3).encode())[:-12])
+    assert f"{path}: damaged after line " in refusal(path)
+    monkeypatch.setattr(user_files, "LONGEST", 100)
+    path = tmp_path / "pool.jsonl"
+    path.write_text(GOOD + "[" + "1," * 100)
+    assert "line 2: longer than 100 bytes" in refusal(path)
+
+
+def test_parquet_that_cannot_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "pool.parquet"
+    path.write_text("PAR1 and no more")
+    assert f"{path}: not a whole Parquet file" in refusal(path)
+    pq.write_table(pa.table({"prompt": [], "completion": []}), path)
+    assert refusal(path) == f"{path}: the file has no rows"
+    pq.write_table(pa.table({"prompt": ["q"], "completion": ["a"]}), path)
+    assert f"{path}: no column 'kind', which task_column names; found prompt" in refusal(
+        path, "kind"
+    )
+    offsets = pa.array([0, 4, 8], pa.int32()).buffers()[1]
+    answers = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"fineca\xe9!"))
+    pq.write_table(pa.table({"prompt": ["q", "q"], "completion": answers}), path)
+    assert f"{path}: damaged after row 1 ('utf-8' codec" in refusal(path)

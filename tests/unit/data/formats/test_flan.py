@@ -1,19 +1,20 @@
-"""The Flan-mini reader: what it keeps, what it repairs, and what it refuses."""
+"""The Flan-mini reader, and JSON arrays, plain and zipped, also of a hostile author."""
 
 import itertools
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import flan
+from nearfirst.data.inventory import take_inventory
 
 Row = dict[str, object]
+SETTINGS = flan.Settings()
 
 
 def row(id_: object = "a", source: str = "task", *turns: tuple[str, object]) -> Row:
@@ -48,100 +49,69 @@ def texts(instance: Instance) -> list[tuple[str, str]]:
 def refusal(path: Path) -> str:
     """Return the message with which a file is refused; it names the file in one line."""
     with pytest.raises(InputError) as caught:
-        list(flan.read(flan.Settings(), path))
+        list(flan.read(SETTINGS, path))
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
     return message
 
 
-ROWS = [row(f"{i}", f"task-{i % 3}", ("human", f"q{i}"), ("gpt", f"a{i}")) for i in range(7)]
+ROWS = [row(f"{i}", f"task_{i % 3}", ("human", f"q{i}"), ("gpt", f"a{i}")) for i in range(7)]
+CONTENT = json.dumps(ROWS).encode()
 
 
-def test_rows_come_in_the_order_of_the_file_plain_and_zipped(tmp_path: Path) -> None:
-    content = json.dumps(ROWS).encode()
+def test_rows_come_in_the_order_of_the_file_plain_zipped_and_in_a_folder(tmp_path: Path) -> None:
     noise = {"__MACOSX/._flan_mini.json": b"\x00\x05\x16\x07", "README.txt": b"hello"}
-    paths = [
-        plain(tmp_path, ROWS),
-        zipped(tmp_path, {"folder/flan_mini.json": content, **noise}),
-    ]
-    for path in paths:
-        found = list(flan.read(flan.Settings(), path))
+    archive = zipped(tmp_path, {"folder/flan_mini.json": CONTENT, **noise})
+    for path in (archive, tmp_path, plain(tmp_path, ROWS)):
+        found = list(flan.read(SETTINGS, path))
         assert [i.id for i in found] == [str(i) for i in range(7)]
-        assert [i.task for i in found] == [f"task-{i % 3}" for i in range(7)]
+        assert [i.task for i in found] == [f"task_{i % 3}" for i in range(7)]
+        assert {i.source for i in found} == {"task"}
         assert texts(found[4]) == [("user", "q4"), ("assistant", "a4")]
+        assert [i.row for i in found] == ROWS
 
 
-def test_several_exchanges_and_turns_without_text(tmp_path: Path) -> None:
-    conversation = (
-        *(("gpt", "nobody asked"), ("human", "one"), ("gpt", "1")),
-        *(("human", "two"), ("gpt", None), ("human", "three"), ("gpt", "  ")),
-        *(("human", ""), ("gpt", "4"), ("human", "five"), ("gpt", "5"), ("human", "six")),
-    )
-    no_value = row("b")
-    no_value["conversations"] = [{"from": "human"}, {"from": "gpt", "value": "an answer"}]
-    path = plain(tmp_path, [row("a", "t", *conversation), no_value, row("c", "t", ("gpt", "x"))])
-    first, second, third = flan.read(flan.Settings(), path)
-    expected = [("user", "one"), ("assistant", "1"), ("user", "five"), ("assistant", "5")]
-    assert (texts(first), first.dropped) == (expected, len(conversation) - 4)
-    assert (texts(second), second.dropped) == ([], 2)
-    assert (texts(third), third.dropped) == ([], 1)
-
-
-def test_empty_list_of_turns_is_an_instance_without_messages(tmp_path: Path) -> None:
-    empty = {"id": "a", "source": "t", "conversations": []}
-    (instance,) = flan.read(flan.Settings(), plain(tmp_path, [empty]))
-    assert instance.messages == []
+def test_turns_without_text_are_left_out(tmp_path: Path) -> None:
+    turns = (("human", "one"), ("gpt", "1"), ("human", "two"), ("gpt", None), ("human", "six"))
+    no_value = {"id": 7, "source": "t", "conversations": [{"from": "human"}, {"from": "gpt"}]}
+    first, second = flan.read(SETTINGS, plain(tmp_path, [row("7", "t", *turns), no_value]))
+    assert (texts(first), first.dropped) == ([("user", "one"), ("assistant", "1")], 3)
+    assert (second.id, second.messages, second.dropped) == ("7#2", [], 2)
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_any_text_survives(tmp_path: Path, ascii_only: bool) -> None:
     text = 'żółć 日本語 🐈 \u2028 "quoted" \\ \t\n naïve'
-    path = plain(
-        tmp_path, [row("ü", "tâche", ("human", text), ("gpt", text))], ascii_only=ascii_only
-    )
-    (instance,) = flan.read(flan.Settings(), path)
+    rows = [row("ü", "tâche", ("human", text), ("gpt", text))]
+    (instance,) = flan.read(SETTINGS, plain(tmp_path, rows, ascii_only=ascii_only))
     assert (instance.id, instance.task) == ("ü", "tâche")
     assert texts(instance) == [("user", text), ("assistant", text)]
-
-
-def test_repeated_ids_are_numbered_and_numbers_are_text(tmp_path: Path) -> None:
-    path = plain(tmp_path, [row("a"), row(7), row("a"), row("7"), row("a")])
-    assert [i.id for i in flan.read(flan.Settings(), path)] == ["a", "7", "a#2", "7#2", "a#3"]
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(st.lists(st.sampled_from(["a", "a#2", "a#3", "a#2#2", "b"]), min_size=1, max_size=8))
-def test_ids_are_unique_whatever_the_file_calls_them(tmp_path: Path, ids: list[str]) -> None:
-    found = [i.id for i in flan.read(flan.Settings(), plain(tmp_path, [row(id_) for id_ in ids]))]
-    assert len(found) == len(ids)
-    assert len(set(found)) == len(found)
 
 
 def test_the_first_rows_are_there_before_the_tail_is_read(tmp_path: Path) -> None:
     many = json.dumps([row(str(i), "t", ("human", "q" * 50), ("gpt", "a")) for i in range(5000)])
     path = tmp_path / "flan_mini.json"
     path.write_text(many[: len(many) // 2] + "\x00 damaged")
-    reader = flan.read(flan.Settings(), path)
+    reader = flan.read(SETTINGS, path)
     assert [i.id for i in itertools.islice(reader, 100)] == [str(i) for i in range(100)]
-    with pytest.raises(InputError, match=r"damaged after row 2[45]\d\d"):
+    with pytest.raises(InputError, match=r"after row 2[45]\d\d"):
         list(reader)
 
 
-@pytest.mark.parametrize("name", ["flan_mini.json", "flan_mini.json.zip"])
-def test_missing_and_empty_files(tmp_path: Path, name: str) -> None:
-    assert "no such file" in refusal(tmp_path / name)
-    (tmp_path / name).touch()
-    assert "empty" in refusal(tmp_path / name)
-
-
-CONTENT = json.dumps(ROWS[:2], ensure_ascii=False).encode()
+def test_missing_and_empty_files(tmp_path: Path) -> None:
+    assert "the folder holds no flan_mini.json or flan_mini.json.zip" in refusal(tmp_path)
+    for name in ("flan_mini.json", "flan_mini.json.zip"):
+        assert "no such file" in refusal(tmp_path / name)
+        (tmp_path / name).touch()
+        assert "empty" in refusal(tmp_path / name)
 
 
 def test_json_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "flan_mini.json"
-    for length in range(1, len(CONTENT)):
-        path.write_bytes(CONTENT[:length])
+    whole = json.dumps(ROWS[:2]).encode()
+    for length in range(1, len(whole)):
+        path.write_bytes(whole[:length])
         assert "cut off" in refusal(path)
 
 
@@ -149,7 +119,6 @@ def test_json_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     "content",
     [
         b"no JSON at all",
-        b'{"train": []}',
         b"[]",
         b'"text"',
         b"  \n",
@@ -168,20 +137,17 @@ def test_what_is_no_json_array_is_refused(tmp_path: Path, content: bytes) -> Non
 @pytest.mark.parametrize(
     ("bad", "named"),
     [
-        ("text", "str"),
-        (["a", "t"], "list"),
-        (None, "NoneType"),
-        ({"source": "t", "conversations": []}, "'id'"),
-        ({"id": "b", "conversations": []}, "'source'"),
-        ({"id": "b", "source": "t"}, "'conversations'"),
-        ({"id": "b", "source": None, "conversations": []}, "'source'"),
-        ({"id": "b", "source": 3, "conversations": []}, "'source'"),
+        ("text", "expected an object, found str"),
+        (None, "expected an object, found NoneType"),
+        ({"source": "t", "conversations": []}, "key 'id' is missing"),
+        ({"id": "b", "conversations": []}, "key 'source' is missing"),
+        ({"id": "b", "source": "t"}, "key 'conversations' is missing; found id, source"),
+        ({"id": "b", "source": 3, "conversations": []}, "'source' is int, not a text"),
         ({"id": "b", "source": " ", "conversations": []}, "'source' is empty"),
-        ({"id": "b", "source": "t", "conversations": {"from": "human"}}, "'conversations'"),
-        ({"id": "b", "source": "t", "conversations": ["hello"]}, "None"),
+        ({"id": "b", "source": "t", "conversations": {"from": "human"}}, "dict, not a list"),
+        ({"id": "b", "source": "t", "conversations": ["hello"]}, "from None"),
         (row("b", "t", ("system", "hello")), "'system'"),
-        (row("b", "t", ("human", 3)), "int"),
-        (row("b", "t", ("human", ["hello"])), "list"),
+        (row("b", "t", ("human", ["hello"])), "value is list, not text"),
     ],
 )
 def test_a_row_of_another_form_is_named(tmp_path: Path, bad: object, named: str) -> None:
@@ -196,29 +162,62 @@ def test_zip_without_or_with_two_json_files(tmp_path: Path) -> None:
     assert "a.json, b.json" in both
 
 
-def test_zip_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
-    path = zipped(tmp_path, {"flan_mini.json": json.dumps(ROWS).encode()})
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_that_is_cut_off_or_damaged_anywhere_is_refused(
+    tmp_path: Path, compression: int
+) -> None:
+    path = zipped(tmp_path, {"flan_mini.json": CONTENT}, compression)
     whole = path.read_bytes()
     for length in range(1, len(whole), 7):
         path.write_bytes(whole[:length])
         assert "zip" in refusal(path)
-
-
-@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_damaged_data_in_a_zip_is_refused(tmp_path: Path, compression: int) -> None:
-    path = zipped(tmp_path, {"flan_mini.json": json.dumps(ROWS).encode()}, compression)
-    whole = path.read_bytes()
     data = 30 + len("flan_mini.json")
-    for place in range(data, whole.rindex(b"PK\x01\x02"), 5):
-        path.write_bytes(flipped(whole, place))
+    for place in (0, *range(data, whole.rindex(b"PK\x01\x02"), 5)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
         refusal(path)
 
 
-def test_damaged_header_in_a_zip_is_refused(tmp_path: Path) -> None:
-    path = zipped(tmp_path, {"flan_mini.json": json.dumps(ROWS).encode()})
-    path.write_bytes(flipped(path.read_bytes(), 0))
-    assert "zip" in refusal(path)
+# A hostile author --------------------------------------------------------------------------------
 
 
-def flipped(content: bytes, place: int) -> bytes:
-    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+def below(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("name", ["../../evil.json", "{folder}/evil.json", "C:\\evil.json"])
+def test_a_member_is_read_and_goes_nowhere(name: str, tmp_path: Path) -> None:
+    (tmp_path / "my/data").mkdir(parents=True)
+    path = zipped(tmp_path / "my/data", {name.format(folder=tmp_path): CONTENT})
+    before = below(tmp_path)
+    assert len(list(flan.read(SETTINGS, path))) == len(ROWS)
+    assert below(tmp_path) == before
+
+
+def test_a_member_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    secret = plain(tmp_path, ROWS).rename(tmp_path / "secret.json")
+    link = zipfile.ZipInfo("flan_mini.json")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    path = tmp_path / "flan_mini.json.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr(link, str(secret))
+    assert "after row 0" in refusal(path)
+
+
+def test_what_is_said_of_an_archive_is_one_short_line(program: Any, tmp_path: Path) -> None:
+    path = zipped(tmp_path, {f"\x1b[31m\n{number}.json": b"[]" for number in range(1000)})
+    flags = ["--settings", '{"format": "flan"}', "--input", path, "--split", "train"]
+    done = program("sample.py", *flags, "--output", tmp_path / "out", "--log", tmp_path / "log")
+    (line,) = done.stderr.splitlines()
+    assert line.isprintable()
+    assert "expected one .json file inside, found \\x1b[31m\\n0.json" in line
+    assert len(line) < 500
+    assert line in (tmp_path / "log").read_text()
+
+
+def test_texts_that_no_table_gives_back(tmp_path: Path) -> None:
+    path = plain(tmp_path, [row("a"), row("b", "a\rb")])
+    with pytest.raises(InputError, match=r"row 2: the task 'a\\rb' holds a carriage return"):
+        take_inventory(flan.read(SETTINGS, path), skip_unusable=True)
+    assert "after row 1 ('utf-8' codec" in refusal(
+        plain(tmp_path, [row("a"), row("b", "\udc00")], ascii_only=True)
+    )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
-from nearfirst.data.formats import registry
+from nearfirst.data.formats import niv2
 
 Task = dict[str, Any]
 
@@ -45,11 +45,7 @@ def checkout(folder: Path, train: dict[str, Task], unseen: dict[str, Task]) -> P
 def read(
     path: Path, fits: Callable[[str], bool] = lambda prompt: True, **prompt: Any
 ) -> list[Instance]:
-    return list(
-        registry.read(
-            registry.settings_class("niv2").model_validate({"prompt": prompt}), path, fits
-        )
-    )
+    return list(niv2.instances(niv2.Settings.model_validate({"prompt": prompt}), path, fits))
 
 
 def one(folder: Path, task: Task, **options: Any) -> Instance:
@@ -65,25 +61,28 @@ def prompt(instance: Instance) -> str:
 def refusal(path: Path) -> str:
     with pytest.raises(InputError) as caught:
         read(path)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
-def test_listed_tasks_alone_are_read_sorted_by_name(tmp_path: Path) -> None:
+def test_only_listed_tasks_are_read_sorted_by_name(tmp_path: Path) -> None:
     path = checkout(tmp_path, {"task9_c": a_task(), "task1_a": a_task()}, {"task5_b": a_task()})
     (path / "tasks" / "task7_x.json").write_text("not listed, so nobody minds")
-    found = [(instance.task, instance.part) for instance in read(path)]
-    assert found == [("task1_a", "train"), ("task5_b", "unseen"), ("task9_c", "train")]
+    found = [(instance.task, instance.part, instance.id) for instance in read(path)]
+    assert found == [
+        *(("task1_a", "train", "t-1"), ("task5_b", "unseen", "t-1#2")),
+        ("task9_c", "train", "t-1#3"),
+    ]
 
 
-def test_message_holds_the_bare_input_and_all_outputs_are_references(tmp_path: Path) -> None:
+def test_a_message_holds_the_bare_input_and_all_outputs_are_references(tmp_path: Path) -> None:
     instance = one(tmp_path, a_task())
     assert [message["content"] for message in instance.messages] == ["ask me", "one"]
     assert (instance.id, instance.source, instance.references) == ("t-1", "quoref", ("one", "two"))
+    assert instance.row == a_task()["Instances"][0]
 
 
-def test_prompt_of_table_1(tmp_path: Path) -> None:
+def test_the_prompt_of_table_1(tmp_path: Path) -> None:
     assert prompt(one(tmp_path, a_task())) == (
         "Definition: Say what is asked.\n\n"
         " Positive Example 1 -\nInput: in 1.\n Output: out 1.\n\n"
@@ -92,7 +91,7 @@ def test_prompt_of_table_1(tmp_path: Path) -> None:
     )
 
 
-def test_prompt_with_all_options_turned_round(tmp_path: Path) -> None:
+def test_a_prompt_with_all_options_turned_round(tmp_path: Path) -> None:
     options = {"task_name": True, "definition": False, "explanations": True}
     counts = {"positive_examples": 2, "negative_examples": 1}
     assert prompt(one(tmp_path, a_task(Definition=None), **options, **counts)) == (
@@ -128,11 +127,9 @@ def test_examples_are_kept_in_order_while_the_whole_prompt_fits(
 
 def test_each_kind_of_example_is_tried_by_itself(tmp_path: Path) -> None:
     task = a_task(**{"Positive Examples": [{"input": "long " * 50, "output": "o"}, example(2)]})
-    built = prompt(
-        one(tmp_path, task, fits=lambda text: len(text.split()) < 40, negative_examples=2)
-    )
-    assert "Positive" not in built
-    assert built.count("Negative Example") == 2
+    fits = {"fits": lambda text: len(text.split()) < 40, "negative_examples": 2}
+    built = prompt(one(tmp_path, task, **fits))
+    assert ("Positive" in built, built.count("Negative Example")) == (False, 2)
 
 
 def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) -> None:
@@ -157,12 +154,7 @@ def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> None:
     assert prompt(instance).startswith("Definition: Do ?\n\n Positive Example 1 -\nInput: ?\n")
 
 
-def test_repeated_ids_are_numbered(tmp_path: Path) -> None:
-    found = read(checkout(tmp_path, {"task1_a": a_task()}, {"task2_b": a_task()}))
-    assert [instance.id for instance in found] == ["t-1", "t-1#2"]
-
-
-@pytest.mark.parametrize(("limit", "unseen"), [(100, 100), (3, 3), (None, 120)])
+@pytest.mark.parametrize(("limit", "unseen"), [(3, 3), (None, 120)])
 def test_only_the_first_instances_of_an_unseen_task(
     tmp_path: Path, limit: int | None, unseen: int
 ) -> None:
@@ -173,7 +165,7 @@ def test_only_the_first_instances_of_an_unseen_task(
     assert len(found) - len(asked) == 120
 
 
-def test_empty_input_is_asked_by_the_definition_but_an_empty_output_is_unusable(
+def test_an_empty_input_is_asked_by_the_definition_an_empty_output_is_unusable(
     tmp_path: Path,
 ) -> None:
     outputs: list[Any] = [["a"], [" "], [], "", ["b", ""]]
@@ -184,30 +176,22 @@ def test_empty_input_is_asked_by_the_definition_but_an_empty_output_is_unusable(
     assert found[4].references == ("b",)
 
 
-def without(path: Path, name: str) -> Path:
-    (path / name).unlink()
-    return path
-
-
 @pytest.mark.parametrize(
     ("missing", "named"),
     [
-        ("splits/default/train_tasks.txt", ["train_tasks.txt: no such file", "NIV2 checkout"]),
-        ("splits/default/test_tasks.txt", ["test_tasks.txt: no such file", "NIV2 checkout"]),
-        ("tasks/task1_a.json", ["train_tasks.txt: task 'task1_a'", "task1_a.json", "the list"]),
+        ("splits/default/test_tasks.txt", "test_tasks.txt: no such file; the path must be a NIV2"),
+        ("tasks/task1_a.json", "train_tasks.txt: task 'task1_a' has no file"),
+        (None, "test_tasks.txt: task 'task1_a' is listed twice"),
     ],
 )
 def test_what_is_no_whole_checkout_is_refused(
-    tmp_path: Path, missing: str, named: list[str]
+    tmp_path: Path, missing: str | None, named: str
 ) -> None:
-    path = checkout(tmp_path, {"task1_a": a_task()}, {"task2_b": a_task()})
-    message = refusal(without(path, missing))
-    assert all(part in message for part in named)
-
-
-def test_task_in_both_lists_is_refused(tmp_path: Path) -> None:
-    message = refusal(checkout(tmp_path, {"task1_a": a_task()}, {"task1_a": a_task()}))
-    assert "test_tasks.txt: task 'task1_a' is listed twice" in message
+    unseen = "task2_b" if missing else "task1_a"
+    path = checkout(tmp_path, {"task1_a": a_task()}, {unseen: a_task()})
+    if missing:
+        (path / missing).unlink()
+    assert named in refusal(path)
 
 
 ROW = {"input": "q", "output": ["a"]}
@@ -216,36 +200,41 @@ ROW = {"input": "q", "output": ["a"]}
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"Instances": None}, ["'Instances' is missing", "Definition"]),
-        ({"Instances": {"input": "q"}}, ["'Instances' is dict"]),
-        ({"Instances": [ROW, "text"]}, ["instance 2: expected an object"]),
-        ({"Instances": [ROW, {"input": "q"}]}, ["instance 2: key 'output' is missing"]),
-        ({"Instances": [ROW, {"output": ["a"]}]}, ["instance 2: key 'input' is missing"]),
-        ({"Instances": [ROW, {"input": 3, "output": "a"}]}, ["instance 2: 'input' is int"]),
-        ({"Instances": [{"input": "q", "output": [1]}]}, ["instance 1: 'output' must be"]),
-        ({"Definition": None}, ["'Definition' is missing"]),
-        ({"Definition": []}, ["'Definition' must be"]),
-        ({"Definition": [3]}, ["'Definition' must be"]),
-        ({"Positive Examples": None}, ["'Positive Examples' is missing"]),
-        ({"Positive Examples": "none"}, ["'Positive Examples' is str"]),
-        ({"Positive Examples": [{"input": "q"}]}, ["'Positive Examples', example 1: key 'output'"]),
+        ({"Instances": None}, "'Instances' is missing"),
+        ({"Instances": {"input": "q"}}, "'Instances' is dict, not a list"),
+        ({"Instances": [ROW, "text"]}, "instance 2: expected an object"),
+        ({"Instances": [ROW, {"input": "q"}]}, "instance 2: key 'output' is missing"),
+        ({"Instances": [ROW, {"input": 3, "output": "a"}]}, "instance 2: 'input' is int"),
+        ({"Instances": [{"input": "q", "output": [1]}]}, "instance 1: 'output' must be"),
+        ({"Definition": None}, "'Definition' is missing"),
+        ({"Definition": []}, "'Definition' is an empty list"),
+        ({"Definition": [3]}, "'Definition' must be"),
+        ({"Positive Examples": "none"}, "'Positive Examples' is str"),
+        ({"Positive Examples": [{"input": "q"}]}, "'Positive Examples', example 1: key 'output'"),
     ],
 )
-def test_a_file_of_another_form_is_named(tmp_path: Path, changed: Task, named: list[str]) -> None:
+def test_a_file_of_another_form_is_named(tmp_path: Path, changed: Task, named: str) -> None:
     path = checkout(tmp_path, {"task1_a": a_task(**changed)}, {"task2_b": a_task()})
     message = refusal(path)
     assert message.startswith(f"{path}/tasks/task1_a.json: ")
-    assert all(part in message for part in named)
+    assert named in message
+    for content in (b"", b"[]", b"\xff\xfe", b"null"):
+        (path / "tasks" / "task1_a.json").write_bytes(content)
+        assert refusal(path).startswith(f"{path}/tasks/task1_a.json: ")
 
 
 def test_keys_that_no_option_asks_for_may_be_missing(tmp_path: Path) -> None:
-    bare: Task = {"Instances": [ROW]}
-    instance = one(tmp_path, bare, definition=False, positive_examples=0)
+    instance = one(tmp_path, {"Instances": [ROW]}, definition=False, positive_examples=0)
     assert prompt(instance) == "Now complete the following example -\nInput: q.\nOutput: "
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"null"])
-def test_what_is_no_json_object_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = checkout(tmp_path, {"task1_a": a_task()}, {"task2_b": a_task()})
-    (path / "tasks" / "task1_a.json").write_bytes(content)
-    assert refusal(path).startswith(f"{path}/tasks/task1_a.json: ")
+ODD = ["a b$(touch pwned)`x`", "'q' \"q\"", "{wildcard}", "~", "-rf", "%s\\n", "a;b&c|d>e", "*?["]
+
+
+def test_odd_names_of_tasks_are_kept_and_lead_nowhere(tmp_path: Path) -> None:
+    path = checkout(tmp_path, {name: a_task() for name in ODD}, {"task": a_task()})
+    assert [instance.task for instance in read(path)] == sorted([*ODD, "task"])
+    (path / "secret.json").write_text(json.dumps(a_task()))
+    for name in ("../secret", f"{path}/secret", "x/../../secret", "a\0b"):
+        (path / "splits/default/train_tasks.txt").write_text(name)
+        assert f"task {name!r} is not the name of a file in tasks/" in refusal(path)

@@ -120,17 +120,6 @@ def test_grid_of_panels(
         assert figure.get_figwidth() == columns * LOOK.panel_width
 
 
-def test_a_curve_looks_alike_in_all_panels(read: Callable[..., pd.DataFrame]) -> None:
-    table = read(
-        points(arrangement="a", panel="specialist-0"),
-        points(arrangement="b", panel="specialist-0"),
-        points(arrangement="b", panel="specialist-1"),
-    )
-    first, second = draw_curves(table, LOOK).axes
-    assert looks(second) == looks(first)[1:]
-    assert (first.get_title(), second.get_title()) == ("test seed 0", "test seed 1")
-
-
 def test_panels_with_curves_of_their_own_have_their_own_legends(
     read: Callable[..., pd.DataFrame],
 ) -> None:

@@ -1,0 +1,84 @@
+"""Turns become exchanges; ids become unique; a task's name tells its source."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearfirst.data.conversation import Instance, dialogue, exchanges
+from nearfirst.data.naming import source_of, unique_ids
+
+Turns = list[tuple[str, str]]
+QUESTION: Turns = [("user", "What is it?"), ("assistant", "A cat.")]
+
+
+@pytest.mark.parametrize(
+    ("turns", "kept"),
+    [
+        ([], []),
+        ([("assistant", "a"), ("user", "q")], []),
+        ([("user", "q"), ("user", "r"), ("assistant", "a")], [1, 2]),
+        ([("user", "q"), ("assistant", "a"), ("assistant", "b")], [0, 1]),
+        ([("user", "q"), ("assistant", " \n"), ("user", "r"), ("assistant", "b")], [2, 3]),
+        ([("user", ""), ("assistant", "a"), ("user", "r"), ("assistant", "b")], [2, 3]),
+        ([("user", "q"), ("assistant", "a"), ("user", "r"), ("assistant", "b")], [0, 1, 2, 3]),
+    ],
+)
+def test_exchanges_keeps_pairs(turns: Turns, kept: list[int]) -> None:
+    messages, dropped = exchanges(turns)
+    assert [(m["role"], m["content"]) for m in messages] == [turns[i] for i in kept]
+    assert dropped == len(turns) - len(kept)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.sampled_from(["", " ", "x"]))))
+def test_exchanges_are_always_questions_with_answers(turns: Turns) -> None:
+    messages, dropped = exchanges(turns)
+    assert [m["role"] for m in messages] == ["user", "assistant"] * (len(messages) // 2)
+    assert all(m["content"].strip() for m in messages)
+    assert len(messages) + dropped == len(turns)
+
+
+def texts(instance: Instance) -> Turns:
+    return [(message["role"], message["content"]) for message in instance.messages]
+
+
+def test_system_turns_come_before_the_next_question() -> None:
+    more = [("system", "Now in verse."), ("user", ""), ("user", "Why?"), ("assistant", "So.")]
+    found = dialogue("a", "t", [("system", " Be brief. "), *QUESTION, *more], "row 1", {})
+    assert texts(found) == [
+        *(("user", "Be brief.\n\nWhat is it?"), QUESTION[1]),
+        *(("user", "Now in verse.\n\nWhy?"), ("assistant", "So.")),
+    ]
+    assert found.dropped == 1  # the empty question
+    late = dialogue("a", "t", [*QUESTION, ("system", "Be brief.")], "row 1", {})
+    assert (texts(late), late.dropped) == (QUESTION, 1)
+
+
+@pytest.mark.parametrize("system", [[], [("system", "Be brief.")]])
+def test_a_dialogue_that_begins_with_the_assistant_is_unusable(system: Turns) -> None:
+    found = dialogue("a", "t", [*system, ("assistant", "Hello!"), *QUESTION], "row 1", {})
+    assert (found.messages, found.where) == ([], "row 1 (begins with the assistant)")
+
+
+@given(st.lists(st.sampled_from(["a", "a#2", "a#3", "a#2#2", "b"]), min_size=1, max_size=8))
+def test_ids_are_unique_whatever_the_file_calls_them(ids: list[str]) -> None:
+    found = [i.id for i in unique_ids(Instance(id_, "t", [], 0, "") for id_ in ids)]
+    assert len(set(found)) == len(found) == len(ids)
+    firsts = [found[ids.index(id_)] for id_ in dict.fromkeys(ids) if "#" not in id_]
+    assert firsts == [id_ for id_ in dict.fromkeys(ids) if "#" not in id_]
+
+
+@pytest.mark.parametrize(
+    ("task", "source"),
+    [
+        ("task851_synthetic_multiply_evens", "synthetic"),
+        ("quoref_Guess_Answer", "quoref"),
+        ("coqa:1.0.0", "coqa"),
+        ("Alpaca", "alpaca"),
+        ("glue/mrpc:2.0.0", "glue"),
+        ("cosmos_qa", "cosmos"),
+        ("task12", "task12"),
+        ("_", "_"),
+    ],
+)
+def test_the_source_of_a_task(task: str, source: str) -> None:
+    assert source_of(task) == source

@@ -1,0 +1,138 @@
+"""Splits by tasks, by source and by conversation."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearfirst.common.errors import InputError
+from nearfirst.data.formats.chat import ChatSampleSettings
+from nearfirst.data.inventory import Inventory
+from nearfirst.data.settings import SampleSettings
+from nearfirst.data.split import hold_out, random_tasks, read_key_list, split, tasks_by_source
+
+NAMES = st.lists(st.text(min_size=1, max_size=3), min_size=2, max_size=20, unique=True)
+
+
+@given(NAMES, st.integers(0, 5), st.data())
+def test_a_random_split_is_complete_disjoint_and_blind_to_order(
+    names: list[str], seed: int, data: st.DataObject
+) -> None:
+    count = data.draw(st.integers(1, len(names) - 1))
+    train, unseen = random_tasks(names, count, seed)
+    assert len(unseen) == count
+    assert sorted([*train, *unseen]) == sorted(names)
+    assert random_tasks(data.draw(st.permutations(names)), count, seed) == (train, unseen)
+
+
+def test_a_random_split_by_share_by_seed_and_past_the_end() -> None:
+    names = [f"task-{i}" for i in range(40)]
+    assert len(random_tasks(names, 0.15, 0)[1]) == 6
+    assert len(random_tasks(names, 0.001, 0)[1]) == 1
+    assert len({tuple(random_tasks(names, 6, seed)[1]) for seed in range(10)}) == 10
+    for count in (40, 0.999):
+        with pytest.raises(InputError, match=r"sample.unseen_tasks.* at most 39"):
+            random_tasks(names, count, 0)
+
+
+SOURCES = st.dictionaries(st.integers(0, 30).map("t{}".format), st.sampled_from("abcd"), min_size=2)
+
+
+@given(SOURCES, st.integers(1, 9), st.integers(0, 5))
+def test_a_split_by_source_shares_none(sources: dict[str, str], count: int, seed: int) -> None:
+    if len(set(sources.values())) < 2 or count >= len(sources):
+        with pytest.raises(InputError):
+            tasks_by_source(sources, count, seed)
+        return
+    train, unseen = tasks_by_source(sources, count, seed)
+    assert sorted([*train, *unseen]) == sorted(sources)
+    assert train
+    assert not {sources[task] for task in train} & {sources[task] for task in unseen}
+    assert 0 < len(unseen) <= max(count, min(Counter(sources.values()).values()))
+
+
+def test_the_split_is_the_published_one_unless_asked_otherwise() -> None:
+    found = Inventory(
+        rows={"a": [0], "b": [1, 4, 5], "c": [2], "d": [3]},
+        parts={"a": "train", "b": "unseen", "d": "train"},
+        sources={"a": "x", "b": "y", "c": "y", "d": "z"},
+    )
+    published = split(found, SampleSettings(), "tasks", tested_per_task=2)
+    assert published == ({"a": [0], "d": [3]}, {"b": [1, 4]})
+    assert len(split(found, SampleSettings(split="random", unseen_tasks=2), "tasks").test) == 2
+    by_source = split(found, SampleSettings(split="source", unseen_tasks=2), "tasks")
+    assert ("b" in by_source.train) == ("c" in by_source.train)
+    with pytest.raises(InputError, match="1 training and 0 unseen"):
+        split(Inventory(rows={"a": [0]}, parts={"a": "train"}), SampleSettings(), "tasks")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ({"train_key_list": ["a"], "eval_key_list": ["b", "nowhere"]}, "'nowhere'"),
+        ({"train_key_list": ["a", "b"], "eval_key_list": ["b"]}, "'b' is listed twice"),
+        ({"train_key_list": ["a"]}, "eval_key_list"),
+        ({"train_key_list": [["a"]], "eval_key_list": ["b"]}, "train_key_list"),
+        ({"train_key_list": "ab", "eval_key_list": ["c"]}, "train_key_list"),
+        ({"train_key_list": ["a"], "eval_key_list": []}, "eval_key_list"),
+        (["a", "b"], "train_key_list"),
+        ("{", "train_key_list"),
+        (None, "no such"),
+    ],
+)
+def test_key_lists_that_cannot_be_used(tmp_path: Path, content: object, named: str) -> None:
+    path = tmp_path / "keys.json"
+    if content is not None:
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(InputError) as caught:
+        read_key_list(path, ["a", "b", "c"])
+    assert str(caught.value).startswith(f"{path}: ")
+    assert named in str(caught.value)
+
+
+def test_a_key_list_keeps_its_order_and_may_leave_tasks_out(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    content = {"train_key_list": ["ü", "a"], "eval_key_list": ["b"], "note": "from the paper"}
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    assert read_key_list(path, ["a", "b", "c", "ü"]) == (["ü", "a"], ["b"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "held_out", "expected"),
+    [(40, None, 4), (3, None, 1), (9000, None, 200), (40, 0.5, 20), (40, 7, 7), (9000, 0.5, 4500)],
+)
+def test_conversations_that_are_held_out_are_not_trained_on(
+    rows: int, held_out: float | None, expected: int
+) -> None:
+    found = Inventory(rows={"a": list(range(0, rows, 2)), "b": list(range(1, rows, 2))})
+    parts = split(found, ChatSampleSettings(held_out=held_out), "rows")
+    train, test = ({row for its in side.values() for row in its} for side in parts)
+    assert len(test) == expected
+    assert (train | test, train & test) == (set(range(rows)), set())
+    assert hold_out(found.rows, held_out, 0) == test != hold_out(found.rows, held_out, 1)
+
+
+def test_unseen_tasks_by_name_or_none() -> None:
+    found = Inventory(rows={"a": [0, 1, 2, 3], "b": [4, 5, 6]})
+    named = split(found, ChatSampleSettings(unseen_tasks=["b"]), "tasks")
+    assert named == ({"a": [0, 1, 2, 3]}, {"b": [4, 5, 6]})
+    assert split(found, ChatSampleSettings(), "nothing") == (found.rows, {})
+
+
+@pytest.mark.parametrize(
+    ("settings", "holds_out", "named"),
+    [
+        ({"held_out": 6}, "rows", "sample.held_out: 6 of 6 conversations leaves none to train on"),
+        ({"unseen_tasks": 2}, "tasks", "2 of 2 tasks leaves none"),
+        ({"unseen_tasks": ["aa", "bb"]}, "tasks", "names all tasks"),
+        ({"unseen_tasks": ["bbb"]}, "tasks", "has the task 'bbb'; did you mean 'bb'"),
+    ],
+)
+def test_what_cannot_be_held_out(settings: dict[str, Any], holds_out: Any, named: str) -> None:
+    found = Inventory(rows={"aa": [0, 1, 2], "bb": [3, 4, 5]})
+    with pytest.raises(InputError, match=named):
+        split(found, ChatSampleSettings(**settings), holds_out)
