@@ -167,7 +167,14 @@ def test_a_misspelt_or_misplaced_key_names_the_right_one(wrong: str, right: str)
 
 
 @pytest.mark.parametrize(
-    ("key", "now"), [("figures.fig4_flan.arrangements", "curves"), ("data.flan.form", "format")]
+    ("key", "now"),
+    [
+        ("figures.fig4_flan.arrangements", "curves"),
+        ("figures.fig1_loss.datasets", "curves"),
+        ("data.flan.form", "format"),
+        ("distribution.least", "min_answers"),
+        ("reward.preferences.most", "max_per_dataset"),
+    ],
 )
 def test_a_key_of_the_version_before_names_the_new_one(key: str, now: str) -> None:
     assert f"config key '{key}' (3): it is called {now!r} now" in refusal(nested(key, 3))

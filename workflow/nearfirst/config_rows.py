@@ -216,6 +216,9 @@ RENAMED: dict[str, str] = {
     "arrangements": "curves",
     "datasets": "curves",
     "form": "format",
+    "least": "min_answers",
+    "least_instances": "min_instances",
+    "most": "max_per_dataset",
 }
 """Keys of version 0.1 and what they are called now; to be dropped in 0.3."""
 
