@@ -147,7 +147,9 @@ def sample_flags(
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 
 
-def format_modules(wildcards):
+def format_modules(
+    wildcards,
+):
     """Return the module of the one format that is read, and those that it imports."""
     return modules_of(formats.module(CONFIG.data[wildcards.dataset].format))
 

@@ -1,14 +1,22 @@
 # Scores of the answers against their references.
 
 
-def score_library():
-    """Return the library modules of score.py; it imports those of `score/` by name."""
-    modules = [*LIBRARY.glob("nearfirst/score/*.py")]
-    found = {file for module in modules for file in library_modules(module, LIBRARY)}
-    return sorted({*library("score.py"), *map(str, {*modules, *found})})
+# score.py imports the modules of `score/` by name, so the rule names them and what they import.
+SCORE_LIBRARY = sorted(
+    {
+        *library("score.py"),
+        *(
+            str(file)
+            for module in LIBRARY.glob("nearfirst/score/*.py")
+            for file in (module, *library_modules(module, LIBRARY))
+        ),
+    }
+)
 
 
-def score_files(wildcards):
+def score_files(
+    wildcards,
+):
     """Return the model, or the user's folder, whose tokenizer splits the answers."""
     name = CONFIG.scores.tokenizer
     if name == "words":
@@ -18,7 +26,9 @@ def score_files(wildcards):
     return {"tokenizer": name} if os.path.isdir(name) else {}
 
 
-def score_flags(wildcards):
+def score_flags(
+    wildcards,
+):
     return model_flag(wildcards) if CONFIG.scores.tokenizer == "model" else ""
 
 
@@ -29,7 +39,7 @@ rule score:
         generations=rules.generate.output,
         instances="<results>/instances/{dataset}/{test}.parquet",
         script=script("score.py"),
-        library=score_library(),
+        library=SCORE_LIBRARY,
     output:
         f"<results>/scores/{TESTED_SEGMENT}.parquet",
     log:
