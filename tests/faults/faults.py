@@ -56,9 +56,9 @@ class Job:
         assert code == 0, printed
         return printed
 
-    def fail(self, limit: int | None = None) -> str:
+    def fail(self, limit: int | None = None, log: bool = False) -> str:
         """Run the program, which has to fail with one line; return that line."""
-        process = self.start(limit, log=False)
+        process = self.start(limit, log)
         code, printed = process.wait(), process.printed.read_text()
         assert code == 1, printed
         assert "Traceback" not in printed, printed

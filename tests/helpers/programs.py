@@ -1,5 +1,6 @@
 """Stage programs in processes of their own, forked from one that has imported torch already."""
 
+import itertools
 import multiprocessing
 import os
 import resource
@@ -16,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
-PRINTED = tempfile.TemporaryDirectory()
+PRINTED, NUMBERS = tempfile.TemporaryDirectory(), itertools.count()
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
@@ -53,7 +54,7 @@ class Running:
             for name, value in environment().items():
                 patch.setenv(name, value)
             forkserver.ensure_running()  # it reads some of them when it imports
-        self.printed = Path(tempfile.mkstemp(dir=PRINTED.name)[1])
+        self.printed = Path(PRINTED.name, str(next(NUMBERS)))
         given = (list(words[1:]), str(self.printed), environment(), limit)
         self.process = CONTEXT.Process(target=_be, args=given)
         self.process.start()

@@ -19,5 +19,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         pytest.skip("there is no mount command")
     if done.returncode:
         pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)

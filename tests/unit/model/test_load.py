@@ -106,9 +106,6 @@ def test_a_folder_without_a_model_is_named(load: Load, tmp_path: Path, trace: Pa
     assert "cannot be loaded" in refused(load, tmp_path, trace)
 
 
-# Weights ---------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("load", OF_WEIGHTS)
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_pickle_with_code_in_it_is_refused(
@@ -155,9 +152,6 @@ def test_a_matrix_of_objects_is_no_matrix_of_distances(
     assert not trace.exists(), "code was run"
 
 
-# Code ------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("load", [*OF_CONFIGS, *OF_TOKENIZERS])
 def test_a_model_that_brings_code_is_refused(load: Load, folder: Path, trace: Path) -> None:
     classes = ["AutoConfig", "AutoModel", "AutoModelForCausalLM"]
@@ -176,21 +170,18 @@ def test_a_model_whose_attention_is_code_of_the_hub_is_refused(
     assert "code of the hub" in refused(load, folder, trace)
 
 
-@pytest.mark.parametrize("name", ["own.Own", "subprocess.Popen"])
+@pytest.mark.parametrize("module", ["own.Own", "subprocess.Popen", None])
 def test_an_encoder_of_classes_from_elsewhere_is_refused(
-    name: str, encoder: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
+    module: str | None, encoder: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (encoder / "own.py").write_text(CODE.format(str(trace)))
     monkeypatch.syspath_prepend(encoder)
-    modules = json.loads((encoder / "modules.json").read_text())
-    modules[0]["type"] = name
-    (encoder / "modules.json").write_text(json.dumps(modules))
-    assert "code of its own" in refused(encode.load, encoder, trace)
-
-
-def test_an_encoder_whose_model_brings_code_is_refused(encoder: Path, trace: Path) -> None:
-    changed(encoder / "config.json", auto_map={"AutoConfig": "own.Own"}, model_type="own")
-    (encoder / "own.py").write_text(CODE.format(str(trace)))
+    if module:
+        modules = json.loads((encoder / "modules.json").read_text())
+        modules[0]["type"] = module
+        (encoder / "modules.json").write_text(json.dumps(modules))
+    else:
+        changed(encoder / "config.json", auto_map={"AutoConfig": "own.Own"}, model_type="own")
     assert "code of its own" in refused(encode.load, encoder, trace)
 
 

@@ -64,18 +64,25 @@ def by_hand(
 
 @pytest.fixture(scope="module")
 def forty(some_talks: Any, talk: Any, tokenizer: Any) -> list[Tokens]:
-    """40 instances: two steps of 16 and one of 8; truncation leaves the sixth without a label."""
+    """40 instances: two steps of 16 and one of 8; truncation leaves the sixth without a label.
+
+    Pairs of short and of long answers come in turn: a mean of micro-batches' means would be seen.
+    """
     talks = some_talks(40)
+    for i, each in enumerate(talks):
+        each[1]["content"] = " ".join([each[1]["content"]] * 6) if i // 2 % 2 else "no"
     talks[5] = talk("the cat " * 100, "sat")
     return encode(talks, tokenizer, 100)
+
+
+# Close to plain descent: the first step tells the gradient.
+DESCENT = {"learning_rate": 0.1, "epsilon": 1.0, "gradient_clipping": 1e9}
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {},
-        {"micro_batch_size": 16},
-        {"micro_batch_size": 4},
+        *({**DESCENT, "micro_batch_size": size} for size in (1, 2, 4, 8, 16)),
         {"steps": 2},
         {"beta1": 0.5, "beta2": 0.8, "epsilon": 1e-3},
         {"gradient_clipping": 1e-3},
@@ -85,13 +92,14 @@ def forty(some_talks: Any, talk: Any, tokenizer: Any) -> list[Tokens]:
 def test_a_step_equals_a_loop_by_hand(
     tmp_path: Path, model_folder: Path, forty: list[Tokens], changes: dict[str, Any]
 ) -> None:
-    settings = TrainSettings(learning_rate=1e-3, checkpoint_every=1, **changes)
+    settings = TrainSettings(**{"learning_rate": 1e-3, "checkpoint_every": 1, **changes})
     found, _ = train(model_folder, forty, settings, tmp_path)
+    tolerance = 1e-6 if "epsilon" in changes else 1e-5  # rounding: sums are made in another order
     total = batches.total_steps(40, settings)
     expected = by_hand(model_folder, forty, settings, total)
     assert steps(found) == list(range(total + 1))
     for step in range(total + 1):
-        assert difference(weights(found, step), expected[step]) < 1e-5
+        assert difference(weights(found, step), expected[step]) < tolerance
     assert difference(expected[0], expected[total]) > 1e-4
 
 
@@ -207,5 +215,6 @@ def test_the_program_says_which_run_it_was(
     write_arrangement(order, ["id-0", "stranger", "id-1", "other"])
     done = program(*call)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {order}: 2 ids are not in ")
+    assert done.stderr.startswith(f"error: {order}: ")
+    assert "'stranger' is not in" in done.stderr
     assert done.stderr.count("\n") == 1

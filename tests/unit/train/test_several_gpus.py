@@ -1,7 +1,6 @@
-"""A step is the same whatever number of processes and micro-batches it is spread over.
+"""A step is the same in two processes as in one; test_segment.py compares that with a loop by hand.
 
-The processes are those of several GPUs, sharding included, on CPUs. Adam with an epsilon of 1 is
-close to plain descent, and its first step tells the gradient: w0 - w1 = rate * g / (|g| + 1).
+The processes are those of several GPUs, sharding included, on CPUs.
 """
 
 import json
@@ -14,16 +13,14 @@ from typing import Any
 import pytest
 import torch
 from programs import Running, command
-from training import Weights, difference, train, weights
-from transformers import AutoModelForCausalLM
+from training import difference, train, weights
 
-from nearfirst.model.template import IGNORED, Tokens, encode
+from nearfirst.model.template import Tokens, encode
 from nearfirst.train.checksums import CHECKSUMS, read_checksums
 from nearfirst.train.settings import TrainSettings
 
-RATE = 0.1
 RUN = TrainSettings(
-    learning_rate=RATE,
+    learning_rate=0.1,
     epsilon=1.0,
     gradient_clipping=1e9,
     batch_size=16,
@@ -31,7 +28,7 @@ RUN = TrainSettings(
     checkpoint_every=1,
 )
 STEPS = 12
-# Rounding only: sums are made in another order. The weights are about 0.02, gradients up to 0.1.
+# Rounding only: sums are made in another order. The weights are about 0.02.
 TOLERANCE = 1e-6
 
 
@@ -49,24 +46,6 @@ def tokens(talks: list[Any], tokenizer: Any) -> list[Tokens]:
     return encode(talks, tokenizer, 200)
 
 
-def gradient(model_folder: Path, batch: list[Tokens], shares: list[float]) -> Weights:
-    """The gradient of the instances' summed losses, each times its share."""
-    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
-    for item, share in zip(batch, shares, strict=True):
-        logits = model(torch.from_numpy(item.ids)[None]).logits[0, :-1]
-        loss = torch.nn.functional.cross_entropy(
-            logits, torch.from_numpy(item.labels[1:]), ignore_index=IGNORED, reduction="sum"
-        )
-        (loss * share).backward()
-    return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
-
-
-def first_gradient(checkpoints: Path) -> Weights:
-    before, after = (weights(checkpoints, step) for step in (0, 1))
-    moves = {name: (before[name] - after[name]) / RATE for name in before}
-    return {name: move / (1 - move.abs()) for name, move in moves.items()}
-
-
 @pytest.fixture(scope="module")
 def whole(
     tmp_path_factory: pytest.TempPathFactory, model_folder: Path, tokens: list[Tokens]
@@ -74,35 +53,6 @@ def whole(
     """The checkpoints of one process that takes a whole step at once."""
     settings = RUN.model_copy(update={"micro_batch_size": 16})
     return train(model_folder, tokens, settings, tmp_path_factory.mktemp("whole"))[0]
-
-
-@pytest.fixture(scope="module")
-def by_hand(model_folder: Path, tokens: list[Tokens]) -> Weights:
-    """The gradient of the first step: of the mean over the label tokens of the whole batch."""
-    batch = tokens[:16]
-    counts = [item.label_tokens for item in batch]
-    found = gradient(model_folder, batch, [1 / sum(counts)] * 16)
-    # A mean of micro-batches' means would be seen.
-    assert max(counts) > 10 * min(counts)
-    shares = [1 / 8 / (counts[i] + counts[i ^ 1]) for i in range(16)]
-    assert difference(gradient(model_folder, batch, shares), found) > 1000 * TOLERANCE
-    return found
-
-
-@pytest.mark.parametrize("micro", [1, 2, 8])
-def test_micro_batches_change_nothing(
-    tmp_path: Path,
-    model_folder: Path,
-    tokens: list[Tokens],
-    by_hand: Weights,
-    whole: Path,
-    micro: int,
-) -> None:
-    settings = RUN.model_copy(update={"micro_batch_size": micro})
-    found, _ = train(model_folder, tokens, settings, tmp_path, stop=5)
-    for checkpoints in (found, whole):
-        assert difference(first_gradient(checkpoints), by_hand) < TOLERANCE
-    assert difference(weights(found, 5), weights(whole, 5)) < TOLERANCE
 
 
 @pytest.fixture(scope="module")
@@ -158,11 +108,8 @@ def two(
     return piece, cut, int(stopped[0])
 
 
-def test_two_processes_do_the_steps_of_one(
-    two: tuple[Path, Path, int], whole: Path, by_hand: Weights
-) -> None:
+def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: Path) -> None:
     found = two[0] / "checkpoints"
-    assert difference(first_gradient(found), by_hand) < TOLERANCE
     names = {path.name for path in whole.iterdir()}
     assert {path.name for path in found.iterdir()} == names | {"run.json"}
     assert len(names) == STEPS + 1

@@ -22,13 +22,6 @@ def encode(
     end of the prompt and the beginning of the answer. A control token in a message is text. The
     ids end with the last answer.
 
-    Parameters
-    ----------
-    conversations
-        Messages in order, user and assistant in turn.
-    tokenizer
-        A `transformers` tokenizer.
-
     Raises
     ------
     InputError

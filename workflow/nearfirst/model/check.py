@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from nearfirst.common.errors import InputError
-from nearfirst.model.loss import mean_losses, token_losses
+from nearfirst.model import loss
 from nearfirst.model.template import Tokens
 
 TOLERANCE = {torch.float32: 2e-4, torch.float64: 2e-4}
@@ -48,7 +48,7 @@ def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
     try:
         # Inference mode would leave tensors in caches that training cannot use.
         with torch.no_grad():
-            batched = mean_losses(model, texts)
+            batched = loss.mean_losses(model, texts)
             single = np.array([_single_loss(model, text) for text in texts])
     finally:
         model.train(training)
@@ -65,4 +65,4 @@ def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
 def _single_loss(model: Any, text: Tokens) -> float:
     ids = torch.from_numpy(text.ids)[None].to(model.device)
     logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False).logits
-    return float(token_losses(logits[0, :-1], ids[0, 1:]).mean())
+    return float(loss.token_losses(logits[0, :-1], ids[0, 1:]).mean())

@@ -48,20 +48,9 @@ def encode(
     r"""Encode conversations as `<s>User: {question}\nAssistant: {answer}</s>`, or as `chat` does.
 
     Segments are tokenized one by one; each answer and its EOS carry labels. A further exchange
-    follows the EOS of the one before. There is no BOS if the tokenizer has none. The tail is cut,
-    so a long prompt can lose its whole answer: such an instance has `label_tokens == 0` and must be
-    left out of means.
-
-    Parameters
-    ----------
-    conversations
-        Messages in order, user and assistant in turn.
-    tokenizer
-        A `transformers` tokenizer with EOS.
-    max_length
-        Tokens kept.
-    form
-        `paper` for the form above, `chat` for the tokenizer's own template.
+    follows the EOS of the one before. There is no BOS if the tokenizer has none. Of each, the first
+    `max_length` tokens are kept, so a long prompt can lose its whole answer: such an instance has
+    `label_tokens == 0` and must be left out of means.
 
     Raises
     ------

@@ -30,7 +30,7 @@ def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     text = f"{left_out} runs of unknown length, not counted: give --steps N" if left_out else ""
     if not runs:
         return text
-    # Training waits only for losses on the data set's own test set (rule room).
+    # Training waits only for losses on the data set's own test set (rule wait_for_evaluation).
     waits = "generate" not in found.jobs and found.jobs.get("evaluate", 0) <= len(segments)
     window = None if keep else 2 if waits else len(segments)
     its = sizes(runs, parameters, train, config.hardware.train.state_every, window)
