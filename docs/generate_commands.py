@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NoReturn
 from unittest.mock import patch
 
+from generate_config import Part, parts
+
 from nearfirst.common import cli
 from nearfirst.common.settings import Section
-from nearfirst.config import sections
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE.parent / "workflow/scripts"
@@ -21,12 +22,12 @@ COLUMNS = "88"
 HEAD = """\
 # Command lines
 
-Every program of `workflow/scripts/`, as its `--help` has it. None needs Snakemake. Where a flag
-takes a section of the config as JSON, the line below says which: its keys are in
-[config.md](config.md), and in `--help` too. What the tables hold: [results](../results/README.md).
+The `--help` of every program in `workflow/scripts/`. None needs Snakemake. If a flag takes a
+section of the config as JSON, a line below the help says which; `--help` lists its keys too. For
+the columns of tables see [results](../results/README.md).
 
-A program that fails says so in one line that begins with `error:`, and exits with 1; training that
-was told to end, and saved its state, with 143.
+A program that fails prints one line beginning with `error:` and exits with 1; training that was
+asked to stop and saved its state exits with 143.
 
 This page is generated: `make docs`.
 """
@@ -62,25 +63,21 @@ def parser_of(path: Path) -> tuple[argparse.ArgumentParser, dict[str, type[Secti
 
 def render() -> str:
     """Return the page."""
-    names: dict[type[Section], str] = {}
-    for prefix, model in sections():
-        names.setdefault(model, prefix.rstrip("."))
-    parts = [HEAD]
+    of_config: dict[type, Part] = {}
+    for part in parts():
+        of_config.setdefault(part.model, part)
+    texts = [HEAD]
     for path in sorted(PROGRAMS.glob("*.py")):
         parser, taken = parser_of(path)
         with patch.dict(os.environ, COLUMNS=COLUMNS):
             lines = parser.format_help().rstrip().splitlines()
-        parts.append(f"\n## `{path.name}`\n\n")
-        parts.extend(f"    {line}".rstrip() + "\n" for line in lines)
-        parts.extend(f"\n{_keys(flag, section, names)}\n" for flag, section in taken.items())
-    return "".join(parts)
-
-
-def _keys(flag: str, section: type[Section], names: dict[type[Section], str]) -> str:
-    # A section that several data sets share is shown for the first.
-    name = names[section]
-    shown = f"data.NAME.{name.split('.')[2]}" if name.startswith("data.") else name
-    return f"`{flag}` is [`{shown}`](config.md#{name.replace('.', '')})."
+        texts.append(f"\n## `{path.name}`\n\n")
+        texts.extend(f"    {line}".rstrip() + "\n" for line in lines)
+        for flag, section in taken.items():
+            part = of_config[section]
+            name = part.prefix.rstrip(".")
+            texts.append(f"\n`{flag}` is [`{name}`](config.md#{part.anchor}).\n")
+    return "".join(texts)
 
 
 if __name__ == "__main__":

@@ -1,49 +1,78 @@
 """Write docs/config.md from the config's model; a test fails when the two drift apart."""
 
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from nearfirst.config import sections
+from nearfirst.config import TABLES, sections
 
 PAGE = Path(__file__).parent / "config.md"
 
 HEAD = """\
 # Config
 
-Every key, its type, its default and what it does. `config.yaml` and `--config` override the preset
+Every key with its type, default and meaning. `config.yaml` and `--config` override the preset
 (`workflow/presets/`), the preset overrides these defaults. An unknown key is an error.
 
 This page is generated from the model in `workflow/nearfirst/config.py`: `make docs`.
 """
 
 
+class Part(NamedTuple):
+    """A section of the page: a section of the config, or one that several kinds of row share."""
+
+    prefix: str
+    model: type[BaseModel]
+    kinds: list[str]
+
+    @property
+    def title(self) -> str:
+        """The heading."""
+        if not self.prefix:
+            return "Top level"
+        *most, last = [f"`{kind}`" for kind in self.kinds] or [""]
+        kinds = " or ".join(filter(None, (", ".join(most), last)))
+        return f"`{self.prefix.rstrip('.')}`" + f" with {kinds}" * bool(kinds)
+
+    @property
+    def anchor(self) -> str:
+        """The anchor of the heading on GitHub."""
+        return re.sub(r"[^\w\- ]", "", self.title.lower()).replace(" ", "-")
+
+
+def parts() -> list[Part]:
+    """Return the sections of the page in their order."""
+    keys = {f"{table.name}.NAME.": table.key for table in TABLES}
+    found: dict[tuple[str, type[BaseModel]], Part] = {}
+    kind = ""
+    for prefix, model in sections():
+        if key := keys.get(prefix):
+            kind = f"{key}: {model.model_fields[key].default}"
+        part = found.setdefault((prefix, model), Part(prefix, model, []))
+        if ".NAME." in prefix:
+            # The key of the row is said once: `format: flan`, `niv2` or `p3`.
+            part.kinds.append(kind.partition(": ")[2] if part.kinds else kind)
+    return list(found.values())
+
+
 def render() -> str:
     """Return the page."""
-    parts = [HEAD]
-    for prefix, model in sections():
-        if not prefix:
-            parts.append("\n## Top level\n")
-        else:
-            title = f"`{prefix.rstrip('.')}`{_kind(model)}"
-            parts.append(f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n")
+    texts = [HEAD]
+    for part in parts():
+        texts.append(f"\n## {part.title}\n")
+        if part.prefix:
+            texts.append(f"\n{(part.model.__doc__ or '').strip()}\n")
         rows = [
-            f"| `{prefix}{name}` | {_type(spec)} | {_default(spec)} | {spec.get('description')} |"
-            for name, spec in model.model_json_schema()["properties"].items()
+            f"| `{part.prefix}{name}` | {_type(spec)} | {_default(spec)} | {spec['description']} |"
+            for name, spec in part.model.model_json_schema()["properties"].items()
             if "description" in spec
         ]
         if rows:
-            parts.append("\n| key | type | default | meaning |\n|---|---|---|---|\n")
-            parts.append("\n".join(rows) + "\n")
-    return "".join(parts)
-
-
-def _kind(model: type[BaseModel]) -> str:
-    """Return which rows of a table a section describes."""
-    for key in ("format", "method", "kind"):
-        if (info := model.model_fields.get(key)) and isinstance(info.default, str):
-            return f" with `{key}: {info.default}`"
-    return " with `method: FILE.py:FUNCTION`" if "needs" in model.model_fields else ""
+            head = "| key | type | default | meaning |\n|---|---|---|---|"
+            texts.append("\n" + "\n".join([head, *rows]) + "\n")
+    return "".join(texts)
 
 
 def _default(spec: dict[str, object]) -> str:

@@ -1,7 +1,7 @@
 """Every command of the pages runs, as far as it can here; an unknown one fails.
 
-Targets of Snakemake are resolved by a dry run, with the pages' own flags and presets; what make
-would run is listed; programs read their command lines; a heredoc really runs; config is read.
+Targets of Snakemake are resolved by a dry run, with the pages' own flags and presets; make lists
+what it would run; programs read their command lines; a heredoc really runs; config is read.
 """
 
 import os
@@ -9,14 +9,14 @@ import re
 import shlex
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import documents
 import pytest
 import yaml
 from checkout import Checkout, copy_project
-from documents import ROOT, Block
+from documents import FOLLOWED, ROOT, Block
 
 from nearfirst.config import load
 
@@ -31,19 +31,26 @@ SYSTEM = {
     "sacctmgr": "needs slurmdbd; tried by hand",
     "source .venv/bin/activate": "the tests' own environment",
     "pip install": "needs a network",
+    "pre-commit install": "changes the project",
 }
-# Blocks that are neither commands nor config of the workflow.
+# How blocks begin that are neither commands nor config of the workflow.
 OTHER = {
-    ("docs/cluster.md", "AuthType=auth/munge"): "slurmdbd.conf",
-    ("docs/cluster.md", "AccountingStorageType=accounting_storage/slurmdbd"): "slurm.conf",
+    ("docs/cluster.md", "AuthType"): "slurmdbd.conf",
+    ("docs/cluster.md", "AccountingStorageType"): "slurm.conf",
     ("docs/cluster.md", "train:"): "a profile's resources",
-    ("docs/tma.md", "position    1  2  3  4  7  8  9  20"): "a drawing",
+    ("docs/tma.md", "position "): "a drawing",
+    ("README.md", "Snakefile "): "where things are",
 }
-DryRun = tuple[list[str], list[str]]
-"""Targets and flags."""
+# What changes no job of a dry run.
+IGNORED = {"-n", "--dry-run", "--report", "report.html", "--quiet", "rules", "--config"}
 
-# What pages call the reader's own, which lies outside the project.
-OWN = re.compile(r"(?<!\w)/(data|models)/([\w.-]+)")
+
+class DryRun(NamedTuple):
+    """What a command of Snakemake makes, and how."""
+
+    targets: list[str]
+    flags: list[str]
+    config: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -76,146 +83,129 @@ def is_config(block: Block) -> bool:
     return block.language in ("", "yaml") and bool(re.match(r"[a-z_]+:( |$)", block.first))
 
 
-def without_environment(words: list[str]) -> list[str]:
-    while re.match(r"[A-Z_]+=", words[0]):
-        words = words[1:]
-    return words
+def is_other(block: Block) -> bool:
+    return any(block.page == page and block.text.startswith(begin) for page, begin in OTHER)
 
 
-def targets_and_flags(words: list[str]) -> DryRun:
-    """Return what a Snakemake command makes, and how; a dry run and a report are left out."""
-    kept: list[str] = []
-    rest = iter(words)
-    for word in rest:
-        if word in ("--report", "--quiet"):
-            next(rest)
-        elif word not in ("-n", "--dry-run"):
-            kept.append(word)
-    first = next((at for at, word in enumerate(kept) if word.startswith("-")), len(kept))
-    return kept[:first] or ["all"], kept[first:]
+def is_followed(page: str, text: str) -> bool:
+    """Return whether a test of its own follows what is of a worked example."""
+    return page in FOLLOWED and "my_" in text
 
 
 def test_blocks_are_commands_config_or_code() -> None:
-    unknown = [
-        str(block)
-        for block in blocks()
-        if not documents.is_shell(block.text)
-        and not is_config(block)
-        and block.language != "python"
-        and (block.page, block.first) not in OTHER
-    ]
-    assert unknown == []
+    for block in blocks():
+        known = documents.is_shell(block.text) or is_config(block) or is_other(block)
+        assert known or block.language == "python", f"{block.page}: {block.first}"
 
 
 def test_config_of_the_pages_is_read(project: Checkout) -> None:
     for block in blocks():
-        if is_config(block) and (block.page, block.first) not in OTHER:
+        if is_config(block) and not is_other(block) and not is_followed(block.page, block.text):
             load(yaml.safe_load(own(block.text, project)), ROOT / "workflow/presets")
 
 
 def test_commands_of_the_pages(project: Checkout) -> None:
     dry_runs: list[DryRun] = []
-    for page, given, heredoc in written():
-        words = without_environment(given)
-        where = f"{page}: {shlex.join(given)}"
+    for page, words, heredoc in written():
+        line = shlex.join(words)
         match words:
-            case _ if any(shlex.join(words).startswith(begin) for begin in SYSTEM):
+            case _ if any(line.startswith(begin) for begin in SYSTEM) or is_followed(page, line):
                 pass
             case ["python", "-"]:
-                run(project, [sys.executable, "-"], where, heredoc)
+                run(project, [sys.executable, "-"], heredoc)
             case ["python", program, *arguments] | [program, *arguments] if ".py" in program:
-                check_program(program, arguments, where)
+                check_program(program, arguments)
             case ["snakemake", "--list-target-rules" | "--unlock", *_]:
                 project.snakemake(*words[1:])
             case ["snakemake", *arguments]:
-                dry_runs.append(targets_and_flags(arguments))
+                dry_runs.append(dry_run(page, arguments, project))
             case ["make", *arguments]:
-                listed = run(project, ["make", "--dry-run", *arguments], where)
+                listed = run(project, ["make", "--dry-run", *arguments])
                 if arguments[0].startswith("results/"):
                     # What it passes on is in the last line.
-                    called = shlex.split(listed.splitlines()[-1])
-                    dry_runs.append(targets_and_flags(called[1:]))
-            case ["source", script] if (ROOT / script).is_file():
-                run(project, ["bash", "-n", script], where)
+                    dry_runs.append(dry_run(page, shlex.split(listed.splitlines()[-1]), project))
             case ["export", *values]:
-                assert all(re.match(r"[A-Z_]+=", value) for value in values), where
+                assert all(re.match(r"[A-Z_]+=", value) for value in values), line
             case _:
-                pytest.fail(f"{where}: no test knows how to run it")
-    for targets, flags in together(dry_runs):
-        rules = project.would_run(*targets, *(own(flag, project) for flag in flags))
-        assert rules, (targets, flags)
+                pytest.fail(f"{page}: no test knows how to run {line}")
+    for targets, flags, config in joined(dry_runs):
+        values = [f"{key}={value}" for key, value in config.items()]
+        assert project.would_run(*targets, *flags, *(["--config", *values] if values else []))
 
 
-def together(dry_runs: list[DryRun]) -> list[DryRun]:
-    """Join dry runs that do not meet in the config: Snakemake takes seconds to start."""
-    joined: list[DryRun] = []
-    for targets, flags in dry_runs:
-        for others, known in joined:
-            if flags == known or do_not_meet(flags, known):
-                others += [target for target in targets if target not in others]
-                known += [flag for flag in flags if flag not in known]
+def dry_run(page: str, words: list[str], project: Checkout) -> DryRun:
+    """Return what a command makes; a figure that the page adds comes with the page's config."""
+    targets = [word for word in words if word.startswith("results/")] or ["all"]
+    values = [own(word, project) for word in words if re.match(r"\w+=", word)]
+    used = {"snakemake", *targets, *IGNORED}
+    flags = [word for word in words if word not in used and not re.match(r"\w+=", word)]
+    for block in documents.split(page)[0]:
+        content = yaml.safe_load(block.text) if is_config(block) else {}
+        figures = content.get("figures") or {}
+        if any(Path(target).stem in figures for target in targets):
+            path = project.folder / f"{Path(page).stem}.yaml"
+            path.write_text(own(block.text, project))
+            flags += ["--configfile", path.name]
+    return DryRun(targets, flags, dict(value.split("=", 1) for value in values))
+
+
+def joined(dry_runs: list[DryRun]) -> list[DryRun]:
+    """Join dry runs whose config does not meet: Snakemake takes seconds to start."""
+    groups: list[DryRun] = []
+    for its in dry_runs:
+        for group in groups:
+            alike = [[*each.flags, each.config.get("preset", "")] for each in (its, group)]
+            keys = its.config.keys() & group.config.keys()
+            apart = all(its.config[key] == group.config[key] for key in keys)
+            if alike[0] == alike[1] and apart and bool(its.config) == bool(group.config):
+                group.targets.extend(set(its.targets) - set(group.targets))
+                group.config.update(its.config)
                 break
         else:
-            joined.append(([*targets], [*flags]))
-    return joined
-
-
-def do_not_meet(*both: list[str]) -> bool:
-    """Return whether flags set sections of the config alone, and none to two values."""
-    if any(flags[:1] != ["--config"] for flags in both):
-        return False
-    keys = [value.partition("=")[0] for value in {*both[0][1:], *both[1][1:]}]
-    return len(keys) == len(set(keys)) and "preset" not in keys
+            groups.append(its)
+    return groups
 
 
 def own(text: str, project: Checkout) -> str:
-    """Return text in which the reader's own files lie beside the project."""
-    return OWN.sub(partial(placed, project.folder.parent), text)
+    """Return text in which the reader's own files and models lie beside the project."""
+
+    def placed(named: re.Match[str]) -> str:
+        path = project.folder.parent / named[1] / named[2]
+        path.parent.mkdir(exist_ok=True)
+        if named[1] == "models":
+            path.mkdir(exist_ok=True)
+        else:
+            path.touch()
+        return str(path)
+
+    return re.sub(r"(?<!\w)/(data|models)/([\w.-]+)", placed, text)
 
 
-def placed(folder: Path, named: re.Match[str]) -> str:
-    """Put an empty file, or a model's folder, where the test may write, and return its path."""
-    path = folder / named[1] / named[2]
-    path.parent.mkdir(exist_ok=True)
-    if named[1] == "models":
-        path.mkdir(exist_ok=True)
-    else:
-        path.touch()
-    return str(path)
-
-
-def run(project: Checkout, words: list[str], where: str, given: str = "") -> str:
+def run(project: Checkout, words: list[str], given: str = "") -> str:
     # Not what `make test ARGS=…` hands on to a make that it starts.
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "ARGS" and not name.startswith(("MAKE", "MFLAGS"))
-    }
+    kept = {k: v for k, v in os.environ.items() if not re.match(r"ARGS$|MAKE|MFLAGS", k)}
     done = subprocess.run(
-        words,
-        cwd=project.folder,
-        env=environment,
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
+        words, cwd=project.folder, env=kept, input=given, capture_output=True, text=True
     )
-    assert done.returncode == 0, f"{where}: {done.stderr}"
+    assert done.returncode == 0, f"{shlex.join(words)}: {done.stderr}"
     return done.stdout
 
 
-def check_program(program: str, arguments: list[str], where: str) -> None:
+def check_program(program: str, arguments: list[str]) -> None:
     """Read a command line as the program would, or, of a benchmark, look for its flags."""
     path = Path(program)
+    assert (ROOT / path).is_file(), program
     if path.parent == Path("workflow/scripts"):
-        documents.read_command_line(path.name, arguments)
+        if arguments != ["--help"]:
+            documents.read_command_line(path.name, arguments)
         return
-    text = (ROOT / path).read_text()
+    code = "".join(file.read_text() for file in ROOT.glob("benchmarks/*.py"))
     for flag in (word for word in arguments if word.startswith("--")):
-        assert f'"{flag}"' in text, f"{where}: no {flag}"
+        assert f'"{flag}"' in code, f"{program}: no {flag}"
 
 
 def test_every_reason_is_needed() -> None:
-    there = [shlex.join(words) for _, words, _ in written()]
-    assert [begin for begin in SYSTEM if not any(line.startswith(begin) for line in there)] == []
-    assert OTHER.keys() <= {(block.page, block.first) for block in blocks()}
+    lines = [shlex.join(words) for _, words, _ in written()]
+    assert [begin for begin in SYSTEM if not any(line.startswith(begin) for line in lines)] == []
+    for page, begin in OTHER:
+        assert any(its.page == page and its.text.startswith(begin) for its in blocks()), begin

@@ -1,38 +1,20 @@
 """The worked examples of CONTRIBUTING.md and docs/arrangements.md, followed to the letter."""
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-from checkout import ROOT, Checkout, copy_project
+from checkout import copy_project
+from documents import code
 
 
-def blocks(page: str, heading: str, language: str) -> list[str]:
-    """Return the code blocks of a section of a page."""
-    text = (ROOT / page).read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    return copy_project(tmp_path_factory.mktemp("contributing") / "checkout")
-
-
-def add_to_config(checkout: Checkout, rows: str) -> None:
-    path = checkout.folder / "config.yaml"
-    path.write_text(f"{path.read_text()}\n{rows}")
-
-
-def test_an_arrangement_of_the_library(checkout: Checkout) -> None:
+def test_an_arrangement_of_the_library(tmp_path: Path) -> None:
+    checkout = copy_project(tmp_path / "checkout")
     page, heading = "CONTRIBUTING.md", "An arrangement, from start to end"
-    (module,), (rows,) = blocks(page, heading, "python"), blocks(page, heading, "yaml")
+    (module,), (rows,) = code(page, "python", heading), code(page, "yaml", heading)
     before = checkout.would_run("results/fig4_flan.pdf")
     name = "workflow/nearfirst/arrange/methods/centroid.py"
     (checkout.folder / name).write_text(module)
-    add_to_config(checkout, rows)
-    (command,) = blocks(page, heading, "console")
+    checkout.append_to_config(rows)
+    (command,) = code(page, "console", heading)
     assert command.split() == ["snakemake", "-n", "results/my_figure.pdf"]
     jobs = checkout.would_run("results/my_figure.pdf")
     # One run of the new order, which has no seed, and the random ones.
@@ -40,21 +22,15 @@ def test_an_arrangement_of_the_library(checkout: Checkout) -> None:
     assert checkout.would_run("results/fig4_flan.pdf") == before
     # The tests of every method hold for it.
     chosen = "centroid or permutation or one_module"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests/unit/arrange/test_registry.py", "-k", chosen],
-        cwd=checkout.folder,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
+    checkout.python("-m", "pytest", "-q", "tests/unit/arrange/test_registry.py", "-k", chosen)
 
 
 def test_an_arrangement_of_the_users_own(tmp_path: Path) -> None:
     checkout = copy_project(tmp_path / "checkout")
     page, heading = "docs/arrangements.md", "Your own"
-    (function,), (rows,) = blocks(page, heading, "python"), blocks(page, heading, "yaml")
+    (function,), (rows,) = code(page, "python", heading), code(page, "yaml", heading)
     (checkout.folder / "my_orders.py").write_text(function)
-    add_to_config(checkout, rows)
+    checkout.append_to_config(rows)
     orders = [
         f"results/arrangements/flan/{name}-first/seed-0.parquet" for name in ("short", "long")
     ]

@@ -1,24 +1,18 @@
 """The worked example of docs/metrics.md, followed to the letter."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from checkout import ROOT, Checkout, copy_project
+from checkout import Checkout, copy_project
+from documents import code
 
 from nearfirst.common.parquet import INSTANCES, write_table
 from nearfirst.generate.table import ANSWERS
 
-
-def blocks(heading: str, language: str) -> list[str]:
-    """Return the code blocks of a section of the page."""
-    text = (ROOT / "docs/metrics.md").read_text().partition(f"\n## {heading}\n")[2]
-    return re.findall(rf"```{language}\n(.*?)```", text.partition("\n## ")[0], re.DOTALL)
+PAGE = "docs/metrics.md"
 
 
 @pytest.fixture(scope="module")
@@ -26,31 +20,19 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Return a copy of the project with the metric of the page."""
     made = copy_project(tmp_path_factory.mktemp("metric") / "checkout")
     library = made.folder / "workflow/nearfirst"
-    (function, lines), (rows,) = blocks("Add a metric", "python"), blocks("Add a metric", "yaml")
+    (function, lines), (rows,) = code(PAGE, "python"), code(PAGE, "yaml")
     (library / "score/length_ratio.py").write_text(function)
     there = lines.splitlines(keepends=True)[0]
     registry = (library / "metrics.py").read_text()
     assert registry.count(there) == 1
     (library / "metrics.py").write_text(registry.replace(there, lines))
-    with (made.folder / "config.yaml").open("a") as file:
-        file.write(f"\n{rows}")
+    made.append_to_config(rows)
     return made
-
-
-def python(checkout: Checkout, *arguments: object) -> None:
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=checkout.folder,
-        env={**os.environ, "PYTHONPATH": "workflow"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_no_test_fails_for_a_new_metric(checkout: Checkout) -> None:
     tests = ("tests/unit/score", "tests/unit/figures/test_metrics.py")
-    python(checkout, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
+    checkout.python("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
 
 
 def test_the_metric_is_a_column_of_the_scores(checkout: Checkout, tmp_path: Path) -> None:
@@ -62,12 +44,12 @@ def test_the_metric_is_a_column_of_the_scores(checkout: Checkout, tmp_path: Path
         write_table(table, tmp_path / f"{name}.parquet")
     flags = [("--instances", "instances"), ("--generations", "generations"), ("--output", "scores")]
     files = [part for flag, name in flags for part in (flag, tmp_path / f"{name}.parquet")]
-    python(checkout, "workflow/scripts/score.py", *files)
+    checkout.python("workflow/scripts/score.py", *files)
     assert pq.read_table(tmp_path / "scores.parquet")["length_ratio"].to_pylist() == [0.75, 0]
 
 
 def test_answers_are_scored_again_and_none_is_generated(checkout: Checkout) -> None:
-    (command,) = blocks("Add a metric", "console")
+    (command,) = code(PAGE, "console")
     snakemake, dry_run, target = command.split()
     assert (snakemake, dry_run) == ("snakemake", "-n")
     # Each rule with its input files; an edited file reruns the rules that name it.

@@ -1,4 +1,4 @@
-"""Pages and pictures that are made are what their programs make; Python in a page runs."""
+"""Generated pages and pictures are what their programs make; links lead somewhere; Python runs."""
 
 import re
 import shlex
@@ -8,39 +8,62 @@ from typing import Any
 import documents
 import numpy as np
 import pytest
-from documents import ROOT, generator, read_command_line
+from documents import FOLLOWED, ROOT, generator, read_command_line
 from matplotlib.image import imread
 
 DOCS = ROOT / "docs"
-PROGRAMS = sorted(path.name for path in (ROOT / "workflow/scripts").glob("*.py"))
-# Code that is no program of its own, and the test that runs it.
-ELSEWHERE = {
-    "docs/arrangements.md": "tests/docs/test_contributing.py",
-    "docs/figures.md": "tests/docs/test_figures_page.py",
-    "docs/metrics.md": "tests/docs/test_metrics_page.py",
-}
+PAGES = documents.pages()
+
+
+def target(page: str, link: str) -> tuple[str, str]:
+    """Return the file and the anchor that a link leads to, from the project's folder."""
+    name, _, anchor = link.partition("#")
+    path = (ROOT / page).parent / name if name else ROOT / page
+    return str(path.resolve().relative_to(ROOT.resolve())), anchor
+
+
+def targets(page: str) -> list[tuple[str, str]]:
+    return [target(page, link) for link in documents.links(page) if "://" not in link]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files_and_headings(page: str) -> None:
+    for name, anchor in targets(page):
+        assert (ROOT / name).exists(), f"{page}: {name}"
+        assert not anchor or anchor in documents.anchors(name), f"{page}: {name}#{anchor}"
+
+
+def test_every_page_and_picture_can_be_found() -> None:
+    on_the_map = {name for name, _ in targets("README.md")}
+    assert {page for page in PAGES if page.startswith("docs/")} <= on_the_map
+    shown = {name for page in PAGES for name, _ in targets(page)}
+    assert {str(path.relative_to(ROOT)) for path in DOCS.glob("*.png")} <= shown
 
 
 def test_the_page_of_programs_is_what_they_say() -> None:
     page = (DOCS / "commands.md").read_text()
     assert page == generator("generate_commands").render(), "run `make docs`"
-    assert re.findall(r"^## `(.+)`$", page, re.MULTILINE) == PROGRAMS
+    programs = sorted(path.name for path in (ROOT / "workflow/scripts").glob("*.py"))
+    assert re.findall(r"^## `(.+)`$", page, re.MULTILINE) == programs
 
 
 def test_examples_in_a_help_are_what_the_program_takes() -> None:
     blocks, _ = documents.split("docs/commands.md")
-    text = "\n".join(block.text for block in blocks).replace("\\\n", " ")
     # As in "  arrange.py --train …"; a usage begins with its own word.
-    lines = re.findall(r"^ +(\w+\.py --.*)$", text, re.MULTILINE)
-    examples = [shlex.split(line) for line in lines]
+    examples = [
+        words
+        for block in blocks
+        for at in re.finditer(r"^ +\w+\.py [^\[\n]", block.text, re.MULTILINE)
+        if (words := next(documents.commands(block.text[at.start() :]))[0])
+    ]
     assert {"arrange.py", "explore.py"} <= {program for program, *_ in examples}
     for program, *words in examples:
         read_command_line(program, words)
 
 
 def test_a_line_that_a_program_does_not_take_is_seen() -> None:
-    line = ["--method", "tma", "--output", "A.parquet"]
-    assert read_command_line("arrange.py", line).method == "tma"
+    line = shlex.split("""--settings '{"method": "tma"}' --output A.parquet""")
+    assert read_command_line("arrange.py", line).output == Path("A.parquet")
     with pytest.raises(SystemExit):
         read_command_line("arrange.py", [*line, "--nearest"])
 
@@ -56,19 +79,19 @@ def test_the_caption_of_the_drawing_says_what_it_shows() -> None:
     program = generator("draw_tma")
     train, test = program.points()
     sizes = np.bincount(program.tma(train, test, measure="euclidean"))[1:]
-    caption = (DOCS / "tma.md").read_text()
+    caption = " ".join((DOCS / "tma.md").read_text().split())
     assert f"{len(train)} training points and three test points" in caption
     assert len(test) == sizes[0] == 3
-    assert "in rounds 6 and 12 both want the same one" in " ".join(caption.split())
+    assert "in rounds 6 and 12 both want the same one" in caption
     assert [number for number, size in enumerate(sizes, 1) if size == 2][:2] == [6, 12]
 
 
-@pytest.mark.parametrize("page", documents.pages())
+@pytest.mark.parametrize("page", PAGES)
 def test_python_in_a_page_runs(page: str) -> None:
-    if page in ELSEWHERE:
-        assert page in (ROOT / ELSEWHERE[page]).read_text()
+    if page in FOLLOWED:
+        assert page in Path(__file__).with_name(FOLLOWED[page]).read_text()
         return
     names: dict[str, Any] = {}
     for block in documents.split(page)[0]:
         if block.language == "python":
-            exec(compile(block.text, f"{block.page}:{block.line}", "exec"), names)
+            exec(compile(block.text, page, "exec"), names)

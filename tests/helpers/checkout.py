@@ -34,6 +34,22 @@ class Checkout:
             assert done.returncode == 0, done.stdout
         return done
 
+    def python(self, *arguments: object) -> None:
+        """Run Python in the checkout, with its library."""
+        done = subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": "workflow"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def append_to_config(self, rows: str) -> None:
+        """Add rows to `config.yaml`."""
+        with (self.folder / "config.yaml").open("a") as file:
+            file.write(f"\n{rows}")
+
     def would_run(self, *arguments: str) -> dict[str, int]:
         """Return how many jobs of each rule a dry run lists."""
         output = self.snakemake("--dry-run", *arguments).stdout

@@ -1,153 +1,143 @@
 """The project's pages, as tests read them: blocks of code, commands and links."""
 
 import argparse
-import importlib.util
+import importlib
 import re
 import runpy
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from nearfirst.common import cli
 
 ROOT = Path(__file__).parents[2]
 GENERATED = {"docs/config.md", "docs/commands.md"}
-"""Pages that a program writes; a test holds each against that program."""
+"""Pages that a program writes."""
 
+FOLLOWED = {
+    "CONTRIBUTING.md": "test_contributing.py",
+    "docs/arrangements.md": "test_contributing.py",
+    "docs/figures.md": "test_figures_page.py",
+    "docs/metrics.md": "test_metrics_page.py",
+}
+"""Pages with a worked example, and the tests that follow it to the letter."""
+
+# Code between fences, and code that is indented after an empty line.
+BLOCK = re.compile(r"^```(\w*)\n((?s:.*?))^```$|(?<=\n\n)(    .*\n(?:(?:    .*)?\n)*)", re.M)
 COMMANDS = {
-    *("snakemake", "make", "python", "pip", "git", "source", "export", "hf"),
+    *("snakemake", "make", "python", "pip", "git", "source", "export", "hf", "pre-commit"),
     *("apt-get", "mariadb", "sacctmgr"),
 }
 """First words of what is meant for a shell."""
+ENVIRONMENT = re.compile("[A-Z_]+=")
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """Code that stands apart from the text."""
 
     page: str
-    line: int
-    language: str  # of a fence; empty where the block is indented
+    language: str  # of a fence; empty if the block is indented
     text: str
 
     @property
     def first(self) -> str:
-        return self.text.splitlines()[0]
-
-    def __str__(self) -> str:
-        return f"{self.page}:{self.line}: {self.first}"
+        return self.text.partition("\n")[0]
 
 
 def pages() -> list[str]:
     """Return the pages that git knows or would add."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "*.md"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout.split()
-    return sorted({name for name in listed if (ROOT / name).exists()})
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "*.md"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return sorted({name for name in listed.split() if (ROOT / name).exists()})
 
 
 def split(page: str) -> tuple[list[Block], str]:
     """Return the blocks of a page, and its text without them."""
-    blocks, text = [], []
-    lines = (ROOT / page).read_text().splitlines()
-    at = 0
-    while at < len(lines):
-        begin = at
-        if fence := re.match(r" *(```+)(\w*)", lines[at]):
-            at += 1
-            while not lines[at].strip().startswith(fence[1]):
-                at += 1
-            blocks.append(Block(page, begin + 1, fence[2], "\n".join(lines[begin + 1 : at])))
-            at += 1
-        elif lines[at].startswith("    ") and at and not lines[at - 1].strip():
-            while at < len(lines) and (lines[at].startswith("    ") or not lines[at].strip()):
-                at += 1
-            body = [line.removeprefix("    ") for line in lines[begin:at]]
-            blocks.append(Block(page, begin + 1, "", "\n".join(body).strip("\n")))
-        else:
-            text.append(lines[at])
-            at += 1
-    return blocks, "\n".join(text)
+    text = (ROOT / page).read_text()
+    blocks = [
+        Block(page, its[1] or "", its[2] or re.sub("^    ", "", its[3].rstrip(), flags=re.M))
+        for its in BLOCK.finditer(text)
+    ]
+    return blocks, BLOCK.sub("", text)
+
+
+def code(page: str, language: str, heading: str = "") -> list[str]:
+    """Return the fenced blocks of one language, of a page or of the section under a heading."""
+    text = (ROOT / page).read_text()
+    if heading:
+        text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def is_shell(text: str) -> bool:
     """Return whether text begins as a command does."""
-    words = [word for word in text.split() if not re.match(r"[A-Z_]+=", word)]
-    return bool(words) and (words[0] in COMMANDS or words[0].endswith(".py"))
+    first = next(dropwhile(ENVIRONMENT.match, text.split()), "")
+    return first in COMMANDS or first.endswith(".py")
 
 
 def commands(text: str) -> Iterator[tuple[list[str], str]]:
     """Yield the words of each command of a shell block, and its heredoc.
 
-    Lines that a backslash, an open quote or a heredoc joins are one command; comments go.
+    Lines that a backslash, an open quote or a heredoc joins are one command; comments and variables
+    that are set for it go.
     """
     lines = iter(text.splitlines())
     for line in lines:
-        while True:
-            try:
-                words = shlex.split(line.replace("\\\n", " "), comments=True)
-            except ValueError:
-                words = None
-            if words is not None and not line.endswith("\\"):
-                break
+        while _is_open(line):
             line += "\n" + next(lines)
-        here = ""
-        if words and (end := next((w[2:] for w in words if w.startswith("<<")), None)):
-            while (line := next(lines)) != end:
-                here += line + "\n"
-            words = [word for word in words if not word.startswith("<<")]
-        if words:
-            yield words, here
+        words, heredoc = _words(line), ""
+        if end := next((word[2:] for word in words if word.startswith("<<")), None):
+            heredoc = "\n".join(iter(lambda: next(lines), end))
+        words = [word for word in words if not word.startswith("<<")]
+        if words := list(dropwhile(ENVIRONMENT.match, words)):
+            yield words, heredoc
+
+
+def _words(line: str) -> list[str]:
+    return shlex.split(line.replace("\\\n", " "), comments=True)
+
+
+def _is_open(line: str) -> bool:
+    try:
+        _words(line)
+    except ValueError:
+        return True
+    return False
 
 
 def inline(text: str) -> list[str]:
-    """Return the commands inside running text; one word alone is a name, not a command."""
+    """Return the commands inside running text; a single word is a name, not a command."""
     spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)]
-    return [span for span in spans if is_shell(span) and len(span.split()) > 1]
+    return [span for span in spans if is_shell(span) and " " in span]
 
 
 def anchors(page: str) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
-    found: set[str] = set()
-    for heading in re.findall(r"^#+ +(.+)$", split(page)[1], re.MULTILINE):
-        plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
-        anchor = re.sub(r"[^\w\- ]", "", plain).strip().replace(" ", "-")
-        number = 0
-        while (name := f"{anchor}-{number}" if number else anchor) in found:
-            number += 1
-        found.add(name)
-    return found
+    headings = re.findall(r"^#+ +(.+)$", split(page)[1], re.MULTILINE)
+    plain = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().replace(" ", "-") for heading in plain}
 
 
 def links(page: str) -> list[str]:
     """Return where the links and images of a page lead."""
-    text = re.sub(r"`[^`]*`", "", split(page)[1])
-    return re.findall(r"\]\(([^)\s]+)\)", text)
+    return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", split(page)[1]))
 
 
 def generator(name: str) -> Any:
     """Return a program of docs/ as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with patch.object(sys, "path", [str(ROOT / "docs"), *sys.path]):
+        return importlib.import_module(name)
 
 
 def read_command_line(program: str, words: Sequence[str]) -> argparse.Namespace:
     """Return what a program of the workflow reads from its command line.
 
-    It is run up to where it would begin; where it does not take the line, it exits.
+    It runs up to where its work would begin; if it does not take the line, it exits.
     """
     path = ROOT / "workflow/scripts" / program
     read: list[argparse.Namespace] = []
