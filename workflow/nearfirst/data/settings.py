@@ -78,13 +78,15 @@ _READ_TO_HOLD_OUT: dict[HeldOut, set[str]] = {
     "tasks": {"split", "unseen_tasks", "split_seed"},
     "nothing": set(),
 }
-_READ_TO_SAMPLE = {
+_READ_TO_SAMPLE: dict[str, set[str]] = {
     "train": {"train_per_task", "train_seed"},
     "specialist": {"specialist_per_task"},
     "generalist": {"generalist"},
-    "heldout": set[str](),
+    "heldout": set(),
 }
-_READ_ELSEWHERE = {"path", "hub", "key_list", "test", "test_path", "keep_distances", "steps"}
+_READ_ELSEWHERE = dict.fromkeys(
+    ("path", "hub", "key_list", "test", "test_path", "keep_distances", "steps"), True
+)
 
 
 class Dataset(Section):
@@ -133,10 +135,10 @@ class Dataset(Section):
 
     def sampling(self, split: str) -> str:
         """Return, as canonical JSON, what the sampling of one split reads."""
-        kind = split.partition("-")[0]
-        read = {"unusable", *_READ_TO_HOLD_OUT[self.holds_out], *_READ_TO_SAMPLE[kind]}
-        content = self.model_dump(mode="json", exclude=_READ_ELSEWHERE)
-        content["sample"] = {key: its for key, its in content["sample"].items() if key in read}
-        if kind == "train" and "prompt" in content:
-            del content["prompt"]["eval_instances"]
-        return canonical(content)
+        wanted = {*_READ_TO_HOLD_OUT[self.holds_out], *_READ_TO_SAMPLE[split.partition("-")[0]]}
+        elsewhere = (
+            set[str]().union(*_READ_TO_HOLD_OUT.values(), *_READ_TO_SAMPLE.values()) - wanted
+        )
+        return canonical(
+            self.model_dump(mode="json", exclude={"sample": elsewhere, **_READ_ELSEWHERE})
+        )

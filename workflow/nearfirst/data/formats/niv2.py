@@ -37,6 +37,15 @@ class Settings(Dataset):
         """How many instances of an unseen task, its first, may be tested; None for all."""
         return self.prompt.eval_instances
 
+    def sampling(self, split: str) -> str:
+        """Return, as canonical JSON, what the sampling of one split reads."""
+        if split != "train":
+            return super().sampling(split)
+        # How many instances are tested does not matter, whatever it is.
+        default = {"eval_instances": PromptSettings().eval_instances}
+        prompt = self.prompt.model_copy(update=default)
+        return super(Settings, self.model_copy(update={"prompt": prompt})).sampling(split)
+
 
 def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
     """Yield `instances` whose prompts fit within `prompt.source_tokens` tokens.
