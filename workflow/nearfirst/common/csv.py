@@ -17,8 +17,11 @@ def read_csv(path: Path, needed: Collection[str], text: Collection[str]) -> pd.D
     Raises
     ------
     InputError
-        If the file is not a CSV of such columns, lacks one that is needed, or has no rows.
+        If the file is missing or not a CSV of such columns, lacks one that is needed, or has no
+        rows.
     """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         for name in table.columns.difference(list(text)):
