@@ -12,9 +12,16 @@ from nearfirst.common.errors import InputError
 def read_csv(path: Path, needed: Collection[str], text: Collection[str]) -> pd.DataFrame:
     """Read a CSV in which every column holds numbers, except those named as text.
 
-    An empty cell is NaN among numbers. Text stays as it is: a task may be called "NA". Raises
-    InputError if the file is not a CSV of such columns, lacks one that is needed, or has no rows.
+    An empty cell is NaN among numbers. Text stays as it is: a task may be called "NA".
+
+    Raises
+    ------
+    InputError
+        If the file is missing or not a CSV of such columns, lacks one that is needed, or has no
+        rows.
     """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         for name in table.columns.difference(list(text)):
