@@ -8,6 +8,8 @@ FITS = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
   $$python -c '$(FITS)' 2>/dev/null && echo $$python && break; done),python3)
 ARGS ?=
+# The config that made each figure lies beside it.
+RECORDS = $(wildcard results/*.yaml)
 TABLES = table4 leakage generalization comparisons metric_stability metric_tasks reward_accuracy
 # Programs of the workflow are run by the environment's Python.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -67,7 +69,7 @@ help:  ## list the targets
 
 report: setup  ## write report.html, one page of the figures and tables that are built
 	@snakemake $(wildcard results/*.pdf $(patsubst %,results/%.csv,$(TABLES))) \
-	  --report report.html $(ARGS)
+	  --report report.html $(and $(RECORDS),--configfile $(RECORDS)) $(ARGS)
 
 test: setup  ## run the tests; some of them: ARGS=tests/unit
 	pytest $(ARGS)

@@ -130,7 +130,7 @@ def train(arguments: argparse.Namespace) -> None:
             settings,
             TrainHardware(recompute_activations=arguments.recompute),
             start=0,
-            stop=None,
+            stop=steps + 1,
             before=None,
             work=Path(folder) / "work",
             run="benchmark",

@@ -60,7 +60,7 @@ def training(repeats: int) -> None:
                 settings,
                 TrainHardware(),
                 start=0,
-                stop=None,
+                stop=60,
                 before=None,
                 work=Path(folder) / "work",
                 run="benchmark",

@@ -13,6 +13,8 @@ import pytest
 import yaml
 from checkout import Checkout, copy_project
 
+from nearfirst.common.identity import write_run
+
 TASKS = [
     "../../x; rm -rf ~",
     "/absolute/$HOME/pwned",
@@ -72,7 +74,7 @@ def checkout(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     (data / "lists.json").write_text(json.dumps(lists))
     made = copy_project(folder / "it's $(touch pwned)")
     path = {"path": str(data / "flan_mini.json"), "key_list": str(data / "lists.json")}
-    figure = {"tasks": TASKS, "arrangements": {LABEL: "random"}}
+    figure = {"tasks": TASKS, "curves": {LABEL: "random"}}
     config = {"seeds": [0], "data": {"flan": path}, "figures": {FIGURE: figure}}
     (made.folder / "odd.yaml").write_text(yaml.safe_dump(config))
     parts = [f"results/instances/flan/{part}.parquet" for part in ("train", "specialist-0")]
@@ -90,6 +92,8 @@ def drawn(checkout: Checkout, program: Any, model_folder: Path) -> Checkout:
     results = checkout.folder / "results"
     for step in (0, 4):
         shutil.copytree(model_folder, results / f"segment/step-{step:06d}")
+    identity = {"dataset": "flan", "arrangement": "random", "seed": "0"}
+    write_run(results / "segment", identity)
     run = results / "losses/flan/specialist-0/random/seed-0"
     done = program(
         *("evaluate.py", "--model", model_folder, "--checkpoints", results / "segment"),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+import nearfirst
 from nearfirst.common.source_files import library_modules
 
 REPOSITORY = Path(__file__).parents[2]
@@ -68,6 +69,9 @@ def rules() -> list[Rule]:
             conda = re.findall(r'conda:\s*"\.\./envs/(\w+\.yaml)"', body)
             assert len(program) == len(conda) == 1, f"{path.name}: rule {name}"
             found.append(Rule(name, program[0], conda[0]))
+    # Rules made in a loop have the name of their program.
+    others = {p.stem for p in (ROOT / "scripts").glob("*.py")} - {r.program[:-3] for r in found}
+    found += [Rule(name, f"{name}.py", "figures.yaml") for name in sorted(others - {"plan"})]
     return found
 
 
@@ -105,6 +109,7 @@ def test_the_rules_are_read_right() -> None:
     programs = {path.name for path in (ROOT / "scripts").glob("*.py")}
     # plan.py belongs to no rule.
     assert {rule.program for rule in found} == programs - {"plan.py"}
+    assert {rule.name for rule in found} >= {"curves", "metric_tasks"}
     assert Rule("train", "train.py", "train.yaml") in found
     assert {rule.environment for rule in found} == set(ENVIRONMENTS)
 
@@ -136,6 +141,21 @@ def test_the_library_alone_needs_what_its_functions_import() -> None:
 @pytest.mark.parametrize("package", sorted({**RUN, **DEVELOP}))
 def test_the_lock_file_repeats_the_pins(package: str) -> None:
     assert pins(LOCK).get(package) == {**RUN, **DEVELOP}[package]
+
+
+def test_pre_commit_runs_the_pinned_versions() -> None:
+    content = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
+    found = {repo["repo"].rpartition("/")[2]: repo["rev"] for repo in content["repos"]}
+    names = {"ruff-pre-commit": "ruff", "snakefmt": "snakefmt", "codespell": "codespell"}
+    assert found == {repo: f"v{DEVELOP[name]}" for repo, name in names.items()}
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
+    assert citation["version"] == nearfirst.__version__
+    first = re.search(r"^## ([\d.]+)", (REPOSITORY / "CHANGELOG.md").read_text(), re.M)
+    assert first
+    assert first[1] == nearfirst.__version__
 
 
 def test_torch_is_the_agreed_one() -> None:

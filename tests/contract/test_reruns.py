@@ -141,7 +141,7 @@ EDITS = {
     "arrange/registry.py": {"arrange": RUNS, **downstream_of_training(RUNS)},
     "train/segment.py": downstream_of_training(RUNS),
     "train/settings.py": downstream_of_training(RUNS),
-    "evaluate/loss.py": {"evaluate": RUNS, **FIGURE},
+    "evaluate/losses.py": {"evaluate": RUNS, **FIGURE},
     # A new metric trains and evaluates nothing anew.
     "metrics.py": FIGURE,
     "score/table.py": {},

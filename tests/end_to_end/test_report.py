@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,21 @@ def test_a_page_of_one_figure(finished: Checkout, tmp_path: Path) -> None:
 def test_the_recorded_config_makes_the_figure_again(finished: Checkout) -> None:
     file = str(finished.folder / "results/fig4_flan.yaml")
     assert finished.would_run("results/fig4_flan.pdf", "--configfile", file) == {}
+
+
+def test_make_report_shows_what_other_configs_made(copy_of_finished: Checkout) -> None:
+    curves = "curves: {near: tma-nearest, RT: random}, reference: RT"
+    row = f"figures={{mine: {{like: fig4_flan, {curves}}}}}"
+    copy_of_finished.snakemake("results/mine.pdf", "--config", row)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    subprocess.run(
+        ["make", "--assume-old=setup", "report"],
+        cwd=copy_of_finished.folder,
+        env={**os.environ, "PATH": path},
+        check=True,
+    )
+    shown = part(copy_of_finished.folder / "report.html", "results")
+    assert {"results/mine.svg", "results/fig4_flan.svg"} <= shown.keys()
 
 
 def test_a_browser_shows_it(page: Path, tmp_path: Path) -> None:

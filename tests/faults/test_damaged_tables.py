@@ -35,33 +35,22 @@ READERS: dict[str, Callable[[Path], Any]] = {
 }
 
 
-def assert_named(read: Callable[[Path], Any], path: Path) -> None:
-    """Check that a reader refuses a file in one line that begins with its name."""
-    with pytest.raises(InputError) as caught:
-        read(path)
-    assert str(caught.value).startswith(f"{path}: ")
-    assert "\n" not in str(caught.value)
-
-
 @pytest.mark.parametrize("name", READERS)
-def test_a_table_is_refused_wherever_it_was_cut(results: Path, tmp_path: Path, name: str) -> None:
-    content = (results / name).read_bytes()
-    path = tmp_path / "cut.parquet"
-    lengths = random.Random(name).sample(range(len(content)), 200)
-    for length in [0, 1, 4, 8, len(content) - 8, len(content) - 1, *lengths]:
-        path.write_bytes(content[:length])
-        assert_named(READERS[name], path)
-
-
-@pytest.mark.parametrize("name", READERS)
-def test_a_bit_that_flips_is_seen_or_changes_nothing(
+def test_a_table_is_refused_wherever_it_was_damaged(
     results: Path, tmp_path: Path, name: str
 ) -> None:
-    read, path = READERS[name], tmp_path / "flipped.parquet"
+    read, path = READERS[name], tmp_path / "damaged.parquet"
     write_table(pq.read_table(results / name), path)
     expected, content = read(path), path.read_bytes()
     generator = random.Random(name)
-    refused, harmless = 0, 0
+    lengths = generator.sample(range(len(content)), 200)
+    for length in [0, 1, 4, 8, len(content) - 8, len(content) - 1, *lengths]:
+        path.write_bytes(content[:length])
+        with pytest.raises(InputError) as caught:
+            read(path)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+    refused = 0
     for place in generator.sample(range(len(content)), 300):
         flipped = bytearray(content)
         flipped[place] ^= 1 << generator.randrange(8)
@@ -72,8 +61,6 @@ def test_a_bit_that_flips_is_seen_or_changes_nothing(
             refused += str(path) in str(error)
         else:  # some bytes, such as who wrote the file, are read by nobody
             assert found == expected, place
-            harmless += 1
-    assert refused + harmless == 300
     assert refused > 200
 
 

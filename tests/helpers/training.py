@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import load
-from nearfirst.model.template import Tokens
+from nearfirst.model.template import IGNORED, Tokens
 from nearfirst.train import resume, segment
+from nearfirst.train.batches import total_steps
 from nearfirst.train.settings import TrainSettings
 
 Weights = dict[str, torch.Tensor]
@@ -39,7 +40,7 @@ def train(
             settings,
             TrainHardware(**hardware),
             start=start,
-            stop=stop,
+            stop=stop or total_steps(len(tokens), settings),
             before=before,
             work=work,
             run=resume.run_fingerprint(settings, tokens, [str(model)], sharded=False),
@@ -68,3 +69,15 @@ def plain_losses(model: Any, tokens: Sequence[Tokens]) -> list[float]:
             output = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels)
         result.append(output.loss.item())
     return result
+
+
+def labelled_texts(tokens: Tokens, tokenizer: Any) -> list[str]:
+    """Return the texts of the runs of labels: the answers, with their ends."""
+    found, run = [], []
+    for id_ in [*tokens.labels.tolist(), IGNORED]:
+        if id_ != IGNORED:
+            run.append(id_)
+        elif run:
+            found.append(tokenizer.decode(run, clean_up_tokenization_spaces=False))
+            run = []
+    return found

@@ -41,7 +41,8 @@ def program() -> Program:
     """
 
     def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-        if name != "train.py" and "--log" not in map(str, arguments):
+        words = {*map(str, arguments)}
+        if "--help" in words or (name != "train.py" and "--log" not in words):
             return in_this_process(name, *arguments)
         if name not in ("train.py", "evaluate.py", "generate.py"):
             return in_a_process(name, *arguments)

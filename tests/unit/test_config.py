@@ -64,35 +64,23 @@ def test_every_preset_loads_and_sets_what_it_says(name: str) -> None:
             assert (list(found) if isinstance(found, tuple) else found) == value
 
 
-def test_the_three_presets_are_there_and_mini_is_the_default() -> None:
-    assert {path.stem for path in PRESETS.glob("*.yaml")} == {"base", "mini", "paper", "tiny"}
-    assert load({}, PRESETS) == load({"preset": "mini"}, PRESETS)
-
-
 def test_the_paper_preset_is_table_2_of_the_paper() -> None:
     train = load({"preset": "paper"}, PRESETS).train
-    assert (train.batch_size, train.learning_rate, train.beta1, train.beta2) == (
-        16,
-        1e-6,
-        0.9,
-        0.95,
-    )
-    assert (train.epsilon, train.weight_decay, train.gradient_clipping) == (1e-5, 0.0, 1.0)
+    of_adam = (train.learning_rate, train.beta1, train.beta2, train.epsilon, train.weight_decay)
+    assert of_adam == (1e-6, 0.9, 0.95, 1e-5, 0.0)
+    assert (train.batch_size, train.gradient_clipping) == (16, 1.0)
     assert (train.checkpoint_every, train.checkpoint_dtype) == (10, "float16")
 
 
-@pytest.mark.parametrize("name", ["big", "", 3, "mini.yaml"])
+@pytest.mark.parametrize("name", ["big", 3, "mini.yaml"])
 def test_an_unknown_preset(name: object) -> None:
-    message = refusal({"preset": name})
-    assert repr(str(name)) in message
-    assert "base, mini, paper, tiny" in message
+    assert f"{str(name)!r} is none of the presets base, mini" in refusal({"preset": name})
 
 
 def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
-    config = load({"preset": "mini", "train": {"learning_rate": 0.5}}, PRESETS)
-    assert config.train.learning_rate == 0.5
-    assert config.train.micro_batch_size == 16
-    assert config.train.batch_size == TrainSettings().batch_size
+    train = load({"train": {"learning_rate": 0.5}}, PRESETS).train
+    found = (train.learning_rate, train.micro_batch_size, train.batch_size)
+    assert found == (0.5, 16, TrainSettings().batch_size)
 
 
 # Values --------------------------------------------------------------------------------------
@@ -103,15 +91,11 @@ def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
     [
         # Snakemake's --config gives text where YAML has nested keys in quotes.
         ("train.steps", "20", 20),
-        ("train.steps", "epoch", "epoch"),
         ("train.learning_rate", "2e-6", 2e-6),
         ("keep_checkpoints", "true", True),
-        ("keep_checkpoints", "False", False),
         ("data.flan.sample.unseen_tasks", "0.25", 0.25),
         ("data.flan.sample.unseen_tasks", "12", 12),
         ("seeds", ["3", 4], [3, 4]),
-        ("data.flan.path", None, None),
-        ("data.flan.path", "null", None),
         ("data.flan.sample.train_per_task", "null", None),
         ("data.flan.hub", "null", None),
         ("arrangements.tma-rounds-0.steps", "null", None),
@@ -127,34 +111,19 @@ def test_an_empty_section_changes_nothing(section: str) -> None:
     assert load(nested(section, None), PRESETS) == load({}, PRESETS)
 
 
-def test_a_figures_curves_are_replaced_whole() -> None:
-    chosen = {"near": "tma-nearest", "far": "tma-farthest"}
-    figure = {"curves": chosen, "reference": "near"}
-    config = load({"figures": {"fig4_flan": figure}}, PRESETS)
-    assert config.figures["fig4_flan"].curves == chosen
-
-
 @pytest.mark.parametrize(
     ("key", "value", "reason"),
     [
         ("train.learning_rate", "fast", "number"),
-        ("train.learning_rate", -1, "greater"),
-        ("train.steps", 0, "greater"),
         ("train.steps", 2.5, "integer"),
         ("train.batch_size", None, "integer"),
-        ("train.precision", "bfloat16", "float32"),
         ("train", 5, ""),
-        ("train", [1], ""),
-        ("data.flan.sample.unseen_tasks", 1.5, "a share is below 1"),
         ("data.flan.sample.unseen_tasks", "1.0", "a share is below 1"),
         ("data.flan.sample.unusable", "ignore", "skip"),
         ("keep_checkpoints", "maybe", "boolean"),
         ("seeds", [], "at least 1"),
-        ("seeds", 3, "list"),
         ("seeds", [-1], ""),
-        ("hardware.embed_shards", 0, "greater"),
         ("look.line_styles", ["~"], "'-'"),
-        ("tables.table4.expected.flan.train", 3, "dictionary"),
         ("tables.table4.expected.flan.train.tasks", 0, "greater"),
     ],
 )
@@ -172,30 +141,23 @@ def test_a_value_that_cannot_be_used_is_named(key: str, value: object, reason: s
         ("train.micro_batch_size", 5, "does not divide batch_size 16"),
         ("train.segment_steps", 20, "number"),
         ("seeds", [0, 1, 0], "[0, 1, 0]"),
+        ("train", {"steps": 40, "segment_steps": 15}, "15 is no multiple of checkpoint_every 10"),
         ("figures.fig4_flan.reference", "XYZ", "NFT, RT, FFT"),
     ],
 )
 def test_values_that_do_not_fit_together(key: str, value: object, named: str) -> None:
     message = refusal(nested(key, value))
-    assert message.startswith(f"config key '{key}'")
+    assert message.startswith(f"config key '{key}")
     assert named in message
-
-
-def test_segments_are_whole_numbers_of_checkpoints() -> None:
-    message = refusal({"train": {"steps": 40, "segment_steps": 15}})
-    assert "15 is no multiple of checkpoint_every 10" in message
 
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [
-        ("sedes", "seeds"),
         ("trian", "train"),
         ("train.learnig_rate", "train.learning_rate"),
-        ("data.flan.sampel", "data.flan.sample"),
         ("data.flan.sample.train_per_tasks", "data.flan.sample.train_per_task"),
         ("learning_rate", "train.learning_rate"),
-        ("arrangements.tma-nearest.within_rond", "arrangements.tma-nearest.within_round"),
         ("data.flan.hub.revison", "data.flan.hub.revision"),
     ],
 )
@@ -204,23 +166,24 @@ def test_a_misspelt_or_misplaced_key_names_the_right_one(wrong: str, right: str)
     assert message == f"config key '{wrong}' (3): unknown key; did you mean '{right}'?"
 
 
-def test_a_key_like_no_other_lists_those_there_are() -> None:
-    assert "the keys here are arrangements, comparison" in refusal({"qqqq": 1})
-    row = {"mine": {"path": "pool.jsonl", "qqqq": 1}}
-    assert "the keys here are format, hub" in refusal({"data": row})
-
-
 @pytest.mark.parametrize(
-    ("key", "now"), [("figures.fig4_flan.arrangements", "curves"), ("data.flan.form", "format")]
+    ("key", "now"),
+    [
+        ("figures.fig4_flan.arrangements", "curves"),
+        ("figures.fig1_loss.datasets", "curves"),
+        ("data.flan.form", "format"),
+        ("distribution.least", "min_answers"),
+        ("reward.preferences.most", "max_per_dataset"),
+    ],
 )
 def test_a_key_of_the_version_before_names_the_new_one(key: str, now: str) -> None:
     assert f"config key '{key}' (3): it is called {now!r} now" in refusal(nested(key, 3))
 
 
 def test_all_faults_are_named_at_once() -> None:
-    message = refusal({"sedes": 1, "train": {"threads": 0, "rate": 1}})
-    assert len(message.splitlines()) == 3
-    assert all(line.startswith("config key '") for line in message.splitlines())
+    message = refusal({"qqqq": 1, "train": {"threads": 0, "rate": 1}})
+    assert "unknown key; the keys here are arrangements, comparison" in message
+    assert [line[:12] for line in message.splitlines()] == ["config key '"] * 3
 
 
 # Segments and canonical text -----------------------------------------------------------------
@@ -230,11 +193,8 @@ def test_all_faults_are_named_at_once() -> None:
     ("steps", "length", "expected"),
     [
         ("epoch", None, [(0, None)]),
-        (40, None, [(0, 40)]),
-        (40, 20, [(0, 20), (20, 40)]),
         (45, 20, [(0, 20), (20, 40), (40, 45)]),
         (15, 20, [(0, 15)]),
-        (20, 20, [(0, 20)]),
     ],
 )
 def test_segments(steps: Any, length: int | None, expected: list[tuple[int, int | None]]) -> None:
@@ -251,11 +211,8 @@ def test_canonical_text_does_not_depend_on_the_order_of_keys(names: list[str], n
 
 def test_canonical_text_differs_where_settings_do() -> None:
     # The same two values swapped: what Snakemake itself would not notice.
-    one, other = (
-        SampleSettings(split_seed=0, train_seed=1),
-        SampleSettings(split_seed=1, train_seed=0),
-    )
-    assert one.canonical() != other.canonical()
+    one = SampleSettings(split_seed=0, train_seed=1)
+    assert one.canonical() != SampleSettings(split_seed=1, train_seed=0).canonical()
 
 
 # Pages ---------------------------------------------------------------------------------------

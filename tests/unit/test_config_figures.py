@@ -23,21 +23,16 @@ def refusal(key: str, value: object) -> str:
 @pytest.mark.parametrize(
     ("key", "value", "named"),
     [
-        ("figures.fig1_loss.test", "heldout", "niv2 has no 'heldout'"),
+        ("figures.fig1_loss.test", "heldout", "flan has no 'heldout'"),
         ("figures.fig7_seeds.tests", ["specialist-0", "heldout"], "flan has no 'heldout'"),
         ("tables.table4.splits.flan", ["train", "heldout"], "flan has no 'heldout'"),
         ("tables.table4.splits.sharegpt", ["specialist-0"], "it has 'heldout'"),
         ("figures.fig7_seeds.tests", ["specialist-0", "specialist-0"], "twice"),
-        ("figures.fig7_seeds.tasks", ["coqa", "coqa"], "twice"),
         ("figures.fig11_scaled.quantities", ["loss", "loss"], "twice"),
-        ("tables.table4.splits.flan", ["train", "train"], "twice"),
         ("tables.generalization", ["fig4_flan", "fig4_flan"], "twice"),
         ("tables.metrics.test", "heldout", "niv2 has no 'heldout'"),
-        ("figures.fig6_flan.test", "heldout", "flan has no 'heldout'"),
-        ("figures.fig1_scores.metrics", ["rouge1", "rouge1"], "twice"),
         ("figures.fig1_scores.metrics", ["rouge1", "loss"], "do not share an axis"),
         ("reward.preferences.datasets", ["flan", "niv2", "flan"], "twice"),
-        ("scores.tokenizer", "no/such/folder", "is neither words, model, a folder here nor"),
         ("scores.tokenizer", "no such", "is neither words, model, a folder here nor"),
     ],
 )
@@ -69,12 +64,9 @@ def test_a_panel_holds_one_task_and_one_test_set(
     ("key", "value", "reason"),
     [
         ("data.flan.test", "heldout", "pattern"),
-        ("figures.fig1_loss.test", "specialist-00", "pattern"),
         ("figures.fig7_seeds.tasks", [" x"], "pattern"),
         ("figures.fig1_loss.curves", {"": "flan"}, "pattern"),
         ("tables.table4.splits", {}, "at least 1"),
-        ("tables.table4.splits.flan", [], "at least 1"),
-        ("tables.table4.splits.flan", ["test"], "pattern"),
         ("tables.table4.expected.flan", {"specialist": {"tasks": 3}}, "pattern"),
         ("tables.table4.expected", {"flann": {"train": {"tasks": 3}}}, "did you mean 'flan'?"),
     ],
@@ -83,16 +75,6 @@ def test_what_is_no_test_set_or_nothing(key: str, value: object, reason: str) ->
     message = refusal(key, value)
     assert message.startswith(f"config key '{key}")
     assert reason in message
-
-
-def test_dialogues_have_their_held_out_set() -> None:
-    figure = {"dataset": "sharegpt", "tests": ["heldout"], "panels": "test"}
-    load({"figures": {"fig7_seeds": figure}}, PRESETS)
-
-
-@pytest.mark.parametrize("name", ["words", "model", "gpt2", "google/mt5-small", str(PRESETS)])
-def test_what_may_cut_answers_into_pieces(name: str) -> None:
-    assert load({"scores": {"tokenizer": name}}, PRESETS).scores.tokenizer == name
 
 
 def test_no_preset_answers_in_an_arithmetic_in_which_batches_matter() -> None:

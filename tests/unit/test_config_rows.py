@@ -25,7 +25,7 @@ def test_a_row_starts_from_another_and_follows_it() -> None:
     assert (full.keep_distances, config.data["flan"].keep_distances) == (False, True)
 
 
-def test_a_new_row_of_each_table() -> None:
+def test_a_new_row_of_each_table_whose_curves_are_replaced_whole() -> None:
     config = load(
         {
             "data": {"small": {"like": "flan", "sample": {"train_per_task": 3}}},
@@ -49,23 +49,12 @@ def test_another_type_begins_the_row_anew() -> None:
 @pytest.mark.parametrize(
     ("table", "rows", "message"),
     [
-        ("data", {"x": {"format": "flam"}}, "data.x.format': 'flam' is none of chat, flan"),
         ("data", {"x": {"format": "flam"}}, "did you mean 'flan'?"),
         ("arrangements", {"x": {"method": "tna"}}, "arrangements.x.method': 'tna' is none of"),
         ("arrangements", {"x": {"order": "nearest"}}, "arrangements.x': does not say its method"),
         ("figures", {"x": {"kind": "curve"}}, "figures.x.kind': 'curve' is none of arrangements"),
-        ("figures", {"x": {"dataset": "flan"}}, "figures.x': does not say its kind"),
-        ("data", {"x": {"like": "x"}}, "data.x.like': goes in a circle: x like x"),
-        (
-            "data",
-            {"x": {"like": "y"}, "y": {"like": "x"}},
-            "data.y.like': goes in a circle: x like",
-        ),
-        (
-            "data",
-            {"x": {"like": "flann"}},
-            "data.x.like': there is no 'flann'; did you mean 'flan'",
-        ),
+        ("data", {"x": {"like": "y"}, "y": {"like": "x"}}, "data.y.like': goes in a circle: x"),
+        ("data", {"x": {"like": "flann"}}, "there is no 'flann'; did you mean 'flan'"),
         (
             "data",
             {"x": {"like": "flan", "format": "niv2"}},
@@ -74,7 +63,6 @@ def test_another_type_begins_the_row_anew() -> None:
         ("data", {"Flan": {"path": "f"}}, "data.Flan': differs from 'flan' in case alone"),
         ("arrangements", {"a/b": {"method": "tma"}}, "arrangements.a/b': a name holds letters"),
         ("arrangements", {"$(x)": {"method": "tma"}}, "arrangements.$(x)': a name holds letters"),
-        ("arrangements", {"a b": {"method": "tma"}}, "arrangements.a b': a name holds letters"),
         ("arrangements", {"x": 3}, "arrangements.x': 3 is no row; expected keys and values"),
         ("arrangements", [1], "arrangements': [1] is no table of rows by name"),
         (
@@ -82,7 +70,6 @@ def test_another_type_begins_the_row_anew() -> None:
             {"x": {"method": "no_file.py:order"}},
             "arrangements.x.method': no_file.py: no such file",
         ),
-        ("arrangements", {"x": {"method": "wsd", "budget": 3}}, "arrangements.x.budget' (3): "),
         (
             "figures",
             {"x": {"kind": "arrangements", "dataset": "flan", "reference": "a"}},

@@ -50,8 +50,8 @@ def tma(
     Raises
     ------
     InputError
-        If an array is not of two dimensions or has no rows, if d differs, or if a row holds NaN or
-        infinity or, for `cosine`, nothing but zeros.
+        If an array has not two dimensions or no rows, if d differs, or if a row holds NaN or
+        infinity or, for `cosine`, only zeros.
     """
     pool = _pool(train, test, measure, threads)
     return rounds_by(pool.distances, pool.size, len(pool.test), threads=threads)
@@ -60,24 +60,11 @@ def tma(
 def wsd(
     train: npt.ArrayLike, test: npt.ArrayLike, *, measure: Measure = "cosine", threads: int = 2
 ) -> npt.NDArray[np.float64]:
-    """Return the Weighted Similarity Distance of every training point to the test points.
+    """Return the Weighted Similarity Distance of every training point, (N,) float64 (Eq. 1).
 
-    Its average distance and w times its minimum distance, w = mean(averages) / mean(minima)
-    (Eq. 1).
-
-    Parameters
-    ----------
-    train, test, measure, threads
-        As for `tma`.
-
-    Returns
-    -------
-    (N,) distances, float64; the smaller, the nearer.
-
-    Raises
-    ------
-    InputError
-        As `tma`, or if w is not positive and finite.
+    That is its average distance to the test points plus w times its minimum distance, with
+    w = mean(averages) / mean(minima). Parameters are those of `tma`; raises InputError as `tma`,
+    or if w is not positive and finite.
     """
     return weighted_distances(_pool(train, test, measure, threads))
 
@@ -93,7 +80,7 @@ def arrange(
     threads: int = 2,
     **parameters: object,
 ) -> Positions:
-    """Return in which order to train, as indices into the training points.
+    """Return the order of training as indices of the training points.
 
     Parameters
     ----------
@@ -111,13 +98,13 @@ def arrange(
 
     Returns
     -------
-    (n,) indices, int64, each at most once; n is N but where only a part is taken.
+    (n,) indices, int64, each at most once; n < N where the method takes only a part.
 
     Raises
     ------
     InputError
-        As `tma` and `wsd`; or if the method is unknown, has no such parameter, needs tasks and has
-        not got N, or cannot take so many rounds or points.
+        As `tma` and `wsd`; or if the method or a parameter is unknown, tasks are missing, or there
+        are not so many rounds or points.
     """
     if seed < 0:
         raise InputError(f"seed: {seed}; seeds count from 0")
@@ -132,11 +119,7 @@ def arrange(
 
 
 def _pool(
-    train: npt.ArrayLike,
-    test: npt.ArrayLike,
-    measure: str,
-    threads: int,
-    tasks: Sequence[str] = (),
+    train: npt.ArrayLike, test: npt.ArrayLike, measure: str, threads: int, tasks: Sequence[str] = ()
 ) -> Pool:
     """Return the checked points with their distances."""
     if measure not in BY_ROWS:
@@ -160,7 +143,7 @@ def _points(name: str, array: npt.ArrayLike, *, directions: bool) -> Matrix:
         raise InputError(
             f"{name}: has the shape {points.shape}, expected (points, dimensions), one at least"
         )
-    # What does not fit float32 becomes infinite, and is told as such.
+    # What does not fit float32 becomes infinite, and is reported as such.
     with np.errstate(over="ignore"):
         points = np.ascontiguousarray(points, dtype=np.float32)
     if not (usable := np.isfinite(points).all(axis=1)).all():

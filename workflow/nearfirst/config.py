@@ -148,20 +148,10 @@ STANDARD_FIGURE = {
 
 
 def load(user: Mapping[str, Any], presets: Path) -> Config:
-    """Validate the user's config over its preset over the defaults.
+    """Validate the user's config over its preset (of the folder `presets`) over the defaults.
 
-    Parameters
-    ----------
-    user
-        What config.yaml, `--configfile` and `--config` gave.
-    presets
-        Folder of the preset files.
-
-    Raises
-    ------
-    InputError
-        One line a fault: the key, the value, what is wrong, and for an unknown key the nearest
-        valid one.
+    Raises InputError with one line for each fault: the key, the value, what is wrong, and for an
+    unknown key the nearest valid one.
     """
     user = _with_nulls(user)
     layers = _preset(str(user.get("preset", "mini")), presets)
@@ -181,11 +171,9 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
             faults[table.name] = f"config key '{table.name}': {wrong!r} is no table of rows by name"
             continue
         if table.name == "figures":
-            # What the user adds is drawn without a word more.
-            given = [
-                {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added},
-                *given,
-            ]
+            # A data set that the user adds has a figure without another word.
+            standard = {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added}
+            given = [standard, *given]
         rows = Rows(table, given)
         content[table.name] = rows.resolve()
         faults |= rows.faults
@@ -222,46 +210,42 @@ def _with_nulls(value: Any) -> Any:
 
 
 def _unknown_names(config: Config) -> dict[str, str]:
-    """Return a line for each key that names a data set, arrangement, figure or test set amiss."""
+    """Return a line for each key that names a data set, arrangement, figure or test set wrongly."""
     faults = {}
     known: dict[str, list[str]] = {
         "data set": list(config.data),
         "arrangement": list(config.arrangements),
         "figure to compare": [n for n, f in config.figures.items() if f.kind == "arrangements"],
     }
-    for key, what, name in _references(config):
+    references = [
+        (f"figures.{name}.{key}", what, named)
+        for name, figure in config.figures.items()
+        for key, what, named in figure.references()
+    ]
+    references += [(f"tables.{key}", what, name) for key, what, name in config.tables.references()]
+    references += [
+        (f"reward.preferences.datasets.{at}", "data set", name)
+        for at, name in enumerate(config.reward.preferences.datasets)
+    ]
+    for key, what, name in references:
         if name not in known[what]:
             options = known[what]
             faults[key] = (
                 f"config key '{key}': there is no {what} {name!r}; there are {', '.join(options)}"
                 f"{did_you_mean(name, options)}"
             )
-    for key, name, split in _splits(config):
+    splits = [
+        (f"figures.{name}.{key}", dataset, split)
+        for name, figure in config.figures.items()
+        for key, dataset, split in figure.splits()
+    ]
+    splits += [(f"tables.{key}", dataset, split) for key, dataset, split in config.tables.splits()]
+    for key, name, split in splits:
         if key not in faults and name in config.data and not config.data[name].has(split):
             faults[key] = (
                 f"config key '{key}': {name} has no {split!r}; it has {config.data[name].test!r}"
             )
     return faults
-
-
-def _references(config: Config) -> Iterator[tuple[str, str, str]]:
-    """Yield every key that holds a name, what it names, and the name."""
-    for name, figure in config.figures.items():
-        for key, what, named in figure.references():
-            yield f"figures.{name}.{key}", what, named
-    for key, what, named in config.tables.references():
-        yield f"tables.{key}", what, named
-    for at, named in enumerate(config.reward.preferences.datasets):
-        yield f"reward.preferences.datasets.{at}", "data set", named
-
-
-def _splits(config: Config) -> Iterator[tuple[str, str, str]]:
-    """Yield every key that holds a split, its data set, and the split."""
-    for name, figure in config.figures.items():
-        for key, dataset, split in figure.splits():
-            yield f"figures.{name}.{key}", dataset, split
-    for key, dataset, split in config.tables.splits():
-        yield f"tables.{key}", dataset, split
 
 
 def sections(

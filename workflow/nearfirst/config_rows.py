@@ -1,4 +1,4 @@
-"""Layers of config: presets and the user's words, merged; tables whose rows choose their type.
+"""Merge the layers of a config, presets and the user's; its tables' rows choose their type.
 
 `data`, `arrangements` and `figures` are tables by name. One key of a row (`format`, `method`,
 `kind`) says of which type it is, and `like: NAME` starts from another row.
@@ -24,20 +24,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the config.
+    """A table of the config: its key there, and the key of a row that says the row's type.
 
-    Attributes
-    ----------
-    name
-        Its key in the config.
-    key
-        The key of a row that says of which type the row is.
-    settings_of
-        Returns the type by the value of that key; raises ValueError if there is none.
-    kinds
-        Returns the values that there are.
-    default
-        The value where a row does not say; None: it must.
+    `settings_of` returns the type by that key's value, or raises ValueError; `kinds` returns all
+    values. `default` is the value where a row does not say; None if it must.
     """
 
     name: str
@@ -51,10 +41,7 @@ class Table:
 class Rows:
     """The rows of one table, from the layers that hold some; later layers win.
 
-    Attributes
-    ----------
-    faults
-        One line for each key at fault, filled by `resolve`.
+    `resolve` fills `faults`: one line for each wrong key.
     """
 
     table: Table
@@ -87,14 +74,14 @@ class Rows:
             key = f"{self.table.name}.{name}"
             like = self._value(name, "like")
             of_like = {f.replace(f"{self.table.name}.{like}", key, 1) for f in self.faults}
-            # What came with `like` is said of the row that it came from.
+            # Faults that came with `like` are named at the row that they came from.
             for fault, line in explain_all(error, kind, key).items():
                 if fault not in of_like:
                     self.faults[fault] = line
             return None
 
     def _merged(self, name: str, seen: tuple[str, ...]) -> tuple[type[Section], Row] | None:
-        """Return the type and the content of a row, `like` followed; None if it is at fault."""
+        """Return the type and the content of a row, `like` followed; None if it is wrong."""
         table, parts = self.table, self._own(name)
         key = f"{table.name}.{name}"
         for part in parts:
@@ -129,8 +116,7 @@ class Rows:
         try:
             kind = table.settings_of(str(chosen))
         except (ValueError, InputError) as error:
-            reason = str(error).removeprefix(f"{table.key}: ")
-            self._fault(f"{key}.{table.key}", reason)
+            self._fault(f"{key}.{table.key}", str(error).removeprefix(f"{table.key}: "))
             return None
         content: Row = {**base, table.key: chosen}
         for part in parts:
@@ -177,7 +163,7 @@ def merge(model: type[BaseModel], base: Row, over: Row) -> dict[str, Any]:
 
 
 def section_of(kind: Any) -> type[BaseModel] | None:
-    """Return the section that a key holds, if only perhaps; None if it holds something else."""
+    """Return the section that a key holds, optional or not; None if it holds something else."""
     for of in (kind, *get_args(kind)) if get_origin(kind) in (None, Union, UnionType) else ():
         if isinstance(of, type) and issubclass(of, BaseModel):
             return of
@@ -185,8 +171,8 @@ def section_of(kind: Any) -> type[BaseModel] | None:
 
 
 def explain_all(error: ValidationError, model: type[BaseModel], prefix: str = "") -> dict[str, str]:
-    """Return one line for each key at fault: the key, its value, what is wrong, what to do."""
-    # A key of several types has a fault for each: the first is told.
+    """Return one line for each wrong key: the key, its value, what is wrong, what to do."""
+    # A key of several types has a fault for each: the first is shown.
     faults = [(_key(fault, model), fault) for fault in reversed(error.errors())]
     return {
         ".".join(filter(None, (prefix, key))): _explain(fault, key, model, prefix)
@@ -199,7 +185,7 @@ def _key(fault: Any, root: type[BaseModel]) -> str:
     parts: list[str] = []
     kind: Any = root
     for part in fault["loc"]:
-        if part == "[key]":  # the name itself is at fault
+        if part == "[key]":  # the name itself is wrong
             break
         section = section_of(kind)
         if section is None and not isinstance(part, int) and get_origin(kind) is not dict:
@@ -230,6 +216,9 @@ RENAMED: dict[str, str] = {
     "arrangements": "curves",
     "datasets": "curves",
     "form": "format",
+    "least": "min_answers",
+    "least_instances": "min_instances",
+    "most": "max_per_dataset",
 }
 """Keys of version 0.1 and what they are called now; to be dropped in 0.3."""
 

@@ -1,6 +1,6 @@
-"""What the work is spread over. These knobs are no params: changing them reruns nothing.
+"""Resources of the jobs. Changing these settings reruns nothing, except for `embed_shards`.
 
-All but `embed_shards`: the shards are files, so another number reruns whatever reads embeddings.
+The shards are files, so another number reruns whatever reads embeddings.
 """
 
 from pydantic import Field, PositiveInt

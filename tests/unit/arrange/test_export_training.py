@@ -1,4 +1,4 @@
-"""What is taken home trains elsewhere, in its order."""
+"""An exported pool trains elsewhere, in its order."""
 
 import json
 import random

@@ -68,13 +68,6 @@ def test_pool_order_inside_a_round(pool: Pool, seed: int) -> None:
     assert found == sorted(range(pool.size), key=lambda i: (expected[i], i))
 
 
-def test_a_shuffled_round_is_not_in_pool_order() -> None:
-    pool = pools.from_matrix(1 - np.eye(40))  # one round
-    found = [tma(pool, seed).order.tolist() for seed in range(5)]
-    assert len({tuple(order) for order in found}) == 5
-    assert list(range(40)) not in found
-
-
 # A second run that takes the farthest ----------------------------------------------------------
 
 
@@ -130,11 +123,12 @@ def test_buckets_partition_the_pool(
     assert sorted(seen) == list(range(pool.size))
 
 
-@pytest.mark.parametrize("bucket", [(0, 6), (4, 7), (5, 6), (100, 105)])
-def test_a_bucket_beyond_the_last_round_says_how_many_there_are(bucket: tuple[int, int]) -> None:
-    with pytest.raises(InputError, match="the last of the 5 rounds") as error:
-        tma(LINE, rounds=bucket)
-    assert str(error.value).startswith(f"rounds: [{bucket[0]}, {bucket[1]})")
+def test_more_than_the_pool_holds() -> None:
+    for bucket in ((4, 6), (5, 6)):
+        with pytest.raises(InputError, match=r"^rounds: \[.* the last of the 5 rounds"):
+            tma(LINE, rounds=bucket)
+    with pytest.raises(InputError, match="budget: 6 instances, but the pool holds 5"):
+        tma(LINE, budget=6)
 
 
 # Budgets -------------------------------------------------------------------------------------
@@ -147,16 +141,11 @@ def test_a_bucket_beyond_the_last_round_says_how_many_there_are(bucket: tuple[in
         ("last", 2, [4, 2]),
         ("both", 2, [3, 2]),
         ("both", 3, [3, 1, 4, 2]),  # half of three is reached with two
-        ("both", 1, [3, 2]),
-        ("first", 5, [3, 1, 0, 4, 2]),
-        ("last", 5, [3, 1, 0, 4, 2]),
         ("both", 5, [3, 1, 0, 4, 2]),
     ],
 )
 def test_a_budget_by_hand(select: str, budget: int, expected: list[int]) -> None:
-    near = tma(LINE, budget=budget, select=select)
-    assert near.order.tolist() == expected
-    assert numbers(near) == [[3, 1, 0, 4, 2].index(i) + 1 for i in expected]
+    assert tma(LINE, budget=budget, select=select).order.tolist() == expected
     far = tma(LINE, budget=budget, select=select, order="farthest")
     assert far.order.tolist() == expected[::-1]
 
@@ -167,13 +156,10 @@ NEAR = np.array([1, 1, 1, 2, 2, 3, 3, 3, 3, 4], dtype=np.int32)
 @pytest.mark.parametrize(
     ("select", "budget", "rounds"),
     [
-        ("first", 3, {1}),
         ("first", 4, {1, 2}),  # the round that reaches it is not cut
         ("first", 6, {1, 2, 3}),
-        ("last", 1, {4}),
         ("last", 2, {3, 4}),
         ("both", 6, {1, 3, 4}),
-        ("both", 8, {1, 2, 3, 4}),
         ("both", 10, {1, 2, 3, 4}),  # both halves want the middle: it is there once
     ],
 )
@@ -224,8 +210,3 @@ def test_min_is_a_prefix_and_max_a_suffix_of_the_rounds(pool: Pool, data: st.Dat
         assert left_out == set(range(head, tail + 1))
         assert (rounds < head - 1).sum() < budget / 2 <= (rounds < head).sum()
         assert (rounds > tail + 1).sum() < budget / 2 <= (rounds > tail).sum()
-
-
-def test_more_than_the_pool_holds() -> None:
-    with pytest.raises(InputError, match="budget: 6 instances, but the pool holds 5"):
-        tma(LINE, budget=6)

@@ -83,25 +83,6 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path, fault: int) -> None:
 # Process numbers come again: in a container a program often has the same one every time.
 
 
-def test_a_file_that_a_killed_process_left_is_no_hindrance(tmp_path: Path) -> None:
-    with writing(tmp_path / "file") as temporary:
-        temporary.touch()
-    temporary.write_text("stale, and longer than what comes")
-    with writing(tmp_path / "file") as temporary:
-        temporary.write_text("new")
-    assert content(tmp_path) == {"file": b"new"}
-
-
-def test_a_folder_that_a_killed_process_left_is_no_hindrance(tmp_path: Path) -> None:
-    with writing_folder(tmp_path / "folder") as temporary:
-        pass
-    temporary.mkdir()
-    (temporary / "stale").touch()
-    with writing_folder(tmp_path / "folder") as temporary:
-        (temporary / "file").write_text("new")
-    assert content(tmp_path) == {"folder/file": b"new"}
-
-
 @pytest.mark.parametrize("way", [writing, writing_folder])
 def test_what_killed_processes_left_is_removed(
     tmp_path: Path, way: Callable[[Path], AbstractContextManager[Path]]
@@ -185,7 +166,7 @@ def arrange(folder: Path, out: Path) -> list[object]:
     """Arguments for an arrangement of some 200 KB."""
     train = embeddings(folder / "train.parquet", 20_000)
     return [
-        *("arrange.py", "--method", "random", "--train", train),
+        *("arrange.py", "--settings", '{"method": "random"}', "--train", train),
         *("--output", out / "arrangement.parquet"),
     ]
 
@@ -194,22 +175,15 @@ PROGRAMS = pytest.mark.parametrize("arguments", [distances, arrange])
 
 
 @PROGRAMS
-def test_a_file_size_limit_leaves_nothing_behind(
-    tmp_path: Path, arguments: Callable[[Path, Path], list[object]]
-) -> None:
-    out = tmp_path / "out"
-    error = one_error(run(*arguments(tmp_path, out), limit=small_files_only))
-    assert str(out) in error
-    assert "File too large" in error
-    assert content(out) == {}
-
-
-@PROGRAMS
-def test_a_file_size_limit_leaves_an_older_output_alone(
+def test_a_file_size_limit_leaves_nothing_behind_or_the_older_output(
     tmp_path: Path, arguments: Callable[[Path, Path], list[object]]
 ) -> None:
     out = tmp_path / "out"
     call = arguments(tmp_path, out)
+    error = one_error(run(*call, limit=small_files_only))
+    assert str(out) in error
+    assert "File too large" in error
+    assert content(out) == {}
     assert run(*call).returncode == 0
     before = content(out)
     assert max(map(len, before.values())) > LIMIT
@@ -246,8 +220,3 @@ def test_a_full_disk_is_told_whoever_noticed_it(error: Exception) -> None:
     expected = pytest.raises(InputError, match=r"^a/b: .*; work is kept, free some space")
     with expected, explain_full_disk(Path("a/b"), "work is kept"):
         raise error
-
-
-def test_other_errors_pass_a_check_for_a_full_disk() -> None:
-    with pytest.raises(ValueError, match="other"), explain_full_disk(Path("a")):
-        raise ValueError("other")

@@ -1,4 +1,4 @@
-"""Fetching from the hub, with the real client against a server on loopback."""
+"""Fetching from the hub, with the real client against a server on loopback; also a hostile one."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from checkout import copy_project
 from hub_server import Hub, blob, serving, sha256
 
 from nearfirst.common.errors import InputError
@@ -26,7 +27,8 @@ FILES = {"LICENCE": LICENCE, "data/train.parquet": TABLE, "data/a b/x.parquet": 
 # The client writes 10 MiB at a time.
 CHUNK = 10 * 1024 * 1024
 LONG = np.random.default_rng(2).bytes(2 * CHUNK + 12345)
-TOKEN = "hf_averysecrettoken"
+SECRET = sha256(b"a token")[:16]  # as such it is in no source
+TOKEN = f"hf_{SECRET}token"
 
 Fetch = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -276,3 +278,86 @@ def test_a_hub_that_fails_and_a_full_disk_keep_what_came(
 def test_settings_that_are_refused(given: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
         HubSettings.parse(json.dumps({"repository": "someone/talks", **given}))
+
+
+# A hostile hub, and secrets ----------------------------------------------------------------------
+
+
+def assert_secret(folder: Path, *texts: str) -> None:
+    """Check that the secret is neither in a file nor on the screen."""
+    assert not any(SECRET in text for text in texts)
+    for path in folder.rglob("*"):
+        assert SECRET not in path.name
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("name", ["a/../../../evil", "/{folder}/evil"])
+def test_a_listed_file_outside_of_the_folder_is_refused(
+    name: str, fetch: Fetch, hub: Hub, tmp_path: Path
+) -> None:
+    name = name.format(folder=tmp_path)
+    hub.files[name] = b"evil"
+    line = told(fetch(files=["*"]))
+    assert f"lists a file {name!r}, which would lie outside of the folder" in line
+    assert not hub.asked_for("/resolve/")
+    assert [path for path in tmp_path.rglob("*") if "evil" in path.name] == []
+
+
+@pytest.mark.parametrize(
+    ("of_hub", "variables", "named"),
+    [
+        ({"status": 403}, {}, "access is refused (403)"),
+        ({"token": "hf_another"}, {}, "set HF_TOKEN to a token that may read it"),
+        ({}, {"HF_TOKEN": f"hf_\v{SECRET}"}, "HF_TOKEN: it holds a character that no token has"),
+        ({}, {"HTTP_PROXY": f"http://me:{SECRET}@127.0.0.1:9"}, "cannot be reached"),
+        ({}, {"HF_ENDPOINT": f"http://me:{SECRET}@127.0.0.1:9"}, "HF_ENDPOINT: it holds a user or"),
+    ],
+)
+def test_no_error_repeats_a_secret(
+    of_hub: dict[str, Any],
+    variables: dict[str, str],
+    named: str,
+    fetch: Fetch,
+    hub: Hub,
+    tmp_path: Path,
+) -> None:
+    for key, value in of_hub.items():
+        setattr(hub, key, value)
+    line = told(fetch(**{"HF_TOKEN": TOKEN, **variables}))
+    assert named in line
+    assert_secret(tmp_path, line)
+
+
+def test_snakemake_keeps_no_token(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.page, hub.token = "someone/model", "hf_another"
+    for name, value in environment(tmp_path, hub, HF_TOKEN=TOKEN).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    checkout = copy_project(tmp_path / "checkout")
+    model = f"model={{name: someone/model, revision: {hub.commit}, files: ['*']}}"
+    target = ("results/raw/model/model/fetched.json", "--config", model)
+    done = checkout.snakemake(*target, check=False)
+    assert "someone/model is gated" in done.stdout
+    assert_secret(tmp_path, done.stdout)
+    hub.token = TOKEN
+    done = checkout.snakemake(*target)
+    assert hub.asked_for("/resolve/")[-1].token == f"Bearer {TOKEN}"
+    assert_secret(tmp_path, done.stdout)
+
+
+def test_no_program_logs_addresses_which_may_be_signed(tmp_path: Path) -> None:
+    # One that is given a model's id fetches it through libraries that log all they ask for.
+    lines = [
+        "import logging",
+        "from nearfirst.common import cli",
+        "arguments = cli.parser(None).parse_args(['--log', 'log'])",
+        f"ask = 'GET https://hub/x?Signature={SECRET}'",
+        "cli.run(lambda _: logging.getLogger('httpx2').info(ask), arguments)",
+    ]
+    own = {**os.environ, "PYTHONPATH": f"{REPOSITORY}/workflow"}
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, env=own, check=True)
+    assert (tmp_path / "log").is_file()
+    assert_secret(tmp_path)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -79,21 +80,11 @@ def test_a_generalist_sample_is_spread_over_the_tasks(
 
 
 def test_a_row_is_kept_as_it_was_read() -> None:
-    row = {
-        "z": "\ud83d \N{GRINNING FACE}",
-        "a": [1, None],
-        "weight": Decimal("0.5"),
-        "when": pd.Timestamp(0),
-    }
-    kept = table_row(instance("t", row=row), keep_row=True)["row"]
-    assert isinstance(kept, str)
-    assert list(json.loads(kept).items()) == [
-        *(
-            ("z", "? \N{GRINNING FACE}"),
-            ("a", [1, None]),
-            ("weight", 0.5),
-            ("when", "1970-01-01 00:00:00"),
-        )
+    row = {"z": "\ud83d \N{GRINNING FACE}", "a": [1, None], "w": Decimal("0.5"), "t": date.min}
+    text = table_row(instance("t", row=row), keep_row=True)["row"]
+    # In its order; half a surrogate pair is not a character.
+    assert list(json.loads(str(text)).items()) == [
+        *(("z", "? \N{GRINNING FACE}"), ("a", [1, None]), ("w", 0.5), ("t", "0001-01-01"))
     ]
     assert table_row(instance("t", row=row), keep_row=False)["row"] is None
 

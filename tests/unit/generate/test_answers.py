@@ -122,21 +122,15 @@ def test_answers_are_those_of_a_loop_by_hand(
         assert answer == by_hand(exact, prompt, settings, numbers, eos)
 
 
-def test_some_answers_end_in_each_stage_and_some_hold_bos(
-    exact: Any, prompts: list[Any], tokenizer: Any
-) -> None:
-    """The other tests need such a model."""
-    found = answered(exact, prompts, EXACT, tokenizer)
+@pytest.fixture(scope="module")
+def single(exact: Any, prompts: list[Any], tokenizer: Any) -> list[tuple[list[int], bool]]:
+    """Each answer by itself; some end in each stage, some not at all, and some hold BOS."""
+    found = answered(exact, prompts, EXACT, tokenizer, batch_size=1)
     lengths = [len(tokens) for tokens, finished in found if finished]
     assert min(lengths) < answers.FIRST_STAGE < max(lengths)
     assert [len(tokens) for tokens, finished in found if not finished].count(LIMIT) > 1
-    within = [tokens[:-1] for tokens, _ in found]
-    assert sum(tokenizer.bos_token_id in tokens for tokens in within) > 1
-
-
-@pytest.fixture(scope="module")
-def single(exact: Any, prompts: list[Any], tokenizer: Any) -> list[tuple[list[int], bool]]:
-    return answered(exact, prompts, EXACT, tokenizer, batch_size=1)
+    assert sum(tokenizer.bos_token_id in tokens[:-1] for tokens, _ in found) > 1
+    return found
 
 
 @hypothesis_settings(max_examples=25, deadline=None)
@@ -166,20 +160,14 @@ def test_batch_size_does_not_matter_in_float32(prompts: list[Any], tokenizer: An
         assert answered(model, prompts, settings, tokenizer, batch_size=batch_size) == single
 
 
-def test_each_seed_step_and_id_has_draws_of_its_own(
-    exact: Any, prompts: list[Any], tokenizer: Any
+def test_each_seed_step_and_id_has_tokens_of_its_own(
+    exact: Any, prompts: list[Any], tokenizer: Any, single: Any
 ) -> None:
-    ids = names(len(prompts))
-    first = answered(exact, prompts, EXACT, tokenizer)
-    assert answered(exact, prompts, EXACT, tokenizer) == first
-    others = [
-        answered(exact, prompts, EXACT, tokenizer, step=20),
-        answered(exact, prompts, EXACT, tokenizer, run_seed=4),
-        answered(exact, prompts, EXACT.model_copy(update={"seed": 1}), tokenizer),
-        answered(exact, prompts, EXACT, tokenizer, ids=[f"other {id_}" for id_ in ids]),
-    ]
-    for other in others:
-        assert sum(a != b for a, b in zip(first, other, strict=True)) > len(ids) / 2
+    ids = [f"other {id_}" for id_ in names(len(prompts))]
+    for change in ({"step": 20}, {"run_seed": 4}, {"seed": 1}, {"ids": ids}):
+        settings = EXACT.model_copy(update={"seed": change.pop("seed", 0)})
+        other = answered(exact, prompts, settings, tokenizer, **change)
+        assert sum(a != b for a, b in zip(single, other, strict=True)) > len(ids) / 2
 
 
 def test_padding_is_what_the_prompt_holds_and_later_passes_take_one_token(

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training import plain_losses
+from training import labelled_texts, plain_losses
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from nearfirst.common.errors import InputError
@@ -61,32 +61,44 @@ def one(conversation: Any, tokenizer: Any, max_length: int = 10_000) -> Tokens:
     return tokens
 
 
-def text_of(ids: Any, tokenizer: Any) -> str:
-    text: str = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
-    return text
+ONE = ("one", "eins")
+TWO = (*ONE, "two", "zwei")
 
 
-def answers(tokens: Tokens, tokenizer: Any) -> list[str]:
-    """The texts of the runs of labels."""
-    found, run = [], []
-    for id_ in [*tokens.labels.tolist(), IGNORED]:
-        if id_ != IGNORED:
-            run.append(id_)
-        elif run:
-            found.append(text_of(run, tokenizer))
-            run = []
-    return found
-
-
-def test_the_text_is_that_of_the_template_up_to_the_last_answer(kinds: Any, talk: Any) -> None:
-    tokens = one(talk("one", "eins", "two", "zwei"), kinds["chatml"])
-    assert text_of(tokens.ids, kinds["chatml"]) == (
-        "<|system|>Be kind.<|end|>\n<|user|>\none<|end|>\n<|assistant|>\neins<|end|>\n"
-        "<|user|>\ntwo<|end|>\n<|assistant|>\nzwei<|end|>"
-    )
-    assert answers(tokens, kinds["chatml"]) == ["eins<|end|>", "zwei<|end|>"]
-    tokens = one(talk("one", "eins"), kinds["instruction"])
-    assert text_of(tokens.ids, kinds["instruction"]) == "<s>[INST] one [/INST] eins</s>"
+@pytest.mark.parametrize(
+    ("template", "turns", "text", "answers"),
+    [
+        (
+            CHATML,
+            TWO,
+            "<|system|>Be kind.<|end|>\n<|user|>\none<|end|>\n<|assistant|>\n"
+            "eins<|end|>\n<|user|>\ntwo<|end|>\n<|assistant|>\nzwei<|end|>",
+            ["eins<|end|>", "zwei<|end|>"],
+        ),
+        (INSTRUCTION, ONE, "<s>[INST] one [/INST] eins</s>", [" eins</s>"]),
+        (SPACED, ("one", "the cat"), "user: one\nassistant: the cat</s>", [" the cat</s>"]),
+        # The last answer, and the day, which must not matter.
+        (THINKING, TWO, None, ["eins<|end|>", "<think>\n\n</think>\n\nzwei<|end|>"]),
+        (
+            DATED,
+            ONE,
+            f"<s>{chat_template.DAY}\n<|system|>Be kind.<|end|>\n<|user|>\none<|end|>\n"
+            "<|assistant|>\neins<|end|>",
+            ["eins<|end|>"],
+        ),
+    ],
+)
+def test_the_text_is_that_of_the_template_up_to_the_last_answer(
+    tokenizer: Any, talk: Any, template: str, turns: Any, text: str | None, answers: list[str]
+) -> None:
+    own = styled(tokenizer, template)
+    tokens = one(talk(*turns), own)
+    assert labelled_texts(tokens, own) == answers
+    if text:
+        assert own.decode(tokens.ids, clean_up_tokenization_spaces=False) == text
+        (prompt,) = prompts([talk(*turns)], own, "chat")
+        asked = own.decode(prompt, clean_up_tokenization_spaces=False)
+        assert asked == text[: text.index(answers[0])]
 
 
 # No text that the answer's own end, or white space around it, would be lost in.
@@ -106,22 +118,11 @@ def test_the_labels_are_the_answers_and_their_ends(
         labelled = tokens.labels != IGNORED
         assert (tokens.labels[labelled] == tokens.ids[labelled]).all()
         expected = [f"{answer.strip()}{END[name]}" for _, answer in exchanges]
-        assert [text.lstrip() for text in answers(tokens, tokenizer)] == expected
+        assert [text.lstrip() for text in labelled_texts(tokens, tokenizer)] == expected
         (prompt,) = prompts([conversation], tokenizer, "chat")
         assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
         assert one(conversation, tokenizer, len(prompt)).label_tokens == 0
         assert one(conversation, tokenizer, len(prompt) + 1).label_tokens == 1
-
-
-def test_a_prompt_asks_as_the_template_does(kinds: Any, talk: Any) -> None:
-    asked = {
-        "chatml": "<|system|>Be kind.<|end|>\n<|user|>\none<|end|>\n<|assistant|>\n",
-        "instruction": "<s>[INST] one [/INST]",
-        "spaced": "user: one\nassistant:",
-    }
-    for name, text in asked.items():
-        (prompt,) = prompts([talk("one", "the cat", "two", "zwei")], kinds[name], "chat")
-        assert text_of(prompt, kinds[name]) == text
 
 
 def test_a_control_token_in_a_message_is_text(kinds: Any, talk: Any) -> None:
@@ -131,19 +132,8 @@ def test_a_control_token_in_a_message_is_text(kinds: Any, talk: Any) -> None:
         for token in ("<|end|>", "</s>", "<s>"):
             id_ = tokenizer.convert_tokens_to_ids(token)
             assert (tokens.ids == id_).sum() == (plain.ids == id_).sum()
-        (answer,) = answers(tokens, tokenizer)
+        (answer,) = labelled_texts(tokens, tokenizer)
         assert answer.lstrip() == f"<|end|> it </s> on{END[name]}"
-
-
-def test_a_template_that_treats_its_last_answer_otherwise(tokenizer: Any, talk: Any) -> None:
-    own = styled(tokenizer, THINKING)
-    tokens = one(talk("one", "eins", "two", "zwei"), own)
-    assert answers(tokens, own) == ["eins<|end|>", "<think>\n\n</think>\n\nzwei<|end|>"]
-
-
-def test_tokens_do_not_depend_on_the_day(kinds: Any, talk: Any) -> None:
-    tokens = one(talk("one", "eins"), kinds["dated"])
-    assert text_of(tokens.ids, kinds["dated"]).startswith(f"<s>{chat_template.DAY}\n<|system|>")
 
 
 def test_what_ends_an_answer(kinds: Any, tokenizer: Any) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, trainers
+from training import labelled_texts
 from transformers import PreTrainedTokenizerFast
 
 from nearfirst.model.template import IGNORED, Tokens, encode, prompts
@@ -18,18 +19,6 @@ def one(talk: list[dict[str, str]], tokenizer: Any, max_length: int = 100_000) -
 
 def text(ids: Any, tokenizer: Any) -> str:
     found: str = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
-    return found
-
-
-def answers(tokens: Tokens, tokenizer: Any) -> list[str]:
-    """The texts of the runs of labels, each of which must end in EOS."""
-    found, run = [], []
-    for id_ in tokens.labels[tokens.labels != IGNORED].tolist():
-        run.append(id_)
-        if id_ == tokenizer.eos_token_id:
-            found.append(text(run, tokenizer))
-            run = []
-    assert run == []
     return found
 
 
@@ -114,7 +103,7 @@ def test_a_sentencepiece_tokenizer_doubles_no_space(
     pieces = sentencepiece.convert_ids_to_tokens(tokens.ids.tolist())
     written = "".join(pieces).replace("<0x0A>", "\n")
     assert written == "<s>▁User:▁what▁is▁2+2?\nAssistant:▁4▁cats</s>"
-    assert answers(tokens, sentencepiece) == [" 4 cats</s>"]
+    assert labelled_texts(tokens, sentencepiece) == [" 4 cats</s>"]
 
 
 # No surrogates (they are no text), and no text that is itself a special token.
@@ -133,7 +122,7 @@ def test_labels_are_the_answers_and_what_is_before_the_first_is_the_prompt(
 ) -> None:
     conversation = talk(*(turn for pair in exchanges for turn in pair))
     tokens = one(conversation, tokenizer)
-    assert answers(tokens, tokenizer) == [f" {answer}</s>" for _, answer in exchanges]
+    assert labelled_texts(tokens, tokenizer) == [f" {answer}</s>" for _, answer in exchanges]
     for kind in (tokenizer, sentencepiece):
         (prompt,) = prompts([conversation], kind)
         tokens = one(conversation, kind)

@@ -1,7 +1,8 @@
 """The pool in training order, each row as it was read, for any trainer."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +32,16 @@ distance to the nearest test instance, and the id of that one."""
 _LINE_ENDS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"})
 
 
-def read_pool(path: Path, rows: int = BATCH) -> list[pa.RecordBatch]:
-    """Read an instance table in pieces of at most so many rows.
+def read_pool(path: Path) -> list[pa.RecordBatch]:
+    """Read an instance table in pieces, since an Arrow array of text ends at 2 GiB.
 
-    Text of a large pool does not fit one Arrow array, which ends at 2 GiB. A table without the
-    column `row` (one made by hand) has only its messages to export.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or lacks a column.
+    A table without the column `row` (one made by hand) has only its messages to export. Raises
+    InputError if the file is missing or damaged, or lacks a column.
     """
     with open_parquet(path) as file:
         found = file.schema_arrow
         check_columns(path, found, POOL)
-        has_row = "row" in found.names
-        names = [*POOL.names, "row"] if has_row else POOL.names
-        return list(file.iter_batches(rows, columns=names))
+        return list(file.iter_batches(BATCH, columns=[*POOL.names, *{"row"} & {*found.names}]))
 
 
 def in_order(
@@ -59,52 +53,41 @@ def in_order(
     nearest: Integers,
     rows: int = BATCH,
 ) -> Iterator[list[Row]]:
-    """Yield the rows in training order, some at a time.
+    """Yield the rows in training order, `rows` at a time.
 
     Parameters
     ----------
     pool
         Pieces of the pool, N rows together.
-    order
-        (n,) rows of the pool, in training order.
-    rounds
-        n rounds in that order.
+    order, rounds
+        (n,) rows of the pool in training order, and their rounds.
     distances, nearest
         (N,) distance of each row of the pool to its nearest test instance, and its index.
     tests
         M ids of test instances.
-    rows
-        Rows at a time.
     """
     starts = np.cumsum([0, *(len(piece) for piece in pool)])
     for start in range(0, len(order), rows):
         its = order[start : start + rows]
         of_rounds = rounds.slice(start, len(its)).to_pylist()
         yield [
-            exported(
-                row,
-                {
-                    "position": start + i,
-                    "round": of_rounds[i],
-                    "distance": float(distances[its[i]]),
-                    "nearest_query": tests[nearest[its[i]]],
-                },
-            )
-            for i, row in enumerate(_take(pool, starts, its).to_pylist())
+            {
+                "position": start + i,
+                "round": of_rounds[i],
+                "distance": float(distances[its[i]]),
+                "nearest_query": tests[nearest[its[i]]],
+                **_as_read(instance),
+            }
+            for i, instance in enumerate(_take(pool, starts, its).to_pylist())
         ]
 
 
-def exported(instance: Row, added: Mapping[str, Any]) -> Row:
-    """Return a row as it was read, with what is added to it.
-
-    A key of the row that is called like one that is added becomes `original_NAME`.
-    """
-    text = instance.pop("row", None)
-    row: Row = json.loads(text) if text else {}
-    if not text:
-        row = {"messages": instance["messages"]}
-    row = {f"original_{name}" if name in added else name: its for name, its in row.items()}
-    return {**added, "id": instance["id"], "task": instance["task"], **row}
+def _as_read(instance: Row) -> Row:
+    """Return a row as it was read; a key that is called like an added one: `original_NAME`."""
+    text = instance.get("row")
+    row = json.loads(text) if text else {"messages": instance["messages"]}
+    row = {f"original_{name}" if name in ADDED.names else name: its for name, its in row.items()}
+    return {"id": instance["id"], "task": instance["task"], **row}
 
 
 def _take(pool: list[pa.RecordBatch], starts: Integers, rows: Integers) -> pa.RecordBatch:
@@ -112,13 +95,11 @@ def _take(pool: list[pa.RecordBatch], starts: Integers, rows: Integers) -> pa.Re
     # Row by row of the pool first, so that each piece is asked once; then in the order wanted.
     by_row = np.argsort(rows, kind="stable")
     piece = np.searchsorted(starts, rows[by_row], side="right") - 1
-    found = []
-    for number in np.unique(piece).tolist():
-        inside = rows[by_row[piece == number]] - starts[number]
-        found.append(pool[number].take(pa.array(inside)))
-    back = np.empty_like(by_row)
-    back[by_row] = np.arange(len(by_row))
-    return pa.concat_batches(found).take(pa.array(back))
+    found = [
+        pool[number].take(pa.array(rows[by_row[piece == number]] - starts[number]))
+        for number in np.unique(piece).tolist()
+    ]
+    return pa.concat_batches(found).take(pa.array(np.argsort(by_row)))
 
 
 def write_jsonl(batches: Iterable[list[Row]], path: Path) -> pa.Schema:
@@ -140,13 +121,8 @@ def write_parquet(jsonl: Path, schema: pa.Schema, path: Path) -> None:
         jsonl.open(encoding="utf-8") as lines,
         pq.ParquetWriter(path, schema, write_page_checksum=True) as table,
     ):
-        batch: list[Row] = []
-        for text in lines:
-            batch.append(_as_columns(json.loads(text), schema))
-            if len(batch) == BATCH:
-                table.write_table(pa.Table.from_pylist(batch, schema))
-                batch = []
-        if batch:
+        rows = (_as_columns(json.loads(text), schema) for text in lines)
+        while batch := list(islice(rows, BATCH)):
             table.write_table(pa.Table.from_pylist(batch, schema))
 
 

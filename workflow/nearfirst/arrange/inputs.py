@@ -28,20 +28,15 @@ def read_pool(
 
     Parameters
     ----------
-    settings
-        The method, which says what it needs.
     measure
         `cosine` or `euclidean`, where there is no matrix of distances.
-    threads
-        CPU threads; they do not change the result.
     instances, train, test, distances
         Training instances; embeddings of both sides; the (N, M) matrix of their distances.
 
     Raises
     ------
     InputError
-        If a file that the method needs is not given, cannot be read, or does not belong to the
-        others.
+        If a file that the method needs is not given, cannot be read, or does not fit the others.
     """
     needed = settings.required()
 
@@ -53,8 +48,15 @@ def read_pool(
     ids: list[str] = []
     parts: dict[str, Any] = {}
     if {"tasks", "messages"} & needed or instances:
-        ids, contents = _contents(need("instances", instances), "messages" in needed)
-        parts |= {name: contents[name] for name in contents if name in needed}
+        path = need("instances", instances)
+        if "messages" in needed:
+            table = read_instances(path)
+            parts["messages"] = table["messages"].to_pylist()
+        else:  # texts may be gigabytes
+            table = read_table(path, pa.schema([INSTANCES.field("id"), INSTANCES.field("task")]))
+        ids = table["id"].to_pylist()
+        if "tasks" in needed:
+            parts["tasks"] = table["task"].to_pylist()
     if "embeddings" in needed or not instances:
         path = need("train", train)
         embedded, vectors = read_embeddings(path)
@@ -71,15 +73,3 @@ def read_pool(
                 by_rows = matrix.__getitem__
             parts |= {"train": vectors, "test": targets, "distances": by_rows}
     return ids, Pool(len(ids), measure=measure, threads=threads, **parts)
-
-
-def _contents(path: Path, with_messages: bool) -> tuple[list[str], dict[str, Any]]:
-    """Return the ids of an instance table, and its tasks and messages."""
-    if with_messages:
-        table = read_instances(path)
-        contents = {"messages": table["messages"].to_pylist()}
-    else:
-        # Texts may be gigabytes.
-        table = read_table(path, pa.schema([INSTANCES.field("id"), INSTANCES.field("task")]))
-        contents = {}
-    return table["id"].to_pylist(), {**contents, "tasks": table["task"].to_pylist()}

@@ -56,22 +56,16 @@ class Settings(ArrangementSettings):
         return Path(path), name
 
     def required(self) -> frozenset[Need]:
-        """Return what the user says."""
+        """Return `needs`."""
         return frozenset(self.needs)
 
     def is_seeded(self) -> bool:
-        """Return what the user says."""
+        """Return `seeded`."""
         return self.seeded
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
-    """Return the order that the user's function returns.
-
-    Raises
-    ------
-    InputError
-        If its file cannot be imported, or the function raises.
-    """
+    """Return the user's order; raises InputError if its file or the function raises."""
     path, name = settings.source()
     try:
         order = _load(path, name)(pool, seed=seed, **settings.parameters)

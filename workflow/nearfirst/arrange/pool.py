@@ -15,8 +15,7 @@ from nearfirst.distance.distances import ROWS, Matrix, RowDistances, in_blocks
 Positions = npt.NDArray[np.int64]
 
 
-def _nothing() -> Matrix:
-    return np.empty((0, 0), dtype=np.float32)
+_NOTHING: Matrix = np.empty((0, 0), dtype=np.float32)
 
 
 def _no_distances(rows: slice | npt.NDArray[np.int64]) -> Matrix:
@@ -39,15 +38,15 @@ class Pool:
     distances
         Gives the distances of some of the training instances to all test instances.
     measure
-        What kind of distances they are, for those of other points.
+        `cosine` or `euclidean`, for distances of other points.
     threads
         CPU threads; they do not change an arrangement.
     """
 
     size: int
     tasks: Sequence[str] = ()
-    train: Matrix = field(default_factory=_nothing)
-    test: Matrix = field(default_factory=_nothing)
+    train: Matrix = field(default_factory=lambda: _NOTHING)
+    test: Matrix = field(default_factory=lambda: _NOTHING)
     distances: RowDistances = _no_distances
     measure: str = "cosine"
     threads: int = 2
@@ -67,12 +66,8 @@ class Pool:
 class Arranged:
     """An order of training, of all instances of the pool or of some.
 
-    Attributes
-    ----------
-    order
-        (n,) indices into the pool.
-    rounds
-        (n,) TMA round of each, from 1; None for other methods.
+    `order` holds (n,) indices into the pool; `rounds` their TMA rounds, from 1, or None for other
+    methods.
     """
 
     order: Positions

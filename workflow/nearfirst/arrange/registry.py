@@ -5,13 +5,14 @@ function in a file of the user's (`own_method`).
 """
 
 import json
+from collections.abc import Sized
 from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
 
 from nearfirst.arrange.pool import Arranged, Pool
-from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.settings import ArrangementSettings, Need
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import find, names
 
@@ -24,13 +25,7 @@ def method_names() -> list[str]:
 
 
 def module_of(method: str) -> ModuleType:
-    """Return the module of a method.
-
-    Raises
-    ------
-    ValueError
-        If there is no method of that name.
-    """
+    """Return the module of a method; raises ValueError if there is none of that name."""
     return find("nearfirst.arrange", "own-method") if ":" in method else find(PACKAGE, method)
 
 
@@ -41,13 +36,7 @@ def settings_of(method: str) -> type[ArrangementSettings]:
 
 
 def parse(text: str) -> ArrangementSettings:
-    """Return the settings of an arrangement from JSON.
-
-    Raises
-    ------
-    InputError
-        If the text is no JSON object, or there is no such method or parameter.
-    """
+    """Return the settings of an arrangement from JSON; raises InputError if it cannot be used."""
     try:
         method = json.loads(text)["method"]
         kind = settings_of(method)
@@ -62,32 +51,27 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     Raises
     ------
     InputError
-        If the pool lacks what the method needs, as the method, or if the order holds an instance
-        twice or one that the pool does not hold.
+        If the pool lacks what the method needs; if the method raises it; or if the order repeats an
+        instance or names one that is not in the pool.
     """
-    sizes = {
-        "tasks": len(pool.tasks),
-        "messages": len(pool.messages),
-        "embeddings": len(pool.train),
-    }
+    parts: dict[Need, Sized]
+    parts = {"tasks": pool.tasks, "messages": pool.messages, "embeddings": pool.train}
     for what in sorted(settings.required()):
-        if sizes[what] != pool.size:
+        if len(parts[what]) != pool.size:
             raise InputError(
                 f"method {settings.method!r} needs the {what} of all {pool.size} training "
-                f"instances, and got {sizes[what]}"
+                f"instances, and got {len(parts[what])}"
             )
     arranged: Arranged = module_of(settings.method).arrange(pool, settings, seed)
-    order = arranged.order
+    order, returned = arranged.order, f"method {settings.method!r} returned"
     if order.ndim != 1 or order.dtype.kind not in "iu" or not len(order):
         raise InputError(
-            f"method {settings.method!r} returned an array of {order.dtype} and shape "
-            f"{order.shape}; expected the indices of instances, in one dimension"
+            f"{returned} an array of {order.dtype} and shape {order.shape}; expected the indices "
+            "of instances, in one dimension"
         )
     if ((order < 0) | (order >= pool.size)).any():
-        raise InputError(
-            f"method {settings.method!r} returned an index that is not from 0 to {pool.size - 1}"
-        )
+        raise InputError(f"{returned} an index that is not from 0 to {pool.size - 1}")
     counts = np.bincount(order)
     if counts.max() > 1:
-        raise InputError(f"method {settings.method!r} returned instance {counts.argmax()} twice")
+        raise InputError(f"{returned} instance {counts.argmax()} twice")
     return replace(arranged, order=order.astype(np.int64, copy=False))

@@ -1,4 +1,4 @@
-"""What the rows of the config table `arrangements` have in common."""
+"""Settings that every row of the config table `arrangements` shares."""
 
 from typing import Annotated, Literal
 
@@ -23,7 +23,7 @@ class ArrangementSettings(Section):
     )
 
     def required(self) -> frozenset[Need]:
-        """Return what the method looks at, besides the number of instances."""
+        """Return what the method reads besides the number of instances."""
         return frozenset()
 
     def is_seeded(self) -> bool:

@@ -64,16 +64,18 @@ def rounds_by(
         Gives the distances of some of the N training points to the M test points.
     points, tests
         N and M.
-    threads
-        CPU threads. Like what follows, they do not change the rounds.
-    entries
-        Length of all lists together, at most.
-    sampled
-        Distances looked at before a pass.
+    threads, entries, sampled
+        CPU threads; length of all lists together, at most; distances looked at before a pass. They
+        do not change the rounds.
 
     Returns
     -------
     (N,) rounds from 1, int32.
+
+    Raises
+    ------
+    InputError
+        If a distance is not a number.
     """
     # The last one stands for the end of a list: a point that is never taken.
     rounds = np.zeros(points + 1, dtype=np.int32)
@@ -84,8 +86,8 @@ def rounds_by(
     since, passes = time.monotonic(), 0
     while len(left := np.flatnonzero(rounds[:-1] == 0)):
         some = left
-        if len(left) > (most := max(1, sampled // tests)):
-            some = np.sort(generator.choice(left, most, replace=False))
+        if len(left) > (size_of_sample := max(1, sampled // tests)):
+            some = np.sort(generator.choice(left, size_of_sample, replace=False))
         reach = lists.guess_reach(distances(some), len(left))
         while True:
             lists.fill(distances, left, reach, threads)
@@ -108,16 +110,10 @@ def rounds_by(
 
 
 def _take_rounds(keys: Integers, rounds: Rounds, number: int) -> int:
-    """Take rounds until a list runs dry; return the number of the last.
+    """Take rounds after `number` until a list runs dry; return the number of the last.
 
-    Parameters
-    ----------
-    keys
-        (M, K + 1) sorted lists, ended by the last index of `rounds`.
-    rounds
-        (N + 1,) rounds so far, 0 for a point that remains; filled in.
-    number
-        The last round so far.
+    `keys` are (M, K + 1) sorted lists, ended by the last index of `rounds`. These (N + 1,) rounds,
+    0 for a point that remains, are filled in.
     """
     flat, end = keys.reshape(-1), len(rounds) - 1
     pointer = np.arange(0, keys.size, keys.shape[1])
@@ -162,18 +158,9 @@ class _Lists:
         self._lock = Lock()
 
     def guess_reach(self, sample: Matrix, left: int) -> Matrix:
-        """Return how far each list may reach without growing too long.
+        """Return the (M,) distances up to which lists do not grow too long.
 
-        Parameters
-        ----------
-        sample
-            (n, M) distances of n of the remaining points, drawn at random.
-        left
-            Points that remain.
-
-        Returns
-        -------
-        (M,) distances, float32.
+        `sample` holds the (n, M) distances of n of the `left` remaining points, drawn at random.
         """
         if left <= self._size:
             return np.full(len(self.keys), np.inf, dtype=np.float32)
@@ -182,20 +169,10 @@ class _Lists:
         return reach
 
     def fill(self, distances: RowDistances, left: Integers, reach: Matrix, threads: int) -> None:
-        """Put the remaining points in all lists that reach to them.
+        """Put the remaining points, `left` in ascending order, in all lists that reach to them.
 
-        Lists whose reach is minus infinity are left as they are, the others begin anew.
-
-        Parameters
-        ----------
-        distances
-            Gives the distances of a block of training points.
-        left
-            Indices of the points that remain, ascending.
-        reach
-            (M,) largest distance in each list.
-        threads
-            CPU threads.
+        `reach` is the (M,) largest distance in each list. Lists whose reach is minus infinity stay
+        as they are, the others begin anew.
         """
         anew = reach > -np.inf
         self.lengths[anew] = 0

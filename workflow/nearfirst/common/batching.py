@@ -4,21 +4,10 @@ from collections.abc import Iterator, Sequence
 
 
 def batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
-    """Group items longest first, so that count times the longest is at most `max_tokens`.
+    """Yield the indices of each batch's items: at most `max_tokens`, padding included.
 
-    A longer item is a batch of its own. Since the longest come first, a lack of memory shows at
-    once.
-
-    Parameters
-    ----------
-    lengths
-        Tokens of each item.
-    max_tokens
-        Tokens in a batch, padding included.
-
-    Yields
-    ------
-    Indices of a batch's items. Every item is in exactly one batch.
+    `lengths` are the tokens of each item; a longer one is a batch of its own. The longest come
+    first, so that a lack of memory shows at once.
     """
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     batch: list[int] = []

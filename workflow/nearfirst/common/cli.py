@@ -1,4 +1,4 @@
-"""What every stage program does alike: its log, its exit code, its one line on failure."""
+"""What every program does: its log, its exit code, one line on failure."""
 
 import argparse
 import errno
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.progress import SCREEN
 from nearfirst.common.settings import Section
 
 
@@ -30,15 +31,20 @@ def add_settings(
     to: argparse.ArgumentParser, section: type[Section], flag: str = "--settings"
 ) -> None:
     """Add a flag that takes a section as JSON; `--help` lists its keys and defaults."""
+
+    def parse(text: str) -> Section:
+        try:
+            return section.parse(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
     lines = [f"keys of {flag} (JSON; what is left out has its default):"]
     lines += [
         f"  {name} = {field.get_default(call_default_factory=True)!r}\n      {field.description}"
         for name, field in section.model_fields.items()
     ]
     to.epilog = "\n".join([*([to.epilog, ""] if to.epilog else []), *lines])
-    to.add_argument(
-        flag, type=_section(section), default=section(), metavar="JSON", help="see below"
-    )
+    to.add_argument(flag, type=parse, default=section(), metavar="JSON", help="see below")
 
 
 def positive(text: str) -> int:
@@ -62,16 +68,6 @@ def add_threads(to: argparse.ArgumentParser) -> None:
     )
 
 
-def _section(section: type[Section]) -> Callable[[str], Section]:
-    def parse(text: str) -> Section:
-        try:
-            return section.parse(text)
-        except InputError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return parse
-
-
 def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> None:
     """Run a program's main; if it fails, exit with the error's code and one line on the screen.
 
@@ -93,11 +89,12 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     if screen is not sys.stderr:
         logging.getLogger().addHandler(_Warnings(screen))
+        SCREEN.open(screen, job_name(arguments.log))
     try:
         main(arguments)
     except Exception as error:
         message = _printable(_explain(error, arguments.log))
-        # The log may lie on a disk that is full: the screen is told all the same.
+        # The log may lie on a disk that is full: the screen still gets the message.
         with suppress(OSError):
             if not isinstance(error, InputError):
                 traceback.print_exc()
@@ -105,6 +102,13 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
                 print(f"error: {message}", file=sys.stderr, flush=True)
         print(f"error: {message}", file=screen, flush=True)
         sys.exit(error.exit_code if isinstance(error, InputError) else 1)
+
+
+def job_name(log: Path) -> str:
+    """Return what the screen calls a job: its log's place below `logs`."""
+    parts = log.with_suffix("").parts
+    below = parts[parts.index("logs") + 1 :] if "logs" in parts else parts[-1:]
+    return " ".join(below)
 
 
 class _Warnings(logging.StreamHandler[TextIO]):
@@ -132,7 +136,7 @@ def _explain(error: Exception, log: Path | None) -> str:
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        # What fails without a name is a write to an open file: outputs are told by files.writing.
+        # What fails without a name is a write to an open file: `files.writing` names outputs.
         place = error.filename or log or "an output"
         return f"{place}: {error.strerror}; free some space and run again"
     if isinstance(error, FileNotFoundError) and error.filename:

@@ -12,12 +12,8 @@ from nearfirst.common.errors import InputError
 def read_csv(path: Path, needed: Collection[str], text: Collection[str]) -> pd.DataFrame:
     """Read a CSV in which every column holds numbers, except those named as text.
 
-    An empty cell is NaN among numbers. Text stays as it is: a task may be called "NA".
-
-    Raises
-    ------
-    InputError
-        If the file is not a CSV of such columns, lacks one that is needed, or has no rows.
+    An empty cell is NaN among numbers. Text stays as it is: a task may be called "NA". Raises
+    InputError if the file is not a CSV of such columns, lacks one that is needed, or has no rows.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)

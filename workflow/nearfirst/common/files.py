@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nearfirst.common.errors import InputError
@@ -17,10 +17,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def writing(path: Path) -> Iterator[Path]:
     """Give a temporary file beside `path` that becomes `path` if the block ends well.
 
-    Raises
-    ------
-    InputError
-        If the disk, a quota or a file-size limit is full; nothing is left behind.
+    Raises InputError if the disk, a quota or a file-size limit is full; nothing is left behind.
     """
     temporary = _beside(path)
     try:
@@ -65,12 +62,11 @@ def _beside(path: Path) -> Path:
 
 def _alive(process: int) -> bool:
     """Return whether a process of this node is there; another user's is."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    with suppress(PermissionError):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
     return True
 
 

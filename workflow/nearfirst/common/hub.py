@@ -74,13 +74,7 @@ class NamedModel(Section):
         return self
 
     def hub(self) -> HubSettings:
-        """Return what is fetched of a Hugging Face id.
-
-        Raises
-        ------
-        ValueError
-            If `name` is no id, or `revision` no commit.
-        """
+        """Return what is fetched; raises ValueError if `name` is no id or `revision` no commit."""
         try:
             return HubSettings(
                 repository=self.name or "",

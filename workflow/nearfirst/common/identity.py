@@ -17,10 +17,7 @@ RUN = "run.json"
 def read_identity(path: Path) -> dict[str, str]:
     """Return those of `KEYS` that a table's metadata holds; a table made by hand may hold none.
 
-    Raises
-    ------
-    InputError
-        If the file is missing or not a whole Parquet file.
+    Raises InputError if the file is missing or damaged.
     """
     with open_parquet(path) as file:
         metadata = file.schema_arrow.metadata or {}
@@ -37,10 +34,7 @@ def write_run(folder: Path, identity: Mapping[str, str]) -> None:
 def read_run(folder: Path) -> dict[str, str]:
     """Return what `write_run` wrote; {} for checkpoints that another program made.
 
-    Raises
-    ------
-    InputError
-        If the file is damaged.
+    Raises InputError if the file is damaged.
     """
     path = folder / RUN
     if not path.exists():

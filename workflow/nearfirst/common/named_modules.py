@@ -15,13 +15,7 @@ def names(package: str) -> list[str]:
 
 
 def find(package: str, name: str) -> ModuleType:
-    """Return the module of that name.
-
-    Raises
-    ------
-    ValueError
-        If there is none; names the nearest one.
-    """
+    """Return the module of that name; raises ValueError, which names the nearest, if none is."""
     known = names(package)
     if name not in known:
         raise ValueError(f"{name!r} is none of {', '.join(known)}{did_you_mean(name, known)}")

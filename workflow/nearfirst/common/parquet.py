@@ -80,12 +80,7 @@ def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None 
 
 
 def write_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema, path: Path) -> int:
-    """Write rows as they come, whole or not at all; memory holds `ROWS` of them.
-
-    Returns
-    -------
-    How many there were.
-    """
+    """Write rows as they come, whole or not at all, `ROWS` in memory; return their number."""
     total, rows = 0, iter(rows)
     with (
         writing(path) as temporary,
@@ -107,11 +102,8 @@ def read_table(
 ) -> pa.Table:
     """Read the columns of `schema`; further columns are left alone.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, empty or no Parquet, lacks a column, has one of another type,
-        has no rows, or repeats a value of the `unique` column.
+    Raises InputError if the file is missing or damaged, lacks a column, has one of another type,
+    has no rows, or repeats a value of the `unique` column.
     """
     with open_parquet(path) as file:
         check_columns(path, file.schema_arrow, schema)
@@ -134,14 +126,6 @@ def read_table(
                 f"{path}: {unique} '{value}' stands in {count} rows; it must be unique"
             )
     return table
-
-
-def check_filled(path: Path, table: pa.Table) -> None:
-    """Raise InputError if a value of a table that was read from a file is null."""
-    for name in table.column_names:
-        if table[name].null_count:
-            row = pc.index(table[name].is_null(), True).as_py()
-            raise InputError(f"{path}: row {row} has no {name}; make the table again")
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
@@ -199,17 +183,9 @@ def _short(error: Exception) -> str:
 def read_embeddings(
     path: Path, *, may_be_empty: bool = False
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Read an embedding table.
+    """Read N ids and their (N, d) float32 matrix.
 
-    Returns
-    -------
-    ids, embeddings
-        N ids and the (N, d) matrix, float32.
-
-    Raises
-    ------
-    InputError
-        What `read_table` raises, or if a row is null, not finite or all zeros.
+    Raises InputError as `read_table`, or if a row is null, not finite or all zeros.
     """
     with open_parquet(path) as file:
         found = file.schema_arrow
@@ -220,9 +196,8 @@ def read_embeddings(
                 f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
             )
         dimension = kind.list_size if kind is not None else 1
-        expected = embeddings_schema(dimension)
-        check_columns(path, found, expected)
-        only_ids = pa.schema([expected.field("id")])
+        check_columns(path, found, embeddings_schema(dimension))
+        only_ids = pa.schema([("id", pa.string())])
         ids: list[str] = read_table(path, only_ids, may_be_empty=may_be_empty)["id"].to_pylist()
         matrix = np.empty((len(ids), dimension), dtype=np.float32)
         try:

@@ -1,4 +1,4 @@
-"""What the settings of every stage have in common."""
+"""The base of every stage's settings."""
 
 import json
 from collections.abc import Sequence
@@ -34,13 +34,7 @@ class Section(BaseModel):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the section back from JSON text.
-
-        Raises
-        ------
-        InputError
-            If the text is no JSON object of this section's keys and types.
-        """
+        """Read the section from JSON; raises InputError if a key or a value does not fit."""
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:

@@ -9,18 +9,8 @@ def library_modules(program: Path, root: Path) -> list[Path]:
     """Return the files of `nearfirst` that a program imports, directly or through another.
 
     Found by reading, not by importing: nothing heavy is loaded, and an import inside a function
-    counts like one at the top.
-
-    Parameters
-    ----------
-    program
-        A Python file.
-    root
-        The folder that holds the package.
-
-    Returns
-    -------
-    Paths below `root`, sorted; packages' `__init__.py` included.
+    counts like one at the top. Paths are below `root`, the folder that holds the package, and
+    sorted; packages' `__init__.py` are included.
     """
     found: set[Path] = set()
     todo = [program]

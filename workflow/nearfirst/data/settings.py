@@ -1,4 +1,4 @@
-"""Knobs of the data stage: which files, how they are split, and what is sampled of them."""
+"""Settings of the data stage: which files, how they are split, and what is sampled of them."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -19,8 +19,31 @@ Number = Annotated[PositiveInt, BeforeValidator(_whole)]
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
-class SampleSettings(Section):
-    """Which tasks are unseen, and how many instances of each task are kept."""
+class TaskSampleSettings(Section):
+    """How many instances are taken where there are tasks."""
+
+    split_seed: int = Field(0, description="Seed of what is held out.")
+    train_per_task: PositiveInt | None = Field(
+        None,
+        description="Largest number of training instances of a task; null takes all. Data without "
+        "tasks count as one.",
+    )
+    train_seed: int = Field(0, description="Seed of the training sample.")
+    specialist_per_task: PositiveInt = Field(
+        5, description="Largest number of instances of an unseen task in a specialist test set."
+    )
+    generalist: PositiveInt = Field(
+        120, description="Instances of a generalist test set, over all unseen tasks."
+    )
+    unusable: Literal["error", "skip"] = Field(
+        "error",
+        description="What to do with a row without a question and its answer: `error` stops and "
+        "names it, `skip` leaves it out and counts it.",
+    )
+
+
+class SampleSettings(TaskSampleSettings):
+    """Which tasks are unseen, and how many instances of each task are taken."""
 
     split: Literal["published", "random", "source"] = Field(
         "published",
@@ -32,21 +55,8 @@ class SampleSettings(Section):
         225,
         description="Unseen tasks of a seeded split: a number of tasks, or a share of them.",
     )
-    split_seed: int = Field(0, description="Seed of the split into training and unseen tasks.")
     train_per_task: PositiveInt | None = Field(
-        20, description="Most instances sampled from a training task; null takes them all."
-    )
-    train_seed: int = Field(0, description="Seed of the training sample.")
-    specialist_per_task: PositiveInt = Field(
-        5, description="Most instances of an unseen task in a specialist test set."
-    )
-    generalist: PositiveInt = Field(
-        120, description="Instances of a generalist test set, over all unseen tasks."
-    )
-    unusable: Literal["error", "skip"] = Field(
-        "error",
-        description="What to do with a conversation without a usable exchange: `error` stops and "
-        "names it, `skip` leaves it out and counts it.",
+        20, description="Largest number of training instances of a task; null takes all."
     )
 
 
@@ -54,7 +64,7 @@ class DialogueSampleSettings(Section):
     """How many conversations are held out, where there are no tasks."""
 
     held_out: PositiveInt = Field(200, description="Conversations of the test set.")
-    split_seed: int = Field(0, description="Seed of the choice.")
+    split_seed: int = Field(0, description="Seed of what is held out.")
     unusable: Literal["error", "skip"] = Field(
         "error", description="As in the data sets with tasks."
     )

@@ -14,14 +14,10 @@ Floats = npt.NDArray[np.float64]
 
 
 def mean_curve(run: Run, weighting: str) -> "pd.Series[float]":
-    """Return the mean of one run's metric at each step.
+    """Return the (steps,) mean of one run's metric.
 
-    Parameters
-    ----------
-    run
-        Its losses.
-    weighting
-        `instance`: mean over instances of their mean token loss; `token`: over label tokens.
+    The weighting `instance` is a mean over instances of their mean token loss, `token` one over
+    label tokens.
     """
     weights = _weights(run, weighting)
     return (run.values * weights).sum(axis=1) / weights.sum()
@@ -40,19 +36,9 @@ def _weights(run: Run, weighting: str) -> "pd.Series[float]":
 
 
 def mean_interval(values: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
-    """Return the mean over the first axis and its Student interval.
+    """Return mean, low and high of Student's interval over the first axis of (n, …) values.
 
-    Parameters
-    ----------
-    values
-        (n, …) independent values; n = 1 gives NaN bounds.
-    confidence
-        Level of the interval.
-
-    Returns
-    -------
-    mean, low, high
-        Of the shape of one value.
+    The bounds of a single value are NaN.
     """
     mean = values.mean(axis=0)
     if len(values) < 2:
@@ -69,13 +55,10 @@ def over_seeds(
     last: Mapping[str, object],
     metric: MetricName = "loss",
 ) -> pd.DataFrame:
-    """Return the mean of curves with equal steps, with its interval.
+    """Return the mean of curves with equal steps: columns step, mean, low, high, n (curves).
 
-    The interval is clipped to the metric's range, which that of a few seeds may exceed.
-
-    Returns
-    -------
-    Columns step, mean, low, high, n (curves), between columns of the same value in every row.
+    Further columns come first and last. The interval is clipped to the metric's range, which that
+    of a few seeds may exceed.
     """
     mean, low, high = mean_interval(np.stack([curve.to_numpy() for curve in each]), confidence)
     low, high = (np.clip(bound, *METRICS[metric].limits) for bound in (low, high))
@@ -96,12 +79,6 @@ def curves(
 
     Parameters
     ----------
-    runs
-        Runs by (label, seed).
-    weighting
-        See `mean_curve`.
-    confidence
-        Level of the intervals.
     by
         What a label is: `arrangement`, `dataset` or `metric`. Arrangements and metrics are compared
         on the same test instances; data sets have instances of their own.

@@ -24,24 +24,15 @@ def loss_types(
     reached. A share of at least `fast_share` is "fast then flat", a smaller one "fast then slow",
     one below `late_share` "late"; a task whose loss is never below its start is "no fall".
 
-    Parameters
-    ----------
-    runs
-        Runs by (data set, seed).
-    weighting, confidence
-        See `curves.curves`.
-    settings
-        The criterion, and how many tasks of a type are shown: those that fall furthest, equal falls
-        by name.
-
     Returns
     -------
     types
         Every task: columns dataset, task, start, lowest, fall, share (NaN without a fall), type,
         n (seeds). Data sets in the order given, tasks by name.
     curves
-        The tasks shown: columns task, step, mean, low, high, n, panel, dataset, type, share,
-        instances (of the task), confidence, left_out (of the whole test set).
+        Of each type the tasks that fall furthest, equal falls by name: columns task, step, mean,
+        low, high, n, panel, dataset, type, share, instances (of the task), confidence, left_out (of
+        the whole test set).
 
     Raises
     ------

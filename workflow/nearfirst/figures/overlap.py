@@ -18,15 +18,7 @@ CHUNK = 64
 
 
 class Group(NamedTuple):
-    """Numbers that come in clusters.
-
-    Attributes
-    ----------
-    values
-        (N,) numbers.
-    cluster
-        (N,) the cluster of each, counted from 0.
-    """
+    """(N,) numbers that come in clusters, and the cluster of each, counted from 0."""
 
     values: Floats
     cluster: Ints
@@ -70,8 +62,6 @@ def aucs(one: Group, other: Group, weights: Floats) -> Floats:
 
     Parameters
     ----------
-    one, other
-        The groups.
     weights
         (B, C) how often each resample contains each cluster.
 
@@ -100,10 +90,8 @@ def overlaps(one: Group, other: Group, points: Floats, weights: Floats) -> Float
 
     Parameters
     ----------
-    one, other
-        The groups.
     points
-        `grid` of their values.
+        `grid` of the values of both groups.
     weights
         (B, C) how often each resample contains each cluster.
 

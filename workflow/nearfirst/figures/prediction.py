@@ -53,12 +53,10 @@ def prediction(
 
     Parameters
     ----------
-    tests
-        Of each test set its runs.
-    similarities
-        Of each test set the similarity of each of these runs, at the same steps.
+    tests, similarities
+        Of each test set its runs, and their similarity at the same steps.
     weighting
-        How a task's loss is a mean of its instances', see `curves.mean_curve`.
+        See `curves.mean_curve`.
     confidence, resamples, seed
         Of the bootstrap.
 

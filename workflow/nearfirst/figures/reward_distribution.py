@@ -31,7 +31,7 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
     Parameters
     ----------
     scores, rewards
-        Exact Match, from 0 to 1, and reward of the same runs, by (label, seed).
+        Exact Match, from 0 to 1, and reward of the same runs.
     checkpoints
         `all` of them, or the `last` one of each run.
 
@@ -92,12 +92,8 @@ def distribution(
 
     Parameters
     ----------
-    table
-        Answers: columns seed, step, id, right, reward.
-    settings
-        What is drawn, and the bootstrap.
-    left_out
-        Test instances that are not among them.
+    table, left_out
+        As `answers` returns them.
 
     Returns
     -------

@@ -73,18 +73,14 @@ def task_curves(
 
     Parameters
     ----------
-    tests
-        Of each test set its runs.
-    similarities
-        Of each test set the similarity of its runs; needed for all quantities but the loss.
+    tests, similarities
+        Of each test set its runs, and their similarity, which all quantities but the loss need.
     tasks
         Unseen tasks. Each is the mean over its own instances.
     quantities
         `loss`, measures of the similarity tables, `scaled-cosine-avg` (Eq. 14, in each run).
     panel
-        What differs between panels: tasks, test sets or quantities.
-    weighting, confidence
-        See `curves.curves`.
+        What differs between panels.
 
     Returns
     -------
@@ -151,12 +147,7 @@ def _curves(
 
 
 def scaled_average(average: Floats, minimum: Floats) -> Floats:
-    """Bring the Cosine-Avg of one run to the magnitude of its Cosine-Min (Eq. 14).
-
-    Parameters
-    ----------
-    average, minimum
-        (K,) Cosine-Avg and Cosine-Min at the checkpoints of the run.
+    """Bring the (K,) Cosine-Avg of one run to the magnitude of its Cosine-Min (Eq. 14).
 
     Raises
     ------

@@ -9,6 +9,8 @@ from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback
 from transformers.utils import logging as transformers_logging
 
+from nearfirst.common.progress import SCREEN
+
 # The bars of transformers itself, for each file that it loads or saves.
 transformers_logging.disable_progress_bar()
 
@@ -44,6 +46,8 @@ class LogProgress(TrainerCallback):  # type: ignore[misc]
                 *(step, self.stop, logs["loss"], logs["grad_norm"], logs["learning_rate"]),
                 *(rate, (self.stop - step) / rate),
             )
+        left = (self.stop - step) / rate
+        SCREEN.show(f"step {step} of {self.stop}, loss {logs['loss']:.3f}, {left:.0f} s left")
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """End the bar."""

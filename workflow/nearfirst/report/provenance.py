@@ -12,17 +12,7 @@ IRRELEVANT = {"preset", "run", "figures", "look", "hardware"}
 
 
 def provenance(config: Config, preset: Config, figure: str) -> dict[str, Any]:
-    """Return the name of the preset, and what differs from it.
-
-    Parameters
-    ----------
-    config
-        The whole config.
-    preset
-        Its preset with nothing set over it.
-    figure
-        Name of a figure; the rows of other figures are left out.
-    """
+    """Return the name of the preset, and what a config changes of it that concerns one figure."""
     found = {k: v for k, v in differences(config, preset).items() if k not in IRRELEVANT}
     row = differences(config, preset).get("figures", {}).get(figure)
     return {"preset": config.preset, **found, **({"figures": {figure: row}} if row else {})}

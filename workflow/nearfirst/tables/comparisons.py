@@ -12,12 +12,7 @@ TEXT = ("comparison", "metric", "steps", "units")
 
 
 def join_comparisons(figures: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the paired comparisons of all figures in one table.
-
-    Parameters
-    ----------
-    figures
-        Of each figure its table, as `paired_comparison` returns it.
+    """Return the paired comparisons of all figures, by name, in one table.
 
     Returns
     -------

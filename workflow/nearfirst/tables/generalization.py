@@ -28,13 +28,6 @@ def generalization(figures: Mapping[str, Runs], settings: GeneralizationSettings
     passes counts as an infinite step, and an infinite bound is NaN. Bounds are checkpoints, never
     values between two.
 
-    Parameters
-    ----------
-    figures
-        Of each figure its runs, in the metric of the performance.
-    settings
-        ε, the performance, and the bootstrap.
-
     Returns
     -------
     Columns figure, arrangement, seed, performance, threshold, step (NaN: never), low, high, passes

@@ -28,20 +28,13 @@ NORMAL = 1.4826
 
 
 def noise(steps: npt.NDArray[Any], means: Floats) -> float:
-    """Estimate the standard deviation of the noise of a curve, whatever its smooth course.
+    """Estimate the standard deviation of the noise of a (K,) curve, whatever its smooth course.
 
     Each inner point is compared with the straight line between its neighbours (Gasser, Sroka and
     Jennen-Steinmetz 1986, for steps of any length). These differences c ε̃ are scaled to have the
     noise's standard deviation, and combined by the median of their absolute values rather than
     their mean square, so that a few steps of steep change do not count as noise. Curvature between
     three checkpoints does, so with few checkpoints it is an upper bound.
-
-    Parameters
-    ----------
-    steps
-        (K,) in rising order.
-    means
-        (K,) the curve.
 
     Returns
     -------
@@ -69,13 +62,6 @@ def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -
     at which (m_k − m_0) / change ≥ 0.9 and `stays_90` the first from which on it stays so (NaN: not
     at the last); their names follow `share`. `change_seen` is false where noise alone may explain
     the change: |change| ≤ 2 · noise · √(1 + 1 / end_checkpoints), two standard errors.
-
-    Parameters
-    ----------
-    metrics
-        Of each metric its runs by (data set, seed), scores from 0 to 1.
-    settings
-        See above.
 
     Returns
     -------

@@ -14,15 +14,6 @@ def metric_tasks(
 ) -> pd.DataFrame:
     """Return the mean of each metric over each task's own instances, with an interval over seeds.
 
-    Parameters
-    ----------
-    metrics
-        Of each metric its runs by (data set, seed).
-    weighting
-        See `curves.mean_curve`; only a loss has tokens to weight by.
-    confidence
-        Level of the intervals.
-
     Returns
     -------
     Columns dataset, metric, task, step, mean, low, high (scores from 0 to 100), n (seeds),

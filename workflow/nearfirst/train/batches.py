@@ -28,12 +28,6 @@ def total_steps(instances: int, settings: TrainSettings) -> int:
     return settings.steps
 
 
-def last_step(instances: int, settings: TrainSettings, stop: int | None) -> int:
-    """Return the last step of a segment; a `stop` of None is the end of the run."""
-    total = total_steps(instances, settings)
-    return total if stop is None else min(stop, total)
-
-
 def check_labels(tokens: Sequence[Tokens], settings: TrainSettings) -> int:
     """Return how many instances truncation has left without a label.
 

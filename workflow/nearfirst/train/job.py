@@ -79,7 +79,9 @@ def _train(job: Namespace, work: Path) -> None:
     tokenizer = load.load_tokenizer(job.model, job.revision)
     messages = _in_order(job.instances, job.arrangement)
     tokens = template.encode(messages, tokenizer, job.template.max_length, job.template.format)
-    used = batches.total_steps(len(tokens), settings) * settings.batch_size
+    total = batches.total_steps(len(tokens), settings)
+    stop = total if job.stop is None else min(job.stop, total)
+    used = total * settings.batch_size
     if used < len(tokens):
         # Other instances in another arrangement: the two no longer train on the same set.
         unused = len(tokens) - used
@@ -90,7 +92,6 @@ def _train(job: Namespace, work: Path) -> None:
 
     origin = [str(part) for part in (job.model, job.revision, job.state_before) if part]
     run = resume.run_fingerprint(settings, tokens, origin, sharded=job.hardware.gpus > 1)
-    stop = batches.last_step(len(tokens), settings, job.stop)
     first = os.environ.get("RANK", "0") == "0"
     if resume.finished(job.state, job.checkpoints, run, stop):
         logging.info("%s is there, whole and of this run: nothing to do", job.checkpoints)

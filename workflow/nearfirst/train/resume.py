@@ -7,7 +7,6 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import remove, sync
@@ -57,10 +56,10 @@ def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:
 
     They are if another job, submitted by a Snakemake that was killed, has written them meanwhile.
     """
-    facts: dict[str, Any] = read_checksums(state) or {}
+    facts = read_checksums(state) or {}
     if (facts.get("run"), facts.get("step")) != (run, stop):
         return False
-    wrong = damage(state) or wrong_size(checkpoints, facts["checkpoints"])
+    wrong = _wrong(state, checkpoints)
     if wrong:
         logging.warning("%s; this segment is trained again", wrong)
     return not wrong
@@ -82,17 +81,19 @@ def prepare(work: Path, run: str) -> None:
     checkpoints.mkdir(parents=True, exist_ok=True)
     note.write_text(run)
     found = sorted(states.glob("checkpoint-*"), key=step_of, reverse=True)
-    while found:
-        facts = read_checksums(found[0]) or {}
-        wrong = damage(found[0]) or wrong_size(checkpoints, facts["checkpoints"])
-        if not wrong:
-            break
+    while found and (wrong := _wrong(found[0], checkpoints)):
         logging.warning("%s; skipping the state of step %d", wrong, step_of(found[0]))
         remove(found.pop(0))
     last = step_of(found[0]) if found else -1
     for folder in checkpoints.glob("step-*"):
         if step_of(folder) > last:
             remove(folder)
+
+
+def _wrong(state: Path, checkpoints: Path) -> str | None:
+    """Return what is wrong with a state or the checkpoints that it counts on."""
+    facts = read_checksums(state) or {}
+    return damage(state) or wrong_size(checkpoints, facts["checkpoints"])
 
 
 def last_state(work: Path) -> Path | None:

@@ -24,7 +24,7 @@ from nearfirst.model.logits import pad
 from nearfirst.model.loss import step_loss
 from nearfirst.model.template import Tokens
 from nearfirst.model.trainer_log import log_progress
-from nearfirst.train.batches import last_step, total_steps, whole_steps
+from nearfirst.train.batches import total_steps, whole_steps
 from nearfirst.train.resume import check_state, last_state, prepare, save_checksums
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StopSignal, stopped_after
@@ -43,7 +43,7 @@ def train_segment(
     hardware: TrainHardware,
     *,
     start: int,
-    stop: int | None,
+    stop: int,
     before: Path | None,
     work: Path,
     run: str,
@@ -56,8 +56,6 @@ def train_segment(
         The base model, float32; `before`, if given, replaces its weights.
     tokens
         All instances of the run, in order.
-    stop
-        None for the end of the run.
     before
         The state at `start`; None if that is 0.
     work
@@ -79,7 +77,6 @@ def train_segment(
         If a SIGTERM came; the state after the step at hand is saved.
     """
     total = total_steps(len(tokens), settings)
-    stop = last_step(len(tokens), settings, stop)
     states, checkpoints = work / "states", work / "checkpoints"
     arguments = _arguments(settings, hardware, states, total)
     devices = int(os.environ.get("WORLD_SIZE", "1"))

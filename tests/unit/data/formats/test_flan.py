@@ -1,15 +1,17 @@
-"""The Flan-mini reader, and JSON arrays, plain and zipped: what they keep and what they refuse."""
+"""The Flan-mini reader, and JSON arrays, plain and zipped, also of a hostile author."""
 
 import itertools
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import flan
+from nearfirst.data.inventory import take_inventory
 
 Row = dict[str, object]
 SETTINGS = flan.Settings()
@@ -173,3 +175,49 @@ def test_a_zip_that_is_cut_off_or_damaged_anywhere_is_refused(
     for place in (0, *range(data, whole.rindex(b"PK\x01\x02"), 5)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
         refusal(path)
+
+
+# A hostile author --------------------------------------------------------------------------------
+
+
+def below(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("name", ["../../evil.json", "{folder}/evil.json", "C:\\evil.json"])
+def test_a_member_is_read_and_goes_nowhere(name: str, tmp_path: Path) -> None:
+    (tmp_path / "my/data").mkdir(parents=True)
+    path = zipped(tmp_path / "my/data", {name.format(folder=tmp_path): CONTENT})
+    before = below(tmp_path)
+    assert len(list(flan.read(SETTINGS, path))) == len(ROWS)
+    assert below(tmp_path) == before
+
+
+def test_a_member_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    secret = plain(tmp_path, ROWS).rename(tmp_path / "secret.json")
+    link = zipfile.ZipInfo("flan_mini.json")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    path = tmp_path / "flan_mini.json.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr(link, str(secret))
+    assert "after row 0" in refusal(path)
+
+
+def test_what_is_said_of_an_archive_is_one_short_line(program: Any, tmp_path: Path) -> None:
+    path = zipped(tmp_path, {f"\x1b[31m\n{number}.json": b"[]" for number in range(1000)})
+    flags = ["--settings", '{"format": "flan"}', "--input", path, "--split", "train"]
+    done = program("sample.py", *flags, "--output", tmp_path / "out", "--log", tmp_path / "log")
+    (line,) = done.stderr.splitlines()
+    assert line.isprintable()
+    assert "expected one .json file inside, found \\x1b[31m\\n0.json" in line
+    assert len(line) < 500
+    assert line in (tmp_path / "log").read_text()
+
+
+def test_texts_that_no_table_gives_back(tmp_path: Path) -> None:
+    path = plain(tmp_path, [row("a"), row("b", "a\rb")])
+    with pytest.raises(InputError, match=r"row 2: the task 'a\\rb' holds a carriage return"):
+        take_inventory(flan.read(SETTINGS, path), skip_unusable=True)
+    assert "after row 1 ('utf-8' codec" in refusal(
+        plain(tmp_path, [row("a"), row("b", "\udc00")], ascii_only=True)
+    )

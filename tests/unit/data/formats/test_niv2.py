@@ -226,3 +226,15 @@ def test_a_file_of_another_form_is_named(tmp_path: Path, changed: Task, named: s
 def test_keys_that_no_option_asks_for_may_be_missing(tmp_path: Path) -> None:
     instance = one(tmp_path, {"Instances": [ROW]}, definition=False, positive_examples=0)
     assert prompt(instance) == "Now complete the following example -\nInput: q.\nOutput: "
+
+
+ODD = ["a b$(touch pwned)`x`", "'q' \"q\"", "{wildcard}", "~", "-rf", "%s\\n", "a;b&c|d>e", "*?["]
+
+
+def test_odd_names_of_tasks_are_kept_and_lead_nowhere(tmp_path: Path) -> None:
+    path = checkout(tmp_path, {name: a_task() for name in ODD}, {"task": a_task()})
+    assert [instance.task for instance in read(path)] == sorted([*ODD, "task"])
+    (path / "secret.json").write_text(json.dumps(a_task()))
+    for name in ("../secret", f"{path}/secret", "x/../../secret", "a\0b"):
+        (path / "splits/default/train_tasks.txt").write_text(name)
+        assert f"task {name!r} is not the name of a file in tasks/" in refusal(path)

@@ -1,6 +1,7 @@
 """The P3 reader: which folders are on T0's lists, which files are read, what is refused."""
 
 import logging
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -167,9 +168,8 @@ def test_a_partial_copy_is_told_once_in_one_line(
     assert "no folder for 5 data sets with do_eval=BASE" in unseen
 
 
-def test_table_may_lie_elsewhere(tmp_path: Path) -> None:
-    table = tmp_path / "t0.csv"
-    table.write_text("\ufeff" + TABLE, encoding="utf-8")
+def test_the_table_may_lie_elsewhere(tmp_path: Path) -> None:
+    (table := tmp_path / "t0.csv").write_text("\ufeff" + TABLE, encoding="utf-8")
     path = p3(tmp_path / "p3", *BASIC, table=None)
     assert len(read(path, table)) == 2
     assert f"{path}/datasets.csv: no such file" in refusal(path)
@@ -212,3 +212,20 @@ def test_missing_columns_other_types_damage_and_missing_splits_are_named(tmp_pat
     assert refusal(path).startswith(f"{file}: not a whole Parquet file")
     file.unlink()
     assert refusal(path).startswith(f"{path / BASIC[0]}: no file train-00000-of-00001.parquet")
+
+
+def test_odd_names_of_folders(tmp_path: Path) -> None:
+    odd = ["$(touch pwned)`x`", "'q' \"q\"", "{wildcard}", "~", "-rf", "%s\\n", "b&c|d>e", "*?["]
+    names = [f"{BASIC[number % 2]} {name}" for number, name in enumerate(odd)]
+    assert [instance.task for instance in read(p3(tmp_path / "p3", *names))] == sorted(names)
+    (tmp_path / "p3" / names[0]).rename(tmp_path / "p3" / os.fsdecode(b"glue_mrpc_ \xff"))
+    message = refusal(tmp_path / "p3")
+    assert message.isascii()
+    assert "glue_mrpc_ \\udcff': the folder's name is no UTF-8" in message
+
+
+def test_a_name_may_hold_any_number_of_files(tmp_path: Path) -> None:
+    path = p3(tmp_path, *BASIC)
+    file = path / BASIC[0] / "train-00000-of-00001.parquet"
+    file.rename(file.with_name("train-00000-of-99999999999.parquet"))
+    assert "train-00001-of-99999999999.parquet: no such file" in refusal(path)

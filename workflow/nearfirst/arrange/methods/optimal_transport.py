@@ -34,13 +34,7 @@ class Settings(ArrangementSettings):
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
-    """Order training instances by what the optimal plan pays for them.
-
-    Raises
-    ------
-    InputError
-        As `transported_costs`.
-    """
+    """Order training instances by what the optimal plan pays; raises as `transported_costs`."""
     if settings.order == "random":
         return Arranged(np.random.default_rng(seed).permutation(pool.size))
     costs = np.empty((pool.size, len(pool.test)))
@@ -58,14 +52,8 @@ def transported_costs(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     The plan γ minimizes Σ γ_ij c_ij (Eq. 25), with 1/N in each row and 1/M in each column (Eq. 26);
     point i costs Σ_j γ_ij c_ij.
 
-    Parameters
-    ----------
-    costs
-        (N, M) distances, which may be negative.
-
-    Returns
-    -------
-    (N,) means of each point's distances, weighted by where the plan sends it.
+    Of (N, M) distances, which may be negative, these are the (N,) means of each point's distances,
+    weighted by where the plan sends it.
 
     Raises
     ------
@@ -81,8 +69,8 @@ def transported_costs(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     row, column = tests // common, points // common
     # The solver can take costs below -1 for infeasible; what all have in common does not change the
     # plan.
-    least = costs.min()
-    costs = costs - least
+    smallest = costs.min()
+    costs = costs - smallest
     # POT imports every array library it finds, and torch takes seconds.
     os.environ.setdefault("POT_BACKEND_DISABLE_PYTORCH", "1")
     import ot
@@ -90,15 +78,10 @@ def transported_costs(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     with warnings.catch_warnings():
         # It warns and goes on where we stop.
         warnings.simplefilter("ignore")
-        plan, report = ot.emd(
-            np.full(points, float(row)),
-            np.full(tests, float(column)),
-            costs,
-            numItermax=PIVOTS,
-            log=True,
-        )
+        masses = np.full(points, float(row)), np.full(tests, float(column))
+        plan, report = ot.emd(*masses, costs, numItermax=PIVOTS, log=True)
     if report["warning"] is not None:
         raise InputError(f"optimal-transport: no optimal plan was found ({report['warning']})")
     plan *= costs
-    transported: npt.NDArray[np.float64] = plan.sum(axis=1) / row + least
+    transported: npt.NDArray[np.float64] = plan.sum(axis=1) / row + smallest
     return transported

@@ -69,15 +69,8 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     `nearest` (NFT) goes by `near`, `farthest` (FFT) by `far`, and `random` (RT) is a shuffle. Which
     instances there are (`chosen`) does not depend on the order.
 
-    Returns
-    -------
-    The order, and each instance's round: `near`, or that of the second run where the order goes by
-    it.
-
-    Raises
-    ------
-    InputError
-        As `chosen`.
+    The rounds returned are `near`, or those of the second run where the order goes by it. Raises
+    what `chosen` raises.
     """
     shape = pool.size, len(pool.test)
     near = far = rounds_by(pool.distances, *shape, threads=pool.threads)
@@ -103,16 +96,8 @@ def chosen(near: Rounds, far: Rounds, settings: Settings) -> Positions:
     A budget takes whole rounds until its amount is reached: from the near end, from the far end, or
     half of it from either (Section C.3), no instance twice.
 
-    Parameters
-    ----------
-    near, far
-        (N,) rounds from 1, as counted from either end.
-    settings
-        The parameters.
-
-    Returns
-    -------
-    (n,) indices, ascending.
+    `near` and `far` are (N,) rounds from 1, counted from either end. Returns (n,) indices,
+    ascending.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """Weighted Similarity Distance, of instances or of whole tasks (Eq. 1, Section 3.2)."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -8,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from nearfirst.arrange.by_task import members, shuffled, shuffled_tasks
-from nearfirst.arrange.pool import Arranged, Pool, Positions, by_distance
+from nearfirst.arrange.by_task import members, shuffled_tasks
+from nearfirst.arrange.pool import Arranged, Pool, by_distance
 from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, Matrix
@@ -37,13 +36,9 @@ class Settings(ArrangementSettings):
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order instances, or whole tasks, by their Weighted Similarity Distance.
 
-    A task is the mean of its instances' embeddings; its instances are shuffled by the seed. A
-    `random` order is that of the method `random`, or of `cluster` for whole tasks.
-
-    Raises
-    ------
-    InputError
-        As `weighted_distances`.
+    A task is the mean of its instances' embeddings (Section 3.2.2); the seed shuffles its
+    instances. A `random` order is that of the method `random`, or of `cluster` for whole tasks.
+    Raises what `weighted_distances` raises.
     """
     whole_tasks = settings.granularity == "task"
     if settings.order == "random":
@@ -53,29 +48,22 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     if not whole_tasks:
         return Arranged(by_distance(weighted_distances(pool), settings.order))
     tasks = members(pool.tasks)
-    means = task_means(pool.train, tasks)
+    of_tasks = [pool.train[rows].mean(axis=0, dtype=np.float64) for rows in tasks]
+    means = np.array(of_tasks, np.float32)
     distances = BY_ROWS[pool.measure](means, pool.test)
     of_means = replace(pool, size=len(means), train=means, distances=distances)
-    tasks = shuffled(tasks, np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    tasks = [generator.permutation(task) for task in tasks]
     order = by_distance(weighted_distances(of_means), settings.order)
     return Arranged(np.concatenate([tasks[i] for i in order]))
 
 
 def weighted_distances(pool: Pool) -> npt.NDArray[np.float64]:
-    """Return WSD_i = AD_i + w · MD_i of each training point (Eq. 1).
+    """Return WSD_i = AD_i + w · MD_i of each of the N training points (Eq. 1).
 
     AD and MD are its average and its minimum distance to the test points; w = mean(AD) / mean(MD)
-    brings both to one magnitude (as Eq. 14 does).
-
-    Returns
-    -------
-    (N,) distances.
-
-    Raises
-    ------
-    InputError
-        If w is not positive and finite. With a negative one a point would count as the farther,
-        the nearer its nearest test point is.
+    brings both to one magnitude (as Eq. 14 does). Raises InputError if w is not positive and
+    finite: with a negative w a point would count as farther, the nearer its nearest test point is.
     """
     average, minimum = np.empty(pool.size), np.empty(pool.size)
 
@@ -94,20 +82,3 @@ def weighted_distances(pool: Pool) -> npt.NDArray[np.float64]:
         )
     weighted: npt.NDArray[np.float64] = average + means[0] / means[1] * minimum
     return weighted
-
-
-def task_means(train: Matrix, tasks: Sequence[Positions]) -> Matrix:
-    """Return the mean embedding of each task (Section 3.2.2).
-
-    Parameters
-    ----------
-    train
-        (N, d) embeddings.
-    tasks
-        The rows of each task.
-
-    Returns
-    -------
-    (tasks, d) float32.
-    """
-    return np.array([train[rows].mean(axis=0, dtype=np.float64) for rows in tasks], np.float32)

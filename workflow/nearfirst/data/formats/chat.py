@@ -12,12 +12,11 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.settings import Section
 from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers import user_files
-from nearfirst.data.settings import Dataset, HeldOut, Number, Share
+from nearfirst.data.settings import Dataset, HeldOut, Number, Share, TaskSampleSettings
 
 FILES = tuple(f"*{end}" for end in user_files.IN_FOLDER)
 
@@ -25,7 +24,7 @@ TASK = "mine"
 """The task of all rows where no column names one, and what ids begin with."""
 
 
-class ChatSampleSettings(Section):
+class ChatSampleSettings(TaskSampleSettings):
     """What is held out of your data, and how much of the rest is trained on."""
 
     held_out: Number | Share | None = Field(
@@ -37,24 +36,6 @@ class ChatSampleSettings(Section):
         0.15,
         description="Tasks that are held out where the test set is of unseen tasks: a number, a "
         "share, or their names.",
-    )
-    split_seed: int = Field(0, description="Seed of what is held out.")
-    train_per_task: PositiveInt | None = Field(
-        None,
-        description="Most training conversations of a task, or of the pool if there is no "
-        "`task_column`; null takes them all.",
-    )
-    train_seed: int = Field(0, description="Seed of the training sample.")
-    specialist_per_task: PositiveInt = Field(
-        5, description="Most conversations of an unseen task in a specialist test set."
-    )
-    generalist: PositiveInt = Field(
-        120, description="Conversations of a generalist test set, over all unseen tasks."
-    )
-    unusable: Literal["error", "skip"] = Field(
-        "error",
-        description="What to do with a row without a question and its answer: `error` stops and "
-        "names it, `skip` leaves it out and counts it.",
     )
 
 

@@ -19,10 +19,6 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
 
     Parameters
     ----------
-    table
-        As `paired_comparison` returns it.
-    reference
-        The arrangement that is compared with the others.
     runs
         How many runs each arrangement has, in the order of the figure.
     """

@@ -20,16 +20,7 @@ def read(path: Path, series: str = "") -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
-    """Draw the correlation of each measure with its interval, one panel a statistic.
-
-    Parameters
-    ----------
-    table
-        Columns measure, statistic, mean, low, high, confidence. A NaN mean is labelled undefined,
-        NaN bounds draw no interval.
-    look
-        Sizes, colours, names.
-    """
+    """Draw the correlation of each measure with its interval, one panel for each statistic."""
     measures = list(dict.fromkeys(table["measure"]))
     parts = {str(name): part for name, part in table.groupby("statistic", sort=False)}
     places = np.arange(len(measures))

@@ -25,13 +25,7 @@ MAX_LISTED = 6
 def read(path: Path, series: str) -> pd.DataFrame:
     """Read a table of curves; raises what `read_csv` raises.
 
-    Parameters
-    ----------
-    path
-        CSV with the columns of `series`, step, mean, low, high, n, confidence; panel and quantity
-        are added where they are missing. Columns seed_N hold single runs.
-    series
-        Column that tells the curves of a panel apart.
+    Columns panel and quantity are added where they are missing; columns seed_N hold single runs.
     """
     table = read_csv(path, (series, "step", "mean", "low", "high", "n", "confidence"), TEXT)
     return table.assign(panel=table.get("panel", ""), quantity=table.get("quantity", "loss"))
@@ -47,10 +41,7 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -
     Parameters
     ----------
     table
-        Columns `series`, panel, quantity, step, mean, low, high, n, confidence, perhaps seed_N, as
-        `read` returns them; NaN bounds draw no band.
-    look
-        Sizes, colours, names.
+        As `read` returns it; NaN bounds draw no band.
     series
         The column that tells the curves of a panel apart.
     """

@@ -39,15 +39,7 @@ def single_runs(table: pd.DataFrame) -> list[str]:
 
 
 def names(table: pd.DataFrame, look: LookSettings) -> dict[Curve, str]:
-    """Return the legend's name of each curve, the loss first.
-
-    Parameters
-    ----------
-    table
-        All points: columns panel, curve, quantity, n.
-    look
-        Names.
-    """
+    """Return the legend's name of each curve, the loss first."""
     most_seeds = table["n"].max()
     one_series = len({curve[0] for curve in table["curve"]}) == 1
     shown = [set(quantities) for _, quantities in table.groupby("panel")["quantity"]]

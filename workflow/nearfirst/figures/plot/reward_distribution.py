@@ -39,14 +39,7 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
 
     The histogram of the right answers is filled, that of the wrong ones an outline, so that they
     differ in grey and where one covers the other.
-
-    Parameters
-    ----------
-    table
-        As `read` returns it. A group may lack its density, or have no answers; the
-        figure then says so.
-    look
-        Sizes, colours, line styles.
+    A group may lack its density, or have no answers; the figure then says so.
     """
     with style(look, 1):
         panels = panels_of(look, 1)

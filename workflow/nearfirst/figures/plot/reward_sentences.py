@@ -7,13 +7,7 @@ GROUPS = ("right", "wrong")
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
-    """Return overlap and AUC, and why a density or one of them is missing.
-
-    Parameters
-    ----------
-    table
-        As `reward_distribution.distribution` returns it.
-    """
+    """Return overlap and AUC, and why a density or one of them is missing."""
     level = f"{100 * table['confidence'].max():g}%"
     found = []
     for what, name in (("overlap", "overlap"), ("auc", "AUC")):

@@ -27,17 +27,7 @@ def write_figure(
     arguments: argparse.Namespace,
     beside: Mapping[Path, str] | None = None,
 ) -> None:
-    """Write the files that `add_outputs` was given, all of them or none.
-
-    Parameters
-    ----------
-    figure, text
-        The figure and its caption.
-    arguments
-        The flags of `add_outputs`.
-    beside
-        Further files of the figure and their contents.
-    """
+    """Write a figure, its caption and further files, all or none, where `add_outputs` says."""
     caption = arguments.caption or arguments.output.with_suffix(".txt")
     texts = {caption: paragraph(text), **(beside or {})}
     with ExitStack() as files:
