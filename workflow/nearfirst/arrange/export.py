@@ -83,11 +83,13 @@ def in_order(
 
 
 def _as_read(instance: Row) -> Row:
-    """Return a row as it was read; a key that is called like an added one: `original_NAME`."""
-    text = instance.get("row")
-    row = json.loads(text) if text else {"messages": instance["messages"]}
+    """Return a row as it was read; a key that is called like an added one: `original_NAME`.
+
+    Id, task and messages are those of training where the row has none, such as NIV2's prompts.
+    """
+    row = json.loads(instance.pop("row", None) or "{}")
     row = {f"original_{name}" if name in ADDED.names else name: its for name, its in row.items()}
-    return {"id": instance["id"], "task": instance["task"], **row}
+    return {**instance, **row}
 
 
 def _take(pool: list[pa.RecordBatch], starts: Integers, rows: Integers) -> pa.RecordBatch:
