@@ -8,6 +8,8 @@ import pandas as pd
 
 from nearfirst.figures.figure import Figure
 
+FEW = 3
+"""Most figures that a suggested command names."""
 CURVES = 4
 """Most curves whose first and last values are shown."""
 
@@ -35,8 +37,10 @@ def summary(targets: Iterable[str], figures: Mapping[str, Figure]) -> str:
     if pictures:
         drawn = [path for path in pictures if path.stem in figures]
         lines += ["", "Beside each picture: NAME.csv (numbers), NAME.txt (caption)."]
-        names = " ".join(map(str, drawn or pictures))
-        lines.append(f"Next, one page of them: snakemake {names} --report report.html")
+        # Without targets the report has all of them.
+        names = "".join(f"{path} " for path in drawn) if len(drawn) <= FEW else ""
+        if drawn:
+            lines.append(f"Next, one page of them: snakemake {names}--report report.html")
     return "\n".join(line.rstrip() for line in lines)
 
 
