@@ -7,7 +7,7 @@ from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.parquet import read_embeddings
-from nearfirst.distance.distances import check_dimensions
+from nearfirst.distance.dimensions import check_dimensions
 from nearfirst.distance.matrix import write_matrix
 from nearfirst.distance.settings import DistanceSettings
 

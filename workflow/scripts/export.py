@@ -21,7 +21,8 @@ from nearfirst.common.files import writing
 from nearfirst.common.parquet import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
 from nearfirst.common.progress import bar
 from nearfirst.data.instances import rows_in_order, same_ids
-from nearfirst.distance.distances import BY_ROWS, check_dimensions, shown
+from nearfirst.distance.dimensions import check_dimensions
+from nearfirst.distance.distances import BY_ROWS, shown
 from nearfirst.distance.neighbours import neighbours
 
 

@@ -10,7 +10,7 @@ from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.data.instances import read_instances, same_ids
-from nearfirst.distance.distances import check_dimensions
+from nearfirst.distance.dimensions import check_dimensions
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -10,7 +10,8 @@ from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table
 from nearfirst.data.instances import read_instances, same_ids
-from nearfirst.distance.distances import BY_ROWS, check_dimensions
+from nearfirst.distance.dimensions import check_dimensions
+from nearfirst.distance.distances import BY_ROWS
 from nearfirst.distance.matrix import read_matrix
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.progress import bar
+from nearfirst.distance.dimensions import check_dimensions
 
 Matrix = npt.NDArray[np.float32]
 
@@ -110,18 +110,6 @@ def in_blocks(
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         for _ in bar(pool.map(work, starts), what, len(starts)):
             pass
-
-
-def check_dimensions(
-    train_name: Path | str, train: Matrix, test_name: Path | str, test: Matrix
-) -> None:
-    """Raise InputError, which names both, unless (N, d) and (M, d) embeddings have the same d."""
-    own, other = train.shape[1], test.shape[1]
-    if own != other:
-        raise InputError(
-            f"{train_name}: {own} dimensions, but {test_name} has {other}; embed both with the "
-            "same model"
-        )
 
 
 def _norms(vectors: Matrix) -> Matrix:

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table
 from nearfirst.data.instances import same_ids
-from nearfirst.distance.distances import Matrix, check_dimensions
+from nearfirst.distance.dimensions import check_dimensions
+from nearfirst.distance.distances import Matrix
 
 
 class Side(NamedTuple):
