@@ -10,7 +10,7 @@ def no_such_target(
     name = wildcards.target.removeprefix("fig4_").removeprefix("explore_")
     raise WorkflowError(
         f"there is no {RESULTS}/{wildcards.target}.{wildcards.ending}"
-        f"{did_you_mean(wildcards.target, KNOWN)} Targets are {', '.join(KNOWN)}. A row of `figures` "
+        f"{did_you_mean(wildcards.target, KNOWN) or '.'} Targets are {', '.join(KNOWN)}. A row of `figures` "
         "in config.yaml makes another, and data of your own have fig4_NAME and explore_NAME: "
         f"--config 'data={{{name}: {{path: pool.jsonl}}}}'"
     )

@@ -108,9 +108,8 @@ def test_changes_rerun_their_figures_alone(everything: Checkout) -> None:
         },
     }.items():
         found = everything.would_run("--config", "seeds=[0]", change)
-        found.pop("all", None)
         assert found == expected, change
     found = everything.would_run("--config", "seeds=[0]", "similarity={ngram: 3}")
     assert found.pop("similarity") == 3 + 2
     # nine_similarities, fig11 and the prediction read them.
-    assert found == {"task_curves": 2, "prediction": 1, "plot": 3, "all": 1}
+    assert found == {"task_curves": 2, "prediction": 1, "plot": 3}

@@ -56,7 +56,7 @@ def test_messages_and_a_test_file_give_the_figure(own: Checkout) -> None:
     first = set(nearest.loc[nearest["round"] == 1, "id"])
     assert {f"mine_{number}" for number in range(25, 33)} <= first
     log = (results / "logs/sample/mine_heldout.log").read_text()
-    assert "test.jsonl: 8 of 16 test conversations stand word for word" in log
+    assert "test.jsonl: 8 of 16 test conversations are word for word among" in log
 
 
 def test_a_changed_file_reruns_what_reads_it(own: Checkout, tmp_path: Path) -> None:

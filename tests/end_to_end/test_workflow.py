@@ -150,7 +150,7 @@ def test_a_bad_file_gives_one_message_and_loses_nothing(
 def test_too_many_steps_name_the_largest_number(copy_of_finished: Checkout) -> None:
     messages = bad_run(copy_of_finished, "seeds=[0]", "train={steps: 17}")
     assert messages
-    assert all("the largest number of steps is 16" in message for message in messages)
+    assert all("set train.steps to 16 or fewer" in message for message in messages)
 
 
 @pytest.mark.parametrize(
