@@ -94,6 +94,8 @@ def really_imported(program: Path) -> set[Path]:
 
 @pytest.mark.parametrize("name", ["sample", "plot", "evaluate"])
 def test_the_list_is_what_python_imports(name: str) -> None:
+    if name == "evaluate":
+        pytest.importorskip("torch")
     program = ROOT / "scripts" / f"{name}.py"
     assert set(library_modules(program, ROOT)) == really_imported(program)
 
