@@ -71,8 +71,9 @@ report: setup  ## write report.html, one page of the figures and tables that are
 	@snakemake $(wildcard results/*.pdf $(patsubst %,results/%.csv,$(TABLES))) \
 	  --report report.html $(and $(RECORDS),--configfile $(RECORDS)) $(ARGS)
 
+# Three processes: a test of SLURM mostly waits. In the order of the folders the long ones come first.
 test: setup  ## run the tests; some of them: ARGS=tests/unit
-	pytest $(ARGS)
+	pytest --numprocesses 3 --no-loadscope-reorder $(ARGS)
 
 lint: setup  ## run the linters and the type checker
 	ruff check
