@@ -79,6 +79,7 @@ def library(name):
     return [str(path) for path in library_modules(Path(script(name)), LIBRARY)]
 
 
+@cache
 def modules_of(module):
     """Return the file of a module that is found by name, and those of the library it imports."""
     path = Path(os.path.relpath(module.__file__))
