@@ -11,7 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from nearfirst.config import load
-from nearfirst.data.formats import registry as formats
+from nearfirst.data import registry as formats
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.source_files import library_modules

@@ -3,7 +3,7 @@ import hashlib
 from fnmatch import fnmatch
 
 from nearfirst.common.hub import HubSettings
-from nearfirst.data.formats import registry as formats
+from nearfirst.data import registry as formats
 
 
 localrules:

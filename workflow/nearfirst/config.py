@@ -25,8 +25,8 @@ from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.settings import Section, check_once
 from nearfirst.config_rows import Rows, Table, explain_all, merge, section_of
 from nearfirst.corpus.settings import CorpusSettings
-from nearfirst.data.formats.registry import names as format_names
-from nearfirst.data.formats.registry import settings_class as format_settings
+from nearfirst.data.registry import names as format_names
+from nearfirst.data.registry import settings_class as format_settings
 from nearfirst.data.settings import Dataset
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings

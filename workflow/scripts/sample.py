@@ -12,8 +12,7 @@ from typing import get_args
 
 from nearfirst.common import cli
 from nearfirst.common.parquet import SOURCES, write_rows
-from nearfirst.data import sample
-from nearfirst.data.formats import registry
+from nearfirst.data import registry, sample
 from nearfirst.data.settings import HeldOut
 
 

@@ -16,7 +16,7 @@ from nearfirst.common.files import writing_folder
 from nearfirst.common.source_files import library_modules, word_files
 from nearfirst.corpus.formats import p3
 from nearfirst.corpus.settings import CorpusSettings
-from nearfirst.data.formats import registry
+from nearfirst.data import registry
 
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 FORMS = ("flan", "niv2", "p3", "sharegpt", "norobots")

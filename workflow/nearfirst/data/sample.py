@@ -13,8 +13,8 @@ from typing import Any
 from tqdm import tqdm
 
 from nearfirst.common.errors import InputError
+from nearfirst.data import registry
 from nearfirst.data.conversation import Instance
-from nearfirst.data.formats import registry
 from nearfirst.data.inventory import Inventory, take_inventory
 from nearfirst.data.overlap import Overlap
 from nearfirst.data.settings import Dataset, HeldOut

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from corpus_answers import TASKS, families_of
 
 from nearfirst.corpus.formats.norobots import FAMILIES
-from nearfirst.data.formats import registry
+from nearfirst.data import registry
 
 
 def test_conversations_of_sharegpt_are_distinct_and_keep_to_a_skill(written: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from corpus_answers import TASKS, UNSEEN
 
 from nearfirst.corpus.formats.p3 import prompt_name
-from nearfirst.data.formats import registry
+from nearfirst.data import registry
 
 # Base-class data sets of P3: folder to task.
 PROMPTS = {

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.formats import registry
+from nearfirst.data import registry
 
 
 @pytest.mark.parametrize("name", registry.names())

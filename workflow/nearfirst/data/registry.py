@@ -1,4 +1,4 @@
-"""The formats of data by name: each is one module of this folder.
+"""The formats of data by name: each is one module of `data/formats/`.
 
 The module of a format has
 
@@ -12,7 +12,6 @@ It may have `read_test(settings, path)`, which reads a test set of its own in an
 
 import json
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,20 @@ from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
 from nearfirst.data.settings import Dataset
 
+PACKAGE = "nearfirst.data.formats"
+
 
 def names() -> list[str]:
     """Return the names of the formats, sorted."""
-    return [name for name in named_modules.names(__package__) if name != "registry"]
+    return named_modules.names(PACKAGE)
 
 
 def module(name: str) -> Any:
     """Return the module of a format. Raises InputError, with the nearest name, if there is none."""
-    known = names()
-    if name not in known:
-        hint = named_modules.did_you_mean(name, known)
-        raise InputError(f"format: {name!r} is none of {', '.join(known)}{hint}")
-    return import_module(f"{__package__}.{name}")
+    try:
+        return named_modules.find(PACKAGE, name)
+    except ValueError as error:
+        raise InputError(f"format: {error}") from None
 
 
 def settings_class(name: str) -> type[Dataset]:
