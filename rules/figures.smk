@@ -131,11 +131,13 @@ rule compare:
     params:
         figure=figure_numbers,
         settings=settings("comparison"),
+        curves=settings("curves"),
     message:
         "compare the curves of {wildcards.figure}"
     shell:
         "python {input.script} {input.tables} --figure {params.figure:q}"
-        " --settings {params.settings:q} --output {output.table} --summary {output.summary}"
+        " --settings {params.settings:q} --curves {params.curves:q}"
+        " --output {output.table} --summary {output.summary}"
         " --log {log}"
 
 

@@ -1,4 +1,4 @@
-r"""Compare one arrangement with the others, paired by seed and test instance.
+r"""Compare one arrangement with the others, paired by seed and unit of the test set.
 
 For instance:
   compare.py results/losses/flan/specialist-0/*/seed-*/*.parquet --output paired.csv \
@@ -20,7 +20,7 @@ from nearfirst.figures.comparison.summary import summary
 from nearfirst.figures.kinds.arrangements import Settings
 from nearfirst.figures.read import labelled, read_runs
 from nearfirst.figures.run import by_label, scaled
-from nearfirst.figures.settings import ComparisonSettings
+from nearfirst.figures.settings import ComparisonSettings, CurveSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -29,7 +29,8 @@ def main(arguments: argparse.Namespace) -> None:
     figure = cast(Settings, arguments.figure)
     found = labelled(read_runs(arguments.tables, figure.metric), figure)
     runs = scaled(found, figure.metric)
-    table = paired_comparison(runs, figure.reference, metric=figure.metric, **settings.model_dump())
+    weighting = cast(CurveSettings, arguments.curves).weighting
+    table = paired_comparison(runs, figure.reference, settings, figure.metric, weighting)
     seeds = {label: len(its) for label, its in by_label(runs).items()}
     text = summary(table, figure.reference, seeds)
     write_csv(table, arguments.output, "%.6g")
@@ -44,4 +45,5 @@ if __name__ == "__main__":
     add_figure(flags)
     flags.add_argument("--summary", type=Path, help="the findings in words (text)")
     cli.add_settings(flags, ComparisonSettings)
+    cli.add_settings(flags, CurveSettings, "--curves")
     cli.run(main, flags.parse_args())

@@ -256,7 +256,6 @@ def test_answers_in_both_tables_are_joined() -> None:
             "a, seed 1: no scores; give scores and rewards",
         ),
         ({("a", 0): 1, ("a", 1): 1}, {("a", 0): 1}, "a, seed 1: no rewards"),
-        ({("a", 0): 1, ("b", 0): 1}, {("a", 0): 1, ("b", 0): 1}, "of several data sets"),
         ({("a", 0): 1}, {("a", 0): 2}, "a, seed 0: scores and rewards are not of the same"),
     ],
 )

@@ -23,26 +23,14 @@ def parser(description: str | None, tables: str) -> argparse.ArgumentParser:
     return result
 
 
-def add_figure(to: argparse.ArgumentParser, flag: str = "--figure") -> None:
+def add_figure(to: argparse.ArgumentParser) -> None:
     """Add the flag that takes the row of a figure as JSON."""
-    to.add_argument(
-        flag,
-        type=_checked(parse),
-        required=True,
-        metavar="JSON",
-        help="row of the figure, as in the config table `figures` (docs/config.md)",
-    )
+    _add(to, "--figure", parse, "row of the figure")
 
 
 def add_figures(to: argparse.ArgumentParser) -> None:
     """Add the flag that takes several figures by name as JSON."""
-    to.add_argument(
-        "--figures",
-        type=_checked(_parse_several),
-        required=True,
-        metavar="JSON",
-        help="rows of figures by name, as in the config table `figures` (docs/config.md)",
-    )
+    _add(to, "--figures", _parse_several, "rows of figures by name")
 
 
 def write_csv(table: pd.DataFrame, path: Path, float_format: str) -> None:
@@ -59,11 +47,12 @@ def _parse_several(text: str) -> dict[str, Figure]:
         raise InputError(f"{text}: not a JSON object of figures ({error})") from None
 
 
-def _checked(parse: Callable[[str], object]) -> Callable[[str], object]:
+def _add(to: argparse.ArgumentParser, flag: str, read: Callable[[str], object], what: str) -> None:
     def checked(text: str) -> object:
         try:
-            return parse(text)
+            return read(text)
         except InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
-    return checked
+    what += ", as in the config table `figures` (docs/config.md)"
+    to.add_argument(flag, type=checked, required=True, metavar="JSON", help=what)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from nearfirst.figures.look import LookSettings
 
-TEST = "(generalist|specialist)-(0|[1-9][0-9]*)|heldout"
+HELD_OUT = "heldout"
+"""Test set of rows, not of tasks."""
+TEST = f"(generalist|specialist)-(0|[1-9][0-9]*)|{HELD_OUT}"
 Test = Annotated[str, Field(pattern=f"^({TEST})$")]
 Label = Annotated[str, Field(pattern=r"^\S")]
 Caption = Annotated[
@@ -111,7 +113,7 @@ class Figure(Labelled, Section):
 
     def metric_names(self) -> list[MetricName]:
         """Return the metrics of its runs that the figure needs."""
-        return ["loss"]
+        return [getattr(self, "metric", "loss")]
 
     def similarities(self, experiment: Experiment) -> list[RunId]:
         """Return the runs whose similarity to the test set the figure needs."""

@@ -16,7 +16,7 @@ from nearfirst.figures.overlap import (
     overlap,
     overlaps,
 )
-from nearfirst.figures.run import Runs, check_seeds
+from nearfirst.figures.run import Runs
 from nearfirst.figures.settings import DistributionSettings
 
 RIGHT, WRONG, BOTH = "right", "wrong", "both"
@@ -47,34 +47,28 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
     Raises
     ------
     InputError
-        If scores and rewards are of different runs, or runs of different data sets.
+        If scores and rewards are of different runs.
     """
-    check_seeds(scores)
-    check_seeds(rewards)
     for label, seed in sorted(scores.keys() ^ rewards.keys()):
         missing = "rewards" if (label, seed) in scores else "scores"
         raise InputError(f"{label}, seed {seed}: no {missing}; give scores and rewards of each run")
-    if len({label for label, _ in scores}) > 1:
-        raise InputError("scores and rewards of several data sets; give the runs of one")
     parts = []
-    left_out = 0
     for (label, seed), score in scores.items():
-        right, reward = score.values, rewards[label, seed].values
-        ids = right.columns.intersection(reward.columns)
-        if ids.empty or not right.index.equals(reward.index):
+        columns = {
+            "right": score.values.stack() == 1,
+            "reward": rewards[label, seed].values.stack(),
+        }
+        part = pd.concat(columns, axis=1).rename_axis(["step", "id"])
+        both = part.dropna()
+        if both.empty or set(score.values.index) != set(rewards[label, seed].values.index):
             raise InputError(
                 f"{label}, seed {seed}: scores and rewards are not of the same checkpoints and "
                 "test instances; score the run's answers again"
             )
-        left_out = len(right.columns.union(reward.columns)) - len(ids)
-        steps = right.index[-1:] if checkpoints == "last" else right.index
-        columns = {
-            "right": right.loc[steps, ids].stack() == 1,
-            "reward": reward.loc[steps, ids].stack(),
-        }
-        part = pd.DataFrame(columns).rename_axis(["step", "id"]).reset_index()
-        parts.append(part.assign(seed=seed))
-    table = pd.concat(parts, ignore_index=True)
+        left_out = part.index.unique("id").size - both.index.unique("id").size
+        last = score.values.index[-1]
+        parts.append((both.loc[[last]] if checkpoints == "last" else both).assign(seed=seed))
+    table = pd.concat(parts).reset_index().astype({"right": bool})
     return table[["seed", "step", "id", "right", "reward"]], left_out
 
 

@@ -5,17 +5,23 @@ from typing import cast
 
 import pandas as pd
 
+from nearfirst.figures.comparison.inference import CHECKPOINT, END, RUN
 from nearfirst.metrics import METRICS, MetricName
 
 FEW = 5
-"""With fewer seeds their variance is poorly known (`crossed_p_values`)."""
+"""With fewer seeds their variance is poorly known (`inference.estimates`)."""
+SAMPLED = {
+    "task": "other tasks",
+    "conversation": "other conversations",
+    "instance": "other instances of the same tasks",
+}
 
 
 def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str:
     """Return one paragraph on where the reference differs from each other arrangement.
 
-    A difference is reported only where its corrected p-value (`p_adjusted`) is at most one minus
-    the confidence and its interval excludes zero, so that no sentence contradicts its numbers.
+    A difference is reported only where its p-value is at most one minus the confidence and its
+    interval excludes zero, so that no sentence contradicts its numbers.
 
     Parameters
     ----------
@@ -25,7 +31,6 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
     others = [label for label in runs if label != reference]
     row = table.iloc[0]
     metric = METRICS[cast(MetricName, row["metric"])]
-    generalize = "tasks" if row["units"] == "task" else "instances of the same tasks"
     better = "lower" if metric.stage == "losses" else "higher"
     return " ".join(
         [
@@ -35,9 +40,10 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
                 verdict(table[table["comparison"] == f"{reference}-{name}"], name)
                 for name in others
             ),
-            f"Square brackets are {100 * row['confidence']:g}% bootstrap intervals. Tests are at "
-            f"level {1 - row['confidence']:.2g}, corrected by Holm's method for "
-            f"{_count(len(table), 'test')}, and generalize to other {generalize}. Test set: "
+            f"Square brackets are {100 * row['confidence']:g}% intervals; they and the tests, at "
+            f"level {1 - row['confidence']:.2g}, generalize to {SAMPLED[row['units']]}. The mean "
+            "over the run is the primary test. Each p-value is corrected for all comparisons, and "
+            f"those of checkpoints for all checkpoints. Test set: "
             f"{_count(row['instances'], 'instance')} of {_count(row['tasks'], 'task')}.",
             _seeds(runs),
             "Where no difference is detected, there may still be one.",
@@ -46,23 +52,27 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
 
 
 def verdict(rows: pd.DataFrame, other: str) -> str:
-    """Return the sentence on one comparison, from its checkpoints and the mean over them."""
-    detected = rows["p_adjusted"] <= 1 - rows["confidence"]
-    at_steps = rows["steps"].str.isdecimal()
-    count = int(at_steps.sum())
+    """Return the sentence on one comparison: over its run, at its end and at checkpoints."""
+    detected = rows["p_value"] <= 1 - rows["confidence"]
+    lower, higher = detected & (rows["high"] < 0), detected & (rows["low"] > 0)
     parts = []
-    for word, side in (("lower", rows["high"] < 0), ("higher", rows["low"] > 0)):
-        steps = rows.loc[detected & side & at_steps, "steps"].tolist()
+    for question, where in ((RUN, "over the run"), (END, "at its end")):
+        (at,) = rows.index[rows["question"] == question]
+        finding = "lower" if lower[at] else "higher" if higher[at] else "no difference is detected"
+        numbers = "{:.3g} [{:.3g}, {:.3g}], p = {:.2g}".format(
+            *rows.loc[at, ["difference", "low", "high", "p_value"]]
+        )
+        parts.append(f"{finding} {where}, {numbers}")
+    at_steps = rows["question"] == CHECKPOINT
+    found = []
+    for word, side in (("lower", lower), ("higher", higher)):
+        steps = rows.loc[side & at_steps, "steps"].tolist()
         if steps:
             span = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
-            parts.append(f"{word} at {len(steps)} of {_count(count, 'checkpoint')} ({span})")
-    where = (
-        " and ".join(parts) or f"no difference is detected at any of {_count(count, 'checkpoint')}"
-    )
-    last = rows.iloc[-1]
-    difference = "{:.3g} [{:.3g}, {:.3g}]".format(*last[["difference", "low", "high"]])
-    over = "mean over checkpoints" if count > 1 else "difference"
-    return f"Against {other}: {where}; {over} {difference}."
+            found.append(f"{word} at {len(steps)} ({span})")
+    some = " and ".join(found) or "no difference is detected at any"
+    parts.append(f"{some} of {_count(at_steps.sum(), 'checkpoint')}")
+    return f"Against {other}: {'; '.join(parts)}."
 
 
 def _seeds(runs: Mapping[str, int]) -> str:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
@@ -11,18 +10,9 @@ from matplotlib.figure import Figure
 
 from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.legend import HANDLE
+from nearfirst.figures.plot import legend
 from nearfirst.figures.plot.reward_sentences import GROUPS, count, numbers, sentences
-from nearfirst.figures.plot.style import (
-    CHARACTER,
-    LINE,
-    Panels,
-    panels_of,
-    style,
-    taller,
-    turn,
-    wrapped,
-)
+from nearfirst.figures.plot.style import panels_of, style, turn
 
 X_LABEL, Y_LABEL = "Reward of an answer", "Density"
 TEXT = ("group", "what")
@@ -44,16 +34,15 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
     with style(look, 1):
         panels = panels_of(look, 1)
         axes = panels.axes[0]
-        handles, names = [], []
+        entries = []
         for place, group in enumerate(GROUPS):
             part = table[table["group"] == group]
             if (part["what"] == "histogram").any():
-                handles.append(_draw(axes, part, place, look))
-                names.append(numbers(table, group))
+                entries.append((_draw(axes, part, place, look), numbers(table, group)))
         axes.set_xlabel(X_LABEL)
         axes.set_ylabel(Y_LABEL)
         axes.set_ylim(bottom=0)
-        _name(panels, handles, names, sentences(table))
+        legend.above(panels, entries, "\n".join(sentences(table)))
     return panels.figure
 
 
@@ -77,27 +66,6 @@ def _draw(axes: Axes, part: pd.DataFrame, place: int, look: LookSettings) -> tup
         return (histogram,)
     (line,) = axes.plot(curve["x"], curve["value"], color=looks["color"], ls=looks["linestyle"])
     return (histogram, line) if filled else (line,)
-
-
-def _name(
-    panels: Panels, handles: list[tuple[Artist, ...]], names: list[str], texts: list[str]
-) -> None:
-    """Put the legend and some sentences above the panel, and make the figure taller for both."""
-    points, width = float(mpl.rcParams["legend.fontsize"]), panels.figure.get_figwidth()
-    title = "\n".join(wrapped(text, width, points) for text in texts)
-    character = CHARACTER * points / 72
-    fits = sum(len(name) + HANDLE for name in names) * character <= width
-    labels = [wrapped(name, width - HANDLE * character, points) for name in names]
-    heights = [label.count("\n") + 1 for label in labels]
-    lines = title.count("\n") + 1 + (1 if fits else sum(heights))
-    taller(panels.figure, lines * LINE * points / 72)
-    panels.figure.legend(
-        handles=handles,
-        labels=labels,
-        title=title,
-        ncols=len(names) if fits else 1,
-        loc="outside upper center",
-    )
 
 
 def facts(table: pd.DataFrame, series: str = "") -> list[str]:
