@@ -131,12 +131,12 @@ rule compare:
     params:
         figure=figure_numbers,
         settings=settings("comparison"),
-        curves=settings("curves"),
+        weighting=CONFIG.curves.weighting,
     message:
         "compare the curves of {wildcards.figure}"
     shell:
         "python {input.script} {input.tables} --figure {params.figure:q}"
-        " --settings {params.settings:q} --curves {params.curves:q}"
+        " --settings {params.settings:q} --weighting {params.weighting}"
         " --output {output.table} --summary {output.summary}"
         " --log {log}"
 

@@ -20,7 +20,7 @@ from nearfirst.figures.comparison.summary import summary
 from nearfirst.figures.kinds.arrangements import Settings
 from nearfirst.figures.read import labelled, read_runs
 from nearfirst.figures.run import by_label, scaled
-from nearfirst.figures.settings import ComparisonSettings, CurveSettings
+from nearfirst.figures.settings import ComparisonSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -29,8 +29,7 @@ def main(arguments: argparse.Namespace) -> None:
     figure = cast(Settings, arguments.figure)
     found = labelled(read_runs(arguments.tables, figure.metric), figure)
     runs = scaled(found, figure.metric)
-    weighting = cast(CurveSettings, arguments.curves).weighting
-    table = paired_comparison(runs, figure.reference, settings, figure.metric, weighting)
+    table = paired_comparison(runs, figure.reference, settings, figure.metric, arguments.weighting)
     seeds = {label: len(its) for label, its in by_label(runs).items()}
     text = summary(table, figure.reference, seeds)
     write_csv(table, arguments.output, "%.6g")
@@ -44,6 +43,11 @@ if __name__ == "__main__":
     flags = parser(__doc__, "losses, scores or rewards (Parquet)")
     add_figure(flags)
     flags.add_argument("--summary", type=Path, help="the findings in words (text)")
+    flags.add_argument(
+        "--weighting",
+        choices=["instance", "token"],
+        default="instance",
+        help="mean over instances, or over all label tokens: that of the curves",
+    )
     cli.add_settings(flags, ComparisonSettings)
-    cli.add_settings(flags, CurveSettings, "--curves")
     cli.run(main, flags.parse_args())

@@ -13,25 +13,19 @@ from nearfirst.metrics import METRICS, MetricName
 Floats = npt.NDArray[np.float64]
 
 
-def weights(run: Run, weighting: str) -> "pd.Series[float]":
-    """Return the weight of each instance in a mean: equal, or its label tokens."""
-    ones = pd.Series(1.0, run.values.columns)
-    return run.label_tokens.astype(float) if weighting == "token" else ones
-
-
 def mean_curve(run: Run, weighting: str) -> "pd.Series[float]":
     """Return the (steps,) mean of one run's metric.
 
     The weighting `instance` is a mean over instances of their mean token loss, `token` one over
     label tokens.
     """
-    its = weights(run, weighting)
+    its = run.weights(weighting)
     return (run.values * its).sum(axis=1) / its.sum()
 
 
 def task_means(run: Run, weighting: str) -> pd.DataFrame:
     """Return the (steps, tasks) means of one run, each over the task's own instances."""
-    its = weights(run, weighting)
+    its = run.weights(weighting)
     sums = (run.values * its).T.groupby(run.task).sum().T
     return sums / its.groupby(run.task).sum()
 

@@ -92,7 +92,7 @@ def distribution(
     Returns
     -------
     Columns group (`right`, `wrong`, or `both`), what, x, width, value, low, high, n (answers of the
-    group), confidence. Of each group `count` and `instances` (different test instances), `mean`,
+    group), confidence. Of each group `count` and `instances` (different test instances),
     `histogram` (x the left edge and width that of a bin, value a density: the area is 1) and
     `density` (at x); of both `overlap`, `auc`, `instances`, `seeds`, `checkpoints`, `left_out`,
     `min_answers`, `min_instances`. What is not defined is NaN.
@@ -116,8 +116,8 @@ def distribution(
         "min_instances": settings.min_instances,
     }
     rows = [
-        *_of_group(RIGHT, right, edges, points, weights, settings),
-        *_of_group(WRONG, wrong, edges, points, weights, settings),
+        *_of_group(RIGHT, right, edges, points, settings),
+        *_of_group(WRONG, wrong, edges, points, settings),
         *_of_both(right, wrong, points, weights, settings),
         *(_row(BOTH, what, value) for what, value in counts.items()),
     ]
@@ -131,28 +131,17 @@ def _row(group: str, what: str, value: float, **others: float) -> Row:
 
 
 def _of_group(
-    name: str,
-    group: Group,
-    edges: Floats,
-    points: Floats,
-    weights: Floats,
-    settings: DistributionSettings,
+    name: str, group: Group, edges: Floats, points: Floats, settings: DistributionSettings
 ) -> list[Row]:
     """Return the rows of one group."""
-    values, size = group.values, len(group.values)
-    rows = [_row(name, "count", size), _row(name, "instances", _instances(group))]
-    if not size:
-        return [*rows, _row(name, "mean", np.nan)]
-    clusters = weights.shape[1]
-    sums = weights @ np.bincount(group.cluster, values, clusters)
-    with np.errstate(invalid="ignore"):
-        means = sums / (weights @ np.bincount(group.cluster, minlength=clusters))
-    rows.append(_row(name, "mean", means[0], **_interval(means[1:], settings, group)))
-    heights, _ = np.histogram(values, edges, density=True)
-    rows += [
-        _row(name, "histogram", height, x=left, width=width)
-        for left, width, height in zip(edges[:-1], np.diff(edges), heights, strict=True)
-    ]
+    values = group.values
+    rows = [_row(name, "count", len(values)), _row(name, "instances", _instances(group))]
+    if len(values):
+        heights, _ = np.histogram(values, edges, density=True)
+        rows += [
+            _row(name, "histogram", height, x=left, width=width)
+            for left, width, height in zip(edges[:-1], np.diff(edges), heights, strict=True)
+        ]
     if _dense(group, settings):
         curve = zip(points, density(values, points), strict=True)
         rows += [_row(name, "density", y, x=x) for x, y in curve]

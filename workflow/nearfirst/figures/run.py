@@ -40,6 +40,11 @@ class Run:
         """The task of each instance, or the conversation that it is."""
         return self.task if self.unit == "task" else self.task.index.to_series()
 
+    def weights(self, weighting: str) -> "pd.Series[float]":
+        """Return the weight of each instance in a mean: `instance` 1, `token` its label tokens."""
+        ones = pd.Series(1.0, self.values.columns)
+        return self.label_tokens.astype(float) if weighting == "token" else ones
+
 
 Key = tuple[str, int]
 """Label and seed of a run."""

@@ -12,7 +12,6 @@ from nearfirst.figures.comparison.inference import (
     Sample,
     questions,
 )
-from nearfirst.figures.curves import weights
 from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds
 from nearfirst.figures.settings import ComparisonSettings, Units
 from nearfirst.metrics import MetricName
@@ -119,7 +118,7 @@ def sample_of(run: Run, units: Units, weighting: str) -> tuple[str, Sample]:
     InputError
         If instances are asked for and no task has two of them.
     """
-    weight = weights(run, weighting).to_numpy()
+    weight = run.weights(weighting).to_numpy()
     weight = weight / weight.sum()
     unit, names = pd.factorize(run.units, sort=True)
     if units == "task" and len(names) > 1:
