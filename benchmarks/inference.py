@@ -1,8 +1,8 @@
 r"""Do the intervals and tests of paired comparisons keep what they promise? A simulation.
 
 Differences of two arrangements from a common reference are drawn with crossed random effects of
-tasks, instances, seeds and base models at 20 checkpoints, and analysed as `compare.py` does. The
-sizes of the effects come from losses:
+tasks, instances, seeds and base models at 20 checkpoints, and analysed as `compare.py` does. Base
+models vary as seeds do. The sizes of the effects come from losses:
 
   PYTHONPATH=workflow python benchmarks/inference.py \
       results/losses/flan/specialist-0/*/seed-*/*.parquet --figure '{"kind": "arrangements",
@@ -166,11 +166,12 @@ def simulate(
 
 def main(arguments: argparse.Namespace) -> None:
     """Print the effects, coverage and false positives."""
-    figure = parse(arguments.figure)
-    runs = labelled(read_runs(arguments.tables), figure)
-    effects = measured(runs, figure.reference)
-    print(effects)
-    print(f"{'':52s} intervals cover     false positives")
+    effects = Effects(*arguments.effects)
+    if arguments.tables:
+        figure = parse(arguments.figure)
+        effects = measured(labelled(read_runs(arguments.tables), figure), figure.reference)
+    print(", ".join(f"{name} {size:.3g}" for name, size in effects._asdict().items()))
+    print(f"{'':52s} intervals cover   false positives")
     print(f"{'':52s}    run     end     run     end  checkpoint")
     for seeds, tasks in ((1, 32), (2, 32), (3, 16), (3, 32), (3, 64), (5, 32)):
         for units, one in (("task", False), ("task", True), ("instance", False)):
@@ -191,7 +192,15 @@ if __name__ == "__main__":
     flags = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    flags.add_argument("tables", nargs="+", type=Path, help="losses (Parquet)")
-    flags.add_argument("--figure", required=True, help="row of a figure of arrangements (JSON)")
+    flags.add_argument("tables", nargs="*", type=Path, help="losses (Parquet)")
+    flags.add_argument("--figure", help="row of a figure of arrangements (JSON), for the tables")
+    flags.add_argument(
+        "--effects",
+        nargs=len(Effects._fields),
+        type=float,
+        default=(0.35, 0.2, 0.03, 0.1, 0.1, 0.9),
+        metavar=Effects._fields,
+        help="without tables; default: about those of NFT - RT in the middle of a run of mini",
+    )
     flags.add_argument("--experiments", type=int, default=1000)
     main(flags.parse_args())

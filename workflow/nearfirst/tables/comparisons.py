@@ -22,7 +22,7 @@ def join_comparisons(figures: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     joined = pd.concat(figures, names=["figure", None]).reset_index("figure")
     overall = (joined["p_value"] * len(figures)).clip(upper=1)
-    place = joined.columns.get_loc("p_value") + 1
+    place = joined.columns.tolist().index("p_value") + 1
     joined.insert(place, "p_overall", overall.where(joined["question"] == RUN))
     return joined.reset_index(drop=True)
 

@@ -45,7 +45,7 @@ class Sample:
     @property
     def freedom(self) -> int:
         """Degrees of freedom of the variance over units."""
-        return len(self.stratum) - self._strata.shape[1]
+        return len(self.stratum) - len(np.unique(self.stratum))
 
     def totals(self, values: Floats) -> Floats:
         """Return the (…, units) weighted sums of (…, instances) values; they add up to the mean."""

@@ -81,7 +81,8 @@ def paired_comparison(
     found = questions(
         list(differences.values()), sample, settings.confidence, settings.resamples, settings.seed
     )
-    places = {RUN: [f"{steps[0]}-{steps[-1]}"], END: steps[-1:], CHECKPOINT: steps}
+    names = [str(step) for step in steps]
+    places = {RUN: [f"{names[0]}-{names[-1]}"], END: names[-1:], CHECKPOINT: names}
     parts = []
     for question, (rows, p_values) in found.items():
         count = len(places[question])
@@ -89,7 +90,7 @@ def paired_comparison(
             "comparison": np.repeat(list(differences), count),
             "metric": metric,
             "question": question,
-            "steps": [str(place) for place in places[question]] * len(differences),
+            "steps": places[question] * len(differences),
             "difference": rows.mean,
             "low": rows.low,
             "high": rows.high,

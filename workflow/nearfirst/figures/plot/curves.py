@@ -97,7 +97,7 @@ def _draw(
     quantities = list(dict.fromkeys(panel["quantity"]))
     right = [name for name in quantities if name != "loss"] if "loss" in quantities else []
     other = axes.twinx() if right else axes
-    lines = {}
+    lines: dict[Curve, Line2D] = {}
     for curve, part in panel.groupby(key, sort=False):
         part = part.sort_values("step")
         looks = turn(look, places[curve])

@@ -1,6 +1,6 @@
 """Legends: their texts and their places."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -10,7 +10,7 @@ from matplotlib.legend import Legend
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.style import CHARACTER, Panels, taller, wrapped
 
-Curve = tuple[str, ...]
+Curve = tuple[Hashable, ...]
 """Identity of a curve: its series, and its quantity if a panel of the figure shows several."""
 
 Entries = Sequence[tuple[Any, str]]
@@ -33,10 +33,10 @@ def names(table: pd.DataFrame, key: Sequence[str], look: LookSettings) -> dict[C
     one_series = table[key[0]].nunique() == 1
     shown = [set(quantities) for _, quantities in table.groupby("panel")["quantity"]]
     two_axes = any("loss" in its and len(its) > 1 for its in shown)
-    found = {}
+    found: dict[Curve, str] = {}
     table = table.sort_values("quantity", key=lambda column: column != "loss", kind="stable")
     for curve, part in table.groupby(list(key), sort=False):
-        series, *quantity = curve
+        series, *quantity = map(str, curve)
         parts = [look.legend.get(series, series)]
         if quantity:
             parts = [] if one_series else parts
@@ -71,7 +71,7 @@ def above(panels: Panels, entries: Entries, title: str) -> None:
         ncols=-(-len(texts) // max(1, rows)),
         loc="outside upper center",
     )
-    taller(panels.figure, _height(legend))
+    taller(panels.figure, _height(panels, legend))
 
 
 def below(panels: Panels, entries: Sequence[Entries]) -> None:
@@ -81,8 +81,8 @@ def below(panels: Panels, entries: Sequence[Entries]) -> None:
     for axes, its in zip(panels.axes, entries, strict=True):
         texts = _wrapped((text for _, text in its), width)
         handles = [handle for handle, _ in its]
-        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12)}
-        heights.append(_height(axes.legend(handles, texts, **place)))
+        legend = axes.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, -0.12))
+        heights.append(_height(panels, legend))
     taller(panels.figure, panels.rows * max(heights))
 
 
@@ -96,6 +96,6 @@ def _inches(characters: float) -> float:
     return characters * CHARACTER * float(mpl.rcParams["legend.fontsize"]) / 72
 
 
-def _height(legend: Legend) -> float:
+def _height(panels: Panels, legend: Legend) -> float:
     """Return the height of a legend in inches."""
-    return float(legend.get_window_extent().height / legend.get_figure(root=True).dpi)
+    return float(legend.get_window_extent().height / panels.figure.dpi)
