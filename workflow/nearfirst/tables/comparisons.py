@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from nearfirst.common.csv import read_csv
-from nearfirst.figures.comparison.inference import RUN
+from nearfirst.figures.comparison import RUN
 
 TEXT = ("comparison", "metric", "question", "steps", "units")
 

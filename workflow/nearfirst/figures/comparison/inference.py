@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from nearfirst.figures.comparison import CHECKPOINT, END, RUN
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
@@ -161,9 +163,6 @@ def max_t(found: Estimates, flips: int, seed: int) -> Floats:
     largest = t.max(axis=1)
     observed = t[0] * found.discount
     return np.asarray((largest[:, None] >= observed * (1 - 1e-9)).mean(axis=0))
-
-
-RUN, END, CHECKPOINT = "run", "end", "checkpoint"
 
 
 def questions(

@@ -4,14 +4,8 @@ import numpy as np
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.comparison.inference import (
-    CHECKPOINT,
-    END,
-    RUN,
-    Floats,
-    Sample,
-    questions,
-)
+from nearfirst.figures.comparison import CHECKPOINT, END, RUN
+from nearfirst.figures.comparison.inference import Floats, Sample, questions
 from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds
 from nearfirst.figures.settings import ComparisonSettings, Units
 from nearfirst.metrics import MetricName

@@ -1,15 +1,16 @@
 """The findings of a paired comparison in a few sentences."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
-from nearfirst.figures.comparison.inference import CHECKPOINT, END, RUN
+from nearfirst.figures.comparison import CHECKPOINT, END, RUN
 from nearfirst.metrics import METRICS, MetricName
 
 FEW = 5
 """With fewer seeds their variance is poorly known (`inference.estimates`)."""
+NONE = "no difference is detected"
 SAMPLED = {
     "task": "other tasks",
     "conversation": "other conversations",
@@ -53,26 +54,33 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
 
 def verdict(rows: pd.DataFrame, other: str) -> str:
     """Return the sentence on one comparison: over its run, at its end and at checkpoints."""
-    detected = rows["p_value"] <= 1 - rows["confidence"]
-    lower, higher = detected & (rows["high"] < 0), detected & (rows["low"] > 0)
-    parts = []
-    for question, where in ((RUN, "over the run"), (END, "at its end")):
-        (at,) = rows.index[rows["question"] == question]
-        finding = "lower" if lower[at] else "higher" if higher[at] else "no difference is detected"
-        numbers = "{:.3g} [{:.3g}, {:.3g}], p = {:.2g}".format(
-            *rows.loc[at, ["difference", "low", "high", "p_value"]]
-        )
-        parts.append(f"{finding} {where}, {numbers}")
-    at_steps = rows["question"] == CHECKPOINT
+    questions = {str(name): part for name, part in rows.groupby("question")}
+    parts = [finding(questions[name].iloc[0]) for name in (RUN, END)]
+    checkpoints = questions[CHECKPOINT]
+    words = checkpoints.apply(_detected, axis=1)
     found = []
-    for word, side in (("lower", lower), ("higher", higher)):
-        steps = rows.loc[side & at_steps, "steps"].tolist()
+    for word in ("lower", "higher"):
+        steps = checkpoints.loc[words == word, "steps"].tolist()
         if steps:
             span = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
             found.append(f"{word} at {len(steps)} ({span})")
-    some = " and ".join(found) or "no difference is detected at any"
-    parts.append(f"{some} of {_count(at_steps.sum(), 'checkpoint')}")
-    return f"Against {other}: {'; '.join(parts)}."
+    some = " and ".join(found) or f"{NONE} at any"
+    return f"Against {other}: {'; '.join([*parts, some])} of {_count(len(words), 'checkpoint')}."
+
+
+def finding(row: "pd.Series[Any]") -> str:
+    """Return what the row of a run or of its end says, with its numbers."""
+    where = "over the run" if row["question"] == RUN else "at its end"
+    numbers = "{:.3g} [{:.3g}, {:.3g}], p = {:.2g}".format(
+        *row[["difference", "low", "high", "p_value"]]
+    )
+    return f"{_detected(row)} {where}, {numbers}"
+
+
+def _detected(row: "pd.Series[Any]") -> str:
+    if row["p_value"] > 1 - row["confidence"] or row["low"] <= 0 <= row["high"]:
+        return NONE
+    return "lower" if row["high"] < 0 else "higher"
 
 
 def _seeds(runs: Mapping[str, int]) -> str:
