@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, check_once
 from nearfirst.metrics import METRICS, MetricName
 
 if TYPE_CHECKING:
@@ -110,6 +110,11 @@ class Figure(Labelled, Section):
     """Module of `figures/plot/` that reads, draws and describes the CSV."""
     series: ClassVar[str] = "arrangement"
     """Column that tells the curves of a panel apart."""
+
+    @model_validator(mode="after")
+    def _one_label_each(self) -> Self:
+        check_once("curves", list(getattr(self, "curves", {}).values()))
+        return self
 
     def metric_names(self) -> list[MetricName]:
         """Return the metrics of its runs that the figure needs."""

@@ -14,7 +14,6 @@ from nearfirst.figures.overlap import (
     density,
     grid,
     overlap,
-    overlaps,
 )
 from nearfirst.figures.run import Runs
 from nearfirst.figures.settings import DistributionSettings
@@ -79,10 +78,11 @@ def distribution(
 
     The overlap coefficient is ∫ min(f, g) of the two Gaussian kernel densities (Scott's rule); the
     AUC is the probability that a right answer has a greater reward than a wrong one, a tie counting
-    half. Intervals are percentiles of a bootstrap over test instances: the answers to one prompt,
-    of all runs and checkpoints, are alike and are drawn together. Densities and the overlap need
-    `min_answers` answers of each group to `min_instances` test instances, and two different
-    rewards; intervals need these instances too.
+    half. Its interval has the percentiles of a bootstrap over test instances: the answers to one
+    prompt, of all runs and checkpoints, are alike and are drawn together. The overlap has none: two
+    samples never overlap fully, so that its resamples exclude 1 where there is no difference.
+    Densities and the overlap need `min_answers` answers of each group to `min_instances` test
+    instances, and two different rewards; the interval needs these instances too.
 
     Parameters
     ----------
@@ -153,23 +153,15 @@ def _of_both(
 ) -> list[Row]:
     """Return the rows of the overlap and the AUC."""
     found = aucs(right, wrong, weights)
-    auc = _row(BOTH, "auc", found[0], **_interval(found[1:], settings, right, wrong))
+    auc = _row(BOTH, "auc", found[0])
+    resampled = found[1:][np.isfinite(found[1:])]
+    if len(resampled) and min(map(_instances, (right, wrong))) >= settings.min_instances:
+        tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
+        auc["low"], auc["high"] = np.quantile(resampled, tails)
     if not (_dense(right, settings) and _dense(wrong, settings)):
         return [_row(BOTH, "overlap", np.nan), auc]
     shared = overlap(density(right.values, points), density(wrong.values, points), points)
-    found = overlaps(right, wrong, points, weights[1:])
-    return [_row(BOTH, "overlap", shared, **_interval(found, settings, right, wrong)), auc]
-
-
-def _interval(values: Floats, settings: DistributionSettings, *groups: Group) -> dict[str, float]:
-    """Return the percentile interval of resampled values, leaving out those that are NaN."""
-    values = values[np.isfinite(values)]
-    # None is finite where the values differ by little more than rounding.
-    if not len(values) or any(_instances(group) < settings.min_instances for group in groups):
-        return {}
-    tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
-    low, high = np.quantile(values, tails)
-    return {"low": low, "high": high}
+    return [_row(BOTH, "overlap", shared), auc]
 
 
 def _instances(group: Group) -> int:
