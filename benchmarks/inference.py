@@ -200,7 +200,7 @@ if __name__ == "__main__":
         type=float,
         default=(0.35, 0.2, 0.03, 0.1, 0.1, 0.9),
         metavar=Effects._fields,
-        help="without tables; default: about those of NFT - RT in the middle of a run of an earlier mini",
+        help="without tables; default: about those of NFT - RT in an earlier mini",
     )
     flags.add_argument("--experiments", type=int, default=1000)
     main(flags.parse_args())
