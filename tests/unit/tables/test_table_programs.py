@@ -13,6 +13,7 @@ from runs import figure, noisy, save_table, write_runs
 
 from nearfirst.common.parquet import SOURCES
 from nearfirst.figures.comparison.paired import paired_comparison
+from nearfirst.figures.settings import ComparisonSettings
 from nearfirst.tables.comparisons import join_comparisons
 from nearfirst.tables.generalization import generalization
 from nearfirst.tables.metric_stability import stability
@@ -98,9 +99,10 @@ def test_tables_of_metrics(made: Any, tmp_path: Path) -> None:
 def test_comparisons(made: Any, tmp_path: Path) -> None:
     # Labels that pandas would take for missing values.
     other = noisy({"NA": -0.4, "none": 0.0}, seeds=1, steps=(0, 10, 20, 30))
+    settings = ComparisonSettings(resamples=200)
     figures = {
-        "fig4": paired_comparison(noisy({"NFT": -0.5, "RT": 0.0}, 3), "NFT", 0.95, 200, 0),
-        "own": paired_comparison(other, "NA", 0.9, 200, 0, "reward"),
+        "fig4": paired_comparison(noisy({"NFT": -0.5, "RT": 0.0}, 3), "NFT", settings),
+        "own": paired_comparison(other, "NA", settings, "reward"),
     }
     for name, table in figures.items():
         table.to_csv(tmp_path / f"{name}_paired.csv", index=False, float_format="%.6g")
