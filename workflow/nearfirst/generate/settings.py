@@ -31,6 +31,6 @@ class GenerateSettings(Section):
         "round differently, so in a rare tie an answer may depend on the batch size. In float64 "
         "this has not been seen, but some families (Gemma 2, BLOOM, MPT, mixtures of experts) do "
         "not support it. In float16 it is not rare: it changes several answers in a hundred, and "
-        "more where answers are long; in bfloat16 still more. So float32 is never TF32 here.",
+        "more where answers are long; bfloat16 rounds more coarsely yet. So float32 is not TF32.",
     )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
