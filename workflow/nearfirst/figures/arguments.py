@@ -11,7 +11,7 @@ from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing
 from nearfirst.figures.figure import Figure
-from nearfirst.figures.registry import parse
+from nearfirst.figures.registry import KINDS
 
 
 def parser(description: str | None, tables: str) -> argparse.ArgumentParser:
@@ -27,7 +27,7 @@ def add_figure(to: argparse.ArgumentParser, flag: str = "--figure") -> None:
     """Add the flag that takes the row of a figure as JSON."""
     to.add_argument(
         flag,
-        type=_checked(parse),
+        type=_checked(KINDS.parse),
         required=True,
         metavar="JSON",
         help="row of the figure, as in the config table `figures` (docs/config.md)",
@@ -54,7 +54,7 @@ def write_csv(table: pd.DataFrame, path: Path, float_format: str) -> None:
 def _parse_several(text: str) -> dict[str, Figure]:
     try:
         rows = json.loads(text)
-        return {name: parse(json.dumps(row)) for name, row in rows.items()}
+        return {name: KINDS.parse(json.dumps(row)) for name, row in rows.items()}
     except (ValueError, AttributeError) as error:
         raise InputError(f"{text}: not a JSON object of figures ({error})") from None
 
