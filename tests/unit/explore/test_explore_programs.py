@@ -13,7 +13,6 @@ import pytest
 from matplotlib.text import Text
 
 from nearfirst.arrange.tma import tma_rounds
-from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import INSTANCES, embeddings_table, read_embeddings, write_table
 from nearfirst.distance.distances import whole
 from nearfirst.explore import plot
@@ -206,20 +205,3 @@ def test_one_instance_a_side(tmp_path: Path, program: Program) -> None:
     assert "too small to say what counts as near" in caption("x", table)
     assert leak(table) == ""
     draw_exploration(table, LOOK).savefig(io.BytesIO(), format="png")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("panel,what", "panel,which", "column 'what' is missing"),
-        ("about,train_tasks,,,,5", "about,train_tasks,,,,five", "not a whole CSV file"),
-    ],
-)
-def test_tables_that_cannot_be_drawn(
-    usual: Path, tmp_path: Path, old: str, new: str, message: str
-) -> None:
-    text = (usual / "x.csv").read_text()
-    assert old in text
-    (tmp_path / "x.csv").write_text(text.replace(old, new))
-    with pytest.raises(InputError, match=message):
-        read_exploration(tmp_path / "x.csv")

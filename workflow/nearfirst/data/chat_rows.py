@@ -38,10 +38,7 @@ def form_of(file: Path, columns: Collection[str]) -> str:
 def instance(form: str, row: dict[str, Any], task: str, id_: str, where: str) -> Instance:
     """Return the conversation of a row.
 
-    Raises
-    ------
-    InputError
-        If the row lacks a column of its form, or a value has another type.
+    Raises InputError if the row lacks a column of its form, or a value has another type.
     """
     for column in FORMS[form]:
         if column not in row:
