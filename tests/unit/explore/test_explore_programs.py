@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from matplotlib.text import Text
+from texts import assert_readable
 
 from nearfirst.arrange.tma import tma_rounds
 from nearfirst.common.parquet import INSTANCES, embeddings_table, read_embeddings, write_table
@@ -121,29 +121,10 @@ def test_no_text_is_cut_off_or_covers_another(
 ) -> None:
     monkeypatch.setattr(plot, "SHOWN", most)
     table = read_exploration(usual / "x.csv")
-    figures = [draw_exploration(table, look), draw_exploration(one_task(table), look)]
-    for figure, names in zip(figures, (min(most, len(ODD)), 0), strict=True):
-        boxes = {}
-        draw = Text.draw
-
-        def record(text: Text, *arguments: object, boxes: Any = boxes, draw: Any = draw) -> None:
-            if text.get_visible() and text.get_text().strip():
-                boxes[id(text)] = (text.get_text(), text.get_window_extent())
-            draw(text, *arguments)
-
-        figure.savefig(io.BytesIO(), format="png")
-        with monkeypatch.context() as patch:
-            patch.setattr(Text, "draw", record)
-            figure.savefig(io.BytesIO(), format="png")
-        found = list(boxes.values())
-        texts = [text for text, _ in found]
-        assert ("4 tasks between" in texts) == (most == 2 and bool(names))
-        assert sum("/3" in text for text in texts) == names
-        for place, (text, box) in enumerate(found):
-            assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text
-            assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, text
-            for other, its in found[:place]:
-                assert not box.padded(-1).overlaps(its.padded(-1)), f"{text!r} covers {other!r}"
+    for its, names in ((table, min(most, len(ODD))), (one_task(table), 0)):
+        found = assert_readable(draw_exploration(its, look))
+        assert ("4 tasks between" in found) == (most == 2 and bool(names))
+        assert sum("/3" in text for text in found) == names
 
 
 def one_task(table: pd.DataFrame) -> pd.DataFrame:
