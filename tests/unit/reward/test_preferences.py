@@ -1,6 +1,9 @@
 """Preference pairs: wrong answers are wrong, and nothing depends on the order of rows."""
 
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from checkout import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,17 +143,27 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 def test_a_pair_depends_on_its_id_the_seed_and_the_data_set() -> None:
     everything = {row["id"]: row for row in rows({"a": SOME})}
-    texts = {
-        (row["id"], row["task"], row["instruction"], row["chosen"]) for row in everything.values()
-    }
+    found = everything.values()
+    texts = {(row["id"], row["task"], row["instruction"], row["chosen"]) for row in found}
     assert texts == {(each.id, each.task, each.instruction, each.answer) for each in SOME}
-    assert {row["corruption"] for row in everything.values()} == set(CORRUPTIONS)
+    assert {row["corruption"] for row in found} == set(CORRUPTIONS)
     # Fewer are chosen, of all tasks and from the same pool: those that stay are the same.
     fewer = rows({"a": SOME}, max_per_dataset=60)
     assert len(fewer) == 60
     assert all(row == everything[row["id"]] for row in fewer)
     for other in (rows({"a": SOME}, seed=1), rows({"b": SOME})):
         assert any(row["rejected"] != everything[row["id"]]["rejected"] for row in other)
+
+
+def test_hash_randomization_does_not_matter() -> None:
+    code = (
+        "import sys; sys.path[:0] = ['tests/unit/reward', 'tests/helpers', 'workflow']\n"
+        "from test_preferences import SOME, rows\n"
+        "print(rows({'a': SOME}))"
+    )
+    env = {**os.environ, "PYTHONHASHSEED": "1"}
+    printed = subprocess.check_output([sys.executable, "-c", code], env=env, cwd=ROOT, text=True)
+    assert printed == f"{rows({'a': SOME})}\n"
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,12 @@ def test_every_answer_gets_its_reward(
     assert table["reward"].to_pylist() == pytest.approx(expected, abs=1e-4)
 
 
+def test_each_data_set_is_given_once(tmp_path: Path, program: Program) -> None:
+    twice = ("--dataset", "flan", "a.parquet", "--dataset", "flan", "b.parquet")
+    done = program("preferences.py", *twice, "--output", tmp_path / "pairs.parquet")
+    assert done.stderr.startswith("error: --dataset: flan, flan: one is given twice")
+
+
 def test_a_failed_training_leaves_nothing(
     tmp_path: Path, program: Program, model_folder: Path
 ) -> None:

@@ -143,6 +143,12 @@ def test_no_change_at_all(height: float) -> None:
     assert not row["change_seen"]
 
 
+def test_what_leaves_again_at_the_last_checkpoint_never_stays() -> None:
+    row = one({0: 10.0, 10: 9.0, 20: 1.0, 30: 1.0, 40: 3.0})
+    assert row["step_90"] == 20
+    assert np.isnan(row["stays_90"])
+
+
 def seeds(*curves: Mapping[int, float]) -> Runs:
     return {
         key: made for seed, values in enumerate(curves) for key, made in curve(values, seed).items()
