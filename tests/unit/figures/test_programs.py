@@ -150,7 +150,7 @@ def test_the_row_of_a_figure_is_checked(program: Program, tmp_path: Path) -> Non
     for row, message in (
         ('{"kind": "curve"}', "'curve' is none of arrangements, datasets, "),
         (figure("arrangements", "a", reference="b"), "reference: 'b' is none of a"),
-        ("{}", "kind: 'kind'"),
+        ("{}", "key 'kind' is missing"),
     ):
         done = program("curves.py", "x.parquet", "--figure", row, "--output", tmp_path / "out.csv")
         assert done.returncode == 2
