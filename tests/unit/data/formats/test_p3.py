@@ -66,47 +66,30 @@ def refused(path: Path) -> str:
 BASIC = ("glue_mrpc_equivalent", "super_glue_rte_GPT_3_style")
 
 
-@pytest.mark.parametrize(
-    ("folder", "source", "part"),
-    [
-        ("super_glue_rte_does_this_imply", "super_glue", "unseen"),
-        ("super_glue_wsc.fixed_GPT_3_Style", "super_glue", "unseen"),
-        ("winogrande_winogrande_xl_fill_in_the_blank", "winogrande", "unseen"),
-        ("winogrande_winogrande_debiased_Replace", "winogrande", "unseen"),
-        ("anli_GPT_3_style_r1", "anli", "unseen"),
-        ("story_cloze_2016_Novel_Correct_Ending", "story_cloze", "unseen"),
-        ("cos_e_v1.11_i_think", "cos_e", "train"),
-        ("cosmos_qa_no_prompt_text", "cosmos_qa", "train"),
-    ],
-)
-def test_folders_belong_to_the_lists_of_t0(
-    tmp_path: Path, folder: str, source: str, part: str
-) -> None:
-    found = [i for i in read(p3(tmp_path, *BASIC, folder)) if i.task == folder]
-    assert [(instance.source, instance.part) for instance in found] == [(source, part)]
-
-
-@pytest.mark.parametrize(
-    "folder",
-    [
+def test_the_longest_name_says_the_row_of_a_folder(tmp_path: Path) -> None:
+    expected = {
+        "super_glue_rte_does_this_imply": ("super_glue", "unseen"),
+        "super_glue_wsc.fixed_GPT_3_Style": ("super_glue", "unseen"),
+        "winogrande_winogrande_xl_fill_in_the_blank": ("winogrande", "unseen"),
+        "winogrande_winogrande_debiased_Replace": ("winogrande", "unseen"),
+        "anli_GPT_3_style_r1": ("anli", "unseen"),
+        "story_cloze_2016_Novel_Correct_Ending": ("story_cloze", "unseen"),
+        "cos_e_v1.11_i_think": ("cos_e", "train"),
+        "cosmos_qa_no_prompt_text": ("cosmos_qa", "train"),
+        "quoref_Guess": ("quoref", "train"),
+        "quoref_hard_Guess": ("quoref_hard", "unseen"),
+    }
+    others = [
         "super_glue_boolq_exam",  # trained on by T0++ alone
         "super_glue_copa_choose",  # in no row of this table
         "glue_cola_is_this_right",
         "ai2_arc_ARC_Easy_qa_options",
         "quoreference_Guess",  # begins like a name, but with another word
         "super_glue_rte_must_be_true_score_eval",
-    ],
-)
-def test_other_folders_are_left_alone(tmp_path: Path, folder: str) -> None:
-    assert {instance.task for instance in read(p3(tmp_path, *BASIC, folder))} == set(BASIC)
-
-
-def test_the_longest_name_decides(tmp_path: Path) -> None:
+    ]
     table = TABLE + "quoref_hard,,QA_extractive,,BASE,\n"
-    path = p3(tmp_path, *BASIC, "quoref_hard_Guess", "quoref_Guess", table=table)
-    parts = {instance.task: (instance.source, instance.part) for instance in read(path)}
-    assert parts["quoref_hard_Guess"] == ("quoref_hard", "unseen")
-    assert parts["quoref_Guess"] == ("quoref", "train")
+    found = read(p3(tmp_path, *expected, *others, table=table))
+    assert {i.task: (i.source, i.part) for i in found} == expected
 
 
 def test_training_sets_give_train_and_unseen_ones_validation(tmp_path: Path) -> None:
