@@ -2,13 +2,11 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
+from programs import Program
 
 
 def lines(path: Path, questions: list[str]) -> Path:

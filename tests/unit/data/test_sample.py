@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from programs import Program
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
@@ -23,7 +24,6 @@ from nearfirst.data.conversation import Instance, Message
 from nearfirst.data.inventory import take_inventory
 from nearfirst.data.sample import sample_over_tasks, sample_rows, table_row
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1)
 
 

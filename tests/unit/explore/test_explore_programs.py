@@ -1,8 +1,6 @@
 """The two programs of an exploration: on whole files, odd ones, and ones they refuse."""
 
 import io
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from programs import Program
 from texts import assert_readable
 
 from nearfirst.arrange.tma import tma_rounds
@@ -21,7 +20,6 @@ from nearfirst.explore.plot import draw_exploration
 from nearfirst.explore.read import leak, number, of, read_exploration, shares, tasks
 from nearfirst.figures.look import LookSettings
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 LOOK = LookSettings()
 ODD = ["$x_1$, \\frac", 'a "quoted", task', "NA", "very_" * 30 + "long", "ünï", "two\nlines"]
 

@@ -1,13 +1,13 @@
 """The programs of the reward: pairs, a model trained on them, the rewards of answers."""
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from programs import Program
+from runs import IDENTITY
 
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import write_table
@@ -19,9 +19,7 @@ from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
 from nearfirst.reward.table import PREFERENCES, REWARDS
 from nearfirst.reward.train import train
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 TRAIN = ("--settings", '{"epochs":2,"batch_size":4}', "--text", '{"max_length":64}')
-IDENTITY = {"dataset": "flan", "test": "heldout", "arrangement": "random", "seed": "3"}
 
 
 @pytest.fixture(scope="module")

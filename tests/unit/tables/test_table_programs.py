@@ -1,6 +1,5 @@
 """The programs of tables: tables that say what they are of in, the CSV of the library out."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from programs import Program
 from runs import figure, noisy, save_table, write_runs
 
 from nearfirst.common.parquet import SOURCES
@@ -18,8 +18,6 @@ from nearfirst.tables.generalization import generalization
 from nearfirst.tables.metric_stability import stability
 from nearfirst.tables.metric_tasks import metric_tasks
 from nearfirst.tables.settings import GeneralizationSettings, StabilitySettings
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
