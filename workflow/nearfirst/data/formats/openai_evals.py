@@ -85,7 +85,9 @@ def _is_question(row: Any) -> bool:
 def _instance(row: Any, task: str, where: str, number: int) -> Instance:
     if not _is_question(row):
         raise InputError(f"{where}: expected an object with `input`, a list, and `ideal`")
-    contents = [turn.get("content") if isinstance(turn, dict) else None for turn in row["input"]]
+    contents: list[Any] = [
+        turn.get("content") if isinstance(turn, dict) else None for turn in row["input"]
+    ]
     ideal = row["ideal"] if isinstance(row["ideal"], list) else [row["ideal"]]
     for key, texts in (("input", contents), ("ideal", ideal)):
         if wrong := [text for text in texts if not isinstance(text, str)]:
