@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from nearfirst.figures.comparison.inference import Sample, questions
 from nearfirst.figures.read import labelled, read_runs
-from nearfirst.figures.registry import parse
+from nearfirst.figures.registry import KINDS
 from nearfirst.figures.run import Runs, by_label
 
 Floats = npt.NDArray[np.float64]
@@ -168,7 +168,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Print the effects, coverage and false positives."""
     effects = Effects(*arguments.effects)
     if arguments.tables:
-        figure = parse(arguments.figure)
+        figure = KINDS.parse(arguments.figure)
         effects = measured(labelled(read_runs(arguments.tables), figure), figure.reference)
     print(", ".join(f"{name} {size:.3g}" for name, size in effects._asdict().items()))
     print(f"{'':52s} intervals cover   false positives")

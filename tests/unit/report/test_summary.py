@@ -7,7 +7,7 @@ from runs import figure, noisy
 
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.curves import curves
-from nearfirst.figures.registry import parse
+from nearfirst.figures.registry import KINDS
 from nearfirst.figures.settings import ComparisonSettings
 from nearfirst.report.summary import summary
 
@@ -18,7 +18,7 @@ def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
     paired = paired_comparison(runs, "NFT", ComparisonSettings(resamples=200))
     paired.to_csv(tmp_path / "fig_paired.csv", index=False)
     pd.DataFrame({"a": [1, 2]}).to_csv(tmp_path / "table4.csv", index=False)
-    row = parse(figure("arrangements", "NFT", "RT", reference="NFT"))
+    row = KINDS.parse(figure("arrangements", "NFT", "RT", reference="NFT"))
     targets = [str(tmp_path / name) for name in ("fig.pdf", "table4.csv", "fig_paired.csv")]
     lines = summary(targets, {"fig": row}).splitlines()
     assert lines[0].startswith(f"{tmp_path}/fig.pdf  steps 0 to 20: NFT 2.")

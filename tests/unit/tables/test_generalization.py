@@ -46,7 +46,9 @@ def test_the_threshold_itself_is_not_enough() -> None:
     assert first(runs, threshold=0.5)["step"].tolist() == [0, 0]
     half = {("RT", 0): run({0: loss(0.5, 0.5), 10: loss(0.5, 0.5)})}
     performance = float(np.exp(-half["RT", 0].values.to_numpy()[0, 0]))
-    assert first(half, threshold=performance)["step"].isna().all()
+    never = first(half, threshold=performance)
+    assert never[["step", "low", "high"]].isna().to_numpy().all()
+    assert never["passes"].tolist() == [0, 0]
 
 
 def test_the_threshold_may_follow_the_base_model() -> None:
@@ -74,12 +76,6 @@ def test_tasks_are_drawn_with_all_their_instances() -> None:
     # Three or four of four draws are good: the mean of two would be below ε.
     assert row["passes"] == pytest.approx(stats.binom.sf(2, 4, 0.75), abs=0.03)
     assert row["units"] == 4
-
-
-def test_never() -> None:
-    table = first({("RT", 0): run({0: loss(0.1, 0.2), 10: loss(0.3, 0.4)})})
-    assert table[["step", "low", "high"]].isna().to_numpy().all()
-    assert table["passes"].tolist() == [0, 0]
 
 
 def test_an_infinite_bound_is_empty_and_the_other_is_not() -> None:
