@@ -95,13 +95,13 @@ def _variances(cube: Floats) -> Floats:
 
 
 class Rates(NamedTuple):
-    """Shares of simulated experiments; the tests are of differences that are all zero."""
+    """Shares of simulated experiments: intervals that cover, and questions with p ≤ 0.05."""
 
-    covers_run: float
-    covers_end: float
-    false_run: float
-    false_end: float
-    false_checkpoint: float
+    run_covered: float
+    end_covered: float
+    run_detected: float
+    end_detected: float
+    checkpoint_detected: float
 
 
 def simulate(
@@ -111,19 +111,22 @@ def simulate(
     instances: int,
     *,
     units: str = "task",
+    effect: float = 0.0,
     base: float = 0.0,
     one_base: bool = False,
     experiments: int = 1000,
     flips: int = 999,
     seed: int = 0,
 ) -> Rates:
-    """Simulate experiments in which two arrangements do not differ from a reference.
+    """Simulate experiments in which two arrangements differ from a reference by an effect.
 
     Parameters
     ----------
     units
         `task`: the truth is the mean over all tasks. `instance`: that over all instances of these
-        tasks, and tests are of tasks whose mean is exactly zero.
+        tasks, whose effects have a mean of exactly zero.
+    effect
+        The true difference. Without one, what is detected is a false positive.
     base
         Variance over base models of a difference and of its tasks, as a share of that over seeds.
     one_base
@@ -157,9 +160,12 @@ def simulate(
         of_seed = drawn(effects.seed, seeds, 1) + drawn(effects.seed_task, seeds, tasks)
         values = (of_task + of_base + of_seed)[:, :, number]
         values = values + drawn(effects.instance, 1, len(number))
-        values = values + drawn(effects.residual, seeds, len(number))
+        values = values + drawn(effects.residual, seeds, len(number)) + effect
         found = questions(list(values.swapaxes(2, 3)), sample, 0.95, flips, seed)
-        row = [np.mean((its.low <= 0) & (its.high >= 0)) for its, _ in list(found.values())[:2]]
+        row = [
+            np.mean((its.low <= effect) & (its.high >= effect))
+            for its, _ in list(found.values())[:2]
+        ]
         counted.append(row + [(p_values <= 0.05).any() for _, p_values in found.values()])
     return Rates(*np.mean(counted, axis=0))
 
@@ -171,21 +177,25 @@ def main(arguments: argparse.Namespace) -> None:
         figure = KINDS.parse(arguments.figure)
         effects = measured(labelled(read_runs(arguments.tables), figure), figure.reference)
     print(", ".join(f"{name} {size:.3g}" for name, size in effects._asdict().items()))
-    print(f"{'':52s} intervals cover   false positives")
-    print(f"{'':52s}    run     end     run     end  checkpoint")
-    for seeds, tasks in ((1, 32), (2, 32), (3, 16), (3, 32), (3, 64), (5, 32)):
-        for units, one in (("task", False), ("task", True), ("instance", False)):
-            rates = simulate(
-                effects,
-                *(seeds, tasks, 3),
-                units=units,
-                base=1.0,
-                one_base=one,
-                experiments=arguments.experiments,
-            )
-            bases = "one base" if one else "a base each"
-            name = f"{seeds} seeds, {bases}, {tasks} tasks x 3, units {units}"
-            print(f"{name:52s}", *(f"{rate:7.1%}" for rate in rates), flush=True)
+    print(f"{'':64s} intervals cover   detected")
+    print(f"{'':64s}    run     end     run     end  checkpoint")
+    designs = ((1, 32), (2, 32), (3, 16), (3, 32), (3, 64), (5, 32))
+    kinds = (("task", False, 0.0), ("task", True, 0.0), ("instance", False, 0.0))
+    lines = [(design, kind) for design in designs for kind in kinds]
+    lines += [((3, tasks), ("task", False, -0.2)) for tasks in (16, 32, 48, 64)]
+    for (seeds, tasks), (units, one, effect) in lines:
+        rates = simulate(
+            effects,
+            *(seeds, tasks, 3),
+            units=units,
+            effect=effect,
+            base=1.0,
+            one_base=one,
+            experiments=arguments.experiments,
+        )
+        bases = "one base" if one else "a base each"
+        name = f"{seeds} seeds, {bases}, {tasks} tasks x 3, units {units}, effect {effect:g}"
+        print(f"{name:64s}", *(f"{rate:7.1%}" for rate in rates), flush=True)
 
 
 if __name__ == "__main__":

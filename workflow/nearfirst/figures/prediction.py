@@ -11,13 +11,9 @@ from scipy import stats
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import task_means
 from nearfirst.figures.run import Key, Runs, Similarity, common_tasks, similarity_of
+from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
 Floats = npt.NDArray[np.float64]
-
-POOLED = "pooled"
-OVER_CHECKPOINTS = "over checkpoints"
-OVER_TASKS = "over tasks"
-BETWEEN = "between arrangements"
 
 
 def prediction(

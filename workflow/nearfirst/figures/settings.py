@@ -10,6 +10,13 @@ Units = Literal["task", "instance"]
 """What a test set is regarded as a sample of."""
 
 
+POOLED = "pooled"
+OVER_CHECKPOINTS = "over checkpoints"
+OVER_TASKS = "over tasks"
+BETWEEN = "between arrangements"
+"""The statistics of `prediction`."""
+
+
 class CurveSettings(Section):
     """How losses become a curve with an interval."""
 

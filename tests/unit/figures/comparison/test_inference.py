@@ -178,8 +178,15 @@ def simulated(**changes: Any) -> Any:
 @pytest.mark.parametrize("units", ["task", "instance"])
 def test_intervals_cover_and_a_null_gives_few_false_positives(units: str) -> None:
     rates = simulated(units=units)
-    assert min(rates.covers_run, rates.covers_end) >= 0.93
-    assert max(rates.false_run, rates.false_end, rates.false_checkpoint) <= 0.05
+    assert min(rates.run_covered, rates.end_covered) >= 0.93
+    assert max(rates[2:]) <= 0.05
+
+
+def test_more_tasks_find_an_effect_that_few_do_not() -> None:
+    few, many = (simulated(tasks=tasks, effect=-0.15, experiments=100) for tasks in (12, 48))
+    assert few.run_detected < 0.5
+    assert many.run_detected > 0.8
+    assert many.run_covered >= 0.9
 
 
 def test_the_effects_behind_a_simulation_are_those_of_its_losses() -> None:

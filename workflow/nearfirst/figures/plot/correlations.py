@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.style import give_titles, name_x, panels_of, style, turn
-from nearfirst.figures.prediction import BETWEEN
+from nearfirst.figures.settings import BETWEEN
 
 COLUMNS = ("mean", "low", "high", "confidence", "n", "runs", "checkpoints", "left_out")
 TEXT = ("measure", "statistic")
