@@ -112,6 +112,7 @@ rule train:
         "{wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python {input.script} {params.model} --instances {input.instances}"
-        " --arrangement {input.arrangement} {params.segment} --settings {params.settings:q}"
+        " --arrangement {input.arrangement} --seed {wildcards.seed} {params.segment}"
+        " --settings {params.settings:q}"
         " --template {params.template:q} --hardware {params.hardware:q}"
         " --checkpoints {output.checkpoints} --state {output.state} --log {log}"

@@ -106,8 +106,8 @@ def test_nothing_reruns_unchanged(finished: Checkout) -> None:
 
 def test_reordered_config_reruns_nothing(finished: Checkout) -> None:
     presets = finished.folder / "workflow/presets/tiny.yaml"
-    lines = "train:\n  micro_batch_size: 16\n  checkpoint_every: 4\n  learning_rate: 1.0e-3\n"
-    old = "train:\n  learning_rate: 1.0e-3\n  micro_batch_size: 16\n  checkpoint_every: 4\n"
+    lines = "train:\n  checkpoint_every: 4\n  learning_rate: 1.0e-3\n"
+    old = "train:\n  learning_rate: 1.0e-3\n  checkpoint_every: 4\n"
     assert old in presets.read_text()
     with edited(presets, presets.read_text().replace(old, lines)):
         assert finished.would_run(TARGET) == {}

@@ -79,8 +79,8 @@ def test_an_unknown_preset(name: object) -> None:
 
 def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
     train = load({"train": {"learning_rate": 0.5}}, PRESETS).train
-    found = (train.learning_rate, train.micro_batch_size, train.batch_size)
-    assert found == (0.5, 16, TrainSettings().batch_size)
+    found = (train.learning_rate, train.checkpoint_every, train.batch_size)
+    assert found == (0.5, 10, TrainSettings().batch_size)
 
 
 # Values --------------------------------------------------------------------------------------
@@ -138,8 +138,21 @@ def test_a_value_that_cannot_be_used_is_named(key: str, value: object, reason: s
     ("key", "value", "named"),
     [
         ("train.checkpoint_dtype", "bfloat16", "most of that is lost"),
-        ("train.micro_batch_size", 5, "does not divide batch_size 16"),
         ("train.segment_steps", 20, "number"),
+        ("train.final_rate", 1, "1.0 is not below learning_rate"),
+        ("train", {"schedule": "constant", "final_rate": 1e-9}, "does not fall"),
+        ("train.decay_steps", 2, "only `schedule: warmup-stable-decay` has them"),
+        ("train", {"steps": 9, "epochs": 2, "warmup_steps": 18}, "18 leave nothing of a run of 18"),
+        (
+            "train",
+            {"steps": 10, "schedule": "warmup-stable-decay", "warmup_steps": 4, "decay_steps": 7},
+            "decay_steps': 7, after a warm-up of 4, are more than a run of 10 steps",
+        ),
+        (
+            "train",
+            {"steps": 50, "segment_steps": 20, "epochs": 2},
+            "20 does not divide an epoch of 50 steps",
+        ),
         ("seeds", [0, 1, 0], "[0, 1, 0]"),
         ("train", {"steps": 40, "segment_steps": 15}, "15 is no multiple of checkpoint_every 10"),
         ("figures.fig4_flan.reference", "XYZ", "NFT, RT, FFT"),

@@ -52,7 +52,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "Mixtral": {**SIZES, "num_local_experts": 4},  # other tensors on the hub
     "Mamba": {**SIZES, "state_size": 4},
 }
-RUN = TrainSettings(batch_size=4, micro_batch_size=4, checkpoint_every=1, learning_rate=1e-3)
+RUN = TrainSettings(batch_size=4, checkpoint_every=1, learning_rate=1e-3)
 
 
 def built(family: str, vocabulary: int, **sizes: Any) -> Any:
@@ -125,11 +125,11 @@ def test_a_step_does_not_depend_on_micro_batches_where_a_model_means_over_them(
     model = built("GPT2", len(tokenizer), **GPT, attn_pdrop=0, embd_pdrop=0, resid_pdrop=0)
     model.save_pretrained(tmp_path / "base")
     found = []
-    for size, by_itself in ((4, True), (1, False)):
+    for budget, by_itself in ((4096, True), (100, False)):
         # As that of Gemma 3n.
         monkeypatch.setattr(type(model), "accepts_loss_kwargs", by_itself, raising=False)
-        settings = RUN.model_copy(update={"micro_batch_size": size, "epsilon": 1.0})
-        folder, _ = train(tmp_path / "base", tokens[-4:], settings, tmp_path / f"by {size}")
+        settings = RUN.model_copy(update={"micro_batch_tokens": budget, "epsilon": 1.0})
+        folder, _ = train(tmp_path / "base", tokens[-4:], settings, tmp_path / f"by {budget}")
         found.append(folder)
     whole, pieces = found
     assert difference(weights(whole, 0), weights(whole, 1)) > 1e-5

@@ -86,7 +86,7 @@ def test_training_writes_what_is_counted(
     tmp_path: Path, program: Any, train_arguments: Any, model_folder: Path
 ) -> None:
     its = {"checkpoint_every": 2, "checkpoint_dtype": "float16", "batch_size": 4}
-    settings = TrainSettings(**its, micro_batch_size=4, learning_rate=1e-3)
+    settings = TrainSettings(**its, learning_rate=1e-3)
     done = program(*train_arguments(tmp_path, 18, settings=settings.canonical()))
     assert done.returncode == 0, done.stderr
     parameters = count_parameters(ModelSettings(name=str(model_folder)), NONE)

@@ -79,19 +79,20 @@ def _train(job: Namespace, work: Path) -> None:
     tokenizer = load.load_tokenizer(job.model, job.revision)
     messages = _in_order(job.instances, job.arrangement)
     tokens = template.encode(messages, tokenizer, job.template.max_length, job.template.format)
-    total = batches.total_steps(len(tokens), settings)
-    stop = total if job.stop is None else min(job.stop, total)
-    used = total * settings.batch_size
+    steps = batches.run_steps(tokens, settings, job.seed)
+    batches.check_steps(steps, settings)
+    stop = len(steps) if job.stop is None else min(job.stop, len(steps))
+    used = batches.steps_of_epoch(len(tokens), settings) * settings.batch_size
     if used < len(tokens):
         # Other instances in another arrangement: the two no longer train on the same set.
         unused = len(tokens) - used
         logging.warning("%d instances at the end of the arrangement are not trained on", unused)
     tokens = tokens[:used]
-    bare = batches.check_labels(tokens, settings)
+    bare = sum(item.label_tokens == 0 for item in tokens)
     logging.info("%d instances, %d without a label after truncation", len(tokens), bare)
 
     origin = [str(part) for part in (job.model, job.revision, job.state_before) if part]
-    run = resume.run_fingerprint(settings, tokens, origin, sharded=job.hardware.gpus > 1)
+    run = resume.run_fingerprint(settings, steps, origin, sharded=job.hardware.gpus > 1)
     first = os.environ.get("RANK", "0") == "0"
     if resume.finished(job.state, job.checkpoints, run, stop):
         logging.info("%s is there, whole and of this run: nothing to do", job.checkpoints)
@@ -101,7 +102,8 @@ def _train(job: Namespace, work: Path) -> None:
         with explain_full_disk(work, "training resumes from its last state"):
             checkpoints, state = segment.train_segment(
                 model,
-                tokens,
+                tokenizer,
+                steps,
                 settings,
                 job.hardware,
                 start=job.start,

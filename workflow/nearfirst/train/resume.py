@@ -6,19 +6,20 @@ Nothing of a state is loaded before it matches its checksums.
 import hashlib
 import logging
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import remove, sync
 from nearfirst.model import fingerprint
 from nearfirst.model.checkpoints import step_of
-from nearfirst.model.template import Tokens
+from nearfirst.train.batches import Steps
 from nearfirst.train.checksums import damage, read_checksums, write_checksums, wrong_size
 from nearfirst.train.settings import TrainSettings
 
 
 def run_fingerprint(
-    settings: TrainSettings, tokens: Sequence[Tokens], origin: Sequence[str], *, sharded: bool
+    settings: TrainSettings, steps: Steps, origin: Sequence[str], *, sharded: bool
 ) -> str:
     """Return what identifies a run: settings, instances in order, origin, kind of state, code.
 
@@ -26,7 +27,7 @@ def run_fingerprint(
     States are `sharded` if several processes share the model.
     """
     data = hashlib.sha256()
-    for item in tokens:
+    for item in chain.from_iterable(steps):
         data.update(item.ids.tobytes() + b"|" + item.labels.tobytes() + b"\n")
     begin = [(name, fingerprint.files(Path(name))) for name in origin]
     code = fingerprint.code(Path(__file__).with_name("segment.py"))

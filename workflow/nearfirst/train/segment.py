@@ -6,7 +6,7 @@ instances whatever the number of GPUs and of segments.
 
 import logging
 import os
-from collections.abc import Sequence
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +19,23 @@ from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.common.errors import InputError
 from nearfirst.hardware import TrainHardware
-from nearfirst.model.checkpoints import step_folder
-from nearfirst.model.logits import pad
 from nearfirst.model.loss import step_loss
-from nearfirst.model.template import Tokens
 from nearfirst.model.trainer_log import log_progress
-from nearfirst.train.batches import total_steps, whole_steps
+from nearfirst.train.batches import StepBatches, Steps
 from nearfirst.train.resume import check_state, last_state, prepare, save_checksums
+from nearfirst.train.schedule import schedule_arguments
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StopSignal, stopped_after
+from nearfirst.train.writer import SAVE_OPTIONS, CheckpointWriter
 
 # It logs each file of each state.
 logging.getLogger("accelerate").setLevel(logging.WARNING)
 
-SAVE_OPTIONS: dict[str, Any] = {"save_original_format": False, "max_shard_size": "1TB"}
-"""Of `save_pretrained`: weights in one file, by the names of the model's parameters."""
-
 
 def train_segment(
     model: Any,
-    tokens: Sequence[Tokens],
+    tokenizer: Any,
+    steps: Steps,
     settings: TrainSettings,
     hardware: TrainHardware,
     *,
@@ -54,8 +51,10 @@ def train_segment(
     ----------
     model
         The base model, float32; `before`, if given, replaces its weights.
-    tokens
-        All instances of the run, in order.
+    tokenizer
+        Its tokenizer, for the checkpoints.
+    steps
+        The instances of each step of the run.
     before
         The state at `start`; None if that is 0.
     work
@@ -66,8 +65,8 @@ def train_segment(
 
     Returns
     -------
-    The folders, inside `work`, of the checkpoints (`step-000010/` and so on, each as of
-    `save_pretrained`) and of the state at `stop`.
+    The folders, inside `work`, of the checkpoints (`step-000010/` and so on, each a model with its
+    tokenizer, as of `save_pretrained`) and of the state at `stop`.
 
     Raises
     ------
@@ -76,9 +75,8 @@ def train_segment(
     StoppedError
         If a SIGTERM came; the state after the step at hand is saved.
     """
-    total = total_steps(len(tokens), settings)
     states, checkpoints = work / "states", work / "checkpoints"
-    arguments = _arguments(settings, hardware, states, total)
+    arguments = _arguments(settings, hardware, states, len(steps))
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     # The first process clears the folder before any other looks for a state.
     with arguments.main_process_first(local=False):
@@ -93,17 +91,18 @@ def train_segment(
     trainer = _Trainer(
         model=model,
         args=arguments,
-        train_dataset=whole_steps(tokens, settings.batch_size),
-        data_collator=pad,
+        train_dataset=StepBatches(steps, settings, devices),
+        data_collator=lambda items: items[0],
         compute_loss_func=step_loss,
     )
     if devices > 1 and hardware.offload and not on_gpu:
         plugin = trainer.accelerator.state.fsdp_plugin
         plugin.cpu_offload = CPUOffloadPolicy(pin_memory=False)  # pinning is for a GPU
-    trainer.add_callback(_Segment(trainer, settings, work, run, stop))
+    writer = CheckpointWriter(model, tokenizer, work) if arguments.should_save else None
+    trainer.add_callback(_Segment(trainer, writer, settings, work, run, stop))
     log_progress(trainer, stop)
     resume = last_state(work) or before
-    logging.info("steps %d to %d of %d, from %s", start, stop, total, resume or "the base model")
+    logging.info("steps %d to %d of %d, from %s", start, stop, len(steps), resume or "the base model")
     if resume != states / f"checkpoint-{stop}":
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         if trainer.state.global_step < stop:
@@ -117,12 +116,6 @@ def _arguments(
     settings: TrainSettings, hardware: TrainHardware, states: Path, total: int
 ) -> TrainingArguments:
     devices = int(os.environ.get("WORLD_SIZE", "1"))
-    micro = max(1, min(settings.micro_batch_size, settings.batch_size // devices))
-    if settings.batch_size % (micro * devices):
-        raise InputError(
-            f"hardware.train.gpus: {devices} GPUs with micro-batches of {micro} cannot make up "
-            f"batch_size {settings.batch_size} exactly"
-        )
     on_gpu = torch.cuda.is_available()
     if settings.precision == "float16" and not on_gpu:
         raise InputError("train.precision: float16 needs a GPU; use float32 on a CPU")
@@ -134,11 +127,9 @@ def _arguments(
     return TrainingArguments(
         output_dir=str(states),
         max_steps=total,
-        per_device_train_batch_size=micro,
-        gradient_accumulation_steps=settings.batch_size // (micro * devices),
+        per_device_train_batch_size=1,  # a step, or what the device has of it
         train_sampling_strategy="sequential",
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine",
+        **schedule_arguments(settings, total),
         adam_beta1=settings.beta1,
         adam_beta2=settings.beta2,
         adam_epsilon=settings.epsilon,
@@ -162,6 +153,22 @@ def _arguments(
 
 
 class _Trainer(Trainer):  # type: ignore[misc]
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Add up the gradients of a step, pass by pass; return the sum of their losses."""
+        *others, last = inputs["passes"]
+        labels = inputs["label_tokens"].to(self.args.device)
+        loss = torch.zeros((), device=self.args.device)
+        with self.accelerator.no_sync(model=model):
+            for batch in others:
+                loss += super().training_step(model, batch, labels)
+        return loss + super().training_step(model, last, labels)
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """Return 0: nothing reads it, and the Trainer would look for inputs of one pass."""
+        return 0
+
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Save the weights of a state, unless they are saved together with the optimizer's.
 
@@ -176,9 +183,15 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
     """Saves the weights every so many steps and stops at the end of the segment."""
 
     def __init__(
-        self, trainer: Any, settings: TrainSettings, work: Path, run: str, stop: int
+        self,
+        trainer: Any,
+        writer: CheckpointWriter | None,
+        settings: TrainSettings,
+        work: Path,
+        run: str,
+        stop: int,
     ) -> None:
-        self.trainer, self.run, self.stop = trainer, run, stop
+        self.trainer, self.writer, self.run, self.stop = trainer, writer, run, stop
         self.checkpoints = work / "checkpoints"
         self.every = settings.checkpoint_every
         self.dtype = getattr(torch, settings.checkpoint_dtype)
@@ -207,6 +220,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             # A pickle that nothing reads.
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
+            self.writer.wait()  # the state counts on the checkpoints up to it
             save_checksums(folder, self.checkpoints, self.run)
 
     def _stop_received(self, args: Any) -> bool:
@@ -220,12 +234,9 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
     def _save(self, step: int) -> None:
         # With FSDP every process takes part in gathering the weights, and the first one writes.
         weights = self.trainer.accelerator.get_state_dict(self.trainer.model_wrapped)
-        if self.trainer.args.should_save:
-            model = self.trainer.accelerator.unwrap_model(self.trainer.model_wrapped)
-            # A tied tensor is written once; converted, it would be a tensor of its own.
-            tied = model.all_tied_weights_keys
-            weights = {
-                name: tensor.to(self.dtype) for name, tensor in weights.items() if name not in tied
-            }
-            folder = step_folder(self.checkpoints, step)
-            model.save_pretrained(folder, state_dict=weights, **SAVE_OPTIONS)
+        if self.writer:
+            # A tied tensor is written once; copied, it would be a tensor of its own.
+            tied = self.trainer.accelerator.unwrap_model(self.trainer.model_wrapped)
+            tied = tied.all_tied_weights_keys
+            weights = {name: tensor for name, tensor in weights.items() if name not in tied}
+            self.writer.save(step, weights, self.dtype)
