@@ -16,8 +16,11 @@ class TrainHardware(Section):
     recompute_activations: bool = Field(
         False, description="Save memory by computing activations twice."
     )
-    state_every: PositiveInt = Field(
-        50, description="Steps between the states from which a killed job goes on."
+    state_every: PositiveInt | None = Field(
+        None,
+        description="Steps between the states from which a killed job goes on; null: as many as "
+        "take 5 minutes, or 20 times as long as the last state took to save. A SIGTERM saves one, "
+        "too.",
     )
     memory_mb: PositiveInt = Field(4000, description="Memory of a training job, in MB.")
     minutes: PositiveInt = Field(60, description="Time limit of a training job.")

@@ -33,7 +33,9 @@ def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     # Training waits only for losses on the data set's own test set (rule wait_for_evaluation).
     waits = "generate" not in found.jobs and found.jobs.get("evaluate", 0) <= len(segments)
     window = None if keep else 2 if waits else len(segments)
-    its = sizes(runs, parameters, train, config.hardware.train.state_every, window)
+    # Where the clock decides, it may be every step.
+    state_every = config.hardware.train.state_every or 1
+    its = sizes(runs, parameters, train, state_every, window)
     text += (
         f"\n{len(runs)} runs, {parameters:,} parameters, keep_checkpoints: {str(keep).lower()}\n"
     )

@@ -5,7 +5,7 @@ Nothing of a state is loaded before it matches its checksums.
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -34,11 +34,13 @@ def run_fingerprint(
     return fingerprint.digest([settings.canonical(), data.hexdigest(), begin, sharded, code])
 
 
-def save_checksums(state: Path, checkpoints: Path, run: str) -> None:
+def save_checksums(
+    state: Path, checkpoints: Path, run: str, known: Mapping[Path, str] | None = None
+) -> None:
     """Write the checksums of a state, the newest, once the checkpoints up to it are on the disk.
 
     They list those checkpoints with their sizes: resuming from this state does not write them
-    again.
+    again. Files whose SHA-256 is `known` are not read.
     """
     step = step_of(state)
     older = last_state(state.parents[1])
@@ -49,7 +51,7 @@ def save_checksums(state: Path, checkpoints: Path, run: str) -> None:
         if step_of(folder) <= step and folder.name not in known:
             for file in sync(folder):
                 sizes[str(file.relative_to(checkpoints))] = file.stat().st_size
-    write_checksums(state, step=step, run=run, checkpoints=sizes)
+    write_checksums(state, known, step=step, run=run, checkpoints=sizes)
 
 
 def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:

@@ -22,11 +22,16 @@ from nearfirst.hardware import TrainHardware
 from nearfirst.model.loss import step_loss
 from nearfirst.model.trainer_log import log_progress
 from nearfirst.train.batches import StepBatches, Steps
+from nearfirst.train.hashing import HashedSaves
 from nearfirst.train.resume import check_state, last_state, prepare, save_checksums
 from nearfirst.train.schedule import schedule_arguments
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StopSignal, stopped_after
 from nearfirst.train.writer import SAVE_OPTIONS, CheckpointWriter
+
+STATE_SECONDS, STATE_SHARE = 300.0, 20.0
+"""Where `state_every` is null, a state is saved when the last one is older than so many seconds,
+and than so many times as long as that took: the time lost stays below a twentieth."""
 
 # It logs each file of each state.
 logging.getLogger("accelerate").setLevel(logging.WARNING)
@@ -142,7 +147,8 @@ def _arguments(
         fsdp=devices > 1,
         fsdp_config=fsdp if devices > 1 else None,
         activation_checkpointing=hardware.recompute_activations and devices == 1,
-        save_steps=hardware.state_every,
+        save_strategy="steps" if hardware.state_every else "no",
+        save_steps=hardware.state_every or 500,
         save_total_limit=2,
         logging_steps=settings.checkpoint_every,
         report_to="none",
@@ -165,6 +171,10 @@ class _Trainer(Trainer):  # type: ignore[misc]
                 loss += super().training_step(model, batch, labels)
         return loss + super().training_step(model, last, labels)
 
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        with HashedSaves() as self.saves:
+            super()._save_checkpoint(model, trial)
+
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Return 0: nothing reads it, and the Trainer would look for inputs of one pass."""
         return 0
@@ -176,7 +186,9 @@ class _Trainer(Trainer):  # type: ignore[misc]
         families have other names on the hub, and the Trainer skips names that it does not know.
         """
         if not self.is_fsdp_enabled:
-            self.model.save_pretrained(output_dir or self.args.output_dir, **SAVE_OPTIONS)
+            folder = Path(output_dir or self.args.output_dir)
+            self.model.save_pretrained(folder, **SAVE_OPTIONS)
+            self.saves.add(folder / "model.safetensors")
 
 
 class _Segment(TrainerCallback):  # type: ignore[misc]
@@ -196,18 +208,24 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         self.every = settings.checkpoint_every
         self.dtype = getattr(torch, settings.checkpoint_dtype)
         self.signal = StopSignal()
+        self.saved, self.saving = time.monotonic(), 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step == 0:
             self._save(0)
+        self.saved = time.monotonic()
         self.signal.listen()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         step = state.global_step
         if step % self.every == 0 or step == state.max_steps:
             self._save(step)
-        if step == self.stop or self._stop_received(args):
-            control.should_save = control.should_training_stop = True
+        stop, save = self._of_any(args, self.signal.received, self._state_is_due(args))
+        if stop or step == self.stop:
+            control.should_training_stop = True
+        if stop or save or step == self.stop:
+            control.should_save = True
+        self.step_end = time.monotonic()
         return control
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -221,15 +239,22 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
             # A pickle that nothing reads.
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
             self.writer.wait()  # the state counts on the checkpoints up to it
-            save_checksums(folder, self.checkpoints, self.run)
+            save_checksums(folder, self.checkpoints, self.run, self.trainer.saves.sums)
+        self.saved = time.monotonic()
+        self.saving = self.saved - self.step_end
 
-    def _stop_received(self, args: Any) -> bool:
-        """Return whether any process received a SIGTERM: all stop after the same step."""
+    def _state_is_due(self, args: Any) -> bool:
+        """Return whether to save a state now, where no number of steps says so."""
+        age = time.monotonic() - self.saved
+        return args.save_strategy == "no" and age > max(STATE_SECONDS, STATE_SHARE * self.saving)
+
+    def _of_any(self, args: Any, *noted: bool) -> list[bool]:
+        """Return what any process has noted: all stop, or save, after the same step."""
         if args.world_size == 1:
-            return self.signal.received
-        received = torch.tensor(int(self.signal.received), device=args.device)
-        torch.distributed.all_reduce(received, torch.distributed.ReduceOp.MAX)
-        return bool(received.item())
+            return list(noted)
+        found = torch.tensor(noted, dtype=torch.int32, device=args.device)
+        torch.distributed.all_reduce(found, torch.distributed.ReduceOp.MAX)
+        return [bool(each) for each in found.tolist()]
 
     def _save(self, step: int) -> None:
         # With FSDP every process takes part in gathering the weights, and the first one writes.
