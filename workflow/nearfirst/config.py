@@ -117,19 +117,38 @@ class Config(Section):
 
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs: one, where no seed changes the order."""
-        return self.seeds if self.arrangements[arrangement].is_seeded() else self.seeds[:1]
+        reshuffled = self.train.epochs > 1 and self.train.epoch_order == "reshuffled"
+        seeded = reshuffled or self.arrangements[arrangement].is_seeded()
+        return self.seeds if seeded else self.seeds[:1]
 
     def test_of(self, dataset: str) -> str:
         """Return the test set that a data set is arranged for."""
         return self.data[dataset].test
 
     def training(self, dataset: str, arrangement: str) -> TrainSettings:
-        """Return the training settings of a run; its arrangement or data set may set `steps`."""
-        steps = self.arrangements[arrangement].steps or self.data[dataset].steps
-        if steps is None:
-            return self.train
-        segment_steps = None if steps == "epoch" else self.train.segment_steps
-        return self.train.model_copy(update={"steps": steps, "segment_steps": segment_steps})
+        """Return the training settings of a run.
+
+        Its arrangement may set steps, schedule and rate, its data set the steps. Raises InputError
+        if they do not fit the other settings.
+        """
+        row, changes = self.arrangements[arrangement], {}
+        if steps := row.steps or self.data[dataset].steps:
+            segment_steps = None if steps == "epoch" else self.train.segment_steps
+            changes |= {"steps": steps, "segment_steps": segment_steps}
+        if row.schedule:
+            changes["schedule"] = row.schedule
+            # What only the other schedule has.
+            changes |= {"decay_steps": None} if row.schedule != "warmup-stable-decay" else {}
+            changes |= {"final_rate": 0.0} if row.schedule == "constant" else {}
+        if row.learning_rate:
+            changes["learning_rate"] = row.learning_rate
+        try:
+            return TrainSettings.model_validate(self.train.model_dump() | changes)
+        except ValidationError as error:
+            faults = explain_all(error, TrainSettings, "train")
+            raise InputError(
+                f"{next(iter(faults.values()))}; so it is for {arrangement} on {dataset}"
+            ) from None
 
     def segments(self, dataset: str, arrangement: str) -> list[str]:
         """Return the segments of a run, `START-STOP`; `0-end` is a run of unknown length."""

@@ -35,14 +35,15 @@ def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArr
 
 def evaluate(
     model: Any,
-    checkpoints: Sequence[Path],
+    checkpoints: Sequence[Sequence[Path]],
     instances: pa.Table,
     tokens: Sequence[Tokens],
     batch_tokens: int,
 ) -> pa.Table:
-    """Return the LOSSES table of the instances at each checkpoint, and log each mean.
+    """Return the LOSSES table of the instances at each checkpoint, and log each mean loss.
 
-    The checkpoints' weights replace those of the model. Every instance has a label.
+    The checkpoints' weights replace those of the model: of each window (`checkpoints.windows`) the
+    mean, which counts as that of its last checkpoint. Every instance has a label.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def evaluate(
     parts: list[pa.Table] = []
     since = begun = time.monotonic()
     with closing(stream_weights(model, checkpoints)) as loaded:
-        for folder in loaded:
+        for *_, folder in loaded:
             if not parts:
                 check_model(model, tokens)
             loss = losses(model, tokens, batch_tokens)

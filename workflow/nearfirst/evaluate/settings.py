@@ -16,4 +16,9 @@ class EvaluateSettings(Section):
     precision: Literal["float32", "float16"] = Field(
         "float32", description="Arithmetic of the forward pass; float16 needs a GPU."
     )
+    average: PositiveInt = Field(
+        1,
+        description="Evaluate the mean of the weights of so many checkpoints: each and those before "
+        "it, as far as there are any. 1: each by itself.",
+    )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")

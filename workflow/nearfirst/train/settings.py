@@ -12,9 +12,7 @@ from pydantic import (
 )
 
 from nearfirst.common.settings import Section
-
-
-Schedule = Literal["cosine", "linear", "constant", "warmup-stable-decay"]
+from nearfirst.train.schedules import Schedule
 
 
 class TrainSettings(Section):
