@@ -67,7 +67,9 @@ def test_the_mean_of_the_last_checkpoints(model: Any, written: list[Path]) -> No
     for at, window in enumerate(checkpoints.stream_weights(model, whole)):
         assert window == written[max(0, at - 2) : at + 1]
         for name, tensor in own.items():
-            mean = torch.stack([its[name].double() for its in steps[max(0, at - 2) : at + 1]]).mean(0)
+            mean = torch.stack([its[name].double() for its in steps[max(0, at - 2) : at + 1]]).mean(
+                0
+            )
             assert torch.allclose(tensor.double(), mean, rtol=1e-6, atol=1e-7)
     name = next(iter(own))
     assert not torch.equal(own[name], steps[4][name].float())

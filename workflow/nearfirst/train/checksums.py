@@ -19,7 +19,8 @@ CHECKSUMS = "checksums.json"
 def write_checksums(folder: Path, known: Mapping[Path, str] | None = None, **facts: Any) -> None:
     """Write size and SHA-256 of each file in a folder to its `checksums.json`, with some facts.
 
-    Files whose SHA-256 is `known` are not read. A node that goes down at any moment leaves either all files and the checksums, or none of these.
+    Files whose SHA-256 is `known` are not read. A node that goes down at any moment leaves either
+    all files and the checksums, or none of these.
     """
     (folder / CHECKSUMS).unlink(missing_ok=True)
     names = [str(path.relative_to(folder)) for path in sync(folder)]

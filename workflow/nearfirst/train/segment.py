@@ -98,7 +98,6 @@ def train_segment(
         args=arguments,
         train_dataset=StepBatches(steps, settings, devices),
         data_collator=lambda items: items[0],
-        compute_loss_func=step_loss,
     )
     if devices > 1 and hardware.offload and not on_gpu:
         plugin = trainer.accelerator.state.fsdp_plugin
@@ -107,7 +106,9 @@ def train_segment(
     trainer.add_callback(_Segment(trainer, writer, settings, work, run, stop))
     log_progress(trainer, stop)
     resume = last_state(work) or before
-    logging.info("steps %d to %d of %d, from %s", start, stop, len(steps), resume or "the base model")
+    logging.info(
+        "steps %d to %d of %d, from %s", start, stop, len(steps), resume or "the base model"
+    )
     if resume != states / f"checkpoint-{stop}":
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         if trainer.state.global_step < stop:
@@ -170,6 +171,16 @@ class _Trainer(Trainer):  # type: ignore[misc]
             for batch in others:
                 loss += super().training_step(model, batch, labels)
         return loss + super().training_step(model, last, labels)
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> torch.Tensor:
+        """Return what a pass adds to the loss; gradients are means over the processes."""
+        return step_loss(model, inputs, num_items_in_batch) * self.accelerator.num_processes
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         with HashedSaves() as self.saves:
