@@ -40,7 +40,9 @@ def steps_of_epoch(instances: int, settings: TrainSettings) -> int:
     return settings.steps
 
 
-def run_steps(tokens: Sequence[Tokens], settings: TrainSettings, seed: int = 0) -> list[Steps]:
+def run_steps(
+    tokens: Sequence[Tokens], settings: TrainSettings, seed: int = 0
+) -> list[list[Tokens]]:
     """Return the instances of each step of a run, epoch after epoch.
 
     Parameters

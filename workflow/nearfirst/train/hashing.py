@@ -24,7 +24,7 @@ class HashedSaves:
 
     def __enter__(self) -> Self:
         self._thread = ThreadPoolExecutor(2, "sha256")
-        self._plain, torch.save = torch.save, self._save
+        self._plain, torch.save = torch.save, self._save  # type: ignore[assignment]
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -35,12 +35,12 @@ def run_fingerprint(
 
 
 def save_checksums(
-    state: Path, checkpoints: Path, run: str, known: Mapping[Path, str] | None = None
+    state: Path, checkpoints: Path, run: str, sums: Mapping[Path, str] | None = None
 ) -> None:
     """Write the checksums of a state, the newest, once the checkpoints up to it are on the disk.
 
     They list those checkpoints with their sizes: resuming from this state does not write them
-    again. Files whose SHA-256 is `known` are not read.
+    again. Files whose SHA-256 is in `sums` are not read.
     """
     step = step_of(state)
     older = last_state(state.parents[1])
@@ -51,7 +51,7 @@ def save_checksums(
         if step_of(folder) <= step and folder.name not in known:
             for file in sync(folder):
                 sizes[str(file.relative_to(checkpoints))] = file.stat().st_size
-    write_checksums(state, known, step=step, run=run, checkpoints=sizes)
+    write_checksums(state, sums, step=step, run=run, checkpoints=sizes)
 
 
 def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:

@@ -162,7 +162,7 @@ def _arguments(
 class _Trainer(Trainer):  # type: ignore[misc]
     def training_step(
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
-    ) -> torch.Tensor:
+    ) -> Any:
         """Add up the gradients of a step, pass by pass; return the sum of their losses."""
         *others, last = inputs["passes"]
         labels = inputs["label_tokens"].to(self.args.device)
@@ -178,7 +178,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
         inputs: dict[str, Any],
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
-    ) -> torch.Tensor:
+    ) -> Any:
         """Return what a pass adds to the loss; gradients are means over the processes."""
         return step_loss(model, inputs, num_items_in_batch) * self.accelerator.num_processes
 
@@ -245,7 +245,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.trainer.accelerator.wait_for_everyone()  # each writes its part of the state
-        if args.should_save:
+        if self.writer:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             # A pickle that nothing reads.
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
