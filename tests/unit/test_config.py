@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nearfirst.arrange.settings import OF_TRAINING
 from nearfirst.common.errors import InputError
 from nearfirst.config import Config, load
 from nearfirst.data.settings import SampleSettings
@@ -214,6 +215,12 @@ def test_segments(steps: Any, length: int | None, expected: list[tuple[int, int 
     assert TrainSettings(steps=steps, segment_steps=length).segments() == expected
 
 
+def test_segments_of_epochs() -> None:
+    its = TrainSettings(steps=40, segment_steps=20, epochs=2)
+    assert its.segments() == [(0, 20), (20, 40), (40, 60), (60, 80)]
+    assert TrainSettings(steps=40, epochs=3).segments() == [(0, 120)]
+
+
 @given(st.permutations(list(SampleSettings().model_dump())), st.integers(1, 99))
 def test_canonical_text_does_not_depend_on_the_order_of_keys(names: list[str], n: int) -> None:
     values = SampleSettings(train_per_task=n).model_dump()
@@ -256,6 +263,39 @@ def test_config_yaml_shows_the_values_of_the_mini_preset() -> None:
     for key, value in flat(content).items():
         assert get(mini, key) == value, key
     assert load(content, PRESETS) == mini
+
+
+def test_a_run_is_trained_as_its_arrangement_says() -> None:
+    rows = {
+        "constant": {"like": "tma-nearest", "schedule": "constant", "learning_rate": 0.25},
+        "short": {"like": "constant", "steps": 3},
+        "plain": {"like": "tma-nearest"},
+    }
+    its = {"final_rate": 0.1, "learning_rate": 0.5, "steps": 40, "segment_steps": 20}
+    config = load({"arrangements": rows, "train": its}, PRESETS)
+    plain = config.training("flan", "plain")
+    assert plain == config.train
+    constant = config.training("flan", "constant")
+    assert constant.model_dump(exclude_unset=True) == {
+        **plain.model_dump(),
+        **{"schedule": "constant", "learning_rate": 0.25, "final_rate": 0.0},
+    }
+    assert config.segments("flan", "constant") == ["0-20", "20-40"]
+    assert config.segments("flan", "short") == ["0-3"]
+    # What the method reads is the same.
+    dumps = [config.arrangements[n].model_dump(exclude=OF_TRAINING) for n in ("plain", "constant")]
+    assert dumps[0] == dumps[1]
+
+    row = {"method": "random", "learning_rate": 0.1}
+    slow = load({"arrangements": {"slow": row}, "train": its}, PRESETS)
+    with pytest.raises(InputError, match=r"'train\.final_rate': 0\.1 is not below .* slow on flan"):
+        slow.training("flan", "slow")
+
+
+def test_reshuffled_epochs_have_every_seed() -> None:
+    train = {"epochs": 2, "epoch_order": "reshuffled"}
+    for its, seeds in (({}, [0]), (train, [0, 1]), ({**train, "epochs": 1}, [0])):
+        assert load({"seeds": [0, 1], "train": its}, PRESETS).seeds_of("wsd-nearest") == seeds
 
 
 def test_docs_list_what_the_model_says() -> None:

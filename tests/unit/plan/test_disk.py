@@ -73,13 +73,14 @@ def test_the_length_of_a_run_to_the_end_of_its_data(
     segment = "results/one/checkpoints/flan/random/seed-0/0-end"
     arrangement = "results/one/arrangements/flan/random/seed-0.parquet"
     found = DryRun({"train": 1}, frozenset({segment}))
-    assert find_runs(found, 16, None) == {}
+    assert find_runs(found, TrainSettings(), None) == {}
     assert "give --steps" in disk(found, load({"preset": "tiny"}, PRESETS), None)
-    assert find_runs(found, 16, 7) == {"flan/random/seed-0": [(0, 7)]}
+    assert find_runs(found, TrainSettings(), 7) == {"flan/random/seed-0": [(0, 7)]}
     write_table(pa.table({"id": ["a"] * 33}), Path(arrangement))
     # 33 instances, 16 a step.
-    assert find_runs(found, 16, None) == {"flan/random/seed-0": [(0, 3)]}
-    assert find_runs(DryRun({}, frozenset({segment, arrangement})), 16, None) == {}
+    assert find_runs(found, TrainSettings(), None) == {"flan/random/seed-0": [(0, 3)]}
+    assert find_runs(found, TrainSettings(epochs=2), None) == {"flan/random/seed-0": [(0, 6)]}
+    assert find_runs(DryRun({}, frozenset({segment, arrangement})), TrainSettings(), None) == {}
 
 
 def test_training_writes_what_is_counted(

@@ -22,7 +22,7 @@ Runs = Mapping[str, Sequence[tuple[int, int]]]
 def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     """Return a line for each size, or what to set to know it."""
     segments, train, keep = found.segments(), config.train, config.keep_checkpoints
-    runs = find_runs(found, train.batch_size, epoch_steps)
+    runs = find_runs(found, train, epoch_steps)
     parameters = count_parameters(config.model, Path(segments[0][0]) / "raw/model/model")
     if parameters is None:
         return "Size of the model unknown: set model.parameters"
@@ -42,7 +42,7 @@ def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     return text.lstrip() + align([(name, size(number)) for name, number in its.items()])
 
 
-def find_runs(found: DryRun, batch_size: int, epoch_steps: int | None) -> Runs:
+def find_runs(found: DryRun, train: TrainSettings, epoch_steps: int | None) -> Runs:
     """Return the runs to train, without those whose length is unknown.
 
     A run to the end of its data ends at `epoch_steps`, or else with its arrangement, if that is
@@ -54,7 +54,7 @@ def find_runs(found: DryRun, batch_size: int, epoch_steps: int | None) -> Runs:
         arrangement = f"{results}/arrangements/{run}.parquet"
         if last is None and Path(arrangement).is_file() and arrangement not in found.outputs:
             with open_parquet(Path(arrangement)) as file:
-                last = -(-file.metadata.num_rows // batch_size)
+                last = -(-file.metadata.num_rows // train.batch_size) * train.epochs
         if last is not None:
             runs.setdefault(run, []).append((start, last))
     return runs
