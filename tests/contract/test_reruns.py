@@ -66,7 +66,11 @@ CONFIG_CHANGES = {
     "arrangements={tma-nearest: {farthest: reverse}}": {},
     "template={max_length: 200}": downstream_of_training(RUNS),
     "train={learning_rate: 0.002}": downstream_of_training(RUNS),
+    "train={schedule: linear, warmup_steps: 2}": downstream_of_training(RUNS),
+    # The order stays; both seeds of one of three arrangements are trained.
+    "arrangements={tma-nearest: {schedule: constant}}": downstream_of_training(2),
     "evaluate={batch_tokens: 1024}": {"evaluate": RUNS, **FIGURE},
+    "evaluate={average: 2}": {"evaluate": RUNS, **FIGURE},
     "similarity={ngram: 3}": {},
     "loss_types={within_steps: 4}": {},
     "prediction={resamples: 200}": {},

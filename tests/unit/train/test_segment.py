@@ -3,7 +3,7 @@
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,21 @@ from training import Weights, difference, train, weights
 from transformers import AutoModelForCausalLM
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.files import sha256
 from nearfirst.common.parquet import write_table
 from nearfirst.model import checkpoints, load
 from nearfirst.model.template import IGNORED, Tokens, encode
-from nearfirst.train import batches
+from nearfirst.train import batches, segment
 from nearfirst.train.settings import TrainSettings
 
 RUN = TrainSettings(learning_rate=1e-3, batch_size=8, checkpoint_every=1)
+
+
+SHAPES: dict[str, Callable[[float], float]] = {
+    "cosine": lambda part: (1 + math.cos(math.pi * part)) / 2,
+    "linear": lambda part: 1 - part,
+    "constant": lambda part: 1,
+}
 
 
 def steps(folder: Path) -> list[int]:
@@ -55,7 +63,7 @@ def by_hand(
             (loss / labels).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clipping)
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * (1 + math.cos(math.pi * step / total)) / 2
+            group["lr"] = settings.learning_rate * SHAPES[settings.schedule](step / total)
         optimizer.step()
         optimizer.zero_grad()
         result.append({name: p.detach().clone() for name, p in model.named_parameters()})
@@ -87,6 +95,8 @@ DESCENT = {"learning_rate": 0.1, "epsilon": 1.0, "gradient_clipping": 1e9}
         {"beta1": 0.5, "beta2": 0.8, "epsilon": 1e-3},
         {"gradient_clipping": 1e-3},
         {"weight_decay": 1.0},
+        {"schedule": "linear"},
+        {"schedule": "constant"},
     ],
 )
 def test_a_step_equals_a_loop_by_hand(
@@ -142,6 +152,51 @@ def test_segments_give_the_bytes_of_one_piece(
     assert found == contents(whole)
     assert len({found[name] for name in found if name.endswith("safetensors")}) == 6
     assert (before / "optimizer.pt").read_bytes() == (last / "optimizer.pt").read_bytes()
+
+
+@pytest.mark.parametrize("order", ["same", "reshuffled"])
+def test_segments_of_epochs_give_the_bytes_of_one_piece(
+    tmp_path: Path, model_folder: Path, forty: list[Tokens], order: str
+) -> None:
+    its = {"epochs": 2, "epoch_order": order, "schedule": "warmup-stable-decay", "warmup_steps": 1}
+    settings = RUN.model_copy(update=its)
+    whole, _ = train(model_folder, forty, settings, tmp_path / "whole", seed=3)
+    assert steps(whole) == list(range(11))
+    first, before = train(model_folder, forty, settings, tmp_path / "5", stop=5, seed=3)
+    more = {"start": 5, "before": before, "seed": 3}
+    train(model_folder, forty, settings, tmp_path / "10", stop=7, **more)  # as if stopped there
+    last, _ = train(model_folder, forty, settings, tmp_path / "10", **more)
+    assert contents(first) | contents(last) == contents(whole)
+    other, _ = train(model_folder, forty, settings, tmp_path / "other", seed=4)
+    for step in (5, 6):  # the second epoch depends on the seed, if it is reshuffled
+        same = difference(weights(other, step), weights(whole, step)) == 0
+        assert same == (step == 5 or order == "same")
+
+
+def test_states_by_the_clock(
+    tmp_path: Path, model_folder: Path, forty: list[Tokens], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[int] = []
+    save_checksums = segment.save_checksums
+
+    def noting(state: Path, *more: Any) -> None:
+        saved.append(checkpoints.step_of(state))
+        save_checksums(state, *more)
+        for name, sum_ in more[-1].items():  # none of them is read again
+            assert sum_ == sha256(name)
+        assert {name.name for name in more[-1]} >= {"model.safetensors", "optimizer.pt"}
+
+    monkeypatch.setattr(segment, "save_checksums", noting)
+    monkeypatch.setattr(segment, "STATE_SECONDS", 0.0)
+    monkeypatch.setattr(segment, "STATE_SHARE", 0.0)
+    often, _ = train(model_folder, forty, RUN, tmp_path / "often")
+    assert saved == [1, 2, 3, 4, 5]
+    monkeypatch.setattr(segment, "STATE_SHARE", 1e9)  # of what it took to save the first
+    train(model_folder, forty, RUN, tmp_path / "two")
+    monkeypatch.setattr(segment, "STATE_SECONDS", 1e9)
+    seldom, _ = train(model_folder, forty, RUN, tmp_path / "seldom")
+    assert saved == [1, 2, 3, 4, 5, 1, 5, 5]
+    assert contents(often) == contents(seldom)
 
 
 @pytest.mark.parametrize("changed", ["nothing", "rate", "order", "model"])

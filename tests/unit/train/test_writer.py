@@ -36,7 +36,7 @@ def test_a_checkpoint_is_a_whole_model(
     # All that does not change is on the disk once.
     for path in (found / "step-000001").iterdir():
         links = path.stat().st_nlink
-        assert links == (1 if path.name == "model.safetensors" else 3), path
+        assert links == (1 if path.name == "model.safetensors" else 4), path
     assert str(tmp_path) not in "".join(
         path.read_text() for path in folder.iterdir() if path.suffix in (".json", ".jinja")
     )
