@@ -131,7 +131,8 @@ class Config(Section):
         Its arrangement may set steps, schedule and rate, its data set the steps. Raises InputError
         if they do not fit the other settings.
         """
-        row, changes = self.arrangements[arrangement], {}
+        row = self.arrangements[arrangement]
+        changes: dict[str, Any] = {}
         if steps := row.steps or self.data[dataset].steps:
             segment_steps = None if steps == "epoch" else self.train.segment_steps
             changes |= {"steps": steps, "segment_steps": segment_steps}

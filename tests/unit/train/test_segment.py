@@ -191,6 +191,9 @@ def test_states_by_the_clock(
     monkeypatch.setattr(segment, "STATE_SHARE", 0.0)
     often, _ = train(model_folder, forty, RUN, tmp_path / "often")
     assert saved == [1, 2, 3, 4, 5]
+    assert {path.name for path in (tmp_path / "often/states").iterdir()} == {
+        *("checkpoint-4", "checkpoint-5")
+    }
     monkeypatch.setattr(segment, "STATE_SHARE", 1e9)  # of what it took to save the first
     train(model_folder, forty, RUN, tmp_path / "two")
     monkeypatch.setattr(segment, "STATE_SECONDS", 1e9)
