@@ -11,8 +11,10 @@ from nearfirst.common.settings import Section
 class TrainHardware(Section):
     """The machine of a training job. A step holds the same instances on any of them."""
 
-    gpus: PositiveInt = Field(1, description="GPUs of a training job; FSDP if several.")
-    offload: bool = Field(False, description="With several GPUs: optimizer state in CPU memory.")
+    gpus: PositiveInt = Field(1, description="GPUs of a training job; with FSDP if several.")
+    offload: bool = Field(
+        False, description="Weights and optimizer state in CPU memory, with FSDP."
+    )
     recompute_activations: bool = Field(
         False, description="Save memory by computing activations twice."
     )
@@ -24,6 +26,10 @@ class TrainHardware(Section):
     )
     memory_mb: PositiveInt = Field(4000, description="Memory of a training job, in MB.")
     minutes: PositiveInt = Field(60, description="Time limit of a training job.")
+
+    def is_sharded(self) -> bool:
+        """Return whether FSDP trains: over several GPUs, or between one and CPU memory."""
+        return self.gpus > 1 or self.offload
 
 
 class EvaluateHardware(Section):

@@ -19,7 +19,8 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import logging as transformers_logging
 
 from nearfirst.common.errors import InputError
-from nearfirst.model.load import device, load_config
+from nearfirst.model.device import device
+from nearfirst.model.load import load_config
 from nearfirst.model.load_errors import DAMAGED, reason
 
 transformers_logging.disable_progress_bar()
@@ -102,7 +103,17 @@ def load_reward_model(
     _check_tensors(name, info)
     with _naming_damage(name, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(name, **given)
-    return model.to(device()).eval(), tokenizer
+    model = model.to(device()).eval()
+    _leave_head_exact(model)
+    return model, tokenizer
+
+
+def _leave_head_exact(model: Any) -> None:
+    """Take the head out of any autocast: in bfloat16 a reward would have three digits."""
+    for head in model.modules():
+        if isinstance(head, nn.Linear) and head.out_features == 1:
+            head.register_forward_pre_hook(lambda own, given: (given[0].to(own.weight.dtype),))
+            head.forward = torch.autocast(model.device.type, enabled=False)(head.forward)
 
 
 def _kind(name: str, config: Any) -> Any:

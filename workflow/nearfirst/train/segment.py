@@ -13,20 +13,22 @@ from typing import Any
 import torch
 from accelerate.state import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import DistributedType  # type: ignore[import-untyped]
-from torch.distributed.fsdp import CPUOffloadPolicy
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer import TRAINING_ARGS_NAME
 
-from nearfirst.common.errors import InputError
 from nearfirst.hardware import TrainHardware
+from nearfirst.model import precision
+from nearfirst.model.device import device
 from nearfirst.model.loss import step_loss
 from nearfirst.model.trainer_log import log_progress
+from nearfirst.train import fsdp
 from nearfirst.train.batches import StepBatches, Steps
 from nearfirst.train.hashing import HashedSaves
 from nearfirst.train.resume import check_state, last_state, prepare, save_checksums
 from nearfirst.train.schedule import schedule_arguments
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StopSignal, stopped_after
+from nearfirst.train.skipped import skipped_steps
 from nearfirst.train.writer import SAVE_OPTIONS, CheckpointWriter
 
 STATE_SECONDS, STATE_SHARE = 300.0, 20.0
@@ -82,15 +84,14 @@ def train_segment(
     """
     states, checkpoints = work / "states", work / "checkpoints"
     arguments = _arguments(settings, hardware, states, len(steps))
-    devices = int(os.environ.get("WORLD_SIZE", "1"))
+    devices, sharded = int(os.environ.get("WORLD_SIZE", "1")), hardware.is_sharded()
     # The first process clears the folder before any other looks for a state.
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
             prepare(work, run)
             if before and not last_state(work):
-                check_state(before, start, sharded=devices > 1)
-    on_gpu = torch.cuda.is_available()
-    if devices > 1 and not on_gpu:
+                check_state(before, start, sharded=sharded)
+    if sharded and device().type == "cpu":
         # accelerate shards on a list of kinds of devices, and CPUs are not on it.
         PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
     trainer = _Trainer(
@@ -99,9 +100,6 @@ def train_segment(
         train_dataset=StepBatches(steps, settings, devices),
         data_collator=lambda items: items[0],
     )
-    if devices > 1 and hardware.offload and not on_gpu:
-        plugin = trainer.accelerator.state.fsdp_plugin
-        plugin.cpu_offload = CPUOffloadPolicy(pin_memory=False)  # pinning is for a GPU
     writer = CheckpointWriter(model, tokenizer, work) if arguments.should_save else None
     trainer.add_callback(_Segment(trainer, writer, settings, work, run, stop))
     log_progress(trainer, stop)
@@ -110,7 +108,8 @@ def train_segment(
         "steps %d to %d of %d, from %s", start, stop, len(steps), resume or "the base model"
     )
     if resume != states / f"checkpoint-{stop}":
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        with precision.tf32(settings.precision):
+            trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         if trainer.state.global_step < stop:
             raise stopped_after(trainer.state.global_step)
     # The first process moves the folders: wait until no other needs them.
@@ -121,16 +120,14 @@ def train_segment(
 def _arguments(
     settings: TrainSettings, hardware: TrainHardware, states: Path, total: int
 ) -> TrainingArguments:
-    devices = int(os.environ.get("WORLD_SIZE", "1"))
-    on_gpu = torch.cuda.is_available()
-    if settings.precision == "float16" and not on_gpu:
-        raise InputError("train.precision: float16 needs a GPU; use float32 on a CPU")
-    fsdp = {
+    precision.check("train.precision", settings.precision)
+    on_gpu, sharded = device().type == "cuda", hardware.is_sharded()
+    config = {
         "cpu_offload": hardware.offload,
         "activation_checkpointing": hardware.recompute_activations,
         "state_dict_type": "FULL_STATE_DICT",
     }
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(states),
         max_steps=total,
         per_device_train_batch_size=1,  # a step, or what the device has of it
@@ -142,12 +139,13 @@ def _arguments(
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.gradient_clipping,
         fp16=settings.precision == "float16",
+        bf16=settings.precision == "bfloat16",
         use_cpu=not on_gpu,
         # Offloaded and gathered tensors are in CPU memory, which NCCL cannot handle.
-        ddp_backend="cuda:nccl,cpu:gloo" if on_gpu and devices > 1 else None,
-        fsdp=devices > 1,
-        fsdp_config=fsdp if devices > 1 else None,
-        activation_checkpointing=hardware.recompute_activations and devices == 1,
+        ddp_backend="cuda:nccl,cpu:gloo" if on_gpu and sharded else None,
+        fsdp=sharded,
+        fsdp_config=config if sharded else None,
+        activation_checkpointing=hardware.recompute_activations and not sharded,
         save_strategy="steps" if hardware.state_every else "no",
         save_steps=hardware.state_every or 500,
         save_total_limit=2,
@@ -157,6 +155,10 @@ def _arguments(
         dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,
     )
+    if sharded:
+        own = fsdp.plugin_arguments(hardware, settings.precision, on_gpu=on_gpu)
+        arguments.fsdp_plugin_args |= own
+    return arguments
 
 
 class _Trainer(Trainer):  # type: ignore[misc]
@@ -201,6 +203,11 @@ class _Trainer(Trainer):  # type: ignore[misc]
             self.model.save_pretrained(folder, **SAVE_OPTIONS)
             self.saves.add(folder / "model.safetensors")
 
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint and self.is_fsdp_enabled and self.accelerator.scaler:
+            fsdp.load_scaler(self.accelerator, Path(checkpoint))
+        super()._load_optimizer_and_scheduler(checkpoint)
+
 
 class _Segment(TrainerCallback):  # type: ignore[misc]
     """Saves the weights every so many steps and stops at the end of the segment."""
@@ -220,8 +227,10 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         self.dtype = getattr(torch, settings.checkpoint_dtype)
         self.signal = StopSignal()
         self.saved, self.saving = time.monotonic(), 0.0
+        self.skipped = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.skipped = skipped_steps(self.trainer.optimizer, state.global_step)
         if state.global_step == 0:
             self._save(0)
         self.saved = time.monotonic()
@@ -229,6 +238,8 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         step = state.global_step
+        if args.fp16:
+            self._count_skipped(args, step)
         if step % self.every == 0 or step == state.max_steps:
             self._save(step)
         stop, save = self._of_any(args, self.signal.received, self._state_is_due(args))
@@ -250,9 +261,20 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
             # A pickle that nothing reads.
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
             self.writer.wait()  # the state counts on the checkpoints up to it
-            save_checksums(folder, self.checkpoints, self.run, self.trainer.saves.sums)
+            save_checksums(
+                folder, self.checkpoints, self.run, self.trainer.saves.sums, self.skipped
+            )
         self.saved = time.monotonic()
         self.saving = self.saved - self.step_end
+
+    def _count_skipped(self, args: Any, step: int) -> None:
+        before, self.skipped = self.skipped, skipped_steps(self.trainer.optimizer, step)
+        if self.skipped > before and args.should_save:
+            logging.warning(
+                "step %d: the gradients overflowed in float16, so it was skipped and the scale of "
+                "the loss halved; %d skipped so far",
+                *(step, self.skipped),
+            )
 
     def _state_is_due(self, args: Any) -> bool:
         """Return whether to save a state now, where no number of steps says so."""
