@@ -179,12 +179,12 @@ def test_states_by_the_clock(
     saved: list[int] = []
     save_checksums = segment.save_checksums
 
-    def noting(state: Path, *more: Any) -> None:
+    def noting(state: Path, folder: Path, run: str, sums: dict[Path, str], *more: Any) -> None:
         saved.append(checkpoints.step_of(state))
-        save_checksums(state, *more)
-        for name, sum_ in more[-1].items():  # none of them is read again
+        save_checksums(state, folder, run, sums, *more)
+        for name, sum_ in sums.items():  # none of them is read again
             assert sum_ == sha256(name)
-        assert {name.name for name in more[-1]} >= {"model.safetensors", "optimizer.pt"}
+        assert {name.name for name in sums} >= {"model.safetensors", "optimizer.pt"}
 
     monkeypatch.setattr(segment, "save_checksums", noting)
     monkeypatch.setattr(segment, "STATE_SECONDS", 0.0)
