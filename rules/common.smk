@@ -11,7 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from nearfirst.config import load
-from nearfirst.data import registry as formats
+from nearfirst.data.registry import FORMATS
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.source_files import library_modules
@@ -93,7 +93,7 @@ def growing(amount):
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, CONFIG.data)),
-    form="|".join(formats.names()),
+    form="|".join(FORMATS.names()),
     source=r"(data|model)/[^/]+",
     split=r"train|(generalist|specialist)-\d+|heldout",
     test=r"(generalist|specialist)-\d+|heldout",
