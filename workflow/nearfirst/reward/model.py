@@ -110,7 +110,8 @@ def _leave_head_exact(model: Any) -> None:
     for head in model.modules():
         if isinstance(head, nn.Linear) and head.out_features == 1:
             head.register_forward_pre_hook(lambda own, given: (given[0].to(own.weight.dtype),))
-            head.forward = torch.autocast(model.device.type, enabled=False)(head.forward)
+            outside = torch.autocast(model.device.type, enabled=False)
+            head.forward = outside(head.forward)  # type: ignore[method-assign]
 
 
 def _kind(name: str, config: Any) -> Any:
