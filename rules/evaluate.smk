@@ -22,6 +22,7 @@ rule evaluate:
     threads: CONFIG.evaluate.threads
     resources:
         gpu=CONFIG.hardware.evaluate.gpus,
+        nodes=1,
         mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
         runtime=growing(CONFIG.hardware.evaluate.minutes),
     params:
@@ -32,6 +33,6 @@ rule evaluate:
         "evaluate {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "python {input.script} {params.model} --instances {input.instances}"
+        "{ON_GPUS} {resources.gpu} python {input.script} {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

@@ -54,6 +54,7 @@ rule train_reward:
     threads: CONFIG.reward.training.threads
     resources:
         gpu=CONFIG.hardware.reward.gpus,
+        nodes=1,
         mem_mb=growing(CONFIG.hardware.reward.memory_mb),
         runtime=growing(CONFIG.hardware.reward.minutes),
     params:
@@ -63,7 +64,7 @@ rule train_reward:
     message:
         "train_reward: a small reward model"
     shell:
-        "python {input.script} --pairs {input.pairs} {params.model}"
+        "{ON_GPUS} {resources.gpu} python {input.script} --pairs {input.pairs} {params.model}"
         " --settings {params.settings:q} --text {params.text:q} --output {output.model}"
         " --accuracy {output.accuracy} --log {log}"
 
@@ -87,6 +88,7 @@ rule reward:
     threads: CONFIG.reward.scoring.threads
     resources:
         gpu=CONFIG.hardware.reward.gpus,
+        nodes=1,
         mem_mb=growing(CONFIG.hardware.reward.memory_mb),
         runtime=growing(CONFIG.hardware.reward.minutes),
     params:
@@ -97,6 +99,6 @@ rule reward:
         "reward answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "python {input.script} --generations {input.generations} --instances {input.instances}"
+        "{ON_GPUS} {resources.gpu} python {input.script} --generations {input.generations} --instances {input.instances}"
         " {params.model} --settings {params.settings:q} --text {params.text:q}"
         " --output {output} --log {log}"
