@@ -253,7 +253,7 @@ def node_takes_jobs() -> bool:
 
 
 def node_state() -> str:
-    """Return the state of the node with two GPUs in sinfo's words; a star means that it does not answer."""
+    """Return the state of the node with two GPUs in sinfo's words; a star: it does not answer."""
     return output("sinfo", "--noheader", "--partition=all", "--format=%T").strip()
 
 

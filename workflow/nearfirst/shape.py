@@ -3,35 +3,32 @@
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
+from nearfirst.memory import Shape
 from nearfirst.model.settings import ModelSettings, PretrainSettings
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What the memory of a model depends on."""
-
-    parameters: int
-    hidden: int
-    layers: int
-    vocabulary: int
 
 
 def shape_of(settings: ModelSettings, fetched: Path) -> Shape | None:
     """Return the shape of the base model; None if unknown.
 
-    `fetched` is the folder of a Hugging Face id, once it is there. Of one that is not, only
-    `model.parameters` is known, and the rest is guessed: 12 · layers · hidden² parameters in
-    layers 1/128 as many as hidden is wide, as in LLaMA-2-7B, and 32,000 tokens.
+    `fetched` is the folder of a Hugging Face id, once it is there.
     """
     if settings.name is None:
         return _pretrained(settings.pretrain)
     folder = Path(settings.name) if Path(settings.name).is_dir() else fetched
-    parameters = settings.parameters or _stored(folder)
+    return shape_in(folder, settings.parameters)
+
+
+def shape_in(folder: Path, parameters: int | None = None) -> Shape | None:
+    """Return the shape of the model in a folder; None if its parameters cannot be counted.
+
+    What `config.json` does not say is guessed: 12 · layers · hidden² parameters, in a 128th as many
+    layers as hidden is wide, and 32,000 tokens, as in LLaMA-2-7B.
+    """
+    parameters = parameters or _stored(folder)
     if parameters is None:
         return None
     hidden = round((parameters * 128 / 12) ** (1 / 3))
