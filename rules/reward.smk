@@ -1,6 +1,10 @@
 # Rewards of the answers, by a model that the config names or that is trained here.
 
 
+localrules:
+    check_reward,
+
+
 # The training instances that preference pairs are made of, by data set.
 PREFERENCE_FILES = {
     dataset: f"{RESULTS}/instances/{dataset}/train.parquet"
@@ -69,12 +73,39 @@ rule train_reward:
         " --accuracy {output.accuracy} --log {log}"
 
 
+# Generation takes hours, and then the reward model must do; one that is trained here does.
+REWARD_CHECKED = f"{RESULTS}/reward/checked" if CONFIG.reward.name else []
+
+
+rule check_reward:
+    """Load config and tokenizer of the reward model that the config names."""
+    input:
+        model=reward_files(),
+        script=script("check_reward.py"),
+        library=library("check_reward.py"),
+    output:
+        touch("<results>/reward/checked"),
+    log:
+        "<results>/logs/check_reward.log",
+    # Before all else.
+    priority: 2
+    conda:
+        "../envs/train.yaml"
+    params:
+        model=f"--reward-model {quote(reward_folder())}",
+    message:
+        "check_reward: {params.model}"
+    shell:
+        "python {input.script} {params.model} --log {log}"
+
+
 rule reward:
     """Score the answers with the reward model."""
     input:
         generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
         instances="<results>/instances/{dataset}/{test}.parquet",
         model=reward_files(),
+        checked=ancient(REWARD_CHECKED),
         script=script("reward.py"),
         library=library("reward.py"),
     output:
