@@ -100,6 +100,8 @@ rule train:
     resources:
         gpu=CONFIG.hardware.train.gpus,
         nodes=1,
+        # Not cut down to the cores of the submit host, as threads are.
+        cpus_per_task=CONFIG.train.threads * CONFIG.hardware.train.gpus,
         mem_mb=growing(CONFIG.hardware.train.memory_mb),
         runtime=growing(CONFIG.hardware.train.minutes),
     params:

@@ -29,6 +29,12 @@ def test_the_papers_figure_is_at_most_60_submissions(paper: Checkout, kept: str)
     # Three arrangements in six segments each.
     assert len(re.findall(r"^Job \d+: (?:train|evaluate) ", done, re.MULTILINE)) == 2 * 18
     assert 36 < submissions(done) <= 60
+    # GPUs are asked for on one node, with the CPUs of all processes: 2 of 8 threads.
+    asked = re.findall(r"^    resources: (.*\bgpu=.*)$", done, re.MULTILINE)
+    assert len(asked) == 2 * 18
+    assert all("nodes=1" in resources.split(", ") for resources in asked)
+    cpus = ["cpus_per_task=16" in resources.split(", ") for resources in asked]
+    assert cpus.count(True) == 18
 
 
 def test_every_rule_is_alone_for_a_reason_or_grouped_or_local(paper: Checkout) -> None:
