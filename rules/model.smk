@@ -1,4 +1,5 @@
-# The base model: one named in the config, or a small one pretrained on generated text.
+# The base model: one named in the config or of a package, or a small one pretrained on generated
+# text.
 
 
 rule pretrain:
@@ -26,3 +27,26 @@ rule pretrain:
     shell:
         "python {input.script} --text {input.text} --settings {params.settings:q}"
         " --output {output.model} --log {log}"
+
+
+rule dequantize:
+    """Write an ordinary model folder from the GGUF file of a package."""
+    input:
+        fetched="<results>/raw/model/model/fetched.json",
+        script=script("dequantize.py"),
+        library=library("dequantize.py"),
+    output:
+        model=directory("<results>/dequantized"),
+    log:
+        "<results>/logs/dequantize.log",
+    benchmark:
+        "<results>/benchmarks/dequantize.tsv"
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    message:
+        "dequantize the base model"
+    shell:
+        "python {input.script} --input $(dirname {input.fetched}) --output {output.model} --log {log}"

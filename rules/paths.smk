@@ -24,6 +24,8 @@ def files_of(folder):
 
 def model_folder():
     """Return the folder of the base model."""
+    if CONFIG.model.package:
+        return f"{RESULTS}/dequantized"
     return folder_of("model", f"{RESULTS}/model")
 
 
