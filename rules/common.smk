@@ -11,8 +11,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from nearfirst.config import load
-from nearfirst.data import registry as formats
 from nearfirst.common import gpus
+from nearfirst.data.registry import FORMATS
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.source_files import library_modules
@@ -94,9 +94,6 @@ if workflow.nodes is None or workflow.resource_settings.default_resources is Non
         if found := len(gpus.visible()):
             workflow.register_resource("gpu", found)
 
-# Before a program of a rule with `gpu`: jobs side by side have GPUs of their own.
-ON_GPUS = "python -m nearfirst.common.gpus"
-
 
 def growing(amount):
     """Return a resource that grows with each attempt, where a profile submits a job again."""
@@ -105,7 +102,7 @@ def growing(amount):
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, CONFIG.data)),
-    form="|".join(formats.names()),
+    form="|".join(FORMATS.names()),
     source=r"(data|model)/[^/]+",
     split=r"train|(generalist|specialist)-\d+|heldout",
     test=r"(generalist|specialist)-\d+|heldout",

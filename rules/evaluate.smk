@@ -33,6 +33,7 @@ rule evaluate:
         "evaluate {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "{ON_GPUS} {resources.gpu} python {input.script} {params.model} --instances {input.instances}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

@@ -35,7 +35,8 @@ rule generate:
         "generate answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "{ON_GPUS} {resources.gpu} python {input.script} {params.model} --instances {input.instances}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --seed {wildcards.seed}"
         " --batch-size {params.hardware.batch_size} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

@@ -68,7 +68,8 @@ rule train_reward:
     message:
         "train_reward: a small reward model"
     shell:
-        "{ON_GPUS} {resources.gpu} python {input.script} --pairs {input.pairs} {params.model}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " --pairs {input.pairs} {params.model}"
         " --settings {params.settings:q} --text {params.text:q} --output {output.model}"
         " --accuracy {output.accuracy} --log {log}"
 
@@ -130,6 +131,7 @@ rule reward:
         "reward answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "{ON_GPUS} {resources.gpu} python {input.script} --generations {input.generations} --instances {input.instances}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " --generations {input.generations} --instances {input.instances}"
         " {params.model} --settings {params.settings:q} --text {params.text:q}"
         " --output {output} --log {log}"

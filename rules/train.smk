@@ -115,7 +115,8 @@ rule train:
         "train {wildcards.dataset}, {wildcards.arrangement}, seed "
         "{wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "{ON_GPUS} {resources.gpu} python {input.script} {params.model} --instances {input.instances}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " {params.model} --instances {input.instances}"
         " --arrangement {input.arrangement} {params.segment} --settings {params.settings:q}"
         " --template {params.template:q} --hardware {params.hardware:q}"
         " --checkpoints {output.checkpoints} --state {output.state} --log {log}"

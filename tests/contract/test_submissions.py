@@ -39,7 +39,7 @@ def test_a_rule_with_gpus_asks_for_one_node() -> None:
     assert len(on_gpus) >= 5
     for rule in on_gpus:
         assert "\n        nodes=1,\n" in rule
-        assert "{ON_GPUS} {resources.gpu} python" in rule
+        assert "python -m nearfirst.common.gpus {resources.gpu} python" in rule
 
 
 def test_every_rule_is_alone_for_a_reason_or_grouped_or_local(paper: Checkout) -> None:

@@ -17,16 +17,14 @@ from pydantic import (
     model_validator,
 )
 
-from nearfirst.arrange.registry import method_names
-from nearfirst.arrange.registry import settings_of as method_settings
+from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.settings import Section, check_once
 from nearfirst.config_rows import Rows, Table, explain_all, merge, section_of
 from nearfirst.corpus.settings import CorpusSettings
-from nearfirst.data.registry import names as format_names
-from nearfirst.data.registry import settings_class as format_settings
+from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import Dataset
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings
@@ -35,8 +33,7 @@ from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.figures.figure import Figure
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.registry import kind_names as figure_kinds
-from nearfirst.figures.registry import settings_of as figure_settings
+from nearfirst.figures.registry import KINDS
 from nearfirst.figures.settings import (
     ComparisonSettings,
     CurveSettings,
@@ -59,9 +56,9 @@ from nearfirst.tables.settings import (
 from nearfirst.train.settings import TrainSettings
 
 TABLES = (
-    Table("data", "format", format_settings, format_names, default="chat"),
-    Table("arrangements", "method", method_settings, method_names),
-    Table("figures", "kind", figure_settings, figure_kinds),
+    Table("data", FORMATS, default="chat"),
+    Table("arrangements", METHODS),
+    Table("figures", KINDS),
 )
 
 
@@ -269,5 +266,5 @@ def sections(
             yield from sections(section, f"{prefix}{name}.")
         for table in TABLES if model is Config else ():
             if name == table.name:
-                for kind in table.kinds():
-                    yield from sections(table.settings_of(kind), f"{name}.NAME.")
+                for kind in table.types.names():
+                    yield from sections(table.types.settings(kind), f"{name}.NAME.")

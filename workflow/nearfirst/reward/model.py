@@ -70,17 +70,14 @@ def load_reward_model(
 ) -> tuple[Any, Any]:
     """Load a reward model by Hugging Face id or folder. Code that comes with it is never run.
 
+    Raises InputError if it cannot be loaded or is no reward model, if a tensor (its head, say) is
+    missing, is not part of the model or has another shape, or if a file is damaged.
+
     Returns
     -------
     model, tokenizer
         The model, in evaluation mode on the first GPU or the CPU, takes `input_ids` and
         `attention_mask` and returns `logits` of shape (n, 1), the rewards.
-
-    Raises
-    ------
-    InputError
-        If it cannot be loaded or is no reward model, if a tensor (its head, say) is missing, is not
-        part of the model or has another shape, or if a file is damaged.
     """
     kind, tokenizer = check_reward_model(name, revision)
     given = {"revision": revision, "trust_remote_code": False}

@@ -90,10 +90,7 @@ def from_base(name: str, seed: int) -> tuple[LlamaRewardModel, Any]:
 
     The tokenizer adds BOS, as UltraRM's does.
 
-    Raises
-    ------
-    InputError
-        If the base cannot be loaded or is not a Llama.
+    Raises InputError if the base cannot be loaded or is not a Llama.
     """
     base = load_model(name)
     if not isinstance(base, LlamaForCausalLM):
@@ -118,27 +115,16 @@ def train(
     text: RewardTextSettings,
     folder: Path,
 ) -> pd.DataFrame:
-    """Train on the pairs that are not held out, and save model and tokenizer in one folder.
+    """Train the Llama `base` on the pairs that are not held out; save model and tokenizer.
 
     The folder has the layout in which UltraRM is published; `load_reward_model` reads it.
 
-    Parameters
-    ----------
-    pairs
-        A table of `PREFERENCES`.
-    base
-        Name or folder of the Llama to start from.
-    settings, text, folder
-        How to train, what the model reads, and the output.
+    Raises InputError if the base is not a Llama, or there are no pairs to train on or none held
+    out.
 
     Returns
     -------
     The `accuracy_table` of the held-out pairs, and of as many training pairs drawn by the seed.
-
-    Raises
-    ------
-    InputError
-        If the base is not a Llama, or there are no pairs to train on or none held out.
     """
     held_out = pairs["held_out"].to_numpy(bool)
     training, measured = np.flatnonzero(~held_out), np.flatnonzero(held_out)

@@ -67,7 +67,7 @@ def test_a_question_has_the_same_answer_wherever_it_is_asked(written: Path) -> N
     forms = ("flan", "p3", "sharegpt", "norobots")
     told, where = defaultdict(set), defaultdict(set)
     for form in forms:
-        for instance in registry.read(registry.settings_class(form)(), written / form):
+        for instance in registry.read(registry.FORMATS.settings(form)(), written / form):
             assert instance.dropped == 0
             turns = [message["content"] for message in instance.messages]
             for question, answer in zip(turns[::2], turns[1::2], strict=True):

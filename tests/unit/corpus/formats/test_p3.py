@@ -70,7 +70,7 @@ def test_data_sets_are_named_as_in_t0s_table(written: Path, prompted: Prompted) 
 
 
 def test_the_loader_reads_it(written: Path) -> None:
-    read = list(registry.read(registry.settings_class("p3")(), written / "p3"))
+    read = list(registry.read(registry.FORMATS.settings("p3")(), written / "p3"))
     assert {instance.task: instance.part for instance in read} == {
         folder: "unseen" if name in UNSEEN else "train" for folder, name in PROMPTS.items()
     }
