@@ -27,9 +27,11 @@ class TrainHardware(Section):
     """The machine of a training job. A step holds the same instances on any of them."""
 
     gpus: PositiveInt = Field(
-        1, description="GPUs of a training job; FSDP if several.", json_schema_extra=AUTO
+        1, description="GPUs of a training job; with FSDP if several.", json_schema_extra=AUTO
     )
-    offload: bool = Field(False, description="With several GPUs: optimizer state in CPU memory.")
+    offload: bool = Field(
+        False, description="Weights and optimizer state in CPU memory, with FSDP."
+    )
     recompute_activations: bool = Field(
         False, description="Save memory by computing activations twice."
     )
@@ -44,6 +46,10 @@ class TrainHardware(Section):
     )
 
     _auto = model_validator(mode="before")(_without_auto)
+
+    def is_sharded(self) -> bool:
+        """Return whether FSDP trains: over several GPUs, or between one and CPU memory."""
+        return self.gpus > 1 or self.offload
 
 
 class EvaluateHardware(Section):

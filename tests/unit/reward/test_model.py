@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from nearfirst.common.errors import InputError
+from nearfirst.model import precision
 from nearfirst.reward.model import HEAD, LlamaRewardModel, load_reward_model
 
 SIZES = {"vocab_size": 300, "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 2}
@@ -100,6 +101,21 @@ def test_the_published_layout_is_read(folder: Path, write: Callable[..., Any]) -
     assert found.shape == (3, 1)
     assert found.std() > 0.1
     assert found[:, 0].tolist() == pytest.approx([by_hand(state, ids) for ids in texts], abs=1e-5)
+
+
+def test_bfloat16_leaves_the_head_exact(folder: Path) -> None:
+    state = weights()
+    write_bins(folder, state)
+    model, _ = load_reward_model(str(folder))
+    with torch.no_grad(), precision.autocast("bfloat16"):
+        ids = torch.tensor([[5, 6, 7, 8, 9]])
+        hidden = model.model(ids).last_hidden_state
+        found = model(ids, torch.ones_like(ids)).logits
+    assert found.dtype == torch.float32
+    # As a float32 product, of what was computed in bfloat16 before.
+    exact = hidden[0, -1].float() @ state[HEAD][0].float()
+    assert float(found) == pytest.approx(float(exact), rel=1e-6)
+    assert 0 < abs(float(found) - by_hand(state, ids[0].tolist())) < 0.1
 
 
 def test_old_buffers_and_code_beside_the_weights_are_ignored(folder: Path) -> None:

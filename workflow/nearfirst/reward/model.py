@@ -21,7 +21,8 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import logging as transformers_logging
 
 from nearfirst.common.errors import InputError
-from nearfirst.model.load import device, load_config
+from nearfirst.model.device import device
+from nearfirst.model.load import load_config
 from nearfirst.model.load_errors import DAMAGED, reason
 
 transformers_logging.disable_progress_bar()
@@ -90,7 +91,18 @@ def load_reward_model(
             **given,
         )
     _check_tensors(name, info)
-    return model.to(device()).eval(), tokenizer
+    model = model.to(device()).eval()
+    _leave_head_exact(model)
+    return model, tokenizer
+
+
+def _leave_head_exact(model: Any) -> None:
+    """Take the head out of any autocast: in bfloat16 a reward would have three digits."""
+    for head in model.modules():
+        if isinstance(head, nn.Linear) and head.out_features == 1:
+            head.register_forward_pre_hook(lambda own, given: (given[0].to(own.weight.dtype),))
+            outside = torch.autocast(model.device.type, enabled=False)
+            head.forward = outside(head.forward)  # type: ignore[method-assign]
 
 
 def check_reward_model(name: str, revision: str | None = None) -> tuple[Any, Any]:

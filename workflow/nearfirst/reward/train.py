@@ -12,7 +12,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import LlamaForCausalLM, Trainer, TrainingArguments, set_seed
 
 from nearfirst.common.errors import InputError
-from nearfirst.model.load import device, load_model, load_tokenizer
+from nearfirst.model.device import deterministic, device
+from nearfirst.model.load import load_model, load_tokenizer
 from nearfirst.model.trainer_log import log_progress
 from nearfirst.reward.accuracy import accuracy_table
 from nearfirst.reward.exchanges import Ids, encode
@@ -155,6 +156,7 @@ def _fit(
     settings: RewardTrainingSettings,
     folder: Path,
 ) -> None:
+    on_gpu = device().type == "cuda"
     trainer = RewardTrainer(
         model=model,
         args=TrainingArguments(
@@ -172,11 +174,12 @@ def _fit(
             report_to="none",
             remove_unused_columns=False,
             seed=settings.seed,
-            use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=torch.cuda.is_available(),
+            use_cpu=not on_gpu,
+            dataloader_pin_memory=on_gpu,
         ),
         train_dataset=pairs,
         data_collator=collate,
     )
     log_progress(trainer, math.ceil(len(pairs) / settings.batch_size) * settings.epochs)
-    trainer.train()
+    with deterministic():
+        trainer.train()

@@ -40,18 +40,20 @@ def run(job: Namespace) -> None:
         _train(job, work)
         return
     with locked(work.with_suffix(".lock")):
-        if job.hardware.gpus == 1:
+        if job.hardware.is_sharded():
+            _launch(job, work)
+        else:
             keep_one_gpu()
             _train(job, work)
-        else:
-            _launch(job, work)
 
 
 def _launch(job: Namespace, work: Path) -> None:
-    """Train in a process for each GPU."""
+    """Train in a process for each GPU: FSDP needs one even with a single GPU."""
     from nearfirst.model.checkpoints import step_of
+    from nearfirst.model.device import check_count
     from nearfirst.train.resume import last_state
 
+    check_count(job.hardware.gpus)
     work.mkdir(parents=True, exist_ok=True)
     try:
         torchrun.launch(job.hardware.gpus)
@@ -69,15 +71,13 @@ def _launch(job: Namespace, work: Path) -> None:
 def _train(job: Namespace, work: Path) -> None:
     import torch
 
-    from nearfirst.model import check, load, template
+    from nearfirst.model import check, device, load, template
     from nearfirst.train import batches, resume, segment
+    from nearfirst.train.checksums import read_checksums
 
     settings = job.settings
     torch.set_num_threads(settings.threads)
-    # The same bytes on every run: for that cuBLAS needs a workspace of fixed size.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-
+    device.device()  # a GPU that cannot be used shows before data and model are read
     tokenizer = load.load_tokenizer(job.model, job.revision)
     messages = _in_order(job.instances, job.arrangement)
     tokens = template.encode(messages, tokenizer, job.template.max_length, job.template.format)
@@ -93,7 +93,7 @@ def _train(job: Namespace, work: Path) -> None:
     logging.info("%d instances, %d without a label after truncation", len(tokens), bare)
 
     origin = [str(part) for part in (job.model, job.revision, job.state_before) if part]
-    run = resume.run_fingerprint(settings, tokens, origin, sharded=job.hardware.gpus > 1)
+    run = resume.run_fingerprint(settings, tokens, origin, sharded=job.hardware.is_sharded())
     first = os.environ.get("RANK", "0") == "0"
     if resume.finished(job.state, job.checkpoints, run, stop):
         logging.info("%s is there, whole and of this run: nothing to do", job.checkpoints)
@@ -101,7 +101,10 @@ def _train(job: Namespace, work: Path) -> None:
         model = load.load_model(job.model, job.revision)
         check.check_model(model, tokens)
         _check_memory(model, tokens, job)
-        with explain_full_disk(work, "training resumes from its last state"):
+        with (
+            explain_full_disk(work, "training resumes from its last state"),
+            device.deterministic(settings.deterministic),
+        ):
             checkpoints, state = segment.train_segment(
                 model,
                 tokens,
@@ -114,8 +117,10 @@ def _train(job: Namespace, work: Path) -> None:
                 run=run,
             )
             if first:
-                identity = read_identity(job.instances) | read_identity(job.arrangement)
-                write_run(checkpoints, identity)
+                facts = read_identity(job.instances) | read_identity(job.arrangement)
+                if settings.precision == "float16":
+                    facts["skipped_steps"] = str((read_checksums(state) or {})["skipped_steps"])
+                write_run(checkpoints, facts)
                 _move(state, job.state)
                 _move(checkpoints, job.checkpoints)
     if first:

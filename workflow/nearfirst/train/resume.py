@@ -23,7 +23,7 @@ def run_fingerprint(
     """Return what identifies a run: settings, instances in order, origin, kind of state, code.
 
     The origin is the base model, its revision and the state before; of folders, their files count.
-    States are `sharded` if several processes share the model.
+    States are `sharded` if FSDP trains (`TrainHardware.is_sharded`).
     """
     data = hashlib.sha256()
     for item in tokens:
@@ -33,11 +33,11 @@ def run_fingerprint(
     return fingerprint.digest([settings.canonical(), data.hexdigest(), begin, sharded, code])
 
 
-def save_checksums(state: Path, checkpoints: Path, run: str) -> None:
+def save_checksums(state: Path, checkpoints: Path, run: str, skipped_steps: int = 0) -> None:
     """Write the checksums of a state, the newest, once the checkpoints up to it are on the disk.
 
     They list those checkpoints with their sizes: resuming from this state does not write them
-    again.
+    again. They say, too, how many steps of the run so far were skipped.
     """
     step = step_of(state)
     older = last_state(state.parents[1])
@@ -48,7 +48,8 @@ def save_checksums(state: Path, checkpoints: Path, run: str) -> None:
         if step_of(folder) <= step and folder.name not in known:
             for file in sync(folder):
                 sizes[str(file.relative_to(checkpoints))] = file.stat().st_size
-    write_checksums(state, step=step, run=run, checkpoints=sizes)
+    facts = {"step": step, "run": run, "checkpoints": sizes, "skipped_steps": skipped_steps}
+    write_checksums(state, **facts)
 
 
 def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:
@@ -108,8 +109,8 @@ def check_state(state: Path, start: int, *, sharded: bool) -> None:
     Raises
     ------
     InputError
-        If it is damaged, of another step than `start`, or saved on one GPU where there are several
-        now, or the other way round.
+        If it is damaged, of another step than `start`, or sharded where training is not now, or the
+        other way round.
     """
     wrong = damage(state)
     if wrong:
@@ -121,8 +122,9 @@ def check_state(state: Path, start: int, *, sharded: bool) -> None:
     if step != start:
         raise InputError(f"{state}: the state of step {step}, not of --start {start}")
     if (state / "optimizer.bin").is_file() != sharded:
-        now, then = ("several GPUs", "one") if sharded else ("one GPU", "several")
+        now, then = ("with", "without") if sharded else ("without", "with")
         raise InputError(
-            f"hardware.train.gpus: {now} now, but {state} was saved on {then}, in another form; "
-            "set it back, or delete the states and run snakemake again to train from the start"
+            f"hardware.train.gpus, offload: training is {now} FSDP now (several GPUs, or offload), "
+            f"but {state} was saved {then} it, in another form; set them back, or delete the "
+            "states and run snakemake again to train from the start"
         )

@@ -13,21 +13,24 @@ from typing import Any
 import torch
 from accelerate.state import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import DistributedType  # type: ignore[import-untyped]
-from torch.distributed.fsdp import CPUOffloadPolicy
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.common.errors import InputError
 from nearfirst.hardware import TrainHardware
+from nearfirst.model import precision
 from nearfirst.model.checkpoints import step_folder
+from nearfirst.model.device import device
 from nearfirst.model.logits import pad
 from nearfirst.model.loss import step_loss
 from nearfirst.model.template import Tokens
 from nearfirst.model.trainer_log import log_progress
+from nearfirst.train import fsdp
 from nearfirst.train.batches import total_steps, whole_steps
 from nearfirst.train.resume import check_state, last_state, prepare, save_checksums
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StopSignal, stopped_after
+from nearfirst.train.skipped import skipped_steps
 
 # It logs each file of each state.
 logging.getLogger("accelerate").setLevel(logging.WARNING)
@@ -79,15 +82,14 @@ def train_segment(
     total = total_steps(len(tokens), settings)
     states, checkpoints = work / "states", work / "checkpoints"
     arguments = _arguments(settings, hardware, states, total)
-    devices = int(os.environ.get("WORLD_SIZE", "1"))
+    sharded = hardware.is_sharded()
     # The first process clears the folder before any other looks for a state.
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
             prepare(work, run)
             if before and not last_state(work):
-                check_state(before, start, sharded=devices > 1)
-    on_gpu = torch.cuda.is_available()
-    if devices > 1 and not on_gpu:
+                check_state(before, start, sharded=sharded)
+    if sharded and device().type == "cpu":
         # accelerate shards on a list of kinds of devices, and CPUs are not on it.
         PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
     trainer = _Trainer(
@@ -97,15 +99,13 @@ def train_segment(
         data_collator=pad,
         compute_loss_func=step_loss,
     )
-    if devices > 1 and hardware.offload and not on_gpu:
-        plugin = trainer.accelerator.state.fsdp_plugin
-        plugin.cpu_offload = CPUOffloadPolicy(pin_memory=False)  # pinning is for a GPU
     trainer.add_callback(_Segment(trainer, settings, work, run, stop))
     log_progress(trainer, stop)
     resume = last_state(work) or before
     logging.info("steps %d to %d of %d, from %s", start, stop, total, resume or "the base model")
     if resume != states / f"checkpoint-{stop}":
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        with precision.tf32(settings.precision):
+            trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         if trainer.state.global_step < stop:
             raise stopped_after(trainer.state.global_step)
     # The first process moves the folders: wait until no other needs them.
@@ -123,15 +123,14 @@ def _arguments(
             f"hardware.train.gpus: {devices} GPUs with micro-batches of {micro} cannot make up "
             f"batch_size {settings.batch_size} exactly"
         )
-    on_gpu = torch.cuda.is_available()
-    if settings.precision == "float16" and not on_gpu:
-        raise InputError("train.precision: float16 needs a GPU; use float32 on a CPU")
-    fsdp = {
+    precision.check("train.precision", settings.precision)
+    on_gpu, sharded = device().type == "cuda", hardware.is_sharded()
+    config = {
         "cpu_offload": hardware.offload,
         "activation_checkpointing": hardware.recompute_activations,
         "state_dict_type": "FULL_STATE_DICT",
     }
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(states),
         max_steps=total,
         per_device_train_batch_size=micro,
@@ -145,12 +144,13 @@ def _arguments(
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.gradient_clipping,
         fp16=settings.precision == "float16",
+        bf16=settings.precision == "bfloat16",
         use_cpu=not on_gpu,
         # Offloaded and gathered tensors are in CPU memory, which NCCL cannot handle.
-        ddp_backend="cuda:nccl,cpu:gloo" if on_gpu and devices > 1 else None,
-        fsdp=devices > 1,
-        fsdp_config=fsdp if devices > 1 else None,
-        activation_checkpointing=hardware.recompute_activations and devices == 1,
+        ddp_backend="cuda:nccl,cpu:gloo" if on_gpu and sharded else None,
+        fsdp=sharded,
+        fsdp_config=config if sharded else None,
+        activation_checkpointing=hardware.recompute_activations and not sharded,
         save_steps=hardware.state_every,
         save_total_limit=2,
         logging_steps=settings.checkpoint_every,
@@ -159,6 +159,10 @@ def _arguments(
         dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,
     )
+    if sharded:
+        own = fsdp.plugin_arguments(hardware, settings.precision, on_gpu=on_gpu)
+        arguments.fsdp_plugin_args |= own
+    return arguments
 
 
 class _Trainer(Trainer):  # type: ignore[misc]
@@ -170,6 +174,11 @@ class _Trainer(Trainer):  # type: ignore[misc]
         """
         if not self.is_fsdp_enabled:
             self.model.save_pretrained(output_dir or self.args.output_dir, **SAVE_OPTIONS)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint and self.is_fsdp_enabled and self.accelerator.scaler:
+            fsdp.load_scaler(self.accelerator, Path(checkpoint))
+        super()._load_optimizer_and_scheduler(checkpoint)
 
 
 class _Segment(TrainerCallback):  # type: ignore[misc]
@@ -183,14 +192,18 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         self.every = settings.checkpoint_every
         self.dtype = getattr(torch, settings.checkpoint_dtype)
         self.signal = StopSignal()
+        self.skipped = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.skipped = skipped_steps(self.trainer.optimizer, state.global_step)
         if state.global_step == 0:
             self._save(0)
         self.signal.listen()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         step = state.global_step
+        if args.fp16:
+            self._count_skipped(args, step)
         if step % self.every == 0 or step == state.max_steps:
             self._save(step)
         if step == self.stop or self._stop_received(args):
@@ -207,7 +220,16 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             # A pickle that nothing reads.
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
-            save_checksums(folder, self.checkpoints, self.run)
+            save_checksums(folder, self.checkpoints, self.run, self.skipped)
+
+    def _count_skipped(self, args: Any, step: int) -> None:
+        before, self.skipped = self.skipped, skipped_steps(self.trainer.optimizer, step)
+        if self.skipped > before and args.should_save:
+            logging.warning(
+                "step %d: the gradients overflowed in float16, so it was skipped and the scale of "
+                "the loss halved; %d skipped so far",
+                *(step, self.skipped),
+            )
 
     def _stop_received(self, args: Any) -> bool:
         """Return whether any process received a SIGTERM: all stop after the same step."""

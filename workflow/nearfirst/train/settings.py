@@ -29,10 +29,16 @@ class TrainSettings(Section):
     epsilon: PositiveFloat = Field(1e-5, description="Adam's epsilon.")
     weight_decay: NonNegativeFloat = Field(0.0, description="Decoupled weight decay.")
     gradient_clipping: PositiveFloat = Field(1.0, description="Largest gradient norm.")
-    precision: Literal["float32", "float16"] = Field(
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32",
-        description="Arithmetic; master weights are float32 in both. float16 scales the loss "
-        "dynamically and needs a GPU.",
+        description="Arithmetic; master weights are float32 in all. float32 is TF32 on a GPU. "
+        "bfloat16 is for GPUs from Ampere on and CPUs with AMX or AVX-512 BF16; float16 needs a "
+        "GPU, scales the loss dynamically and skips the steps in which that overflows.",
+    )
+    deterministic: bool = Field(
+        True,
+        description="The same bytes on every run on a GPU. False allows operations that have no "
+        "deterministic form.",
     )
     checkpoint_every: PositiveInt = Field(
         10, description="Steps between checkpoints; step 0 and the last step have one too."
