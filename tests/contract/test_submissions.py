@@ -31,6 +31,17 @@ def test_the_papers_figure_is_at_most_60_submissions(paper: Checkout, kept: str)
     assert 36 < submissions(done) <= 60
 
 
+def test_a_rule_with_gpus_asks_for_one_node() -> None:
+    """SLURM may take one GPU of each of two nodes, and the job dies: tests/slurm shows it."""
+    texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
+    rules = [rule for text in texts for rule in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]]
+    on_gpus = [rule for rule in rules if re.search(r"^ +gpu=", rule, re.MULTILINE)]
+    assert len(on_gpus) >= 5
+    for rule in on_gpus:
+        assert "\n        nodes=1,\n" in rule
+        assert "python -m nearfirst.common.gpus {resources.gpu} python" in rule
+
+
 def test_every_rule_is_alone_for_a_reason_or_grouped_or_local(paper: Checkout) -> None:
     profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
     grouped = dict(entry.split("=") for entry in profile["groups"])
