@@ -19,6 +19,7 @@ PROGRAMS = sorted((ROOT / "scripts").glob("*.py"))
 HEAVY = {"torch", "transformers", "sentence_transformers", "accelerate"}
 NEED_A_MODEL = {
     "check_reward",
+    "dequantize",
     "embed",
     "evaluate",
     "generate",
