@@ -13,11 +13,20 @@ from typing import Any
 import numpy as np
 import torch
 from shared import CLOCKS, load_before, parser
-from transformers import LlamaConfig, LlamaForCausalLM, PrinterCallback, TrainerCallback
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    PrinterCallback,
+    TrainerCallback,
+)
 
 from nearfirst.hardware import TrainHardware
 from nearfirst.model.template import Tokens
 from nearfirst.train import segment
+from nearfirst.train.batches import run_steps
 from nearfirst.train.settings import TrainSettings
 
 SHAPE = {
@@ -56,7 +65,7 @@ def train(
     """Return the seconds of the fastest step by each of CLOCKS, and the loss of the last one."""
     settings = TrainSettings(
         batch_size=instances,
-        micro_batch_size=instances,
+        micro_batch_tokens=instances * LENGTH,
         learning_rate=3e-4,
         precision=precision,
         checkpoint_every=1,
@@ -74,7 +83,8 @@ def train(
     with tempfile.TemporaryDirectory() as folder, suppress(DoneError):
         segment.train_segment(
             LlamaForCausalLM(LlamaConfig(**SHAPE)),
-            tokens,
+            PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE())),
+            run_steps(tokens, settings),
             settings,
             TrainHardware(),
             start=0,

@@ -1,5 +1,6 @@
 # The order in which training instances are seen: the one thing that differs between runs.
 from nearfirst.arrange.registry import METHODS
+from nearfirst.arrange.settings import OF_TRAINING
 from nearfirst.common.settings import canonical
 
 
@@ -35,9 +36,8 @@ def arrange_flags(
 def arrange_settings(
     wildcards,
 ):
-    # How long to train is nothing to the method.
     row = CONFIG.arrangements[wildcards.arrangement]
-    return canonical(row.model_dump(mode="json", exclude={"steps"}))
+    return canonical(row.model_dump(mode="json", exclude=OF_TRAINING))
 
 
 def method_files(

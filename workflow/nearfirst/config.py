@@ -44,8 +44,10 @@ from nearfirst.figures.settings import (
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.hardware import HardwareSettings
 from nearfirst.model.settings import ModelSettings, TemplateSettings
+from nearfirst.requests import derive
 from nearfirst.reward.settings import RewardSettings
 from nearfirst.score.settings import ScoreSettings
+from nearfirst.shape import shape_of
 from nearfirst.tables.settings import (
     GeneralizationSettings,
     StabilitySettings,
@@ -114,19 +116,39 @@ class Config(Section):
 
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs: one, where no seed changes the order."""
-        return self.seeds if self.arrangements[arrangement].is_seeded() else self.seeds[:1]
+        reshuffled = self.train.epochs > 1 and self.train.epoch_order == "reshuffled"
+        seeded = reshuffled or self.arrangements[arrangement].is_seeded()
+        return self.seeds if seeded else self.seeds[:1]
 
     def test_of(self, dataset: str) -> str:
         """Return the test set that a data set is arranged for."""
         return self.data[dataset].test
 
     def training(self, dataset: str, arrangement: str) -> TrainSettings:
-        """Return the training settings of a run; its arrangement or data set may set `steps`."""
-        steps = self.arrangements[arrangement].steps or self.data[dataset].steps
-        if steps is None:
-            return self.train
-        segment_steps = None if steps == "epoch" else self.train.segment_steps
-        return self.train.model_copy(update={"steps": steps, "segment_steps": segment_steps})
+        """Return the training settings of a run.
+
+        Its arrangement may set steps, schedule and rate, its data set the steps. Raises InputError
+        if they do not fit the other settings.
+        """
+        row = self.arrangements[arrangement]
+        changes: dict[str, Any] = {}
+        if steps := row.steps or self.data[dataset].steps:
+            segment_steps = None if steps == "epoch" else self.train.segment_steps
+            changes |= {"steps": steps, "segment_steps": segment_steps}
+        if row.schedule:
+            changes["schedule"] = row.schedule
+            # What only the other schedule has.
+            changes |= {"decay_steps": None} if row.schedule != "warmup-stable-decay" else {}
+            changes |= {"final_rate": 0.0} if row.schedule == "constant" else {}
+        if row.learning_rate:
+            changes["learning_rate"] = row.learning_rate
+        try:
+            return TrainSettings.model_validate(self.train.model_dump() | changes)
+        except ValidationError as error:
+            faults = explain_all(error, TrainSettings, "train")
+            raise InputError(
+                f"{next(iter(faults.values()))}; so it is for {arrangement} on {dataset}"
+            ) from None
 
     def segments(self, dataset: str, arrangement: str) -> list[str]:
         """Return the segments of a run, `START-STOP`; `0-end` is a run of unknown length."""
@@ -146,6 +168,8 @@ STANDARD_FIGURE = {
 
 def load(user: Mapping[str, Any], presets: Path) -> Config:
     """Validate the user's config over its preset (of the folder `presets`) over the defaults.
+
+    What jobs ask for is derived from the model where `hardware` does not say.
 
     Raises InputError with one line for each fault: the key, the value, what is wrong, and for an
     unknown key the nearest valid one.
@@ -182,7 +206,11 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
         faults = _unknown_names(config)
     if faults:
         raise InputError("\n".join(faults.values()))
-    return config
+    shape = shape_of(config.model, Path("results", config.run or "", "raw/model/model"))
+    if shape is None:
+        return config
+    its = (config.train, config.template, config.evaluate, config.generate)
+    return config.model_copy(update={"hardware": derive(config.hardware, shape, *its)})
 
 
 def _preset(name: str, presets: Path) -> list[Mapping[str, Any]]:

@@ -215,6 +215,7 @@ RENAMED: dict[str, str] = {
     "form": "format",
     "least": "min_answers",
     "least_instances": "min_instances",
+    "micro_batch_size": "micro_batch_tokens",
     "most": "max_per_dataset",
 }
 """Keys of version 0.1 and what they are called now; to be dropped in 0.3."""

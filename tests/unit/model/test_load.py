@@ -110,7 +110,7 @@ def test_a_pickle_with_code_in_it_is_refused(
 def test_a_state_with_code_in_it_is_refused_though_it_matches_its_checksums(
     name: str, model_folder: Path, tmp_path: Path, trace: Path
 ) -> None:
-    settings = TrainSettings(batch_size=1, micro_batch_size=1, checkpoint_every=1, steps=2)
+    settings = TrainSettings(batch_size=1, checkpoint_every=1, steps=2)
     ids = np.arange(2, 8)
     tokens = [Tokens(ids, ids)] * 2
     _, state = train(model_folder, tokens, settings, tmp_path / "one", stop=1)

@@ -19,7 +19,7 @@ PROGRAM = Path(__file__).parents[2] / "helpers/float16_on_cpu.py"
 RUN = TrainSettings(
     learning_rate=1e-3,
     batch_size=16,
-    micro_batch_size=1,
+    micro_batch_tokens=40,
     checkpoint_every=1,
     precision="float16",
 )

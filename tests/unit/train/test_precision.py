@@ -21,7 +21,7 @@ from nearfirst.train.settings import TrainSettings
 
 STEPS = 20
 RATE = 1e-6
-RUN = TrainSettings(learning_rate=RATE, micro_batch_size=16, checkpoint_every=STEPS)
+RUN = TrainSettings(learning_rate=RATE, checkpoint_every=STEPS)
 Run = tuple[Weights, Weights]
 """Weights before and after."""
 

@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from nearfirst.train.resume import check_state
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StoppedError
 
-RUN = TrainSettings(learning_rate=1e-3, batch_size=4, micro_batch_size=2, checkpoint_every=2)
+RUN = TrainSettings(learning_rate=1e-3, batch_size=4, micro_batch_tokens=100, checkpoint_every=2)
 STEPS = 10
 
 
@@ -39,19 +39,19 @@ def whole(
 
 
 def sigterm_in(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send this process two SIGTERMs while the batches of a step are put together."""
-    pad = segment.pad
+    """Send this process two SIGTERMs in a step."""
+    train_step = segment._Trainer.training_step
     calls = 0
 
-    def counting(batch: Sequence[Tokens]) -> Any:
+    def counting(*given: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == 2 * step:  # the second micro-batch; the first may be read a step ahead
+        if calls == step:
             os.kill(os.getpid(), signal.SIGTERM)
             os.kill(os.getpid(), signal.SIGTERM)
-        return pad(batch)
+        return train_step(*given)
 
-    monkeypatch.setattr(segment, "pad", counting)
+    monkeypatch.setattr(segment._Trainer, "training_step", counting)
 
 
 @pytest.mark.parametrize("steps", [[1], [4], [3, 2, 4], [STEPS]])

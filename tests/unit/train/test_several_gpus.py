@@ -28,7 +28,7 @@ RUN = TrainSettings(
     epsilon=1.0,
     gradient_clipping=1e9,
     batch_size=16,
-    micro_batch_size=2,
+    micro_batch_tokens=200,
     checkpoint_every=1,
 )
 STEPS = 12
@@ -55,7 +55,7 @@ def whole(
     tmp_path_factory: pytest.TempPathFactory, model_folder: Path, tokens: list[Tokens]
 ) -> Path:
     """The checkpoints of one process that takes a whole step at once."""
-    settings = RUN.model_copy(update={"micro_batch_size": 16})
+    settings = RUN.model_copy(update={"micro_batch_tokens": 3200})
     return train(model_folder, tokens, settings, tmp_path_factory.mktemp("whole"))[0]
 
 

@@ -36,15 +36,16 @@ def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArr
 
 def evaluate(
     model: Any,
-    checkpoints: Sequence[Path],
+    checkpoints: Sequence[Sequence[Path]],
     instances: pa.Table,
     tokens: Sequence[Tokens],
     batch_tokens: int,
     precision: str = "float32",
 ) -> pa.Table:
-    """Return the LOSSES table of the instances at each checkpoint, and log each mean.
+    """Return the LOSSES table of the instances at each checkpoint, and log each mean loss.
 
-    The checkpoints' weights replace those of the model. Every instance has a label. `precision` is
+    The checkpoints' weights replace those of the model: of each window (`checkpoints.windows`) the
+    mean, which counts as that of its last checkpoint. Every instance has a label. `precision` is
     that of `EvaluateSettings`.
 
     Raises
@@ -57,7 +58,7 @@ def evaluate(
     parts: list[pa.Table] = []
     since = begun = time.monotonic()
     with closing(stream_weights(model, checkpoints)) as loaded:
-        for folder in loaded:
+        for *_, folder in loaded:
             # For each anew: converted weights are kept in it, and would be another checkpoint's.
             with autocast(precision):
                 if not parts:

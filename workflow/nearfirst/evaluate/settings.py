@@ -18,4 +18,9 @@ class EvaluateSettings(Section):
         description="Arithmetic of the forward pass. float32 is TF32 on a GPU; bfloat16 multiplies "
         "float32 weights in bfloat16; float16, also of the weights, needs a GPU.",
     )
+    average: PositiveInt = Field(
+        1,
+        description="Checkpoints whose mean weights are evaluated: each and those before it, as "
+        "far as there are any. 1: each by itself.",
+    )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")

@@ -5,20 +5,21 @@ Nothing of a state is loaded before it matches its checksums.
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import remove, sync
 from nearfirst.model import fingerprint
 from nearfirst.model.checkpoints import step_of
-from nearfirst.model.template import Tokens
+from nearfirst.train.batches import Steps
 from nearfirst.train.checksums import damage, read_checksums, write_checksums, wrong_size
 from nearfirst.train.settings import TrainSettings
 
 
 def run_fingerprint(
-    settings: TrainSettings, tokens: Sequence[Tokens], origin: Sequence[str], *, sharded: bool
+    settings: TrainSettings, steps: Steps, origin: Sequence[str], *, sharded: bool
 ) -> str:
     """Return what identifies a run: settings, instances in order, origin, kind of state, code.
 
@@ -26,18 +27,25 @@ def run_fingerprint(
     States are `sharded` if FSDP trains (`TrainHardware.is_sharded`).
     """
     data = hashlib.sha256()
-    for item in tokens:
+    for item in chain.from_iterable(steps):
         data.update(item.ids.tobytes() + b"|" + item.labels.tobytes() + b"\n")
     begin = [(name, fingerprint.files(Path(name))) for name in origin]
     code = fingerprint.code(Path(__file__).with_name("segment.py"))
     return fingerprint.digest([settings.canonical(), data.hexdigest(), begin, sharded, code])
 
 
-def save_checksums(state: Path, checkpoints: Path, run: str, skipped_steps: int = 0) -> None:
+def save_checksums(
+    state: Path,
+    checkpoints: Path,
+    run: str,
+    sums: Mapping[Path, str] | None = None,
+    skipped_steps: int = 0,
+) -> None:
     """Write the checksums of a state, the newest, once the checkpoints up to it are on the disk.
 
     They list those checkpoints with their sizes: resuming from this state does not write them
-    again. They say, too, how many steps of the run so far were skipped.
+    again. They say, too, how many steps of the run so far were skipped. Files whose SHA-256 is in
+    `sums` are not read.
     """
     step = step_of(state)
     older = last_state(state.parents[1])
@@ -49,7 +57,7 @@ def save_checksums(state: Path, checkpoints: Path, run: str, skipped_steps: int 
             for file in sync(folder):
                 sizes[str(file.relative_to(checkpoints))] = file.stat().st_size
     facts = {"step": step, "run": run, "checkpoints": sizes, "skipped_steps": skipped_steps}
-    write_checksums(state, **facts)
+    write_checksums(state, sums, **facts)
 
 
 def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:
