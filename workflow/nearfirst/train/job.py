@@ -69,7 +69,7 @@ def _launch(job: Namespace, work: Path) -> None:
 def _train(job: Namespace, work: Path) -> None:
     import torch
 
-    from nearfirst.model import check, device, load, template
+    from nearfirst.model import adapter, check, device, load, template
     from nearfirst.train import batches, resume, segment
     from nearfirst.train.checksums import read_checksums
 
@@ -99,6 +99,8 @@ def _train(job: Namespace, work: Path) -> None:
     else:
         model = load.load_model(job.model, job.revision)
         check.check_model(model, tokens)
+        if settings.adapter:
+            adapter.add_adapter(model, settings.adapter)
         with (
             explain_full_disk(work, "training resumes from its last state"),
             device.deterministic(settings.deterministic),
