@@ -11,6 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from nearfirst.config import load
+from nearfirst.common import gpus
 from nearfirst.data.registry import FORMATS
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
@@ -84,6 +85,14 @@ def modules_of(module):
     """Return the file of a module that is found by name, and those of the library it imports."""
     path = Path(os.path.relpath(module.__file__))
     return sorted({str(path), *map(str, library_modules(path, LIBRARY))})
+
+
+# On this machine `gpu` of a rule limits nothing unless somebody says how many there are. (Which
+# executor will run is not known yet: one for a scheduler has a number of jobs and default resources.)
+if workflow.nodes is None or workflow.resource_settings.default_resources is None:
+    if workflow.is_main_process and "gpu" not in workflow.global_resources:
+        if found := len(gpus.visible()):
+            workflow.register_resource("gpu", found)
 
 
 def growing(amount):

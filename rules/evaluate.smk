@@ -38,6 +38,7 @@ rule evaluate:
     threads: CONFIG.evaluate.threads
     resources:
         gpu=CONFIG.hardware.evaluate.gpus,
+        nodes=1,
         mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
         runtime=growing(CONFIG.hardware.evaluate.minutes),
     params:
@@ -51,6 +52,7 @@ rule evaluate:
         "evaluate {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "python {input.script} {params.model} --instances {input.instances}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints}{params.before} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

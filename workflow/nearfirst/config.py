@@ -44,8 +44,10 @@ from nearfirst.figures.settings import (
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.hardware import HardwareSettings
 from nearfirst.model.settings import ModelSettings, TemplateSettings
+from nearfirst.requests import derive
 from nearfirst.reward.settings import RewardSettings
 from nearfirst.score.settings import ScoreSettings
+from nearfirst.shape import shape_of
 from nearfirst.tables.settings import (
     GeneralizationSettings,
     StabilitySettings,
@@ -176,6 +178,8 @@ STANDARD_FIGURE = {
 def load(user: Mapping[str, Any], presets: Path) -> Config:
     """Validate the user's config over its preset (of the folder `presets`) over the defaults.
 
+    What jobs ask for is derived from the model where `hardware` does not say.
+
     Raises InputError with one line for each fault: the key, the value, what is wrong, and for an
     unknown key the nearest valid one.
     """
@@ -211,7 +215,11 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
         faults = _unknown_names(config)
     if faults:
         raise InputError("\n".join(faults.values()))
-    return config
+    shape = shape_of(config.model, Path("results", config.run or "", "raw/model/model"))
+    if shape is None:
+        return config
+    its = (config.train, config.template, config.evaluate, config.generate)
+    return config.model_copy(update={"hardware": derive(config.hardware, shape, *its)})
 
 
 def _preset(name: str, presets: Path) -> list[Mapping[str, Any]]:

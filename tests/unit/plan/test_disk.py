@@ -60,10 +60,10 @@ def test_sizes_of_two_runs() -> None:
     # One parameter: 2 bytes a checkpoint, 12 a state. Checkpoints: 4 + 3 + 3, and 3.
     # States, saved every 30 steps: one, beside that of the segment before; one.
     kept = list(sizes(runs, 1, train, 30, None).values())
-    assert kept == [16, 12, 2, 20, 24, 26, 26 + 24, 26 + 24 + 12]
+    assert kept == [12, 2, 20, 24, 26, 26 + 24, 26 + 24 + 12]
     # Two segments of the long run at a time: 4 + 3.
     passing = list(sizes(runs, 1, train, 30, 2).values())
-    assert passing == [16, 12, 2, 14, 24, 0, 24 + 14, 24 + 14 + 12 + 6]
+    assert passing == [12, 2, 14, 24, 0, 24 + 14, 24 + 14 + 12 + 6]
 
 
 def test_the_length_of_a_run_to_the_end_of_its_data(

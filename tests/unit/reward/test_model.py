@@ -211,3 +211,28 @@ def test_a_classifier_without_its_head_is_refused(folder: Path) -> None:
 def test_other_models_are_refused(folder: Path) -> None:
     GPT2Config(architectures=["GPT2LMHeadModel"]).save_pretrained(folder)
     assert "GPT2LMHeadModel of type gpt2 is no reward model; expected" in refused(folder)
+
+
+def test_config_and_tokenizer_are_checked_without_weights(
+    folder: Path, program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check() -> str:
+        done = program("check_reward.py", "--reward-model", folder)
+        assert "Traceback" not in done.stderr
+        return str(done.stderr) if done.returncode else ""
+
+    assert not [*folder.glob("*.bin"), *folder.glob("*.safetensors")]
+    assert check() == ""
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer.model").write_bytes(b"SentencePiece")
+    for lacking in ({"sentencepiece", "google"}, {"sentencepiece"}):
+        monkeypatch.setattr(
+            "nearfirst.reward.model._is_there",
+            lambda module, lacking=lacking: module.split(".")[0] not in lacking,
+        )
+        packages = "sentencepiece and protobuf" if len(lacking) == 2 else "sentencepiece:"
+        assert f"is a SentencePiece file, and reading that needs {packages}" in check()
+    # The index of the shards names no head.
+    index = {"weight_map": {"model.norm.weight": "pytorch_model-00001-of-00003.bin"}}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    assert f"tensor '{HEAD}' is missing" in check()

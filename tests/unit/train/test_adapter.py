@@ -30,8 +30,8 @@ def settings(**adapter: Any) -> TrainSettings:
 
 
 @pytest.fixture
-def tokens(some_talks: list[Any], tokenizer: Any) -> list[Tokens]:
-    return encode([some_talks[i % len(some_talks)] for i in range(12)], tokenizer, 64)
+def tokens(some_talks: Any, tokenizer: Any) -> list[Tokens]:
+    return encode(some_talks(12), tokenizer, 64)
 
 
 def adapter_of(folder: Path, step: int) -> dict[str, torch.Tensor]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig
 
 from nearfirst.common.errors import InputError
 from nearfirst.train.adapter_settings import AdapterSettings
@@ -27,6 +26,8 @@ def add_adapter(model: Any, settings: AdapterSettings) -> None:
     InputError
         If the model has no linear layer of a name in `targets`.
     """
+    from peft import LoraConfig  # a quarter of a second: for those who have an adapter
+
     every = settings.targets == ["all-linear"]
     config = LoraConfig(
         r=settings.rank,
@@ -73,13 +74,14 @@ def weights_file(model: Any) -> str:
     return WEIGHTS if has_adapter(model) else "model.safetensors"
 
 
-def saved_adapter(checkpoint: Path) -> LoraConfig | None:
-    """Return the form of the adapter in a checkpoint, without its weights; None if it has none."""
+def saved_adapter(checkpoint: Path) -> Any:
+    """Return the form of the adapter in a checkpoint (a `LoraConfig`); None if it has none."""
     if not (checkpoint / CONFIG).is_file():
         return None
+    from peft import LoraConfig
+
     try:
-        form: LoraConfig = LoraConfig.from_pretrained(str(checkpoint))
-        return form
+        return LoraConfig.from_pretrained(str(checkpoint))
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{checkpoint / CONFIG}: cannot be read ({error}); delete the folder "

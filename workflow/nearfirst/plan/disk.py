@@ -1,19 +1,21 @@
-"""Bytes of checkpoints and training states: of one, of a run, and at the peak.
+"""Memory of training, and bytes of checkpoints and states: of one, of a run, and at the peak.
 
-Only weights count: headers and a checkpoint's `config.json` add some kilobytes.
+On disk only weights count: headers and a checkpoint's `config.json` add some kilobytes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nearfirst.common.parquet import open_parquet
 from nearfirst.config import Config
+from nearfirst.memory import BYTES, Shape, Training, cpu_memory, gpu_memory, held
 from nearfirst.plan.dry_run import DryRun
 from nearfirst.plan.parameters import count_parameters
 from nearfirst.plan.text import align, size
+from nearfirst.requests import training_of
+from nearfirst.shape import shape_of
 from nearfirst.train.settings import TrainSettings
-
-BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 Runs = Mapping[str, Sequence[tuple[int, int]]]
 """By run the steps (start, stop] of each segment, in order."""
@@ -23,7 +25,8 @@ def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     """Return a line for each size, or what to set to know it."""
     segments, train, keep = found.segments(), config.train, config.keep_checkpoints
     runs = find_runs(found, train, epoch_steps)
-    parameters = count_parameters(config.model, Path(segments[0][0]) / "raw/model/model")
+    fetched = Path(segments[0][0]) / "raw/model/model"
+    parameters = count_parameters(config.model, fetched)
     if parameters is None:
         return "Size of the model unknown: set model.parameters"
     left_out = len({run for _, run, *_ in segments}) - len(runs)
@@ -35,7 +38,14 @@ def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     window = None if keep else 2 if waits else len(segments)
     # Where the clock decides, it may be every step.
     state_every = config.hardware.train.state_every or 1
-    its = sizes(runs, parameters, train, state_every, window)
+    shape = shape_of(config.model, fetched)
+    if shape is None:
+        its = sizes(runs, parameters, train, state_every, window)
+    else:
+        shape = replace(shape, parameters=parameters)
+        job = training_of(shape, train, config.template, config.hardware.train)
+        its = sizes(runs, job.trained(shape), train, state_every, window)
+        its = memory(shape, job) | its
     text += (
         f"\n{len(runs)} runs, {parameters:,} parameters, keep_checkpoints: {str(keep).lower()}\n"
     )
@@ -78,10 +88,25 @@ def count_states(start: int, stop: int, every: int) -> int:
     return (start > 0) + min(saved, 3)
 
 
+def memory(shape: Shape, job: Training) -> dict[str, int]:
+    """Return bytes that training takes of memory, by where."""
+    places = {"memory of training, on one CPU": cpu_memory(shape, job, on_gpu=False)}
+    if job.sharded:
+        places = {}
+    return {
+        "weights, gradients and Adam in training": held(shape, job),
+        **places,
+        f"memory of each of {job.gpus} GPUs" if job.gpus > 1 else "memory of the GPU": gpu_memory(
+            shape, job
+        ),
+        "memory beside the GPUs": cpu_memory(shape, job),
+    }
+
+
 def sizes(
     runs: Runs, parameters: int, train: TrainSettings, state_every: int, window: int | None
 ) -> dict[str, int]:
-    """Return bytes by what they are of.
+    """Return bytes by what they are of, of runs in which so many parameters are trained.
 
     `state_every` is in steps. `window` is the most segments of a run whose checkpoints are on disk
     at a time; None keeps all for good.
@@ -98,7 +123,6 @@ def sizes(
     passing = [a + b for a, b in zip(states, checkpoints, strict=True)] if window else states
     kept = 0 if window else sum(checkpoints)
     return {
-        "memory of training (weights, gradients, Adam)": 4 * weights,
         "state of a training job (weights, Adam)": state,
         f"checkpoint ({train.checkpoint_dtype})": checkpoint,
         "checkpoints of a run, at a time": max(checkpoints),

@@ -1,7 +1,9 @@
 """Reward models: UltraRM's form, and sequence classifiers with one label."""
 
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -78,17 +80,8 @@ def load_reward_model(
         The model, in evaluation mode on the first GPU or the CPU, takes `input_ids` and
         `attention_mask` and returns `logits` of shape (n, 1), the rewards.
     """
-    try:
-        config = load_config(name, revision)
-    except DAMAGED as error:
-        may_be_id = name.count("/") <= 1 or Path(name).exists()
-        why = reason(error) if may_be_id else "no such folder"
-        raise InputError(
-            f"reward.name: {name!r} cannot be loaded ({why}); give a Hugging Face id that this "
-            "machine can reach, or the folder of a downloaded reward model"
-        ) from None
+    kind, tokenizer = check_reward_model(name, revision)
     given = {"revision": revision, "trust_remote_code": False}
-    kind = _kind(name, config)
     with _naming_damage(name, "weights"):
         model, info = kind.from_pretrained(
             name,
@@ -98,8 +91,6 @@ def load_reward_model(
             **given,
         )
     _check_tensors(name, info)
-    with _naming_damage(name, "tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(name, **given)
     model = model.to(device()).eval()
     _leave_head_exact(model)
     return model, tokenizer
@@ -112,6 +103,34 @@ def _leave_head_exact(model: Any) -> None:
             head.register_forward_pre_hook(lambda own, given: (given[0].to(own.weight.dtype),))
             outside = torch.autocast(model.device.type, enabled=False)
             head.forward = outside(head.forward)  # type: ignore[method-assign]
+
+
+def check_reward_model(name: str, revision: str | None = None) -> tuple[Any, Any]:
+    """Return the class that loads a reward model, and its tokenizer; no weights are read.
+
+    It takes seconds, so what is wrong shows before the answers that it is to score are generated.
+
+    Raises
+    ------
+    InputError
+        If config or tokenizer cannot be loaded, or it is no reward model.
+    """
+    try:
+        config = load_config(name, revision)
+    except DAMAGED as error:
+        may_be_id = name.count("/") <= 1 or Path(name).exists()
+        why = reason(error) if may_be_id else "no such folder"
+        raise InputError(
+            f"reward.name: {name!r} cannot be loaded ({why}); give a Hugging Face id that this "
+            "machine can reach, or the folder of a downloaded reward model"
+        ) from None
+    kind = _kind(name, config)
+    stored = _stored_names(Path(name))
+    if kind is LlamaRewardModel and stored and HEAD not in stored:
+        raise InputError(_no_head(name))
+    with _naming_damage(name, "tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
+    return kind, tokenizer
 
 
 def _kind(name: str, config: Any) -> Any:
@@ -132,14 +151,27 @@ def _kind(name: str, config: Any) -> Any:
     )
 
 
+def _no_head(name: str) -> str:
+    return (
+        f"{name}: tensor '{HEAD}' is missing: this is a language model without a reward head; "
+        f"expected {ACCEPTED}"
+    )
+
+
+def _stored_names(folder: Path) -> set[str]:
+    """Return the names of a folder's tensors by the index of its shards; empty without one."""
+    names: set[str] = set()
+    for path in folder.glob("*.index.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # who reads the weights says so
+            names |= set(json.loads(path.read_text())["weight_map"])
+    return names
+
+
 def _check_tensors(name: str, info: dict[str, Any]) -> None:
     """Raise InputError unless file and model have the same tensors, of the same shapes."""
     missing, unexpected = set(info["missing_keys"]), set(info["unexpected_keys"])
     if HEAD in missing:
-        raise InputError(
-            f"{name}: tensor '{HEAD}' is missing: this is a language model without a reward head; "
-            f"expected {ACCEPTED}"
-        )
+        raise InputError(_no_head(name))
     advice = "take weights and config.json of one model"
     for tensors, what in ((missing, "is missing"), (unexpected, "is not part of such a model")):
         if tensors:
@@ -160,11 +192,34 @@ def _naming_damage(name: str, what: str) -> Iterator[None]:
     try:
         yield
     except DAMAGED as error:
+        if what == "tokenizer" and (lacking := _lacking(Path(name))):
+            raise InputError(
+                f"{name}: its tokenizer is a SentencePiece file, and reading that needs "
+                f"{' and '.join(lacking)}: pip install {' '.join(lacking)}"
+            ) from None
         where = next(_damaged_files(Path(name)), name) if what == "weights" else name
         raise InputError(
             f"{where}: the {what} cannot be loaded ({type(error).__name__}: {reason(error)}); "
             "download or make them again"
         ) from None
+
+
+def _lacking(folder: Path) -> list[str]:
+    """Return the packages that are not there and without which its tokenizer cannot be read.
+
+    Of a missing one transformers says nothing: it takes the file for one of another kind.
+    """
+    if (folder / "tokenizer.json").exists() or not (folder / "tokenizer.model").exists():
+        return []
+    packages = {"sentencepiece": "sentencepiece", "protobuf": "google.protobuf"}
+    return [package for package, module in packages.items() if not _is_there(module)]
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its parent is not there
+        return False
 
 
 def _damaged_files(folder: Path) -> Iterator[Path]:

@@ -4,12 +4,14 @@ import logging
 import os
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import explain_full_disk, remove
 from nearfirst.common.identity import read_identity, write_run
 from nearfirst.data.conversation import Message
 from nearfirst.data.instances import conversations, read_instances, rows_in_order
+from nearfirst.memory import Shape, Training, check_fits
 from nearfirst.model.visible_gpus import keep_one_gpu
 from nearfirst.train import torchrun
 from nearfirst.train.lock import locked
@@ -101,6 +103,7 @@ def _train(job: Namespace, work: Path) -> None:
         check.check_model(model, tokens)
         if settings.adapter:
             adapter.add_adapter(model, settings.adapter)
+        _check_memory(model, tokens, job)
         with (
             explain_full_disk(work, "training resumes from its last state"),
             device.deterministic(settings.deterministic),
@@ -126,6 +129,27 @@ def _train(job: Namespace, work: Path) -> None:
                 _move(checkpoints, job.checkpoints)
     if first:
         remove(work)
+
+
+def _check_memory(model: Any, tokens: list[Any], job: Namespace) -> None:
+    """Raise InputError if the GPU is too small for the model: before any training."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return
+    its = model.config.get_text_config()
+    sizes = (getattr(its, key, 0) for key in ("hidden_size", "num_hidden_layers", "vocab_size"))
+    longest = max(len(item.ids) for item in tokens)
+    training = Training(
+        job.settings.precision,
+        min(job.settings.micro_batch_tokens, job.settings.batch_size * longest),
+        job.hardware.gpus,
+        job.hardware.offload,
+        job.hardware.recompute_activations,
+        sum(its.numel() for its in model.parameters() if its.requires_grad),
+    )
+    card = torch.cuda.get_device_properties(0).total_memory
+    check_fits(Shape(model.num_parameters(), *sizes), training, card)
 
 
 def _in_order(instances: Path, arrangement: Path) -> list[list[Message]]:
