@@ -1,8 +1,20 @@
 # An embedding of every instance, computed in shards.
+from nearfirst.common.settings import canonical
 
 
 scattergather:
     embed=CONFIG.hardware.embed_shards,
+
+
+def embed_settings(
+    wildcards,
+):
+    """Return the settings of the encoder; of test instances also what text of each it reads."""
+    test = wildcards.split != "train"
+    its = CONFIG.embedding.model_dump(
+        mode="json", exclude=set() if test else {"query_text"}
+    )
+    return canonical(its)
 
 
 rule embed:
@@ -24,12 +36,13 @@ rule embed:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
-        settings=settings("embedding"),
+        settings=embed_settings,
+        query=lambda wildcards: "" if wildcards.split == "train" else "--query",
     message:
         "embed {wildcards.dataset}: {wildcards.split}, part {wildcards.scatteritem}"
     shell:
         "python {input.script} --instances {input.instances} --shard {wildcards.scatteritem}"
-        " --settings {params.settings:q} --output {output} --log {log}"
+        " --settings {params.settings:q} {params.query} --output {output} --log {log}"
 
 
 rule gather_embeddings:

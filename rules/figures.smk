@@ -5,7 +5,7 @@ import json
 from nearfirst.figures.registry import KINDS
 
 FIGURES = CONFIG.figures
-COMPARED = [name for name, figure in FIGURES.items() if figure.compares()]
+COMPARED = [name for name, figure in FIGURES.items() if figure.contrasts()]
 
 
 def figure_tables(
@@ -41,6 +41,7 @@ def figure_flags(
     figure, name = FIGURES[wildcards.figure], wildcards.figure
     return " ".join(
         [
+            *(f"{k} {quote(v)}" for k, v in figure.arguments(CONFIG).items()),
             *(
                 f"{k} {quote(settings(v)(wildcards))}"
                 for k, v in figure.sections.items()

@@ -29,6 +29,10 @@ figures:
   fig3_similarity: {curves: {NFT: wsd-nearest, RT: random}}
   fig4_norobots: {dataset: flan}
   fig6_p3: {dataset: flan}
+  schedule_control:
+    conditions:
+      falling: {NFT: tma-nearest, RT: random}
+      constant: {NFT: tma-nearest-constant, RT: random-constant}
   fig12_selection: {curves: {NFT: budget-nearest, MIN: budget-min}}
 """
 """What every figure is built of: each way to arrange, to measure and to draw, a few times less."""

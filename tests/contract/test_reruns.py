@@ -41,6 +41,12 @@ TEST_SPLIT = {
     "evaluate": RUNS,
     **FIGURE,
 }
+TEST_SPLIT_EMBEDDED = {
+    "embed": 1,
+    "gather_embeddings": 1,
+    "distances": 1,
+    **downstream_of_distances(),
+}
 TRAIN_SPLIT = {**BOTH_SPLITS, "sample": 1, "embed": 1, "gather_embeddings": 1}
 
 CONFIG_CHANGES = {
@@ -57,6 +63,8 @@ CONFIG_CHANGES = {
     "model={text: {seed: 1}}": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
     "model={pretrain: {learning_rate: 0.001}}": {"pretrain": 1, **downstream_of_training(RUNS)},
     "embedding={batch_tokens: 1024}": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
+    # What is read of a test instance leaves the training data alone.
+    "embedding={query_text: instruction}": TEST_SPLIT_EMBEDDED,
     "distance={measure: euclidean}": {"distances": 1, **downstream_of_distances()},
     "arrangements={tma-nearest: {within_round: pool}}": {
         # No seed changes pool order, so there is one run of it; the other seed's stays as it is.

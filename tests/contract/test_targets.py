@@ -51,6 +51,7 @@ def test_shared_stages_are_computed_once(fresh: dict[str, Checkout]) -> None:
     # One run of each arrangement and seed, whatever the number of figures and test sets.
     seeds = 3
     seeded = {"random", "round-robin", "cluster", "task-nearest", "tma-nearest", "tma-farthest"}
+    seeded |= {f"{name}-constant" for name in ("random", "tma-nearest", "tma-farthest")}
     flan = len(seeded) * seeds + 2  # wsd-nearest and wsd-farthest know no seed
     buckets, budgets, dialogues, others = 6 * seeds, 5 * seeds, 2 * 3 * seeds, 2 * seeds
     assert rules["train"] == flan + buckets + budgets + dialogues + others
@@ -92,3 +93,15 @@ def test_what_only_the_user_can_place_is_told(
     assert done.returncode != 0
     assert f"error: {key} is not set" in done.stdout
     assert "docs/data.md" in done.stdout
+
+
+def test_a_figure_measures_other_instances_than_its_data_are_arranged_for(
+    fresh: dict[str, Checkout],
+) -> None:
+    its = "flan-1: {like: flan, test: specialist-1}"
+    row = "figures={other: {like: fig4_flan, dataset: flan-1, test: specialist-0}}"
+    rules = fresh["mini"].would_run("results/other.pdf", "--config", f"data={{{its}}}", row)
+    # Training data, and the test sets of the order and of the losses; only the first two have
+    # distances.
+    assert (rules["sample"], rules["embed"], rules["distances"]) == (3, 2, 1)
+    assert rules["train"] == rules["evaluate"] == 9

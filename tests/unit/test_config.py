@@ -286,6 +286,15 @@ def test_a_run_is_trained_as_its_arrangement_says() -> None:
     dumps = [config.arrangements[n].model_dump(exclude=OF_TRAINING) for n in ("plain", "constant")]
     assert dumps[0] == dumps[1]
 
+    mean = {"like": "tma-nearest", "schedule": "constant", "learning_rate": "mean"}
+    dosed = load({"arrangements": {"mean": mean}, "train": its}, PRESETS).training("flan", "mean")
+    assert dosed.model_dump() == {
+        **plain.model_dump(),
+        **{"schedule": "constant", "mean_of": "cosine"},
+    }
+    with pytest.raises(InputError, match=r"'arrangements\.mean\.learning_rate': 'mean' needs"):
+        load({"arrangements": {"mean": {**mean, "schedule": None}}}, PRESETS)
+
     row = {"method": "random", "learning_rate": 0.1}
     slow = load({"arrangements": {"slow": row}, "train": its}, PRESETS)
     with pytest.raises(InputError, match=r"'train\.final_rate': 0\.1 is not below .* slow on flan"):

@@ -144,12 +144,17 @@ class Config(Section):
         if steps := row.steps or self.data[dataset].steps:
             segment_steps = None if steps == "epoch" else self.train.segment_steps
             changes |= {"steps": steps, "segment_steps": segment_steps}
-        if row.schedule:
-            changes["schedule"] = row.schedule
+        if row.learning_rate == "mean":
+            changes |= {
+                "schedule": "constant",
+                "mean_of": self.train.mean_of or self.train.schedule,
+            }
+        elif row.schedule:
+            changes |= {"schedule": row.schedule, "mean_of": None}
             # What only the other schedule has.
             changes |= {"decay_steps": None} if row.schedule != "warmup-stable-decay" else {}
             changes |= {"final_rate": 0.0} if row.schedule == "constant" else {}
-        if row.learning_rate:
+        if row.learning_rate not in (None, "mean"):
             changes["learning_rate"] = row.learning_rate
         try:
             return TrainSettings.model_validate(self.train.model_dump() | changes)

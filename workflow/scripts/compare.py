@@ -15,23 +15,26 @@ from nearfirst.common import cli
 from nearfirst.common.files import writing
 from nearfirst.common.text import paragraph
 from nearfirst.figures.arguments import add_figure, parser, write_csv
-from nearfirst.figures.comparison.paired import paired_comparison
+from nearfirst.figures.comparison.paired import compare_contrasts
 from nearfirst.figures.comparison.summary import summary
-from nearfirst.figures.kinds.arrangements import Settings
 from nearfirst.figures.read import labelled, read_runs
 from nearfirst.figures.run import by_label, scaled
 from nearfirst.figures.settings import ComparisonSettings
+from nearfirst.figures.shapes import WithReference
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV, and its findings in words."""
     settings = cast(ComparisonSettings, arguments.settings)
-    figure = cast(Settings, arguments.figure)
+    figure = cast(WithReference, arguments.figure)
     found = labelled(read_runs(arguments.tables, figure.metric), figure)
     runs = scaled(found, figure.metric)
-    table = paired_comparison(runs, figure.reference, settings, figure.metric, arguments.weighting)
+    contrasts = figure.contrasts()
+    weights = {contrast.name: contrast.weights for contrast in contrasts}
+    table = compare_contrasts(runs, weights, settings, figure.metric, arguments.weighting)
     seeds = {label: len(its) for label, its in by_label(runs).items()}
-    text = summary(table, figure.reference, seeds)
+    openings = {contrast.name: contrast.words for contrast in contrasts}
+    text = summary(table, figure.reference, figure.others(), openings, seeds)
     write_csv(table, arguments.output, "%.6g")
     if arguments.summary:
         with writing(arguments.summary) as path:

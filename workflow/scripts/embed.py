@@ -9,7 +9,7 @@ from typing import cast
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
-from nearfirst.data.instances import conversations, read_instances, text_of
+from nearfirst.data.instances import conversations, instruction_of, read_instances, text_of
 from nearfirst.embed.settings import EmbeddingSettings
 
 
@@ -24,7 +24,9 @@ def main(arguments: argparse.Namespace) -> None:
     table = read_instances(arguments.instances)
     first, last = encode.shard_bounds(table.num_rows, *arguments.shard)
     table = table.slice(first, last - first)
-    texts = [text_of(messages) for messages in conversations(table)]
+    instruction = arguments.query and settings.query_text == "instruction"
+    text = instruction_of if instruction else text_of
+    texts = [text(messages) for messages in conversations(table)]
     logging.info("%d texts", len(texts))
     encoder = encode.load(settings.model, settings.revision)
     prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
@@ -45,6 +47,9 @@ if __name__ == "__main__":
     parser.add_argument("--instances", type=Path, required=True, help="instances (Parquet)")
     parser.add_argument(
         "--shard", type=_shard, default=(1, 1), metavar="I-of-N", help="default: 1-of-1, all"
+    )
+    parser.add_argument(
+        "--query", action="store_true", help="these are test instances: embed `query_text` of each"
     )
     parser.add_argument("--output", type=Path, required=True, help="embeddings (Parquet)")
     cli.add_settings(parser, EmbeddingSettings)

@@ -1,5 +1,6 @@
 """Embeddings against `SentenceTransformer.encode`, and shards against one piece."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,31 @@ def test_shards_are_gathered(
     assert pq.read_schema(output).field("embedding").type == pa.list_(pa.float32(), 4)
     # What results say they are of comes from the instances.
     assert read_identity(output) == identity
+
+
+def test_a_test_instance_may_be_embedded_without_its_answer(
+    tmp_path: Path, program: Any, talk: Any, write_instances: Any, encoder: Any
+) -> None:
+    instances = tmp_path / "instances.parquet"
+    write_instances(instances, [talk("one", "eins"), talk("two", "zwei")])
+    found = []
+    for query_text, *flags in (
+        ("instruction", "--query"),
+        ("instruction",),
+        ("exchange", "--query"),
+    ):
+        output = tmp_path / "embeddings.parquet"
+        settings = json.dumps({"query_text": query_text})
+        done = program(
+            *("embed.py", "--instances", instances, "--output", output),
+            *("--settings", settings, *flags),
+        )
+        assert done.returncode == 0, done.stderr
+        found.append(read_embeddings(output)[1])
+    bare = encode.embed(["one", "two"], encoder, 512)
+    whole = encode.embed(["one eins", "two zwei"], encoder, 512)
+    for vectors, expected in zip(found, (bare, whole, whole), strict=True):
+        np.testing.assert_allclose(vectors, expected, rtol=0, atol=1e-5)
 
 
 def test_weights_of_another_checksum_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Kinds of figure: their runs, labels, words and place in the report."""
 
+import json
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from runs import figure
 
+from nearfirst.common.errors import InputError
 from nearfirst.config import load
 from nearfirst.figures.figure import Figure, RunId
 from nearfirst.figures.registry import KINDS
@@ -40,6 +42,13 @@ ROWS = {
     "tasks": figure("tasks", "a", dataset="p3", tests=["heldout", "specialist-1"], panels="test"),
     "loss-types": figure("loss-types", "p3", test="heldout", arrangement="a"),
     "prediction": figure("prediction", "a", "b", dataset="p3", test="heldout"),
+    "interaction": figure(
+        "interaction",
+        dataset="p3",
+        test="specialist-1",
+        conditions={"one": {"k": "a", "l": "fixed"}, "two": {"k": "b", "l": "c"}},
+        reference="l",
+    ),
 }
 RUNS = {
     "arrangements": runs("p3", "test-of-p3", "fixed", "b"),
@@ -49,6 +58,7 @@ RUNS = {
     "tasks": [*runs("p3", "heldout", "a"), *runs("p3", "specialist-1", "a")],
     "loss-types": runs("p3", "heldout", "a"),
     "prediction": runs("p3", "heldout", "a", "b"),
+    "interaction": runs("p3", "specialist-1", "a", "fixed", "b", "c"),
 }
 NEEDED = {
     "datasets": ["rougeL"],
@@ -67,9 +77,36 @@ def test_the_runs_and_metrics_of_each_kind(kind: str) -> None:
         assert row.label(other) is None
     assert row.metric_names() == NEEDED.get(kind, ["loss"])
     assert row.similarities(Experiment()) == (found if kind == "prediction" else [])
-    assert row.compares() == (kind == "arrangements")
+    assert bool(row.contrasts()) == (kind in ("arrangements", "interaction"))
+    shown = set(row.labels())
+    assert all(contrast.weights.keys() <= shown for contrast in row.contrasts())
     assert {what for _, what, _ in row.references()} == {"data set", "arrangement"}
     assert all(dataset in ("p3", "flan") for _, dataset, _ in row.splits())
+
+
+def test_a_figure_of_arrangements_may_be_measured_on_another_test_set() -> None:
+    row = KINDS.parse(figure("arrangements", "a", "b", reference="a", test="specialist-1"))
+    assert {run.test for run in row.runs(Experiment())} == {"specialist-1"}
+    assert list(row.splits()) == [("test", "flan", "specialist-1")]
+
+
+def test_an_interaction_is_a_difference_of_differences() -> None:
+    contrasts = {it.name: it for it in KINDS.parse(ROWS["interaction"]).contrasts()}
+    assert list(contrasts) == ["l-k: one", "l-k: two", "l-k: one - two"]
+    assert contrasts["l-k: two"].weights == {"l (two)": 1, "k (two)": -1}
+    assert contrasts["l-k: one - two"].weights == {
+        **{"l (one)": 1, "k (one)": -1},
+        **{"l (two)": -1, "k (two)": 1},
+    }
+
+
+def test_runs_of_a_condition_are_trained_alike() -> None:
+    row = FIGURES["schedule_control"]
+    given = json.loads(row.arguments(load({"preset": "paper"}, PRESETS))["--training"])
+    assert [its["schedule"] for its in given.values()] == ["constant", "cosine"]
+    other = load({"arrangements": {"random-constant": {"learning_rate": 0.1}}}, PRESETS)
+    with pytest.raises(InputError, match=r"conditions\.constant rate: tma-nearest-constant and ra"):
+        row.arguments(other)
 
 
 def test_similarity_is_needed_for_all_quantities_but_the_loss() -> None:
@@ -125,6 +162,24 @@ def test_figures_of_the_paper_have_words_and_a_heading() -> None:
     [
         ("arrangements", {"curves": {"a": "x", "b": "x"}, "reference": "a"}, "holds one twice"),
         ("arrangements", {"curves": {"a": "x"}, "reference": "b"}, "'b' is none of a"),
+        (
+            "interaction",
+            {"conditions": {"x": {"a": "k"}, "y": {"b": "l"}}, "reference": "a"},
+            "conditions: y has the labels b, the first one a",
+        ),
+        (
+            "interaction",
+            {"conditions": {"x": {"a": "k"}, "y": {"a": "l"}}, "reference": "a"},
+            "reference: 'a': expected one of two or more",
+        ),
+        (
+            "interaction",
+            {
+                "conditions": {"x": {"a": "k", "b": "l"}, "y": {"a": "m", "b": "k"}},
+                "reference": "a",
+            },
+            "conditions: .* holds one twice",
+        ),
         ("metrics", {"metrics": ["rouge1", "loss"]}, "do not share an axis"),
         ("tasks", {"tasks": ["a", "b"], "panels": "test"}, "'test' would put 2 tasks in one"),
         ("tasks", {"pick": [2, 2, 3]}, "pick: tasks 2 to 3 of 3"),

@@ -1,5 +1,7 @@
 """The programs of figures: tables and the row of a figure in, the CSV of the library out."""
 
+import json
+import math
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +58,51 @@ def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:
     expected = paired_comparison(runs, "RT", ComparisonSettings())
     assert_equal(found, expected)
     lines = (tmp_path / "paired.txt").read_text().splitlines()
-    assert " ".join(lines) == summary(expected, "RT", {"NFT": 3, "RT": 3})
+    assert " ".join(lines) == summary(
+        expected, "RT", ["NFT"], {"RT-NFT": "Against NFT"}, {"NFT": 3, "RT": 3}
+    )
+
+
+def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> None:
+    names = {"k": "NFT (one)", "l": "RT (one)", "m": "NFT (two)", "n": "RT (two)"}
+    tasks = [f"task-{i % 10}" for i in range(30)]
+    runs = noisy({"k": -0.8, "l": 0.0, "m": 0.8, "n": 0.0}, seeds=3, tasks=tasks)
+    paths = write_runs(runs, tmp_path)
+    conditions = {"one": {"NFT": "k", "RT": "l"}, "two": {"NFT": "m", "RT": "n"}}
+    row = ("--figure", figure("interaction", conditions=conditions, reference="NFT"))
+    training = {"one": {}, "two": {"schedule": "constant", "mean_of": "cosine"}}
+    found = csv("interaction.py", *paths, *row, "--training", json.dumps(training))
+    assert found["panel"].unique().tolist() == ["one", "two"]
+    assert found["arrangement"].unique().tolist() == ["NFT", "RT"]
+    theirs = {("NFT", s): runs["m", s] for s in range(3)} | {
+        ("RT", s): runs["n", s] for s in range(3)
+    }
+    expected = curves(theirs, "instance", 0.95)
+    its = found[found["panel"] == "two"].reset_index(drop=True)
+    assert_equal(its[expected.columns], expected)
+    # Of 20 steps: cos(0) to cos(3π/20), and cos(16π/20) to cos(19π/20).
+    first = [(1 + math.cos(math.pi * step / 20)) / 2 for step in range(4)]
+    last = [(1 + math.cos(math.pi * step / 20)) / 2 for step in range(16, 20)]
+    doses = found.groupby("panel")[["rate_sum", "first_share", "last_share"]].first()
+    assert doses.loc["one"].tolist() == pytest.approx(
+        [1e-6 * 10.5, sum(first) / 10.5, sum(last) / 10.5], rel=1e-4
+    )
+    assert doses.loc["two"].tolist() == pytest.approx([1e-6 * 10.5, 0.2, 0.2], rel=1e-4)
+
+    paired = csv("compare.py", *paths, *row, "--summary", tmp_path / "paired.txt")
+    assert paired["comparison"].unique().tolist() == [
+        "NFT-RT: one",
+        "NFT-RT: two",
+        "NFT-RT: one - two",
+    ]
+    of = paired[paired["question"] == "run"].set_index("comparison")["difference"]
+    assert of["NFT-RT: one - two"] == pytest.approx(of["NFT-RT: one"] - of["NFT-RT: two"], abs=1e-5)
+    mean = {label: np.mean([runs[label, s].values.loc[10:] for s in range(3)]) for label in names}
+    by_hand = mean["k"] - mean["l"] - mean["m"] + mean["n"]
+    assert of["NFT-RT: one - two"] == pytest.approx(by_hand, abs=1e-5)
+    text = " ".join((tmp_path / "paired.txt").read_text().split())
+    assert "one, against RT: lower over the run" in text
+    assert "NFT minus RT, one minus two: lower over the run" in text
 
 
 def test_curves_of_data_sets_with_one_seed(csv: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import get_scheduler
 
+from nearfirst.train.rates import rates as computed
 from nearfirst.train.schedule import schedule_arguments
 from nearfirst.train.settings import TrainSettings
 
@@ -67,3 +68,37 @@ def test_warm_up_stable_decay(given: int | None, decay: int) -> None:
     assert found[2 : TOTAL - decay] == [PEAK] * (TOTAL - decay - 2)
     parts = [step / decay for step in range(decay + 1)]
     assert found[TOTAL - decay :] == pytest.approx([0.1 + 0.4 * (1 - part) for part in parts])
+
+
+@pytest.mark.parametrize("warm_up", [0, 4])
+@pytest.mark.parametrize(
+    "its",
+    [
+        {"schedule": "cosine", "final_rate": 0.1},
+        {"schedule": "linear"},
+        {"schedule": "constant"},
+        {"schedule": "warmup-stable-decay", "final_rate": 0.1, "decay_steps": 7},
+        {"schedule": "constant", "mean_of": "cosine", "final_rate": 0.1},
+    ],
+)
+def test_computed_rates_are_those_of_transformers(its: dict[str, Any], warm_up: int) -> None:
+    found = computed(TrainSettings(learning_rate=PEAK, warmup_steps=warm_up, **its), TOTAL)
+    assert found == pytest.approx(rates(**its, warmup_steps=warm_up)[:TOTAL])
+
+
+@pytest.mark.parametrize("of", ["cosine", "linear", "constant", "warmup-stable-decay"])
+def test_a_constant_rate_of_the_same_sum(of: str) -> None:
+    its = {"warmup_steps": 3, "final_rate": 0.0 if of == "constant" else 0.1}
+    ours = rates(schedule="constant", mean_of=of, **its)[:TOTAL]
+    assert sum(ours) == pytest.approx(sum(rates(schedule=of, **its)[:TOTAL]))
+    assert len(set(ours[3:])) == 1
+
+
+def test_the_mean_of_half_a_cosine_is_just_above_half_its_peak() -> None:
+    ours = rates(schedule="constant", mean_of="cosine")
+    assert ours == pytest.approx([PEAK * (TOTAL + 1) / (2 * TOTAL)] * (TOTAL + 1))
+
+
+def test_only_a_constant_schedule_has_the_mean_of_another() -> None:
+    with pytest.raises(ValueError, match="mean_of: only `schedule: constant`"):
+        TrainSettings(schedule="linear", mean_of="cosine")

@@ -1,8 +1,8 @@
 """Settings that every row of the config table `arrangements` shares."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from nearfirst.common.settings import Section
 from nearfirst.train.schedules import Schedule
@@ -27,9 +27,18 @@ class ArrangementSettings(Section):
     schedule: Schedule | None = Field(
         None, description="Schedule of a run of this arrangement; null: `train.schedule`."
     )
-    learning_rate: PositiveFloat | None = Field(
-        None, description="Highest rate of a run of this arrangement; null: `train.learning_rate`."
+    learning_rate: PositiveFloat | Literal["mean"] | None = Field(
+        None,
+        description="Highest rate of a run of this arrangement; null: `train.learning_rate`. "
+        "`mean`, with `schedule: constant`: the mean rate of `train.schedule`, so that the rates "
+        "of both sum to the same.",
     )
+
+    @model_validator(mode="after")
+    def _mean_is_constant(self) -> Self:
+        if self.learning_rate == "mean" and self.schedule != "constant":
+            raise ValueError("learning_rate: 'mean' needs `schedule: constant`")
+        return self
 
     def required(self) -> frozenset[Need]:
         """Return what the method reads besides the number of instances."""

@@ -26,6 +26,11 @@ def text_of(messages: Sequence[Message]) -> str:
     return f"{messages[0]['content']} {messages[1]['content']}"
 
 
+def instruction_of(messages: Sequence[Message]) -> str:
+    """Return the first question, without its answer."""
+    return messages[0]["content"]
+
+
 def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> list[int]:
     """Return the rows of the training instances in the order of an arrangement.
 

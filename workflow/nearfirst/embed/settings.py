@@ -1,6 +1,6 @@
 """Settings of the embedding stage."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -16,6 +16,11 @@ class EmbeddingSettings(Section):
         "verified), a Hugging Face id, or a folder.",
     )
     revision: str | None = Field(None, description="Revision of a Hugging Face id.")
+    query_text: Literal["exchange", "instruction"] = Field(
+        "exchange",
+        description="What is embedded of a test instance: `{instruction} {answer}`, as of a "
+        "training instance, or the instruction alone, so that no distance knows the test answers.",
+    )
     prompt: str | None = Field(
         None,
         description="Text put before every text, training and test alike; some encoders need one.",

@@ -51,6 +51,9 @@ class Experiment(Protocol):
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs."""
 
+    def training(self, dataset: str, arrangement: str) -> Section:
+        """Return the training settings of a run."""
+
 
 class Curve(NamedTuple):
     """A label of a figure and what it stands for; a test set of None is the data set's own."""
@@ -63,6 +66,15 @@ class Curve(NamedTuple):
     def shows(self, run: RunId) -> bool:
         """Return whether a run is one of this label's."""
         return self[1:] == (run.dataset, self.test and run.test, run.arrangement)
+
+
+class Contrast(NamedTuple):
+    """A sum of labels' values, signs included, that is tested against zero."""
+
+    name: str
+    weights: Mapping[str, float]
+    words: str
+    """How its sentence begins."""
 
 
 class Labelled:
@@ -124,9 +136,13 @@ class Figure(Labelled, Section):
         """Return the runs whose similarity to the test set the figure needs."""
         return []
 
-    def compares(self) -> bool:
-        """Return whether a paired comparison belongs to the figure."""
-        return False
+    def arguments(self, experiment: Experiment) -> dict[str, str]:
+        """Return flags of the figure's program beyond `sections`, and their values."""
+        return {}
+
+    def contrasts(self) -> list[Contrast]:
+        """Return the paired comparisons that belong to the figure."""
+        return []
 
     def references(self) -> Iterator[tuple[str, str, str]]:
         """Yield each key that names a data set or an arrangement, what it names, and the name."""

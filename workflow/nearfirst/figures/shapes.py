@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from nearfirst.figures.figure import Curve, Figure, Label, Test
+from nearfirst.figures.figure import Curve, Figure, Label, Metric, Test
 
 
 class ByArrangement(Figure):
@@ -27,6 +27,28 @@ class ByArrangement(Figure):
             for test in self.test_sets()
             for label, arrangement in self.curves.items()
         ]
+
+
+class WithReference(Figure):
+    """A figure of a metric of arrangements, one of which is compared with the others."""
+
+    metric: Metric = "loss"
+    test: Test | None = Field(
+        None, description="Test set that is measured; null: the one that the data are arranged for."
+    )
+    reference: str = Field(description="Label that the paired comparison compares with the others.")
+
+    def test_sets(self) -> Sequence[str | None]:
+        """Return the test set of the figure; None is the one that the data are arranged for."""
+        return [self.test]
+
+    def orders(self) -> list[str]:
+        """Return the labels that are compared."""
+        raise NotImplementedError
+
+    def others(self) -> list[str]:
+        """Return the labels that the reference is compared with."""
+        return [label for label in self.orders() if label != self.reference]
 
 
 class ByDataset(Figure):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nearfirst.train.rates import peak_rate
 from nearfirst.train.settings import TrainSettings
 
 
@@ -28,7 +29,7 @@ def schedule_arguments(settings: TrainSettings, total: int) -> dict[str, Any]:
         },
     }
     return {
-        "learning_rate": settings.learning_rate,
+        "learning_rate": peak_rate(settings, total),
         "lr_scheduler_type": names[settings.schedule],
         "lr_scheduler_kwargs": own[settings.schedule],
         "warmup_steps": settings.warmup_steps,

@@ -49,6 +49,11 @@ class TrainSettings(Section):
         description="How the rate falls: along half a cosine, in a straight line, not at all, or "
         "in a straight line over the last `decay_steps` only.",
     )
+    mean_of: Schedule | None = Field(
+        None,
+        description="With `schedule: constant`, the rate is the mean of this other schedule, whose "
+        "keys the other keys then are: the rates of both sum to the same. Null: `learning_rate`.",
+    )
     warmup_steps: NonNegativeInt = Field(
         0, description="First steps, in which the rate rises in a straight line."
     )
@@ -92,13 +97,16 @@ class TrainSettings(Section):
                 "ten steps at a rate of 1e-6 move a weight by about 1e-5, and most of that is lost "
                 "(docs/method.md, 'Precision'); use float32 or float16"
             )
-        if self.schedule == "constant" and self.final_rate:
+        if self.mean_of and self.schedule != "constant":
+            raise ValueError("mean_of: only `schedule: constant` has the mean rate of another")
+        shaped = self.mean_of or self.schedule
+        if shaped == "constant" and self.final_rate:
             raise ValueError("final_rate: a constant schedule does not fall; leave it out")
         if self.final_rate >= self.learning_rate:
             raise ValueError(
                 f"final_rate: {self.final_rate} is not below learning_rate {self.learning_rate}"
             )
-        if self.decay_steps and self.schedule != "warmup-stable-decay":
+        if self.decay_steps and shaped != "warmup-stable-decay":
             raise ValueError("decay_steps: only `schedule: warmup-stable-decay` has them")
         if self.steps != "epoch":
             self.check_schedule(self.steps * self.epochs)
@@ -131,7 +139,8 @@ class TrainSettings(Section):
             raise ValueError(
                 f"warmup_steps: {self.warmup_steps} leave nothing of a run of {total} steps"
             )
-        if self.schedule == "warmup-stable-decay" and self.warmup_steps + self.decay(total) > total:
+        shaped = self.mean_of or self.schedule
+        if shaped == "warmup-stable-decay" and self.warmup_steps + self.decay(total) > total:
             raise ValueError(
                 f"decay_steps: {self.decay(total)}, after a warm-up of {self.warmup_steps}, are "
                 f"more than a run of {total} steps"

@@ -7,6 +7,8 @@ import pytest
 
 from nearfirst.figures.comparison.summary import summary, verdict
 
+AGAINST = {"NFT-RT": "Against RT"}
+
 
 def made(
     signs: Sequence[int], run: int = 0, name: str = "NFT-RT", **columns: object
@@ -41,7 +43,7 @@ def made(
 def test_each_question_has_its_answer(
     signs: Sequence[int], run: int, said: tuple[str, ...]
 ) -> None:
-    sentence = verdict(made(signs, run), "RT")
+    sentence = verdict(made(signs, run), "Against RT")
     assert sentence.startswith("Against RT: ")
     for answer, part in zip(sentence.split("; "), said, strict=True):
         assert part in answer
@@ -56,7 +58,9 @@ def test_a_difference_needs_its_p_value_and_its_interval() -> None:
 
 def test_every_comparison_has_its_sentence() -> None:
     table = pd.concat([made([1, 1], 1, "a-b-a"), made([0, 0], 0, "a-b-c")], ignore_index=True)
-    text = summary(table.assign(metric="rougeL"), "a-b", {"a": 3, "a-b": 3, "c": 1})
+    openings = {"a-b-a": "Against a", "a-b-c": "Against c"}
+    runs = {"a": 3, "a-b": 3, "c": 1}
+    text = summary(table.assign(metric="rougeL"), "a-b", ["a", "c"], openings, runs)
     assert "ROUGE-L of a-b minus that of a and c; higher is better. Against a: higher" in text
     assert " Against c: no difference" in text
     assert "80 instances of 16 tasks. 3 seeds, too few" in text
@@ -72,6 +76,6 @@ def test_every_comparison_has_its_sentence() -> None:
     ],
 )
 def test_what_the_tests_generalize_to(units: str, others: str) -> None:
-    assert others in summary(made([0], units=units), "NFT", {"NFT": 5, "RT": 5})
-    text = summary(made([0]), "NFT", {"NFT": 1, "RT": 1})
+    assert others in summary(made([0], units=units), "NFT", ["RT"], AGAINST, {"NFT": 5, "RT": 5})
+    text = summary(made([0]), "NFT", ["RT"], AGAINST, {"NFT": 1, "RT": 1})
     assert "Each arrangement has one run" in text

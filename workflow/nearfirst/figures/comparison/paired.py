@@ -1,5 +1,7 @@
 """Paired comparisons of arrangements."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -21,12 +23,37 @@ def paired_comparison(
     """Compare one arrangement with each of the others, paired by seed and test instance.
 
     The difference of a pair is the reference's value minus the other's: of a loss, negative means
-    that the reference is better. It is taken at each checkpoint after step 0 that all arrangements
-    have, and as a mean over these. The single run of an arrangement that no seed changes is paired
-    with every seed.
+    that the reference is better. Raises InputError if the reference is not a label, there is
+    nothing to compare it with, and as `compare_contrasts`, which says more.
+    """
+    labels = list(by_label(runs))
+    if reference not in labels or len(labels) < 2:
+        raise InputError(
+            f"reference {reference!r}: expected one of two or more labels, not {', '.join(labels)}"
+        )
+    contrasts = {
+        f"{reference}-{name}": {reference: 1.0, name: -1.0} for name in labels if name != reference
+    }
+    return compare_contrasts(runs, contrasts, settings, metric, weighting)
+
+
+def compare_contrasts(
+    runs: Runs,
+    contrasts: Mapping[str, Mapping[str, float]],
+    settings: ComparisonSettings,
+    metric: MetricName = "loss",
+    weighting: str = "instance",
+) -> pd.DataFrame:
+    """Test sums of labels' values against zero, paired by seed and test instance.
+
+    A sum is taken at each checkpoint after step 0 that all labels have, and as a mean over these.
+    The single run of an arrangement that no seed changes is paired with every seed.
 
     Parameters
     ----------
+    contrasts
+        Of each comparison the labels with their weights: those of a difference are 1 and -1, of
+        a difference of differences (an interaction) 1, -1, -1 and 1.
     weighting
         See `curves.mean_curve`.
 
@@ -54,24 +81,22 @@ def paired_comparison(
     Raises
     ------
     InputError
-        If the reference is not a label, there is nothing to compare it with, the runs cannot be
-        paired (other instances, other seeds, no common checkpoint after step 0), or the test set
-        has no sample of the units asked for.
+        If the runs cannot be paired (other instances, other seeds, no common checkpoint after
+        step 0), or the test set has no sample of the units asked for.
     """
     check_seeds(runs)
     check_instances(runs)
     labels = by_label(runs)
-    if reference not in labels or len(labels) < 2:
-        raise InputError(
-            f"reference {reference!r}: expected one of two or more labels, not {', '.join(labels)}"
-        )
     _check_pairs(labels)
     steps = _common_steps(runs)
     run = next(iter(runs.values()))
     units, sample = sample_of(run, settings.units, weighting)
-    ours = _cube(labels.pop(reference), steps)
-    # (seeds, steps, instances); a single run is paired with every seed of the other.
-    differences = {f"{reference}-{name}": ours - _cube(labels[name], steps) for name in labels}
+    cubes = {label: _cube(seeds, steps) for label, seeds in labels.items()}
+    # (seeds, steps, instances); a single run is paired with every seed of the others.
+    differences = {
+        name: sum((weight * cubes[label] for label, weight in weights.items()), np.zeros(()))
+        for name, weights in contrasts.items()
+    }
     found = questions(
         list(differences.values()), sample, settings.confidence, settings.resamples, settings.seed
     )

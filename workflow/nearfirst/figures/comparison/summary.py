@@ -18,18 +18,27 @@ SAMPLED = {
 }
 
 
-def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str:
-    """Return one paragraph on where the reference differs from each other arrangement.
+def summary(
+    table: pd.DataFrame,
+    reference: str,
+    others: Sequence[str],
+    openings: Mapping[str, str],
+    runs: Mapping[str, int],
+) -> str:
+    """Return one paragraph on where the reference differs from the other arrangements.
 
     A difference is reported only where its p-value is at most one minus the confidence and its
     interval excludes zero, so that no sentence contradicts its numbers.
 
     Parameters
     ----------
+    others
+        What the reference is compared with.
+    openings
+        How the sentence on each comparison of the table begins.
     runs
         How many runs each arrangement has, in the order of the figure.
     """
-    others = [label for label in runs if label != reference]
     row = table.iloc[0]
     metric = METRICS[cast(MetricName, row["metric"])]
     better = "lower" if metric.stage == "losses" else "higher"
@@ -38,8 +47,8 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
             f"Mean {metric.name} of {reference} minus that of {_joined(others)}; {better} is "
             "better.",
             *(
-                verdict(table[table["comparison"] == f"{reference}-{name}"], name)
-                for name in others
+                verdict(table[table["comparison"] == name], opening)
+                for name, opening in openings.items()
             ),
             f"Square brackets are {100 * row['confidence']:g}% intervals; they and the tests, at "
             f"level {1 - row['confidence']:.2g}, generalize to {SAMPLED[row['units']]}. The mean "
@@ -52,7 +61,7 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
     )
 
 
-def verdict(rows: pd.DataFrame, other: str) -> str:
+def verdict(rows: pd.DataFrame, opening: str) -> str:
     """Return the sentence on one comparison: over its run, at its end and at checkpoints."""
     questions = {str(name): part for name, part in rows.groupby("question")}
     parts = [finding(questions[name].iloc[0]) for name in (RUN, END)]
@@ -65,7 +74,7 @@ def verdict(rows: pd.DataFrame, other: str) -> str:
             span = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
             found.append(f"{word} at {len(steps)} ({span})")
     some = " and ".join(found) or f"{NONE} at any"
-    return f"Against {other}: {'; '.join([*parts, some])} of {_count(len(words), 'checkpoint')}."
+    return f"{opening}: {'; '.join([*parts, some])} of {_count(len(words), 'checkpoint')}."
 
 
 def finding(row: "pd.Series[Any]") -> str:

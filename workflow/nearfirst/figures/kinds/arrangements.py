@@ -2,19 +2,17 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from nearfirst.figures.figure import Caption, Metric
-from nearfirst.figures.shapes import ByArrangement
+from nearfirst.figures.figure import Caption, Contrast
+from nearfirst.figures.shapes import ByArrangement, WithReference
 
 
-class Settings(ByArrangement):
+class Settings(WithReference, ByArrangement):
     """A metric's mean against step, one curve for each arrangement, and their comparison."""
 
     kind: Literal["arrangements"] = "arrangements"
     caption: Caption = "Mean test {metric} on {dataset} with the training data in different orders."
-    metric: Metric = "loss"
-    reference: str = Field(description="Label that the paired comparison compares with the others.")
 
     @model_validator(mode="after")
     def _reference_is_a_label(self) -> Self:
@@ -22,6 +20,14 @@ class Settings(ByArrangement):
             raise ValueError(f"reference: {self.reference!r} is none of {', '.join(self.curves)}")
         return self
 
-    def compares(self) -> bool:
-        """Return whether there is anything to compare the reference with."""
-        return len(self.curves) > 1
+    def orders(self) -> list[str]:
+        """Return the labels of the curves."""
+        return list(self.curves)
+
+    def contrasts(self) -> list[Contrast]:
+        """Return the differences of the reference from the others."""
+        ours = self.reference
+        return [
+            Contrast(f"{ours}-{label}", {ours: 1, label: -1}, f"Against {label}")
+            for label in self.others()
+        ]

@@ -16,7 +16,7 @@ from nearfirst.figures.plot.legend import Curve, single_runs
 from nearfirst.figures.plot.style import Panels, give_titles, name_x, panels_of, style, turn, wrap_y
 from nearfirst.metrics import SCORE_NAMES
 
-TEXT = ("arrangement", "dataset", "metric", "task", "test", "type", "panel", "quantity")
+TEXT = ("arrangement", "dataset", "metric", "task", "test", "type", "panel", "quantity", "schedule")
 """Columns of names; all others hold numbers."""
 MAX_LISTED = 6
 """Names that a caption lists; of more it gives the number."""
@@ -57,6 +57,8 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -
             _draw(axes, part, key, places, look)
             for axes, part in zip(panels.axes, parts.values(), strict=True)
         ]
+        if _is_one_thing(table):
+            _share_y(panels)
         _tidy_y(panels)
         # A panel of one quantity is named by its axis.
         titles = [
@@ -130,6 +132,18 @@ def _fit_lines(axes: Axes) -> None:
     axes.set_ylim(low - margin, high + margin)
 
 
+def _is_one_thing(table: pd.DataFrame) -> bool:
+    """Return whether all panels show one quantity of one task, so that levels can be compared."""
+    return table["quantity"].nunique() == 1 and table.get("task", table["quantity"]).nunique() == 1
+
+
+def _share_y(panels: Panels) -> None:
+    """Give all panels the same y axis."""
+    limits = np.array([axes.get_ylim() for axes in panels.axes])
+    for axes in panels.axes:
+        axes.set_ylim(limits[:, 0].min(), limits[:, 1].max())
+
+
 def _name_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
     name = quantities[0]
     if len(quantities) > 1:
@@ -194,8 +208,20 @@ def facts(table: pd.DataFrame, series: str) -> list[str]:
         found.append(f"Test instances left out because {reasons}: {_span(table['left_out'])}.")
     if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:
         found.append(f"Unseen tasks shown: {_listed(tasks)}.")
+    if "rate_sum" in table:
+        found.append(_doses(table))
     found.append(f"Last step: {_span(table.groupby(['panel', series])['step'].max())}.")
     return found
+
+
+def _doses(table: pd.DataFrame) -> str:
+    """Return how the learning rates of each panel's runs are spread over their steps."""
+    parts = [
+        f"{name}, {row['schedule']} with the sum {row['rate_sum']:.4g}, of which the first fifth "
+        f"of the steps has {row['first_share']:.1%} and the last {row['last_share']:.1%}"
+        for name, row in table.groupby("panel", sort=False).first().iterrows()
+    ]
+    return f"Learning rates: {'; '.join(parts)}."
 
 
 def _listed(values: "pd.Series[str]") -> str:

@@ -1,0 +1,71 @@
+r"""Average a metric of runs under several conditions into curves: the numbers of a figure.
+
+For instance:
+  interaction.py results/losses/flan/specialist-0/*/seed-*/*.parquet --output figure.csv \
+      --figure '{"kind": "interaction", "reference": "NFT", "conditions": {
+                 "cosine": {"NFT": "tma-nearest", "RT": "random"},
+                 "constant": {"NFT": "tma-nearest-constant", "RT": "random-constant"}}}' \
+      --training '{"cosine": {}, "constant": {"schedule": "constant", "mean_of": "cosine"}}'
+"""
+
+import argparse
+import json
+import logging
+from typing import cast
+
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.figures.arguments import add_figure, parser, write_csv
+from nearfirst.figures.interaction import condition_curves
+from nearfirst.figures.kinds.interaction import Settings
+from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.run import scaled
+from nearfirst.figures.settings import CurveSettings
+from nearfirst.train.settings import TrainSettings
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the CSV."""
+    settings = cast(CurveSettings, arguments.settings)
+    figure = cast(Settings, arguments.figure)
+    missing = [name for name in figure.conditions if name not in arguments.training]
+    if missing:
+        raise InputError(f"--training: nothing of the condition {missing[0]!r}")
+    runs = scaled(labelled(read_runs(arguments.tables, figure.metric), figure), figure.metric)
+    conditions = {
+        condition: {
+            (label, seed): run
+            for label in curves
+            for (name, seed), run in runs.items()
+            if name == figure.label_of(condition, label)
+        }
+        for condition, curves in figure.conditions.items()
+    }
+    table = condition_curves(
+        conditions, arguments.training, settings.weighting, settings.confidence, figure.metric
+    )
+    write_csv(table, arguments.output, "%.6g")
+    logging.info("%d runs, %d points", len(runs), len(table))
+
+
+def _training(text: str) -> dict[str, TrainSettings]:
+    try:
+        return {
+            name: TrainSettings.parse(json.dumps(part)) for name, part in json.loads(text).items()
+        }
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"{text}: not a JSON object of training settings ({error})") from None
+
+
+if __name__ == "__main__":
+    flags = parser(__doc__, "losses, scores or rewards (Parquet)")
+    add_figure(flags)
+    flags.add_argument(
+        "--training",
+        type=cli.checked(_training),
+        required=True,
+        metavar="JSON",
+        help="of each condition the settings that its runs were trained with (section `train`)",
+    )
+    cli.add_settings(flags, CurveSettings)
+    cli.run(main, flags.parse_args())
