@@ -154,7 +154,10 @@ def joined(dry_runs: list[DryRun]) -> list[DryRun]:
     groups: list[DryRun] = []
     for its in dry_runs:
         for group in groups:
-            alike = [[*each.flags, each.config.get("preset", "")] for each in (its, group)]
+            alike = [
+                [*each.flags, each.config.get("preset", ""), each.config.get("run", "")]
+                for each in (its, group)
+            ]
             keys = its.config.keys() & group.config.keys()
             apart = all(its.config[key] == group.config[key] for key in keys)
             if alike[0] == alike[1] and apart and bool(its.config) == bool(group.config):

@@ -9,11 +9,14 @@ from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 from training import labelled_texts
 from transformers import PreTrainedTokenizerFast
 
+from nearfirst.model.settings import Form
 from nearfirst.model.template import IGNORED, Tokens, encode, prompts
 
 
-def one(talk: list[dict[str, str]], tokenizer: Any, max_length: int = 100_000) -> Tokens:
-    (tokens,) = encode([talk], tokenizer, max_length)
+def one(
+    talk: list[dict[str, str]], tokenizer: Any, max_length: int = 100_000, form: Form = "paper"
+) -> Tokens:
+    (tokens,) = encode([talk], tokenizer, max_length, form)
     return tokens
 
 
@@ -104,6 +107,29 @@ def test_a_sentencepiece_tokenizer_doubles_no_space(
     written = "".join(pieces).replace("<0x0A>", "\n")
     assert written == "<s>▁User:▁what▁is▁2+2?\nAssistant:▁4▁cats</s>"
     assert labelled_texts(tokens, sentencepiece) == [" 4 cats</s>"]
+
+
+def test_the_segments_of_the_published_code(
+    tokenizer: Any, sentencepiece: PreTrainedTokenizerFast, talk: Any
+) -> None:
+    conversation = talk("what is 2+2?", "4 cats", "one", "a cat")
+    tokens = one(conversation, sentencepiece, form="published")
+    pieces = sentencepiece.convert_ids_to_tokens(tokens.ids.tolist())
+    written = "".join(pieces).replace("<0x0A>", "\n")
+    # Each segment begins with a ▁ of the tokenizer's, `\nAssistant: ` ends with one more.
+    assert written == (
+        "<s>▁User:▁what▁is▁2+2?▁\nAssistant:▁▁4▁cats</s>▁\nUser:▁one▁\nAssistant:▁▁a▁cat</s>"
+    )
+    assert labelled_texts(tokens, sentencepiece) == [" 4 cats</s>", " a cat</s>"]
+
+    tokens = one(conversation, tokenizer, form="published")
+    whole = "<s>User: what is 2+2?\nAssistant: 4 cats</s>\nUser: one\nAssistant: a cat</s>"
+    assert text(tokens.ids, tokenizer) == whole
+    assert labelled_texts(tokens, tokenizer) == ["4 cats</s>", "a cat</s>"]
+    # The space is a token of the question, not the beginning of the answer's first one.
+    (prompt,) = prompts([conversation], tokenizer, "published")
+    assert text(prompt, tokenizer) == "<s>User: what is 2+2?\nAssistant: "
+    assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
 
 
 # No surrogates (they are no text), and no text that is itself a special token.

@@ -61,7 +61,7 @@ class ModelSettings(NamedModel):
         return self
 
 
-Form = Literal["paper", "chat"]
+Form = Literal["paper", "published", "chat"]
 
 
 class TemplateSettings(Section):
@@ -69,7 +69,8 @@ class TemplateSettings(Section):
 
     format: Form = Field(
         "paper",
-        description="`paper`: `<s>User: …\\nAssistant: …</s>`; `chat`: the chat template that "
-        "comes with the model's tokenizer.",
+        description="`paper`: `<s>User: …\\nAssistant: …</s>`; `published`: this in the segments "
+        "of the paper's code, `\\nAssistant: ` being one; `chat`: the chat template of the model's "
+        "tokenizer.",
     )
     max_length: PositiveInt = Field(1024, description="Tokens kept; the tail is cut.")

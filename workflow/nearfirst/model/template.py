@@ -1,7 +1,7 @@
 """The template: a conversation becomes tokens and labels (Section A.2)."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,9 @@ from nearfirst.data.conversation import Message
 from nearfirst.data.instances import conversations
 from nearfirst.model import chat_template
 from nearfirst.model.settings import Form
+
+Segment = tuple[str, bool]
+"""Text that is tokenized by itself, and whether it is an answer."""
 
 IGNORED = -100
 """Label of a position that carries no loss."""
@@ -48,7 +51,8 @@ def encode(
     r"""Encode conversations as `<s>User: {question}\nAssistant: {answer}</s>`, or as `chat` does.
 
     Segments are tokenized one by one; each answer and its EOS carry labels. A further exchange
-    follows the EOS of the one before. There is no BOS if the tokenizer has none. Of each, the first
+    follows the EOS of the one before. There is no BOS if the tokenizer has none. With `published`
+    the segments are those of the paper's published code (`_published`). Of each, the first
     `max_length` tokens are kept, so a long prompt can lose its whole answer: such an instance has
     `label_tokens == 0` and must be left out of means.
 
@@ -60,7 +64,7 @@ def encode(
     encoded = (
         chat_template.encode(conversations, tokenizer)
         if form == "chat"
-        else _paper(conversations, tokenizer)
+        else _encode_segments(conversations, tokenizer, _paper if form == "paper" else _published)
     )
     return [
         Tokens(
@@ -71,29 +75,49 @@ def encode(
     ]
 
 
-def _paper(
-    conversations: Sequence[Sequence[Message]], tokenizer: Any
+def _paper(messages: Sequence[Message], space: str) -> list[Segment]:
+    """Return the segments of a conversation: each question asks for its answer."""
+    return [
+        (f"User: {message['content']}\nAssistant:", False)
+        if message["role"] == "user"
+        else (f"{space}{message['content']}", True)
+        for message in messages
+    ]
+
+
+def _published(messages: Sequence[Message], space: str) -> list[Segment]:
+    r"""Return the segments of the published code, in which `\nAssistant: ` is one.
+
+    It has its space whatever the tokenizer puts before the answer.
+    """
+    segments: list[Segment] = []
+    for message in messages:
+        if message["role"] == "user":
+            # Every question but the first stands on a line of its own.
+            line = "\n" if segments else ""
+            segments += [(f"{line}User: {message['content']}", False), ("\nAssistant: ", False)]
+        else:
+            segments.append((message["content"], True))
+    return segments
+
+
+def _encode_segments(
+    conversations: Sequence[Sequence[Message]],
+    tokenizer: Any,
+    segments_of: Callable[[Sequence[Message], str], list[Segment]],
 ) -> Iterator[tuple[list[int], list[bool]]]:
     """Yield the ids of each conversation, and which of them carry a label."""
     # A SentencePiece tokenizer puts the space before a first word itself.
     space = "" if tokenizer.tokenize("a")[0].startswith("▁") else " "
-    segments: list[str] = []
-    for messages in conversations:
-        for message in messages:
-            if message["role"] == "user":
-                segments.append(f"User: {message['content']}\nAssistant:")
-            else:
-                segments.append(f"{space}{message['content']}")
-    encoded = iter(_plain(segments, tokenizer))
-
+    parts = [segments_of(messages, space) for messages in conversations]
+    encoded = iter(_plain([text for segments in parts for text, _ in segments], tokenizer))
     begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
-    for messages in conversations:
+    for segments in parts:
         ids, is_label = list(begin), [False] * len(begin)
-        for message in messages:
+        for _, is_answer in segments:
             segment = next(encoded)
-            of_answer = message["role"] != "user"
-            ids += [*segment, tokenizer.eos_token_id] if of_answer else segment
-            is_label += [of_answer] * (len(ids) - len(is_label))
+            ids += [*segment, tokenizer.eos_token_id] if is_answer else segment
+            is_label += [is_answer] * (len(ids) - len(is_label))
         yield ids, is_label
 
 
