@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat
 
 from nearfirst.common.settings import Section
 from nearfirst.metrics import SCORE_NAMES
@@ -38,6 +38,10 @@ QUANTITIES = {
     },
     "ngram-kl": "n-gram KL (nats)",
 }
+PLACES = {
+    **{"NFT": 0, "fine": 0, "RT": 1, "random": 1, "FFT": 2},
+    **{"round-robin": 3, "cluster": 4, "MAX": 5, "MIN": 6, "coarse": 7},
+}
 
 Colour = Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
 Dashes = Annotated[list[PositiveFloat], Field(min_length=2)]
@@ -50,6 +54,9 @@ class LookSettings(Section):
     height: PositiveFloat = Field(3.4, description="Its height in inches.")
     panel_width: PositiveFloat = Field(
         2.6, description="Width in inches of each panel where there are several."
+    )
+    page_width: PositiveFloat = Field(
+        8.0, description="Most width in inches of a figure with several panels."
     )
     panel_height: PositiveFloat = Field(
         2.2, description="Its height in inches, without the legend."
@@ -67,7 +74,10 @@ class LookSettings(Section):
         "colour-blind).",
     )
     line_styles: list[Literal["-", "--", "-.", ":"] | Dashes] = Field(
-        ["-", "--", "-.", ":", [7.0, 2.0], [5.0, 1.0, 1.0, 1.0, 1.0, 1.0]],
+        [
+            *("-", "--", "-.", ":", [7.0, 2.0], [5.0, 1.0, 1.0, 1.0, 1.0, 1.0]),
+            *([1.5, 1.0], [9.0, 2.0, 2.0, 2.0]),
+        ],
         min_length=1,
         description="Line styles in turn, so that curves differ in grey too: a name, or lengths of "
         "dashes and gaps in line widths.",
@@ -76,6 +86,14 @@ class LookSettings(Section):
         ["o", "s", "^", "D", "v", "P", "X", "*"],
         min_length=1,
         description="Markers in turn.",
+    )
+    places: Annotated[dict[str, NonNegativeInt], AfterValidator(lambda places: PLACES | places)] = (
+        Field(
+            PLACES,
+            description="Number, from 0, of a label's colour, line style and marker, so that an "
+            "arrangement looks the same in all figures; other labels take free ones. Numbers given "
+            "here are added to these.",
+        )
     )
     band_opacity: float = Field(0.18, ge=0, le=1, description="Opacity of the interval's band.")
     legend: Annotated[dict[str, str], AfterValidator(lambda names: LEGEND | names)] = Field(

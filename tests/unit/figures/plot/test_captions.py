@@ -25,6 +25,8 @@ def test_seeds_and_single_runs() -> None:
     assert "left out" not in text
     text = said(curve("NFT", n=1), curve("RT", n=5, confidence=0.999))
     assert "99.9% intervals. One run, without an interval: NFT." in text
+    text = said(curve("NFT", n=1, seed_0=1.0), curve("RT", n=3, seed_0=1.0))
+    assert "means over 3 seeds, thin lines single runs. One run: NFT." in text
     assert said(curve("NFT", n=1)).startswith("Each curve is one run, without an interval.")
 
 

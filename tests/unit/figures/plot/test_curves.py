@@ -68,40 +68,77 @@ def test_one_panel(read: Callable[..., pd.DataFrame]) -> None:
     (axes,) = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == (LOOK.x_label, LOOK.y_label)
     assert axes.get_title() == ""
-    assert tuple(figure.get_size_inches()) == (LOOK.width, LOOK.height)
+    assert figure.get_figwidth() == LOOK.width
     assert [list(line.get_ydata()) for line in axes.lines] == [[4, 3, 2], [5, 4, 3]]
     assert looks(axes) == [("#0072B2", "-", "o"), ("#000000", "--", "s")]
     band = axes.collections[0].get_paths()[0].vertices
     assert (band[:, 1].min(), band[:, 1].max()) == (1.75, 4.25)
     assert bands(axes) == 1
-    legend = axes.get_legend()
+    (legend,) = figure.legends
     assert legend.get_title().get_text() == "mean of 3 seeds, 95% interval"
     assert texts(legend) == ["nearest first (NFT)", "own, one run"]
+    # It stands above the panel, for which the figure is taller.
+    assert axes.get_legend() is None
+    assert figure.get_figheight() > LOOK.height
 
 
 def test_one_seed_has_no_interval(read: Callable[..., pd.DataFrame]) -> None:
     figure = draw_curves(read(points(n=1, arrangement="NFT"), points(n=1, arrangement="RT")), LOOK)
     assert bands(figure.axes[0]) == 0
-    assert figure.axes[0].get_legend().get_title().get_text() == "one seed"
-    assert texts(figure.axes[0].get_legend()) == ["nearest first (NFT)", "random (RT)"]
+    (legend,) = figure.legends
+    assert legend.get_title().get_text() == "one seed"
+    assert texts(legend) == ["nearest first (NFT)", "random (RT)"]
 
 
-def test_single_runs_are_thin_lines_that_the_axis_holds(read: Callable[..., pd.DataFrame]) -> None:
+def test_single_runs_are_thin_lines_in_place_of_bands(read: Callable[..., pd.DataFrame]) -> None:
     runs = points(arrangement="cluster").assign(low=-40.0, high=40.0, seed_0=[7, 6, 1], seed_1=3.0)
     alone = points(arrangement="one", n=1).assign(seed_0=points()["mean"])
-    (axes,) = draw_curves(read(runs, alone), LOOK).axes
+    figure = draw_curves(read(runs, alone), LOOK)
+    (axes,) = figure.axes
     widths = [line.get_linewidth() for line in axes.lines]
     assert [list(line.get_ydata()) for line in axes.lines[:2]] == [[7, 6, 1], [3, 3, 3]]
     assert len(widths) == 4, "a single run is its own mean"
     assert max(widths[:2]) < min(widths[2:])
+    assert bands(axes) == 0
     assert -1 < axes.get_ylim()[0] < 1
     assert 7 < axes.get_ylim()[1] < 8
-    assert "thin: single runs" in axes.get_legend().get_title().get_text()
+    assert figure.legends[0].get_title().get_text() == "mean of 3 seeds (thin: single runs)"
+
+
+def test_an_arrangement_looks_the_same_in_all_figures(read: Callable[..., pd.DataFrame]) -> None:
+    def drawn(*labels: str, look: LookSettings = LOOK) -> list[tuple[object, ...]]:
+        figure = draw_curves(read(*(points(arrangement=label) for label in labels)), look)
+        return looks(figure.axes[0])
+
+    nft, rt, fft = drawn("NFT", "RT", "FFT")
+    assert drawn("FFT", "random") == [fft, rt]
+    # Labels without a place of their own take those that are free.
+    assert drawn("own", "RT", "mine") == [nft, rt, fft]
+    assert drawn("own", look=LookSettings(places={"own": 2})) == [fft]
+    named = ("NFT", "RT", "FFT", "round-robin", "cluster", "MAX", "MIN", "coarse")
+    assert len(set(drawn(*named))) == len(named)
+
+
+def test_panels_of_one_thing_share_their_axis(read: Callable[..., pd.DataFrame]) -> None:
+    curves = [points(i, arrangement="RT", panel=f"seed {i}", task="t") for i in (4, 9)]
+    one, two = draw_curves(read(*curves), LOOK).axes
+    assert one.get_ylim() == two.get_ylim()
+    assert one.get_ylim()[0] < 2 < 9 < one.get_ylim()[1]
+    one, two = draw_curves(read(curves[0], curves[1].assign(task="u")), LOOK).axes
+    assert one.get_ylim() != two.get_ylim()
+
+
+@pytest.mark.parametrize("last", [2, 20, 192, 1797])
+def test_steps_are_whole_numbers(read: Callable[..., pd.DataFrame], last: int) -> None:
+    (axes,) = draw_curves(read(points(steps=(0, 1, last), arrangement="RT")), LOOK).axes
+    ticks = axes.get_xticks()
+    assert len(ticks) > 1
+    assert all(tick == int(tick) for tick in ticks)
 
 
 @pytest.mark.parametrize(
     ("count", "rows", "columns"),
-    [(1, 1, 1), (2, 1, 2), (4, 2, 2), (5, 2, 3), (10, 2, 5)],
+    [(1, 1, 1), (2, 1, 2), (4, 2, 2), (5, 2, 3), (8, 3, 3), (10, 4, 3)],
 )
 def test_grid_of_panels(
     read: Callable[..., pd.DataFrame], count: int, rows: int, columns: int
@@ -113,6 +150,7 @@ def test_grid_of_panels(
     assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (rows, columns)
     named = [bool(axes.get_ylabel()) for axes in figure.axes]
     assert named == [i % columns == 0 for i in range(count)]
+    assert count == 1 or figure.get_figwidth() <= LOOK.page_width
     if count > 1:
         assert figure.get_supxlabel() == LOOK.x_label
         assert [texts(legend) for legend in figure.legends] == [["random (RT)"]]
@@ -148,7 +186,7 @@ def test_loss_on_the_left_and_distances_on_the_right(read: Callable[..., pd.Data
     for loss, distance in zip(left, right, strict=True):
         assert [list(line.get_ydata()) for line in loss.lines] == [[1, 0, -1]]
         assert [list(line.get_ydata()) for line in distance.lines] == [[0, -1, -2], [2, 1, 0]]
-        assert looks(loss) == [("#0072B2", "-", "o")]
+        assert looks(loss) == [("#CC79A7", "--", "v")]
         assert not set(looks(loss)) & set(looks(distance))
     assert [axes.get_ylabel().replace("\n", " ") for axes in left] == [LOOK.y_label, ""]
     assert [axes.get_ylabel() for axes in right] == ["", LOOK.distance_label]

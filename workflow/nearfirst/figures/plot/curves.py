@@ -1,6 +1,7 @@
 """Curves against the training step: read, drawn, and described in the caption."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
@@ -35,8 +37,8 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -
     """Draw means against step with their intervals.
 
     Each value of `panel` gives a panel, each value of `series` and quantity a curve. Where a panel
-    shows the loss and other quantities, the others have their own axis on the right. Single runs
-    are thin lines; the axes then include all lines but perhaps not all of a band.
+    shows the loss and other quantities, the others have their own axis on the right. Where single
+    runs are known, they are thin lines in place of the interval.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -
     parts = {str(name): part for name, part in table.groupby("panel", sort=False)}
     names = legend.names(table, key, look)
     shown = [{curve for curve, _ in part.groupby(key)} for part in parts.values()]
-    places = _places(list(names), shown)
+    places = _places(list(names), shown, look)
     with style(look, len(parts)):
         panels = panels_of(look, len(parts))
         lines = [
@@ -70,22 +72,32 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -
         first, last = table["step"].min(), table["step"].max()
         for axes in panels.axes if first < last else ():
             axes.set_xlim(first, last)
+            axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         _place_legends(panels, lines, names, legend.heading(table))
     return panels.figure
 
 
-def _places(curves: Sequence[Curve], panels: Sequence[Collection[Curve]]) -> dict[Curve, int]:
-    """Return the number of each curve's style.
+def _places(
+    curves: Sequence[Curve], panels: Sequence[Collection[Curve]], look: LookSettings
+) -> dict[Curve, int]:
+    """Return the number of each curve's style: its label's, or the next that is free.
 
     A curve looks the same in all panels. If no curve is in two panels, each panel starts again.
     """
     if sum(map(len, panels)) > len(curves):
         panels = [curves]
-    return {
-        curve: place
-        for its in panels
-        for place, curve in enumerate(curve for curve in curves if curve in its)
-    }
+    found: dict[Curve, int] = {}
+    for panel in panels:
+        its: dict[Curve, int] = {}
+        for curve in (curve for curve in curves if curve in panel):
+            place = look.places.get(str(curve[0]))
+            if place is not None and curve[1:] in ((), ("loss",)) and place not in its.values():
+                its[curve] = place
+        free = (place for place in count() if place not in set(its.values()))
+        found |= {
+            curve: its[curve] if curve in its else next(free) for curve in curves if curve in panel
+        }
+    return found
 
 
 def _draw(
@@ -104,32 +116,22 @@ def _draw(
         part = part.sort_values("step")
         looks = turn(look, places[curve])
         on = other if part["quantity"].iat[0] in right else axes
-        band = {"color": looks["color"], "alpha": look.band_opacity, "linewidth": 0}
-        on.fill_between(part["step"], part["low"], part["high"], **band)
-        if part["n"].max() > 1:
-            for run in single_runs(part):
-                on.plot(part["step"], part[run], color=looks["color"], linewidth=0.5, alpha=0.6)
+        runs = single_runs(part) if part["n"].max() > 1 else []
+        for run in runs:
+            on.plot(part["step"], part[run], color=looks["color"], linewidth=0.5, alpha=0.6)
+        if not runs:
+            band = {"color": looks["color"], "alpha": look.band_opacity, "linewidth": 0}
+            on.fill_between(part["step"], part["low"], part["high"], **band)
         every = max(1, len(part) // 10)
         (lines[curve],) = on.plot(
             part["step"], part["mean"], markevery=every, clip_on=False, **looks
         )
-    if single_runs(panel):
-        for each in {axes, other}:
-            _fit_lines(each)
     _name_y(axes, [name for name in quantities if name not in right], look)
     if right:
         other.grid(False)
         other.spines["right"].set_visible(True)
         _name_y(other, right, look)
     return lines
-
-
-def _fit_lines(axes: Axes) -> None:
-    """Fit the y axis to the lines; the interval of few seeds may be far wider."""
-    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()])
-    low, high = np.nanmin(values), np.nanmax(values)
-    margin = 0.06 * (high - low) or 0.5
-    axes.set_ylim(low - margin, high + margin)
 
 
 def _is_one_thing(table: pd.DataFrame) -> bool:
@@ -173,15 +175,11 @@ def _place_legends(
     names: Mapping[Curve, str],
     heading: str,
 ) -> None:
-    """Draw one legend if all panels show the same curves, else one in each panel."""
+    """Draw one legend if all panels show the same curves, else one for each; none covers data."""
     entries = [[(its[curve], names[curve]) for curve in names if curve in its] for its in lines]
-    longest = max(map(len, names.values()))
-    short = len(names) <= legend.MAX_INSIDE and longest <= legend.MAX_CHARACTERS
     if any(its.keys() != lines[0].keys() for its in lines):
         legend.above(panels, [], heading)
         legend.below(panels, entries)
-    elif len(panels.figure.axes) == 1 and short:
-        panels.axes[0].legend(*zip(*entries[0], strict=True), title=heading)
     else:
         legend.above(panels, entries[0], heading)
 
@@ -194,11 +192,12 @@ def facts(table: pd.DataFrame, series: str) -> list[str]:
         found.append("Each curve is one run, without an interval.")
     else:
         seeds, level = _span(table.loc[~one, "n"]), f"{100 * table['confidence'].max():g}%"
-        found.append(f"Curves are means over {seeds} seeds, bands their {level} intervals.")
-        if single_runs(table):
-            found.append("Thin lines are single runs; a band may extend beyond its panel.")
+        runs = single_runs(table)
+        around = "thin lines single runs" if runs else f"bands their {level} intervals"
+        found.append(f"Curves are means over {seeds} seeds, {around}.")
         if one.any():
-            found.append(f"One run, without an interval: {_listed(table.loc[one, series])}.")
+            without = "" if runs else ", without an interval"
+            found.append(f"One run{without}: {_listed(table.loc[one, series])}.")
     if "instances" in table:
         found.append(f"Test instances per curve: {_span(table['instances'])}.")
     if "left_out" in table and table["left_out"].max() > 0:

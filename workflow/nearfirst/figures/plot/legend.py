@@ -16,8 +16,6 @@ Curve = tuple[Hashable, ...]
 Entries = Sequence[tuple[Any, str]]
 """What stands in a legend, and its text."""
 
-MAX_INSIDE, MAX_CHARACTERS = 4, 32
-"""Curves, and characters of a name, that fit into a legend inside the panel."""
 HANDLE = 6
 """Width in characters of a legend's sample of a line and the gaps around it."""
 
@@ -54,8 +52,9 @@ def heading(table: pd.DataFrame) -> str:
         return "one seed"
     low, high = counts.min(), counts.max()
     seeds = f"{high}" if low == high else f"{low} to {high}"
-    thin = " (thin: single runs)" if single_runs(table) else ""
-    return f"mean of {seeds} seeds{thin}, {100 * table['confidence'].max():g}% interval"
+    if single_runs(table):
+        return f"mean of {seeds} seeds (thin: single runs)"
+    return f"mean of {seeds} seeds, {100 * table['confidence'].max():g}% interval"
 
 
 def above(panels: Panels, entries: Entries, title: str) -> None:

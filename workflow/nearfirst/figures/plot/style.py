@@ -36,9 +36,13 @@ class Panels:
 
 
 def panels_of(look: LookSettings, count: int) -> Panels:
-    """Return a figure of some panels, in a nearly square grid with few empty cells."""
+    """Return a figure of some panels, in a nearly square grid with few empty cells.
+
+    It is not wider than `look.page_width`, if one panel is not.
+    """
     side = next(side for side in range(1, count + 1) if side * side >= count)
     columns = min((side, side + 1), key=lambda columns: -count % columns)
+    columns = min(columns, max(1, int(look.page_width / look.panel_width)))
     rows = -(-count // columns)
     width, height = (
         (look.width, look.height) if count == 1 else (look.panel_width, look.panel_height)
