@@ -51,7 +51,8 @@ def draw_exploration(table: pd.DataFrame, look: LookSettings) -> Figure:
         panels: dict[str, Axes] = figure.subplot_mosaic(mosaic, width_ratios=widths)  # type: ignore[arg-type]
         for name, letter in names.items():
             title, x, y = DRAW[name](panels[name], table, look, shown)
-            panels[name].set_title(wrapped(f"({letter}) {title}", 0.7 * panel, points))
+            width = widths[-1] if name == "tasks" else panel
+            panels[name].set_title(wrapped(f"({letter}) {title}", 0.7 * width, points))
             panels[name].set_xlabel(wrapped(x, 0.7 * panel, points))
             panels[name].set_ylabel(wrapped(y, 0.7 * panel, points))
         _legend(figure, table, look, shown)
@@ -119,18 +120,20 @@ def _rounds(axes: Axes, table: pd.DataFrame, look: LookSettings, _: pd.DataFrame
 
 
 def _duplicates(axes: Axes, table: pd.DataFrame, look: LookSettings, _: pd.DataFrame) -> Names:
-    """Draw which share of either side is in a pair of each kind."""
-    places = np.arange(len(KINDS))
+    """Draw which share of either side is in a pair of each kind that there is."""
+    pairs = of(table, "pairs").set_index("what")["value"]
+    kinds = [kind for kind in KINDS if pairs[kind]]
+    places = np.arange(len(kinds))
     right = 0.0
     for side, offset in (("train", -0.2), ("test", 0.2)):
-        its = of(table, f"pairs_{side}").set_index("what").loc[list(KINDS)]
+        its = of(table, f"pairs_{side}").set_index("what").loc[kinds]
         widths = its["value"] / its["n"]
         right = max(right, 1.35 * widths.max())
         bars = axes.barh(places + offset, widths, 0.36, **_patch(look, side))
         counts = [f"{count:,.0f}" for count in its["value"]]
         axes.bar_label(bars, counts, padding=3, fontsize=mpl.rcParams["legend.fontsize"])
-    axes.set_yticks(places, [kind.replace(" ", "\n") for kind in KINDS])
-    axes.set_ylim(len(KINDS) - 0.5, -0.5)
+    axes.set_yticks(places, [kind.replace(" ", "\n") for kind in kinds])
+    axes.set_ylim(len(kinds) - 0.5, -0.5)
     axes.set_xlim(0, right)
     ticks = np.asarray(MaxNLocator(2).tick_values(0, right))
     axes.set_xticks(ticks[ticks <= min(1, right)])
