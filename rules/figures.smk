@@ -3,6 +3,7 @@
 import json
 
 from nearfirst.figures.registry import KINDS
+from nearfirst.report.caption import caption
 
 FIGURES = CONFIG.figures
 COMPARED = [name for name, figure in FIGURES.items() if figure.contrasts()]
@@ -30,8 +31,10 @@ def figure_numbers(
 def figure_row(
     wildcards,
 ):
-    """Return the row of a figure without its heading, which is no part of the picture."""
-    return FIGURES[wildcards.figure].model_dump_json(exclude={"section"})
+    """Return the row of a figure without its heading; its caption says what was used."""
+    figure = FIGURES[wildcards.figure]
+    row = figure.model_copy(update={"caption": caption(figure, CONFIG)})
+    return row.model_dump_json(exclude={"section"})
 
 
 def figure_flags(

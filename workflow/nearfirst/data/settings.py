@@ -1,5 +1,6 @@
 """Settings of the data stage: which files, how they are split, and what is sampled of them."""
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
@@ -99,6 +100,9 @@ class Dataset(Section):
     warns_of_overlap: ClassVar[bool] = False
     """Whether test conversations that are trained on word for word are looked for."""
 
+    title: ClassVar[str] = ""
+    """Name of the data that are published in this form."""
+
     sample: Any
     format: str = Field(description="Published form.")
     path: str | None = Field(
@@ -127,6 +131,14 @@ class Dataset(Section):
     def remote(self) -> HubSettings | PackageSettings | None:
         """Where the data are fetched from; None if they are not."""
         return None if self.path else self.package or self.hub
+
+    def described(self, name: str) -> str:
+        """Return what the data of the row `name` are, as a caption says it."""
+        if self.path:
+            return f"{name} ({Path(self.path).name})"
+        if self.remote:
+            return self.title or name
+        return f"generated data in {self.title}'s form"
 
     def has(self, split: str) -> bool:
         """Return whether there is such a split: dialogues are held out, other data have tasks."""

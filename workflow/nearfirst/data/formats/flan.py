@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ _ROLES = {"human": "user", "gpt": "assistant"}
 
 class Settings(Dataset):
     """Flan-mini: `flan_mini.json` or `flan_mini.json.zip`."""
+
+    title: ClassVar[str] = "Flan-mini"
 
     format: Literal["flan"] = Field("flan", description="Published form.")
     key_list: str | None = Field(

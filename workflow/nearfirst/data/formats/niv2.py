@@ -27,6 +27,8 @@ _LISTS: dict[Part, str] = {"train": "train_tasks.txt", "unseen": "test_tasks.txt
 class Settings(Dataset):
     """Super-NaturalInstructions v2: a checkout with `tasks/` and `splits/default/`."""
 
+    title: ClassVar[str] = "NIV2"
+
     format: Literal["niv2"] = Field("niv2", description="Published form.")
     needs_tokenizer: ClassVar[bool] = True
     prompt: PromptSettings = PromptSettings()

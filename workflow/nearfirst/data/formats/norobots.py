@@ -6,7 +6,7 @@ are read, and the held-out dialogues are drawn from all of them.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import Field
@@ -33,6 +33,8 @@ _ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
 
 class Settings(Dataset):
     """NoRobots: Parquet files."""
+
+    title: ClassVar[str] = "NoRobots"
 
     format: Literal["norobots"] = Field("norobots", description="Published form.")
     test: Literal["heldout"] = Field("heldout", description="Test set to arrange for; fixed.")

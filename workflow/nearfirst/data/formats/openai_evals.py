@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
@@ -21,6 +21,8 @@ REGISTRY = "evals/registry/data"
 
 class Settings(Dataset):
     """OpenAI Evals: the files of `evals/registry/data/` that hold questions and ideal answers."""
+
+    title: ClassVar[str] = "OpenAI Evals"
 
     format: Literal["openai-evals"] = Field("openai-evals", description="Published form.")
     rows_per_task: PositiveInt | None = Field(

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import pyarrow as pa
 from pydantic import Field
@@ -39,6 +39,8 @@ _SPLITS: dict[Part, tuple[str, ...]] = {
 
 class Settings(Dataset):
     """P3: a folder of base-class data sets, one folder of Parquet files each."""
+
+    title: ClassVar[str] = "P3"
 
     format: Literal["p3"] = Field("p3", description="Published form.")
     list: str | None = Field(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ _ROLES = {"human": "user", "gpt": "assistant", "system": "system"}
 
 class Settings(Dataset):
     """ShareGPT (GPT-4): `sharegpt_gpt4.json`."""
+
+    title: ClassVar[str] = "ShareGPT"
 
     format: Literal["sharegpt"] = Field("sharegpt", description="Published form.")
     test: Literal["heldout"] = Field("heldout", description="Test set to arrange for; fixed.")

