@@ -16,8 +16,20 @@ from nearfirst.figures.run import check_instances, check_seeds
 
 def test_segments_are_joined_and_sorted(tmp_path: Path) -> None:
     segments = [
-        save(rows({20: (0.25, 3)}).iloc[::-1], tmp_path / "10-20.parquet", left_out=3),
-        save(rows({0: (1, 1), 10: (0.5, 2)}), tmp_path / "0-10.parquet", left_out=3),
+        save(
+            rows({20: (0.25, 3)}).iloc[::-1],
+            tmp_path / "10-20.parquet",
+            left_out=3,
+            trained=660,
+            without_label=26,
+        ),
+        save(
+            rows({0: (1, 1), 10: (0.5, 2)}),
+            tmp_path / "0-10.parquet",
+            left_out=3,
+            trained=660,
+            without_label=26,
+        ),
     ]
     (found,) = read_runs(segments).values()
     assert found.values.index.tolist() == [0, 10, 20]
@@ -25,7 +37,10 @@ def test_segments_are_joined_and_sorted(tmp_path: Path) -> None:
     assert found.values.to_numpy().tolist() == [[1, 1], [0.5, 2], [0.25, 3]]
     assert found.task.to_dict() == {"a": "task", "b": "task"}
     assert found.label_tokens.to_dict() == {"a": 1, "b": 1}
-    assert found.left_out == 3
+    assert found.counts() == {"left_out": 3, "trained": 660, "without_label": 26}
+    # Tables that do not say it have no such columns.
+    (found,) = read_runs([save(rows({0: (1, 1)}), tmp_path / "bare.parquet")]).values()
+    assert found.counts() == {"left_out": 0}
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])

@@ -261,7 +261,10 @@ def test_the_program_says_which_run_it_was(
     done = program(*call)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "run/checkpoints/run.json"
-    assert json.loads(run.read_text()) == {"dataset": "flan", "arrangement": "tma", "seed": "3"}
+    assert json.loads(run.read_text()) == {
+        **{"dataset": "flan", "arrangement": "tma", "seed": "3"},
+        **{"trained": "8", "without_label": "0"},
+    }
     log = (tmp_path / "run/log").read_text()
     assert "8 instances, 0 without a label" in log
     assert "steps 0 to 1 of 1, from the base model" in log

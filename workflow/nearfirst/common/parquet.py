@@ -94,7 +94,12 @@ def write_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema, path: Pa
 
 def left_out(table: pa.Table) -> int:
     """Return how many test instances have no row, as the table's metadata count them; else 0."""
-    return int((table.schema.metadata or {}).get(b"left_out", b"0"))
+    return counted(table, "left_out")
+
+
+def counted(table: pa.Table, key: str) -> int:
+    """Return a number of the table's metadata; 0 if they do not say it."""
+    return int((table.schema.metadata or {}).get(key.encode(), b"0"))
 
 
 def read_table(

@@ -138,7 +138,8 @@ class Dataset(Section):
             return f"{name} ({Path(self.path).name})"
         if self.remote:
             return self.title or name
-        return f"generated data in {self.title}'s form"
+        possessive = self.title + ("'" if self.title.endswith("s") else "'s")
+        return f"generated data in {possessive} form"
 
     def has(self, split: str) -> bool:
         """Return whether there is such a split: dialogues are held out, other data have tasks."""

@@ -83,7 +83,7 @@ def curves(
     Returns
     -------
     Columns arrangement (or dataset, metric), quantity unless it is the loss, step, mean, low, high,
-    n (seeds), instances, confidence, left_out.
+    n (seeds), instances, confidence, left_out, and trained and without_label where they are known.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def curves(
         counts = {
             "instances": run.values.shape[1],
             "confidence": confidence,
-            "left_out": run.left_out,
+            **run.counts(),
         }
         parts.append(over_seeds(each, confidence, {by: label, **quantity}, counts, metric))
     return pd.concat(parts, ignore_index=True)

@@ -59,7 +59,7 @@ def loss_types(
                     "share": share,
                     "instances": int((run.task == task).sum()),
                     "confidence": confidence,
-                    "left_out": run.left_out,
+                    **run.counts(),
                 }
                 curves = [means[task] for means in each]
                 parts.append(over_seeds(curves, confidence, {"task": task}, columns))

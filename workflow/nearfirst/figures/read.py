@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import KEYS, read_identity
-from nearfirst.common.parquet import LOSSES, SIMILARITY, left_out, open_parquet, read_table
+from nearfirst.common.parquet import LOSSES, SIMILARITY, counted, left_out, open_parquet, read_table
 from nearfirst.figures.figure import HELD_OUT, Labelled, RunId
 from nearfirst.figures.run import Key, Run, Similarity, make_run
 from nearfirst.metrics import MetricName
@@ -134,4 +134,6 @@ def _read_run(paths: Sequence[Path], metric: MetricName) -> Run:
                 f"{path}: the {metric} of instance '{row['id']}' at step {row['step']} is "
                 f"{row[metric]}; the run diverged, lower train.learning_rate"
             )
-    return make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
+    run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
+    its = {key: counted(tables[0], key) for key in ("trained", "without_label")}
+    return replace(run, **its)

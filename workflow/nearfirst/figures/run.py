@@ -25,6 +25,9 @@ class Run:
     left_out
         How many test instances have no value: truncation removed their answer, or they have no
         reference.
+    trained, without_label
+        How many training instances the run had, and how many of these taught nothing, since
+        truncation removed their labels; 0 and 0 where that is not known.
     unit
         What the test set is a sample of: tasks, or conversations where data have no tasks.
     """
@@ -33,12 +36,19 @@ class Run:
     task: "pd.Series[str]"
     label_tokens: "pd.Series[int]"
     left_out: int = 0
+    trained: int = 0
+    without_label: int = 0
     unit: Literal["task", "conversation"] = "task"
 
     @property
     def units(self) -> "pd.Series[str]":
         """The task of each instance, or the conversation that it is."""
         return self.task if self.unit == "task" else self.task.index.to_series()
+
+    def counts(self) -> dict[str, int]:
+        """Return what was left out, as columns of a figure; what is not known has none."""
+        known = {"trained": self.trained, "without_label": self.without_label}
+        return {"left_out": self.left_out, **(known if self.trained else {})}
 
     def weights(self, weighting: str) -> "pd.Series[float]":
         """Return the weight of each instance in a mean: `instance` 1, `token` its label tokens."""

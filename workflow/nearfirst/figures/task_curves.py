@@ -113,7 +113,7 @@ def task_curves(
                         "test": test,
                         "instances": int((run.task == task).sum()),
                         "confidence": confidence,
-                        "left_out": run.left_out,
+                        **run.counts(),
                     }
                     for seed, curve in zip(seeds, each, strict=True):
                         columns[f"seed_{seed}"] = curve.to_numpy()

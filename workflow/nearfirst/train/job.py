@@ -122,6 +122,7 @@ def _train(job: Namespace, work: Path) -> None:
             )
             if first:
                 facts = read_identity(job.instances) | read_identity(job.arrangement)
+                facts |= {"trained": str(len(tokens)), "without_label": str(bare)}
                 if settings.precision == "float16":
                     facts["skipped_steps"] = str((read_checksums(state) or {})["skipped_steps"])
                 write_run(checkpoints, facts)

@@ -30,6 +30,21 @@ def test_seeds_and_single_runs() -> None:
     assert said(curve("NFT", n=1)).startswith("Each curve is one run, without an interval.")
 
 
+def test_training_instances_without_a_label() -> None:
+    lost = curve("NFT", trained=660, without_label=26)
+    assert "taught nothing, because truncation removed their labels: 26 of 660." in said(lost)
+    assert "truncation" not in said(lost.assign(without_label=0))
+
+
+def test_learning_rates() -> None:
+    doses = {"first_share": 0.382, "last_share": 0.013, "rate_sum": 0.00965}
+    text = said(curve("NFT", panel="falling", schedule="cosine", **doses))
+    assert (
+        "falling, cosine with the sum 0.00965, of which the first fifth of the steps has 38.2% and "
+        "the last 1.3%." in text
+    )
+
+
 def test_what_differs_between_curves_is_a_range() -> None:
     one = curve("a", dataset="P3", instances=118, left_out=2)
     two = curve("a", 192, n=5, dataset="NIV2", instances=120, left_out=np.nan)

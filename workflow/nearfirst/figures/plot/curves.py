@@ -205,6 +205,11 @@ def facts(table: pd.DataFrame, series: str) -> list[str]:
         if not {"score", *SCORE_NAMES}.isdisjoint(table["quantity"]):
             reasons += " or they have no reference"
         found.append(f"Test instances left out because {reasons}: {_span(table['left_out'])}.")
+    if "without_label" in table and table["without_label"].max() > 0:
+        found.append(
+            "Training instances that taught nothing, because truncation removed their labels: "
+            f"{_span(table['without_label'])} of {_span(table['trained'])}."
+        )
     if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:
         found.append(f"Unseen tasks shown: {_listed(tasks)}.")
     if "rate_sum" in table:
