@@ -21,7 +21,7 @@ from nearfirst.model.logits import pad
 from nearfirst.train import segment
 from nearfirst.train.settings import TrainSettings
 
-MODEL = "results/model"
+MODEL = "results/model/seed-0"
 MAX_LENGTH = 512
 
 

@@ -6,7 +6,7 @@ rule evaluate:
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
         checkpoints=f"<results>/checkpoints/{SEGMENT}",
-        model=model_files(),
+        model=model_files,
         script=script("evaluate.py"),
         library=library("evaluate.py"),
     output:

@@ -41,6 +41,7 @@ TEST_SPLIT = {
     "evaluate": RUNS,
     **FIGURE,
 }
+PRETRAINING = {"pretrain": 2, "base_skills": 1, **downstream_of_training(RUNS)}
 TRAIN_SPLIT = {**BOTH_SPLITS, "sample": 1, "embed": 1, "gather_embeddings": 1}
 
 CONFIG_CHANGES = {
@@ -54,8 +55,8 @@ CONFIG_CHANGES = {
     "data={flan: {test: specialist-1}}": TEST_SPLIT,
     "data={flan: {sample: {generalist: 17}}}": {},
     "data={niv2: {sample: {split_seed: 1}}}": {},
-    "model={text: {seed: 1}}": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
-    "model={pretrain: {learning_rate: 0.001}}": {"pretrain": 1, **downstream_of_training(RUNS)},
+    "model={text: {seed: 1}}": {"generate_text": 1, **PRETRAINING},
+    "model={pretrain: {learning_rate: 0.001}}": PRETRAINING,
     "embedding={batch_tokens: 1024}": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
     "distance={measure: euclidean}": {"distances": 1, **downstream_of_distances()},
     "arrangements={tma-nearest: {within_round: pool}}": {
@@ -122,20 +123,17 @@ def test_touched_files_rerun_nothing(finished: Checkout) -> None:
 
 
 EDITS = {
-    "corpus/prose.py": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
-    "corpus/words/prose_facts.yaml": {
-        "generate_text": 1,
-        "pretrain": 1,
-        **downstream_of_training(RUNS),
-    },
-    "corpus/tasks/words/language.yaml": {"generate_corpus": 1, **BOTH_SPLITS},
+    # A base model for each seed; what it knows is not drawn.
+    "corpus/words/text.yaml": {"generate_text": 1, **PRETRAINING},
+    "corpus/words/tasks.yaml": {"generate_corpus": 1, **BOTH_SPLITS},
     "data/formats/flan.py": BOTH_SPLITS,
     # `sample.py` reads the format of its data set alone.
     "data/formats/niv2.py": {},
     "tables/splits.py": {},
     "data/fetch.py": {},
     "distance/similarity.py": {},
-    "model/pretrain.py": {"pretrain": 1, **downstream_of_training(RUNS)},
+    "model/pretrain.py": PRETRAINING,
+    "model/forced_choice.py": {"base_skills": 1},
     "embed/encode.py": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
     "distance/distances.py": {"distances": 1, "arrange": RUNS, **downstream_of_training(RUNS)},
     "arrange/registry.py": {"arrange": RUNS, **downstream_of_training(RUNS)},

@@ -116,20 +116,35 @@ class Config(Section):
         return self
 
     def seeds_of(self, arrangement: str) -> list[int]:
-        """Return the seeds of an arrangement's runs: one, where no seed changes the order."""
-        return self.seeds if self.arrangements[arrangement].is_seeded() else self.seeds[:1]
+        """Return the seeds of an arrangement's runs: one, where a seed would change nothing."""
+        varies = self.model.bases_vary or self.arrangements[arrangement].is_seeded()
+        return self.seeds if varies else self.seeds[:1]
+
+    def base_seed(self, seed: int | str) -> int:
+        """Return the seed of the base model that a run starts from."""
+        return int(seed) if self.model.bases_vary else self.seeds[0]
+
+    @property
+    def seeds_vary(self) -> str:
+        """What another seed changes, as captions put it."""
+        if self.model.bases_vary:
+            return "Another seed is another base model, pretrained anew, and another shuffle."
+        return "Another seed is another shuffle; the base model is the same."
 
     def test_of(self, dataset: str) -> str:
         """Return the test set that a data set is arranged for."""
         return self.data[dataset].test
 
     def training(self, dataset: str, arrangement: str) -> TrainSettings:
-        """Return the training settings of a run; its arrangement or data set may set `steps`."""
-        steps = self.arrangements[arrangement].steps or self.data[dataset].steps
-        if steps is None:
-            return self.train
-        segment_steps = None if steps == "epoch" else self.train.segment_steps
-        return self.train.model_copy(update={"steps": steps, "segment_steps": segment_steps})
+        """Return the training settings of a run; its arrangement or data set may set some."""
+        row = self.arrangements[arrangement]
+        own: dict[str, Any] = {}
+        if steps := row.steps or self.data[dataset].steps:
+            own["steps"] = steps
+            own["segment_steps"] = None if steps == "epoch" else self.train.segment_steps
+        if row.learning_rate:
+            own["learning_rate"] = row.learning_rate
+        return self.train.model_copy(update=own)
 
     def segments(self, dataset: str, arrangement: str) -> list[str]:
         """Return the segments of a run, `START-STOP`; `0-end` is a run of unknown length."""

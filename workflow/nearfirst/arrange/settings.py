@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from nearfirst.common.settings import Section
 
@@ -20,6 +20,9 @@ class ArrangementSettings(Section):
     )
     steps: PositiveInt | Literal["epoch"] | None = Field(
         None, description="Steps of a run of this arrangement; null: those of its data set."
+    )
+    learning_rate: PositiveFloat | None = Field(
+        None, description="Learning rate of a run of this arrangement, instead of `train`'s."
     )
 
     def required(self) -> frozenset[Need]:
