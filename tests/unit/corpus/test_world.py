@@ -110,7 +110,7 @@ def test_no_unseen_instruction_is_trained_on() -> None:
 def test_the_text_asks_in_other_words_than_the_tasks(text: list[str]) -> None:
     def words(templates: tuple[str, ...]) -> set[str]:
         plain = " ".join(re.sub(r"\{\w+\}", " ", template) for template in templates)
-        return {word for word in re.findall("[a-z]+", plain.lower()) if word not in SMALL}
+        return {word for word in re.findall("[a-z]+", plain.lower()) if word not in SMALL.split()}
 
     whole = "\n".join(text)
     questions = {task.family: task.inputs for task in all_tasks()}
@@ -125,29 +125,7 @@ def test_the_text_asks_in_other_words_than_the_tasks(text: list[str]) -> None:
             assert instruction not in whole
 
 
-SMALL = set(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "for",
-        "to",
-        "in",
-        "is",
-        "it",
-        "with",
-        "at",
-        "on",
-        "and",
-        "as",
-        "by",
-        "after",
-        "who",
-        "what",
-        "which",
-    ]
-)
+SMALL = "a an the of for to in is it with at on and as by after who what which"
 
 
 def test_the_text_has_its_shares_and_depends_on_index_and_seed(text: list[str]) -> None:
@@ -194,7 +172,7 @@ def test_exams_ask_for_every_fact_as_a_sheet_does(text: list[str]) -> None:
         questions = found[skill.name]["questions"]
         assert [question["answer"] for question in questions] == list(skill.facts.values())
         beginnings = [begin for question in questions for begin in question["beginnings"]]
-        assert len(set(beginnings)) == len(beginnings) == 6 * len(skill.facts)
+        assert len(set(beginnings)) == len(beginnings) == 3 * len(skill.facts)
         # In the words of the text, so that a skill that is there can be shown.
         assert sum(beginning in whole for beginning in beginnings) > len(beginnings) / 10
         # No commonest answer gives away the test: guessing it is right half of the time at most.

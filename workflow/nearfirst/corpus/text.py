@@ -53,7 +53,7 @@ def _question(fields: Fields, pattern: str, name: str) -> str:
 
 def exams() -> list[dict[str, Any]]:
     """Return, for each skill, questions as sheets put them, which its facts answer."""
-    layout, patterns = _WORDS["layouts"][0], _WORDS["patterns"][:2]
+    layout, pattern = _WORDS["layouts"][0], _WORDS["patterns"][0]
     return [
         {
             "skill": skill.name,
@@ -64,7 +64,6 @@ def exams() -> list[dict[str, Any]]:
                     "beginnings": [
                         layout.format(q=_question(Fields(x=x), pattern, name), a="").rstrip()
                         for name in skill.sheet
-                        for pattern in patterns
                     ],
                 }
                 for x, y in skill.facts.items()

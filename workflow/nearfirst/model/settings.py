@@ -26,7 +26,7 @@ class PretrainSettings(Section):
     positions: PositiveInt = Field(1024, description="Longest input, in tokens.")
     block: PositiveInt = Field(128, description="Tokens in one packed training sequence.")
     batch_size: PositiveInt = Field(16, description="Sequences a step.")
-    steps: PositiveInt = Field(900, description="Pretraining steps.")
+    steps: PositiveInt = Field(600, description="Pretraining steps.")
     learning_rate: PositiveFloat = Field(3e-3, description="Peak rate; cosine to zero.")
     warmup_steps: NonNegativeInt = Field(20, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.1, ge=0, description="AdamW weight decay.")
