@@ -43,7 +43,11 @@ def test_a_new_row_of_each_table_whose_curves_are_replaced_whole() -> None:
 
 def test_another_type_begins_the_row_anew() -> None:
     config = load({"arrangements": {"tma-rounds-0": {"method": "random"}}}, PRESETS)
-    assert config.arrangements["tma-rounds-0"].model_dump() == {"method": "random", "steps": None}
+    assert config.arrangements["tma-rounds-0"].model_dump() == {
+        "method": "random",
+        "steps": None,
+        "learning_rate": None,
+    }
 
 
 @pytest.mark.parametrize(
