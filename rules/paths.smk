@@ -24,6 +24,8 @@ def files_of(folder):
 
 def model_folder(seed):
     """Return the folder of the base model that runs of a seed start from."""
+    if CONFIG.model.package:
+        return f"{RESULTS}/dequantized"
     return folder_of("model", f"{RESULTS}/model/seed-{CONFIG.base_seed(seed)}")
 
 

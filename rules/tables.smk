@@ -3,7 +3,7 @@ TABLES = [
     *("table4", "leakage", "generalization", "comparisons"),
     *("metric_stability", "metric_tasks"),
 ]
-if CONFIG.model.name is None:
+if BASE_SKILLS:
     TABLES.append("base_skills")
 if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")

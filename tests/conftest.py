@@ -22,6 +22,18 @@ OF_EVERYTHING = ("test_metric_reruns.py", "test_figures.py", "test_report.py")
 """Files whose tests wait for all targets: one process does, the others go on."""
 
 
+FEWER_RUNS = """
+seeds: [0]
+figures:
+  fig1_reward: {curves: {NIV2: niv2, Flan-mini: flan}}
+  fig3_similarity: {curves: {NFT: wsd-nearest, RT: random}}
+  fig4_norobots: {dataset: flan}
+  fig6_p3: {dataset: flan}
+  fig12_selection: {curves: {NFT: budget-nearest, MIN: budget-min}}
+"""
+"""What every figure is built of: each way to arrange, to measure and to draw, a few times less."""
+
+
 class ByFile(LoadScopeScheduling):
     """Keeps the tests of a file in one process, and all that need the one cluster in another."""
 
@@ -75,11 +87,12 @@ def copy_of_finished(finished: Checkout, tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def everything(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout in which every target was built, with one seed. Leave it as it is."""
+    """Return a checkout in which every target was built of fewer runs. Leave it as it is."""
 
     def make(folder: Path) -> None:
         shutil.copytree(finished.folder, folder, symlinks=True)
-        Checkout(folder).snakemake("--config", "seeds=[0]")
+        Checkout(folder).append_to_config(FEWER_RUNS)
+        Checkout(folder).snakemake()
 
     return once(tmp_path_factory, "everything", make)
 

@@ -26,7 +26,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 def page(everything: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the report of all targets."""
     path = tmp_path_factory.mktemp("report") / "report.html"
-    everything.snakemake("--config", "seeds=[0]", "--report", str(path))
+    everything.snakemake("--report", str(path))
     return path
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,11 +53,45 @@ class Checkout:
 
     def would_run(self, *arguments: str) -> dict[str, int]:
         """Return how many jobs of each rule a dry run lists."""
-        output = self.snakemake("--dry-run", *arguments).stdout
+        output = forked_dry_run(self.folder, *arguments)
         table = re.search(r"^job +count\n[- ]+\n(.*?)^total ", output, re.DOTALL | re.MULTILINE)
         assert table or "Nothing to be done" in output, output
         rows = [line.split() for line in table[1].splitlines()] if table else []
         return {rule: int(count) for rule, count in rows if rule != "all"}
+
+
+def forked_dry_run(folder: Path, *arguments: str) -> str:
+    """Return what a dry run in a folder prints.
+
+    It runs in a fork of this process, which imports Snakemake once for all of them: that is most of
+    the time of a small one.
+    """
+    import snakemake.cli
+
+    with TemporaryFile("w+") as printed:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.chdir(folder)
+                for stream in (1, 2):
+                    os.dup2(printed.fileno(), stream)
+                sys.stdout = sys.stderr = printed
+                # The checkout has its own library, and perhaps a changed one.
+                for name in [name for name in sys.modules if name.split(".")[0] == "nearfirst"]:
+                    del sys.modules[name]
+                sys.path = [path for path in sys.path if Path(path) != ROOT / "workflow"]
+                snakemake.cli.main(["--dry-run", *arguments])
+            except SystemExit as end:
+                code = int(end.code or 0)
+            finally:
+                printed.flush()
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        printed.seek(0)
+        output = printed.read()
+    assert os.waitstatus_to_exitcode(status) == 0, output
+    return output
 
 
 def copy_project(to: Path, preset: str = "tiny") -> Checkout:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 
@@ -15,18 +16,9 @@ def library_modules(program: Path, root: Path) -> list[Path]:
     found: set[Path] = set()
     todo = [program]
     while todo:
-        path = todo.pop()
-        for node in ast.walk(ast.parse(path.read_text())):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                module = _absolute(node, path, root)
-                names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
-            for name in names:
-                new = {path for path in _files(name, root) if path not in found}
-                found |= new
-                todo += new
+        new = _imported(todo.pop(), root) - found
+        found |= new
+        todo += new
     return sorted(found)
 
 
@@ -34,6 +26,22 @@ def word_files(modules: Iterable[Path]) -> list[Path]:
     """Return the word files of modules, sorted: `words/NAME.yaml` beside `NAME.py`."""
     files = {module.parent / "words" / f"{module.stem}.yaml" for module in modules}
     return sorted(path for path in files if path.is_file())
+
+
+# Most programs share most modules, and reading one takes milliseconds.
+@cache
+def _imported(path: Path, root: Path) -> frozenset[Path]:
+    """Return the files of the package that the imports in one file run."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(node, path, root)
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        found.update(file for name in names for file in _files(name, root))
+    return frozenset(found)
 
 
 def _absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:

