@@ -31,9 +31,7 @@ rule pretrain:
 
 # Where it is trained here, every figure says whether it has the skills that tasks ask for.
 BASES = sorted({CONFIG.base_seed(seed) for seed in CONFIG.seeds})
-BASE_SKILLS = (
-    [f"{RESULTS}/base_skills.csv"] if CONFIG.model.is_pretrained_here else []
-)
+BASE_SKILLS = [f"{RESULTS}/base_skills.csv"] if CONFIG.model.is_pretrained_here else []
 
 
 rule base_skills:
