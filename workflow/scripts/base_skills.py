@@ -22,10 +22,10 @@ def main(arguments: argparse.Namespace) -> None:
         table = forced_choice.grade(exams, model, tokenizer)
         table.insert(0, "seed", int(seed))
         tables.append(table)
-        for row in table[table["present"] == "no"].itertuples():
+        for row in table[table["present"] == "no"].to_dict("records"):
             logging.warning(
                 "the base model of seed %s lacks the skill %s: %.0f%% right, by chance %.0f%%",
-                *(seed, row.skill, 100 * row.accuracy, 100 * row.chance),
+                *(seed, row["skill"], 100 * row["accuracy"], 100 * row["chance"]),
             )
     with writing(arguments.output) as path:
         pd.concat(tables).to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
