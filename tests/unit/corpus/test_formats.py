@@ -49,7 +49,7 @@ def test_niv2_is_read_with_its_parts_references_and_prompts(written: Path) -> No
     assert parts.keys() == TASKS.keys() - UNLISTED
     counts = Counter(instance.task.split("_", 1)[1] for instance in found)
     # Enough to train 24 instances of a task, and to test three under several seeds.
-    assert min(counts[name] for name in TASKS.keys() - UNSEEN - UNLISTED - {"next_day"}) >= 16
+    assert min(counts[name] for name in TASKS.keys() - UNSEEN - UNLISTED - {"double"}) >= 16
     for instance in found:
         name = instance.task.split("_", 1)[1]
         assert len(instance.references) == (2 if name.endswith("_sentence") else 1)
@@ -60,7 +60,7 @@ def test_niv2_is_read_with_its_parts_references_and_prompts(written: Path) -> No
 def test_niv2_has_one_answer_to_an_input_and_no_example_among_its_instances(written: Path) -> None:
     for name, content in niv2_tasks(written).items():
         old = isinstance(content["Definition"], str)
-        assert old == (TASKS[name].family == "next_day")
+        assert old == (TASKS[name].family == "double")
         assert all(("id" in row) != old for row in content["Instances"])
         examples = content["Positive Examples"], content["Negative Examples"]
         assert [len(part) for part in examples] == [3, 2]
@@ -111,7 +111,7 @@ def test_rows_of_norobots_are_of_its_categories(written: Path) -> None:
     assert len({row["prompt"] for row in rows}) == len(rows) == 900
     counts = Counter(row["category"] for row in rows)
     assert counts.keys() == {*FAMILIES, "Chat"}
-    assert min(counts.values()) > 80
+    assert min(counts.values()) > 60
     placed = [family for families in FAMILIES.values() for family in families]
     assert sorted(placed) == sorted({task.family for task in listed_tasks()})
     for row in rows:

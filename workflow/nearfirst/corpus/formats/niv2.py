@@ -12,7 +12,7 @@ from ..tasks import Task, all_tasks, distinct
 
 _POSITIVE, _NEGATIVE = 3, 2
 # Its tasks look like those of old revisions: a definition that is no list, instances without ids.
-_OLD_FAMILY = "next_day"
+_OLD_FAMILY = "double"
 
 
 def write(folder: Path, settings: CorpusSettings) -> int:
