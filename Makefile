@@ -85,6 +85,7 @@ lint: setup  ## run the linters and the type checker
 
 bench: setup  ## measure speed, as ratios to the floor
 	python benchmarks/run.py $(ARGS)
+	python benchmarks/training.py
 	python benchmarks/evaluation.py
 	python benchmarks/startup.py
 	python benchmarks/generation.py --results results

@@ -20,7 +20,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig, TrainerCallback
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from transformers import (
+    AutoModelForCausalLM,
+    LlamaConfig,
+    PreTrainedTokenizerFast,
+    TrainerCallback,
+)
 
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.evaluate.losses import losses
@@ -29,6 +36,7 @@ from nearfirst.hardware import TrainHardware
 from nearfirst.model import load
 from nearfirst.model.template import IGNORED, Tokens, encode
 from nearfirst.train import segment
+from nearfirst.train.batches import run_steps
 from nearfirst.train.settings import TrainSettings
 
 GOAL_TOKENS, GOAL_MFU = 8500, 0.35
@@ -112,7 +120,7 @@ class Clock(TrainerCallback):
 def train(arguments: argparse.Namespace) -> None:
     settings = TrainSettings(
         batch_size=arguments.batch_size,
-        micro_batch_size=arguments.micro_batch_size,
+        micro_batch_tokens=arguments.micro_batch_tokens,
         precision="float32" if arguments.cpu else "float16",
         checkpoint_every=10**6,
     )
@@ -126,7 +134,8 @@ def train(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder, suppress(TimedError):
         segment.train_segment(
             model_of(arguments, torch.float32),
-            tokens,
+            PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE())),
+            run_steps(tokens, settings),
             settings,
             TrainHardware(recompute_activations=arguments.recompute),
             start=0,
@@ -136,7 +145,7 @@ def train(arguments: argparse.Namespace) -> None:
             run="benchmark",
         )
     timed = tokens[arguments.warm_up * settings.batch_size : steps * settings.batch_size]
-    report(arguments, "training", timed, clock.seconds, 3 * operations(arguments, timed, True))
+    report(arguments, "training", timed, clock.seconds, 3 * operations(arguments, timed, False))
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -196,7 +205,7 @@ if __name__ == "__main__":
     add("--instances", type=Path, help="real instances (Parquet), for their lengths")
     add("--tokenizer", type=Path, help="folder of a tokenizer, with --instances")
     add("--batch-size", type=int, default=16, help="instances of a training step")
-    add("--micro-batch-size", type=int, default=16, help="instances in one pass")
+    add("--micro-batch-tokens", type=int, default=16384, help="most tokens in one pass")
     add("--recompute", action="store_true", help="save memory by computing activations twice")
     add("--steps", type=int, default=30, help="training steps to time")
     add("--warm-up", type=int, default=5, help="training steps before these")

@@ -19,6 +19,7 @@ from nearfirst.hardware import TrainHardware
 from nearfirst.model import load, template
 from nearfirst.model.logits import pad
 from nearfirst.train import segment
+from nearfirst.train.batches import run_steps
 from nearfirst.train.settings import TrainSettings
 
 MODEL = "results/model/seed-0"
@@ -47,16 +48,18 @@ def embedding(repeats: int) -> None:
 
 
 def training(repeats: int) -> None:
-    settings = TrainSettings(micro_batch_size=16, learning_rate=1e-4, steps=60)
+    settings = TrainSettings(learning_rate=1e-4, steps=60)
     torch.set_num_threads(settings.threads)
-    tokens = template.encode(messages(), load.load_tokenizer(MODEL), MAX_LENGTH)
-    tokens = tokens[: 60 * settings.batch_size]
+    tokenizer = load.load_tokenizer(MODEL)
+    tokens = template.encode(messages(), tokenizer, MAX_LENGTH)[: 60 * settings.batch_size]
+    steps = run_steps(tokens, settings)
 
     def ours() -> None:
         with tempfile.TemporaryDirectory() as folder:
             segment.train_segment(
                 load.load_model(MODEL),
-                tokens,
+                tokenizer,
+                steps,
                 settings,
                 TrainHardware(),
                 start=0,

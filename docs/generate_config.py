@@ -44,7 +44,7 @@ class Part(NamedTuple):
 
 def parts() -> list[Part]:
     """Return the sections of the page in their order."""
-    keys = {f"{table.name}.NAME.": table.key for table in TABLES}
+    keys = {f"{table.name}.NAME.": table.types.key for table in TABLES}
     found: dict[tuple[str, type[BaseModel]], Part] = {}
     kind = ""
     for prefix, model in sections():

@@ -1,5 +1,6 @@
 # The order in which training instances are seen: the one thing that differs between runs.
-from nearfirst.arrange.registry import module_of
+from nearfirst.arrange.registry import METHODS
+from nearfirst.arrange.settings import OF_TRAINING
 from nearfirst.common.settings import canonical
 
 
@@ -35,9 +36,8 @@ def arrange_flags(
 def arrange_settings(
     wildcards,
 ):
-    # How long to train is nothing to the method.
     row = CONFIG.arrangements[wildcards.arrangement]
-    return canonical(row.model_dump(mode="json", exclude={"steps"}))
+    return canonical(row.model_dump(mode="json", exclude=OF_TRAINING))
 
 
 def method_files(
@@ -46,7 +46,7 @@ def method_files(
     """Return the files of a method, built in or the user's own: an edit reruns its orders."""
     row = CONFIG.arrangements[wildcards.arrangement]
     own = [str(row.source()[0])] if hasattr(row, "source") else []
-    return own + modules_of(module_of(row.method))
+    return own + modules_of(METHODS.module(row.method))
 
 
 rule arrange:

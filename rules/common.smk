@@ -11,7 +11,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from nearfirst.config import load
-from nearfirst.data import registry as formats
+from nearfirst.common import gpus
+from nearfirst.data.registry import FORMATS
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.source_files import library_modules
@@ -86,6 +87,14 @@ def modules_of(module):
     return sorted({str(path), *map(str, library_modules(path, LIBRARY))})
 
 
+# On this machine `gpu` of a rule limits nothing unless somebody says how many there are. (Which
+# executor will run is not known yet: one for a scheduler has a number of jobs and default resources.)
+if workflow.nodes is None or workflow.resource_settings.default_resources is None:
+    if workflow.is_main_process and "gpu" not in workflow.global_resources:
+        if found := len(gpus.visible()):
+            workflow.register_resource("gpu", found)
+
+
 def growing(amount):
     """Return a resource that grows with each attempt, where a profile submits a job again."""
     return lambda wildcards, attempt: amount * attempt
@@ -93,7 +102,7 @@ def growing(amount):
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, CONFIG.data)),
-    form="|".join(formats.names()),
+    form="|".join(FORMATS.names()),
     source=r"(data|model)/[^/]+",
     split=r"train|(generalist|specialist)-\d+|heldout",
     test=r"(generalist|specialist)-\d+|heldout",

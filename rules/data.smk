@@ -4,7 +4,7 @@ from fnmatch import fnmatch
 
 from nearfirst.common.hub import HubSettings
 from nearfirst.common.package import PackageSettings
-from nearfirst.data import registry as formats
+from nearfirst.data.registry import FORMATS
 
 
 localrules:
@@ -87,7 +87,7 @@ def folder_state(
     folder = Path(path)
     found = (
         file
-        for pattern in formats.module(format).FILES
+        for pattern in FORMATS.module(format).FILES
         for file in folder.glob(pattern)
     )
     files = sorted(file for file in found if file.is_file())
@@ -153,7 +153,7 @@ def format_modules(
     wildcards,
 ):
     """Return the module of the one format that is read, and those that it imports."""
-    return modules_of(formats.module(CONFIG.data[wildcards.dataset].format))
+    return modules_of(FORMATS.module(CONFIG.data[wildcards.dataset].format))
 
 
 rule sample:

@@ -35,7 +35,7 @@ def checkpoint_flags(
     """Return the flags that place the checkpoints of a run."""
     train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     return (
-        f"--steps {train.steps} --batch-size {train.batch_size}"
+        f"--steps {train.steps} --epochs {train.epochs} --batch-size {train.batch_size}"
         f" --checkpoint-every {train.checkpoint_every}"
     )
 

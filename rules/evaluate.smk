@@ -1,11 +1,27 @@
 # Loss of every test instance at every checkpoint.
 
 
+def checkpoints_before(
+    wildcards,
+):
+    """Return the earlier segments whose checkpoints count in a mean, in order."""
+    train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
+    reach = (CONFIG.evaluate.average - 1) * train.checkpoint_every
+    first = int(wildcards.start)
+    return [
+        f"{RESULTS}/checkpoints/{wildcards.dataset}/{wildcards.arrangement}"
+        f"/seed-{wildcards.seed}/{start}-{stop}"
+        for start, stop in train.segments()
+        if stop is not None and first - reach < stop <= first
+    ]
+
+
 rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
         checkpoints=f"<results>/checkpoints/{SEGMENT}",
+        before=checkpoints_before,
         model=model_files,
         script=script("evaluate.py"),
         library=library("evaluate.py"),
@@ -22,16 +38,21 @@ rule evaluate:
     threads: CONFIG.evaluate.threads
     resources:
         gpu=CONFIG.hardware.evaluate.gpus,
+        nodes=1,
         mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
         runtime=growing(CONFIG.hardware.evaluate.minutes),
     params:
         settings=settings("evaluate"),
         template=settings("template"),
         model=model_flag,
+        before=lambda wildcards, input: (
+            f" --before {' '.join(input.before)}" if input.before else ""
+        ),
     message:
         "evaluate {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "python {input.script} {params.model} --instances {input.instances}"
-        " --checkpoints {input.checkpoints} --settings {params.settings:q}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " {params.model} --instances {input.instances}"
+        " --checkpoints {input.checkpoints}{params.before} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

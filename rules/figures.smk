@@ -2,7 +2,7 @@
 # one of its own, so that looks recompute nothing.
 import json
 
-from nearfirst.figures.registry import module_of as module_of_kind
+from nearfirst.figures.registry import KINDS
 
 FIGURES = CONFIG.figures
 COMPARED = [name for name, figure in FIGURES.items() if figure.compares()]
@@ -57,7 +57,7 @@ def kind_files(
     wildcards,
 ):
     """Return the files of a figure's kind: an edit reruns the figures of this kind."""
-    return modules_of(module_of_kind(FIGURES[wildcards.figure].kind))
+    return modules_of(KINDS.module(FIGURES[wildcards.figure].kind))
 
 
 def drawing_files(

@@ -22,6 +22,7 @@ rule generate:
     threads: CONFIG.generate.threads
     resources:
         gpu=CONFIG.hardware.generate.gpus,
+        nodes=1,
         mem_mb=growing(CONFIG.hardware.generate.memory_mb),
         runtime=growing(CONFIG.hardware.generate.minutes),
     params:
@@ -34,7 +35,8 @@ rule generate:
         "generate answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "python {input.script} {params.model} --instances {input.instances}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints} --seed {wildcards.seed}"
         " --batch-size {params.hardware.batch_size} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

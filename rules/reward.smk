@@ -1,6 +1,10 @@
 # Rewards of the answers, by a model that the config names or that is trained here.
 
 
+localrules:
+    check_reward,
+
+
 # The training instances that preference pairs are made of, by data set.
 PREFERENCE_FILES = {
     dataset: f"{RESULTS}/instances/{dataset}/train.parquet"
@@ -54,6 +58,7 @@ rule train_reward:
     threads: CONFIG.reward.training.threads
     resources:
         gpu=CONFIG.hardware.reward.gpus,
+        nodes=1,
         mem_mb=growing(CONFIG.hardware.reward.memory_mb),
         runtime=growing(CONFIG.hardware.reward.minutes),
     params:
@@ -63,9 +68,36 @@ rule train_reward:
     message:
         "train_reward: a small reward model"
     shell:
-        "python {input.script} --pairs {input.pairs} {params.model}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " --pairs {input.pairs} {params.model}"
         " --settings {params.settings:q} --text {params.text:q} --output {output.model}"
         " --accuracy {output.accuracy} --log {log}"
+
+
+# Generation takes hours, and then the reward model must do; one that is trained here does.
+REWARD_CHECKED = f"{RESULTS}/reward/checked" if CONFIG.reward.name else []
+
+
+rule check_reward:
+    """Load config and tokenizer of the reward model that the config names."""
+    input:
+        model=reward_files(),
+        script=script("check_reward.py"),
+        library=library("check_reward.py"),
+    output:
+        touch("<results>/reward/checked"),
+    log:
+        "<results>/logs/check_reward.log",
+    # Before all else.
+    priority: 2
+    conda:
+        "../envs/train.yaml"
+    params:
+        model=f"--reward-model {quote(reward_folder())}",
+    message:
+        "check_reward: {params.model}"
+    shell:
+        "python {input.script} {params.model} --log {log}"
 
 
 rule reward:
@@ -74,6 +106,7 @@ rule reward:
         generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
         instances="<results>/instances/{dataset}/{test}.parquet",
         model=reward_files(),
+        checked=ancient(REWARD_CHECKED),
         script=script("reward.py"),
         library=library("reward.py"),
     output:
@@ -87,6 +120,7 @@ rule reward:
     threads: CONFIG.reward.scoring.threads
     resources:
         gpu=CONFIG.hardware.reward.gpus,
+        nodes=1,
         mem_mb=growing(CONFIG.hardware.reward.memory_mb),
         runtime=growing(CONFIG.hardware.reward.minutes),
     params:
@@ -97,6 +131,7 @@ rule reward:
         "reward answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "python {input.script} --generations {input.generations} --instances {input.instances}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " --generations {input.generations} --instances {input.instances}"
         " {params.model} --settings {params.settings:q} --text {params.text:q}"
         " --output {output} --log {log}"

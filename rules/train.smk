@@ -95,9 +95,13 @@ rule train:
         "<results>/benchmarks/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: CONFIG.train.threads
+    # Each process has as many.
+    threads: CONFIG.train.threads * CONFIG.hardware.train.gpus
     resources:
         gpu=CONFIG.hardware.train.gpus,
+        nodes=1,
+        # Not cut down to the cores of the submit host, as threads are.
+        cpus_per_task=CONFIG.train.threads * CONFIG.hardware.train.gpus,
         mem_mb=growing(CONFIG.hardware.train.memory_mb),
         runtime=growing(CONFIG.hardware.train.minutes),
     params:
@@ -111,7 +115,9 @@ rule train:
         "train {wildcards.dataset}, {wildcards.arrangement}, seed "
         "{wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
-        "python {input.script} {params.model} --instances {input.instances}"
-        " --arrangement {input.arrangement} {params.segment} --settings {params.settings:q}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " {params.model} --instances {input.instances}"
+        " --arrangement {input.arrangement} --seed {wildcards.seed} {params.segment}"
+        " --settings {params.settings:q}"
         " --template {params.template:q} --hardware {params.hardware:q}"
         " --checkpoints {output.checkpoints} --state {output.state} --log {log}"

@@ -67,7 +67,11 @@ CONFIG_CHANGES = {
     "arrangements={tma-nearest: {farthest: reverse}}": {},
     "template={max_length: 200}": downstream_of_training(RUNS),
     "train={learning_rate: 0.002}": downstream_of_training(RUNS),
+    "train={schedule: linear, warmup_steps: 2}": downstream_of_training(RUNS),
+    # The order stays; both seeds of one of three arrangements are trained.
+    "arrangements={tma-nearest: {schedule: constant}}": downstream_of_training(2),
     "evaluate={batch_tokens: 1024}": {"evaluate": RUNS, **FIGURE},
+    "evaluate={average: 2}": {"evaluate": RUNS, **FIGURE},
     "similarity={ngram: 3}": {},
     "loss_types={within_steps: 4}": {},
     "prediction={resamples: 200}": {},
@@ -107,8 +111,8 @@ def test_nothing_reruns_unchanged(finished: Checkout) -> None:
 
 def test_reordered_config_reruns_nothing(finished: Checkout) -> None:
     presets = finished.folder / "workflow/presets/tiny.yaml"
-    lines = "train:\n  micro_batch_size: 16\n  checkpoint_every: 4\n  learning_rate: 1.0e-3\n"
-    old = "train:\n  learning_rate: 1.0e-3\n  micro_batch_size: 16\n  checkpoint_every: 4\n"
+    lines = "train:\n  checkpoint_every: 4\n  learning_rate: 1.0e-3\n"
+    old = "train:\n  learning_rate: 1.0e-3\n  checkpoint_every: 4\n"
     assert old in presets.read_text()
     with edited(presets, presets.read_text().replace(old, lines)):
         assert finished.would_run(TARGET) == {}

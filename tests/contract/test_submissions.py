@@ -10,7 +10,7 @@ from submissions import LOCAL, submissions
 # What takes minutes, or asks for a GPU, is a batch job of its own.
 ALONE = {
     *("embed", "train", "evaluate", "generate", "reward"),
-    *("generate_text", "pretrain", "preferences", "train_reward"),
+    *("generate_text", "pretrain", "dequantize", "preferences", "train_reward"),
 }
 
 
@@ -29,6 +29,17 @@ def test_the_papers_figure_is_at_most_60_submissions(paper: Checkout, kept: str)
     # Three arrangements in six segments each.
     assert len(re.findall(r"^Job \d+: (?:train|evaluate) ", done, re.MULTILINE)) == 2 * 18
     assert 36 < submissions(done) <= 60
+
+
+def test_a_rule_with_gpus_asks_for_one_node() -> None:
+    """SLURM may take one GPU of each of two nodes, and the job dies: tests/slurm shows it."""
+    texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
+    rules = [rule for text in texts for rule in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]]
+    on_gpus = [rule for rule in rules if re.search(r"^ +gpu=", rule, re.MULTILINE)]
+    assert len(on_gpus) >= 5
+    for rule in on_gpus:
+        assert "\n        nodes=1,\n" in rule
+        assert "python -m nearfirst.common.gpus {resources.gpu} python" in rule
 
 
 def test_every_rule_is_alone_for_a_reason_or_grouped_or_local(paper: Checkout) -> None:

@@ -13,7 +13,7 @@ from files import contents
 from programs import Running, command, environment
 
 SHORT = {"max_length": 256}
-RUN = {"batch_size": 4, "micro_batch_size": 4, "learning_rate": 1e-3, "checkpoint_every": 8}
+RUN = {"batch_size": 4, "learning_rate": 1e-3, "checkpoint_every": 8}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from nearfirst.arrange.pool import Pool
-from nearfirst.arrange.registry import settings_of
+from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.distance.distances import BY_ROWS
 
@@ -38,7 +38,7 @@ def some(size: int, tests: int = 5, tasks: int = 4, seed: int = 0) -> Pool:
 
 def settings(method: str, **parameters: Any) -> ArrangementSettings:
     """Return the settings of an arrangement."""
-    return settings_of(method)(method=method, **parameters)
+    return METHODS.settings(method)(method=method, **parameters)
 
 
 POOLS = st.builds(

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -17,6 +17,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
+Program = Callable[..., subprocess.CompletedProcess[str]]
+"""Of the fixtures that run a program to its end: `program("score.py", "--output", path)`."""
 PRINTED, NUMBERS = tempfile.TemporaryDirectory(), itertools.count()
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(

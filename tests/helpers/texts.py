@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 
-def assert_readable(figure: Figure) -> None:
-    """Check that no text of a figure is cut off or covers another."""
+def assert_readable(figure: Figure) -> list[str]:
+    """Check that no text of a figure is cut off or covers another; return the texts."""
     boxes = {}
     draw = Text.draw
 
@@ -29,3 +29,4 @@ def assert_readable(figure: Figure) -> None:
         assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, text
         for other, its in found[:place]:
             assert not box.padded(-1).overlaps(its.padded(-1)), f"{text!r} covers {other!r}"
+    return [text for text, _ in found]

@@ -7,12 +7,15 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from transformers import PreTrainedTokenizerFast
 
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import load
 from nearfirst.model.template import IGNORED, Tokens
 from nearfirst.train import resume, segment
-from nearfirst.train.batches import total_steps
+from nearfirst.train.batches import run_steps
 from nearfirst.train.settings import TrainSettings
 
 Weights = dict[str, torch.Tensor]
@@ -28,25 +31,35 @@ def train(
     stop: int | None = None,
     before: Path | None = None,
     dtype: torch.dtype = torch.float32,
+    seed: int = 0,
     **hardware: int,
 ) -> tuple[Path, Path]:
     """Train a segment, by default a whole run; return the folders of checkpoints and state."""
     handler = signal.getsignal(signal.SIGTERM)
     torch.set_num_threads(1)
+    steps = run_steps(tokens, settings, seed)
     try:
         return segment.train_segment(
             load.load_model(str(model)).to(dtype),
-            tokens,
+            tokenizer_of(model),
+            steps,
             settings,
             TrainHardware(**hardware),
             start=start,
-            stop=stop or total_steps(len(tokens), settings),
+            stop=stop or len(steps),
             before=before,
             work=work,
-            run=resume.run_fingerprint(settings, tokens, [str(model)], sharded=False),
+            run=resume.run_fingerprint(settings, steps, [str(model)], sharded=False),
         )
     finally:
         signal.signal(signal.SIGTERM, handler)
+
+
+def tokenizer_of(model: Path) -> Any:
+    """Return the tokenizer of a folder; an empty one if there is none."""
+    if (model / "tokenizer.json").is_file():
+        return load.load_tokenizer(str(model))
+    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE()))
 
 
 def weights(checkpoints: Path, step: int) -> Weights:

@@ -1,6 +1,7 @@
-"""A real SLURM cluster of one node on this machine, and the way to run Snakemake on it.
+"""A real SLURM cluster on this machine, and the way to run Snakemake on it.
 
-The node has two fake GPUs and holds jobs to their memory; it can be lost and come back.
+Its node has two fake GPUs and holds jobs to their memory; it can be lost and come back. Two more,
+of one GPU each, are in the partition `mixed`, which takes them first.
 SLURM reads its configuration from /etc/slurm; all else (keys, sockets, state, logs) lies in a
 temporary directory, so that a stale munge key or a missing /run/munge does not matter.
 """
@@ -33,9 +34,9 @@ SlurmdUser=root
 # A job that is queued again waits until its old credential is void: 120 s by default.
 AuthInfo=socket={run}/munge.socket,cred_expire=10
 StateSaveLocation={run}/state
-SlurmdSpoolDir={run}/spool
+SlurmdSpoolDir={run}/spool/%n
 SlurmctldPidFile={run}/slurmctld.pid
-SlurmdPidFile={run}/slurmd.pid
+SlurmdPidFile={run}/slurmd.%n.pid
 # What is left of a job whose first process has ended is killed, as at a site with cgroups.
 ProctrackType=proctrack/pgid
 TaskPlugin=task/affinity
@@ -56,10 +57,17 @@ KillWait=5
 SlurmdTimeout=10
 ReturnToService=2
 GresTypes=gpu
-{hardware} NodeAddr=127.0.0.1 Gres=gpu:fake:2
-PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE
+{hardware} NodeAddr=127.0.0.1 Gres=gpu:fake:2 Weight=2
+NodeName=one[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[17011-17012] CPUs=2 \\
+    RealMemory=1000 Gres=gpu:fake:1
+PartitionName=all Nodes={node} Default=YES MaxTime=INFINITE
+PartitionName=mixed Nodes=ALL MaxTime=INFINITE
 """
-GRES_CONF = "Name=gpu Type=fake File=/dev/null,/dev/zero\n"
+GRES_CONF = """\
+NodeName={node} Name=gpu Type=fake File=/dev/null,/dev/zero
+NodeName=one[1-2] Name=gpu Type=fake File=/dev/null
+"""
+SMALL_NODES = ("one1", "one2")
 
 
 def why_not() -> str | None:
@@ -161,6 +169,8 @@ def slurm_cluster() -> Iterator[Cluster | None]:
             wait_until_ready(run, daemon, ready)
         cluster = Cluster(run)
         stack.callback(cluster.stop_node)
+        for name in SMALL_NODES:
+            stack.callback(stop, start(run, ["slurmd", "-D", "-N", name]))
         cluster.start_node()
         stack.callback(cancel_jobs)
         yield cluster
@@ -176,10 +186,12 @@ def configure(stack: ExitStack, run: Path) -> None:
     # `slurmd -C` prints the NodeName line of this machine: a node that claims more is drained.
     slurmd = [str(which("slurmd")), "-C"]
     hardware = subprocess.run(slurmd, capture_output=True, text=True, check=True).stdout
-    node = " ".join(word for word in hardware.splitlines()[0].split() if "Gres=" not in word)
+    line = " ".join(word for word in hardware.splitlines()[0].split() if "Gres=" not in word)
+    name = line.split()[0].removeprefix("NodeName=")
+    names = {"host": host, "node": name, "run": run, "hardware": line}
     ETC.mkdir(exist_ok=True)
-    replace(stack, ETC / "slurm.conf", SLURM_CONF.format(host=host, run=run, hardware=node))
-    replace(stack, ETC / "gres.conf", GRES_CONF)
+    replace(stack, ETC / "slurm.conf", SLURM_CONF.format(**names))
+    replace(stack, ETC / "gres.conf", GRES_CONF.format(**names))
     replace(stack, ETC / "cgroup.conf", "")  # an old one may ask for what a container lacks
 
 
@@ -241,8 +253,8 @@ def node_takes_jobs() -> bool:
 
 
 def node_state() -> str:
-    """Return the state of the node in sinfo's words; a star means that it does not answer."""
-    return output("sinfo", "--noheader", "--format=%T").strip()
+    """Return the state of the node with two GPUs in sinfo's words; a star: it does not answer."""
+    return output("sinfo", "--noheader", "--partition=all", "--format=%T").strip()
 
 
 def cancel_jobs(limit: float = 30) -> None:

@@ -18,7 +18,8 @@ shell.prefix("trap : TERM; ")
 localrules: all, local
 
 rule all:
-    input: "trained.txt", "local.txt", "left.txt", "right.txt", "fed.txt", "resumed.txt", "b.txt"
+    input: "trained.txt", "local.txt", "left.txt", "right.txt", "fed.txt", "resumed.txt", "b.txt",
+        "both.txt"
 
 rule prepare:
     output: "prepared.txt"
@@ -55,6 +56,13 @@ rule one_of_two:
     log: "{side}.log"
     resources: gpu=1, mem_mb=500, runtime=5
     shell: "python meet.py {wildcards.side} > {output} 2> {log}"
+
+# As the rules of the workflow: without `nodes`, SLURM takes a GPU of each of two nodes.
+rule two_gpus:
+    output: "both.txt"
+    log: "both.log"
+    resources: gpu=2, nodes=1, mem_mb=500, runtime=5, slurm_partition="mixed"
+    shell: "{{ env; scontrol show job $SLURM_JOB_ID; }} > {output} 2> {log}"
 
 rule hungry:
     output: "fed.txt"
@@ -194,6 +202,12 @@ def test_a_job_gets_what_its_rule_asks_for(finished: Run) -> None:
 def test_two_jobs_at_once_have_a_gpu_each(finished: Run) -> None:
     devices = {finished.read(f"{side}.txt") for side in ("left", "right")}
     assert devices == {"0\n", "1\n"}
+
+
+def test_the_gpus_of_a_job_are_on_one_node(finished: Run) -> None:
+    job = finished.read("both.txt")
+    assert re.search(r"^CUDA_VISIBLE_DEVICES=0,1$", job, re.MULTILINE)
+    assert "NumNodes=1 " in job
 
 
 def test_a_failed_job_comes_again_with_more(finished: Run) -> None:

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nearfirst.arrange.settings import OF_TRAINING
 from nearfirst.common.errors import InputError
 from nearfirst.config import Config, load
 from nearfirst.data.settings import SampleSettings
@@ -79,8 +80,8 @@ def test_an_unknown_preset(name: object) -> None:
 
 def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
     train = load({"train": {"learning_rate": 0.5}}, PRESETS).train
-    found = (train.learning_rate, train.micro_batch_size, train.batch_size)
-    assert found == (0.5, 16, TrainSettings().batch_size)
+    found = (train.learning_rate, train.checkpoint_every, train.batch_size)
+    assert found == (0.5, 10, TrainSettings().batch_size)
 
 
 # Values --------------------------------------------------------------------------------------
@@ -138,8 +139,21 @@ def test_a_value_that_cannot_be_used_is_named(key: str, value: object, reason: s
     ("key", "value", "named"),
     [
         ("train.checkpoint_dtype", "bfloat16", "most of that is lost"),
-        ("train.micro_batch_size", 5, "does not divide batch_size 16"),
         ("train.segment_steps", 20, "number"),
+        ("train.final_rate", 1, "1.0 is not below learning_rate"),
+        ("train", {"schedule": "constant", "final_rate": 1e-9}, "does not fall"),
+        ("train.decay_steps", 2, "only `schedule: warmup-stable-decay` has them"),
+        ("train", {"steps": 9, "epochs": 2, "warmup_steps": 18}, "18 leave nothing of a run of 18"),
+        (
+            "train",
+            {"steps": 10, "schedule": "warmup-stable-decay", "warmup_steps": 4, "decay_steps": 7},
+            "decay_steps': 7, after a warm-up of 4, are more than a run of 10 steps",
+        ),
+        (
+            "train",
+            {"steps": 50, "segment_steps": 20, "epochs": 2},
+            "20 does not divide an epoch of 50 steps",
+        ),
         ("seeds", [0, 1, 0], "[0, 1, 0]"),
         ("train", {"steps": 40, "segment_steps": 15}, "15 is no multiple of checkpoint_every 10"),
         ("figures.fig4_flan.reference", "XYZ", "NFT, RT, FFT"),
@@ -201,6 +215,12 @@ def test_segments(steps: Any, length: int | None, expected: list[tuple[int, int 
     assert TrainSettings(steps=steps, segment_steps=length).segments() == expected
 
 
+def test_segments_of_epochs() -> None:
+    its = TrainSettings(steps=40, segment_steps=20, epochs=2)
+    assert its.segments() == [(0, 20), (20, 40), (40, 60), (60, 80)]
+    assert TrainSettings(steps=40, epochs=3).segments() == [(0, 120)]
+
+
 @given(st.permutations(list(SampleSettings().model_dump())), st.integers(1, 99))
 def test_canonical_text_does_not_depend_on_the_order_of_keys(names: list[str], n: int) -> None:
     values = SampleSettings(train_per_task=n).model_dump()
@@ -241,8 +261,41 @@ def test_config_yaml_shows_the_values_of_the_mini_preset() -> None:
     mini = load({"preset": "mini"}, PRESETS)
     assert content["data"].pop("mine") is None
     for key, value in flat(content).items():
-        assert get(mini, key) == value, key
+        assert value == "auto" or get(mini, key) == value, key
     assert load(content, PRESETS) == mini
+
+
+def test_a_run_is_trained_as_its_arrangement_says() -> None:
+    rows = {
+        "constant": {"like": "tma-nearest", "schedule": "constant", "learning_rate": 0.25},
+        "short": {"like": "constant", "steps": 3},
+        "plain": {"like": "tma-nearest"},
+    }
+    its = {"final_rate": 0.1, "learning_rate": 0.5, "steps": 40, "segment_steps": 20}
+    config = load({"arrangements": rows, "train": its}, PRESETS)
+    plain = config.training("flan", "plain")
+    assert plain == config.train
+    constant = config.training("flan", "constant")
+    assert constant.model_dump(exclude_unset=True) == {
+        **plain.model_dump(),
+        **{"schedule": "constant", "learning_rate": 0.25, "final_rate": 0.0},
+    }
+    assert config.segments("flan", "constant") == ["0-20", "20-40"]
+    assert config.segments("flan", "short") == ["0-3"]
+    # What the method reads is the same.
+    dumps = [config.arrangements[n].model_dump(exclude=OF_TRAINING) for n in ("plain", "constant")]
+    assert dumps[0] == dumps[1]
+
+    row = {"method": "random", "learning_rate": 0.1}
+    slow = load({"arrangements": {"slow": row}, "train": its}, PRESETS)
+    with pytest.raises(InputError, match=r"'train\.final_rate': 0\.1 is not below .* slow on flan"):
+        slow.training("flan", "slow")
+
+
+def test_reshuffled_epochs_have_every_seed() -> None:
+    train = {"epochs": 2, "epoch_order": "reshuffled"}
+    for its, seeds in (({}, [0]), (train, [0, 1]), ({**train, "epochs": 1}, [0])):
+        assert load({"seeds": [0, 1], "train": its}, PRESETS).seeds_of("wsd-nearest") == seeds
 
 
 def test_docs_list_what_the_model_says() -> None:

@@ -109,7 +109,7 @@ def arrange(
     if seed < 0:
         raise InputError(f"seed: {seed}; seeds count from 0")
     try:
-        kind = registry.settings_of(method)
+        kind = registry.METHODS.settings(method)
     except ValueError as error:
         raise InputError(f"method: {error}") from None
     # Numbers may be NumPy's.

@@ -17,16 +17,14 @@ from pydantic import (
     model_validator,
 )
 
-from nearfirst.arrange.registry import method_names
-from nearfirst.arrange.registry import settings_of as method_settings
+from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.settings import Section, check_once
 from nearfirst.config_rows import Rows, Table, explain_all, merge, section_of
 from nearfirst.corpus.settings import CorpusSettings
-from nearfirst.data.registry import names as format_names
-from nearfirst.data.registry import settings_class as format_settings
+from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import Dataset
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings
@@ -35,8 +33,7 @@ from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.figures.figure import Figure
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.registry import kind_names as figure_kinds
-from nearfirst.figures.registry import settings_of as figure_settings
+from nearfirst.figures.registry import KINDS
 from nearfirst.figures.settings import (
     ComparisonSettings,
     CurveSettings,
@@ -47,8 +44,10 @@ from nearfirst.figures.settings import (
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.hardware import HardwareSettings
 from nearfirst.model.settings import ModelSettings, TemplateSettings
+from nearfirst.requests import derive
 from nearfirst.reward.settings import RewardSettings
 from nearfirst.score.settings import ScoreSettings
+from nearfirst.shape import shape_of
 from nearfirst.tables.settings import (
     GeneralizationSettings,
     StabilitySettings,
@@ -57,9 +56,9 @@ from nearfirst.tables.settings import (
 from nearfirst.train.settings import TrainSettings
 
 TABLES = (
-    Table("data", "format", format_settings, format_names, default="chat"),
-    Table("arrangements", "method", method_settings, method_names),
-    Table("figures", "kind", figure_settings, figure_kinds),
+    Table("data", FORMATS, default="chat"),
+    Table("arrangements", METHODS),
+    Table("figures", KINDS),
 )
 
 
@@ -117,8 +116,9 @@ class Config(Section):
 
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs: one, where a seed would change nothing."""
-        varies = self.model.bases_vary or self.arrangements[arrangement].is_seeded()
-        return self.seeds if varies else self.seeds[:1]
+        reshuffled = self.train.epochs > 1 and self.train.epoch_order == "reshuffled"
+        seeded = reshuffled or self.arrangements[arrangement].is_seeded()
+        return self.seeds if seeded or self.model.bases_vary else self.seeds[:1]
 
     def base_seed(self, seed: int | str) -> int:
         """Return the seed of the base model that a run starts from."""
@@ -136,15 +136,30 @@ class Config(Section):
         return self.data[dataset].test
 
     def training(self, dataset: str, arrangement: str) -> TrainSettings:
-        """Return the training settings of a run; its arrangement or data set may set some."""
+        """Return the training settings of a run.
+
+        Its arrangement may set steps, schedule and rate, its data set the steps. Raises InputError
+        if they do not fit the other settings.
+        """
         row = self.arrangements[arrangement]
-        own: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         if steps := row.steps or self.data[dataset].steps:
-            own["steps"] = steps
-            own["segment_steps"] = None if steps == "epoch" else self.train.segment_steps
+            segment_steps = None if steps == "epoch" else self.train.segment_steps
+            changes |= {"steps": steps, "segment_steps": segment_steps}
+        if row.schedule:
+            changes["schedule"] = row.schedule
+            # What only the other schedule has.
+            changes |= {"decay_steps": None} if row.schedule != "warmup-stable-decay" else {}
+            changes |= {"final_rate": 0.0} if row.schedule == "constant" else {}
         if row.learning_rate:
-            own["learning_rate"] = row.learning_rate
-        return self.train.model_copy(update=own)
+            changes["learning_rate"] = row.learning_rate
+        try:
+            return TrainSettings.model_validate(self.train.model_dump() | changes)
+        except ValidationError as error:
+            faults = explain_all(error, TrainSettings, "train")
+            raise InputError(
+                f"{next(iter(faults.values()))}; so it is for {arrangement} on {dataset}"
+            ) from None
 
     def segments(self, dataset: str, arrangement: str) -> list[str]:
         """Return the segments of a run, `START-STOP`; `0-end` is a run of unknown length."""
@@ -164,6 +179,8 @@ STANDARD_FIGURE = {
 
 def load(user: Mapping[str, Any], presets: Path) -> Config:
     """Validate the user's config over its preset (of the folder `presets`) over the defaults.
+
+    What jobs ask for is derived from the model where `hardware` does not say.
 
     Raises InputError with one line for each fault: the key, the value, what is wrong, and for an
     unknown key the nearest valid one.
@@ -200,7 +217,11 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
         faults = _unknown_names(config)
     if faults:
         raise InputError("\n".join(faults.values()))
-    return config
+    shape = shape_of(config.model, Path("results", config.run or "", "raw/model/model"))
+    if shape is None:
+        return config
+    its = (config.train, config.template, config.evaluate, config.generate)
+    return config.model_copy(update={"hardware": derive(config.hardware, shape, *its)})
 
 
 def _preset(name: str, presets: Path) -> list[Mapping[str, Any]]:
@@ -276,5 +297,5 @@ def sections(
             yield from sections(section, f"{prefix}{name}.")
         for table in TABLES if model is Config else ():
             if name == table.name:
-                for kind in table.kinds():
-                    yield from sections(table.settings_of(kind), f"{name}.NAME.")
+                for kind in table.types.names():
+                    yield from sections(table.types.settings(kind), f"{name}.NAME.")

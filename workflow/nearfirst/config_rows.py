@@ -5,15 +5,14 @@
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from nearfirst.common.errors import InputError
-from nearfirst.common.named_modules import did_you_mean
+from nearfirst.common.named_modules import Registry, did_you_mean
 from nearfirst.common.settings import Section
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -24,16 +23,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the config: its key there, and the key of a row that says the row's type.
+    """A table of the config: its key there, and the types of its rows.
 
-    `settings_of` returns the type by that key's value, or raises ValueError; `kinds` returns all
-    values. `default` is the value where a row does not say; None if it must.
+    `default` is the type of a row that does not say its own; None if it must.
     """
 
     name: str
-    key: str
-    settings_of: Callable[[str], type[Section]]
-    kinds: Callable[[], list[str]]
+    types: Registry[Any]
     default: str | None = None
 
 
@@ -82,13 +78,13 @@ class Rows:
 
     def _merged(self, name: str, seen: tuple[str, ...]) -> tuple[type[Section], Row] | None:
         """Return the type and the content of a row, `like` followed; None if it is wrong."""
-        table, parts = self.table, self._own(name)
+        table, parts, type_key = self.table, self._own(name), self.table.types.key
         key = f"{table.name}.{name}"
         for part in parts:
             if not isinstance(part, Mapping):
                 self._fault(key, f"{part!r} is no row; expected keys and values")
                 return None
-        like, chosen = self._value(name, "like"), self._value(name, table.key)
+        like, chosen = self._value(name, "like"), self._value(name, type_key)
         base: Row = {}
         if like is not None:
             if like in seen or like == name:
@@ -102,23 +98,23 @@ class Rows:
             if (found := self._merged(like, (*seen, name))) is None:
                 return None
             base = found[1]
-            if chosen not in (None, base[table.key]):
+            if chosen not in (None, base[type_key]):
                 self._fault(
                     f"{key}.like",
-                    f"{like!r} has {table.key} {base[table.key]!r}, this row {chosen!r}; a row "
+                    f"{like!r} has {type_key} {base[type_key]!r}, this row {chosen!r}; a row "
                     "starts from one of its own type",
                 )
                 return None
-        chosen = chosen or base.get(table.key) or table.default
+        chosen = chosen or base.get(type_key) or table.default
         if chosen is None:
-            self._fault(key, f"does not say its {table.key}")
+            self._fault(key, f"does not say its {type_key}")
             return None
         try:
-            kind = table.settings_of(str(chosen))
-        except (ValueError, InputError) as error:
-            self._fault(f"{key}.{table.key}", str(error).removeprefix(f"{table.key}: "))
+            kind = table.types.settings(str(chosen))
+        except ValueError as error:
+            self._fault(f"{key}.{type_key}", str(error))
             return None
-        content: Row = {**base, table.key: chosen}
+        content: Row = {**base, type_key: chosen}
         for part in parts:
             content = merge(kind, content, {k: v for k, v in part.items() if k != "like"})
         return kind, content
@@ -126,12 +122,13 @@ class Rows:
     def _own(self, name: str) -> list[Any]:
         """Return what the layers say of a row; another type begins it anew."""
         parts: list[Any] = []
+        key = self.table.types.key
         for layer in self.layers:
             # An empty row ("flan:" with all its keys commented out) changes nothing.
             if layer.get(name) is None:
                 continue
-            now = layer[name].get(self.table.key) if isinstance(layer[name], Mapping) else None
-            before = [part.get(self.table.key) for part in parts if isinstance(part, Mapping)]
+            now = layer[name].get(key) if isinstance(layer[name], Mapping) else None
+            before = [part.get(key) for part in parts if isinstance(part, Mapping)]
             if now and any(old and old != now for old in before):
                 parts = []
             parts.append(layer[name])
@@ -218,6 +215,7 @@ RENAMED: dict[str, str] = {
     "form": "format",
     "least": "min_answers",
     "least_instances": "min_instances",
+    "micro_batch_size": "micro_batch_tokens",
     "most": "max_per_dataset",
 }
 """Keys of version 0.1 and what they are called now; to be dropped in 0.3."""

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from nearfirst.arrange.inputs import read_pool
-from nearfirst.arrange.registry import arrange, parse
+from nearfirst.arrange.registry import METHODS, arrange
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, write_table
@@ -25,7 +25,7 @@ from nearfirst.distance.distances import BY_ROWS
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the arrangement."""
-    settings = parse(arguments.settings)
+    settings = METHODS.parse(arguments.settings)
     files = {name: getattr(arguments, name) for name in ("instances", "train", "test", "distances")}
     ids, pool = read_pool(settings, arguments.measure, arguments.threads, **files)
     arranged = arrange(pool, settings, arguments.seed)

@@ -19,14 +19,15 @@ def main(arguments: argparse.Namespace) -> None:
     import torch
 
     from nearfirst.evaluate.losses import evaluate
-    from nearfirst.model import checkpoints, load
+    from nearfirst.model import checkpoints, load, precision
     from nearfirst.model.template import labelled
 
     settings = cast(EvaluateSettings, arguments.settings)
     template = cast(TemplateSettings, arguments.template)
     torch.set_num_threads(settings.threads)
-    dtype = load.dtype("evaluate.precision", settings.precision)
+    dtype = precision.weights_dtype("evaluate.precision", settings.precision)
     folders = checkpoints.checkpoints_in(arguments.checkpoints)
+    before = [step for folder in arguments.before for step in checkpoints.checkpoints_in(folder)]
     identity = read_identity(arguments.instances) | read_run(arguments.checkpoints)
     every = read_instances(arguments.instances)
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
@@ -39,7 +40,10 @@ def main(arguments: argparse.Namespace) -> None:
     left_out = len(every) - len(tokens)
     logging.info("%d instances, %d left out: no label after truncation", len(tokens), left_out)
     model = load.empty_model(arguments.model, arguments.revision, dtype)
-    losses = evaluate(model, folders, table, tokens, settings.batch_tokens)
+    of = checkpoints.windows(folders, before, settings.average)
+    with precision.tf32(settings.precision):
+        batch = settings.batch_tokens
+        losses = evaluate(model, of, table, tokens, batch, settings.precision)
     write_table(losses, arguments.output, {"left_out": str(left_out), **identity})
 
 
@@ -50,6 +54,7 @@ if __name__ == "__main__":
     add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="test instances (Parquet)")
     add("--checkpoints", type=Path, required=True, help="folder with step-*/model.safetensors")
+    add("--before", type=Path, nargs="*", default=[], help="those of earlier segments, in order")
     add("--output", type=Path, required=True, help="losses to write (Parquet)")
     cli.add_settings(parser, EvaluateSettings)
     cli.add_settings(parser, TemplateSettings, "--template")

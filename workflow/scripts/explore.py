@@ -17,7 +17,7 @@ from nearfirst.distance.distances import BY_ROWS
 from nearfirst.distance.side import read_sides
 from nearfirst.explore.duplicates import duplicates
 from nearfirst.explore.settings import ExplorationSettings
-from nearfirst.explore.table import numbers, write_numbers, write_pairs
+from nearfirst.explore.table import numbers, table_of, table_of_pairs
 from nearfirst.explore.texts import read_exchanges
 
 
@@ -39,8 +39,9 @@ def main(arguments: argparse.Namespace) -> None:
         )
     rows = list(numbers(train, test, pairs, arguments.measure, settings, arguments.threads))
     with writing(arguments.output) as table, writing(arguments.pairs) as listed:
-        write_numbers(rows, arguments.measure, table)
-        write_pairs(pairs, train, test, listed)
+        # Nine digits tell float32 distances apart.
+        table_of(rows, arguments.measure).to_csv(table, index=False, float_format="%.9g")
+        table_of_pairs(pairs, train, test).to_csv(listed, index=False, float_format="%.4f")
 
 
 if __name__ == "__main__":

@@ -22,16 +22,17 @@ def main(arguments: argparse.Namespace) -> None:
     keep_one_gpu()
     import torch
 
-    from nearfirst.model import load
+    from nearfirst.model import precision
     from nearfirst.reward.model import load_reward_model
     from nearfirst.reward.score import rewards, score_answers
 
     settings = cast(RewardScoreSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
-    dtype = load.dtype("reward.scoring.precision", settings.precision)
+    dtype = precision.weights_dtype("reward.scoring.precision", settings.precision)
     model, tokenizer = load_reward_model(arguments.reward_model, arguments.revision, dtype)
     tokens = encode(exchanges, cast(RewardTextSettings, arguments.text), model, tokenizer)
-    found = rewards(model, tokens, settings.batch_tokens)
+    with precision.tf32(settings.precision), precision.autocast(settings.precision):
+        found = rewards(model, tokens, settings.batch_tokens)
     table = score_answers(answers, found, arguments.reward_model)
     metadata = {**read_identity(arguments.generations), "left_out": str(left_out(answers))}
     write_table(table, arguments.output, metadata)

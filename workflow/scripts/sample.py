@@ -12,14 +12,15 @@ from typing import get_args
 
 from nearfirst.common import cli
 from nearfirst.common.parquet import SOURCES, write_rows
-from nearfirst.data import registry, sample
+from nearfirst.data import sample
+from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import HeldOut
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the table."""
     instances = sample.sample(
-        registry.parse(arguments.settings, arguments.input),
+        FORMATS.parse(arguments.settings, path=str(arguments.input)),
         arguments.input,
         arguments.split,
         holds_out=arguments.hold_out,

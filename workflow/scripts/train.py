@@ -25,6 +25,7 @@ if __name__ == "__main__":
     add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="training instances (Parquet)")
     add("--arrangement", type=Path, required=True, help="their order (Parquet)")
+    add("--seed", type=int, default=0, help="seed of the run, which reshuffles epochs")
     add("--start", type=int, default=0, help="the segment begins after this step")
     add("--stop", type=int, help="last step of the segment; default: the end of the run")
     add("--state-before", type=Path, help="state at --start, written by the segment before")

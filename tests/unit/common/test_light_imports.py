@@ -17,7 +17,17 @@ from nearfirst.generate.table import GENERATIONS
 ROOT = Path(__file__).parents[3] / "workflow"
 PROGRAMS = sorted((ROOT / "scripts").glob("*.py"))
 HEAVY = {"torch", "transformers", "sentence_transformers", "accelerate"}
-NEED_A_MODEL = {"embed", "evaluate", "generate", "pretrain", "reward", "train", "train_reward"}
+NEED_A_MODEL = {
+    "check_reward",
+    "dequantize",
+    "embed",
+    "evaluate",
+    "generate",
+    "pretrain",
+    "reward",
+    "train",
+    "train_reward",
+}
 # Inside functions, for what few configs ask: scores by a tokenizer that is named, and the number of
 # parameters of a model that is no Llama.
 ON_DEMAND = {ROOT / "nearfirst/score/tokenizers.py", ROOT / "nearfirst/plan/parameters.py"}

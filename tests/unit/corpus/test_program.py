@@ -83,7 +83,7 @@ def test_a_failure_in_the_middle_leaves_nothing(
 
 
 def test_every_published_form_can_be_generated(program: Program) -> None:
-    assert set(registry.names()) == {*FORMS, "chat"}
+    assert set(registry.FORMATS.names()) == {*FORMS, "chat", "openai-evals"}
     done = program("generate_corpus.py", "--form", "alpaca", "--output", "x")
     assert done.returncode == 2
     assert all(form in done.stderr for form in FORMS)

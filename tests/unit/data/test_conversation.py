@@ -1,6 +1,7 @@
 """Turns become exchanges; ids become unique; a task's name tells its source."""
 
 import pytest
+from conversations import texts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,10 +36,6 @@ def test_exchanges_are_always_questions_with_answers(turns: Turns) -> None:
     assert [m["role"] for m in messages] == ["user", "assistant"] * (len(messages) // 2)
     assert all(m["content"].strip() for m in messages)
     assert len(messages) + dropped == len(turns)
-
-
-def texts(instance: Instance) -> Turns:
-    return [(message["role"], message["content"]) for message in instance.messages]
 
 
 def test_system_turns_come_before_the_next_question() -> None:

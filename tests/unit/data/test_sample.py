@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from programs import Program
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
@@ -23,7 +24,6 @@ from nearfirst.data.conversation import Instance, Message
 from nearfirst.data.inventory import take_inventory
 from nearfirst.data.sample import sample_over_tasks, sample_rows, table_row
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1)
 
 
@@ -111,9 +111,15 @@ def corpus(path: Path) -> Path:
 
 
 def run(
-    program: Program, folder: Path, data: Path, split: str, sample: object, *more: object
+    program: Program,
+    folder: Path,
+    data: Path,
+    split: str,
+    sample: object,
+    *more: object,
+    form: str = "flan",
 ) -> subprocess.CompletedProcess[str]:
-    settings = json.dumps({"format": "flan", "sample": sample})
+    settings = json.dumps({"format": form, "sample": sample})
     output = folder / f"{split}.parquet"
     flags = ("--input", data, "--split", split, "--output", output)
     return program("sample.py", "--settings", settings, *flags, *more)
@@ -179,10 +185,6 @@ def unanswered(data: Path) -> None:
     data.write_text(json.dumps(rows))
 
 
-def cut(data: Path) -> None:
-    data.write_bytes(data.read_bytes()[:-20])
-
-
 def none_usable(data: Path) -> None:
     data.write_text('[{"id": "a", "source": "t", "conversations": []}]')
 
@@ -200,10 +202,8 @@ def test_unusable_rows_are_skipped_and_counted_if_asked(program: Program, tmp_pa
     ("spoil", "split", "sample", "more", "named"),
     [
         (Path.unlink, "train", SETTINGS, [], "flan_mini.json: no such file"),
-        (cut, "train", SETTINGS, [], "flan_mini.json: cut off, damaged or no JSON after row 29"),
         (unanswered, "train", SETTINGS, [], "flan_mini.json: row 3 (id '2-0')"),
         (none_usable, "train", {"unusable": "skip"}, [], "of 1 rows none has a question with an"),
-        (None, "train", {"unseen_tasks": 6}, [], "unseen_tasks: 6 of 6 tasks"),
         (None, "train", {}, ["--key-list", "/nowhere.json"], "/nowhere.json: no such key-list"),
         (None, "generalist-0", {"unseen_tasks": 1}, [], "120 instances, but the unseen"),
         (None, "heldout", SETTINGS, [], "--split heldout: expected train, specialist-SEED"),
@@ -275,3 +275,75 @@ def test_a_tokenizer_that_cannot_be_used(
     done = program("sample.py", "--settings", '{"format": "niv2"}', *more)
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {named.format(tmp_path)}")
+
+
+# Test conversations that are trained on ---------------------------------------------------------
+
+
+def lines(path: Path, questions: list[str]) -> Path:
+    rows = [{"prompt": question, "completion": "Yes."} for question in questions]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
+
+
+def of_pool(
+    program: Program, folder: Path, split: str, *more: object, **sample: object
+) -> subprocess.CompletedProcess[str]:
+    return run(program, folder, folder / "pool.jsonl", split, sample, *more, form="chat")
+
+
+def warnings(done: subprocess.CompletedProcess[str]) -> list[str]:
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stderr.splitlines() if "test conversations" in line]
+
+
+def ids(folder: Path, split: str) -> list[str]:
+    return list(sampled(folder, split)["id"])
+
+
+def test_a_test_file_is_read_whole_and_what_it_shares_is_counted(
+    program: Program, tmp_path: Path
+) -> None:
+    lines(tmp_path / "pool.jsonl", [f"Is it {n}?" for n in range(6)])
+    test = lines(tmp_path / "test.jsonl", ["Is  it 2? ", "Is it new?", "Is it 4?"])
+    own = ("--hold-out", "nothing")
+    (warning,) = warnings(of_pool(program, tmp_path, "heldout", *own, "--test-input", test))
+    assert f"{test}: 2 of 3 test conversations are word for word among the 6 training" in warning
+    assert "the first is 'mine_test_1'" in warning
+    assert ids(tmp_path, "heldout") == ["mine_test_1", "mine_test_2", "mine_test_3"]
+    assert warnings(of_pool(program, tmp_path, "train", *own)) == []
+    assert ids(tmp_path, "train") == [f"mine_{n}" for n in range(1, 7)]
+    pool = tmp_path / "pool.jsonl"
+    (warning,) = warnings(of_pool(program, tmp_path, "heldout", *own, "--test-input", pool))
+    assert "the test set is the training set: 6 of 6 test conversations" in warning
+
+
+def test_what_is_held_out_is_not_trained_on(program: Program, tmp_path: Path) -> None:
+    lines(tmp_path / "pool.jsonl", [f"Is it {n}?" for n in range(6)])
+    for split in ("train", "heldout"):
+        assert warnings(of_pool(program, tmp_path, split, held_out=2)) == []
+    train, test = ids(tmp_path, "train"), ids(tmp_path, "heldout")
+    assert (len(train), len(test), set(train) & set(test)) == (4, 2, set())
+    lines(tmp_path / "pool.jsonl", ["Again?"] * 5)
+    (warning,) = warnings(of_pool(program, tmp_path, "heldout", held_out=2))
+    assert "the test set is the training set: 2 of 2" in warning
+
+
+@pytest.mark.parametrize(
+    ("test_lines", "unusable", "named"),
+    [
+        ('{"prompt": "q"}\n', "error", "test.jsonl: prompts without answers, and a loss needs an"),
+        ('{"prompt": "q", "completion": ""}\n', "error", "test.jsonl: line 1 (no assistant turn"),
+        ('{"prompt": "q", "completion": ""}\n', "skip", "test.jsonl: of 1 rows none has a"),
+    ],
+)
+def test_a_test_file_without_answers(
+    program: Program, tmp_path: Path, test_lines: str, unusable: str, named: str
+) -> None:
+    lines(tmp_path / "pool.jsonl", ["One?", "Two?"])
+    (tmp_path / "test.jsonl").write_text(test_lines)
+    own = ("--test-input", tmp_path / "test.jsonl", "--hold-out", "nothing")
+    done = of_pool(program, tmp_path, "heldout", *own, unusable=unusable)
+    assert done.returncode == 1
+    assert named in next(line for line in done.stderr.splitlines() if line.startswith("error: "))
+    assert not (tmp_path / "heldout.parquet").exists()

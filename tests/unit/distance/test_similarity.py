@@ -140,6 +140,17 @@ def test_checkpoints(
     assert [part.tolist() for part in found] == [at, seen]
 
 
+def test_after_the_first_epoch_all_is_seen() -> None:
+    at, seen = checkpoints(100, 16, 2, 5, epochs=2)
+    assert at.tolist() == [2, 4, 6, 8, 10]
+    assert seen.tolist() == [32, 64, 80, 80, 80]
+    train = np.random.default_rng(0).normal(size=(100, 8)).astype(np.float32)
+    curves = embedding_curves(train, train[:3], np.arange(100), seen, {"": np.arange(3)})
+    curves["kl"] = kl_curves(["a b c"] * 80, ["b c d"], seen, {"": np.arange(1)})
+    for curve in curves.values():
+        assert curve[2] == curve[3] == curve[4]
+
+
 def test_more_steps_than_instances() -> None:
     with pytest.raises(InputError, match="the largest number of steps is 7"):
         checkpoints(100, 16, 10, 8)

@@ -1,5 +1,6 @@
 """Losses against those that plain transformers computes, one instance at a time."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from files import cut
+from safetensors.torch import load_file
 from training import plain_losses
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
@@ -20,6 +22,7 @@ from nearfirst.model import checkpoints, load
 from nearfirst.model.template import encode
 
 STEPS = (0, 10, 20)
+SETTINGS = {"batch_tokens": 256}
 
 
 def save_other(base: Path, folder: Path, seed: int, **changes: Any) -> Path:
@@ -65,12 +68,18 @@ def evaluate(
 ) -> Callable[..., Any]:
     """Run the program on three checkpoints and these conversations, with metadata by name."""
 
-    def run(talks: list[Any], **metadata: str) -> Any:
+    def run(
+        talks: list[Any],
+        settings: dict[str, Any] = SETTINGS,
+        before: Path | None = None,
+        **metadata: str,
+    ) -> Any:
         write_instances(tmp_path / "test.parquet", talks, **metadata)
         return program(
             *("evaluate.py", "--model", model_folder, "--instances", tmp_path / "test.parquet"),
             *("--checkpoints", tmp_path / "checkpoints", "--output", tmp_path / "losses.parquet"),
-            *("--template", '{"max_length":64}', "--settings", '{"batch_tokens":256}'),
+            *("--template", '{"max_length":64}', "--settings", json.dumps(settings)),
+            *(("--before", before) if before else ()),
         )
 
     for step in STEPS:
@@ -102,14 +111,53 @@ def test_the_program_writes_a_row_an_instance_and_checkpoint(
         np.testing.assert_allclose(rows["loss"], expected, rtol=0, atol=1e-5)
 
 
+def test_the_mean_of_checkpoints_does_not_depend_on_segments(
+    tmp_path: Path, evaluate: Any, program: Any, talks: list[Any], tokenizer: Any
+) -> None:
+    its = {"batch_tokens": 256, "average": 2}
+    assert evaluate(talks, settings=its).returncode == 0
+    whole = pq.read_table(tmp_path / "losses.parquet").to_pandas()
+    weights = [load_file(tmp_path / f"checkpoints/step-{s:06d}/model.safetensors") for s in STEPS]
+    tokens = encode(talks, tokenizer, 64)
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "checkpoints/step-000000")
+    for at, (_, rows) in enumerate(whole.groupby("step")):
+        of = weights[max(0, at - 1) : at + 1]
+        mean = {name: sum(each[name] for each in of) / len(of) for name in of[0]}
+        model.load_state_dict(mean, strict=False)
+        np.testing.assert_allclose(rows["loss"], plain_losses(model, tokens), rtol=0, atol=1e-5)
+
+    before = tmp_path / "before"
+    before.mkdir()
+    for step in STEPS[:2]:
+        (tmp_path / f"checkpoints/step-{step:06d}").rename(before / f"step-{step:06d}")
+    assert evaluate(talks, settings=its, before=before).returncode == 0
+    last = pq.read_table(tmp_path / "losses.parquet").to_pandas()
+    assert last.equals(whole[whole["step"] == STEPS[2]].reset_index(drop=True))
+
+
+def test_bfloat16_rounds_the_weights_of_each_checkpoint_anew(
+    tmp_path: Path, evaluate: Any, talks: list[Any], tokenizer: Any
+) -> None:
+    done = evaluate(talks, settings={"batch_tokens": 256, "precision": "bfloat16"})
+    assert done.returncode == 0, done.stderr
+    frame = pq.read_table(tmp_path / "losses.parquet").to_pandas()
+    tokens = encode(talks, tokenizer, 64)
+    for step, rows in frame.groupby("step"):
+        folder = tmp_path / f"checkpoints/step-{step:06d}"
+        expected = plain_losses(AutoModelForCausalLM.from_pretrained(folder), tokens)
+        np.testing.assert_allclose(rows["loss"], expected, rtol=0.02)
+        assert (rows["loss"] != np.float32(expected)).all()
+
+
 def test_losses_name_their_run_and_test_set(
     tmp_path: Path, evaluate: Any, talks: list[Any]
 ) -> None:
     run = {"dataset": "flan", "arrangement": "tma", "seed": "3"}
-    write_run(tmp_path / "checkpoints", run | {"test": "train"})
-    assert read_run(tmp_path / "checkpoints") == run
+    write_run(tmp_path / "checkpoints", run | {"test": "train", "skipped_steps": "2"})
+    assert read_run(tmp_path / "checkpoints") == run | {"skipped_steps": "2"}
     assert evaluate(talks, dataset="flan", test="heldout").returncode == 0
     assert read_identity(tmp_path / "losses.parquet") == run | {"test": "heldout"}
+    assert pq.read_schema(tmp_path / "losses.parquet").metadata[b"skipped_steps"] == b"2"
     (tmp_path / "checkpoints" / RUN).write_text('{"dataset"')
     message = evaluate(talks).stderr.splitlines()[-1]
     assert message.startswith(f"error: {tmp_path}/checkpoints/run.json: not a JSON object; delete")

@@ -1,8 +1,6 @@
 """The two programs of an exploration: on whole files, odd ones, and ones they refuse."""
 
 import io
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from matplotlib.text import Text
+from programs import Program
+from texts import assert_readable
 
 from nearfirst.arrange.tma import tma_rounds
-from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import INSTANCES, embeddings_table, read_embeddings, write_table
 from nearfirst.distance.distances import whole
 from nearfirst.explore import plot
@@ -22,7 +20,6 @@ from nearfirst.explore.plot import draw_exploration
 from nearfirst.explore.read import leak, number, of, read_exploration, shares, tasks
 from nearfirst.figures.look import LookSettings
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 LOOK = LookSettings()
 ODD = ["$x_1$, \\frac", 'a "quoted", task', "NA", "very_" * 30 + "long", "ünï", "two\nlines"]
 
@@ -122,29 +119,10 @@ def test_no_text_is_cut_off_or_covers_another(
 ) -> None:
     monkeypatch.setattr(plot, "SHOWN", most)
     table = read_exploration(usual / "x.csv")
-    figures = [draw_exploration(table, look), draw_exploration(one_task(table), look)]
-    for figure, names in zip(figures, (min(most, len(ODD)), 0), strict=True):
-        boxes = {}
-        draw = Text.draw
-
-        def record(text: Text, *arguments: object, boxes: Any = boxes, draw: Any = draw) -> None:
-            if text.get_visible() and text.get_text().strip():
-                boxes[id(text)] = (text.get_text(), text.get_window_extent())
-            draw(text, *arguments)
-
-        figure.savefig(io.BytesIO(), format="png")
-        with monkeypatch.context() as patch:
-            patch.setattr(Text, "draw", record)
-            figure.savefig(io.BytesIO(), format="png")
-        found = list(boxes.values())
-        texts = [text for text, _ in found]
-        assert ("4 tasks between" in texts) == (most == 2 and bool(names))
-        assert sum("/3" in text for text in texts) == names
-        for place, (text, box) in enumerate(found):
-            assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text
-            assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, text
-            for other, its in found[:place]:
-                assert not box.padded(-1).overlaps(its.padded(-1)), f"{text!r} covers {other!r}"
+    for its, names in ((table, min(most, len(ODD))), (one_task(table), 0)):
+        found = assert_readable(draw_exploration(its, look))
+        assert ("4 tasks between" in found) == (most == 2 and bool(names))
+        assert sum("/3" in text for text in found) == names
 
 
 def one_task(table: pd.DataFrame) -> pd.DataFrame:
@@ -206,20 +184,3 @@ def test_one_instance_a_side(tmp_path: Path, program: Program) -> None:
     assert "too small to say what counts as near" in caption("x", table)
     assert leak(table) == ""
     draw_exploration(table, LOOK).savefig(io.BytesIO(), format="png")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("panel,what", "panel,which", "column 'what' is missing"),
-        ("about,train_tasks,,,,5", "about,train_tasks,,,,five", "not a whole CSV file"),
-    ],
-)
-def test_tables_that_cannot_be_drawn(
-    usual: Path, tmp_path: Path, old: str, new: str, message: str
-) -> None:
-    text = (usual / "x.csv").read_text()
-    assert old in text
-    (tmp_path / "x.csv").write_text(text.replace(old, new))
-    with pytest.raises(InputError, match=message):
-        read_exploration(tmp_path / "x.csv")

@@ -9,7 +9,7 @@ from runs import figure
 
 from nearfirst.config import load
 from nearfirst.figures.figure import Figure, RunId
-from nearfirst.figures.registry import kind_names, parse, settings_of
+from nearfirst.figures.registry import KINDS
 from nearfirst.metrics import METRICS
 
 PRESETS = Path(__file__).parents[3] / "workflow/presets"
@@ -60,7 +60,7 @@ NEEDED = {
 
 @pytest.mark.parametrize("kind", ROWS)
 def test_the_runs_and_metrics_of_each_kind(kind: str) -> None:
-    row = parse(ROWS[kind])
+    row = KINDS.parse(ROWS[kind])
     found = row.runs(Experiment())
     assert found == list(RUNS[kind])
     assert {row.label(run) for run in found} == set(row.labels())
@@ -74,13 +74,13 @@ def test_the_runs_and_metrics_of_each_kind(kind: str) -> None:
 
 
 def test_similarity_is_needed_for_all_quantities_but_the_loss() -> None:
-    row = parse(figure("tasks", "a", quantities=["loss", "cosine-min"]))
+    row = KINDS.parse(figure("tasks", "a", quantities=["loss", "cosine-min"]))
     assert row.similarities(Experiment()) == row.runs(Experiment())
 
 
-@pytest.mark.parametrize("kind", kind_names())
+@pytest.mark.parametrize("kind", KINDS.names())
 def test_each_kind_has_its_program_its_sections_and_its_plot(kind: str) -> None:
-    settings = settings_of(kind)
+    settings = KINDS.settings(kind)
     assert (SCRIPTS / f"{settings.program}.py").is_file()
     config = load({"preset": "tiny"}, PRESETS)
     assert all(hasattr(config, section) for section in settings.sections.values())
@@ -91,11 +91,11 @@ def test_each_kind_has_its_program_its_sections_and_its_plot(kind: str) -> None:
 
 def test_words_are_no_part_of_the_numbers() -> None:
     words = {"caption": "Mean {metric}.", "section": "Figure 2"}
-    row = parse(figure("datasets", "p3", metric="reward", **words))
+    row = KINDS.parse(figure("datasets", "p3", metric="reward", **words))
     assert not row.numbers().keys() & words.keys()
-    assert parse(row.model_dump_json()) == row
+    assert KINDS.parse(row.model_dump_json()) == row
     assert row.words() == "Mean reward."
-    row = parse(figure("metrics", dataset="p3", caption="{metric} on {dataset}, {not} this."))
+    row = KINDS.parse(figure("metrics", dataset="p3", caption="{metric} on {dataset}, {not} this."))
     assert row.words() == "ROUGE-1, ROUGE-L and Exact Match on p3, {not} this."
 
 
@@ -104,8 +104,8 @@ def test_words_are_no_part_of_the_numbers() -> None:
     [("Figure 2, x", "Figure  2, x"), ("Figure 12", "Figure 12"), ("Figure 4", "Figure  4")],
 )
 def test_headings_sort_as_text(section: str, heading: str) -> None:
-    assert parse(figure("rewards", section=section)).heading() == heading
-    assert parse(figure("rewards")).heading() == "Your figures"
+    assert KINDS.parse(figure("rewards", section=section)).heading() == heading
+    assert KINDS.parse(figure("rewards")).heading() == "Your figures"
 
 
 def test_figures_of_the_paper_have_words_and_a_heading() -> None:
@@ -140,4 +140,4 @@ def test_captions_follow_the_metric(metric: str) -> None:
 )
 def test_rows_that_make_no_figure(kind: str, keys: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        settings_of(kind).model_validate(keys)
+        KINDS.settings(kind).model_validate(keys)

@@ -16,7 +16,7 @@ from nearfirst.figures.comparison.summary import summary
 from nearfirst.figures.curves import curves
 from nearfirst.figures.loss_types import loss_types
 from nearfirst.figures.prediction import prediction
-from nearfirst.figures.registry import parse
+from nearfirst.figures.registry import KINDS
 from nearfirst.figures.reward_distribution import distribution
 from nearfirst.figures.settings import DistributionSettings, LossTypesSettings
 from nearfirst.figures.task_curves import task_curves
@@ -150,11 +150,11 @@ def test_the_row_of_a_figure_is_checked(program: Program, tmp_path: Path) -> Non
     for row, message in (
         ('{"kind": "curve"}', "'curve' is none of arrangements, datasets, "),
         (figure("arrangements", "a", reference="b"), "reference: 'b' is none of a"),
-        ("{}", "kind: 'kind'"),
+        ("{}", "key 'kind' is missing"),
     ):
         done = program("curves.py", "x.parquet", "--figure", row, "--output", tmp_path / "out.csv")
         assert done.returncode == 2
         assert message in done.stderr
-    assert parse(figure("datasets", "p3")).words() == (
+    assert KINDS.parse(figure("datasets", "p3")).words() == (
         "Mean loss on the unseen tasks of each data set while training on it."
     )

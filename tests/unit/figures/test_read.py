@@ -10,7 +10,7 @@ from runs import figure, rows, run, save, tables, write_similarity
 from nearfirst.common.errors import InputError
 from nearfirst.figures.figure import RunId
 from nearfirst.figures.read import labelled, labelled_by_test, read_runs, read_similarities
-from nearfirst.figures.registry import parse
+from nearfirst.figures.registry import KINDS
 from nearfirst.figures.run import check_instances, check_seeds
 
 
@@ -117,7 +117,7 @@ def test_a_table_that_does_not_say_what_it_is_of(tmp_path: Path) -> None:
 
 
 def test_labels_come_in_the_order_of_the_figure(tmp_path: Path) -> None:
-    row = parse(figure("arrangements", "a", "b", reference="b"))
+    row = KINDS.parse(figure("arrangements", "a", "b", reference="b"))
     runs = [RunId("flan", "s-0", name, seed) for name in ("c", "b", "a") for seed in (1, 0)]
     others = [RunId("p3", "s-0", "a", 0)]
     found = labelled({run: run.seed for run in [*runs, *others]}, row)

@@ -15,6 +15,7 @@ from files import cut, empty
 from safetensors.torch import load_file, save_file
 
 from nearfirst.common.identity import read_identity, write_run
+from nearfirst.data.instances import conversations, read_instances
 from nearfirst.generate.answers import generate
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.generate.table import GENERATIONS
@@ -83,6 +84,27 @@ def whole(
     done = program(*arguments(output))
     assert done.returncode == 0, done.stderr
     return output, done.stderr.splitlines()
+
+
+def test_bfloat16_answers_are_those_of_autocast(
+    tmp_path: Path, program: Any, arguments: Any, given: Path, tokenizer: Any, model_folder: Path
+) -> None:
+    settings = SETTINGS | {"precision": "bfloat16"}
+    done = program(*arguments(tmp_path / "out.parquet", settings, batch_size=1))
+    assert done.returncode == 0, done.stderr
+    frame = pq.read_table(tmp_path / "out.parquet").to_pandas()
+    talks = conversations(read_instances(given / "test.parquet"))
+    for step in STEPS[:2]:  # of a model that has seen no other weights
+        rows = frame[frame["step"] == step]
+        model = load.empty_model(str(model_folder))
+        checkpoints.load_weights(model, given / f"checkpoints/step-{step:06d}")
+        texts = prompts([talks[int(id_.removeprefix("id-"))] for id_ in rows["id"]], tokenizer)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            expected = generate(
+                *(model, texts, rows["id"].tolist(), GenerateSettings(**SETTINGS)),
+                **{"step": step, "run_seed": 1, "batch_size": 1, "ends": [tokenizer.eos_token_id]},
+            )
+        assert rows["prediction"].tolist() == [answer.text(tokenizer) for answer in expected]
 
 
 def test_a_row_an_instance_and_checkpoint(

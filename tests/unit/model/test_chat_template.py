@@ -183,7 +183,7 @@ def test_the_programs_agree_on_the_template(
     ).save_pretrained(base)
     own.save_pretrained(base)
     template = ("--template", '{"format":"chat"}')
-    settings = '{"batch_size":4,"micro_batch_size":4,"checkpoint_every":1}'
+    settings = '{"batch_size":4,"checkpoint_every":1}'
 
     def run(*call: Any) -> Any:
         done = program(*call, *template)

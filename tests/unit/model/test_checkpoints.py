@@ -33,6 +33,10 @@ def written(tmp_path: Path, model_folder: Path) -> list[Path]:
     return folders
 
 
+def single(folders: list[Path]) -> list[list[Path]]:
+    return [[folder] for folder in folders]
+
+
 def has_weights_of(model: Any, folder: Path) -> bool:
     expected = load_file(folder / "model.safetensors")
     own = dict(model.named_parameters())
@@ -45,11 +49,30 @@ def test_weights_are_replaced_each_time(model: Any, written: list[Path]) -> None
         checkpoints.load_weights(model, folder)
         assert has_weights_of(model, folder)
     turns = []
-    for folder in checkpoints.stream_weights(model, [*written, written[0]]):
+    for (folder,) in checkpoints.stream_weights(model, single([*written, written[0]])):
         assert has_weights_of(model, folder)
         turns.append(folder)
     assert turns == [*written, written[0]]
     assert list(checkpoints.stream_weights(model, [])) == []
+
+
+def test_the_mean_of_the_last_checkpoints(model: Any, written: list[Path]) -> None:
+    steps = [load_file(folder / "model.safetensors") for folder in written]
+    whole = checkpoints.windows(written, [], 3)
+    assert [len(window) for window in whole] == [1, 2, 3, 3, 3]
+    # Those of an earlier segment count, too.
+    assert checkpoints.windows(written[3:], written[:3], 3) == whole[3:]
+    assert checkpoints.windows(written, [], 1) == single(written)
+    own = dict(model.named_parameters())
+    for at, window in enumerate(checkpoints.stream_weights(model, whole)):
+        assert window == written[max(0, at - 2) : at + 1]
+        for name, tensor in own.items():
+            mean = torch.stack([its[name].double() for its in steps[max(0, at - 2) : at + 1]]).mean(
+                0
+            )
+            assert torch.allclose(tensor.double(), mean, rtol=1e-6, atol=1e-7)
+    name = next(iter(own))
+    assert not torch.equal(own[name], steps[4][name].float())
 
 
 def test_one_checkpoint_is_read_ahead_and_no_more(
@@ -63,13 +86,13 @@ def test_one_checkpoint_is_read_ahead_and_no_more(
         return safe_open(path, **how)
 
     monkeypatch.setattr(checkpoints, "safe_open", watched)
-    with closing(checkpoints.stream_weights(model, written)) as loaded:
-        assert next(loaded) == opened.get(timeout=60) == written[0]
+    with closing(checkpoints.stream_weights(model, single(written))) as loaded:
+        assert next(loaded) == [opened.get(timeout=60)] == [written[0]]
         for turn in (1, 2):
             # Without having been asked for, and none after it.
             assert opened.get(timeout=60) == written[turn]
             assert opened.empty()
-            assert next(loaded) == written[turn]
+            assert next(loaded) == [written[turn]]
 
 
 def test_no_thread_outlives_the_work(model: Any, written: list[Path]) -> None:
@@ -77,7 +100,7 @@ def test_no_thread_outlives_the_work(model: Any, written: list[Path]) -> None:
         return [thread for thread in threading.enumerate() if "read-ahead" in thread.name]
 
     def work(fails: bool) -> None:
-        with closing(checkpoints.stream_weights(model, written)) as loaded:
+        with closing(checkpoints.stream_weights(model, single(written))) as loaded:
             for _ in loaded:
                 assert readers()
                 if fails:

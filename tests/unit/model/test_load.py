@@ -1,8 +1,7 @@
-"""Which GPUs a process sees; models that cannot be loaded; code in their folders is never run."""
+"""Models that cannot be loaded; code in their folders is never run."""
 
 import builtins
 import json
-import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from training import train
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.embed import encode
-from nearfirst.model import load, visible_gpus
+from nearfirst.model import load
 from nearfirst.model.template import Tokens
 from nearfirst.reward.model import load_reward_model
 from nearfirst.score import tokenizers
@@ -87,20 +86,6 @@ def encoder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(source, tmp_path / "encoder", ignore=without))
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [(None, "0"), ("0", "0"), ("2,3", "2"), ("GPU-8a,GPU-9b", "GPU-8a"), ("", "")],
-)
-def test_the_first_of_the_visible_gpus_is_kept(
-    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
-) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    if before is not None:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before)
-    visible_gpus.keep_one_gpu()
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == after
-
-
 @pytest.mark.parametrize("load", [load.load_model, load.load_tokenizer, load.empty_model])
 def test_a_folder_without_a_model_is_named(load: Load, tmp_path: Path, trace: Path) -> None:
     assert "cannot be loaded" in refused(load, tmp_path, trace)
@@ -125,7 +110,7 @@ def test_a_pickle_with_code_in_it_is_refused(
 def test_a_state_with_code_in_it_is_refused_though_it_matches_its_checksums(
     name: str, model_folder: Path, tmp_path: Path, trace: Path
 ) -> None:
-    settings = TrainSettings(batch_size=1, micro_batch_size=1, checkpoint_every=1, steps=2)
+    settings = TrainSettings(batch_size=1, checkpoint_every=1, steps=2)
     ids = np.arange(2, 8)
     tokens = [Tokens(ids, ids)] * 2
     _, state = train(model_folder, tokens, settings, tmp_path / "one", stop=1)

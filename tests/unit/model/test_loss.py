@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -22,7 +23,10 @@ def test_by_hand() -> None:
     np.testing.assert_allclose(found, [-np.log(3 / 4), np.log(2), 0], rtol=0, atol=1e-3)
     # Position t predicts label t + 1; 3 labels in the step, of which 2 are in this micro-batch.
     labels = torch.tensor([[IGNORED, 1, 0]])
-    part = loss.step_loss({"logits": logits[None]}, labels, torch.tensor(3))
+    ids = torch.zeros_like(labels)
+    model = Mock(return_value=Mock(logits=logits[None]))
+    model.get_output_embeddings.return_value = None
+    part = loss.step_loss(model, {"input_ids": ids, "labels": labels}, torch.tensor(3))
     assert float(part) == pytest.approx(float(found[:2].sum()) / 3)
 
 

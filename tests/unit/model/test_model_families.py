@@ -52,7 +52,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "Mixtral": {**SIZES, "num_local_experts": 4},  # other tensors on the hub
     "Mamba": {**SIZES, "state_size": 4},
 }
-RUN = TrainSettings(batch_size=4, micro_batch_size=4, checkpoint_every=1, learning_rate=1e-3)
+RUN = TrainSettings(batch_size=4, checkpoint_every=1, learning_rate=1e-3)
 
 
 def built(family: str, vocabulary: int, **sizes: Any) -> Any:
@@ -125,30 +125,33 @@ def test_a_step_does_not_depend_on_micro_batches_where_a_model_means_over_them(
     model = built("GPT2", len(tokenizer), **GPT, attn_pdrop=0, embd_pdrop=0, resid_pdrop=0)
     model.save_pretrained(tmp_path / "base")
     found = []
-    for size, by_itself in ((4, True), (1, False)):
+    for budget, by_itself in ((4096, True), (100, False)):
         # As that of Gemma 3n.
         monkeypatch.setattr(type(model), "accepts_loss_kwargs", by_itself, raising=False)
-        settings = RUN.model_copy(update={"micro_batch_size": size, "epsilon": 1.0})
-        folder, _ = train(tmp_path / "base", tokens[-4:], settings, tmp_path / f"by {size}")
+        settings = RUN.model_copy(update={"micro_batch_tokens": budget, "epsilon": 1.0})
+        folder, _ = train(tmp_path / "base", tokens[-4:], settings, tmp_path / f"by {budget}")
         found.append(folder)
     whole, pieces = found
     assert difference(weights(whole, 0), weights(whole, 1)) > 1e-5
     assert difference(weights(pieces, 1), weights(whole, 1)) < 1e-7
 
 
-@pytest.mark.parametrize("family", ["GPT2", "Bloom", "OPT", "Gemma2"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_greedy_answers_are_those_of_a_loop_by_hand(
     family: str, some_talks: Any, tokenizer: Any
 ) -> None:
+    """Rows of a batch come and go, past sliding windows and with positions of every kind."""
     model = built(family, len(tokenizer), **FAMILIES[family])
-    given = prompts(some_talks(4), tokenizer)
-    settings = GenerateSettings(do_sample=False, max_new_tokens=9, repetition_penalty=1.0)
-    ends = [tokenizer.eos_token_id, 40]
-    more = {"step": 0, "run_seed": 0, "batch_size": 4, "ends": ends}
-    found = generate(model, given, list("abcd"), settings, **more)
+    given = prompts(some_talks(7), tokenizer)
+    limit = 20
+    settings = GenerateSettings(do_sample=False, max_new_tokens=limit, repetition_penalty=1.0)
+    # So many that answers end after 1 to 20 tokens.
+    ends = [tokenizer.eos_token_id, *range(40, 300, 17)]
+    more = {"step": 0, "run_seed": 0, "batch_size": 3, "ends": ends}
+    found = generate(model, given, list("abcdefg"), settings, **more)
     for prompt, answer in zip(given, found, strict=True):
         ids = torch.from_numpy(prompt)[None]
-        while ids.shape[1] < len(prompt) + 9 and (
+        while ids.shape[1] < len(prompt) + limit and (
             ids.shape[1] == len(prompt) or ids[0, -1] not in ends
         ):
             with torch.no_grad():

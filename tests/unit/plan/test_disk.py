@@ -60,10 +60,10 @@ def test_sizes_of_two_runs() -> None:
     # One parameter: 2 bytes a checkpoint, 12 a state. Checkpoints: 4 + 3 + 3, and 3.
     # States, saved every 30 steps: one, beside that of the segment before; one.
     kept = list(sizes(runs, 1, train, 30, None).values())
-    assert kept == [16, 12, 2, 20, 24, 26, 26 + 24, 26 + 24 + 12]
+    assert kept == [12, 2, 20, 24, 26, 26 + 24, 26 + 24 + 12]
     # Two segments of the long run at a time: 4 + 3.
     passing = list(sizes(runs, 1, train, 30, 2).values())
-    assert passing == [16, 12, 2, 14, 24, 0, 24 + 14, 24 + 14 + 12 + 6]
+    assert passing == [12, 2, 14, 24, 0, 24 + 14, 24 + 14 + 12 + 6]
 
 
 def test_the_length_of_a_run_to_the_end_of_its_data(
@@ -73,20 +73,21 @@ def test_the_length_of_a_run_to_the_end_of_its_data(
     segment = "results/one/checkpoints/flan/random/seed-0/0-end"
     arrangement = "results/one/arrangements/flan/random/seed-0.parquet"
     found = DryRun({"train": 1}, frozenset({segment}))
-    assert find_runs(found, 16, None) == {}
+    assert find_runs(found, TrainSettings(), None) == {}
     assert "give --steps" in disk(found, load({"preset": "tiny"}, PRESETS), None)
-    assert find_runs(found, 16, 7) == {"flan/random/seed-0": [(0, 7)]}
+    assert find_runs(found, TrainSettings(), 7) == {"flan/random/seed-0": [(0, 7)]}
     write_table(pa.table({"id": ["a"] * 33}), Path(arrangement))
     # 33 instances, 16 a step.
-    assert find_runs(found, 16, None) == {"flan/random/seed-0": [(0, 3)]}
-    assert find_runs(DryRun({}, frozenset({segment, arrangement})), 16, None) == {}
+    assert find_runs(found, TrainSettings(), None) == {"flan/random/seed-0": [(0, 3)]}
+    assert find_runs(found, TrainSettings(epochs=2), None) == {"flan/random/seed-0": [(0, 6)]}
+    assert find_runs(DryRun({}, frozenset({segment, arrangement})), TrainSettings(), None) == {}
 
 
 def test_training_writes_what_is_counted(
     tmp_path: Path, program: Any, train_arguments: Any, model_folder: Path
 ) -> None:
     its = {"checkpoint_every": 2, "checkpoint_dtype": "float16", "batch_size": 4}
-    settings = TrainSettings(**its, micro_batch_size=4, learning_rate=1e-3)
+    settings = TrainSettings(**its, learning_rate=1e-3)
     done = program(*train_arguments(tmp_path, 18, settings=settings.canonical()))
     assert done.returncode == 0, done.stderr
     parameters = count_parameters(ModelSettings(name=str(model_folder)), NONE)

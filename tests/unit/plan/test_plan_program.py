@@ -75,10 +75,10 @@ def test_jobs_and_segments_of_a_dry_run() -> None:
 def test_the_config_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("config.yaml").write_text("preset: tiny\ntrain: {steps: 9, batch_size: 4}\n")
-    Path("more.yaml").write_text("train: {steps: 8, micro_batch_size: 2}\n")
+    Path("more.yaml").write_text("train: {steps: 8, micro_batch_tokens: 2048}\n")
     config = read_config(["more.yaml"], ["train={steps: 7}", "keep_checkpoints=false"])
     assert (config.train.steps, config.train.batch_size) == (7, 4)
-    assert (config.train.micro_batch_size, config.keep_checkpoints) == (2, False)
+    assert (config.train.micro_batch_tokens, config.keep_checkpoints) == (2048, False)
 
 
 def test_the_seconds_of_a_job_are_the_median(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from nearfirst.common.errors import InputError
+from nearfirst.model import precision
 from nearfirst.reward.model import HEAD, LlamaRewardModel, load_reward_model
 
 SIZES = {"vocab_size": 300, "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 2}
@@ -102,6 +103,21 @@ def test_the_published_layout_is_read(folder: Path, write: Callable[..., Any]) -
     assert found[:, 0].tolist() == pytest.approx([by_hand(state, ids) for ids in texts], abs=1e-5)
 
 
+def test_bfloat16_leaves_the_head_exact(folder: Path) -> None:
+    state = weights()
+    write_bins(folder, state)
+    model, _ = load_reward_model(str(folder))
+    with torch.no_grad(), precision.autocast("bfloat16"):
+        ids = torch.tensor([[5, 6, 7, 8, 9]])
+        hidden = model.model(ids).last_hidden_state
+        found = model(ids, torch.ones_like(ids)).logits
+    assert found.dtype == torch.float32
+    # As a float32 product, of what was computed in bfloat16 before.
+    exact = hidden[0, -1].float() @ state[HEAD][0].float()
+    assert float(found) == pytest.approx(float(exact), rel=1e-6)
+    assert 0 < abs(float(found) - by_hand(state, ids[0].tolist())) < 0.1
+
+
 def test_old_buffers_and_code_beside_the_weights_are_ignored(folder: Path) -> None:
     state = weights()
     buffers = {f"model.layers.{i}.self_attn.rotary_emb.inv_freq": torch.ones(4) for i in (0, 1)}
@@ -141,13 +157,6 @@ def test_other_tensors_are_refused_by_name(
     assert message in said
 
 
-@pytest.mark.parametrize(("size", "why"), [(32, "by config.json [1, 32]"), ("16", "expected int")])
-def test_another_hidden_size_is_refused(folder: Path, size: Any, why: str) -> None:
-    write_bins(folder, weights())
-    (folder / "config.json").write_text(json.dumps({**CONFIG, "hidden_size": size}))
-    assert why in refused(folder)
-
-
 @pytest.mark.parametrize("write", LAYOUTS)
 @pytest.mark.parametrize("kept", [0, 700, -1])
 def test_a_truncated_file_is_named(folder: Path, write: Callable[..., Any], kept: int) -> None:
@@ -171,6 +180,8 @@ def test_missing_and_damaged_files_are_refused(folder: Path) -> None:
     write_safetensors(folder, weights())
     (folder / "tokenizer.json").unlink()
     assert f"{folder}: the tokenizer cannot be loaded" in refused(folder)
+    (folder / "config.json").write_text(json.dumps({**CONFIG, "hidden_size": "16"}))
+    assert "expected int" in refused(folder)
     (folder / "config.json").unlink()
     assert refused(folder).startswith(f"reward.name: '{folder}' cannot be loaded (")
     gone = refused(folder / "gone")
@@ -198,7 +209,30 @@ def test_a_classifier_without_its_head_is_refused(folder: Path) -> None:
 
 
 def test_other_models_are_refused(folder: Path) -> None:
-    config = GPT2Config(vocab_size=300, n_embd=16, n_layer=1, n_head=2)
-    config.architectures = ["GPT2LMHeadModel"]
-    config.save_pretrained(folder)
+    GPT2Config(architectures=["GPT2LMHeadModel"]).save_pretrained(folder)
     assert "GPT2LMHeadModel of type gpt2 is no reward model; expected" in refused(folder)
+
+
+def test_config_and_tokenizer_are_checked_without_weights(
+    folder: Path, program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check() -> str:
+        done = program("check_reward.py", "--reward-model", folder)
+        assert "Traceback" not in done.stderr
+        return str(done.stderr) if done.returncode else ""
+
+    assert not [*folder.glob("*.bin"), *folder.glob("*.safetensors")]
+    assert check() == ""
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer.model").write_bytes(b"SentencePiece")
+    for lacking in ({"sentencepiece", "google"}, {"sentencepiece"}):
+        monkeypatch.setattr(
+            "nearfirst.reward.model._is_there",
+            lambda module, lacking=lacking: module.split(".")[0] not in lacking,
+        )
+        packages = "sentencepiece and protobuf" if len(lacking) == 2 else "sentencepiece:"
+        assert f"is a SentencePiece file, and reading that needs {packages}" in check()
+    # The index of the shards names no head.
+    index = {"weight_map": {"model.norm.weight": "pytorch_model-00001-of-00003.bin"}}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    assert f"tensor '{HEAD}' is missing" in check()

@@ -1,28 +1,25 @@
 """The programs of the reward: pairs, a model trained on them, the rewards of answers."""
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from programs import Program
+from runs import IDENTITY
 
-from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import INSTANCES, read_table, write_table
+from nearfirst.common.parquet import write_table
 from nearfirst.generate.table import ANSWERS
-from nearfirst.reward.exchanges import encode, exchanges_of
+from nearfirst.reward.exchanges import encode
 from nearfirst.reward.model import load_reward_model
 from nearfirst.reward.score import rewards
 from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
 from nearfirst.reward.table import PREFERENCES, REWARDS
 from nearfirst.reward.train import train
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 TRAIN = ("--settings", '{"epochs":2,"batch_size":4}', "--text", '{"max_length":64}')
-IDENTITY = {"dataset": "flan", "test": "heldout", "arrangement": "random", "seed": "3"}
 
 
 @pytest.fixture(scope="module")
@@ -100,17 +97,10 @@ def test_every_answer_gets_its_reward(
     assert table["reward"].to_pylist() == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("id_", "task", "message"),
-    [("id-99", "task-0", "1 ids are not in"), ("id-0", "old", "id 'id-0' is of task 'old', but")],
-)
-def test_answers_to_other_instances_are_refused(
-    trained: Path, id_: str, task: str, message: str
-) -> None:
-    path = trained / "flan.parquet"
-    answers = pa.table([[0], [id_], [task], ["a"]], schema=ANSWERS)
-    with pytest.raises(InputError, match=f"^answers.parquet: {message}"):
-        exchanges_of(answers, Path("answers.parquet"), read_table(path, INSTANCES), path)
+def test_each_data_set_is_given_once(tmp_path: Path, program: Program) -> None:
+    twice = ("--dataset", "flan", "a.parquet", "--dataset", "flan", "b.parquet")
+    done = program("preferences.py", *twice, "--output", tmp_path / "pairs.parquet")
+    assert done.stderr.startswith("error: --dataset: flan, flan: one is given twice")
 
 
 def test_a_failed_training_leaves_nothing(
@@ -127,9 +117,3 @@ def test_a_failed_training_leaves_nothing(
     assert done.returncode == 1
     assert done.stderr.startswith("error: no pair is held out")
     assert list(output.iterdir()) == []
-
-
-def test_each_data_set_is_given_once(tmp_path: Path, program: Program) -> None:
-    twice = ("--dataset", "flan", "a.parquet", "--dataset", "flan", "b.parquet")
-    done = program("preferences.py", *twice, "--output", tmp_path / "pairs.parquet")
-    assert done.stderr.startswith("error: --dataset: flan, flan: one is given twice")

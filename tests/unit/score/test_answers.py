@@ -1,14 +1,14 @@
 """Scores of whole tables: what is written, logged, left out and refused."""
 
 import logging
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from programs import Program
+from runs import IDENTITY
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
@@ -18,10 +18,8 @@ from nearfirst.metrics import SCORE_NAMES
 from nearfirst.score import answers, tokenizers
 from nearfirst.score.settings import ScoreSettings
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 TALK = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
 Answer = tuple[int, str, str | None]
-IDENTITY = {"dataset": "flan", "test": "heldout", "arrangement": "random", "seed": "3"}
 
 
 def instances(path: Path, references: dict[str, Any]) -> Path:

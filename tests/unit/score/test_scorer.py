@@ -186,8 +186,3 @@ def test_range_and_order_of_references(
     assert all(0 <= value <= 1 + 1e-12 for value in found.values())
     chance.shuffle(references)
     assert scores.score(answer, tuple(references)) == pytest.approx(found)
-
-
-def test_beta_must_be_positive() -> None:
-    with pytest.raises(ValueError, match="beta"):
-        ScoreSettings(beta=0)

@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from nearfirst.train.resume import check_state
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StoppedError
 
-RUN = TrainSettings(learning_rate=1e-3, batch_size=4, micro_batch_size=2, checkpoint_every=2)
+RUN = TrainSettings(learning_rate=1e-3, batch_size=4, micro_batch_tokens=100, checkpoint_every=2)
 STEPS = 10
 
 
@@ -39,19 +39,19 @@ def whole(
 
 
 def sigterm_in(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send this process two SIGTERMs while the batches of a step are put together."""
-    pad = segment.pad
+    """Send this process two SIGTERMs in a step."""
+    train_step = segment._Trainer.training_step
     calls = 0
 
-    def counting(batch: Sequence[Tokens]) -> Any:
+    def counting(*given: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == 2 * step:  # the second micro-batch; the first may be read a step ahead
+        if calls == step:
             os.kill(os.getpid(), signal.SIGTERM)
             os.kill(os.getpid(), signal.SIGTERM)
-        return pad(batch)
+        return train_step(*given)
 
-    monkeypatch.setattr(segment, "pad", counting)
+    monkeypatch.setattr(segment._Trainer, "training_step", counting)
 
 
 @pytest.mark.parametrize("steps", [[1], [4], [3, 2, 4], [STEPS]])
@@ -86,7 +86,9 @@ def test_an_unusable_state_before_is_named(
     before = whole[1]
     with pytest.raises(InputError, match=r"the state of step 10, not of --start 4"):
         train(model_folder, tokens, RUN, tmp_path, start=4, before=before)
-    with pytest.raises(InputError, match=r"train\.gpus: several GPUs now, .* saved on one"):
+    with pytest.raises(
+        InputError, match=r"train\.gpus, offload: .* with FSDP now, .* saved without"
+    ):
         check_state(before, 10, sharded=True)
     flip(before / "optimizer.pt")
     expected = f"^{before}/optimizer.pt is damaged: .*; delete the folder {before} and run"

@@ -3,7 +3,7 @@
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,21 @@ from training import Weights, difference, train, weights
 from transformers import AutoModelForCausalLM
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.files import sha256
 from nearfirst.common.parquet import write_table
 from nearfirst.model import checkpoints, load
 from nearfirst.model.template import IGNORED, Tokens, encode
-from nearfirst.train import batches
+from nearfirst.train import batches, segment
 from nearfirst.train.settings import TrainSettings
 
 RUN = TrainSettings(learning_rate=1e-3, batch_size=8, checkpoint_every=1)
+
+
+SHAPES: dict[str, Callable[[float], float]] = {
+    "cosine": lambda part: (1 + math.cos(math.pi * part)) / 2,
+    "linear": lambda part: 1 - part,
+    "constant": lambda part: 1,
+}
 
 
 def steps(folder: Path) -> list[int]:
@@ -55,7 +63,7 @@ def by_hand(
             (loss / labels).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clipping)
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * (1 + math.cos(math.pi * step / total)) / 2
+            group["lr"] = settings.learning_rate * SHAPES[settings.schedule](step / total)
         optimizer.step()
         optimizer.zero_grad()
         result.append({name: p.detach().clone() for name, p in model.named_parameters()})
@@ -82,11 +90,13 @@ DESCENT = {"learning_rate": 0.1, "epsilon": 1.0, "gradient_clipping": 1e9}
 @pytest.mark.parametrize(
     "changes",
     [
-        *({**DESCENT, "micro_batch_size": size} for size in (1, 2, 4, 8, 16)),
+        *({**DESCENT, "micro_batch_tokens": budget} for budget in (100, 200, 400, 1600)),
         {"steps": 2},
         {"beta1": 0.5, "beta2": 0.8, "epsilon": 1e-3},
         {"gradient_clipping": 1e-3},
         {"weight_decay": 1.0},
+        {"schedule": "linear"},
+        {"schedule": "constant"},
     ],
 )
 def test_a_step_equals_a_loop_by_hand(
@@ -95,7 +105,7 @@ def test_a_step_equals_a_loop_by_hand(
     settings = TrainSettings(**{"learning_rate": 1e-3, "checkpoint_every": 1, **changes})
     found, _ = train(model_folder, forty, settings, tmp_path)
     tolerance = 1e-6 if "epsilon" in changes else 1e-5  # rounding: sums are made in another order
-    total = batches.total_steps(40, settings)
+    total = len(batches.run_steps(forty, settings))
     expected = by_hand(model_folder, forty, settings, total)
     assert steps(found) == list(range(total + 1))
     for step in range(total + 1):
@@ -144,6 +154,54 @@ def test_segments_give_the_bytes_of_one_piece(
     assert (before / "optimizer.pt").read_bytes() == (last / "optimizer.pt").read_bytes()
 
 
+@pytest.mark.parametrize("order", ["same", "reshuffled"])
+def test_segments_of_epochs_give_the_bytes_of_one_piece(
+    tmp_path: Path, model_folder: Path, forty: list[Tokens], order: str
+) -> None:
+    its = {"epochs": 2, "epoch_order": order, "schedule": "warmup-stable-decay", "warmup_steps": 1}
+    settings = RUN.model_copy(update=its)
+    whole, _ = train(model_folder, forty, settings, tmp_path / "whole", seed=3)
+    assert steps(whole) == list(range(11))
+    first, before = train(model_folder, forty, settings, tmp_path / "5", stop=5, seed=3)
+    more = {"start": 5, "before": before, "seed": 3}
+    train(model_folder, forty, settings, tmp_path / "10", stop=7, **more)  # as if stopped there
+    last, _ = train(model_folder, forty, settings, tmp_path / "10", **more)
+    assert contents(first) | contents(last) == contents(whole)
+    other, _ = train(model_folder, forty, settings, tmp_path / "other", seed=4)
+    for step in (5, 6):  # the second epoch depends on the seed, if it is reshuffled
+        same = difference(weights(other, step), weights(whole, step)) == 0
+        assert same == (step == 5 or order == "same")
+
+
+def test_states_by_the_clock(
+    tmp_path: Path, model_folder: Path, forty: list[Tokens], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[int] = []
+    save_checksums = segment.save_checksums
+
+    def noting(state: Path, folder: Path, run: str, sums: dict[Path, str], *more: Any) -> None:
+        saved.append(checkpoints.step_of(state))
+        save_checksums(state, folder, run, sums, *more)
+        for name, sum_ in sums.items():  # none of them is read again
+            assert sum_ == sha256(name)
+        assert {name.name for name in sums} >= {"model.safetensors", "optimizer.pt"}
+
+    monkeypatch.setattr(segment, "save_checksums", noting)
+    monkeypatch.setattr(segment, "STATE_SECONDS", 0.0)
+    monkeypatch.setattr(segment, "STATE_SHARE", 0.0)
+    often, _ = train(model_folder, forty, RUN, tmp_path / "often")
+    assert saved == [1, 2, 3, 4, 5]
+    assert {path.name for path in (tmp_path / "often/states").iterdir()} == {
+        *("checkpoint-4", "checkpoint-5")
+    }
+    monkeypatch.setattr(segment, "STATE_SHARE", 1e9)  # of what it took to save the first
+    train(model_folder, forty, RUN, tmp_path / "two")
+    monkeypatch.setattr(segment, "STATE_SECONDS", 1e9)
+    seldom, _ = train(model_folder, forty, RUN, tmp_path / "seldom")
+    assert saved == [1, 2, 3, 4, 5, 1, 5, 5]
+    assert contents(often) == contents(seldom)
+
+
 @pytest.mark.parametrize("changed", ["nothing", "rate", "order", "model"])
 def test_only_the_same_run_is_resumed(
     tmp_path: Path, model_folder: Path, forty: list[Tokens], changed: str
@@ -171,26 +229,24 @@ def test_only_the_same_run_is_resumed(
     assert (second.stat().st_mtime_ns == written) == (changed == "nothing")
 
 
-def test_refusals(
-    tmp_path: Path, model_folder: Path, forty: list[Tokens], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refusals(tmp_path: Path, model_folder: Path, forty: list[Tokens]) -> None:
     with pytest.raises(InputError, match=r"train\.steps: 4 .*set train\.steps to 3 or fewer"):
-        batches.total_steps(40, TrainSettings(steps=4))
-    assert batches.total_steps(40, TrainSettings(steps=3)) == 3
-    assert [batches.total_steps(n, TrainSettings()) for n in (1, 16, 17)] == [1, 1, 2]
+        batches.run_steps(forty, TrainSettings(steps=4))
+    assert [batches.steps_of_epoch(n, TrainSettings()) for n in (1, 16, 17)] == [1, 1, 2]
     bare = Tokens(forty[0].ids, np.full_like(forty[0].labels, IGNORED))
     with pytest.raises(InputError, match="step 2 holds no answer"):
-        batches.check_labels([*forty[:16], *[bare] * 16, *forty], TrainSettings())
-    assert batches.check_labels([*forty[16:31], bare, forty[31]], TrainSettings()) == 1
+        batches.check_steps([forty[:16], [bare] * 16, forty[:1]], TrainSettings())
+    batches.check_steps([[bare, forty[31]]], TrainSettings())
+    with pytest.raises(InputError, match=r"99 tokens cannot hold .* has 100; raise it to 100 or"):
+        batches.check_steps([forty], TrainSettings(micro_batch_tokens=99))
+    warm_up = TrainSettings(warmup_steps=3)
+    with pytest.raises(InputError, match=r"train\.warmup_steps: 3 leave nothing of a run of 3"):
+        batches.run_steps(forty, warm_up)
     with pytest.raises(InputError, match="bfloat16 is refused"):
         TrainSettings.parse('{"checkpoint_dtype":"bfloat16"}')
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match=r"train\.precision: float16 needs a GPU"):
             train(model_folder, forty, TrainSettings(precision="float16"), tmp_path / "work")
-    for world in (3, 32):
-        monkeypatch.setenv("WORLD_SIZE", str(world))
-        with pytest.raises(InputError, match=f"{world} GPUs .* batch_size 16"):
-            train(model_folder, forty, TrainSettings(), tmp_path / "work")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,11 +1,12 @@
 """A step is the same in two processes as in one; test_segment.py compares that with a loop by hand.
 
-The processes are those of several GPUs, sharding included, on CPUs.
+The processes are those of several GPUs, or of one with offload, sharding included, on CPUs.
 """
 
 import json
 import re
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ import torch
 from programs import Running, command
 from training import difference, train, weights
 
+from nearfirst.common.errors import InputError
+from nearfirst.hardware import TrainHardware
 from nearfirst.model.template import Tokens, encode
+from nearfirst.train import job, torchrun
 from nearfirst.train.checksums import CHECKSUMS, read_checksums
 from nearfirst.train.settings import TrainSettings
 
@@ -24,7 +28,7 @@ RUN = TrainSettings(
     epsilon=1.0,
     gradient_clipping=1e9,
     batch_size=16,
-    micro_batch_size=2,
+    micro_batch_tokens=200,
     checkpoint_every=1,
 )
 STEPS = 12
@@ -51,7 +55,7 @@ def whole(
     tmp_path_factory: pytest.TempPathFactory, model_folder: Path, tokens: list[Tokens]
 ) -> Path:
     """The checkpoints of one process that takes a whole step at once."""
-    settings = RUN.model_copy(update={"micro_batch_size": 16})
+    settings = RUN.model_copy(update={"micro_batch_tokens": 3200})
     return train(model_folder, tokens, settings, tmp_path_factory.mktemp("whole"))[0]
 
 
@@ -115,6 +119,52 @@ def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: P
     assert len(names) == STEPS + 1
     for step in range(STEPS + 1):  # the tensors of one process, under the same names
         assert difference(weights(found, step), weights(whole, step)) < TOLERANCE
+
+
+def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
+    tmp_path: Path, call: Callable[..., list[str]], whole: Path
+) -> None:
+    log = tmp_path / "log"
+    assert Running(call(tmp_path, gpus=1, offload=True, state_every=50)).wait() == 0, (
+        log.read_text()
+    )
+    assert (tmp_path / "state/optimizer.bin").is_file()  # the form in which FSDP saves it
+    for step in range(STEPS + 1):
+        found = weights(tmp_path / "checkpoints", step)
+        assert difference(found, weights(whole, step)) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("hardware", "launched"),
+    [
+        ({}, False),
+        ({"gpus": 1, "offload": True}, True),
+        ({"gpus": 2}, True),
+        ({"gpus": 2, "offload": True}, True),
+    ],
+)
+def test_what_needs_fsdp_is_started_by_torchrun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hardware: dict[str, Any], launched: bool
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # `keep_one_gpu` sets it, too
+    monkeypatch.setattr(torchrun, "launch", started.append)
+    monkeypatch.setattr(job, "_train", lambda *_: started.append("here"))
+    given = TrainHardware(**hardware)
+    job.run(Namespace(checkpoints=tmp_path / "0-end", hardware=given, log=None))
+    assert started == ([given.gpus] if launched else ["here"])
+
+
+def test_more_processes_than_gpus_are_refused_before_they_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torchrun, "launch", lambda _: pytest.fail("it was started"))
+    hardware = TrainHardware(gpus=2)
+    with pytest.raises(InputError, match=r"hardware\.train\.gpus: 2 are asked for, but 1 visible"):
+        job.run(Namespace(checkpoints=tmp_path / "0-end", hardware=hardware, log=None))
+    assert not list(tmp_path.iterdir())
 
 
 def test_after_sigterm_two_processes_resume_to_the_same_bytes(two: tuple[Path, Path, int]) -> None:

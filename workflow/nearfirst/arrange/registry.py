@@ -4,9 +4,9 @@ A method is a module of `arrange/methods/` with a class `Settings` and a functio
 function in a file of the user's (`own_method`).
 """
 
-import json
 from collections.abc import Sized
 from dataclasses import replace
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
@@ -14,35 +14,19 @@ import numpy as np
 from nearfirst.arrange.pool import Arranged, Pool
 from nearfirst.arrange.settings import ArrangementSettings, Need
 from nearfirst.common.errors import InputError
-from nearfirst.common.named_modules import find, names
-
-PACKAGE = "nearfirst.arrange.methods"
+from nearfirst.common.named_modules import Registry
 
 
-def method_names() -> list[str]:
-    """Return the names of the methods; a method of the user's own has none."""
-    return names(PACKAGE)
+class _Methods(Registry[ArrangementSettings]):
+    def module(self, name: str) -> ModuleType:
+        """Return the module of a method; one in a file of the user's own has a colon."""
+        if ":" not in name:
+            return super().module(name)
+        # Not an import that a program is seen to make: it concerns only rows that name a file.
+        return import_module("nearfirst.arrange.own_method")
 
 
-def module_of(method: str) -> ModuleType:
-    """Return the module of a method; raises ValueError if there is none of that name."""
-    return find("nearfirst.arrange", "own-method") if ":" in method else find(PACKAGE, method)
-
-
-def settings_of(method: str) -> type[ArrangementSettings]:
-    """Return the type of a method's rows in the config; raises as `module_of`."""
-    settings: type[ArrangementSettings] = module_of(method).Settings
-    return settings
-
-
-def parse(text: str) -> ArrangementSettings:
-    """Return the settings of an arrangement from JSON; raises InputError if it cannot be used."""
-    try:
-        method = json.loads(text)["method"]
-        kind = settings_of(method)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"--settings {text}: method: {error}") from None
-    return kind.parse(text)
+METHODS = _Methods("nearfirst.arrange.methods", "method")
 
 
 def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
@@ -62,7 +46,7 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
                 f"method {settings.method!r} needs the {what} of all {pool.size} training "
                 f"instances, and got {len(parts[what])}"
             )
-    arranged: Arranged = module_of(settings.method).arrange(pool, settings, seed)
+    arranged: Arranged = METHODS.module(settings.method).arrange(pool, settings, seed)
     order, returned = arranged.order, f"method {settings.method!r} returned"
     if order.ndim != 1 or order.dtype.kind not in "iu" or not len(order):
         raise InputError(

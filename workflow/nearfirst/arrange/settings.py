@@ -5,9 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from nearfirst.common.settings import Section
+from nearfirst.train.schedules import Schedule
 
 Need = Literal["tasks", "messages", "embeddings"]
 Order = Literal["nearest", "farthest", "random"]
+OF_TRAINING = {"steps", "schedule", "learning_rate"}
+"""Keys of a row that are nothing to its method."""
 OrderField = Annotated[Order, Field(description="Which training instances come first.")]
 
 
@@ -21,8 +24,11 @@ class ArrangementSettings(Section):
     steps: PositiveInt | Literal["epoch"] | None = Field(
         None, description="Steps of a run of this arrangement; null: those of its data set."
     )
+    schedule: Schedule | None = Field(
+        None, description="Schedule of a run of this arrangement; null: `train.schedule`."
+    )
     learning_rate: PositiveFloat | None = Field(
-        None, description="Learning rate of a run of this arrangement, instead of `train`'s."
+        None, description="Highest rate of a run of this arrangement; null: `train.learning_rate`."
     )
 
     def required(self) -> frozenset[Need]:

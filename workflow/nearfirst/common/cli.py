@@ -31,20 +31,27 @@ def add_settings(
     to: argparse.ArgumentParser, section: type[Section], flag: str = "--settings"
 ) -> None:
     """Add a flag that takes a section as JSON; `--help` lists its keys and defaults."""
-
-    def parse(text: str) -> Section:
-        try:
-            return section.parse(text)
-        except InputError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
     lines = [f"keys of {flag} (JSON; what is left out has its default):"]
     lines += [
         f"  {name} = {field.get_default(call_default_factory=True)!r}\n      {field.description}"
         for name, field in section.model_fields.items()
     ]
     to.epilog = "\n".join([*([to.epilog, ""] if to.epilog else []), *lines])
-    to.add_argument(flag, type=parse, default=section(), metavar="JSON", help="see below")
+    to.add_argument(
+        flag, type=checked(section.parse), default=section(), metavar="JSON", help="see below"
+    )
+
+
+def checked(parse: Callable[[str], object]) -> Callable[[str], object]:
+    """Return a function for `type=` of a flag, which shows the InputError of another."""
+
+    def checked(text: str) -> object:
+        try:
+            return parse(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked
 
 
 def positive(text: str) -> int:

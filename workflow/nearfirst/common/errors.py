@@ -8,3 +8,8 @@ class InputError(Exception):
     """
 
     exit_code = 1
+
+
+def one_line(error: Exception) -> str:
+    """Return the message of an error in one line: those of other libraries may have several."""
+    return " ".join(str(error).split())

@@ -13,6 +13,9 @@ KEYS = ("dataset", "test", "arrangement", "seed")
 RUN = "run.json"
 """File in a folder of checkpoints that says which run they are of."""
 
+RUN_KEYS = ("dataset", "arrangement", "seed", "skipped_steps")
+"""Its keys. `skipped_steps`, in float16: steps so far in which gradients overflowed."""
+
 
 def read_identity(path: Path) -> dict[str, str]:
     """Return those of `KEYS` that a table's metadata holds; a table made by hand may hold none.
@@ -24,9 +27,9 @@ def read_identity(path: Path) -> dict[str, str]:
     return {key: metadata[key.encode()].decode() for key in KEYS if key.encode() in metadata}
 
 
-def write_run(folder: Path, identity: Mapping[str, str]) -> None:
-    """Write which data set, arrangement and seed the checkpoints in a folder are of."""
-    run = {key: identity[key] for key in KEYS if key in identity and key != "test"}
+def write_run(folder: Path, facts: Mapping[str, str]) -> None:
+    """Write which run the checkpoints in a folder are of: those of `RUN_KEYS` that are known."""
+    run = {key: facts[key] for key in RUN_KEYS if key in facts}
     with writing(folder / RUN) as temporary:
         temporary.write_text(json.dumps(run) + "\n")
 
@@ -41,7 +44,7 @@ def read_run(folder: Path) -> dict[str, str]:
         return {}
     try:
         run = json.loads(path.read_text())
-        return {key: str(run[key]) for key in KEYS if key in run}
+        return {key: str(run[key]) for key in RUN_KEYS if key in run}
     except (ValueError, TypeError):
         raise InputError(
             f"{path}: not a JSON object; delete the folder {folder} to train it again"

@@ -1,25 +1,68 @@
 """Modules found by name: whoever adds one adds a file to a folder, and edits nothing."""
 
 import difflib
+import json
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Generic, TypeVar
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.settings import Section
+
+Row = TypeVar("Row", bound=Section)
 
 
-def names(package: str) -> list[str]:
-    """Return the names of a package's modules, as configs write them: `round-robin`."""
-    folder = Path(str(import_module(package).__file__)).parent
-    found = (path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
-    return sorted(name.replace("_", "-") for name in found)
+class Registry(Generic[Row]):
+    """The modules of a package, each with a class `Settings`, the type of its rows in the config.
 
+    Parameters
+    ----------
+    package
+        The package of the modules.
+    key
+        The key of a row that names its module.
+    """
 
-def find(package: str, name: str) -> ModuleType:
-    """Return the module of that name; raises ValueError, which names the nearest, if none is."""
-    known = names(package)
-    if name not in known:
-        raise ValueError(f"{name!r} is none of {', '.join(known)}{did_you_mean(name, known)}")
-    return import_module(f"{package}.{name.replace('-', '_')}")
+    def __init__(self, package: str, key: str) -> None:
+        self.package, self.key = package, key
+
+    def names(self) -> list[str]:
+        """Return the names of the modules, as configs write them: `round-robin`."""
+        folder = Path(str(import_module(self.package).__file__)).parent
+        found = (path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+        return sorted(name.replace("_", "-") for name in found)
+
+    def module(self, name: str) -> ModuleType:
+        """Return the module of that name; raises ValueError, with the nearest, if none is."""
+        known = self.names()
+        if name not in known:
+            raise ValueError(f"{name!r} is none of {', '.join(known)}{did_you_mean(name, known)}")
+        return import_module(f"{self.package}.{name.replace('-', '_')}")
+
+    def settings(self, name: str) -> type[Row]:
+        """Return the type of a module's rows; raises as `module`."""
+        settings: type[Row] = self.module(name).Settings
+        return settings
+
+    def parse(self, text: str, **default: object) -> Row:
+        """Return a row from JSON, given values of keys that it may lack.
+
+        Raises InputError if the text is not a JSON object, or not a row of its type.
+        """
+        try:
+            row = {**default, **json.loads(text)}
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{text}: not a JSON object ({error})") from None
+        if self.key not in row:
+            known = ", ".join(self.names())
+            raise InputError(f"{text}: key '{self.key}' is missing; it is one of {known}")
+        try:
+            kind = self.settings(str(row[self.key]))
+        except ValueError as error:
+            raise InputError(f"{self.key}: {error}") from None
+        return kind.parse(json.dumps(row))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nearfirst.common.errors import InputError
+from nearfirst.common.errors import InputError, one_line
 from nearfirst.common.files import writing
 
 BUFFER = 2**22
@@ -110,7 +110,7 @@ def read_table(
         try:
             table = file.read(columns=schema.names)
         except _DAMAGED as error:
-            raise InputError(f"{path}: damaged ({_short(error)}); make it again") from None
+            raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
         table = table.cast(schema.with_metadata(table.schema.metadata))
     if table.num_rows == 0 and not may_be_empty:
         raise InputError(f"{path}: the table has no rows")
@@ -139,7 +139,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
             path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
         )
     except _DAMAGED as error:
-        raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
+        raise InputError(f"{path}: not a whole Parquet file ({one_line(error)})") from None
 
 
 def check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
@@ -175,11 +175,6 @@ def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
     return False
 
 
-def _short(error: Exception) -> str:
-    # Arrow's messages may have several lines.
-    return " ".join(str(error).split())
-
-
 def read_embeddings(
     path: Path, *, may_be_empty: bool = False
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
@@ -206,7 +201,7 @@ def read_embeddings(
                 _copy_embeddings(path, ids, batch.column(0), matrix, start)
                 start += len(batch)
         except _DAMAGED as error:
-            raise InputError(f"{path}: damaged ({_short(error)}); make it again") from None
+            raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
     return ids, matrix
 
 

@@ -17,6 +17,8 @@ FORMS = {
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
 _SENDERS = {"human": "user", "gpt": "assistant", **_ROLES}
+_SPEAKERS = {"prompt": "user", "completion": "assistant"}
+"""Who speaks in a column that may hold a text or a list of turns."""
 
 
 def form_of(file: Path, columns: Collection[str]) -> str:
@@ -38,10 +40,7 @@ def form_of(file: Path, columns: Collection[str]) -> str:
 def instance(form: str, row: dict[str, Any], task: str, id_: str, where: str) -> Instance:
     """Return the conversation of a row.
 
-    Raises
-    ------
-    InputError
-        If the row lacks a column of its form, or a value has another type.
+    Raises InputError if the row lacks a column of its form, or a value has another type.
     """
     for column in FORMS[form]:
         if column not in row:
@@ -80,31 +79,24 @@ def name(row: dict[str, Any], column: str, where: str) -> str:
 
 def _turns(form: str, row: dict[str, Any], where: str) -> list[tuple[str, str]]:
     """Return the (role, content) of a row."""
-    if form == "messages":
-        return _list_of_turns(row, "messages", where)
-    if form == "conversations":
-        return _list_of_turns(row, "conversations", where, "from", "value")
-    if form == "prompt and completion":
-        turns = []
-        for column, role in (("prompt", "user"), ("completion", "assistant")):
-            is_list = isinstance(row[column], list)
-            turns += (
-                _list_of_turns(row, column, where)
-                if is_list
-                else [(role, _text(row, column, where))]
-            )
-        return turns
-    asked = [_text(row, column, where) for column in ("instruction", "input")]
-    question = "\n\n".join(part for part in asked if part.strip())
-    return [("user", question), ("assistant", _text(row, "output", where))]
+    if form == "instruction, input and output":
+        asked = [_text(row, column, where) for column in ("instruction", "input")]
+        question = "\n\n".join(part for part in asked if part.strip())
+        return [("user", question), ("assistant", _text(row, "output", where))]
+    turns: list[tuple[str, str]] = []
+    for column in FORMS[form]:
+        if column in _SPEAKERS and not isinstance(row[column], list):
+            turns.append((_SPEAKERS[column], _text(row, column, where)))
+        else:
+            turns += _list_of_turns(row, column, where)
+    return turns
 
 
-def _list_of_turns(
-    row: dict[str, Any], column: str, where: str, sender: str = "role", text: str = "content"
-) -> list[tuple[str, str]]:
+def _list_of_turns(row: dict[str, Any], column: str, where: str) -> list[tuple[str, str]]:
     turns = row[column] or []
     if not isinstance(turns, list):
         raise InputError(f"{where}: '{column}' is {type(turns).__name__}, not a list of turns")
+    sender, text = ("from", "value") if column == "conversations" else ("role", "content")
     for turn in turns:
         if not isinstance(turn, dict) or not {sender, text} <= turn.keys():
             found = ", ".join(turn) if isinstance(turn, dict) else type(turn).__name__

@@ -76,10 +76,7 @@ def parse_turns(
     A turn is a mapping with the keys `sender` and `text`; `roles` maps a sender in the file to
     `user`, `assistant` or `system`.
 
-    Raises
-    ------
-    InputError
-        If a sender is unknown, or a content is not text.
+    Raises InputError if a sender is unknown, or a content is not text.
     """
     parsed = []
     for turn in turns:

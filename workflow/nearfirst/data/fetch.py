@@ -37,23 +37,13 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
     Until it is whole it is `output` with `.partial` added. That folder survives a kill or a
     failure, and the next call goes on in it, inside a file too. What an earlier fetch left in
     `output` is checked, and fetched only where it differs. `fetched.json` in the folder names the
-    repository, the commit, and each file's SHA-256 and bytes.
+    repository, the commit, and each file's SHA-256 and bytes. `HF_ENDPOINT`, `HF_TOKEN` and
+    `HF_HUB_OFFLINE` count as everywhere. `key` is the section of the config that asks for it
+    (`data.flan`), for error messages.
 
-    Parameters
-    ----------
-    settings
-        What to fetch. `HF_ENDPOINT`, `HF_TOKEN` and `HF_HUB_OFFLINE` count as everywhere.
-    output
-        Folder to make.
-    key
-        Section of the config that asks for it (`data.flan`), for error messages.
-
-    Raises
-    ------
-    InputError
-        If the hub cannot be reached, refuses, or has no such repository, commit or file; if a file
-        has another checksum than the hub or `settings` says, or would lie outside of the folder; if
-        the disk is full.
+    Raises InputError if the hub cannot be reached, refuses, or has no such repository, commit or
+    file; if a file has another checksum than the hub or `settings` says, or would lie outside of
+    the folder; if the disk is full.
     """
     repository = _Repository(settings, key)
     work = output.with_name(f"{output.name}.partial")

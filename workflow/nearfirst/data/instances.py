@@ -29,17 +29,9 @@ def text_of(messages: Sequence[Message]) -> str:
 def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> list[int]:
     """Return the rows of the training instances in the order of an arrangement.
 
-    Parameters
-    ----------
-    arrangement
-        An arrangement (Parquet); it may leave instances out.
-    ids, instances
-        Ids of the training instances, and their file.
-
-    Raises
-    ------
-    InputError
-        As `read_table`, or if an id is not there, or positions have a gap or are repeated.
+    The arrangement (Parquet) may leave instances out; `ids` are those of the file `instances`.
+    Raises InputError as `read_table`, or if an id is not there, or positions have a gap or are
+    repeated.
     """
     table = read_table(arrangement, ARRANGEMENT).sort_by("position")
     if table["position"].to_pylist() != list(range(table.num_rows)):

@@ -27,11 +27,8 @@ class Inventory:
 def take_inventory(instances: Iterable[Instance], *, skip_unusable: bool) -> Inventory:
     """List the usable rows of every task.
 
-    Raises
-    ------
-    InputError
-        If a conversation has no assistant turn with a question before it and `skip_unusable` is
-        false, or if the name of its task holds a carriage return.
+    Raises InputError if a conversation has no assistant turn with a question before it and
+    `skip_unusable` is false, or if the name of its task holds a carriage return.
     """
     found = Inventory()
     for number, instance in enumerate(instances):

@@ -42,23 +42,10 @@ class PromptSettings(Section):
 
 
 class Prompt:
-    """Builds the prompts of one task.
+    """Builds the prompts of one task, given the content of its file and its name.
 
-    Parameters
-    ----------
-    task
-        The content of the task's file.
-    name
-        The name of the task.
-    settings
-        What the prompt holds.
-    where
-        Place of the file, for error messages.
-
-    Raises
-    ------
-    InputError
-        If the file lacks something that the settings ask for, or has it in another form.
+    Raises InputError if the file lacks something that the settings ask for, or has it in another
+    form.
     """
 
     def __init__(self, task: Any, name: str, settings: PromptSettings, where: str) -> None:

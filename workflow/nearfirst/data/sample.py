@@ -40,28 +40,14 @@ def sample(
 ) -> Iterator[Instance]:
     """Yield the instances of one sample of a data set, in the file's order.
 
-    The data are read twice, so that neither they nor the sample lie in memory.
+    The data are read twice, so that neither they nor the sample lie in memory. `name` is `train`,
+    `heldout`, `specialist-SEED` or `generalist-SEED`; a test set of its own, at `test_path`, is the
+    whole of `heldout`. `holds_out` takes the place of what the settings say, and `key_list` that of
+    the folder's `split.json`. `tokenizer` is the folder of the base model, for formats that count
+    tokens.
 
-    Parameters
-    ----------
-    settings, path
-        The data set's row of the config, and its file or folder.
-    name
-        `train`, `heldout`, `specialist-SEED` or `generalist-SEED`.
-    holds_out
-        What is held out as the test set; None for what the settings say.
-    test_path
-        A test set of its own, which is the whole of `heldout`.
-    key_list
-        File that lists the training and the unseen tasks; None for the folder's `split.json`, if
-        there is one.
-    tokenizer
-        Folder of the base model, for formats that count tokens.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, there is no such sample, or too few tasks or rows for it.
+    Raises InputError if a file cannot be read, there is no such sample, or too few tasks or rows
+    for it.
     """
     holds_out = holds_out or settings.holds_out
     pattern, expected = _SAMPLES[holds_out]
@@ -121,10 +107,7 @@ def _inventory(path: Path, rows: Iterator[Instance], settings: Dataset) -> Inven
 def choose(parts: Split, settings: Any, name: str) -> set[int]:
     """Return the row numbers of one sample, given the data set's section `sample`.
 
-    Raises
-    ------
-    InputError
-        If the unseen tasks have too few rows for a generalist test set.
+    Raises InputError if the unseen tasks have too few rows for a generalist test set.
     """
     kind, _, seed = name.partition("-")
     if kind == "specialist":
@@ -155,10 +138,7 @@ def sample_rows(rows: Mapping[str, Sequence[int]], most: int | None, seed: int) 
 def sample_over_tasks(rows: Mapping[str, Sequence[int]], count: int, seed: int) -> set[int]:
     """Choose `count` rows spread over all tasks: one of each in turn, in a seeded order.
 
-    Raises
-    ------
-    InputError
-        If the tasks do not have so many rows.
+    Raises InputError if the tasks do not have so many rows.
     """
     generator = random.Random(f"generalist/{seed}")
     order = generator.sample(sorted(rows), len(rows))

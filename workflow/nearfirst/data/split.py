@@ -36,25 +36,12 @@ def split(
     key_list: Path | None = None,
     tested_per_task: int | None = None,
 ) -> Split:
-    """Split a data set.
+    """Split the usable rows of a data set, by the section `sample` of its settings.
 
-    Parameters
-    ----------
-    found
-        The usable rows.
-    sample
-        The section `sample` of the data set's settings.
-    holds_out
-        What is held out as the test set.
-    key_list
-        File that lists the training and the unseen tasks, if there is one.
-    tested_per_task
-        How many instances of an unseen task, its first, may be tested; None for all.
+    Only the first `tested_per_task` instances of an unseen task may be tested; None allows all.
 
-    Raises
-    ------
-    InputError
-        If nothing would be left to train on, or the key list or a task's name is at fault.
+    Raises InputError if nothing would be left to train on, or the key list or a task's name is at
+    fault.
     """
     rows = found.rows
     if holds_out == "nothing":
@@ -102,10 +89,8 @@ class _KeyList(BaseModel):
 def read_key_list(path: Path, tasks: Iterable[str]) -> Tasks:
     """Read the tasks from a JSON file `{"train_key_list": [...], "eval_key_list": [...]}`.
 
-    Raises
-    ------
-    InputError
-        If the file has another form, lists a task twice, or lists one that is not in the data.
+    Raises InputError if the file has another form, lists a task twice, or lists one that is not in
+    the data.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such key-list file")
@@ -132,10 +117,7 @@ def read_key_list(path: Path, tasks: Iterable[str]) -> Tasks:
 def named_tasks(tasks: Iterable[str], unseen: Sequence[str]) -> Tasks:
     """Split the tasks, given the names of the unseen ones; both sides are sorted.
 
-    Raises
-    ------
-    InputError
-        If a name is not in the data, or no training task is left.
+    Raises InputError if a name is not in the data, or no training task is left.
     """
     known = set(tasks)
     for name in unseen:
@@ -151,15 +133,8 @@ def named_tasks(tasks: Iterable[str], unseen: Sequence[str]) -> Tasks:
 def random_tasks(tasks: Iterable[str], unseen: int | float, seed: int) -> Tasks:
     """Split the tasks at random, whatever their order; both sides are sorted.
 
-    Parameters
-    ----------
-    unseen
-        Number of unseen tasks, or their share if below 1 (at least one task).
-
-    Raises
-    ------
-    InputError
-        If no training task is left.
+    `unseen` is the number of unseen tasks, or their share if below 1 (at least one task). Raises
+    InputError if no training task is left.
     """
     names = sorted(tasks)
     count = _unseen_count(unseen, len(names))
@@ -173,10 +148,7 @@ def tasks_by_source(sources: Mapping[str, str], unseen: int | float, seed: int) 
     Whole sources are drawn at random as long as their tasks do not exceed the number asked for; if
     even the smallest source has more, it is taken. `sources` maps a task to its source.
 
-    Raises
-    ------
-    InputError
-        If no training task is left, or all tasks have one source.
+    Raises InputError if no training task is left, or all tasks have one source.
     """
     count = _unseen_count(unseen, len(sources))
     tasks_of: dict[str, list[str]] = {}
@@ -206,15 +178,8 @@ def _unseen_count(unseen: int | float, tasks: int) -> int:
 def hold_out(rows: Rows, wanted: int | float | None, seed: int) -> set[int]:
     """Draw the conversations of a test set from all tasks.
 
-    Parameters
-    ----------
-    wanted
-        Number of conversations, or their share if below 1; None for `DEFAULT_HELD_OUT`.
-
-    Raises
-    ------
-    InputError
-        If nothing is left to train on.
+    `wanted` is their number, or their share if below 1; None for `DEFAULT_HELD_OUT`. Raises
+    InputError if nothing is left to train on.
     """
     every = sorted(row for of_task in rows.values() for row in of_task)
     share, most = DEFAULT_HELD_OUT if wanted is None else (wanted, len(every))

@@ -24,9 +24,11 @@ WHOLE = ""
 
 
 def checkpoints(
-    instances: int, batch_size: int, every: int, steps: int | Literal["epoch"]
+    instances: int, batch_size: int, every: int, steps: int | Literal["epoch"], epochs: int = 1
 ) -> tuple[Integers, Integers]:
     """Return the (K,) steps of the checkpoints after step 0, and the instances seen at each.
+
+    An epoch has so many `steps`; after the first, all has been seen.
 
     Raises
     ------
@@ -40,8 +42,8 @@ def checkpoints(
             f"--steps: {last} steps of {batch_size} need more than the {instances} instances of "
             f"the arrangement; the largest number of steps is {epoch}"
         )
-    at = np.array([*range(every, last, every), last], dtype=np.int64)
-    return at, np.minimum(at * batch_size, instances)
+    at = np.array([*range(every, last * epochs, every), last * epochs], dtype=np.int64)
+    return at, np.minimum(np.minimum(at, last) * batch_size, instances)
 
 
 def groups_of(tasks: Sequence[str]) -> dict[str, Integers]:

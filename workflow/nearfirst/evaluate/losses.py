@@ -18,6 +18,7 @@ from nearfirst.common.parquet import LOSSES
 from nearfirst.model.check import check_model
 from nearfirst.model.checkpoints import step_of, stream_weights
 from nearfirst.model.loss import mean_losses
+from nearfirst.model.precision import autocast
 from nearfirst.model.template import Tokens
 
 
@@ -35,14 +36,17 @@ def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArr
 
 def evaluate(
     model: Any,
-    checkpoints: Sequence[Path],
+    checkpoints: Sequence[Sequence[Path]],
     instances: pa.Table,
     tokens: Sequence[Tokens],
     batch_tokens: int,
+    precision: str = "float32",
 ) -> pa.Table:
-    """Return the LOSSES table of the instances at each checkpoint, and log each mean.
+    """Return the LOSSES table of the instances at each checkpoint, and log each mean loss.
 
-    The checkpoints' weights replace those of the model. Every instance has a label.
+    The checkpoints' weights replace those of the model: of each window (`checkpoints.windows`) the
+    mean, which counts as that of its last checkpoint. Every instance has a label. `precision` is
+    that of `EvaluateSettings`.
 
     Raises
     ------
@@ -54,10 +58,12 @@ def evaluate(
     parts: list[pa.Table] = []
     since = begun = time.monotonic()
     with closing(stream_weights(model, checkpoints)) as loaded:
-        for folder in loaded:
-            if not parts:
-                check_model(model, tokens)
-            loss = losses(model, tokens, batch_tokens)
+        for *_, folder in loaded:
+            # For each anew: converted weights are kept in it, and would be another checkpoint's.
+            with autocast(precision):
+                if not parts:
+                    check_model(model, tokens)
+                loss = losses(model, tokens, batch_tokens)
             if not np.isfinite(loss).all():
                 id_ = instances["id"][int(np.argmin(np.isfinite(loss)))]
                 raise InputError(

@@ -13,7 +13,14 @@ class EvaluateSettings(Section):
     batch_tokens: PositiveInt = Field(
         4096, description="Tokens in one forward pass, padding included."
     )
-    precision: Literal["float32", "float16"] = Field(
-        "float32", description="Arithmetic of the forward pass; float16 needs a GPU."
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
+        "float32",
+        description="Arithmetic of the forward pass. float32 is TF32 on a GPU; bfloat16 multiplies "
+        "float32 weights in bfloat16; float16, also of the weights, needs a GPU.",
+    )
+    average: PositiveInt = Field(
+        1,
+        description="Checkpoints whose mean weights are evaluated: each and those before it, as "
+        "far as there are any. 1: each by itself.",
     )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")

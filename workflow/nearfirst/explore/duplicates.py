@@ -21,16 +21,9 @@ Key = TypeVar("Key")
 class Pairs(NamedTuple):
     """The pairs of one kind, those with the highest similarity first, then by row.
 
-    Attributes
-    ----------
-    train, test
-        (P,) rows of the pairs that are listed.
-    texts, embeddings
-        (P,) Jaccard similarity of their n-grams, 0 to 1, and cosine of their embeddings.
-    total
-        Number of pairs, listed or not.
-    in_train, in_test
-        (N,) and (M,) bool: which instances are in a pair, listed or not.
+    Listed are the (P,) rows `train` and `test`, the Jaccard similarity of their `texts` (n-grams, 0
+    to 1) and the cosine of their `embeddings`. `total` counts all pairs, and (N,) `in_train` and
+    (M,) `in_test` say which instances are in one.
     """
 
     train: Integers
@@ -49,27 +42,19 @@ def duplicates(
     points: int,
     settings: ExplorationSettings,
 ) -> dict[str, Pairs]:
-    """Find the duplicates between N training and M test instances.
+    """Return the duplicates of each kind between N training and M test instances.
 
     The search is exact. A training text that shares too few n-grams with the whole test set to be
     near-identical to one of its texts is not compared with each of them.
 
     Parameters
     ----------
-    train
-        The training instances, `ROWS` at a time.
-    test
-        The test instances.
+    train, test, points
+        The training instances, `ROWS` at a time, the test instances, and N.
     cosines
         Gives the −cos of some of the training points to all test points.
-    points
-        N.
     settings
-        What counts as a duplicate, and how many pairs to list.
-
-    Returns
-    -------
-    The pairs of each kind.
+        What counts as a duplicate, and how many pairs of each kind to list.
     """
     text_limit, cosine_limit = settings.text_similarity, settings.embedding_similarity
     index = _TextIndex(test, settings)

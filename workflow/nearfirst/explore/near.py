@@ -11,21 +11,15 @@ from nearfirst.explore.settings import ExplorationSettings
 
 
 class Near(NamedTuple):
-    """Which distance counts as near.
-
-    Attributes
-    ----------
-    distance
-        The largest one, −cos for cosine; NaN if the pool has no two points to take it from.
-    basis
-        `given`, or what it was taken from: training points of `other tasks`, or `other instances`.
-    sample
-        Number of training points it was taken from.
-    """
+    """Which distance counts as near."""
 
     distance: float
+    """The largest one, −cos for cosine; NaN if the pool has no two points to take it from."""
     basis: str
+    """`given`, or what it was taken from: training points of `other tasks`, or `other instances`.
+    """
     sample: int
+    """Number of training points it was taken from."""
 
 
 def nearness(

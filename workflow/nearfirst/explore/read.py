@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nearfirst.common.errors import InputError
+from nearfirst.common.csv import read_csv
 
 TEXT = ("panel", "what", "task", "measure")
 NUMBERS = ("x", "width", "value", "n")
@@ -17,27 +17,8 @@ MEASURES = {
 
 
 def read_exploration(path: Path) -> pd.DataFrame:
-    """Read the CSV that `explore.py` writes.
-
-    Raises
-    ------
-    InputError
-        If the file is no CSV, or a column is missing.
-    """
-    try:
-        table = pd.read_csv(
-            path,
-            dtype={**dict.fromkeys(TEXT, str), **dict.fromkeys(NUMBERS, float)},
-            # A task may be called "none" or "NA".
-            keep_default_na=False,
-            na_values={name: [""] for name in NUMBERS},
-        )
-    except ValueError as error:
-        raise InputError(f"{path}: not a whole CSV file ({error})") from None
-    for name in (*TEXT, *NUMBERS):
-        if name not in table:
-            raise InputError(f"{path}: column '{name}' is missing; explore again")
-    return table
+    """Read the CSV that `explore.py` writes. Raises what `read_csv` raises."""
+    return read_csv(path, (*TEXT, *NUMBERS), TEXT)
 
 
 def of(table: pd.DataFrame, panel: str) -> pd.DataFrame:

@@ -1,13 +1,12 @@
 """The results of an exploration as two tables: the numbers behind the figure, and the pairs."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from nearfirst.arrange.tma import rounds_by
 from nearfirst.distance.distances import BY_ROWS, shown
@@ -49,18 +48,7 @@ def numbers(
 ) -> Iterator[Row]:
     """Yield all numbers of the figure, with cosine distances as 1 − cos.
 
-    Parameters
-    ----------
-    train, test
-        The N training and M test instances.
-    pairs
-        Their duplicates.
-    measure
-        A name in `BY_ROWS`.
-    settings
-        What counts as near, and how many bins and tasks to list.
-    threads
-        CPU threads; they do not change the result.
+    `measure` is a name in `BY_ROWS`; `threads` do not change the result.
     """
     distances = BY_ROWS[measure](train.embeddings, test.embeddings)
     points, tests = len(train.ids), len(test.ids)
@@ -112,16 +100,8 @@ def histograms(sides: Mapping[str, Floats], near: float, bins: int) -> Iterator[
 def of_task(task: str, distances: Floats, nearest: Sequence[str], listed: int) -> Iterator[Row]:
     """Yield how near the pool is to a test task, and which training tasks are the nearest.
 
-    Parameters
-    ----------
-    task
-        The test task.
-    distances
-        (m,) distances of its instances to their nearest training instances.
-    nearest
-        m tasks of those training instances.
-    listed
-        Most training tasks to list.
+    (m,) `distances` are those of its instances to their nearest training instances, and `nearest`
+    the tasks of these; at most `listed` training tasks are listed.
     """
     size = len(nearest)
     for name, quantile in QUANTILES.items():
@@ -130,32 +110,16 @@ def of_task(task: str, distances: Floats, nearest: Sequence[str], listed: int) -
         yield Row("neighbour", name, task, x=rank, value=count, n=size)
 
 
-def write_numbers(rows: Iterable[Row], measure: str, path: Path) -> None:
-    """Write the numbers behind the figure as CSV; a missing number is left empty."""
-
-    def cell(value: object) -> object:
-        if value is None or (isinstance(value, float) and not np.isfinite(value)):
-            return ""
-        # Nine digits tell float32 distances apart.
-        return f"{value:.9g}" if isinstance(value, float) else value
-
-    _write(path, (*Row._fields, "measure"), ([*map(cell, row), measure] for row in rows))
+def table_of(rows: Iterable[Row], measure: str) -> pd.DataFrame:
+    """Return the numbers behind the figure as a table; one that is missing is NaN."""
+    return pd.DataFrame(rows, columns=Row._fields).assign(measure=measure)
 
 
-def write_pairs(pairs: Mapping[str, Pairs], train: Side, test: Side, path: Path) -> None:
-    """Write the listed pairs of all kinds as CSV."""
-
-    def rows() -> Iterator[list[object]]:
-        for kind, its in pairs.items():
-            for i, j, *alike in zip(*its[:4], strict=True):
-                both = train.ids[i], train.tasks[i], test.ids[j], test.tasks[j]
-                yield [kind, *both, *(f"{one:.4f}" for one in alike), its.total]
-
-    _write(path, PAIRS, rows())
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+def table_of_pairs(pairs: Mapping[str, Pairs], train: Side, test: Side) -> pd.DataFrame:
+    """Return the listed pairs of all kinds."""
+    rows = [
+        (kind, train.ids[i], train.tasks[i], test.ids[j], test.tasks[j], *alike, its.total)
+        for kind, its in pairs.items()
+        for i, j, *alike in zip(*its[:4], strict=True)
+    ]
+    return pd.DataFrame(rows, columns=PAIRS)

@@ -5,34 +5,29 @@ import unicodedata
 from collections.abc import Iterator, Set
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
-from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import INSTANCES, check_columns, open_parquet
+from nearfirst.common.parquet import INSTANCES
 from nearfirst.data.instances import text_of
+from nearfirst.data.readers import parquet
 from nearfirst.distance.distances import ROWS
 
 Unit = Literal["words", "characters"]
 Gram = tuple[str, ...] | str
 
+MESSAGES = pa.schema([INSTANCES.field("messages")])
 _WORD = re.compile(r"\w+")
 
 
 class Exchange(NamedTuple):
-    """The first exchange of an instance, normalised.
-
-    Attributes
-    ----------
-    prompt
-        The user's turn.
-    text
-        Both turns, `{instruction} {answer}`, as they are embedded.
-    """
+    """The first exchange of an instance, normalised."""
 
     prompt: str
+    """The user's turn."""
     text: str
+    """Both turns, `{instruction} {answer}`, as they are embedded."""
 
 
 def normalised(text: str) -> str:
@@ -57,27 +52,13 @@ def grams(text: str, n: int, unit: Unit = "words") -> Set[Gram]:
 def read_exchanges(path: Path, rows: int = ROWS) -> Iterator[list[Exchange]]:
     """Yield the first exchanges of an instance table, `rows` at a time and the rest at the end.
 
-    The table is read piece by piece: the texts of a large pool are never in memory together.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged.
+    The table is read piece by piece: the texts of a large pool are never in memory together. Raises
+    InputError if the file is missing or damaged.
     """
+    conversations = (row["messages"] for _, row in parquet.rows(path, MESSAGES))
     exchanges = (
         Exchange(normalised(messages[0]["content"]), normalised(text_of(messages)))
-        for messages in _conversations(path, rows)
+        for messages in conversations
     )
     while block := list(islice(exchanges, rows)):
         yield block
-
-
-def _conversations(path: Path, rows: int) -> Iterator[list[Any]]:
-    with open_parquet(path) as file:
-        check_columns(path, file.schema_arrow, pa.schema([INSTANCES.field("messages")]))
-        try:
-            for batch in file.iter_batches(rows, columns=["messages"]):
-                yield from batch.column("messages").to_pylist()
-        except (pa.ArrowInvalid, OSError) as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"{path}: damaged ({reason}); make it again") from None

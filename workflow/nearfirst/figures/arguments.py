@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +10,7 @@ from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing
 from nearfirst.figures.figure import Figure
-from nearfirst.figures.registry import parse
+from nearfirst.figures.registry import KINDS
 
 
 def parser(description: str | None, tables: str) -> argparse.ArgumentParser:
@@ -27,7 +26,7 @@ def add_figure(to: argparse.ArgumentParser, flag: str = "--figure") -> None:
     """Add the flag that takes the row of a figure as JSON."""
     to.add_argument(
         flag,
-        type=_checked(parse),
+        type=cli.checked(KINDS.parse),
         required=True,
         metavar="JSON",
         help="row of the figure, as in the config table `figures` (docs/config.md)",
@@ -38,7 +37,7 @@ def add_figures(to: argparse.ArgumentParser) -> None:
     """Add the flag that takes several figures by name as JSON."""
     to.add_argument(
         "--figures",
-        type=_checked(_parse_several),
+        type=cli.checked(_parse_several),
         required=True,
         metavar="JSON",
         help="rows of figures by name, as in the config table `figures` (docs/config.md)",
@@ -54,16 +53,6 @@ def write_csv(table: pd.DataFrame, path: Path, float_format: str) -> None:
 def _parse_several(text: str) -> dict[str, Figure]:
     try:
         rows = json.loads(text)
-        return {name: parse(json.dumps(row)) for name, row in rows.items()}
+        return {name: KINDS.parse(json.dumps(row)) for name, row in rows.items()}
     except (ValueError, AttributeError) as error:
         raise InputError(f"{text}: not a JSON object of figures ({error})") from None
-
-
-def _checked(parse: Callable[[str], object]) -> Callable[[str], object]:
-    def checked(text: str) -> object:
-        try:
-            return parse(text)
-        except InputError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return checked

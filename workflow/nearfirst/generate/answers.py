@@ -11,13 +11,14 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import GenerationConfig, LogitsProcessorList
 
 from nearfirst.common.errors import InputError
+from nearfirst.generate import cache as caches
 from nearfirst.generate.sampling import CheckFinite, SampleToken, uniforms
 from nearfirst.generate.settings import GenerateSettings
 
 Ids = npt.NDArray[np.int64]
 
-FIRST_STAGE = 8
-"""Tokens of the first stage, after which unfinished answers share new batches; then 8 times it."""
+CHUNK = 8
+"""Tokens of an answer before the next look at which have ended and make room for other prompts."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ def generate(
     """Answer prompts with the `generate` of `transformers`.
 
     An answer depends on its prompt, its id and the seeds; not on batch size, order or neighbours,
-    except for the rounding of sums (`GenerateSettings.precision`). Generation runs in stages, after
-    each of which unfinished answers share new batches: else a batch of short answers would wait for
-    its one long answer.
+    except for the rounding of sums (`GenerateSettings.precision`). Answers that have ended make
+    room for the next prompts, and those that go on keep their keys and values: each prompt is read
+    once, and a batch of short answers does not wait for its one long answer.
 
     Parameters
     ----------
@@ -87,26 +88,50 @@ def generate(
     limit = settings.max_new_tokens
     numbers = [uniforms(settings.seed, run_seed, step, id_, limit) for id_ in ids]
     so_far = list(prompts)
-    unfinished = list(range(len(prompts)))
-    done = 0
-    while unfinished and done < limit:
-        until = min(limit, 8 * done or FIRST_STAGE)
-        # Longest first: near-equal lengths need little padding, and a lack of memory shows at once.
-        unfinished.sort(key=lambda i: (-len(so_far[i]), i))
-        for first in range(0, len(unfinished), batch_size):
-            batch = unfinished[first : first + batch_size]
-            longer = _extend(
-                model,
-                [so_far[i] for i in batch],
-                [ids[i] for i in batch],
-                np.stack([numbers[i][done:until] for i in batch]),
-                settings,
-                ends,
-            )
-            for i, tokens in zip(batch, longer, strict=True):
-                so_far[i] = tokens
-        unfinished = [i for i in unfinished if so_far[i][-1] not in ends]
-        done = until
+
+    def left(i: int) -> int:
+        written = len(so_far[i]) - len(prompts[i])
+        return 0 if written and so_far[i][-1] in ends else limit - written
+
+    def write(rows: Sequence[int], cache: Any, count: int) -> Any:
+        """Write `count` tokens in each row, fewer where it ends; return the cache."""
+        given = [so_far[i] for i in rows]
+        begun = [len(so_far[i]) - len(prompts[i]) for i in rows]
+        longer, cache = _extend(
+            model,
+            given,
+            cache,
+            [ids[i] for i in rows],
+            np.stack([numbers[i][at : at + count] for i, at in zip(rows, begun, strict=True)]),
+            settings,
+            ends,
+        )
+        for i, tokens in zip(rows, longer, strict=True):
+            so_far[i] = tokens
+        return cache
+
+    def width(rows: Sequence[int]) -> int:
+        """Return the positions of a cache: its rows' tokens, but for the last one."""
+        return max(len(so_far[i]) for i in rows) - 1
+
+    # Longest first: near-equal lengths need little padding, and a lack of memory shows at once.
+    waiting = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
+    rows: list[int] = []
+    cache = None
+    while waiting or rows:
+        if waiting and len(rows) < batch_size:
+            room = batch_size - len(rows)
+            new, waiting = waiting[:room], waiting[room:]
+            cache = caches.join(cache, write(new, None, 1), width(rows + new))
+            rows += new
+        else:
+            # Without a cache all tokens are read again: then the answers are written to their end.
+            longest = limit if cache is None else CHUNK
+            cache = write(rows, cache, min(longest, *(left(i) for i in rows)))
+        stay = [at for at, i in enumerate(rows) if left(i)]
+        if len(stay) < len(rows):
+            rows = [rows[at] for at in stay]
+            cache = caches.select(cache, stay, width(rows)) if rows else None
     return [
         Answer(tokens[len(prompt) :], bool(tokens[-1] in ends))
         for prompt, tokens in zip(prompts, so_far, strict=True)
@@ -116,16 +141,18 @@ def generate(
 def _extend(
     model: Any,
     prompts: Sequence[Ids],
+    cache: Any,
     ids: Sequence[str],
     numbers: npt.NDArray[np.float64],
     settings: GenerateSettings,
     ends: list[int],
-) -> list[Ids]:
-    """Return a batch of prompts, longest first, each followed by what the model writes.
+) -> tuple[list[Ids], Any]:
+    """Return a batch of prompts, each followed by what the model writes, and their cache.
 
+    `cache` holds the keys and values of all tokens but the last, if they were read before;
     `numbers`, (rows, tokens), sets the number of tokens to write.
     """
-    width = len(prompts[0])
+    width = max(map(len, prompts))
     rows = [torch.from_numpy(prompt) for prompt in prompts]
     padded = pad_sequence(rows, batch_first=True, padding_value=-1, padding_side="left")
     mask = padded >= 0
@@ -141,16 +168,18 @@ def _extend(
         eos_token_id=ends,
         pad_token_id=ends[0],  # of rows that have ended; cut off below
         use_cache=True,  # not the default of a model that a Trainer has saved
+        return_dict_in_generate=True,
     )
     output = model.generate(
         padded.to(model.device),
         attention_mask=mask.long().to(model.device),
         generation_config=config,
         logits_processor=processors,
+        **({} if cache is None else {"past_key_values": cache}),
     )
     result = []
-    for prompt, row in zip(prompts, output.cpu().numpy(), strict=True):
+    for prompt, row in zip(prompts, output.sequences.cpu().numpy(), strict=True):
         written = row[width:]
         end = np.flatnonzero(np.isin(written, ends))
         result.append(np.concatenate([prompt, written[: end[0] + 1] if len(end) else written]))
-    return result
+    return result, caches.usable(output.past_key_values)

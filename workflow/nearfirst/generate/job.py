@@ -21,7 +21,7 @@ from nearfirst.data.instances import conversations, read_instances
 from nearfirst.generate.answers import Ids, check_positions, generate
 from nearfirst.generate.resume import Parts
 from nearfirst.generate.table import GENERATIONS
-from nearfirst.model import fingerprint, load, template
+from nearfirst.model import fingerprint, load, precision, template
 from nearfirst.model.checkpoints import checkpoints_in, load_weights, step_of
 
 
@@ -39,7 +39,7 @@ def run(job: Namespace) -> None:
         If a file, a setting or the hardware cannot be used, or the run diverged.
     """
     torch.set_num_threads(job.settings.threads)
-    dtype = load.dtype("generate.precision", job.settings.precision)
+    dtype = precision.weights_dtype("generate.precision", job.settings.precision)
     folders = checkpoints_in(job.checkpoints)
     identity = read_identity(job.instances) | read_run(job.checkpoints)
     every = read_instances(job.instances)
@@ -82,16 +82,17 @@ def _answers(
     step = step_of(folder)
     load_weights(model, folder)
     try:
-        answers = generate(
-            model,
-            prompts,
-            table["id"].to_pylist(),
-            job.settings,
-            step=step,
-            run_seed=job.seed,
-            batch_size=job.batch_size,
-            ends=template.ends(tokenizer, job.template.format),
-        )
+        with precision.autocast(job.settings.precision):
+            answers = generate(
+                model,
+                prompts,
+                table["id"].to_pylist(),
+                job.settings,
+                step=step,
+                run_seed=job.seed,
+                batch_size=job.batch_size,
+                ends=template.ends(tokenizer, job.template.format),
+            )
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
     columns = {

@@ -25,11 +25,12 @@ class GenerateSettings(Section):
         0,
         description="Seed of the sampling, beside the run's seed, the step and the instance's id.",
     )
-    precision: Literal["float64", "float32", "float16"] = Field(
+    precision: Literal["float64", "float32", "bfloat16", "float16"] = Field(
         "float32",
-        description="Arithmetic; float16 needs a GPU. Batches round differently, so in a rare tie "
-        "an answer may depend on the batch size. In float64 this has not been seen, but some "
-        "families (Gemma 2, BLOOM, MPT, mixtures of experts) do not support it. In float16 it is "
-        "not rare: it changes several answers in a hundred, and more where answers are long.",
+        description="Arithmetic; float16 needs a GPU, and bfloat16 keeps float32 weights. Batches "
+        "round differently, so in a rare tie an answer may depend on the batch size. In float64 "
+        "this has not been seen, but some families (Gemma 2, BLOOM, MPT, mixtures of experts) do "
+        "not support it. In float16 it is not rare: it changes several answers in a hundred, and "
+        "more where answers are long; bfloat16 rounds more coarsely yet. So float32 is not TF32.",
     )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")

@@ -8,10 +8,8 @@ import torch
 
 from nearfirst.common.errors import InputError
 from nearfirst.model import loss
+from nearfirst.model.precision import tolerance
 from nearfirst.model.template import Tokens
-
-TOLERANCE = {torch.float32: 2e-4, torch.float64: 2e-4}
-"""Largest relative difference of two losses, by number format; 0.05 in any other."""
 
 
 def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
@@ -53,7 +51,7 @@ def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
     finally:
         model.train(training)
     difference = np.abs(batched - single)
-    if (difference > TOLERANCE.get(model.dtype, 0.05) * np.maximum(1, np.abs(single))).any():
+    if (difference > tolerance(model) * np.maximum(1, np.abs(single))).any():
         worst = int(np.nanargmax(difference))
         raise InputError(
             f"model.name: this {name} does not predict each token from those before it only: a "

@@ -46,8 +46,22 @@ def load_weights(model: Any, checkpoint: Path) -> None:
     _copy(_read(checkpoint, _shapes(model)), model)
 
 
-def stream_weights(model: Any, checkpoints: Sequence[Path]) -> Generator[Path, None, None]:
-    """Load checkpoints into a resident model in turn; yield each once its weights are there.
+def windows(checkpoints: Sequence[Path], before: Sequence[Path], size: int) -> list[list[Path]]:
+    """Return each checkpoint behind the `size` - 1 before it, or as many as there are.
+
+    `before` are checkpoints of the same run that come before the first.
+    """
+    every = [*before, *checkpoints]
+    ends = range(len(before) + 1, len(every) + 1)
+    return [every[max(0, end - size) : end] for end in ends]
+
+
+def stream_weights(
+    model: Any, of: Sequence[Sequence[Path]]
+) -> Generator[Sequence[Path], None, None]:
+    """Load the mean of each window of checkpoints into a resident model, in turn.
+
+    A window is yielded once its weights are there.
 
     While the caller computes with one, a thread reads the next from disk. It starts once the
     tensors before have been copied and freed, so host memory holds one checkpoint more than with
@@ -63,17 +77,17 @@ def stream_weights(model: Any, checkpoints: Sequence[Path]) -> Generator[Path, N
     """
     shapes, closed = _shapes(model), threading.Event()
 
-    def read(checkpoint: Path) -> Tensors:
-        return dict(takewhile(lambda _: not closed.is_set(), _read(checkpoint, shapes)))
+    def read(window: Sequence[Path]) -> Tensors:
+        return dict(takewhile(lambda _: not closed.is_set(), _read_mean(window, shapes)))
 
     with ThreadPoolExecutor(1, "read-ahead") as thread:
         try:
             ahead = None
-            for checkpoint, following in zip_longest(checkpoints, checkpoints[1:]):
-                tensors = (ahead or thread.submit(read, checkpoint)).result()
+            for window, following in zip_longest(of, of[1:]):
+                tensors = (ahead or thread.submit(read, window)).result()
                 _copy(_pop_items(tensors), model)
                 ahead = thread.submit(read, following) if following else None
-                yield checkpoint
+                yield window
         finally:
             closed.set()
 
@@ -93,6 +107,22 @@ def _pop_items(tensors: Tensors) -> Iterator[tuple[str, torch.Tensor]]:
 
 def _shapes(model: Any) -> Shapes:
     return {name: parameter.shape for name, parameter in model.named_parameters()}
+
+
+def _read_mean(window: Sequence[Path], shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the mean of each tensor over some checkpoints of a run, as `_read` yields one's own."""
+    if len(window) == 1:
+        yield from _read(window[0], shapes)
+        return
+    for parts in zip(*(_read(checkpoint, shapes) for checkpoint in window), strict=True):
+        names = {name for name, _ in parts}
+        if len(names) > 1:
+            raise InputError(f"{window[-1]}: its tensors come in another order than {window[0]}'s")
+        # Summed in float32, oldest first, whatever the number of segments.
+        total = torch.zeros_like(parts[0][1], dtype=torch.float32)
+        for _, tensor in parts:
+            total += tensor
+        yield names.pop(), total / len(parts)
 
 
 def _read(checkpoint: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:

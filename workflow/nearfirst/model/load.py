@@ -7,25 +7,10 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from nearfirst.common.errors import InputError
+from nearfirst.model.device import device
 from nearfirst.model.load_errors import DAMAGED, reason
 
 T = TypeVar("T")
-
-
-def device() -> torch.device:
-    """Return the first GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def dtype(key: str, precision: str) -> torch.dtype:
-    """Return the torch dtype of a precision, the value of the config key `key`.
-
-    Raises InputError if this machine cannot compute in it.
-    """
-    if precision == "float16" and not torch.cuda.is_available():
-        raise InputError(f"{key}: float16 needs a GPU; use float32 on a CPU")
-    found: torch.dtype = getattr(torch, precision)
-    return found
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:

@@ -1,6 +1,6 @@
 """The loss of training and evaluation alike: change `token_losses` to change it for both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,15 +21,18 @@ def token_losses(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     )
 
 
-def step_loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor) -> torch.Tensor:
+def step_loss(
+    model: Any, batch: Mapping[str, torch.Tensor], label_tokens: torch.Tensor
+) -> torch.Tensor:
     """Return what a micro-batch adds to the loss of its training step: the mean over all labels.
 
-    `outputs` hold (B, T, vocabulary) logits; position t predicts label t + 1 of the (B, T) labels;
-    `num_items_in_batch` counts the labels of the step, over all micro-batches and GPUs.
+    `batch` holds (B, T) `input_ids` and `labels`, as of `pad`; `label_tokens` counts the labels of
+    the step, over all micro-batches and GPUs. Logits are computed at label positions only.
     """
-    targets = torch.nn.functional.pad(labels, (0, 1), value=IGNORED)[:, 1:]
-    losses = token_losses(outputs["logits"].flatten(0, 1), targets.flatten())
-    return losses.sum() / num_items_in_batch.to(losses.device)
+    targets = batch["labels"][:, 1:]
+    rows, columns = (targets != IGNORED).nonzero(as_tuple=True)
+    logits = logits_at(model, batch["input_ids"], rows, columns)
+    return token_losses(logits, targets[rows, columns]).sum() / label_tokens
 
 
 def mean_losses(model: Any, instances: Sequence[Tokens]) -> npt.NDArray[np.float64]:

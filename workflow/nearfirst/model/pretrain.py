@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from nearfirst.common.errors import InputError
+from nearfirst.model.device import deterministic, device
 from nearfirst.model.settings import PretrainSettings
 from nearfirst.model.trainer_log import log_progress
 
@@ -91,7 +92,7 @@ def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path)
         *(model.num_parameters(), blocks.numel()),
         *(settings.steps, settings.batch_size * settings.block),
     )
-    on_gpu = torch.cuda.is_available()
+    on_gpu = device().type == "cuda"
     trainer = Trainer(
         model=model,
         args=TrainingArguments(
@@ -114,6 +115,7 @@ def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path)
         train_dataset=[{"input_ids": block, "labels": block} for block in blocks],
     )
     log_progress(trainer, settings.steps)
-    trainer.train()
+    with deterministic():
+        trainer.train()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

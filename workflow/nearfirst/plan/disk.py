@@ -1,19 +1,21 @@
-"""Bytes of checkpoints and training states: of one, of a run, and at the peak.
+"""Memory of training, and bytes of checkpoints and states: of one, of a run, and at the peak.
 
-Only weights count: headers and a checkpoint's `config.json` add some kilobytes.
+On disk only weights count: headers and a checkpoint's `config.json` add some kilobytes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nearfirst.common.parquet import open_parquet
 from nearfirst.config import Config
+from nearfirst.memory import BYTES, Shape, Training, cpu_memory, gpu_memory, held
 from nearfirst.plan.dry_run import DryRun
 from nearfirst.plan.parameters import count_parameters
 from nearfirst.plan.text import align, size
+from nearfirst.requests import training_of
+from nearfirst.shape import shape_of
 from nearfirst.train.settings import TrainSettings
-
-BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 Runs = Mapping[str, Sequence[tuple[int, int]]]
 """By run the steps (start, stop] of each segment, in order."""
@@ -22,8 +24,9 @@ Runs = Mapping[str, Sequence[tuple[int, int]]]
 def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     """Return a line for each size, or what to set to know it."""
     segments, train, keep = found.segments(), config.train, config.keep_checkpoints
-    runs = find_runs(found, train.batch_size, epoch_steps)
-    parameters = count_parameters(config.model, Path(segments[0][0]) / "raw/model/model")
+    runs = find_runs(found, train, epoch_steps)
+    fetched = Path(segments[0][0]) / "raw/model/model"
+    parameters = count_parameters(config.model, fetched)
     if parameters is None:
         return "Size of the model unknown: set model.parameters"
     left_out = len({run for _, run, *_ in segments}) - len(runs)
@@ -33,14 +36,19 @@ def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     # Training waits only for losses on the data set's own test set (rule wait_for_evaluation).
     waits = "generate" not in found.jobs and found.jobs.get("evaluate", 0) <= len(segments)
     window = None if keep else 2 if waits else len(segments)
-    its = sizes(runs, parameters, train, config.hardware.train.state_every, window)
+    # Where the clock decides, it may be every step.
+    state_every = config.hardware.train.state_every or 1
+    its = sizes(runs, parameters, train, state_every, window)
+    if shape := shape_of(config.model, fetched):
+        job = training_of(train, config.template, config.hardware.train)
+        its = memory(replace(shape, parameters=parameters), job) | its
     text += (
         f"\n{len(runs)} runs, {parameters:,} parameters, keep_checkpoints: {str(keep).lower()}\n"
     )
     return text.lstrip() + align([(name, size(number)) for name, number in its.items()])
 
 
-def find_runs(found: DryRun, batch_size: int, epoch_steps: int | None) -> Runs:
+def find_runs(found: DryRun, train: TrainSettings, epoch_steps: int | None) -> Runs:
     """Return the runs to train, without those whose length is unknown.
 
     A run to the end of its data ends at `epoch_steps`, or else with its arrangement, if that is
@@ -52,7 +60,7 @@ def find_runs(found: DryRun, batch_size: int, epoch_steps: int | None) -> Runs:
         arrangement = f"{results}/arrangements/{run}.parquet"
         if last is None and Path(arrangement).is_file() and arrangement not in found.outputs:
             with open_parquet(Path(arrangement)) as file:
-                last = -(-file.metadata.num_rows // batch_size)
+                last = -(-file.metadata.num_rows // train.batch_size) * train.epochs
         if last is not None:
             runs.setdefault(run, []).append((start, last))
     return runs
@@ -76,6 +84,21 @@ def count_states(start: int, stop: int, every: int) -> int:
     return (start > 0) + min(saved, 3)
 
 
+def memory(shape: Shape, job: Training) -> dict[str, int]:
+    """Return bytes that training takes of memory, by where."""
+    places = {"memory of training, on one CPU": cpu_memory(shape, job, on_gpu=False)}
+    if job.sharded:
+        places = {}
+    return {
+        "weights, gradients and Adam in training": held(shape, job),
+        **places,
+        f"memory of each of {job.gpus} GPUs" if job.gpus > 1 else "memory of the GPU": gpu_memory(
+            shape, job
+        ),
+        "memory beside the GPUs": cpu_memory(shape, job),
+    }
+
+
 def sizes(
     runs: Runs, parameters: int, train: TrainSettings, state_every: int, window: int | None
 ) -> dict[str, int]:
@@ -96,7 +119,6 @@ def sizes(
     passing = [a + b for a, b in zip(states, checkpoints, strict=True)] if window else states
     kept = 0 if window else sum(checkpoints)
     return {
-        "memory of training (weights, gradients, Adam)": 4 * weights,
         "state of a training job (weights, Adam)": state,
         f"checkpoint ({train.checkpoint_dtype})": checkpoint,
         "checkpoints of a run, at a time": max(checkpoints),

@@ -14,12 +14,8 @@ NORMAL_95 = 1.959963984540054
 def accuracy_table(pairs: pd.DataFrame, margins: npt.NDArray[np.floating[Any]]) -> pd.DataFrame:
     """Return how often the chosen answer has the higher reward, with Wilson's 95 % intervals.
 
-    Parameters
-    ----------
-    pairs
-        n rows of `PREFERENCES`.
-    margins
-        (n,) r_chosen − r_rejected; a tie counts half.
+    `pairs` has n rows of `PREFERENCES`, `margins` their (n,) r_chosen − r_rejected; a tie counts
+    half.
 
     Returns
     -------

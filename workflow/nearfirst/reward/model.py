@@ -1,7 +1,9 @@
 """Reward models: UltraRM's form, and sequence classifiers with one label."""
 
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import logging as transformers_logging
 
 from nearfirst.common.errors import InputError
-from nearfirst.model.load import device, load_config
+from nearfirst.model.device import device
+from nearfirst.model.load import load_config
 from nearfirst.model.load_errors import DAMAGED, reason
 
 transformers_logging.disable_progress_bar()
@@ -68,17 +71,49 @@ def load_reward_model(
 ) -> tuple[Any, Any]:
     """Load a reward model by Hugging Face id or folder. Code that comes with it is never run.
 
+    Raises InputError if it cannot be loaded or is no reward model, if a tensor (its head, say) is
+    missing, is not part of the model or has another shape, or if a file is damaged.
+
     Returns
     -------
     model, tokenizer
         The model, in evaluation mode on the first GPU or the CPU, takes `input_ids` and
         `attention_mask` and returns `logits` of shape (n, 1), the rewards.
+    """
+    kind, tokenizer = check_reward_model(name, revision)
+    given = {"revision": revision, "trust_remote_code": False}
+    with _naming_damage(name, "weights"):
+        model, info = kind.from_pretrained(
+            name,
+            dtype=dtype,
+            ignore_mismatched_sizes=True,  # `_check_tensors` names them
+            output_loading_info=True,
+            **given,
+        )
+    _check_tensors(name, info)
+    model = model.to(device()).eval()
+    _leave_head_exact(model)
+    return model, tokenizer
+
+
+def _leave_head_exact(model: Any) -> None:
+    """Take the head out of any autocast: in bfloat16 a reward would have three digits."""
+    for head in model.modules():
+        if isinstance(head, nn.Linear) and head.out_features == 1:
+            head.register_forward_pre_hook(lambda own, given: (given[0].to(own.weight.dtype),))
+            outside = torch.autocast(model.device.type, enabled=False)
+            head.forward = outside(head.forward)  # type: ignore[method-assign]
+
+
+def check_reward_model(name: str, revision: str | None = None) -> tuple[Any, Any]:
+    """Return the class that loads a reward model, and its tokenizer; no weights are read.
+
+    It takes seconds, so what is wrong shows before the answers that it is to score are generated.
 
     Raises
     ------
     InputError
-        If it cannot be loaded or is no reward model, if a tensor (its head, say) is missing, is not
-        part of the model or has another shape, or if a file is damaged.
+        If config or tokenizer cannot be loaded, or it is no reward model.
     """
     try:
         config = load_config(name, revision)
@@ -89,20 +124,13 @@ def load_reward_model(
             f"reward.name: {name!r} cannot be loaded ({why}); give a Hugging Face id that this "
             "machine can reach, or the folder of a downloaded reward model"
         ) from None
-    given = {"revision": revision, "trust_remote_code": False}
     kind = _kind(name, config)
-    with _naming_damage(name, "weights"):
-        model, info = kind.from_pretrained(
-            name,
-            dtype=dtype,
-            ignore_mismatched_sizes=True,  # `_check_tensors` names them
-            output_loading_info=True,
-            **given,
-        )
-    _check_tensors(name, info)
+    stored = _stored_names(Path(name))
+    if kind is LlamaRewardModel and stored and HEAD not in stored:
+        raise InputError(_no_head(name))
     with _naming_damage(name, "tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(name, **given)
-    return model.to(device()).eval(), tokenizer
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
+    return kind, tokenizer
 
 
 def _kind(name: str, config: Any) -> Any:
@@ -123,14 +151,27 @@ def _kind(name: str, config: Any) -> Any:
     )
 
 
+def _no_head(name: str) -> str:
+    return (
+        f"{name}: tensor '{HEAD}' is missing: this is a language model without a reward head; "
+        f"expected {ACCEPTED}"
+    )
+
+
+def _stored_names(folder: Path) -> set[str]:
+    """Return the names of a folder's tensors by the index of its shards; empty without one."""
+    names: set[str] = set()
+    for path in folder.glob("*.index.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # who reads the weights says so
+            names |= set(json.loads(path.read_text())["weight_map"])
+    return names
+
+
 def _check_tensors(name: str, info: dict[str, Any]) -> None:
     """Raise InputError unless file and model have the same tensors, of the same shapes."""
     missing, unexpected = set(info["missing_keys"]), set(info["unexpected_keys"])
     if HEAD in missing:
-        raise InputError(
-            f"{name}: tensor '{HEAD}' is missing: this is a language model without a reward head; "
-            f"expected {ACCEPTED}"
-        )
+        raise InputError(_no_head(name))
     advice = "take weights and config.json of one model"
     for tensors, what in ((missing, "is missing"), (unexpected, "is not part of such a model")):
         if tensors:
@@ -151,11 +192,34 @@ def _naming_damage(name: str, what: str) -> Iterator[None]:
     try:
         yield
     except DAMAGED as error:
+        if what == "tokenizer" and (lacking := _lacking(Path(name))):
+            raise InputError(
+                f"{name}: its tokenizer is a SentencePiece file, and reading that needs "
+                f"{' and '.join(lacking)}: pip install {' '.join(lacking)}"
+            ) from None
         where = next(_damaged_files(Path(name)), name) if what == "weights" else name
         raise InputError(
             f"{where}: the {what} cannot be loaded ({type(error).__name__}: {reason(error)}); "
             "download or make them again"
         ) from None
+
+
+def _lacking(folder: Path) -> list[str]:
+    """Return the packages that are not there and without which its tokenizer cannot be read.
+
+    Of a missing one transformers says nothing: it takes the file for one of another kind.
+    """
+    if (folder / "tokenizer.json").exists() or not (folder / "tokenizer.model").exists():
+        return []
+    packages = {"sentencepiece": "sentencepiece", "protobuf": "google.protobuf"}
+    return [package for package, module in packages.items() if not _is_there(module)]
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its parent is not there
+        return False
 
 
 def _damaged_files(folder: Path) -> Iterator[Path]:

@@ -40,18 +40,12 @@ def read_examples(path: Path) -> list[Example]:
 
 @dataclass(frozen=True)
 class Pool:
-    """Gold answers to draw wrong ones from; the order of the examples does not matter.
-
-    Attributes
-    ----------
-    answers
-        The different answers of each task: normalized, and as they are.
-    words
-        All words of the answers.
-    """
+    """Gold answers to draw wrong ones from; the order of the examples does not matter."""
 
     answers: Mapping[str, Sequence[tuple[str, str]]]
+    """The different answers of each task: normalized, and as they are."""
     words: Sequence[str]
+    """All words of the answers."""
 
 
 def pool_of(examples: Iterable[Example]) -> Pool:
@@ -125,10 +119,7 @@ TRIES = 8
 def corrupt(example: Example, pool: Pool, rng: random.Random) -> tuple[str, str]:
     """Draw a possible corruption of an answer that is not blank.
 
-    Returns
-    -------
-    corruption, rejected
-        Its name and the wrong answer, which is no Exact Match of any reference.
+    Returns its name and the wrong answer, which is no Exact Match of any reference.
     """
     for name in rng.sample(list(CORRUPTIONS), len(CORRUPTIONS)):
         for _ in range(TRIES):
@@ -143,20 +134,11 @@ def pairs(datasets: Mapping[str, Sequence[Example]], settings: PreferenceSetting
 
     Of each data set whole tasks are held out, and wrong answers come from tasks on the same side of
     that split. A training pair with the instruction of any held-out pair is dropped: two data sets
-    may share a task under different names. A pair depends on the seed, its data set's name, its id
-    and the set of instances, but not on their order.
+    may share a task under different names. Instances with a blank answer are skipped. A pair
+    depends on the seed, its data set's name, its id and the set of instances, but not on their
+    order.
 
-    Parameters
-    ----------
-    datasets
-        Training instances by data set. Those with a blank answer are skipped.
-    settings
-        The number of instances, the share held out, and the seed.
-
-    Raises
-    ------
-    InputError
-        If the chosen instances of a data set have fewer than two tasks.
+    Raises InputError if the chosen instances of a data set have fewer than two tasks.
     """
     rows: list[dict[str, object]] = []
     for dataset in sorted(datasets):
@@ -193,16 +175,7 @@ def _pairs_of(
         side = example.task in held_out
         rng = random.Random(f"{settings.seed}/{dataset}/{example.id}")
         corruption, rejected = corrupt(example, pools[side], rng)
-        rows.append(
-            {
-                "id": example.id,
-                "dataset": dataset,
-                "task": example.task,
-                "instruction": example.instruction,
-                "chosen": example.answer,
-                "rejected": rejected,
-                "corruption": corruption,
-                "held_out": side,
-            }
-        )
+        its = (example.id, dataset, example.task, example.instruction, example.answer)
+        values = (*its, rejected, corruption, side)
+        rows.append(dict(zip(PREFERENCES.names, values, strict=True)))
     return rows

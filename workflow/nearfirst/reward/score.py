@@ -19,19 +19,9 @@ from nearfirst.reward.table import REWARDS
 
 
 def score_answers(answers: pa.Table, found: npt.NDArray[np.float32], name: str) -> pa.Table:
-    """Return the REWARDS table of n answers, and log the mean of each step.
+    """Return the REWARDS table of n answers, given their (n,) rewards, and log each step's mean.
 
-    Parameters
-    ----------
-    answers, found
-        n rows with step, id and task, and their (n,) rewards.
-    name
-        The reward model, for messages.
-
-    Raises
-    ------
-    InputError
-        If a reward is not finite.
+    Raises InputError, which names the reward model, if a reward is not finite.
     """
     steps, ids = answers["step"].to_numpy(), answers["id"]
     if not np.isfinite(found).all():
@@ -49,19 +39,8 @@ def score_answers(answers: pa.Table, found: npt.NDArray[np.float32], name: str) 
 def rewards(model: Any, tokens: Sequence[Ids], batch_tokens: int) -> npt.NDArray[np.float32]:
     """Return the (n,) rewards of n texts. Equal texts are scored once.
 
-    Parameters
-    ----------
-    model
-        A model of `load_reward_model`.
-    tokens
-        n arrays of ids.
-    batch_tokens
-        Tokens in a forward pass, padding included.
-
-    Raises
-    ------
-    InputError
-        If a text has no token, or one without an embedding in the model.
+    A forward pass has at most `batch_tokens` tokens, padding included. Raises InputError if a text
+    has no token, or one without an embedding in the model.
     """
     place: dict[bytes, int] = {}
     which = [place.setdefault(ids.tobytes(), len(place)) for ids in tokens]

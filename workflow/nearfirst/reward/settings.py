@@ -45,8 +45,10 @@ class RewardScoreSettings(Section):
     batch_tokens: PositiveInt = Field(
         4096, description="Tokens in one forward pass, padding included."
     )
-    precision: Literal["float32", "float16"] = Field(
-        "float32", description="Arithmetic; float16 needs a GPU."
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
+        "float32",
+        description="Arithmetic. float32 is TF32 on a GPU; bfloat16 multiplies float32 weights in "
+        "bfloat16, all but the head; float16, also of the weights, needs a GPU.",
     )
     threads: PositiveInt = Field(1, description=_THREADS)
 

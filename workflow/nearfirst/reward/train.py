@@ -12,7 +12,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import LlamaForCausalLM, Trainer, TrainingArguments, set_seed
 
 from nearfirst.common.errors import InputError
-from nearfirst.model.load import device, load_model, load_tokenizer
+from nearfirst.model.device import deterministic, device
+from nearfirst.model.load import load_model, load_tokenizer
 from nearfirst.model.trainer_log import log_progress
 from nearfirst.reward.accuracy import accuracy_table
 from nearfirst.reward.exchanges import Ids, encode
@@ -90,10 +91,7 @@ def from_base(name: str, seed: int) -> tuple[LlamaRewardModel, Any]:
 
     The tokenizer adds BOS, as UltraRM's does.
 
-    Raises
-    ------
-    InputError
-        If the base cannot be loaded or is not a Llama.
+    Raises InputError if the base cannot be loaded or is not a Llama.
     """
     base = load_model(name)
     if not isinstance(base, LlamaForCausalLM):
@@ -118,27 +116,16 @@ def train(
     text: RewardTextSettings,
     folder: Path,
 ) -> pd.DataFrame:
-    """Train on the pairs that are not held out, and save model and tokenizer in one folder.
+    """Train the Llama `base` on the pairs that are not held out; save model and tokenizer.
 
     The folder has the layout in which UltraRM is published; `load_reward_model` reads it.
 
-    Parameters
-    ----------
-    pairs
-        A table of `PREFERENCES`.
-    base
-        Name or folder of the Llama to start from.
-    settings, text, folder
-        How to train, what the model reads, and the output.
+    Raises InputError if the base is not a Llama, or there are no pairs to train on or none held
+    out.
 
     Returns
     -------
     The `accuracy_table` of the held-out pairs, and of as many training pairs drawn by the seed.
-
-    Raises
-    ------
-    InputError
-        If the base is not a Llama, or there are no pairs to train on or none held out.
     """
     held_out = pairs["held_out"].to_numpy(bool)
     training, measured = np.flatnonzero(~held_out), np.flatnonzero(held_out)
@@ -169,6 +156,7 @@ def _fit(
     settings: RewardTrainingSettings,
     folder: Path,
 ) -> None:
+    on_gpu = device().type == "cuda"
     trainer = RewardTrainer(
         model=model,
         args=TrainingArguments(
@@ -186,11 +174,12 @@ def _fit(
             report_to="none",
             remove_unused_columns=False,
             seed=settings.seed,
-            use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=torch.cuda.is_available(),
+            use_cpu=not on_gpu,
+            dataloader_pin_memory=on_gpu,
         ),
         train_dataset=pairs,
         data_collator=collate,
     )
     log_progress(trainer, math.ceil(len(pairs) / settings.batch_size) * settings.epochs)
-    trainer.train()
+    with deterministic():
+        trainer.train()

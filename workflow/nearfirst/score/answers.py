@@ -26,10 +26,8 @@ def references_of(
 ) -> dict[str, tuple[str, ...]]:
     """Return the references of every instance with an answer; without text, an empty tuple.
 
-    Raises
-    ------
-    InputError
-        If an answer's instance is missing or of another task, or if no instance has a reference.
+    Raises InputError if an answer's instance is missing or of another task, or if no instance has a
+    reference.
     """
     check_instances(answers, answers_in, instances, instances_in)
     columns = (instances[name].to_pylist() for name in ("id", "references"))

@@ -30,12 +30,7 @@ class Scorer:
     def score(self, answer: str, references: tuple[str, ...]) -> dict[str, float]:
         """Return each score's maximum or mean over the references, in the order of `SCORE_NAMES`.
 
-        Parameters
-        ----------
-        answer
-            A blank one scores 0.
-        references
-            At least one correct answer, none of them blank.
+        There is at least one reference, and none is blank; a blank answer scores 0.
         """
         return self._cached(answer, references)
 

@@ -60,10 +60,7 @@ def subwords(tokenizer: Any) -> Tokenizer:
 def from_settings(settings: ScoreSettings, model: str | None = None) -> Tokenizer:
     """Return the tokenizer that `scores.tokenizer` names; `model` is the base model's folder or id.
 
-    Raises
-    ------
-    InputError
-        If it cannot be loaded, or is `model` and no model is given.
+    Raises InputError if it cannot be loaded, or is `model` and no model is given.
     """
     if settings.tokenizer == "words":
         return words(settings.stemming)

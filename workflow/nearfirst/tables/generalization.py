@@ -28,17 +28,14 @@ def generalization(figures: Mapping[str, Runs], settings: GeneralizationSettings
     passes counts as an infinite step, and an infinite bound is NaN. Bounds are checkpoints, never
     values between two.
 
+    Raises InputError if the runs of an arrangement cannot be compared.
+
     Returns
     -------
     Columns figure, arrangement, seed, performance, threshold, step (NaN: never), low, high, passes
     (share of the resamples that pass), performance_start, performance_best, performance_end (means
     over instances), instances, confidence. The runs of an arrangement are followed by a row of seed
     `all`: the mean of their performances, instance by instance.
-
-    Raises
-    ------
-    InputError
-        If the runs of an arrangement cannot be compared.
     """
     rows = []
     for figure, runs in figures.items():

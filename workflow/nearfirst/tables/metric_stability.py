@@ -63,6 +63,8 @@ def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -
     at the last); their names follow `share`. `change_seen` is false where noise alone may explain
     the change: |change| ≤ 2 · noise · √(1 + 1 / end_checkpoints), two standard errors.
 
+    Raises InputError if the runs of a data set cannot be compared, or do not begin at step 0.
+
     Returns
     -------
     Columns dataset, metric, seed, start, end, change, noise, relative_noise with its _low and
@@ -70,11 +72,6 @@ def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -
     confidence, left_out; scores from 0 to 100. The seeds of a data set and metric are followed by a
     row of seed `all`: the mean of each column over seeds, of two of them with Student's interval,
     clipped at zero; its change is seen if it is in every seed.
-
-    Raises
-    ------
-    InputError
-        If the runs of a data set cannot be compared, or do not begin at step 0.
     """
     found = {metric: by_label(scaled(runs, metric)) for metric, runs in metrics.items()}
     for runs in metrics.values():

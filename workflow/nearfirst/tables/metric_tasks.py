@@ -14,15 +14,12 @@ def metric_tasks(
 ) -> pd.DataFrame:
     """Return the mean of each metric over each task's own instances, with an interval over seeds.
 
+    Raises InputError if the runs of a data set cannot be compared.
+
     Returns
     -------
     Columns dataset, metric, task, step, mean, low, high (scores from 0 to 100), n (seeds),
     instances (of the task), confidence.
-
-    Raises
-    ------
-    InputError
-        If the runs of a data set cannot be compared.
     """
     parts = []
     for metric, runs in metrics.items():

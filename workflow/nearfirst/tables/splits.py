@@ -18,10 +18,7 @@ Splits = Mapping[tuple[str, str], pd.DataFrame]
 def read_splits(paths: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
     """Read tables of instances, by the data set and split that they say they are of.
 
-    Raises
-    ------
-    InputError
-        What `read_table` raises, or if a table does not say what it is of.
+    Raises InputError as `read_table`, or if a table does not say what it is of.
     """
     columns = pa.schema([SOURCES.field("task"), SOURCES.field("source")])
     found: dict[tuple[str, str], pd.DataFrame] = {}
@@ -69,10 +66,7 @@ def leaks(splits: Splits) -> pd.DataFrame:
 
     Splits whose tasks are training tasks, as where conversations are held out, are not listed.
 
-    Raises
-    ------
-    InputError
-        If the training split of a data set is missing.
+    Raises InputError if the training split of a data set is missing.
 
     Returns
     -------

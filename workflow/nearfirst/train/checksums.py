@@ -6,6 +6,7 @@ A folder without checksums, or one that does not match them, was cut off or dama
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,19 @@ from nearfirst.common.files import sha256, sync, writing
 CHECKSUMS = "checksums.json"
 
 
-def write_checksums(folder: Path, **facts: Any) -> None:
+def write_checksums(folder: Path, known: Mapping[Path, str] | None = None, **facts: Any) -> None:
     """Write size and SHA-256 of each file in a folder to its `checksums.json`, with some facts.
 
-    A node that goes down at any moment leaves either all files and the checksums, or none of these.
+    Files whose SHA-256 is `known` are not read. A node that goes down at any moment leaves either
+    all files and the checksums, or none of these.
     """
     (folder / CHECKSUMS).unlink(missing_ok=True)
     names = [str(path.relative_to(folder)) for path in sync(folder)]
     sizes = {name: (folder / name).stat().st_size for name in names}
-    content = {**facts, "bytes": sizes, "sha256": _sha256(folder, names)}
+    known = known or {}
+    sums = {name: known[folder / name] for name in names if folder / name in known}
+    sums |= _sha256(folder, [name for name in names if name not in sums])
+    content = {**facts, "bytes": sizes, "sha256": sums}
     text = json.dumps({"content": content, "sha256": _sha256_of(content)}, indent=1)
     with writing(folder / CHECKSUMS) as temporary, temporary.open("w") as file:
         file.write(text)

@@ -4,12 +4,14 @@ import logging
 import os
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import explain_full_disk, remove
 from nearfirst.common.identity import read_identity, write_run
 from nearfirst.data.conversation import Message
 from nearfirst.data.instances import conversations, read_instances, rows_in_order
+from nearfirst.memory import Shape, Training, check_fits
 from nearfirst.model.visible_gpus import keep_one_gpu
 from nearfirst.train import torchrun
 from nearfirst.train.lock import locked
@@ -38,18 +40,20 @@ def run(job: Namespace) -> None:
         _train(job, work)
         return
     with locked(work.with_suffix(".lock")):
-        if job.hardware.gpus == 1:
+        if job.hardware.is_sharded():
+            _launch(job, work)
+        else:
             keep_one_gpu()
             _train(job, work)
-        else:
-            _launch(job, work)
 
 
 def _launch(job: Namespace, work: Path) -> None:
-    """Train in a process for each GPU."""
+    """Train in a process for each GPU: FSDP needs one even with a single GPU."""
     from nearfirst.model.checkpoints import step_of
+    from nearfirst.model.device import check_count
     from nearfirst.train.resume import last_state
 
+    check_count(job.hardware.gpus)
     work.mkdir(parents=True, exist_ok=True)
     try:
         torchrun.launch(job.hardware.gpus)
@@ -67,41 +71,45 @@ def _launch(job: Namespace, work: Path) -> None:
 def _train(job: Namespace, work: Path) -> None:
     import torch
 
-    from nearfirst.model import check, load, template
+    from nearfirst.model import check, device, load, template
     from nearfirst.train import batches, resume, segment
+    from nearfirst.train.checksums import read_checksums
 
     settings = job.settings
     torch.set_num_threads(settings.threads)
-    # The same bytes on every run: for that cuBLAS needs a workspace of fixed size.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-
+    device.device()  # a GPU that cannot be used shows before data and model are read
     tokenizer = load.load_tokenizer(job.model, job.revision)
     messages = _in_order(job.instances, job.arrangement)
     tokens = template.encode(messages, tokenizer, job.template.max_length, job.template.format)
-    total = batches.total_steps(len(tokens), settings)
-    stop = total if job.stop is None else min(job.stop, total)
-    used = total * settings.batch_size
+    steps = batches.run_steps(tokens, settings, job.seed)
+    batches.check_steps(steps, settings)
+    stop = len(steps) if job.stop is None else min(job.stop, len(steps))
+    used = batches.steps_of_epoch(len(tokens), settings) * settings.batch_size
     if used < len(tokens):
         # Other instances in another arrangement: the two no longer train on the same set.
         unused = len(tokens) - used
         logging.warning("%d instances at the end of the arrangement are not trained on", unused)
     tokens = tokens[:used]
-    bare = batches.check_labels(tokens, settings)
+    bare = sum(item.label_tokens == 0 for item in tokens)
     logging.info("%d instances, %d without a label after truncation", len(tokens), bare)
 
     origin = [str(part) for part in (job.model, job.revision, job.state_before) if part]
-    run = resume.run_fingerprint(settings, tokens, origin, sharded=job.hardware.gpus > 1)
+    run = resume.run_fingerprint(settings, steps, origin, sharded=job.hardware.is_sharded())
     first = os.environ.get("RANK", "0") == "0"
     if resume.finished(job.state, job.checkpoints, run, stop):
         logging.info("%s is there, whole and of this run: nothing to do", job.checkpoints)
     else:
         model = load.load_model(job.model, job.revision)
         check.check_model(model, tokens)
-        with explain_full_disk(work, "training resumes from its last state"):
+        _check_memory(model, tokens, job)
+        with (
+            explain_full_disk(work, "training resumes from its last state"),
+            device.deterministic(settings.deterministic),
+        ):
             checkpoints, state = segment.train_segment(
                 model,
-                tokens,
+                tokenizer,
+                steps,
                 settings,
                 job.hardware,
                 start=job.start,
@@ -111,12 +119,34 @@ def _train(job: Namespace, work: Path) -> None:
                 run=run,
             )
             if first:
-                identity = read_identity(job.instances) | read_identity(job.arrangement)
-                write_run(checkpoints, identity)
+                facts = read_identity(job.instances) | read_identity(job.arrangement)
+                if settings.precision == "float16":
+                    facts["skipped_steps"] = str((read_checksums(state) or {})["skipped_steps"])
+                write_run(checkpoints, facts)
                 _move(state, job.state)
                 _move(checkpoints, job.checkpoints)
     if first:
         remove(work)
+
+
+def _check_memory(model: Any, tokens: list[Any], job: Namespace) -> None:
+    """Raise InputError if the GPU is too small for the model: before any training."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return
+    its = model.config.get_text_config()
+    sizes = (getattr(its, key, 0) for key in ("hidden_size", "num_hidden_layers", "vocab_size"))
+    longest = max(len(item.ids) for item in tokens)
+    training = Training(
+        job.settings.precision,
+        min(job.settings.micro_batch_tokens, job.settings.batch_size * longest),
+        job.hardware.gpus,
+        job.hardware.offload,
+        job.hardware.recompute_activations,
+    )
+    card = torch.cuda.get_device_properties(0).total_memory
+    check_fits(Shape(model.num_parameters(), *sizes), training, card)
 
 
 def _in_order(instances: Path, arrangement: Path) -> list[list[Message]]:

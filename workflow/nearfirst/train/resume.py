@@ -5,39 +5,47 @@ Nothing of a state is loaded before it matches its checksums.
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import remove, sync
 from nearfirst.model import fingerprint
 from nearfirst.model.checkpoints import step_of
-from nearfirst.model.template import Tokens
+from nearfirst.train.batches import Steps
 from nearfirst.train.checksums import damage, read_checksums, write_checksums, wrong_size
 from nearfirst.train.settings import TrainSettings
 
 
 def run_fingerprint(
-    settings: TrainSettings, tokens: Sequence[Tokens], origin: Sequence[str], *, sharded: bool
+    settings: TrainSettings, steps: Steps, origin: Sequence[str], *, sharded: bool
 ) -> str:
     """Return what identifies a run: settings, instances in order, origin, kind of state, code.
 
     The origin is the base model, its revision and the state before; of folders, their files count.
-    States are `sharded` if several processes share the model.
+    States are `sharded` if FSDP trains (`TrainHardware.is_sharded`).
     """
     data = hashlib.sha256()
-    for item in tokens:
+    for item in chain.from_iterable(steps):
         data.update(item.ids.tobytes() + b"|" + item.labels.tobytes() + b"\n")
     begin = [(name, fingerprint.files(Path(name))) for name in origin]
     code = fingerprint.code(Path(__file__).with_name("segment.py"))
     return fingerprint.digest([settings.canonical(), data.hexdigest(), begin, sharded, code])
 
 
-def save_checksums(state: Path, checkpoints: Path, run: str) -> None:
+def save_checksums(
+    state: Path,
+    checkpoints: Path,
+    run: str,
+    sums: Mapping[Path, str] | None = None,
+    skipped_steps: int = 0,
+) -> None:
     """Write the checksums of a state, the newest, once the checkpoints up to it are on the disk.
 
     They list those checkpoints with their sizes: resuming from this state does not write them
-    again.
+    again. They say, too, how many steps of the run so far were skipped. Files whose SHA-256 is in
+    `sums` are not read.
     """
     step = step_of(state)
     older = last_state(state.parents[1])
@@ -48,7 +56,8 @@ def save_checksums(state: Path, checkpoints: Path, run: str) -> None:
         if step_of(folder) <= step and folder.name not in known:
             for file in sync(folder):
                 sizes[str(file.relative_to(checkpoints))] = file.stat().st_size
-    write_checksums(state, step=step, run=run, checkpoints=sizes)
+    facts = {"step": step, "run": run, "checkpoints": sizes, "skipped_steps": skipped_steps}
+    write_checksums(state, sums, **facts)
 
 
 def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:
@@ -108,8 +117,8 @@ def check_state(state: Path, start: int, *, sharded: bool) -> None:
     Raises
     ------
     InputError
-        If it is damaged, of another step than `start`, or saved on one GPU where there are several
-        now, or the other way round.
+        If it is damaged, of another step than `start`, or sharded where training is not now, or the
+        other way round.
     """
     wrong = damage(state)
     if wrong:
@@ -121,8 +130,9 @@ def check_state(state: Path, start: int, *, sharded: bool) -> None:
     if step != start:
         raise InputError(f"{state}: the state of step {step}, not of --start {start}")
     if (state / "optimizer.bin").is_file() != sharded:
-        now, then = ("several GPUs", "one") if sharded else ("one GPU", "several")
+        now, then = ("with", "without") if sharded else ("without", "with")
         raise InputError(
-            f"hardware.train.gpus: {now} now, but {state} was saved on {then}, in another form; "
-            "set it back, or delete the states and run snakemake again to train from the start"
+            f"hardware.train.gpus, offload: training is {now} FSDP now (several GPUs, or offload), "
+            f"but {state} was saved {then} it, in another form; set them back, or delete the "
+            "states and run snakemake again to train from the start"
         )

@@ -2,37 +2,75 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from nearfirst.common.settings import Section
+from nearfirst.train.schedules import Schedule
 
 
 class TrainSettings(Section):
-    """One pass over an arrangement, in its order."""
+    """Training on an arrangement, in its order."""
 
     steps: PositiveInt | Literal["epoch"] = Field(
-        "epoch", description="Optimizer steps; `epoch` trains on the whole arrangement."
+        "epoch",
+        description="Optimizer steps of an epoch; `epoch` trains on the whole arrangement.",
+    )
+    epochs: PositiveInt = Field(1, description="Passes over these instances.")
+    epoch_order: Literal["same", "reshuffled"] = Field(
+        "same",
+        description="Order of the epochs after the first: the arrangement's again, or shuffled, by "
+        "the seed of the run.",
     )
     segment_steps: PositiveInt | None = Field(
         None,
-        description="Steps in one training job; null trains in one job. Needs a number of `steps`.",
+        description="Steps in one training job; null trains in one job. Needs a number of `steps`, "
+        "and divides it if there are several epochs.",
     )
     batch_size: PositiveInt = Field(16, description="Instances in a step, over all GPUs.")
-    micro_batch_size: PositiveInt = Field(
-        8, description="Instances in a forward pass on one device; divides `batch_size`."
+    micro_batch_tokens: PositiveInt = Field(
+        4096,
+        description="Most tokens in a forward pass on one device, padding included. The instances "
+        "of a step are sorted by length and cut into passes; the step stays the same.",
     )
-    learning_rate: PositiveFloat = Field(
-        1e-6, description="Learning rate of the first step; cosine to zero, no warm-up."
+    learning_rate: PositiveFloat = Field(1e-6, description="Highest learning rate.")
+    schedule: Schedule = Field(
+        "cosine",
+        description="How the rate falls: along half a cosine, in a straight line, not at all, or "
+        "in a straight line over the last `decay_steps` only.",
+    )
+    warmup_steps: NonNegativeInt = Field(
+        0, description="First steps, in which the rate rises in a straight line."
+    )
+    decay_steps: PositiveInt | None = Field(
+        None,
+        description="Last steps, in which `warmup-stable-decay` lowers the rate; null: a fifth of "
+        "all steps.",
+    )
+    final_rate: NonNegativeFloat = Field(
+        0.0, description="The rate that a schedule falls to, after the last step."
     )
     beta1: float = Field(0.9, ge=0, lt=1, description="Adam's first moment.")
     beta2: float = Field(0.95, ge=0, lt=1, description="Adam's second moment.")
     epsilon: PositiveFloat = Field(1e-5, description="Adam's epsilon.")
     weight_decay: NonNegativeFloat = Field(0.0, description="Decoupled weight decay.")
     gradient_clipping: PositiveFloat = Field(1.0, description="Largest gradient norm.")
-    precision: Literal["float32", "float16"] = Field(
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32",
-        description="Arithmetic; master weights are float32 in both. float16 scales the loss "
-        "dynamically and needs a GPU.",
+        description="Arithmetic; master weights are float32 in all. float32 is TF32 on a GPU. "
+        "bfloat16 is for GPUs from Ampere on and CPUs with AMX or AVX-512 BF16; float16 needs a "
+        "GPU, scales the loss dynamically and skips the steps in which that overflows.",
+    )
+    deterministic: bool = Field(
+        True,
+        description="The same bytes on every run on a GPU. False allows operations that have no "
+        "deterministic form.",
     )
     checkpoint_every: PositiveInt = Field(
         10, description="Steps between checkpoints; step 0 and the last step have one too."
@@ -50,11 +88,16 @@ class TrainSettings(Section):
                 "ten steps at a rate of 1e-6 move a weight by about 1e-5, and most of that is lost "
                 "(docs/method.md, 'Precision'); use float32 or float16"
             )
-        if self.batch_size % self.micro_batch_size:
+        if self.schedule == "constant" and self.final_rate:
+            raise ValueError("final_rate: a constant schedule does not fall; leave it out")
+        if self.final_rate >= self.learning_rate:
             raise ValueError(
-                f"micro_batch_size: {self.micro_batch_size} does not divide "
-                f"batch_size {self.batch_size}"
+                f"final_rate: {self.final_rate} is not below learning_rate {self.learning_rate}"
             )
+        if self.decay_steps and self.schedule != "warmup-stable-decay":
+            raise ValueError("decay_steps: only `schedule: warmup-stable-decay` has them")
+        if self.steps != "epoch":
+            self.check_schedule(self.steps * self.epochs)
         if self.segment_steps is not None:
             if self.steps == "epoch":
                 raise ValueError(
@@ -66,11 +109,34 @@ class TrainSettings(Section):
                     f"segment_steps: {self.segment_steps} is no multiple of "
                     f"checkpoint_every {self.checkpoint_every}"
                 )
+            if self.epochs > 1 and self.steps % self.segment_steps:
+                raise ValueError(
+                    f"segment_steps: {self.segment_steps} does not divide an epoch of {self.steps} "
+                    "steps; a segment must not hold the end of one epoch and the beginning of the "
+                    "next"
+                )
         return self
+
+    def decay(self, total: int) -> int:
+        """Return the steps of decay of `warmup-stable-decay`, in a run of `total` steps."""
+        return self.decay_steps or -(-total // 5)
+
+    def check_schedule(self, total: int) -> None:
+        """Raise ValueError if the schedule does not fit into a run of `total` steps."""
+        if self.warmup_steps >= total:
+            raise ValueError(
+                f"warmup_steps: {self.warmup_steps} leave nothing of a run of {total} steps"
+            )
+        if self.schedule == "warmup-stable-decay" and self.warmup_steps + self.decay(total) > total:
+            raise ValueError(
+                f"decay_steps: {self.decay(total)}, after a warm-up of {self.warmup_steps}, are "
+                f"more than a run of {total} steps"
+            )
 
     def segments(self) -> list[tuple[int, int | None]]:
         """Return the (first, last] steps of each training job; a last of None is 'to the end'."""
         if self.steps == "epoch":
             return [(0, None)]
-        length = self.segment_steps or self.steps
-        return [(start, min(start + length, self.steps)) for start in range(0, self.steps, length)]
+        total = self.steps * self.epochs
+        length = self.segment_steps or total
+        return [(start, min(start + length, total)) for start in range(0, total, length)]

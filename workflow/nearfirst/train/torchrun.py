@@ -7,9 +7,9 @@ from typing import Any
 from nearfirst.common.errors import InputError
 from nearfirst.train.sigterm import StoppedError
 
-# Seconds to save the state after a SIGTERM. Then torchrun kills the processes that are left, as it
-# must when one has failed and the others wait for it.
-GRACE = 600
+# Seconds to save the state after a SIGTERM: the 81 GB of LLaMA-2-7B at 45 MB/s. Then torchrun kills
+# the processes that are left, as it must when one has failed and the others wait for it.
+GRACE = 1800
 
 
 def launch(gpus: int) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conversations import refusal, texts
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import flan
 from nearfirst.data.inventory import take_inventory
 
@@ -42,17 +42,10 @@ def zipped(
     return path
 
 
-def texts(instance: Instance) -> list[tuple[str, str]]:
-    return [(message["role"], message["content"]) for message in instance.messages]
-
-
-def refusal(path: Path) -> str:
-    """Return the message with which a file is refused; it names the file in one line."""
-    with pytest.raises(InputError) as caught:
-        list(flan.read(SETTINGS, path))
-    message = str(caught.value)
+def refused(path: Path) -> str:
+    """Return the message with which a file is refused; it names the file."""
+    message = refusal(lambda: flan.read(SETTINGS, path))
     assert message.startswith(f"{path}: ")
-    assert "\n" not in message
     return message
 
 
@@ -100,11 +93,11 @@ def test_the_first_rows_are_there_before_the_tail_is_read(tmp_path: Path) -> Non
 
 
 def test_missing_and_empty_files(tmp_path: Path) -> None:
-    assert "the folder holds no flan_mini.json or flan_mini.json.zip" in refusal(tmp_path)
+    assert "the folder holds no flan_mini.json or flan_mini.json.zip" in refused(tmp_path)
     for name in ("flan_mini.json", "flan_mini.json.zip"):
-        assert "no such file" in refusal(tmp_path / name)
+        assert "no such file" in refused(tmp_path / name)
         (tmp_path / name).touch()
-        assert "empty" in refusal(tmp_path / name)
+        assert "empty" in refused(tmp_path / name)
 
 
 def test_json_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
@@ -112,7 +105,7 @@ def test_json_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     whole = json.dumps(ROWS[:2]).encode()
     for length in range(1, len(whole)):
         path.write_bytes(whole[:length])
-        assert "cut off" in refusal(path)
+        assert "cut off" in refused(path)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +124,7 @@ def test_json_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_json_array_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "flan_mini.json"
     path.write_bytes(content)
-    refusal(path)
+    refused(path)
 
 
 @pytest.mark.parametrize(
@@ -151,14 +144,14 @@ def test_what_is_no_json_array_is_refused(tmp_path: Path, content: bytes) -> Non
     ],
 )
 def test_a_row_of_another_form_is_named(tmp_path: Path, bad: object, named: str) -> None:
-    message = refusal(plain(tmp_path, [row("a"), bad, row("c")]))
+    message = refused(plain(tmp_path, [row("a"), bad, row("c")]))
     assert ": row 2: " in message
     assert named in message
 
 
 def test_zip_without_or_with_two_json_files(tmp_path: Path) -> None:
-    assert "found none" in refusal(zipped(tmp_path, {"data.csv": b"a,b"}))
-    both = refusal(zipped(tmp_path, {"a.json": CONTENT, "b.json": CONTENT}))
+    assert "found none" in refused(zipped(tmp_path, {"data.csv": b"a,b"}))
+    both = refused(zipped(tmp_path, {"a.json": CONTENT, "b.json": CONTENT}))
     assert "a.json, b.json" in both
 
 
@@ -170,11 +163,11 @@ def test_a_zip_that_is_cut_off_or_damaged_anywhere_is_refused(
     whole = path.read_bytes()
     for length in range(1, len(whole), 7):
         path.write_bytes(whole[:length])
-        assert "zip" in refusal(path)
+        assert "zip" in refused(path)
     data = 30 + len("flan_mini.json")
     for place in (0, *range(data, whole.rindex(b"PK\x01\x02"), 5)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
-        refusal(path)
+        refused(path)
 
 
 # A hostile author --------------------------------------------------------------------------------
@@ -200,7 +193,7 @@ def test_a_member_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     path = tmp_path / "flan_mini.json.zip"
     with zipfile.ZipFile(path, "w") as opened:
         opened.writestr(link, str(secret))
-    assert "after row 0" in refusal(path)
+    assert "after row 0" in refused(path)
 
 
 def test_what_is_said_of_an_archive_is_one_short_line(program: Any, tmp_path: Path) -> None:
@@ -218,6 +211,6 @@ def test_texts_that_no_table_gives_back(tmp_path: Path) -> None:
     path = plain(tmp_path, [row("a"), row("b", "a\rb")])
     with pytest.raises(InputError, match=r"row 2: the task 'a\\rb' holds a carriage return"):
         take_inventory(flan.read(SETTINGS, path), skip_unusable=True)
-    assert "after row 1 ('utf-8' codec" in refusal(
+    assert "after row 1 ('utf-8' codec" in refused(
         plain(tmp_path, [row("a"), row("b", "\udc00")], ascii_only=True)
     )

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conversations import refusal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import niv2
 
@@ -58,11 +58,8 @@ def prompt(instance: Instance) -> str:
     return instance.expand()
 
 
-def refusal(path: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        read(path)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+def refused(path: Path) -> str:
+    return refusal(lambda: read(path))
 
 
 def test_only_listed_tasks_are_read_sorted_by_name(tmp_path: Path) -> None:
@@ -191,7 +188,7 @@ def test_what_is_no_whole_checkout_is_refused(
     path = checkout(tmp_path, {"task1_a": a_task()}, {unseen: a_task()})
     if missing:
         (path / missing).unlink()
-    assert named in refusal(path)
+    assert named in refused(path)
 
 
 ROW = {"input": "q", "output": ["a"]}
@@ -215,12 +212,12 @@ ROW = {"input": "q", "output": ["a"]}
 )
 def test_a_file_of_another_form_is_named(tmp_path: Path, changed: Task, named: str) -> None:
     path = checkout(tmp_path, {"task1_a": a_task(**changed)}, {"task2_b": a_task()})
-    message = refusal(path)
+    message = refused(path)
     assert message.startswith(f"{path}/tasks/task1_a.json: ")
     assert named in message
     for content in (b"", b"[]", b"\xff\xfe", b"null"):
         (path / "tasks" / "task1_a.json").write_bytes(content)
-        assert refusal(path).startswith(f"{path}/tasks/task1_a.json: ")
+        assert refused(path).startswith(f"{path}/tasks/task1_a.json: ")
 
 
 def test_keys_that_no_option_asks_for_may_be_missing(tmp_path: Path) -> None:
@@ -237,4 +234,4 @@ def test_odd_names_of_tasks_are_kept_and_lead_nowhere(tmp_path: Path) -> None:
     (path / "secret.json").write_text(json.dumps(a_task()))
     for name in ("../secret", f"{path}/secret", "x/../../secret", "a\0b"):
         (path / "splits/default/train_tasks.txt").write_text(name)
-        assert f"task {name!r} is not the name of a file in tasks/" in refusal(path)
+        assert f"task {name!r} is not the name of a file in tasks/" in refused(path)

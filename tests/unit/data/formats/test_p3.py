@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conversations import refusal
 
-from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import p3 as reader
 
@@ -59,57 +59,37 @@ def read(path: Path, table: Path | None = None) -> list[Instance]:
     return list(reader.read(reader.Settings(list=str(table) if table else None), path))
 
 
-def refusal(path: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        read(path)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+def refused(path: Path) -> str:
+    return refusal(lambda: read(path))
 
 
 BASIC = ("glue_mrpc_equivalent", "super_glue_rte_GPT_3_style")
 
 
-@pytest.mark.parametrize(
-    ("folder", "source", "part"),
-    [
-        ("super_glue_rte_does_this_imply", "super_glue", "unseen"),
-        ("super_glue_wsc.fixed_GPT_3_Style", "super_glue", "unseen"),
-        ("winogrande_winogrande_xl_fill_in_the_blank", "winogrande", "unseen"),
-        ("winogrande_winogrande_debiased_Replace", "winogrande", "unseen"),
-        ("anli_GPT_3_style_r1", "anli", "unseen"),
-        ("story_cloze_2016_Novel_Correct_Ending", "story_cloze", "unseen"),
-        ("cos_e_v1.11_i_think", "cos_e", "train"),
-        ("cosmos_qa_no_prompt_text", "cosmos_qa", "train"),
-    ],
-)
-def test_folders_belong_to_the_lists_of_t0(
-    tmp_path: Path, folder: str, source: str, part: str
-) -> None:
-    found = [i for i in read(p3(tmp_path, *BASIC, folder)) if i.task == folder]
-    assert [(instance.source, instance.part) for instance in found] == [(source, part)]
-
-
-@pytest.mark.parametrize(
-    "folder",
-    [
+def test_the_longest_name_says_the_row_of_a_folder(tmp_path: Path) -> None:
+    expected = {
+        "super_glue_rte_does_this_imply": ("super_glue", "unseen"),
+        "super_glue_wsc.fixed_GPT_3_Style": ("super_glue", "unseen"),
+        "winogrande_winogrande_xl_fill_in_the_blank": ("winogrande", "unseen"),
+        "winogrande_winogrande_debiased_Replace": ("winogrande", "unseen"),
+        "anli_GPT_3_style_r1": ("anli", "unseen"),
+        "story_cloze_2016_Novel_Correct_Ending": ("story_cloze", "unseen"),
+        "cos_e_v1.11_i_think": ("cos_e", "train"),
+        "cosmos_qa_no_prompt_text": ("cosmos_qa", "train"),
+        "quoref_Guess": ("quoref", "train"),
+        "quoref_hard_Guess": ("quoref_hard", "unseen"),
+    }
+    others = [
         "super_glue_boolq_exam",  # trained on by T0++ alone
         "super_glue_copa_choose",  # in no row of this table
         "glue_cola_is_this_right",
         "ai2_arc_ARC_Easy_qa_options",
         "quoreference_Guess",  # begins like a name, but with another word
         "super_glue_rte_must_be_true_score_eval",
-    ],
-)
-def test_other_folders_are_left_alone(tmp_path: Path, folder: str) -> None:
-    assert {instance.task for instance in read(p3(tmp_path, *BASIC, folder))} == set(BASIC)
-
-
-def test_the_longest_name_decides(tmp_path: Path) -> None:
+    ]
     table = TABLE + "quoref_hard,,QA_extractive,,BASE,\n"
-    path = p3(tmp_path, *BASIC, "quoref_hard_Guess", "quoref_Guess", table=table)
-    parts = {instance.task: (instance.source, instance.part) for instance in read(path)}
-    assert parts["quoref_hard_Guess"] == ("quoref_hard", "unseen")
-    assert parts["quoref_Guess"] == ("quoref", "train")
+    found = read(p3(tmp_path, *expected, *others, table=table))
+    assert {i.task: (i.source, i.part) for i in found} == expected
 
 
 def test_training_sets_give_train_and_unseen_ones_validation(tmp_path: Path) -> None:
@@ -144,7 +124,7 @@ def test_shards_are_read_in_order_and_rows_counted_over_them(tmp_path: Path) -> 
     assert [i.id for i in found] == [f"{BASIC[0]}/train/{n}" for n in range(1, 7)]
     assert found[3].where.endswith("train-00001-of-00003.parquet: row 2")
     (path / BASIC[0] / "train-00001-of-00003.parquet").unlink()
-    assert "train-00001-of-00003.parquet: no such file" in refusal(path)
+    assert "train-00001-of-00003.parquet: no such file" in refused(path)
 
 
 def test_rows_without_question_or_answer_are_unusable(tmp_path: Path) -> None:
@@ -172,7 +152,7 @@ def test_the_table_may_lie_elsewhere(tmp_path: Path) -> None:
     (table := tmp_path / "t0.csv").write_text("\ufeff" + TABLE, encoding="utf-8")
     path = p3(tmp_path / "p3", *BASIC, table=None)
     assert len(read(path, table)) == 2
-    assert f"{path}/datasets.csv: no such file" in refusal(path)
+    assert f"{path}/datasets.csv: no such file" in refused(path)
 
 
 @pytest.mark.parametrize(
@@ -188,30 +168,30 @@ def test_the_table_may_lie_elsewhere(tmp_path: Path) -> None:
     ],
 )
 def test_a_table_of_another_form_is_refused(tmp_path: Path, table: str, named: str) -> None:
-    assert named in refusal(p3(tmp_path, *BASIC, table=table))
+    assert named in refused(p3(tmp_path, *BASIC, table=table))
 
 
 def test_lists_without_any_folder_are_refused(tmp_path: Path) -> None:
-    message = refusal(p3(tmp_path, "glue_qqp_quora", "trec_trec1"))
+    message = refused(p3(tmp_path, "glue_qqp_quora", "trec_trec1"))
     assert message.startswith(f"{tmp_path}: no folder for any data set with do_eval=BASE")
     assert "super_glue/wsc.fixed, super_glue/rte, winogrande/winogrande_xl, …" in message
-    assert "no such folder" in refusal(tmp_path / "nowhere")
+    assert "no such folder" in refused(tmp_path / "nowhere")
 
 
 def test_missing_columns_other_types_damage_and_missing_splits_are_named(tmp_path: Path) -> None:
     path = p3(tmp_path, *BASIC)
     file = path / BASIC[0] / "train-00000-of-00001.parquet"
     pq.write_table(pq.read_table(file).drop_columns(["targets_pretokenized"]), file)
-    assert refusal(path).startswith(
+    assert refused(path).startswith(
         f"{file}: column 'targets_pretokenized' is missing; the file has answer_choices"
     )
     numbers = pa.table({"inputs_pretokenized": [1], "targets_pretokenized": ["a"]})
     pq.write_table(numbers, file)
-    assert "column 'inputs_pretokenized' holds int64" in refusal(path)
+    assert "column 'inputs_pretokenized' holds int64" in refused(path)
     file.write_bytes(b"PAR1 and no more")
-    assert refusal(path).startswith(f"{file}: not a whole Parquet file")
+    assert refused(path).startswith(f"{file}: not a whole Parquet file")
     file.unlink()
-    assert refusal(path).startswith(f"{path / BASIC[0]}: no file train-00000-of-00001.parquet")
+    assert refused(path).startswith(f"{path / BASIC[0]}: no file train-00000-of-00001.parquet")
 
 
 def test_odd_names_of_folders(tmp_path: Path) -> None:
@@ -219,7 +199,7 @@ def test_odd_names_of_folders(tmp_path: Path) -> None:
     names = [f"{BASIC[number % 2]} {name}" for number, name in enumerate(odd)]
     assert [instance.task for instance in read(p3(tmp_path / "p3", *names))] == sorted(names)
     (tmp_path / "p3" / names[0]).rename(tmp_path / "p3" / os.fsdecode(b"glue_mrpc_ \xff"))
-    message = refusal(tmp_path / "p3")
+    message = refused(tmp_path / "p3")
     assert message.isascii()
     assert "glue_mrpc_ \\udcff': the folder's name is no UTF-8" in message
 
@@ -228,4 +208,4 @@ def test_a_name_may_hold_any_number_of_files(tmp_path: Path) -> None:
     path = p3(tmp_path, *BASIC)
     file = path / BASIC[0] / "train-00000-of-00001.parquet"
     file.rename(file.with_name("train-00000-of-99999999999.parquet"))
-    assert "train-00001-of-99999999999.parquet: no such file" in refusal(path)
+    assert "train-00001-of-99999999999.parquet: no such file" in refused(path)

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conversations import refusal, texts
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
@@ -49,15 +50,8 @@ def read(reader: Any, path: Path) -> list[Instance]:
     return list(reader.read(reader.Settings(), path))
 
 
-def texts(instance: Instance) -> list[tuple[str, str]]:
-    return [(message["role"], message["content"]) for message in instance.messages]
-
-
-def refusal(reader: Any, path: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        read(reader, path)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+def refused(reader: Any, path: Path) -> str:
+    return refusal(lambda: read(reader, path))
 
 
 def test_ids_tasks_and_rows(tmp_path: Path) -> None:
@@ -85,10 +79,10 @@ def test_exchanges_and_system_turns_are_kept_and_empty_answers_left_out(
 
 @both
 def test_unknown_speakers_and_missing_files(tmp_path: Path, reader: Any) -> None:
-    assert refusal(reader, tmp_path).startswith(f"{tmp_path}: ")
-    assert "no such file" in refusal(reader, tmp_path / "nowhere")
+    assert refused(reader, tmp_path).startswith(f"{tmp_path}: ")
+    assert "no such file" in refused(reader, tmp_path / "nowhere")
     path = FORMATS[reader](tmp_path, QUESTION, [("bing", "hello")])
-    assert ": row 2: a turn is from 'bing'; expected '" in refusal(reader, path)
+    assert ": row 2: a turn is from 'bing'; expected '" in refused(reader, path)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +99,7 @@ def test_unknown_speakers_and_missing_files(tmp_path: Path, reader: Any) -> None
 def test_sharegpt_rows_of_another_form_are_named(tmp_path: Path, rows: Any, named: str) -> None:
     file = tmp_path / "sharegpt_gpt4.json"
     file.write_text(json.dumps(rows))
-    message = refusal(sharegpt, file)
+    message = refused(sharegpt, file)
     assert message.startswith(f"{file}: row 1: ")
     assert named in message
 
@@ -138,10 +132,10 @@ def test_norobots_columns_are_checked(tmp_path: Path, column: str) -> None:
     file = write_norobots(tmp_path, QUESTION) / "train.parquet"
     table = pq.read_table(file)
     pq.write_table(table.drop_columns([column]), file)
-    assert f"{file}: column '{column}' is missing; the file has" in refusal(norobots, tmp_path)
+    assert f"{file}: column '{column}' is missing; the file has" in refused(norobots, tmp_path)
     at = table.schema.get_field_index(column)
     pq.write_table(table.set_column(at, column, pa.array([1])), file)
-    assert f"{file}: column '{column}' holds int64" in refusal(norobots, tmp_path)
+    assert f"{file}: column '{column}' holds int64" in refused(norobots, tmp_path)
     if column in ("prompt_id", "category"):
         pq.write_table(table.set_column(at, column, pa.array([None], pa.string())), file)
-        assert refusal(norobots, tmp_path) == f"{file}: row 1: column '{column}' is empty"
+        assert refused(norobots, tmp_path) == f"{file}: row 1: column '{column}' is empty"

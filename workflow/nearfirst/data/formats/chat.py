@@ -113,16 +113,8 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     and a `source` are taken if they are there. For system turns and conversations that begin with
     the assistant see `conversation.dialogue`.
 
-    Parameters
-    ----------
-    path
-        One file, or a folder of files (`user_files.files`).
-
-    Raises
-    ------
-    InputError
-        If a file is missing, empty, damaged or of no known form, or a row lacks a column or has a
-        value of another type; file and line are named.
+    Raises InputError if a file is missing, empty, damaged or of no known form, or a row lacks a
+    column or has a value of another type; file and line are named.
     """
     return unique_ids(_read(path, settings.task_column, TASK, may_lack_tasks=False))
 

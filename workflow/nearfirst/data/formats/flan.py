@@ -31,21 +31,13 @@ class Settings(Dataset):
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
-    """Yield the instances, in the file's order.
+    """Yield the instances of the file, or of the folder that holds it, in the file's order.
 
     The file does not say where a task's text comes from: the source is `naming.source_of` the task.
     Memory holds the ids seen, for repeated ones are numbered.
 
-    Parameters
-    ----------
-    path
-        The file, or the folder that holds it.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, empty, cut off or not a JSON array, or a row is not of the form
-        `{id, source, conversations: [{from: human|gpt, value}]}`; the row is named.
+    Raises InputError if the file is missing, empty, cut off or not a JSON array, or a row is not of
+    the form `{id, source, conversations: [{from: human|gpt, value}]}`; the row is named.
     """
     return unique_ids(_instance(row, where) for where, row in rows(path, _DATA))
 

@@ -50,17 +50,7 @@ class Settings(Dataset):
 def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
     """Yield `instances` whose prompts fit within `prompt.source_tokens` tokens.
 
-    Parameters
-    ----------
-    path
-        The checkout.
-    tokenizer
-        Folder of the base model.
-
-    Raises
-    ------
-    InputError
-        If the folder has no tokenizer that can be read, or as `instances`.
+    Raises InputError if the folder has no tokenizer that can be read, or as `instances`.
     """
     from tokenizers import Tokenizer  # not needed for the settings
 
@@ -88,18 +78,8 @@ def instances(settings: Settings, path: Path, fits: Fits) -> Iterator[Instance]:
     file at a time. Of an unseen task `prompt.eval_instances` are read: NIV2 evaluates on the first
     100, which are balanced by label.
 
-    Parameters
-    ----------
-    path
-        The checkout.
-    fits
-        Returns whether a whole prompt is within the limit.
-
-    Raises
-    ------
-    InputError
-        If the path is not a checkout, a list names a task twice or one without a file, or a file is
-        not of the published form: file, instance and key are named.
+    Raises InputError if the path is not a checkout, a list names a task twice or one without a
+    file, or a file is not of the published form: file, instance and key are named.
     """
     parts = _parts(path)
     tasks = (_task(path, name, part, settings, fits) for name, part in sorted(parts.items()))

@@ -42,19 +42,12 @@ class Settings(Dataset):
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the dialogues of all files, file after file by name, in each file's order.
 
-    The id is `prompt_id`. For system turns and dialogues that begin with the assistant see
+    `path` is one Parquet file, or the folder that holds them, itself or in `data/`. The id is
+    `prompt_id`. For system turns and dialogues that begin with the assistant see
     `conversation.dialogue`.
 
-    Parameters
-    ----------
-    path
-        One Parquet file, or the folder that holds them, itself or in `data/`.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, a file is damaged or lacks a column of `COLUMNS`, or a row has no
-        id, no category or a turn of an unknown role.
+    Raises InputError if there is no such file, a file is damaged or lacks a column of `COLUMNS`, or
+    a row has no id, no category or a turn of an unknown role.
     """
     published = (found for file in _files(path) for found in rows(file, COLUMNS))
     return unique_ids(_instance(row, where) for where, row in published)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from nearfirst.common.errors import InputError
+from nearfirst.common.errors import InputError, one_line
 from nearfirst.data.conversation import Instance, Message
 from nearfirst.data.settings import Dataset, SampleSettings
 
@@ -38,16 +38,13 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     all of them are references. The registry holds other things too (games, texts, problems without
     an answer): a file whose first row has no `input` of messages with an `ideal` is passed over.
 
+    Raises InputError if there is no such file, or a row of one is not of the form `{input: [{role,
+    content}], ideal: text or list of texts}`; the row is named.
+
     Parameters
     ----------
     path
         Folder that holds the files: the registry, or one that it lies in.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or a row of one is not of the form
-        `{input: [{role, content}], ideal: text or list of texts}`; the row is named.
     """
     registry = path / REGISTRY if (path / REGISTRY).is_dir() else path
     found = False
@@ -73,8 +70,7 @@ def _rows(file: Path) -> Iterator[Any]:
                 number += 1
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{file}: no JSON after line {number} ({' '.join(str(error).split())[:120]}); "
-            "fetch it again"
+            f"{file}: no JSON after line {number} ({one_line(error)[:120]}); fetch it again"
         ) from None
 
 

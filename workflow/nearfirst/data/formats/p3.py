@@ -65,19 +65,11 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     Of a training data set the split `train` is read; of an unseen one `validation`, or if it has
     none `test`, or else `train`: many test splits withhold their answers. The task is the folder,
     the source the data set that T0 calls `HF_name`, the id `folder/split/row`. Texts are stripped:
-    all begin with a space. An answer `<NO LABEL>` counts as empty.
+    all begin with a space. An answer `<NO LABEL>` counts as empty. A folder that belongs to no row
+    on a list is ignored; rows on a list without a folder are logged.
 
-    Parameters
-    ----------
-    path
-        Folder of the base-class folders. One that belongs to no row on a list is ignored; rows on a
-        list without a folder are logged.
-
-    Raises
-    ------
-    InputError
-        If the table is missing or of another form, a list has no folder at all, a folder lacks its
-        split or a file of it, or a file is damaged or lacks a column.
+    Raises InputError if the table is missing or of another form, a list has no folder at all, a
+    folder lacks its split or a file of it, or a file is damaged or lacks a column.
     """
     if not path.is_dir():
         raise InputError(f"{path}: no such folder; P3 is a folder of base-class data sets")

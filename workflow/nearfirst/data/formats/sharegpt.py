@@ -27,21 +27,13 @@ class Settings(Dataset):
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
-    """Yield the dialogues, in the file's order.
+    """Yield the dialogues of the file, or of the folder that holds it, in the file's order.
 
     A row's id is its own, if it has one, else `sharegpt_N` for the N-th row. For system turns and
     dialogues that begin with the assistant see `conversation.dialogue`.
 
-    Parameters
-    ----------
-    path
-        The file, or the folder that holds it.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, empty, cut off or not a JSON array, or a row is not of the form
-        `{items: [{from: human|gpt|system, value}]}`; the row is named.
+    Raises InputError if the file is missing, empty, cut off or not a JSON array, or a row is not of
+    the form `{items: [{from: human|gpt|system, value}]}`; the row is named.
     """
     published = enumerate(rows(path, FILES), start=1)
     return unique_ids(_instance(row, number, where) for number, (where, row) in published)

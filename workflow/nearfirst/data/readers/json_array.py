@@ -9,7 +9,7 @@ from typing import IO, Any, TypeVar
 
 import ijson
 
-from nearfirst.common.errors import InputError
+from nearfirst.common.errors import InputError, one_line
 
 _DAMAGED = (
     *(ijson.JSONError, UnicodeDecodeError, zlib.error, EOFError, zipfile.BadZipFile),
@@ -23,15 +23,8 @@ Kind = TypeVar("Kind")
 def rows(path: Path, names: Sequence[str] = ()) -> Iterator[tuple[str, Any]]:
     """Yield (place for messages, row) of a JSON array; memory holds one row at a time.
 
-    Parameters
-    ----------
-    path
-        The file, or a folder that holds it under one of `names`.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, empty, cut off, not a JSON array or an empty one.
+    `path` is the file, or a folder that holds it under one of `names`. Raises InputError if the
+    file is missing, empty, cut off, not a JSON array or an empty one.
     """
     file_path = _find(path, names)
     number = 0
@@ -43,7 +36,7 @@ def rows(path: Path, names: Sequence[str] = ()) -> Iterator[tuple[str, Any]]:
         kind = "zip" if file_path.suffix == ".zip" else "JSON"
         raise InputError(
             f"{file_path}: cut off, damaged or no {kind} after row {number} "
-            f"({' '.join(str(error).split())[:120]}); copy or download it again"
+            f"({one_line(error)[:120]}); copy or download it again"
         ) from None
     if number == 0:
         raise InputError(f"{file_path}: no JSON array of conversations, or an empty one")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from nearfirst.common.errors import InputError
+from nearfirst.common.errors import InputError, one_line
 from nearfirst.common.parquet import check_columns, open_parquet
 
 BATCH = 1024
@@ -14,18 +14,12 @@ BATCH = 1024
 
 
 def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place for messages, row) of a file.
+    """Yield (place for messages, row) of a file, with the columns of a schema.
 
-    Parameters
-    ----------
-    schema
-        Columns to read, of these types; None for all columns but those of bytes, such as images.
+    Without a schema these are all columns but those of bytes, such as images.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, empty, damaged or not Parquet, lacks a column (those that are there
-        are named) or has one of another type, or a text is not UTF-8.
+    Raises InputError if the file is missing, empty, damaged or not Parquet, lacks a column (those
+    that are there are named) or has one of another type, or a text is not UTF-8.
     """
     with open_parquet(path) as file:
         if schema:
@@ -39,8 +33,7 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
                     yield f"{path}: row {number}", row
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(
-                f"{path}: damaged after row {number} ({' '.join(str(error).split())}); "
-                "copy or make it again"
+                f"{path}: damaged after row {number} ({one_line(error)}); copy or make it again"
             ) from None
 
 

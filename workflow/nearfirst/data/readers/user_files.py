@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from nearfirst.common.errors import InputError
+from nearfirst.common.errors import InputError, one_line
 from nearfirst.data.readers import json_array, parquet
 
 IN_FOLDER = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
@@ -21,10 +21,7 @@ LONGEST = 2**28
 def files(path: Path) -> list[Path]:
     """Return a file, or those of a folder by name.
 
-    Raises
-    ------
-    InputError
-        If there is none, or its name has none of the known ends.
+    Raises InputError if there is none, or its name has none of the known ends.
     """
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.name.lower().endswith(IN_FOLDER))
@@ -44,10 +41,7 @@ def files(path: Path) -> list[Path]:
 def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (place for messages, row) of a file; memory holds a few rows at a time.
 
-    Raises
-    ------
-    InputError
-        If the file is empty, damaged or not of its form; line or row are named.
+    Raises InputError if the file is empty, damaged or not of its form; line or row are named.
     """
     ends = {".parquet": parquet.rows, ".json": json_array.rows}
     read: Any = ends.get(file.suffix.lower(), _lines)
@@ -78,9 +72,8 @@ def _lines(file: Path) -> Iterator[tuple[str, Any]]:
                     where = f"{file}: line {number}"
                     yield where, _parsed(line, where)
     except (OSError, pa.ArrowException) as error:
-        reason = " ".join(str(error).split())
         raise InputError(
-            f"{file}: damaged after line {number} ({reason}); copy or make it again"
+            f"{file}: damaged after line {number} ({one_line(error)}); copy or make it again"
         ) from None
 
 

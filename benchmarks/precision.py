@@ -1,0 +1,121 @@
+"""Training in bfloat16 against float32, on this CPU: tokens a second, and the loss.
+
+The model has the shape of SmolLM2-135M and random weights, on which speed does not depend. Training
+is segment.train_segment without its files. What the numbers mean: benchmarks/README.md.
+"""
+
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from shared import CLOCKS, load_before, parser
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    PrinterCallback,
+    TrainerCallback,
+)
+
+from nearfirst.hardware import TrainHardware
+from nearfirst.model.template import Tokens
+from nearfirst.train import segment
+from nearfirst.train.batches import run_steps
+from nearfirst.train.settings import TrainSettings
+
+SHAPE = {
+    **{"vocab_size": 49152, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30},
+    **{"num_attention_heads": 9, "num_key_value_heads": 3, "tie_word_embeddings": True},
+}
+LENGTH = 128
+"""Tokens of an instance."""
+
+
+class DoneError(Exception):
+    """All steps are timed."""
+
+
+class Clock(TrainerCallback):
+    """Notes the time of each step by each clock, and the loss; ends the training."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps, self.loss = steps, float("nan")
+        self.times: list[tuple[float, float]] = []
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Note the time."""
+        self.times.append((time.perf_counter(), time.process_time()))
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        """Note the loss; after the last step, end before a state is written."""
+        self.loss = logs["loss"]
+        if state.global_step == self.steps:
+            raise DoneError
+
+
+def train(
+    precision: str, tokens: list[Tokens], instances: int, steps: int
+) -> tuple[np.ndarray, float]:
+    """Return the seconds of the fastest step by each of CLOCKS, and the loss of the last one."""
+    settings = TrainSettings(
+        batch_size=instances,
+        micro_batch_tokens=instances * LENGTH,
+        learning_rate=3e-4,
+        precision=precision,
+        checkpoint_every=1,
+    )
+    torch.set_num_threads(settings.threads)
+    torch.manual_seed(0)
+    clock = Clock(steps)
+
+    def log_progress(trainer: Any, _: int) -> None:
+        trainer.remove_callback(PrinterCallback)
+        trainer.add_callback(clock)
+
+    segment.log_progress = log_progress
+    segment._Segment._save = lambda self, step: None
+    with tempfile.TemporaryDirectory() as folder, suppress(DoneError):
+        segment.train_segment(
+            LlamaForCausalLM(LlamaConfig(**SHAPE)),
+            PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE())),
+            run_steps(tokens, settings),
+            settings,
+            TrainHardware(),
+            start=0,
+            stop=steps + 1,
+            before=None,
+            work=Path(folder) / "work",
+            run="benchmark",
+        )
+    return np.diff(clock.times, axis=0).min(axis=0), clock.loss
+
+
+if __name__ == "__main__":
+    flags = parser(__doc__, 20, "steps, of which the fastest counts")
+    flags.add_argument("--instances", type=int, default=16, help="instances of a step")
+    arguments = flags.parse_args()
+    steps, instances = arguments.repeats, arguments.instances
+    print(load_before(), flush=True)
+    # As frequent as words are, so that there is something to learn.
+    shape = ((steps + 1) * instances, LENGTH)
+    ids = np.random.default_rng(0).zipf(1.3, shape) % SHAPE["vocab_size"]
+    tokens = [Tokens(row, row) for row in ids]
+    (slow, exact), (fast, rounded) = (
+        train(precision, tokens, instances, steps) for precision in ("float32", "bfloat16")
+    )
+    for clock, floor, ours in zip(CLOCKS, slow, fast, strict=True):
+        size = instances * LENGTH
+        print(
+            f"bfloat16 {clock:<10} {size / ours:>7,.0f} tokens/s   float32 {size / floor:>7,.0f}   "
+            f"ratio {floor / ours:.2f}"
+        )
+    print(
+        f"loss of step {steps}: bfloat16 {rounded:.4f}, float32 {exact:.4f}, "
+        f"{100 * (rounded / exact - 1):+.2f} %"
+    )

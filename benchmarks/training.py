@@ -1,0 +1,149 @@
+"""Training on text of widely varying length, against passes of a fixed number of instances.
+
+Both ways do the same steps of the same small Llama on one thread. The floor takes the instances of
+a step as they come, `--instances` in a pass, padded to the longest of them, with all logits: what
+training did before it had a budget of tokens, without a Trainer around it, without checkpoints and
+states. Ours is `train_segment`, with a checkpoint at both ends and a state; its budget is the
+tokens of the floor's largest pass. What the numbers mean: benchmarks/README.md.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from shared import CLOCKS, fastest, load_before, parser
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from nearfirst.hardware import TrainHardware
+from nearfirst.model.logits import pad
+from nearfirst.model.template import IGNORED, Tokens
+from nearfirst.train import batches, segment
+from nearfirst.train.settings import TrainSettings
+
+GOAL = 1.5
+# Characters / 4 of 39,922 instances of real instruction data (GPTeacher, GSM8K, Alpaca's seeds,
+# OpenAI Evals) at these percentiles, and the deciles of the share that is the answer.
+PERCENTILES = [0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.9, 100]
+LENGTHS = [10, 38, 50, 72, 89, 102, 115, 133, 157, 192, 260, 380, 549, 673, 767, 1603]
+ANSWER_SHARES = [0.001, 0.01, 0.016, 0.025, 0.036, 0.083, 0.189, 0.288, 0.486, 0.621, 0.951]
+
+
+def instances(count: int, vocabulary: int, max_length: int) -> list[Tokens]:
+    """Return instances of random ids, as long as real ones."""
+    generator = np.random.default_rng(0)
+    lengths = np.interp(100 * generator.random(count), PERCENTILES, LENGTHS)
+    shares = np.interp(
+        generator.random(count), np.linspace(0, 1, len(ANSWER_SHARES)), ANSWER_SHARES
+    )
+    made = []
+    for length, share in zip(lengths.astype(int), shares, strict=True):
+        ids = generator.integers(vocabulary, size=min(length, max_length))
+        answer = max(1, int(share * len(ids)))
+        made.append(Tokens(ids, np.where(np.arange(len(ids)) < len(ids) - answer, IGNORED, ids)))
+    return made
+
+
+def model_of(width: int, layers: int, vocabulary: int) -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=vocabulary,
+            hidden_size=width,
+            intermediate_size=3 * width,
+            num_hidden_layers=layers,
+            num_attention_heads=width // 64,
+            tie_word_embeddings=True,
+        )
+    )
+
+
+if __name__ == "__main__":
+    its = parser(__doc__, 3, "runs, of which the best counts")
+    add = its.add_argument
+    add("--steps", type=int, default=12)
+    add("--batch-size", type=int, default=16, help="instances of a step")
+    add("--instances", type=int, default=8, help="of a pass of the floor")
+    add("--max-length", type=int, default=1024, help="tokens kept of an instance")
+    add("--width", type=int, default=256, help="of the model")
+    add("--layers", type=int, default=6)
+    add("--vocabulary", type=int, default=8192)
+    given = its.parse_args()
+    torch.set_num_threads(1)
+    shape = given.width, given.layers, given.vocabulary
+    tokens = instances(given.steps * given.batch_size, given.vocabulary, given.max_length)
+    size = given.batch_size
+    in_order = [
+        [step[at : at + given.instances] for at in range(0, size, given.instances)]
+        for step in (tokens[at : at + size] for at in range(0, len(tokens), size))
+    ]
+
+    def padded(pass_: list[Tokens]) -> int:
+        """Return the tokens of a pass, padding included."""
+        return len(pass_) * max(len(item.ids) for item in pass_)
+
+    budget = max(padded(pass_) for step in in_order for pass_ in step)
+    settings = TrainSettings(
+        batch_size=size,
+        micro_batch_tokens=budget,
+        learning_rate=1e-4,
+        checkpoint_every=given.steps,
+    )
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            segment.train_segment(
+                model_of(*shape),
+                PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE())),
+                batches.run_steps(tokens, settings),
+                settings,
+                TrainHardware(),
+                start=0,
+                stop=given.steps,
+                before=None,
+                work=Path(folder) / "work",
+                run="benchmark",
+            )
+
+    def floor() -> None:
+        model = model_of(*shape)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95))
+        for step in in_order:
+            labels = sum(item.label_tokens for pass_ in step for item in pass_)
+            for pass_ in step:
+                batch = pad(pass_)
+                logits = model(input_ids=batch["input_ids"], use_cache=False).logits[:, :-1]
+                targets = batch["labels"][:, 1:]
+                loss = torch.nn.functional.cross_entropy(
+                    logits.flatten(0, 1), targets.flatten(), reduction="sum"
+                )
+                (loss / labels).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+
+    real = sum(len(item.ids) for item in tokens)
+    cuts = [
+        [
+            [step[i] for i in cut]
+            for cut in batches.micro_batches([len(t.ids) for t in step], budget)
+        ]
+        for step in batches.run_steps(tokens, settings)
+    ]
+    for name, steps in (("in order", in_order), ("sorted", cuts)):
+        passes = [pass_ for step in steps for pass_ in step]
+        print(
+            f"{name}: {sum(map(padded, passes)) / real:.2f} tokens with padding for a real one, "
+            f"{len(passes) / given.steps:.1f} passes a step, the largest of "
+            f"{max(map(padded, passes)):,} tokens",
+            flush=True,
+        )
+    print(load_before(), flush=True)
+    for clock, mine, bare in zip(CLOCKS, *fastest([ours, floor], given.repeats), strict=True):
+        print(
+            f"training, {real:,} real tokens, {clock}: {real / mine:,.0f} tokens/s   in order "
+            f"{real / bare:,.0f}: ratio {bare / mine:.2f}, goal {GOAL}",
+            flush=True,
+        )

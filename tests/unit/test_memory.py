@@ -1,0 +1,191 @@
+"""What a job needs, by hand: a model of a million parameters, LLaMA-2-7B and its files."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nearfirst.common.errors import InputError
+from nearfirst.config import load
+from nearfirst.memory import (
+    PROCESS,
+    Shape,
+    Training,
+    check_fits,
+    cpu_memory,
+    fewest_gpus,
+    forward_memory,
+    gpu_memory,
+    held,
+    pass_memory,
+    request_mb,
+    request_minutes,
+)
+from nearfirst.model.settings import ModelSettings
+from nearfirst.shape import shape_of
+
+PRESETS = Path(__file__).parents[2] / "workflow/presets"
+SMALL = Shape(parameters=1_000_000, hidden=100, layers=4, vocabulary=1000)
+LLAMA = Shape(6_738_415_616, 4096, 32, 32_000)
+NONE = Path("none")
+
+
+def test_what_is_held_while_training() -> None:
+    job = Training("float32", 10)
+    # Weights, gradients and two moments, of 4 bytes each.
+    assert held(SMALL, job) == 16_000_000
+    # An adapter of 1,000 parameters: gradients and moments of those alone.
+    assert held(SMALL, Training("float32", 10, trainable=1000)) == 4_000_000 + 12_000
+
+
+def test_a_pass_holds_activations_and_logits() -> None:
+    # 10 tokens x 100 wide x 4 layers x 120 bytes; 10 tokens x 1,000 words x 16 bytes.
+    assert pass_memory(SMALL, Training("float32", 10)) == 480_000 + 160_000
+    # 90 bytes, and a copy of the weights in 16 bits.
+    assert pass_memory(SMALL, Training("bfloat16", 10)) == 360_000 + 160_000 + 2_000_000
+    # The input of each layer, and one layer twice: 4 x 4 + 2 x 120 bytes.
+    recompute = Training("float32", 10, recompute=True)
+    assert pass_memory(SMALL, recompute) == 256_000 + 160_000
+
+
+def test_gpus_share_what_is_held() -> None:
+    in_passes = 480_000 + 160_000
+    assert gpu_memory(SMALL, Training("float32", 10)) == 16_000_000 + in_passes
+    # Half of it, and two layers of a million bytes while they are computed.
+    assert gpu_memory(SMALL, Training("float32", 10, gpus=2)) == 10_000_000 + in_passes
+    assert gpu_memory(SMALL, Training("float32", 10, offload=True)) == 2_000_000 + in_passes
+
+
+def test_memory_of_the_machine() -> None:
+    # A checkpoint is copied from the GPU; without one, all is here.
+    assert cpu_memory(SMALL, Training("float32", 10)) == PROCESS + 4_000_000
+    here = cpu_memory(SMALL, Training("float32", 10), on_gpu=False)
+    assert here == PROCESS + 16_000_000 + 640_000 + 4_000_000
+    # Two processes, which load 4 MB each; then weights and moments are gathered to be saved.
+    assert cpu_memory(SMALL, Training("float32", 10, gpus=2)) == 2 * PROCESS + 12_000_000
+    offload = Training("float32", 10, gpus=2, offload=True)
+    assert cpu_memory(SMALL, offload) == 2 * PROCESS + 16_000_000 + 12_000_000
+
+
+def test_memory_of_a_job_without_gradients() -> None:
+    # Weights, another checkpoint; 10 tokens x 8 x 100 x 4; 5 logits of 1,000 x 8.
+    found = forward_memory(SMALL, "float32", 10, 5)
+    assert found == PROCESS + 4_000_000 + 4_000_000 + 32_000 + 40_000
+    # Weights of 2 bytes, and keys and values of 7 tokens: 4 layers x 2 x 100 x 2.
+    half = forward_memory(SMALL, "float16", 10, 5, 7)
+    assert half == found - 2_000_000 + 11_200
+
+
+def test_a_request_is_a_quarter_more_in_steps() -> None:
+    assert [request_mb(size) for size in (1, 400e6, 401e6)] == [500, 500, 1000]
+    assert [request_minutes(seconds) for seconds in (0, 2880, 2881, 5760)] == [60, 60, 61, 120]
+
+
+def test_llama_needs_two_gpus_or_offload_and_is_refused_on_one() -> None:
+    card = 80_000_000_000
+    job = Training("float16", 8 * 1024, recompute=True)
+    assert fewest_gpus(LLAMA, job, card) == 2
+    assert fewest_gpus(LLAMA, Training("float16", 8 * 1024), card) == 8
+    assert fewest_gpus(SMALL, job, card) == 1
+    check_fits(LLAMA, Training("float16", 8192, gpus=2, recompute=True), card)
+    check_fits(LLAMA, Training("float16", 8192, offload=True, recompute=True), card)
+    with pytest.raises(InputError, match=r"6,738,415,616 parameters takes .+ GB") as refused:
+        check_fits(LLAMA, job, card)
+    text = str(refused.value)
+    # 16 bytes a parameter are 107.8 GB. Passes: 8,192 x (4,096 x (4 x 32 + 180) + 16 x 32,000) are
+    # 14.5 GB, and 13.5 more are the weights in 16 bits.
+    for part in (
+        "135.8 GB on each of 1 GPU",
+        "107.8 for weights",
+        "28.0 for passes",
+        "has 80.0 GB",
+    ):
+        assert part in text
+    assert "hardware.train.gpus: 2, or hardware.train.offload: true" in text
+    assert "recompute" not in text
+
+
+def test_training_asks_the_card_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from nearfirst.hardware import TrainHardware
+    from nearfirst.model.template import Tokens
+    from nearfirst.train import job
+    from nearfirst.train.settings import TrainSettings
+
+    config = LlamaConfig(hidden_size=64, num_hidden_layers=2, vocab_size=500, intermediate_size=99)
+    model = LlamaForCausalLM(config)
+    ids = np.arange(20)
+    tokens = [Tokens(ids, ids), Tokens(ids[:7], ids[:7])]
+    settings = TrainSettings(micro_batch_tokens=40, batch_size=4)
+    given: Any = SimpleNamespace(settings=settings, hardware=TrainHardware())
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    shape = Shape(model.num_parameters(), 64, 2, 500)
+    needed = gpu_memory(shape, Training("float32", 2 * 20))
+
+    def card(size: float) -> None:
+        props = SimpleNamespace(total_memory=int(size))
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: props)
+        job._check_memory(model, tokens, given)
+
+    card(needed)
+    with pytest.raises(InputError, match="passes of 40 tokens"):
+        card(needed / 1.2)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    card(1)
+
+
+def test_the_shape_is_read_from_the_files(model_folder: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(model_folder)
+    vocabulary = model.config.vocab_size
+    expected = Shape(model.num_parameters(), 32, 2, vocabulary)
+    assert shape_of(ModelSettings(name=str(model_folder)), NONE) == expected
+    hub = ModelSettings(name="someone/model")
+    assert shape_of(hub, model_folder) == expected
+    assert shape_of(hub, NONE) is None
+    # LLaMA-2-7B by its count alone, and with the rest of its config.
+    known = ModelSettings(name="someone/model", parameters=LLAMA.parameters)
+    guessed = shape_of(known, tmp_path)
+    assert guessed == Shape(LLAMA.parameters, 4158, 32, 32_000)
+    sizes = {"hidden_size": 4096, "num_hidden_layers": 32, "vocab_size": 32_000}
+    (tmp_path / "config.json").write_text(json.dumps({"text_config": sizes}))
+    assert shape_of(known, tmp_path) == LLAMA
+    # A file that is no model: who loads it says so.
+    (tmp_path / "model.safetensors").write_bytes(b"no")
+    assert shape_of(hub, tmp_path) is None
+
+
+def test_the_small_model_is_counted_as_it_is_built() -> None:
+    # As in test_disk.py, from transformers.
+    assert shape_of(ModelSettings(), NONE) == Shape(1_066_112, 128, 4, 2048)
+
+
+def test_what_the_config_does_not_say_is_derived(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = {"name": "someone/model", "parameters": LLAMA.parameters}
+    train = {"precision": "float16", "steps": 600, "segment_steps": 300}
+    train["micro_batch_tokens"] = 1024
+    user = {"preset": "mini", "model": model, "train": train}
+    hardware = load(user, PRESETS).hardware
+    job = Training("float16", 1024, 2)
+    shape = Shape(LLAMA.parameters, 4158, 32, 32_000)
+    assert hardware.train.gpus == fewest_gpus(shape, job, 80e9) == 2
+    assert hardware.train.memory_mb == request_mb(cpu_memory(shape, job))
+    # Twice the steps in a job take more time.
+    longer = load(user | {"train": train | {"segment_steps": 600}}, PRESETS).hardware
+    assert 60 < hardware.train.minutes < longer.train.minutes <= 2 * hardware.train.minutes
+    # A smaller card, a key that is set, and one that is set to `auto`.
+    own = {"gpu_memory_gb": 48, "train": {"memory_mb": 7, "minutes": "auto"}, "evaluate": "auto"}
+    given = load(user | {"hardware": own}, PRESETS).hardware
+    assert (given.train.gpus, given.train.memory_mb) == (4, 7)
+    assert given.train.minutes < hardware.train.minutes
+    assert given.evaluate == hardware.evaluate
+    assert load(user | {"hardware": "auto"}, PRESETS).hardware.generate == hardware.generate
+    # Of a model of unknown size nothing is derived.
+    unknown = load(user | {"model": {"name": "someone/model"}}, PRESETS).hardware
+    assert (unknown.train.gpus, unknown.train.memory_mb, unknown.train.minutes) == (1, 4000, 60)

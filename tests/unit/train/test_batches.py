@@ -1,0 +1,104 @@
+"""The steps of a run, and how they are cut into passes."""
+
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearfirst.model.template import IGNORED, Tokens
+from nearfirst.train.batches import PASS_TOKENS, StepBatches, micro_batches, run_steps
+from nearfirst.train.settings import TrainSettings
+
+
+def instances(lengths: list[int]) -> list[Tokens]:
+    """Instances whose first token is their number, with labels everywhere."""
+    ids = [np.full(length, at, dtype=np.int64) for at, length in enumerate(lengths)]
+    return [Tokens(each, each) for each in ids]
+
+
+def numbers(steps: list[list[Tokens]]) -> list[list[int]]:
+    return [[int(item.ids[0]) for item in step] for step in steps]
+
+
+def cost(lengths: list[int], passes: list[list[int]], devices: int) -> int:
+    return sum(PASS_TOKENS + len(its) // devices * max(lengths[i] for i in its) for its in passes)
+
+
+def cheapest(lengths: list[int], budget: int) -> int:
+    """The cost of the best cut of sorted lengths, all of them tried."""
+    if not lengths:
+        return 0
+    return min(
+        PASS_TOKENS + size * lengths[0] + cheapest(lengths[size:], budget)
+        for size in range(1, len(lengths) + 1)
+        if size * lengths[0] <= budget
+    )
+
+
+@given(
+    st.lists(st.integers(1, 400), min_size=1, max_size=9),
+    st.integers(400, 2000),
+    st.sampled_from([1, 2, 3]),
+)
+def test_passes_hold_each_instance_once_within_the_budget(
+    lengths: list[int], budget: int, devices: int
+) -> None:
+    lengths = [*lengths, *[1] * (-len(lengths) % devices)]
+    passes = micro_batches(lengths, budget, devices)
+    assert sorted(chain.from_iterable(passes)) == list(range(len(lengths)))
+    for its in passes:
+        assert len(its) % devices == 0  # each device has as many
+        assert len(its) // devices * max(lengths[i] for i in its) <= budget
+    longest = [max(lengths[i] for i in its) for its in passes]
+    assert longest == sorted(longest, reverse=True)
+    if devices == 1:
+        assert cost(lengths, passes, 1) == cheapest(sorted(lengths, reverse=True), budget)
+
+
+def test_near_equal_lengths_share_a_pass() -> None:
+    assert micro_batches([10, 900, 11, 880, 9], 4096) == [[1, 3], [2, 0, 4]]
+    assert micro_batches([10, 900, 11, 880, 9], 900) == [[1], [3], [2, 0, 4]]
+    assert micro_batches([10] * 6, 30) == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("devices", [1, 2, 3, 20])
+def test_the_devices_share_a_step(devices: int) -> None:
+    steps = run_steps(instances([*range(3, 30), 90]), TrainSettings())
+    data = StepBatches(steps, TrainSettings(micro_batch_tokens=100), devices)
+    assert len(data) == 2 * devices
+    for number, step in enumerate(steps):
+        shares = [data[number * devices + device] for device in range(devices)]
+        assert {len(share["passes"]) for share in shares} == {len(shares[0]["passes"])}
+        labels = sum(item.label_tokens for item in step)
+        assert [int(share["label_tokens"]) for share in shares] == [labels] * devices
+        found = [
+            int(row[0])
+            for share in shares
+            for batch in share["passes"]
+            for row, its in zip(batch["input_ids"], batch["labels"], strict=True)
+            if (its[1:] != IGNORED).any()
+        ]
+        assert sorted(found) == sorted(int(item.ids[0]) for item in step)
+
+
+def test_epochs_repeat_the_order_or_shuffle_it() -> None:
+    tokens = instances([5] * 37)
+    one = TrainSettings(batch_size=16)
+    assert numbers(run_steps(tokens, one)) == [
+        list(range(16)),
+        list(range(16, 32)),
+        list(range(32, 37)),
+    ]
+    again = one.model_copy(update={"epochs": 3})
+    assert numbers(run_steps(tokens, again)) == 3 * numbers(run_steps(tokens, one))
+    fewer = again.model_copy(update={"steps": 2, "epoch_order": "reshuffled"})
+    found = numbers(run_steps(tokens, fewer, seed=1))
+    assert [len(step) for step in found] == [16] * 6
+    epochs = [found[at] + found[at + 1] for at in (0, 2, 4)]
+    assert epochs[0] == list(range(32))  # the arrangement's
+    assert [sorted(epoch) for epoch in epochs] == [epochs[0]] * 3
+    assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
+    assert numbers(run_steps(tokens, fewer, seed=1)) == found
+    assert numbers(run_steps(tokens, fewer, seed=2)) != found

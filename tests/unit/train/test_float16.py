@@ -1,0 +1,99 @@
+"""float16 as on GPUs, emulated on the CPU: resuming, what overflows, and the steps it costs."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from files import contents
+from programs import Running
+from training import difference, weights
+
+from nearfirst.train.settings import TrainSettings
+
+PROGRAM = Path(__file__).parents[2] / "helpers/float16_on_cpu.py"
+RUN = TrainSettings(
+    learning_rate=1e-3,
+    batch_size=16,
+    micro_batch_tokens=40,
+    checkpoint_every=1,
+    precision="float16",
+)
+STEPS = 6
+Train = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def train(
+    tmp_path_factory: pytest.TempPathFactory,
+    model_folder: Path,
+    talk: Any,
+    write_instances: Any,
+    write_arrangement: Any,
+) -> Train:
+    """Train a segment in one process or several; return its folder.
+
+    All answers are one and the same word, so that the gradients of micro-batches point one way: a
+    step's sum is many times larger than each of them.
+    """
+    data = tmp_path_factory.mktemp("data")
+    ids = write_instances(data / "train.parquet", [talk(f"{i}?", "cat") for i in range(16 * STEPS)])
+    write_arrangement(data / "order.parquet", ids)
+
+    def make(folder: Path, gpus: int, *flags: object) -> Path:
+        words = [
+            *(sys.executable, PROGRAM, "--model", model_folder),
+            *("--instances", data / "train.parquet", "--arrangement", data / "order.parquet"),
+            *("--settings", RUN.canonical(), "--log", folder / "log"),
+            *("--hardware", json.dumps({"gpus": gpus})),
+            *("--checkpoints", folder / "checkpoints", "--state", folder / "state", *flags),
+        ]
+        done = Running([str(word) for word in words])
+        assert done.wait() == 0, (folder / "log").read_text()
+        return folder
+
+    return make
+
+
+def skipped(folder: Path) -> int:
+    """Return how many steps the checkpoints' own record says were skipped."""
+    return int(json.loads((folder / "checkpoints/run.json").read_text())["skipped_steps"])
+
+
+def test_sums_do_not_overflow_where_their_terms_do_not(tmp_path: Path, train: Train) -> None:
+    one, two = (train(tmp_path / str(gpus), gpus) for gpus in (1, 2))
+    assert skipped(one) == skipped(two) == 0
+    for step in range(STEPS + 1):
+        ours, theirs = (weights(folder / "checkpoints", step) for folder in (one, two))
+        assert difference(ours, theirs) < 2e-3
+
+
+def test_two_processes_resume_to_the_same_bytes_and_count_skipped_steps(
+    tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSS_SCALE", str(2.0**22))
+    whole = train(tmp_path / "whole", 2)
+    log = (whole / "log").read_text()
+    steps = re.findall(
+        r"step (\d+): the gradients overflowed in float16.* (\d+) skipped so far", log
+    )
+    assert skipped(whole) == len(steps) >= 2
+    assert [int(count) for _, count in steps] == list(range(1, len(steps) + 1))
+    before = weights(whole / "checkpoints", 0)
+    for step in range(1, STEPS + 1):
+        after = weights(whole / "checkpoints", step)
+        assert (difference(before, after) == 0) == (str(step) in dict(steps))
+        before = after
+
+    first = train(tmp_path / "first", 2, "--stop", 1)
+    flags = ("--start", 1, "--state-before", first / "state")
+    second = train(tmp_path / "second", 2, *flags)
+    assert (skipped(first), skipped(second)) == (1, skipped(whole))
+    found = contents(first / "checkpoints") | contents(second / "checkpoints")
+    assert found == contents(whole / "checkpoints")
+    scalers = [torch.load(folder / "state/scaler.pt") for folder in (second, whole)]
+    assert scalers[0] == scalers[1]

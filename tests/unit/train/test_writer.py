@@ -1,0 +1,94 @@
+"""Checkpoints are whole models, and what goes wrong while they are written shows."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from training import train
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.files import explain_full_disk
+from nearfirst.model import load
+from nearfirst.model.template import encode
+from nearfirst.train import writer
+from nearfirst.train.settings import TrainSettings
+
+RUN = TrainSettings(learning_rate=1e-3, batch_size=4, checkpoint_every=1)
+
+
+def test_a_checkpoint_is_a_whole_model(
+    tmp_path: Path, model_folder: Path, some_talks: Any, tokenizer: Any
+) -> None:
+    tokens = encode(some_talks(8), tokenizer, 100)
+    found, _ = train(model_folder, tokens, RUN, tmp_path / "work")
+    folder = (found / "step-000002").rename(tmp_path / "elsewhere")
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    its = AutoTokenizer.from_pretrained(folder)
+    text = "User: the cat sat on nine green apples?\nAssistant:"
+    assert its(text)["input_ids"] == tokenizer(text)["input_ids"]
+    assert (its.bos_token, its.eos_token) == ("<s>", "</s>")
+    answer = model.generate(**its(text, return_tensors="pt"), max_new_tokens=4, do_sample=False)
+    assert answer.shape[1] > len(its(text)["input_ids"])
+    # All that does not change is on the disk once.
+    for path in (found / "step-000001").iterdir():
+        links = path.stat().st_nlink
+        assert links == (1 if path.name == "model.safetensors" else 4), path
+    assert str(tmp_path) not in "".join(
+        path.read_text() for path in folder.iterdir() if path.suffix in (".json", ".jinja")
+    )
+
+
+@pytest.fixture
+def one(tmp_path: Path, model_folder: Path, tokenizer: Any) -> Any:
+    return writer.CheckpointWriter(load.load_model(str(model_folder)), tokenizer, tmp_path)
+
+
+def test_what_is_written_is_what_was_given(
+    one: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, save_file = threading.Event(), writer.save_file
+
+    def slow(*given: Any, **more: Any) -> None:
+        assert go_on.wait(60)
+        save_file(*given, **more)
+
+    monkeypatch.setattr(writer, "save_file", slow)
+    weights = {"a": torch.arange(4.0)}
+    one.save(1, weights, torch.float16)
+    weights["a"].zero_()  # the next step, while the thread is at work
+    assert not (tmp_path / "checkpoints/step-000001/model.safetensors").exists()
+    go_on.set()
+    one.wait()
+    found = load_file(tmp_path / "checkpoints/step-000001/model.safetensors")
+    assert torch.equal(found["a"], torch.arange(4.0).half())
+
+
+def test_a_file_system_without_links(
+    one: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(writer.os, "link", refuse)
+    one.save(1, {"a": torch.zeros(2)}, torch.float32)
+    one.wait()
+    folder = tmp_path / "checkpoints/step-000001"
+    assert {path.name for path in folder.iterdir()} >= {"config.json", "tokenizer.json"}
+    assert (folder / "config.json").read_bytes() == (tmp_path / "same/config.json").read_bytes()
+
+
+@pytest.mark.parametrize("asked", ["wait", "save"])
+def test_what_goes_wrong_in_the_thread_is_raised(
+    one: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer, "save_file", full)
+    one.save(1, {"a": torch.zeros(2)}, torch.float32)
+    with pytest.raises(InputError, match="No space left"), explain_full_disk(tmp_path):
+        one.wait() if asked == "wait" else one.save(2, {"a": torch.zeros(2)}, torch.float32)
