@@ -134,11 +134,13 @@ rule compare:
     params:
         figure=figure_numbers,
         settings=settings("comparison"),
+        weighting=CONFIG.curves.weighting,
     message:
         "compare the curves of {wildcards.figure}"
     shell:
         "python {input.script} {input.tables} --figure {params.figure:q}"
-        " --settings {params.settings:q} --output {output.table} --summary {output.summary}"
+        " --settings {params.settings:q} --weighting {params.weighting}"
+        " --output {output.table} --summary {output.summary}"
         " --log {log}"
 
 

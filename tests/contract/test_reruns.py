@@ -77,6 +77,7 @@ CONFIG_CHANGES = {
     "prediction={resamples: 200}": {},
     "generalization={threshold: 0.1}": {},
     "curves={confidence: 0.9}": {"curves": 1, "plot": 1},
+    "curves={weighting: token}": FIGURE,
     "comparison={resamples: 500}": {"compare": 1},
     "look={width: 6}": {"plot": 1},
     "figures={fig4_flan: {caption: Others.}}": {"plot": 1},

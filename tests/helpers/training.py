@@ -12,7 +12,7 @@ from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
 from nearfirst.hardware import TrainHardware
-from nearfirst.model import load
+from nearfirst.model import adapter, load
 from nearfirst.model.template import IGNORED, Tokens
 from nearfirst.train import resume, segment
 from nearfirst.train.batches import run_steps
@@ -38,9 +38,12 @@ def train(
     handler = signal.getsignal(signal.SIGTERM)
     torch.set_num_threads(1)
     steps = run_steps(tokens, settings, seed)
+    base = load.load_model(str(model)).to(dtype)
+    if settings.adapter:
+        adapter.add_adapter(base, settings.adapter)
     try:
         return segment.train_segment(
-            load.load_model(str(model)).to(dtype),
+            base,
             tokenizer_of(model),
             steps,
             settings,

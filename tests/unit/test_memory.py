@@ -13,6 +13,7 @@ from nearfirst.memory import (
     PROCESS,
     Shape,
     Training,
+    adapter_parameters,
     check_fits,
     cpu_memory,
     fewest_gpus,
@@ -189,3 +190,13 @@ def test_what_the_config_does_not_say_is_derived(monkeypatch: pytest.MonkeyPatch
     # Of a model of unknown size nothing is derived.
     unknown = load(user | {"model": {"name": "someone/model"}}, PRESETS).hardware
     assert (unknown.train.gpus, unknown.train.memory_mb, unknown.train.minutes) == (1, 4000, 60)
+
+
+def test_an_adapter_costs_little_beside_its_base() -> None:
+    # SmolLM2-135M: 30 layers; q and o 576 x 576, k and v 576 x 192, three of 576 x 1536.
+    small = Shape(134_515_008, 576, 30, 49_152)
+    exact = 30 * 16 * (2 * (576 + 576) + 2 * (576 + 192) + 3 * (576 + 1536))
+    assert adapter_parameters(small, 16) == pytest.approx(exact, rel=0.1)
+    whole, its = Training("float32", 1), Training("float32", 1, trainable=exact)
+    assert held(small, whole) == 16 * small.parameters
+    assert held(small, its) == 4 * small.parameters + 12 * exact

@@ -59,11 +59,23 @@ class Training:
         """Whether FSDP spreads the model over GPUs and CPU memory."""
         return self.gpus > 1 or self.offload
 
+    def trained(self, shape: Shape) -> int:
+        """Return T."""
+        return shape.parameters if self.trainable is None else self.trainable
+
+
+def adapter_parameters(shape: Shape, rank: int) -> int:
+    """Return the parameters of an adapter beside all linear layers of a Llama, roughly.
+
+    A layer has four matrices from H to H, which get 2 rank H each, and three between H and some
+    2.7 H: 19 rank H together.
+    """
+    return 19 * rank * shape.hidden * shape.layers
+
 
 def held(shape: Shape, job: Training) -> int:
     """Return 4 P + 12 T: float32 weights; of what is trained, gradients and Adam's two moments."""
-    trained = shape.parameters if job.trainable is None else job.trainable
-    return 4 * shape.parameters + 12 * trained
+    return 4 * shape.parameters + 12 * job.trained(shape)
 
 
 def pass_memory(shape: Shape, job: Training) -> int:
@@ -98,9 +110,8 @@ def cpu_memory(shape: Shape, job: Training, on_gpu: bool = True) -> int:
     (4 P + 8 T), else a checkpoint is copied there (4 P). Without a GPU all is here.
     """
     weights, processes = 4 * shape.parameters, job.gpus * PROCESS
-    trained = shape.parameters if job.trainable is None else job.trainable
     here = held(shape, job) if job.offload or not on_gpu else 0
-    saving = weights + 8 * trained if job.sharded else weights
+    saving = weights + 8 * job.trained(shape) if job.sharded else weights
     if not on_gpu:
         here += job.gpus * pass_memory(shape, job)
     return processes + max(job.gpus * weights, here + saving)

@@ -9,6 +9,7 @@ from nearfirst.memory import (
     RATE,
     Shape,
     Training,
+    adapter_parameters,
     cpu_memory,
     fewest_gpus,
     forward_memory,
@@ -25,7 +26,9 @@ BANDWIDTH = 1e12
 """Bytes a second that a GPU reads: each token of an answer reads all weights."""
 
 
-def training_of(train: TrainSettings, template: TemplateSettings, its: TrainHardware) -> Training:
+def training_of(
+    shape: Shape, train: TrainSettings, template: TemplateSettings, its: TrainHardware
+) -> Training:
     """Return a training job in numbers; its passes are as large as they may be."""
     return Training(
         train.precision,
@@ -33,6 +36,7 @@ def training_of(train: TrainSettings, template: TemplateSettings, its: TrainHard
         its.gpus,
         its.offload,
         its.recompute_activations,
+        adapter_parameters(shape, train.adapter.rank) if train.adapter else None,
     )
 
 
@@ -49,11 +53,11 @@ def derive(
     What the config says stays. Where `steps: epoch` leaves the length of a run open, the minutes
     are the fewest.
     """
-    job = training_of(train, template, hardware.train)
+    job = training_of(shape, train, template, hardware.train)
     if "gpus" not in hardware.train.model_fields_set and not job.offload:
         gpus = fewest_gpus(shape, job, hardware.gpu_memory_gb * 1e9)
         hardware = _with(hardware, "train", gpus=gpus)
-        job = training_of(train, template, hardware.train)
+        job = training_of(shape, train, template, hardware.train)
     # Spread over GPUs it is meant for them; else it may run on a CPU as well.
     kinds = [True] if job.sharded else [True, False]
     mb = request_mb(max(cpu_memory(shape, job, on_gpu) for on_gpu in kinds))
@@ -61,14 +65,14 @@ def derive(
     total = 0 if train.steps == "epoch" else train.steps * train.epochs
     steps = min(total, train.segment_steps or total)
     checkpoints = steps // train.checkpoint_every + 1
-    a_checkpoint = BYTES[train.checkpoint_dtype] * shape.parameters
+    a_checkpoint = BYTES[train.checkpoint_dtype] * job.trained(shape)
     tokens = steps * train.batch_size * template.max_length
     # A pass forward and, twice as long, backward; once more forward where that is recomputed.
     work = (8 if job.recompute else 6) * shape.parameters * tokens
     # By the clock, states take less than a twentieth of the time.
     every = hardware.train.state_every
     states = steps // every + 1 if every else 1
-    written = checkpoints * a_checkpoint + states * 12 * shape.parameters
+    written = checkpoints * a_checkpoint + states * 12 * job.trained(shape)
     seconds = work / (RATE[train.precision] * job.gpus) + written / DISK
     hardware = _with(hardware, "train", memory_mb=mb, minutes=request_minutes(seconds))
 

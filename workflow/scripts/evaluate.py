@@ -39,7 +39,7 @@ def main(arguments: argparse.Namespace) -> None:
         )
     left_out = len(every) - len(tokens)
     logging.info("%d instances, %d left out: no label after truncation", len(tokens), left_out)
-    model = load.empty_model(arguments.model, arguments.revision, dtype)
+    model = load.model_for(folders[0], arguments.model, arguments.revision, dtype)
     of = checkpoints.windows(folders, before, settings.average)
     with precision.tf32(settings.precision):
         batch = settings.batch_tokens
@@ -53,7 +53,7 @@ if __name__ == "__main__":
     add("--model", required=True, help="base model, for its shape and its tokenizer")
     add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="test instances (Parquet)")
-    add("--checkpoints", type=Path, required=True, help="folder with step-*/model.safetensors")
+    add("--checkpoints", type=Path, required=True, help="folder with step-*/")
     add("--before", type=Path, nargs="*", default=[], help="those of earlier segments, in order")
     add("--output", type=Path, required=True, help="losses to write (Parquet)")
     cli.add_settings(parser, EvaluateSettings)

@@ -54,7 +54,7 @@ def run(job: Namespace) -> None:
     left_out = len(every) - len(table)
     logging.info("%d instances, %d left out: their prompts are too long", len(table), left_out)
     prompts = template.prompts(conversations(table), tokenizer, form)
-    model = load.empty_model(job.model, job.revision, dtype)
+    model = load.model_for(folders[0], job.model, job.revision, dtype)
     check_positions(model, prompts, job.settings)
 
     parts = Parts(job.output, GENERATIONS, _made_from(job, table, prompts))

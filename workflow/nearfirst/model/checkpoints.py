@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from nearfirst.common.errors import InputError
+from nearfirst.model.adapter import saved_parameters, weights_file
 
 Shapes = dict[str, torch.Size]
 Tensors = dict[str, torch.Tensor]
@@ -36,14 +37,14 @@ def checkpoints_in(folder: Path) -> list[Path]:
 
 
 def load_weights(model: Any, checkpoint: Path) -> None:
-    """Stream a checkpoint's `model.safetensors` into a resident model, tensor by tensor.
+    """Stream a checkpoint's weights into a resident model, tensor by tensor: all, or the adapter's.
 
     Raises
     ------
     InputError
         If the file is damaged, or holds other tensors than the model.
     """
-    _copy(_read(checkpoint, _shapes(model)), model)
+    _copy(_read(checkpoint / weights_file(model), _shapes(model)), model)
 
 
 def windows(checkpoints: Sequence[Path], before: Sequence[Path], size: int) -> list[list[Path]]:
@@ -75,10 +76,11 @@ def stream_weights(
     InputError
         As `load_weights`, when it is that checkpoint's turn.
     """
-    shapes, closed = _shapes(model), threading.Event()
+    shapes, name, closed = _shapes(model), weights_file(model), threading.Event()
 
     def read(window: Sequence[Path]) -> Tensors:
-        return dict(takewhile(lambda _: not closed.is_set(), _read_mean(window, shapes)))
+        tensors = _read_mean([folder / name for folder in window], shapes)
+        return dict(takewhile(lambda _: not closed.is_set(), tensors))
 
     with ThreadPoolExecutor(1, "read-ahead") as thread:
         try:
@@ -93,7 +95,7 @@ def stream_weights(
 
 
 def _copy(tensors: Iterable[tuple[str, torch.Tensor]], model: Any) -> None:
-    own = dict(model.named_parameters())
+    own = saved_parameters(model)
     with torch.no_grad():
         for name, tensor in tensors:
             own[name].copy_(tensor)
@@ -106,7 +108,7 @@ def _pop_items(tensors: Tensors) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def _shapes(model: Any) -> Shapes:
-    return {name: parameter.shape for name, parameter in model.named_parameters()}
+    return {name: parameter.shape for name, parameter in saved_parameters(model).items()}
 
 
 def _read_mean(window: Sequence[Path], shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
@@ -114,7 +116,7 @@ def _read_mean(window: Sequence[Path], shapes: Shapes) -> Iterator[tuple[str, to
     if len(window) == 1:
         yield from _read(window[0], shapes)
         return
-    for parts in zip(*(_read(checkpoint, shapes) for checkpoint in window), strict=True):
+    for parts in zip(*(_read(path, shapes) for path in window), strict=True):
         names = {name for name, _ in parts}
         if len(names) > 1:
             raise InputError(f"{window[-1]}: its tensors come in another order than {window[0]}'s")
@@ -125,8 +127,8 @@ def _read_mean(window: Sequence[Path], shapes: Shapes) -> Iterator[tuple[str, to
         yield names.pop(), total / len(parts)
 
 
-def _read(checkpoint: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield a checkpoint's tensors in the order of the file, each read into memory of its own.
+def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the tensors of a checkpoint's file in its order, each read into memory of its own.
 
     The file is read front to back, since a mapped one comes page by page, which is slow on a shared
     file system. (`safe_open` can read, too, but keeps other Python threads waiting.)
@@ -136,7 +138,6 @@ def _read(checkpoint: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]
     InputError
         If the file is damaged, or its tensors have other names or shapes.
     """
-    path = checkpoint / "model.safetensors"
     try:
         with safe_open(path, framework="pt") as file, path.open("rb") as bytes_:
             names = file.offset_keys()
@@ -161,6 +162,6 @@ def _read(checkpoint: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]
                 yield name, tensor
     except (SafetensorError, OSError) as error:
         raise InputError(
-            f"{path}: not a whole checkpoint ({error}); delete the folder {checkpoint.parent} and "
+            f"{path}: not a whole checkpoint ({error}); delete the folder {path.parents[1]} and "
             "run snakemake again: it is trained again"
         ) from None

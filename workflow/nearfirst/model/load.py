@@ -1,12 +1,14 @@
 """Load a base model by Hugging Face id or folder. Code that comes with it is never run."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from nearfirst.common.errors import InputError
+from nearfirst.model.adapter import saved_adapter
 from nearfirst.model.device import device
 from nearfirst.model.load_errors import DAMAGED, reason
 
@@ -50,6 +52,27 @@ def load_model(name: str, revision: str | None = None) -> Any:
         )
 
     return _load(name, load)
+
+
+def model_for(
+    checkpoint: Path, name: str, revision: str | None = None, dtype: torch.dtype = torch.float32
+) -> Any:
+    """Build a model to load checkpoints like this one into: without weights, or the base's alone.
+
+    The base model's weights are read where the checkpoint holds an adapter. Raises InputError if
+    the model cannot be loaded, or the adapter is none of this model.
+    """
+    form = saved_adapter(checkpoint)
+    if form is None:
+        return empty_model(name, revision, dtype)
+    model = load_model(name, revision).to(dtype).to(device())
+    try:
+        model.add_adapter(form, "default")
+    except ValueError as error:
+        raise InputError(
+            f"{checkpoint}: its adapter does not fit the base model {name} ({error})"
+        ) from None
+    return model.to(device()).eval()
 
 
 def empty_model(name: str, revision: str | None = None, dtype: torch.dtype = torch.float32) -> Any:

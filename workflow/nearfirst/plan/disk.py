@@ -38,10 +38,14 @@ def disk(found: DryRun, config: Config, epoch_steps: int | None) -> str:
     window = None if keep else 2 if waits else len(segments)
     # Where the clock decides, it may be every step.
     state_every = config.hardware.train.state_every or 1
-    its = sizes(runs, parameters, train, state_every, window)
-    if shape := shape_of(config.model, fetched):
-        job = training_of(train, config.template, config.hardware.train)
-        its = memory(replace(shape, parameters=parameters), job) | its
+    shape = shape_of(config.model, fetched)
+    if shape is None:
+        its = sizes(runs, parameters, train, state_every, window)
+    else:
+        shape = replace(shape, parameters=parameters)
+        job = training_of(shape, train, config.template, config.hardware.train)
+        its = sizes(runs, job.trained(shape), train, state_every, window)
+        its = memory(shape, job) | its
     text += (
         f"\n{len(runs)} runs, {parameters:,} parameters, keep_checkpoints: {str(keep).lower()}\n"
     )
@@ -102,7 +106,7 @@ def memory(shape: Shape, job: Training) -> dict[str, int]:
 def sizes(
     runs: Runs, parameters: int, train: TrainSettings, state_every: int, window: int | None
 ) -> dict[str, int]:
-    """Return bytes by what they are of.
+    """Return bytes by what they are of, of runs in which so many parameters are trained.
 
     `state_every` is in steps. `window` is the most segments of a run whose checkpoints are on disk
     at a time; None keeps all for good.

@@ -1,12 +1,14 @@
 """What the terminal shows when a call has ended: each target with its headline numbers."""
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from nearfirst.figures.comparison import RUN
+from nearfirst.figures.comparison.summary import finding
 from nearfirst.figures.figure import Figure
+from nearfirst.tables.comparisons import read_comparison
 
 FEW = 3
 """Most figures that a suggested command names."""
@@ -78,9 +80,12 @@ def _ends_of_curves(path: Path, figure: Figure | None) -> str:
 
 
 def _findings(path: Path) -> list[str]:
-    """Return what the paired comparison of a figure found, one line for each comparison."""
-    text = path.with_name(f"{path.stem}_paired.txt")
-    if not text.exists():
+    """Return the primary finding of each comparison that belongs to a figure."""
+    table = path.with_name(f"{path.stem}_paired.csv")
+    if not table.exists():
         return []
-    words = " ".join(text.read_text(encoding="utf-8").split())
-    return re.findall(r"Against .+?: .+?(?=;)", words)
+    rows = read_comparison(table)
+    return [
+        f"{row['comparison']}: {finding(row)}"
+        for _, row in rows[rows["question"] == RUN].iterrows()
+    ]

@@ -71,7 +71,7 @@ def _launch(job: Namespace, work: Path) -> None:
 def _train(job: Namespace, work: Path) -> None:
     import torch
 
-    from nearfirst.model import check, device, load, template
+    from nearfirst.model import adapter, check, device, load, template
     from nearfirst.train import batches, resume, segment
     from nearfirst.train.checksums import read_checksums
 
@@ -101,6 +101,8 @@ def _train(job: Namespace, work: Path) -> None:
     else:
         model = load.load_model(job.model, job.revision)
         check.check_model(model, tokens)
+        if settings.adapter:
+            adapter.add_adapter(model, settings.adapter)
         _check_memory(model, tokens, job)
         with (
             explain_full_disk(work, "training resumes from its last state"),
@@ -144,6 +146,7 @@ def _check_memory(model: Any, tokens: list[Any], job: Namespace) -> None:
         job.hardware.gpus,
         job.hardware.offload,
         job.hardware.recompute_activations,
+        sum(its.numel() for its in model.parameters() if its.requires_grad),
     )
     card = torch.cuda.get_device_properties(0).total_memory
     check_fits(Shape(model.num_parameters(), *sizes), training, card)

@@ -13,11 +13,12 @@ from typing import Any
 import torch
 from accelerate.state import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import DistributedType  # type: ignore[import-untyped]
+from safetensors.torch import save_file
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.hardware import TrainHardware
-from nearfirst.model import precision
+from nearfirst.model import adapter, precision
 from nearfirst.model.device import device
 from nearfirst.model.loss import step_loss
 from nearfirst.model.trainer_log import log_progress
@@ -198,10 +199,16 @@ class _Trainer(Trainer):  # type: ignore[misc]
         They are saved by the names that they have in memory, as the Trainer reads them back. Some
         families have other names on the hub, and the Trainer skips names that it does not know.
         """
-        if not self.is_fsdp_enabled:
-            folder = Path(output_dir or self.args.output_dir)
+        if self.is_fsdp_enabled:
+            return
+        folder = Path(output_dir or self.args.output_dir)
+        if adapter.has_adapter(self.model):
+            folder.mkdir(parents=True, exist_ok=True)
+            trained = {n: p.detach() for n, p in self.model.named_parameters() if p.requires_grad}
+            save_file(trained, folder / "model.safetensors", metadata={"format": "pt"})
+        else:
             self.model.save_pretrained(folder, **SAVE_OPTIONS)
-            self.saves.add(folder / "model.safetensors")
+        self.saves.add(folder / "model.safetensors")
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint and self.is_fsdp_enabled and self.accelerator.scaler:
@@ -293,8 +300,12 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         # With FSDP every process takes part in gathering the weights, and the first one writes.
         weights = self.trainer.accelerator.get_state_dict(self.trainer.model_wrapped)
         if self.writer:
-            # A tied tensor is written once; copied, it would be a tensor of its own.
-            tied = self.trainer.accelerator.unwrap_model(self.trainer.model_wrapped)
-            tied = tied.all_tied_weights_keys
-            weights = {name: tensor for name, tensor in weights.items() if name not in tied}
+            model = self.trainer.accelerator.unwrap_model(self.trainer.model_wrapped)
+            if adapter.has_adapter(model):
+                trained = [name for name, its in model.named_parameters() if its.requires_grad]
+                weights = {adapter.saved_name(name): weights[name] for name in trained}
+            else:
+                # A tied tensor is written once; copied, it would be a tensor of its own.
+                tied = model.all_tied_weights_keys
+                weights = {name: tensor for name, tensor in weights.items() if name not in tied}
             self.writer.save(step, weights, self.dtype)

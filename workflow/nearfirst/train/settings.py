@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from nearfirst.common.settings import Section
+from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.train.schedules import Schedule
 
 
@@ -38,6 +39,9 @@ class TrainSettings(Section):
         4096,
         description="Most tokens in a forward pass on one device, padding included. The instances "
         "of a step are sorted by length and cut into passes; the step stays the same.",
+    )
+    adapter: AdapterSettings | None = Field(
+        None, description="Train a low-rank adapter and keep it alone; null trains all weights."
     )
     learning_rate: PositiveFloat = Field(1e-6, description="Highest learning rate.")
     schedule: Schedule = Field(

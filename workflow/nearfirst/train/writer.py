@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from nearfirst.common.files import remove
+from nearfirst.model.adapter import has_adapter, weights_file
 from nearfirst.model.checkpoints import step_folder
 
 SAVE_OPTIONS: dict[str, Any] = {"save_original_format": False, "max_shard_size": "1TB"}
@@ -36,8 +37,11 @@ class CheckpointWriter:
         self.checkpoints = work / "checkpoints"
         self.same = work / "same"
         remove(self.same)
-        # Without weights: no tensor is written.
-        model.save_pretrained(self.same, state_dict={}, **SAVE_OPTIONS)
+        self.weights = weights_file(model)
+        if has_adapter(model):
+            model.save_pretrained(self.same)
+        else:  # without weights: no tensor is written
+            model.save_pretrained(self.same, state_dict={}, **SAVE_OPTIONS)
         for path in self.same.glob("*.safetensors*"):
             path.unlink()
         tokenizer.save_pretrained(self.same)
@@ -70,7 +74,7 @@ class CheckpointWriter:
     def _write(self, folder: Path) -> None:
         remove(folder)
         folder.mkdir(parents=True)
-        save_file(self.copy, folder / "model.safetensors", metadata={"format": "pt"})
+        save_file(self.copy, folder / self.weights, metadata={"format": "pt"})
         for path in self.same.iterdir():
             with suppress(OSError):
                 os.link(path, folder / path.name)

@@ -1,4 +1,4 @@
-"""Training in bfloat16 against float32, on this CPU: tokens a second, and the loss.
+"""Training in bfloat16, or of an adapter, against all weights in float32, on this CPU.
 
 The model has the shape of SmolLM2-135M and random weights, on which speed does not depend. Training
 is segment.train_segment without its files. What the numbers mean: benchmarks/README.md.
@@ -24,6 +24,7 @@ from transformers import (
 )
 
 from nearfirst.hardware import TrainHardware
+from nearfirst.model.adapter import add_adapter
 from nearfirst.model.template import Tokens
 from nearfirst.train import segment
 from nearfirst.train.batches import run_steps
@@ -32,6 +33,10 @@ from nearfirst.train.settings import TrainSettings
 SHAPE = {
     **{"vocab_size": 49152, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30},
     **{"num_attention_heads": 9, "num_key_value_heads": 3, "tie_word_embeddings": True},
+}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "bfloat16": {"precision": "bfloat16"},
+    "adapter": {"adapter": {"rank": 16}},
 }
 LENGTH = 128
 """Tokens of an instance."""
@@ -60,15 +65,15 @@ class Clock(TrainerCallback):
 
 
 def train(
-    precision: str, tokens: list[Tokens], instances: int, steps: int
+    variant: dict[str, Any], tokens: list[Tokens], instances: int, steps: int
 ) -> tuple[np.ndarray, float]:
     """Return the seconds of the fastest step by each of CLOCKS, and the loss of the last one."""
     settings = TrainSettings(
         batch_size=instances,
         micro_batch_tokens=instances * LENGTH,
         learning_rate=3e-4,
-        precision=precision,
         checkpoint_every=1,
+        **variant,
     )
     torch.set_num_threads(settings.threads)
     torch.manual_seed(0)
@@ -80,9 +85,12 @@ def train(
 
     segment.log_progress = log_progress
     segment._Segment._save = lambda self, step: None
+    model = LlamaForCausalLM(LlamaConfig(**SHAPE))
+    if settings.adapter:
+        add_adapter(model, settings.adapter)
     with tempfile.TemporaryDirectory() as folder, suppress(DoneError):
         segment.train_segment(
-            LlamaForCausalLM(LlamaConfig(**SHAPE)),
+            model,
             PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE())),
             run_steps(tokens, settings),
             settings,
@@ -106,16 +114,17 @@ if __name__ == "__main__":
     shape = ((steps + 1) * instances, LENGTH)
     ids = np.random.default_rng(0).zipf(1.3, shape) % SHAPE["vocab_size"]
     tokens = [Tokens(row, row) for row in ids]
-    (slow, exact), (fast, rounded) = (
-        train(precision, tokens, instances, steps) for precision in ("float32", "bfloat16")
-    )
-    for clock, floor, ours in zip(CLOCKS, slow, fast, strict=True):
-        size = instances * LENGTH
+    plain, exact = train({}, tokens, instances, steps)
+    size = instances * LENGTH
+    for name, variant in VARIANTS.items():
+        its, loss = train(variant, tokens, instances, steps)
+        for clock, floor, ours in zip(CLOCKS, plain, its, strict=True):
+            print(
+                f"{name:<8} {clock:<10} {size / ours:>7,.0f} tokens/s   "
+                f"float32 {size / floor:>7,.0f}   ratio {floor / ours:.2f}"
+            )
         print(
-            f"bfloat16 {clock:<10} {size / ours:>7,.0f} tokens/s   float32 {size / floor:>7,.0f}   "
-            f"ratio {floor / ours:.2f}"
+            f"{name:<8} loss of step {steps}: {loss:.4f}, float32 {exact:.4f}, "
+            f"{100 * (loss / exact - 1):+.2f} %",
+            flush=True,
         )
-    print(
-        f"loss of step {steps}: bfloat16 {rounded:.4f}, float32 {exact:.4f}, "
-        f"{100 * (rounded / exact - 1):+.2f} %"
-    )

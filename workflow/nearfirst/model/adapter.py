@@ -1,0 +1,89 @@
+"""Low-rank adapters (LoRA, Hu et al. 2021, arXiv:2106.09685), by the package `peft`.
+
+A model with an adapter is the base model with two small matrices beside each of some linear layers;
+these alone are trained and saved, in the form and by the names that `peft` reads.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nearfirst.common.errors import InputError
+from nearfirst.model.adapter_settings import AdapterSettings
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+"""The files of a checkpoint that holds an adapter."""
+
+_NAME = "default"
+
+
+def add_adapter(model: Any, settings: AdapterSettings) -> None:
+    """Put a fresh adapter into a model, and freeze all else; it changes no output yet.
+
+    Raises
+    ------
+    InputError
+        If the model has no linear layer of a name in `targets`.
+    """
+    from peft import LoraConfig  # a quarter of a second: for those who have an adapter
+
+    every = settings.targets == ["all-linear"]
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        target_modules="all-linear" if every else list(settings.targets),
+        revision=getattr(model.config, "_commit_hash", None),
+        task_type="CAUSAL_LM",
+    )
+    torch.manual_seed(settings.seed)
+    linear = {
+        name.rpartition(".")[2]: None
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear)
+    }
+    wrong = [] if every else [name for name in settings.targets if name not in linear]
+    if wrong:
+        raise InputError(
+            f"train.adapter.targets: this {type(model).__name__} has no linear layers called "
+            f"{wrong[0]!r}; it has {', '.join(linear)}"
+        )
+    model.add_adapter(config, _NAME)
+
+
+def has_adapter(model: Any) -> bool:
+    """Return whether a model holds an adapter."""
+    return bool(getattr(model, "_hf_peft_config_loaded", False))
+
+
+def saved_parameters(model: Any) -> dict[str, torch.nn.Parameter]:
+    """Return the parameters that a checkpoint holds, by their names there: all, or an adapter's."""
+    parameters = dict(model.named_parameters())
+    if not has_adapter(model):
+        return parameters
+    return {saved_name(name): parameters[name] for name in parameters if ".lora_" in name}
+
+
+def saved_name(name: str) -> str:
+    """Return the name, in a checkpoint, of a parameter of an adapter."""
+    return f"base_model.model.{name.replace(f'.{_NAME}.', '.')}"
+
+
+def weights_file(model: Any) -> str:
+    """Return the name of the file of weights in a checkpoint of a model."""
+    return WEIGHTS if has_adapter(model) else "model.safetensors"
+
+
+def saved_adapter(checkpoint: Path) -> Any:
+    """Return the form of the adapter in a checkpoint (a `LoraConfig`); None if it has none."""
+    if not (checkpoint / CONFIG).is_file():
+        return None
+    from peft import LoraConfig
+
+    try:
+        return LoraConfig.from_pretrained(str(checkpoint))
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{checkpoint / CONFIG}: cannot be read ({error}); delete the folder "
+            f"{checkpoint.parent} and run snakemake again: it is trained again"
+        ) from None
