@@ -20,7 +20,7 @@ FORMS = ("flan", "p3", "sharegpt", "norobots")
 
 
 def read(form: str, folder: Path) -> list:
-    return list(registry.read(registry.settings_class(form)(), folder / form))
+    return list(registry.read(registry.FORMATS.settings(form)(), folder / form))
 
 
 def niv2_tasks(folder: Path) -> dict:
