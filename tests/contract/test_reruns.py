@@ -60,9 +60,9 @@ CONFIG_CHANGES = {
     "embedding={batch_tokens: 1024}": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
     "distance={measure: euclidean}": {"distances": 1, **downstream_of_distances()},
     "arrangements={tma-nearest: {within_round: pool}}": {
-        # No seed changes pool order, so there is one run of it; the other seed's stays as it is.
-        "arrange": 1,
-        **downstream_of_training(1),
+        # No seed changes pool order, but each has a base model of its own.
+        "arrange": 2,
+        **downstream_of_training(2),
     },
     "arrangements={tma-nearest: {farthest: reverse}}": {},
     "template={max_length: 200}": downstream_of_training(RUNS),
