@@ -85,7 +85,7 @@ CONFIG_CHANGES = {
     "figures={fig4_flan: {curves: {near: tma-nearest, RT: random}, reference: RT}}": FIGURE,
     "figures={mine: {like: fig4_flan}, fig6_p3: {test: specialist-0}}": {},
     # One more seed adds its runs and leaves the others alone.
-    "seeds=[0, 1, 2]": {"arrange": 3, **downstream_of_training(3)},
+    "seeds=[0, 1, 2]": {"pretrain": 1, "base_skills": 1, "arrange": 3, **downstream_of_training(3)},
     # Another machine, or what is kept, changes no result.
     "hardware={train: {memory_mb: 2000, state_every: 7}}": {},
     "hardware={threads: 1}": {},
@@ -128,8 +128,13 @@ def test_touched_files_rerun_nothing(finished: Checkout) -> None:
 
 
 EDITS = {
-    # A base model for each seed; what it knows is not drawn.
-    "corpus/words/text.yaml": {"generate_text": 1, **PRETRAINING},
+    # The dialogue data sets have small talk too.
+    "corpus/words/text.yaml": {
+        "generate_text": 1,
+        "generate_corpus": 1,
+        **BOTH_SPLITS,
+        **PRETRAINING,
+    },
     "corpus/words/tasks.yaml": {"generate_corpus": 1, **BOTH_SPLITS},
     "data/formats/flan.py": BOTH_SPLITS,
     # `sample.py` reads the format of its data set alone.
