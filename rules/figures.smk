@@ -151,6 +151,7 @@ rule plot:
         table="<results>/{figure}.csv",
         # Not drawn, so its age does not matter.
         paired=ancient(paired),
+        skills=ancient(BASE_SKILLS),
         kind=kind_files,
         drawing=drawing_files,
         script=script("plot.py"),

