@@ -26,9 +26,9 @@ Label = Annotated[str, Field(pattern=r"^\S")]
 Caption = Annotated[
     str,
     Field(
-        description="First sentences of the caption. `{metric}` and `{dataset}` stand for what they "
-        "are; `{rouge}`, `{reward_model}`, `{tasks}`, `{within_round}` and `{ngrams}` for what the "
-        "config chose."
+        description="First sentences of the caption. `{metric}` and `{dataset}` stand for what "
+        "these are; `{rouge}`, `{reward_model}`, `{tasks}`, `{within_round}` and `{ngrams}` for "
+        "what the config chose."
     ),
 ]
 Metric = Annotated[MetricName, Field(description=f"Metric of the curves: {', '.join(METRICS)}.")]
