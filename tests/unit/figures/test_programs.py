@@ -101,7 +101,7 @@ def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> N
     by_hand = mean["k"] - mean["l"] - mean["m"] + mean["n"]
     assert of["NFT-RT: one - two"] == pytest.approx(by_hand, abs=1e-5)
     text = " ".join((tmp_path / "paired.txt").read_text().split())
-    assert "one, against RT: lower over the run" in text
+    assert "One, against RT: lower over the run" in text
     assert "NFT minus RT, one minus two: lower over the run" in text
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from nearfirst.figures.curves import curves
@@ -47,14 +48,16 @@ def condition_curves(
     for condition, runs in conditions.items():
         table = curves(runs, weighting, confidence, metric=metric)
         doses = rates(training[condition], int(table["step"].max()))
-        part = max(1, round(FIRST * len(doses)))
+        # Between two steps the sum rises in a straight line.
+        marks = np.array([FIRST, 1 - FIRST, 1]) * len(doses)
+        first, but_last, total = np.interp(marks, range(len(doses) + 1), np.cumsum([0, *doses]))
         parts.append(
             table.assign(
                 panel=condition,
                 schedule=training[condition].schedule,
-                rate_sum=sum(doses),
-                first_share=sum(doses[:part]) / sum(doses),
-                last_share=sum(doses[-part:]) / sum(doses),
+                rate_sum=total,
+                first_share=first / total,
+                last_share=1 - but_last / total,
             )
         )
     return pd.concat(parts, ignore_index=True)

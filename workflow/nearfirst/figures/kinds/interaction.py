@@ -93,7 +93,7 @@ class Settings(WithReference):
         for condition in self.conditions:
             for other in self.others():
                 weights = self._difference(condition, other)
-                words = f"{condition}, against {other}"
+                words = f"{condition[0].upper()}{condition[1:]}, against {other}"
                 found.append(Contrast(f"{ours}-{other}: {condition}", weights, words))
         for one, two in combinations(self.conditions, 2):
             for other in self.others():
