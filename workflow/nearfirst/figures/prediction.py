@@ -1,6 +1,6 @@
 """Does similarity distance predict loss? Rank correlations with bootstrap intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -66,20 +66,12 @@ def prediction(
         two common checkpoints or tasks.
     """
     loss, distances = _cubes(runs, similarities, weighting)
-    labels = np.array([label for label, _ in runs])
-    sample = [np.arange(len(labels)), np.arange(loss.shape[-1])]
-    # Along a run nothing is drawn, so that these correlations are the same in all resamples.
-    along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
-    series = _series(loss, distances, along, labels, *sample)
-    found = {name: [values] for name, values in _means(series).items()}
-    for drawn in _draws(labels, loss.shape[-1], resamples, seed):
-        for name, values in _means(_series(loss, distances, along, labels, *drawn)).items():
-            found[name].append(values)
+    series, found = _resampled(loss, distances, [label for label, _ in runs], resamples, seed)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     rows = []
     for at, measure in enumerate(next(iter(similarities.values()))):
         for name, all_values in found.items():
-            values = np.array([of_measures[at] for of_measures in all_values])
+            values = all_values[:, at]
             some = values[1:][np.isfinite(values[1:])]
             low, high = np.quantile(some, tails) if len(some) else (np.nan, np.nan)
             lost = np.isnan(series[name][at]).sum()
@@ -90,6 +82,25 @@ def prediction(
     table["confidence"] = confidence
     counts = ["n", "runs", "checkpoints", "left_out", "confidence"]
     return table[["measure", "statistic", "mean", "low", "high", *counts]]
+
+
+def between_arrangements(
+    runs: Runs, similarities: Mapping[Key, Similarity], weighting: str, resamples: int, seed: int
+) -> pd.DataFrame:
+    """Return the correlations `between arrangements` of the sample and of its resamples.
+
+    Parameters, errors and statistic are those of `prediction`.
+
+    Returns
+    -------
+    (1 + resamples) rows, the sample first, and a column for each measure.
+    """
+    loss, distances = _cubes(runs, similarities, weighting)
+    labels = [label for label, _ in runs]
+    if len(set(labels)) < 2:
+        raise InputError("a correlation between arrangements needs two of them")
+    _, found = _resampled(loss, distances, labels, resamples, seed)
+    return pd.DataFrame(found[BETWEEN], columns=list(next(iter(similarities.values()))))
 
 
 def correlation(one: Floats, other: Floats) -> Floats:
@@ -113,6 +124,25 @@ def _cubes(
     tables = [similarity_of(similarities, key, run) for key, run in runs.items()]
     distances = [[its[name].loc[sorted(steps), tasks] for its in tables] for name in tables[0]]
     return np.array(losses), np.array(distances)
+
+
+def _resampled(
+    loss: Floats, distances: Floats, names: Sequence[str], resamples: int, seed: int
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return the series of each statistic, and its (1 + resamples, measures) means, first its own.
+
+    `names` are the labels of the runs.
+    """
+    labels = np.array(names)
+    sample = [np.arange(len(labels)), np.arange(loss.shape[-1])]
+    # Along a run nothing is drawn, so that these correlations are the same in all resamples.
+    along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
+    series = _series(loss, distances, along, labels, *sample)
+    found = {name: [values] for name, values in _means(series).items()}
+    for drawn in _draws(labels, loss.shape[-1], resamples, seed):
+        for name, values in _means(_series(loss, distances, along, labels, *drawn)).items():
+            found[name].append(values)
+    return series, {name: np.array(values) for name, values in found.items()}
 
 
 def _draws(
