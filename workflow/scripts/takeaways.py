@@ -24,7 +24,7 @@ from nearfirst.figures.settings import (
 )
 from nearfirst.tables.settings import StabilitySettings
 from nearfirst.takeaways.claims import BY_NAME
-from nearfirst.takeaways.effects import Method
+from nearfirst.takeaways.evidence import Method
 from nearfirst.takeaways.settings import TakeawaySettings
 from nearfirst.takeaways.subjects import Subject
 from nearfirst.takeaways.verdicts import takeaways

@@ -1,7 +1,8 @@
 """Does similarity distance predict loss? Rank correlations with bootstrap intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from nearfirst.figures.run import Key, Runs, Similarity, common_tasks, similarit
 from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
 Floats = npt.NDArray[np.float64]
+K = TypeVar("K")
 
 
 def prediction(
@@ -66,12 +68,20 @@ def prediction(
         two common checkpoints or tasks.
     """
     loss, distances = _cubes(runs, similarities, weighting)
-    series, found = _resampled(loss, distances, [label for label, _ in runs], resamples, seed)
+    labels = np.array([label for label, _ in runs])
+    sample = [np.arange(len(labels)), np.arange(loss.shape[-1])]
+    # Along a run nothing is drawn, so that these correlations are the same in all resamples.
+    along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
+    series = _series(loss, distances, along, labels, *sample)
+    found = {name: [values] for name, values in _means(series).items()}
+    for drawn in _draws(labels, loss.shape[-1], resamples, seed):
+        for name, values in _means(_series(loss, distances, along, labels, *drawn)).items():
+            found[name].append(values)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     rows = []
     for at, measure in enumerate(next(iter(similarities.values()))):
         for name, all_values in found.items():
-            values = all_values[:, at]
+            values = np.array([of_measures[at] for of_measures in all_values])
             some = values[1:][np.isfinite(values[1:])]
             low, high = np.quantile(some, tails) if len(some) else (np.nan, np.nan)
             lost = np.isnan(series[name][at]).sum()
@@ -87,20 +97,29 @@ def prediction(
 def between_arrangements(
     runs: Runs, similarities: Mapping[Key, Similarity], weighting: str, resamples: int, seed: int
 ) -> pd.DataFrame:
-    """Return the correlations `between arrangements` of the sample and of its resamples.
-
-    Parameters, errors and statistic are those of `prediction`.
+    """Return the correlations `between arrangements` of `prediction`, and those of its resamples.
 
     Returns
     -------
     (1 + resamples) rows, the sample first, and a column for each measure.
+
+    Raises
+    ------
+    InputError
+        As `prediction`, or if there is only one label.
     """
-    loss, distances = _cubes(runs, similarities, weighting)
-    labels = [label for label, _ in runs]
+    labels = np.array([label for label, _ in runs])
     if len(set(labels)) < 2:
-        raise InputError("a correlation between arrangements needs two of them")
-    _, found = _resampled(loss, distances, labels, resamples, seed)
-    return pd.DataFrame(found[BETWEEN], columns=list(next(iter(similarities.values()))))
+        raise InputError(f"{labels[0]} alone: a correlation between arrangements needs two")
+    loss, distances = _cubes(runs, similarities, weighting)
+    sample = [np.arange(len(labels)), np.arange(loss.shape[-1])]
+    drawn = [sample, *_draws(labels, loss.shape[-1], resamples, seed)]
+    found = {
+        number: _between(loss[its][..., tasks], distances[:, its][..., tasks], labels[its])
+        for number, (its, tasks) in enumerate(drawn)
+    }
+    columns = list(next(iter(similarities.values())))
+    return pd.DataFrame.from_dict(_means(found), orient="index", columns=columns)
 
 
 def correlation(one: Floats, other: Floats) -> Floats:
@@ -124,25 +143,6 @@ def _cubes(
     tables = [similarity_of(similarities, key, run) for key, run in runs.items()]
     distances = [[its[name].loc[sorted(steps), tasks] for its in tables] for name in tables[0]]
     return np.array(losses), np.array(distances)
-
-
-def _resampled(
-    loss: Floats, distances: Floats, names: Sequence[str], resamples: int, seed: int
-) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Return the series of each statistic, and its (1 + resamples, measures) means, first its own.
-
-    `names` are the labels of the runs.
-    """
-    labels = np.array(names)
-    sample = [np.arange(len(labels)), np.arange(loss.shape[-1])]
-    # Along a run nothing is drawn, so that these correlations are the same in all resamples.
-    along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
-    series = _series(loss, distances, along, labels, *sample)
-    found = {name: [values] for name, values in _means(series).items()}
-    for drawn in _draws(labels, loss.shape[-1], resamples, seed):
-        for name, values in _means(_series(loss, distances, along, labels, *drawn)).items():
-            found[name].append(values)
-    return series, {name: np.array(values) for name, values in found.items()}
 
 
 def _draws(
@@ -178,9 +178,13 @@ def _series(
         OVER_TASKS: correlation(loss, distances).reshape(count, -1),
     }
     if len(set(labels)) > 1:
-        differences = (_differences(values, labels[runs]) for values in (loss, distances))
-        found[BETWEEN] = correlation(*differences)
+        found[BETWEEN] = _between(loss, distances, labels[runs])
     return found
+
+
+def _between(loss: Floats, distances: Floats, labels: npt.NDArray[np.str_]) -> Floats:
+    """Return the (measures, checkpoints) correlations of differences between labels."""
+    return correlation(*(_differences(values, labels) for values in (loss, distances)))
 
 
 def _differences(values: Floats, labels: npt.NDArray[np.str_]) -> Floats:
@@ -190,7 +194,7 @@ def _differences(values: Floats, labels: npt.NDArray[np.str_]) -> Floats:
     return np.concatenate([ours, -ours], axis=-1)
 
 
-def _means(series: Mapping[str, Floats]) -> dict[str, Floats]:
+def _means(series: Mapping[K, Floats]) -> dict[K, Floats]:
     """Return the (measures,) means of each statistic without NaN; NaN if nothing else is there."""
     with np.errstate(invalid="ignore"):
         return {

@@ -77,14 +77,14 @@ def lower(
     more: str = "",
     held_out: bool | None = None,
 ) -> list[Claim]:
-    """Return the claims that the first of two orders has the lower loss: over the run, at the end."""
+    """Return the claims that the first of two orders has the lower loss, over the run and after."""
     ours, theirs = roles
     needs = Orders(roles, held_out)
     return [
         Claim(
             f"{name}-{window}",
             takeaway,
-            f"{ours[0].upper()}{ours[1:]} has a lower mean test loss than {theirs}{more}, {where}",
+            f"{ours[0].upper()}{ours[1:]} has a lower test loss than {theirs}{more}, {where}",
             needs,
             "difference",
             {"window": window},
@@ -99,7 +99,7 @@ def early(name: str, kind: str, metric: str, title: str, paper_step: int) -> Cla
     return Claim(
         f"early-{name}",
         1,
-        f"{title} makes 90% of its change by the paper's step {paper_step}, scaled to the run",
+        f"{title} makes 90% of its change by the paper's step {paper_step}, scaled to this run",
         EachCurve(kind, (metric,), or_table=True),
         "early",
         {"metric": metric, "paper_step": paper_step},
@@ -115,7 +115,7 @@ CLAIMS = [
     Claim(
         "early-tasks",
         1,
-        "Most unseen tasks, taken singly, make 90% of their fall in loss by then",
+        "Most unseen tasks make 90% of their fall by the paper's step 50, scaled to this run",
         EachCurve("loss-types", ("loss",)),
         "early_tasks",
         {"paper_step": 50},
@@ -124,8 +124,7 @@ CLAIMS = [
         Claim(
             f"steady-{metric}",
             2,
-            f"In most runs the loss has less noise between checkpoints, relative to its change, than "
-            f"{title}",
+            f"The loss has less noise, relative to its change, than {title}",
             MetricTable(("loss", metric)),
             "steadier",
             {"metric": metric},
@@ -140,7 +139,7 @@ CLAIMS = [
     Claim(
         "fair-loss",
         2,
-        "Data sets differ less in loss than in reward (share of the variance between instances)",
+        "Data sets differ less in loss than in reward (share of the variance of instances)",
         MetricTable(("loss", "reward")),
         "fairer",
     ),
@@ -154,15 +153,14 @@ CLAIMS = [
     Claim(
         "sudden-falls",
         3,
-        "Task after task (cluster), the largest fall of a task's loss in one checkpoint is larger "
-        "than in random order",
+        "A task's largest fall in one checkpoint is larger in cluster order than at random",
         Orders({"cluster": CLUSTER, "random": RANDOM}),
         "sudden",
     ),
     Claim(
         "round-robin",
         3,
-        "Tasks in turn (round-robin) have the same mean loss over the run as random order",
+        "Tasks in turn (round-robin) have the same mean loss as random order, over the run",
         Orders({"round-robin": ROUND_ROBIN, "random": RANDOM}, held_out=False),
         "equivalence",
         {"window": "run"},
@@ -170,7 +168,7 @@ CLAIMS = [
     Claim(
         "follows-minimum",
         3,
-        "In cluster order, a task's loss falls when its minimum cosine distance (Cosine-Min) falls",
+        "In cluster order, a task's loss falls when its least distance (Cosine-Min) falls",
         Orders({"cluster": CLUSTER}, similar=True),
         "follows",
         {"measure": "cosine-min"},
@@ -178,7 +176,7 @@ CLAIMS = [
     Claim(
         "cosine-euclidean",
         3,
-        "Cosine and Euclidean distances go equally well with the loss (correlations between orders)",
+        "Cosine and Euclidean distances go equally well with the loss, between orders",
         AllCurves("prediction", similar=True),
         "same_correlation",
         {
@@ -191,7 +189,7 @@ CLAIMS = [
     Claim(
         "ngram-blind",
         3,
-        "The divergence of n-grams does not go with the loss (correlation between orders near zero)",
+        "The divergence of n-grams does not go with the loss, between orders",
         AllCurves("prediction", similar=True),
         "no_correlation",
         {"measure": "ngram-kl"},
@@ -233,7 +231,7 @@ CLAIMS = [
     Claim(
         "budget-min",
         5,
-        "Near rounds then far ones (NFT) have the same mean loss over the run as near ones only (MIN)",
+        "Near then far rounds (NFT) have the same mean loss as near ones only (MIN)",
         Orders({"NFT": BOTH_NEAREST, "MIN": MIN}),
         "equivalence",
         {"window": "run"},
@@ -241,8 +239,7 @@ CLAIMS = [
     Claim(
         "budget-max-first",
         5,
-        "In the first half, far rounds then near ones (FFT) have the same mean loss as far ones only "
-        "(MAX)",
+        "Far then near rounds (FFT) equal far ones only (MAX) in the first half",
         Orders({"FFT": BOTH_FARTHEST, "MAX": MAX}),
         "equivalence",
         {"window": "first half"},
@@ -250,8 +247,7 @@ CLAIMS = [
     Claim(
         "budget-max-second",
         5,
-        "In the second half, far rounds then near ones (FFT) have a lower mean loss than far ones only "
-        "(MAX)",
+        "Far then near rounds (FFT) have a lower loss than MAX in the second half",
         Orders({"FFT": BOTH_FARTHEST, "MAX": MAX}),
         "difference",
         {"window": "second half"},
@@ -259,7 +255,7 @@ CLAIMS = [
     Claim(
         "budget-random",
         5,
-        "The same rounds shuffled lie between NFT and FFT (the weaker of both differences)",
+        "The same rounds shuffled lie between NFT and FFT (the weaker difference counts)",
         Orders({"NFT": BOTH_NEAREST, "RT": BOTH_RANDOM, "FFT": BOTH_FARTHEST}),
         "between",
         {"window": "run"},
@@ -267,7 +263,7 @@ CLAIMS = [
     Claim(
         "rounds",
         6,
-        "Tuned on a few rounds alone, the later the rounds, the higher a task's mean loss",
+        "Tuned on a few rounds alone: the later the rounds, the higher a task's loss",
         Rounds(),
         "trend",
     ),

@@ -14,8 +14,8 @@ class TakeawaySettings(Section):
         0.05,
         gt=0,
         lt=1,
-        description="Probability of any false verdict among the primary rows (Holm). Intervals have "
-        "the level one minus it.",
+        description="Probability of any false verdict among the primary rows (Holm). Intervals "
+        "have the level one minus it.",
     )
     loss_margin: PositiveFloat = Field(
         0.1,
@@ -38,8 +38,8 @@ class TakeawaySettings(Section):
     )
     paper_steps: dict[str, PositiveInt] = Field(
         {"niv2": 4645, "p3": 1774, "flan": 1797},
-        description="Steps of the paper's runs, by the format of the data, to which its early steps "
-        "are scaled. Other formats count as `flan`.",
+        description="Steps of the paper's runs, by the format of the data, from which its early "
+        "steps are scaled. Other formats count as `flan`.",
     )
 
     @model_validator(mode="after")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pydantic import Field
+
 from nearfirst.arrange.settings import OF_TRAINING, ArrangementSettings
 from nearfirst.common.settings import Section
 from nearfirst.figures.figure import HELD_OUT, Curve, RunId
@@ -37,8 +39,8 @@ class Subject(Section):
     claim: str
     where: str = ""
     figure: str = ""
-    roles: list[Role] = []
-    metrics: list[str] = []
+    roles: list[Role] = Field([])
+    metrics: list[str] = Field([])
     similar: bool = False
     paper_steps: int | None = None
     missing: str = ""
@@ -207,7 +209,7 @@ class Orders:
                 return None
         # The same runs on a second test set say little more.
         key = tuple((its.role, its.dataset, its.arrangement) for its in roles)
-        return key, " and ".join(dict.fromkeys(figures)), roles
+        return key, ", ".join(dict.fromkeys(figures)), roles
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ def subjects_of(claim: str, needs: Needs, config: "Config") -> list[Subject]:
 
 
 def fits(row: ArrangementSettings, pattern: Pattern) -> bool:
-    """Return whether an arrangement is what a pattern says, and in all else its method's default."""
+    """Return whether an arrangement is what a pattern says, and else its method's default."""
     if row.method != pattern["method"]:
         return False
     defaults: dict[str, Any] = {
@@ -296,5 +298,5 @@ def _where(roles: Iterable[Role], config: "Config") -> str:
     if its.schedule != usual.schedule:
         parts.append(f"{its.schedule} schedule")
     if its.learning_rate != usual.learning_rate:
-        parts.append(f"rate {its.learning_rate:g}")
+        parts.append(f"{its.learning_rate:g}")
     return ", ".join(parts)

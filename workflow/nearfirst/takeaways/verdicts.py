@@ -13,7 +13,8 @@ from nearfirst.common.csv import read_csv
 from nearfirst.figures.figure import RunId
 from nearfirst.figures.run import Run, Similarity, check_seeds
 from nearfirst.takeaways.claims import BY_NAME
-from nearfirst.takeaways.effects import TESTS, Data, Effect, Method, NotTestable, Region
+from nearfirst.takeaways.effects import TESTS
+from nearfirst.takeaways.evidence import MOST, Data, Effect, Method, NotTestableError, Region
 from nearfirst.takeaways.subjects import Subject
 
 CONFIRMED, REFUTED, UNDECIDED = "confirmed", "refuted", "undecided"
@@ -80,7 +81,7 @@ def takeaways(
             try:
                 data = data_of(subject, runs, similarities)
                 row |= _columns(TESTS[claim.test](data, method, **claim.options))
-            except NotTestable as reason:
+            except NotTestableError as reason:
                 row["reason"] = str(reason)
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).assign(alpha=method.settings.alpha)
@@ -111,7 +112,7 @@ def data_of(
     ------
     InputError
         If a role has runs of different steps or instances.
-    NotTestable
+    NotTestableError
         If a role has no runs, or no similarity.
     """
 
@@ -121,7 +122,9 @@ def data_of(
             wanted = (its.dataset, its.test, its.arrangement)
             result[its.role] = {run.seed: found[run] for run in sorted(found) if run[:3] == wanted}
             if not result[its.role]:
-                raise NotTestable(f"no {what} of {its.arrangement} on {its.dataset}, {its.test}")
+                raise NotTestableError(
+                    f"no {what} of {its.arrangement} on {its.dataset}, {its.test}"
+                )
         return result
 
     data = Data(
@@ -168,19 +171,18 @@ def read_takeaways(path: Path) -> pd.DataFrame:
 
 
 def caption(table: pd.DataFrame) -> str:
-    """Return the text beside the page: how to read it, then one sentence for each row."""
+    """Return how many claims hold, and how to read the page."""
     alpha = table["alpha"].iloc[0]
     counts = ", ".join(f"{(table['verdict'] == name).sum()} {name}" for name in VERDICTS)
-    head = (
+    return (
         f"Does the paper hold here? Of {len(table)} rows: {counts}. Each row has a test that was "
         "registered before any result. A claim is confirmed if its p-value is at most "
         f"{alpha:g} and the whole {100 * (1 - alpha):g}% interval (in square brackets) lies where "
         "the claim says, refuted if all of it lies elsewhere. Holm's correction covers the "
-        f"{(table['primary'] == 'yes').sum()} primary rows; the others, in parentheses, are beside "
-        "them and not corrected. Undecided is no evidence against a claim. In the picture, each "
-        "row is drawn to its own scale: right of the line is where the claim says."
+        f"{(table['primary'] == 'yes').sum()} primary rows; the others, in parentheses on the "
+        "page, stand beside them and are not corrected. Undecided is no evidence against a claim. On "
+        "the page, each row is drawn to its own scale: right of the line is where the claim says."
     )
-    return f"{head} {' '.join(sentence(row) for row in table.to_dict('records'))}"
 
 
 def sentence(row: "pd.Series[Any]") -> str:
@@ -196,7 +198,7 @@ def sentence(row: "pd.Series[Any]") -> str:
     seeds = f"{row['seeds']:.0f} {'seed' if row['seeds'] == 1 else 'seeds'}"
     note = f"; {row['note']}" if row["note"] else ""
     return (
-        f"{says}, {numbers(row)}, looked for {region(row)}, p = {p_value:.2g}{corrected} "
+        f"{says}, {numbers(row)}, claimed {region(row)}, p = {p_value:.2g}{corrected} "
         f"({row['test']}; {row['n']:.0f} {row['units']}, {seeds}{note})."
     )
 
@@ -208,17 +210,22 @@ def numbers(row: "pd.Series[Any]") -> str:
 
 
 def region(row: "pd.Series[Any]") -> str:
-    """Return in words where the claim says that the effect lies."""
+    """Return where the claim says that the effect lies."""
     low, high = row["region_low"], row["region_high"]
     if isinf(low):
-        return f"at most {high:g}" if high else "below 0"
-    if isinf(high) or (low, high) == (0.5, 1):
-        return f"above {low:g}"
-    return f"between {low:.3g} and {high:.3g}"
+        return f"≤ {high:g}" if high else "< 0"
+    if isinf(high) or (low, high) == MOST:
+        return f"> {low:g}"
+    centre, margin = _number((low + high) / 2), _number((high - low) / 2)
+    return f"± {margin}" if centre == "0" else f"{centre} ± {margin}"
 
 
 def _number(value: float) -> str:
-    return "never" if isinf(value) else f"{value:.3g}".replace("-", "−")
+    if isinf(value):
+        return "never"
+    # `+ 0.0` makes zero of minus zero.
+    text = f"{round(value, 3) + 0.0:g}" if abs(value) < 10 else f"{value:.3g}"
+    return text.replace("-", "−")
 
 
 def _columns(effect: Effect) -> dict[str, Any]:
