@@ -76,11 +76,11 @@ def draw_takeaways(table: pd.DataFrame, look: LookSettings) -> Figure:
                 _row(page, at + 0.5, row, colours[row["verdict"]])
             at += 1
         alpha = table["alpha"].iloc[0]
+        level = f"{100 * (1 - alpha):g}%"
         how = (
-            f"Confirmed: p ≤ {alpha:g} and the whole {100 * (1 - alpha):g}% interval right of the "
-            "line; refuted: all of it left of it. Primary rows are corrected together (Holm), those "
-            "in parentheses are not. Each row has its own scale. Undecided is no evidence against a "
-            "claim."
+            f"Confirmed: p ≤ {alpha:g} and the whole {level} interval right of the line; refuted: all "
+            "of it left. Primary rows are corrected together (Holm), those in parentheses are not. "
+            "Each row has its own scale. Undecided is no evidence against a claim."
         )
         _write(page, STATEMENT, lines + 1.2, how)
     return figure

@@ -68,7 +68,7 @@ def takeaways(
     rows = []
     for subject in subjects:
         claim = BY_NAME[subject.claim]
-        row: dict[str, Any] = {
+        row: dict[str, Any] = dict.fromkeys(TEXT, "") | {
             "takeaway": claim.takeaway,
             "claim": claim.name,
             "statement": claim.statement,
@@ -86,7 +86,6 @@ def takeaways(
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).assign(alpha=method.settings.alpha)
     table = table.astype(dict.fromkeys(NUMBERS, float) | {"takeaway": int})
-    table[list(TEXT)] = table[list(TEXT)].fillna("")
     tested = (table["primary"] == "yes") & table["p_value"].notna()
     table.loc[tested, "p_holm"] = holm(table.loc[tested, "p_value"].to_numpy())
     table["verdict"] = [
@@ -174,14 +173,15 @@ def caption(table: pd.DataFrame) -> str:
     """Return how many claims hold, and how to read the page."""
     alpha = table["alpha"].iloc[0]
     counts = ", ".join(f"{(table['verdict'] == name).sum()} {name}" for name in VERDICTS)
+    primary = (table["primary"] == "yes").sum()
     return (
         f"Does the paper hold here? Of {len(table)} rows: {counts}. Each row has a test that was "
-        "registered before any result. A claim is confirmed if its p-value is at most "
-        f"{alpha:g} and the whole {100 * (1 - alpha):g}% interval (in square brackets) lies where "
-        "the claim says, refuted if all of it lies elsewhere. Holm's correction covers the "
-        f"{(table['primary'] == 'yes').sum()} primary rows; the others, in parentheses on the "
-        "page, stand beside them and are not corrected. Undecided is no evidence against a claim. On "
-        "the page, each row is drawn to its own scale: right of the line is where the claim says."
+        f"registered before any result. A claim is confirmed if its p-value is at most {alpha:g} and "
+        f"the whole {100 * (1 - alpha):g}% interval (in square brackets) lies where the claim says, "
+        f"refuted if all of it lies elsewhere. Holm's correction covers the {primary} primary rows; "
+        "the others, in parentheses on the page, are not corrected. Undecided is no evidence against "
+        "a claim. On the page, each row is drawn to its own scale: right of the line is where the "
+        "claim says."
     )
 
 
