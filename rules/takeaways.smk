@@ -22,7 +22,9 @@ def takeaway_tables(
 def takeaway_subjects(
     wildcards,
 ):
-    return json.dumps([subject.model_dump(mode="json") for subject in SUBJECTS])
+    return json.dumps(
+        [subject.model_dump(mode="json", exclude_defaults=True) for subject in SUBJECTS]
+    )
 
 
 rule takeaways:

@@ -124,7 +124,7 @@ def test_between_takes_the_weaker_difference() -> None:
 
 
 def test_trend_is_that_of_page() -> None:
-    levels = np.random.default_rng(0).normal(size=(3, 8)) + [[0], [0.5], [1]]
+    levels = np.random.default_rng(0).normal(size=(3, 8)) + np.array([[0], [0.5], [1]])
     runs = {str(at): [curve(9, 5, 5, 5, 5, tasks=its)] for at, its in enumerate(levels)}
     effect = effect_of("trend", data(runs))
     page = stats.page_trend_test(levels.T)
@@ -295,7 +295,7 @@ def falling(shift: int = 0, sign: float = 1.0, count: int = 25, seeds: int = 1) 
     losses = {step: (4.0 - its).tolist() for step, its in zip(steps, fall, strict=True)}
     distance = pd.DataFrame(1 - sign * later, steps, list(TASKS)).loc[10:]
     base = data({"cluster": [run(losses, TASKS)] * seeds})
-    similarities = {"cluster": dict.fromkeys(range(seeds), {"cosine-min": distance})}
+    similarities = {"cluster": {seed: {"cosine-min": distance} for seed in range(seeds)}}
     return Data(base.runs, similarities, base.dataset, base.sample, base.arrangement)
 
 

@@ -78,9 +78,9 @@ def draw_takeaways(table: pd.DataFrame, look: LookSettings) -> Figure:
         alpha = table["alpha"].iloc[0]
         level = f"{100 * (1 - alpha):g}%"
         how = (
-            f"Confirmed: p ≤ {alpha:g} and the whole {level} interval right of the line; refuted: all "
-            "of it left. Primary rows are corrected together (Holm), those in parentheses are not. "
-            "Each row has its own scale. Undecided is no evidence against a claim."
+            f"Confirmed: p ≤ {alpha:g} and the whole {level} interval right of the line; refuted: "
+            "all of it left. Primary rows are corrected together (Holm), those in parentheses are "
+            "not. Each row has its own scale. Undecided is no evidence against a claim."
         )
         _write(page, STATEMENT, lines + 1.2, how)
     return figure

@@ -176,12 +176,12 @@ def caption(table: pd.DataFrame) -> str:
     primary = (table["primary"] == "yes").sum()
     return (
         f"Does the paper hold here? Of {len(table)} rows: {counts}. Each row has a test that was "
-        f"registered before any result. A claim is confirmed if its p-value is at most {alpha:g} and "
-        f"the whole {100 * (1 - alpha):g}% interval (in square brackets) lies where the claim says, "
-        f"refuted if all of it lies elsewhere. Holm's correction covers the {primary} primary rows; "
-        "the others, in parentheses on the page, are not corrected. Undecided is no evidence against "
-        "a claim. On the page, each row is drawn to its own scale: right of the line is where the "
-        "claim says."
+        "registered before any result. A claim is confirmed if its p-value is at most "
+        f"{alpha:g} and the whole {100 * (1 - alpha):g}% interval (in square brackets) lies "
+        "where the claim says, refuted if all of it lies elsewhere. Holm's correction covers the "
+        f"{primary} primary rows; the others, in parentheses on the page, are not corrected. "
+        "Undecided is no evidence against a claim. On the page, each row is drawn to its own "
+        "scale: right of the line is where the claim says."
     )
 
 
