@@ -78,6 +78,12 @@ def test_difference_in_each_part_of_a_run(window: str, expected: float) -> None:
     assert decided(effect) == ("confirmed" if expected < 0 else "refuted")
 
 
+def test_runs_without_a_common_checkpoint_are_not_compared() -> None:
+    given = data({"A": [curve(9, 1, steps=(0, 10))], "B": [curve(9, 1, steps=(0, 15))]})
+    with pytest.raises(NotTestableError, match="A and B have no common checkpoint"):
+        effect_of("difference", given, window="run")
+
+
 def test_conversations_count_as_units() -> None:
     runs = {"A": [run({0: (9, 9, 9), 10: (1, 2, 3)})], "B": [run({0: (9, 9, 9), 10: (2, 2, 2)})]}
     effect = effect_of("difference", data(runs), window="run")
@@ -157,8 +163,6 @@ def test_the_step_of_a_share_by_hand() -> None:
         ((9, 9, 9, 1, 1), 300, 20, "refuted"),
         # No bound before the first checkpoint.
         ((9, 1, 1, 1, 1), 10, 10, "confirmed"),
-        # It never gets better.
-        ((1, 2, 3, 4, 5), 300, 20, "refuted"),
     ],
 )
 def test_early(losses: Sequence[float], paper_step: int, bound: float, expected: str) -> None:
@@ -167,6 +171,12 @@ def test_early(losses: Sequence[float], paper_step: int, bound: float, expected:
     assert effect.region == (-inf, bound)
     assert (decided(effect), effect.seeds) == (expected, 2)
     assert effect.p_value == pytest.approx(2 / 501)
+
+
+def test_what_gets_no_better_is_neither_early_nor_late() -> None:
+    for losses in ((1, 2, 3, 4, 5), (3, 3, 3, 3, 3)):
+        with pytest.raises(NotTestableError, match="loss gets no better"):
+            effect_of("early", data({"run": [curve(*losses)]}), metric="loss", paper_step=300)
 
 
 def test_early_in_half_of_the_tasks() -> None:
@@ -274,7 +284,7 @@ def test_too_few_right_answers_are_not_testable() -> None:
         given.sample,
         given.arrangement,
     )
-    with pytest.raises(NotTestableError, match="only 19 right answers to 19 of the 40 tasks"):
+    with pytest.raises(NotTestableError, match="only 19 right answers to 19 of 40 tasks"):
         effect_of("tells_apart", given)
 
 
@@ -306,7 +316,9 @@ def test_falls_that_follow_the_distance() -> None:
     assert decided(effect_of("follows", falling(sign=-1), measure="cosine-min")) == "refuted"
     # One checkpoint later is no more than blocks in another order give.
     assert decided(effect_of("follows", falling(shift=1), measure="cosine-min")) != "confirmed"
-    with pytest.raises(NotTestableError, match="8 changes make 3 blocks; it takes 4"):
+    with pytest.raises(
+        NotTestableError, match="8 changes between checkpoints are too few: it takes 4 blocks"
+    ):
         effect_of("follows", falling(count=10), measure="cosine-min")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison.inference import Sample, estimates, max_t, variance_over_seeds
 from nearfirst.figures.run import Key, Run, Similarity
 from nearfirst.figures.settings import ComparisonSettings, DistributionSettings, PredictionSettings
@@ -22,7 +23,7 @@ Region = tuple[float, float]
 NEGATIVE, POSITIVE, MOST = (-inf, 0.0), (0.0, inf), (0.5, 1.0)
 
 
-class NotTestableError(Exception):
+class NotTestableError(InputError):
     """The data cannot answer the question, for the reason given."""
 
 

@@ -35,7 +35,7 @@ def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
     The step is known to a checkpoint only, so the bound is the first checkpoint at or after the
     paper's step times the run's steps over those of the paper's run. The interval and the p-value
     are of a bootstrap over units of the test set and seeds. A resample in which the metric gets no
-    better never makes its change.
+    better never makes its change; if it is so in the sample, the claim cannot be tested.
     """
     (runs,) = data.runs[metric].values()
     its = list(runs.values())
@@ -43,6 +43,10 @@ def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
     sign = 1.0 if METRICS[metric].stage != "losses" else -1.0
     curves, units, n = _resampled_curves(its, method)
     found = step_of_share(steps, sign * curves, method.stability)
+    if np.isinf(found[0]):
+        raise NotTestableError(
+            f"{METRICS[metric].name} gets no better, so no step is early or late"
+        )
     bound = _bound(steps, paper_step, data)
     low, high = np.quantile(found[1:], method.tails, method="inverted_cdf")
     return Effect(
@@ -98,7 +102,9 @@ def steadier(data: Data, method: Method, metric: str) -> Effect:
     with np.errstate(divide="ignore", invalid="ignore"):
         logarithms = np.log(noise[metric] / noise["loss"])
     if not np.isfinite(logarithms).all():
-        raise NotTestableError(f"in some runs the loss or {metric} has no change or no noise")
+        raise NotTestableError(
+            f"in some run the loss or {METRICS[metric].name} has no change or no noise"
+        )
     test = stats.ttest_1samp(logarithms, 0)
     low, high = np.exp(test.confidence_interval(method.confidence))
     return Effect(
@@ -169,14 +175,15 @@ def tells_apart(data: Data, method: Method) -> Effect:
     """
     scores, rewards = data.keyed("exact_match"), data.keyed("reward")
     table, _ = answers(scores, rewards, method.distribution.checkpoints)
-    unit, names = pd.factorize(table["id"].map(next(iter(scores.values())).units), sort=True)
+    run = next(iter(scores.values()))
+    unit, names = pd.factorize(table["id"].map(run.units), sort=True)
     reward, is_right = table["reward"].to_numpy(float), table["right"].to_numpy(bool)
     right, wrong = (Group(reward[its], unit[its]) for its in (is_right, ~is_right))
     for name, group in (("right", right), ("wrong", wrong)):
         few = len(group.values) < method.distribution.min_answers
         if few or len(np.unique(group.cluster)) < method.distribution.min_instances:
             of = f"{len(group.values)} {name} answers to {len(np.unique(group.cluster))}"
-            raise NotTestableError(f"only {of} of the {len(names)} tasks")
+            raise NotTestableError(f"only {of} of {len(names)} {run.unit}s")
     drawn = method.generator().multinomial(
         len(names), [1 / len(names)] * len(names), method.comparison.resamples
     )
@@ -189,7 +196,7 @@ def tells_apart(data: Data, method: Method) -> Effect:
         points = grid(right.values, wrong.values)
         shared = overlap(density(right.values, points), density(wrong.values, points), points)
         note = f"overlap {shared:.2f}"
-    return effect._replace(note=note)
+    return effect._replace(units=f"{run.unit}s", note=note)
 
 
 def _resampled_curves(runs: Sequence[Run], method: Method) -> tuple[Floats, str, int]:

@@ -81,7 +81,8 @@ def _paired(
     ours, theirs = roles
     runs = {key: run for key, run in data.keyed().items() if key[0] in roles}
     common = set.intersection(*(set(run.values.index) for run in runs.values())) - {0}
-    steps = sorted(common)
+    if not (steps := sorted(common)):
+        raise NotTestableError(f"{ours} and {theirs} have no common checkpoint after step 0")
     halves = {
         "first half": [step for step in steps if 2 * step <= steps[-1]],
         "second half": [step for step in steps if 2 * step > steps[-1]],

@@ -72,7 +72,9 @@ def follows(data: Data, method: Method, measure: str) -> Effect:
     count, size = losses.shape[-1], method.settings.block_checkpoints
     starts = np.arange(0, count, size)
     if len(starts) < MIN_BLOCKS:
-        raise NotTestableError(f"{count} changes make {len(starts)} blocks; it takes {MIN_BLOCKS}")
+        raise NotTestableError(
+            f"{count} changes between checkpoints are too few: it takes {MIN_BLOCKS} blocks"
+        )
     # Without those whose nearest instance was seen before the first change.
     defined = np.isfinite(correlation(losses, distances)).all(axis=0)
     losses, distances = losses[:, defined], distances[:, defined]

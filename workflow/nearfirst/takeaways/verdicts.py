@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.csv import read_csv
+from nearfirst.common.errors import InputError
 from nearfirst.figures.figure import RunId
 from nearfirst.figures.run import Run, Similarity, check_seeds
 from nearfirst.takeaways.claims import BY_NAME
@@ -60,10 +61,7 @@ def takeaways(
     corrected by Holm over these), test, units, n (of them), seeds, note, reason (if not testable),
     alpha.
 
-    Raises
-    ------
-    InputError
-        If runs are missing or cannot be compared.
+    A row whose runs are missing or cannot be compared is not testable, and says why.
     """
     rows = []
     for subject in subjects:
@@ -81,7 +79,7 @@ def takeaways(
             try:
                 data = data_of(subject, runs, similarities)
                 row |= _columns(TESTS[claim.test](data, method, **claim.options))
-            except NotTestableError as reason:
+            except InputError as reason:
                 row["reason"] = str(reason)
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).assign(alpha=method.settings.alpha)
