@@ -102,8 +102,9 @@ def steadier(data: Data, method: Method, metric: str) -> Effect:
     with np.errstate(divide="ignore", invalid="ignore"):
         logarithms = np.log(noise[metric] / noise["loss"])
     if not np.isfinite(logarithms).all():
+        title = METRICS[metric].name
         raise NotTestableError(
-            f"in some run the loss or {METRICS[metric].name} has no change or no noise"
+            f"some run has too few checkpoints for noise, or no change in loss or {title}"
         )
     test = stats.ttest_1samp(logarithms, 0)
     low, high = np.exp(test.confidence_interval(method.confidence))
