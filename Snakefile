@@ -59,4 +59,4 @@ rule all:
 
 
 onsuccess:
-    print(summary(workflow.dag.derived_targetfiles, FIGURES))
+    print(summary(workflow.dag.derived_targetfiles, FIGURES, BASE_SKILLS))

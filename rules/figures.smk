@@ -30,8 +30,11 @@ def figure_numbers(
 def figure_row(
     wildcards,
 ):
-    """Return the row of a figure without its heading, which is no part of the picture."""
-    return FIGURES[wildcards.figure].model_dump_json(exclude={"section"})
+    """Return the row of a figure without its heading; its caption says what a seed changes."""
+    figure = FIGURES[wildcards.figure]
+    caption = f"{figure.caption} {CONFIG.seeds_vary}"
+    row = figure.model_copy(update={"caption": caption})
+    return row.model_dump_json(exclude={"section"})
 
 
 def figure_flags(
@@ -147,6 +150,7 @@ rule plot:
         table="<results>/{figure}.csv",
         # Not drawn, so its age does not matter.
         paired=ancient(paired),
+        skills=ancient(BASE_SKILLS),
         kind=kind_files,
         drawing=drawing_files,
         script=script("plot.py"),
