@@ -85,10 +85,12 @@ rule plot_takeaways:
         runtime=growing(10),
     params:
         look=settings("look"),
+        about=CONFIG.seeds_vary,
         record=Record({}),
     message:
         "plot_takeaways: one page"
     shell:
         "python {input.script} --table {input.table} --look {params.look:q}"
+        " --about {params.about:q}"
         " --output {output.figure} --picture {output.picture} --caption {output.caption}"
         " --log {log}"

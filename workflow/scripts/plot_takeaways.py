@@ -20,7 +20,10 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the PDF, its text, and the picture for web pages."""
     table = read_takeaways(arguments.table)
     figure = draw_takeaways(table, cast(LookSettings, arguments.look))
-    parts = [caption(table), *(sentence(row) for _, row in table.iterrows())]
+    parts = [
+        f"{caption(table)} {arguments.about}".strip(),
+        *(sentence(row) for _, row in table.iterrows()),
+    ]
     text = arguments.caption or arguments.output.with_suffix(".txt")
     write_figure(figure, parts[0], arguments, {text: "\n".join(map(paragraph, parts))})
 
@@ -28,6 +31,7 @@ def main(arguments: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     parser.add_argument("--table", type=Path, required=True, help="numbers to draw (CSV)")
+    parser.add_argument("--about", default="", help="what else to say, such as what a seed changes")
     add_outputs(parser)
     cli.add_settings(parser, LookSettings, "--look")
     cli.run(main, parser.parse_args())

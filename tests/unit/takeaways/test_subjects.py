@@ -36,7 +36,10 @@ def test_all_claims_can_be_tested_with_the_figures_of_the_paper(preset: str) -> 
     subjects = found(preset=preset)
     assert list(subjects) == list(BY_NAME)
     assert not [its for several in subjects.values() for its in several if its.missing]
-    where = {name: [its.where for its in several] for name, several in subjects.items()}
+    # After the data set may come a rate that is not that of most runs.
+    where = {
+        name: [its.where.partition(",")[0] for its in several] for name, several in subjects.items()
+    }
     assert where["early-rouge1"] == ["niv2"]
     assert where["early-loss"] == ["niv2", "p3", "flan"]
     assert where["tma-far-dialogues-run"] == ["sharegpt", "norobots"]

@@ -27,10 +27,10 @@ LINE, MARGINS = 0.132, 0.75
 """Height of a row, and of what is above and below all rows, in inches."""
 SIZE = 6.4
 """Size of text in points."""
-STATEMENT, WHERE, FOREST, EFFECT = 0.008, 0.334, (0.43, 0.512), 0.518
-CLAIMED, TEST, VERDICT, SHOWN = 0.654, 0.697, 0.82, 0.91
+STATEMENT, WHERE, FOREST, EFFECT = 0.008, 0.334, (0.438, 0.516), 0.521
+CLAIMED, TEST, VERDICT, SHOWN = 0.66, 0.7, 0.822, 0.913
 """Where the columns begin, in widths of the page."""
-LONGEST = {"where": 26, "figure": 25, "reason": 95}
+LONGEST = {"where": 28, "figure": 25, "reason": 95}
 """Characters of a text that are shown."""
 PALETTE = (CONFIRMED, UNDECIDED, REFUTED)
 """Verdicts in the order of the colours."""

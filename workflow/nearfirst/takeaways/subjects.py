@@ -298,5 +298,5 @@ def _where(roles: Iterable[Role], config: "Config") -> str:
     if its.schedule != usual.schedule:
         parts.append(f"{its.schedule} schedule")
     if its.learning_rate != usual.learning_rate:
-        parts.append(f"{its.learning_rate:g}")
+        parts.append(f"rate {its.learning_rate:g}")
     return ", ".join(parts)
