@@ -149,10 +149,11 @@ def test_trend_is_that_of_page() -> None:
 def test_the_step_of_a_share_by_hand() -> None:
     steps = np.array(STEPS)
     curves = np.array([[0, 8, 9.0, 10, 10], [0, 20, 0, 0, 10], [5, 4, 3, 2, 1], [1, 1, 1, 1, 1]])
-    settings = StabilitySettings(end_checkpoints=1)
-    assert step_of_share(steps, curves, settings).tolist() == [20, 10, inf, inf]
-    # The end is the mean of 9, 10 and 10.
-    assert step_of_share(steps, curves[:1], StabilitySettings(share=0.95)).tolist() == [30]
+    assert step_of_share(steps, curves, 1).tolist() == [20, 10, inf, inf]
+    # The end is the mean of 9, 10 and 10, or of all after the start.
+    assert step_of_share(steps, curves[:1], 3).tolist() == [20]
+    assert step_of_share(steps, np.array([0, 8.6, 9, 10, 10]), 3).tolist() == 20
+    assert step_of_share(steps, np.array([0, 8.6, 9, 10, 10]), 4).tolist() == 10
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from nearfirst.figures.reward_distribution import answers
 from nearfirst.figures.run import Run
 from nearfirst.metrics import METRICS
 from nearfirst.tables.metric_stability import stability
-from nearfirst.tables.settings import StabilitySettings
 from nearfirst.takeaways.evidence import (
     NEGATIVE,
     Data,
@@ -27,6 +26,9 @@ from nearfirst.takeaways.evidence import (
     near,
     share_of,
 )
+
+SHARE = 0.9
+"""Share of its change that a metric must have made, as the claims say."""
 
 
 def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
@@ -42,7 +44,7 @@ def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
     steps = _steps_from_zero(its)
     sign = 1.0 if METRICS[metric].stage != "losses" else -1.0
     curves, units, n = _resampled_curves(its, method)
-    found = step_of_share(steps, sign * curves, method.stability)
+    found = step_of_share(steps, sign * curves, method.stability.end_checkpoints)
     if np.isinf(found[0]):
         raise NotTestableError(
             f"{METRICS[metric].name} gets no better, so no step is early or late"
@@ -69,21 +71,21 @@ def early_tasks(data: Data, method: Method, paper_step: int) -> Effect:
     its = list(runs.values())
     steps = _steps_from_zero(its)
     means = np.mean([task_means(run, method.weighting) for run in its], axis=0)
-    found = step_of_share(steps, -means.T, method.stability)
+    found = step_of_share(steps, -means.T, method.stability.end_checkpoints)
     bound = _bound(steps, paper_step, data)
     effect = share_of(int((found <= bound).sum()), len(found), method, "tasks", len(its))
     return effect._replace(note=f"by step {bound:g}")
 
 
-def step_of_share(steps: npt.NDArray[Any], curves: Floats, settings: StabilitySettings) -> Floats:
-    """Return the first step at which rising (…, K) curves have made a share of their change.
+def step_of_share(steps: npt.NDArray[Any], curves: Floats, last: int) -> Floats:
+    """Return the first step at which rising (…, K) curves have made 90 % of their change.
 
-    The change is to the mean of the last checkpoints, as in `metric_stability.csv`; a curve that
-    does not rise never makes it, which is an infinite step.
+    The change is to the mean of the `last` checkpoints after the first, as in
+    `metric_stability.csv`; a curve that does not rise never makes it, which is an infinite step.
     """
     start = curves[..., :1]
-    change = curves[..., 1:][..., -settings.end_checkpoints :].mean(axis=-1, keepdims=True) - start
-    there = (curves - start >= settings.share * change) & (change > 0)
+    change = curves[..., 1:][..., -last:].mean(axis=-1, keepdims=True) - start
+    there = (curves - start >= SHARE * change) & (change > 0)
     return np.where(there.any(axis=-1), steps[there.argmax(axis=-1)], np.inf)
 
 
