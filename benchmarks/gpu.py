@@ -131,7 +131,7 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--minutes", type=float, default=8, help="what is not measured by then is skipped")
+    add("--minutes", type=float, default=7.5, help="time for sections; imports come on top")
     add("--sections", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
     add("--peak-tflops", type=float, help="of the card, for MFU; default: by its name, or measured")
     add("--cpu", action="store_true", help="try the program with tiny models: measures nothing")

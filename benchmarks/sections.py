@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 from nearfirst.common.errors import InputError
+from nearfirst.train.torchrun import end_with_launcher
 
 Cells = Sequence[str]
 """Of a row of a table, all but the first; a reason alone if nothing was measured."""
@@ -93,6 +94,7 @@ def _measure(
     section: Section, given: Any, writer: Connection, rank: int, environment: dict[str, str]
 ) -> None:
     """Measure the rows; the first process sends them."""
+    end_with_launcher()
     os.environ |= environment
     logging.basicConfig(format="%(message)s")
     for name, work in section.rows.items():
