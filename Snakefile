@@ -57,4 +57,4 @@ rule all:
 
 
 onsuccess:
-    print(summary(workflow.dag.derived_targetfiles, FIGURES))
+    print(summary(workflow.dag.derived_targetfiles, FIGURES, BASE_SKILLS))

@@ -37,7 +37,7 @@ GOAL_BARE, GOAL_OBVIOUS = 0.8, 10
 def compare_with_forward_passes(arguments: argparse.Namespace, flags: list[str]) -> None:
     """Report `evaluate.py` against passes of the same batches, without loading checkpoints."""
     torch.set_num_threads(SETTINGS.threads)
-    model_folder = str(arguments.results / "model")
+    model_folder = str(arguments.results / "model/seed-0")
     model = load.load_model(model_folder).eval()
     table = read_instances(arguments.results / arguments.instances)
     tokenizer = load.load_tokenizer(model_folder)
@@ -109,7 +109,7 @@ def main(arguments: argparse.Namespace) -> None:
         for step in checkpoints_in(trained)[:CHECKPOINTS]:
             (folder / step.name).symlink_to(step.absolute())
         flags = {
-            "--model": arguments.results / "model",
+            "--model": arguments.results / "model/seed-0",
             "--instances": arguments.results / arguments.instances,
             "--checkpoints": folder,
             "--output": Path(temporary) / "losses.parquet",

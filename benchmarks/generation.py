@@ -17,8 +17,8 @@ import torch
 from shared import load_before, parser, timed
 from transformers import GenerationConfig
 
-from nearfirst.corpus.corpus import flan_mini_rows
-from nearfirst.corpus.prose import documents
+from nearfirst.corpus.formats import flan
+from nearfirst.corpus.text import documents
 from nearfirst.data.conversation import Message
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.generate.answers import generate
@@ -45,7 +45,7 @@ def random_model(instances: int) -> Iterator[Case]:
         shape = PretrainSettings(steps=1, threads=1)
         pretrain.pretrain(list(documents(3000, 0)), shape, Path(folder))
         tokenizer, model = load.load_tokenizer(folder), load.load_model(folder).eval()
-    rows = random.Random(0).sample(list(flan_mini_rows(2, 0)), instances)
+    rows = random.Random(0).sample(list(flan.rows(2, 0)), instances)
     talks: list[list[Message]] = [
         [
             {"role": role, "content": turn["value"]}
@@ -67,8 +67,8 @@ def random_model(instances: int) -> Iterator[Case]:
 
 def finished_runs(results: Path, instances: int) -> Iterator[Case]:
     """Yield the first and the last checkpoint of each data set's first random run."""
-    tokenizer = load.load_tokenizer(str(results / "model"))
-    model = load.empty_model(str(results / "model"))
+    tokenizer = load.load_tokenizer(str(results / "model/seed-0"))
+    model = load.empty_model(str(results / "model/seed-0"))
     for test in sorted(results.glob("instances/*/generalist-0.parquet")):
         dataset = test.parent.name
         table = read_instances(test).slice(0, instances)

@@ -22,7 +22,7 @@ from nearfirst.train import segment
 from nearfirst.train.batches import run_steps
 from nearfirst.train.settings import TrainSettings
 
-MODEL = "results/model"
+MODEL = "results/model/seed-0"
 MAX_LENGTH = 512
 
 

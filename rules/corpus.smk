@@ -46,7 +46,8 @@ rule generate_text:
         library=library("generate_text.py"),
         words=words("generate_text.py"),
     output:
-        "<results>/corpus/text.jsonl",
+        text="<results>/corpus/text.jsonl",
+        exams="<results>/corpus/exams.json",
     log:
         "<results>/logs/generate_text.log",
     conda:
@@ -59,4 +60,5 @@ rule generate_text:
     message:
         "generate_text: text to pretrain on"
     shell:
-        "python {input.script} --settings {params.settings:q} --output {output} --log {log}"
+        "python {input.script} --settings {params.settings:q} --output {output.text}"
+        " --exams {output.exams} --log {log}"

@@ -128,7 +128,7 @@ def sample_files(
         if getattr(dataset, key, None):
             files[key] = getattr(dataset, key)
     if dataset.needs_tokenizer:
-        files["tokenizer"] = model_files()
+        files["tokenizer"] = files_of(FIRST_BASE)
     return files
 
 
@@ -144,7 +144,7 @@ def sample_flags(
         "--test-input": test_path(wildcards),
         "--hold-out": dataset.holds_out,
         "--key-list": getattr(dataset, "key_list", None),
-        "--tokenizer": model_folder() if dataset.needs_tokenizer else None,
+        "--tokenizer": FIRST_BASE if dataset.needs_tokenizer else None,
     }
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 

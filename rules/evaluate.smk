@@ -22,7 +22,7 @@ rule evaluate:
         instances="<results>/instances/{dataset}/{test}.parquet",
         checkpoints=f"<results>/checkpoints/{SEGMENT}",
         before=checkpoints_before,
-        model=model_files(),
+        model=model_files,
         script=script("evaluate.py"),
         library=library("evaluate.py"),
     output:

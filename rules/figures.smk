@@ -30,8 +30,11 @@ def figure_numbers(
 def figure_row(
     wildcards,
 ):
-    """Return the row of a figure without its heading, which is no part of the picture."""
-    return FIGURES[wildcards.figure].model_dump_json(exclude={"section"})
+    """Return the row of a figure without its heading; its caption says what a seed changes."""
+    figure = FIGURES[wildcards.figure]
+    caption = f"{figure.caption} {CONFIG.seeds_vary}"
+    row = figure.model_copy(update={"caption": caption})
+    return row.model_dump_json(exclude={"section"})
 
 
 def figure_flags(
@@ -131,11 +134,13 @@ rule compare:
     params:
         figure=figure_numbers,
         settings=settings("comparison"),
+        weighting=CONFIG.curves.weighting,
     message:
         "compare the curves of {wildcards.figure}"
     shell:
         "python {input.script} {input.tables} --figure {params.figure:q}"
-        " --settings {params.settings:q} --output {output.table} --summary {output.summary}"
+        " --settings {params.settings:q} --weighting {params.weighting}"
+        " --output {output.table} --summary {output.summary}"
         " --log {log}"
 
 
@@ -145,6 +150,7 @@ rule plot:
         table="<results>/{figure}.csv",
         # Not drawn, so its age does not matter.
         paired=ancient(paired),
+        skills=ancient(BASE_SKILLS),
         kind=kind_files,
         drawing=drawing_files,
         script=script("plot.py"),

@@ -6,7 +6,7 @@ rule generate:
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
         checkpoints=f"<results>/checkpoints/{SEGMENT}",
-        model=model_files(),
+        model=model_files,
         script=script("generate.py"),
         library=library("generate.py"),
     output:

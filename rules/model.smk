@@ -5,15 +5,15 @@
 rule pretrain:
     """Train a tokenizer and a small Llama from scratch."""
     input:
-        text=rules.generate_text.output,
+        text=rules.generate_text.output.text,
         script=script("pretrain.py"),
         library=library("pretrain.py"),
     output:
-        model=directory("<results>/model"),
+        model=directory("<results>/model/seed-{seed}"),
     log:
-        "<results>/logs/pretrain.log",
+        "<results>/logs/pretrain/seed-{seed}.log",
     benchmark:
-        "<results>/benchmarks/pretrain.tsv"
+        "<results>/benchmarks/pretrain/seed-{seed}.tsv"
     conda:
         "../envs/train.yaml"
     threads: CONFIG.model.pretrain.threads
@@ -23,10 +23,41 @@ rule pretrain:
     params:
         settings=settings("model.pretrain"),
     message:
-        "pretrain a small base model"
+        "pretrain a small base model, seed {wildcards.seed}"
     shell:
         "python {input.script} --text {input.text} --settings {params.settings:q}"
-        " --output {output.model} --log {log}"
+        " --seed {wildcards.seed} --output {output.model} --log {log}"
+
+
+# Where it is trained here, every figure says whether it has the skills that tasks ask for.
+BASES = sorted({CONFIG.base_seed(seed) for seed in CONFIG.seeds})
+BASE_SKILLS = [f"{RESULTS}/base_skills.csv"] if CONFIG.model.is_pretrained_here else []
+
+
+rule base_skills:
+    """Ask the base models about every skill, with the answers to choose from."""
+    input:
+        exams=rules.generate_text.output.exams,
+        models=expand(rules.pretrain.output.model, seed=BASES),
+        script=script("base_skills.py"),
+        library=library("base_skills.py"),
+    output:
+        in_report("<results>/base_skills.csv"),
+    log:
+        "<results>/logs/base_skills.log",
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        bases=lambda wildcards, input: " ".join(
+            f"--base {seed} {folder}" for seed, folder in zip(BASES, input.models)
+        ),
+    message:
+        "base_skills: what the base models know"
+    shell:
+        "python {input.script} {params.bases} --exams {input.exams} --output {output} --log {log}"
 
 
 rule dequantize:

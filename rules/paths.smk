@@ -22,20 +22,24 @@ def files_of(folder):
     return f"{folder}/fetched.json" if folder.startswith(f"{RESULTS}/raw/") else folder
 
 
-def model_folder():
-    """Return the folder of the base model."""
+def model_folder(seed):
+    """Return the folder of the base model that runs of a seed start from."""
     if CONFIG.model.package:
         return f"{RESULTS}/dequantized"
-    return folder_of("model", f"{RESULTS}/model")
+    return folder_of("model", f"{RESULTS}/model/seed-{CONFIG.base_seed(seed)}")
 
 
-def model_files():
-    """Return what stands for the base model as an input."""
-    return files_of(model_folder())
+def model_files(wildcards):
+    """Return what stands for a run's base model as an input."""
+    return files_of(model_folder(wildcards.seed))
 
 
 def model_flag(wildcards):
-    return f"--model {quote(model_folder())}"
+    return f"--model {quote(model_folder(wildcards.seed))}"
+
+
+# All bases have one tokenizer, and the reward model starts from the first.
+FIRST_BASE = model_folder(CONFIG.seeds[0])
 
 
 def reward_folder():

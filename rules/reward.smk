@@ -43,7 +43,7 @@ rule train_reward:
     """Train a small reward model on the pairs, and measure its accuracy on held-out ones."""
     input:
         pairs=rules.preferences.output,
-        model=model_files(),
+        model=files_of(FIRST_BASE),
         script=script("train_reward.py"),
         library=library("train_reward.py"),
     output:
@@ -64,7 +64,7 @@ rule train_reward:
     params:
         settings=settings("reward.training"),
         text=settings("reward.text"),
-        model=model_flag,
+        model=f"--model {quote(FIRST_BASE)}",
     message:
         "train_reward: a small reward model"
     shell:

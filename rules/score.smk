@@ -22,14 +22,14 @@ def score_files(
     if name == "words":
         return {}
     if name == "model":
-        return {"tokenizer": model_files()}
+        return {"tokenizer": files_of(FIRST_BASE)}
     return {"tokenizer": name} if os.path.isdir(name) else {}
 
 
 def score_flags(
     wildcards,
 ):
-    return model_flag(wildcards) if CONFIG.scores.tokenizer == "model" else ""
+    return f"--model {quote(FIRST_BASE)}" if CONFIG.scores.tokenizer == "model" else ""
 
 
 rule score:

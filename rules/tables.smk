@@ -3,6 +3,8 @@ TABLES = [
     *("table4", "leakage", "generalization", "comparisons"),
     *("metric_stability", "metric_tasks"),
 ]
+if BASE_SKILLS:
+    TABLES.append("base_skills")
 if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")
 

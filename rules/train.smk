@@ -76,7 +76,7 @@ rule train:
     input:
         instances="<results>/instances/{dataset}/train.parquet",
         arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
-        model=model_files(),
+        model=model_files,
         state=state_before,
         # An older mark will do: a segment that is trained already need not wait.
         evaluated=ancient(evaluated_mark),

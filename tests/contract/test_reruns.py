@@ -41,6 +41,7 @@ TEST_SPLIT = {
     "evaluate": RUNS,
     **FIGURE,
 }
+PRETRAINING = {"pretrain": 2, "base_skills": 1, **downstream_of_training(RUNS)}
 TRAIN_SPLIT = {**BOTH_SPLITS, "sample": 1, "embed": 1, "gather_embeddings": 1}
 
 CONFIG_CHANGES = {
@@ -54,14 +55,14 @@ CONFIG_CHANGES = {
     "data={flan: {test: specialist-1}}": TEST_SPLIT,
     "data={flan: {sample: {generalist: 17}}}": {},
     "data={niv2: {sample: {split_seed: 1}}}": {},
-    "model={text: {seed: 1}}": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
-    "model={pretrain: {learning_rate: 0.001}}": {"pretrain": 1, **downstream_of_training(RUNS)},
+    "model={text: {seed: 1}}": {"generate_text": 1, **PRETRAINING},
+    "model={pretrain: {learning_rate: 0.001}}": PRETRAINING,
     "embedding={batch_tokens: 1024}": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
     "distance={measure: euclidean}": {"distances": 1, **downstream_of_distances()},
     "arrangements={tma-nearest: {within_round: pool}}": {
-        # No seed changes pool order, so there is one run of it; the other seed's stays as it is.
-        "arrange": 1,
-        **downstream_of_training(1),
+        # No seed changes pool order, but each has a base model of its own.
+        "arrange": 2,
+        **downstream_of_training(2),
     },
     "arrangements={tma-nearest: {farthest: reverse}}": {},
     "template={max_length: 200}": downstream_of_training(RUNS),
@@ -76,6 +77,7 @@ CONFIG_CHANGES = {
     "prediction={resamples: 200}": {},
     "generalization={threshold: 0.1}": {},
     "curves={confidence: 0.9}": {"curves": 1, "plot": 1},
+    "curves={weighting: token}": FIGURE,
     "comparison={resamples: 500}": {"compare": 1},
     "look={width: 6}": {"plot": 1},
     "figures={fig4_flan: {caption: Others.}}": {"plot": 1},
@@ -83,7 +85,7 @@ CONFIG_CHANGES = {
     "figures={fig4_flan: {curves: {near: tma-nearest, RT: random}, reference: RT}}": FIGURE,
     "figures={mine: {like: fig4_flan}, fig6_p3: {test: specialist-0}}": {},
     # One more seed adds its runs and leaves the others alone.
-    "seeds=[0, 1, 2]": {"arrange": 3, **downstream_of_training(3)},
+    "seeds=[0, 1, 2]": {"pretrain": 1, "base_skills": 1, "arrange": 3, **downstream_of_training(3)},
     # Another machine, or what is kept, changes no result.
     "hardware={train: {memory_mb: 2000, state_every: 7}}": {},
     "hardware={threads: 1}": {},
@@ -126,20 +128,22 @@ def test_touched_files_rerun_nothing(finished: Checkout) -> None:
 
 
 EDITS = {
-    "corpus/prose.py": {"generate_text": 1, "pretrain": 1, **downstream_of_training(RUNS)},
-    "corpus/words/prose_facts.yaml": {
+    # The dialogue data sets have small talk too.
+    "corpus/words/text.yaml": {
         "generate_text": 1,
-        "pretrain": 1,
-        **downstream_of_training(RUNS),
+        "generate_corpus": 1,
+        **BOTH_SPLITS,
+        **PRETRAINING,
     },
-    "corpus/tasks/words/language.yaml": {"generate_corpus": 1, **BOTH_SPLITS},
+    "corpus/words/tasks.yaml": {"generate_corpus": 1, **BOTH_SPLITS},
     "data/formats/flan.py": BOTH_SPLITS,
     # `sample.py` reads the format of its data set alone.
     "data/formats/niv2.py": {},
     "tables/splits.py": {},
     "data/fetch.py": {},
     "distance/similarity.py": {},
-    "model/pretrain.py": {"pretrain": 1, **downstream_of_training(RUNS)},
+    "model/pretrain.py": PRETRAINING,
+    "model/forced_choice.py": {"base_skills": 1},
     "embed/encode.py": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
     "distance/distances.py": {"distances": 1, "arrange": RUNS, **downstream_of_training(RUNS)},
     "arrange/registry.py": {"arrange": RUNS, **downstream_of_training(RUNS)},

@@ -25,7 +25,7 @@ def test_the_figure_its_numbers_and_its_comparison(finished: Checkout) -> None:
     assert (table["low"] <= table["mean"]).all()
     assert (table["mean"] <= table["high"]).all()
     start = table[table["step"] == 0]
-    assert start["mean"].nunique() == 1, "all runs begin with the same model"
+    assert start["mean"].nunique() == 1, "all orders begin with the same models"
     paired = pd.read_csv(results / "fig4_flan_paired.csv")
     assert set(paired["comparison"]) == {"NFT-RT", "NFT-FFT"}
     assert (paired["seeds"] == 2).all()
@@ -83,7 +83,7 @@ def test_one_core_gives_the_same_bytes_as_all(finished: Checkout, tmp_path: Path
     other.snakemake(f"results/{run}", "--cores", "1")
     same = [
         "corpus/flan/flan_mini.json",
-        "model/model.safetensors",
+        "model/seed-0/model.safetensors",
         "embeddings/flan/train.parquet",
         "distances/flan/specialist-0/matrix.npy",
         run,

@@ -90,7 +90,7 @@ def training(results: Path, folder: Path, **flags: Any) -> Job:
     Flags of the program come by name; `hardware` is added to what is here.
     """
     given: dict[str, Any] = {
-        "model": results / "model",
+        "model": results / "model/seed-0",
         "instances": results / "instances/flan/train.parquet",
         "arrangement": results / "arrangements/flan/random/seed-0.parquet",
         "template": SHORT,
@@ -106,7 +106,7 @@ def training(results: Path, folder: Path, **flags: Any) -> Job:
 def evaluation(results: Path, folder: Path, **flags: Any) -> Job:
     """Return an evaluation of a finished run's checkpoints."""
     given: dict[str, Any] = {
-        "model": results / "model",
+        "model": results / "model/seed-0",
         "instances": results / "instances/flan/specialist-0.parquet",
         "checkpoints": results / "checkpoints/flan/random/seed-0/0-end",
         "template": SHORT,

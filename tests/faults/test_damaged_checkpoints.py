@@ -25,7 +25,7 @@ def loaded(model: Any, folder: Path, content: bytes) -> dict[str, bytes]:
 
 
 def test_a_checkpoint_is_refused_wherever_it_was_damaged(results: Path, tmp_path: Path) -> None:
-    model = load.empty_model(str(results / "model"))
+    model = load.empty_model(str(results / "model/seed-0"))
     content = (results / FILE).read_bytes()
     expected = loaded(model, tmp_path, content)
     # The header with its length; after it come the weights.

@@ -292,10 +292,15 @@ def test_a_run_is_trained_as_its_arrangement_says() -> None:
         slow.training("flan", "slow")
 
 
-def test_reshuffled_epochs_have_every_seed() -> None:
+def test_an_order_has_every_seed_that_changes_a_run() -> None:
     train = {"epochs": 2, "epoch_order": "reshuffled"}
+    one = {"seeds": [0, 1], "model": {"base_per_seed": False}}
     for its, seeds in (({}, [0]), (train, [0, 1]), ({**train, "epochs": 1}, [0])):
-        assert load({"seeds": [0, 1], "train": its}, PRESETS).seeds_of("wsd-nearest") == seeds
+        assert load({**one, "train": its}, PRESETS).seeds_of("wsd-nearest") == seeds
+    for model, seeds, base in (({}, [0, 1], 1), ({"name": "some/model"}, [0], 0)):
+        config = load({"seeds": [0, 1], "model": model}, PRESETS)
+        assert config.seeds_of("wsd-nearest") == seeds
+        assert config.base_seed("1") == base
 
 
 def test_docs_list_what_the_model_says() -> None:

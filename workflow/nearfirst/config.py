@@ -124,10 +124,21 @@ class Config(Section):
         return self
 
     def seeds_of(self, arrangement: str) -> list[int]:
-        """Return the seeds of an arrangement's runs: one, where no seed changes the order."""
+        """Return the seeds of an arrangement's runs: one, where a seed would change nothing."""
         reshuffled = self.train.epochs > 1 and self.train.epoch_order == "reshuffled"
         seeded = reshuffled or self.arrangements[arrangement].is_seeded()
-        return self.seeds if seeded else self.seeds[:1]
+        return self.seeds if seeded or self.model.bases_vary else self.seeds[:1]
+
+    def base_seed(self, seed: int | str) -> int:
+        """Return the seed of the base model that a run starts from."""
+        return int(seed) if self.model.bases_vary else self.seeds[0]
+
+    @property
+    def seeds_vary(self) -> str:
+        """What another seed changes, as captions put it."""
+        if self.model.bases_vary:
+            return "Another seed is another base model, pretrained anew, and another shuffle."
+        return "Another seed is another shuffle; the base model is the same."
 
     def test_of(self, dataset: str) -> str:
         """Return the test set that a data set is arranged for."""

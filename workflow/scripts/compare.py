@@ -1,4 +1,4 @@
-r"""Compare one arrangement with the others, paired by seed and test instance.
+r"""Compare one arrangement with the others, paired by seed and unit of the test set.
 
 For instance:
   compare.py results/losses/flan/specialist-0/*/seed-*/*.parquet --output paired.csv \
@@ -29,7 +29,7 @@ def main(arguments: argparse.Namespace) -> None:
     figure = cast(Settings, arguments.figure)
     found = labelled(read_runs(arguments.tables, figure.metric), figure)
     runs = scaled(found, figure.metric)
-    table = paired_comparison(runs, figure.reference, metric=figure.metric, **settings.model_dump())
+    table = paired_comparison(runs, figure.reference, settings, figure.metric, arguments.weighting)
     seeds = {label: len(its) for label, its in by_label(runs).items()}
     text = summary(table, figure.reference, seeds)
     write_csv(table, arguments.output, "%.6g")
@@ -43,5 +43,11 @@ if __name__ == "__main__":
     flags = parser(__doc__, "losses, scores or rewards (Parquet)")
     add_figure(flags)
     flags.add_argument("--summary", type=Path, help="the findings in words (text)")
+    flags.add_argument(
+        "--weighting",
+        choices=["instance", "token"],
+        default="instance",
+        help="mean over instances, or over all label tokens: that of the curves",
+    )
     cli.add_settings(flags, ComparisonSettings)
     cli.run(main, flags.parse_args())

@@ -1,4 +1,7 @@
-"""Write the raw text on which the small base model is pretrained: one JSON string a line."""
+"""Write the raw text on which the small base model is pretrained: one JSON string a line.
+
+Questions about the skills that it teaches are written too, for base_skills.py.
+"""
 
 import argparse
 import json
@@ -8,21 +11,24 @@ from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.files import writing
-from nearfirst.corpus import prose
+from nearfirst.corpus import text
 from nearfirst.model.settings import TextSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the documents."""
+    """Write the documents and the questions."""
     settings = cast(TextSettings, arguments.settings)
     with writing(arguments.output) as path, path.open("w") as file:
-        for document in prose.documents(settings.documents, settings.seed):
+        for document in text.documents(settings.documents, settings.seed):
             file.write(json.dumps(document, ensure_ascii=False) + "\n")
+    with writing(arguments.exams) as path:
+        path.write_text(json.dumps(text.exams(), ensure_ascii=False, indent=1))
     logging.info("%d documents", settings.documents)
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     parser.add_argument("--output", type=Path, required=True, help="text to write (JSON lines)")
+    parser.add_argument("--exams", type=Path, required=True, help="questions to write (JSON)")
     cli.add_settings(parser, TextSettings)
     cli.run(main, parser.parse_args())

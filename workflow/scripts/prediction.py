@@ -23,8 +23,8 @@ def main(arguments: argparse.Namespace) -> None:
     curves = cast(CurveSettings, arguments.curves)
     figure = cast(Settings, arguments.figure)
     table = prediction(
-        {figure.test: labelled(read_runs(arguments.tables), figure)},
-        {figure.test: labelled(read_similarities(arguments.tables), figure)},
+        labelled(read_runs(arguments.tables), figure),
+        labelled(read_similarities(arguments.tables), figure),
         curves.weighting,
         curves.confidence,
         settings.resamples,

@@ -21,12 +21,17 @@ def main(arguments: argparse.Namespace) -> None:
     if not documents:
         raise InputError(f"{arguments.text}: the file is empty")
     with writing_folder(arguments.output) as folder:
-        pretrain(documents, cast(PretrainSettings, arguments.settings), folder)
+        settings = cast(PretrainSettings, arguments.settings)
+        seed = settings.seed + arguments.seed
+        pretrain(documents, settings.model_copy(update={"seed": seed}), folder)
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     parser.add_argument("--text", type=Path, required=True, help="documents, a JSON string a line")
     parser.add_argument("--output", type=Path, required=True, help="model folder to write")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the runs that start from it; added to `seed`"
+    )
     cli.add_settings(parser, PretrainSettings)
     cli.run(main, parser.parse_args())

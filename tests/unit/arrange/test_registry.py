@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.registry import METHODS, arrange
-from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.settings import OF_TRAINING, ArrangementSettings
 from nearfirst.common.errors import InputError
 
 DOCS = (Path(__file__).parents[3] / "docs/arrangements.md").read_text()
@@ -29,7 +29,7 @@ def variants() -> list[ArrangementSettings]:
         choices = {
             key: get_args(field.annotation)
             for key, field in METHODS.settings(name).model_fields.items()
-            if key not in ("method", "steps", "rounds", "budget", "select")
+            if key not in {"method", "rounds", "budget", "select", *OF_TRAINING}
         }
         for values in product(*choices.values()):
             found.append(pools.settings(name, **dict(zip(choices, values, strict=True))))
@@ -196,5 +196,5 @@ def test_the_documentation_lists_every_method_with_its_parameters() -> None:
             rows[cells[0].strip("`")] = cells[3]
     assert rows.keys() == {*METHODS.names()}
     for name, parameters in rows.items():
-        fields = METHODS.settings(name).model_fields.keys() - {"method", "steps"}
+        fields = METHODS.settings(name).model_fields.keys() - {"method", *OF_TRAINING}
         assert {*re.findall(r"`(\w+)`", parameters)} == fields

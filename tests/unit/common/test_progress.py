@@ -24,12 +24,14 @@ def test_a_job_shows_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> Non
     assert stream.getvalue().splitlines() == shown
 
 
-def test_a_bar_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_shows_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(progress, "EVERY", 0)
     monkeypatch.setattr(progress, "SCREEN", Screen())
     progress.SCREEN.open(stream, "embed flan_train")
-    monkeypatch.setattr(logging.getLogger(), "level", logging.INFO)
+    caplog.set_level(logging.INFO)
     with bar((), "texts", 8) as shown:
         shown.delay = 0
         shown.n = 6

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from runs import run
 
 from nearfirst.common.errors import InputError
@@ -93,24 +91,6 @@ def test_the_curves_shown_are_those_that_fall_most() -> None:
     assert set(curves["confidence"]) == {0.9}
     one = loss_types(runs, "instance", 0.9, LossTypesSettings(shown=1))[1]
     assert one["task"].unique().tolist() == ["flat", "slow", "none", "d"]
-
-
-@given(
-    st.lists(st.lists(st.floats(0, 10), min_size=4, max_size=4), min_size=1, max_size=5),
-    st.sampled_from([10, 20, 25]),
-)
-def test_shares_are_shares_and_later_is_no_less(curves: list[list[float]], within: int) -> None:
-    runs = {("P3", 0): run(dict(zip((0, 10, 20, 30), zip(*curves, strict=True), strict=True)))}
-    early, late = (
-        loss_types(runs, "instance", 0.95, LossTypesSettings(within_steps=steps))[0]
-        for steps in (within, 30)
-    )
-    falls = early["type"] != "no fall"
-    assert early["share"].isna().tolist() == (~falls).tolist()
-    assert early.loc[falls, "share"].between(0, 1).all()
-    # All of the fall is reached by the end.
-    assert (late.loc[falls, "share"] == 1).all()
-    assert (early["fall"] >= 0).all()
 
 
 @pytest.mark.parametrize("steps", [(0, 10, 40), (0, 60, 70), (10, 50)])

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 from runs import save_table
@@ -122,25 +121,17 @@ def test_means_of_tasks_by_hand(tmp_path: Path) -> None:
     assert set(table["n"]) == {2}
 
 
-def generalized(run: Run, settings: GeneralizationSettings) -> pd.DataFrame:
-    return generalization({"fig": {("RT", 0): run}}, settings)
-
-
-@pytest.mark.parametrize(
-    ("performance", "threshold", "step"), [("rouge1", 0.4, 10), ("exact_match", 0.4, 20)]
-)
-def test_generalization_by_a_score(
-    tmp_path: Path, performance: str, threshold: float, step: int
-) -> None:
-    path = scores(tmp_path / "s.parquet", {0: (0, 0, 0), 10: (0.5, 0.5, 0.5), 20: (1, 1, 1)})
-    settings = GeneralizationSettings(performance=performance, threshold=threshold)
-    assert generalized(read(performance, path), settings)["step"].tolist() == [step, step]
-
-
-def test_thresholds_fit_the_performance(tmp_path: Path) -> None:
-    settings = GeneralizationSettings(performance="reward", threshold=-2.5)
-    path = rewards(tmp_path / "r.parquet", {0: (-3, -3, -3), 10: (-2, -2, -2)})
-    assert generalized(read("reward", path), settings)["step"].tolist() == [10, 10]
+def test_generalization_by_any_metric(tmp_path: Path) -> None:
+    score = scores(tmp_path / "s.parquet", {0: (0, 0, 0), 10: (0.5, 0.5, 0.5), 20: (1, 1, 1)})
+    reward = rewards(tmp_path / "r.parquet", {0: (-3, -3, -3), 10: (-2, -2, -2)})
+    for performance, path, threshold, step in (
+        ("rouge1", score, 0.4, 10),
+        ("exact_match", score, 0.4, 20),
+        ("reward", reward, -2.5, 10),
+    ):
+        settings = GeneralizationSettings(performance=performance, threshold=threshold)
+        table = generalization({"fig": {("RT", 0): read(performance, path)}}, settings)
+        assert table["step"].tolist() == [step, step]
     for performance in ("exp-loss", "rouge1"):
         with pytest.raises(ValueError, match=r"threshold: -2\.5 tells no .* is from 0 to 1"):
             GeneralizationSettings(performance=performance, threshold=-2.5)

@@ -18,7 +18,7 @@ from nearfirst.figures.loss_types import loss_types
 from nearfirst.figures.prediction import prediction
 from nearfirst.figures.registry import KINDS
 from nearfirst.figures.reward_distribution import distribution
-from nearfirst.figures.settings import DistributionSettings, LossTypesSettings
+from nearfirst.figures.settings import ComparisonSettings, DistributionSettings, LossTypesSettings
 from nearfirst.figures.task_curves import task_curves
 from nearfirst.reward.table import REWARDS
 from nearfirst.score.table import SCORES
@@ -53,7 +53,7 @@ def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:
     assert_equal(found, curves(runs, "instance", 0.95).assign(left_out=4))
 
     found = csv("compare.py", *paths, *row, "--summary", tmp_path / "paired.txt")
-    expected = paired_comparison(runs, "RT", 0.95, 2000, 0)
+    expected = paired_comparison(runs, "RT", ComparisonSettings())
     assert_equal(found, expected)
     lines = (tmp_path / "paired.txt").read_text().splitlines()
     assert " ".join(lines) == summary(expected, "RT", {"NFT": 3, "RT": 3})
@@ -105,8 +105,7 @@ def test_prediction(csv: Any, tmp_path: Path) -> None:
     settings = ("--settings", '{"resamples": 200}', "--curves", '{"confidence": 0.9}')
     paths += write_runs(runs, tmp_path)
     found = csv("prediction.py", *paths, "--figure", figure("prediction", "RT"), *settings)
-    tests = {"specialist-0": runs}, {"specialist-0": similar}
-    assert_equal(found, prediction(*tests, "instance", 0.9, 200, 0))
+    assert_equal(found, prediction(runs, similar, "instance", 0.9, 200, 0))
 
 
 def test_loss_types(csv: Any, tmp_path: Path) -> None:

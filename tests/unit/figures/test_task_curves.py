@@ -94,12 +94,13 @@ def test_panels_come_in_the_order_given() -> None:
 @pytest.mark.parametrize(
     ("its", "message"),
     [
-        (None, "RT, seed 1, specialist-0: the similarity table of this run is missing"),
-        (SHORT, "RT, seed 1, specialist-0: only one of losses and similarity has step 20"),
+        (None, "RT, seed 1: the similarity table of this run is missing"),
+        (SHORT, "RT, seed 1: only one of losses and similarity has step 20"),
     ],
 )
 def test_similarities_that_do_not_fit(its: Any, message: str) -> None:
-    similarities = {**SIMILAR, ("RT", 1): its}
+    similarities = {key: its if key == ("RT", 1) else one for key, one in SIMILAR.items()}
+    similarities = {key: one for key, one in similarities.items() if one}
     with pytest.raises(InputError, match=message):
         made(quantities=["cosine-min"], similarities={"specialist-0": similarities})
 
@@ -116,7 +117,7 @@ def test_curves_that_cannot_be_scaled_name_their_run() -> None:
     turned = {name: -table for name, table in SIMILAR["RT", 1].items()}
     turned["cosine-min"] = SIMILAR["RT", 1]["cosine-min"]
     similarities = {"specialist-0": {**SIMILAR, ("RT", 1): turned}}
-    with pytest.raises(InputError, match="RT, seed 1, specialist-0, task 'u': Scaled Cosine-Avg"):
+    with pytest.raises(InputError, match="RT, seed 1, task 'u': Scaled Cosine-Avg"):
         made(quantities=["scaled-cosine-avg"], similarities=similarities)
 
 

@@ -1,11 +1,14 @@
 """The first checkpoint past ε: by hand, its interval, never, and seed by seed."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 from runs import Runs, run
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.tables.generalization import generalization
 from nearfirst.tables.settings import GeneralizationSettings
 
@@ -46,6 +49,33 @@ def test_the_threshold_itself_is_not_enough() -> None:
     never = first(half, threshold=performance)
     assert never[["step", "low", "high"]].isna().to_numpy().all()
     assert never["passes"].tolist() == [0, 0]
+
+
+def test_the_threshold_may_follow_the_base_model() -> None:
+    runs = {("RT", 0): run({0: loss(0.1, 0.3), 10: loss(0.3, 0.4), 20: loss(0.4, 0.6)})}
+    table = first(runs, threshold=None, times_base=2)
+    assert table["threshold"].tolist() == pytest.approx([0.4, 0.4])
+    assert table["step"].tolist() == [20, 20]
+    late = {("RT", 0): run({10: loss(0.3, 0.4)})}
+    with pytest.raises(InputError, match="fig: RT, seed 0, begins at step 10; without step 0"):
+        first(late, threshold=None)
+    with pytest.raises(ValueError, match="twice a reward"):
+        first(runs, threshold=None, performance="reward")
+
+
+def test_tasks_are_drawn_with_all_their_instances() -> None:
+    # Three good instances of one task, and one bad one of another: half of the draws of two tasks
+    # mix them, a quarter are all good.
+    losses = {0: loss(0.01, 0.01, 0.01, 0.01), 10: loss(0.9, 0.9, 0.9, 0.01)}
+    of_tasks = {("RT", 0): run(losses, "ttts")}
+    row = first(of_tasks, threshold=0.5, resamples=4000).iloc[0]
+    assert row["passes"] == pytest.approx(0.75, abs=0.03)
+    assert row["units"] == 2
+    apart = {key: dataclasses.replace(its, unit="conversation") for key, its in of_tasks.items()}
+    row = first(apart, threshold=0.5, resamples=4000).iloc[0]
+    # Three or four of four draws are good: the mean of two would be below ε.
+    assert row["passes"] == pytest.approx(stats.binom.sf(2, 4, 0.75), abs=0.03)
+    assert row["units"] == 4
 
 
 def test_an_infinite_bound_is_empty_and_the_other_is_not() -> None:

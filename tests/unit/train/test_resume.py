@@ -87,7 +87,7 @@ def test_an_unusable_state_before_is_named(
     with pytest.raises(InputError, match=r"the state of step 10, not of --start 4"):
         train(model_folder, tokens, RUN, tmp_path, start=4, before=before)
     with pytest.raises(
-        InputError, match=r"train\.gpus, offload: .* with FSDP now, .* saved without"
+        InputError, match=r"train\.gpus, offload: .* with FSDP now .* saved without"
     ):
         check_state(before, 10, sharded=True)
     flip(before / "optimizer.pt")

@@ -1,43 +1,29 @@
-"""Sentences about small scenes: reviews, errands, daily topics, causes and feelings."""
+"""Scenes of letters, lists and signs: what the unrelated tasks and small talk are about."""
 
 import random
 
-from .wording import Fields, draw_sentences, read_words
-from .world import DAYS, PEOPLE, PURCHASES
+from .wording import Fields, read_words
 
 _WORDS = read_words(__file__)
 
-REVIEWS: dict[str, dict[str, list[str]]] = _WORDS["reviews"]
-TOPICS: dict[str, list[str]] = _WORDS["topics"]
-RESULTS: list[list[str]] = _WORDS["results"]
-FEELINGS: list[list[str]] = _WORDS["feelings"]
-GAINS: list[str] = _WORDS["gains"]
-LOSSES: list[str] = _WORDS["losses"]
-VEHICLES: list[str] = _WORDS["vehicles"]
 
-
-def draw_errand(rng: random.Random) -> Fields:
-    """Draw an errand: somebody went somewhere with somebody and bought something."""
-    person, day = rng.choice(PEOPLE), rng.choice(DAYS)
-    place, companion = rng.choice(_WORDS["errand_places"]), rng.choice(_WORDS["companions"])
-    fields = Fields(person.fields, day=day, place=place, companion=companion)
-    return Fields(fields, purchase=rng.choice(PURCHASES), vehicle=rng.choice(VEHICLES))
-
-
-def draw_passage(rng: random.Random, errand: Fields) -> list[str]:
-    """Draw the sentences that tell of an errand."""
-    return draw_sentences(rng, _WORDS["errands"], errand)
-
-
-def draw_review(rng: random.Random, domain: str) -> tuple[str, bool]:
-    """Draw a review of two or three sentences and whether it praises."""
-    positive = rng.random() < 0.5
-    sentences = REVIEWS[domain]["praise" if positive else "complaint"]
-    return " ".join(rng.sample(sentences, rng.choice((2, 3)))), positive
-
-
-def draw_topic(rng: random.Random) -> tuple[str, str]:
-    """Draw a sentence and its topic."""
-    topic = rng.choice(list(TOPICS))
-    sentence = rng.choice(TOPICS[topic])
-    return sentence.format(name=rng.choice(PEOPLE).name, day=rng.choice(DAYS)), topic
+def draw(rng: random.Random) -> Fields:
+    """Draw all that a scene may name, and what the tasks answer about it."""
+    words: dict[str, list[str]] = _WORDS
+    name, other = rng.sample(words["names"], 2)
+    items = rng.sample(words["things"], rng.randint(3, 4))
+    item = rng.choice(items)
+    numbers = rng.sample(range(2, 60), 3)
+    fields = {field: rng.choice(words[f"{field}s"]) for field in ("title", "surname", "day")}
+    fields |= {field: rng.choice(words[f"{field}s"]) for field in ("event", "gift")}
+    fields |= {"name": name, "other": other, "item": item, "number": str(numbers[0])}
+    phrase = f"{rng.choice(words['phrases'])} on {fields['day']}"
+    fields |= {"phrase": phrase, "shouted": phrase.upper(), "spelled": "-".join(item)}
+    fields |= {"joined": " and ".join(items), "length": str(len(items))}
+    fields["numbered"] = " ".join(f"({n}) {each}" for n, each in enumerate(items, start=1))
+    lists = {"items": items, "reversed": items[::-1], "sorted": sorted(items)}
+    lists["rest"] = [each for each in items if each != item]
+    orders = {"numbers": numbers, "ascending": sorted(numbers)}
+    orders["descending"] = orders["ascending"][::-1]
+    lists |= {name: [str(number) for number in order] for name, order in orders.items()}
+    return Fields(fields, **{name: ", ".join(each) for name, each in lists.items()})

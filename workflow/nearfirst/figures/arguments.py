@@ -22,10 +22,10 @@ def parser(description: str | None, tables: str) -> argparse.ArgumentParser:
     return result
 
 
-def add_figure(to: argparse.ArgumentParser, flag: str = "--figure") -> None:
+def add_figure(to: argparse.ArgumentParser) -> None:
     """Add the flag that takes the row of a figure as JSON."""
     to.add_argument(
-        flag,
+        "--figure",
         type=cli.checked(KINDS.parse),
         required=True,
         metavar="JSON",

@@ -19,20 +19,15 @@ def mean_curve(run: Run, weighting: str) -> "pd.Series[float]":
     The weighting `instance` is a mean over instances of their mean token loss, `token` one over
     label tokens.
     """
-    weights = _weights(run, weighting)
-    return (run.values * weights).sum(axis=1) / weights.sum()
+    its = run.weights(weighting)
+    return (run.values * its).sum(axis=1) / its.sum()
 
 
 def task_means(run: Run, weighting: str) -> pd.DataFrame:
     """Return the (steps, tasks) means of one run, each over the task's own instances."""
-    weights = _weights(run, weighting)
-    sums = (run.values * weights).T.groupby(run.task).sum().T
-    return sums / weights.groupby(run.task).sum()
-
-
-def _weights(run: Run, weighting: str) -> "pd.Series[float]":
-    ones = pd.Series(1.0, run.values.columns)
-    return run.label_tokens.astype(float) if weighting == "token" else ones
+    its = run.weights(weighting)
+    sums = (run.values * its).T.groupby(run.task).sum().T
+    return sums / its.groupby(run.task).sum()
 
 
 def mean_interval(values: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:

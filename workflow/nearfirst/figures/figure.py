@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, check_once
 from nearfirst.metrics import METRICS, MetricName
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from nearfirst.figures.look import LookSettings
 
-TEST = "(generalist|specialist)-(0|[1-9][0-9]*)|heldout"
+HELD_OUT = "heldout"
+"""Test set of rows, not of tasks."""
+TEST = f"(generalist|specialist)-(0|[1-9][0-9]*)|{HELD_OUT}"
 Test = Annotated[str, Field(pattern=f"^({TEST})$")]
 Label = Annotated[str, Field(pattern=r"^\S")]
 Caption = Annotated[
@@ -109,9 +111,14 @@ class Figure(Labelled, Section):
     series: ClassVar[str] = "arrangement"
     """Column that tells the curves of a panel apart."""
 
+    @model_validator(mode="after")
+    def _one_label_each(self) -> Self:
+        check_once("curves", list(getattr(self, "curves", {}).values()))
+        return self
+
     def metric_names(self) -> list[MetricName]:
         """Return the metrics of its runs that the figure needs."""
-        return ["loss"]
+        return [getattr(self, "metric", "loss")]
 
     def similarities(self, experiment: Experiment) -> list[RunId]:
         """Return the runs whose similarity to the test set the figure needs."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft, stats
+from scipy import stats
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -13,8 +13,6 @@ MARGIN = 3.0
 """Bandwidths by which the grid of the densities extends beyond all values."""
 POINTS_PER_BANDWIDTH = 4
 MIN_POINTS, MAX_POINTS = 512, 8192
-CHUNK = 64
-"""Resamples whose densities are in memory at once."""
 
 
 class Group(NamedTuple):
@@ -80,64 +78,3 @@ def aucs(one: Group, other: Group, weights: Floats) -> Floats:
     sizes = [weights @ np.bincount(group.cluster, minlength=clusters) for group in (one, other)]
     with np.errstate(invalid="ignore"):
         return np.asarray(np.einsum("bc,bc->b", weights @ won, weights) / (sizes[0] * sizes[1]))
-
-
-def overlaps(one: Group, other: Group, points: Floats, weights: Floats) -> Floats:
-    """Return the overlap coefficient of resamples, each with its own bandwidths.
-
-    Each number is split between the two nearest points of the grid, and the kernel is applied to
-    these counts by Fourier transform (Silverman 1982, algorithm AS 176).
-
-    Parameters
-    ----------
-    points
-        `grid` of the values of both groups.
-    weights
-        (B, C) how often each resample contains each cluster.
-
-    Returns
-    -------
-    (B,), NaN where all numbers of a group are equal.
-    """
-    clusters = weights.shape[1]
-    tables = [_table(group, points, clusters) for group in (one, other)]
-    found = [
-        np.trapezoid(
-            np.minimum(*(_densities(part @ table, points) for table in tables)), points, axis=1
-        )
-        for part in np.array_split(weights, -(-len(weights) // CHUNK))
-    ]
-    return np.asarray(np.minimum(np.concatenate(found), 1))
-
-
-def _table(group: Group, points: Floats, clusters: int) -> Floats:
-    """Return the count, sum, sum of squares and linearly binned counts of each cluster.
-
-    Sums are about the middle of the grid, lest numbers far from zero cancel.
-    """
-    middle = group.values - points.mean()
-    place = (group.values - points[0]) / (points[1] - points[0])
-    left = np.minimum(place.astype(np.int64), len(points) - 2)
-    table = np.zeros((clusters, 3 + len(points)))
-    for power in range(3):
-        table[:, power] = np.bincount(group.cluster, middle**power, clusters)
-    np.add.at(table, (group.cluster, 3 + left), left + 1 - place)
-    np.add.at(table, (group.cluster, 4 + left), place - left)
-    return table
-
-
-def _densities(tables: Floats, points: Floats) -> Floats:
-    """Return the (B, points) densities of the (B, 3 + points) sums of `_table`."""
-    size, sums, squares = tables[:, :3].T
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = (squares - sums**2 / size) / (size - 1)
-        # The variance of equal numbers is only rounding.
-        width = np.where(variance > 1e-12 * squares, np.sqrt(variance) * size**-0.2, np.nan)
-    step = points[1] - points[0]
-    # Twice as long as the grid, because the transform is cyclic.
-    length = fft.next_fast_len(2 * len(points), real=True)
-    frequency = 2 * np.pi * fft.rfftfreq(length, step)
-    kernel = np.exp(-0.5 * np.multiply.outer(width, frequency) ** 2)
-    smooth = fft.irfft(fft.rfft(tables[:, 3:], length) * kernel, length)[:, : len(points)]
-    with np.errstate(invalid="ignore"):
-        return np.asarray(smooth / (size[:, None] * step))

@@ -1,38 +1,24 @@
 """Does similarity distance predict loss? Rank correlations with bootstrap intervals."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import task_means
 from nearfirst.figures.run import Key, Runs, Similarity, common_tasks, similarity_of
-from nearfirst.figures.spearman import Counts, Ranks, correlations
+from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
 Floats = npt.NDArray[np.float64]
 
-POOLED = "pooled"
-OVER_CHECKPOINTS = "over checkpoints"
-OVER_TASKS = "over tasks"
-STATISTICS = (POOLED, OVER_CHECKPOINTS, OVER_TASKS)
-
-
-class _Points(NamedTuple):
-    """Losses and distances of T tasks at the C checkpoints of R runs, one run after another."""
-
-    loss: Floats  # (C, T)
-    distance: dict[str, Floats]  # (C, T) of each measure
-    run: npt.NDArray[np.int64]  # (C,) the run of each checkpoint
-    units: list[Key]  # (R,) label and seed of each run: what the bootstrap draws
-    checkpoints: int
-
 
 def prediction(
-    tests: Mapping[str, Runs],
-    similarities: Mapping[str, Mapping[Key, Similarity]],
+    runs: Runs,
+    similarities: Mapping[Key, Similarity],
     weighting: str,
     confidence: float,
     resamples: int,
@@ -40,21 +26,29 @@ def prediction(
 ) -> pd.DataFrame:
     """Return Spearman's rank correlation of each measure's distance SD_k with loss.
 
-    Over the unseen tasks of all runs and the checkpoints after step 0, three statistics: `pooled`
-    takes all (run, task, checkpoint) at once; `over checkpoints` is the mean over (run, task) of
-    the correlation along the run; `over tasks` is the mean over (run, checkpoint) of the
-    correlation across tasks, that is how well the measure orders the tasks. Series without a
-    correlation, because all distances or all losses are equal, are left out of the means and
-    counted.
+    Over the unseen tasks and the checkpoints after step 0 that all runs have:
 
-    Intervals are percentiles of a bootstrap that draws tasks and, within each label, seeds; the
-    only run of a label is drawn once in each resample. Every resample is ranked again, exactly;
-    resamples without any correlation are left out.
+    pooled
+        All (run, task, checkpoint) at once.
+    over checkpoints
+        Along each run and task, averaged over these. Like `pooled` it is confounded with time: any
+        two falling curves correlate.
+    over tasks
+        Across the tasks at each checkpoint of a run, averaged: how well the measure ranks the
+        tasks. Confounded with how hard they are.
+    between arrangements
+        At each checkpoint, across the tasks, the difference in distance between two arrangements
+        with their difference in loss at the same task and step, averaged over checkpoints. Means
+        over seeds; every pair of arrangements, in both directions. Only with two or more labels.
+
+    Series without a correlation, because all distances or all losses are equal, are left out of the
+    means and counted. Intervals are percentiles of a bootstrap that draws tasks and, within each
+    label, seeds; every resample is ranked again.
 
     Parameters
     ----------
-    tests, similarities
-        Of each test set its runs, and their similarity at the same steps.
+    runs, similarities
+        By label and seed, at the same steps.
     weighting
         See `curves.mean_curve`.
     confidence, resamples, seed
@@ -62,140 +56,114 @@ def prediction(
 
     Returns
     -------
-    Columns measure, statistic, mean (the correlation), low, high, n (tasks), runs, checkpoints
-    (different steps), left_out (series), confidence. NaN if no series has a correlation.
+    Columns measure, statistic, mean (the correlation), low, high, n (tasks), runs, checkpoints,
+    left_out (series), confidence. NaN if no series has a correlation.
 
     Raises
     ------
     InputError
         If a similarity is missing or of other steps than the losses, or if there are fewer than
-        two checkpoints or tasks.
+        two common checkpoints or tasks.
     """
-    tasks = common_tasks(run for runs in tests.values() for run in runs.values())
-    points = _points(tests, similarities, tasks, weighting)
-    draws = _draws(points.units, len(tasks), resamples, seed)
-    found = {
-        POOLED: _pooled(points, *draws),
-        OVER_CHECKPOINTS: _over_checkpoints(points, *draws),
-        OVER_TASKS: _over_tasks(points, *draws),
-    }
+    loss, distances = _cubes(runs, similarities, weighting)
+    labels = np.array([label for label, _ in runs])
+    sample = [np.arange(len(labels)), np.arange(loss.shape[-1])]
+    # Along a run nothing is drawn, so that these correlations are the same in all resamples.
+    along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
+    series = _series(loss, distances, along, labels, *sample)
+    found = {name: [values] for name, values in _means(series).items()}
+    for drawn in _draws(labels, loss.shape[-1], resamples, seed):
+        for name, values in _means(_series(loss, distances, along, labels, *drawn)).items():
+            found[name].append(values)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     rows = []
-    for measure in points.distance:
-        for statistic, by_measure in found.items():
-            values, left_out = by_measure[measure]
+    for at, measure in enumerate(next(iter(similarities.values()))):
+        for name, all_values in found.items():
+            values = np.array([of_measures[at] for of_measures in all_values])
             some = values[1:][np.isfinite(values[1:])]
             low, high = np.quantile(some, tails) if len(some) else (np.nan, np.nan)
-            rows.append((measure, statistic, values[0], low, high, left_out))
+            lost = np.isnan(series[name][at]).sum()
+            rows.append((measure, name, values[0], low, high, lost))
     table = pd.DataFrame(rows, columns=["measure", "statistic", "mean", "low", "high", "left_out"])
-    table.insert(5, "n", len(tasks))
-    table.insert(6, "runs", len(points.units))
-    table.insert(7, "checkpoints", points.checkpoints)
+    for place, name in enumerate(("runs", "checkpoints", "n")):
+        table[name] = loss.shape[place]
     table["confidence"] = confidence
-    return table
+    counts = ["n", "runs", "checkpoints", "left_out", "confidence"]
+    return table[["measure", "statistic", "mean", "low", "high", *counts]]
 
 
-def _points(
-    tests: Mapping[str, Runs],
-    similarities: Mapping[str, Mapping[Key, Similarity]],
-    tasks: Sequence[str],
-    weighting: str,
-) -> _Points:
-    if len(tasks) < 2:
-        raise InputError(f"{len(tasks)} unseen tasks are in all runs; a correlation needs two")
-    losses: list[Floats] = []
-    distances: dict[str, list[Floats]] = {}
-    units: list[Key] = []
-    steps: set[int] = set()
-    for test, runs in tests.items():
-        for key, run in runs.items():
-            loss = task_means(run, weighting).drop(index=0, errors="ignore")[tasks]
-            if len(loss) < 2:
-                raise InputError(
-                    f"{key[0]}, seed {key[1]}, {test}: a correlation needs two checkpoints after "
-                    f"step 0, the run has {len(loss)}; lower train.checkpoint_every"
-                )
-            for measure, table in similarity_of(similarities, test, key, run).items():
-                distances.setdefault(measure, []).append(table[tasks].to_numpy())
-            losses.append(loss.to_numpy())
-            units.append(key)
-            steps.update(loss.index)
-    return _Points(
-        np.concatenate(losses),
-        {measure: np.concatenate(parts) for measure, parts in distances.items()},
-        np.repeat(np.arange(len(losses)), [len(loss) for loss in losses]),
-        units,
-        len(steps),
-    )
+def correlation(one: Floats, other: Floats) -> Floats:
+    """Return Spearman's correlation along the last axis; NaN where all values are equal."""
+    first, second = (stats.rankdata(x, axis=-1) - (x.shape[-1] + 1) / 2 for x in (one, other))
+    spread = (first**2).sum(axis=-1) * (second**2).sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((first * second).sum(axis=-1) / np.sqrt(spread))
 
 
-def _draws(units: Sequence[Key], tasks: int, resamples: int, seed: int) -> tuple[Counts, Counts]:
-    """Return how often each resample draws each run (B, R) and task (B, T).
+def _cubes(
+    runs: Runs, similarities: Mapping[Key, Similarity], weighting: str
+) -> tuple[Floats, Floats]:
+    """Return the (runs, checkpoints, tasks) losses, and distances with measures before these."""
+    tasks = common_tasks(runs.values())
+    steps = set.intersection(*(set(run.values.index) for run in runs.values())) - {0}
+    for count, what in ((len(tasks), "unseen tasks"), (len(steps), "checkpoints after step 0")):
+        if count < 2:
+            raise InputError(f"{count} {what} are in all runs; a correlation needs two")
+    losses = [task_means(run, weighting).loc[sorted(steps), tasks] for run in runs.values()]
+    tables = [similarity_of(similarities, key, run) for key, run in runs.items()]
+    distances = [[its[name].loc[sorted(steps), tasks] for its in tables] for name in tables[0]]
+    return np.array(losses), np.array(distances)
 
-    The first resample is the sample itself. A seed is drawn with its runs on all test sets.
-    """
+
+def _draws(
+    labels: npt.NDArray[np.str_], tasks: int, resamples: int, seed: int
+) -> list[list[npt.NDArray[np.intp]]]:
+    """Return the numbers of the runs and of the tasks that each resample draws."""
     generator = np.random.default_rng(seed)
     of_tasks = generator.multinomial(tasks, [1 / tasks] * tasks, resamples)
-    drawn: dict[Key, npt.NDArray[np.int64]] = {}
-    for label in dict.fromkeys(label for label, _ in units):
-        its = list(dict.fromkeys(unit for unit in units if unit[0] == label))
-        counts = generator.multinomial(len(its), [1 / len(its)] * len(its), resamples)
-        drawn.update(zip(its, counts.T, strict=True))
-    of_runs = np.stack([drawn[unit] for unit in units], axis=1)
-    return _once_first(of_runs), _once_first(of_tasks)
+    of_runs = np.empty((resamples, len(labels)), dtype=int)
+    for label in dict.fromkeys(labels):
+        its = labels == label
+        of_runs[:, its] = generator.multinomial(its.sum(), [1 / its.sum()] * its.sum(), resamples)
+    return [
+        [np.repeat(np.arange(len(counts)), counts) for counts in pair]
+        for pair in zip(of_runs, of_tasks, strict=True)
+    ]
 
 
-def _once_first(counts: npt.NDArray[np.int64]) -> Counts:
-    return np.concatenate([np.ones_like(counts[:1]), counts]).astype(np.int32)
-
-
-Found = dict[str, tuple[Floats, int]]
-"""Of each measure the (B,) statistic of all resamples, and how many series were left out."""
-
-
-def _pooled(points: _Points, of_runs: Counts, of_tasks: Counts) -> Found:
-    loss = Ranks(points.loss.reshape(1, -1))
-    ranks = {name: Ranks(values.reshape(1, -1)) for name, values in points.distance.items()}
-    values = np.empty((len(of_runs), len(ranks)))
-    for row, (runs, tasks) in enumerate(zip(of_runs, of_tasks, strict=True)):
-        weights = np.multiply.outer(runs[points.run], tasks).reshape(1, -1)
-        values[row] = correlations(loss, list(ranks.values()), weights)[:, 0]
-    return {name: (values[:, column], 0) for column, name in enumerate(ranks)}
-
-
-def _over_tasks(points: _Points, of_runs: Counts, of_tasks: Counts) -> Found:
-    loss = Ranks(points.loss)
-    ranks = {name: Ranks(values) for name, values in points.distance.items()}
-    values = np.empty((len(of_runs), len(ranks)))
-    left_out = np.zeros(len(ranks), dtype=int)
-    for row, (runs, tasks) in enumerate(zip(of_runs, of_tasks, strict=True)):
-        weights = np.broadcast_to(tasks, points.loss.shape)
-        each = correlations(loss, list(ranks.values()), weights)
-        values[row] = _mean(each, runs[points.run])
-        if row == 0:
-            left_out = np.isnan(each).sum(axis=1)
-    return {name: (values[:, at], int(left_out[at])) for at, name in enumerate(ranks)}
-
-
-def _over_checkpoints(points: _Points, of_runs: Counts, of_tasks: Counts) -> Found:
-    found = {}
-    for name, distance in points.distance.items():
-        each = np.empty((len(points.units), distance.shape[1]))  # (R, T)
-        for run in range(len(points.units)):
-            rows = points.run == run
-            loss = points.loss[rows].T
-            once = np.ones(loss.shape, dtype=np.int32)
-            each[run] = correlations(Ranks(loss), [Ranks(distance[rows].T)], once)[0]
-        there = np.isfinite(each)
-        with np.errstate(invalid="ignore"):
-            sums = ((of_runs @ np.where(there, each, 0)) * of_tasks).sum(axis=1)
-            values = sums / ((of_runs @ there) * of_tasks).sum(axis=1)
-        found[name] = values, int((~there).sum())
+def _series(
+    loss: Floats,
+    distances: Floats,
+    along: Floats,
+    labels: npt.NDArray[np.str_],
+    runs: npt.NDArray[np.intp],
+    tasks: npt.NDArray[np.intp],
+) -> dict[str, Floats]:
+    """Return the (measures, series) correlations of each statistic in a resample."""
+    loss, distances = loss[runs][..., tasks], distances[:, runs][..., tasks]
+    count = len(distances)
+    found = {
+        POOLED: correlation(loss.ravel(), distances.reshape(count, -1))[:, None],
+        OVER_CHECKPOINTS: along[:, runs][..., tasks].reshape(count, -1),
+        OVER_TASKS: correlation(loss, distances).reshape(count, -1),
+    }
+    if len(set(labels)) > 1:
+        differences = (_differences(values, labels[runs]) for values in (loss, distances))
+        found[BETWEEN] = correlation(*differences)
     return found
 
 
-def _mean(each: Floats, weights: Counts) -> Floats:
-    """Return the weighted mean over the last axis, without NaN; NaN if nothing else is there."""
-    there = np.isfinite(each)
+def _differences(values: Floats, labels: npt.NDArray[np.str_]) -> Floats:
+    """Return the (…, checkpoints, pairs · tasks) differences of labels, each in both directions."""
+    means = [values[..., labels == name, :, :].mean(axis=-3) for name in dict.fromkeys(labels)]
+    ours = np.concatenate([one - other for one, other in combinations(means, 2)], axis=-1)
+    return np.concatenate([ours, -ours], axis=-1)
+
+
+def _means(series: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the (measures,) means of each statistic without NaN; NaN if nothing else is there."""
     with np.errstate(invalid="ignore"):
-        return np.asarray((np.where(there, each, 0) @ weights) / (there @ weights))
+        return {
+            name: np.nansum(each, axis=1) / np.isfinite(each).sum(axis=1)
+            for name, each in series.items()
+        }

@@ -1,6 +1,7 @@
 """Reading runs and similarities from tables that say what they are of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import KEYS, read_identity
 from nearfirst.common.parquet import LOSSES, SIMILARITY, left_out, open_parquet, read_table
-from nearfirst.figures.figure import Labelled, RunId
+from nearfirst.figures.figure import HELD_OUT, Labelled, RunId
 from nearfirst.figures.run import Key, Run, Similarity, make_run
 from nearfirst.metrics import MetricName
 
@@ -32,7 +33,13 @@ def read_runs(paths: Sequence[Path], metric: MetricName = "loss") -> dict[RunId,
     segments: dict[RunId, list[Path]] = {}
     for path in _with_column(paths, metric):
         segments.setdefault(run_of(path), []).append(path)
-    return {run: _read_run(its, metric) for run, its in segments.items()}
+    return {
+        # Held-out conversations have no tasks, or topics that all are trained on.
+        run: replace(
+            _read_run(its, metric), unit="conversation" if run.test == HELD_OUT else "task"
+        )
+        for run, its in segments.items()
+    }
 
 
 def read_similarities(paths: Sequence[Path]) -> dict[RunId, Similarity]:

@@ -14,9 +14,8 @@ from nearfirst.figures.overlap import (
     density,
     grid,
     overlap,
-    overlaps,
 )
-from nearfirst.figures.run import Runs, check_seeds
+from nearfirst.figures.run import Runs
 from nearfirst.figures.settings import DistributionSettings
 
 RIGHT, WRONG, BOTH = "right", "wrong", "both"
@@ -47,34 +46,28 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
     Raises
     ------
     InputError
-        If scores and rewards are of different runs, or runs of different data sets.
+        If scores and rewards are of different runs.
     """
-    check_seeds(scores)
-    check_seeds(rewards)
     for label, seed in sorted(scores.keys() ^ rewards.keys()):
         missing = "rewards" if (label, seed) in scores else "scores"
         raise InputError(f"{label}, seed {seed}: no {missing}; give scores and rewards of each run")
-    if len({label for label, _ in scores}) > 1:
-        raise InputError("scores and rewards of several data sets; give the runs of one")
     parts = []
-    left_out = 0
     for (label, seed), score in scores.items():
-        right, reward = score.values, rewards[label, seed].values
-        ids = right.columns.intersection(reward.columns)
-        if ids.empty or not right.index.equals(reward.index):
+        columns = {
+            "right": score.values.stack() == 1,
+            "reward": rewards[label, seed].values.stack(),
+        }
+        part = pd.concat(columns, axis=1).rename_axis(["step", "id"])
+        both = part.dropna()
+        if both.empty or set(score.values.index) != set(rewards[label, seed].values.index):
             raise InputError(
                 f"{label}, seed {seed}: scores and rewards are not of the same checkpoints and "
                 "test instances; score the run's answers again"
             )
-        left_out = len(right.columns.union(reward.columns)) - len(ids)
-        steps = right.index[-1:] if checkpoints == "last" else right.index
-        columns = {
-            "right": right.loc[steps, ids].stack() == 1,
-            "reward": reward.loc[steps, ids].stack(),
-        }
-        part = pd.DataFrame(columns).rename_axis(["step", "id"]).reset_index()
-        parts.append(part.assign(seed=seed))
-    table = pd.concat(parts, ignore_index=True)
+        left_out = part.index.unique("id").size - both.index.unique("id").size
+        last = score.values.index[-1]
+        parts.append((both.loc[[last]] if checkpoints == "last" else both).assign(seed=seed))
+    table = pd.concat(parts).reset_index().astype({"right": bool})
     return table[["seed", "step", "id", "right", "reward"]], left_out
 
 
@@ -85,10 +78,11 @@ def distribution(
 
     The overlap coefficient is ∫ min(f, g) of the two Gaussian kernel densities (Scott's rule); the
     AUC is the probability that a right answer has a greater reward than a wrong one, a tie counting
-    half. Intervals are percentiles of a bootstrap over test instances: the answers to one prompt,
-    of all runs and checkpoints, are alike and are drawn together. Densities and the overlap need
-    `min_answers` answers of each group to `min_instances` test instances, and two different
-    rewards; intervals need these instances too.
+    half. Its interval has the percentiles of a bootstrap over test instances: the answers to one
+    prompt, of all runs and checkpoints, are alike and are drawn together. The overlap has none: two
+    samples never overlap fully, so that its resamples exclude 1 where there is no difference.
+    Densities and the overlap need `min_answers` answers of each group to `min_instances` test
+    instances, and two different rewards; the interval needs these instances too.
 
     Parameters
     ----------
@@ -98,7 +92,7 @@ def distribution(
     Returns
     -------
     Columns group (`right`, `wrong`, or `both`), what, x, width, value, low, high, n (answers of the
-    group), confidence. Of each group `count` and `instances` (different test instances), `mean`,
+    group), confidence. Of each group `count` and `instances` (different test instances),
     `histogram` (x the left edge and width that of a bin, value a density: the area is 1) and
     `density` (at x); of both `overlap`, `auc`, `instances`, `seeds`, `checkpoints`, `left_out`,
     `min_answers`, `min_instances`. What is not defined is NaN.
@@ -122,8 +116,8 @@ def distribution(
         "min_instances": settings.min_instances,
     }
     rows = [
-        *_of_group(RIGHT, right, edges, points, weights, settings),
-        *_of_group(WRONG, wrong, edges, points, weights, settings),
+        *_of_group(RIGHT, right, edges, points, settings),
+        *_of_group(WRONG, wrong, edges, points, settings),
         *_of_both(right, wrong, points, weights, settings),
         *(_row(BOTH, what, value) for what, value in counts.items()),
     ]
@@ -137,28 +131,17 @@ def _row(group: str, what: str, value: float, **others: float) -> Row:
 
 
 def _of_group(
-    name: str,
-    group: Group,
-    edges: Floats,
-    points: Floats,
-    weights: Floats,
-    settings: DistributionSettings,
+    name: str, group: Group, edges: Floats, points: Floats, settings: DistributionSettings
 ) -> list[Row]:
     """Return the rows of one group."""
-    values, size = group.values, len(group.values)
-    rows = [_row(name, "count", size), _row(name, "instances", _instances(group))]
-    if not size:
-        return [*rows, _row(name, "mean", np.nan)]
-    clusters = weights.shape[1]
-    sums = weights @ np.bincount(group.cluster, values, clusters)
-    with np.errstate(invalid="ignore"):
-        means = sums / (weights @ np.bincount(group.cluster, minlength=clusters))
-    rows.append(_row(name, "mean", means[0], **_interval(means[1:], settings, group)))
-    heights, _ = np.histogram(values, edges, density=True)
-    rows += [
-        _row(name, "histogram", height, x=left, width=width)
-        for left, width, height in zip(edges[:-1], np.diff(edges), heights, strict=True)
-    ]
+    values = group.values
+    rows = [_row(name, "count", len(values)), _row(name, "instances", _instances(group))]
+    if len(values):
+        heights, _ = np.histogram(values, edges, density=True)
+        rows += [
+            _row(name, "histogram", height, x=left, width=width)
+            for left, width, height in zip(edges[:-1], np.diff(edges), heights, strict=True)
+        ]
     if _dense(group, settings):
         curve = zip(points, density(values, points), strict=True)
         rows += [_row(name, "density", y, x=x) for x, y in curve]
@@ -170,23 +153,15 @@ def _of_both(
 ) -> list[Row]:
     """Return the rows of the overlap and the AUC."""
     found = aucs(right, wrong, weights)
-    auc = _row(BOTH, "auc", found[0], **_interval(found[1:], settings, right, wrong))
+    auc = _row(BOTH, "auc", found[0])
+    resampled = found[1:][np.isfinite(found[1:])]
+    if len(resampled) and min(map(_instances, (right, wrong))) >= settings.min_instances:
+        tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
+        auc["low"], auc["high"] = np.quantile(resampled, tails)
     if not (_dense(right, settings) and _dense(wrong, settings)):
         return [_row(BOTH, "overlap", np.nan), auc]
     shared = overlap(density(right.values, points), density(wrong.values, points), points)
-    found = overlaps(right, wrong, points, weights[1:])
-    return [_row(BOTH, "overlap", shared, **_interval(found, settings, right, wrong)), auc]
-
-
-def _interval(values: Floats, settings: DistributionSettings, *groups: Group) -> dict[str, float]:
-    """Return the percentile interval of resampled values, leaving out those that are NaN."""
-    values = values[np.isfinite(values)]
-    # None is finite where the values differ by little more than rounding.
-    if not len(values) or any(_instances(group) < settings.min_instances for group in groups):
-        return {}
-    tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
-    low, high = np.quantile(values, tails)
-    return {"low": low, "high": high}
+    return [_row(BOTH, "overlap", shared), auc]
 
 
 def _instances(group: Group) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -24,12 +25,25 @@ class Run:
     left_out
         How many test instances have no value: truncation removed their answer, or they have no
         reference.
+    unit
+        What the test set is a sample of: tasks, or conversations where data have no tasks.
     """
 
     values: pd.DataFrame
     task: "pd.Series[str]"
     label_tokens: "pd.Series[int]"
     left_out: int = 0
+    unit: Literal["task", "conversation"] = "task"
+
+    @property
+    def units(self) -> "pd.Series[str]":
+        """The task of each instance, or the conversation that it is."""
+        return self.task if self.unit == "task" else self.task.index.to_series()
+
+    def weights(self, weighting: str) -> "pd.Series[float]":
+        """Return the weight of each instance in a mean: `instance` 1, `token` its label tokens."""
+        ones = pd.Series(1.0, self.values.columns)
+        return self.label_tokens.astype(float) if weighting == "token" else ones
 
 
 Key = tuple[str, int]
@@ -111,25 +125,23 @@ def _check_equal(what: str, runs: Runs, *keys: Key) -> None:
         raise InputError(f"{names} cannot be compared: only one has {what} '{only[0]}'")
 
 
-def similarity_of(
-    similarities: Mapping[str, Mapping[Key, Similarity]], test: str, key: Key, run: Run
-) -> Similarity:
-    """Return the similarity of a run on a test set.
+def similarity_of(similarities: Mapping[Key, Similarity], key: Key, run: Run) -> Similarity:
+    """Return the similarity of a run.
 
     Raises
     ------
     InputError
         If there is none, or its checkpoints are not those of the run after step 0.
     """
-    where = f"{key[0]}, seed {key[1]}, {test}"
-    found = similarities.get(test, {}).get(key)
-    if found is None:
-        raise InputError(f"{where}: the similarity table of this run is missing")
+    label, seed = key
+    if key not in similarities:
+        raise InputError(f"{label}, seed {seed}: the similarity table of this run is missing")
+    found = similarities[key]
     steps = run.values.index.drop([0], errors="ignore")
     only = next(iter(found.values())).index.symmetric_difference(steps)
     if len(only):
         raise InputError(
-            f"{where}: only one of losses and similarity has step {only[0]}; compute both for runs "
-            "of the same length"
+            f"{label}, seed {seed}: only one of losses and similarity has step {only[0]}; compute "
+            "both for runs of the same length"
         )
     return found

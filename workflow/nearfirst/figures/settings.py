@@ -6,8 +6,15 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from nearfirst.common.settings import Section
 
-Units = Literal["instance", "task"]
+Units = Literal["task", "instance"]
 """What a test set is regarded as a sample of."""
+
+
+POOLED = "pooled"
+OVER_CHECKPOINTS = "over checkpoints"
+OVER_TASKS = "over tasks"
+BETWEEN = "between arrangements"
+"""The statistics of `prediction`."""
 
 
 class CurveSettings(Section):
@@ -27,15 +34,17 @@ class ComparisonSettings(Section):
         0.95,
         gt=0,
         lt=1,
-        description="Level of the bootstrap intervals. The summary reports a difference where "
-        "the corrected p-value is at most one minus it.",
+        description="Level of the intervals. The summary reports a difference where the p-value is "
+        "at most one minus it.",
     )
-    resamples: int = Field(2000, ge=100, description="Bootstrap resamples.")
-    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
+    resamples: int = Field(
+        10_000, ge=100, description="Sign flips of the tests; all of them where there are fewer."
+    )
+    seed: NonNegativeInt = Field(0, description="Seed of the sign flips.")
     units: Units = Field(
-        "instance",
-        description="What intervals and tests generalize to: `instance` is other instances of the "
-        "same tasks, `task` is other tasks, which takes more evidence.",
+        "task",
+        description="What intervals and tests generalize to: `task` is other tasks (other "
+        "conversations where data have no tasks), `instance` is other instances of the same tasks.",
     )
 
 

@@ -1,11 +1,10 @@
 """Three ways in which the labels of a figure stand for runs."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from nearfirst.common.settings import check_once
 from nearfirst.figures.figure import Curve, Figure, Label, Test
 
 
@@ -16,11 +15,6 @@ class ByArrangement(Figure):
     curves: dict[Label, str] = Field(
         min_length=1, description="Label of each curve and its arrangement, of `arrangements`."
     )
-
-    @model_validator(mode="after")
-    def _one_label_each(self) -> Self:
-        check_once("curves", list(self.curves.values()))
-        return self
 
     def test_sets(self) -> Sequence[str | None]:
         """Return the test sets of the figure; None is the one that the data are arranged for."""
@@ -45,11 +39,6 @@ class ByDataset(Figure):
     arrangement: str = Field("random", description="Arrangement of all data sets.")
 
     series: ClassVar[str] = "dataset"
-
-    @model_validator(mode="after")
-    def _one_label_each(self) -> Self:
-        check_once("curves", list(self.curves.values()))
-        return self
 
     def shown(self) -> list[Curve]:
         """Return the labels in their order, and what they stand for."""

@@ -104,7 +104,7 @@ def task_curves(
             for quantity in quantities:
                 for label, seeds in by_label(runs).items():
                     its = {(label, seed): run for seed, run in seeds.items()}
-                    each = list(_curves(its, similarities, test, task, quantity, weighting))
+                    each = list(_curves(its, similarities.get(test, {}), task, quantity, weighting))
                     run = next(iter(seeds.values()))
                     columns: dict[str, object] = {
                         "panel": {"task": task, "test": test, "quantity": quantity}[panel],
@@ -123,8 +123,7 @@ def task_curves(
 
 def _curves(
     runs: Runs,
-    similarities: Mapping[str, Mapping[Key, Similarity]],
-    test: str,
+    similarities: Mapping[Key, Similarity],
     task: str,
     quantity: str,
     weighting: str,
@@ -134,7 +133,7 @@ def _curves(
         if quantity == LOSS:
             yield task_means(run, weighting)[task]
             continue
-        tables = similarity_of(similarities, test, key, run)
+        tables = similarity_of(similarities, key, run)
         if quantity != SCALED:
             yield tables[quantity][task]
             continue
@@ -142,7 +141,7 @@ def _curves(
         try:
             scaled = scaled_average(average.to_numpy(), minimum.to_numpy())
         except InputError as error:
-            raise InputError(f"{key[0]}, seed {key[1]}, {test}, task '{task}': {error}") from None
+            raise InputError(f"{key[0]}, seed {key[1]}, task '{task}': {error}") from None
         yield pd.Series(scaled, average.index)
 
 

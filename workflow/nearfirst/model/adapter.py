@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from nearfirst.common.errors import InputError
-from nearfirst.train.adapter_settings import AdapterSettings
+from nearfirst.model.adapter_settings import AdapterSettings
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 """The files of a checkpoint that holds an adapter."""

@@ -27,12 +27,16 @@ class PretrainSettings(Section):
     positions: PositiveInt = Field(1024, description="Longest input, in tokens.")
     block: PositiveInt = Field(128, description="Tokens in one packed training sequence.")
     batch_size: PositiveInt = Field(16, description="Sequences a step.")
-    steps: PositiveInt = Field(650, description="Pretraining steps.")
+    steps: PositiveInt = Field(600, description="Pretraining steps.")
     learning_rate: PositiveFloat = Field(3e-3, description="Peak rate; cosine to zero.")
     warmup_steps: NonNegativeInt = Field(20, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.1, ge=0, description="AdamW weight decay.")
-    seed: int = Field(0, description="Seed of the initial weights and of the order of blocks.")
-    threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")
+    seed: int = Field(
+        0,
+        description="Seed of the initial weights and of the order of blocks; a base model of a "
+        "run's own adds the run's seed.",
+    )
+    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
 
 
 class ModelSettings(NamedModel):
@@ -51,8 +55,24 @@ class ModelSettings(NamedModel):
         description="Parameters of a Hugging Face id, for `plan.py` before the model is fetched; "
         "null reads its `config.json`.",
     )
+    base_per_seed: bool = Field(
+        True,
+        description="Pretrain a base model for each of `seeds`, of the same text and tokenizer, so "
+        "that intervals over seeds hold the variance between base models. False: one for all, as "
+        "with a model that has a name.",
+    )
     text: TextSettings = TextSettings()
     pretrain: PretrainSettings = PretrainSettings()
+
+    @property
+    def is_pretrained_here(self) -> bool:
+        """Whether the base model is a small one, pretrained on generated text."""
+        return self.name is None and self.package is None
+
+    @property
+    def bases_vary(self) -> bool:
+        """Whether runs of another seed start from another base model."""
+        return self.is_pretrained_here and self.base_per_seed
 
     @model_validator(mode="after")
     def _from_one_place(self) -> Self:

@@ -1,12 +1,14 @@
 """What the terminal shows when a call has ended: each target with its headline numbers."""
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from nearfirst.figures.comparison import RUN
+from nearfirst.figures.comparison.summary import finding
 from nearfirst.figures.figure import Figure
+from nearfirst.tables.comparisons import read_comparison
 
 FEW = 3
 """Most figures that a suggested command names."""
@@ -14,7 +16,9 @@ CURVES = 4
 """Most curves whose first and last values are shown."""
 
 
-def summary(targets: Iterable[str], figures: Mapping[str, Figure]) -> str:
+def summary(
+    targets: Iterable[str], figures: Mapping[str, Figure], base_skills: Iterable[str] = ()
+) -> str:
     """Return a short table: targets, first and last values of curves, findings, what to run next.
 
     Parameters
@@ -23,6 +27,8 @@ def summary(targets: Iterable[str], figures: Mapping[str, Figure]) -> str:
         Paths that were asked for; those that are no figure or table are left out.
     figures
         Rows of the config by name.
+    base_skills
+        Tables of what the base models know; a skill that one lacks is named.
     """
     paths = sorted({Path(target) for target in targets}, key=lambda path: path.name)
     pictures = [path for path in paths if path.suffix == ".pdf"]
@@ -41,7 +47,19 @@ def summary(targets: Iterable[str], figures: Mapping[str, Figure]) -> str:
         names = "".join(f"{path} " for path in drawn) if len(drawn) <= FEW else ""
         if drawn:
             lines.append(f"Next, one page of them: snakemake {names}--report report.html")
+    lines += [line for path in base_skills if pictures for line in _missing_skills(Path(path))]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _missing_skills(path: Path) -> list[str]:
+    """Return a line for each base model that lacks skills, at chance in a forced choice."""
+    if not path.exists():
+        return []
+    table = pd.read_csv(path)
+    return [
+        f"Warning: the base model of seed {seed} lacks {', '.join(its['skill'])} ({path})."
+        for seed, its in table[table["present"] == "no"].groupby("seed")
+    ]
 
 
 def _ends_of_curves(path: Path, figure: Figure | None) -> str:
@@ -62,9 +80,12 @@ def _ends_of_curves(path: Path, figure: Figure | None) -> str:
 
 
 def _findings(path: Path) -> list[str]:
-    """Return what the paired comparison of a figure found, one line for each comparison."""
-    text = path.with_name(f"{path.stem}_paired.txt")
-    if not text.exists():
+    """Return the primary finding of each comparison that belongs to a figure."""
+    table = path.with_name(f"{path.stem}_paired.csv")
+    if not table.exists():
         return []
-    words = " ".join(text.read_text(encoding="utf-8").split())
-    return re.findall(r"Against .+?: .+?(?=;)", words)
+    rows = read_comparison(table)
+    return [
+        f"{row['comparison']}: {finding(row)}"
+        for _, row in rows[rows["question"] == RUN].iterrows()
+    ]

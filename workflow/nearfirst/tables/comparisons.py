@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from nearfirst.common.csv import read_csv
-from nearfirst.figures.comparison.holm import holm
+from nearfirst.figures.comparison import RUN
 
-TEXT = ("comparison", "metric", "steps", "units")
+TEXT = ("comparison", "metric", "question", "steps", "units")
 
 
 def join_comparisons(figures: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -16,15 +16,17 @@ def join_comparisons(figures: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Returns
     -------
-    A column figure, then the columns of the tables, and p_overall: `p_crossed` corrected by Holm's
-    method over all rows of all figures, for whoever looks through them for any difference at all.
+    A column figure, then the columns of the tables, and p_overall: of a difference over a run its
+    `p_value`, which is corrected over the comparisons of its figure, times the number of figures
+    (Bonferroni), for whoever looks through them for any difference at all. NaN in other rows.
     """
     joined = pd.concat(figures, names=["figure", None]).reset_index("figure")
-    at = joined.columns.tolist().index("p_adjusted") + 1
-    joined.insert(at, "p_overall", holm(joined["p_crossed"].to_numpy()))
+    overall = (joined["p_value"] * len(figures)).clip(upper=1)
+    place = joined.columns.tolist().index("p_value") + 1
+    joined.insert(place, "p_overall", overall.where(joined["question"] == RUN))
     return joined.reset_index(drop=True)
 
 
 def read_comparison(path: Path) -> pd.DataFrame:
     """Read a table that `compare.py` wrote; raises what `read_csv` raises."""
-    return read_csv(path, (*TEXT, "p_crossed", "p_adjusted"), TEXT)
+    return read_csv(path, (*TEXT, "p_value"), TEXT)

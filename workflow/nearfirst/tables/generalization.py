@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.run import Run, Runs, by_label, check_seeds
 from nearfirst.tables.settings import GeneralizationSettings
 
@@ -24,53 +25,77 @@ def generalization(figures: Mapping[str, Runs], settings: GeneralizationSettings
     """Return for each run the first checkpoint whose mean performance exceeds ε.
 
     That is the first step, 0 included, at which (1/|Z|) Σ performance > ε over the unseen
-    instances Z. Its interval is a percentile bootstrap over these instances; a resample that never
-    passes counts as an infinite step, and an infinite bound is NaN. Bounds are checkpoints, never
-    values between two.
-
-    Raises InputError if the runs of an arrangement cannot be compared.
+    instances Z. Its interval is a percentile bootstrap over the unseen tasks, each with all of its
+    instances (over conversations, where data have no tasks); a resample that never passes counts as
+    an infinite step, and an infinite bound is NaN. Bounds are checkpoints, never values between
+    two. A test set of one task has instances in place of tasks.
 
     Returns
     -------
-    Columns figure, arrangement, seed, performance, threshold, step (NaN: never), low, high, passes
-    (share of the resamples that pass), performance_start, performance_best, performance_end (means
-    over instances), instances, confidence. The runs of an arrangement are followed by a row of seed
-    `all`: the mean of their performances, instance by instance.
+    Columns figure, arrangement, seed, performance, threshold (ε), step (NaN: never), low, high,
+    passes (share of the resamples that pass), performance_start, performance_best, performance_end
+    (means over instances), instances, units (tasks, conversations or instances that are resampled),
+    confidence. The runs of an arrangement are followed by a row of seed `all`: the mean of their
+    performances, instance by instance.
+
+    Raises
+    ------
+    InputError
+        If the runs of an arrangement cannot be compared, or ε follows the base model and a run
+        lacks step 0.
     """
     rows = []
     for figure, runs in figures.items():
         check_seeds(runs)
+        threshold = settings.threshold
+        if threshold is None:
+            threshold = settings.times_base * _of_base(figure, runs, settings)
         for label, seeds in by_label(runs).items():
             each = {str(seed): performance(run, settings) for seed, run in seeds.items()}
             each["all"] = np.mean(list(each.values()), axis=0)
-            steps = next(iter(seeds.values())).values.index.to_numpy()
+            run = next(iter(seeds.values()))
             rows += [
                 {
                     **{"figure": figure, "arrangement": label, "seed": seed},
-                    **_passing(values, steps, settings),
+                    **_passing(values, run, threshold, settings),
                 }
                 for seed, values in each.items()
             ]
     return pd.DataFrame(rows)
 
 
+def _of_base(figure: str, runs: Runs, settings: GeneralizationSettings) -> float:
+    """Return the mean performance of the base models of all runs."""
+    for (label, seed), run in runs.items():
+        if run.values.index[0] != 0:
+            raise InputError(
+                f"{figure}: {label}, seed {seed}, begins at step {run.values.index[0]}; without "
+                "step 0, give generalization.threshold"
+            )
+    return float(np.mean([performance(run, settings)[0].mean() for run in runs.values()]))
+
+
 def _passing(
-    performance: Floats, steps: npt.NDArray[Any], settings: GeneralizationSettings
+    performance: Floats, run: Run, threshold: float, settings: GeneralizationSettings
 ) -> dict[str, float | str]:
     """Return when the mean of (steps, instances) performances first exceeds ε, and its interval."""
-    means = performance.mean(axis=1)
-    instances = performance.shape[1]
+    steps, means = run.values.index.to_numpy(), performance.mean(axis=1)
+    unit, names = pd.factorize(run.units, sort=True)
+    if len(names) < 2:
+        unit = np.arange(len(unit))
+    units = unit.max() + 1
     generator = np.random.default_rng(settings.seed)
-    weights = generator.multinomial(instances, [1 / instances] * instances, settings.resamples)
-    first = _first(weights @ performance.T / instances, steps, settings.threshold)
+    counts = generator.multinomial(units, [1 / units] * units, settings.resamples)[:, unit]
+    resampled = counts @ performance.T / counts.sum(axis=1, keepdims=True)
+    first = _first(resampled, steps, threshold)
     tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
     # Without interpolation, bounds are checkpoints or infinity.
     bounds = np.quantile(first, tails, method="inverted_cdf")
-    found = [_first(means[None], steps, settings.threshold)[0], *bounds]
+    found = [_first(means[None], steps, threshold)[0], *bounds]
     step, low, high = (value if np.isfinite(value) else np.nan for value in found)
     return {
         "performance": settings.performance,
-        "threshold": settings.threshold,
+        "threshold": threshold,
         "step": step,
         "low": low,
         "high": high,
@@ -78,7 +103,8 @@ def _passing(
         "performance_start": means[0],
         "performance_best": means.max(),
         "performance_end": means[-1],
-        "instances": instances,
+        "instances": len(unit),
+        "units": units,
         "confidence": settings.confidence,
     }
 

@@ -32,8 +32,16 @@ class StabilitySettings(Section):
 class GeneralizationSettings(Section):
     """When a run counts as generalized to unseen tasks."""
 
-    threshold: float = Field(
-        0.5, description="ε: what mean performance over unseen instances must exceed."
+    threshold: float | None = Field(
+        0.5,
+        description="ε: what mean performance over unseen instances must exceed. Null sets it by "
+        "`times_base`.",
+    )
+    times_base: float = Field(
+        2.0,
+        gt=1,
+        description="Without a threshold: ε in mean performances of the base model (step 0, all "
+        "runs of a figure), not for rewards, which may be negative.",
     )
     performance: Performance = Field(
         "exp-loss",
@@ -50,7 +58,10 @@ class GeneralizationSettings(Section):
         low, high = (bound / metric.scale for bound in metric.limits)
         if self.performance == "exp-loss":
             low, high = 0, 1
-        if not low < self.threshold < high:
+        if self.threshold is None:
+            if low < 0:
+                raise ValueError("threshold: twice a reward means nothing; give a number")
+        elif not low < self.threshold < high:
             raise ValueError(
                 f"threshold: {self.threshold} tells no runs apart: {self.performance} is from "
                 f"{low:g} to {high:g}; give a number between"

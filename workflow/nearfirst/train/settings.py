@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from nearfirst.common.settings import Section
-from nearfirst.train.adapter_settings import AdapterSettings
+from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.train.schedules import Schedule
 
 

@@ -1,11 +1,14 @@
 """Flan-mini's form: one JSON array of conversations, and a list of the tasks of either part."""
 
 import json
+import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from nearfirst.corpus.settings import CorpusSettings
 
-from ..corpus import flan_mini_rows, key_lists
+from ..tasks import instances, listed_tasks
 
 
 def write(folder: Path, settings: CorpusSettings) -> int:
@@ -16,9 +19,31 @@ def write(folder: Path, settings: CorpusSettings) -> int:
     InputError
         If a task does not have that many distinct instances.
     """
-    rows = list(flan_mini_rows(settings.instances_per_task, settings.seed))
-    text = json.dumps(rows, ensure_ascii=False, indent=1)
+    found = list(rows(settings.instances_per_task, settings.seed))
+    text = json.dumps(found, ensure_ascii=False, indent=1)
     (folder / "flan_mini.json").write_text(text, encoding="utf-8")
-    text = json.dumps(key_lists(), indent=1)
-    (folder / "split.json").write_text(text, encoding="utf-8")
-    return len(rows)
+    keys = {
+        "train_key_list": [task.name for task in listed_tasks() if task.role == "train"],
+        "eval_key_list": [task.name for task in listed_tasks() if task.role != "train"],
+    }
+    (folder / "split.json").write_text(json.dumps(keys, indent=1), encoding="utf-8")
+    return len(found)
+
+
+def rows(instances_per_task: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows of all tasks, unseen ones too, shuffled together as in a published mixture."""
+    drawn = [
+        (task.name, instruction, answer)
+        for task in listed_tasks()
+        for instruction, answer in instances(task, instances_per_task, seed)
+    ]
+    random.Random(f"{seed}/mixture").shuffle(drawn)
+    for number, (name, instruction, answer) in enumerate(drawn):
+        yield {
+            "id": f"identity_flan_{number}",
+            "source": name,
+            "conversations": [
+                {"from": "human", "value": instruction},
+                {"from": "gpt", "value": answer},
+            ],
+        }

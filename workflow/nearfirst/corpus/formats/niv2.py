@@ -8,14 +8,11 @@ from typing import Any
 
 from nearfirst.corpus.settings import CorpusSettings
 
-from ..corpus import all_tasks, distinct
-from ..task import Task
-from .niv2_definition import DEFINITIONS, FAMILIES, Definition
-from .unlisted import LIST_LENGTH
+from ..tasks import Task, all_tasks, distinct
 
 _POSITIVE, _NEGATIVE = 3, 2
 # Its tasks look like those of old revisions: a definition that is no list, instances without ids.
-_OLD_FAMILY = "calendar"
+_OLD_FAMILY = "double"
 
 
 def write(folder: Path, settings: CorpusSettings) -> int:
@@ -26,12 +23,12 @@ def write(folder: Path, settings: CorpusSettings) -> int:
     (folder / "tasks").mkdir()
     names: dict[str, list[str]] = {"train_tasks": [], "test_tasks": [], "excluded_tasks": []}
     total = 0
-    for number, task in enumerate((*all_tasks(), LIST_LENGTH), start=1):
+    for number, task in enumerate(all_tasks(), start=1):
         name = f"task{number:03d}_{task.name}"
         content = _task(name, task, settings)
         text = json.dumps(content, indent=4, ensure_ascii=False)
         (folder / f"tasks/{name}.json").write_text(text, encoding="utf-8")
-        if task == LIST_LENGTH:
+        if task.role == "unlisted":
             part = "excluded_tasks"
         else:
             part = "train_tasks" if task.role == "train" else "test_tasks"
@@ -45,50 +42,47 @@ def write(folder: Path, settings: CorpusSettings) -> int:
 
 
 def _task(name: str, task: Task, settings: CorpusSettings) -> dict[str, Any]:
-    definition = DEFINITIONS[task.name]
-    category, domain, reason = FAMILIES[task.family]
+    definition, category, domain = task.niv2
     rng = random.Random(f"{settings.seed}/niv2/{task.name}")
     examples = _POSITIVE + _NEGATIVE
     wanted = examples + settings.instances_per_task
-    rows = list(distinct(lambda: task.fill(definition.input, rng), wanted).items())
+    rows = list(distinct(lambda: task.fill(task.inputs, rng), wanted).items())
     old = task.family == _OLD_FAMILY
     content = {
         "Contributors": ["nearfirst"],
         "Source": [task.family],
         "Categories": [category],
         "Reasoning": [],
-        "Definition": definition.text if old else [definition.text],
+        "Definition": definition if old else [definition],
         "Input_language": ["English"],
         "Output_language": ["English"],
         "Instruction_language": ["English"],
         "Domains": [domain],
         "Positive Examples": [
-            {"input": text, "output": answer, "explanation": reason}
-            for text, answer in rows[:_POSITIVE]
+            {"input": text, "output": answers[0], "explanation": "This is as the task asks."}
+            for text, answers in rows[:_POSITIVE]
         ],
         "Negative Examples": [
             {
                 "input": text,
-                "output": _wrong(task, definition, answer, rng),
-                "explanation": f"The right answer is: {answer}",
+                "output": _wrong(task, answers, rng),
+                "explanation": f"The right answer is: {answers[0]}",
             }
-            for text, answer in rows[_POSITIVE:examples]
+            for text, answers in rows[_POSITIVE:examples]
         ],
         "Instances": [
-            ({} if old else {"id": _id(name, text)})
-            | {"input": text, "output": definition.references(answer)}
-            for text, answer in rows[examples:]
+            ({} if old else {"id": _id(name, text)}) | {"input": text, "output": answers}
+            for text, answers in rows[examples:]
         ],
     }
     return content if old else {**content, "Instance License": ["Apache 2.0"]}
 
 
-def _wrong(task: Task, definition: Definition, answer: str, rng: random.Random) -> str:
-    """Draw the answer of another instance that has nothing in common with the right ones."""
-    right = set(definition.references(answer))
+def _wrong(task: Task, right: list[str], rng: random.Random) -> str:
+    """Draw the answer of another instance, which is not right here."""
     while True:
-        _, other = task.fill(definition.input, rng)
-        if right.isdisjoint(definition.references(other)):
+        _, (other, *_) = task.fill(task.inputs, rng)
+        if other not in right:
             return other
 
 

@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 
 from nearfirst.corpus.settings import CorpusSettings
 
-from ..corpus import all_tasks, distinct
+from ..tasks import distinct, listed_tasks
+from ..text import small_talk
 from ..wording import read_words
-from .exchanges import asked, small_talk
+from .exchanges import asked
 
 SCHEMA = pa.schema(
     [
@@ -23,7 +24,7 @@ SCHEMA = pa.schema(
 )
 
 FAMILIES: dict[str, list[str]] = read_words(__file__)["families"]
-"""Families of the published categories; Chat is of all, and the other three fit none."""
+"""Families of the published categories; Chat is of all, and the others fit none."""
 
 _CATEGORIES = (*FAMILIES, "Chat")
 _SYSTEM: list[str] = read_words(__file__)["system"]
@@ -64,13 +65,12 @@ def _messages(rng: random.Random, category: str) -> list[Message]:
     """Draw one exchange; as chat two to four, that begin with small talk."""
     messages: list[Message] = []
     if category == "Chat":
-        tasks = all_tasks()
-        exchanges = [small_talk(rng), *asked(rng, tasks, rng.randint(1, 3))]
+        exchanges = [small_talk(rng), *asked(rng, listed_tasks(), rng.randint(1, 3))]
         if rng.random() < _SYSTEM_SHARE:
             messages.append({"content": rng.choice(_SYSTEM), "role": "system"})
     else:
         family = rng.choice(FAMILIES[category])
-        exchanges = asked(rng, [task for task in all_tasks() if task.family == family], 1)
+        exchanges = asked(rng, [task for task in listed_tasks() if task.family == family], 1)
     for question, answer in exchanges:
         messages.append({"content": question, "role": "user"})
         messages.append({"content": answer, "role": "assistant"})

@@ -11,16 +11,11 @@ import pyarrow.parquet as pq
 
 from nearfirst.corpus.settings import CorpusSettings
 
-from ..corpus import all_tasks, distinct
-from ..task import Task
-from .unlisted import LIST_LENGTH
+from ..tasks import Task, all_tasks, distinct
 
 # The real files hold the token ids of T5 too, which nothing here reads.
 SCHEMA = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
 HEADER = ("HF_name", "subset", "task_by_convention", "do_train", "do_eval", "train_size")
-
-# Data sets of these families are subsets of one of the family's name, as those of super_glue are.
-_SUBSETS = {"arithmetic", "category", "list", "sentiment"}
 
 Rows = list[tuple[str, str]]
 
@@ -32,11 +27,11 @@ def write(folder: Path, settings: CorpusSettings) -> int:
     """
     table = []
     total = 0
-    for task in (*all_tasks(), LIST_LENGTH):
+    for task in all_tasks():
         name, subset = _names(task)
-        share = math.ceil(settings.instances_per_task / len(task.phrasings))
+        share = math.ceil(settings.instances_per_task / len(task.prompts))
         train = 0
-        for phrasing in task.phrasings:
+        for phrasing in task.prompts:
             drawn = _draw(task, phrasing, share, settings.seed)
             base_class = "_".join(filter(None, (name, subset, prompt_name(phrasing))))
             (folder / base_class).mkdir()
@@ -58,25 +53,25 @@ def prompt_name(phrasing: str) -> str:
 
 def _draw(task: Task, phrasing: str, count: int, seed: int) -> Rows:
     rng = random.Random(f"{seed}/p3/{task.name}/{phrasing}")
-    return list(distinct(lambda: task.fill(phrasing, rng), count).items())
+    found = distinct(lambda: task.fill([phrasing], rng), count)
+    return [(text, answers[0]) for text, answers in found.items()]
 
 
 def _names(task: Task) -> tuple[str, str]:
     """Return the data set of a task and its subset, if it has any."""
-    if task == LIST_LENGTH:
+    if task.role == "unlisted":
         return task.family, ""
-    if task.family in _SUBSETS and task.name.startswith(f"{task.family}_"):
-        return task.family, task.name.removeprefix(f"{task.family}_")
-    return task.name, ""
+    subset = task.name.removeprefix(f"{task.family}_")
+    return (task.family, subset) if subset != task.name else (task.name, "")
 
 
 def _lists(task: Task) -> tuple[str, str]:
     """Return the lists of T0 that train on a data set and that test on it; BASE is the paper's."""
-    if task == LIST_LENGTH:
+    if task.role == "unlisted":
         return "GPT_EVAL", ""
     if task.role == "train":
         return "BASE", ""
-    return "SGLUE" if task.family == "sentiment" else "", "BASE"
+    return "SGLUE" if task.family == "verdict" else "", "BASE"
 
 
 def _splits(task: Task, rows: Rows) -> dict[str, Rows]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from nearfirst.corpus.settings import CorpusSettings
 
-from ..corpus import all_tasks, distinct
-from .exchanges import Exchange, asked, small_talk
+from ..tasks import distinct, listed_tasks
+from ..text import small_talk
+from .exchanges import Exchange, asked
 
 _MAX_EXCHANGES = 4
 _SMALL_TALK_SHARE = 0.3
@@ -39,8 +40,8 @@ def write(folder: Path, settings: CorpusSettings) -> int:
 
 def _conversation(rng: random.Random) -> list[Exchange]:
     """Draw one to four exchanges on one skill, one of them perhaps small talk."""
-    family = rng.choice(sorted({task.family for task in all_tasks()}))
-    tasks = [task for task in all_tasks() if task.family == family]
+    family = rng.choice(sorted({task.family for task in listed_tasks()}))
+    tasks = [task for task in listed_tasks() if task.family == family]
     exchanges = asked(rng, tasks, rng.randint(1, _MAX_EXCHANGES))
     if len(exchanges) > 1 and rng.random() < _SMALL_TALK_SHARE:
         exchanges[rng.randrange(len(exchanges))] = small_talk(rng)

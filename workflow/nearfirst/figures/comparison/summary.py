@@ -1,21 +1,28 @@
 """The findings of a paired comparison in a few sentences."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
+from nearfirst.figures.comparison import CHECKPOINT, END, RUN
 from nearfirst.metrics import METRICS, MetricName
 
 FEW = 5
-"""With fewer seeds their variance is poorly known (`crossed_p_values`)."""
+"""With fewer seeds their variance is poorly known (`inference.estimates`)."""
+NONE = "no difference is detected"
+SAMPLED = {
+    "task": "other tasks",
+    "conversation": "other conversations",
+    "instance": "other instances of the same tasks",
+}
 
 
 def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str:
     """Return one paragraph on where the reference differs from each other arrangement.
 
-    A difference is reported only where its corrected p-value (`p_adjusted`) is at most one minus
-    the confidence and its interval excludes zero, so that no sentence contradicts its numbers.
+    A difference is reported only where its p-value is at most one minus the confidence and its
+    interval excludes zero, so that no sentence contradicts its numbers.
 
     Parameters
     ----------
@@ -25,7 +32,6 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
     others = [label for label in runs if label != reference]
     row = table.iloc[0]
     metric = METRICS[cast(MetricName, row["metric"])]
-    generalize = "tasks" if row["units"] == "task" else "instances of the same tasks"
     better = "lower" if metric.stage == "losses" else "higher"
     return " ".join(
         [
@@ -35,9 +41,10 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
                 verdict(table[table["comparison"] == f"{reference}-{name}"], name)
                 for name in others
             ),
-            f"Square brackets are {100 * row['confidence']:g}% bootstrap intervals. Tests are at "
-            f"level {1 - row['confidence']:.2g}, corrected by Holm's method for "
-            f"{_count(len(table), 'test')}, and generalize to other {generalize}. Test set: "
+            f"Square brackets are {100 * row['confidence']:g}% intervals; they and the tests, at "
+            f"level {1 - row['confidence']:.2g}, generalize to {SAMPLED[row['units']]}. The mean "
+            "over the run is the primary test. Each p-value is corrected for all comparisons, and "
+            f"those of checkpoints for all checkpoints. Test set: "
             f"{_count(row['instances'], 'instance')} of {_count(row['tasks'], 'task')}.",
             _seeds(runs),
             "Where no difference is detected, there may still be one.",
@@ -46,23 +53,34 @@ def summary(table: pd.DataFrame, reference: str, runs: Mapping[str, int]) -> str
 
 
 def verdict(rows: pd.DataFrame, other: str) -> str:
-    """Return the sentence on one comparison, from its checkpoints and the mean over them."""
-    detected = rows["p_adjusted"] <= 1 - rows["confidence"]
-    at_steps = rows["steps"].str.isdecimal()
-    count = int(at_steps.sum())
-    parts = []
-    for word, side in (("lower", rows["high"] < 0), ("higher", rows["low"] > 0)):
-        steps = rows.loc[detected & side & at_steps, "steps"].tolist()
+    """Return the sentence on one comparison: over its run, at its end and at checkpoints."""
+    questions = {str(name): part for name, part in rows.groupby("question")}
+    parts = [finding(questions[name].iloc[0]) for name in (RUN, END)]
+    checkpoints = questions[CHECKPOINT]
+    words = checkpoints.apply(_detected, axis=1)
+    found = []
+    for word in ("lower", "higher"):
+        steps = checkpoints.loc[words == word, "steps"].tolist()
         if steps:
             span = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
-            parts.append(f"{word} at {len(steps)} of {_count(count, 'checkpoint')} ({span})")
-    where = (
-        " and ".join(parts) or f"no difference is detected at any of {_count(count, 'checkpoint')}"
+            found.append(f"{word} at {len(steps)} ({span})")
+    some = " and ".join(found) or f"{NONE} at any"
+    return f"Against {other}: {'; '.join([*parts, some])} of {_count(len(words), 'checkpoint')}."
+
+
+def finding(row: "pd.Series[Any]") -> str:
+    """Return what the row of a run or of its end says, with its numbers."""
+    where = "over the run" if row["question"] == RUN else "at its end"
+    numbers = "{:.3g} [{:.3g}, {:.3g}], p = {:.2g}".format(
+        *row[["difference", "low", "high", "p_value"]]
     )
-    last = rows.iloc[-1]
-    difference = "{:.3g} [{:.3g}, {:.3g}]".format(*last[["difference", "low", "high"]])
-    over = "mean over checkpoints" if count > 1 else "difference"
-    return f"Against {other}: {where}; {over} {difference}."
+    return f"{_detected(row)} {where}, {numbers}"
+
+
+def _detected(row: "pd.Series[Any]") -> str:
+    if row["p_value"] > 1 - row["confidence"] or row["low"] <= 0 <= row["high"]:
+        return NONE
+    return "lower" if row["high"] < 0 else "higher"
 
 
 def _seeds(runs: Mapping[str, int]) -> str:

@@ -6,7 +6,6 @@ from pydantic import Field, model_validator
 
 from nearfirst.figures.figure import Caption, Metric
 from nearfirst.figures.shapes import ByArrangement
-from nearfirst.metrics import MetricName
 
 
 class Settings(ByArrangement):
@@ -22,10 +21,6 @@ class Settings(ByArrangement):
         if self.reference not in self.curves:
             raise ValueError(f"reference: {self.reference!r} is none of {', '.join(self.curves)}")
         return self
-
-    def metric_names(self) -> list[MetricName]:
-        """Return the metric of the curves."""
-        return [self.metric]
 
     def compares(self) -> bool:
         """Return whether there is anything to compare the reference with."""

@@ -4,7 +4,6 @@ from typing import Literal
 
 from nearfirst.figures.figure import Caption, Metric
 from nearfirst.figures.shapes import ByDataset
-from nearfirst.metrics import MetricName
 
 
 class Settings(ByDataset):
@@ -13,7 +12,3 @@ class Settings(ByDataset):
     kind: Literal["datasets"] = "datasets"
     caption: Caption = "Mean {metric} on the unseen tasks of each data set while training on it."
     metric: Metric = "loss"
-
-    def metric_names(self) -> list[MetricName]:
-        """Return the metric of the curves."""
-        return [self.metric]

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.style import give_titles, name_x, panels_of, style, turn
+from nearfirst.figures.settings import BETWEEN
 
 COLUMNS = ("mean", "low", "high", "confidence", "n", "runs", "checkpoints", "left_out")
 TEXT = ("measure", "statistic")
@@ -49,9 +50,17 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
 def facts(table: pd.DataFrame, series: str = "") -> list[str]:
     """Return what the caption says of the correlations."""
     row, lost = table.iloc[0], table["left_out"]
-    return [
+    found = [
         f"Bars are {100 * row['confidence']:g}% bootstrap intervals.",
         f"Tasks: {row['n']}. Runs: {row['runs']}. Checkpoints: {row['checkpoints']}.",
         "Series left out because all their distances or losses are equal: up to "
         f"{lost.max()} of a mean.",
+        "The correlations pooled and over checkpoints are confounded with time, as any two falling "
+        "curves correlate, and those pooled and over tasks with how hard the tasks are.",
     ]
+    if BETWEEN in set(table["statistic"]):
+        found.append(
+            "Those between arrangements are free of both: they compare differences in distance "
+            "with differences in loss at the same task and step."
+        )
+    return found

@@ -1,6 +1,6 @@
 """Curves against the training step: read, drawn, and described in the caption."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,14 +47,14 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -
     """
     mixed = (table.groupby("panel")["quantity"].nunique() > 1).any()
     key = [series, "quantity"] if mixed else [series]
-    table = legend.with_curves(table, key)
     parts = {str(name): part for name, part in table.groupby("panel", sort=False)}
-    names = legend.names(table, look)
-    places = _places(list(names), list(parts.values()))
+    names = legend.names(table, key, look)
+    shown = [{curve for curve, _ in part.groupby(key)} for part in parts.values()]
+    places = _places(list(names), shown)
     with style(look, len(parts)):
         panels = panels_of(look, len(parts))
         lines = [
-            _draw(axes, part, places, look)
+            _draw(axes, part, key, places, look)
             for axes, part in zip(panels.axes, parts.values(), strict=True)
         ]
         _tidy_y(panels)
@@ -65,42 +65,45 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -
         ]
         give_titles(panels, titles)
         name_x(panels, look.x_label)
-        _share_x(panels, table["step"].min(), table["step"].max())
+        first, last = table["step"].min(), table["step"].max()
+        for axes in panels.axes if first < last else ():
+            axes.set_xlim(first, last)
         _place_legends(panels, lines, names, legend.heading(table))
     return panels.figure
 
 
-def _places(curves: Sequence[Curve], panels: Sequence[pd.DataFrame]) -> dict[Curve, int]:
+def _places(curves: Sequence[Curve], panels: Sequence[Collection[Curve]]) -> dict[Curve, int]:
     """Return the number of each curve's style.
 
     A curve looks the same in all panels. If no curve is in two panels, each panel starts again.
     """
-    shown = [[curve for curve in curves if curve in set(panel["curve"])] for panel in panels]
-    if sum(map(len, shown)) == len(curves):
-        return {curve: place for its in shown for place, curve in enumerate(its)}
-    return {curve: place for place, curve in enumerate(curves)}
+    if sum(map(len, panels)) > len(curves):
+        panels = [curves]
+    return {
+        curve: place
+        for its in panels
+        for place, curve in enumerate(curve for curve in curves if curve in its)
+    }
 
 
 def _draw(
-    axes: Axes, panel: pd.DataFrame, places: Mapping[Curve, int], look: LookSettings
+    axes: Axes,
+    panel: pd.DataFrame,
+    key: list[str],
+    places: Mapping[Curve, int],
+    look: LookSettings,
 ) -> dict[Curve, Line2D]:
     """Draw the curves of a panel and label its y axes."""
     quantities = list(dict.fromkeys(panel["quantity"]))
     right = [name for name in quantities if name != "loss"] if "loss" in quantities else []
     other = axes.twinx() if right else axes
-    lines = {}
-    for curve, part in legend.by_curve(panel):
+    lines: dict[Curve, Line2D] = {}
+    for curve, part in panel.groupby(key, sort=False):
         part = part.sort_values("step")
         looks = turn(look, places[curve])
         on = other if part["quantity"].iat[0] in right else axes
-        on.fill_between(
-            part["step"],
-            part["low"],
-            part["high"],
-            color=looks["color"],
-            alpha=look.band_opacity,
-            linewidth=0,
-        )
+        band = {"color": looks["color"], "alpha": look.band_opacity, "linewidth": 0}
+        on.fill_between(part["step"], part["low"], part["high"], **band)
         if part["n"].max() > 1:
             for run in single_runs(part):
                 on.plot(part["step"], part[run], color=looks["color"], linewidth=0.5, alpha=0.6)
@@ -138,13 +141,6 @@ def _name_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
     axes.set_ylabel(label)
 
 
-def _share_x(panels: Panels, first: int, last: int) -> None:
-    """Give all panels the same steps."""
-    if first < last:
-        for axes in panels.axes:
-            axes.set_xlim(first, last)
-
-
 def _tidy_y(panels: Panels) -> None:
     """Label only the outer y axes if all panels have the same label, and wrap the labels."""
     last = len(panels.axes) - 1
@@ -171,7 +167,7 @@ def _place_legends(
         legend.above(panels, [], heading)
         legend.below(panels, entries)
     elif len(panels.figure.axes) == 1 and short:
-        legend.inside(panels, entries[0], heading)
+        panels.axes[0].legend(*zip(*entries[0], strict=True), title=heading)
     else:
         legend.above(panels, entries[0], heading)
 

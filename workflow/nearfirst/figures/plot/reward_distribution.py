@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
@@ -11,19 +10,10 @@ from matplotlib.figure import Figure
 
 from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.legend import HANDLE
-from nearfirst.figures.plot.reward_sentences import GROUPS, count, numbers, sentences
-from nearfirst.figures.plot.style import (
-    CHARACTER,
-    LINE,
-    Panels,
-    panels_of,
-    style,
-    taller,
-    turn,
-    wrapped,
-)
+from nearfirst.figures.plot import legend
+from nearfirst.figures.plot.style import panels_of, style, turn
 
+GROUPS = ("right", "wrong")
 X_LABEL, Y_LABEL = "Reward of an answer", "Density"
 TEXT = ("group", "what")
 COLUMNS = ("x", "width", "value", "low", "high", "n", "confidence")
@@ -44,16 +34,15 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
     with style(look, 1):
         panels = panels_of(look, 1)
         axes = panels.axes[0]
-        handles, names = [], []
+        entries = []
         for place, group in enumerate(GROUPS):
             part = table[table["group"] == group]
             if (part["what"] == "histogram").any():
-                handles.append(_draw(axes, part, place, look))
-                names.append(numbers(table, group))
+                entries.append((_draw(axes, part, place, look), _numbers(table, group)))
         axes.set_xlabel(X_LABEL)
         axes.set_ylabel(Y_LABEL)
         axes.set_ylim(bottom=0)
-        _name(panels, handles, names, sentences(table))
+        legend.above(panels, entries, "\n".join(sentences(table)))
     return panels.figure
 
 
@@ -79,35 +68,56 @@ def _draw(axes: Axes, part: pd.DataFrame, place: int, look: LookSettings) -> tup
     return (histogram, line) if filled else (line,)
 
 
-def _name(
-    panels: Panels, handles: list[tuple[Artist, ...]], names: list[str], texts: list[str]
-) -> None:
-    """Put the legend and some sentences above the panel, and make the figure taller for both."""
-    points, width = float(mpl.rcParams["legend.fontsize"]), panels.figure.get_figwidth()
-    title = "\n".join(wrapped(text, width, points) for text in texts)
-    character = CHARACTER * points / 72
-    fits = sum(len(name) + HANDLE for name in names) * character <= width
-    labels = [wrapped(name, width - HANDLE * character, points) for name in names]
-    heights = [label.count("\n") + 1 for label in labels]
-    lines = title.count("\n") + 1 + (1 if fits else sum(heights))
-    taller(panels.figure, lines * LINE * points / 72)
-    panels.figure.legend(
-        handles=handles,
-        labels=labels,
-        title=title,
-        ncols=len(names) if fits else 1,
-        loc="outside upper center",
-    )
-
-
 def facts(table: pd.DataFrame, series: str = "") -> list[str]:
     """Return what the caption says of the rewards."""
     instances, seeds, checkpoints, left_out = (
-        count(table, "both", what) for what in ("instances", "seeds", "checkpoints", "left_out")
+        _count(table, "both", what) for what in ("instances", "seeds", "checkpoints", "left_out")
     )
-    size = sum(count(table, group, "count") for group in GROUPS)
+    size = sum(_count(table, group, "count") for group in GROUPS)
     return [
         f"{size:,} answers of {seeds} runs at {checkpoints} checkpoints to {instances:,} test "
         f"instances; {left_out:,} instances without a score or a reward are left out.",
         *(f"{text[0].upper()}{text[1:]}." for text in sentences(table)),
     ]
+
+
+def sentences(table: pd.DataFrame) -> list[str]:
+    """Return overlap and AUC, and why a density or one of them is missing."""
+    level = f"{100 * table['confidence'].max():g}%"
+    found = []
+    for what, name in (("overlap", "overlap"), ("auc", "AUC")):
+        value, low, high = _row(table, "both", what)
+        if np.isfinite(value):
+            interval = f" ({level} interval {low:.2f} to {high:.2f})" if np.isfinite(low) else ""
+            found.append(f"{name} {value:.2f}{interval}")
+    drawn = set(table.loc[table["what"] == "density", "group"])
+    answers, prompts = (_count(table, "both", what) for what in ("min_answers", "min_instances"))
+    for group in GROUPS:
+        size, its = (_count(table, group, what) for what in ("count", "instances"))
+        if not size:
+            found.append(f"no {group} answers: nothing to compare")
+        elif size < answers or its < prompts:
+            few = "a density and intervals" if its < prompts else "a density"
+            found.append(
+                f"{_numbers(table, group)}: too few for {few} "
+                f"(at least {answers} answers to {prompts} prompts)"
+            )
+        elif group not in drawn:
+            found.append(f"all {group} answers have the same reward: no density")
+    return found
+
+
+def _numbers(table: pd.DataFrame, group: str) -> str:
+    """Return how many answers a group has, and to how many prompts."""
+    size, its = (_count(table, group, what) for what in ("count", "instances"))
+    return f"{size:,} {group} answer{'s' * (size != 1)} to {its:,} prompt{'s' * (its != 1)}"
+
+
+def _count(table: pd.DataFrame, group: str, what: str) -> int:
+    """Return the whole number in the row of a group that says this."""
+    return int(_row(table, group, what)["value"])
+
+
+def _row(table: pd.DataFrame, group: str, what: str) -> "pd.Series[float]":
+    row = table[(table["group"] == group) & (table["what"] == what)]
+    return row[["value", "low", "high"]].iloc[0]

@@ -1,15 +1,22 @@
 """Writing the files of a figure: the PDF, its caption, and an SVG for web pages."""
 
 import argparse
+import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from nearfirst.common.files import writing
 from nearfirst.common.text import paragraph
-from nearfirst.figures.plot.style import save, save_picture
+
+# It logs every glyph.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
+# Text of a PDF can be searched, and edited in a drawing program; that of an SVG is outlines.
+FONTS: dict[Any, Any] = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "nearfirst"}
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -27,12 +34,18 @@ def write_figure(
     arguments: argparse.Namespace,
     beside: Mapping[Path, str] | None = None,
 ) -> None:
-    """Write a figure, its caption and further files, all or none, where `add_outputs` says."""
+    """Write a figure, its caption and further files, all or none, where `add_outputs` says.
+
+    Without time stamps: equal data give equal bytes.
+    """
     caption = arguments.caption or arguments.output.with_suffix(".txt")
     texts = {caption: paragraph(text), **(beside or {})}
-    with ExitStack() as files:
-        save(figure, files.enter_context(writing(arguments.output)), text)
+    with ExitStack() as files, mpl.rc_context(FONTS):
+        metadata = {"CreationDate": None, "Subject": text}
+        pdf = files.enter_context(writing(arguments.output))
+        figure.savefig(pdf, format="pdf", metadata=metadata)
         if arguments.picture:
-            save_picture(figure, files.enter_context(writing(arguments.picture)))
+            svg = files.enter_context(writing(arguments.picture))
+            figure.savefig(svg, format="svg", metadata={"Date": None})
         for path, content in texts.items():
             files.enter_context(writing(path)).write_text(content, encoding="utf-8")

@@ -1,11 +1,9 @@
-"""The style that all figures share, and writing figures to files."""
+"""The style that all figures share."""
 
-import logging
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -13,9 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nearfirst.figures.look import LookSettings
-
-# It logs every glyph.
-logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 # Width of a character and height of a line of text, in font sizes.
 CHARACTER, LINE = 0.58, 1.45
@@ -111,19 +106,6 @@ def taller(figure: Figure, inches: float) -> None:
     """Make a figure taller, so that a legend or title takes no space from its panels."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + inches)
-
-
-def save(figure: Figure, path: Path, subject: str) -> None:
-    """Write a figure as a vector PDF without a time stamp, so that equal data give equal bytes."""
-    # Type 42 keeps text searchable, and editable in a drawing program.
-    with mpl.rc_context({"pdf.fonttype": 42}):
-        figure.savefig(path, format="pdf", metadata={"CreationDate": None, "Subject": subject})
-
-
-def save_picture(figure: Figure, path: Path) -> None:
-    """Write a figure as an SVG for web pages, text as outlines; equal data give equal bytes."""
-    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "nearfirst"}):
-        figure.savefig(path, format="svg", metadata={"Date": None})
 
 
 def _parameters(size: float) -> dict[Any, Any]:

@@ -1,0 +1,101 @@
+"""The forced choice that says whether a base model has a skill."""
+
+import json
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+
+from nearfirst.model import forced_choice
+
+
+def exam(answers: dict[str, str]) -> forced_choice.Exam:
+    questions: list[forced_choice.Question] = [
+        {"answer": y, "beginnings": [f"Question: {x}?\nAnswer:", f"The {x} is"]}
+        for x, y in answers.items()
+    ]
+    return {"skill": "some", "part": "tuned", "questions": questions}
+
+
+class Knowing:
+    """A model that expects some texts, token by token, and nothing else."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, tokenizer: Any, texts: list[str]) -> None:
+        self.known = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        self.size = len(tokenizer)
+
+    def __call__(self, input_ids: torch.Tensor) -> Any:
+        logits = torch.zeros(*input_ids.shape, self.size)
+        for row, ids in enumerate(input_ids.tolist()):
+            for known in self.known:
+                for at in range(len(known) - 1):
+                    if ids[1 : at + 2] == known[: at + 1]:
+                        logits[row, at + 1, known[at + 1]] = 5.0
+        return SimpleNamespace(logits=logits)
+
+
+def test_the_choice_is_the_likeliest_of_all_tokens(tokenizer: Any) -> None:
+    answers = {"hot": "cold", "big": "small", "old": "young"}
+    its = exam(answers)
+    right = [f"{b} {q['answer']}" for q in its["questions"] for b in q["beginnings"]]
+    for question in its["questions"]:
+        chosen = forced_choice.choose(
+            Knowing(tokenizer, right), tokenizer, question["beginnings"], list(answers.values())
+        )
+        assert chosen == question["answer"]
+
+
+def test_a_model_agrees_with_one_text_at_a_time(model_folder: Path, tokenizer: Any) -> None:
+    from nearfirst.model.load import load_model
+
+    model = load_model(str(model_folder)).eval()
+    beginnings, options = ["The sum of two", "So we say that"], ["cold", "a long answer", "x"]
+    sums = dict.fromkeys(options, 0.0)
+    for beginning, option in product(beginnings, options):
+        head = [tokenizer.bos_token_id, *tokenizer(beginning)["input_ids"]]
+        tail = tokenizer(f" {option}")["input_ids"]
+        with torch.no_grad():
+            likely = model(input_ids=torch.tensor([[*head, *tail]])).logits[0].log_softmax(-1)
+        sums[option] += sum(likely[len(head) - 1 + n, token].item() for n, token in enumerate(tail))
+    best = max(options, key=lambda option: sums[option])
+    assert forced_choice.choose(model, tokenizer, beginnings, options) == best
+
+
+def test_a_skill_is_present_only_above_the_commonest_answer(tokenizer: Any) -> None:
+    answers = {f"w{n}": "good" if n % 2 else "bad" for n in range(12)}
+    its = exam(answers)
+    always = [f"{b} good" for q in its["questions"] for b in q["beginnings"]]
+    row = forced_choice.grade([its], Knowing(tokenizer, always), tokenizer).iloc[0]
+    assert (row["chance"], row["accuracy"], row["options"], row["present"]) == (0.5, 0.5, 2, "no")
+    right = [f"{b} {q['answer']}" for q in its["questions"] for b in q["beginnings"]]
+    row = forced_choice.grade([its], Knowing(tokenizer, right), tokenizer).iloc[0]
+    assert (row["accuracy"], row["present"]) == (1.0, "yes")
+    assert row["p"] == pytest.approx(0.5**12)
+
+
+def test_the_tail_of_the_binomial_distribution_is_counted() -> None:
+    outcomes = list(product((0, 1, 1), repeat=5))  # two of three ways are right
+    for right in range(6):
+        share = sum(sum(outcome) >= right for outcome in outcomes) / len(outcomes)
+        assert forced_choice.at_least(right, 5, 2 / 3) == pytest.approx(share)
+
+
+def test_the_program_warns_of_what_is_missing(
+    tmp_path: Path, program: Any, model_folder: Path
+) -> None:
+    exams = tmp_path / "exams.json"
+    exams.write_text(json.dumps([exam({f"w{n}": f"answer{n}" for n in range(6)})]))
+    bases = [part for seed in (3, 4) for part in ("--base", seed, model_folder)]
+    done = program("base_skills.py", *bases, "--exams", exams, "--output", tmp_path / "out.csv")
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert list(table["seed"]) == [3, 4]
+    assert list(table["present"]) == ["no", "no"]
+    for seed in (3, 4):
+        assert f"the base model of seed {seed} lacks the skill some" in done.stderr

@@ -1,0 +1,28 @@
+"""What the terminal shows at the end of a call."""
+
+from pathlib import Path
+
+import pandas as pd
+from runs import figure, noisy
+
+from nearfirst.figures.comparison.paired import paired_comparison
+from nearfirst.figures.curves import curves
+from nearfirst.figures.registry import KINDS
+from nearfirst.figures.settings import ComparisonSettings
+from nearfirst.report.summary import summary
+
+
+def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
+    runs = noisy({"NFT": -0.5, "RT": 0.0}, seeds=3)
+    curves(runs, "instance", 0.95).to_csv(tmp_path / "fig.csv", index=False)
+    paired = paired_comparison(runs, "NFT", ComparisonSettings(resamples=200))
+    paired.to_csv(tmp_path / "fig_paired.csv", index=False)
+    pd.DataFrame({"a": [1, 2]}).to_csv(tmp_path / "table4.csv", index=False)
+    row = KINDS.parse(figure("arrangements", "NFT", "RT", reference="NFT"))
+    targets = [str(tmp_path / name) for name in ("fig.pdf", "table4.csv", "fig_paired.csv")]
+    lines = summary(targets, {"fig": row}).splitlines()
+    assert lines[0].startswith(f"{tmp_path}/fig.pdf  steps 0 to 20: NFT 2.")
+    difference = f"{paired['difference'][0]:.3g}"
+    assert lines[1].strip().startswith(f"NFT-RT: lower over the run, {difference} [")
+    assert lines[2] == f"{tmp_path}/table4.csv  2 rows"
+    assert "fig_paired.csv  " not in "\n".join(lines)

@@ -1,1 +1,0 @@
-"""The tasks of the synthetic instruction corpus, a module per group of families."""
