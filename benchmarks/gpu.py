@@ -22,9 +22,9 @@ from gpu_speed import evaluation, generation, training
 from sections import Cells, Section, measure, table
 
 from nearfirst.common.errors import InputError
+from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.model.device import device
 from nearfirst.model.visible_gpus import keep_one_gpu
-from nearfirst.train.adapter_settings import AdapterSettings
 
 LONGEST = 1 / 3
 """Share of the time that a section may take: one that hangs leaves some for the others."""

@@ -19,11 +19,11 @@ from nearfirst.generate.answers import generate
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.hardware import TrainHardware
 from nearfirst.model.adapter import add_adapter
+from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.model.device import deterministic, device
 from nearfirst.model.logits import pad
 from nearfirst.model.precision import autocast
 from nearfirst.model.template import Tokens
-from nearfirst.train.adapter_settings import AdapterSettings
 from nearfirst.train.batches import StepBatches, Steps, run_steps
 from nearfirst.train.segment import train_segment
 from nearfirst.train.settings import TrainSettings
