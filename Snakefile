@@ -31,6 +31,7 @@ include: "rules/score.smk"
 include: "rules/reward.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
+include: "rules/takeaways.smk"
 include: "rules/targets.smk"
 
 
@@ -49,9 +50,10 @@ rule tables:
 
 
 rule all:
-    """Every figure and every table."""
+    """The page of takeaways, every figure and every table."""
     default_target: True
     input:
+        rules.plot_takeaways.output.figure,
         rules.figures.input,
         rules.tables.input,
 

@@ -10,53 +10,28 @@ tokens of the floor's largest pass. What the numbers mean: benchmarks/README.md.
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import torch
+from random_llama import empty_tokenizer, instances, llama
 from shared import CLOCKS, fastest, load_before, parser
-from tokenizers import Tokenizer
-from tokenizers.models import BPE
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM
 
 from nearfirst.hardware import TrainHardware
 from nearfirst.model.logits import pad
-from nearfirst.model.template import IGNORED, Tokens
+from nearfirst.model.template import Tokens
 from nearfirst.train import batches, segment
 from nearfirst.train.settings import TrainSettings
 
 GOAL = 1.5
-# Characters / 4 of 39,922 instances of real instruction data (GPTeacher, GSM8K, Alpaca's seeds,
-# OpenAI Evals) at these percentiles, and the deciles of the share that is the answer.
-PERCENTILES = [0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.9, 100]
-LENGTHS = [10, 38, 50, 72, 89, 102, 115, 133, 157, 192, 260, 380, 549, 673, 767, 1603]
-ANSWER_SHARES = [0.001, 0.01, 0.016, 0.025, 0.036, 0.083, 0.189, 0.288, 0.486, 0.621, 0.951]
-
-
-def instances(count: int, vocabulary: int, max_length: int) -> list[Tokens]:
-    """Return instances of random ids, as long as real ones."""
-    generator = np.random.default_rng(0)
-    lengths = np.interp(100 * generator.random(count), PERCENTILES, LENGTHS)
-    shares = np.interp(
-        generator.random(count), np.linspace(0, 1, len(ANSWER_SHARES)), ANSWER_SHARES
-    )
-    made = []
-    for length, share in zip(lengths.astype(int), shares, strict=True):
-        ids = generator.integers(vocabulary, size=min(length, max_length))
-        answer = max(1, int(share * len(ids)))
-        made.append(Tokens(ids, np.where(np.arange(len(ids)) < len(ids) - answer, IGNORED, ids)))
-    return made
 
 
 def model_of(width: int, layers: int, vocabulary: int) -> LlamaForCausalLM:
     torch.manual_seed(0)
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=vocabulary,
-            hidden_size=width,
-            intermediate_size=3 * width,
-            num_hidden_layers=layers,
-            num_attention_heads=width // 64,
-            tie_word_embeddings=True,
-        )
+    return llama(
+        {
+            **{"vocab_size": vocabulary, "hidden_size": width, "intermediate_size": 3 * width},
+            **{"num_hidden_layers": layers, "num_attention_heads": width // 64},
+            "tie_word_embeddings": True,
+        }
     )
 
 
@@ -96,7 +71,7 @@ if __name__ == "__main__":
         with tempfile.TemporaryDirectory() as folder:
             segment.train_segment(
                 model_of(*shape),
-                PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE())),
+                empty_tokenizer(),
                 batches.run_steps(tokens, settings),
                 settings,
                 TrainHardware(),

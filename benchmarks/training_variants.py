@@ -12,16 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from random_llama import SHAPES, empty_tokenizer, llama
 from shared import CLOCKS, load_before, parser
-from tokenizers import Tokenizer
-from tokenizers.models import BPE
-from transformers import (
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-    PrinterCallback,
-    TrainerCallback,
-)
+from transformers import PrinterCallback, TrainerCallback
 
 from nearfirst.hardware import TrainHardware
 from nearfirst.model.adapter import add_adapter
@@ -30,10 +23,7 @@ from nearfirst.train import segment
 from nearfirst.train.batches import run_steps
 from nearfirst.train.settings import TrainSettings
 
-SHAPE = {
-    **{"vocab_size": 49152, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30},
-    **{"num_attention_heads": 9, "num_key_value_heads": 3, "tie_word_embeddings": True},
-}
+SHAPE = SHAPES["SmolLM2-135M"]
 VARIANTS: dict[str, dict[str, Any]] = {
     "bfloat16": {"precision": "bfloat16"},
     "adapter": {"adapter": {"rank": 16}},
@@ -85,13 +75,13 @@ def train(
 
     segment.log_progress = log_progress
     segment._Segment._save = lambda self, step: None
-    model = LlamaForCausalLM(LlamaConfig(**SHAPE))
+    model = llama(SHAPE)
     if settings.adapter:
         add_adapter(model, settings.adapter)
     with tempfile.TemporaryDirectory() as folder, suppress(DoneError):
         segment.train_segment(
             model,
-            PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE())),
+            empty_tokenizer(),
             run_steps(tokens, settings),
             settings,
             TrainHardware(),

@@ -1,6 +1,6 @@
 # A target that there is not is answered with those that there are.
 
-KNOWN = [*FIGURES, *(f"explore_{name}" for name in CONFIG.data), *TABLES]
+KNOWN = ["takeaways", *FIGURES, *(f"explore_{name}" for name in CONFIG.data), *TABLES]
 
 
 def no_such_target(

@@ -31,6 +31,10 @@ def test_no_target_is_all_of_them(fresh: dict[str, Checkout], preset: str) -> No
     targets += [f"results/{name}.csv" for name in TABLES]
     # A reward model that is fetched is not measured here.
     targets += ["results/reward_accuracy.csv"] if preset == "mini" else []
+    # It stands first, and nothing is trained, answered or scored for it alone.
+    page = {"takeaways": 1, "plot_takeaways": 1}
+    assert rules == fresh[preset].would_run(*targets) | page
+    targets += ["results/takeaways.pdf"]
     assert rules == fresh[preset].would_run(*targets)
     assert rules["plot"] == len(FIGURES)
     assert rules["plot_exploration"] == len(EXPLORED)

@@ -8,8 +8,10 @@ from checkout import ROOT, Checkout
 
 from nearfirst.config import load
 from nearfirst.distance.similarity_settings import MEASURES
+from nearfirst.takeaways.claims import BY_NAME
 
 FIGURES = list(load({"preset": "tiny"}, ROOT / "workflow/presets").figures)
+PAGE = {"takeaways": 1, "plot_takeaways": 1}
 CURVES = ["step", "mean", "low", "high", "n"]
 
 
@@ -92,6 +94,19 @@ def test_tables_count_what_was_sampled(everything: Checkout) -> None:
     assert passing["performance_start"].between(0, 1).all()
 
 
+def test_every_claim_has_a_row_and_a_sentence(everything: Checkout) -> None:
+    rows = table(everything, "takeaways")
+    assert list(rows["claim"].unique()) == list(BY_NAME)
+    tested = rows["verdict"] != "not testable here"
+    assert tested.sum() > 15
+    assert rows.loc[tested, "p_value"].between(0, 1).all()
+    assert rows.loc[~tested, "reason"].notna().all()
+    results = everything.folder / "results"
+    text = (results / "takeaways.txt").read_text()
+    assert len(text.split("\n\n")) == 1 + len(rows)
+    assert (results / "takeaways.pdf").read_bytes().startswith(b"%PDF")
+
+
 def test_all_is_up_to_date_then(everything: Checkout) -> None:
     assert everything.would_run() == {}
 
@@ -99,13 +114,14 @@ def test_all_is_up_to_date_then(everything: Checkout) -> None:
 def test_changes_rerun_their_figures_alone(everything: Checkout) -> None:
     for change, expected in {
         "loss_types={within_steps: 4}": {"loss_types": 1, "plot": 1},
-        "prediction={resamples: 200}": {"prediction": 1, "plot": 1},
+        "prediction={resamples: 200}": {"prediction": 1, "plot": 1, **PAGE},
+        "takeaways={alpha: 0.01}": PAGE,
         "generalization={threshold: 0.1}": {"generalization": 1},
-        "look={panel_width: 3}": {"plot": len(FIGURES), "plot_exploration": 6},
+        "look={panel_width: 3}": {"plot": len(FIGURES), "plot_exploration": 6, "plot_takeaways": 1},
         "figures={fig2_permutations: {pick: [2, 0, 2]}}": {"task_curves": 1, "plot": 1},
         "arrangements={tma-rounds-5: {within_round: pool}}": {
             **{"arrange": 1, "train": 1, "evaluate": 1},
-            **{"curves": 1, "compare": 1, "comparisons": 1, "plot": 1},
+            **{"curves": 1, "compare": 1, "comparisons": 1, "plot": 1, **PAGE},
         },
     }.items():
         found = everything.would_run("--config", change)

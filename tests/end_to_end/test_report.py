@@ -60,6 +60,8 @@ def test_every_figure_has_its_heading_its_caption_and_its_config(
         assert yaml.safe_load(record)["seeds"] == [0], name
         content = base64.b64decode(entries[path]["data_uri"].partition(";base64,")[2])
         assert content == (results / f"{name}.svg").read_bytes(), name
+    assert min(under, key=str.lower).startswith("At a glance")
+    assert under[min(under)] == ["results/takeaways.svg"]
     names = ("fig4_flan_paired", "table4", "generalization", "reward_accuracy")
     assert {f"results/{name}.csv" for name in names} <= {*under["Tables"]}
     assert "NFT-RT" in entries["results/fig4_flan_paired.csv"]["caption"]

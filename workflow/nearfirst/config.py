@@ -53,6 +53,7 @@ from nearfirst.tables.settings import (
     StabilitySettings,
     TableSettings,
 )
+from nearfirst.takeaways.settings import TakeawaySettings
 from nearfirst.train.settings import TrainSettings
 
 TABLES = (
@@ -106,6 +107,7 @@ class Config(Section):
     stability: StabilitySettings = StabilitySettings()
     figures: dict[str, SerializeAsAny[Figure]] = Field({}, description="Figures by name.")
     tables: TableSettings = TableSettings()
+    takeaways: TakeawaySettings = TakeawaySettings()
     look: LookSettings = LookSettings()
     hardware: HardwareSettings = HardwareSettings()
 

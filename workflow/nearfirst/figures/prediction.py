@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from nearfirst.figures.run import Key, Runs, Similarity, common_tasks, similarit
 from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
 Floats = npt.NDArray[np.float64]
+K = TypeVar("K")
 
 
 def prediction(
@@ -92,6 +94,34 @@ def prediction(
     return table[["measure", "statistic", "mean", "low", "high", *counts]]
 
 
+def between_arrangements(
+    runs: Runs, similarities: Mapping[Key, Similarity], weighting: str, resamples: int, seed: int
+) -> pd.DataFrame:
+    """Return the correlations `between arrangements` of `prediction`, and those of its resamples.
+
+    Returns
+    -------
+    (1 + resamples) rows, the sample first, and a column for each measure.
+
+    Raises
+    ------
+    InputError
+        As `prediction`, or if there is only one label.
+    """
+    labels = np.array([label for label, _ in runs])
+    if len(set(labels)) < 2:
+        raise InputError(f"{labels[0]} alone: a correlation between arrangements needs two")
+    loss, distances = _cubes(runs, similarities, weighting)
+    sample = [np.arange(len(labels)), np.arange(loss.shape[-1])]
+    drawn = [sample, *_draws(labels, loss.shape[-1], resamples, seed)]
+    found = {
+        number: _between(loss[its][..., tasks], distances[:, its][..., tasks], labels[its])
+        for number, (its, tasks) in enumerate(drawn)
+    }
+    columns = list(next(iter(similarities.values())))
+    return pd.DataFrame.from_dict(_means(found), orient="index", columns=columns)
+
+
 def correlation(one: Floats, other: Floats) -> Floats:
     """Return Spearman's correlation along the last axis; NaN where all values are equal."""
     first, second = (stats.rankdata(x, axis=-1) - (x.shape[-1] + 1) / 2 for x in (one, other))
@@ -148,9 +178,13 @@ def _series(
         OVER_TASKS: correlation(loss, distances).reshape(count, -1),
     }
     if len(set(labels)) > 1:
-        differences = (_differences(values, labels[runs]) for values in (loss, distances))
-        found[BETWEEN] = correlation(*differences)
+        found[BETWEEN] = _between(loss, distances, labels[runs])
     return found
+
+
+def _between(loss: Floats, distances: Floats, labels: npt.NDArray[np.str_]) -> Floats:
+    """Return the (measures, checkpoints) correlations of differences between labels."""
+    return correlation(*(_differences(values, labels) for values in (loss, distances)))
 
 
 def _differences(values: Floats, labels: npt.NDArray[np.str_]) -> Floats:
@@ -160,7 +194,7 @@ def _differences(values: Floats, labels: npt.NDArray[np.str_]) -> Floats:
     return np.concatenate([ours, -ours], axis=-1)
 
 
-def _means(series: Mapping[str, Floats]) -> dict[str, Floats]:
+def _means(series: Mapping[K, Floats]) -> dict[K, Floats]:
     """Return the (measures,) means of each statistic without NaN; NaN if nothing else is there."""
     with np.errstate(invalid="ignore"):
         return {

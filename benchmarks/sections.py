@@ -1,0 +1,117 @@
+"""Measurements in processes of their own: one that fails leaves the others alone."""
+
+import gc
+import logging
+import multiprocessing
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from typing import Any, NamedTuple
+
+from nearfirst.common.errors import InputError
+from nearfirst.train.torchrun import end_with_launcher
+
+Cells = Sequence[str]
+"""Of a row of a table, all but the first; a reason alone if nothing was measured."""
+
+
+class Section(NamedTuple):
+    """Rows of a table, measured one after the other in one process, or by some that work together.
+
+    Attributes
+    ----------
+    rows
+        By its name, what measures a row: a function at the top of a module, of what all are given.
+    processes
+        Those of torch.distributed; 0 does without it.
+    """
+
+    name: str
+    rows: Mapping[str, Callable[[Any], Cells]]
+    processes: int = 0
+
+
+def measure(
+    section: Section, given: Any, limit: float, *, fork: bool
+) -> Iterator[tuple[str, Cells]]:
+    """Yield the name and the cells of each row, for at most `limit` seconds.
+
+    A fork saves the time of imports, but CUDA does not survive it.
+    """
+    context: Any = multiprocessing.get_context("fork" if fork else "spawn")
+    reader, writer = context.Pipe(duplex=False)
+    started = []
+    for rank, environment in enumerate(_environments(section.processes)):
+        arguments = section, given, writer, rank, environment
+        started.append(context.Process(target=_measure, args=arguments, daemon=True))
+        started[-1].start()
+    writer.close()
+    missing, end, reason = list(section.rows), time.monotonic() + limit, ""
+    try:
+        while missing and not reason:
+            left = max(0, end - time.monotonic())
+            ready = wait([reader, *(its.sentinel for its in started)], left)
+            if reader in ready:
+                with suppress(EOFError):
+                    name, cells = reader.recv()
+                    missing.remove(name)
+                    yield name, cells
+                    continue
+            codes = [its.exitcode for its in started]
+            if not ready:
+                reason = f"cut off: section {section.name} took longer than {limit:.0f} s"
+            elif bad := next(filter(None, codes), None):
+                killed = " (killed; no memory left on this machine?)" if bad == -9 else ""
+                reason = f"failed: the process ended with exit code {bad}{killed}"
+            elif None not in codes:
+                reason = "failed: the process ended before"
+    finally:
+        for its in started:
+            # Not for long where all is measured: a checkpoint may still be written.
+            its.join(0 if missing else 5)
+            its.kill()
+            its.join()
+    yield from ((name, [reason]) for name in missing)
+
+
+def _environments(processes: int) -> list[dict[str, str]]:
+    """Return what torch.distributed reads in each process, as torchrun sets it."""
+    if not processes:
+        return [{}]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    count = str(processes)
+    common = {"WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "MASTER_PORT": port}
+    common["MASTER_ADDR"] = "127.0.0.1"
+    return [{"RANK": str(i), "LOCAL_RANK": str(i), **common} for i in range(processes)]
+
+
+def _measure(
+    section: Section, given: Any, writer: Connection, rank: int, environment: dict[str, str]
+) -> None:
+    """Measure the rows; the first process sends them."""
+    end_with_launcher()
+    os.environ |= environment
+    logging.basicConfig(format="%(message)s")
+    for name, work in section.rows.items():
+        try:
+            cells = work(given)
+        except Exception as error:
+            if rank:
+                raise  # the first process may wait for this one
+            kind = "refused" if isinstance(error, InputError) else f"failed: {type(error).__name__}"
+            cells = [f"{kind}: {' '.join(str(error).split())[:240]}"]
+        if not rank:
+            writer.send((name, cells))
+        gc.collect()
+
+
+def table(head: Sequence[str], rows: Sequence[tuple[str, Cells]]) -> str:
+    """Return a table in Markdown; rows with too few cells are filled up."""
+    lines = [head, ["---"] * len(head)]
+    lines += [[name, *cells, *[""] * (len(head) - 1 - len(cells))] for name, cells in rows]
+    return "\n".join(f"| {' | '.join(each.replace('|', '/') for each in line)} |" for line in lines)

@@ -1,0 +1,96 @@
+# Does the paper hold here? Its claims, tested on the runs of the figures: nothing is computed for
+# them alone.
+import json
+
+from nearfirst.takeaways.claims import subjects
+
+SUBJECTS = subjects(CONFIG)
+
+
+def takeaway_tables(
+    wildcards,
+):
+    """Return the tables that the claims are tested on."""
+    paths = []
+    for subject in SUBJECTS:
+        runs = subject.runs(CONFIG)
+        paths += tables_of(runs, subject.metrics)
+        paths += map(similarity_of, runs) if subject.similar else []
+    return list(dict.fromkeys(paths))
+
+
+def takeaway_subjects(
+    wildcards,
+):
+    return json.dumps(
+        [subject.model_dump(mode="json", exclude_defaults=True) for subject in SUBJECTS]
+    )
+
+
+rule takeaways:
+    """Test the paper's claims."""
+    input:
+        tables=takeaway_tables,
+        script=script("takeaways.py"),
+        library=library("takeaways.py"),
+    output:
+        in_report("<results>/takeaways.csv", "takeaways_table"),
+    log:
+        "<results>/logs/takeaways.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
+    params:
+        subjects=takeaway_subjects,
+        settings=settings("takeaways"),
+        comparison=settings("comparison"),
+        stability=settings("stability"),
+        prediction=settings("prediction"),
+        distribution=settings("distribution"),
+        weighting=CONFIG.curves.weighting,
+    message:
+        "takeaways: test the paper's claims"
+    shell:
+        "python {input.script} {input.tables} --subjects {params.subjects:q}"
+        " --settings {params.settings:q} --comparison {params.comparison:q}"
+        " --stability {params.stability:q} --prediction {params.prediction:q}"
+        " --distribution {params.distribution:q} --weighting {params.weighting}"
+        " --output {output} --log {log}"
+
+
+rule plot_takeaways:
+    """Draw the page of takeaways, and write each in a sentence."""
+    input:
+        table=rules.takeaways.output,
+        script=script("plot_takeaways.py"),
+        library=library("plot_takeaways.py"),
+    output:
+        figure="<results>/takeaways.pdf",
+        picture=report(
+            "<results>/takeaways.svg",
+            caption="../report/takeaways.rst",
+            # Headings are sorted as text: this one comes first.
+            category="At a glance: does the paper hold here?",
+            labels={"figure": "takeaways"},
+        ),
+        caption="<results>/takeaways.txt",
+    log:
+        "<results>/logs/plot_takeaways.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        look=settings("look"),
+        about=CONFIG.seeds_vary,
+        record=Record({}),
+    message:
+        "plot_takeaways: one page"
+    shell:
+        "python {input.script} --table {input.table} --look {params.look:q}"
+        " --about {params.about:q}"
+        " --output {output.figure} --picture {output.picture} --caption {output.caption}"
+        " --log {log}"

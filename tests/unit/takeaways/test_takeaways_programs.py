@@ -1,0 +1,115 @@
+"""The programs of the page: from tables of runs to a CSV, and from it to a page and its text."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from programs import Program
+from runs import noisy, write_runs
+
+from nearfirst.figures.figure import RunId
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.settings import ComparisonSettings
+from nearfirst.takeaways.claims import TAKEAWAYS
+from nearfirst.takeaways.evidence import Method
+from nearfirst.takeaways.plot import draw_takeaways, scale
+from nearfirst.takeaways.subjects import Role, Subject
+from nearfirst.takeaways.verdicts import read_takeaways, takeaways
+
+TASKS = [f"task-{i % 10}" for i in range(30)]
+ROLES = [
+    Role(role=name, dataset="flan", test="specialist-0", arrangement=name)
+    for name in ("NFT", "RT", "FFT")
+]
+SUBJECTS = [
+    Subject(claim="early-rouge1", missing="no figure of this config of kind 'metrics' shows it"),
+    *(
+        Subject(claim=claim, where="flan", figure="fig", roles=roles, metrics=["loss"])
+        for claim, roles in (
+            ("tma-near-tasks-run", ROLES[:2]),
+            ("tma-near-tasks-end", ROLES[:2]),
+            ("budget-random", ROLES),
+        )
+    ),
+]
+
+
+def as_json(subjects: list[Subject]) -> str:
+    return json.dumps([its.model_dump(mode="json") for its in subjects])
+
+
+def test_from_tables_to_a_page(program: Program, tmp_path: Path) -> None:
+    runs = noisy({"NFT": -4.0, "RT": 0.0, "FFT": 0.1}, seeds=2, tasks=TASKS)
+    paths = write_runs(runs, tmp_path)
+    table = tmp_path / "takeaways.csv"
+    settings = ("--comparison", '{"resamples": 300}')
+    named = ("--subjects", as_json(SUBJECTS))
+    done = program("takeaways.py", *paths, *named, *settings, "--output", table)
+    assert done.returncode == 0, done.stderr
+    found = read_takeaways(table)
+    by_id = {RunId("flan", "specialist-0", *key): run for key, run in runs.items()}
+    method = Method(comparison=ComparisonSettings(resamples=300))
+    expected = takeaways(SUBJECTS, {"loss": by_id}, {}, method)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+    assert found["verdict"].tolist()[:2] == ["not testable here", "confirmed"]
+
+    page = tmp_path / "page.pdf"
+    done = program("plot_takeaways.py", "--table", table, "--output", page)
+    assert done.returncode == 0, done.stderr
+    assert page.read_bytes().startswith(b"%PDF")
+    parts = page.with_suffix(".txt").read_text(encoding="utf-8").split("\n\n")
+    assert len(parts) == 1 + len(found)
+    assert "Of 4 rows: 1 confirmed" in " ".join(parts[0].split()).replace(
+        "2 confirmed", "1 confirmed"
+    )
+    assert parts[2].startswith("5. Nearest first by TMA has a lower test loss")
+
+
+def test_an_unknown_claim_is_refused(program: Program, tmp_path: Path) -> None:
+    paths = write_runs(noisy({"RT": 0.0}, seeds=1), tmp_path)
+    output = tmp_path / "table.csv"
+    for text, message in (
+        ('[{"claim": "moon"}]', "'moon' is none of the claims early-rouge1"),
+        ('[{"claim": "rounds", "colour": 1}]', "colour: unknown key"),
+        ("[", "not a JSON list of subjects"),
+    ):
+        done = program("takeaways.py", *paths, "--subjects", text, "--output", output)
+        assert (done.returncode, output.exists()) == (2, False)
+        assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("effect", "region", "expected"),
+    [
+        # Distances to 0, in units of the largest.
+        ((-1, -2, 0.5), (float("-inf"), 0), (0.5, -0.25, 1)),
+        ((2, 1, 4), (float("-inf"), 0), (-0.5, -1, -0.25)),
+        ((0.75, 0.25, 1), (0.5, 1), (0.5, -0.5, 1)),
+        # To the nearer bound of -0.2 and 0.2: 0.1, between 0.2 (it contains 0) and -0.2.
+        ((0.1, -0.1, 0.4), (-0.2, 0.2), (0.5, -1, 1)),
+        ((20, 10, float("inf")), (float("-inf"), 10), (-1, -1, 0)),
+        ((10, 10, 10), (float("-inf"), 10), (0, 0, 0)),
+    ],
+)
+def test_the_scale_of_a_row(
+    effect: tuple[float, float, float],
+    region: tuple[float, float],
+    expected: tuple[float, float, float],
+) -> None:
+    names = ("effect", "low", "high", "region_low", "region_high")
+    row = pd.Series(dict(zip(names, (*effect, *region), strict=True)))
+    assert scale(row) == pytest.approx(expected)
+
+
+def test_every_row_and_takeaway_is_on_the_page() -> None:
+    runs = noisy({"NFT": -4.0, "RT": 0.0, "FFT": 0.1}, seeds=2, tasks=TASKS)
+    by_id = {RunId("flan", "specialist-0", *key): run for key, run in runs.items()}
+    table = takeaways(SUBJECTS, {"loss": by_id}, {}, Method())
+    (axes,) = draw_takeaways(table, LookSettings()).axes
+    texts = [text.get_text() for text in axes.texts]
+    for number, title in TAKEAWAYS.items():
+        assert f"{number}. {title}" in texts
+    assert "not testable here" in texts
+    assert sum(text == "fig" for text in texts) == 3
+    assert any(text.startswith("confirmed, p") for text in texts)

@@ -1,0 +1,85 @@
+r"""Does the paper hold here? Test each of its claims on the runs of a config.
+
+For instance:
+  takeaways.py results/losses/flan/specialist-0/*/seed-*/*.parquet --output takeaways.csv \
+      --subjects '[{"claim": "tma-near-tasks-run", "metrics": ["loss"], "roles": [
+          {"role": "NFT", "dataset": "flan", "test": "specialist-0", "arrangement": "tma-nearest"},
+          {"role": "RT", "dataset": "flan", "test": "specialist-0", "arrangement": "random"}]}]'
+"""
+
+import argparse
+import json
+import logging
+from typing import Any
+
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.settings import Section
+from nearfirst.figures.arguments import parser, write_csv
+from nearfirst.figures.read import read_runs, read_similarities
+from nearfirst.figures.settings import (
+    ComparisonSettings,
+    DistributionSettings,
+    PredictionSettings,
+)
+from nearfirst.tables.settings import StabilitySettings
+from nearfirst.takeaways.claims import BY_NAME
+from nearfirst.takeaways.evidence import Method
+from nearfirst.takeaways.settings import TakeawaySettings
+from nearfirst.takeaways.subjects import Subject
+from nearfirst.takeaways.verdicts import takeaways
+
+SECTIONS: dict[str, type[Section]] = {
+    "settings": TakeawaySettings,
+    "comparison": ComparisonSettings,
+    "stability": StabilitySettings,
+    "prediction": PredictionSettings,
+    "distribution": DistributionSettings,
+}
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the CSV."""
+    subjects: list[Subject] = arguments.subjects
+    needed = sorted({metric for its in subjects for metric in its.metrics})
+    runs = {metric: read_runs(arguments.tables, metric) for metric in needed}
+    similar = any(its.similar for its in subjects)
+    similarities = read_similarities(arguments.tables) if similar else {}
+    sections: dict[str, Any] = {name: getattr(arguments, name) for name in SECTIONS}
+    method = Method(**sections, weighting=arguments.weighting)
+    table = takeaways(subjects, runs, similarities, method)
+    write_csv(table, arguments.output, "%.6g")
+    shown = ["claim", "where", "verdict", "effect", "low", "high", "p_value", "p_holm", "reason"]
+    logging.info("\n%s", table[shown].to_string(index=False))
+
+
+def parse_subjects(text: str) -> list[Subject]:
+    """Read what each claim is tested on from JSON; raises InputError if it is no list of these."""
+    try:
+        found = [Subject.parse(json.dumps(row)) for row in json.loads(text)]
+    except (ValueError, TypeError) as error:
+        raise InputError(f"not a JSON list of subjects ({error})") from None
+    for subject in found:
+        if subject.claim not in BY_NAME:
+            raise InputError(f"{subject.claim!r} is none of the claims {', '.join(BY_NAME)}")
+    return found
+
+
+if __name__ == "__main__":
+    flags = parser(__doc__, "losses, scores, rewards and similarities (Parquet)")
+    flags.add_argument(
+        "--subjects",
+        type=cli.checked(parse_subjects),
+        required=True,
+        metavar="JSON",
+        help="claims of `nearfirst/takeaways/claims.py` and the runs that each is tested on",
+    )
+    flags.add_argument(
+        "--weighting",
+        choices=["instance", "token"],
+        default="instance",
+        help="mean over instances, or over all label tokens: that of the curves",
+    )
+    for name, section in SECTIONS.items():
+        cli.add_settings(flags, section, f"--{name}")
+    cli.run(main, flags.parse_args())
