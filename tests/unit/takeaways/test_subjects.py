@@ -95,6 +95,7 @@ def test_rows_are_found_by_what_they_are() -> None:
     # Trained alike: under either schedule the nearest first is compared with its own random order.
     assert sorted(its["tma-near-tasks-end"]) == [
         ("flan", ["tma-nearest", "random"]),
+        ("flan, constant schedule", ["tma-nearest-constant", "random-constant"]),
         ("mine", ["tma-nearest", "random"]),
         ("mine, constant schedule", ["first", "any"]),
     ]
