@@ -8,9 +8,9 @@ def checkpoints_before(
     train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     reach = (CONFIG.evaluate.average - 1) * train.checkpoint_every
     first = int(wildcards.start)
+    run = f"{wildcards.dataset}/{wildcards.arrangement}/seed-{wildcards.seed}"
     return [
-        f"{RESULTS}/checkpoints/{wildcards.dataset}/{wildcards.arrangement}"
-        f"/seed-{wildcards.seed}/{start}-{stop}"
+        f"{RESULTS}/checkpoints/{run}/{start}-{stop}"
         for start, stop in train.segments()
         if stop is not None and first - reach < stop <= first
     ]

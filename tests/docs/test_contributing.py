@@ -17,8 +17,8 @@ def test_an_arrangement_of_the_library(tmp_path: Path) -> None:
     (command,) = code(page, "console", heading)
     assert command.split() == ["snakemake", "-n", "results/my_figure.pdf"]
     jobs = checkout.would_run("results/my_figure.pdf")
-    # Runs of the new order, whose seeds are other base models, and the random ones.
-    assert jobs["train"] == before["train"] // 3 * 2
+    # The new order and the random one, in place of three.
+    assert jobs["train"] == before["train"] * 2 // 3
     assert checkout.would_run("results/fig4_flan.pdf") == before
     # The tests of every method hold for it.
     chosen = "centroid or permutation or one_module"
