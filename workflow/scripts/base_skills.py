@@ -9,12 +9,13 @@ import pandas as pd
 
 from nearfirst.common import cli
 from nearfirst.common.files import writing
-from nearfirst.model import forced_choice
-from nearfirst.model.load import load_model, load_tokenizer
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the table."""
+    from nearfirst.model import forced_choice
+    from nearfirst.model.load import load_model, load_tokenizer
+
     exams = json.loads(arguments.exams.read_text(encoding="utf-8"))
     tables = []
     for seed, folder in arguments.base:
