@@ -167,6 +167,13 @@ def test_the_small_model_is_counted_as_it_is_built() -> None:
     assert shape_of(ModelSettings(), NONE) == Shape(1_066_112, 128, 4, 2048)
 
 
+def test_the_model_of_a_package_is_not_the_small_one() -> None:
+    config = load({"preset": "small"}, PRESETS)
+    shape = shape_of(config.model, NONE)
+    assert shape is not None
+    assert shape.parameters == config.model.parameters == 134_515_008
+
+
 def test_what_the_config_does_not_say_is_derived(monkeypatch: pytest.MonkeyPatch) -> None:
     model = {"name": "someone/model", "parameters": LLAMA.parameters}
     train = {"precision": "float16", "steps": 600, "segment_steps": 300}

@@ -16,9 +16,10 @@ def shape_of(settings: ModelSettings, fetched: Path) -> Shape | None:
 
     `fetched` is the folder of a Hugging Face id, once it is there.
     """
-    if settings.name is None:
+    if settings.name is None and settings.package is None:
         return _pretrained(settings.pretrain)
-    folder = Path(settings.name) if Path(settings.name).is_dir() else fetched
+    given = Path(settings.name or "")
+    folder = given if settings.name and given.is_dir() else fetched
     return shape_in(folder, settings.parameters)
 
 

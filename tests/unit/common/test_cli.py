@@ -83,6 +83,7 @@ def test_the_log_gets_the_progress_and_the_screen_nothing(program: Program, tmp_
     log = tmp_path / "new/folder/log"
     text = tmp_path / "text.jsonl"
     flags = ["--settings", '{"documents": 5}', "--output", text, "--log", log]
+    flags += ["--exams", tmp_path / "exams.json"]
     done = program("generate_text.py", *flags)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert len(text.read_text().splitlines()) == 5
