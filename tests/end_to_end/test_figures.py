@@ -50,7 +50,7 @@ def test_what_is_compared_holds_the_same_instances(everything: Checkout) -> None
     for dataset, names in {
         "flan": [
             *("random", "round-robin", "cluster", "task-nearest"),
-            *("wsd-nearest", "wsd-farthest", "tma-nearest", "tma-farthest"),
+            *("wsd-nearest", "tma-nearest", "tma-farthest"),
         ],
         "sharegpt": ["random", "tma-nearest", "tma-farthest"],
     }.items():

@@ -82,6 +82,7 @@ def test_a_page_of_one_figure(finished: Checkout, tmp_path: Path) -> None:
     assert part(path, "results").keys() == {
         "results/fig4_flan.svg",
         "results/fig4_flan_paired.csv",
+        "results/base_skills.csv",
     }
     # All targets, of which most are not there.
     done = finished.snakemake("--report", str(path), check=False)

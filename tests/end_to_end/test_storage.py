@@ -99,7 +99,7 @@ def test_kept_checkpoints_are_evaluated_anew_and_nothing_is_trained(
     for path in (losses, scores):
         steps = pq.read_table(checkout.folder / path)["step"].to_pylist()
         assert sorted(set(steps)) == [0, 4, 8, 12, 16]
-    # Fewer instances in the test set that was there: only these are evaluated again.
-    change = "data={flan: {sample: {specialist_per_task: 1}}}"
+    # Other instances in the test set that was there: only these are evaluated again.
+    change = "data={flan: {sample: {specialist_per_task: 2}}}"
     target = f"results/losses/{RUN}/0-end.parquet"
     assert checkout.would_run(target, "--config", change) == {"sample": 1, "evaluate": 1}

@@ -117,8 +117,8 @@ def test_a_published_file_from_any_path(copy_of_finished: Checkout, own_file: Pa
     paths = [f"results/instances/flan/{split}.parquet" for split in ("train", "specialist-0")]
     copy_of_finished.snakemake(*paths, "--config", f"data={{flan: {{path: {own_file}}}}}")
     train, test = (pq.read_table(copy_of_finished.folder / path)["task"] for path in paths)
-    # 12 tasks, 15 % of them unseen, up to 4 instances each, 2 of an unseen one.
-    assert (len(train), len(test)) == (40, 4)
+    # 12 tasks, 15 % of them unseen, up to 4 instances each, 1 of an unseen one.
+    assert (len(train), len(test)) == (40, 2)
     assert len(set(train.to_pylist())) == 10
 
 
@@ -157,7 +157,7 @@ def test_too_many_steps_name_the_largest_number(copy_of_finished: Checkout) -> N
         ("train={lerning_rate: 1}", ["'train.lerning_rate'", "did you mean 'train.learning_rate'"]),
         ("train={learning_rate: fast}", ["'train.learning_rate' ('fast')", "number"]),
         ("data={flan: {path: no.json}}", ["'data.flan.path' ('no.json')", "no such file"]),
-        ("preset=large", ["'large'", "mini, paper, tiny"]),
+        ("preset=large", ["'large'", "mini, paper, small, tiny"]),
         ("train={checkpoint_dtype: bfloat16}", ["bfloat16 is refused"]),
     ],
 )

@@ -5,10 +5,11 @@ A row is written before the results it is about are looked at, and never changed
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nearfirst.takeaways.subjects import (
     AllCurves,
+    Config,
     EachCurve,
     MetricTable,
     Needs,
@@ -18,9 +19,6 @@ from nearfirst.takeaways.subjects import (
     Subject,
     subjects_of,
 )
-
-if TYPE_CHECKING:
-    from nearfirst.config import Config
 
 TAKEAWAYS = {
     1: "Generalization comes early, whatever the metric",
@@ -271,6 +269,6 @@ CLAIMS = [
 BY_NAME = {claim.name: claim for claim in CLAIMS}
 
 
-def subjects(config: "Config") -> list[Subject]:
+def subjects(config: Config) -> list[Subject]:
     """Return what every claim is tested on in a config, claim by claim."""
     return [its for claim in CLAIMS for its in subjects_of(claim.name, claim.needs, config)]

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pydantic import Field
 
@@ -11,11 +11,12 @@ from nearfirst.arrange.settings import OF_TRAINING, ArrangementSettings
 from nearfirst.common.settings import Section
 from nearfirst.figures.figure import HELD_OUT, Curve, RunId
 
-if TYPE_CHECKING:
-    from nearfirst.config import Config
-
 FREE = OF_TRAINING | {"within_round", "farthest"}
 """Keys of an arrangement in which its variants may differ without being about something else."""
+
+Config = Any
+"""`nearfirst.config.Config`. Not by its name: the programs read no config, and what they import is
+what they rerun for."""
 
 METRIC_TABLE = "metric_stability"
 """What shows the runs of the tables of metrics."""
@@ -45,7 +46,7 @@ class Subject(Section):
     paper_steps: int | None = None
     missing: str = ""
 
-    def runs(self, config: "Config") -> list[RunId]:
+    def runs(self, config: Config) -> list[RunId]:
         """Return the runs, role by role."""
         return [
             RunId(its.dataset, its.test, its.arrangement, seed)
@@ -69,7 +70,7 @@ class Needs(Protocol):
     def words(self) -> str:
         """What it needs, after "no figure ..."."""
 
-    def find(self, config: "Config") -> Iterator[tuple[Hashable, str, list[Role]]]:
+    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
         """Yield what is the same for equal subjects, a figure that shows one, and its roles."""
 
 
@@ -93,7 +94,7 @@ class EachCurve:
         """What it needs."""
         return f"of kind '{self.kind}' shows {' and '.join(self.metrics)}"
 
-    def find(self, config: "Config") -> Iterator[tuple[Hashable, str, list[Role]]]:
+    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
         """Yield every curve."""
         shown = [
             (name, curve)
@@ -123,7 +124,7 @@ class AllCurves:
         """What it needs."""
         return f"of kind '{self.kind}' has several {'test sets' * self.several_tests or 'curves'}"
 
-    def find(self, config: "Config") -> Iterator[tuple[Hashable, str, list[Role]]]:
+    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
         """Yield every such figure; of those with equal data and test sets one."""
         for name, figure in config.figures.items():
             curves = figure.shown() if figure.kind == self.kind else []
@@ -148,7 +149,7 @@ class MetricTable:
         """What it needs."""
         return f"or table has {' and '.join(self.metrics)} of one run"
 
-    def find(self, config: "Config") -> Iterator[tuple[Hashable, str, list[Role]]]:
+    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
         """Yield the data sets of the tables, which have rows of their own only together."""
         table = config.tables.metrics
         if {*self.metrics} <= {*table.metrics}:
@@ -180,7 +181,7 @@ class Orders:
         loss = "loss and similarity" if self.similar else "loss"
         return f"shows the {loss} of {' and '.join(self.roles)}{on[self.held_out]}"
 
-    def find(self, config: "Config") -> Iterator[tuple[Hashable, str, list[Role]]]:
+    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
         """Yield what one figure shows or, if none shows all roles, what several do."""
         curves = list(_losses(config, self.similar))
         for apart in (True, False):
@@ -196,7 +197,7 @@ class Orders:
                 return
 
     def _match(
-        self, curves: list[tuple[str, Curve]], config: "Config"
+        self, curves: list[tuple[str, Curve]], config: Config
     ) -> tuple[Hashable, str, list[Role]] | None:
         roles, figures = [], []
         for role, pattern in self.roles.items():
@@ -220,7 +221,7 @@ class Rounds:
     similar: bool = False
     words: str = "shows the loss of several buckets of rounds of TMA"
 
-    def find(self, config: "Config") -> Iterator[tuple[Hashable, str, list[Role]]]:
+    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
         """Yield the buckets of each figure."""
         pattern: Pattern = {"method": "tma", "rounds": ...}
         groups: dict[Hashable, list[tuple[tuple[int, int], str, Curve]]] = {}
@@ -235,7 +236,7 @@ class Rounds:
                 yield _key(roles), buckets[0][1], roles
 
 
-def subjects_of(claim: str, needs: Needs, config: "Config") -> list[Subject]:
+def subjects_of(claim: str, needs: Needs, config: Config) -> list[Subject]:
     """Return what a claim can be tested on in a config: one subject at least, be it missing."""
     found: dict[Hashable, Subject] = {}
     for key, figure, roles in needs.find(config):
@@ -269,7 +270,7 @@ def fits(row: ArrangementSettings, pattern: Pattern) -> bool:
     )
 
 
-def _losses(config: "Config", similar: bool = False) -> Iterator[tuple[str, Curve]]:
+def _losses(config: Config, similar: bool = False) -> Iterator[tuple[str, Curve]]:
     """Yield figures and their curves of losses, test sets named; those with similarity only."""
     for name, figure in config.figures.items():
         if "loss" not in figure.metric_names():
@@ -281,7 +282,7 @@ def _losses(config: "Config", similar: bool = False) -> Iterator[tuple[str, Curv
                 yield name, its
 
 
-def _role(role: str, curve: Curve, config: "Config") -> Role:
+def _role(role: str, curve: Curve, config: Config) -> Role:
     test = curve.test or config.test_of(curve.dataset)
     return Role(role=role, dataset=curve.dataset, test=test, arrangement=curve.arrangement)
 
@@ -290,7 +291,7 @@ def _key(roles: Iterable[Role]) -> Hashable:
     return tuple((its.dataset, its.test, its.arrangement) for its in roles)
 
 
-def _where(roles: Iterable[Role], config: "Config") -> str:
+def _where(roles: Iterable[Role], config: Config) -> str:
     """Return the data sets, and how the runs are trained if not like most."""
     parts = [", ".join(dict.fromkeys(its.dataset for its in roles))]
     first = next(iter(roles))
