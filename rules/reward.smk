@@ -106,7 +106,7 @@ rule reward:
         generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
         instances="<results>/instances/{dataset}/{test}.parquet",
         model=reward_files(),
-        checked=ancient(REWARD_CHECKED),
+        checked=REWARD_CHECKED,
         script=script("reward.py"),
         library=library("reward.py"),
     output:
