@@ -128,5 +128,6 @@ def test_changes_rerun_their_figures_alone(everything: Checkout) -> None:
         assert found == expected, change
     found = everything.would_run("--config", "similarity={ngram: 3}")
     assert found.pop("similarity") == 3 + 2
-    # nine_similarities, fig11 and the prediction read them.
-    assert found == {"task_curves": 2, "prediction": 1, "plot": 3}
+    # nine_similarities, fig11, the prediction and the page of takeaways read them.
+    page = {"takeaways": 1, "plot_takeaways": 1}
+    assert found == {"task_curves": 2, "prediction": 1, "plot": 3, **page}

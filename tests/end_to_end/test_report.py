@@ -175,6 +175,6 @@ def test_a_browser_shows_it(page: Path, tmp_path: Path) -> None:
     assert seen["shown"]
     assert seen["width"] > 100, "the browser draws it"
     rendered = dom.split('<div id="app">')[1]
-    assert "Mean test loss on Flan-mini" in rendered
+    assert "Mean test loss on generated data" in rendered
     assert "preset: tiny" in words(rendered)
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
