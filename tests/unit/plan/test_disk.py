@@ -41,6 +41,11 @@ def test_parameters_of_each_kind_of_model(tmp_path: Path) -> None:
     assert count_parameters(ModelSettings(), NONE) == small == 1_066_112
 
 
+def test_the_model_of_a_package_has_the_parameters_that_the_config_gives() -> None:
+    model = load({"preset": "small"}, PRESETS).model
+    assert count_parameters(model, NONE) == 134_515_008
+
+
 def test_checkpoints_and_states_of_segments() -> None:
     bounds = [0, 300, 600, 900, 1200, 1500, 1797]
     counts = [count_checkpoints(start, stop, 10) for start, stop in pairwise(bounds)]

@@ -9,9 +9,11 @@ from nearfirst.model.settings import ModelSettings
 def count_parameters(settings: ModelSettings, fetched: Path) -> int | None:
     """Return the parameters of the base model; None if unknown.
 
-    A hub model has `model.parameters`, or else those of the folder `fetched`. Raises InputError if
-    transformers cannot build the model of a folder.
+    A package's model has `model.parameters`, and so has one of the hub, or else those of the folder
+    `fetched`. Raises InputError if transformers cannot build the model of a folder.
     """
+    if settings.package:
+        return settings.parameters
     name, small = settings.name, settings.pretrain
     if name and not Path(name).is_dir():
         if settings.parameters or not fetched.is_dir():
