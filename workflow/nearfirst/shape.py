@@ -16,7 +16,7 @@ def shape_of(settings: ModelSettings, fetched: Path) -> Shape | None:
 
     `fetched` is the folder of a Hugging Face id, once it is there.
     """
-    if settings.name is None and settings.package is None:
+    if settings.is_pretrained_here:
         return _pretrained(settings.pretrain)
     given = Path(settings.name or "")
     folder = given if settings.name and given.is_dir() else fetched

@@ -14,7 +14,7 @@ from typing import cast
 from nearfirst.common import cli
 from nearfirst.common.files import writing
 from nearfirst.common.text import paragraph
-from nearfirst.figures.arguments import add_figure, parser, write_csv
+from nearfirst.figures.arguments import add_figure, add_weighting, parser, write_csv
 from nearfirst.figures.comparison.paired import compare_contrasts
 from nearfirst.figures.comparison.summary import summary
 from nearfirst.figures.read import labelled, read_runs
@@ -46,11 +46,6 @@ if __name__ == "__main__":
     flags = parser(__doc__, "losses, scores or rewards (Parquet)")
     add_figure(flags)
     flags.add_argument("--summary", type=Path, help="the findings in words (text)")
-    flags.add_argument(
-        "--weighting",
-        choices=["instance", "token"],
-        default="instance",
-        help="mean over instances, or over all label tokens: that of the curves",
-    )
+    add_weighting(flags)
     cli.add_settings(flags, ComparisonSettings)
     cli.run(main, flags.parse_args())

@@ -9,13 +9,12 @@ For instance:
 """
 
 import argparse
-import json
 import logging
 from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
-from nearfirst.figures.arguments import add_figure, parser, write_csv
+from nearfirst.figures.arguments import add_figure, parse_by_name, parser, write_csv
 from nearfirst.figures.interaction import condition_curves
 from nearfirst.figures.kinds.interaction import Settings
 from nearfirst.figures.read import labelled, read_runs
@@ -49,12 +48,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 def _training(text: str) -> dict[str, TrainSettings]:
-    try:
-        return {
-            name: TrainSettings.parse(json.dumps(part)) for name, part in json.loads(text).items()
-        }
-    except (ValueError, AttributeError) as error:
-        raise InputError(f"{text}: not a JSON object of training settings ({error})") from None
+    return parse_by_name(text, TrainSettings.parse, "training settings")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.common.settings import Section
-from nearfirst.figures.arguments import parser, write_csv
+from nearfirst.figures.arguments import add_weighting, parser, write_csv
 from nearfirst.figures.read import read_runs, read_similarities
 from nearfirst.figures.settings import (
     ComparisonSettings,
@@ -74,12 +74,7 @@ if __name__ == "__main__":
         metavar="JSON",
         help="claims of `nearfirst/takeaways/claims.py` and the runs that each is tested on",
     )
-    flags.add_argument(
-        "--weighting",
-        choices=["instance", "token"],
-        default="instance",
-        help="mean over instances, or over all label tokens: that of the curves",
-    )
+    add_weighting(flags)
     for name, section in SECTIONS.items():
         cli.add_settings(flags, section, f"--{name}")
     cli.run(main, flags.parse_args())

@@ -1,11 +1,10 @@
 """Files of the Hugging Face hub: of one commit, checked, and resumed after a kill."""
 
-import fnmatch
 import json
 import logging
 import re
 import shutil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -27,6 +26,7 @@ from tqdm import tqdm
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import explain_full_disk, sha256
 from nearfirst.common.hub import HubSettings
+from nearfirst.data.remote_files import leaves_folder, matching
 
 _NETWORK = (HfHubHTTPError, HFValidationError, httpx2.RequestError, OfflineModeIsEnabled)
 
@@ -108,21 +108,12 @@ class _Repository:
             )
         tree = self.api.list_repo_tree(self.name, repo_type=kind, revision=commit, recursive=True)
         every = {file.path: file for file in tree if isinstance(file, RepoFile)}
-        chosen: set[str] = set()
-        for pattern in given.files:
-            found = fnmatch.filter(every, pattern)
-            if not found:
-                some = ", ".join(sorted(every)[:5])
-                raise InputError(
-                    f"{self.hub_key}.files: no file of {self.name} at {commit} matches "
-                    f"{pattern!r}; it has {some}{', …' if len(every) > 5 else ''}"
-                )
-            chosen.update(found)
-        for name in given.sha256.keys() - chosen:
+        owner = f"{self.name} at {commit}"
+        chosen = matching(every, given.files, owner, f"{self.hub_key}.files")
+        for name in given.sha256.keys() - set(chosen):
             raise InputError(f"{self.hub_key}.sha256: {name!r} is none of the files to fetch")
         for name in chosen:
-            place = PurePosixPath(name)
-            if place.is_absolute() or ".." in place.parts or "\\" in name:
+            if leaves_folder(name):
                 raise InputError(
                     f"{self.name} at {commit} lists a file {name!r}, which would lie outside of "
                     "the folder: nothing is fetched; check HF_ENDPOINT, or choose other files in "
@@ -130,7 +121,7 @@ class _Repository:
                 )
         size = sum(every[name].size for name in chosen) / 1e6
         logging.info("%s at %s: %d files, %.1f MB", self.name, commit, len(chosen), size)
-        return commit, {name: every[name] for name in sorted(chosen)}
+        return commit, {name: every[name] for name in chosen}
 
     def fetch(self, file: RepoFile, commit: str, folder: Path) -> dict[str, Any]:
         """Fetch one file, or the rest of it, and return its checksum and size."""

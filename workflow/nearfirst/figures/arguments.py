@@ -2,7 +2,9 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -11,6 +13,8 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing
 from nearfirst.figures.figure import Figure
 from nearfirst.figures.registry import KINDS
+
+T = TypeVar("T")
 
 
 def parser(description: str | None, tables: str) -> argparse.ArgumentParser:
@@ -44,15 +48,29 @@ def add_figures(to: argparse.ArgumentParser) -> None:
     )
 
 
+def add_weighting(to: argparse.ArgumentParser) -> None:
+    """Add the flag of comparisons that says how instances are averaged."""
+    to.add_argument(
+        "--weighting",
+        choices=["instance", "token"],
+        default="instance",
+        help="mean over instances, or over all label tokens: that of the curves",
+    )
+
+
 def write_csv(table: pd.DataFrame, path: Path, float_format: str) -> None:
     """Write a CSV whole or not at all."""
     with writing(path) as temporary:
         table.to_csv(temporary, index=False, float_format=float_format)
 
 
-def _parse_several(text: str) -> dict[str, Figure]:
+def parse_by_name(text: str, parse: Callable[[str], T], what: str) -> dict[str, T]:
+    """Return the parts of a JSON object, each parsed; raises InputError if it is none of `what`."""
     try:
-        rows = json.loads(text)
-        return {name: KINDS.parse(json.dumps(row)) for name, row in rows.items()}
+        return {name: parse(json.dumps(part)) for name, part in json.loads(text).items()}
     except (ValueError, AttributeError) as error:
-        raise InputError(f"{text}: not a JSON object of figures ({error})") from None
+        raise InputError(f"{text}: not a JSON object of {what} ({error})") from None
+
+
+def _parse_several(text: str) -> dict[str, Figure]:
+    return parse_by_name(text, KINDS.parse, "figures")

@@ -15,7 +15,8 @@ from nearfirst.model.adapter_settings import AdapterSettings
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 """The files of a checkpoint that holds an adapter."""
 
-_NAME = "default"
+NAME = "default"
+"""What a model calls the one adapter that it has."""
 
 
 def add_adapter(model: Any, settings: AdapterSettings) -> None:
@@ -48,7 +49,7 @@ def add_adapter(model: Any, settings: AdapterSettings) -> None:
             f"train.adapter.targets: this {type(model).__name__} has no linear layers called "
             f"{wrong[0]!r}; it has {', '.join(linear)}"
         )
-    model.add_adapter(config, _NAME)
+    model.add_adapter(config, NAME)
 
 
 def has_adapter(model: Any) -> bool:
@@ -61,12 +62,16 @@ def saved_parameters(model: Any) -> dict[str, torch.nn.Parameter]:
     parameters = dict(model.named_parameters())
     if not has_adapter(model):
         return parameters
-    return {saved_name(name): parameters[name] for name in parameters if ".lora_" in name}
+    return {saved: parameters[name] for name, saved in saved_names(model).items()}
 
 
-def saved_name(name: str) -> str:
-    """Return the name, in a checkpoint, of a parameter of an adapter."""
-    return f"base_model.model.{name.replace(f'.{_NAME}.', '.')}"
+def saved_names(model: Any) -> dict[str, str]:
+    """Return the names of an adapter's parameters, in the model and in a checkpoint."""
+    return {
+        name: f"base_model.model.{name.replace(f'.{NAME}.', '.')}"
+        for name, _ in model.named_parameters()
+        if ".lora_" in name
+    }
 
 
 def weights_file(model: Any) -> str:

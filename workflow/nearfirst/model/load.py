@@ -8,7 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from nearfirst.common.errors import InputError
-from nearfirst.model.adapter import saved_adapter
+from nearfirst.model.adapter import NAME, saved_adapter
 from nearfirst.model.device import device
 from nearfirst.model.load_errors import DAMAGED, reason
 
@@ -65,9 +65,9 @@ def model_for(
     form = saved_adapter(checkpoint)
     if form is None:
         return empty_model(name, revision, dtype)
-    model = load_model(name, revision).to(dtype).to(device())
+    model = load_model(name, revision).to(dtype)
     try:
-        model.add_adapter(form, "default")
+        model.add_adapter(form, NAME)
     except ValueError as error:
         raise InputError(
             f"{checkpoint}: its adapter does not fit the base model {name} ({error})"

@@ -204,7 +204,8 @@ class _Trainer(Trainer):  # type: ignore[misc]
         folder = Path(output_dir or self.args.output_dir)
         if adapter.has_adapter(self.model):
             folder.mkdir(parents=True, exist_ok=True)
-            trained = {n: p.detach() for n, p in self.model.named_parameters() if p.requires_grad}
+            its = self.model.state_dict()
+            trained = {name: its[name] for name in adapter.saved_names(self.model)}
             save_file(trained, folder / "model.safetensors", metadata={"format": "pt"})
         else:
             self.model.save_pretrained(folder, **SAVE_OPTIONS)
@@ -302,8 +303,8 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         if self.writer:
             model = self.trainer.accelerator.unwrap_model(self.trainer.model_wrapped)
             if adapter.has_adapter(model):
-                trained = [name for name, its in model.named_parameters() if its.requires_grad]
-                weights = {adapter.saved_name(name): weights[name] for name in trained}
+                names = adapter.saved_names(model)
+                weights = {saved: weights[name] for name, saved in names.items()}
             else:
                 # A tied tensor is written once; copied, it would be a tensor of its own.
                 tied = model.all_tied_weights_keys
