@@ -28,7 +28,8 @@ from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import Dataset
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings
-from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.embed.registry import KINDS as REPRESENTATIONS
+from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.figures.figure import Figure
@@ -58,6 +59,7 @@ from nearfirst.train.settings import TrainSettings
 
 TABLES = (
     Table("data", FORMATS, default="chat"),
+    Table("representations", REPRESENTATIONS, default="text"),
     Table("arrangements", METHODS),
     Table("figures", KINDS),
 )
@@ -85,7 +87,9 @@ class Config(Section):
     corpus: CorpusSettings = CorpusSettings()
     data: dict[str, SerializeAsAny[Dataset]] = Field({}, description="Data sets by name.")
     model: ModelSettings = ModelSettings()
-    embedding: EmbeddingSettings = EmbeddingSettings()
+    representations: dict[str, SerializeAsAny[RepresentationSettings]] = Field(
+        {}, description="Representations of instances by name."
+    )
     distance: DistanceSettings = DistanceSettings()
     explore: ExplorationSettings = ExplorationSettings()
     similarity: SimilaritySettings = SimilaritySettings()
@@ -218,6 +222,9 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
         if wrong is not None:
             faults[table.name] = f"config key '{table.name}': {wrong!r} is no table of rows by name"
             continue
+        if table.name == "representations":
+            # What arrangements go by unless they say otherwise.
+            given = [{"text": {"kind": "text"}}, *given]
         if table.name == "figures":
             # A data set that the user adds has a figure without another word.
             standard = {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added}
@@ -267,12 +274,20 @@ def _unknown_names(config: Config) -> dict[str, str]:
     known: dict[str, list[str]] = {
         "data set": list(config.data),
         "arrangement": list(config.arrangements),
+        "representation": list(config.representations),
         "figure to compare": [n for n, f in config.figures.items() if f.kind == "arrangements"],
     }
     references = [
         (f"figures.{name}.{key}", what, named)
         for name, figure in config.figures.items()
         for key, what, named in figure.references()
+    ]
+    references += [
+        (f"{key}.representation", "representation", row.representation)
+        for key, row in (
+            *((f"arrangements.{name}", row) for name, row in config.arrangements.items()),
+            *(("explore", config.explore), ("similarity", config.similarity)),
+        )
     ]
     references += [(f"tables.{key}", what, name) for key, what, name in config.tables.references()]
     references += [
