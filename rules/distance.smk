@@ -43,12 +43,13 @@ def checkpoint_flags(
 rule similarity:
     """Measure how similar the data seen at each checkpoint are to each test task."""
     input:
+        unpack(
+            lambda wildcards: embeddings_of(
+                CONFIG.similarity, wildcards.dataset, wildcards.test
+            )
+        ),
         train_instances="<results>/instances/{dataset}/train.parquet",
         test_instances="<results>/instances/{dataset}/{test}.parquet",
-        train_embeddings=f"<results>/embeddings/{CONFIG.similarity.representation}"
-        "/{dataset}/train.parquet",
-        test_embeddings=f"<results>/embeddings/{CONFIG.similarity.representation}"
-        "/{dataset}/{test}.parquet",
         arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         script=script("similarity.py"),
         library=library("similarity.py"),
@@ -72,7 +73,7 @@ rule similarity:
         "{wildcards.arrangement}, seed {wildcards.seed}"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
-        " --test-instances {input.test_instances} --train-embeddings {input.train_embeddings}"
-        " --test-embeddings {input.test_embeddings} --arrangement {input.arrangement}"
+        " --test-instances {input.test_instances} --train-embeddings {input.train}"
+        " --test-embeddings {input.test} --arrangement {input.arrangement}"
         " {params.checkpoints} --settings {params.settings:q} --threads {threads}"
         " --output {output} --log {log}"

@@ -6,7 +6,9 @@ scattergather:
     embed=CONFIG.hardware.embed_shards,
 
 
-def represented_as(wildcards):
+def represented_as(
+    wildcards,
+):
     """Return the row of a representation."""
     return CONFIG.representations[wildcards.representation]
 

@@ -58,12 +58,12 @@ def own_test(wildcards):
     return f"{RESULTS}/instances/{wildcards.dataset}/{test}.parquet"
 
 
-def embeddings_of(row, dataset):
-    """Return the embeddings of a pool and of its test set in the representation of a row."""
+def embeddings_of(row, dataset, test=None):
+    """Return the embeddings of a pool and a test set, its own, in the representation of a row."""
     folder = f"{RESULTS}/embeddings/{row.representation}/{dataset}"
     return {
         "train": f"{folder}/train.parquet",
-        "test": f"{folder}/{CONFIG.data[dataset].test}.parquet",
+        "test": f"{folder}/{test or CONFIG.data[dataset].test}.parquet",
     }
 
 

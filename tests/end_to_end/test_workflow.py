@@ -44,7 +44,10 @@ def test_tables_have_the_columns_agreed_on(finished: Checkout) -> None:
     expected = {
         "instances/flan/train.parquet": instances,
         "instances/flan/specialist-0.parquet": instances,
-        "embeddings/text/flan/train.parquet": {"id": text, "embedding": pa.list_(pa.float32(), 384)},
+        "embeddings/text/flan/train.parquet": {
+            "id": text,
+            "embedding": pa.list_(pa.float32(), 384),
+        },
         "arrangements/flan/random/seed-0.parquet": {
             "position": pa.int32(),
             "id": text,

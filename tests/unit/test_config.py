@@ -186,6 +186,7 @@ def test_a_misspelt_or_misplaced_key_names_the_right_one(wrong: str, right: str)
         ("figures.fig4_flan.arrangements", "curves"),
         ("figures.fig1_loss.datasets", "curves"),
         ("data.flan.form", "format"),
+        ("embedding", "representations.text"),
         ("distribution.least", "min_answers"),
         ("reward.preferences.most", "max_per_dataset"),
     ],

