@@ -15,6 +15,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.data.instances import read_instances
 from nearfirst.embed.registry import KINDS, Given, shard_bounds
+from nearfirst.model.settings import TemplateSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -27,7 +28,10 @@ def main(arguments: argparse.Namespace) -> None:
     first, last = shard_bounds(table.num_rows, *arguments.shard)
     table = table.slice(first, last - first)
     logging.info("%d instances", table.num_rows)
-    given = Given(query=arguments.query)
+    given = Given(
+        *(arguments.query, arguments.model, arguments.template),
+        *(tuple(arguments.warm_up), tuple(arguments.rates)),
+    )
     vectors = KINDS.module(settings.kind).represent(table, settings, given)
     embeddings = embeddings_table(table["id"].to_pylist(), vectors)
     write_table(embeddings, arguments.output, read_identity(arguments.instances))
@@ -47,5 +51,9 @@ if __name__ == "__main__":
     add("--instances", type=Path, required=True, help="instances (Parquet)")
     add("--shard", type=_shard, default=(1, 1), metavar="I-of-N", help="default: 1-of-1, all")
     add("--query", action="store_true", help="these are test instances, not a pool")
+    add("--model", help="base model, for kinds that it gives: folder or Hugging Face id")
+    cli.add_settings(parser, TemplateSettings, "--template")
+    add("--warm-up", type=Path, nargs="*", default=[], help="segments of the run that warms up")
+    add("--rates", type=float, nargs="*", default=[], help="their mean learning rates")
     add("--output", type=Path, required=True, help="embeddings (Parquet)")
     cli.run(main, parser.parse_args())

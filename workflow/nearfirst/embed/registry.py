@@ -5,10 +5,12 @@ The module of a kind has a class `Settings`, the type of its rows in the config,
 instances.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 from nearfirst.common.named_modules import Registry
 from nearfirst.embed.settings import RepresentationSettings
+from nearfirst.model.settings import TemplateSettings
 
 KINDS = Registry[RepresentationSettings]("nearfirst.embed.kinds", "kind")
 
@@ -22,6 +24,13 @@ class Given(NamedTuple):
 
     query: bool = False
     """Whether the instances are queries, not a pool."""
+    model: str | None = None
+    """The base model: folder or Hugging Face id."""
+    template: TemplateSettings = TemplateSettings()
+    warm_up: tuple[Path, ...] = ()
+    """Folders of the segments of a warm-up run, each with `checkpoints/` and `state/`."""
+    rates: tuple[float, ...] = ()
+    """Mean learning rates of these segments."""
 
 
 def shard_bounds(instances: int, shard: int, shards: int) -> tuple[int, int]:
