@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,17 +38,19 @@ class Projection:
     def __init__(self, size: int, dimension: int, seed: int) -> None:
         generator = np.random.default_rng(seed)
         self.padded = torch.zeros(-(-size // dimension) * dimension, device=device())
-        self.size, self.dimension = size, dimension
-        order = generator.permutation(len(self.padded))
-        signs = generator.integers(0, 2, len(order), dtype=np.int8) * 2 - 1
-        self.order = torch.from_numpy(order).to(device())
+        self.size = size
+        order = generator.permutation(len(self.padded)).reshape(-1, dimension)
+        # Sorted, a sum's coordinates are read along with those of the others that lie beside them.
+        order.sort(axis=0)
+        signs = generator.integers(0, 2, order.shape, dtype=np.int8) * 2 - 1
+        self.order = torch.from_numpy(order.astype(np.int32)).flatten().to(device())
         self.signs = torch.from_numpy(signs.astype(np.float32)).to(device())
 
     def __call__(self, vector: torch.Tensor) -> torch.Tensor:
         """Return the sketch of a vector."""
         self.padded[: self.size] = vector
-        signed = self.padded[self.order] * self.signs
-        return signed.view(-1, self.dimension).sum(dim=0)
+        parts = self.padded.index_select(0, self.order).view_as(self.signs)
+        return parts.mul_(self.signs).sum(dim=0)
 
 
 class Adam(NamedTuple):
@@ -177,10 +180,10 @@ def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
         )
     try:
         saved = torch.load(path, map_location=device(), weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError) as error:
         raise InputError(
-            f"{path}: cannot be read ({error}); delete the folder {state.parent} and run snakemake "
-            "again: it is trained again"
+            f"{path}: cannot be read ({type(error).__name__}); delete the folder {state.parent} "
+            "and run snakemake again: it is trained again"
         ) from None
     # The Trainer's groups: parameters that decay, then the others.
     decaying = set(Trainer.get_decay_parameter_names(None, model))
