@@ -1,10 +1,10 @@
 # From a published file (or a generated one of the same form) to sampled instances.
-import hashlib
 from fnmatch import fnmatch
+from functools import partial
 
 from nearfirst.common.hub import HubSettings
 from nearfirst.common.package import PackageSettings
-from nearfirst.data.registry import FORMATS
+from nearfirst.data.registry import FORMATS, files_read
 
 
 localrules:
@@ -78,23 +78,6 @@ def raw(
     return f"{RESULTS}/raw/data/{next(same)}"
 
 
-@cache
-def folder_state(
-    format,
-    path,
-):
-    """Return what changes with a file in a folder: Snakemake looks at the folder's time alone."""
-    folder = Path(path)
-    found = (
-        file
-        for pattern in FORMATS.module(format).FILES
-        for file in folder.glob(pattern)
-    )
-    files = sorted(file for file in found if file.is_file())
-    facts = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
 def test_path(
     wildcards,
 ):
@@ -103,30 +86,35 @@ def test_path(
     return wildcards.split == "heldout" and getattr(dataset, "test_path", None)
 
 
+READ = {name: partial(files_read, name) for name in FORMATS.names()}
+
+
 def sample_state(
     wildcards,
 ):
-    """Return the state of the user's folders; a file is an input that Snakemake looks at."""
+    """Return the states of the user's files and folders that are read."""
     dataset = CONFIG.data[wildcards.dataset]
-    paths = filter(None, [dataset.path, test_path(wildcards)])
-    states = [
-        folder_state(dataset.format, path) for path in paths if os.path.isdir(path)
-    ]
-    return states or None
+    own = {"path": dataset.path, "test_path": test_path(wildcards)}
+    read = READ[dataset.format]
+    states = {key: state_of(path, read) for key, path in own.items() if path}
+    for key in ("key_list", "list"):
+        if path := getattr(dataset, key, None):
+            states[key] = state_of(path, itself)
+    if dataset.needs_tokenizer and (state := model_state(FIRST_BASE, tokenizer_read)):
+        states["tokenizer"] = state
+    return canonical(states) if states else None
 
 
 def sample_files(
     wildcards,
 ):
-    """Return the published data and what tells how to read them."""
+    """Return the published data and what tells how to read them, but for the user's files."""
     dataset = CONFIG.data[wildcards.dataset]
     # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
-    files = {"data": f"{raw(dataset)}/fetched.json" if dataset.remote else raw(dataset)}
-    if test := test_path(wildcards):
-        files["test"] = test
+    data = f"{raw(dataset)}/fetched.json" if dataset.remote else raw(dataset)
+    files = {"data": if_made(data), "test": if_made(test_path(wildcards) or "")}
     for key in ("key_list", "list"):
-        if getattr(dataset, key, None):
-            files[key] = getattr(dataset, key)
+        files[key] = if_made(getattr(dataset, key, None) or "")
     if dataset.needs_tokenizer:
         files["tokenizer"] = files_of(FIRST_BASE)
     return files

@@ -17,6 +17,13 @@ def embed_settings(
     return canonical(its)
 
 
+def encoder_state(
+    wildcards,
+):
+    """Return the state of the user's encoder."""
+    return model_state(CONFIG.embedding.model)
+
+
 rule embed:
     """Embed one shard of a split."""
     input:
@@ -37,6 +44,7 @@ rule embed:
         runtime=growing(240),
     params:
         settings=embed_settings,
+        encoder=encoder_state,
         query=lambda wildcards: "" if wildcards.split == "train" else "--query",
     message:
         "embed {wildcards.dataset}: {wildcards.split}, part {wildcards.scatteritem}"

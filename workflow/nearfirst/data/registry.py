@@ -7,7 +7,8 @@ The module of a format has
 - `read(settings, path)`, which yields instances, the same ones each time. If
   `Settings.needs_tokenizer`, it takes the folder of the base model as a third argument.
 
-It may have `read_test(settings, path)`, which reads a test set of its own in another way.
+It may have `read_test(settings, path)`, which reads a test set of its own in another way, and
+`files(path)`, which says what is read of a folder better than patterns can.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,17 @@ from nearfirst.data.conversation import Instance
 from nearfirst.data.settings import Dataset
 
 FORMATS = Registry[Dataset]("nearfirst.data.formats", "format")
+
+
+def files_read(name: str, path: Path) -> list[Path]:
+    """Return the files that a format reads of a user's file or folder; [] if there is none."""
+    module = FORMATS.module(name)
+    if not path.is_dir():
+        return [path]
+    if hasattr(module, "files"):
+        found: list[Path] = module.files(path)
+        return found
+    return [file for pattern in module.FILES for file in sorted(path.glob(pattern))]
 
 
 def read(settings: Dataset, path: Path, tokenizer: Path | None = None) -> Iterator[Instance]:

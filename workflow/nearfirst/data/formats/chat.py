@@ -19,6 +19,7 @@ from nearfirst.data.readers import user_files
 from nearfirst.data.settings import Dataset, HeldOut, Number, Share, TaskSampleSettings
 
 FILES = tuple(f"*{end}" for end in user_files.IN_FOLDER)
+files = user_files.files
 
 TASK = "mine"
 """The task of all rows where no column names one, and what ids begin with."""
