@@ -59,16 +59,19 @@ for what, path in NAMED.items():
         )
 
 
-@cache
 def state_of(path, files):
     """Return the state of a user's file or folder; `files` lists what is read of it.
 
     It stands in the params of whatever reads it. As an input, its time would count: that of a file
     which was copied with an old one, and of a folder's list of names alone.
     """
-    kept = Path(".snakemake/nearfirst-sums")
+    path, kept = Path(path), Path(".snakemake/nearfirst-sums")
     try:
-        return content.state(Path(path), files(Path(path)), kept, logger.info)
+        read = files(path)
+    except InputError as error:  # the job says it, in its log too
+        return str(error)
+    try:
+        return content.state(path, read, kept, logger.info)
     except InputError as error:
         raise WorkflowError(str(error))
 

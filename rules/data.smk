@@ -78,6 +78,15 @@ def raw(
     return f"{RESULTS}/raw/data/{next(same)}"
 
 
+@cache
+def data_state(
+    dataset,
+    path,
+):
+    """Return the state of the user's data, or of a test set in the same form."""
+    return state_of(path, partial(files_read, CONFIG.data[dataset]))
+
+
 def test_path(
     wildcards,
 ):
@@ -86,20 +95,17 @@ def test_path(
     return wildcards.split == "heldout" and getattr(dataset, "test_path", None)
 
 
-READ = {name: partial(files_read, name) for name in FORMATS.names()}
-
-
 def sample_state(
     wildcards,
 ):
     """Return the states of the user's files and folders that are read."""
     dataset = CONFIG.data[wildcards.dataset]
     own = {"path": dataset.path, "test_path": test_path(wildcards)}
-    read = READ[dataset.format]
-    states = {key: state_of(path, read) for key, path in own.items() if path}
-    for key in ("key_list", "list"):
-        if path := getattr(dataset, key, None):
-            states[key] = state_of(path, itself)
+    states = {
+        key: data_state(wildcards.dataset, path) for key, path in own.items() if path
+    }
+    if key_list := getattr(dataset, "key_list", None):
+        states["key_list"] = state_of(key_list, itself)
     if dataset.needs_tokenizer and (state := model_state(FIRST_BASE, tokenizer_read)):
         states["tokenizer"] = state
     return canonical(states) if states else None

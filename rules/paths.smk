@@ -29,6 +29,7 @@ def tokenizer_read(folder):
     return model_files_read(folder, weights=False)
 
 
+@cache
 def model_state(folder, files=model_files_read):
     """Return the state of a user's model, None of one that a rule makes or fetches."""
     named = (

@@ -1,7 +1,6 @@
 """What the user gives counts by its content: how it came, and what times it has, do not matter."""
 
 import os
-from pathlib import Path
 
 import pytest
 from checkout import Checkout, copy_project
