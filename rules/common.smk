@@ -81,7 +81,7 @@ def itself(path):
 
 
 def if_made(path):
-    """Return a path as an input if a rule may make it: what is the user's is none."""
+    """Return a path as an input if it may be made here; what is the user's is none."""
     return path if path.startswith(f"{RESULTS}/") else []
 
 

@@ -58,13 +58,13 @@ def state(
             new = dict(zip(todo, pool.map(lambda name: sha256(by_name[name]), todo), strict=True))
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
-    found = {name: [*its, new.get(name) or known[name][-1]] for name, its in facts.items()}
+    sums = {name: new.get(name) or known[name][-1] for name in facts}
     now = time.time_ns()
-    keep = {name: its for name, its in found.items() if now - max(its[1:3]) > TICK}
+    keep = {name: [*its, sums[name]] for name, its in facts.items() if now - max(its[1:3]) > TICK}
     if keep != known:
         with suppress(OSError, InputError), writing(record) as temporary:
             temporary.write_text(json.dumps(keep))
-    content = [(name, its[0], its[-1]) for name, its in found.items()]
+    content = [(name, its[0], sums[name]) for name, its in facts.items()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
