@@ -265,7 +265,7 @@ def test_the_program_says_which_run_it_was(
     assert json.loads(run.read_text()) == {
         **{"dataset": "flan", "arrangement": "tma", "seed": "3"},
         **{"trained": "8", "without_label": "0"},
-        "weights": {name: sha256(run.with_name("") / name) for name in weights},
+        "weights": {name: sha256(run.parent / name) for name in weights},
     }
     log = (tmp_path / "run/log").read_text()
     assert "8 instances, 0 without a label" in log
