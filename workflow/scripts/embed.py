@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 from typing import cast
 
+import pyarrow as pa
+
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.data.instances import conversations, instruction_of, read_instances, text_of
 from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.embed.texts import shared_prefix, shorten
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -22,17 +25,26 @@ def main(arguments: argparse.Namespace) -> None:
     settings = cast(EmbeddingSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
     table = read_instances(arguments.instances)
+    prefix = _prefix(arguments, table) if settings.strip_shared_prefix else ""
     first, last = encode.shard_bounds(table.num_rows, *arguments.shard)
     table = table.slice(first, last - first)
     instruction = arguments.query and settings.query_text == "instruction"
     text = instruction_of if instruction else text_of
-    texts = [text(messages) for messages in conversations(table)]
-    logging.info("%d texts", len(texts))
+    texts = [text(messages).removeprefix(prefix) for messages in conversations(table)]
+    logging.info("%d texts, less %d characters that all begin with", len(texts), len(prefix))
     encoder = encode.load(settings.model, settings.revision)
     prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
+    texts, cut = shorten(texts, encoder, prompt, settings.keep)
     vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
     embeddings = embeddings_table(table["id"].to_pylist(), vectors)
-    write_table(embeddings, arguments.output, read_identity(arguments.instances))
+    facts = {"cut": str(cut), "limit": str(encoder.max_seq_length)}
+    write_table(embeddings, arguments.output, read_identity(arguments.instances) | facts)
+
+
+def _prefix(arguments: argparse.Namespace, table: pa.Table) -> str:
+    """Return what all training texts begin with."""
+    pool = read_instances(arguments.pool) if arguments.pool else table
+    return shared_prefix([text_of(messages) for messages in conversations(pool)])
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -50,6 +62,11 @@ if __name__ == "__main__":
     )
     parser.add_argument(
         "--query", action="store_true", help="these are test instances: embed `query_text` of each"
+    )
+    parser.add_argument(
+        "--pool",
+        type=Path,
+        help="training instances that belong to these test instances, for strip_shared_prefix",
     )
     parser.add_argument("--output", type=Path, required=True, help="embeddings (Parquet)")
     cli.add_settings(parser, EmbeddingSettings)

@@ -21,6 +21,22 @@ class EmbeddingSettings(Section):
         description="What is embedded of a test instance: `{instruction} {answer}`, as of a "
         "training instance, or the instruction alone, so that no distance knows the test answers.",
     )
+    strip_shared_prefix: bool = Field(
+        False,
+        description="Leave out the words that all training texts begin with, such as a system "
+        "prompt, of training and test texts alike.",
+    )
+    keep: Literal["beginning", "end"] = Field(
+        "beginning",
+        description="What is embedded of a text that is longer than the encoder reads.",
+    )
+    max_cut_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="A larger share of texts that are longer than the encoder reads is an error; a "
+        "smaller one is a warning. 1 allows all.",
+    )
     prompt: str | None = Field(
         None,
         description="Text put before every text, training and test alike; some encoders need one.",
