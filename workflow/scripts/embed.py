@@ -13,7 +13,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.data.instances import conversations, instruction_of, read_instances, text_of
 from nearfirst.embed.settings import EmbeddingSettings
-from nearfirst.embed.texts import shared_prefix, shorten
+from nearfirst.embed.texts import check_cut, check_distinct, shared_prefix, shorten
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -26,7 +26,7 @@ def main(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(settings.threads)
     table = read_instances(arguments.instances)
     prefix = _prefix(arguments, table) if settings.strip_shared_prefix else ""
-    first, last = encode.shard_bounds(table.num_rows, *arguments.shard)
+    first, last = encode.shard_bounds(table.num_rows, *(arguments.shard or (1, 1)))
     table = table.slice(first, last - first)
     instruction = arguments.query and settings.query_text == "instruction"
     text = instruction_of if instruction else text_of
@@ -37,8 +37,12 @@ def main(arguments: argparse.Namespace) -> None:
     texts, cut = shorten(texts, encoder, prompt, settings.keep)
     vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
     embeddings = embeddings_table(table["id"].to_pylist(), vectors)
-    facts = {"cut": str(cut), "limit": str(encoder.max_seq_length)}
-    write_table(embeddings, arguments.output, read_identity(arguments.instances) | facts)
+    identity, limit = read_identity(arguments.instances), encoder.max_seq_length
+    if not arguments.shard:  # else only those who gather all shards can judge
+        check_cut(arguments.instances, cut, len(texts), limit, settings.max_cut_share)
+        check_distinct(arguments.instances, vectors, is_pool=identity.get("test") == "train")
+    facts = {"cut": str(cut), "limit": str(limit)}
+    write_table(embeddings, arguments.output, identity | facts)
 
 
 def _prefix(arguments: argparse.Namespace, table: pa.Table) -> str:
@@ -58,7 +62,7 @@ if __name__ == "__main__":
     parser = cli.parser(__doc__)
     parser.add_argument("--instances", type=Path, required=True, help="instances (Parquet)")
     parser.add_argument(
-        "--shard", type=_shard, default=(1, 1), metavar="I-of-N", help="default: 1-of-1, all"
+        "--shard", type=_shard, metavar="I-of-N", help="one of several parts; default: all"
     )
     parser.add_argument(
         "--query", action="store_true", help="these are test instances: embed `query_text` of each"

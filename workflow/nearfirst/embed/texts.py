@@ -71,7 +71,7 @@ def shorten(
     return kept, cut
 
 
-def check_cut(where: object, cut: int, texts: int, limit: int, max_share: float) -> None:
+def check_cut(where: object, cut: int, texts: int, limit: object, max_share: float) -> None:
     """Warn of texts that an encoder cuts at `limit` tokens.
 
     Raises InputError, which begins with `where`, if their share is above `max_share`.
