@@ -73,7 +73,13 @@ def test_a_system_prompt_that_fills_the_encoder(
         (1, "heldout", 0, 1, "shop (heldout): 9 instances have only 1 different embeddings"),
         (4, "train", 0, 1, "9 instances have only 4 different embeddings"),
         (5, "train", 4, 0.4, "error: shop (train): 4 of 9 texts (44.4%) are longer than the 256 t"),
-        (5, "train", 4, 0.5, "are cut; to change that, set embedding.strip_shared_prefix, or"),
+        (
+            5,
+            "train",
+            4,
+            0.5,
+            "and are cut; to change that, set representations.text.strip_sh",
+        ),
     ],
 )
 def test_what_is_said_of_an_order_without_meaning(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from nearfirst.common.errors import InputError
 
 REMEDY = (
-    "set embedding.strip_shared_prefix, or embedding.keep to end, or take an encoder that reads "
+    "set representations.text.strip_shared_prefix, or its keep: end, or take an encoder that reads "
     "more"
 )
 
@@ -52,7 +52,7 @@ def shorten(
     # A processor of several kinds of input holds its tokenizer.
     tokenizer = getattr(encoder.tokenizer, "tokenizer", encoder.tokenizer)
     if keep == "end" and not tokenizer.is_fast:
-        raise InputError("embedding.keep: end needs an encoder with a fast tokenizer")
+        raise InputError("representations.text.keep: end needs an encoder with a fast tokenizer")
     room = max(1, limit - len(tokenizer(prompt or "")["input_ids"]))
     kept, cut = [], 0
     for text in texts:
@@ -84,7 +84,7 @@ def check_cut(where: object, cut: int, texts: int, limit: object, max_share: flo
     )
     if cut > max_share * texts:
         raise InputError(
-            f"{found}; {REMEDY}, or allow it with embedding.max_cut_share ({max_share:g} now)"
+            f"{found}; {REMEDY}, or allow it with its max_cut_share ({max_share:g} now)"
         )
     logging.warning("%s; to change that, %s", found, REMEDY)
 
