@@ -1,0 +1,48 @@
+"""The command `nearfirst`: put training data in order for any trainer, without the workflow."""
+
+import argparse
+
+from nearfirst.api import __version__
+from nearfirst.command import arrange, explore
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+
+COMMANDS = {"arrange": arrange, "explore": explore}
+"""Name to its module: a docstring, `add_arguments(parser)` and `run(arguments)`."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; nothing heavy is imported for it."""
+    result = argparse.ArgumentParser(prog="nearfirst", description=__doc__)
+    result.add_argument("--version", action="version", version=__version__)
+    commands = result.add_subparsers(required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        text = module.__doc__ or ""
+        its = commands.add_parser(
+            name,
+            help=text.splitlines()[0],
+            description=text,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(its)
+        its.set_defaults(run=module.run)
+    return result
+
+
+def main() -> None:
+    """Run the command; exit with 1 and one line on the screen if it fails."""
+    arguments = parser().parse_args()
+    cli.run(_run, arguments)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    try:
+        arguments.run(arguments)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the package {error.name} is missing; run: pip install 'nearfirst[embed]'"
+        ) from error
+
+
+if __name__ == "__main__":
+    main()
