@@ -14,7 +14,6 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 from nearfirst.common.errors import InputError
 from nearfirst.common.hub import HubSettings
 from nearfirst.common.named_modules import did_you_mean
-from nearfirst.common.settings import check_once
 from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
@@ -104,7 +103,8 @@ class Settings(Dataset):
             if name not in chat_rows.NAMES:
                 hint = did_you_mean(name, chat_rows.NAMES)
                 raise ValueError(f"{name!r} is none of {', '.join(chat_rows.NAMES)}{hint}")
-        check_once("columns", [chat_rows.NAMES[name] for name in columns.values()])
+        if len({chat_rows.NAMES[name] for name in columns.values()}) < len(columns):
+            raise ValueError("two columns have one name")
         return columns
 
     @model_validator(mode="after")
