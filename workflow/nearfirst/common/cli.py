@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal, TextIO, get_args, get_origin
 
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.progress import SCREEN
@@ -58,8 +57,8 @@ def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldI
     """
     for name, (field, owner) in fields.items():
         values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-        default = field.get_default(call_default_factory=True)
-        shown = "" if default in (None, PydanticUndefined) else f" (default: {default})"
+        default = None if field.is_required() else field.get_default(call_default_factory=True)
+        shown = "" if default is None else f" (default: {default})"
         text = f"{f'[{owner}] ' if owner else ''}{field.description}{shown}"
         to.add_argument(
             f"--{name.replace('_', '-')}",
