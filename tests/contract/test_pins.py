@@ -92,12 +92,14 @@ def imported(path: Path) -> set[str]:
     return {normal(PACKAGES[m][0]) for m in modules - sys.stdlib_module_names - {"nearfirst"}}
 
 
-METHODS, FORMATS = (
-    [*(ROOT / "nearfirst" / folder).glob("*.py")] for folder in ("arrange/methods", "data/formats")
+METHODS, FORMATS, COMMANDS = (
+    [*(ROOT / "nearfirst" / folder).glob("*.py")]
+    for folder in ("arrange/methods", "data/formats", "command")
 )
 BY_NAME = {
-    **dict.fromkeys(("arrange.py", "api.py", "main.py"), METHODS),
+    **dict.fromkeys(("arrange.py", "api.py"), METHODS),
     "sample.py": FORMATS,
+    "main.py": [*METHODS, *COMMANDS],
 }
 """The modules that a program finds by their name."""
 

@@ -63,8 +63,8 @@ def test_which_test_set_there_is(keys: dict[str, str], test: str, holds_out: str
             "config key 'data.mine.test': 'specialist-0' holds tasks of the pool out",
         ),
         (
-            {"columns": {"question": "promt"}},
-            "config key 'data.mine.columns' ({'question': 'promt'}): 'promt' is none of",
+            {"columns": {"question": "prompts"}},
+            "config key 'data.mine.columns' ({'question': 'prompts'}): 'prompts' is none of",
         ),
         ({"columns": {"a": "response", "b": "completion"}}, "config key 'data.mine.columns'"),
         ({"sample": {"held_out": 1.5}}, "config key 'data.mine.sample.held_out' (1.5): a number"),

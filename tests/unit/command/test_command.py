@@ -18,9 +18,8 @@ from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.command import arrange, main
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.data.instances import conversations, read_instances, text_of
-from nearfirst.embed import encode
-from nearfirst.embed.cache import Cache
-from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.embed import cache, encode
+from nearfirst.embed.kinds.text import Settings
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 Run = Callable[..., tuple[int, str, str]]
@@ -34,7 +33,8 @@ COLUMNS = ("--columns", "question=prompt", "answer=response")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A pool of 60 rows, 8 prompts, and a function of the user's; the working directory."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(encode, "BLOCK", 16)
+    for module in (cache, encode):
+        monkeypatch.setattr(module, "BLOCK", 16)
     for name, count in {"pool": 60, "prompts": 8}.items():
         rows = [
             {"n": i, "question": f"{name} {i}?", "answer": "é\n" * (i + 1), "kind": f"t{i % 3}"}
@@ -229,17 +229,18 @@ def test_help_imports_nothing_heavy() -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         printed, modules = done.stdout.rsplit("\n", 2)[:2]
         assert "usage: nearfirst" in printed
-        heavy = {"torch", "snakemake", "sentence_transformers", "pyarrow", "matplotlib"}
+        heavy = {"torch", "snakemake", "sentence_transformers", "matplotlib"}
         assert not heavy & set(modules.split())
 
 
 def test_kept_bits_are_those_of_the_workflow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encode, "BLOCK", 16)
+    for module in (cache, encode):
+        monkeypatch.setattr(module, "BLOCK", 16)
     texts = [f"Is {i} more than {i // 2}? " + "yes " * (i % 9) for i in range(40)]
-    settings = EmbeddingSettings(threads=1)
+    settings = Settings(threads=1)
     its = encode.load(settings.model)
     whole = encode.embed(texts, its, settings.batch_tokens)
     for _ in range(2):
-        assert (Cache(tmp_path, settings).embed(texts) == whole).all()
+        assert (cache.Cache(tmp_path, settings).embed(texts) == whole).all()

@@ -14,6 +14,7 @@ from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.explore.settings import ExplorationSettings
 
+FIELDS = cli.fields_of(ExplorationSettings, without={"representation"})
 SUFFIXES = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 """Forms of the picture, and the metadata without which equal data give equal bytes."""
 
@@ -25,14 +26,12 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
     add("--output", type=Path, metavar="PICTURE", help="picture to draw: .pdf, .svg or .png")
     add("--pairs", type=Path, metavar="FILE", help="near-duplicates and leaks to list (CSV)")
     group = to.add_argument_group("the comparison")
-    cli.add_fields(group, cli.fields_of(ExplorationSettings))
+    cli.add_fields(group, FIELDS)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print ten lines; draw the picture and list the pairs where they are asked for."""
-    settings = ExplorationSettings.parse(
-        cli.fields_given(arguments, ExplorationSettings.model_fields)
-    )
+    settings = ExplorationSettings.parse(cli.fields_given(arguments, FIELDS))
     output = arguments.output
     if output and output.suffix.lower() not in SUFFIXES:
         raise InputError(f"--output {output}: name it .pdf, .svg or .png")

@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nearfirst.common import cli
-from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.embed.kinds.text import Settings as Encoder
+from nearfirst.embed.kinds.text import texts_of
+from nearfirst.embed.registry import Given
+
+FIELDS = cli.fields_of(Encoder, without={"kind"})
 
 
 class Tables(NamedTuple):
@@ -47,7 +51,7 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
         help="rows without a question and its answer: stop at one (default), or leave them out",
     )
     encoder = to.add_argument_group("the encoder")
-    cli.add_fields(encoder, cli.fields_of(EmbeddingSettings))
+    cli.add_fields(encoder, FIELDS)
     encoder.add_argument(
         "--cache",
         type=Path,
@@ -59,9 +63,9 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
     to.add_argument("--log", type=Path, metavar="FILE", help="write progress here")
 
 
-def encoder_of(arguments: argparse.Namespace) -> EmbeddingSettings:
+def encoder_of(arguments: argparse.Namespace) -> Encoder:
     """Return the settings of the encoder."""
-    return EmbeddingSettings.parse(cli.fields_given(arguments, EmbeddingSettings.model_fields))
+    return Encoder.parse(cli.fields_given(arguments, FIELDS))
 
 
 def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]]:
@@ -98,16 +102,14 @@ def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]
 def embed(arguments: argparse.Namespace, tables: Tables) -> None:
     """Write the tables of embeddings. Raises InputError as `Cache`."""
     from nearfirst.common.parquet import embeddings_table, write_table
-    from nearfirst.data.instances import conversations, instruction_of, read_instances, text_of
+    from nearfirst.data.instances import read_instances
     from nearfirst.embed.cache import Cache
 
     settings = encoder_of(arguments)
     cache = Cache(arguments.cache, settings)
     for split in ("train", "heldout"):
         table = read_instances(tables.instances(split))
-        instruction = split == "heldout" and settings.query_text == "instruction"
-        text = instruction_of if instruction else text_of
-        vectors = cache.embed([text(messages) for messages in conversations(table)])
+        vectors = cache.embed(texts_of(table, settings, Given(query=split == "heldout")))
         ids = table["id"].to_pylist()
         write_table(embeddings_table(ids, vectors), tables.embeddings(split))
 

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TextIO, get_args, get_origin
@@ -45,9 +45,9 @@ def add_settings(
     )
 
 
-def fields_of(section: type[Section]) -> dict[str, tuple[FieldInfo, str]]:
-    """Return all fields of a section for `add_fields`."""
-    return {name: (field, "") for name, field in section.model_fields.items()}
+def fields_of(section: type[Section], without: Set[str]) -> dict[str, tuple[FieldInfo, str]]:
+    """Return the fields of a section for `add_fields`, but for some."""
+    return {name: (its, "") for name, its in section.model_fields.items() if name not in without}
 
 
 def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldInfo, str]]) -> None:
@@ -56,7 +56,8 @@ def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldI
     `fields_given` reads them. A value is JSON where it can be: `true`, `12`, `[0, 5]`.
     """
     for name, (field, owner) in fields.items():
-        values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+        kinds = [field.annotation, *get_args(field.annotation)]
+        values = [one for kind in kinds if get_origin(kind) is Literal for one in get_args(kind)]
         default = None if field.is_required() else field.get_default(call_default_factory=True)
         shown = "" if default is None else f" (default: {default})"
         text = f"{f'[{owner}] ' if owner else ''}{field.description}{shown}"

@@ -16,7 +16,8 @@ from nearfirst.common.files import sha256
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.common.settings import canonical
 from nearfirst.embed import encode
-from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.embed.kinds.text import Settings
+from nearfirst.embed.registry import BLOCK
 
 Vectors = npt.NDArray[np.float32]
 
@@ -25,7 +26,7 @@ class Cache:
     """Embeddings by encoder, settings and texts.
 
     The last bits of an embedding depend on the texts that share its batches, so an entry is a whole
-    block of `encode.BLOCK` texts, the unit whose bits depend on nothing else: what is read here are
+    block of `BLOCK` texts, the unit whose bits depend on nothing else: what is read here are
     the bits of `embed.py`. An entry is written whole or not at all, and two processes that write
     the same one write the same.
 
@@ -42,7 +43,7 @@ class Cache:
         If the folder cannot be written, or the encoder not found.
     """
 
-    def __init__(self, folder: Path, settings: EmbeddingSettings) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder, self._settings = folder / "embeddings", settings
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -52,10 +53,11 @@ class Cache:
             ) from None
         self._weights, self._revision = _weights(settings)
         packages = ("torch", "transformers", "sentence-transformers")
+        # Which text of an instance is embedded, the text itself says.
+        other = {"model", "text", "query_text"}
         self._common = canonical(
             {
-                # Which text of an instance is embedded, the text itself says.
-                "settings": settings.model_dump(mode="json", exclude={"query_text", "model"}),
+                "settings": settings.model_dump(mode="json", exclude=other),
                 "weights": self._weights,
                 "versions": [version(name) for name in packages],
                 "gpu": bool(gpus.visible()),
@@ -69,7 +71,7 @@ class Cache:
         What is not kept yet is embedded, and kept block by block: after a kill the next call goes
         on. Raises InputError as `encode.load` and `encode.embed`, or if the disk is full.
         """
-        blocks = [texts[at : at + encode.BLOCK] for at in range(0, len(texts), encode.BLOCK)]
+        blocks = [texts[at : at + BLOCK] for at in range(0, len(texts), BLOCK)]
         paths = [self._path(block) for block in blocks]
         missing = sum(not path.exists() for path in paths)
         logging.info("%d texts, %d of %d blocks to embed", len(texts), missing, len(blocks))
@@ -82,7 +84,7 @@ class Cache:
                 self.put(block, vectors)
             if found is None:
                 found = np.empty((len(texts), vectors.shape[1]), dtype=np.float32)
-            found[number * encode.BLOCK :][: len(block)] = vectors
+            found[number * BLOCK :][: len(block)] = vectors
         assert found is not None, "no texts"
         return found
 
@@ -119,7 +121,7 @@ class Cache:
         return encode.embed(block, self._encoder, its.batch_tokens, prompt, its.dimension)
 
 
-def _weights(settings: EmbeddingSettings) -> tuple[str, str | None]:
+def _weights(settings: Settings) -> tuple[str, str | None]:
     """Return what tells an encoder's content from another's, and the revision to load."""
     if settings.model == encode.MINILM:
         return encode.MINILM_SHA256, None
@@ -140,4 +142,4 @@ def _weights(settings: EmbeddingSettings) -> tuple[str, str | None]:
             return f"{settings.model}@{Path(found).parent.name}", Path(found).parent.name
     # Loading fails too, and says why.
     encode.load(settings.model, settings.revision)
-    raise InputError(f"embedding.model: {settings.model!r} has no modules.json or config.json")
+    raise InputError(f"model: {settings.model!r} has no modules.json or config.json")

@@ -61,13 +61,18 @@ class Settings(RepresentationSettings):
         return self
 
 
+def texts_of(instances: pa.Table, settings: Settings, given: Given) -> list[str]:
+    """Return the text that is embedded of each of N instances."""
+    which = (settings.query_text if given.query else None) or settings.text
+    text = instruction_of if which == "instruction" else text_of
+    return [text(messages) for messages in conversations(instances)]
+
+
 def represent(instances: pa.Table, settings: Settings, given: Given) -> npt.NDArray[np.float32]:
     """Return the embeddings of N instances, (N, d); raises what `encode` raises."""
     from nearfirst.embed import encode
 
-    which = (settings.query_text if given.query else None) or settings.text
-    text = instruction_of if which == "instruction" else text_of
-    texts = [text(messages) for messages in conversations(instances)]
+    texts = texts_of(instances, settings, given)
     encoder = encode.load(settings.model, settings.revision)
     prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
     return encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
