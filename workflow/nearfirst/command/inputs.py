@@ -10,6 +10,7 @@ from nearfirst.common import cli
 from nearfirst.embed.kinds.text import Settings as Encoder
 from nearfirst.embed.kinds.text import texts_of
 from nearfirst.embed.registry import Given
+from nearfirst.embed.texts import check_cut, check_distinct
 
 FIELDS = cli.fields_of(Encoder, without={"kind"})
 
@@ -107,9 +108,13 @@ def embed(arguments: argparse.Namespace, tables: Tables) -> None:
 
     settings = encoder_of(arguments)
     cache = Cache(arguments.cache, settings)
-    for split in ("train", "heldout"):
+    pool = read_instances(tables.instances("train"))
+    for split, where in (("train", arguments.pool), ("heldout", arguments.prompts)):
         table = read_instances(tables.instances(split))
-        vectors = cache.embed(texts_of(table, settings, Given(query=split == "heldout")))
+        texts = texts_of(table, settings, Given(split == "heldout", pool))
+        vectors, cut, limit = cache.embed(texts)
+        check_cut(where, cut, len(texts), limit, settings.max_cut_share)
+        check_distinct(where, vectors, is_pool=split == "train")
         ids = table["id"].to_pylist()
         write_table(embeddings_table(ids, vectors), tables.embeddings(split))
 

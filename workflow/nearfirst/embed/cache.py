@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow.parquet as pq
 
 from nearfirst.common import gpus
 from nearfirst.common.errors import InputError
@@ -16,10 +16,8 @@ from nearfirst.common.files import sha256
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.common.settings import canonical
 from nearfirst.embed import encode
-from nearfirst.embed.kinds.text import Settings
-from nearfirst.embed.registry import BLOCK
-
-Vectors = npt.NDArray[np.float32]
+from nearfirst.embed.kinds.text import Settings, encoded
+from nearfirst.embed.registry import BLOCK, Represented
 
 
 class Cache:
@@ -54,7 +52,7 @@ class Cache:
         self._weights, self._revision = _weights(settings)
         packages = ("torch", "transformers", "sentence-transformers")
         # Which text of an instance is embedded, the text itself says.
-        other = {"model", "text", "query_text"}
+        other = {"model", "text", "query_text", "strip_shared_prefix", "max_cut_share"}
         self._common = canonical(
             {
                 "settings": settings.model_dump(mode="json", exclude=other),
@@ -65,42 +63,44 @@ class Cache:
         )
         self._encoder: Any = None
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return the (N, d) embeddings of N texts, those of `encode.embed`, to the bit.
+    def embed(self, texts: Sequence[str]) -> Represented:
+        """Return the (N, d) embeddings of N texts, those of `embed.py`, to the bit.
 
         What is not kept yet is embedded, and kept block by block: after a kill the next call goes
-        on. Raises InputError as `encode.load` and `encode.embed`, or if the disk is full.
+        on. Raises InputError as `encode`, or if the disk is full.
         """
         blocks = [texts[at : at + BLOCK] for at in range(0, len(texts), BLOCK)]
-        paths = [self._path(block) for block in blocks]
-        missing = sum(not path.exists() for path in paths)
+        missing = sum(not self._path(block).exists() for block in blocks)
         logging.info("%d texts, %d of %d blocks to embed", len(texts), missing, len(blocks))
-        found: Vectors | None = None
-        for number, (block, path) in enumerate(zip(blocks, paths, strict=True)):
-            vectors = self._kept(path)
-            if vectors is None:
-                logging.info("embedding block %d of %d", number + 1, len(blocks))
-                vectors = self._embed(block)
-                self.put(block, vectors)
-            if found is None:
-                found = np.empty((len(texts), vectors.shape[1]), dtype=np.float32)
-            found[number * BLOCK :][: len(block)] = vectors
-        assert found is not None, "no texts"
-        return found
+        found = []
+        for number, block in enumerate(blocks, 1):
+            if (its := self._kept(self._path(block))) is None:
+                logging.info("embedding block %d of %d", number, len(blocks))
+                if self._encoder is None:
+                    self._encoder = self._load()
+                its = encoded(block, self._settings, self._encoder)
+                self.put(block, its)
+            found.append(its)
+        vectors = np.concatenate([its.vectors for its in found])
+        return Represented(vectors, sum(its.cut for its in found), found[0].limit)
 
-    def put(self, block: Sequence[str], vectors: Vectors) -> None:
-        """Keep the (n, d) embeddings of a block of n texts."""
+    def put(self, block: Sequence[str], its: Represented) -> None:
+        """Keep what represents a block of texts."""
         ids = [str(number) for number in range(len(block))]
-        write_table(embeddings_table(ids, vectors), self._path(block))
+        facts = {"cut": str(its.cut), "limit": str(its.limit)}
+        write_table(embeddings_table(ids, its.vectors), self._path(block), facts)
 
-    def _kept(self, path: Path) -> Vectors | None:
+    def _kept(self, path: Path) -> Represented | None:
         if not path.exists():
             return None
         try:
-            return read_embeddings(path)[1]
+            vectors = read_embeddings(path)[1]
         except InputError as error:
             logging.warning("%s; embedding these texts again", error)
             return None
+        facts = pq.read_schema(path).metadata
+        limit = facts[b"limit"].decode()
+        return Represented(vectors, int(facts[b"cut"]), int(limit) if limit.isdecimal() else None)
 
     def _path(self, block: Sequence[str]) -> Path:
         digest = hashlib.sha256(self._common.encode())
@@ -110,15 +110,11 @@ class Cache:
         name = digest.hexdigest()
         return self._folder / name[:2] / f"{name[2:]}.parquet"
 
-    def _embed(self, block: Sequence[str]) -> Vectors:
-        its = self._settings
-        if self._encoder is None:
-            import torch
+    def _load(self) -> Any:
+        import torch
 
-            torch.set_num_threads(its.threads)
-            self._encoder = encode.load(its.model, self._revision)
-        prompt = encode.prompt_of(self._encoder, its.prompt, its.prompt_name)
-        return encode.embed(block, self._encoder, its.batch_tokens, prompt, its.dimension)
+        torch.set_num_threads(self._settings.threads)
+        return encode.load(self._settings.model, self._revision)
 
 
 def _weights(settings: Settings) -> tuple[str, str | None]:
