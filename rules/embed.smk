@@ -14,7 +14,26 @@ def embed_settings(
 ):
     """Return what is read of a representation's row for a pool, or for queries."""
     row = represented_as(wildcards)
-    return row.canonical(row.of_query if wildcards.split == "train" else frozenset())
+    not_read = row.of_query if wildcards.split == "train" else frozenset()
+    return row.canonical(not_read | {"max_cut_share"})
+
+
+def embed_pool(
+    wildcards,
+):
+    """Return the pool, where queries lose what all texts of the pool begin with."""
+    strips = getattr(represented_as(wildcards), "strip_shared_prefix", False)
+    if wildcards.split == "train" or not strips:
+        return []
+    return f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
+
+
+def encoder_state(
+    wildcards,
+):
+    """Return the state of the user's encoder, or base model."""
+    row = represented_as(wildcards)
+    return model_state(FIRST_BASE if row.of_model else row.model)
 
 
 def embed_files(
@@ -38,6 +57,8 @@ def embed_flags(
 ):
     """Return the flags of these files, and of what the base model reads."""
     row, flags = represented_as(wildcards), []
+    if pool := embed_pool(wildcards):
+        flags += ["--pool", pool]
     if wildcards.split != "train":
         flags.append("--query")
     if row.of_model:
@@ -59,6 +80,7 @@ rule embed:
     input:
         unpack(embed_files),
         instances="<results>/instances/{dataset}/{split}.parquet",
+        pool=embed_pool,
         kind=lambda wildcards: modules_of(
             REPRESENTATIONS.module(represented_as(wildcards).kind)
         ),
@@ -82,6 +104,7 @@ rule embed:
         runtime=growing(CONFIG.hardware.embed.minutes),
     params:
         settings=embed_settings,
+        encoder=encoder_state,
         flags=embed_flags,
     message:
         "embed {wildcards.dataset}: {wildcards.representation} of {wildcards.split}, part "
@@ -110,8 +133,12 @@ rule gather_embeddings:
     resources:
         mem_mb=growing(8000),
         runtime=growing(30),
+    params:
+        # An object is not recorded: another limit computes nothing again.
+        max_cut_share=lambda wildcards: Record(represented_as(wildcards).max_cut_share),
     message:
         "gather_embeddings of {wildcards.dataset}: {wildcards.representation} of {wildcards.split}"
     shell:
         "python {input.script} {input.shards} --instances {input.instances}"
+        " --max-cut-share {params.max_cut_share}"
         " --output {output} --log {log}"

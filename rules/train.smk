@@ -108,6 +108,7 @@ rule train:
         settings=train_settings,
         template=settings("template"),
         model=model_flag,
+        base=base_state,
         segment=segment_flags,
         # Snakemake records no objects: another machine reruns nothing.
         hardware=CONFIG.hardware.train,
@@ -132,13 +133,18 @@ def warm_up_before(
     return f"{warm_up_run(wildcards)}/{before[-1]}/state" if before else []
 
 
+def warm_up_order(
+    wildcards,
+):
+    """Return the order of the warm-up run."""
+    run = f"{represented_as(wildcards).arrangement}/seed-{wildcards.seed}"
+    return f"{RESULTS}/arrangements/{wildcards.dataset}/{run}.parquet"
+
+
 use rule train as warm_up with:
     input:
         instances="<results>/instances/{dataset}/train.parquet",
-        arrangement=lambda wildcards: (
-            f"{RESULTS}/arrangements/{wildcards.dataset}"
-            f"/{represented_as(wildcards).arrangement}/seed-{wildcards.seed}.parquet"
-        ),
+        arrangement=warm_up_order,
         model=model_files,
         state=warm_up_before,
         script=script("train.py"),
@@ -154,6 +160,7 @@ use rule train as warm_up with:
         settings=lambda wildcards: CONFIG.warm_up(wildcards.representation).canonical(),
         template=settings("template"),
         model=model_flag,
+        base=base_state,
         segment=lambda wildcards, input: (
             f"--start {wildcards.start} --stop {wildcards.stop}"
             + (f" --state-before {input.state}" if input.state else "")

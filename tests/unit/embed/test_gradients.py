@@ -18,6 +18,8 @@ from nearfirst.embed.registry import KINDS
 from nearfirst.model.template import IGNORED, Tokens, encode
 
 STEPS = 4
+TOLERANCE = 4 * np.sqrt(2 / 2**15)
+"""Four standard deviations of a cosine in a sketch of 2^15 numbers, at most."""
 TRAIN = {"steps": STEPS, "batch_size": 4, "learning_rate": 1e-3, "checkpoint_every": STEPS}
 
 
@@ -45,7 +47,7 @@ def model(warm_up: Path) -> Any:
 def represent(model_folder: Path, warm_up: Path, tokens: list[Tokens]) -> Callable[..., Any]:
     """Represent instances: `represent(preconditioned=True)`."""
 
-    def call(its: list[Tokens] = tokens, dimension: int = 4096, **given: Any) -> Any:
+    def call(its: list[Tokens] = tokens, dimension: int = 2**15, **given: Any) -> Any:
         ids = [f"id-{i}" for i in range(len(its))]
         how: dict[str, Any] = {"warm_up": [warm_up], "rates": [1.0], "preconditioned": True}
         how |= given
@@ -97,11 +99,9 @@ def test_projected_cosines_are_those_of_the_whole_gradients(
     pool = torch.stack([adams(model, warm_up, gradient) for gradient in queries])
     exact = cosines(pool, queries)
     found = cosines(represent(), represent(preconditioned=False))
-    # Four standard deviations of a sketch of 4,096 numbers.
-    np.testing.assert_allclose(found, exact, atol=4 * np.sqrt(2 / 4096))
-    # Twelve query gradients of a random model are alike, and yet differ.
+    np.testing.assert_allclose(found, exact, atol=TOLERANCE)
     own = cosines(represent(preconditioned=False), represent(preconditioned=False))
-    np.testing.assert_allclose(own, cosines(queries, queries), atol=4 * np.sqrt(2 / 4096))
+    np.testing.assert_allclose(own, cosines(queries, queries), atol=TOLERANCE)
     assert np.corrcoef(found.ravel(), exact.ravel())[0, 1] > 0.9
 
 

@@ -1,12 +1,15 @@
 """Kinds of representation by name: each is one module of `embed/kinds/`.
 
 The module of a kind has a class `Settings`, the type of its rows in the config, and a function
-`represent(instances, settings, given)`, which returns an (N, d) float32 matrix for a table of N
-instances.
+`represent(instances, settings, given)`, which returns what represents a table of N instances.
 """
 
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from nearfirst.common.named_modules import Registry
 from nearfirst.embed.settings import RepresentationSettings
@@ -24,6 +27,8 @@ class Given(NamedTuple):
 
     query: bool = False
     """Whether the instances are queries, not a pool."""
+    pool: pa.Table | None = None
+    """All instances of the pool; the others may be a part of them, or its queries."""
     model: str | None = None
     """The base model: folder or Hugging Face id."""
     template: TemplateSettings = TemplateSettings()
@@ -31,6 +36,17 @@ class Given(NamedTuple):
     """Folders of the segments of a warm-up run, each with `checkpoints/` and `state/`."""
     rates: tuple[float, ...] = ()
     """Mean learning rates of these segments."""
+
+
+class Represented(NamedTuple):
+    """What represents N instances.
+
+    `vectors` is an (N, d) matrix. Of `cut` instances only what fits `limit` tokens was read.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    cut: int = 0
+    limit: int | None = None
 
 
 def shard_bounds(instances: int, shard: int, shards: int) -> tuple[int, int]:

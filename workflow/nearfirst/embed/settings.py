@@ -17,6 +17,13 @@ class RepresentationSettings(Section):
     """Whether the base model gives it, in the template of training."""
 
     kind: str = Field(description="`text`, `hidden` or `gradient`.")
+    max_cut_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="A larger share of texts that are longer than the encoder reads is an error; a "
+        "smaller one is a warning. 1 allows all.",
+    )
     threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")
 
     def references(self) -> list[tuple[str, str, str]]:

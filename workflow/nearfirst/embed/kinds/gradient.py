@@ -2,12 +2,10 @@
 
 from typing import Literal, Self
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from nearfirst.embed.registry import Given
+from nearfirst.embed.registry import Given, Represented
 from nearfirst.embed.settings import OfModel
 
 
@@ -47,7 +45,7 @@ class Settings(OfModel):
         return [("arrangement", "arrangement", self.arrangement)]
 
 
-def represent(instances: pa.Table, settings: Settings, given: Given) -> npt.NDArray[np.float32]:
+def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
     """Return the gradients of N instances, (N, checkpoints x dimension); raises what it raises."""
     from nearfirst.embed import gradients
     from nearfirst.embed.of_model import encoded, name_of
@@ -55,8 +53,9 @@ def represent(instances: pa.Table, settings: Settings, given: Given) -> npt.NDAr
 
     ids, tokens = instances["id"].to_pylist(), encoded(instances, given)
     with deterministic():
-        return gradients.represent(
+        vectors = gradients.represent(
             *(name_of(given), given.warm_up, given.rates, ids, tokens),
             *(settings.dimension, settings.seed),
             preconditioned=not given.query,
         )
+    return Represented(vectors)

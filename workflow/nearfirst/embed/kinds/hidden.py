@@ -2,12 +2,10 @@
 
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field, PositiveInt
 
-from nearfirst.embed.registry import Given
+from nearfirst.embed.registry import Given, Represented
 from nearfirst.embed.settings import OfModel
 
 
@@ -20,10 +18,10 @@ class Settings(OfModel):
     )
 
 
-def represent(instances: pa.Table, settings: Settings, given: Given) -> npt.NDArray[np.float32]:
+def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
     """Return the mean hidden states of N instances, (N, width of the model)."""
     from nearfirst.embed.hidden import means
     from nearfirst.embed.of_model import base_model, encoded
 
     model, tokens = base_model(given), encoded(instances, given)
-    return means(model, tokens, settings.batch_tokens)
+    return Represented(means(model, tokens, settings.batch_tokens))
