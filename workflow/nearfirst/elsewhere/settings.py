@@ -1,0 +1,42 @@
+"""Settings that every row of the config table `checkpoints` shares."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from nearfirst.common.named_modules import Registry
+from nearfirst.common.settings import Section
+
+
+class CheckpointSettings(Section):
+    """Checkpoints of one run, and where they lie."""
+
+    source: str = Field(description="`folders` or `hub`.")
+    base: str | None = Field(
+        None,
+        description="Folder of the model that was tuned, for what the checkpoints lack: tokenizer, "
+        "config, the weights under adapters. `model` is that of this config.",
+    )
+
+    @model_validator(mode="after")
+    def _base_exists(self) -> Self:
+        if self.base not in (None, "model") and not Path(str(self.base)).is_dir():
+            raise ValueError(f"base: {self.base!r} is neither model nor a folder here")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """Where the checkpoints are from, as captions put it."""
+        raise NotImplementedError
+
+    def folders(self, fetched: Path) -> dict[int, Path]:
+        """Return the folder of each step, in order of steps.
+
+        What comes from the hub lies in folders below `fetched`. Raises InputError, which begins
+        with a key, if one is not there.
+        """
+        raise NotImplementedError
+
+
+SOURCES = Registry[CheckpointSettings]("nearfirst.elsewhere.sources", "source")
