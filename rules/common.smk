@@ -50,6 +50,8 @@ for name, row in CONFIG.checkpoints.items():
             f"checkpoints.{name}.steps.{step}": str(folder)
             for step, folder in ELSEWHERE[name].items()
         }
+if CONFIG.harness.include:
+    OWN_FILES["harness.include"] = CONFIG.harness.include
 # Snakemake would not miss one while what was once made of it is there.
 for key, path in OWN_FILES.items():
     if not os.path.exists(path):

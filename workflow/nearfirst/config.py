@@ -44,6 +44,7 @@ from nearfirst.figures.settings import (
 )
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.hardware import HardwareSettings
+from nearfirst.harness.settings import HarnessSettings
 from nearfirst.model.settings import ModelSettings, TemplateSettings
 from nearfirst.requests import derive
 from nearfirst.reward.settings import RewardSettings
@@ -102,6 +103,7 @@ class Config(Section):
     evaluate: EvaluateSettings = EvaluateSettings()
     generate: GenerateSettings = GenerateSettings()
     scores: ScoreSettings = ScoreSettings()
+    harness: HarnessSettings = HarnessSettings()
     reward: RewardSettings = RewardSettings()
     curves: CurveSettings = CurveSettings()
     comparison: ComparisonSettings = ComparisonSettings()
