@@ -107,4 +107,4 @@ harness: setup  ## install lm-evaluation-harness too, for metrics lm_eval:TASK
 lock: setup  ## after a change of pins: install it and write requirements.lock
 	pip install --quiet --editable ".[dev,workflow]"
 	pip freeze --all --exclude-editable \
-	  | sed -E -e 's/\+cpu$$//' -e '/^(pip|triton|cuda-.*|nvidia-.*)==/d' > requirements.lock
+	  | sed -E -e 's/\+cpu$$//' -e '/^(pip|triton|cuda-.*|nvidia-.*)==/d' | grep -vixFf requirements-harness.lock > requirements.lock

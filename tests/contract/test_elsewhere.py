@@ -13,6 +13,7 @@ checkpoints:
 figures:
   losses: {{like: fig4_flan, curves: {{A: theirs, B: suite}}, reference: A}}
   answers: {{like: losses, metric: rougeL}}
+  task: {{like: losses, metric: "lm_eval:arc_easy:acc_norm"}}
   beside: {{like: losses, curves: {{A: theirs, RT: random}}}}
 """
 DRAWN = {"sample": 1, "gather_checkpoints": 2, "fetch": 2, "curves": 1, "compare": 1, "plot": 1}
@@ -34,6 +35,8 @@ def test_nothing_is_trained(checkout: Checkout) -> None:
     answers = {"generate": 2, "score": 2}
     assert checkout.would_run("results/losses.pdf") == {**DATA, **DRAWN, "evaluate": 2}
     assert checkout.would_run("results/answers.pdf") == {**DATA, **DRAWN, **answers}
+    rest = {name: count for name, count in DRAWN.items() if name != "sample"}
+    assert checkout.would_run("results/task.pdf") == {**rest, "harness": 2}
     beside = checkout.would_run("results/beside.pdf")
     assert (beside["train"], beside["gather_checkpoints"]) == (beside["evaluate"] - 1, 1)
 
