@@ -1,9 +1,9 @@
 """A task of lm-evaluation-harness at the checkpoints of a run, against a loop of `lm_eval` calls.
 
-Llamas of the shape of `mini` with random weights, and a multiple-choice task of as many documents as
-`--documents`, all made here. Ours is one process, imports included; the loop is one process for
-each checkpoint, of which `--calls` are run: the shortest counts for all. Both have one thread, and
-their accuracies are compared.
+Llamas of the shape of `mini` with random weights, and a multiple-choice task of `--documents`, all
+made here. Ours is one process, imports included; the loop is one process for each checkpoint, of
+which `--calls` are run: the shortest counts for all. Both have one thread, and their accuracies are
+compared.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -72,8 +73,8 @@ def make(folder: Path, checkpoints: int, documents: int) -> None:
         tokenizer.save_pretrained(checkpoint)
 
 
-def call(folder: Path, checkpoint: Path) -> float:
-    """Return the accuracy that one call of `lm_eval` prints."""
+def call(folder: Path, checkpoint: Path, found: list[float]) -> None:
+    """Add the accuracy that one call of `lm_eval` prints."""
     flags = ["--model", "hf", "--model_args", f"pretrained={checkpoint},dtype=float32"]
     flags += ["--tasks", "sums", "--include_path", str(folder / "tasks"), "--device", "cpu"]
     done = subprocess.run(
@@ -82,9 +83,9 @@ def call(folder: Path, checkpoint: Path) -> float:
         capture_output=True,
         text=True,
     )
-    found = re.search(r"\|acc +\|[^|]*\| *([\d.]+)", done.stdout)
-    assert found, done.stdout
-    return float(found[1])
+    said = re.search(r"\|acc +\|[^|]*\| *([\d.]+)", done.stdout)
+    assert said, done.stdout
+    found.append(float(said[1]))
 
 
 def main() -> None:
@@ -110,7 +111,7 @@ def main() -> None:
         times = []
         for step in range(given.calls):
             found: list[float] = []
-            times.append(timed(lambda: found.append(call(folder, runs[step]))))
+            times.append(timed(partial(call, folder, runs[step], found)))
             assert abs(found[0] - means[step]) < 1e-4, (found, means[step])
         for clock, at, own in (("wall clock", 0, ours.wall), ("CPU", 1, ours.cpu)):
             theirs = min(seconds[at] for seconds in times)

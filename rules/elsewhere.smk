@@ -23,7 +23,10 @@ def elsewhere_flags(
     """Return the flags of the steps, the base and the run."""
     name, base = wildcards.run, CONFIG.checkpoints[wildcards.run].base
     flags = [
-        *(f"--step {step} {quote(str(path))}" for step, path in ELSEWHERE[name].items()),
+        *(
+            f"--step {step} {quote(str(path))}"
+            for step, path in ELSEWHERE[name].items()
+        ),
         *([f"--base {quote(FIRST_BASE if base == 'model' else base)}"] if base else []),
     ]
     return f"--name {name} --seed {CONFIG.seeds_of(name)[0]} {' '.join(flags)}"
@@ -35,7 +38,9 @@ def elsewhere_state(
     """Return what changes with a file in a folder: Snakemake looks at the folder's time alone."""
     if CONFIG.checkpoints[wildcards.run].source == "hub":
         return None
-    return fingerprint.digest([*map(fingerprint.files, ELSEWHERE[wildcards.run].values())])
+    return fingerprint.digest(
+        [*map(fingerprint.files, ELSEWHERE[wildcards.run].values())]
+    )
 
 
 rule gather_checkpoints:

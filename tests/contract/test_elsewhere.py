@@ -1,4 +1,4 @@
-"""Runs that were trained elsewhere are measured and compared as ours are, and nothing is trained."""
+"""Runs that were trained elsewhere are measured as ours are, and nothing is trained."""
 
 from pathlib import Path
 

@@ -20,8 +20,6 @@ from nearfirst.elsewhere.gather import gather
 from nearfirst.elsewhere.settings import SOURCES
 from nearfirst.model.template import Tokens, encode
 
-Steps = dict[int, Path]
-
 
 @pytest.fixture(scope="module")
 def tokens(some_talks: Callable[[int], Sequence[Any]], tokenizer: Any) -> list[Tokens]:
@@ -181,7 +179,7 @@ def test_a_step_that_cannot_be_used_is_named(
 
 
 def test_what_they_lack_is_asked_for(trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="theirs.base is not set, and .* has no tokenizer"):
+    with pytest.raises(InputError, match=r"theirs.base is not set, and .* has no tokenizer"):
         gather({2: trained / "checkpoint-2"}, None, tmp_path, "checkpoints.theirs")
 
 
@@ -224,6 +222,10 @@ FIGURE = {"kind": "arrangements", "dataset": "flan", "curves": {"A": "mine"}, "r
 def test_a_wrong_row_is_named(row: dict[str, Any], figure: dict[str, Any], message: str) -> None:
     presets = Path(__file__).parents[3] / "workflow/presets"
     its = figure if "kind" in figure else FIGURE | figure
-    user = {"preset": "tiny", "checkpoints": {"mine": row}, "figures": {"f": {"dataset": "flan", **its}}}
+    user = {
+        "preset": "tiny",
+        "checkpoints": {"mine": row},
+        "figures": {"f": {"dataset": "flan", **its}},
+    }
     with pytest.raises(InputError, match=message):
         load(user, presets)

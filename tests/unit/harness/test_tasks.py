@@ -113,7 +113,10 @@ def test_means_are_those_of_the_package_itself(
         folder = checkpoints / f"step-{step:06d}"
         found: Any = simple_evaluate(
             *("hf", f"pretrained={folder},dtype=float32", [task]),
-            task_manager=tasks, device="cpu", batch_size=16, bootstrap_iters=0,
+            task_manager=tasks,
+            device="cpu",
+            batch_size=16,
+            bootstrap_iters=0,
         )
         for name, its in table[table["step"] == step].groupby("task"):
             for metric in metrics:

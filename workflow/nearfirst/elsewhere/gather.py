@@ -7,7 +7,6 @@ by transformers and written in that form.
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,8 +59,8 @@ def gather(steps: Mapping[int, Path], base: Path | None, output: Path, key: str)
         expected = (adapter.WEIGHTS,) if adapters else WHOLE
         if not any((folder / name).is_file() for name in expected):
             raise InputError(
-                f"{where}: no weights in it; expected {' or '.join(expected)}, as `save_pretrained` "
-                "writes them"
+                f"{where}: no weights in it; expected {' or '.join(expected)}, as "
+                "`save_pretrained` writes them"
             )
     if adapters and base is None:
         raise InputError(f"{key}.base is not set, and the checkpoints are adapters of that model")
@@ -95,7 +94,7 @@ def gather(steps: Mapping[int, Path], base: Path | None, output: Path, key: str)
 
 
 def _link(path: Path, folder: Path) -> None:
-    os.symlink(path.resolve(), folder / path.name)
+    (folder / path.name).symlink_to(path.resolve())
 
 
 def _link_base(_: Path, base: Path | None, model: Path, key: str) -> None:

@@ -31,8 +31,13 @@ Caption = Annotated[
         "what the config chose."
     ),
 ]
-Metric = Annotated[MetricName, Field(description=f"Metric of the curves: {', '.join(METRICS)}, "
-    f"or `{HARNESS}TASK` of lm-evaluation-harness.")]
+Metric = Annotated[
+    MetricName,
+    Field(
+        description=f"Metric of the curves: {', '.join(METRICS)}, "
+        f"or `{HARNESS}TASK` of lm-evaluation-harness."
+    ),
+]
 
 
 class RunId(NamedTuple):

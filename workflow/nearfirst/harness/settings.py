@@ -12,7 +12,8 @@ class HarnessSettings(Section):
     """Tasks of lm-evaluation-harness, for metrics `lm_eval:TASK`."""
 
     include: str | None = Field(
-        None, description="Folder with tasks of your own as YAML; they come before those of lm_eval."
+        None,
+        description="Folder with tasks of your own as YAML; they come before those of lm_eval.",
     )
     shots: NonNegativeInt | None = Field(
         None, description="Examples before each question; null: as many as the task says."

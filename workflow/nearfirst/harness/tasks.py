@@ -144,7 +144,7 @@ def _values(samples: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, dict[st
 
 
 def _columns(rows: list[dict[str, Any]], name: str) -> dict[str, pa.Array]:
-    """Return the columns of documents: the metrics that all have, and the first under TASK itself."""
+    """Return the columns of documents: metrics that all have, the first under TASK alone too."""
     metrics = [key for key in rows[0] if all(key in row for row in rows)][2:]
     if not metrics:
         raise InputError(

@@ -62,7 +62,7 @@ def _rate(figure: Figure, config: Config) -> str:
 def _chosen(figure: Figure, config: Config) -> dict[str, str]:
     """Return what the config chose of what captions speak of."""
     rows = (config.arrangements.get(curve.arrangement) for curve in figure.shown())
-    within = {row.within_round for row in rows if hasattr(row, "within_round")}
+    within = {row.within_round for row in rows if row and hasattr(row, "within_round")}
     order = {"shuffle": "it is shuffled", "pool": "it is that of the pool"}
     rouge = {
         "fmeasure": "ROUGE is the F-measure of stems, as in the published code",

@@ -42,7 +42,7 @@ class Settings(CheckpointSettings):
     @property
     def origin(self) -> str:
         """The pattern of the folders, or the first one."""
-        return self.path or next(iter(dict(self.steps or {}).values()))
+        return self.path or str(next(iter(self.folders(Path()).values())))
 
     def folders(self, fetched: Path) -> dict[int, Path]:
         """Return the folder of each step, in order of steps."""
@@ -50,7 +50,8 @@ class Settings(CheckpointSettings):
             return {step: Path(self.steps[step]) for step in sorted(self.steps)}
         before, _, after = str(self.path).partition(STEP)
         found: dict[int, Path] = {}
-        for name in sorted(glob.glob(f"{glob.escape(before)}*{glob.escape(after)}")):
+        pattern = f"{glob.escape(before)}*{glob.escape(after)}"
+        for name in sorted(glob.glob(pattern)):  # noqa: PTH207 (it may be absolute, or not)
             number = name[len(before) : len(name) - len(after)]
             if not number.isdecimal():
                 continue
