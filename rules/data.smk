@@ -29,12 +29,10 @@ def remote_flags(
     wildcards,
 ):
     """Return the flags of what is fetched, and the section of the config that a message names."""
-    kind, _, name = wildcards.source.partition("/")
+    kind, name, *_ = wildcards.source.split("/")
     what = remote(wildcards)
     flag = "--package" if isinstance(what, PackageSettings) else "--settings"
-    key = {"model": name, "data": f"data.{name}"}.get(
-        kind, wildcards.source.replace("/", ".").rpartition(".")[0]
-    )
+    key = name if kind == "model" else f"{kind}.{name}"
     return f"{flag} {quote(what.canonical())} --key {key}"
 
 
