@@ -1,20 +1,22 @@
 # Checkpoints of runs that were trained elsewhere, in one folder as those of a run trained here.
-from nearfirst.model import fingerprint
+from nearfirst.elsewhere.settings import checkpoint_files_read
 
 
 def elsewhere_files(
     wildcards,
 ):
-    """Return the folders of the steps, or what stands for what is fetched of them."""
-    return [files_of(str(folder)) for folder in ELSEWHERE[wildcards.run].values()]
+    """Return what stands for the steps that are fetched; the user's folders have a state."""
+    return [
+        *filter(None, (files_of(str(f)) for f in ELSEWHERE[wildcards.run].values()))
+    ]
 
 
 def elsewhere_base(
     wildcards,
 ):
-    """Return the model that was tuned, where the config names one."""
+    """Return the base model of this config, if it is the one that was tuned."""
     base = CONFIG.checkpoints[wildcards.run].base
-    return files_of(FIRST_BASE) if base == "model" else base or []
+    return files_of(FIRST_BASE) if base == "model" else []
 
 
 def elsewhere_flags(
@@ -35,12 +37,16 @@ def elsewhere_flags(
 def elsewhere_state(
     wildcards,
 ):
-    """Return what changes with a file in a folder: Snakemake looks at the folder's time alone."""
-    if CONFIG.checkpoints[wildcards.run].source == "hub":
-        return None
-    return fingerprint.digest(
-        [*map(fingerprint.files, ELSEWHERE[wildcards.run].values())]
-    )
+    """Return the state of the user's folders, and of the model that was tuned."""
+    row, folders = CONFIG.checkpoints[wildcards.run], ELSEWHERE[wildcards.run]
+    given = list(folders.values()) if row.source == "folders" else []
+    states = [state_of(folder, checkpoint_files_read) for folder in given]
+    if row.base:
+        is_ours = row.base == "model"
+        states.append(
+            model_state(FIRST_BASE) if is_ours else state_of(row.base, model_files_read)
+        )
+    return canonical(states)
 
 
 rule gather_checkpoints:

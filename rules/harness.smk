@@ -1,5 +1,13 @@
 # Tasks of lm-evaluation-harness, for metrics `lm_eval:TASK`.
-from nearfirst.model import fingerprint
+
+
+def tasks_state(
+    wildcards,
+):
+    """Return the state of the user's tasks and of the data beside them."""
+    own = CONFIG.harness.include
+    every = lambda folder: filter(Path.is_file, folder.rglob("*"))
+    return state_of(own, every) if own else None
 
 
 rule harness:
@@ -7,7 +15,6 @@ rule harness:
     input:
         checkpoints=checkpoints_of,
         model=model_files,
-        include=CONFIG.harness.include or [],
         script=script("harness.py"),
         library=library("harness.py"),
     output:
@@ -31,12 +38,8 @@ rule harness:
     params:
         settings=settings("harness"),
         model=model_flag,
-        # Snakemake looks at a folder's time alone.
-        state=(
-            fingerprint.digest(fingerprint.files(Path(CONFIG.harness.include)))
-            if CONFIG.harness.include
-            else None
-        ),
+        base=base_state,
+        tasks=tasks_state,
     message:
         "harness: {wildcards.task} after {wildcards.dataset}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

@@ -69,8 +69,9 @@ def model_files(wildcards):
 
 
 def base_state(wildcards):
-    """Return the state of a run's base model, if it is the user's."""
-    return model_state(model_folder(wildcards.seed))
+    """Return the state of a run's base model, if it is the user's; see `model_files`."""
+    elsewhere = wildcards.arrangement in CONFIG.checkpoints
+    return None if elsewhere else model_state(model_folder(wildcards.seed))
 
 
 def model_flag(wildcards):

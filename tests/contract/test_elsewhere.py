@@ -28,6 +28,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
         folder = made.folder / f"runs/checkpoint-{step}"
         folder.mkdir(parents=True)
         (folder / "model.safetensors").touch()
+        (folder / "optimizer.pt").touch()
     return made
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from nearfirst.common import cli
-from nearfirst.common.files import writing_folder
+from nearfirst.common.files import sha256, writing_folder
 from nearfirst.common.identity import write_run
 
 
@@ -15,7 +15,9 @@ def main(arguments: argparse.Namespace) -> None:
     steps = {int(step): Path(folder) for step, folder in arguments.step}
     with writing_folder(arguments.output) as folder:
         gather(steps, arguments.base, folder, f"checkpoints.{arguments.name}")
-        write_run(folder, {"arrangement": arguments.name, "seed": str(arguments.seed)})
+        files = sorted(folder.glob("step-*/*.safetensors"))
+        sums = {str(path.relative_to(folder)): sha256(path) for path in files}
+        write_run(folder, {"arrangement": arguments.name, "seed": str(arguments.seed)}, sums)
 
 
 if __name__ == "__main__":

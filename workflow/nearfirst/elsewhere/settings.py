@@ -7,6 +7,16 @@ from pydantic import Field, model_validator
 
 from nearfirst.common.named_modules import Registry
 from nearfirst.common.settings import Section
+from nearfirst.model.files import model_files_read
+
+OF_TRAINING = ("optimizer", "scheduler", "scaler", "rng_state", "trainer_state", "training_args")
+"""How names of files begin that only go on with a training."""
+
+
+def checkpoint_files_read(folder: Path) -> list[Path]:
+    """Return what may be read of a checkpoint's folder."""
+    files = model_files_read(folder)
+    return [file for file in files if not file.name.startswith(OF_TRAINING)]
 
 
 class CheckpointSettings(Section):
