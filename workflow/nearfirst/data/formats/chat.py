@@ -109,12 +109,11 @@ class Settings(Dataset):
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the conversations of all files, file after file by name, in each file's order.
 
-    A row's id is its own, if it has one, else `mine_N` for the N-th row. Answers in `references`
-    and a `source` are taken if they are there. For system turns and conversations that begin with
-    the assistant see `conversation.dialogue`.
+    A row's id is its own, if it has one, else `mine_N` for the N-th row. For what is read of a row
+    see `chat_rows`; one that cannot be used has no messages.
 
-    Raises InputError if a file is missing, empty, damaged or of no known form, or a row lacks a
-    column or has a value of another type; file and line are named.
+    Raises InputError if a file is missing, empty, damaged or of no known form; file and line are
+    named.
     """
     return unique_ids(_read(path, settings.task_column, TASK, may_lack_tasks=False))
 
@@ -144,7 +143,5 @@ def _read(
         logging.info("%s: read as %s; columns: %s", file, form, ", ".join(columns))
         for where, row in itertools.chain([first], rows):
             number += 1
-            task = chat_rows.name(row, column, where) if column and has_tasks else TASK
-            own_id = row.get("id") is not None
-            id_ = chat_rows.name(row, "id", where) if own_id else f"{prefix}_{number}"
-            yield chat_rows.instance(form, row, task, id_, where)
+            names = f"{prefix}_{number}", TASK, column if has_tasks else None
+            yield chat_rows.instance(form, row, where, *names)
