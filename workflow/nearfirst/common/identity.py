@@ -25,8 +25,8 @@ def read_identity(path: Path) -> dict[str, str]:
     """
     with open_parquet(path) as file:
         metadata = file.schema_arrow.metadata or {}
-    keys = (key for key in {*KEYS, *RUN_KEYS} if key.encode() in metadata)
-    return {key: metadata[key.encode()].decode() for key in sorted(keys)}
+    keys = dict.fromkeys((*KEYS, *RUN_KEYS))
+    return {key: metadata[key.encode()].decode() for key in keys if key.encode() in metadata}
 
 
 def write_run(folder: Path, facts: Mapping[str, str]) -> None:

@@ -155,15 +155,17 @@ def _history(row: dict[str, Any]) -> Iterator[_Turn]:
     if not isinstance(history, list):
         raise RowError(f"'history' is {type(history).__name__}, not a list of exchanges")
     for pair in history:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(t, str) for t in pair):
+        if (
+            not isinstance(pair, list)
+            or len(pair) != 2
+            or not all(isinstance(t, str) for t in pair)
+        ):
             raise RowError("'history' must hold pairs of a question and its answer, both texts")
         yield _Turn("user", pair[0], False)
         yield _Turn("assistant", pair[1], False)
 
 
-def _list_of_turns(
-    row: dict[str, Any], column: str, unused: dict[str, None]
-) -> Iterator[_Turn]:
+def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) -> Iterator[_Turn]:
     turns = row[column] or []
     if not isinstance(turns, list):
         raise RowError(f"'{column}' is {type(turns).__name__}, not a list of turns")

@@ -52,10 +52,6 @@ class Instance:
     """Turns left out because they were empty or had no counterpart."""
     where: str
     """Place in the file, for error messages."""
-    fault: str = ""
-    """Why there is no usable exchange, where that is known."""
-    unused: Sequence[str] = ()
-    """What else the row says, and nothing reads."""
     references: tuple[str, ...] = ()
     """All right answers; if empty, the `target` is the only one."""
     source: str = ""
@@ -66,6 +62,10 @@ class Instance:
     """Builds the whole first user turn, where that costs too much to do for every row."""
     row: Any = None
     """The row as it was read, for export."""
+    fault: str = ""
+    """Why there is no usable exchange, where that is known."""
+    unused: Sequence[str] = ()
+    """What else the row says, and nothing reads."""
 
 
 def exchanges(turns: Iterable[tuple[str, str]]) -> tuple[list[Message], int]:

@@ -55,10 +55,10 @@ def encode(
     r"""Encode conversations as `<s>User: {question}\nAssistant: {answer}</s>`, or as `chat` does.
 
     Segments are tokenized one by one; each answer that is trained on and its EOS carry labels. A
-    further exchange follows the EOS of the one before. There is no BOS if the tokenizer has none. With `published`
-    the segments are those of the paper's published code (`_published`). Of each, the first
-    `max_length` tokens are kept, so a long prompt can lose its whole answer: such an instance has
-    `label_tokens == 0` and must be left out of means.
+    further exchange follows the EOS of the one before. There is no BOS if the tokenizer has none.
+    With `published` the segments are those of the paper's published code (`_published`). Of each,
+    the first `max_length` tokens are kept, so a long prompt can lose its whole answer: such an
+    instance has `label_tokens == 0` and must be left out of means.
 
     Raises
     ------
@@ -137,8 +137,8 @@ def prompts(
 ) -> list[npt.NDArray[np.int64]]:
     r"""Return the token ids before the answer that is generated, the first that is trained on.
 
-    Where that is the first of all, these are `<s>User: {question}\nAssistant:`. `encode` begins with
-    the same tokens, whatever its `max_length`.
+    Where that is the first of all, these are `<s>User: {question}\nAssistant:`. `encode` begins
+    with the same tokens, whatever its `max_length`.
     """
     first = [messages[: target(messages) + 1] for messages in conversations]
     whole = encode(first, tokenizer, sys.maxsize, form)
@@ -168,7 +168,9 @@ def labelled(
 
 def lost(tokens: Sequence[Tokens]) -> str | None:
     """Return what truncation took from instances, for a warning; None if it took no label."""
-    bare, cut = (sum(map(what, tokens)) for what in (lambda i: not i.label_tokens, lambda i: i.lost))
+    bare, cut = (
+        sum(map(what, tokens)) for what in (lambda i: not i.label_tokens, lambda i: i.lost)
+    )
     if not cut:
         return None
     labels = cut + sum(item.label_tokens for item in tokens)

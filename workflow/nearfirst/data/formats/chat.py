@@ -15,7 +15,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
-from nearfirst.data.readers import user_files
+from nearfirst.data.readers import parquet, user_files
 from nearfirst.data.settings import Dataset, HeldOut, Number, Share, TaskSampleSettings
 
 FILES = tuple(f"*{end}" for end in user_files.IN_FOLDER)
@@ -141,7 +141,10 @@ def _read(
                 f"{file}: no column '{column}', which task_column names; found {', '.join(columns)}"
             )
         logging.info("%s: read as %s; columns: %s", file, form, ", ".join(columns))
+        unread = parquet.unread(file) if file.suffix.lower() == ".parquet" else []
         for where, row in itertools.chain([first], rows):
             number += 1
             names = f"{prefix}_{number}", TASK, column if has_tasks else None
-            yield chat_rows.instance(form, row, where, *names)
+            found = chat_rows.instance(form, row, where, *names)
+            found.unused = [*unread, *found.unused]
+            yield found
