@@ -29,7 +29,7 @@ def variants() -> list[ArrangementSettings]:
         choices = {
             key: get_args(field.annotation)
             for key, field in METHODS.settings(name).model_fields.items()
-            if key not in {"method", "rounds", "budget", "select", *OF_TRAINING}
+            if key not in {"method", "rounds", "budget", "select", "representation", *OF_TRAINING}
         }
         for values in product(*choices.values()):
             found.append(pools.settings(name, **dict(zip(choices, values, strict=True))))
@@ -196,5 +196,9 @@ def test_the_documentation_lists_every_method_with_its_parameters() -> None:
             rows[cells[0].strip("`")] = cells[3]
     assert rows.keys() == {*METHODS.names()}
     for name, parameters in rows.items():
-        fields = METHODS.settings(name).model_fields.keys() - {"method", *OF_TRAINING}
+        fields = METHODS.settings(name).model_fields.keys() - {
+            "method",
+            "representation",
+            *OF_TRAINING,
+        }
         assert {*re.findall(r"`(\w+)`", parameters)} == fields

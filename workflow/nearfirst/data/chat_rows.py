@@ -1,7 +1,6 @@
 """A row of the user's own data, in any of four forms, as a conversation."""
 
 from collections.abc import Collection, Iterator
-from numbers import Number
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -194,7 +193,7 @@ def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) ->
 
 def _weight(key: str, value: Any, role: str, unused: dict[str, None]) -> bool:
     """Return whether a turn is trained on, by one of `WEIGHTS`."""
-    if not isinstance(value, Number) or value not in (0, 1):
+    if value not in (0, 1):
         raise RowError(f"a turn's '{key}' is {value!r}, and only 0 and 1 can be used")
     trained = bool(value) != (key == "masked")
     if trained and role != "assistant":
