@@ -352,7 +352,7 @@ def refused(path: Path, task_column: str | None = None) -> str:
         (b'{"text": "t", "n": 1}\n', "{}: columns of no known form: text, n; the forms are: "),
         (
             GOOD.encode() + b'{"prompt": "q"}\n',
-            "{}: line 2 (id 'mine_2'): column 'completion' is mis",
+            "{}: line 2 (id 'mine_2'): column 'completion'",
         ),
         (b'{"prompt": "q"}\n', "{}: prompts without answers, and a loss needs an answer; found"),
         (b'{"instruction": "q"}\n', "; found instruction; add a column 'output'"),
