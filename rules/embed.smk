@@ -18,13 +18,25 @@ def embed_settings(
 ):
     """Return what is read of a representation's row for a pool, or for queries."""
     row = represented_as(wildcards)
-    return row.canonical(row.of_query if wildcards.split == "train" else frozenset())
+    not_read = row.of_query if wildcards.split == "train" else frozenset()
+    return row.canonical(not_read | {"max_cut_share"})
+
+
+def embed_pool(
+    wildcards,
+):
+    """Return the pool, where queries lose what all texts of the pool begin with."""
+    strips = getattr(represented_as(wildcards), "strip_shared_prefix", False)
+    if wildcards.split == "train" or not strips:
+        return []
+    return f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
 
 
 rule embed:
     """Represent the instances of one shard of a split."""
     input:
         instances="<results>/instances/{dataset}/{split}.parquet",
+        pool=embed_pool,
         kind=lambda wildcards: modules_of(
             REPRESENTATIONS.module(represented_as(wildcards).kind)
         ),
@@ -47,12 +59,13 @@ rule embed:
     params:
         settings=embed_settings,
         query=lambda wildcards: "" if wildcards.split == "train" else "--query",
+        pool=lambda wildcards, input: f"--pool {input.pool}" if input.pool else "",
     message:
         "embed {wildcards.dataset}: {wildcards.representation} of {wildcards.split}, part "
         "{wildcards.scatteritem}"
     shell:
         "python {input.script} --instances {input.instances} --shard {wildcards.scatteritem}"
-        " --settings {params.settings:q} {params.query} --output {output} --log {log}"
+        " --settings {params.settings:q} {params.query} {params.pool} --output {output} --log {log}"
 
 
 rule gather_embeddings:
@@ -73,8 +86,12 @@ rule gather_embeddings:
     resources:
         mem_mb=growing(8000),
         runtime=growing(30),
+    params:
+        # An object is not recorded: another limit computes nothing again.
+        max_cut_share=lambda wildcards: Record(represented_as(wildcards).max_cut_share),
     message:
         "gather_embeddings of {wildcards.dataset}: {wildcards.representation} of {wildcards.split}"
     shell:
         "python {input.script} {input.shards} --instances {input.instances}"
+        " --max-cut-share {params.max_cut_share}"
         " --output {output} --log {log}"

@@ -15,6 +15,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.data.instances import read_instances
 from nearfirst.embed.registry import KINDS, Given, shard_bounds
+from nearfirst.embed.texts import check_cut, check_distinct
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -24,13 +25,19 @@ def main(arguments: argparse.Namespace) -> None:
     settings = KINDS.parse(arguments.settings, kind="text")
     torch.set_num_threads(settings.threads)
     table = read_instances(arguments.instances)
-    first, last = shard_bounds(table.num_rows, *arguments.shard)
+    pool = read_instances(arguments.pool) if arguments.pool else table
+    first, last = shard_bounds(table.num_rows, *(arguments.shard or (1, 1)))
     table = table.slice(first, last - first)
     logging.info("%d instances", table.num_rows)
-    given = Given(query=arguments.query)
-    vectors = KINDS.module(settings.kind).represent(table, settings, given)
+    given = Given(arguments.query, pool)
+    vectors, cut, limit = KINDS.module(settings.kind).represent(table, settings, given)
+    identity = read_identity(arguments.instances)
+    if not arguments.shard:  # else only who gathers all shards can judge
+        check_cut(arguments.instances, cut, len(table), limit, settings.max_cut_share)
+        check_distinct(arguments.instances, vectors, is_pool=identity.get("test") == "train")
     embeddings = embeddings_table(table["id"].to_pylist(), vectors)
-    write_table(embeddings, arguments.output, read_identity(arguments.instances))
+    facts = {"cut": str(cut), "limit": str(limit)}
+    write_table(embeddings, arguments.output, identity | facts)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -45,7 +52,8 @@ if __name__ == "__main__":
     add = parser.add_argument
     add("--settings", default="{}", metavar="JSON", help="kind and its parameters; default: text")
     add("--instances", type=Path, required=True, help="instances (Parquet)")
-    add("--shard", type=_shard, default=(1, 1), metavar="I-of-N", help="default: 1-of-1, all")
+    add("--shard", type=_shard, metavar="I-of-N", help="one of several parts; default: all")
     add("--query", action="store_true", help="these are test instances, not a pool")
+    add("--pool", type=Path, help="the pool of these test instances, for strip_shared_prefix")
     add("--output", type=Path, required=True, help="embeddings (Parquet)")
     cli.run(main, parser.parse_args())

@@ -67,6 +67,20 @@ def test_another_seed_gives_another_order_where_the_table_says_so(
     assert len(orders) == (4 if settings.is_seeded() else 1)
 
 
+@pytest.mark.parametrize("order", ["nearest", "farthest"])
+@pytest.mark.parametrize("method", ["tma", "wsd", "optimal-transport"])
+def test_ties_are_broken_by_the_seed_and_not_by_the_file(method: str, order: str) -> None:
+    # Two groups of instances that are equally near.
+    pool = pools.from_matrix(np.repeat([[1.0, 1.0], [2.0, 2.0]], 8, axis=0))
+    settings = pools.settings(method, order=order)
+    found = [arrange(pool, settings, seed).order.tolist() for seed in range(3)]
+    assert len({tuple(its) for its in found}) == 3
+    for its in found:
+        near = sorted(its[:8] if order == "nearest" else its[8:])
+        assert near == list(range(8))
+        assert its[:8] not in (sorted(its[:8]), sorted(its[:8], reverse=True))
+
+
 @pytest.mark.parametrize("settings", ALL, ids=str)
 def test_a_method_looks_at_nothing_that_it_does_not_need(settings: ArrangementSettings) -> None:
     pool = pools.some(30)

@@ -1,10 +1,11 @@
 """A row of the user's own data, in any of four forms, as a conversation."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.named_modules import did_you_mean
 from nearfirst.data.conversation import (
     BEGINS_WITH_ASSISTANT,
     Instance,
@@ -27,6 +28,12 @@ READ_TOO = {
     "prompt and completion": {"history"},
     "instruction, input and output": {"input", "history"},
 }
+NAMES = {
+    **{column: column for needed in FORMS.values() for column in needed},
+    **{column: column for column in ("input", "id", "references", "source", "system", "history")},
+    "response": "completion",
+}
+"""What a column of the user's may be called instead, to the column that is read."""
 
 _SPEAKERS = {
     **dict.fromkeys(("user", "human"), "user"),
@@ -69,20 +76,51 @@ def form_of(file: Path, columns: Collection[str]) -> str:
     raise InputError(f"{file}: columns of no known form: {found}; the forms are: {known}")
 
 
+def renaming(
+    file: Path, columns: Collection[str], names: Mapping[str, str]
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a function that gives the columns of a row the `NAMES` that they are mapped to.
+
+    Raises InputError if a file lacks one of these columns, or has one of the new name already.
+    """
+    new = {column: NAMES[name] for column, name in names.items()}
+    for column, name in new.items():
+        if column not in columns:
+            raise InputError(
+                f"{file}: no column '{column}', which columns maps to '{names[column]}'; found "
+                f"{', '.join(columns)}{did_you_mean(column, columns)}"
+            )
+        if name in columns and name not in new:
+            raise InputError(
+                f"{file}: columns maps '{column}' to '{name}', and the file has a column "
+                f"'{name}' already; map that one to another name, or rename it"
+            )
+    if not new:
+        return lambda row: row
+    return lambda row: {new.get(column, column): value for column, value in row.items()}
+
+
 def instance(
-    form: str, row: dict[str, Any], where: str, id_: str, task: str, task_column: str | None
+    form: str,
+    row: dict[str, Any],
+    as_read: dict[str, Any],
+    where: str,
+    id_: str,
+    task: str,
+    task_column: str | None,
 ) -> Instance:
     """Return the conversation of a row; if it cannot be used, its `fault` says why.
 
-    `id_` and `task` are for rows without an id, and for those of a file without a task column.
+    `as_read` has the columns as the file names them. `id_` and `task` are for rows without an id,
+    and for those of a file without a task column.
     """
-    found = Instance(id_, task, [], 0, where, row=row)
+    found = Instance(id_, task, [], 0, where, row=as_read)
     unused: dict[str, None] = {}
     try:
         if row.get("id") is not None:
             found.id = _name(row, "id")
         if task_column:
-            found.task = _name(row, task_column)
+            found.task = _name(as_read, task_column)
         for column in FORMS[form]:
             if column not in row:
                 raise RowError(f"column '{column}' is missing; found {', '.join(row) or 'none'}")

@@ -1,11 +1,14 @@
 """Kinds of representation by name: each is one module of `embed/kinds/`.
 
 The module of a kind has a class `Settings`, the type of its rows in the config, and a function
-`represent(instances, settings, given)`, which returns an (N, d) float32 matrix for a table of N
-instances.
+`represent(instances, settings, given)`, which returns what represents a table of N instances.
 """
 
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from nearfirst.common.named_modules import Registry
 from nearfirst.embed.settings import RepresentationSettings
@@ -22,6 +25,19 @@ class Given(NamedTuple):
 
     query: bool = False
     """Whether the instances are queries, not a pool."""
+    pool: pa.Table | None = None
+    """All instances of the pool; the others may be a part of them, or its queries."""
+
+
+class Represented(NamedTuple):
+    """What represents N instances.
+
+    `vectors` is an (N, d) matrix. Of `cut` instances only what fits `limit` tokens was read.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    cut: int = 0
+    limit: int | None = None
 
 
 def shard_bounds(instances: int, shard: int, shards: int) -> tuple[int, int]:

@@ -14,4 +14,11 @@ class RepresentationSettings(Section):
     """Keys that are read for queries alone."""
 
     kind: str = Field(description="`text`.")
+    max_cut_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="A larger share of texts that are longer than the encoder reads is an error; a "
+        "smaller one is a warning. 1 allows all.",
+    )
     threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")

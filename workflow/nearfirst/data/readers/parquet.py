@@ -38,6 +38,12 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
             ) from None
 
 
+def row_of(where: str) -> tuple[Path, int]:
+    """Return the file and the row, from 0, of a place that `rows` yields."""
+    path, _, number = where.rpartition(": row ")
+    return Path(path), int(number) - 1
+
+
 def unread(path: Path) -> list[str]:
     """Return which columns `rows` leaves out: those of bytes, and of one name all but the last."""
     with open_parquet(path) as file:

@@ -1,15 +1,16 @@
 """Sentence embeddings of instances (Section B.3)."""
 
-from typing import ClassVar, Literal, Self
+import logging
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.data.instances import conversations, instruction_of, text_of
-from nearfirst.embed.registry import Given
+from nearfirst.embed.registry import Given, Represented
 from nearfirst.embed.settings import RepresentationSettings
+from nearfirst.embed.texts import shared_prefix, shorten
 
 Text = Literal["exchange", "instruction"]
 
@@ -36,6 +37,15 @@ class Settings(RepresentationSettings):
         description="What is embedded of a test instance, if it is not `text`: with `instruction`, "
         "no distance knows the test answers.",
     )
+    strip_shared_prefix: bool = Field(
+        False,
+        description="Leave out the words that all training texts begin with, such as a system "
+        "prompt, of training and test texts alike.",
+    )
+    keep: Literal["beginning", "end"] = Field(
+        "beginning",
+        description="What is embedded of a text that is longer than the encoder reads.",
+    )
     prompt: str | None = Field(
         None,
         description="Text put before every text, training and test alike; some encoders need one.",
@@ -61,13 +71,31 @@ class Settings(RepresentationSettings):
         return self
 
 
-def represent(instances: pa.Table, settings: Settings, given: Given) -> npt.NDArray[np.float32]:
+def texts_of(instances: pa.Table, settings: Settings, given: Given) -> list[str]:
+    """Return the text that is embedded of each of N instances."""
+    which = (settings.query_text if given.query else None) or settings.text
+    text = instruction_of if which == "instruction" else text_of
+    prefix = ""
+    if settings.strip_shared_prefix and given.pool is not None:
+        of_pool = instruction_of if settings.text == "instruction" else text_of
+        prefix = shared_prefix([of_pool(messages) for messages in conversations(given.pool)])
+        logging.info("all training texts begin with the same %d characters", len(prefix))
+    return [text(messages).removeprefix(prefix) for messages in conversations(instances)]
+
+
+def encoded(texts: Sequence[str], settings: Settings, encoder: Any) -> Represented:
+    """Return the embeddings of N texts, (N, d); raises what `encode` raises."""
+    from nearfirst.embed import encode
+
+    prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
+    texts, cut = shorten(texts, encoder, prompt, settings.keep)
+    vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
+    return Represented(vectors, cut, encoder.max_seq_length)
+
+
+def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
     """Return the embeddings of N instances, (N, d); raises what `encode` raises."""
     from nearfirst.embed import encode
 
-    which = (settings.query_text if given.query else None) or settings.text
-    text = instruction_of if which == "instruction" else text_of
-    texts = [text(messages) for messages in conversations(instances)]
-    encoder = encode.load(settings.model, settings.revision)
-    prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
-    return encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
+    texts = texts_of(instances, settings, given)
+    return encoded(texts, settings, encode.load(settings.model, settings.revision))
