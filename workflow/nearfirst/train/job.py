@@ -125,9 +125,10 @@ def _train(job: Namespace, work: Path) -> None:
             if first:
                 facts = read_identity(job.instances) | read_identity(job.arrangement)
                 facts |= {"trained": str(len(tokens)), "without_label": str(bare)}
+                its = read_checksums(state) or {}
                 if settings.precision == "float16":
-                    facts["skipped_steps"] = str((read_checksums(state) or {})["skipped_steps"])
-                write_run(checkpoints, facts)
+                    facts["skipped_steps"] = str(its["skipped_steps"])
+                write_run(checkpoints, facts, its["weights"])
                 _move(state, job.state)
                 _move(checkpoints, job.checkpoints)
     if first:
