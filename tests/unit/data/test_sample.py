@@ -40,8 +40,8 @@ def test_an_inventory_lists_rows_by_task_and_counts_the_rest() -> None:
     found = take_inventory(instances, skip_unusable=True)
     assert {task: list(rows) for task, rows in found.rows.items()} == {"b": [0, 3], "a": [1]}
     assert list(found.warnings()) == [
-        f"{DROPPED}: 3 in 5 rows, the first is data.json: row 2",
-        "rows left out (no question with an answer, both not empty): 2 in 5 rows, the first is "
+        f"{DROPPED}: 3 times in 5 rows, the first is data.json: row 2",
+        "rows left out (no question with an answer, both not empty): 2 times in 5 rows, the first is "
         "data.json: row 2",
     ]
     with pytest.raises(InputError, match=r"data\.json: row 2 \(id 'the-id'\): no question"):
@@ -199,7 +199,7 @@ def test_unusable_rows_are_skipped_and_counted_if_asked(program: Program, tmp_pa
     done = run(program, tmp_path, data, "train", {"unseen_tasks": 1, "unusable": "skip"})
     assert done.returncode == 0, done.stderr
     (warning,) = (line for line in done.stderr.splitlines() if " warning: rows left out" in line)
-    assert ": 1 in " in warning
+    assert ": once in " in warning
     assert warning.endswith(f" rows, the first is {data}: row 3")
     assert "2-0" not in set(sampled(tmp_path, "train")["id"])
 

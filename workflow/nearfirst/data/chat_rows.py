@@ -235,7 +235,7 @@ def _weight(key: str, value: Any, role: str, unused: dict[str, None]) -> bool:
         raise RowError(f"a turn's '{key}' is {value!r}, and only 0 and 1 can be used")
     trained = bool(value) != (key == "masked")
     if trained and role != "assistant":
-        unused[f"'{key}' of turns that are not the assistant's"] = None
+        unused[f"key '{key}' of turns that are not the assistant's"] = None
     return trained
 
 

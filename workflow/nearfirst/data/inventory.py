@@ -36,7 +36,8 @@ class Inventory:
     def warnings(self) -> Iterator[str]:
         """Yield a line for each kind of what is not read."""
         for what, (count, first) in self.unused.items():
-            yield f"{what}: {count} in {self.total} rows, the first is {first}"
+            times = "once" if count == 1 else f"{count} times"
+            yield f"{what}: {times} in {self.total} rows, the first is {first}"
 
 
 def take_inventory(instances: Iterable[Instance], *, skip_unusable: bool) -> Inventory:
@@ -65,7 +66,7 @@ def take_inventory(instances: Iterable[Instance], *, skip_unusable: bool) -> Inv
         if instance.dropped:
             found.add_unused(DROPPED, instance.where, instance.dropped)
         for what in instance.unused:
-            found.add_unused(f"{what} not used", instance.where)
+            found.add_unused(f"{what} is not used", instance.where)
         # Eight bytes a row: the whole of P3 has a hundred million rows.
         found.rows.setdefault(instance.task, array("q")).append(number)
         found.sources.setdefault(instance.task, instance.source)

@@ -141,7 +141,7 @@ Q, R = turn("user", "q"), turn("user", "r")
             {"messages": [turn("user", "q", loss=1.0), turn("assistant", "a", loss=None)]},
             ["q", "a"],
             [True],
-            ["'loss' of turns that are not the assistant's"],
+            ["key 'loss' of turns that are not the assistant's"],
         ),
         (
             {
