@@ -25,7 +25,9 @@ include: "rules/explore.smk"
 include: "rules/distance.smk"
 include: "rules/arrange.smk"
 include: "rules/train.smk"
+include: "rules/elsewhere.smk"
 include: "rules/evaluate.smk"
+include: "rules/harness.smk"
 include: "rules/generate.smk"
 include: "rules/score.smk"
 include: "rules/reward.smk"
@@ -59,4 +61,5 @@ rule all:
 
 
 onsuccess:
-    print(summary(workflow.dag.derived_targetfiles, FIGURES, BASE_SKILLS))
+    logs = [str(log) for job in workflow.dag.jobs for log in job.log]
+    print(summary(workflow.dag.derived_targetfiles, FIGURES, BASE_SKILLS, logs))

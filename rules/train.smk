@@ -133,18 +133,10 @@ def warm_up_before(
     return f"{warm_up_run(wildcards)}/{before[-1]}/state" if before else []
 
 
-def warm_up_order(
-    wildcards,
-):
-    """Return the order of the warm-up run."""
-    run = f"{represented_as(wildcards).arrangement}/seed-{wildcards.seed}"
-    return f"{RESULTS}/arrangements/{wildcards.dataset}/{run}.parquet"
-
-
 use rule train as warm_up with:
     input:
         instances="<results>/instances/{dataset}/train.parquet",
-        arrangement=warm_up_order,
+        arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         model=model_files,
         state=warm_up_before,
         script=script("train.py"),
@@ -153,9 +145,9 @@ use rule train as warm_up with:
         checkpoints=directory(f"<results>/{WARM_UP}/{{start}}-{{stop}}/checkpoints"),
         state=directory(f"<results>/{WARM_UP}/{{start}}-{{stop}}/state"),
     log:
-        "<results>/logs/warm_up/{representation}_{dataset}_seed-{seed}_{start}-{stop}.log",
+        "<results>/logs/warm_up/{representation}_{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
     benchmark:
-        "<results>/benchmarks/warm_up/{representation}_{dataset}_seed-{seed}_{start}-{stop}.tsv"
+        "<results>/benchmarks/warm_up/{representation}_{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
     params:
         settings=lambda wildcards: CONFIG.warm_up(wildcards.representation).canonical(),
         template=settings("template"),
