@@ -20,13 +20,14 @@ label; `skipped_steps`, in float16: steps so far in which gradients overflowed."
 
 
 def read_identity(path: Path) -> dict[str, str]:
-    """Return those of `KEYS` that a table's metadata holds; a table made by hand may hold none.
+    """Return those of `KEYS` and `RUN_KEYS` that a table's metadata holds; it may hold none.
 
     Raises InputError if the file is missing or damaged.
     """
     with open_parquet(path) as file:
         metadata = file.schema_arrow.metadata or {}
-    return {key: metadata[key.encode()].decode() for key in KEYS if key.encode() in metadata}
+    keys = dict.fromkeys((*KEYS, *RUN_KEYS))
+    return {key: metadata[key.encode()].decode() for key in keys if key.encode() in metadata}
 
 
 def write_run(

@@ -92,6 +92,8 @@ def _train(job: Namespace, work: Path) -> None:
     tokens = tokens[:used]
     bare = sum(item.label_tokens == 0 for item in tokens)
     logging.info("%d instances, %d without a label after truncation", len(tokens), bare)
+    if job.start == 0 and (lost := template.lost(tokens)):
+        logging.warning("%s: %s", job.instances, lost)
 
     origin = [str(part) for part in (job.model, job.revision, job.state_before) if part]
     run = resume.run_fingerprint(settings, steps, origin, sharded=job.hardware.is_sharded())
