@@ -16,7 +16,7 @@ def arrange_files(
     if "embeddings" in required:
         files |= embeddings_of(row, dataset)
         if CONFIG.data[dataset].keep_distances:
-            to = f"{row.representation}/{dataset}/{CONFIG.data[dataset].test}"
+            to = f"{row.representation}/{dataset}/{CONFIG.data[dataset].arranged_for}"
             files["distances"] = f"{RESULTS}/distances/{to}/matrix.npy"
     return files
 
