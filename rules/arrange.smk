@@ -13,6 +13,13 @@ def arrange_files(
     files = {}
     if required != {"embeddings"}:
         files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
+    if "queries" in required:
+        files["queries"] = own_test(wildcards)
+    if getattr(row, "measure", None) == "loss":
+        base = CONFIG.base_seed(wildcards.seed)
+        files["scores"] = f"{RESULTS}/base_losses/{dataset}/seed-{base}.parquet"
+    elif path := getattr(row, "path", None):
+        files["scores"] = path
     if "embeddings" in required:
         files |= embeddings_of(row, dataset)
         if CONFIG.data[dataset].keep_distances:
@@ -26,7 +33,7 @@ def arrange_flags(
 ):
     """Return the flags that name these tables."""
     files = arrange_files(wildcards)
-    flags = [f"--{name} {path}" for name, path in files.items()]
+    flags = [f"--{name} {quote(path)}" for name, path in files.items()]
     if "train" in files:
         flags.append(f"--measure {CONFIG.distance.measure}")
     return " ".join(flags)

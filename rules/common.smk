@@ -38,6 +38,11 @@ OWN_FILES = {
     for key in ("path", "test_path", "key_list", "list")
     if (path := getattr(dataset, key, None))
 }
+OWN_FILES |= {
+    f"arrangements.{name}.path": path
+    for name, row in CONFIG.arrangements.items()
+    if (path := getattr(row, "path", None))
+}
 # Snakemake would not miss one while what was once made of it is there.
 for key, path in OWN_FILES.items():
     if not os.path.exists(path):

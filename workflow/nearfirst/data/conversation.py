@@ -116,3 +116,13 @@ def dialogue(
             merged.append((role, content))
     messages, dropped = exchanges(merged)
     return Instance(id_, task, messages, dropped + len(system), where, row=row)
+
+
+def text_of(messages: Sequence[Message]) -> str:
+    """Return `{instruction} {answer}` of the first exchange, the text that is compared (B.3)."""
+    return f"{messages[0]['content']} {messages[1]['content']}"
+
+
+def instruction_of(messages: Sequence[Message]) -> str:
+    """Return the first question, without its answer."""
+    return messages[0]["content"]

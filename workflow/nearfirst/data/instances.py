@@ -21,16 +21,6 @@ def conversations(table: pa.Table) -> list[list[Message]]:
     return result
 
 
-def text_of(messages: Sequence[Message]) -> str:
-    """Return `{instruction} {answer}` of the first exchange, the text that is compared (B.3)."""
-    return f"{messages[0]['content']} {messages[1]['content']}"
-
-
-def instruction_of(messages: Sequence[Message]) -> str:
-    """Return the first question, without its answer."""
-    return messages[0]["content"]
-
-
 def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> list[int]:
     """Return the rows of the training instances in the order of an arrangement.
 
