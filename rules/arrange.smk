@@ -15,11 +15,9 @@ def arrange_files(
         files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
     if "queries" in required:
         files["queries"] = own_test(wildcards)
-    if getattr(row, "measure", None) == "loss":
+    if getattr(row, "quantity", None) == "loss":
         base = CONFIG.base_seed(wildcards.seed)
         files["scores"] = f"{RESULTS}/base_losses/{dataset}/seed-{base}.parquet"
-    elif path := getattr(row, "path", None):
-        files["scores"] = path
     if "embeddings" in required:
         files |= embeddings_of(row, dataset)
         if CONFIG.data[dataset].keep_distances:
@@ -33,7 +31,7 @@ def arrange_flags(
 ):
     """Return the flags that name these tables."""
     files = arrange_files(wildcards)
-    flags = [f"--{name} {quote(path)}" for name, path in files.items()]
+    flags = [f"--{name} {path}" for name, path in files.items()]
     if "train" in files:
         flags.append(f"--measure {CONFIG.distance.measure}")
     return " ".join(flags)
@@ -49,10 +47,17 @@ def arrange_settings(
 def method_files(
     wildcards,
 ):
-    """Return the files of a method, built in or the user's own: an edit reruns its orders."""
+    """Return the modules of a method: an edit reruns its orders."""
+    return modules_of(METHODS.module(CONFIG.arrangements[wildcards.arrangement].method))
+
+
+def method_state(
+    wildcards,
+):
+    """Return the state of the user's file that a row names: its function, or its scores."""
     row = CONFIG.arrangements[wildcards.arrangement]
-    own = [str(row.source()[0])] if hasattr(row, "source") else []
-    return own + modules_of(METHODS.module(row.method))
+    path = row.source()[0] if hasattr(row, "source") else getattr(row, "path", None)
+    return state_of(path, itself) if path else None
 
 
 rule arrange:
@@ -76,6 +81,7 @@ rule arrange:
         runtime=growing(60),
     params:
         settings=arrange_settings,
+        own=method_state,
         tables=arrange_flags,
     message:
         "arrange {wildcards.dataset}: {wildcards.arrangement}, seed {wildcards.seed}"

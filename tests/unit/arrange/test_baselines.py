@@ -125,9 +125,9 @@ def test_patterns_by_hand() -> None:
     # What has no loss comes last.
     pool = Pool(3, scores=[math.nan, 2.0, 1.0])
     for way, expected in (("ascending", [2, 1, 0]), ("descending", [1, 2, 0])):
-        assert order(pool, "score", measure="loss", order=way) == expected
+        assert order(pool, "score", quantity="loss", order=way) == expected
     pool = Pool(3, messages=talks("aaa|b", "a|b", "aa|b"))
-    assert order(pool, "score", measure="length") == [1, 2, 0]
+    assert order(pool, "score", quantity="length") == [1, 2, 0]
 
 
 ROWS = [{"q": 1.5}, {"q": 2}, {"q": -1e300}]
@@ -192,6 +192,6 @@ def test_scores_in_a_table(
 
 
 def test_a_score_has_one_source() -> None:
-    for parameters in ({}, {"column": "q", "measure": "loss"}):
-        with pytest.raises(InputError, match="give one of column, path and measure, not"):
+    for parameters in ({}, {"column": "q", "quantity": "loss"}):
+        with pytest.raises(InputError, match="give one of column, path and quantity, not"):
             METHODS.parse(json.dumps({"method": "score", **parameters}))

@@ -32,7 +32,7 @@ def variants() -> list[ArrangementSettings]:
             if key not in {"method", "select"} and get_origin(field.annotation) is Literal
         }
         if name == "score":
-            choices |= {"measure": ("length", "loss"), "window": (0, 9), "temperature": (0, 4)}
+            choices |= {"quantity": ("length", "loss"), "window": (0, 9), "temperature": (0, 4)}
         if name == "dsir":
             choices["resample"] = (False, True)
         for values in product(*choices.values()):

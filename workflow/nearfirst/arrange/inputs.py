@@ -94,7 +94,10 @@ def _scores(
         return scores_of_rows(rows.to_pylist(), column, ids, instances)
     given = path or getattr(settings, "path", None)
     if given is None:
-        raise InputError(f"method {settings.method!r} needs --scores")
-    if getattr(settings, "measure", None) == "loss":
+        raise InputError(
+            f"method {settings.method!r}: a loss is measured by a model; give its table with "
+            "--scores, or another score as column or path"
+        )
+    if getattr(settings, "quantity", None) == "loss":
         return read_scores(Path(given), ids, "loss", may_lack=True)
     return read_scores(Path(given), ids)

@@ -28,7 +28,7 @@ class Settings(ArrangementSettings):
 
     method: Literal["dsir"] = "dsir"
     order: EndField = "nearest"
-    text: Literal["exchange", "instruction"] = Field(
+    reads: Literal["exchange", "instruction"] = Field(
         "exchange",
         description="Text of instances and queries: `{instruction} {answer}`, or the instruction "
         "alone, so that no order knows the test answers.",
@@ -50,7 +50,7 @@ class Settings(ArrangementSettings):
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order instances by their log importance weights."""
-    text = text_of if settings.text == "exchange" else instruction_of
+    text = text_of if settings.reads == "exchange" else instruction_of
     weights = log_importance(map(text, pool.messages), map(text, pool.queries))
     if settings.resample:
         weights += np.random.default_rng(seed).gumbel(size=len(weights))

@@ -26,7 +26,7 @@ class Settings(ArrangementSettings):
     path: str | None = Field(
         None, description="Table of scores (Parquet) with the columns `id` and `score`."
     )
-    measure: Literal["length", "loss"] | None = Field(
+    quantity: Literal["length", "loss"] | None = Field(
         None,
         description="What is computed here: `length`, the characters of all messages, or `loss`, "
         "the base model's mean loss on the answers; what truncation leaves without a label has no "
@@ -56,16 +56,16 @@ class Settings(ArrangementSettings):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        given = [key for key in ("column", "path", "measure") if getattr(self, key) is not None]
+        given = [key for key in ("column", "path", "quantity") if getattr(self, key) is not None]
         if len(given) != 1:
             raise ValueError(
-                f"column: give one of column, path and measure, not {' and '.join(given) or 'none'}"
+                f"column: give one of column, path and quantity, not {' and '.join(given) or 'none'}"
             )
         return self
 
     def required(self) -> frozenset[Need]:
         """Return that scores are needed, or messages to measure them."""
-        return frozenset({"messages"} if self.measure == "length" else {"scores"})
+        return frozenset({"messages"} if self.quantity == "length" else {"scores"})
 
     def is_seeded(self) -> bool:
         """Return whether anything is shuffled or jittered."""
@@ -75,7 +75,7 @@ class Settings(ArrangementSettings):
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order by the score; NaN, which only a loss can be, comes last."""
     scores = np.asarray(pool.scores, dtype=np.float64)
-    if settings.measure == "length":
+    if settings.quantity == "length":
         lengths = [sum(len(turn["content"]) for turn in messages) for messages in pool.messages]
         scores = np.array(lengths, dtype=np.float64)
     order = by_distance(scores if settings.order == "ascending" else -scores, "nearest", seed)
