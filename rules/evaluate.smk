@@ -65,7 +65,7 @@ rule base_losses:
     """Evaluate the base model on the training instances, for arrangements by loss."""
     input:
         instances="<results>/instances/{dataset}/train.parquet",
-        model=model_files,
+        model=lambda wildcards: files_of(model_folder(wildcards.seed)),
         script=script("base_losses.py"),
         library=library("base_losses.py"),
     output:
@@ -85,10 +85,11 @@ rule base_losses:
     params:
         settings=settings("evaluate"),
         template=settings("template"),
-        model=model_flag,
+        model=lambda wildcards: quote(model_folder(wildcards.seed)),
+        base=lambda wildcards: model_state(model_folder(wildcards.seed)),
     message:
         "base_losses of {wildcards.dataset}, seed {wildcards.seed}"
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
-        " {params.model} --instances {input.instances} --settings {params.settings:q}"
+        " --model {params.model} --instances {input.instances} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"
