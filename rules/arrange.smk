@@ -14,7 +14,8 @@ def arrange_files(
     if required != {"embeddings"}:
         files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
     if "queries" in required:
-        files["queries"] = own_test(wildcards)
+        its = CONFIG.data[dataset].arranged_for
+        files["queries"] = f"{RESULTS}/instances/{dataset}/{its}.parquet"
     if getattr(row, "quantity", None) == "loss":
         base = CONFIG.base_seed(wildcards.seed)
         files["scores"] = f"{RESULTS}/base_losses/{dataset}/seed-{base}.parquet"

@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 from conversations import refusal, texts
 
+from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import is_trained
 from nearfirst.data.formats import chat
 from nearfirst.data.inventory import take_inventory
 from nearfirst.data.readers import parquet as parquet_reader
 from nearfirst.data.readers import user_files
 from nearfirst.data.registry import files_read
-from nearfirst.data.sample import table_row
-from nearfirst.data.sample import sample
+from nearfirst.data.sample import sample, table_row
 
 Row = dict[str, Any]
 TALK = [{"role": "user", "content": "Où?"}, {"role": "assistant", "content": "Là."}]
