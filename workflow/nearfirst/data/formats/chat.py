@@ -43,8 +43,8 @@ class Settings(Dataset):
     format: Literal["chat"] = Field("chat", description="Published form.")
     path: str | None = Field(
         None,
-        description="The pool: a `.jsonl` (`.gz`, `.zst`), `.json` or `.parquet` file, or a folder "
-        "of `.jsonl` and `.parquet` files.",
+        description="The pool: a file in `.jsonl`, `.json` (also `.gz`, `.zst`, `.zip`) or "
+        "`.parquet`, or a folder of them.",
     )
     hub: None = Field(None, description="Your data are not fetched; fixed.")
     test_path: str | None = Field(
@@ -106,7 +106,7 @@ class Settings(Dataset):
 
 def files(settings: Settings, path: Path) -> list[Path]:
     """Return the file, or those of a folder by name. Raises InputError if there is none."""
-    return user_files.files(path)
+    return user_files.files(path).read
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
@@ -134,11 +134,23 @@ def _read(
     path: Path, column: str | None, prefix: str, *, may_lack_tasks: bool
 ) -> Iterator[Instance]:
     number = 0
-    for file in user_files.files(path):
+    fault = None
+    files, passed_over = user_files.files(path)
+    if passed_over:
+        some = ", ".join(map(str, passed_over[:5])) + (", …" if len(passed_over) > 5 else "")
+        user_files.warn_once(f"{path}: {len(passed_over)} files are not read: {some}")
+    for file in files:
         rows = user_files.rows(file)
-        first = next(rows)
-        columns = list(first[1])
-        form = chat_rows.form_of(file, columns)
+        try:
+            first = next(rows)
+            columns = list(first[1])
+            form = chat_rows.form_of(file, columns)
+        except InputError as error:
+            if not path.is_dir() or not user_files.may_hold_none(file):
+                raise
+            fault = error
+            user_files.warn_once(f"{error}; the file is not read")
+            continue
         has_tasks = column in columns
         if column and not has_tasks and not may_lack_tasks:
             raise InputError(
@@ -151,3 +163,5 @@ def _read(
             own_id = row.get("id") is not None
             id_ = chat_rows.name(row, "id", where) if own_id else f"{prefix}_{number}"
             yield chat_rows.instance(form, row, task, id_, where)
+    if fault and not number:
+        raise fault
