@@ -9,12 +9,14 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from nearfirst.config import load
-from nearfirst.common import gpus
+from nearfirst.common import content, gpus
 from nearfirst.data.registry import FORMATS
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
+from nearfirst.common.settings import canonical
 from nearfirst.common.source_files import library_modules
 
 try:
@@ -56,16 +58,56 @@ for what, path in NAMED.items():
             f"{what} ({path!r}): Snakemake takes {{words}} for wildcards; rename it"
         )
 
+# Which executor will run is not known yet: one for a scheduler has a number of jobs and default
+# resources.
+SUBMITS = (
+    workflow.nodes is not None
+    and workflow.resource_settings.default_resources is not None
+)
+if SUBMITS and set("'\"$`\\") & set(FOLDER):
+    raise WorkflowError(
+        f"the project's folder ({FOLDER!r}): Snakemake cannot submit jobs from a path with quotes, "
+        "$ or a backslash; rename it"
+    )
 
-def settings(section):
+
+def state_of(path, files):
+    """Return the state of a user's file or folder; `files` lists what is read of it.
+
+    It stands in the params of whatever reads it. As an input, its time would count: that of a file
+    which was copied with an old one, and of a folder's list of names alone.
+    """
+    path, kept = Path(path), Path(".snakemake/nearfirst-sums")
+    try:
+        read = files(path)
+    except InputError as error:  # the job says it, in its log too
+        return str(error)
+    try:
+        return content.state(path, read, kept, logger.info)
+    except InputError as error:
+        raise WorkflowError(str(error))
+
+
+def itself(path):
+    return [path]
+
+
+def if_made(path):
+    """Return a path as an input if it may be made here; what is the user's is none."""
+    return path if path.startswith(f"{RESULTS}/") else []
+
+
+def settings(section, without=frozenset()):
     """Return a section of the config as canonical JSON, so that a rule reruns if it changes.
+
+    Without the keys that the rule does not read.
 
     It is returned by a function: in a plain string Snakemake would take {words} for wildcards.
     """
     part = CONFIG
     for name in section.split("."):
         part = getattr(part, name)
-    text = part.canonical()
+    text = part.canonical(without)
     return lambda wildcards: text
 
 
@@ -87,9 +129,8 @@ def modules_of(module):
     return sorted({str(path), *map(str, library_modules(path, LIBRARY))})
 
 
-# On this machine `gpu` of a rule limits nothing unless somebody says how many there are. (Which
-# executor will run is not known yet: one for a scheduler has a number of jobs and default resources.)
-if workflow.nodes is None or workflow.resource_settings.default_resources is None:
+# On this machine `gpu` of a rule limits nothing unless somebody says how many there are.
+if not SUBMITS:
     if workflow.is_main_process and "gpu" not in workflow.global_resources:
         if found := len(gpus.visible()):
             workflow.register_resource("gpu", found)
@@ -102,6 +143,7 @@ def growing(amount):
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, CONFIG.data)),
+    representation="|".join(map(re.escape, CONFIG.representations)),
     form="|".join(FORMATS.names()),
     source=r"(data|model)/[^/]+",
     split=r"train|(generalist|specialist)-\d+|heldout",

@@ -45,6 +45,7 @@ rule evaluate:
         settings=settings("evaluate"),
         template=settings("template"),
         model=model_flag,
+        base=base_state,
         before=lambda wildcards, input: (
             f" --before {' '.join(input.before)}" if input.before else ""
         ),

@@ -23,6 +23,7 @@ from nearfirst.common.parquet import (
 from nearfirst.data.instances import conversations, read_instances, same_ids
 
 TALK = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "ä"}]
+READ = [{**message, "trained": None} for message in TALK]
 
 
 def instance_columns(count: int = 3) -> dict[str, list[Any]]:
@@ -58,7 +59,7 @@ def test_what_is_written_is_read_with_its_metadata(path: Path) -> None:
     read = read_table(path, INSTANCES)
     assert read.equals(table)
     assert pq.read_schema(path).metadata[b"left_out"] == b"7"
-    assert conversations(read) == [TALK] * 3
+    assert conversations(read) == [READ] * 3
 
 
 def test_large_types_other_item_names_and_further_columns_do_not_matter(path: Path) -> None:
@@ -77,12 +78,14 @@ def test_large_types_other_item_names_and_further_columns_do_not_matter(path: Pa
     assert read_table(path, INSTANCES).equals(instances())
 
 
-def test_the_order_of_a_messages_fields_does_not_matter(path: Path) -> None:
+def test_the_order_of_a_messages_fields_does_not_matter_nor_one_that_may_be_missing(
+    path: Path,
+) -> None:
     message = pa.struct({"content": pa.string(), "role": pa.string()})
     table = instances()
     column = pa.array([TALK] * 3, type=pa.list_(message))
     pq.write_table(table.set_column(2, "messages", column), path)
-    assert conversations(read_table(path, INSTANCES)) == [TALK] * 3
+    assert conversations(read_table(path, INSTANCES)) == [READ] * 3
 
 
 # What each table refuses -------------------------------------------------------------------------
@@ -170,10 +173,21 @@ def test_a_bad_embedding_is_named_behind_the_first_batch_too(
 
 
 @pytest.mark.parametrize(
-    "kind", [pa.list_(pa.float32()), pa.list_(pa.float64(), 2), pa.list_(pa.int64(), 2)]
+    "kind", [pa.list_(pa.float32()), pa.list_(pa.float64(), 2), pa.large_list(pa.float64())]
 )
+def test_embeddings_of_other_floating_point_lists(path: Path, kind: pa.DataType) -> None:
+    pq.write_table(embedding_column([[1, 0], [0, 0.1]], kind), path)
+    found = read_embeddings(path)[1]
+    np.testing.assert_array_equal(found, np.array([[1, 0], [0, 0.1]], dtype=np.float32))
+    if not pa.types.is_fixed_size_list(kind):
+        pq.write_table(embedding_column([[1, 0], [0, 1, 2]], kind), path)
+        assert "row 1 (id 'id-1') has another dimension" in refusal(path, read_embeddings)
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.int64(), 2), pa.string()])
 def test_embeddings_of_another_type(path: Path, kind: pa.DataType) -> None:
-    pq.write_table(embedding_column([[1, 0], [0, 1]], kind), path)
+    values: list[Any] = ["a"] if kind == pa.string() else [[1, 0], [0, 1]]
+    pq.write_table(embedding_column(values, kind), path)
     message = refusal(path, read_embeddings)
     assert "column 'embedding' holds" in message
     assert "expected fixed_size_list" in message

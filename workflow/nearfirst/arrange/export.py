@@ -82,6 +82,14 @@ def in_order(
         ]
 
 
+def as_read(pool: list[pa.RecordBatch], order: Integers, rows: int = BATCH) -> Iterator[list[Row]]:
+    """Yield the rows as they were read, with nothing added, in training order, as `in_order`."""
+    starts = np.cumsum([0, *(len(piece) for piece in pool)])
+    for start in range(0, len(order), rows):
+        its = _take(pool, starts, order[start : start + rows])
+        yield [json.loads(text) for text in its["row"].to_pylist()]
+
+
 def _as_read(instance: Row) -> Row:
     """Return a row as it was read; a key that is called like an added one: `original_NAME`.
 
@@ -89,6 +97,10 @@ def _as_read(instance: Row) -> Row:
     """
     row = json.loads(instance.pop("row", None) or "{}")
     row = {f"original_{name}" if name in ADDED.names else name: its for name, its in row.items()}
+    for message in instance["messages"]:
+        # Said where it is not what a trainer expects.
+        if message.pop("trained", None) is False and message["role"] == "assistant":
+            message["trained"] = False
     return {**instance, **row}
 
 
@@ -104,16 +116,17 @@ def _take(pool: list[pa.RecordBatch], starts: Integers, rows: Integers) -> pa.Re
     return pa.concat_batches(found).take(pa.array(np.argsort(by_row)))
 
 
-def write_jsonl(batches: Iterable[list[Row]], path: Path) -> pa.Schema:
+def write_jsonl(batches: Iterable[list[Row]], path: Path, added: pa.Schema = ADDED) -> pa.Schema:
     """Write a JSON object a line; return the types of all columns, as a table would have them.
 
-    A column whose values fit no one type is text: the JSON of its values.
+    A column whose values fit no one type is text: the JSON of its values. Those of `added` have
+    these types.
     """
     schema = pa.schema([])
     with path.open("w", encoding="utf-8", newline="\n") as lines:
         for batch in batches:
             lines.writelines(line(row) for row in batch)
-            schema = _unified(schema, batch)
+            schema = _unified(schema, batch, added)
     return schema
 
 
@@ -128,20 +141,28 @@ def write_parquet(jsonl: Path, schema: pa.Schema, path: Path) -> None:
             table.write_table(pa.Table.from_pylist(batch, schema))
 
 
-def _unified(schema: pa.Schema, rows: list[Row]) -> pa.Schema:
+def write_taken(pool: list[pa.RecordBatch], order: Integers, path: Path) -> None:
+    """Write rows of tables of one schema, in training order, with their types."""
+    starts = np.cumsum([0, *(len(piece) for piece in pool)])
+    with pq.ParquetWriter(path, pool[0].schema, write_page_checksum=True) as table:
+        for start in range(0, len(order), BATCH):
+            table.write_batch(_take(pool, starts, order[start : start + BATCH]))
+
+
+def _unified(schema: pa.Schema, rows: list[Row], added: pa.Schema) -> pa.Schema:
     """Return a schema that the rows fit too."""
     names = dict.fromkeys(name for row in rows for name in row)
     fields = {field.name: field for field in schema}
     for name in names:
-        if name in ADDED.names:
-            fields[name] = ADDED.field(name)
+        if name in added.names:
+            fields[name] = added.field(name)
             continue
         known = fields.get(name)
         try:
             found = pa.field(name, pa.array([row.get(name) for row in rows]).type)
             both = [pa.schema([field]) for field in (known, found) if field]
             fields[name] = pa.unify_schemas(both, promote_options="permissive").field(0)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
             fields[name] = pa.field(name, pa.string())
     return pa.schema(list(fields.values()))
 

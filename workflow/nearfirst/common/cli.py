@@ -2,14 +2,17 @@
 
 import argparse
 import errno
+import json
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.progress import SCREEN
@@ -40,6 +43,41 @@ def add_settings(
     to.add_argument(
         flag, type=checked(section.parse), default=section(), metavar="JSON", help="see below"
     )
+
+
+def fields_of(section: type[Section], without: Set[str]) -> dict[str, tuple[FieldInfo, str]]:
+    """Return the fields of a section for `add_fields`, but for some."""
+    return {name: (its, "") for name, its in section.model_fields.items() if name not in without}
+
+
+def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldInfo, str]]) -> None:
+    """Add a flag for each field of settings, given with the name of what has it or "".
+
+    `fields_given` reads them. A value is JSON where it can be: `true`, `12`, `[0, 5]`.
+    """
+    for name, (field, owner) in fields.items():
+        kinds = [field.annotation, *get_args(field.annotation)]
+        values = [one for kind in kinds if get_origin(kind) is Literal for one in get_args(kind)]
+        default = None if field.is_required() else field.get_default(call_default_factory=True)
+        shown = "" if default is None else f" (default: {default})"
+        text = f"{f'[{owner}] ' if owner else ''}{field.description}{shown}"
+        to.add_argument(
+            f"--{name.replace('_', '-')}",
+            metavar="|".join(map(str, values)) or "VALUE",
+            help=text.replace("%", "%%").replace("`", ""),
+        )
+
+
+def fields_given(arguments: argparse.Namespace, names: Iterable[str]) -> str:
+    """Return the fields whose flags were given, as JSON."""
+    given: dict[str, object] = {}
+    for name in names:
+        if (text := getattr(arguments, name)) is not None:
+            try:
+                given[name] = json.loads(text)
+            except ValueError:
+                given[name] = text
+    return json.dumps(given)
 
 
 def checked(parse: Callable[[str], object]) -> Callable[[str], object]:
@@ -89,9 +127,8 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
         with arguments.log.open("w") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
-    )
+    logging.basicConfig(level=logging.INFO, force=True)
+    logging.getLogger().handlers[0].setFormatter(_Log("%(asctime)s %(message)s", "%H:%M:%S"))
     # At its usual level it logs every address, those with a signature for a gated file too.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     if screen is not sys.stderr:
@@ -118,18 +155,35 @@ def job_name(log: Path) -> str:
     return " ".join(below)
 
 
+class _Log(logging.Formatter):
+    """Marks what is warned of, for the summary at the end of a call (`report.summary`)."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        if _is_warning(record):
+            record.message = _warning(record)
+        return super().formatMessage(record)
+
+
 class _Warnings(logging.StreamHandler[TextIO]):
     """Shows what the log warns of on the screen too: a log is opened when something fails."""
 
     def __init__(self, screen: TextIO) -> None:
         super().__init__(screen)
-        self.setLevel(logging.WARNING)
-        # Those of this project: other libraries log under names of their own.
-        self.addFilter(lambda record: record.name.partition(".")[0] in ("root", "nearfirst"))
+        self.addFilter(_is_warning)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
-        return f"warning: {_printable(record.getMessage())}"
+        return _warning(record)
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    # Of this project: other libraries log under names of their own.
+    own = record.name.partition(".")[0] in ("root", "nearfirst")
+    return own and record.levelno >= logging.WARNING
+
+
+def _warning(record: logging.LogRecord) -> str:
+    return f"warning: {_printable(record.getMessage())}"
 
 
 def _printable(text: str) -> str:

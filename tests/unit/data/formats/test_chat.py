@@ -10,11 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from conversations import refusal, texts
 
+from nearfirst.data.conversation import is_trained
 from nearfirst.data.formats import chat
 from nearfirst.data.inventory import take_inventory
+from nearfirst.data.readers import json_rows
 from nearfirst.data.readers import parquet as parquet_reader
-from nearfirst.data.readers import user_files
 from nearfirst.data.registry import files_read
+from nearfirst.data.sample import table_row
 
 Row = dict[str, Any]
 TALK = [{"role": "user", "content": "Où?"}, {"role": "assistant", "content": "Là."}]
@@ -55,6 +57,7 @@ FORMS: list[tuple[Row, list[tuple[str, str]]]] = [
     ({"prompt": "Où?", "completion": "Là."}, ASKED),
     ({"prompt": TALK[:1], "completion": TALK[1:]}, ASKED),
     ({"prompt": [*TALK, *TALK[:1]], "completion": "Là."}, ASKED * 2),
+    ({"conversations": TALK}, ASKED),
     (
         {"instruction": "Translate.", "input": "there", "output": "là"},
         [("user", "Translate.\n\nthere"), ("assistant", "là")],
@@ -84,11 +87,189 @@ def test_every_form_in_every_kind_of_file(
     assert [i.row for i in found] == [row, row]
 
 
+def turn(role: str, content: str | None, **more: Any) -> Row:
+    return {"role": role, "content": content, **more}
+
+
+Q, R = turn("user", "q"), turn("user", "r")
+
+
+@pytest.mark.parametrize("file", WRITERS)
+@pytest.mark.parametrize(
+    ("row", "contents", "trained", "unused"),
+    [
+        # What is trained on.
+        (
+            {"prompt": [Q, turn("assistant", "a"), R], "completion": [turn("assistant", "b")]},
+            ["q", "a", "r", "b"],
+            [False, True],
+            [],
+        ),
+        (
+            {
+                "messages": [
+                    Q,
+                    turn("assistant", "a", weight=0),
+                    R,
+                    turn("assistant", "b", weight=1),
+                ]
+            },
+            ["q", "a", "r", "b"],
+            [False, True],
+            [],
+        ),
+        (
+            {
+                "messages": [
+                    Q,
+                    turn("assistant", "a", train=True),
+                    R,
+                    turn("assistant", "b", train=False),
+                ]
+            },
+            ["q", "a", "r", "b"],
+            [True, False],
+            [],
+        ),
+        (
+            {"messages": [turn("user", "q", masked=True), turn("assistant", "a", masked=False)]},
+            ["q", "a"],
+            [True],
+            [],
+        ),
+        (
+            {"messages": [turn("user", "q", loss=1.0), turn("assistant", "a", loss=None)]},
+            ["q", "a"],
+            [True],
+            ["key 'loss' of turns that are not the assistant's"],
+        ),
+        (
+            {
+                "conversations": [
+                    {"from": "human", "value": "q", "weight": None},
+                    {"from": "gpt", "value": "a", "weight": 0.0},
+                    {"from": "human", "value": "r", "weight": None},
+                    {"from": "gpt", "value": "b", "weight": 1.0},
+                ]
+            },
+            ["q", "a", "r", "b"],
+            [False, True],
+            [],
+        ),
+        # Columns that belong to a conversation.
+        (
+            {
+                "instruction": "r",
+                "input": "s",
+                "output": "b",
+                "system": "S",
+                "history": [["q", "a"]],
+            },
+            ["S\n\nq", "a", "r\n\ns", "b"],
+            [False, True],
+            [],
+        ),
+        (
+            {"messages": [turn("system", "S"), Q, turn("assistant", "a")], "system": "S"},
+            ["S\n\nq", "a"],
+            [True],
+            [],
+        ),
+        # Turns of one speaker in a row, and other names of speakers.
+        (
+            {
+                "messages": [
+                    turn("developer", "S"),
+                    Q,
+                    turn("system", "T"),
+                    R,
+                    turn("model", "a"),
+                    turn("assistant", ""),
+                    turn("assistant", "b"),
+                ]
+            },
+            ["S\n\nq\n\nT\n\nr", "a\n\nb"],
+            [True],
+            [],
+        ),
+        (
+            {
+                "messages": [
+                    turn("user", [{"type": "text", "text": "q"}]),
+                    turn("assistant", [{"type": "text", "text": "a"}]),
+                ]
+            },
+            ["q", "a"],
+            [True],
+            [],
+        ),
+        # What nothing reads.
+        (
+            {
+                "messages": [Q, turn("assistant", "a", reasoning_content="So.", tool_calls=None)],
+                "tools": [{"name": "f"}],
+                "images": ["0.png"],
+                "meta": {"a": None},
+                "chosen": "c",
+            },
+            ["q", "a"],
+            [True],
+            [
+                "column 'tools'",
+                "column 'images'",
+                "column 'chosen'",
+                "key 'reasoning_content' of turns",
+            ],
+        ),
+        (
+            {"messages": [Q, turn("assistant", "a")], "history": [["q", "a"]]},
+            ["q", "a"],
+            [True],
+            ["column 'history'"],
+        ),
+    ],
+)
+def test_what_is_used_of_a_row_and_what_is_not(
+    tmp_path: Path,
+    file: str,
+    row: Row,
+    contents: list[str],
+    trained: list[bool],
+    unused: list[str],
+) -> None:
+    (found,) = chat.read(SETTINGS, WRITERS[file](tmp_path / file, row))
+    assert (found.fault, found.dropped) == ("", 0)
+    assert [message["content"] for message in found.messages] == contents
+    assert [is_trained(message) for message in found.messages[1::2]] == trained
+    assert found.unused == unused
+    (answer,) = table_row(found, keep_row=False)["references"]  # type: ignore[misc]
+    assert answer == contents[2 * trained.index(True) + 1]
+
+
+def test_turns_at_the_end_without_an_answer_are_counted(tmp_path: Path) -> None:
+    tails = ([R], [R, turn("assistant", None)], [turn("system", "S")], [R, R, turn("system", "S")])
+    path = lines(tmp_path / "pool.jsonl", *({"messages": [*TALK, *tail]} for tail in tails))
+    found = list(chat.read(SETTINGS, path))
+    assert [(texts(instance), instance.dropped) for instance in found] == [
+        (ASKED, dropped) for dropped in (1, 2, 1, 2)
+    ]
+
+
+def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
+    columns = [("prompt", "p"), ("prompt", "q"), ("completion", "a"), ("image", b"\xff")]
+    names, values = zip(*columns, strict=True)
+    table = pa.table([pa.array([value]) for value in values], names=names)
+    pq.write_table(table, tmp_path / "pool.parquet")
+    (found,) = chat.read(SETTINGS, tmp_path / "pool.parquet")
+    assert texts(found) == [("user", "q"), ("assistant", "a")]
+    assert found.unused == ["column 'image' of bytes", "all but the last column 'prompt'"]
+
+
 def test_what_else_a_row_may_say(tmp_path: Path) -> None:
     rows: list[Row] = [
         {"id": "a", "kind": "where", "source": "book", "references": ["Là.", "Ici."]},
         {"id": "a", "kind": "where", "references": "Ici."},
-        {"id": 7, "kind": 3, "source": None, "references": None},
+        {"id": 7.0, "kind": 3, "source": None, "references": None},
         {"id": None, "kind": "x", "notes": [1]},
     ]
     path = lines(tmp_path / "pool.jsonl", *({"messages": TALK, **row} for row in rows))
@@ -131,6 +312,58 @@ def test_compressed_lines_and_a_byte_order_mark_and_blank_lines(tmp_path: Path) 
     assert [i.where.rpartition(": ")[2] for i in found] == ["line 1", "line 4"] * 3
 
 
+JSON_ROWS = [{"prompt": f"q {i} é 🐈", "completion": 'a\\n"b"', "n": i / 7} for i in range(9)]
+ROW_LINES = "\n".join(map(json.dumps, JSON_ROWS))
+
+
+@pytest.mark.parametrize("chunk", [40, 2**20])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bom.json", ("\ufeff" + json.dumps(JSON_ROWS)).encode()),
+        ("utf16.json", json.dumps(JSON_ROWS, ensure_ascii=False).encode("utf-16")),
+        ("utf32.jsonl", ROW_LINES.encode("utf-32")),
+        ("lines.json", ROW_LINES.encode()),
+        ("utf8.jsonl", "\n".join(json.dumps(r, ensure_ascii=False) for r in JSON_ROWS).encode()),
+        ("array.jsonl", json.dumps(JSON_ROWS, ensure_ascii=False, indent=2).encode()),
+        ("pretty.jsonl", "\n".join(json.dumps(r, indent=1) for r in JSON_ROWS).encode()),
+        ("comma.json", json.dumps(JSON_ROWS).encode()[:-1] + b" ,\n]\n"),
+        ("data.json", json.dumps({"version": 1, "data": JSON_ROWS, "n": [2]}).encode()),
+        ("A.JSONL.GZ", gzip.compress(ROW_LINES.encode())),
+        ("padded.json.gz", gzip.compress(json.dumps(JSON_ROWS).encode()) + b"\0" * 600),
+        ("members.jsonl.gz", b"".join(gzip.compress(x.encode()) for x in (ROW_LINES, "\n\n"))),
+        ("plain.json.gz", json.dumps(JSON_ROWS).encode()),
+    ],
+)
+def test_what_is_meant_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, chunk: int
+) -> None:
+    monkeypatch.setattr(json_rows, "CHUNK", chunk)
+    (tmp_path / name).write_bytes(content)
+    found = list(chat.read(SETTINGS, tmp_path / name))
+    assert [i.row for i in found] == JSON_ROWS
+
+
+def test_all_files_of_a_folder_are_read_or_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/loop").symlink_to(tmp_path)
+    for name in ("a.json", "b.NDJSON", "sub/c.jsonl", "._a.json", ".d.jsonl"):
+        array(tmp_path / name, {"messages": TALK})
+    array(tmp_path / "config.json", {"no": "data"})
+    (tmp_path / "e.csv").write_text("no data")
+    (tmp_path / "sub/f.parquet").write_text("no data")
+    found = list(chat.read(SETTINGS, tmp_path))
+    assert [Path(i.where.rpartition(": ")[0]).name for i in found] == [
+        "a.json",
+        "b.NDJSON",
+        "c.jsonl",
+    ]
+    for name in ("config.json", "e.csv", "f.parquet"):
+        assert sum(name in record.getMessage() for record in caplog.records) == 1
+
+
 def test_files_are_read_as_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = lines(tmp_path / "pool.jsonl", {"messages": TALK})
     with path.open("a") as file:
@@ -151,7 +384,7 @@ USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content"
 
 def refused(path: Path, task_column: str | None = None) -> str:
     settings = chat.Settings(path="pool", task_column=task_column)
-    return refusal(lambda: take_inventory(chat.read(settings, path), skip_unusable=False).rows)
+    return refusal(lambda: chat.read(settings, path))
 
 
 @pytest.mark.parametrize(
@@ -159,19 +392,29 @@ def refused(path: Path, task_column: str | None = None) -> str:
     [
         (b"", "{}: the file is empty"),
         (b"\n \n", "{}: the file has no rows"),
-        (GOOD.encode() * 2 + b'{"prompt": "q"', "{}: line 3: not JSON ("),
-        (GOOD.encode() + b"[1]\n", "{}: line 2: expected an object, found list; name a JSON array"),
-        (b"[\n{}\n]", "{}: line 1: not JSON (Expecting value at character 3); name a JSON array"),
+        (GOOD.encode() * 2 + b'{"prompt": "q"', "{}: line 3: cut off at the end"),
+        (GOOD.encode() + b'{"prompt": "q",}\n', "{}: line 2: not JSON (Expecting property name"),
+        (GOOD.encode() + b'{"prompt": q}\n' + GOOD.encode(), "{}: line 2: not JSON ("),
+        (GOOD.encode() + b"[1]\n", "{}: line 2: expected an object, found list"),
+        (b"[\n{}\n]", "{}: columns of no known form: none"),
         (GOOD.encode() + b'{"prompt": "caf\xe9"}', "{}: line 2: not UTF-8 ("),
-        (GOOD.encode("utf-16"), "{}: line 1: not UTF-8 ("),
+        (GOOD.encode("utf-16")[:-1] + b"\xd8\x01", "{}: line 1: not UTF-16 ("),
         (b'{"prompt": "\\ud83d", "completion": "a"}', "{}: line 1: not UTF-8 ("),
-        (b"[" * 100_000 + b"\n", "{}: line 1: not JSON ("),
-        (b"1" * 5000, "{}: line 1: not JSON ("),
+        (b"[" * 100_000 + b"\n", "{}: row 1: lists or objects nested too deep"),
+        (b'{"a":' * 100_000 + b"\n", "{}: line 1: lists or objects nested too deep"),
+        (b"1" * 5000, "{}: line 1: not JSON that can be read: a number of more than 4300 digits"),
+        (b'{"data": [' + GOOD.encode() + b'], "train": [{}]}', "a second list of rows, 'train'"),
+        (b"\x1f\x8b\x09 no gzip", "{}: line 1: damaged gzip ("),
+        (b"PK no zip", "{}: no whole zip ("),
         (b"{}\n", "{}: columns of no known form: none; the forms are: messages; conversations; "),
         (b'{"text": "t", "n": 1}\n', "{}: columns of no known form: text, n; the forms are: "),
-        (GOOD.encode() + b'{"prompt": "q"}\n', "{}: line 2: column 'completion' is missing; found"),
+        (
+            GOOD.encode() + b'{"prompt": "q"}\n',
+            "{}: line 2 (id 'mine_2'): column 'completion'",
+        ),
         (b'{"prompt": "q"}\n', "{}: prompts without answers, and a loss needs an answer; found"),
         (b'{"instruction": "q"}\n', "; found instruction; add a column 'output'"),
+        (b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n', "rename 'chosen' to 'completion'"),
     ],
 )
 def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -> None:
@@ -187,16 +430,28 @@ def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -
         ({"messages": ["q"]}, "a turn of 'messages' must have 'role' and 'content'; found str"),
         ({"messages": [{"role": "user", "text": "q"}]}, "and 'content'; found role, text"),
         ({"messages": [USER, {"role": "tool", "content": "3"}]}, "a turn is from 'tool'; expected"),
-        ({"messages": [{"role": "user", "content": [{"text": "q"}]}]}, "content is list, not text"),
+        ({"messages": [{"role": "user", "content": [{"image": "q"}]}]}, "parts that are not text"),
+        ({"messages": [{"role": "user", "content": 3}]}, "a turn's content is int, not text"),
         ({"conversations": [{"from": "bing", "value": "q"}]}, "a turn is from 'bing'"),
         ({"prompt": 3, "completion": "a"}, "'prompt' is int, not text"),
         ({"instruction": "q", "input": ["x"], "output": "a"}, "'input' is list, not text"),
+        ({"messages": [USER, ANSWER], "id": 2.5}, "'id' is 2.5; write a text or a whole number"),
         ({"messages": [USER, ANSWER], "id": [1]}, "'id' is list, not a name or a number"),
         ({"messages": [USER, ANSWER], "references": [1]}, "'references' must be an answer or a"),
         ({"messages": [USER, ANSWER], "task": None}, "column 'task' is empty"),
-        ({"messages": [USER]}, "(no assistant turn, and a loss needs an answer) (id 'mine_2')"),
-        ({"messages": None}, "(no user turn) (id 'mine_2'): no question with an answer"),
-        ({"prompt": "q", "completion": " "}, "(no assistant turn, and a loss needs an answer)"),
+        ({"messages": [USER]}, "(id 'mine_2'): no assistant turn, and a loss needs an answer"),
+        ({"messages": None}, "(id 'mine_2'): no user turn"),
+        ({"prompt": "q", "completion": " "}, "no assistant turn, and a loss needs an answer"),
+        ({"messages": [ANSWER, USER, ANSWER]}, "begins with the assistant"),
+        ({"messages": [USER, {**ANSWER, "content": None}, USER, ANSWER]}, "the last answer is"),
+        ({"messages": [USER, {**ANSWER, "tool_calls": [{"id": 1}]}]}, "has 'tool_calls': calls"),
+        ({"messages": [USER, {"role": "assistant", "function_call": {"name": "f"}}]}, "calls of"),
+        ({"messages": [USER, {**ANSWER, "weight": 0}]}, "no turn is trained on"),
+        ({"messages": [USER, {**ANSWER, "weight": 0.5}]}, "'weight' is 0.5, and only 0 and 1"),
+        ({"messages": [USER, {**ANSWER, "train": False}, ANSWER]}, "in a row one is trained on"),
+        ({"prompt": [USER, ANSWER], "completion": "b"}, "the prompt ends in the assistant's turn"),
+        ({"instruction": "q", "output": "a", "history": [["q"]]}, "'history' must hold pairs"),
+        ({"instruction": "q", "output": "a", "system": ["s"]}, "'system' is list, not text"),
     ],
 )
 def test_rows_that_cannot_be_used(tmp_path: Path, row: Row, named: str) -> None:
@@ -204,12 +459,48 @@ def test_rows_that_cannot_be_used(tmp_path: Path, row: Row, named: str) -> None:
     turns = {
         "messages": [USER, ANSWER],
         "conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}],
+        "history": [],
     }
     good |= {key: value for key, value in turns.items() if key in row}
     path = lines(tmp_path / "pool.jsonl", good, {"task": "t", **row})
     message = refused(path, "task")
     assert message.startswith(f"{path}: line 2")
     assert named in message
+    settings = chat.Settings(path="pool", task_column="task")
+    assert list(take_inventory(chat.read(settings, path), skip_unusable=True).rows) == ["t"]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_columns_are_called_what_they_are_mapped_to(tmp_path: Path, name: str) -> None:
+    columns = {"question": "prompt", "answer": "response", "key": "id"}
+    settings = chat.Settings(path="pool", columns=columns, task_column="question")
+    row = {"question": "q", "answer": "a", "key": "k"}
+    path = WRITERS[name](tmp_path / name, row)
+    (found,) = chat.read(settings, path)
+    assert (texts(found), found.id, found.task) == ([("user", "q"), ("assistant", "a")], "k", "q")
+    assert found.row == row
+    # A test set may have the names already, but not a pool.
+    named = WRITERS[name](tmp_path / f"named_{name}", {"prompt": "q", "completion": "a"})
+    assert [texts(its) for its in chat.read_test(settings, named)] == [texts(found)]
+    assert "no column 'question', which columns maps to 'prompt'; found prompt" in refusal(
+        lambda: chat.read(settings, named)
+    )
+    near = WRITERS[name](tmp_path / f"near_{name}", {"questions": "q", "answer": "a", "key": "k"})
+    message = refusal(lambda: chat.read_test(settings, near))
+    assert message.endswith("found questions, answer, key; did you mean 'questions'?")
+    twice = WRITERS[name](tmp_path / f"twice_{name}", {**row, "prompt": "p"})
+    assert "has a column 'prompt' already" in refusal(lambda: chat.read(settings, twice))
+
+
+def test_of_fetched_files_those_of_rows_are_read(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    parquet(tmp_path / "data/b.parquet", {"prompt": "1", "completion": "a"})
+    array(tmp_path / "data/c.json", {"prompt": "2", "completion": "a"})
+    names = ["data/c.json", "README.md", "data/b.parquet"]
+    (tmp_path / "fetched.json").write_text(json.dumps({"files": {name: {} for name in names}}))
+    assert [texts(its)[0][1] for its in chat.read(SETTINGS, tmp_path)] == ["1", "2"]
+    (tmp_path / "fetched.json").write_text(json.dumps({"files": {"README.md": {}}}))
+    assert "there are README.md; choose others by hub.files" in refused(tmp_path)
 
 
 def test_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,14 +509,17 @@ def test_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "pool.csv").write_text("prompt,completion\n")
     assert "pool.csv: the name ends in none of .jsonl, " in refused(tmp_path / "pool.csv")
     (tmp_path / "pool.json").write_text(GOOD)
-    assert "pool.json: no JSON array" in refused(tmp_path / "pool.json")
+    assert len(list(chat.read(SETTINGS, tmp_path / "pool.json"))) == 1
     path = tmp_path / "pool.jsonl.gz"
     path.write_bytes(gzip.compress((GOOD * 3).encode())[:-12])
-    assert f"{path}: damaged after line " in refused(path)
-    monkeypatch.setattr(user_files, "LONGEST", 100)
+    assert f"{path}: line 1: cut off gzip (" in refused(path)
+    monkeypatch.setattr(json_rows, "LONGEST", 100)
+    monkeypatch.setattr(json_rows, "CHUNK", 40)
     path = tmp_path / "pool.jsonl"
     path.write_text(GOOD + "[" + "1," * 100)
     assert "line 2: longer than 100 bytes" in refused(path)
+    path.write_text("\n" * 300)
+    assert "nothing but blanks in 100 bytes" in refused(path)
 
 
 def test_parquet_that_cannot_be_used(tmp_path: Path) -> None:

@@ -48,13 +48,16 @@ def rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def value(path: Path) -> Any:
-    """Return the one value that a file of JSON holds. Raises InputError as `rows`."""
+    """Return the one value that a file of JSON holds. Raises InputError as `rows`.
+
+    Half of a pair of escapes is left in: it is for the caller to say what becomes of it.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     with opened(path) as stream:
         window = _Window(path, stream)
         window.peek()
-        found = window.value()
+        found = window.value(check_escapes=False)
         window.end()
     return found
 
@@ -129,7 +132,7 @@ class _Window:
             if not self._more():
                 return ""
 
-    def value(self) -> Any:
+    def value(self, *, check_escapes: bool = True) -> Any:
         """Read a value that begins here."""
         # Few values are longer than this: to find that one is cut off takes a while.
         if self.at > self.safe and not self._is_whole:
@@ -138,13 +141,14 @@ class _Window:
             try:
                 found, end = _decode(self.text, self.at)
             except json.JSONDecodeError as error:
-                # Near the end of the window, or in a text without an end, it may be cut off there.
+                # In a text without an end, or near the end of the window, it may be cut off there.
                 has_no_end = error.msg.startswith("Unterminated string")
-                if (has_no_end or error.pos > len(self.text) - 12) and self._more():
+                is_near_end = error.pos > len(self.text) - 12
+                is_cut = has_no_end or (is_near_end and not _CLOSING.search(self.text, error.pos))
+                fault = self.cut_off() if is_cut else self._not_json(error)
+                if (has_no_end or is_near_end) and self._more():
                     continue
-                if has_no_end or not _CLOSING.search(self.text, error.pos):
-                    raise self.cut_off() from None
-                raise self._not_json(error) from None
+                raise fault from None
             except RecursionError:
                 raise InputError(f"{self.where()}: lists or objects nested too deep") from None
             except ValueError:
@@ -156,7 +160,7 @@ class _Window:
             if end < len(self.text) or isinstance(found, dict | list) or not self._more():
                 break
         try:
-            found = _as_utf8(found, self.text[self.at : end])
+            found = _as_utf8(found, self.text[self.at : end], check_escapes)
             self.is_empty = False
         except UnicodeError as error:
             raise InputError(
@@ -211,7 +215,7 @@ class _Window:
         return len(self.text) - CHUNK // 8
 
 
-def _as_utf8(found: Any, text: str) -> Any:
+def _as_utf8(found: Any, text: str, check_escapes: bool = True) -> Any:
     """Return what was found in text whose characters are bytes, with characters for them.
 
     Raises UnicodeError if it is not UTF-8, or holds half of a pair of escapes: that is not a
@@ -219,7 +223,8 @@ def _as_utf8(found: Any, text: str) -> Any:
     """
     if not text.isascii():
         found, _ = _decode(_utf8(text))
-    _check_escapes(found, text)
+    if check_escapes:
+        _check_escapes(found, text)
     return found
 
 

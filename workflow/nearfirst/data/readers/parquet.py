@@ -1,5 +1,6 @@
 """Rows of Parquet files, read as a stream."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,23 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
             ) from None
 
 
+def row_of(where: str) -> tuple[Path, int]:
+    """Return the file and the row, from 0, of a place that `rows` yields."""
+    path, _, number = where.rpartition(": row ")
+    return Path(path), int(number) - 1
+
+
+def unread(path: Path) -> list[str]:
+    """Return which columns `rows` leaves out: those of bytes, and of one name all but the last."""
+    with open_parquet(path) as file:
+        fields = list(file.schema_arrow)
+    repeated = [name for name, n in Counter(field.name for field in fields).items() if n > 1]
+    return [
+        *(f"column '{field.name}' of bytes" for field in fields if _has_bytes(field.type)),
+        *(f"all but the last column '{name}'" for name in repeated),
+    ]
+
+
 def _decoded(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     try:
         yield from batch.to_pylist()
@@ -48,7 +66,9 @@ def _decoded(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
 
 def _has_bytes(kind: pa.DataType) -> bool:
     """Return whether bytes, which JSON cannot hold, are in a type."""
-    is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
-    return any(test(kind) for test in is_bytes) or any(
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    names = ("binary", "large_binary", "fixed_size_binary", "binary_view")
+    return any(getattr(pa.types, f"is_{name}")(kind) for name in names) or any(
         _has_bytes(kind.field(at).type) for at in range(kind.num_fields)
     )

@@ -1,6 +1,7 @@
 """Files of a user's rows: JSON, plain or compressed, and Parquet, by the end of their names."""
 
 import functools
+import json
 import logging
 import os
 from collections.abc import Iterator
@@ -11,12 +12,11 @@ from nearfirst.common.errors import InputError
 from nearfirst.data.readers import json_rows, parquet
 from nearfirst.data.readers.streams import is_hidden
 
-_JSON = tuple(
-    f"{kind}{end}" for kind in (".jsonl", ".ndjson", ".json") for end in ("", ".gz", ".zst", ".zip")
-)
-ENDS = (*_JSON, ".parquet")
+_JSON = (".jsonl", ".ndjson", ".json")
+ENDS = (*(f"{kind}{end}" for kind in _JSON for end in ("", ".gz", ".zst", ".zip")), ".parquet")
 """Ends of the names of files that are read, in small letters or capitals."""
 
+_KNOWN = f"{', '.join(_JSON)} (also .gz, .zst, .zip), .parquet"
 _NO_DATA = ("readme", "license", "licence", "dataset_info", "split.json")
 """How names begin, in small letters, of files that come with data and hold none."""
 
@@ -28,24 +28,40 @@ class Files(NamedTuple):
     passed_over: list[Path]
 
 
-def files(path: Path) -> Files:
+def files(path: Path) -> list[Path]:
+    """Return the files that are read. Raises InputError as `find`."""
+    return find(path).read
+
+
+def find(path: Path) -> Files:
     """Return a file, or those of a folder and the folders in it, by name.
 
-    Hidden files are neither read nor passed over. Raises InputError if there is none to read.
+    Of a fetched folder these are the files in its record. Hidden files are neither read nor passed
+    over. Raises InputError if there is none to read.
     """
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
-    if path.is_dir():
-        found = sorted(f for f in _below(path) if not f.name.lower().startswith(_NO_DATA))
-        read = [file for file in found if file.name.lower().endswith(ENDS)]
-        if not read:
-            raise InputError(f"{path}: the folder holds no file in {', '.join(ENDS)}")
-        return Files(read, [file for file in found if not file.name.lower().endswith(ENDS)])
-    if not path.name.lower().endswith(ENDS):
-        raise InputError(
-            f"{path}: the name ends in none of {', '.join(ENDS)}; rename or convert the file"
-        )
-    return Files([path], [])
+    if not path.is_dir():
+        if not _is_read(path):
+            raise InputError(
+                f"{path}: the name ends in none of {_KNOWN}; rename or convert the file"
+            )
+        return Files([path], [])
+    hint = ""
+    if (record := path / "fetched.json").is_file():
+        names = sorted(json.loads(record.read_bytes())["files"])
+        found = [path / name for name in names]
+        hint = f", but there are {', '.join(names[:5])}; choose others by hub.files"
+    else:
+        found = sorted(_below(path))
+    read = list(filter(_is_read, found))
+    if not read:
+        raise InputError(f"{path}: the folder holds no file in {_KNOWN}{hint}")
+    return Files(read, [] if hint else [file for file in found if not _is_read(file)])
+
+
+def _is_read(file: Path) -> bool:
+    return file.name.lower().endswith(ENDS)
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -58,7 +74,11 @@ def _below(folder: Path) -> Iterator[Path]:
             for name in folders
             if not is_hidden(Path(name)) and os.path.realpath(Path(parent, name)) not in seen
         ]
-        yield from (Path(parent, name) for name in names if not is_hidden(Path(name)))
+        yield from (
+            Path(parent, name)
+            for name in names
+            if not is_hidden(Path(name)) and not name.lower().startswith(_NO_DATA)
+        )
 
 
 def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,9 +97,10 @@ def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise InputError(f"{file}: the file has no rows")
 
 
-def may_hold_none(file: Path) -> bool:
-    """Return whether a file in a folder may be of another kind than rows, such as a config."""
-    return ".json" in (end.lower() for end in file.suffixes)
+def may_hold_none(file: Path, path: Path) -> bool:
+    """Return whether a file of a folder may be of another kind: a config, a part of something."""
+    is_json = ".json" in (end.lower() for end in file.suffixes)
+    return path.is_dir() and (is_json or file.parent != path)
 
 
 @functools.cache
