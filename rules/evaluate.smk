@@ -5,6 +5,8 @@ def checkpoints_before(
     wildcards,
 ):
     """Return the earlier segments whose checkpoints count in a mean, in order."""
+    if wildcards.arrangement in CONFIG.checkpoints:
+        return []
     train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     reach = (CONFIG.evaluate.average - 1) * train.checkpoint_every
     first = int(wildcards.start)
@@ -20,7 +22,7 @@ rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
-        checkpoints=f"<results>/checkpoints/{SEGMENT}",
+        checkpoints=checkpoints_of,
         before=checkpoints_before,
         model=model_files,
         script=script("evaluate.py"),
@@ -56,4 +58,38 @@ rule evaluate:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints}{params.before} --settings {params.settings:q}"
+        " --template {params.template:q} --output {output} --log {log}"
+
+
+rule base_losses:
+    """Evaluate the base model on the training instances, for arrangements by loss."""
+    input:
+        instances="<results>/instances/{dataset}/train.parquet",
+        model=lambda wildcards: files_of(model_folder(wildcards.seed)),
+        script=script("base_losses.py"),
+        library=library("base_losses.py"),
+    output:
+        "<results>/base_losses/{dataset}/seed-{seed}.parquet",
+    log:
+        "<results>/logs/base_losses/{dataset}_seed-{seed}.log",
+    benchmark:
+        "<results>/benchmarks/base_losses/{dataset}_seed-{seed}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: CONFIG.evaluate.threads
+    resources:
+        gpu=CONFIG.hardware.evaluate.gpus,
+        nodes=1,
+        mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
+        runtime=growing(CONFIG.hardware.evaluate.minutes),
+    params:
+        settings=settings("evaluate"),
+        template=settings("template"),
+        model=lambda wildcards: quote(model_folder(wildcards.seed)),
+        base=lambda wildcards: model_state(model_folder(wildcards.seed)),
+    message:
+        "base_losses of {wildcards.dataset}, seed {wildcards.seed}"
+    shell:
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " --model {params.model} --instances {input.instances} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

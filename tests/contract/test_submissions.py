@@ -9,8 +9,17 @@ from submissions import LOCAL, submissions
 
 # What takes minutes, or asks for a GPU, is a batch job of its own.
 ALONE = {
-    *("embed", "train", "evaluate", "generate", "reward"),
-    *("generate_text", "pretrain", "base_skills", "dequantize", "preferences", "train_reward"),
+    *("embed", "train", "evaluate", "generate", "reward", "gather_checkpoints", "harness"),
+    *(
+        "base_losses",
+        "warm_up",
+        "generate_text",
+        "pretrain",
+        "base_skills",
+        "dequantize",
+        "preferences",
+        "train_reward",
+    ),
 }
 
 
