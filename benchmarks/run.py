@@ -14,7 +14,7 @@ from shared import CLOCKS, fastest, load_before, parser
 from nearfirst.data.conversation import Message
 from nearfirst.data.instances import conversations, read_instances, text_of
 from nearfirst.embed import encode
-from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.embed.kinds.text import Settings
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import load, template
 from nearfirst.model.logits import pad
@@ -31,7 +31,7 @@ def messages() -> list[list[Message]]:
 
 
 def embedding(repeats: int) -> None:
-    settings = EmbeddingSettings()
+    settings = Settings()
     torch.set_num_threads(settings.threads)
     texts = [text_of(talk) for talk in messages()[: encode.BLOCK]]
     encoder = encode.load(settings.model)

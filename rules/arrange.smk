@@ -1,7 +1,6 @@
 # The order in which training instances are seen: the one thing that differs between runs.
 from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.settings import OF_TRAINING
-from nearfirst.common.settings import canonical
 
 
 def arrange_files(
@@ -9,16 +8,16 @@ def arrange_files(
 ):
     """Return the tables that a method reads: a plain shuffle does not look at embeddings."""
     dataset = wildcards.dataset
-    required = CONFIG.arrangements[wildcards.arrangement].required()
+    row = CONFIG.arrangements[wildcards.arrangement]
+    required = row.required()
     files = {}
     if required != {"embeddings"}:
         files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
     if "embeddings" in required:
-        test = CONFIG.data[dataset].test
-        files["train"] = f"{RESULTS}/embeddings/{dataset}/train.parquet"
-        files["test"] = f"{RESULTS}/embeddings/{dataset}/{test}.parquet"
+        files |= embeddings_of(row, dataset)
         if CONFIG.data[dataset].keep_distances:
-            files["distances"] = f"{RESULTS}/distances/{dataset}/{test}/matrix.npy"
+            to = f"{row.representation}/{dataset}/{CONFIG.data[dataset].test}"
+            files["distances"] = f"{RESULTS}/distances/{to}/matrix.npy"
     return files
 
 
@@ -37,7 +36,7 @@ def arrange_settings(
     wildcards,
 ):
     row = CONFIG.arrangements[wildcards.arrangement]
-    return canonical(row.model_dump(mode="json", exclude=OF_TRAINING))
+    return row.canonical(OF_TRAINING | {"representation"})
 
 
 def method_files(
@@ -79,21 +78,23 @@ rule arrange:
         " --output {output} --log {log}"
 
 
-def first_order(
+def export_files(
     wildcards,
 ):
-    """Return the order of an arrangement's first seed."""
-    seed = CONFIG.seeds_of(wildcards.arrangement)[0]
-    return f"{RESULTS}/arrangements/{wildcards.dataset}/{wildcards.arrangement}/seed-{seed}.parquet"
+    """Return the order of an arrangement's first seed, and the embeddings of its representation."""
+    dataset, arrangement = wildcards.dataset, wildcards.arrangement
+    seed = CONFIG.seeds_of(arrangement)[0]
+    return {
+        "arrangement": f"{RESULTS}/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
+        **embeddings_of(CONFIG.arrangements[arrangement], dataset),
+    }
 
 
 rule export:
     """Write the training instances in their order, with their distances to the test set."""
     input:
-        arrangement=first_order,
+        unpack(export_files),
         instances="<results>/instances/{dataset}/train.parquet",
-        train="<results>/embeddings/{dataset}/train.parquet",
-        test=own_test("embeddings"),
         script=script("export.py"),
         library=library("export.py"),
     output:

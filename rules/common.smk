@@ -57,15 +57,17 @@ for what, path in NAMED.items():
         )
 
 
-def settings(section):
+def settings(section, without=frozenset()):
     """Return a section of the config as canonical JSON, so that a rule reruns if it changes.
+
+    Without the keys that the rule does not read.
 
     It is returned by a function: in a plain string Snakemake would take {words} for wildcards.
     """
     part = CONFIG
     for name in section.split("."):
         part = getattr(part, name)
-    text = part.canonical()
+    text = part.canonical(without)
     return lambda wildcards: text
 
 
@@ -102,6 +104,7 @@ def growing(amount):
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, CONFIG.data)),
+    representation="|".join(map(re.escape, CONFIG.representations)),
     form="|".join(FORMATS.names()),
     source=r"(data|model)/[^/]+",
     split=r"train|(generalist|specialist)-\d+|heldout",

@@ -4,7 +4,7 @@ from fnmatch import fnmatch
 
 from nearfirst.common.hub import HubSettings
 from nearfirst.common.package import PackageSettings
-from nearfirst.data.registry import FORMATS
+from nearfirst.data.registry import FORMATS, files_read
 
 
 localrules:
@@ -80,17 +80,14 @@ def raw(
 
 @cache
 def folder_state(
-    format,
+    dataset,
     path,
 ):
     """Return what changes with a file in a folder: Snakemake looks at the folder's time alone."""
-    folder = Path(path)
-    found = (
-        file
-        for pattern in FORMATS.module(format).FILES
-        for file in folder.glob(pattern)
-    )
-    files = sorted(file for file in found if file.is_file())
+    try:
+        files = files_read(CONFIG.data[dataset], Path(path))
+    except InputError as error:  # the job says it, in its log too
+        return str(error)
     facts = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
@@ -110,7 +107,7 @@ def sample_state(
     dataset = CONFIG.data[wildcards.dataset]
     paths = filter(None, [dataset.path, test_path(wildcards)])
     states = [
-        folder_state(dataset.format, path) for path in paths if os.path.isdir(path)
+        folder_state(wildcards.dataset, path) for path in paths if os.path.isdir(path)
     ]
     return states or None
 

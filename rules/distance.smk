@@ -4,16 +4,16 @@
 rule distances:
     """Compute the distance matrix."""
     input:
-        train="<results>/embeddings/{dataset}/train.parquet",
-        test="<results>/embeddings/{dataset}/{test}.parquet",
+        train="<results>/embeddings/{representation}/{dataset}/train.parquet",
+        test="<results>/embeddings/{representation}/{dataset}/{test}.parquet",
         script=script("distances.py"),
         library=library("distances.py"),
     output:
-        "<results>/distances/{dataset}/{test}/matrix.npy",
+        "<results>/distances/{representation}/{dataset}/{test}/matrix.npy",
     log:
-        "<results>/logs/distances/{dataset}_{test}.log",
+        "<results>/logs/distances/{representation}_{dataset}_{test}.log",
     benchmark:
-        "<results>/benchmarks/distances/{dataset}_{test}.tsv"
+        "<results>/benchmarks/distances/{representation}_{dataset}_{test}.tsv"
     conda:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
@@ -23,7 +23,7 @@ rule distances:
     params:
         settings=settings("distance"),
     message:
-        "distances of {wildcards.dataset} to {wildcards.test}"
+        "distances of {wildcards.dataset} to {wildcards.test}: {wildcards.representation}"
     shell:
         "python {input.script} --train {input.train} --test {input.test}"
         " --settings {params.settings:q} --threads {threads} --matrix {output} --log {log}"
@@ -43,10 +43,13 @@ def checkpoint_flags(
 rule similarity:
     """Measure how similar the data seen at each checkpoint are to each test task."""
     input:
+        unpack(
+            lambda wildcards: embeddings_of(
+                CONFIG.similarity, wildcards.dataset, wildcards.test
+            )
+        ),
         train_instances="<results>/instances/{dataset}/train.parquet",
         test_instances="<results>/instances/{dataset}/{test}.parquet",
-        train_embeddings="<results>/embeddings/{dataset}/train.parquet",
-        test_embeddings="<results>/embeddings/{dataset}/{test}.parquet",
         arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         script=script("similarity.py"),
         library=library("similarity.py"),
@@ -63,14 +66,14 @@ rule similarity:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=settings("similarity"),
+        settings=settings("similarity", {"representation"}),
         checkpoints=checkpoint_flags,
     message:
         "similarity of {wildcards.dataset} to {wildcards.test} along "
         "{wildcards.arrangement}, seed {wildcards.seed}"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
-        " --test-instances {input.test_instances} --train-embeddings {input.train_embeddings}"
-        " --test-embeddings {input.test_embeddings} --arrangement {input.arrangement}"
+        " --test-instances {input.test_instances} --train-embeddings {input.train}"
+        " --test-embeddings {input.test} --arrangement {input.arrangement}"
         " {params.checkpoints} --settings {params.settings:q} --threads {threads}"
         " --output {output} --log {log}"

@@ -1,70 +1,97 @@
-# An embedding of every instance, computed in shards.
-from nearfirst.common.settings import canonical
+# A vector for every instance, computed in shards: its representation.
+from nearfirst.embed.registry import KINDS as REPRESENTATIONS
 
 
 scattergather:
     embed=CONFIG.hardware.embed_shards,
 
 
+def represented_as(
+    wildcards,
+):
+    """Return the row of a representation."""
+    return CONFIG.representations[wildcards.representation]
+
+
 def embed_settings(
     wildcards,
 ):
-    """Return the settings of the encoder; of test instances also what text of each it reads."""
-    test = wildcards.split != "train"
-    its = CONFIG.embedding.model_dump(
-        mode="json", exclude=set() if test else {"query_text"}
-    )
-    return canonical(its)
+    """Return what is read of a representation's row for a pool, or for queries."""
+    row = represented_as(wildcards)
+    not_read = row.of_query if wildcards.split == "train" else frozenset()
+    return row.canonical(not_read | {"max_cut_share"})
+
+
+def embed_pool(
+    wildcards,
+):
+    """Return the pool, where queries lose what all texts of the pool begin with."""
+    strips = getattr(represented_as(wildcards), "strip_shared_prefix", False)
+    if wildcards.split == "train" or not strips:
+        return []
+    return f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
 
 
 rule embed:
-    """Embed one shard of a split."""
+    """Represent the instances of one shard of a split."""
     input:
         instances="<results>/instances/{dataset}/{split}.parquet",
+        pool=embed_pool,
+        kind=lambda wildcards: modules_of(
+            REPRESENTATIONS.module(represented_as(wildcards).kind)
+        ),
         script=script("embed.py"),
         library=library("embed.py"),
     output:
-        temp("<results>/embeddings/{dataset}/{split}/{scatteritem}.parquet"),
+        temp(
+            "<results>/embeddings/{representation}/{dataset}/{split}/{scatteritem}.parquet"
+        ),
     log:
-        "<results>/logs/embed/{dataset}_{split}_{scatteritem}.log",
+        "<results>/logs/embed/{representation}_{dataset}_{split}_{scatteritem}.log",
     benchmark:
-        "<results>/benchmarks/embed/{dataset}_{split}_{scatteritem}.tsv"
+        "<results>/benchmarks/embed/{representation}_{dataset}_{split}_{scatteritem}.tsv"
     conda:
         "../envs/embed.yaml"
-    threads: CONFIG.embedding.threads
+    threads: lambda wildcards: represented_as(wildcards).threads
     resources:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
         settings=embed_settings,
         query=lambda wildcards: "" if wildcards.split == "train" else "--query",
+        pool=lambda wildcards, input: f"--pool {input.pool}" if input.pool else "",
     message:
-        "embed {wildcards.dataset}: {wildcards.split}, part {wildcards.scatteritem}"
+        "embed {wildcards.dataset}: {wildcards.representation} of {wildcards.split}, part "
+        "{wildcards.scatteritem}"
     shell:
         "python {input.script} --instances {input.instances} --shard {wildcards.scatteritem}"
-        " --settings {params.settings:q} {params.query} --output {output} --log {log}"
+        " --settings {params.settings:q} {params.query} {params.pool} --output {output} --log {log}"
 
 
 rule gather_embeddings:
     """Join the shards."""
     input:
         shards=gather.embed(
-            "<results>/embeddings/{{dataset}}/{{split}}/{scatteritem}.parquet"
+            "<results>/embeddings/{{representation}}/{{dataset}}/{{split}}/{scatteritem}.parquet"
         ),
         instances="<results>/instances/{dataset}/{split}.parquet",
         script=script("gather_embeddings.py"),
         library=library("gather_embeddings.py"),
     output:
-        "<results>/embeddings/{dataset}/{split}.parquet",
+        "<results>/embeddings/{representation}/{dataset}/{split}.parquet",
     log:
-        "<results>/logs/gather_embeddings/{dataset}_{split}.log",
+        "<results>/logs/gather_embeddings/{representation}_{dataset}_{split}.log",
     conda:
         "../envs/distance.yaml"
     resources:
         mem_mb=growing(8000),
         runtime=growing(30),
+    params:
+        # An object is not recorded: another limit computes nothing again.
+        max_cut_share=lambda wildcards: Record(represented_as(wildcards).max_cut_share),
     message:
-        "gather_embeddings of {wildcards.dataset}: {wildcards.split}"
+        "gather_embeddings of {wildcards.dataset}: {wildcards.representation} of {wildcards.split}"
     shell:
         "python {input.script} {input.shards} --instances {input.instances}"
+        " --max-cut-share {params.max_cut_share}"
         " --output {output} --log {log}"

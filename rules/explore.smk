@@ -4,10 +4,9 @@
 rule explore:
     """Compare the training instances with the test set: distances, rounds, duplicates."""
     input:
+        unpack(lambda wildcards: embeddings_of(CONFIG.explore, wildcards.dataset)),
         train_instances="<results>/instances/{dataset}/train.parquet",
-        train_embeddings="<results>/embeddings/{dataset}/train.parquet",
-        test_instances=own_test("instances"),
-        test_embeddings=own_test("embeddings"),
+        test_instances=own_test,
         script=script("explore.py"),
         library=library("explore.py"),
     output:
@@ -24,14 +23,14 @@ rule explore:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=settings("explore"),
+        settings=settings("explore", {"representation"}),
         measure=CONFIG.distance.measure,
     message:
         "explore {wildcards.dataset}: its pool and its test set"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
-        " --train-embeddings {input.train_embeddings} --test-instances {input.test_instances}"
-        " --test-embeddings {input.test_embeddings} --measure {params.measure} --threads {threads}"
+        " --train-embeddings {input.train} --test-instances {input.test_instances}"
+        " --test-embeddings {input.test} --measure {params.measure} --threads {threads}"
         " --settings {params.settings:q} --output {output.table} --pairs {output.pairs} --log {log}"
 
 

@@ -52,14 +52,19 @@ def reward_files():
     return files_of(reward_folder())
 
 
-def own_test(stage):
-    """Return where a data set's own test set lies, of a stage."""
+def own_test(wildcards):
+    """Return the instances of a data set's own test set."""
+    test = CONFIG.data[wildcards.dataset].test
+    return f"{RESULTS}/instances/{wildcards.dataset}/{test}.parquet"
 
-    def path(wildcards):
-        test = CONFIG.data[wildcards.dataset].test
-        return f"{RESULTS}/{stage}/{wildcards.dataset}/{test}.parquet"
 
-    return path
+def embeddings_of(row, dataset, test=None):
+    """Return the embeddings of a pool and a test set, its own, in the representation of a row."""
+    folder = f"{RESULTS}/embeddings/{row.representation}/{dataset}"
+    return {
+        "train": f"{folder}/train.parquet",
+        "test": f"{folder}/{test or CONFIG.data[dataset].test}.parquet",
+    }
 
 
 def measured(metric, dataset, test, arrangement, seed):

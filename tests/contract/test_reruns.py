@@ -63,9 +63,15 @@ CONFIG_CHANGES = {
     "data={niv2: {sample: {split_seed: 1}}}": {},
     "model={text: {seed: 1}}": {"generate_text": 1, **PRETRAINING},
     "model={pretrain: {learning_rate: 0.001}}": PRETRAINING,
-    "embedding={batch_tokens: 1024}": {**EMBEDDING, "distances": 1, **downstream_of_distances()},
+    "representations={text: {batch_tokens: 1024}}": {
+        **EMBEDDING,
+        "distances": 1,
+        **downstream_of_distances(),
+    },
     # What is read of a test instance leaves the training data alone.
-    "embedding={query_text: instruction}": TEST_SPLIT_EMBEDDED,
+    "representations={text: {query_text: instruction}}": TEST_SPLIT_EMBEDDED,
+    # A row that nothing names is nothing to do.
+    "representations={question: {text: instruction}}": {},
     "distance={measure: euclidean}": {"distances": 1, **downstream_of_distances()},
     "arrangements={tma-nearest: {within_round: pool}}": {
         # No seed changes pool order, but each has a base model of its own.

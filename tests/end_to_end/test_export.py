@@ -24,7 +24,7 @@ def test_the_order_of_a_run(copy_of_finished: Checkout) -> None:
     assert [json.loads(line) for line in lines] == table.to_pylist()
     run = pq.read_table(results / "arrangements/flan/tma-nearest/seed-0.parquet")
     assert table.select(run.column_names).equals(run)
-    embeddings = results / "embeddings/flan"
+    embeddings = results / "embeddings/text/flan"
     ids, train = read_embeddings(embeddings / "train.parquet")
     tests, test = read_embeddings(embeddings / "specialist-0.parquet")
     matrix = whole("cosine", train, test)

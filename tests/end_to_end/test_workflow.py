@@ -44,7 +44,10 @@ def test_tables_have_the_columns_agreed_on(finished: Checkout) -> None:
     expected = {
         "instances/flan/train.parquet": instances,
         "instances/flan/specialist-0.parquet": instances,
-        "embeddings/flan/train.parquet": {"id": text, "embedding": pa.list_(pa.float32(), 384)},
+        "embeddings/text/flan/train.parquet": {
+            "id": text,
+            "embedding": pa.list_(pa.float32(), 384),
+        },
         "arrangements/flan/random/seed-0.parquet": {
             "position": pa.int32(),
             "id": text,
@@ -84,8 +87,8 @@ def test_one_core_gives_the_same_bytes_as_all(finished: Checkout, tmp_path: Path
     same = [
         "corpus/flan/flan_mini.json",
         "model/seed-0/model.safetensors",
-        "embeddings/flan/train.parquet",
-        "distances/flan/specialist-0/matrix.npy",
+        "embeddings/text/flan/train.parquet",
+        "distances/text/flan/specialist-0/matrix.npy",
         run,
     ]
     for name in same:

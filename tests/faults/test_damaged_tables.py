@@ -17,7 +17,7 @@ from nearfirst.data.instances import read_instances
 
 INSTANCES = "instances/flan/specialist-0.parquet"
 ORDER = "arrangements/flan/random/seed-0.parquet"
-VECTORS = "embeddings/flan/specialist-0.parquet"
+VECTORS = "embeddings/text/flan/specialist-0.parquet"
 LOSS = "losses/flan/specialist-0/random/seed-0/0-end.parquet"
 
 

@@ -6,7 +6,7 @@ from faults import embedding, evaluation, training
 from kills import Undisturbed, kill_again_and_again
 
 LOSSES = "losses/flan/specialist-0/random/seed-0/0-end.parquet"
-EMBEDDINGS = "embeddings/flan/specialist-0.parquet"
+EMBEDDINGS = "embeddings/text/flan/specialist-0.parquet"
 
 
 def under_snakemake(path: Path, output: str, undisturbed: Undisturbed) -> Undisturbed:

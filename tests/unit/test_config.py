@@ -186,6 +186,7 @@ def test_a_misspelt_or_misplaced_key_names_the_right_one(wrong: str, right: str)
         ("figures.fig4_flan.arrangements", "curves"),
         ("figures.fig1_loss.datasets", "curves"),
         ("data.flan.form", "format"),
+        ("embedding", "representations.text"),
         ("distribution.least", "min_answers"),
         ("reward.preferences.most", "max_per_dataset"),
     ],
@@ -259,7 +260,7 @@ def test_config_yaml_shows_the_values_of_the_mini_preset() -> None:
     content = uncommented()
     assert set(content) == set(Config.model_fields) - {"comparison", "prediction", "tables"}
     mini = load({"preset": "mini"}, PRESETS)
-    assert content["data"].pop("mine") is None
+    assert content["data"].pop("mine") is content["representations"].pop("question") is None
     for key, value in flat(content).items():
         assert value == "auto" or get(mini, key) == value, key
     assert load(content, PRESETS) == mini

@@ -44,7 +44,7 @@ def test_a_new_row_of_each_table_whose_curves_are_replaced_whole() -> None:
 def test_another_type_begins_the_row_anew() -> None:
     config = load({"arrangements": {"tma-rounds-0": {"method": "random"}}}, PRESETS)
     row = config.arrangements["tma-rounds-0"].model_dump(exclude_none=True)
-    assert row == {"method": "random"}
+    assert row == {"method": "random", "representation": "text"}
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,12 @@ def test_another_type_begins_the_row_anew() -> None:
             "figures.fig4_flan.curves.NFT': there is no arrangement 'tma-nearby'",
         ),
         ("figures", {"fig4_flan": {"dataset": "flam"}}, "did you mean 'flan'?"),
+        ("representations", {"x": {"kind": "texts"}}, "'texts' is none of"),
+        (
+            "arrangements",
+            {"tma-nearest": {"representation": "texts"}},
+            "arrangements.tma-nearest.representation': there is no representation 'texts'",
+        ),
     ],
 )
 def test_a_row_that_cannot_be_used(table: str, rows: Any, message: str) -> None:

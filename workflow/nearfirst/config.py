@@ -28,7 +28,8 @@ from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import Dataset
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings
-from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.embed.registry import KINDS as REPRESENTATIONS
+from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.figures.figure import Figure
@@ -58,6 +59,7 @@ from nearfirst.train.settings import TrainSettings
 
 TABLES = (
     Table("data", FORMATS, default="chat"),
+    Table("representations", REPRESENTATIONS, default="text"),
     Table("arrangements", METHODS),
     Table("figures", KINDS),
 )
@@ -85,7 +87,9 @@ class Config(Section):
     corpus: CorpusSettings = CorpusSettings()
     data: dict[str, SerializeAsAny[Dataset]] = Field({}, description="Data sets by name.")
     model: ModelSettings = ModelSettings()
-    embedding: EmbeddingSettings = EmbeddingSettings()
+    representations: dict[str, SerializeAsAny[RepresentationSettings]] = Field(
+        {}, description="Representations of instances by name."
+    )
     distance: DistanceSettings = DistanceSettings()
     explore: ExplorationSettings = ExplorationSettings()
     similarity: SimilaritySettings = SimilaritySettings()
@@ -218,6 +222,9 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
         if wrong is not None:
             faults[table.name] = f"config key '{table.name}': {wrong!r} is no table of rows by name"
             continue
+        if table.name == "representations":
+            # What arrangements go by unless they say otherwise.
+            given = [{"text": {"kind": "text"}}, *given]
         if table.name == "figures":
             # A data set that the user adds has a figure without another word.
             standard = {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added}
@@ -267,6 +274,7 @@ def _unknown_names(config: Config) -> dict[str, str]:
     known: dict[str, list[str]] = {
         "data set": list(config.data),
         "arrangement": list(config.arrangements),
+        "representation": list(config.representations),
         "figure to compare": [n for n, f in config.figures.items() if f.kind == "arrangements"],
     }
     references = [
@@ -274,6 +282,11 @@ def _unknown_names(config: Config) -> dict[str, str]:
         for name, figure in config.figures.items()
         for key, what, named in figure.references()
     ]
+    go_by = {
+        **{f"arrangements.{name}": row.representation for name, row in config.arrangements.items()},
+        **{name: getattr(config, name).representation for name in ("explore", "similarity")},
+    }
+    references += [(f"{key}.representation", "representation", name) for key, name in go_by.items()]
     references += [(f"tables.{key}", what, name) for key, what, name in config.tables.references()]
     references += [
         (f"reward.preferences.datasets.{at}", "data set", name)

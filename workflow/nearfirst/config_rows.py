@@ -1,7 +1,7 @@
 """Merge the layers of a config, presets and the user's; its tables' rows choose their type.
 
-`data`, `arrangements` and `figures` are tables by name. One key of a row (`format`, `method`,
-`kind`) says of which type it is, and `like: NAME` starts from another row.
+`data`, `representations`, `arrangements` and `figures` are tables by name. One key of a row
+(`format`, `kind`, `method`) says of which type it is, and `like: NAME` starts from another row.
 """
 
 import re
@@ -212,6 +212,7 @@ def _explain(fault: Any, key: str, model: type[BaseModel], prefix: str) -> str:
 RENAMED: dict[str, str] = {
     "arrangements": "curves",
     "datasets": "curves",
+    "embedding": "representations.text",
     "form": "format",
     "least": "min_answers",
     "least_instances": "min_instances",
@@ -226,7 +227,8 @@ def _unknown(key: str, model: type[BaseModel], prefix: str) -> str:
     parent, _, leaf = key.rpartition(".")
     keys = {k: k.rpartition(".") for k in _keys(model)}
     beside = {last for above, _, last in keys.values() if above == parent}
-    if (now := RENAMED.get(leaf)) in beside:
+    now = RENAMED.get(leaf, "")
+    if now.partition(".")[0] in beside:
         return f"it is called {now!r} now"
     anywhere = {last for _, _, last in keys.values()}
     # A misplaced key is nearest by its own name, a misspelt one within its section.

@@ -1,38 +1,43 @@
-"""Embed the first exchange of every instance, or of one shard of them."""
+r"""Represent every instance, or one shard of them, by a vector.
+
+For instance:
+  embed.py --settings '{"kind": "text", "text": "instruction"}' --instances I.parquet \
+      --output E.parquet
+"""
 
 import argparse
 import logging
 import re
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
-from nearfirst.data.instances import conversations, instruction_of, read_instances, text_of
-from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.data.instances import read_instances
+from nearfirst.embed.registry import KINDS, Given, shard_bounds
+from nearfirst.embed.texts import check_cut, check_distinct
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the embeddings of the shard, in the instances' order."""
     import torch
 
-    from nearfirst.embed import encode
-
-    settings = cast(EmbeddingSettings, arguments.settings)
+    settings = KINDS.parse(arguments.settings, kind="text")
     torch.set_num_threads(settings.threads)
     table = read_instances(arguments.instances)
-    first, last = encode.shard_bounds(table.num_rows, *arguments.shard)
+    pool = read_instances(arguments.pool) if arguments.pool else table
+    first, last = shard_bounds(table.num_rows, *(arguments.shard or (1, 1)))
     table = table.slice(first, last - first)
-    instruction = arguments.query and settings.query_text == "instruction"
-    text = instruction_of if instruction else text_of
-    texts = [text(messages) for messages in conversations(table)]
-    logging.info("%d texts", len(texts))
-    encoder = encode.load(settings.model, settings.revision)
-    prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
-    vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
+    logging.info("%d instances", table.num_rows)
+    given = Given(arguments.query, pool)
+    vectors, cut, limit = KINDS.module(settings.kind).represent(table, settings, given)
+    identity = read_identity(arguments.instances)
+    if not arguments.shard:  # else only who gathers all shards can judge
+        check_cut(arguments.instances, cut, len(table), limit, settings.max_cut_share)
+        check_distinct(arguments.instances, vectors, is_pool=identity.get("test") == "train")
     embeddings = embeddings_table(table["id"].to_pylist(), vectors)
-    write_table(embeddings, arguments.output, read_identity(arguments.instances))
+    facts = {"cut": str(cut), "limit": str(limit)}
+    write_table(embeddings, arguments.output, identity | facts)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -44,13 +49,11 @@ def _shard(text: str) -> tuple[int, int]:
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
-    parser.add_argument("--instances", type=Path, required=True, help="instances (Parquet)")
-    parser.add_argument(
-        "--shard", type=_shard, default=(1, 1), metavar="I-of-N", help="default: 1-of-1, all"
-    )
-    parser.add_argument(
-        "--query", action="store_true", help="these are test instances: embed `query_text` of each"
-    )
-    parser.add_argument("--output", type=Path, required=True, help="embeddings (Parquet)")
-    cli.add_settings(parser, EmbeddingSettings)
+    add = parser.add_argument
+    add("--settings", default="{}", metavar="JSON", help="kind and its parameters; default: text")
+    add("--instances", type=Path, required=True, help="instances (Parquet)")
+    add("--shard", type=_shard, metavar="I-of-N", help="one of several parts; default: all")
+    add("--query", action="store_true", help="these are test instances, not a pool")
+    add("--pool", type=Path, help="the pool of these test instances, for strip_shared_prefix")
+    add("--output", type=Path, required=True, help="embeddings (Parquet)")
     cli.run(main, parser.parse_args())

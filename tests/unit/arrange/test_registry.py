@@ -29,7 +29,7 @@ def variants() -> list[ArrangementSettings]:
         choices = {
             key: get_args(field.annotation)
             for key, field in METHODS.settings(name).model_fields.items()
-            if key not in {"method", "rounds", "budget", "select", *OF_TRAINING}
+            if key not in {"method", "rounds", "budget", "select", "representation", *OF_TRAINING}
         }
         for values in product(*choices.values()):
             found.append(pools.settings(name, **dict(zip(choices, values, strict=True))))
@@ -65,6 +65,20 @@ def test_another_seed_gives_another_order_where_the_table_says_so(
     pool = pools.some(60, tests=20)
     orders = {tuple(arrange(pool, settings, seed).order.tolist()) for seed in range(4)}
     assert len(orders) == (4 if settings.is_seeded() else 1)
+
+
+@pytest.mark.parametrize("order", ["nearest", "farthest"])
+@pytest.mark.parametrize("method", ["tma", "wsd", "optimal-transport"])
+def test_ties_are_broken_by_the_seed_and_not_by_the_file(method: str, order: str) -> None:
+    # Two groups of instances that are equally near.
+    pool = pools.from_matrix(np.repeat([[1.0, 1.0], [2.0, 2.0]], 8, axis=0))
+    settings = pools.settings(method, order=order)
+    found = [arrange(pool, settings, seed).order.tolist() for seed in range(3)]
+    assert len({tuple(its) for its in found}) == 3
+    for its in found:
+        near = sorted(its[:8] if order == "nearest" else its[8:])
+        assert near == list(range(8))
+        assert its[:8] not in (sorted(its[:8]), sorted(its[:8], reverse=True))
 
 
 @pytest.mark.parametrize("settings", ALL, ids=str)
@@ -196,5 +210,9 @@ def test_the_documentation_lists_every_method_with_its_parameters() -> None:
             rows[cells[0].strip("`")] = cells[3]
     assert rows.keys() == {*METHODS.names()}
     for name, parameters in rows.items():
-        fields = METHODS.settings(name).model_fields.keys() - {"method", *OF_TRAINING}
+        fields = METHODS.settings(name).model_fields.keys() - {
+            "method",
+            "representation",
+            *OF_TRAINING,
+        }
         assert {*re.findall(r"`(\w+)`", parameters)} == fields

@@ -92,6 +92,15 @@ def test_every_point_is_in_one_round_and_no_round_is_empty(distances: Matrix) ->
 
 
 @patient
+@given(INPUTS, st.integers(0, 9), st.integers(1, 12))
+def test_ranks_break_ties(distances: Matrix, seed: int, length: int) -> None:
+    ranks = np.random.default_rng(seed).permutation(len(distances))
+    sizes = {"entries": length * distances.shape[1], "ranks": ranks}
+    found = rounds_by(lambda rows: distances[rows], *distances.shape, **sizes)
+    assert found.tolist() == np.array(algorithm_1(distances[np.argsort(ranks)]))[ranks].tolist()
+
+
+@patient
 @given(points(), st.sampled_from(["cosine", "euclidean"]), st.integers(1, 9))
 def test_embeddings_give_the_rounds_of_their_matrix(
     sides: tuple[Matrix, Matrix], measure: str, length: int

@@ -21,19 +21,14 @@ BY_HAND = [[0.25, 0.75], [0.375, 0.125], [0.375, 1.125]]
 patient = hypothesis_settings(deadline=None)
 
 
-TIED = [[2, 3], [1, 2], [3, 2], [2, 1]]
-
-
 @pytest.mark.parametrize(
     ("distances", "order", "expected"),
     [
         (BY_HAND, "nearest", [1, 0, 2]),
         (BY_HAND, "farthest", [2, 0, 1]),
-        (TIED, "nearest", [1, 3, 0, 2]),
-        (TIED, "farthest", [0, 2, 1, 3]),
     ],
 )
-def test_the_order_by_hand_ties_by_index(distances: Any, order: str, expected: list[int]) -> None:
+def test_the_order_by_hand(distances: Any, order: str, expected: list[int]) -> None:
     found = arrange(pools.from_matrix(distances), pools.settings("wsd", order=order), 0)
     assert found.order.tolist() == expected
     assert found.rounds is None

@@ -16,6 +16,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.data.instances import text_of
 from nearfirst.embed import encode
+from nearfirst.embed.registry import BLOCK, shard_bounds
 
 TEXTS = [
     "Add 2 and 2. 4",
@@ -65,17 +66,18 @@ def test_the_text_is_the_first_exchange(talk: Any) -> None:
 @settings(max_examples=50)
 @given(texts=st.integers(0, 20_000), shards=st.integers(1, 30))
 def test_shards_share_the_texts_in_order_and_in_whole_blocks(texts: int, shards: int) -> None:
-    bounds = [encode.shard_bounds(texts, shard, shards) for shard in range(1, shards + 1)]
+    bounds = [shard_bounds(texts, shard, shards) for shard in range(1, shards + 1)]
     covered = [text for first, last in bounds for text in range(first, last)]
     assert covered == list(range(texts))
-    assert all(first % encode.BLOCK == 0 or first == texts for first, _ in bounds)
+    assert all(first % BLOCK == 0 or first == texts for first, _ in bounds)
 
 
 def test_the_number_of_shards_changes_no_bit(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nearfirst.embed.registry.BLOCK", 4)
     monkeypatch.setattr(encode, "BLOCK", 4)
     texts = TEXTS[8:]
     whole = encode.embed(texts, encoder, 64)
-    bounds = [encode.shard_bounds(len(texts), shard, 2) for shard in (1, 2)]
+    bounds = [shard_bounds(len(texts), shard, 2) for shard in (1, 2)]
     parts = [encode.embed(texts[first:last], encoder, 64) for first, last in bounds]
     assert [len(part) for part in parts] == [4, 8]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
@@ -115,22 +117,22 @@ def test_a_test_instance_may_be_embedded_without_its_answer(
     instances = tmp_path / "instances.parquet"
     write_instances(instances, [talk("one", "eins"), talk("two", "zwei")])
     found = []
-    for query_text, *flags in (
-        ("instruction", "--query"),
-        ("instruction",),
-        ("exchange", "--query"),
+    for row, *flags in (
+        ({"query_text": "instruction"}, "--query"),
+        ({"text": "instruction"},),
+        ({"text": "instruction", "query_text": "exchange"}, "--query"),
+        ({"query_text": "instruction"},),
     ):
         output = tmp_path / "embeddings.parquet"
-        settings = json.dumps({"query_text": query_text})
         done = program(
             *("embed.py", "--instances", instances, "--output", output),
-            *("--settings", settings, *flags),
+            *("--settings", json.dumps(row), *flags),
         )
         assert done.returncode == 0, done.stderr
         found.append(read_embeddings(output)[1])
     bare = encode.embed(["one", "two"], encoder, 512)
     whole = encode.embed(["one eins", "two zwei"], encoder, 512)
-    for vectors, expected in zip(found, (bare, whole, whole), strict=True):
+    for vectors, expected in zip(found, (bare, bare, whole, whole), strict=True):
         np.testing.assert_allclose(vectors, expected, rtol=0, atol=1e-5)
 
 
@@ -144,5 +146,5 @@ def test_weights_of_another_checksum_are_refused(monkeypatch: pytest.MonkeyPatch
 
 def test_a_model_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(InputError, match=r"^embedding\.model: 'nobody/no-such-model' is no folder"):
+    with pytest.raises(InputError, match=r"^model: 'nobody/no-such-model' is no folder"):
         encode.load("nobody/no-such-model")

@@ -18,7 +18,7 @@ from transformers import BertConfig, BertModel
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import read_embeddings
 from nearfirst.embed import encode
-from nearfirst.embed.settings import EmbeddingSettings
+from nearfirst.embed.kinds.text import Settings
 
 TEXTS = ["the cat sat on a mat", "?", "green apples " * 40, *(f"nine {i}" for i in range(9))]
 PROMPTS = {"query": "a cat asks: ", "passage": "the mat says: "}
@@ -62,7 +62,7 @@ def encoder(folder: Path) -> Any:
 def test_a_prompt_is_put_before_each_text(
     encoder: Any, asked: dict[str, str], meant: dict[str, str]
 ) -> None:
-    settings = EmbeddingSettings.model_validate(asked)
+    settings = Settings.model_validate(asked)
     prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
     expected = encoder.encode(TEXTS, **meant)
     found = encode.embed(TEXTS, encoder, 512, prompt)
@@ -75,7 +75,7 @@ def test_an_unknown_prompt_is_refused(encoder: Any) -> None:
     with pytest.raises(InputError, match=r"no prompt 'asked', but .*query.*passage"):
         encode.prompt_of(encoder, None, "asked")
     with pytest.raises(InputError, match="prompt or prompt_name, not both"):
-        EmbeddingSettings.parse('{"prompt":"a","prompt_name":"query"}')
+        Settings.parse('{"prompt":"a","prompt_name":"query"}')
 
 
 def test_the_first_dimensions_are_kept_at_length_1(encoder: Any) -> None:
@@ -83,7 +83,7 @@ def test_the_first_dimensions_are_kept_at_length_1(encoder: Any) -> None:
     found = encode.embed(TEXTS, encoder, 512, dimension=5)
     assert found.shape == (len(TEXTS), 5)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
-    with pytest.raises(InputError, match=r"embedding\.dimension: 17, but the encoder gives 16"):
+    with pytest.raises(InputError, match=r"dimension: 17, but the encoder gives 16"):
         encode.embed(TEXTS, encoder, 512, dimension=17)
 
 
@@ -110,7 +110,7 @@ def test_the_program_takes_prompt_and_dimension(
 ) -> None:
     instances, output = tmp_path / "instances.parquet", tmp_path / "embeddings.parquet"
     write_instances(instances, [talk(f"one {i}", "a cat") for i in range(5)])
-    settings = EmbeddingSettings(model=str(folder), prompt_name="passage", dimension=4, threads=1)
+    settings = Settings(model=str(folder), prompt_name="passage", dimension=4, threads=1)
     flags = ["--instances", instances, "--shard", "2-of-2", "--output", output]
     done = program("embed.py", *flags, "--settings", settings.canonical())
     assert done.returncode == 0, done.stderr

@@ -74,8 +74,15 @@ class Arranged:
     rounds: Rounds | None = None
 
 
+def tie_ranks(size: int, seed: int) -> Positions:
+    """Return (size,) ranks: of equally near instances the seed, not the file, says who is first."""
+    # Another stream than that of the shuffles.
+    return np.random.default_rng([seed, 1]).permutation(size)
+
+
 def by_distance(
-    distances: npt.NDArray[np.float64], order: Literal["nearest", "farthest"]
+    distances: npt.NDArray[np.float64], order: Literal["nearest", "farthest"], seed: int
 ) -> Positions:
-    """Return the indices of (n,) distances, the nearest or the farthest first, ties by index."""
-    return np.argsort(distances if order == "nearest" else -distances, kind="stable")
+    """Return the indices of (n,) distances, the nearest or the farthest first, ties by the seed."""
+    ranks = tie_ranks(len(distances), seed)
+    return np.lexsort((ranks, distances if order == "nearest" else -distances))

@@ -21,6 +21,9 @@ class ArrangementSettings(Section):
         description="`random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport`, or "
         "`FILE.py:FUNCTION`, a function of your own."
     )
+    representation: str = Field(
+        "text", description="Row of `representations`: by which vectors instances are near."
+    )
     steps: PositiveInt | Literal["epoch"] | None = Field(
         None, description="Steps of a run of this arrangement; null: those of its data set."
     )

@@ -4,7 +4,7 @@ Every test point keeps a list of its nearest remaining training points, nearest 
 the heads of all lists; then each list moves on, past the points that are gone. When a list runs
 dry, one pass over the distances makes new lists of the points that are left.
 
-A list is all remaining points up to some place in the order of (distance, index): never one
+A list is all remaining points up to some place in the order of (distance, rank): never one
 without those before it. How long it gets does not change the rounds, only the number of passes.
 """
 
@@ -35,7 +35,7 @@ SAMPLED = 2**24
 """Distances a pass looks at to guess how far a list of the wanted length reaches."""
 
 INDEX = 2**32 - 1
-"""The bits of a key that hold the index."""
+"""The bits of a key that hold the rank."""
 
 
 def tma_rounds(distances: Matrix) -> Rounds:
@@ -51,12 +51,13 @@ def rounds_by(
     threads: int = 2,
     entries: int = ENTRIES,
     sampled: int = SAMPLED,
+    ranks: Integers | None = None,
 ) -> Rounds:
     """Return the round of every training point by Test-centric Multi-turn Arrangement.
 
     Algorithm 1: while training points remain, a round is the set of the points that are the
     nearest remaining one to at least one test point; they leave the pool together. Ties go to the
-    lowest index.
+    lowest rank.
 
     Parameters
     ----------
@@ -67,6 +68,8 @@ def rounds_by(
     threads, entries, sampled
         CPU threads; length of all lists together, at most; distances looked at before a pass. They
         do not change the rounds.
+    ranks
+        (N,) the numbers from 0 in any order, one for each training point; None: its index.
 
     Returns
     -------
@@ -77,20 +80,21 @@ def rounds_by(
     InputError
         If a distance is not a number.
     """
-    # The last one stands for the end of a list: a point that is never taken.
+    ranks = np.arange(points) if ranks is None else ranks
+    # By rank. The last one stands for the end of a list: a point that is never taken.
     rounds = np.zeros(points + 1, dtype=np.int32)
     size = min(points, max(1, entries // tests), max(ROWS, points // SHARE))
     lists = _Lists(tests, size, end=points)
     generator = np.random.default_rng(0)
     number = 0
     since, passes = time.monotonic(), 0
-    while len(left := np.flatnonzero(rounds[:-1] == 0)):
+    while len(left := np.flatnonzero(rounds[ranks] == 0)):
         some = left
         if len(left) > (size_of_sample := max(1, sampled // tests)):
             some = np.sort(generator.choice(left, size_of_sample, replace=False))
         reach = lists.guess_reach(distances(some), len(left))
         while True:
-            lists.fill(distances, left, reach, threads)
+            lists.fill(distances, left, ranks, reach, threads)
             if (found := lists.lengths > 0).all():
                 break
             # Rounding can hide even the nearest point of a sample.
@@ -106,7 +110,7 @@ def rounds_by(
             "pass %d: %d rounds, %d of %d points taken (%.0f points/s), %.0f s left",
             *(passes, number, taken, points, taken / seconds, seconds / taken * (points - taken)),
         )
-    return rounds[:-1]
+    return rounds[ranks]
 
 
 def _take_rounds(keys: Integers, rounds: Rounds, number: int) -> int:
@@ -137,7 +141,7 @@ def _take_rounds(keys: Integers, rounds: Rounds, number: int) -> int:
 class _Lists:
     """The nearest remaining training points of each of M test points, K at most.
 
-    An entry is one integer that sorts by distance, then index.
+    An entry is one integer that sorts by distance, then rank.
 
     Attributes
     ----------
@@ -168,7 +172,14 @@ class _Lists:
         reach: Matrix = np.partition(sample.T, rank, axis=1)[:, rank]
         return reach
 
-    def fill(self, distances: RowDistances, left: Integers, reach: Matrix, threads: int) -> None:
+    def fill(
+        self,
+        distances: RowDistances,
+        left: Integers,
+        ranks: Integers,
+        reach: Matrix,
+        threads: int,
+    ) -> None:
         """Put the remaining points, `left` in ascending order, in all lists that reach to them.
 
         `reach` is the (M,) largest distance in each list. Lists whose reach is minus infinity stay
@@ -185,12 +196,12 @@ class _Lists:
             # Always whole blocks: the bits of a distance depend on the rows it is computed with.
             found = distances(slice(start, start + ROWS))
             rows = parts[start] - start
-            self._add(found if len(rows) == len(found) else found[rows], parts[start])
+            self._add(found if len(rows) == len(found) else found[rows], ranks[parts[start]])
 
         in_blocks(block, list(parts), threads, f"lists of {len(left)} points")
 
     def _add(self, distances: Matrix, points: Integers) -> None:
-        """Add points, given their (n, M) distances, to all lists that reach to them."""
+        """Add points, by rank with their (n, M) distances, to all lists that reach to them."""
         tests = len(self.keys)
         hits = np.flatnonzero(distances <= self._reach).astype(np.int32)
         row, test = np.divmod(hits, np.int32(tests))
@@ -235,7 +246,7 @@ class _Lists:
 
 
 def _keys(distances: Matrix, points: Integers) -> Integers:
-    """Return integers that sort by distance, then index; the index is in the low 32 bits."""
+    """Return integers that sort by distance, then rank; the rank is in the low 32 bits."""
     # Adding zero makes -0 the same as 0.
     bits = _flipped((distances + np.float32(0)).view(np.int32))
     keys: Integers = bits.astype(np.int64) << 32 | points

@@ -1,7 +1,7 @@
 """The base of every stage's settings."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -25,9 +25,9 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
-    def canonical(self) -> str:
-        """Return the section as JSON with sorted keys: equal settings give equal text."""
-        return canonical(self.model_dump(mode="json"))
+    def canonical(self, without: Set[str] = frozenset()) -> str:
+        """Return the section, but for some keys, as JSON: equal settings give equal text."""
+        return canonical(self.model_dump(mode="json", exclude=set(without)))
 
     def __str__(self) -> str:
         return self.canonical()

@@ -3,8 +3,8 @@
 The module of a format has
 
 - `Settings`, a `data.settings.Dataset` whose key `format` is the module's name;
-- `FILES`, the patterns of the files that it reads in a folder;
-- `read(settings, path)`, which yields instances, the same ones each time. If
+- `files(settings, path)`, which lists the files that are read;
+- `read(settings, path)`, which yields their instances, the same ones each time. If
   `Settings.needs_tokenizer`, it takes the folder of the base model as a third argument.
 
 It may have `read_test(settings, path)`, which reads a test set of its own in another way.
@@ -19,6 +19,19 @@ from nearfirst.data.conversation import Instance
 from nearfirst.data.settings import Dataset
 
 FORMATS = Registry[Dataset]("nearfirst.data.formats", "format")
+
+
+def files_read(settings: Dataset, path: Path) -> list[Path]:
+    """Return the files that reading a data set opens, each once; the one list there is of them.
+
+    `path` is the pool, or a test set of its own: a file or a folder. P3's table counts as one of
+    the files, and so does a `split.json` in the folder. A `key_list` is a file beside them.
+
+    Raises InputError if a file that the format needs is not there.
+    """
+    found: list[Path] = FORMATS.module(settings.format).files(settings, path)
+    split = path / "split.json"
+    return list(dict.fromkeys([*found, *([split] if split.is_file() else [])]))
 
 
 def read(settings: Dataset, path: Path, tokenizer: Path | None = None) -> Iterator[Instance]:

@@ -88,7 +88,9 @@ def similarity_table(
     groups = groups_of(test.tasks)
     curves = embedding_curves(train.embeddings, test.embeddings, order, seen, groups, threads)
     seen_texts = [texts[0][row] for row in order[: seen[-1]]]
-    curves["ngram-kl"] = kl_curves(seen_texts, texts[1], seen, groups, **settings.model_dump())
+    curves["ngram-kl"] = kl_curves(
+        seen_texts, texts[1], seen, groups, **settings.model_dump(exclude={"representation"})
+    )
     shape = (len(steps), len(groups), len(curves))
     step, task, measure = (indices.ravel() for indices in np.indices(shape, dtype=np.int32))
     columns = {

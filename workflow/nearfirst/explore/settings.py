@@ -13,6 +13,9 @@ KINDS = ("identical text", "identical prompt", "near-identical text", "near embe
 class ExplorationSettings(Section):
     """What counts as near, and what as a duplicate, between a pool and a test set."""
 
+    representation: str = Field(
+        "text", description="Row of `representations`: the vectors that are compared."
+    )
     bins: PositiveInt = Field(40, description="Bins of the histograms, the same for both.")
     near: NonNegativeFloat | None = Field(
         None,

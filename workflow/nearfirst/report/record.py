@@ -14,7 +14,7 @@ class Record:
     object: a key of the config that changes nothing in the figure redraws nothing.
     """
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: Any) -> None:
         self._config = config
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from nearfirst.data.formats import chat
 from nearfirst.data.inventory import take_inventory
 from nearfirst.data.readers import parquet as parquet_reader
 from nearfirst.data.readers import user_files
+from nearfirst.data.registry import files_read
 
 Row = dict[str, Any]
 TALK = [{"role": "user", "content": "Où?"}, {"role": "assistant", "content": "Là."}]
@@ -115,9 +116,7 @@ def test_a_folder_is_read_by_name_and_numbered_through(tmp_path: Path) -> None:
     assert [i.id for i in found] == ["mine_1", "mine_2", "mine_3"]
     assert [Path(i.where.partition(":")[0]).name for i in found] == ["a.jsonl"] * 2 + ["b.parquet"]
     # The rules look for a change in the same files.
-    assert {file for pattern in chat.FILES for file in tmp_path.glob(pattern)} == {
-        *(tmp_path / "a.jsonl", tmp_path / "b.parquet")
-    }
+    assert files_read(SETTINGS, tmp_path) == [tmp_path / "a.jsonl", tmp_path / "b.parquet"]
 
 
 def test_compressed_lines_and_a_byte_order_mark_and_blank_lines(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from nearfirst.data.registry import FORMATS, read_test
 def test_a_format_is_one_module(name: str) -> None:
     module, settings = FORMATS.module(name), FORMATS.settings(name)
     assert get_args(settings.model_fields["format"].annotation) == (name,)
-    assert isinstance(module.FILES, tuple)
+    assert callable(module.files)
     assert callable(module.read)
     assert settings.__doc__
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from nearfirst.arrange.pool import Arranged, Pool, by_distance
+from nearfirst.arrange.pool import Arranged, Pool, by_distance, tie_ranks
 from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import Matrix
@@ -38,12 +38,14 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     if settings.order == "random":
         return Arranged(np.random.default_rng(seed).permutation(pool.size))
     costs = np.empty((pool.size, len(pool.test)))
+    # Of several optimal plans the solver's depends on the order of the rows.
+    ranks = tie_ranks(pool.size, seed)
 
     def copy(rows: slice, distances: Matrix) -> None:
-        costs[rows] = distances
+        costs[ranks[rows]] = distances
 
     pool.each_block(copy)
-    return Arranged(by_distance(transported_costs(costs), settings.order))
+    return Arranged(by_distance(transported_costs(costs)[ranks], settings.order, seed))
 
 
 def transported_costs(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

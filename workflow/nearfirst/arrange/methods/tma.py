@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, PositiveInt, model_validator
 
-from nearfirst.arrange.pool import Arranged, Pool, Positions
+from nearfirst.arrange.pool import Arranged, Pool, Positions, tie_ranks
 from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
 from nearfirst.arrange.tma import Rounds, rounds_by
 from nearfirst.common.errors import InputError
@@ -72,13 +72,15 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     The rounds returned are `near`, or those of the second run where the order goes by it. Raises
     what `chosen` raises.
     """
-    shape = pool.size, len(pool.test)
-    near = far = rounds_by(pool.distances, *shape, threads=pool.threads)
+    shape, ranks = (pool.size, len(pool.test)), tie_ranks(pool.size, seed)
+    near = far = rounds_by(pool.distances, *shape, threads=pool.threads, ranks=ranks)
     takes_far_end = settings.budget is not None and settings.select != "first"
     if settings.farthest == "reverse":
         far = near.max() + 1 - near
     elif settings.order == "farthest" or takes_far_end:
-        far = rounds_by(lambda rows: -pool.distances(rows), *shape, threads=pool.threads)
+        far = rounds_by(
+            lambda rows: -pool.distances(rows), *shape, threads=pool.threads, ranks=ranks
+        )
     instances = chosen(near, far, settings)
     sort_by = far if settings.order == "farthest" else near
     order = np.random.default_rng(seed).permutation(len(instances))

@@ -46,7 +46,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
             return Arranged(np.concatenate(shuffled_tasks(pool, seed)))
         return Arranged(np.random.default_rng(seed).permutation(pool.size))
     if not whole_tasks:
-        return Arranged(by_distance(weighted_distances(pool), settings.order))
+        return Arranged(by_distance(weighted_distances(pool), settings.order, seed))
     tasks = members(pool.tasks)
     of_tasks = [pool.train[rows].mean(axis=0, dtype=np.float64) for rows in tasks]
     means = np.array(of_tasks, np.float32)
@@ -54,7 +54,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     of_means = replace(pool, size=len(means), train=means, distances=distances)
     generator = np.random.default_rng(seed)
     tasks = [generator.permutation(task) for task in tasks]
-    order = by_distance(weighted_distances(of_means), settings.order)
+    order = by_distance(weighted_distances(of_means), settings.order, seed)
     return Arranged(np.concatenate([tasks[i] for i in order]))
 
 

@@ -18,8 +18,6 @@ from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers import user_files
 from nearfirst.data.settings import Dataset, HeldOut, Number, Share, TaskSampleSettings
 
-FILES = tuple(f"*{end}" for end in user_files.IN_FOLDER)
-
 TASK = "mine"
 """The task of all rows where no column names one, and what ids begin with."""
 
@@ -104,6 +102,11 @@ class Settings(Dataset):
         if self.test_path:
             return "nothing"
         return "rows" if self.test == "heldout" else "tasks"
+
+
+def files(settings: Settings, path: Path) -> list[Path]:
+    """Return the file, or those of a folder by name. Raises InputError if there is none."""
+    return user_files.files(path)
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:

@@ -9,11 +9,10 @@ from pydantic import Field
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, exchanges, parse_turns
 from nearfirst.data.naming import source_of, unique_ids
-from nearfirst.data.readers.json_array import rows, take
+from nearfirst.data.readers.json_array import find, rows, take
 from nearfirst.data.settings import Dataset, SampleSettings
 
-_DATA = ("flan_mini.json", "flan_mini.json.zip")
-FILES = (*_DATA, "split.json")
+_NAMES = ("flan_mini.json", "flan_mini.json.zip")
 
 _ROLES = {"human": "user", "gpt": "assistant"}
 
@@ -32,6 +31,11 @@ class Settings(Dataset):
     sample: SampleSettings = SampleSettings()
 
 
+def files(settings: Settings, path: Path) -> list[Path]:
+    """Return the file, or the one in a folder. Raises InputError if there is none."""
+    return [find(path, _NAMES)]
+
+
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the instances of the file, or of the folder that holds it, in the file's order.
 
@@ -41,7 +45,8 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     Raises InputError if the file is missing, empty, cut off or not a JSON array, or a row is not of
     the form `{id, source, conversations: [{from: human|gpt, value}]}`; the row is named.
     """
-    return unique_ids(_instance(row, where) for where, row in rows(path, _DATA))
+    (file,) = files(settings, path)
+    return unique_ids(_instance(row, where) for where, row in rows(file))
 
 
 def _instance(row: Any, where: str) -> Instance:

@@ -19,8 +19,6 @@ from nearfirst.data.niv2_prompt import Fits, Prompt, PromptSettings, clean, text
 from nearfirst.data.readers.json_array import take
 from nearfirst.data.settings import Dataset, SampleSettings
 
-FILES = ("splits/default/*_tasks.txt", "tasks/*.json")
-
 _LISTS: dict[Part, str] = {"train": "train_tasks.txt", "unseen": "test_tasks.txt"}
 
 
@@ -47,6 +45,12 @@ class Settings(Dataset):
         default = {"eval_instances": PromptSettings().eval_instances}
         prompt = self.prompt.model_copy(update=default)
         return super(Settings, self.model_copy(update={"prompt": prompt})).sampling(split)
+
+
+def files(settings: Settings, path: Path) -> list[Path]:
+    """Return the two lists and the files of the tasks on them. Raises InputError as `read`."""
+    lists = [_list(path, part) for part in _LISTS]
+    return [*lists, *(_file(path, task) for task in sorted(_parts(path)))]
 
 
 def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
@@ -91,8 +95,8 @@ def instances(settings: Settings, path: Path, fits: Fits) -> Iterator[Instance]:
 def _parts(path: Path) -> dict[str, Part]:
     """Return the side of the split of each listed task."""
     parts: dict[str, Part] = {}
-    for part, name in _LISTS.items():
-        file = path / "splits" / "default" / name
+    for part in _LISTS:
+        file = _list(path, part)
         if not file.is_file():
             raise InputError(
                 f"{file}: no such file; the path must be a NIV2 checkout, with tasks/ and "
@@ -117,6 +121,10 @@ def _parts(path: Path) -> dict[str, Part]:
                 )
             parts[task] = part
     return parts
+
+
+def _list(path: Path, part: Part) -> Path:
+    return path / "splits" / "default" / _LISTS[part]
 
 
 def _file(path: Path, task: str) -> Path:

@@ -16,9 +16,8 @@ from nearfirst.common.parquet import MESSAGE
 from nearfirst.data.conversation import Instance, dialogue, parse_turns
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers.parquet import rows
+from nearfirst.data.readers.user_files import is_hidden
 from nearfirst.data.settings import Dataset, DialogueSampleSettings
-
-FILES = ("*.parquet", "data/*.parquet")
 
 COLUMNS = pa.schema(
     [
@@ -41,6 +40,20 @@ class Settings(Dataset):
     sample: DialogueSampleSettings = DialogueSampleSettings()
 
 
+def files(settings: Settings, path: Path) -> list[Path]:
+    """Return the file, or those of a folder, itself or its `data/`, by name.
+
+    Raises InputError if there is none.
+    """
+    if not path.is_dir():
+        return [path]
+    found = (file for pattern in ("*.parquet", "data/*.parquet") for file in path.glob(pattern))
+    shown = sorted(file for file in found if not is_hidden(file))
+    if not shown:
+        raise InputError(f"{path}: no Parquet file, neither here nor in data/")
+    return shown
+
+
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the dialogues of all files, file after file by name, in each file's order.
 
@@ -51,17 +64,8 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     Raises InputError if there is no such file, a file is damaged or lacks a column of `COLUMNS`, or
     a row has no id, no category or a turn of an unknown role.
     """
-    published = (found for file in _files(path) for found in rows(file, COLUMNS))
+    published = (found for file in files(settings, path) for found in rows(file, COLUMNS))
     return unique_ids(_instance(row, where) for where, row in published)
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    files = sorted(file for pattern in FILES for file in path.glob(pattern))
-    if not files:
-        raise InputError(f"{path}: no Parquet file, neither here nor in data/")
-    return files
 
 
 def _instance(row: dict[str, Any], where: str) -> Instance:

@@ -13,9 +13,9 @@ from pydantic import Field, PositiveInt
 
 from nearfirst.common.errors import InputError, one_line
 from nearfirst.data.conversation import Instance, Message
+from nearfirst.data.readers.user_files import is_hidden
 from nearfirst.data.settings import Dataset, SampleSettings
 
-FILES = ("**/*.jsonl",)
 REGISTRY = "evals/registry/data"
 
 
@@ -29,6 +29,16 @@ class Settings(Dataset):
         None, description="Read the first so many rows of each file; null reads all."
     )
     sample: SampleSettings = SampleSettings()
+
+
+def files(settings: Settings, path: Path) -> list[Path]:
+    """Return all files `.jsonl` below the registry, sorted by path; some are passed over."""
+    found = _registry(path).glob("**/*.jsonl")
+    return sorted(file for file in found if not is_hidden(file))
+
+
+def _registry(path: Path) -> Path:
+    return path / REGISTRY if (path / REGISTRY).is_dir() else path
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
@@ -48,9 +58,9 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     path
         Folder that holds the files: the registry, or one that it lies in.
     """
-    registry = path / REGISTRY if (path / REGISTRY).is_dir() else path
+    registry = _registry(path)
     found = False
-    for file in sorted(registry.glob(FILES[0])):
+    for file in files(settings, path):
         task = file.relative_to(registry).with_suffix("")
         name = "/".join(part for part in task.parts if part != "samples")
         for number, row in enumerate(islice(_rows(file), settings.rows_per_task), start=1):

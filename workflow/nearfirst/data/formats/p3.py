@@ -24,8 +24,6 @@ from nearfirst.data.conversation import Instance, Part, exchanges
 from nearfirst.data.readers.parquet import rows
 from nearfirst.data.settings import Dataset, SampleSettings
 
-FILES = ("datasets.csv", "*/*.parquet")
-
 COLUMNS = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
 NO_ANSWER = "<NO LABEL>"
 """What P3 writes in place of an answer that a test split withholds."""
@@ -61,6 +59,13 @@ class _Row(NamedTuple):
         return "/".join(filter(None, (self.data_set, self.subset)))
 
 
+def files(settings: Settings, path: Path) -> list[Path]:
+    """Return T0's table, and the files of the splits that are read. Raises InputError as `read`."""
+    listed = _folders(settings, path)
+    shards = (_files(folder, row.part)[1] for folder, row in listed if row.part)
+    return [_table(settings, path), *(file for its in shards for file in its)]
+
+
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the instances of T0's training and evaluation lists, folder after folder by name.
 
@@ -73,9 +78,22 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     Raises InputError if the table is missing or of another form, a list has no folder at all, a
     folder lacks its split or a file of it, or a file is damaged or lacks a column.
     """
+    for folder, row in _folders(settings, path):
+        if row.part:
+            if any("\ud800" <= sign <= "\udfff" for sign in folder.name):  # undecodable bytes
+                raise InputError(f"{str(folder)!a}: the folder's name is no UTF-8; rename it")
+            yield from _instances(folder, row.data_set, row.part)
+
+
+def _table(settings: Settings, path: Path) -> Path:
+    return Path(settings.list) if settings.list else path / "datasets.csv"
+
+
+def _folders(settings: Settings, path: Path) -> list[tuple[Path, _Row]]:
+    """Return the folders that belong to a row of the table, by name, and that row."""
     if not path.is_dir():
         raise InputError(f"{path}: no such folder; P3 is a folder of base-class data sets")
-    table = Path(settings.list) if settings.list else path / "datasets.csv"
+    table = _table(settings, path)
     known = _read_table(table)
     names = _names(known)
     folders = sorted(item for item in path.iterdir() if item.is_dir())
@@ -83,11 +101,7 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     for column, part in _LISTS.items():
         listed = [row for row in known if row.part == part]
         _check_list(path, f"{column}=BASE in {table}", listed, {row for _, row in owned})
-    for folder, row in owned:
-        if row.part:
-            if any("\ud800" <= sign <= "\udfff" for sign in folder.name):  # undecodable bytes
-                raise InputError(f"{str(folder)!a}: the folder's name is no UTF-8; rename it")
-            yield from _instances(folder, row.data_set, row.part)
+    return owned
 
 
 def _read_table(path: Path) -> list[_Row]:

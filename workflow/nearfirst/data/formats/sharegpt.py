@@ -8,10 +8,10 @@ from pydantic import Field
 
 from nearfirst.data.conversation import Instance, dialogue, parse_turns
 from nearfirst.data.naming import unique_ids
-from nearfirst.data.readers.json_array import rows, take
+from nearfirst.data.readers.json_array import find, rows, take
 from nearfirst.data.settings import Dataset, DialogueSampleSettings
 
-FILES = ("sharegpt_gpt4.json",)
+_NAMES = ("sharegpt_gpt4.json",)
 TASK = "sharegpt"
 """The task of all dialogues."""
 
@@ -28,6 +28,11 @@ class Settings(Dataset):
     sample: DialogueSampleSettings = DialogueSampleSettings()
 
 
+def files(settings: Settings, path: Path) -> list[Path]:
+    """Return the file, or the one in a folder. Raises InputError if there is none."""
+    return [find(path, _NAMES)]
+
+
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the dialogues of the file, or of the folder that holds it, in the file's order.
 
@@ -37,7 +42,8 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     Raises InputError if the file is missing, empty, cut off or not a JSON array, or a row is not of
     the form `{items: [{from: human|gpt|system, value}]}`; the row is named.
     """
-    published = enumerate(rows(path, FILES), start=1)
+    (file,) = files(settings, path)
+    published = enumerate(rows(file), start=1)
     return unique_ids(_instance(row, number, where) for number, (where, row) in published)
 
 

@@ -20,26 +20,24 @@ _KINDS: dict[type, str] = {str: "a text", list: "a list", dict: "an object"}
 Kind = TypeVar("Kind")
 
 
-def rows(path: Path, names: Sequence[str] = ()) -> Iterator[tuple[str, Any]]:
+def rows(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield (place for messages, row) of a JSON array; memory holds one row at a time.
 
-    `path` is the file, or a folder that holds it under one of `names`. Raises InputError if the
-    file is missing, empty, cut off, not a JSON array or an empty one.
+    Raises InputError if the file is empty, cut off, not a JSON array or an empty one.
     """
-    file_path = _find(path, names)
     number = 0
     try:
-        with _open(file_path) as file:
+        with _open(path) as file:
             for number, row in enumerate(_items(file), start=1):
-                yield f"{file_path}: row {number}", row
+                yield f"{path}: row {number}", row
     except _DAMAGED as error:
-        kind = "zip" if file_path.suffix == ".zip" else "JSON"
+        kind = "zip" if path.suffix == ".zip" else "JSON"
         raise InputError(
-            f"{file_path}: cut off, damaged or no {kind} after row {number} "
+            f"{path}: cut off, damaged or no {kind} after row {number} "
             f"({one_line(error)[:120]}); copy or download it again"
         ) from None
     if number == 0:
-        raise InputError(f"{file_path}: no JSON array of conversations, or an empty one")
+        raise InputError(f"{path}: no JSON array of conversations, or an empty one")
 
 
 def take(row: Any, key: str, kind: type[Kind], where: str) -> Kind:
@@ -53,7 +51,11 @@ def take(row: Any, key: str, kind: type[Kind], where: str) -> Kind:
     return value
 
 
-def _find(path: Path, names: Sequence[str]) -> Path:
+def find(path: Path, names: Sequence[str]) -> Path:
+    """Return a file, or the one that a folder holds under the first of `names` that is there.
+
+    Raises InputError if there is none.
+    """
     if path.is_dir():
         found = next((path / name for name in names if (path / name).is_file()), None)
         if found is None:

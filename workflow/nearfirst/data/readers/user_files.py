@@ -18,13 +18,22 @@ LONGEST = 2**28
 """Bytes of the longest line: a file without line ends would be one line of its whole size."""
 
 
+def is_hidden(file: Path) -> bool:
+    """Return whether a file's name says that it is none of the user's, such as macOS's `._x`."""
+    return file.name.startswith(".")
+
+
 def files(path: Path) -> list[Path]:
     """Return a file, or those of a folder by name.
 
     Raises InputError if there is none, or its name has none of the known ends.
     """
     if path.is_dir():
-        found = sorted(file for file in path.iterdir() if file.name.lower().endswith(IN_FOLDER))
+        found = sorted(
+            file
+            for file in path.iterdir()
+            if file.name.lower().endswith(IN_FOLDER) and not is_hidden(file)
+        )
         if not found:
             raise InputError(f"{path}: the folder holds no file in {', '.join(IN_FOLDER)}")
         return found

@@ -1,0 +1,47 @@
+"""Kinds of representation by name: each is one module of `embed/kinds/`.
+
+The module of a kind has a class `Settings`, the type of its rows in the config, and a function
+`represent(instances, settings, given)`, which returns what represents a table of N instances.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from nearfirst.common.named_modules import Registry
+from nearfirst.embed.settings import RepresentationSettings
+
+KINDS = Registry[RepresentationSettings]("nearfirst.embed.kinds", "kind")
+
+BLOCK = 1024
+"""Instances that share batches. A shard is a run of whole blocks, so that an instance meets the
+same neighbours, and gets the same bits, whatever the number of shards."""
+
+
+class Given(NamedTuple):
+    """What a representation is made with, besides its settings."""
+
+    query: bool = False
+    """Whether the instances are queries, not a pool."""
+    pool: pa.Table | None = None
+    """All instances of the pool; the others may be a part of them, or its queries."""
+
+
+class Represented(NamedTuple):
+    """What represents N instances.
+
+    `vectors` is an (N, d) matrix. Of `cut` instances only what fits `limit` tokens was read.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    cut: int = 0
+    limit: int | None = None
+
+
+def shard_bounds(instances: int, shard: int, shards: int) -> tuple[int, int]:
+    """Return the [first, last) instances of a shard (from 1), in whole blocks; it may be empty."""
+    blocks = -(-instances // BLOCK)
+    first, last = (shard - 1) * blocks // shards, shard * blocks // shards
+    return min(first * BLOCK, instances), min(last * BLOCK, instances)
