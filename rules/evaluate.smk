@@ -45,6 +45,7 @@ rule evaluate:
         settings=settings("evaluate"),
         template=settings("template"),
         model=model_flag,
+        tracking=tracking,
         before=lambda wildcards, input: (
             f" --before {' '.join(input.before)}" if input.before else ""
         ),
@@ -55,4 +56,4 @@ rule evaluate:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints}{params.before} --settings {params.settings:q}"
-        " --template {params.template:q} --output {output} --log {log}"
+        " --template {params.template:q} --tracking {params.tracking:q} --output {output} --log {log}"

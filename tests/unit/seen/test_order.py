@@ -11,7 +11,26 @@ import pytest
 from nearfirst.common.errors import InputError
 from nearfirst.seen.order import check_order, read_log
 
-WORDS = "cat sat on a mat and ate nine green apples while the brown fox ran up that hill".split()
+WORDS = [
+    "cat",
+    "sat",
+    "on",
+    "a",
+    "mat",
+    "and",
+    "ate",
+    "nine",
+    "green",
+    "apples",
+    "while",
+    "the",
+    "brown",
+    "fox",
+    "ran",
+    "up",
+    "that",
+    "hill",
+]
 SOME = random.Random(0)
 POOL = [
     {
@@ -54,7 +73,12 @@ WHOLE = ([0, 1, 2], [3, 4, 5], [6, 7, 8])
         (steps([0, 1, 2], [2, 3, 4], [5, 6, 7], [8, 9]), "step 2 row 6 .* row 3", [], [2]),
         # A pass that begins again too early.
         (steps([0, 1, 2], *WHOLE, [9]), "step 2 row 4 .* row 1", [], [0, 1, 2]),
-        ([(1, [said(0), "What is this?"])], "step 1 row 2 .* no row, 'What is", [*range(1, 10)], []),
+        (
+            [(1, [said(0), "What is this?"])],
+            "step 1 row 2 .* no row, 'What is",
+            [*range(1, 10)],
+            [],
+        ),
         # Packed in a row, or cut off.
         ([(1, [said(0) + said(1)]), (2, [said(2) + said(3)])], None, [4, 5, 6, 7, 8, 9], []),
         ([(1, [said(1) + said(0)]), (2, [said(3) + said(2)])], None, [4, 5, 6, 7, 8, 9], []),

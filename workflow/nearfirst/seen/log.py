@@ -87,7 +87,9 @@ def sequences(ids: Any, mask: Any = None, positions: Any = None) -> list[list[in
     begins = torch.zeros_like(ids, dtype=torch.bool)
     begins[:, 1:] = part[:, 1:] != part[:, :-1]
     if positions is not None:
-        begins |= positions.cpu().reshape(-1, *positions.shape[-2:])[0].expand_as(ids) == 0
+        places = positions.cpu().reshape(-1, *positions.shape[-2:])[0].expand_as(ids)
+        # Some trainers give all of the padding the position 0.
+        begins[:, 1:] |= (places[:, 1:] == 0) & (places[:, :-1] != 0)
     found = []
     for row, its, starts in zip(ids, part, begins, strict=True):
         cuts = starts.nonzero().flatten().tolist()
