@@ -11,26 +11,7 @@ import pytest
 from nearfirst.common.errors import InputError
 from nearfirst.seen.order import check_order, read_log
 
-WORDS = [
-    "cat",
-    "sat",
-    "on",
-    "a",
-    "mat",
-    "and",
-    "ate",
-    "nine",
-    "green",
-    "apples",
-    "while",
-    "the",
-    "brown",
-    "fox",
-    "ran",
-    "up",
-    "that",
-    "hill",
-]
+WORDS = re.findall(r"\w+", "cat sat on a mat and ate nine green apples while the brown fox ran up")
 SOME = random.Random(0)
 POOL = [
     {
@@ -44,10 +25,9 @@ POOL = [
 
 def said(row: int, *, stop: int | None = None) -> str:
     """A row as a template writes it, cut off by a trainer."""
-    its = POOL[row]
-    return f"system\nYou are a helpful assistant.\nuser\n{its['prompt']}\nassistant\n{its['completion']}"[
-        :stop
-    ]
+    asked, answer = POOL[row]["prompt"], POOL[row]["completion"]
+    text = f"system\nYou are a helpful assistant.\nuser\n{asked}\nassistant\n{answer}"
+    return text[:stop]
 
 
 def steps(*rows: list[int]) -> list[tuple[int, list[str]]]:

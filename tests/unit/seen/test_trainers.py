@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,26 +11,7 @@ import pytest
 
 from nearfirst.seen.order import Order, check_order
 
-WORDS = [
-    "cat",
-    "sat",
-    "on",
-    "a",
-    "mat",
-    "and",
-    "ate",
-    "nine",
-    "green",
-    "apples",
-    "while",
-    "the",
-    "brown",
-    "fox",
-    "ran",
-    "up",
-    "that",
-    "hill",
-]
+WORDS = re.findall(r"\w+", "cat sat on a mat and ate nine green apples while the brown fox ran up")
 
 COMMON = {
     "per_device_train_batch_size": 2,

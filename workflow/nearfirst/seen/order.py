@@ -1,7 +1,5 @@
 """Compare what a trainer saw with a pool in its order."""
 
-import argparse
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -148,20 +146,23 @@ def compare(ids: Sequence[str], texts: Texts, steps: Sequence[Step]) -> Order:
     def named(row: int) -> str:
         return f"row {row + 1} (id '{ids[row]}')"
 
-    found, walk = Order(), _Walk(expected)
+    found, walk = Order(), _Walk(expected, texts)
     seen: Counter[int] = Counter()
     strangers: list[str] = []
     for step, its, strange in _recognised(texts, steps):
         seen.update(its)
+        extra = []
+        if not found.deviation:
+            extra = [named(row_of[text]) for text in walk.take(its, strange)]
         strangers += strange
         if found.deviation:
             continue
-        extra = [named(row_of[text]) for text in walk.take(its)]
         if strange and len(rows) == len(texts.of_row):
             extra.append(f"text of no row, '{strange[0].strip()[:60]}'")
         if extra:
             wanted = named(rows[walk.next]) if walk.next < len(rows) else "no row"
             found.deviation = f"in step {step} {wanted} was due, but {extra[0]} was seen"
+    seen.update(walk.by_likeness)
     if found.deviation:
         share = Counter(expected)
         passes = max(1, int(np.median([seen[text] // count for text, count in share.items()])))
@@ -214,22 +215,26 @@ def _recognised(texts: Texts, steps: Iterable[Step]) -> Iterator[tuple[int, list
 class _Walk:
     """Goes through the expected texts, pass after pass, as far as steps hold them."""
 
-    def __init__(self, expected: list[int]) -> None:
-        self.expected = expected
+    def __init__(self, expected: list[int], texts: Texts) -> None:
+        self.expected, self.texts = expected, texts
         self.next = self.ended = self.largest = 0
         self.filled = 0
         """First rows at the end of the last step of a pass: the next step may have them again."""
         self.dropped: set[int] = set()
+        self.by_likeness: list[int] = []
 
-    def take(self, texts: list[int]) -> list[int]:
-        """Go on by a step; return its texts that are not due."""
-        self.largest = max(self.largest, len(texts))
+    def take(self, texts: list[int], strange: list[str]) -> list[int]:
+        """Go on by a step; return its texts that are not due.
+
+        Of its sequences that hold no text, those that may be of one that is due are removed.
+        """
+        self.largest = max(self.largest, len(texts) + len(strange))
         left, first = Counter(texts), self.expected[0]
         if self.filled and left[first]:
             self.next = 0
         self.filled = 0
         begun = self.next
-        while left.total():
+        while left.total() or strange:
             missing = len(self.expected) - self.next
             if missing and left[self.expected[self.next]]:
                 left[self.expected[self.next]] -= 1
@@ -239,10 +244,17 @@ class _Walk:
                 self.ended += 1
                 self.filled = 1 if self.next > begun else 0
                 self.next = begun = 0
+            elif missing and (like := self._like(self.expected[self.next], strange)):
+                strange.remove(like)
+                self.by_likeness.append(self.expected[self.next])
+                self.next += 1
             else:
                 return list(left.elements())
         self.filled = self.next if self.filled else 0
         return []
+
+    def _like(self, text: int, strange: list[str]) -> str | None:
+        return next((one for one in strange if self.texts.resembles(one, text)), None)
 
     def passes(self) -> tuple[int, range]:
         """Return how many passes are whole, and the places of those not seen in the last one."""
@@ -250,19 +262,3 @@ class _Walk:
             return self.ended, range(0)
         rest = range(self.next, len(self.expected))
         return self.ended + (not rest), rest
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `nearfirst check-order`."""
-    add = parser.add_argument
-    add("pool", type=Path, metavar="POOL", help="the rows in the order of training: file or folder")
-    add("--seen", type=Path, required=True, metavar="LOG", help="folder or file of LogSeen")
-    add("--tokenizer", metavar="MODEL", help="folder or id; only for logs of token ids")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Print what was found; exit with 1 if the order was not kept."""
-    found = check_order(arguments.pool, arguments.seen, arguments.tokenizer)
-    print(found)
-    if found.deviation:
-        sys.exit(1)

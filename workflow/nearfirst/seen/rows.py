@@ -44,6 +44,7 @@ class Texts:
             numbers.setdefault("\0".join(map(_letters, row)), len(numbers)) for row in rows
         ]
         self.every = 1 + sum(map(len, numbers)) // MOST
+        self.all = list(numbers)
         found = [self._stretches(text) for text in numbers]
         sizes = [len(hashes) for hashes, _ in found]
         hashes = np.concatenate([hashes for hashes, _ in found])
@@ -75,6 +76,12 @@ class Texts:
             for text in found[enough][np.argsort(first[enough])].tolist()
             for its in [self.places[hits[self.texts[hits] == text]]]
         ]
+
+    def resembles(self, seen: str, text: int) -> bool:
+        """Return whether a quarter of a sequence is in a text, if not in that text alone."""
+        hashes, _ = self._stretches(_letters(seen))
+        its, _ = self._stretches(self.all[text])
+        return bool(np.isin(hashes, its).sum() > len(hashes) / 4)
 
     def _stretches(self, text: str) -> tuple[Hashes, npt.NDArray[np.int32]]:
         """Return the hashes of a text's stretches, and where they begin."""

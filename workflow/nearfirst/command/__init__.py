@@ -1,0 +1,1 @@
+"""The command `nearfirst`, for those who train elsewhere."""
