@@ -18,6 +18,7 @@ import yaml
 from checkout import Checkout, copy_project
 from documents import FOLLOWED, ROOT, Block
 
+from nearfirst.command import main as nearfirst
 from nearfirst.config import load
 
 # Not run here, and why.
@@ -124,6 +125,10 @@ def test_commands_of_the_pages(project: Checkout) -> None:
                 if arguments[0].startswith("results/"):
                     # What it passes on is in the last line.
                     dry_runs.append(dry_run(page, shlex.split(listed.splitlines()[-1]), project))
+            case ["nearfirst", name]:
+                assert name in nearfirst.COMMANDS, line
+            case ["nearfirst", *arguments]:
+                nearfirst.parser().parse_args(arguments)
             case ["export", *values]:
                 assert all(re.match(r"[A-Z_]+=", value) for value in values), line
             case _:

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 from functools import cache
@@ -90,10 +92,15 @@ def imported(path: Path) -> set[str]:
     return {normal(PACKAGES[m][0]) for m in modules - sys.stdlib_module_names - {"nearfirst"}}
 
 
-METHODS, FORMATS = (
-    [*(ROOT / "nearfirst" / folder).glob("*.py")] for folder in ("arrange/methods", "data/formats")
+METHODS, FORMATS, COMMANDS = (
+    [*(ROOT / "nearfirst" / folder).glob("*.py")]
+    for folder in ("arrange/methods", "data/formats", "command")
 )
-BY_NAME = {"arrange.py": METHODS, "api.py": METHODS, "sample.py": FORMATS}
+BY_NAME = {
+    **dict.fromkeys(("arrange.py", "api.py"), METHODS),
+    "sample.py": FORMATS,
+    "main.py": [*METHODS, *COMMANDS],
+}
 """The modules that a program finds by their name."""
 
 
@@ -136,6 +143,30 @@ def test_the_library_alone_needs_what_its_functions_import() -> None:
     packages = {re.split("[<>=]", line)[0] for line in PROJECT["project"]["dependencies"]}
     assert packages == needed(ROOT / "nearfirst/api.py")
     assert packages <= set(RUN)
+
+
+def test_the_command_needs_what_its_extra_names() -> None:
+    library, embed = (
+        {re.split("[<>=]", line)[0] for line in lines}
+        for lines in (PROJECT["project"]["dependencies"], EXTRAS["embed"])
+    )
+    assert library | embed == needed(ROOT / "nearfirst/command/main.py") | library
+    assert embed <= set(RUN)
+
+
+def test_installing_the_project_gives_the_command_and_its_extra(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "README.md"):
+        (tmp_path / name).write_bytes((REPOSITORY / name).read_bytes())
+    shutil.copytree(ROOT / "nearfirst", tmp_path / "workflow/nearfirst")
+    code = "from setuptools.build_meta import *; prepare_metadata_for_build_wheel('.')"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    (folder,) = tmp_path.glob("*.dist-info")
+    metadata = (folder / "METADATA").read_text()
+    assert "Provides-Extra: embed\n" in metadata
+    its = re.findall(r"Requires-Dist: ([\w-]+).*extra == .embed.", metadata)
+    assert {"sentence-transformers", "pyarrow"} < set(its)
+    assert not {"snakemake", "accelerate"} & set(its)
+    assert "nearfirst = nearfirst.command.main:main" in (folder / "entry_points.txt").read_text()
 
 
 @pytest.mark.parametrize("package", sorted({**RUN, **DEVELOP}))

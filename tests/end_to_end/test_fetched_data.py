@@ -10,6 +10,10 @@ from hub_server import Hub, serving
 TARGET = "results/instances/flan/train.parquet"
 HUB = "{repository: someone/flan, revision: %s, files: [flan_mini.json]}"
 CONFIG = f"data={{flan: {{hub: {HUB}}}}}"
+OWN = (
+    "{hub: {repository: someone/flan, revision: %s, files: [data/*, README.md]}, "
+    "columns: {question: prompt, answer: response}}"
+)
 
 
 @pytest.fixture
@@ -19,11 +23,17 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 def test_fetched_data_are_sampled(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     content = json.dumps(flan_rows()).encode()
-    hub = Hub("datasets/someone/flan", {"flan_mini.json": content, "README.md": b"# Flan"})
-    config = CONFIG % hub.commit
+    own = "".join(f'{{"question": "{i}?", "answer": "{i}!"}}\n' for i in range(20)).encode()
+    files = {"flan_mini.json": content, "data/own.jsonl": own, "README.md": b"# Flan"}
+    hub = Hub("datasets/someone/flan", files)
+    mine = OWN % hub.commit
+    config = f"{(CONFIG % hub.commit)[:-1]}, mine: {mine}}}"
     with serving(hub):
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        checkout.snakemake(TARGET, "--config", config)
+        checkout.snakemake(TARGET, "results/instances/mine/heldout.parquet", "--config", config)
+    held_out = pq.read_table(checkout.folder / "results/instances/mine/heldout.parquet")
+    (talk, other) = held_out["messages"].to_pylist()
+    assert [turn["content"][-1] for turn in (*talk, *other)] == ["?", "!", "?", "!"]
     raw = checkout.folder / "results/raw/data/flan"
     assert {path.name for path in raw.iterdir()} == {"flan_mini.json", "fetched.json"}
     assert (raw / "flan_mini.json").read_bytes() == content

@@ -31,7 +31,7 @@ FOLLOWED = {
 BLOCK = re.compile(r"^```(\w*)\n((?s:.*?))^```$|(?<=\n\n)(    .*\n(?:(?:    .*)?\n)*)", re.M)
 COMMANDS = {
     *("snakemake", "make", "python", "pip", "git", "source", "export", "hf", "pre-commit"),
-    *("apt-get", "mariadb", "sacctmgr"),
+    *("apt-get", "mariadb", "sacctmgr", "nearfirst"),
 }
 """First words of what is meant for a shell."""
 ENVIRONMENT = re.compile("[A-Z_]+=")

@@ -62,7 +62,11 @@ def test_which_test_set_there_is(keys: dict[str, str], test: str, holds_out: str
             {"test": "specialist-0", "test_path": "t", "task_column": "c"},
             "config key 'data.mine.test': 'specialist-0' holds tasks of the pool out",
         ),
-        ({"hub": {"repository": "a/b"}}, "config key 'data.mine.hub'"),
+        (
+            {"columns": {"question": "prompts"}},
+            "config key 'data.mine.columns' ({'question': 'prompts'}): 'prompts' is none of",
+        ),
+        ({"columns": {"a": "response", "b": "completion"}}, "config key 'data.mine.columns'"),
         ({"sample": {"held_out": 1.5}}, "config key 'data.mine.sample.held_out' (1.5): a number"),
         (
             {"sample": {"heldout": 3}},

@@ -82,6 +82,14 @@ def in_order(
         ]
 
 
+def as_read(pool: list[pa.RecordBatch], order: Integers, rows: int = BATCH) -> Iterator[list[Row]]:
+    """Yield the rows as they were read, with nothing added, in training order, as `in_order`."""
+    starts = np.cumsum([0, *(len(piece) for piece in pool)])
+    for start in range(0, len(order), rows):
+        its = _take(pool, starts, order[start : start + rows])
+        yield [json.loads(text) for text in its["row"].to_pylist()]
+
+
 def _as_read(instance: Row) -> Row:
     """Return a row as it was read; a key that is called like an added one: `original_NAME`.
 
@@ -104,16 +112,17 @@ def _take(pool: list[pa.RecordBatch], starts: Integers, rows: Integers) -> pa.Re
     return pa.concat_batches(found).take(pa.array(np.argsort(by_row)))
 
 
-def write_jsonl(batches: Iterable[list[Row]], path: Path) -> pa.Schema:
+def write_jsonl(batches: Iterable[list[Row]], path: Path, added: pa.Schema = ADDED) -> pa.Schema:
     """Write a JSON object a line; return the types of all columns, as a table would have them.
 
-    A column whose values fit no one type is text: the JSON of its values.
+    A column whose values fit no one type is text: the JSON of its values. Those of `added` have
+    these types.
     """
     schema = pa.schema([])
     with path.open("w", encoding="utf-8", newline="\n") as lines:
         for batch in batches:
             lines.writelines(line(row) for row in batch)
-            schema = _unified(schema, batch)
+            schema = _unified(schema, batch, added)
     return schema
 
 
@@ -128,13 +137,21 @@ def write_parquet(jsonl: Path, schema: pa.Schema, path: Path) -> None:
             table.write_table(pa.Table.from_pylist(batch, schema))
 
 
-def _unified(schema: pa.Schema, rows: list[Row]) -> pa.Schema:
+def write_taken(pool: list[pa.RecordBatch], order: Integers, path: Path) -> None:
+    """Write rows of tables of one schema, in training order, with their types."""
+    starts = np.cumsum([0, *(len(piece) for piece in pool)])
+    with pq.ParquetWriter(path, pool[0].schema, write_page_checksum=True) as table:
+        for start in range(0, len(order), BATCH):
+            table.write_batch(_take(pool, starts, order[start : start + BATCH]))
+
+
+def _unified(schema: pa.Schema, rows: list[Row], added: pa.Schema) -> pa.Schema:
     """Return a schema that the rows fit too."""
     names = dict.fromkeys(name for row in rows for name in row)
     fields = {field.name: field for field in schema}
     for name in names:
-        if name in ADDED.names:
-            fields[name] = ADDED.field(name)
+        if name in added.names:
+            fields[name] = added.field(name)
             continue
         known = fields.get(name)
         try:

@@ -2,14 +2,17 @@
 
 import argparse
 import errno
+import json
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.progress import SCREEN
@@ -40,6 +43,41 @@ def add_settings(
     to.add_argument(
         flag, type=checked(section.parse), default=section(), metavar="JSON", help="see below"
     )
+
+
+def fields_of(section: type[Section], without: Set[str]) -> dict[str, tuple[FieldInfo, str]]:
+    """Return the fields of a section for `add_fields`, but for some."""
+    return {name: (its, "") for name, its in section.model_fields.items() if name not in without}
+
+
+def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldInfo, str]]) -> None:
+    """Add a flag for each field of settings, given with the name of what has it or "".
+
+    `fields_given` reads them. A value is JSON where it can be: `true`, `12`, `[0, 5]`.
+    """
+    for name, (field, owner) in fields.items():
+        kinds = [field.annotation, *get_args(field.annotation)]
+        values = [one for kind in kinds if get_origin(kind) is Literal for one in get_args(kind)]
+        default = None if field.is_required() else field.get_default(call_default_factory=True)
+        shown = "" if default is None else f" (default: {default})"
+        text = f"{f'[{owner}] ' if owner else ''}{field.description}{shown}"
+        to.add_argument(
+            f"--{name.replace('_', '-')}",
+            metavar="|".join(map(str, values)) or "VALUE",
+            help=text.replace("%", "%%").replace("`", ""),
+        )
+
+
+def fields_given(arguments: argparse.Namespace, names: Iterable[str]) -> str:
+    """Return the fields whose flags were given, as JSON."""
+    given: dict[str, object] = {}
+    for name in names:
+        if (text := getattr(arguments, name)) is not None:
+            try:
+                given[name] = json.loads(text)
+            except ValueError:
+                given[name] = text
+    return json.dumps(given)
 
 
 def checked(parse: Callable[[str], object]) -> Callable[[str], object]:

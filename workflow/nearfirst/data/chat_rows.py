@@ -1,10 +1,11 @@
 """A row of the user's own data, in any of four forms, as a conversation."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.named_modules import did_you_mean
 from nearfirst.data.conversation import Instance, dialogue, parse_turns
 
 FORMS = {
@@ -14,6 +15,13 @@ FORMS = {
     "instruction, input and output": ("instruction", "output"),
 }
 """Form to the columns it needs; the first form that fits counts."""
+
+NAMES = {
+    **{column: column for needed in FORMS.values() for column in needed},
+    **{column: column for column in ("input", "id", "references", "source")},
+    "response": "completion",
+}
+"""What a column of the user's may be called instead, to the column that is read."""
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
 _SENDERS = {"human": "user", "gpt": "assistant", **_ROLES}
@@ -35,6 +43,30 @@ def form_of(file: Path, columns: Collection[str]) -> str:
             )
     known = "; ".join(FORMS)
     raise InputError(f"{file}: columns of no known form: {found}; the forms are: {known}")
+
+
+def renaming(
+    file: Path, columns: Collection[str], names: Mapping[str, str]
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a function that gives the columns of a row the `NAMES` that they are mapped to.
+
+    Raises InputError if a file lacks one of these columns, or has one of the new name already.
+    """
+    new = {column: NAMES[name] for column, name in names.items()}
+    for column, name in new.items():
+        if column not in columns:
+            raise InputError(
+                f"{file}: no column '{column}', which columns maps to '{names[column]}'; found "
+                f"{', '.join(columns)}{did_you_mean(column, columns)}"
+            )
+        if name in columns and name not in new:
+            raise InputError(
+                f"{file}: columns maps '{column}' to '{name}', and the file has a column "
+                f"'{name}' already; map that one to another name, or rename it"
+            )
+    if not new:
+        return lambda row: row
+    return lambda row: {new.get(column, column): value for column, value in row.items()}
 
 
 def instance(form: str, row: dict[str, Any], task: str, id_: str, where: str) -> Instance:

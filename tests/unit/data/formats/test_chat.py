@@ -212,6 +212,39 @@ def test_rows_that_cannot_be_used(tmp_path: Path, row: Row, named: str) -> None:
     assert named in message
 
 
+@pytest.mark.parametrize("name", WRITERS)
+def test_columns_are_called_what_they_are_mapped_to(tmp_path: Path, name: str) -> None:
+    columns = {"question": "prompt", "answer": "response", "key": "id"}
+    settings = chat.Settings(path="pool", columns=columns, task_column="question")
+    row = {"question": "q", "answer": "a", "key": "k"}
+    path = WRITERS[name](tmp_path / name, row)
+    (found,) = chat.read(settings, path)
+    assert (texts(found), found.id, found.task) == ([("user", "q"), ("assistant", "a")], "k", "q")
+    assert found.row == row
+    # A test set may have the names already, but not a pool.
+    named = WRITERS[name](tmp_path / f"named_{name}", {"prompt": "q", "completion": "a"})
+    assert [texts(its) for its in chat.read_test(settings, named)] == [texts(found)]
+    assert "no column 'question', which columns maps to 'prompt'; found prompt" in refusal(
+        lambda: chat.read(settings, named)
+    )
+    near = WRITERS[name](tmp_path / f"near_{name}", {"questions": "q", "answer": "a", "key": "k"})
+    message = refusal(lambda: chat.read_test(settings, near))
+    assert message.endswith("found questions, answer, key; did you mean 'questions'?")
+    twice = WRITERS[name](tmp_path / f"twice_{name}", {**row, "prompt": "p"})
+    assert "has a column 'prompt' already" in refusal(lambda: chat.read(settings, twice))
+
+
+def test_of_fetched_files_those_of_rows_are_read(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    parquet(tmp_path / "data/b.parquet", {"prompt": "1", "completion": "a"})
+    array(tmp_path / "data/c.json", {"prompt": "2", "completion": "a"})
+    names = ["data/c.json", "README.md", "data/b.parquet"]
+    (tmp_path / "fetched.json").write_text(json.dumps({"files": {name: {} for name in names}}))
+    assert [texts(its)[0][1] for its in chat.read(SETTINGS, tmp_path)] == ["1", "2"]
+    (tmp_path / "fetched.json").write_text(json.dumps({"files": {"README.md": {}}}))
+    assert "there are README.md; choose others by hub.files" in refused(tmp_path)
+
+
 def test_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no such file or folder" in refused(tmp_path / "nowhere.jsonl")
     assert f"{tmp_path}: the folder holds no file in .jsonl, " in refused(tmp_path)

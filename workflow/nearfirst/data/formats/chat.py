@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.hub import HubSettings
+from nearfirst.common.named_modules import did_you_mean
 from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
@@ -46,7 +48,15 @@ class Settings(Dataset):
         description="The pool: a `.jsonl` (`.gz`, `.zst`), `.json` or `.parquet` file, or a folder "
         "of `.jsonl` and `.parquet` files.",
     )
-    hub: None = Field(None, description="Your data are not fetched; fixed.")
+    hub: HubSettings | None = Field(
+        None,
+        description="Where the pool can be fetched from instead: `{repository, revision, files}`.",
+    )
+    columns: dict[str, str] = Field(
+        {},
+        description="Column of your files to the name that this form knows: `{question: prompt, "
+        "answer: response}`.",
+    )
     test_path: str | None = Field(
         None,
         description="The test set, a file or folder like `path`; null takes it from the pool.",
@@ -80,9 +90,22 @@ class Settings(Dataset):
 
     @model_validator(mode="after")
     def _has_a_path(self) -> Self:
-        if not self.path:
-            raise ValueError("path: set it to your pool, a .jsonl or .parquet file or a folder")
+        if not self.path and not self.remote:
+            raise ValueError(
+                "path: set it to your pool, a .jsonl or .parquet file or a folder, or set hub"
+            )
         return self
+
+    @field_validator("columns")
+    @classmethod
+    def _names_are_known(cls, columns: dict[str, str]) -> dict[str, str]:
+        for name in columns.values():
+            if name not in chat_rows.NAMES:
+                hint = did_you_mean(name, chat_rows.NAMES)
+                raise ValueError(f"{name!r} is none of {', '.join(chat_rows.NAMES)}{hint}")
+        if len({chat_rows.NAMES[name] for name in columns.values()}) < len(columns):
+            raise ValueError("two columns have one name")
+        return columns
 
     @model_validator(mode="after")
     def _one_test_set(self) -> Self:
@@ -119,28 +142,29 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     Raises InputError if a file is missing, empty, damaged or of no known form, or a row lacks a
     column or has a value of another type; file and line are named.
     """
-    return unique_ids(_read(path, settings.task_column, TASK, may_lack_tasks=False))
+    return unique_ids(_read(path, settings, TASK, is_test=False))
 
 
 def read_test(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the conversations of a test set as `read` does; ids are `mine_test_N`.
 
-    A file may lack the `task_column`: its rows have the task `TASK`.
+    A file may lack the `task_column`: its rows have the task `TASK`. One that has none of `columns`
+    has the names already.
     """
-    return unique_ids(_read(path, settings.task_column, f"{TASK}_test", may_lack_tasks=True))
+    return unique_ids(_read(path, settings, f"{TASK}_test", is_test=True))
 
 
-def _read(
-    path: Path, column: str | None, prefix: str, *, may_lack_tasks: bool
-) -> Iterator[Instance]:
-    number = 0
+def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iterator[Instance]:
+    number, column = 0, settings.task_column
     for file in user_files.files(path):
         rows = user_files.rows(file)
         first = next(rows)
         columns = list(first[1])
-        form = chat_rows.form_of(file, columns)
+        apply = not is_test or not settings.columns.keys().isdisjoint(columns)
+        renamed = chat_rows.renaming(file, columns, settings.columns if apply else {})
+        form = chat_rows.form_of(file, renamed(first[1]))
         has_tasks = column in columns
-        if column and not has_tasks and not may_lack_tasks:
+        if column and not has_tasks and not is_test:
             raise InputError(
                 f"{file}: no column '{column}', which task_column names; found {', '.join(columns)}"
             )
@@ -148,6 +172,9 @@ def _read(
         for where, row in itertools.chain([first], rows):
             number += 1
             task = chat_rows.name(row, column, where) if column and has_tasks else TASK
-            own_id = row.get("id") is not None
-            id_ = chat_rows.name(row, "id", where) if own_id else f"{prefix}_{number}"
-            yield chat_rows.instance(form, row, task, id_, where)
+            known = renamed(row)
+            own_id = known.get("id") is not None
+            id_ = chat_rows.name(known, "id", where) if own_id else f"{prefix}_{number}"
+            found = chat_rows.instance(form, known, task, id_, where)
+            found.row = row
+            yield found

@@ -37,6 +37,12 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
             ) from None
 
 
+def row_of(where: str) -> tuple[Path, int]:
+    """Return the file and the row, from 0, of a place that `rows` yields."""
+    path, _, number = where.rpartition(": row ")
+    return Path(path), int(number) - 1
+
+
 def _decoded(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     try:
         yield from batch.to_pylist()

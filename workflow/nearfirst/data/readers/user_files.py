@@ -24,10 +24,19 @@ def is_hidden(file: Path) -> bool:
 
 
 def files(path: Path) -> list[Path]:
-    """Return a file, or those of a folder by name.
+    """Return a file, or those of a folder by name; of a fetched folder also those below it.
 
     Raises InputError if there is none, or its name has none of the known ends.
     """
+    if (record := path / "fetched.json").is_file():
+        names = sorted(json.loads(record.read_bytes())["files"])
+        found = [path / name for name in names if name.lower().endswith((*IN_FOLDER, ".json"))]
+        if not found:
+            raise InputError(
+                f"{path}: of the fetched files none ends in {', '.join(IN_FOLDER)} or .json, but "
+                f"there are {', '.join(names[:5])}; choose others by hub.files"
+            )
+        return found
     if path.is_dir():
         found = sorted(
             file

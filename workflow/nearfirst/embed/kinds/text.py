@@ -1,7 +1,8 @@
 """Sentence embeddings of instances (Section B.3)."""
 
 import logging
-from typing import ClassVar, Literal, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import pyarrow as pa
 from pydantic import Field, PositiveInt, model_validator
@@ -70,10 +71,8 @@ class Settings(RepresentationSettings):
         return self
 
 
-def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
-    """Return the embeddings of N instances, (N, d); raises what `encode` raises."""
-    from nearfirst.embed import encode
-
+def texts_of(instances: pa.Table, settings: Settings, given: Given) -> list[str]:
+    """Return the text that is embedded of each of N instances."""
     which = (settings.query_text if given.query else None) or settings.text
     text = instruction_of if which == "instruction" else text_of
     prefix = ""
@@ -81,9 +80,22 @@ def represent(instances: pa.Table, settings: Settings, given: Given) -> Represen
         of_pool = instruction_of if settings.text == "instruction" else text_of
         prefix = shared_prefix([of_pool(messages) for messages in conversations(given.pool)])
         logging.info("all training texts begin with the same %d characters", len(prefix))
-    texts = [text(messages).removeprefix(prefix) for messages in conversations(instances)]
-    encoder = encode.load(settings.model, settings.revision)
+    return [text(messages).removeprefix(prefix) for messages in conversations(instances)]
+
+
+def encoded(texts: Sequence[str], settings: Settings, encoder: Any) -> Represented:
+    """Return the embeddings of N texts, (N, d); raises what `encode` raises."""
+    from nearfirst.embed import encode
+
     prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
     texts, cut = shorten(texts, encoder, prompt, settings.keep)
     vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
     return Represented(vectors, cut, encoder.max_seq_length)
+
+
+def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
+    """Return the embeddings of N instances, (N, d); raises what `encode` raises."""
+    from nearfirst.embed import encode
+
+    texts = texts_of(instances, settings, given)
+    return encoded(texts, settings, encode.load(settings.model, settings.revision))

@@ -1,0 +1,250 @@
+"""The command `nearfirst` against the programs of the workflow, on embeddings that are kept."""
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.command import arrange, main
+from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.data.instances import conversations, read_instances, text_of
+from nearfirst.embed import cache, encode
+from nearfirst.embed.kinds.text import Settings, encoded
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., tuple[int, str, str]]
+
+OWN = "def mine(pool, seed):\n    return [len(pool.tasks) - 1, seed]\n"
+POOL = ("pool.jsonl", "--for", "prompts.jsonl")
+COLUMNS = ("--columns", "question=prompt", "answer=response")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A pool of 60 rows, 8 prompts, and a function of the user's; the working directory."""
+    monkeypatch.chdir(tmp_path)
+    for module in (cache, encode):
+        monkeypatch.setattr(module, "BLOCK", 16)
+    for name, count in {"pool": 60, "prompts": 8}.items():
+        rows = [
+            {"n": i, "question": f"{name} {i}?", "answer": "é\n" * (i + 1), "kind": f"t{i % 3}"}
+            for i in range(count)
+        ]
+        text = "".join(f"{json.dumps(row)}\n" for row in rows)
+        Path(f"{name}.jsonl").write_text(text, encoding="utf-8")
+    Path("own.py").write_text(OWN)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield tmp_path
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run the command; returns exit code and what it prints."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        command, *rest = map(str, words)
+        usual = [*COLUMNS, "--cache", "cache", "--task-column", "kind"]
+        monkeypatch.setattr(sys, "argv", ["nearfirst", command, *usual, *rest])
+        code = 0
+        try:
+            main.main()
+        except SystemExit as error:
+            code = int(error.code or 0)
+        return code, *capfd.readouterr()
+
+    return run
+
+
+class Encoder:
+    """Counts the texts that are embedded, and remembers their vectors."""
+
+    max_seq_length = None
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def embed(self, texts: list[str], *_: object) -> Any:
+        self.texts += texts
+        vectors = [2 + np.random.default_rng([*text.encode()]).normal(size=5) for text in texts]
+        return np.array(vectors, dtype=np.float32)
+
+
+@pytest.fixture
+def encoder(monkeypatch: pytest.MonkeyPatch) -> Encoder:
+    found = Encoder()
+    monkeypatch.setattr(encode, "load", lambda *_: found)
+    monkeypatch.setattr(encode, "prompt_of", lambda *_: None)
+    monkeypatch.setattr(encode, "embed", found.embed)
+    return found
+
+
+def rows(path: str) -> list[Any]:
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"method": "tma", "order": "nearest"},
+        {"method": "tma", "budget": 20, "select": "first", "within_round": "pool"},
+        {"method": "wsd", "order": "farthest", "granularity": "task"},
+        {"method": "round-robin"},
+        {"method": "own.py:mine"},
+    ],
+)
+def test_orders_are_those_of_the_programs(
+    program: Program, run: Run, encoder: Encoder, settings: dict[str, Any]
+) -> None:
+    flags = [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
+    code, _, said = run("arrange", *POOL, "--output", "o.jsonl", "--seed", 3, *flags)
+    assert code == 0, said
+    names = {"columns": {"question": "prompt", "answer": "response"}, "task_column": "kind"}
+    data = json.dumps({**names, "format": "chat", "path": "p", "test_path": "t"})
+    for split, more in {"train": [], "heldout": ["--test-input", "prompts.jsonl"]}.items():
+        given = ["--settings", data, "--input", "pool.jsonl", "--split", split, *more]
+        done = program("sample.py", *given, "--output", f"{split}.parquet")
+        assert done.returncode == 0, done.stderr
+        table = read_instances(Path(f"{split}.parquet"))
+        vectors = encoder.embed([text_of(talk) for talk in conversations(table)])
+        write_table(embeddings_table(table["id"].to_pylist(), vectors), Path(f"{split}_e.parquet"))
+    files = ["--instances", "train.parquet", "--train", "train_e.parquet"]
+    given = ["--settings", json.dumps(settings), *files, "--test", "heldout_e.parquet"]
+    done = program("arrange.py", *given, "--seed", 3, "--output", "a.parquet")
+    assert done.returncode == 0, done.stderr
+    ids = pq.read_table("a.parquet")["id"].to_pylist()
+    pool = rows("pool.jsonl")
+    assert rows("o.jsonl") == [pool[int(id_.removeprefix("mine_")) - 1] for id_ in ids]
+
+
+def test_only_what_is_new_is_embedded(run: Run, encoder: Encoder) -> None:
+    first = ("arrange", *POOL, "--output", "o.jsonl")
+    assert run(*first)[0] == 0
+    assert len(encoder.texts) == 60 + 8
+    ordered = Path("o.jsonl").read_bytes()
+    Path("other.jsonl").write_text("".join(Path("prompts.jsonl").read_text().splitlines(True)[:5]))
+    assert run("explore", "pool.jsonl", "--for", "other.jsonl")[0] == 0
+    assert len(encoder.texts) == 60 + 8 + 5
+    # What a disk or a hand has damaged is embedded again.
+    (entry,) = (
+        path for path in Path("cache").rglob("*.parquet") if pq.read_metadata(path).num_rows == 12
+    )
+    entry.write_bytes(entry.read_bytes()[:-9])
+    code, _, said = run(*first)
+    assert (code, len(encoder.texts)) == (0, 60 + 8 + 5 + 12)
+    assert "embedding these texts again" in said
+    assert Path("o.jsonl").read_bytes() == ordered
+    # Of other settings nothing is taken, and a shuffle asks for no embedding.
+    assert run(*first, "--method", "random")[0] == 0
+    assert len(encoder.texts) == 85
+    assert run(*first, "--prompt", "query: ")[0] == 0
+    assert len(encoder.texts) == 85 + 68
+
+
+def test_rows_are_as_they_were(run: Run, encoder: Encoder) -> None:
+    pool = rows("pool.jsonl")
+    table = pa.table(
+        {
+            "question": [row["question"] for row in pool],
+            "answer": pa.array(["", *(row["answer"] for row in pool[1:])]).dictionary_encode(),
+            "kind": ["a", "b"] * 30,
+            "n": pa.array(range(60), pa.int8()),
+            "position": ["first"] * 60,
+            "seen": pa.array([datetime(2024, 1, 1)] * 60, pa.timestamp("us", "UTC")),
+            "image": pa.array([b"\xff"] * 60),
+        }
+    )
+    Path("parts").mkdir()
+    for at in (0, 40):
+        pq.write_table(table.slice(at, 40), f"parts/{at}.parquet", row_group_size=7)
+    flags = ("--for", "prompts.jsonl", "--unusable", "skip", "--output")
+    assert run("arrange", "parts", *flags, "o.parquet")[0] == 0
+    found = pq.read_table("o.parquet")
+    assert found.schema.equals(table.schema)
+    # Row 0 has an empty answer.
+    assert found.sort_by("n").equals(table.slice(1))
+    assert run("arrange", "parts", *flags, "o.jsonl", "--annotate")[0] == 0
+    lines = rows("o.jsonl")
+    assert [line["n"] for line in lines] == found["n"].to_pylist()
+    assert [line["position"] for line in lines] == list(range(59))
+    assert {line["original_position"] for line in lines} == {"first"}
+    # Of JSON a table takes what there is.
+    assert run("arrange", "pool.jsonl", *flags, "o.parquet")[0] == 0
+    assert pq.read_table("o.parquet").sort_by("n").to_pylist() == pool
+
+
+def test_ten_lines_and_a_picture(run: Run, encoder: Encoder) -> None:
+    code, printed, _ = run("explore", *POOL, "--output", "p.pdf", "--pairs", "p.csv")
+    assert code == 0
+    lines = printed.splitlines()
+    assert len(lines) == 10
+    assert lines[0].split(maxsplit=1) == ["pool", "60 rows of 3 tasks"]
+    assert Path("p.pdf").read_bytes().startswith(b"%PDF")
+    assert Path("p.csv").read_text().startswith("kind,train_id")
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--output", "o.csv"], "--output o.csv: name it .jsonl or .parquet"),
+        (["--method", "tsa"], "did you mean 'tma'?"),
+        (["--granularity", "task"], "granularity: unknown key; the keys are method"),
+        (["--order", "up"], "order: Input should be 'nearest'"),
+        (["--budget", "10000000"], "budget: 10000000 instances, but the pool holds 60"),
+        (["--cache", "pool.jsonl/x"], "name another folder for the cache"),
+    ],
+)
+def test_errors_are_one_line(run: Run, encoder: Encoder, flags: list[str], named: str) -> None:
+    code, printed, said = run("arrange", *POOL, "--output", "o.jsonl", *flags)
+    assert (code, printed) == (1, "")
+    assert named in said.splitlines()[-1]
+    assert said.splitlines()[-1].startswith("error: ")
+    assert not list(Path().glob("o.*"))
+
+
+def test_every_setting_of_every_method_has_a_flag_that_says_whose_it_is() -> None:
+    found = arrange.parameters()
+    for name in arrange.METHODS.names():
+        own = arrange.METHODS.settings(name).model_fields.keys() - ArrangementSettings.model_fields
+        assert all(name in found[key][1] for key in own)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from nearfirst.command import main\n"
+        "try:\n    main.main()\nexcept SystemExit:\n    print(*sys.modules)"
+    )
+    for words in (["--help"], ["arrange", "--help"], ["explore", "--help"]):
+        command = [sys.executable, "-c", code, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        printed, modules = done.stdout.rsplit("\n", 2)[:2]
+        assert "usage: nearfirst" in printed
+        heavy = {"torch", "snakemake", "sentence_transformers", "matplotlib"}
+        assert not heavy & set(modules.split())
+
+
+def test_kept_bits_are_those_of_the_workflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (cache, encode):
+        monkeypatch.setattr(module, "BLOCK", 16)
+    texts = [f"Is {i} more than {i // 2}? " + "yes " * (i % 9) for i in range(40)]
+    texts[20] *= 99
+    settings = Settings(threads=1)
+    whole = encoded(texts, settings, encode.load(settings.model))
+    for _ in range(2):
+        found = cache.Cache(tmp_path, settings).embed(texts)
+        assert (found.vectors == whole.vectors).all()
+        assert found[1:] == whole[1:] == (1, 256)

@@ -1,0 +1,165 @@
+r"""Write a pool in the order to train on, each row as it was.
+
+For instance:
+  nearfirst arrange pool.jsonl --for prompts.jsonl --output ordered.jsonl
+  nearfirst arrange pool.parquet --for prompts.jsonl --output near_half.parquet \
+      --method tma --budget 15000 --select first
+  nearfirst arrange pool.jsonl --for prompts.jsonl --output mine.jsonl --method my.py:by_length
+
+The order is that of the workflow for the same data, encoder and seed. Embeddings are kept: a second
+call with other prompts embeds these alone.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nearfirst.arrange import own_method
+from nearfirst.arrange.pool import Arranged
+from nearfirst.arrange.registry import METHODS
+from nearfirst.arrange.registry import arrange as order_of
+from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.command import inputs
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Integers = npt.NDArray[np.int64]
+
+
+def parameters() -> dict[str, tuple[Any, str]]:
+    """Return what methods take: name to the field's description, and the methods that have it."""
+    kinds = {name: METHODS.settings(name) for name in METHODS.names()}
+    kinds["FILE.py:FUNCTION"] = own_method.Settings
+    found: dict[str, list[tuple[str, Any]]] = {}
+    for method, kind in kinds.items():
+        for name, field in kind.model_fields.items():
+            if name not in ArrangementSettings.model_fields:
+                found.setdefault(name, []).append((method, field))
+    return {
+        name: (its[0][1], ", ".join(method for method, _ in its)) for name, its in found.items()
+    }
+
+
+def add_arguments(to: argparse.ArgumentParser) -> None:
+    """Add the flags; those of the methods come from their settings."""
+    inputs.add_arguments(to)
+    add = to.add_argument
+    add("--output", type=Path, required=True, metavar="ORDERED", help="file to write: .jsonl or "
+        ".parquet")  # fmt: skip
+    add("--annotate", action="store_true", help="add to each row its position, TMA round, distance "
+        "to the nearest prompt and the id of that one")  # fmt: skip
+    add("--seed", type=cli.not_negative, default=0, help="seed of the shuffles (default: 0)")
+    known = ", ".join(METHODS.names())
+    add("--method", default="tma", help=f"{known} or FILE.py:FUNCTION (default: tma)")
+    cli.add_fields(to.add_argument_group("parameters of the method"), parameters())
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the file, whole or not at all."""
+    row = json.loads(cli.fields_given(arguments, parameters()))
+    settings = METHODS.parse(json.dumps({"method": arguments.method, **row}))
+    output: Path = arguments.output
+    if output.suffix.lower() not in (".jsonl", ".parquet"):
+        raise InputError(f"--output {output}: name it .jsonl or .parquet")
+    from nearfirst.arrange.inputs import read_pool
+
+    with TemporaryDirectory(prefix="nearfirst-") as folder:
+        tables, places = inputs.read(arguments, Path(folder))
+        files = {"instances": tables.instances("train")}
+        if "embeddings" in settings.required() or arguments.annotate:
+            inputs.embed(arguments, tables)
+            files |= {"train": tables.embeddings("train"), "test": tables.embeddings("heldout")}
+        threads = inputs.encoder_of(arguments).threads
+        ids, pool = read_pool(settings, arguments.measure, threads, **files)
+        arranged = order_of(pool, settings, arguments.seed)
+        _write(arguments, tables, places, arranged)
+    logging.info("%s: %d of %d rows", output, len(arranged.order), len(ids))
+
+
+def _write(
+    arguments: argparse.Namespace, tables: inputs.Tables, places: list[str], arranged: Arranged
+) -> None:
+    """Write the rows in their order: those of Parquet with their types, others as JSON has them."""
+    import pyarrow as pa
+
+    from nearfirst.arrange import export
+    from nearfirst.common.files import writing
+    from nearfirst.common.parquet import BATCH
+    from nearfirst.common.progress import bar
+
+    to_parquet, order = arguments.output.suffix.lower() == ".parquet", arranged.order
+    if to_parquet and not arguments.annotate and (pieces := _pieces(arguments.pool, places)):
+        batches, rows = pieces
+        with writing(arguments.output) as output:
+            export.write_taken(batches, rows[order], output)
+        return
+    batches, added = export.read_pool(tables.instances("train")), pa.schema([])
+    if arguments.annotate:
+        found, added = _annotated(arguments, tables, batches, arranged), export.ADDED
+    else:
+        found = export.as_read(batches, order)
+    shown = bar(found, f"{BATCH} rows", -(-len(order) // BATCH))
+    with writing(arguments.output) as output:
+        jsonl = tables.folder / "rows.jsonl" if to_parquet else output
+        schema = export.write_jsonl(shown, jsonl, added)
+        if to_parquet:
+            export.write_parquet(jsonl, schema, output)
+
+
+def _pieces(pool: Path, places: list[str]) -> tuple[list["pa.RecordBatch"], Integers] | None:
+    """Return the Parquet files of a pool, and the rows in them of its (N,) usable ones.
+
+    None if there are others too, or their columns differ: then only JSON holds them all.
+    """
+    from nearfirst.common.parquet import BATCH, open_parquet
+    from nearfirst.data.readers import parquet, user_files
+
+    paths = user_files.files(pool)
+    if any(path.suffix.lower() != ".parquet" for path in paths):
+        return None
+    batches: list[pa.RecordBatch] = []
+    first: dict[Path, int] = {}
+    for path in paths:
+        first[path] = sum(map(len, batches))
+        with open_parquet(path) as file:
+            batches += file.iter_batches(BATCH)
+    if any(batch.schema != batches[0].schema for batch in batches):
+        return None
+    found = map(parquet.row_of, places)
+    return batches, np.array([first[path] + row for path, row in found], dtype=np.int64)
+
+
+def _annotated(
+    arguments: argparse.Namespace,
+    tables: inputs.Tables,
+    batches: list["pa.RecordBatch"],
+    arranged: Arranged,
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows as `results/arranged/` has them."""
+    import pyarrow as pa
+
+    from nearfirst.arrange.export import in_order
+    from nearfirst.common.parquet import read_embeddings
+    from nearfirst.distance.distances import BY_ROWS, shown
+    from nearfirst.distance.neighbours import neighbours
+
+    measure, threads = arguments.measure, inputs.encoder_of(arguments).threads
+    _, train = read_embeddings(tables.embeddings("train"))
+    tests, test = read_embeddings(tables.embeddings("heldout"))
+    near = neighbours(BY_ROWS[measure](train, test), len(train), len(test), threads)
+    distances = shown(measure, near.of_train).astype(np.float32)
+    nothing = [None] * len(arranged.order)
+    rounds = pa.array(nothing if arranged.rounds is None else arranged.rounds, pa.int32())
+    return in_order(
+        batches, arranged.order, pa.chunked_array([rounds]), distances, tests, near.test
+    )

@@ -1,0 +1,126 @@
+"""A pool and prompts of the user's own, read and embedded as the workflow does it."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from nearfirst.common import cli
+from nearfirst.embed.kinds.text import Settings as Encoder
+from nearfirst.embed.kinds.text import texts_of
+from nearfirst.embed.registry import Given
+from nearfirst.embed.texts import check_cut, check_distinct
+
+FIELDS = cli.fields_of(Encoder, without={"kind"})
+
+
+class Tables(NamedTuple):
+    """The tables that stages read, in a folder that goes when the command ends."""
+
+    folder: Path
+
+    def instances(self, split: str) -> Path:
+        """Return the instances of `train` or `heldout`."""
+        return self.folder / f"{split}.parquet"
+
+    def embeddings(self, split: str) -> Path:
+        """Return their embeddings."""
+        return self.folder / f"{split}_embeddings.parquet"
+
+
+def add_arguments(to: argparse.ArgumentParser) -> None:
+    """Add the flags of the data and of the encoder."""
+    add = to.add_argument
+    add("pool", type=Path, help="training data: .jsonl(.gz, .zst), .json, .parquet, or a folder")
+    add("--for", type=Path, required=True, dest="prompts", metavar="PROMPTS", help="what to train "
+        "for: examples with their answers, as a file or folder like POOL")  # fmt: skip
+    data = to.add_argument_group("the data")
+    data.add_argument(
+        "--columns",
+        nargs="+",
+        type=_pair,
+        default=[],
+        metavar="COLUMN=NAME",
+        help="call a column by the name that is read: question=prompt answer=response",
+    )
+    data.add_argument("--task-column", metavar="COLUMN", help="column that names a row's task")
+    data.add_argument(
+        "--unusable",
+        choices=["error", "skip"],
+        default="error",
+        help="rows without a question and its answer: stop at one (default), or leave them out",
+    )
+    encoder = to.add_argument_group("the encoder")
+    cli.add_fields(encoder, FIELDS)
+    encoder.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nearfirst",
+        metavar="FOLDER",
+        help="where embeddings are kept; may be deleted (default: nearfirst in your cache folder)",
+    )
+    to.add_argument("--measure", choices=["cosine", "euclidean"], default="cosine")
+    to.add_argument("--log", type=Path, metavar="FILE", help="write progress here")
+
+
+def encoder_of(arguments: argparse.Namespace) -> Encoder:
+    """Return the settings of the encoder."""
+    return Encoder.parse(cli.fields_given(arguments, FIELDS))
+
+
+def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]]:
+    """Write the tables of instances of the pool and of the prompts into a folder.
+
+    Also return the place in its file of each row of the pool that can be used. Raises InputError if
+    a file or a row cannot be used.
+    """
+    from nearfirst.common.parquet import SOURCES, write_rows
+    from nearfirst.data.formats.chat import Settings
+    from nearfirst.data.sample import sample, table_row
+
+    row = {
+        "path": str(arguments.pool),
+        "test_path": str(arguments.prompts),
+        "task_column": arguments.task_column,
+        "columns": dict(arguments.columns),
+        "sample": {"unusable": arguments.unusable},
+    }
+    settings = Settings.model_validate(row)
+    tables, places = Tables(folder), list[str]()
+
+    def rows(split: str, test: Path | None) -> Iterator[dict[str, object]]:
+        for instance in sample(settings, arguments.pool, split, test_path=test):
+            if split == "train":
+                places.append(instance.where)
+            yield table_row(instance, keep_row=split == "train")
+
+    for split, test in (("train", None), ("heldout", arguments.prompts)):
+        write_rows(rows(split, test), SOURCES, tables.instances(split))
+    return tables, places
+
+
+def embed(arguments: argparse.Namespace, tables: Tables) -> None:
+    """Write the tables of embeddings. Raises InputError as `Cache`."""
+    from nearfirst.common.parquet import embeddings_table, write_table
+    from nearfirst.data.instances import read_instances
+    from nearfirst.embed.cache import Cache
+
+    settings = encoder_of(arguments)
+    cache = Cache(arguments.cache, settings)
+    pool = read_instances(tables.instances("train"))
+    for split, where in (("train", arguments.pool), ("heldout", arguments.prompts)):
+        table = read_instances(tables.instances(split))
+        texts = texts_of(table, settings, Given(split == "heldout", pool))
+        vectors, cut, limit = cache.embed(texts)
+        check_cut(where, cut, len(texts), limit, settings.max_cut_share)
+        check_distinct(where, vectors, is_pool=split == "train")
+        ids = table["id"].to_pylist()
+        write_table(embeddings_table(ids, vectors), tables.embeddings(split))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, equals, name = text.partition("=")
+    if not (column and equals and name):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected COLUMN=NAME, such as question=prompt")
+    return column, name
