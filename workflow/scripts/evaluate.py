@@ -67,5 +67,5 @@ if __name__ == "__main__":
     add("--output", type=Path, required=True, help="losses to write (Parquet)")
     cli.add_settings(parser, EvaluateSettings)
     cli.add_settings(parser, TemplateSettings, "--template")
-    cli.add_settings(parser, tracking.Tracking, "--tracking")
+    tracking.add_flag(parser)
     cli.run(main, parser.parse_args())

@@ -120,7 +120,6 @@ def sft(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Callable[..
     ("settings", "kept"),
     [
         ({}, False),
-        (IN_ORDER, True),
         ({**IN_ORDER, "max_length": 30}, True),
         ({**IN_ORDER, "padding_free": True, "max_length": None}, True),
         ({**IN_ORDER, "shuffle_dataset": True}, False),

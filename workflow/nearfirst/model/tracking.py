@@ -1,11 +1,13 @@
 """Metrics to TensorBoard or Weights & Biases, through the callbacks of transformers."""
 
+import argparse
 import os
 import uuid
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.common.settings import Section
 
@@ -50,6 +52,17 @@ class Tracking(Section):
 
 
 NOT_TRACKED = Tracking()
+
+
+def add_flag(to: argparse.ArgumentParser) -> None:
+    """Add the flag of programs whose metrics may be tracked."""
+    to.add_argument(
+        "--tracking",
+        type=cli.checked(Tracking.parse),
+        default=NOT_TRACKED,
+        metavar="JSON",
+        help="where metrics go: report_to (list of tensorboard, wandb), run (name) and folder",
+    )
 
 
 def check_packages(report_to: tuple[Tracker, ...]) -> None:

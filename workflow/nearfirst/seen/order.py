@@ -92,8 +92,8 @@ def read_log(path: str | Path, model: str | None = None) -> Iterator[Step]:
         records += its
     if not records:
         raise InputError(f"{path}: no sequence; expected the folder or file that LogSeen wrote")
-    for step, its in groupby(sorted(records), key=lambda record: record[0]):
-        yield step, [text for *_, texts in its for text in texts]
+    for step, of_step in groupby(sorted(records), key=lambda record: record[0]):
+        yield step, [text for *_, texts in of_step for text in texts]
 
 
 def _texts(record: dict[str, Any], where: str, model: str | None) -> list[str]:
@@ -117,8 +117,9 @@ def _rows(pool: str | Path | Iterable[dict[str, Any]]) -> Iterator[tuple[str, li
         files = user_files.files(Path(pool))
         pool = (row for file in files for _, row in user_files.rows(file))
     for number, row in enumerate(pool, 1):
-        form = chat_rows.form_of(Path("pool"), row)
-        columns = [*chat_rows.FORMS[form], "input", "system"]
+        forms = (its for its in chat_rows.FORMS.values() if row.keys() >= {*its})
+        # A row with columns of other names: all its texts, since others do no harm.
+        columns = [*next(forms, row), "input", "system"]
         said = [text for name in columns for text in _said(row.get(name))]
         yield str(row.get("id", number)), said
 
@@ -128,7 +129,7 @@ def _said(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for turn in value for text in _said(turn)]
     if isinstance(value, dict):
-        return _said(value.get("content", value.get("value")))
+        return _said(value.get("content", value.get("value", value.get("text"))))
     return [value] if isinstance(value, str) else []
 
 
