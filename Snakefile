@@ -59,4 +59,5 @@ rule all:
 
 
 onsuccess:
-    print(summary(workflow.dag.derived_targetfiles, FIGURES, BASE_SKILLS))
+    logs = [str(log) for job in workflow.dag.jobs for log in job.log]
+    print(summary(workflow.dag.derived_targetfiles, FIGURES, BASE_SKILLS, logs))

@@ -42,10 +42,16 @@ def arrange_settings(
 def method_files(
     wildcards,
 ):
-    """Return the files of a method, built in or the user's own: an edit reruns its orders."""
+    """Return the modules of a method: an edit reruns its orders."""
+    return modules_of(METHODS.module(CONFIG.arrangements[wildcards.arrangement].method))
+
+
+def method_state(
+    wildcards,
+):
+    """Return the state of the file of a method of the user's own."""
     row = CONFIG.arrangements[wildcards.arrangement]
-    own = [str(row.source()[0])] if hasattr(row, "source") else []
-    return own + modules_of(METHODS.module(row.method))
+    return state_of(row.source()[0], itself) if hasattr(row, "source") else None
 
 
 rule arrange:
@@ -69,6 +75,7 @@ rule arrange:
         runtime=growing(60),
     params:
         settings=arrange_settings,
+        own=method_state,
         tables=arrange_flags,
     message:
         "arrange {wildcards.dataset}: {wildcards.arrangement}, seed {wildcards.seed}"

@@ -9,12 +9,14 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from nearfirst.config import load
-from nearfirst.common import gpus
+from nearfirst.common import content, gpus
 from nearfirst.data.registry import FORMATS
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
+from nearfirst.common.settings import canonical
 from nearfirst.common.source_files import library_modules
 from nearfirst.model.tracking import Tracking, check_packages
 
@@ -59,6 +61,32 @@ for what, path in NAMED.items():
         raise WorkflowError(
             f"{what} ({path!r}): Snakemake takes {{words}} for wildcards; rename it"
         )
+
+
+def state_of(path, files):
+    """Return the state of a user's file or folder; `files` lists what is read of it.
+
+    It stands in the params of whatever reads it. As an input, its time would count: that of a file
+    which was copied with an old one, and of a folder's list of names alone.
+    """
+    path, kept = Path(path), Path(".snakemake/nearfirst-sums")
+    try:
+        read = files(path)
+    except InputError as error:  # the job says it, in its log too
+        return str(error)
+    try:
+        return content.state(path, read, kept, logger.info)
+    except InputError as error:
+        raise WorkflowError(str(error))
+
+
+def itself(path):
+    return [path]
+
+
+def if_made(path):
+    """Return a path as an input if it may be made here; what is the user's is none."""
+    return path if path.startswith(f"{RESULTS}/") else []
 
 
 def settings(section, without=frozenset()):

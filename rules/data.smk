@@ -1,6 +1,6 @@
 # From a published file (or a generated one of the same form) to sampled instances.
-import hashlib
 from fnmatch import fnmatch
+from functools import partial
 
 from nearfirst.common.hub import HubSettings
 from nearfirst.common.package import PackageSettings
@@ -79,17 +79,12 @@ def raw(
 
 
 @cache
-def folder_state(
+def data_state(
     dataset,
     path,
 ):
-    """Return what changes with a file in a folder: Snakemake looks at the folder's time alone."""
-    try:
-        files = files_read(CONFIG.data[dataset], Path(path))
-    except InputError as error:  # the job says it, in its log too
-        return str(error)
-    facts = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    """Return the state of the user's data, or of a test set in the same form."""
+    return state_of(path, partial(files_read, CONFIG.data[dataset]))
 
 
 def test_path(
@@ -103,27 +98,29 @@ def test_path(
 def sample_state(
     wildcards,
 ):
-    """Return the state of the user's folders; a file is an input that Snakemake looks at."""
+    """Return the states of the user's files and folders that are read."""
     dataset = CONFIG.data[wildcards.dataset]
-    paths = filter(None, [dataset.path, test_path(wildcards)])
-    states = [
-        folder_state(wildcards.dataset, path) for path in paths if os.path.isdir(path)
-    ]
-    return states or None
+    own = {"path": dataset.path, "test_path": test_path(wildcards)}
+    states = {
+        key: data_state(wildcards.dataset, path) for key, path in own.items() if path
+    }
+    if key_list := getattr(dataset, "key_list", None):
+        states["key_list"] = state_of(key_list, itself)
+    if dataset.needs_tokenizer and (state := model_state(FIRST_BASE, tokenizer_read)):
+        states["tokenizer"] = state
+    return canonical(states) if states else None
 
 
 def sample_files(
     wildcards,
 ):
-    """Return the published data and what tells how to read them."""
+    """Return the published data and what tells how to read them, but for the user's files."""
     dataset = CONFIG.data[wildcards.dataset]
     # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
-    files = {"data": f"{raw(dataset)}/fetched.json" if dataset.remote else raw(dataset)}
-    if test := test_path(wildcards):
-        files["test"] = test
+    data = f"{raw(dataset)}/fetched.json" if dataset.remote else raw(dataset)
+    files = {"data": if_made(data), "test": if_made(test_path(wildcards) or "")}
     for key in ("key_list", "list"):
-        if getattr(dataset, key, None):
-            files[key] = getattr(dataset, key)
+        files[key] = if_made(getattr(dataset, key, None) or "")
     if dataset.needs_tokenizer:
         files["tokenizer"] = files_of(FIRST_BASE)
     return files

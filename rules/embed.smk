@@ -32,6 +32,13 @@ def embed_pool(
     return f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
 
 
+def encoder_state(
+    wildcards,
+):
+    """Return the state of the user's encoder."""
+    return model_state(getattr(represented_as(wildcards), "model", None))
+
+
 rule embed:
     """Represent the instances of one shard of a split."""
     input:
@@ -58,6 +65,7 @@ rule embed:
         runtime=growing(240),
     params:
         settings=embed_settings,
+        encoder=encoder_state,
         query=lambda wildcards: "" if wildcards.split == "train" else "--query",
         pool=lambda wildcards, input: f"--pool {input.pool}" if input.pool else "",
     message:

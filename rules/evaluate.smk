@@ -46,6 +46,7 @@ rule evaluate:
         template=settings("template"),
         model=model_flag,
         tracking=tracking,
+        base=base_state,
         before=lambda wildcards, input: (
             f" --before {' '.join(input.before)}" if input.before else ""
         ),

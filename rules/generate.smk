@@ -29,6 +29,7 @@ rule generate:
         settings=settings("generate"),
         template=settings("template"),
         model=model_flag,
+        base=base_state,
         # Snakemake records no objects: another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
     message:

@@ -2,6 +2,7 @@
 from shlex import quote
 
 from nearfirst.metrics import METRICS
+from nearfirst.model.files import model_files_read
 
 SEGMENT = "{dataset}/{arrangement}/seed-{seed}/{start}-{stop}"
 # A segment's checkpoints measured on one test set.
@@ -26,8 +27,23 @@ def folder_of(source, trained):
 
 
 def files_of(folder):
-    """Return what stands for a model's folder as an input."""
-    return f"{folder}/fetched.json" if folder.startswith(f"{RESULTS}/raw/") else folder
+    """Return what stands for a model's folder as an input; see `model_state`."""
+    if folder.startswith(f"{RESULTS}/raw/"):
+        return f"{folder}/fetched.json"
+    return if_made(folder)
+
+
+def tokenizer_read(folder):
+    return model_files_read(folder, weights=False)
+
+
+@cache
+def model_state(folder, files=model_files_read):
+    """Return the state of a user's model, None of one that a rule makes or fetches."""
+    named = (CONFIG.model.name, CONFIG.reward.name, CONFIG.scores.tokenizer)
+    encoders = (getattr(row, "model", None) for row in CONFIG.representations.values())
+    is_given = folder and folder in {*named, *encoders} and os.path.isdir(folder)
+    return state_of(folder, files) if is_given else None
 
 
 def model_folder(seed):
@@ -40,6 +56,11 @@ def model_folder(seed):
 def model_files(wildcards):
     """Return what stands for a run's base model as an input."""
     return files_of(model_folder(wildcards.seed))
+
+
+def base_state(wildcards):
+    """Return the state of a run's base model, if it is the user's."""
+    return model_state(model_folder(wildcards.seed))
 
 
 def model_flag(wildcards):

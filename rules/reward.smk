@@ -65,6 +65,7 @@ rule train_reward:
         settings=settings("reward.training"),
         text=settings("reward.text"),
         model=f"--model {quote(FIRST_BASE)}",
+        base=lambda wildcards: model_state(FIRST_BASE),
     message:
         "train_reward: a small reward model"
     shell:
@@ -94,6 +95,7 @@ rule check_reward:
         "../envs/train.yaml"
     params:
         model=f"--reward-model {quote(reward_folder())}",
+        state=lambda wildcards: model_state(reward_folder()),
     message:
         "check_reward: {params.model}"
     shell:
@@ -127,6 +129,7 @@ rule reward:
         settings=settings("reward.scoring"),
         text=settings("reward.text"),
         model=f"--reward-model {quote(reward_folder())}",
+        state=lambda wildcards: model_state(reward_folder()),
     message:
         "reward answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

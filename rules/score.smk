@@ -23,7 +23,15 @@ def score_files(
         return {}
     if name == "model":
         return {"tokenizer": files_of(FIRST_BASE)}
-    return {"tokenizer": name} if os.path.isdir(name) else {}
+    return {"tokenizer": if_made(name)} if os.path.isdir(name) else {}
+
+
+def score_state(
+    wildcards,
+):
+    """Return the state of the user's tokenizer."""
+    name = CONFIG.scores.tokenizer
+    return model_state(FIRST_BASE if name == "model" else name, tokenizer_read)
 
 
 def score_flags(
@@ -54,6 +62,7 @@ rule score:
     params:
         settings=settings("scores"),
         model=score_flags,
+        tokenizer=score_state,
     message:
         "score answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

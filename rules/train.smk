@@ -108,6 +108,7 @@ rule train:
         settings=train_settings,
         template=settings("template"),
         model=model_flag,
+        base=base_state,
         segment=segment_flags,
         # Snakemake records no objects: another machine reruns nothing.
         hardware=CONFIG.hardware.train,

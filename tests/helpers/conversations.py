@@ -6,6 +6,7 @@ import pytest
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
+from nearfirst.data.inventory import take_inventory
 
 
 def texts(instance: Instance) -> list[tuple[str, str]]:
@@ -13,9 +14,9 @@ def texts(instance: Instance) -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in instance.messages]
 
 
-def refusal(read: Callable[[], Iterable[object]]) -> str:
-    """Return the one line with which reading to the end is refused."""
+def refusal(read: Callable[[], Iterable[Instance]]) -> str:
+    """Return the one line with which reading to the end is refused, a row without messages too."""
     with pytest.raises(InputError) as caught:
-        list(read())
+        take_inventory(read(), skip_unusable=False)
     assert "\n" not in str(caught.value)
     return str(caught.value)

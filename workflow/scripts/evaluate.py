@@ -40,7 +40,13 @@ def main(arguments: argparse.Namespace) -> None:
             "raise template.max_length"
         )
     left_out = len(every) - len(tokens)
-    logging.info("%d instances, %d left out: no label after truncation", len(tokens), left_out)
+    # Said once a run, not of each segment.
+    level = logging.WARNING if left_out and not checkpoints.step_of(folders[0]) else logging.INFO
+    logging.log(
+        level,
+        "%s: %d instances, %d left out: no label within template.max_length",
+        *(arguments.instances, len(tokens), left_out),
+    )
     model = load.model_for(folders[0], arguments.model, arguments.revision, dtype)
     of = checkpoints.windows(folders, before, settings.average)
     with precision.tf32(settings.precision):

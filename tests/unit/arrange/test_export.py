@@ -81,8 +81,13 @@ def test_every_row_is_the_instance_its_round_and_its_nearest_test(
     assert table["position"].to_pylist() == list(range(count))
     assert table["round"].to_pylist() == rounds
     pool = pq.read_table(tmp_path / "I.parquet").take(order)
-    for name in ("id", "task", "messages"):
+    for name in ("id", "task"):
         assert table[name].to_pylist() == pool[name].to_pylist()
+    talks = [
+        [{"role": turn["role"], "content": turn["content"]} for turn in talk]
+        for talk in pool["messages"].to_pylist()
+    ]
+    assert table["messages"].to_pylist() == talks
     train, test = (read_embeddings(tmp_path / f"E{i}.parquet")[1] for i in (1, 2))
     matrix = whole(measure, train, test)[order] + (measure == "cosine")  # 1 - cos
     np.testing.assert_allclose(table["distance"], matrix.min(axis=1), rtol=0, atol=1e-6)

@@ -102,7 +102,7 @@ def test_the_log_gets_the_failure_and_the_screen_one_line(program: Program, tmp_
     line = f"error: {keys}: task 'nowhere' is not in the data\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
     assert line in log.read_text()
-    assert "0 rows without a usable exchange" in log.read_text()
+    assert "of them usable" in log.read_text()
     assert "Traceback" not in log.read_text()
 
 

@@ -5,10 +5,11 @@ from conversations import texts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearfirst.data.conversation import Instance, dialogue, exchanges
+from nearfirst.data.conversation import BEGINS_WITH_ASSISTANT, Instance, dialogue, exchanges
 from nearfirst.data.naming import source_of, unique_ids
 
 Turns = list[tuple[str, str]]
+ROLES = {role: role for role in ("user", "assistant", "system")}
 QUESTION: Turns = [("user", "What is it?"), ("assistant", "A cat.")]
 
 
@@ -38,22 +39,27 @@ def test_exchanges_are_always_questions_with_answers(turns: Turns) -> None:
     assert len(messages) + dropped == len(turns)
 
 
+def spoken(*turns: tuple[str, str]) -> Instance:
+    said = [{"from": role, "value": content} for role, content in turns]
+    return dialogue("a", "t", said, ROLES, "row 1", {})
+
+
 def test_system_turns_come_before_the_next_question() -> None:
     more = [("system", "Now in verse."), ("user", ""), ("user", "Why?"), ("assistant", "So.")]
-    found = dialogue("a", "t", [("system", " Be brief. "), *QUESTION, *more], "row 1", {})
+    found = spoken(("system", " Be brief. "), *QUESTION, *more)
     assert texts(found) == [
         *(("user", "Be brief.\n\nWhat is it?"), QUESTION[1]),
         *(("user", "Now in verse.\n\nWhy?"), ("assistant", "So.")),
     ]
     assert found.dropped == 1  # the empty question
-    late = dialogue("a", "t", [*QUESTION, ("system", "Be brief.")], "row 1", {})
+    late = spoken(*QUESTION, ("system", "Be brief."))
     assert (texts(late), late.dropped) == (QUESTION, 1)
 
 
 @pytest.mark.parametrize("system", [[], [("system", "Be brief.")]])
 def test_a_dialogue_that_begins_with_the_assistant_is_unusable(system: Turns) -> None:
-    found = dialogue("a", "t", [*system, ("assistant", "Hello!"), *QUESTION], "row 1", {})
-    assert (found.messages, found.where) == ([], "row 1 (begins with the assistant)")
+    found = spoken(*system, ("assistant", "Hello!"), *QUESTION)
+    assert (found.messages, found.fault) == ([], BEGINS_WITH_ASSISTANT)
 
 
 @given(st.lists(st.sampled_from(["a", "a#2", "a#3", "a#2#2", "b"]), min_size=1, max_size=8))

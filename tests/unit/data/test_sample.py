@@ -21,7 +21,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import SOURCES
 from nearfirst.data.conversation import Instance, Message
-from nearfirst.data.inventory import take_inventory
+from nearfirst.data.inventory import DROPPED, take_inventory
 from nearfirst.data.sample import sample_over_tasks, sample_rows, table_row
 
 SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1)
@@ -39,7 +39,11 @@ def test_an_inventory_lists_rows_by_task_and_counts_the_rest() -> None:
     ]
     found = take_inventory(instances, skip_unusable=True)
     assert {task: list(rows) for task, rows in found.rows.items()} == {"b": [0, 3], "a": [1]}
-    assert (found.total, found.unusable, found.dropped_turns) == (5, 2, 3)
+    assert list(found.warnings()) == [
+        f"{DROPPED}: 3 times in 5 rows, the first is data.json: row 2",
+        "rows left out (no question with an answer, both not empty): 2 times in 5 rows, the first is "
+        "data.json: row 2",
+    ]
     with pytest.raises(InputError, match=r"data\.json: row 2 \(id 'the-id'\): no question"):
         take_inventory(instances, skip_unusable=False)
 
@@ -194,7 +198,9 @@ def test_unusable_rows_are_skipped_and_counted_if_asked(program: Program, tmp_pa
     unanswered(data)
     done = run(program, tmp_path, data, "train", {"unseen_tasks": 1, "unusable": "skip"})
     assert done.returncode == 0, done.stderr
-    assert "1 rows without a usable exchange" in done.stderr
+    (warning,) = (line for line in done.stderr.splitlines() if " warning: rows left out" in line)
+    assert ": once in " in warning
+    assert warning.endswith(f" rows, the first is {data}: row 3")
     assert "2-0" not in set(sampled(tmp_path, "train")["id"])
 
 
@@ -333,7 +339,11 @@ def test_what_is_held_out_is_not_trained_on(program: Program, tmp_path: Path) ->
     ("test_lines", "unusable", "named"),
     [
         ('{"prompt": "q"}\n', "error", "test.jsonl: prompts without answers, and a loss needs an"),
-        ('{"prompt": "q", "completion": ""}\n', "error", "test.jsonl: line 1 (no assistant turn"),
+        (
+            '{"prompt": "q", "completion": ""}\n',
+            "error",
+            "test.jsonl: line 1 (id 'mine_test_1'): no ass",
+        ),
         ('{"prompt": "q", "completion": ""}\n', "skip", "test.jsonl: of 1 rows none has a"),
     ],
 )

@@ -1,6 +1,7 @@
 """A tokenizer's own chat template: which tokens are answers, whatever the template's style."""
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from training import labelled_texts, plain_losses
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import SOURCES, write_rows
+from nearfirst.data.formats import chat
+from nearfirst.data.instances import conversations, instruction_of, read_instances, text_of
+from nearfirst.data.sample import table_row
 from nearfirst.model import chat_template
 from nearfirst.model.template import IGNORED, Tokens, encode, ends, prompts
 
@@ -123,6 +128,45 @@ def test_the_labels_are_the_answers_and_their_ends(
         assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
         assert one(conversation, tokenizer, len(prompt)).label_tokens == 0
         assert one(conversation, tokenizer, len(prompt) + 1).label_tokens == 1
+
+
+@pytest.mark.parametrize("form", ["paper", "published", "chat"])
+def test_context_has_no_labels_from_the_row_to_the_tokens(
+    kinds: Any, tmp_path: Path, form: Any
+) -> None:
+    turns = [
+        {"role": role, "content": text}
+        for role, text in (("user", "one"), ("assistant", "eins"), ("user", "two"))
+    ]
+    goal = {"role": "assistant", "content": "the cat"}
+    weighted = [turns[0], turns[1] | {"weight": 0}, turns[2], goal | {"weight": 1}, *turns[:2]]
+    for name, row in {
+        "a": {"prompt": turns, "completion": [goal]},
+        "b": {"prompt": turns, "completion": "the cat"},
+        "c": {"messages": weighted},
+    }.items():
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
+    path = tmp_path / "out/train.parquet"
+    read = chat.read(chat.Settings(path="pool"), tmp_path)
+    write_rows((table_row(found, keep_row=True) for found in read), SOURCES, path)
+    talks = conversations(read_instances(path))
+    own = kinds["chatml"]
+    end = "<|end|>" if form == "chat" else "</s>"
+    for talk, more in zip(talks, ([], [], ["eins"]), strict=True):
+        (tokens,) = encode([talk], own, 1000, form)
+        labels = [text.strip() for text in labelled_texts(tokens, own)]
+        assert labels == [f"{answer}{end}" for answer in ("the cat", *more)]
+        (prompt,) = prompts([talk], own, form)
+        assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
+        assert "eins" in own.decode(prompt)
+        assert (text_of(talk), instruction_of(talk)) == ("two the cat", "two")
+        # Nothing but the labels differs from a conversation that is all trained on.
+        plain = [{"role": turn["role"], "content": turn["content"]} for turn in talk]
+        (every,) = encode([plain], own, 1000, form)
+        assert every.ids.tolist() == tokens.ids.tolist()
+        assert every.label_tokens > tokens.label_tokens
+        (cut,) = encode([talk], own, len(prompt) + 1, form)
+        assert (cut.label_tokens, cut.label_tokens + cut.lost) == (1, tokens.label_tokens)
 
 
 def test_a_control_token_in_a_message_is_text(kinds: Any, talk: Any) -> None:

@@ -1,6 +1,7 @@
 """Weights of checkpoints: what is loaded, what is refused, and reading ahead in a thread."""
 
 import queue
+import shutil
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -9,10 +10,13 @@ from typing import Any
 
 import pytest
 import torch
+from files import flip
 from safetensors.torch import load_file, save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.files import sha256
+from nearfirst.common.identity import write_run
 from nearfirst.model import checkpoints, load
 
 
@@ -115,6 +119,28 @@ def test_no_thread_outlives_the_work(model: Any, written: list[Path]) -> None:
     with pytest.raises(InputError, match=r"step-000001/.* not a whole checkpoint"):
         work(False)
     assert not readers()
+
+
+def test_a_flipped_bit_and_a_missing_step_are_named(model: Any, written: list[Path]) -> None:
+    folder = written[0].parent
+    weights = {f"{step.name}/model.safetensors": step / "model.safetensors" for step in written}
+    sums = {name: checkpoints.sha256_of(path, load_file(path)) for name, path in weights.items()}
+    assert sums == {name: sha256(path) for name, path in weights.items()}
+    write_run(folder, {}, sums)
+    assert checkpoints.checkpoints_in(folder) == written
+    for window in checkpoints.windows(written, [], 2):
+        *_, loaded = checkpoints.stream_weights(model, [window])
+        assert loaded == window
+    flip(written[1] / "model.safetensors")  # in the middle, among the weights
+    again = f"delete the folder {folder} and run snakemake again"
+    damaged = f"^{written[1]}/model.safetensors: .*its SHA-256 differs .*; {again}"
+    with pytest.raises(InputError, match=damaged):
+        checkpoints.load_weights(model, written[1])
+    with pytest.raises(InputError, match=damaged):
+        list(checkpoints.stream_weights(model, [written[1:3]]))
+    shutil.rmtree(written[4])
+    with pytest.raises(InputError, match=f"^{written[4]} is missing; {again}"):
+        checkpoints.checkpoints_in(folder)
 
 
 CONTENTS: dict[str, Callable[[bytes], bytes]] = {

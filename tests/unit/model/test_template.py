@@ -10,7 +10,7 @@ from training import labelled_texts
 from transformers import PreTrainedTokenizerFast
 
 from nearfirst.model.settings import Form
-from nearfirst.model.template import IGNORED, Tokens, encode, prompts
+from nearfirst.model.template import IGNORED, Tokens, encode, lost, prompts
 
 
 def one(
@@ -97,6 +97,11 @@ def test_the_tail_is_cut(tokenizer: Any, talk: Any) -> None:
         assert tokens.ids.tolist() == whole.ids[:length].tolist()
         assert tokens.labels.tolist() == whole.labels[:length].tolist()
         assert tokens.label_tokens == max(0, whole.label_tokens - cut)
+        assert tokens.lost == whole.label_tokens - tokens.label_tokens
+    assert lost([whole, whole]) is None
+    assert "takes 50.0% of the labels; 1 of 2 instances (50.0%)" in str(
+        lost([whole, one(talk("the cat", "sat on a mat"), tokenizer, 2)])
+    )
 
 
 def test_a_sentencepiece_tokenizer_doubles_no_space(

@@ -26,3 +26,13 @@ def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
     assert lines[1].strip().startswith(f"NFT-RT: lower over the run, {difference} [")
     assert lines[2] == f"{tmp_path}/table4.csv  2 rows"
     assert "fig_paired.csv  " not in "\n".join(lines)
+
+
+def test_what_the_logs_warn_of_is_repeated_once(tmp_path: Path) -> None:
+    logs = [tmp_path / name for name in ("a.log", "b.log", "none.log")]
+    for log, line in zip(logs, ("rows: 3it 12:00:01 warning: half is lost", ""), strict=False):
+        log.write_text(f"{line}\n09:15:00 warning: a column\n09:15:01 no warning: this\n")
+    assert summary([], {}, logs=map(str, logs)).splitlines() == [
+        f"Warning: half is lost ({logs[0]})",
+        f"Warning: a column ({logs[0]} and 1 more)",
+    ]

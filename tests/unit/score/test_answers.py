@@ -47,7 +47,8 @@ def test_the_program_writes_a_row_an_answer(tmp_path: Path, program: Program) ->
         *((10, "y", "no!"), (10, "x", "the mat the cat"), (10, "lost", "a")),
         *((0, "x", "the cat is on the mat"), (0, "y", " "), (0, "lost", "b")),
     ]
-    given = generations(tmp_path / "answers.parquet", rows, left_out="2", **IDENTITY)
+    of_run = {"trained": "48", "without_label": "24"}
+    given = generations(tmp_path / "answers.parquet", rows, left_out="2", **IDENTITY, **of_run)
     there = instances(tmp_path / "test.parquet", references)
     command = ("score.py", "--generations", given, "--instances", there)
     output = tmp_path / "scores.parquet"
@@ -62,7 +63,7 @@ def test_the_program_writes_a_row_an_answer(tmp_path: Path, program: Program) ->
     assert found["rouge1"] == pytest.approx([1, 0.8, 5 / 6, 0])
     assert found["rougeL"] == pytest.approx([1, 0.4, 5 / 6, 0])
     assert found["exact_match"] == [1, 0, 0, 0]
-    assert read_identity(output) == IDENTITY
+    assert read_identity(output) == IDENTITY | of_run  # for captions
     # Two that were never answered, and the one without a reference.
     assert table.schema.metadata[b"left_out"] == b"3"
     assert "1 of 3 instances (the first is id 'lost') are left out" in done.stderr

@@ -120,3 +120,10 @@ def test_what_is_no_log(tmp_path: Path, record: dict[str, Any], message: str) ->
     (tmp_path / "log.jsonl").write_text(json.dumps(record))
     with pytest.raises(InputError, match=message):
         check_order(POOL, tmp_path / "log.jsonl")
+
+
+def test_a_log_of_token_ids(tmp_path: Path, model_folder: Path, tokenizer: Any) -> None:
+    ids = [tokenizer(said(row))["input_ids"] for row in range(10)]
+    (tmp_path / "log.jsonl").write_text(json.dumps({"step": 1, "input_ids": ids}))
+    found = check_order(POOL, tmp_path / "log.jsonl", str(model_folder))
+    assert str(found).startswith("in order\n10 rows in 10 sequences")

@@ -261,9 +261,11 @@ def test_the_program_says_which_run_it_was(
     done = program(*call)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "run/checkpoints/run.json"
+    weights = [f"step-{step:06d}/model.safetensors" for step in (0, 1)]
     assert json.loads(run.read_text()) == {
         **{"dataset": "flan", "arrangement": "tma", "seed": "3"},
         **{"trained": "8", "without_label": "0"},
+        "weights": {name: sha256(run.parent / name) for name in weights},
     }
     log = (tmp_path / "run/log").read_text()
     assert "8 instances, 0 without a label" in log

@@ -97,6 +97,10 @@ def _as_read(instance: Row) -> Row:
     """
     row = json.loads(instance.pop("row", None) or "{}")
     row = {f"original_{name}" if name in ADDED.names else name: its for name, its in row.items()}
+    for message in instance["messages"]:
+        # Said where it is not what a trainer expects.
+        if message.pop("trained", None) is False and message["role"] == "assistant":
+            message["trained"] = False
     return {**instance, **row}
 
 

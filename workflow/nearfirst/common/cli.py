@@ -127,9 +127,8 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
         with arguments.log.open("w") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
-    )
+    logging.basicConfig(level=logging.INFO, force=True)
+    logging.getLogger().handlers[0].setFormatter(_Log("%(asctime)s %(message)s", "%H:%M:%S"))
     # At its usual level it logs every address, those with a signature for a gated file too.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     if screen is not sys.stderr:
@@ -156,18 +155,35 @@ def job_name(log: Path) -> str:
     return " ".join(below)
 
 
+class _Log(logging.Formatter):
+    """Marks what is warned of, for the summary at the end of a call (`report.summary`)."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        if _is_warning(record):
+            record.message = _warning(record)
+        return super().formatMessage(record)
+
+
 class _Warnings(logging.StreamHandler[TextIO]):
     """Shows what the log warns of on the screen too: a log is opened when something fails."""
 
     def __init__(self, screen: TextIO) -> None:
         super().__init__(screen)
-        self.setLevel(logging.WARNING)
-        # Those of this project: other libraries log under names of their own.
-        self.addFilter(lambda record: record.name.partition(".")[0] in ("root", "nearfirst"))
+        self.addFilter(_is_warning)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
-        return f"warning: {_printable(record.getMessage())}"
+        return _warning(record)
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    # Of this project: other libraries log under names of their own.
+    own = record.name.partition(".")[0] in ("root", "nearfirst")
+    return own and record.levelno >= logging.WARNING
+
+
+def _warning(record: logging.LogRecord) -> str:
+    return f"warning: {_printable(record.getMessage())}"
 
 
 def _printable(text: str) -> str:

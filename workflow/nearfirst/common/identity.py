@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing
@@ -19,33 +20,51 @@ label; `skipped_steps`, in float16: steps so far in which gradients overflowed."
 
 
 def read_identity(path: Path) -> dict[str, str]:
-    """Return those of `KEYS` that a table's metadata holds; a table made by hand may hold none.
+    """Return those of `KEYS` and `RUN_KEYS` that a table's metadata holds; it may hold none.
 
     Raises InputError if the file is missing or damaged.
     """
     with open_parquet(path) as file:
         metadata = file.schema_arrow.metadata or {}
-    return {key: metadata[key.encode()].decode() for key in KEYS if key.encode() in metadata}
+    keys = dict.fromkeys((*KEYS, *RUN_KEYS))
+    return {key: metadata[key.encode()].decode() for key in keys if key.encode() in metadata}
 
 
-def write_run(folder: Path, facts: Mapping[str, str]) -> None:
-    """Write which run the checkpoints in a folder are of: those of `RUN_KEYS` that are known."""
-    run = {key: facts[key] for key in RUN_KEYS if key in facts}
+def write_run(
+    folder: Path, facts: Mapping[str, str], weights: Mapping[str, str] | None = None
+) -> None:
+    """Write which run the checkpoints in a folder are of: those of `RUN_KEYS` that are known.
+
+    `weights` holds the SHA-256 of each checkpoint's file, `step-000010/model.safetensors`.
+    """
+    run: dict[str, object] = {key: facts[key] for key in RUN_KEYS if key in facts}
+    if weights:
+        run["weights"] = dict(weights)
     with writing(folder / RUN) as temporary:
         temporary.write_text(json.dumps(run) + "\n")
 
 
 def read_run(folder: Path) -> dict[str, str]:
-    """Return what `write_run` wrote; {} for checkpoints that another program made.
+    """Return the facts that `write_run` wrote; {} for checkpoints that another program made.
 
     Raises InputError if the file is damaged.
     """
+    run = _read(folder)
+    return {key: str(run[key]) for key in RUN_KEYS if key in run}
+
+
+def written_weights(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each checkpoint's file that `write_run` wrote; {} as `read_run`."""
+    weights: dict[str, str] = _read(folder).get("weights", {})
+    return weights
+
+
+def _read(folder: Path) -> dict[str, Any]:
     path = folder / RUN
     if not path.exists():
         return {}
     try:
-        run = json.loads(path.read_text())
-        return {key: str(run[key]) for key in RUN_KEYS if key in run}
+        return dict(json.loads(path.read_text()))
     except (ValueError, TypeError):
         raise InputError(
             f"{path}: not a JSON object; delete the folder {folder} to train it again"

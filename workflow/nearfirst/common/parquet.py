@@ -26,12 +26,15 @@ ROWS = 8192
 """Rows written at once: texts may be long."""
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+TURN = pa.struct([*MESSAGE, pa.field("trained", pa.bool_())])
+"""A message, and whether it carries labels (`data.conversation.is_trained`), which may be missing
+in a table."""
 
 INSTANCES = pa.schema(
     [
         ("id", pa.string()),
         ("task", pa.string()),
-        ("messages", pa.list_(MESSAGE)),
+        ("messages", pa.list_(TURN)),
         ("references", pa.list_(pa.string())),
     ]
 )
@@ -174,6 +177,8 @@ def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
         return bool(same_size and found.value_type == expected.value_type)
     if pa.types.is_struct(expected) and pa.types.is_struct(found):
         kinds = {field.name: field.type for field in found}
+        if expected == TURN:
+            kinds = {"trained": pa.bool_(), **kinds}
         return kinds.keys() == {field.name for field in expected} and all(
             _same_type(kinds[field.name], field.type) for field in expected
         )

@@ -1,12 +1,18 @@
 """A row of the user's own data, in any of four forms, as a conversation."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
-from nearfirst.data.conversation import Instance, dialogue, parse_turns
+from nearfirst.data.conversation import (
+    BEGINS_WITH_ASSISTANT,
+    Instance,
+    Message,
+    RowError,
+    is_trained,
+)
 
 FORMS = {
     "messages": ("messages",),
@@ -16,17 +22,40 @@ FORMS = {
 }
 """Form to the columns it needs; the first form that fits counts."""
 
+READ = {"id", "references", "source", "system"}
+"""Columns that are read in every form."""
+READ_TOO = {
+    "prompt and completion": {"history"},
+    "instruction, input and output": {"input", "history"},
+}
 NAMES = {
     **{column: column for needed in FORMS.values() for column in needed},
-    **{column: column for column in ("input", "id", "references", "source")},
+    **{column: column for column in ("input", "id", "references", "source", "system", "history")},
     "response": "completion",
 }
 """What a column of the user's may be called instead, to the column that is read."""
 
-_ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
-_SENDERS = {"human": "user", "gpt": "assistant", **_ROLES}
-_SPEAKERS = {"prompt": "user", "completion": "assistant"}
-"""Who speaks in a column that may hold a text or a list of turns."""
+_SPEAKERS = {
+    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "model"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+}
+_KEYS = (("role", "content"), ("from", "value"))
+WEIGHTS = ("weight", "train", "training", "loss", "loss_weight", "loss_scale", "masked")
+"""Keys of a turn that say with 0 and 1 whether it is trained on; `masked` says the opposite."""
+REFUSED = {
+    **dict.fromkeys(("tool_calls", "function_call"), "calls of tools are not read"),
+    **dict.fromkeys(
+        ("train_detail", "training_detail"), "a turn is trained on as a whole or not at all"
+    ),
+}
+"""Keys of a turn without which it would teach something else, to why they are not read."""
+
+
+class _Turn(NamedTuple):
+    role: str
+    content: str
+    trained: bool
 
 
 def form_of(file: Path, columns: Collection[str]) -> str:
@@ -37,9 +66,11 @@ def form_of(file: Path, columns: Collection[str]) -> str:
     found = ", ".join(columns) or "none"
     for question, answer in (("prompt", "completion"), ("instruction", "output")):
         if question in columns:
+            pair = "preference pairs" if "chosen" in columns else "prompts"
+            named = "rename 'chosen' to" if "chosen" in columns else "add a column"
             raise InputError(
-                f"{file}: prompts without answers, and a loss needs an answer; found {found}; add "
-                f"a column '{answer}'"
+                f"{file}: {pair} without answers, and a loss needs an answer; found {found}; "
+                f"{named} '{answer}'"
             )
     known = "; ".join(FORMS)
     raise InputError(f"{file}: columns of no known form: {found}; the forms are: {known}")
@@ -69,78 +100,216 @@ def renaming(
     return lambda row: {new.get(column, column): value for column, value in row.items()}
 
 
-def instance(form: str, row: dict[str, Any], task: str, id_: str, where: str) -> Instance:
-    """Return the conversation of a row.
+def instance(
+    form: str,
+    row: dict[str, Any],
+    as_read: dict[str, Any],
+    where: str,
+    id_: str,
+    task: str,
+    task_column: str | None,
+) -> Instance:
+    """Return the conversation of a row; if it cannot be used, its `fault` says why.
 
-    Raises InputError if the row lacks a column of its form, or a value has another type.
+    `as_read` has the columns as the file names them. `id_` and `task` are for rows without an id,
+    and for those of a file without a task column.
     """
-    for column in FORMS[form]:
-        if column not in row:
-            there = ", ".join(row) or "none"
-            raise InputError(f"{where}: column '{column}' is missing; found {there}")
-    turns = _turns(form, row, where)
-    found = dialogue(id_, task, turns, where, row)
-    if not found.messages:
-        speakers = {role for role, content in turns if content.strip()}
-        if "user" not in speakers:
-            found.where = f"{where} (no user turn)"
-        elif "assistant" not in speakers:
-            found.where = f"{where} (no assistant turn, and a loss needs an answer)"
-    references = row.get("references") or []
-    references = [references] if isinstance(references, str) else references
-    if not isinstance(references, list) or not all(isinstance(one, str) for one in references):
-        raise InputError(
-            f"{where}: 'references' must be an answer or a list of answers; rename the column if "
-            "it is something else"
-        )
-    found.references = tuple(references)
+    found = Instance(id_, task, [], 0, where, row=as_read)
+    unused: dict[str, None] = {}
+    try:
+        if row.get("id") is not None:
+            found.id = _name(row, "id")
+        if task_column:
+            found.task = _name(as_read, task_column)
+        for column in FORMS[form]:
+            if column not in row:
+                raise RowError(f"column '{column}' is missing; found {', '.join(row) or 'none'}")
+        found.messages, found.dropped = _conversation(_turns(form, row, unused))
+        found.references = _references(row)
+    except RowError as error:
+        found.messages, found.fault = [], str(error)
     if isinstance(source := row.get("source"), str):
         found.source = source
+    read = {*READ, *FORMS[form], *READ_TOO.get(form, ()), task_column}
+    columns = [f"column '{name}'" for name in row if name not in read and _says(row[name])]
+    found.unused = [*columns, *unused]
     return found
 
 
-def name(row: dict[str, Any], column: str, where: str) -> str:
-    """Return a task or an id: text or a whole number. Raises InputError if it is neither."""
+def _name(row: dict[str, Any], column: str) -> str:
+    """Return a task or an id: text or a whole number."""
     value = row.get(column)
     if not isinstance(value, str | int | None) or isinstance(value, bool):
-        raise InputError(f"{where}: '{column}' is {type(value).__name__}, not a name or a number")
+        raise RowError(f"'{column}' is {type(value).__name__}, not a name or a number")
     if value is None or not str(value).strip():
-        raise InputError(f"{where}: column '{column}' is empty")
+        raise RowError(f"column '{column}' is empty")
     return str(value)
 
 
-def _turns(form: str, row: dict[str, Any], where: str) -> list[tuple[str, str]]:
-    """Return the (role, content) of a row."""
+def _references(row: dict[str, Any]) -> tuple[str, ...]:
+    references = row.get("references") or []
+    references = [references] if isinstance(references, str) else references
+    if not isinstance(references, list) or not all(isinstance(one, str) for one in references):
+        raise RowError(
+            "'references' must be an answer or a list of answers; rename the column if it is "
+            "something else"
+        )
+    return tuple(references)
+
+
+def _turns(form: str, row: dict[str, Any], unused: dict[str, None]) -> list[_Turn]:
+    """Return the turns of a row; what they say that is not read is added to `unused`."""
+    turns = []
+    if (system := _text(row, "system")).strip():
+        turns.append(_Turn("system", system, False))
+    if "history" in READ_TOO.get(form, ()):
+        turns += _history(row)
     if form == "instruction, input and output":
-        asked = [_text(row, column, where) for column in ("instruction", "input")]
+        asked = [_text(row, column) for column in ("instruction", "input")]
         question = "\n\n".join(part for part in asked if part.strip())
-        return [("user", question), ("assistant", _text(row, "output", where))]
-    turns: list[tuple[str, str]] = []
-    for column in FORMS[form]:
-        if column in _SPEAKERS and not isinstance(row[column], list):
-            turns.append((_SPEAKERS[column], _text(row, column, where)))
+        turns += [_Turn("user", question, False), _Turn("assistant", _text(row, "output"), True)]
+        return turns
+    if form == "prompt and completion":
+        if isinstance(row["prompt"], list):
+            prompt = list(_list_of_turns(row, "prompt", unused))
+            turns += [turn._replace(trained=False) for turn in prompt]
+            if prompt and prompt[-1].role == "assistant":
+                raise RowError("the prompt ends in the assistant's turn; end it in the user's")
         else:
-            turns += _list_of_turns(row, column, where)
-    return turns
+            turns.append(_Turn("user", _text(row, "prompt"), False))
+        if not isinstance(row["completion"], list):
+            return [*turns, _Turn("assistant", _text(row, "completion"), True)]
+    listed = list(_list_of_turns(row, FORMS[form][-1], unused))
+    # Some files say the same twice.
+    if system and listed and listed[0][:2] == ("system", system):
+        del listed[0]
+    return turns + listed
 
 
-def _list_of_turns(row: dict[str, Any], column: str, where: str) -> list[tuple[str, str]]:
+def _history(row: dict[str, Any]) -> Iterator[_Turn]:
+    """Yield earlier exchanges, which are context: the row is about its own question."""
+    history = row.get("history") or []
+    if not isinstance(history, list):
+        raise RowError(f"'history' is {type(history).__name__}, not a list of exchanges")
+    for pair in history:
+        if (
+            not isinstance(pair, list)
+            or len(pair) != 2
+            or not all(isinstance(t, str) for t in pair)
+        ):
+            raise RowError("'history' must hold pairs of a question and its answer, both texts")
+        yield _Turn("user", pair[0], False)
+        yield _Turn("assistant", pair[1], False)
+
+
+def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) -> Iterator[_Turn]:
     turns = row[column] or []
     if not isinstance(turns, list):
-        raise InputError(f"{where}: '{column}' is {type(turns).__name__}, not a list of turns")
-    sender, text = ("from", "value") if column == "conversations" else ("role", "content")
+        raise RowError(f"'{column}' is {type(turns).__name__}, not a list of turns")
     for turn in turns:
-        if not isinstance(turn, dict) or not {sender, text} <= turn.keys():
+        keys = turn.keys() if isinstance(turn, dict) else set()
+        for key in REFUSED:
+            if key in keys and _says(turn[key]):
+                raise RowError(f"a turn of '{column}' has '{key}': {REFUSED[key]}")
+        usual = _KEYS[column == "conversations"]
+        sender, text = next((pair for pair in _KEYS if pair[0] in keys), usual)
+        if not {sender, text} <= keys:
             found = ", ".join(turn) if isinstance(turn, dict) else type(turn).__name__
-            raise InputError(
-                f"{where}: a turn of '{column}' must have '{sender}' and '{text}'; found {found}"
-            )
-    roles = _SENDERS if sender == "from" else _ROLES
-    return parse_turns(turns, roles, where, sender=sender, text=text)
+            raise RowError(f"a turn of '{column}' must have '{sender}' and '{text}'; found {found}")
+        role = _SPEAKERS.get(turn[sender]) if isinstance(turn[sender], str) else None
+        if role is None:
+            known = ", ".join(_SPEAKERS)
+            raise RowError(f"a turn is from {turn[sender]!r}; expected one of {known}")
+        trained = role == "assistant"
+        for key, value in turn.items() if len(keys) > 2 else ():
+            if key in WEIGHTS and value is not None:
+                trained &= _weight(key, value, role, unused)
+            elif key not in (sender, text) and _says(value):
+                unused[f"key '{key}' of turns"] = None
+        yield _Turn(role, _content(turn[text], text), trained)
 
 
-def _text(row: dict[str, Any], column: str, where: str) -> str:
+def _weight(key: str, value: Any, role: str, unused: dict[str, None]) -> bool:
+    """Return whether a turn is trained on, by one of `WEIGHTS`."""
+    if value not in (0, 1):
+        raise RowError(f"a turn's '{key}' is {value!r}, and only 0 and 1 can be used")
+    trained = bool(value) != (key == "masked")
+    if trained and role != "assistant":
+        unused[f"key '{key}' of turns that are not the assistant's"] = None
+    return trained
+
+
+def _content(content: Any, key: str) -> str:
+    """Return a turn's text, which may be in parts as in OpenAI's form."""
+    if isinstance(content, list):
+        parts = [
+            part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
+            for part in content
+        ]
+        if None in parts:
+            raise RowError(f"a turn's {key} has parts that are not text")
+        return "".join(map(str, parts))
+    if not isinstance(content, str | None):
+        raise RowError(f"a turn's {key} is {type(content).__name__}, not text")
+    return content or ""
+
+
+def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
+    """Return the exchanges of turns, and how many turns at the end belong to none.
+
+    Turns of one speaker in a row become one, a blank line between them. The template knows only the
+    user and the assistant: the text of system turns is put before the next user turn in the same
+    way. An empty turn counts for nothing, but inside a conversation it is a fault, since the rest
+    would lose its context.
+    """
+    messages: list[Message] = []
+    system: list[str] = []
+    for role, content, trained in turns:
+        if role == "system":
+            system += [content.strip()] if content.strip() else []
+            continue
+        parts = [content]
+        if role == "user" and content.strip():
+            parts, system = [*system, content], []
+        if not messages or messages[-1]["role"] != role:
+            messages.append(Message(role=role, content="\n\n".join(parts), trained=trained))
+            continue
+        last = messages[-1]
+        if content.strip() and last["content"].strip() and last["trained"] != trained:
+            raise RowError("of two turns of the assistant in a row one is trained on")
+        if content.strip():
+            before = [last["content"]] if last["content"].strip() else []
+            last["content"] = "\n\n".join([*before, *parts])
+            last["trained"] = trained
+    asked = any(message["role"] == "user" and message["content"].strip() for message in messages)
+    if not asked:
+        raise RowError("no user turn")
+    if messages[0]["role"] == "assistant":
+        raise RowError(BEGINS_WITH_ASSISTANT)
+    left_out = len(system)
+    while len(messages) % 2 or (messages and not messages[-1]["content"].strip()):
+        messages.pop()
+        left_out += 1
+    if not messages:
+        raise RowError("no assistant turn, and a loss needs an answer")
+    if not all(message["content"].strip() for message in messages):
+        raise RowError("a turn before the last answer is empty")
+    if not any(map(is_trained, messages)):
+        raise RowError("no turn is trained on: each has a weight of 0")
+    return messages, left_out
+
+
+def _text(row: dict[str, Any], column: str) -> str:
     value = row.get(column)
     if not isinstance(value, str | None):
-        raise InputError(f"{where}: '{column}' is {type(value).__name__}, not text")
+        raise RowError(f"'{column}' is {type(value).__name__}, not text")
     return value or ""
+
+
+def _says(value: Any) -> bool:
+    """Return whether a value holds anything: in Parquet all rows have all columns and keys."""
+    if isinstance(value, dict):
+        return any(map(_says, value.values()))
+    if isinstance(value, list):
+        return any(map(_says, value))
+    return value is not None and value != ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from nearfirst.common.errors import InputError
 
@@ -10,11 +10,33 @@ Part = Literal["train", "unseen"]
 """Side of the published split that a task is on."""
 
 
+class RowError(InputError):
+    """Why a row cannot be used: an error, or the row is left out (`sample.unusable`)."""
+
+
 class Message(TypedDict):
     """One turn; `role` is `user` or `assistant`."""
 
     role: str
     content: str
+    trained: NotRequired[bool | None]
+    """Whether it carries labels; if absent or null, an answer does."""
+
+
+def is_trained(message: Message) -> bool:
+    """Return whether a turn is an answer that is trained on, rather than context."""
+    return message["role"] == "assistant" and message.get("trained") is not False
+
+
+def target(messages: Sequence[Message]) -> int:
+    """Return the index of the answer that is embedded, generated and scored.
+
+    It is the first that is trained on; the turn before it asks for it.
+    """
+    return next((i for i, message in enumerate(messages) if is_trained(message)), 1)
+
+
+BEGINS_WITH_ASSISTANT = "begins with the assistant, which answers something that is missing"
 
 
 @dataclass(slots=True)
@@ -31,7 +53,7 @@ class Instance:
     where: str
     """Place in the file, for error messages."""
     references: tuple[str, ...] = ()
-    """All right answers; if empty, the first assistant turn is the only one."""
+    """All right answers; if empty, the `target` is the only one."""
     source: str = ""
     """The data set that the task's text comes from, such as `quoref`."""
     part: Part | None = None
@@ -40,6 +62,10 @@ class Instance:
     """Builds the whole first user turn, where that costs too much to do for every row."""
     row: Any = None
     """The row as it was read, for export."""
+    fault: str = ""
+    """Why there is no usable exchange, where that is known."""
+    unused: Sequence[str] = ()
+    """What else the row says, and nothing reads."""
 
 
 def exchanges(turns: Iterable[tuple[str, str]]) -> tuple[list[Message], int]:
@@ -66,7 +92,6 @@ def exchanges(turns: Iterable[tuple[str, str]]) -> tuple[list[Message], int]:
 def parse_turns(
     turns: Sequence[Any],
     roles: Mapping[str, str],
-    where: str,
     *,
     sender: str = "from",
     text: str = "value",
@@ -76,37 +101,49 @@ def parse_turns(
     A turn is a mapping with the keys `sender` and `text`; `roles` maps a sender in the file to
     `user`, `assistant` or `system`.
 
-    Raises InputError if a sender is unknown, or a content is not text.
+    Raises RowError if a sender is unknown, or a content is not text.
     """
     parsed = []
     for turn in turns:
         name = turn.get(sender) if isinstance(turn, dict) else None
         if not isinstance(name, str) or name not in roles:
             known = " or ".join(map(repr, roles))
-            raise InputError(f"{where}: a turn is from {name!r}; expected {known}")
+            raise RowError(f"a turn is from {name!r}; expected {known}")
         content = turn.get(text)
         if not isinstance(content, str | None):
-            raise InputError(f"{where}: a turn's {text} is {type(content).__name__}, not text")
+            raise RowError(f"a turn's {text} is {type(content).__name__}, not text")
         parsed.append((roles[name], content or ""))
     return parsed
 
 
 def dialogue(
-    id_: str, task: str, turns: Sequence[tuple[str, str]], where: str, row: Any
+    id_: str,
+    task: str,
+    turns: Sequence[Any],
+    roles: Mapping[str, str],
+    where: str,
+    row: Any,
+    **keys: str,
 ) -> Instance:
-    """Return the instance of a dialogue that may have system turns.
+    """Return the instance of a published dialogue that may have system turns, as of `parse_turns`.
 
     The template knows only the user and the assistant, so the text of a system turn is put before
     the next user turn, a blank line between them. A dialogue that begins with the assistant answers
-    something that is missing: all of it is unusable, and `where` says so.
+    something that is missing: all of it is unusable, and `fault` says so.
     """
-    speakers = (role for role, _ in turns if role != "system")
+    found = Instance(id_, task, [], 0, where, row=row)
+    try:
+        parsed = parse_turns(turns, roles, **keys)
+    except RowError as error:
+        found.fault = str(error)
+        return found
+    speakers = (role for role, _ in parsed if role != "system")
     if next(speakers, None) == "assistant":
-        where = f"{where} (begins with the assistant)"
-        return Instance(id_, task, [], len(turns), where, row=row)
+        found.dropped, found.fault = len(parsed), BEGINS_WITH_ASSISTANT
+        return found
     system: list[str] = []
     merged: list[tuple[str, str]] = []
-    for role, content in turns:
+    for role, content in parsed:
         if role == "system":
             system.append(content.strip())
         elif role == "user" and content.strip():
@@ -114,5 +151,6 @@ def dialogue(
             system = []
         else:
             merged.append((role, content))
-    messages, dropped = exchanges(merged)
-    return Instance(id_, task, messages, dropped + len(system), where, row=row)
+    found.messages, dropped = exchanges(merged)
+    found.dropped = dropped + len(system)
+    return found

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, read_table
-from nearfirst.data.conversation import Message
+from nearfirst.data.conversation import Message, target
 
 
 def read_instances(path: Path) -> pa.Table:
@@ -21,14 +21,20 @@ def conversations(table: pa.Table) -> list[list[Message]]:
     return result
 
 
+def exchange_of(messages: Sequence[Message]) -> tuple[str, str]:
+    """Return the answer that counts (`conversation.target`) and, before it, its question."""
+    at = target(messages)
+    return messages[at - 1]["content"], messages[at]["content"]
+
+
 def text_of(messages: Sequence[Message]) -> str:
-    """Return `{instruction} {answer}` of the first exchange, the text that is compared (B.3)."""
-    return f"{messages[0]['content']} {messages[1]['content']}"
+    """Return `{instruction} {answer}` of an exchange, the text that is compared (B.3)."""
+    return " ".join(exchange_of(messages))
 
 
 def instruction_of(messages: Sequence[Message]) -> str:
-    """Return the first question, without its answer."""
-    return messages[0]["content"]
+    """Return the question, without its answer."""
+    return exchange_of(messages)[0]
 
 
 def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> list[int]:

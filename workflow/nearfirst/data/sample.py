@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from nearfirst.common.errors import InputError
 from nearfirst.data import registry
-from nearfirst.data.conversation import Instance
+from nearfirst.data.conversation import Instance, is_trained, target
 from nearfirst.data.inventory import Inventory, take_inventory
 from nearfirst.data.overlap import Overlap
 from nearfirst.data.settings import Dataset, HeldOut
@@ -61,9 +61,10 @@ def sample(
     def read_test() -> Iterator[Instance]:
         return registry.read_test(settings, test_path) if test_path else iter(())
 
-    found = _inventory(path, read(), settings)
+    # What is said of the pool is said once, not for each test set that is drawn from it.
+    found = _inventory(path, read(), settings, logging.WARNING if name == "train" else logging.INFO)
     if test_path:
-        _inventory(test_path, read_test(), settings)
+        _inventory(test_path, read_test(), settings, logging.WARNING)
     if key_list is None and (path / "split.json").is_file():
         key_list = path / "split.json"
     parts = split(found, settings.sample, holds_out, key_list, settings.tested_per_task)
@@ -90,15 +91,15 @@ def _bar(rows: Iterable[Instance]) -> Any:
     return tqdm(rows, desc="rows", unit="", mininterval=5)
 
 
-def _inventory(path: Path, rows: Iterator[Instance], settings: Dataset) -> Inventory:
-    """List what can be used, and log how much it is."""
+def _inventory(path: Path, rows: Iterator[Instance], settings: Dataset, level: int) -> Inventory:
+    """List what can be used; log how much it is, and what else there is."""
     # Closed also on an error, so that the bar's line ends before the error's begins.
     with closing(_bar(rows)) as shown:
         found = take_inventory(shown, skip_unusable=settings.sample.unusable == "skip")
-    logging.info(
-        "%d rows, %d tasks; %d rows without a usable exchange, %d turns left out",
-        *(found.total, len(found.rows), found.unusable, found.dropped_turns),
-    )
+    usable = sum(map(len, found.rows.values()))
+    logging.info("%d rows, %d of them usable, %d tasks", found.total, usable, len(found.rows))
+    for unused in found.warnings():
+        logging.log(level, unused)
     if not found.rows:
         raise InputError(f"{path}: of {found.total} rows none has a question with an answer")
     return found
@@ -159,11 +160,12 @@ def table_row(instance: Instance, *, keep_row: bool) -> dict[str, object]:
     messages = instance.messages
     if instance.expand:
         messages = [{**messages[0], "content": instance.expand()}, *messages[1:]]
+    answer = messages[target(messages)]["content"]
     return {
         "id": instance.id,
         "task": instance.task,
-        "messages": messages,
-        "references": list(instance.references) or [messages[1]["content"]],
+        "messages": [message | {"trained": is_trained(message)} for message in messages],
+        "references": list(instance.references) or [answer],
         "source": instance.source,
         "row": _row_text(instance.row) if keep_row else None,
     }

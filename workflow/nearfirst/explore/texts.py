@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import pyarrow as pa
 
 from nearfirst.common.parquet import INSTANCES
-from nearfirst.data.instances import text_of
+from nearfirst.data.instances import instruction_of, text_of
 from nearfirst.data.readers import parquet
 from nearfirst.distance.distances import ROWS
 
@@ -22,7 +22,7 @@ _WORD = re.compile(r"\w+")
 
 
 class Exchange(NamedTuple):
-    """The first exchange of an instance, normalised."""
+    """The exchange of an instance that is embedded, normalised."""
 
     prompt: str
     """The user's turn."""
@@ -50,14 +50,14 @@ def grams(text: str, n: int, unit: Unit = "words") -> Set[Gram]:
 
 
 def read_exchanges(path: Path, rows: int = ROWS) -> Iterator[list[Exchange]]:
-    """Yield the first exchanges of an instance table, `rows` at a time and the rest at the end.
+    """Yield the exchanges of an instance table, `rows` at a time and the rest at the end.
 
     The table is read piece by piece: the texts of a large pool are never in memory together. Raises
     InputError if the file is missing or damaged.
     """
     conversations = (row["messages"] for _, row in parquet.rows(path, MESSAGES))
     exchanges = (
-        Exchange(normalised(messages[0]["content"]), normalised(text_of(messages)))
+        Exchange(normalised(instruction_of(messages)), normalised(text_of(messages)))
         for messages in conversations
     )
     while block := list(islice(exchanges, rows)):

@@ -64,6 +64,11 @@ class LookSettings(Section):
     font_size: float = Field(
         9.0, ge=4, description="Size of text in points; one less where there are several panels."
     )
+    font: str | None = Field(
+        None,
+        description="Name of an installed font for all text. Null is DejaVu Sans. Either way "
+        "characters that it lacks are drawn in an installed font that has them.",
+    )
     palette: list[Colour] = Field(
         [
             *("#0072B2", "#000000", "#D55E00", "#009E73", "#CC79A7", "#E69F00"),

@@ -52,7 +52,13 @@ def run(job: Namespace) -> None:
             "raise template.max_length"
         )
     left_out = len(every) - len(table)
-    logging.info("%d instances, %d left out: their prompts are too long", len(table), left_out)
+    # Said once a run, not of each segment.
+    level = logging.WARNING if left_out and not step_of(folders[0]) else logging.INFO
+    logging.log(
+        level,
+        "%s: %d instances, %d left out: their prompts are too long",
+        *(job.instances, len(table), left_out),
+    )
     prompts = template.prompts(conversations(table), tokenizer, form)
     model = load.model_for(folders[0], job.model, job.revision, dtype)
     check_positions(model, prompts, job.settings)

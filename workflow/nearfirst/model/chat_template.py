@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Message
+from nearfirst.data.conversation import Message, is_trained
 
 DAY = "26 Jul 2024"
 """The date for templates that ask for one: tokens must not depend on the day of a run."""
@@ -16,11 +16,11 @@ def encode(
 ) -> Iterator[tuple[list[int], list[bool]]]:
     """Yield the ids of each conversation, and which of them carry a label.
 
-    The tokens of each answer and the token that ends its turn carry labels. An answer begins where
-    the template's `add_generation_prompt` ends, so training sees what generation begins with.
-    White space around an answer is dropped, as in most templates: else one token could hold the
-    end of the prompt and the beginning of the answer. A control token in a message is text. The
-    ids end with the last answer.
+    The tokens of each answer that is trained on and the token that ends its turn carry labels. An
+    answer begins where the template's `add_generation_prompt` ends, so training sees what
+    generation begins with. White space around an answer is dropped, as in most templates: else one
+    token could hold the end of the prompt and the beginning of the answer. A control token in a
+    message is text. The ids end with the last answer.
 
     Raises
     ------
@@ -32,19 +32,19 @@ def encode(
         return
     end = end_of_turn(tokenizer)
     stripped = [
-        [message | {"content": message["content"].strip()} for message in messages]
+        [Message(role=turn["role"], content=turn["content"].strip()) for turn in messages]
         for messages in conversations
     ]
     whole = _render(stripped, tokenizer, asks=False)
     starts = iter(
         _render([m[:turn] for m in stripped for turn in range(1, len(m), 2)], tokenizer, asks=True)
     )
-    for messages, ids in zip(stripped, whole, strict=True):
+    for messages, ids in zip(conversations, whole, strict=True):
         is_label = [False] * len(ids)
         last = 0
-        for _ in range(1, len(messages), 2):
+        for turn in range(1, len(messages), 2):
             first, last = _answer(ids, next(starts), end, tokenizer)
-            is_label[first:last] = [True] * (last - first)
+            is_label[first:last] = [is_trained(messages[turn])] * (last - first)
         yield ids[:last], is_label[:last]
 
 

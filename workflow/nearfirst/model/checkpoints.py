@@ -1,8 +1,8 @@
 """The checkpoints of a segment, and streaming their weights into one resident model."""
 
-import os
+import hashlib
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile, zip_longest
 from pathlib import Path
@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.identity import written_weights
 from nearfirst.model.adapter import saved_parameters, weights_file
 
 Shapes = dict[str, torch.Size]
@@ -29,11 +30,40 @@ def step_of(checkpoint: Path) -> int:
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
-    """Return the checkpoints of a segment by step. Raises InputError if there is none."""
+    """Return the checkpoints of a segment by step.
+
+    Raises InputError if there is none, or one that was written is missing.
+    """
     found = sorted(folder.glob("step-*"))
     if not found:
         raise InputError(f"{folder}: no checkpoint (step-*) in it")
+    written = {(folder / name).parent for name in written_weights(folder)}
+    if missing := sorted(written.difference(found)):
+        more = f" and {len(missing) - 1} more checkpoints are" if missing[1:] else " is"
+        raise InputError(f"{missing[0]}{more} missing; {_again(folder)}")
     return found
+
+
+def sha256_of(path: Path, tensors: Mapping[str, torch.Tensor]) -> str:
+    """Return the SHA-256 of a file of these tensors, of which the header alone is read."""
+    with safe_open(path, framework="pt") as file, path.open("rb") as bytes_:
+        total = hashlib.sha256(bytes_.read(_header_size(path, tensors.values())))
+        for name in file.offset_keys():
+            total.update(_bytes_of(tensors[name]))
+    return total.hexdigest()
+
+
+def _header_size(path: Path, tensors: Iterable[torch.Tensor]) -> int:
+    # On opening it is checked that tensors fill the file to its end, without a hole.
+    return path.stat().st_size - sum(tensor.nbytes for tensor in tensors)
+
+
+def _bytes_of(tensor: torch.Tensor) -> memoryview:
+    return tensor.view(-1).view(torch.uint8).numpy().data
+
+
+def _again(folder: Path) -> str:
+    return f"delete the folder {folder} and run snakemake again: it is trained again"
 
 
 def load_weights(model: Any, checkpoint: Path) -> None:
@@ -136,8 +166,11 @@ def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
     Raises
     ------
     InputError
-        If the file is damaged, or its tensors have other names or shapes.
+        If the file is damaged, or its tensors have other names or shapes. Where `run.json` says its
+        SHA-256, a damaged tensor shows once all are read.
     """
+    segment = path.parents[1]
+    expected = written_weights(segment).get(str(path.relative_to(segment)))
     try:
         with safe_open(path, framework="pt") as file, path.open("rb") as bytes_:
             names = file.offset_keys()
@@ -146,8 +179,7 @@ def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
                 raise InputError(f"{path}: tensor '{odd}' is not in both file and model")
             # Mapped, for shapes and number formats: nothing of them is read.
             mapped = {name: file.get_tensor(name) for name in names}
-            # On opening it was checked that tensors fill the file to its end, without a hole.
-            bytes_.seek(-sum(tensor.nbytes for tensor in mapped.values()), os.SEEK_END)
+            sha256 = hashlib.sha256(bytes_.read(_header_size(path, mapped.values())))
             for name, like in mapped.items():
                 if not like.is_floating_point():  # F32 and I32 differ by one byte of the header
                     raise InputError(f"{path}: tensor '{name}' holds {like.dtype}: no weights")
@@ -157,11 +189,12 @@ def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
                         f"{list(shapes[name])}"
                     )
                 tensor = torch.empty_like(like)
-                if bytes_.readinto(tensor.view(-1).view(torch.uint8).numpy().data) < tensor.nbytes:
+                if bytes_.readinto(_bytes_of(tensor)) < tensor.nbytes:
                     raise OSError("it was cut while it was read")
+                if expected:
+                    sha256.update(_bytes_of(tensor))
                 yield name, tensor
+            if expected and sha256.hexdigest() != expected:
+                raise OSError("its SHA-256 differs from when it was written")
     except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path}: not a whole checkpoint ({error}); delete the folder {path.parents[1]} and "
-            "run snakemake again: it is trained again"
-        ) from None
+        raise InputError(f"{path}: not a whole checkpoint ({error}); {_again(segment)}") from None

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nearfirst.data.conversation import Message
+from nearfirst.data.conversation import Message, is_trained, target
 from nearfirst.data.instances import conversations
 from nearfirst.model import chat_template
 from nearfirst.model.settings import Form
 
-Segment = tuple[str, bool]
-"""Text that is tokenized by itself, and whether it is an answer."""
+Segment = tuple[str, bool | None]
+"""Text that is tokenized by itself, and whether it is trained on; None if it is no answer."""
 
 IGNORED = -100
 """Label of a position that carries no loss."""
@@ -30,11 +30,15 @@ class Tokens:
     ids
         (n,) token ids, int64.
     labels
-        (n,) int64: the id where an answer or its EOS stands, `IGNORED` elsewhere.
+        (n,) int64: the id where an answer that is trained on or its EOS stands, `IGNORED`
+        elsewhere.
+    lost
+        Number of labels that truncation took.
     """
 
     ids: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64]
+    lost: int = 0
 
     @property
     def label_tokens(self) -> int:
@@ -50,11 +54,11 @@ def encode(
 ) -> list[Tokens]:
     r"""Encode conversations as `<s>User: {question}\nAssistant: {answer}</s>`, or as `chat` does.
 
-    Segments are tokenized one by one; each answer and its EOS carry labels. A further exchange
-    follows the EOS of the one before. There is no BOS if the tokenizer has none. With `published`
-    the segments are those of the paper's published code (`_published`). Of each, the first
-    `max_length` tokens are kept, so a long prompt can lose its whole answer: such an instance has
-    `label_tokens == 0` and must be left out of means.
+    Segments are tokenized one by one; each answer that is trained on and its EOS carry labels. A
+    further exchange follows the EOS of the one before. There is no BOS if the tokenizer has none.
+    With `published` the segments are those of the paper's published code (`_published`). Of each,
+    the first `max_length` tokens are kept, so a long prompt can lose its whole answer: such an
+    instance has `label_tokens == 0` and must be left out of means.
 
     Raises
     ------
@@ -70,6 +74,7 @@ def encode(
         Tokens(
             np.array(ids[:max_length], dtype=np.int64),
             np.where(is_label, ids, IGNORED)[:max_length].astype(np.int64),
+            sum(is_label[max_length:]),
         )
         for ids, is_label in encoded
     ]
@@ -78,9 +83,9 @@ def encode(
 def _paper(messages: Sequence[Message], space: str) -> list[Segment]:
     """Return the segments of a conversation: each question asks for its answer."""
     return [
-        (f"User: {message['content']}\nAssistant:", False)
+        (f"User: {message['content']}\nAssistant:", None)
         if message["role"] == "user"
-        else (f"{space}{message['content']}", True)
+        else (f"{space}{message['content']}", is_trained(message))
         for message in messages
     ]
 
@@ -95,9 +100,9 @@ def _published(messages: Sequence[Message], space: str) -> list[Segment]:
         if message["role"] == "user":
             # Every question but the first stands on a line of its own.
             line = "\n" if segments else ""
-            segments += [(f"{line}User: {message['content']}", False), ("\nAssistant: ", False)]
+            segments += [(f"{line}User: {message['content']}", None), ("\nAssistant: ", None)]
         else:
-            segments.append((message["content"], True))
+            segments.append((message["content"], is_trained(message)))
     return segments
 
 
@@ -114,10 +119,10 @@ def _encode_segments(
     begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
     for segments in parts:
         ids, is_label = list(begin), [False] * len(begin)
-        for _, is_answer in segments:
+        for _, trained in segments:
             segment = next(encoded)
-            ids += [*segment, tokenizer.eos_token_id] if is_answer else segment
-            is_label += [is_answer] * (len(ids) - len(is_label))
+            ids += segment if trained is None else [*segment, tokenizer.eos_token_id]
+            is_label += [bool(trained)] * (len(ids) - len(is_label))
         yield ids, is_label
 
 
@@ -130,11 +135,12 @@ def ends(tokenizer: Any, form: Form = "paper") -> list[int]:
 def prompts(
     conversations: Sequence[Sequence[Message]], tokenizer: Any, form: Form = "paper"
 ) -> list[npt.NDArray[np.int64]]:
-    r"""Return the token ids before each first answer, `<s>User: {question}\nAssistant:`.
+    r"""Return the token ids before the answer that is generated, the first that is trained on.
 
-    `encode` begins with the same tokens, whatever its `max_length`.
+    Where that is the first of all, these are `<s>User: {question}\nAssistant:`. `encode` begins
+    with the same tokens, whatever its `max_length`.
     """
-    first = [messages[:2] for messages in conversations]
+    first = [messages[: target(messages) + 1] for messages in conversations]
     whole = encode(first, tokenizer, sys.maxsize, form)
     return [item.ids[: int((item.labels != IGNORED).argmax())] for item in whole]
 
@@ -158,3 +164,17 @@ def labelled(
     tokens = encode(conversations(table), tokenizer, max_length, form)
     kept = [row for row, item in enumerate(tokens) if item.label_tokens]
     return table.take(pa.array(kept, pa.int64())), [tokens[row] for row in kept]
+
+
+def lost(tokens: Sequence[Tokens]) -> str | None:
+    """Return what truncation took from instances, for a warning; None if it took no label."""
+    bare, cut = (
+        sum(map(what, tokens)) for what in (lambda i: not i.label_tokens, lambda i: i.lost)
+    )
+    if not cut:
+        return None
+    labels = cut + sum(item.label_tokens for item in tokens)
+    return (
+        f"truncation to template.max_length takes {cut / labels:.1%} of the labels; {bare} of "
+        f"{len(tokens)} instances ({bare / len(tokens):.1%}) have none left"
+    )

@@ -1,5 +1,6 @@
 """What the terminal shows when a call has ended: each target with its headline numbers."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -14,12 +15,20 @@ FEW = 3
 """Most figures that a suggested command names."""
 CURVES = 4
 """Most curves whose first and last values are shown."""
+WARNINGS = 20
+"""Most warnings that are repeated."""
+
+# As `common.cli` writes it into a log; a bar of progress may stand before it.
+_WARNING = re.compile(r"\d\d:\d\d:\d\d warning: (.+)")
 
 
 def summary(
-    targets: Iterable[str], figures: Mapping[str, Figure], base_skills: Iterable[str] = ()
+    targets: Iterable[str],
+    figures: Mapping[str, Figure],
+    base_skills: Iterable[str] = (),
+    logs: Iterable[str] = (),
 ) -> str:
-    """Return a short table: targets, first and last values of curves, findings, what to run next.
+    """Return a short table: targets, values of curves, findings, what to run next, warnings.
 
     Parameters
     ----------
@@ -29,6 +38,8 @@ def summary(
         Rows of the config by name.
     base_skills
         Tables of what the base models know; a skill that one lacks is named.
+    logs
+        Logs of the programs that made the targets; what they warn of is repeated.
     """
     paths = sorted({Path(target) for target in targets}, key=lambda path: path.name)
     pictures = [path for path in paths if path.suffix == ".pdf"]
@@ -48,6 +59,7 @@ def summary(
         if drawn:
             lines.append(f"Next, one page of them: snakemake {names}--report report.html")
     lines += [line for path in base_skills if pictures for line in _missing_skills(Path(path))]
+    lines += _warnings(map(Path, logs))
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -60,6 +72,21 @@ def _missing_skills(path: Path) -> list[str]:
         f"Warning: the base model of seed {seed} lacks {', '.join(its['skill'])} ({path})."
         for seed, its in table[table["present"] == "no"].groupby("seed")
     ]
+
+
+def _warnings(logs: Iterable[Path]) -> list[str]:
+    """Return a line for each different warning, with the first log that holds it."""
+    found: dict[str, list[Path]] = {}
+    for log in sorted({log for log in logs if log.is_file()}):
+        text = log.read_text(encoding="utf-8", errors="replace")
+        for warning in dict.fromkeys(_WARNING.findall(text)):
+            found.setdefault(warning, []).append(log)
+    lines = [
+        f"Warning: {text} ({its[0]}{f' and {len(its) - 1} more' * (len(its) > 1)})"
+        for text, its in found.items()
+    ]
+    more = [f"{len(lines) - WARNINGS} more warnings are in the logs."]
+    return lines[:WARNINGS] + more * (len(lines) > WARNINGS)
 
 
 def _ends_of_curves(path: Path, figure: Figure | None) -> str:

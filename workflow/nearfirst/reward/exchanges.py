@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nearfirst.data.instances import conversations
+from nearfirst.data.instances import conversations, instruction_of
 from nearfirst.generate.table import check_instances
 from nearfirst.reward.settings import RewardTextSettings
 
@@ -23,7 +23,7 @@ def exchanges_of(
     """Return instruction and answer of every row. Raises what `check_instances` raises."""
     check_instances(answers, answers_in, instances, instances_in)
     talks = zip(instances["id"].to_pylist(), conversations(instances), strict=True)
-    instructions = {id_: talk[0]["content"] for id_, talk in talks}
+    instructions = {id_: instruction_of(talk) for id_, talk in talks}
     rows = zip(answers["id"].to_pylist(), answers["prediction"].to_pylist(), strict=True)
     return [(instructions[id_], answer) for id_, answer in rows]
 

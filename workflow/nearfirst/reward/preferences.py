@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.instances import conversations, read_instances
+from nearfirst.data.instances import conversations, exchange_of, read_instances
 from nearfirst.reward.settings import PreferenceSettings
 from nearfirst.reward.table import PREFERENCES
 from nearfirst.score.exact_match import is_blank, normalize
@@ -17,7 +17,7 @@ from nearfirst.score.exact_match import is_blank, normalize
 
 @dataclass(frozen=True)
 class Example:
-    """The first exchange of a training instance; `right` holds its normalized references."""
+    """An exchange of a training instance; `right` holds its normalized references."""
 
     id: str
     task: str
@@ -32,7 +32,7 @@ def read_examples(path: Path) -> list[Example]:
     columns = (table[name].to_pylist() for name in ("id", "task", "references"))
     examples = []
     for id_, task, references, talk in zip(*columns, conversations(table), strict=True):
-        question, answer = talk[0]["content"], talk[1]["content"]
+        question, answer = exchange_of(talk)
         texts = [text for text in [answer, *(references or [])] if text and not is_blank(text)]
         examples.append(Example(id_, task, question, answer, frozenset(map(normalize, texts))))
     return examples

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nearfirst.common.errors import InputError
+from nearfirst.common.errors import InputError, one_line
 from nearfirst.data import chat_rows
 from nearfirst.data.readers import user_files
 from nearfirst.seen.rows import LENGTH, Part, Texts
@@ -106,9 +106,12 @@ def _texts(record: dict[str, Any], where: str, model: str | None) -> list[str]:
 
 @cache
 def _tokenizer(model: str) -> Any:
-    from nearfirst.model.load import load_tokenizer
+    from transformers import AutoTokenizer
 
-    return load_tokenizer(model)
+    try:
+        return AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{model}: no tokenizer that can be loaded ({one_line(error)})") from None
 
 
 def _rows(pool: str | Path | Iterable[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:

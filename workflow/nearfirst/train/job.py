@@ -93,6 +93,8 @@ def _train(job: Namespace, work: Path) -> None:
     tokens = tokens[:used]
     bare = sum(item.label_tokens == 0 for item in tokens)
     logging.info("%d instances, %d without a label after truncation", len(tokens), bare)
+    if job.start == 0 and (lost := template.lost(tokens)):
+        logging.warning("%s: %s", job.instances, lost)
 
     origin = [str(part) for part in (job.model, job.revision, job.state_before) if part]
     run = resume.run_fingerprint(settings, steps, origin, sharded=job.hardware.is_sharded())
@@ -125,9 +127,10 @@ def _train(job: Namespace, work: Path) -> None:
             if first:
                 facts = read_identity(job.instances) | read_identity(job.arrangement)
                 facts |= {"trained": str(len(tokens)), "without_label": str(bare)}
+                its = read_checksums(state) or {}
                 if settings.precision == "float16":
-                    facts["skipped_steps"] = str((read_checksums(state) or {})["skipped_steps"])
-                write_run(checkpoints, facts)
+                    facts["skipped_steps"] = str(its["skipped_steps"])
+                write_run(checkpoints, facts, its["weights"])
                 _move(state, job.state)
                 _move(checkpoints, job.checkpoints)
     if first:

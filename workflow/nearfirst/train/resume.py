@@ -43,21 +43,25 @@ def save_checksums(
 ) -> None:
     """Write the checksums of a state, the newest, once the checkpoints up to it are on the disk.
 
-    They list those checkpoints with their sizes: resuming from this state does not write them
-    again. They say, too, how many steps of the run so far were skipped. Files whose SHA-256 is in
-    `sums` are not read.
+    They list those checkpoints with their sizes, and those whose SHA-256 is in `sums`: resuming
+    from this state does not write them again. They say, too, how many steps of the run so far were
+    skipped. Files of the state whose SHA-256 is in `sums` are not read.
     """
     step = step_of(state)
     older = last_state(state.parents[1])
     facts = read_checksums(older) if older else None
     sizes: dict[str, int] = facts["checkpoints"] if facts else {}
+    weights: dict[str, str] = facts["weights"] if facts else {}
     known = {name.partition("/")[0] for name in sizes}
     for folder in sorted(checkpoints.glob("step-*")):
         if step_of(folder) <= step and folder.name not in known:
             for file in sync(folder):
-                sizes[str(file.relative_to(checkpoints))] = file.stat().st_size
-    facts = {"step": step, "run": run, "checkpoints": sizes, "skipped_steps": skipped_steps}
-    write_checksums(state, sums, **facts)
+                name = str(file.relative_to(checkpoints))
+                sizes[name] = file.stat().st_size
+                if sums and file in sums:
+                    weights[name] = sums[file]
+    facts = {"step": step, "run": run, "checkpoints": sizes, "weights": weights}
+    write_checksums(state, sums, **facts, skipped_steps=skipped_steps)
 
 
 def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:

@@ -277,9 +277,8 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
             # A pickle that nothing reads.
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
             self.writer.wait()  # the state counts on the checkpoints up to it
-            save_checksums(
-                folder, self.checkpoints, self.run, self.trainer.saves.sums, self.skipped
-            )
+            sums = self.trainer.saves.sums | self.writer.sums
+            save_checksums(folder, self.checkpoints, self.run, sums, self.skipped)
         self.saved = time.monotonic()
         self.saving = self.saved - self.step_end
 

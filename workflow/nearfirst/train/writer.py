@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from nearfirst.common.files import remove
 from nearfirst.model.adapter import has_adapter, weights_file
-from nearfirst.model.checkpoints import step_folder
+from nearfirst.model.checkpoints import sha256_of, step_folder
 
 SAVE_OPTIONS: dict[str, Any] = {"save_original_format": False, "max_shard_size": "1TB"}
 """Of `save_pretrained`: weights in one file, by the names of the model's parameters."""
@@ -23,7 +23,8 @@ class CheckpointWriter:
     """Writes whole models, `step-000010/` and so on, one at a time.
 
     A checkpoint is complete once `wait` returns: what counts on it waits first. One that a kill
-    has cut off is newer than the last state, and goes when the job resumes.
+    has cut off is newer than the last state, and goes when the job resumes. `sums` holds the
+    SHA-256 of each file of weights.
 
     Parameters
     ----------
@@ -48,6 +49,7 @@ class CheckpointWriter:
         self.thread = ThreadPoolExecutor(1, "checkpoints")
         self.writing: Future[None] | None = None
         self.copy: dict[str, torch.Tensor] = {}
+        self.sums: dict[Path, str] = {}
 
     def save(self, step: int, weights: Mapping[str, torch.Tensor], dtype: torch.dtype) -> None:
         """Copy the weights of a step to memory of the CPU, and begin to write them.
@@ -75,6 +77,7 @@ class CheckpointWriter:
         remove(folder)
         folder.mkdir(parents=True)
         save_file(self.copy, folder / self.weights, metadata={"format": "pt"})
+        self.sums[folder / self.weights] = sha256_of(folder / self.weights, self.copy)
         for path in self.same.iterdir():
             with suppress(OSError):
                 os.link(path, folder / path.name)

@@ -10,11 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from conversations import refusal, texts
 
+from nearfirst.data.conversation import is_trained
 from nearfirst.data.formats import chat
 from nearfirst.data.inventory import take_inventory
 from nearfirst.data.readers import parquet as parquet_reader
 from nearfirst.data.readers import user_files
 from nearfirst.data.registry import files_read
+from nearfirst.data.sample import table_row
 
 Row = dict[str, Any]
 TALK = [{"role": "user", "content": "Où?"}, {"role": "assistant", "content": "Là."}]
@@ -55,6 +57,7 @@ FORMS: list[tuple[Row, list[tuple[str, str]]]] = [
     ({"prompt": "Où?", "completion": "Là."}, ASKED),
     ({"prompt": TALK[:1], "completion": TALK[1:]}, ASKED),
     ({"prompt": [*TALK, *TALK[:1]], "completion": "Là."}, ASKED * 2),
+    ({"conversations": TALK}, ASKED),
     (
         {"instruction": "Translate.", "input": "there", "output": "là"},
         [("user", "Translate.\n\nthere"), ("assistant", "là")],
@@ -82,6 +85,184 @@ def test_every_form_in_every_kind_of_file(
     ]
     # Further columns and the system turn are kept.
     assert [i.row for i in found] == [row, row]
+
+
+def turn(role: str, content: str | None, **more: Any) -> Row:
+    return {"role": role, "content": content, **more}
+
+
+Q, R = turn("user", "q"), turn("user", "r")
+
+
+@pytest.mark.parametrize("file", WRITERS)
+@pytest.mark.parametrize(
+    ("row", "contents", "trained", "unused"),
+    [
+        # What is trained on.
+        (
+            {"prompt": [Q, turn("assistant", "a"), R], "completion": [turn("assistant", "b")]},
+            ["q", "a", "r", "b"],
+            [False, True],
+            [],
+        ),
+        (
+            {
+                "messages": [
+                    Q,
+                    turn("assistant", "a", weight=0),
+                    R,
+                    turn("assistant", "b", weight=1),
+                ]
+            },
+            ["q", "a", "r", "b"],
+            [False, True],
+            [],
+        ),
+        (
+            {
+                "messages": [
+                    Q,
+                    turn("assistant", "a", train=True),
+                    R,
+                    turn("assistant", "b", train=False),
+                ]
+            },
+            ["q", "a", "r", "b"],
+            [True, False],
+            [],
+        ),
+        (
+            {"messages": [turn("user", "q", masked=True), turn("assistant", "a", masked=False)]},
+            ["q", "a"],
+            [True],
+            [],
+        ),
+        (
+            {"messages": [turn("user", "q", loss=1.0), turn("assistant", "a", loss=None)]},
+            ["q", "a"],
+            [True],
+            ["key 'loss' of turns that are not the assistant's"],
+        ),
+        (
+            {
+                "conversations": [
+                    {"from": "human", "value": "q", "weight": None},
+                    {"from": "gpt", "value": "a", "weight": 0.0},
+                    {"from": "human", "value": "r", "weight": None},
+                    {"from": "gpt", "value": "b", "weight": 1.0},
+                ]
+            },
+            ["q", "a", "r", "b"],
+            [False, True],
+            [],
+        ),
+        # Columns that belong to a conversation.
+        (
+            {
+                "instruction": "r",
+                "input": "s",
+                "output": "b",
+                "system": "S",
+                "history": [["q", "a"]],
+            },
+            ["S\n\nq", "a", "r\n\ns", "b"],
+            [False, True],
+            [],
+        ),
+        (
+            {"messages": [turn("system", "S"), Q, turn("assistant", "a")], "system": "S"},
+            ["S\n\nq", "a"],
+            [True],
+            [],
+        ),
+        # Turns of one speaker in a row, and other names of speakers.
+        (
+            {
+                "messages": [
+                    turn("developer", "S"),
+                    Q,
+                    turn("system", "T"),
+                    R,
+                    turn("model", "a"),
+                    turn("assistant", ""),
+                    turn("assistant", "b"),
+                ]
+            },
+            ["S\n\nq\n\nT\n\nr", "a\n\nb"],
+            [True],
+            [],
+        ),
+        (
+            {
+                "messages": [
+                    turn("user", [{"type": "text", "text": "q"}]),
+                    turn("assistant", [{"type": "text", "text": "a"}]),
+                ]
+            },
+            ["q", "a"],
+            [True],
+            [],
+        ),
+        # What nothing reads.
+        (
+            {
+                "messages": [Q, turn("assistant", "a", reasoning_content="So.", tool_calls=None)],
+                "tools": [{"name": "f"}],
+                "images": ["0.png"],
+                "meta": {"a": None},
+                "chosen": "c",
+            },
+            ["q", "a"],
+            [True],
+            [
+                "column 'tools'",
+                "column 'images'",
+                "column 'chosen'",
+                "key 'reasoning_content' of turns",
+            ],
+        ),
+        (
+            {"messages": [Q, turn("assistant", "a")], "history": [["q", "a"]]},
+            ["q", "a"],
+            [True],
+            ["column 'history'"],
+        ),
+    ],
+)
+def test_what_is_used_of_a_row_and_what_is_not(
+    tmp_path: Path,
+    file: str,
+    row: Row,
+    contents: list[str],
+    trained: list[bool],
+    unused: list[str],
+) -> None:
+    (found,) = chat.read(SETTINGS, WRITERS[file](tmp_path / file, row))
+    assert (found.fault, found.dropped) == ("", 0)
+    assert [message["content"] for message in found.messages] == contents
+    assert [is_trained(message) for message in found.messages[1::2]] == trained
+    assert found.unused == unused
+    (answer,) = table_row(found, keep_row=False)["references"]  # type: ignore[misc]
+    assert answer == contents[2 * trained.index(True) + 1]
+
+
+def test_turns_at_the_end_without_an_answer_are_counted(tmp_path: Path) -> None:
+    tails = ([R], [R, turn("assistant", None)], [turn("system", "S")], [R, R, turn("system", "S")])
+    path = lines(tmp_path / "pool.jsonl", *({"messages": [*TALK, *tail]} for tail in tails))
+    found = list(chat.read(SETTINGS, path))
+    assert [(texts(instance), instance.dropped) for instance in found] == [
+        (ASKED, dropped) for dropped in (1, 2, 1, 2)
+    ]
+
+
+def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
+    columns = [("prompt", "p"), ("prompt", "q"), ("completion", "a"), ("image", b"\xff")]
+    names, values = zip(*columns, strict=True)
+    table = pa.table([pa.array([value]) for value in values], names=names)
+    pq.write_table(table, tmp_path / "pool.parquet")
+    (found,) = chat.read(SETTINGS, tmp_path / "pool.parquet")
+    assert texts(found) == [("user", "q"), ("assistant", "a")]
+    assert found.unused == ["column 'image' of bytes", "all but the last column 'prompt'"]
 
 
 def test_what_else_a_row_may_say(tmp_path: Path) -> None:
@@ -151,7 +332,7 @@ USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content"
 
 def refused(path: Path, task_column: str | None = None) -> str:
     settings = chat.Settings(path="pool", task_column=task_column)
-    return refusal(lambda: take_inventory(chat.read(settings, path), skip_unusable=False).rows)
+    return refusal(lambda: chat.read(settings, path))
 
 
 @pytest.mark.parametrize(
@@ -169,9 +350,13 @@ def refused(path: Path, task_column: str | None = None) -> str:
         (b"1" * 5000, "{}: line 1: not JSON ("),
         (b"{}\n", "{}: columns of no known form: none; the forms are: messages; conversations; "),
         (b'{"text": "t", "n": 1}\n', "{}: columns of no known form: text, n; the forms are: "),
-        (GOOD.encode() + b'{"prompt": "q"}\n', "{}: line 2: column 'completion' is missing; found"),
+        (
+            GOOD.encode() + b'{"prompt": "q"}\n',
+            "{}: line 2 (id 'mine_2'): column 'completion'",
+        ),
         (b'{"prompt": "q"}\n', "{}: prompts without answers, and a loss needs an answer; found"),
         (b'{"instruction": "q"}\n', "; found instruction; add a column 'output'"),
+        (b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n', "rename 'chosen' to 'completion'"),
     ],
 )
 def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -> None:
@@ -187,16 +372,27 @@ def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -
         ({"messages": ["q"]}, "a turn of 'messages' must have 'role' and 'content'; found str"),
         ({"messages": [{"role": "user", "text": "q"}]}, "and 'content'; found role, text"),
         ({"messages": [USER, {"role": "tool", "content": "3"}]}, "a turn is from 'tool'; expected"),
-        ({"messages": [{"role": "user", "content": [{"text": "q"}]}]}, "content is list, not text"),
+        ({"messages": [{"role": "user", "content": [{"image": "q"}]}]}, "parts that are not text"),
+        ({"messages": [{"role": "user", "content": 3}]}, "a turn's content is int, not text"),
         ({"conversations": [{"from": "bing", "value": "q"}]}, "a turn is from 'bing'"),
         ({"prompt": 3, "completion": "a"}, "'prompt' is int, not text"),
         ({"instruction": "q", "input": ["x"], "output": "a"}, "'input' is list, not text"),
         ({"messages": [USER, ANSWER], "id": [1]}, "'id' is list, not a name or a number"),
         ({"messages": [USER, ANSWER], "references": [1]}, "'references' must be an answer or a"),
         ({"messages": [USER, ANSWER], "task": None}, "column 'task' is empty"),
-        ({"messages": [USER]}, "(no assistant turn, and a loss needs an answer) (id 'mine_2')"),
-        ({"messages": None}, "(no user turn) (id 'mine_2'): no question with an answer"),
-        ({"prompt": "q", "completion": " "}, "(no assistant turn, and a loss needs an answer)"),
+        ({"messages": [USER]}, "(id 'mine_2'): no assistant turn, and a loss needs an answer"),
+        ({"messages": None}, "(id 'mine_2'): no user turn"),
+        ({"prompt": "q", "completion": " "}, "no assistant turn, and a loss needs an answer"),
+        ({"messages": [ANSWER, USER, ANSWER]}, "begins with the assistant"),
+        ({"messages": [USER, {**ANSWER, "content": None}, USER, ANSWER]}, "the last answer is"),
+        ({"messages": [USER, {**ANSWER, "tool_calls": [{"id": 1}]}]}, "has 'tool_calls': calls"),
+        ({"messages": [USER, {"role": "assistant", "function_call": {"name": "f"}}]}, "calls of"),
+        ({"messages": [USER, {**ANSWER, "weight": 0}]}, "no turn is trained on"),
+        ({"messages": [USER, {**ANSWER, "weight": 0.5}]}, "'weight' is 0.5, and only 0 and 1"),
+        ({"messages": [USER, {**ANSWER, "train": False}, ANSWER]}, "in a row one is trained on"),
+        ({"prompt": [USER, ANSWER], "completion": "b"}, "the prompt ends in the assistant's turn"),
+        ({"instruction": "q", "output": "a", "history": [["q"]]}, "'history' must hold pairs"),
+        ({"instruction": "q", "output": "a", "system": ["s"]}, "'system' is list, not text"),
     ],
 )
 def test_rows_that_cannot_be_used(tmp_path: Path, row: Row, named: str) -> None:
@@ -204,12 +400,15 @@ def test_rows_that_cannot_be_used(tmp_path: Path, row: Row, named: str) -> None:
     turns = {
         "messages": [USER, ANSWER],
         "conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}],
+        "history": [],
     }
     good |= {key: value for key, value in turns.items() if key in row}
     path = lines(tmp_path / "pool.jsonl", good, {"task": "t", **row})
     message = refused(path, "task")
     assert message.startswith(f"{path}: line 2")
     assert named in message
+    settings = chat.Settings(path="pool", task_column="task")
+    assert list(take_inventory(chat.read(settings, path), skip_unusable=True).rows) == ["t"]
 
 
 @pytest.mark.parametrize("name", WRITERS)

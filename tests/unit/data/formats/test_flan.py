@@ -145,7 +145,7 @@ def test_what_is_no_json_array_is_refused(tmp_path: Path, content: bytes) -> Non
 )
 def test_a_row_of_another_form_is_named(tmp_path: Path, bad: object, named: str) -> None:
     message = refused(plain(tmp_path, [row("a"), bad, row("c")]))
-    assert ": row 2: " in message
+    assert ": row 2" in message
     assert named in message
 
 

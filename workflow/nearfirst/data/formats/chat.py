@@ -17,7 +17,7 @@ from nearfirst.common.named_modules import did_you_mean
 from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
-from nearfirst.data.readers import user_files
+from nearfirst.data.readers import parquet, user_files
 from nearfirst.data.settings import Dataset, HeldOut, Number, Share, TaskSampleSettings
 
 TASK = "mine"
@@ -135,12 +135,11 @@ def files(settings: Settings, path: Path) -> list[Path]:
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the conversations of all files, file after file by name, in each file's order.
 
-    A row's id is its own, if it has one, else `mine_N` for the N-th row. Answers in `references`
-    and a `source` are taken if they are there. For system turns and conversations that begin with
-    the assistant see `conversation.dialogue`.
+    A row's id is its own, if it has one, else `mine_N` for the N-th row. For what is read of a row
+    see `chat_rows`; one that cannot be used has no messages.
 
-    Raises InputError if a file is missing, empty, damaged or of no known form, or a row lacks a
-    column or has a value of another type; file and line are named.
+    Raises InputError if a file is missing, empty, damaged or of no known form; file and line are
+    named.
     """
     return unique_ids(_read(path, settings, TASK, is_test=False))
 
@@ -169,12 +168,10 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
                 f"{file}: no column '{column}', which task_column names; found {', '.join(columns)}"
             )
         logging.info("%s: read as %s; columns: %s", file, form, ", ".join(columns))
+        unread = parquet.unread(file) if file.suffix.lower() == ".parquet" else []
         for where, row in itertools.chain([first], rows):
             number += 1
-            task = chat_rows.name(row, column, where) if column and has_tasks else TASK
-            known = renamed(row)
-            own_id = known.get("id") is not None
-            id_ = chat_rows.name(known, "id", where) if own_id else f"{prefix}_{number}"
-            found = chat_rows.instance(form, known, task, id_, where)
-            found.row = row
+            names = f"{prefix}_{number}", TASK, column if has_tasks else None
+            found = chat_rows.instance(form, renamed(row), row, where, *names)
+            found.unused = [*unread, *found.unused]
             yield found

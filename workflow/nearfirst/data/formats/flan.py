@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Instance, exchanges, parse_turns
+from nearfirst.data.conversation import Instance, RowError, exchanges, parse_turns
 from nearfirst.data.naming import source_of, unique_ids
 from nearfirst.data.readers.json_array import find, rows, take
 from nearfirst.data.settings import Dataset, SampleSettings
@@ -56,5 +56,9 @@ def _instance(row: Any, where: str) -> Instance:
     if row.get("id") is None:
         raise InputError(f"{where}: key 'id' is missing; found {', '.join(row)}")
     turns = take(row, "conversations", list, where)
-    messages, dropped = exchanges(parse_turns(turns, _ROLES, where))
-    return Instance(str(row["id"]), task, messages, dropped, where, source=source_of(task), row=row)
+    found = Instance(str(row["id"]), task, [], 0, where, source=source_of(task), row=row)
+    try:
+        found.messages, found.dropped = exchanges(parse_turns(turns, _ROLES))
+    except RowError as error:
+        found.fault = str(error)
+    return found

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import MESSAGE
-from nearfirst.data.conversation import Instance, dialogue, parse_turns
+from nearfirst.data.conversation import Instance, dialogue
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers.parquet import rows
 from nearfirst.data.readers.user_files import is_hidden
@@ -72,5 +72,5 @@ def _instance(row: dict[str, Any], where: str) -> Instance:
     for column in ("prompt_id", "category"):
         if not row[column]:
             raise InputError(f"{where}: column '{column}' is empty")
-    turns = parse_turns(row["messages"] or [], _ROLES, where, sender="role", text="content")
-    return dialogue(row["prompt_id"], row["category"], turns, where, row)
+    its = (row["prompt_id"], row["category"], row["messages"] or [])
+    return dialogue(*its, _ROLES, where, row, sender="role", text="content")

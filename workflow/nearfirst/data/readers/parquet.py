@@ -1,5 +1,6 @@
 """Rows of Parquet files, read as a stream."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,17 @@ def row_of(where: str) -> tuple[Path, int]:
     """Return the file and the row, from 0, of a place that `rows` yields."""
     path, _, number = where.rpartition(": row ")
     return Path(path), int(number) - 1
+
+
+def unread(path: Path) -> list[str]:
+    """Return which columns `rows` leaves out: those of bytes, and of one name all but the last."""
+    with open_parquet(path) as file:
+        fields = list(file.schema_arrow)
+    repeated = [name for name, n in Counter(field.name for field in fields).items() if n > 1]
+    return [
+        *(f"column '{field.name}' of bytes" for field in fields if _has_bytes(field.type)),
+        *(f"all but the last column '{name}'" for name in repeated),
+    ]
 
 
 def _decoded(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,11 +13,12 @@ from matplotlib.figure import Figure
 
 from nearfirst.common.files import writing
 from nearfirst.common.text import paragraph
+from nearfirst.figures.plot.fonts import complete
 
 # It logs every glyph.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 # Text of a PDF can be searched, and edited in a drawing program; that of an SVG is outlines.
-FONTS: dict[Any, Any] = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "nearfirst"}
+FONTS: dict[Any, Any] = {"svg.fonttype": "path", "svg.hashsalt": "nearfirst"}
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +42,11 @@ def write_figure(
     """
     caption = arguments.caption or arguments.output.with_suffix(".txt")
     texts = {caption: paragraph(text), **(beside or {})}
-    with ExitStack() as files, mpl.rc_context(FONTS):
+    # Outlines of other kinds than TrueType's are drawn in a PDF, glyph by glyph.
+    kind = {"pdf.fonttype": 42 if complete(figure) else 3}
+    with ExitStack() as files, mpl.rc_context(FONTS | kind), warnings.catch_warnings():
+        # `complete` has said it in one line.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         metadata = {"CreationDate": None, "Subject": text}
         pdf = files.enter_context(writing(arguments.output))
         figure.savefig(pdf, format="pdf", metadata=metadata)

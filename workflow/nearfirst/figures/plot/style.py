@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nearfirst.figures.look import LookSettings
+from nearfirst.figures.plot.fonts import families
 
 # Width of a character and height of a line of text, in font sizes.
 CHARACTER, LINE = 0.58, 1.45
@@ -20,8 +21,12 @@ PLOT = 0.8
 
 @contextmanager
 def style(look: LookSettings, panels: int) -> Iterator[None]:
-    """Apply the style; text is a point smaller where there are several panels."""
-    with mpl.rc_context(_parameters(look.font_size - (panels > 1))):
+    """Apply the style; text is a point smaller where there are several panels.
+
+    Raises InputError if `look.font` is not installed.
+    """
+    own = {"font.family": families(look.font)}
+    with mpl.rc_context(_parameters(look.font_size - (panels > 1)) | own):
         yield
 
 
