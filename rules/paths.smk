@@ -53,18 +53,37 @@ def model_folder(seed):
     return folder_of("model", f"{RESULTS}/model/seed-{CONFIG.base_seed(seed)}")
 
 
+def checkpoints_of(wildcards):
+    """Return the folder of a segment's checkpoints; a run made elsewhere has one."""
+    name = wildcards.arrangement
+    return (
+        f"{RESULTS}/elsewhere/{name}"
+        if name in CONFIG.checkpoints
+        else f"{RESULTS}/checkpoints/{SEGMENT}"
+    )
+
+
+def model_of(wildcards):
+    """Return the folder of a run's base model, or of one in the form of those made elsewhere."""
+    if wildcards.arrangement in CONFIG.checkpoints:
+        return f"{checkpoints_of(wildcards)}/model"
+    return model_folder(wildcards.seed)
+
+
 def model_files(wildcards):
-    """Return what stands for a run's base model as an input."""
-    return files_of(model_folder(wildcards.seed))
+    """Return what stands for a run's base model as an input; checkpoints bring theirs along."""
+    elsewhere = wildcards.arrangement in CONFIG.checkpoints
+    return [] if elsewhere else files_of(model_of(wildcards))
 
 
 def base_state(wildcards):
-    """Return the state of a run's base model, if it is the user's."""
-    return model_state(model_folder(wildcards.seed))
+    """Return the state of a run's base model, if it is the user's; see `model_files`."""
+    elsewhere = wildcards.arrangement in CONFIG.checkpoints
+    return None if elsewhere else model_state(model_folder(wildcards.seed))
 
 
 def model_flag(wildcards):
-    return f"--model {quote(model_folder(wildcards.seed))}"
+    return f"--model {quote(model_of(wildcards))}"
 
 
 # All bases have one tokenizer, and the reward model starts from the first.

@@ -29,6 +29,7 @@ from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import Dataset
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings
+from nearfirst.elsewhere.settings import SOURCES, CheckpointSettings
 from nearfirst.embed.registry import KINDS as REPRESENTATIONS
 from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.evaluate.settings import EvaluateSettings
@@ -45,6 +46,7 @@ from nearfirst.figures.settings import (
 )
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.hardware import HardwareSettings
+from nearfirst.harness.settings import HarnessSettings
 from nearfirst.model.settings import ModelSettings, TemplateSettings
 from nearfirst.model.tracking import Tracker
 from nearfirst.requests import derive
@@ -63,6 +65,7 @@ TABLES = (
     Table("data", FORMATS, default="chat"),
     Table("representations", REPRESENTATIONS, default="text"),
     Table("arrangements", METHODS),
+    Table("checkpoints", SOURCES, default="folders"),
     Table("figures", KINDS),
 )
 
@@ -103,11 +106,15 @@ class Config(Section):
     arrangements: dict[str, SerializeAsAny[ArrangementSettings]] = Field(
         {}, description="Arrangements by name."
     )
+    checkpoints: dict[str, SerializeAsAny[CheckpointSettings]] = Field(
+        {}, description="Checkpoints that were made elsewhere, by the name of their run."
+    )
     template: TemplateSettings = TemplateSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     generate: GenerateSettings = GenerateSettings()
     scores: ScoreSettings = ScoreSettings()
+    harness: HarnessSettings = HarnessSettings()
     reward: RewardSettings = RewardSettings()
     curves: CurveSettings = CurveSettings()
     comparison: ComparisonSettings = ComparisonSettings()
@@ -143,6 +150,8 @@ class Config(Section):
 
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs: one, where a seed would change nothing."""
+        if arrangement in self.checkpoints:
+            return self.seeds[:1]
         reshuffled = self.train.epochs > 1 and self.train.epoch_order == "reshuffled"
         seeded = reshuffled or self.arrangements[arrangement].is_seeded()
         return self.seeds if seeded or self.model.bases_vary else self.seeds[:1]
@@ -166,8 +175,12 @@ class Config(Section):
         """Return the training settings of a run.
 
         Its arrangement may set steps, schedule and rate, its data set the steps. Raises InputError
-        if they do not fit the other settings.
+        if they do not fit the other settings, or the run was trained elsewhere.
         """
+        if arrangement in self.checkpoints:
+            raise InputError(
+                f"{arrangement}, of `checkpoints`, was trained elsewhere: how is not known here"
+            )
         row = self.arrangements[arrangement]
         changes: dict[str, Any] = {}
         if steps := row.steps or self.data[dataset].steps:
@@ -195,6 +208,8 @@ class Config(Section):
 
     def segments(self, dataset: str, arrangement: str) -> list[str]:
         """Return the segments of a run, `START-STOP`; `0-end` is a run of unknown length."""
+        if arrangement in self.checkpoints:
+            return ["0-end"]
         return [
             f"{start}-{'end' if stop is None else stop}"
             for start, stop in self.training(dataset, arrangement).segments()
@@ -304,13 +319,26 @@ def _unknown_names(config: Config) -> dict[str, str]:
         (f"reward.preferences.datasets.{at}", "data set", name)
         for at, name in enumerate(config.reward.preferences.datasets)
     ]
+    for name in sorted(config.checkpoints.keys() & config.arrangements.keys()):
+        faults[f"checkpoints.{name}"] = (
+            f"config key 'checkpoints.{name}': an arrangement has this name; choose another"
+        )
     for key, what, name in references:
-        if name not in known[what]:
-            options = known[what]
+        options = known[what]
+        if what == "arrangement" and key.startswith("figures."):
+            options = [*options, *config.checkpoints]
+        if name not in options:
             faults[key] = (
                 f"config key '{key}': there is no {what} {name!r}; there are {', '.join(options)}"
                 f"{did_you_mean(name, options)}"
             )
+    for name, figure in config.figures.items() if not faults else ():
+        for run in figure.similarities(config):
+            if run.arrangement in config.checkpoints:
+                faults[f"figures.{name}"] = (
+                    f"config key 'figures.{name}': it shows how similar the data seen are, and "
+                    f"those of {run.arrangement!r}, of `checkpoints`, are not known here"
+                )
     splits = [
         (f"figures.{name}.{key}", dataset, split)
         for name, figure in config.figures.items()

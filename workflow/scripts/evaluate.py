@@ -21,6 +21,7 @@ def main(arguments: argparse.Namespace) -> None:
 
     from nearfirst.evaluate.losses import evaluate
     from nearfirst.model import checkpoints, load, precision
+    from nearfirst.model.adapter import has_adapter
     from nearfirst.model.template import labelled
 
     tracking.check_packages(arguments.tracking.report_to)
@@ -48,6 +49,11 @@ def main(arguments: argparse.Namespace) -> None:
         *(arguments.instances, len(tokens), left_out),
     )
     model = load.model_for(folders[0], arguments.model, arguments.revision, dtype)
+    if settings.average > 1 and has_adapter(model):
+        raise InputError(
+            f"{arguments.checkpoints}: adapters; evaluate.average must be 1, since the mean of "
+            "their matrices is not that of their models"
+        )
     of = checkpoints.windows(folders, before, settings.average)
     with precision.tf32(settings.precision):
         batch = settings.batch_tokens
