@@ -44,6 +44,11 @@ OWN_FILES = {
     for key in ("path", "test_path", "key_list", "list")
     if (path := getattr(dataset, key, None))
 }
+OWN_FILES |= {
+    f"arrangements.{name}.path": path
+    for name, row in CONFIG.arrangements.items()
+    if (path := getattr(row, "path", None))
+}
 # The checkpoints of each run made elsewhere.
 ELSEWHERE = {}
 for name, row in CONFIG.checkpoints.items():

@@ -7,6 +7,8 @@ from nearfirst.model.files import model_files_read
 SEGMENT = "{dataset}/{arrangement}/seed-{seed}/{start}-{stop}"
 # A segment's checkpoints measured on one test set.
 TESTED_SEGMENT = "{dataset}/{test}/{arrangement}/seed-{seed}/{start}-{stop}"
+# A run that warms up a representation.
+WARM_UP = "warm_up/{representation}/{dataset}/{arrangement}/seed-{seed}"
 TESTED_LOG = "{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}"
 
 
@@ -98,6 +100,28 @@ def reward_folder():
 def reward_files():
     """Return what stands for the reward model as an input."""
     return files_of(reward_folder())
+
+
+def represented_as(wildcards):
+    """Return the row of a representation."""
+    return CONFIG.representations[wildcards.representation]
+
+
+def warm_up_run(wildcards):
+    """Return the folder of the run that warms up a representation of a data set."""
+    its = {
+        "representation": wildcards.representation,
+        "dataset": wildcards.dataset,
+        "arrangement": represented_as(wildcards).arrangement,
+        "seed": CONFIG.seeds[0],
+    }
+    return f"{RESULTS}/{WARM_UP.format(**its)}"
+
+
+def warm_up_segments(wildcards):
+    """Return its segments, `START-STOP`."""
+    segments = CONFIG.warm_up(wildcards.representation).segments()
+    return [f"{start}-{stop}" for start, stop in segments]
 
 
 def own_test(wildcards):

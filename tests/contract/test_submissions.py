@@ -10,7 +10,16 @@ from submissions import LOCAL, submissions
 # What takes minutes, or asks for a GPU, is a batch job of its own.
 ALONE = {
     *("embed", "train", "evaluate", "generate", "reward", "gather_checkpoints", "harness"),
-    *("generate_text", "pretrain", "base_skills", "dequantize", "preferences", "train_reward"),
+    *(
+        "base_losses",
+        "warm_up",
+        "generate_text",
+        "pretrain",
+        "base_skills",
+        "dequantize",
+        "preferences",
+        "train_reward",
+    ),
 }
 
 

@@ -198,13 +198,22 @@ class Config(Section):
             changes |= {"final_rate": 0.0} if row.schedule == "constant" else {}
         if row.learning_rate not in (None, "mean"):
             changes["learning_rate"] = row.learning_rate
+        return self._changed(changes, f"{arrangement} on {dataset}")
+
+    def warm_up(self, representation: str) -> TrainSettings:
+        """Return the training settings of a representation's warm-up run; raises as `training`."""
+        row: Any = self.representations[representation]
+        every = row.warmup_steps // row.checkpoints
+        changes = {"steps": row.warmup_steps, "epochs": 1, "segment_steps": every}
+        changes |= {"checkpoint_every": every, "checkpoint_dtype": "float32"}
+        return self._changed(changes, f"representations.{representation}")
+
+    def _changed(self, changes: dict[str, Any], what: str) -> TrainSettings:
         try:
             return TrainSettings.model_validate(self.train.model_dump() | changes)
         except ValidationError as error:
             faults = explain_all(error, TrainSettings, "train")
-            raise InputError(
-                f"{next(iter(faults.values()))}; so it is for {arrangement} on {dataset}"
-            ) from None
+            raise InputError(f"{next(iter(faults.values()))}; so it is for {what}") from None
 
     def segments(self, dataset: str, arrangement: str) -> list[str]:
         """Return the segments of a run, `START-STOP`; `0-end` is a run of unknown length."""
@@ -313,6 +322,11 @@ def _unknown_names(config: Config) -> dict[str, str]:
         **{f"arrangements.{name}": row.representation for name, row in config.arrangements.items()},
         **{name: getattr(config, name).representation for name in ("explore", "similarity")},
     }
+    references += [
+        (f"representations.{name}.{key}", what, named)
+        for name, row in config.representations.items()
+        for key, what, named in row.references()
+    ]
     references += [(f"{key}.representation", "representation", name) for key, name in go_by.items()]
     references += [(f"tables.{key}", what, name) for key, what, name in config.tables.references()]
     references += [

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[3] / "workflow"
 PROGRAMS = sorted((ROOT / "scripts").glob("*.py"))
 HEAVY = {"torch", "transformers", "sentence_transformers", "accelerate"}
 NEED_A_MODEL = {
+    "base_losses",
     "base_skills",
     "check_reward",
     "dequantize",

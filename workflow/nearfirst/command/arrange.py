@@ -16,7 +16,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +46,12 @@ def parameters() -> dict[str, tuple[Any, str]]:
             if name not in ArrangementSettings.model_fields:
                 found.setdefault(name, []).append((method, field))
     return {
-        name: (its[0][1], ", ".join(method for method, _ in its)) for name, its in found.items()
+        # The values of the method that takes the most.
+        name: (
+            max((field for _, field in its), key=lambda field: len(get_args(field.annotation))),
+            ", ".join(method for method, _ in its),
+        )
+        for name, its in found.items()
     }
 
 
@@ -76,6 +81,8 @@ def run(arguments: argparse.Namespace) -> None:
     with TemporaryDirectory(prefix="nearfirst-") as folder:
         tables, places = inputs.read(arguments, Path(folder))
         files = {"instances": tables.instances("train")}
+        if "queries" in settings.required():
+            files["queries"] = tables.instances("heldout")
         if "embeddings" in settings.required() or arguments.annotate:
             inputs.embed(arguments, tables)
             files |= {"train": tables.embeddings("train"), "test": tables.embeddings("heldout")}
