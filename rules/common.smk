@@ -18,9 +18,13 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.settings import canonical
 from nearfirst.common.source_files import library_modules
+from nearfirst.model.tracking import Tracking, check_packages
 
 try:
     CONFIG = load(config, LIBRARY / "presets")
+    # Before anything is computed, where jobs run in this environment.
+    if not workflow.deployment_settings.deployment_method:
+        check_packages(CONFIG.report_to)
 except InputError as error:
     raise WorkflowError(str(error))
 

@@ -62,9 +62,9 @@ def sample(
         return registry.read_test(settings, test_path) if test_path else iter(())
 
     # What is said of the pool is said once, not for each test set that is drawn from it.
-    found = _inventory(path, read(), settings, logging.WARNING if name == "train" else logging.INFO)
+    found = inventory(path, read(), settings, logging.WARNING if name == "train" else logging.INFO)
     if test_path:
-        _inventory(test_path, read_test(), settings, logging.WARNING)
+        inventory(test_path, read_test(), settings, logging.WARNING)
     if key_list is None and (path / "split.json").is_file():
         key_list = path / "split.json"
     parts = split(found, settings.sample, holds_out, key_list, settings.tested_per_task)
@@ -91,7 +91,7 @@ def _bar(rows: Iterable[Instance]) -> Any:
     return tqdm(rows, desc="rows", unit="", mininterval=5)
 
 
-def _inventory(path: Path, rows: Iterator[Instance], settings: Dataset, level: int) -> Inventory:
+def inventory(path: Path, rows: Iterator[Instance], settings: Dataset, level: int) -> Inventory:
     """List what can be used; log how much it is, and what else there is."""
     # Closed also on an error, so that the bar's line ends before the error's begins.
     with closing(_bar(rows)) as shown:
