@@ -47,6 +47,7 @@ rule evaluate:
         settings=settings("evaluate"),
         template=settings("template"),
         model=model_flag,
+        tracking=tracking,
         base=base_state,
         before=lambda wildcards, input: (
             f" --before {' '.join(input.before)}" if input.before else ""
@@ -58,7 +59,7 @@ rule evaluate:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints}{params.before} --settings {params.settings:q}"
-        " --template {params.template:q} --output {output} --log {log}"
+        " --template {params.template:q} --tracking {params.tracking:q} --output {output} --log {log}"
 
 
 rule base_losses:

@@ -33,6 +33,7 @@ from nearfirst.common.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+INSTANCES = {"instances": "train", "queries": "heldout"}
 Integers = npt.NDArray[np.int64]
 
 
@@ -80,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     with TemporaryDirectory(prefix="nearfirst-") as folder:
         tables, places = inputs.read(arguments, Path(folder))
-        files = {"instances": tables.instances("train")}
+        files = {name: tables.instances(split) for name, split in INSTANCES.items()}
         if "queries" in settings.required():
             files["queries"] = tables.instances("heldout")
         if "embeddings" in settings.required() or arguments.annotate:
