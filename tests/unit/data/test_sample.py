@@ -41,8 +41,8 @@ def test_an_inventory_lists_rows_by_task_and_counts_the_rest() -> None:
     assert {task: list(rows) for task, rows in found.rows.items()} == {"b": [0, 3], "a": [1]}
     assert list(found.warnings()) == [
         f"{DROPPED}: 3 times in 5 rows, the first is data.json: row 2",
-        "rows left out (no question with an answer, both not empty): 2 times in 5 rows, the first is "
-        "data.json: row 2",
+        "rows left out (no question with an answer, both not empty): 2 times in 5 rows, the first "
+        "is data.json: row 2",
     ]
     with pytest.raises(InputError, match=r"data\.json: row 2 \(id 'the-id'\): no question"):
         take_inventory(instances, skip_unusable=False)
