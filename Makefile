@@ -18,7 +18,7 @@ SHELL = bash
 LOG = .venv/setup.log
 UNUSED = tests?|testing|pip|setuptools|_inductor|physics|lexers|dialects|mypyc?
 
-.PHONY: setup help report test lint bench docs lock
+.PHONY: setup help report test lint bench docs lock harness
 .DELETE_ON_ERROR:
 
 setup: .venv/installed  ## set up .venv with pinned versions
@@ -99,8 +99,12 @@ docs: setup  ## write the generated pages of docs/ anew
 	python docs/generate_commands.py
 	python docs/draw_tma.py
 
+# As they are written down, since one of them asks for an older dateutil, which it works without.
+harness: setup  ## install lm-evaluation-harness too, for metrics lm_eval:TASK
+	python -m pip install --quiet --no-deps --requirement requirements-harness.lock
+
 # After a change of pins in pyproject.toml: install it, then write down all that came along.
 lock: setup  ## after a change of pins: install it and write requirements.lock
 	pip install --quiet --editable ".[dev,workflow]"
 	pip freeze --all --exclude-editable \
-	  | sed -E -e 's/\+cpu$$//' -e '/^(pip|triton|cuda-.*|nvidia-.*)==/d' > requirements.lock
+	  | sed -E -e 's/\+cpu$$//' -e '/^(pip|triton|cuda-.*|nvidia-.*)==/d' | grep -vixFf requirements-harness.lock > requirements.lock

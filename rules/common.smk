@@ -40,6 +40,20 @@ OWN_FILES = {
     for key in ("path", "test_path", "key_list", "list")
     if (path := getattr(dataset, key, None))
 }
+# The checkpoints of each run made elsewhere.
+ELSEWHERE = {}
+for name, row in CONFIG.checkpoints.items():
+    try:
+        ELSEWHERE[name] = row.folders(Path(RESULTS, "raw/checkpoints", name))
+    except InputError as error:
+        raise WorkflowError(f"config key 'checkpoints.{name}.{error}")
+    if row.source == "folders":
+        OWN_FILES |= {
+            f"checkpoints.{name}.steps.{step}": str(folder)
+            for step, folder in ELSEWHERE[name].items()
+        }
+if CONFIG.harness.include:
+    OWN_FILES["harness.include"] = CONFIG.harness.include
 # Snakemake would not miss one while what was once made of it is there.
 for key, path in OWN_FILES.items():
     if not os.path.exists(path):
@@ -134,10 +148,10 @@ wildcard_constraints:
     dataset="|".join(map(re.escape, CONFIG.data)),
     representation="|".join(map(re.escape, CONFIG.representations)),
     form="|".join(FORMATS.names()),
-    source=r"(data|model)/[^/]+",
+    source=r"(data|model)/[^/]+|checkpoints/[^/]+/\d+",
     split=r"train|(generalist|specialist)-\d+|heldout",
     test=r"(generalist|specialist)-\d+|heldout",
-    arrangement="|".join(map(re.escape, CONFIG.arrangements)),
+    arrangement="|".join(map(re.escape, [*CONFIG.arrangements, *CONFIG.checkpoints])),
     seed=r"\d+",
     start=r"\d+",
     stop=r"\d+|end",

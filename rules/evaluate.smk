@@ -5,6 +5,8 @@ def checkpoints_before(
     wildcards,
 ):
     """Return the earlier segments whose checkpoints count in a mean, in order."""
+    if wildcards.arrangement in CONFIG.checkpoints:
+        return []
     train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
     reach = (CONFIG.evaluate.average - 1) * train.checkpoint_every
     first = int(wildcards.start)
@@ -20,7 +22,7 @@ rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
-        checkpoints=f"<results>/checkpoints/{SEGMENT}",
+        checkpoints=checkpoints_of,
         before=checkpoints_before,
         model=model_files,
         script=script("evaluate.py"),

@@ -145,6 +145,14 @@ rule compare:
         " --log {log}"
 
 
+def skills_of(
+    wildcards,
+):
+    """Return the table of what the base models know, if a curve starts from one of them."""
+    shown = {curve.arrangement for curve in FIGURES[wildcards.figure].shown()}
+    return [] if shown <= CONFIG.checkpoints.keys() else BASE_SKILLS
+
+
 rule plot:
     """Draw a figure and write its caption."""
     input:
@@ -152,7 +160,7 @@ rule plot:
         # Not drawn, but not `ancient` either: a job that is to make one, and has to run again, would
         # keep Snakemake from making a figure that is missing.
         paired=paired,
-        skills=BASE_SKILLS,
+        skills=skills_of,
         kind=kind_files,
         drawing=drawing_files,
         script=script("plot.py"),

@@ -5,7 +5,7 @@ rule generate:
     """Answer the test instances with the checkpoints of one segment."""
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
-        checkpoints=f"<results>/checkpoints/{SEGMENT}",
+        checkpoints=checkpoints_of,
         model=model_files,
         script=script("generate.py"),
         library=library("generate.py"),

@@ -7,6 +7,8 @@ from nearfirst.model.files import model_files_read
 SEGMENT = "{dataset}/{arrangement}/seed-{seed}/{start}-{stop}"
 # A segment's checkpoints measured on one test set.
 TESTED_SEGMENT = "{dataset}/{test}/{arrangement}/seed-{seed}/{start}-{stop}"
+# A run that warms up a representation.
+WARM_UP = "warm_up/{representation}/{dataset}/{arrangement}/seed-{seed}"
 TESTED_LOG = "{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}"
 
 
@@ -45,18 +47,37 @@ def model_folder(seed):
     return folder_of("model", f"{RESULTS}/model/seed-{CONFIG.base_seed(seed)}")
 
 
+def checkpoints_of(wildcards):
+    """Return the folder of a segment's checkpoints; a run made elsewhere has one."""
+    name = wildcards.arrangement
+    return (
+        f"{RESULTS}/elsewhere/{name}"
+        if name in CONFIG.checkpoints
+        else f"{RESULTS}/checkpoints/{SEGMENT}"
+    )
+
+
+def model_of(wildcards):
+    """Return the folder of a run's base model, or of one in the form of those made elsewhere."""
+    if wildcards.arrangement in CONFIG.checkpoints:
+        return f"{checkpoints_of(wildcards)}/model"
+    return model_folder(wildcards.seed)
+
+
 def model_files(wildcards):
-    """Return what stands for a run's base model as an input."""
-    return files_of(model_folder(wildcards.seed))
+    """Return what stands for a run's base model as an input; checkpoints bring theirs along."""
+    elsewhere = wildcards.arrangement in CONFIG.checkpoints
+    return [] if elsewhere else files_of(model_of(wildcards))
 
 
 def base_state(wildcards):
-    """Return the state of a run's base model, if it is the user's."""
-    return model_state(model_folder(wildcards.seed))
+    """Return the state of a run's base model, if it is the user's; see `model_files`."""
+    elsewhere = wildcards.arrangement in CONFIG.checkpoints
+    return None if elsewhere else model_state(model_folder(wildcards.seed))
 
 
 def model_flag(wildcards):
-    return f"--model {quote(model_folder(wildcards.seed))}"
+    return f"--model {quote(model_of(wildcards))}"
 
 
 # All bases have one tokenizer, and the reward model starts from the first.
@@ -71,6 +92,28 @@ def reward_folder():
 def reward_files():
     """Return what stands for the reward model as an input."""
     return files_of(reward_folder())
+
+
+def represented_as(wildcards):
+    """Return the row of a representation."""
+    return CONFIG.representations[wildcards.representation]
+
+
+def warm_up_run(wildcards):
+    """Return the folder of the run that warms up a representation of a data set."""
+    its = {
+        "representation": wildcards.representation,
+        "dataset": wildcards.dataset,
+        "arrangement": represented_as(wildcards).arrangement,
+        "seed": CONFIG.seeds[0],
+    }
+    return f"{RESULTS}/{WARM_UP.format(**its)}"
+
+
+def warm_up_segments(wildcards):
+    """Return its segments, `START-STOP`."""
+    segments = CONFIG.warm_up(wildcards.representation).segments()
+    return [f"{start}-{stop}" for start, stop in segments]
 
 
 def own_test(wildcards):

@@ -122,3 +122,42 @@ rule train:
         " --settings {params.settings:q}"
         " --template {params.template:q} --hardware {params.hardware:q}"
         " --checkpoints {output.checkpoints} --state {output.state} --log {log}"
+
+
+def warm_up_before(
+    wildcards,
+):
+    """Return the state that the segment before leaves; the first segment has none."""
+    segments = warm_up_segments(wildcards)
+    before = segments[: segments.index(f"{wildcards.start}-{wildcards.stop}")]
+    return f"{warm_up_run(wildcards)}/{before[-1]}/state" if before else []
+
+
+use rule train as warm_up with:
+    input:
+        instances="<results>/instances/{dataset}/train.parquet",
+        arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
+        model=model_files,
+        state=warm_up_before,
+        script=script("train.py"),
+        library=library("train.py"),
+    output:
+        checkpoints=directory(f"<results>/{WARM_UP}/{{start}}-{{stop}}/checkpoints"),
+        state=directory(f"<results>/{WARM_UP}/{{start}}-{{stop}}/state"),
+    log:
+        "<results>/logs/warm_up/{representation}_{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.log",
+    benchmark:
+        "<results>/benchmarks/warm_up/{representation}_{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
+    params:
+        settings=lambda wildcards: CONFIG.warm_up(wildcards.representation).canonical(),
+        template=settings("template"),
+        model=model_flag,
+        base=base_state,
+        segment=lambda wildcards, input: (
+            f"--start {wildcards.start} --stop {wildcards.stop}"
+            + (f" --state-before {input.state}" if input.state else "")
+        ),
+        hardware=CONFIG.hardware.train,
+    message:
+        "warm_up for {wildcards.representation} of {wildcards.dataset}, steps {wildcards.start} to "
+        "{wildcards.stop}"

@@ -25,6 +25,7 @@ from nearfirst.config import load
 SYSTEM = {
     "snakemake --lint": "part of `make lint`",
     "git clone": "needs a network",
+    "git ls-remote": "needs a network",
     "git rev-parse": "of another project",
     "hf auth": "logs in",
     "apt-get install": "changes the machine",

@@ -38,8 +38,12 @@ def pins(lines: list[str]) -> dict[str, str]:
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-RUN, DEVELOP = pins(EXTRAS["workflow"]), pins(EXTRAS["dev"])
-LOCK = (REPOSITORY / "requirements.lock").read_text().split()
+RUN, DEVELOP = pins([*EXTRAS["workflow"], *EXTRAS["harness"]]), pins(EXTRAS["dev"])
+LOCK = [
+    line
+    for name in ("requirements.lock", "requirements-harness.lock")
+    for line in (REPOSITORY / name).read_text().split()
+]
 
 
 @cache

@@ -101,7 +101,7 @@ CONFIG_CHANGES = {
     # One more seed adds its runs and leaves the others alone.
     "seeds=[0, 1, 2]": {"pretrain": 1, "base_skills": 1, "arrange": 3, **downstream_of_training(3)},
     # Another machine, or what is kept, changes no result.
-    "hardware={train: {memory_mb: 2000, state_every: 7}}": {},
+    "hardware={train: {memory_mb: 2000, state_every: 7}, embed: {minutes: 9}}": {},
     "hardware={threads: 1}": {},
     "keep_checkpoints=false": {},
     # The value that it already has.

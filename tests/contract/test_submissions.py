@@ -9,8 +9,16 @@ from submissions import LOCAL, submissions
 
 # What takes minutes, or asks for a GPU, is a batch job of its own.
 ALONE = {
-    *("embed", "train", "evaluate", "generate", "reward"),
-    *("generate_text", "pretrain", "base_skills", "dequantize", "preferences", "train_reward"),
+    *("embed", "train", "evaluate", "generate", "reward", "gather_checkpoints", "harness"),
+    *(
+        "warm_up",
+        "generate_text",
+        "pretrain",
+        "base_skills",
+        "dequantize",
+        "preferences",
+        "train_reward",
+    ),
 }
 
 

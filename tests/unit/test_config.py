@@ -197,7 +197,7 @@ def test_a_key_of_the_version_before_names_the_new_one(key: str, now: str) -> No
 
 def test_all_faults_are_named_at_once() -> None:
     message = refusal({"qqqq": 1, "train": {"threads": 0, "rate": 1}})
-    assert "unknown key; the keys here are arrangements, comparison" in message
+    assert "unknown key; the keys here are arrangements, checkpoints" in message
     assert [line[:12] for line in message.splitlines()] == ["config key '"] * 3
 
 
@@ -260,7 +260,12 @@ def test_config_yaml_shows_the_values_of_the_mini_preset() -> None:
     content = uncommented()
     assert set(content) == set(Config.model_fields) - {"comparison", "prediction", "tables"}
     mini = load({"preset": "mini"}, PRESETS)
-    assert content["data"].pop("mine") is content["representations"].pop("question") is None
+    for table, row in {
+        "data": "mine",
+        "representations": "question",
+        "checkpoints": "theirs",
+    }.items():
+        assert content[table].pop(row) is None
     for key, value in flat(content).items():
         assert value == "auto" or get(mini, key) == value, key
     assert load(content, PRESETS) == mini

@@ -28,6 +28,7 @@ from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import Dataset
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.distance.similarity_settings import SimilaritySettings
+from nearfirst.elsewhere.settings import SOURCES, CheckpointSettings
 from nearfirst.embed.registry import KINDS as REPRESENTATIONS
 from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.evaluate.settings import EvaluateSettings
@@ -44,6 +45,7 @@ from nearfirst.figures.settings import (
 )
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.hardware import HardwareSettings
+from nearfirst.harness.settings import HarnessSettings
 from nearfirst.model.settings import ModelSettings, TemplateSettings
 from nearfirst.requests import derive
 from nearfirst.reward.settings import RewardSettings
@@ -61,6 +63,7 @@ TABLES = (
     Table("data", FORMATS, default="chat"),
     Table("representations", REPRESENTATIONS, default="text"),
     Table("arrangements", METHODS),
+    Table("checkpoints", SOURCES, default="folders"),
     Table("figures", KINDS),
 )
 
@@ -96,11 +99,15 @@ class Config(Section):
     arrangements: dict[str, SerializeAsAny[ArrangementSettings]] = Field(
         {}, description="Arrangements by name."
     )
+    checkpoints: dict[str, SerializeAsAny[CheckpointSettings]] = Field(
+        {}, description="Checkpoints that were made elsewhere, by the name of their run."
+    )
     template: TemplateSettings = TemplateSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     generate: GenerateSettings = GenerateSettings()
     scores: ScoreSettings = ScoreSettings()
+    harness: HarnessSettings = HarnessSettings()
     reward: RewardSettings = RewardSettings()
     curves: CurveSettings = CurveSettings()
     comparison: ComparisonSettings = ComparisonSettings()
@@ -131,6 +138,8 @@ class Config(Section):
 
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs: one, where a seed would change nothing."""
+        if arrangement in self.checkpoints:
+            return self.seeds[:1]
         reshuffled = self.train.epochs > 1 and self.train.epoch_order == "reshuffled"
         seeded = reshuffled or self.arrangements[arrangement].is_seeded()
         return self.seeds if seeded or self.model.bases_vary else self.seeds[:1]
@@ -154,8 +163,12 @@ class Config(Section):
         """Return the training settings of a run.
 
         Its arrangement may set steps, schedule and rate, its data set the steps. Raises InputError
-        if they do not fit the other settings.
+        if they do not fit the other settings, or the run was trained elsewhere.
         """
+        if arrangement in self.checkpoints:
+            raise InputError(
+                f"{arrangement}, of `checkpoints`, was trained elsewhere: how is not known here"
+            )
         row = self.arrangements[arrangement]
         changes: dict[str, Any] = {}
         if steps := row.steps or self.data[dataset].steps:
@@ -173,16 +186,27 @@ class Config(Section):
             changes |= {"final_rate": 0.0} if row.schedule == "constant" else {}
         if row.learning_rate not in (None, "mean"):
             changes["learning_rate"] = row.learning_rate
+        return self._changed(changes, f"{arrangement} on {dataset}")
+
+    def warm_up(self, representation: str) -> TrainSettings:
+        """Return the training settings of a representation's warm-up run; raises as `training`."""
+        row: Any = self.representations[representation]
+        every = row.warmup_steps // row.checkpoints
+        changes = {"steps": row.warmup_steps, "epochs": 1, "segment_steps": every}
+        changes |= {"checkpoint_every": every, "checkpoint_dtype": "float32"}
+        return self._changed(changes, f"representations.{representation}")
+
+    def _changed(self, changes: dict[str, Any], what: str) -> TrainSettings:
         try:
             return TrainSettings.model_validate(self.train.model_dump() | changes)
         except ValidationError as error:
             faults = explain_all(error, TrainSettings, "train")
-            raise InputError(
-                f"{next(iter(faults.values()))}; so it is for {arrangement} on {dataset}"
-            ) from None
+            raise InputError(f"{next(iter(faults.values()))}; so it is for {what}") from None
 
     def segments(self, dataset: str, arrangement: str) -> list[str]:
         """Return the segments of a run, `START-STOP`; `0-end` is a run of unknown length."""
+        if arrangement in self.checkpoints:
+            return ["0-end"]
         return [
             f"{start}-{'end' if stop is None else stop}"
             for start, stop in self.training(dataset, arrangement).segments()
@@ -286,19 +310,37 @@ def _unknown_names(config: Config) -> dict[str, str]:
         **{f"arrangements.{name}": row.representation for name, row in config.arrangements.items()},
         **{name: getattr(config, name).representation for name in ("explore", "similarity")},
     }
+    references += [
+        (f"representations.{name}.{key}", what, named)
+        for name, row in config.representations.items()
+        for key, what, named in row.references()
+    ]
     references += [(f"{key}.representation", "representation", name) for key, name in go_by.items()]
     references += [(f"tables.{key}", what, name) for key, what, name in config.tables.references()]
     references += [
         (f"reward.preferences.datasets.{at}", "data set", name)
         for at, name in enumerate(config.reward.preferences.datasets)
     ]
+    for name in sorted(config.checkpoints.keys() & config.arrangements.keys()):
+        faults[f"checkpoints.{name}"] = (
+            f"config key 'checkpoints.{name}': an arrangement has this name; choose another"
+        )
     for key, what, name in references:
-        if name not in known[what]:
-            options = known[what]
+        options = known[what]
+        if what == "arrangement" and key.startswith("figures."):
+            options = [*options, *config.checkpoints]
+        if name not in options:
             faults[key] = (
                 f"config key '{key}': there is no {what} {name!r}; there are {', '.join(options)}"
                 f"{did_you_mean(name, options)}"
             )
+    for name, figure in config.figures.items() if not faults else ():
+        for run in figure.similarities(config):
+            if run.arrangement in config.checkpoints:
+                faults[f"figures.{name}"] = (
+                    f"config key 'figures.{name}': it shows how similar the data seen are, and "
+                    f"those of {run.arrangement!r}, of `checkpoints`, are not known here"
+                )
     splits = [
         (f"figures.{name}.{key}", dataset, split)
         for name, figure in config.figures.items()

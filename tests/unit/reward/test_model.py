@@ -227,7 +227,7 @@ def test_config_and_tokenizer_are_checked_without_weights(
     (folder / "tokenizer.model").write_bytes(b"SentencePiece")
     for lacking in ({"sentencepiece", "google"}, {"sentencepiece"}):
         monkeypatch.setattr(
-            "nearfirst.reward.model._is_there",
+            "nearfirst.model.load_errors._is_there",
             lambda module, lacking=lacking: module.split(".")[0] not in lacking,
         )
         packages = "sentencepiece and protobuf" if len(lacking) == 2 else "sentencepiece:"

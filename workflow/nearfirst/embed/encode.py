@@ -53,7 +53,7 @@ def load(model: str, revision: str | None = None) -> Any:
     except DAMAGED as error:
         place = "" if Path(model).is_dir() else "is no folder here and "
         raise InputError(
-            f"model: {model!r} {place}cannot be loaded ({reason(error)}); give a folder, "
+            f"model: {model!r} {place}cannot be loaded ({reason(error, model)}); give a folder, "
             "or a Hugging Face id that this machine can reach"
         ) from None
 

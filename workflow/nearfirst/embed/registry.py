@@ -4,6 +4,7 @@ The module of a kind has a class `Settings`, the type of its rows in the config,
 `represent(instances, settings, given)`, which returns what represents a table of N instances.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from nearfirst.common.named_modules import Registry
 from nearfirst.embed.settings import RepresentationSettings
+from nearfirst.model.settings import TemplateSettings
 
 KINDS = Registry[RepresentationSettings]("nearfirst.embed.kinds", "kind")
 
@@ -27,6 +29,13 @@ class Given(NamedTuple):
     """Whether the instances are queries, not a pool."""
     pool: pa.Table | None = None
     """All instances of the pool; the others may be a part of them, or its queries."""
+    model: str | None = None
+    """The base model: folder or Hugging Face id."""
+    template: TemplateSettings = TemplateSettings()
+    warm_up: tuple[Path, ...] = ()
+    """Folders of the segments of a warm-up run, each with `checkpoints/` and `state/`."""
+    rates: tuple[float, ...] = ()
+    """Mean learning rates of these segments."""
 
 
 class Represented(NamedTuple):

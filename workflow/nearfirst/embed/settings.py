@@ -13,7 +13,10 @@ class RepresentationSettings(Section):
     of_query: ClassVar[frozenset[str]] = frozenset()
     """Keys that are read for queries alone."""
 
-    kind: str = Field(description="`text`.")
+    of_model: ClassVar[bool] = False
+    """Whether the base model gives it, in the template of training."""
+
+    kind: str = Field(description="`text`, `hidden` or `gradient`.")
     max_cut_share: float = Field(
         0.5,
         ge=0,
@@ -22,3 +25,13 @@ class RepresentationSettings(Section):
         "smaller one is a warning. 1 allows all.",
     )
     threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """Return the keys that name rows of other tables: the key, what it names, the name."""
+        return []
+
+
+class OfModel(RepresentationSettings):
+    """What the base model gives; of several, that of the first seed."""
+
+    of_model: ClassVar[bool] = True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol
 from pydantic import Field, model_validator
 
 from nearfirst.common.settings import Section, check_once
-from nearfirst.metrics import METRICS, MetricName
+from nearfirst.metrics import HARNESS, METRICS, MetricName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,13 @@ Caption = Annotated[
         "what the config chose."
     ),
 ]
-Metric = Annotated[MetricName, Field(description=f"Metric of the curves: {', '.join(METRICS)}.")]
+Metric = Annotated[
+    MetricName,
+    Field(
+        description=f"Metric of the curves: {', '.join(METRICS)}, "
+        f"or `{HARNESS}TASK` of lm-evaluation-harness."
+    ),
+]
 
 
 class RunId(NamedTuple):

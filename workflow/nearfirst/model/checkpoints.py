@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,11 @@ def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
     segment = path.parents[1]
     expected = written_weights(segment).get(str(path.relative_to(segment)))
     try:
-        with safe_open(path, framework="pt") as file, path.open("rb") as bytes_:
+        with (
+            safe_open(path, framework="pt") as file,
+            path.open("rb") as bytes_,
+            ThreadPoolExecutor(1, "sha256") as beside,
+        ):
             names = file.offset_keys()
             if set(names) != shapes.keys():
                 odd = sorted(set(names) ^ shapes.keys())[0]
@@ -180,6 +184,7 @@ def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
             # Mapped, for shapes and number formats: nothing of them is read.
             mapped = {name: file.get_tensor(name) for name in names}
             sha256 = hashlib.sha256(bytes_.read(_header_size(path, mapped.values())))
+            hashed: Future[None] | None = None
             for name, like in mapped.items():
                 if not like.is_floating_point():  # F32 and I32 differ by one byte of the header
                     raise InputError(f"{path}: tensor '{name}' holds {like.dtype}: no weights")
@@ -191,9 +196,13 @@ def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
                 tensor = torch.empty_like(like)
                 if bytes_.readinto(_bytes_of(tensor)) < tensor.nbytes:
                     raise OSError("it was cut while it was read")
-                if expected:
-                    sha256.update(_bytes_of(tensor))
+                if expected:  # beside the reading of the next one
+                    if hashed:
+                        hashed.result()
+                    hashed = beside.submit(sha256.update, _bytes_of(tensor))
                 yield name, tensor
+            if hashed:
+                hashed.result()
             if expected and sha256.hexdigest() != expected:
                 raise OSError("its SHA-256 differs from when it was written")
     except (SafetensorError, OSError) as error:

@@ -87,6 +87,6 @@ def _load(name: str, load: Callable[[], T]) -> T:
         return load()
     except DAMAGED as error:
         raise InputError(
-            f"model.name: {name!r} cannot be loaded ({reason(error)}); give a "
+            f"model.name: {name!r} cannot be loaded ({reason(error, name)}); give a "
             "Hugging Face id that this machine can reach, or the folder of a downloaded model"
         ) from None

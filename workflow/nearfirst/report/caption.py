@@ -24,6 +24,12 @@ def caption(figure: Figure, config: Config) -> str:
         text = f"{text} Data: {'; '.join(parts)}."
     for name, said in _chosen(figure, config).items():
         text = text.replace(f"{{{name}}}", said)
+    made = {curve.label: curve.arrangement for curve in shown}
+    for label, name in made.items():
+        if row := config.checkpoints.get(name):
+            text += f" {label} was trained elsewhere: {row.origin}."
+    if {*made.values()} <= config.checkpoints.keys():
+        return text
     return f"{text} Model: {model(config)}{_rate(figure, config)}. {config.seeds_vary}"
 
 
@@ -44,15 +50,19 @@ def model(config: Config) -> str:
 
 def _rate(figure: Figure, config: Config) -> str:
     """Return the learning rate of a figure's runs, if they have the same."""
-    runs = (config.training(curve.dataset, curve.arrangement) for curve in figure.shown())
+    runs = (
+        config.training(curve.dataset, curve.arrangement)
+        for curve in figure.shown()
+        if curve.arrangement not in config.checkpoints
+    )
     rates = {f", tuned at a rate of {run.learning_rate:g} ({run.schedule})" for run in runs}
     return rates.pop() if len(rates) == 1 else ""
 
 
 def _chosen(figure: Figure, config: Config) -> dict[str, str]:
     """Return what the config chose of what captions speak of."""
-    rows = {curve.label: config.arrangements[curve.arrangement] for curve in figure.shown()}
-    within = {row.within_round for row in rows.values() if hasattr(row, "within_round")}
+    rows = (config.arrangements.get(curve.arrangement) for curve in figure.shown())
+    within = {row.within_round for row in rows if row and hasattr(row, "within_round")}
     order = {"shuffle": "it is shuffled", "pool": "it is that of the pool"}
     rouge = {
         "fmeasure": "ROUGE is the F-measure of stems, as in the published code",

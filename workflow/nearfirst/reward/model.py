@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from transformers.utils import logging as transformers_logging
 from nearfirst.common.errors import InputError
 from nearfirst.model.device import device
 from nearfirst.model.load import load_config
-from nearfirst.model.load_errors import DAMAGED, reason
+from nearfirst.model.load_errors import DAMAGED, lacking, reason
 
 transformers_logging.disable_progress_bar()
 
@@ -192,34 +191,13 @@ def _naming_damage(name: str, what: str) -> Iterator[None]:
     try:
         yield
     except DAMAGED as error:
-        if what == "tokenizer" and (lacking := _lacking(Path(name))):
-            raise InputError(
-                f"{name}: its tokenizer is a SentencePiece file, and reading that needs "
-                f"{' and '.join(lacking)}: pip install {' '.join(lacking)}"
-            ) from None
+        if what == "tokenizer" and (why := lacking(name)):
+            raise InputError(f"{name}: {why}") from None
         where = next(_damaged_files(Path(name)), name) if what == "weights" else name
         raise InputError(
             f"{where}: the {what} cannot be loaded ({type(error).__name__}: {reason(error)}); "
             "download or make them again"
         ) from None
-
-
-def _lacking(folder: Path) -> list[str]:
-    """Return the packages that are not there and without which its tokenizer cannot be read.
-
-    Of a missing one transformers says nothing: it takes the file for one of another kind.
-    """
-    if (folder / "tokenizer.json").exists() or not (folder / "tokenizer.model").exists():
-        return []
-    packages = {"sentencepiece": "sentencepiece", "protobuf": "google.protobuf"}
-    return [package for package, module in packages.items() if not _is_there(module)]
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # its parent is not there
-        return False
 
 
 def _damaged_files(folder: Path) -> Iterator[Path]:

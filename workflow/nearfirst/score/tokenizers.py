@@ -76,6 +76,6 @@ def from_settings(settings: ScoreSettings, model: str | None = None) -> Tokenize
     # A tokenizer may need a package that is not installed.
     except (OSError, ValueError, ImportError) as error:
         raise InputError(
-            f"scores.tokenizer: {name!r} cannot be loaded ({reason(error)}); give words, model, a "
-            "Hugging Face id that this machine can reach, or a folder with a tokenizer"
+            f"scores.tokenizer: {name!r} cannot be loaded ({reason(error, name)}); give words, "
+            "model, a Hugging Face id that this machine can reach, or a folder with a tokenizer"
         ) from None

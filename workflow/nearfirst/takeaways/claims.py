@@ -270,5 +270,11 @@ BY_NAME = {claim.name: claim for claim in CLAIMS}
 
 
 def subjects(config: Config) -> list[Subject]:
-    """Return what every claim is tested on in a config, claim by claim."""
+    """Return what every claim is tested on in a config, claim by claim: runs that it trains."""
+    ours = {
+        name: figure
+        for name, figure in config.figures.items()
+        if not any(curve.arrangement in config.checkpoints for curve in figure.shown())
+    }
+    config = config.model_copy(update={"figures": ours})
     return [its for claim in CLAIMS for its in subjects_of(claim.name, claim.needs, config)]

@@ -42,7 +42,7 @@ def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
     (runs,) = data.runs[metric].values()
     its = list(runs.values())
     steps = _steps_from_zero(its)
-    sign = 1.0 if METRICS[metric].stage != "losses" else -1.0
+    sign = -1.0 if METRICS[metric].better == "lower" else 1.0
     curves, units, n = _resampled_curves(its, method)
     found = step_of_share(steps, sign * curves, method.stability.end_checkpoints)
     if np.isinf(found[0]):

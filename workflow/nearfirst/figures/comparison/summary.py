@@ -41,11 +41,10 @@ def summary(
     """
     row = table.iloc[0]
     metric = METRICS[cast(MetricName, row["metric"])]
-    better = "lower" if metric.stage == "losses" else "higher"
     return " ".join(
         [
-            f"Mean {metric.name} of {reference} minus that of {_joined(others)}; {better} is "
-            "better.",
+            f"Mean {metric.name} of {reference} minus that of {_joined(others)}"
+            f"{f'; {metric.better} is better' * bool(metric.better)}.",
             *(
                 verdict(table[table["comparison"] == name], opening)
                 for name, opening in openings.items()

@@ -1,0 +1,157 @@
+"""Gradients of LESS: seconds and memory of a pool of 100,000 instances, from a share of it.
+
+`--processes` shards of one thread each represent `--instances` random instances of `--tokens`
+tokens, of which the last third are labels, by the gradient of a Llama of the size of `mini`'s at
+one checkpoint, preconditioned by Adam. Loading model and moments and making the projection are
+timed apart: a shard does them once. What an instance costs is scaled to 100,000.
+
+`--variants` also times the gradients by themselves: one instance a pass, which is what is done,
+against `torch.func.vmap` over several.
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from random_llama import empty_tokenizer, llama
+from shared import CLOCKS, load_before
+from transformers import Trainer
+
+from nearfirst.embed import gradients
+from nearfirst.model.logits import pad
+from nearfirst.model.loss import step_loss
+from nearfirst.model.settings import PretrainSettings
+from nearfirst.model.template import IGNORED, Tokens
+
+POOL = 100_000
+
+
+def instances(count: int, length: int, vocabulary: int) -> list[Tokens]:
+    """Return instances of random ids; the last third of each are labels."""
+    ids = np.random.default_rng(0).integers(0, vocabulary, (count, length))
+    labels = np.where(np.arange(length) < length - length // 3, IGNORED, ids)
+    return [Tokens(*pair) for pair in zip(ids, labels, strict=True)]
+
+
+def warm_up(folder: Path, count: int, length: int) -> None:
+    """Write a model of random weights, and a state after one step of Adam."""
+    its = PretrainSettings()
+    shape = {
+        **{"vocab_size": its.vocabulary, "hidden_size": its.hidden_size},
+        **{"num_hidden_layers": its.layers, "num_attention_heads": its.heads},
+        **{"intermediate_size": its.intermediate_size, "tie_word_embeddings": True},
+    }
+    torch.manual_seed(0)
+    model = llama(shape)
+    decaying = set(Trainer.get_decay_parameter_names(None, model))
+    groups = [
+        {"params": [p for name, p in model.named_parameters() if (name in decaying) == decays]}
+        for decays in (True, False)
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=1e-5)
+    batch = pad(instances(count, length, its.vocabulary))
+    step_loss(model, batch, torch.tensor(count * (length // 3))).backward()
+    optimizer.step()
+    checkpoint, state = folder / "checkpoints/step-000001", folder / "state"
+    model.save_pretrained(checkpoint)
+    empty_tokenizer().save_pretrained(checkpoint)
+    state.mkdir()
+    torch.save(optimizer.state_dict(), state / "optimizer.pt")
+
+
+def shard(folder: Path, count: int, length: int, dimension: int) -> tuple[float, float, float]:
+    """Represent instances; return seconds by both CLOCKS, and the process's peak memory in GB."""
+    torch.set_num_threads(1)
+    tokens = instances(count, length, PretrainSettings().vocabulary)
+    name, ids = str(folder / "checkpoints/step-000001"), [str(i) for i in range(count)]
+    since, used = time.perf_counter(), time.process_time()
+    gradients.represent(name, [folder], [1.0], ids, tokens, dimension, 0, preconditioned=True)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return time.perf_counter() - since, time.process_time() - used, memory * 1024 / 1e9
+
+
+def variants(folder: Path, length: int) -> None:
+    """Time the gradients of instances, one a pass and several by `vmap`."""
+    torch.set_num_threads(1)
+    model = gradients.model_for(
+        folder / "checkpoints/step-000001", str(folder / "checkpoints/step-000001")
+    )
+    parameters = dict(model.named_parameters())
+    tokens = instances(64, length, PretrainSettings().vocabulary)
+    ids, labels = (
+        torch.from_numpy(np.stack(its))
+        for its in zip(*((t.ids, t.labels) for t in tokens), strict=True)
+    )
+
+    def loss(weights: Any, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        inputs = {"input_ids": ids[None], "labels": labels[None]}
+        return torch.func.functional_call(model, weights, kwargs=inputs).loss
+
+    def by_vmap(size: int) -> None:
+        of_each = torch.func.vmap(torch.func.grad(loss), (None, 0, 0))
+        weights = {name: its.detach() for name, its in parameters.items()}
+        for start in range(0, 64, size):
+            of_each(weights, ids[start : start + size], labels[start : start + size])
+
+    def one_by_one() -> None:
+        for item in tokens:
+            gradients.gradient(model, parameters, item)
+
+    works: dict[str, Callable[[], object]] = {"one a pass": one_by_one}
+    works |= {f"vmap over {size}": lambda size=size: by_vmap(size) for size in (4, 16)}
+    for what, work in works.items():
+        times = []
+        for _ in range(4):
+            used = time.process_time()
+            work()
+            times.append((time.process_time() - used) / 64)
+        print(f"{what}: {1000 * min(times[1:]):.1f} ms of the CPU an instance")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--instances", type=int, default=2000, help="measured, all shards together")
+    parser.add_argument("--tokens", type=int, default=60, help="of an instance")
+    parser.add_argument("--dimension", type=int, default=512, help="of the projection")
+    parser.add_argument("--processes", type=int, default=2, help="shards at once")
+    parser.add_argument("--variants", action="store_true", help="time vmap, too")
+    its = parser.parse_args()
+    print(load_before())
+    spawn = get_context("spawn")
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        ProcessPoolExecutor(its.processes, mp_context=spawn) as pool,
+    ):
+        folder = Path(temporary)
+        pool.submit(warm_up, folder, 16, its.tokens).result()
+        if its.variants:
+            pool.submit(variants, folder, its.tokens).result()
+
+        def shards(count: int) -> list[float]:
+            """Return the longest seconds of a shard by each clock, and the memory of all."""
+            jobs = [
+                pool.submit(shard, folder, count, its.tokens, its.dimension)
+                for _ in range(its.processes)
+            ]
+            wall, cpu, memory = zip(*(job.result() for job in jobs), strict=True)
+            return [max(wall), max(cpu), sum(memory)]
+
+        shards(1)  # imports and first calls
+        once, measured = shards(1), shards(its.instances // its.processes)
+    print(
+        f"{its.instances:,} instances in {its.processes} processes: {measured[2]:.2f} GB together"
+    )
+    for clock, first, seconds in zip(CLOCKS, once, measured, strict=False):
+        each = (seconds - first) / its.instances
+        print(
+            f"{clock}: measured {seconds:.0f} s, of which {first:.1f} s once; scaled to {POOL:,}: "
+            f"{(first + POOL * each) / 60:.1f} min"
+        )

@@ -1,0 +1,80 @@
+# Checkpoints of runs that were trained elsewhere, in one folder as those of a run trained here.
+from nearfirst.elsewhere.settings import checkpoint_files_read
+
+
+def elsewhere_files(
+    wildcards,
+):
+    """Return what stands for the steps that are fetched; the user's folders have a state."""
+    return [
+        *filter(None, (files_of(str(f)) for f in ELSEWHERE[wildcards.run].values()))
+    ]
+
+
+def elsewhere_base(
+    wildcards,
+):
+    """Return the base model of this config, if it is the one that was tuned."""
+    base = CONFIG.checkpoints[wildcards.run].base
+    return files_of(FIRST_BASE) if base == "model" else []
+
+
+def elsewhere_flags(
+    wildcards,
+):
+    """Return the flags of the steps, the base and the run."""
+    name, base = wildcards.run, CONFIG.checkpoints[wildcards.run].base
+    flags = [
+        *(
+            f"--step {step} {quote(str(path))}"
+            for step, path in ELSEWHERE[name].items()
+        ),
+        *([f"--base {quote(FIRST_BASE if base == 'model' else base)}"] if base else []),
+    ]
+    return f"--name {name} --seed {CONFIG.seeds_of(name)[0]} {' '.join(flags)}"
+
+
+def elsewhere_state(
+    wildcards,
+):
+    """Return the state of the user's folders, and of the model that was tuned."""
+    row, folders = CONFIG.checkpoints[wildcards.run], ELSEWHERE[wildcards.run]
+    given = list(folders.values()) if row.source == "folders" else []
+    states = [state_of(folder, checkpoint_files_read) for folder in given]
+    if row.base:
+        is_ours = row.base == "model"
+        states.append(
+            model_state(FIRST_BASE) if is_ours else state_of(row.base, model_files_read)
+        )
+    return canonical(states)
+
+
+rule gather_checkpoints:
+    """Put checkpoints made elsewhere into one folder: links, or copies in the form of ours."""
+    input:
+        folders=elsewhere_files,
+        base=elsewhere_base,
+        script=script("gather_checkpoints.py"),
+        library=library("gather_checkpoints.py"),
+    output:
+        checkpoints=(
+            directory("<results>/elsewhere/{run}")
+            if CONFIG.keep_checkpoints
+            else temp(directory("<results>/elsewhere/{run}"))
+        ),
+    log:
+        "<results>/logs/gather_checkpoints/{run}.log",
+    wildcard_constraints:
+        run="|".join(map(re.escape, ELSEWHERE)) or "none",
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
+        runtime=growing(60),
+    params:
+        flags=elsewhere_flags,
+        state=elsewhere_state,
+    message:
+        "gather_checkpoints of {wildcards.run}"
+    shell:
+        "python {input.script} {params.flags} --output {output.checkpoints} --log {log}"

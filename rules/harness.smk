@@ -1,0 +1,50 @@
+# Tasks of lm-evaluation-harness, for metrics `lm_eval:TASK`.
+
+
+def tasks_state(
+    wildcards,
+):
+    """Return the state of the user's tasks and of the data beside them."""
+    own = CONFIG.harness.include
+    every = lambda folder: filter(Path.is_file, folder.rglob("*"))
+    return state_of(own, every) if own else None
+
+
+rule harness:
+    """Put a task of lm-evaluation-harness to the checkpoints of one segment."""
+    input:
+        checkpoints=checkpoints_of,
+        model=model_files,
+        script=script("harness.py"),
+        library=library("harness.py"),
+    output:
+        f"<results>/lm_eval/{{task}}/{TESTED_SEGMENT}.parquet",
+    log:
+        f"<results>/logs/harness/{{task}}_{TESTED_LOG}.log",
+    benchmark:
+        f"<results>/benchmarks/harness/{{task}}_{TESTED_LOG}.tsv"
+    wildcard_constraints:
+        task="[^/]+",
+    # Before further training: then checkpoints that are not kept can go.
+    priority: 1
+    conda:
+        "../envs/harness.yaml"
+    threads: CONFIG.harness.threads
+    resources:
+        gpu=CONFIG.hardware.evaluate.gpus,
+        nodes=1,
+        mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
+        runtime=growing(CONFIG.hardware.evaluate.minutes),
+    params:
+        settings=settings("harness"),
+        model=model_flag,
+        base=base_state,
+        tasks=tasks_state,
+    message:
+        "harness: {wildcards.task} after {wildcards.dataset}, "
+        "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
+    shell:
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " {params.model} --task {wildcards.task} --checkpoints {input.checkpoints}"
+        " --dataset {wildcards.dataset} --test {wildcards.test}"
+        " --settings {params.settings:q} --output {output} --log {log}"

@@ -1,0 +1,48 @@
+"""Runs that were trained elsewhere are measured as ours are, and nothing is trained."""
+
+from pathlib import Path
+
+import pytest
+from checkout import Checkout, copy_project
+
+COMMITS = {step: f"{step:040x}" for step in (0, 1000)}
+CONFIG = f"""
+checkpoints:
+  theirs: {{path: "runs/checkpoint-{{step}}"}}
+  suite: {{source: hub, name: someone/suite, steps: {COMMITS}}}
+figures:
+  losses: {{like: fig4_flan, curves: {{A: theirs, B: suite}}, reference: A}}
+  answers: {{like: losses, metric: rougeL}}
+  task: {{like: losses, metric: "lm_eval:arc_easy:acc_norm"}}
+  beside: {{like: losses, curves: {{A: theirs, RT: random}}}}
+"""
+DRAWN = {"sample": 1, "gather_checkpoints": 2, "fetch": 2, "curves": 1, "compare": 1, "plot": 1}
+DATA = {"generate_corpus": 1}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    made = copy_project(tmp_path_factory.mktemp("elsewhere"))
+    made.append_to_config(CONFIG)
+    for step in (10, 20):
+        folder = made.folder / f"runs/checkpoint-{step}"
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").touch()
+        (folder / "optimizer.pt").touch()
+    return made
+
+
+def test_nothing_is_trained(checkout: Checkout) -> None:
+    answers = {"generate": 2, "score": 2}
+    assert checkout.would_run("results/losses.pdf") == {**DATA, **DRAWN, "evaluate": 2}
+    assert checkout.would_run("results/answers.pdf") == {**DATA, **DRAWN, **answers}
+    rest = {name: count for name, count in DRAWN.items() if name != "sample"}
+    assert checkout.would_run("results/task.pdf") == {**rest, "harness": 2}
+    beside = checkout.would_run("results/beside.pdf")
+    assert (beside["train"], beside["gather_checkpoints"]) == (beside["evaluate"] - 1, 1)
+
+
+def test_a_folder_that_is_gone_is_named(checkout: Checkout, tmp_path: Path) -> None:
+    row = f"checkpoints={{theirs: {{path: null, steps: {{10: {tmp_path}/gone}}}}}}"
+    done = checkout.snakemake("--dry-run", "results/losses.pdf", "--config", row, check=False)
+    assert f"config key 'checkpoints.theirs.steps.10' ('{tmp_path}/gone'): no such" in done.stdout

@@ -1,0 +1,226 @@
+"""Gradients of LESS and hidden states of RDS+ against their formulas, on a tiny model."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import read_embeddings
+from nearfirst.embed import gradients, hidden
+from nearfirst.embed.registry import KINDS
+from nearfirst.model.template import IGNORED, Tokens, encode
+
+STEPS = 4
+TOLERANCE = 4 * np.sqrt(2 / 2**15)
+"""Four standard deviations of a cosine in a sketch of 2^15 numbers, at most."""
+TRAIN = {"steps": STEPS, "batch_size": 4, "learning_rate": 1e-3, "checkpoint_every": STEPS}
+
+
+@pytest.fixture(scope="module")
+def warm_up(tmp_path_factory: pytest.TempPathFactory, train_arguments: Any, program: Any) -> Path:
+    """Return a segment of a run: its checkpoints and its state."""
+    folder = tmp_path_factory.mktemp("warm-up")
+    done = program(*train_arguments(folder, 16, settings=json.dumps(TRAIN)))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tokens(tokenizer: Any, some_talks: Any) -> list[Tokens]:
+    return encode(some_talks(12, seed=5), tokenizer, 64)
+
+
+@pytest.fixture(scope="module")
+def model(warm_up: Path) -> Any:
+    folder = warm_up / f"checkpoints/step-{STEPS:06d}"
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+@pytest.fixture(scope="module")
+def represent(model_folder: Path, warm_up: Path, tokens: list[Tokens]) -> Callable[..., Any]:
+    """Represent instances: `represent(preconditioned=True)`."""
+
+    def call(its: list[Tokens] = tokens, dimension: int = 2**15, **given: Any) -> Any:
+        ids = [f"id-{i}" for i in range(len(its))]
+        how: dict[str, Any] = {"warm_up": [warm_up], "rates": [1.0], "preconditioned": True}
+        how |= given
+        folders, rates = how.pop("warm_up"), how.pop("rates")
+        return gradients.represent(str(model_folder), folders, rates, ids, its, dimension, 7, **how)
+
+    return call
+
+
+def plain(model: Any, item: Tokens) -> torch.Tensor:
+    """Return the gradient of transformers' own loss."""
+    model.zero_grad()
+    ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
+    model(input_ids=ids, labels=labels).loss.backward()
+    return torch.cat([its.grad.reshape(-1) for its in model.parameters()])
+
+
+def adams(model: Any, warm_up: Path, gradient: torch.Tensor) -> torch.Tensor:
+    """Return the step that torch's AdamW takes with a gradient after the warm-up, at the rate 1."""
+    saved = torch.load(warm_up / "state/optimizer.pt", weights_only=True)
+    with torch.no_grad():
+        twins = [its.clone().requires_grad_() for its in model.parameters()]
+    names = [name for name, _ in model.named_parameters()]
+    groups: list[dict[str, Any]] = [{"params": []}, {"params": []}]
+    for name, twin in zip(names, twins, strict=True):
+        groups["norm" in name]["params"].append(twin)
+    optimizer = torch.optim.AdamW(groups)
+    optimizer.load_state_dict(saved)
+    for group in optimizer.param_groups:
+        group |= {"lr": 1.0, "weight_decay": 0.0}
+    before = torch.cat([twin.detach().reshape(-1) for twin in twins]).clone()
+    parts = gradient.split([twin.numel() for twin in twins])
+    for twin, part in zip(twins, parts, strict=True):
+        twin.grad = part.view_as(twin)
+    optimizer.step()
+    return before - torch.cat([twin.detach().reshape(-1) for twin in twins])
+
+
+def cosines(one: Any, other: Any) -> np.ndarray:
+    one, other = (np.asarray(its, dtype=np.float64) for its in (one, other))
+    products: np.ndarray = one @ other.T
+    return products / np.linalg.norm(one, axis=1)[:, None] / np.linalg.norm(other, axis=1)
+
+
+def test_projected_cosines_are_those_of_the_whole_gradients(
+    model: Any, warm_up: Path, tokens: list[Tokens], represent: Any
+) -> None:
+    queries = torch.stack([plain(model, item) for item in tokens])
+    pool = torch.stack([adams(model, warm_up, gradient) for gradient in queries])
+    exact = cosines(pool, queries)
+    found = cosines(represent(), represent(preconditioned=False))
+    np.testing.assert_allclose(found, exact, atol=TOLERANCE)
+    own = cosines(represent(preconditioned=False), represent(preconditioned=False))
+    np.testing.assert_allclose(own, cosines(queries, queries), atol=TOLERANCE)
+    assert np.corrcoef(found.ravel(), exact.ravel())[0, 1] > 0.9
+
+
+def test_a_sketch_keeps_inner_products_on_average_and_within_its_variance() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(2, 1003, generator=generator)
+    y += x
+    d = 64
+    found = [
+        float(project(x) @ project(y))
+        for project in (gradients.Projection(1003, d, seed) for seed in range(400))
+    ]
+    deviation = float(((x @ x) * (y @ y) + (x @ y) ** 2) / d) ** 0.5
+    assert abs(np.mean(found) - float(x @ y)) < 4 * deviation / 20
+    assert np.std(found) < 1.2 * deviation
+
+
+def test_each_instance_gets_the_same_bytes_in_any_company(
+    represent: Any, tokens: list[Tokens]
+) -> None:
+    whole = represent(dimension=32)
+    parts = [represent(tokens[i:j], dimension=32) for i, j in ((0, 1), (1, 1), (1, 7), (7, 12))]
+    assert np.concatenate(parts).tobytes() == whole.tobytes()
+    np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, rtol=1e-5)
+
+
+def test_checkpoints_are_weighted_by_their_rate(
+    represent: Any, warm_up: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    (other / "checkpoints").mkdir(parents=True)
+    (other / "checkpoints/step-000001").symlink_to(warm_up / "checkpoints/step-000000")
+    (other / "state").symlink_to(warm_up / "state")
+    how = {"dimension": 64, "preconditioned": False}
+    one, two = represent(**how), represent(warm_up=[other], **how)
+    both = represent(warm_up=[warm_up, other], rates=[3e-3, 1e-3], **how)
+    expected = 0.75 * one @ one.T + 0.25 * two @ two.T
+    np.testing.assert_allclose(both @ both.T, expected, atol=1e-5)
+
+
+def test_what_has_no_gradient(
+    represent: Any, tokens: list[Tokens], warm_up: Path, tmp_path: Path
+) -> None:
+    bare = Tokens(tokens[0].ids, np.full_like(tokens[0].labels, IGNORED))
+    with pytest.raises(InputError, match=r"id 'id-1': no answer .* \(1 of 2 queries\)"):
+        represent([tokens[0], bare], preconditioned=False)
+    # In a pool it keeps its place, with what Adam would do without it.
+    assert np.isfinite(represent([tokens[0], bare], dimension=8)).all()
+    broken = tmp_path / "checkpoints/step-000004"
+    broken.mkdir(parents=True)
+    weights = load_file(warm_up / "checkpoints/step-000004/model.safetensors")
+    weights["model.norm.weight"][0] = float("nan")
+    save_file(weights, broken / "model.safetensors")
+    with pytest.raises(InputError, match="id 'id-0': its gradient at step-000004 is not finite"):
+        represent(warm_up=[tmp_path], preconditioned=False)
+
+
+def test_a_state_of_another_model_or_over_gpus(
+    represent: Any, warm_up: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoints").symlink_to(warm_up / "checkpoints")
+    (tmp_path / "state").mkdir()
+    path = tmp_path / "state/optimizer.pt"
+    saved = torch.load(warm_up / "state/optimizer.pt", weights_only=True)
+    saved["state"].popitem()
+    torch.save(saved, path)
+    with pytest.raises(InputError, match="not the state of this model"):
+        represent(warm_up=[tmp_path])
+    path.write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"optimizer\.pt: cannot be read"):
+        represent(warm_up=[tmp_path])
+    path.rename(path.with_suffix(".bin"))
+    with pytest.raises(InputError, match=r"set hardware\.train\.gpus to 1"):
+        represent(warm_up=[tmp_path])
+
+
+def test_hidden_states_are_weighted_by_position(model: Any, tokens: list[Tokens]) -> None:
+    expected = []
+    for item in tokens:
+        output = model(input_ids=torch.from_numpy(item.ids)[None], output_hidden_states=True)
+        weights = np.arange(1, len(item.ids) + 1)
+        states = output.hidden_states[-1][0].detach().numpy()
+        expected.append(weights / weights.sum() @ states)
+    for batch_tokens in (1, 4096):
+        found = hidden.means(model, tokens, batch_tokens)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["hidden", "gradient"])
+def test_the_program_in_shards(
+    tmp_path: Path,
+    kind: str,
+    program: Any,
+    model_folder: Path,
+    warm_up: Path,
+    some_talks: Any,
+    write_instances: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("registry", "hidden"):
+        monkeypatch.setattr(f"nearfirst.embed.{module}.BLOCK", 4)
+    instances = tmp_path / "instances.parquet"
+    ids = write_instances(instances, some_talks(9))
+    row = {"kind": kind, "threads": 1} | ({"dimension": 16} if kind == "gradient" else {})
+    flags = ["--instances", instances, "--settings", json.dumps(row)]
+    found = []
+    for shard in ("1-of-1", "1-of-2", "2-of-2"):
+        output = tmp_path / "embeddings.parquet"
+        its = [*flags, "--shard", shard, "--output", output, "--model", model_folder]
+        done = program("embed.py", *its, "--warm-up", warm_up, "--rates", "1e-3")
+        assert done.returncode == 0, done.stderr
+        found.append(read_embeddings(output))
+    assert found[0][0] == ids
+    assert found[0][1].tobytes() == np.concatenate([found[1][1], found[2][1]]).tobytes()
+    assert len(found[1][0]) == 4
+    done = program("embed.py", *flags, "--output", tmp_path / "none.parquet")
+    assert "this kind of representation needs --model" in done.stderr
+
+
+def test_checkpoints_divide_the_warm_up() -> None:
+    with pytest.raises(InputError, match="checkpoints: 3 do not divide warmup_steps 40"):
+        KINDS.parse('{"kind": "gradient", "checkpoints": 3}')

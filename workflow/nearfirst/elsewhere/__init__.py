@@ -1,0 +1,1 @@
+"""Checkpoints of runs that were trained elsewhere."""

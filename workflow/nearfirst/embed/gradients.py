@@ -1,0 +1,212 @@
+"""Projected gradients of instances (LESS; Xia et al. 2024, arXiv:2402.04333, Section 3)."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tqdm import tqdm
+from transformers import Trainer
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.progress import bar
+from nearfirst.model.adapter import has_adapter, saved_names
+from nearfirst.model.check import check_model
+from nearfirst.model.checkpoints import checkpoints_in, load_weights
+from nearfirst.model.device import device
+from nearfirst.model.load import model_for
+from nearfirst.model.logits import pad
+from nearfirst.model.loss import step_loss
+from nearfirst.model.template import Tokens
+
+Parameters = dict[str, torch.nn.Parameter]
+
+
+class Projection:
+    """A count sketch, which keeps inner products on average: (P,) to (d,).
+
+    Every coordinate gets a random sign and is added to one of d sums, all of as many coordinates.
+    For any x and y the inner product of their sketches has the mean <x, y> and a variance of at
+    most about (|x|²|y|² + <x, y>²) / d, as with a dense Gaussian matrix, whose P x d numbers it
+    does not need.
+    """
+
+    def __init__(self, size: int, dimension: int, seed: int) -> None:
+        generator = np.random.default_rng(seed)
+        self.padded = torch.zeros(-(-size // dimension) * dimension, device=device())
+        self.size = size
+        order = generator.permutation(len(self.padded)).reshape(-1, dimension)
+        # Sorted, a sum's coordinates are read along with those of the others that lie beside them.
+        order.sort(axis=0)
+        signs = generator.integers(0, 2, order.shape, dtype=np.int8) * 2 - 1
+        self.order = torch.from_numpy(order.astype(np.int32)).flatten().to(device())
+        self.signs = torch.from_numpy(signs.astype(np.float32)).to(device())
+
+    def __call__(self, vector: torch.Tensor) -> torch.Tensor:
+        """Return the sketch of a vector."""
+        self.padded[: self.size] = vector
+        parts = self.padded.index_select(0, self.order).view_as(self.signs)
+        return parts.mul_(self.signs).sum(dim=0)
+
+
+class Adam(NamedTuple):
+    """Adam's moments after t steps, (P,) each, as the next step uses them.
+
+    `first` is β₁ m / (1 − β₁ᵗ⁺¹) and `second` β₂ v / (1 − β₂ᵗ⁺¹); `shares` are what a new gradient,
+    and its square, are multiplied with.
+    """
+
+    first: torch.Tensor
+    second: torch.Tensor
+    shares: tuple[float, float]
+    epsilon: float
+
+    def step(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Return Γ, the step that Adam would take with a gradient, at the rate 1."""
+        one, two = self.shares
+        second = torch.addcmul(self.second, gradient, gradient, value=two)
+        return torch.add(self.first, gradient, alpha=one).div_(second.sqrt_().add_(self.epsilon))
+
+
+def represent(
+    name: str,
+    warm_up: Sequence[Path],
+    rates: Sequence[float],
+    ids: Sequence[str],
+    tokens: Sequence[Tokens],
+    dimension: int,
+    seed: int,
+    *,
+    preconditioned: bool,
+) -> npt.NDArray[np.float32]:
+    """Return the projected gradients of N instances at K checkpoints: (N, K d), each of length 1.
+
+    The part of checkpoint k has the length √(η_k / Σ η), so that the cosine of an instance of the
+    pool and a query is Σ_k η_k cos_k / Σ η: their cosines at each checkpoint, weighted by the rate.
+
+    Instances are taken one by one: which others there are changes no bit.
+
+    Parameters
+    ----------
+    name
+        The base model.
+    warm_up
+        K folders of the warm-up run's segments, each with `checkpoints/` and `state/`.
+    rates
+        (K,) mean learning rates of the segments.
+    ids, tokens
+        The instances.
+    dimension, seed
+        Those of the projection.
+    preconditioned
+        Whether the gradients are those of a pool, preconditioned by Adam (Γ), or plain, of queries.
+
+    Raises
+    ------
+    InputError
+        If a query has no label, a gradient is not finite or is zero, or a file cannot be used.
+    """
+    bare = [i for i, item in enumerate(tokens) if not item.label_tokens]
+    if bare and not preconditioned:
+        raise InputError(
+            f"id '{ids[bare[0]]}': no answer within template.max_length tokens, so its loss has no "
+            f"gradient ({len(bare)} of {len(ids)} queries); give answers, or raise "
+            "template.max_length"
+        )
+    if bare:
+        logging.warning(
+            "%d of %d instances have no label after truncation: their gradient counts as 0",
+            *(len(bare), len(ids)),
+        )
+    result = np.empty((len(tokens), len(warm_up) * dimension), np.float32)
+    shares = np.sqrt(np.array(rates) / sum(rates))
+    checkpoints = [checkpoints_in(folder / "checkpoints")[-1] for folder in warm_up]
+    model = model_for(checkpoints[0], name)
+    parameters = _trained(model)
+    size = sum(its.numel() for its in parameters.values())
+    project = Projection(size, dimension, seed)
+    logging.info("%d parameters, projected to %d numbers", size, dimension)
+    progress: tqdm[Any] = bar((), "gradients", len(tokens) * len(warm_up))
+    with progress:
+        for k, folder in enumerate(warm_up):
+            load_weights(model, checkpoints[k])
+            if tokens:
+                check_model(model, tokens)
+            adam = read_adam(folder / "state", model, parameters) if preconditioned else None
+            for i, item in enumerate(tokens):
+                vector = gradient(model, parameters, item)
+                vector = project(adam.step(vector) if adam else vector)
+                length = float(vector.norm())
+                if not np.isfinite(length) or not length:
+                    what = "zero" if length == 0 else "not finite: the warm-up run diverged"
+                    raise InputError(
+                        f"id '{ids[i]}': its gradient at {checkpoints[k].name} is {what}; lower "
+                        "train.learning_rate, or look at the instance"
+                    )
+                result[i, k * dimension : (k + 1) * dimension] = (
+                    (vector * (float(shares[k]) / length)).cpu().numpy()
+                )
+                progress.update()
+    return result
+
+
+def gradient(model: Any, parameters: Parameters, item: Tokens) -> torch.Tensor:
+    """Return the gradient of an instance's mean loss over its labels, (P,); 0 without a label."""
+    if not item.label_tokens:
+        return torch.zeros(sum(its.numel() for its in parameters.values()), device=device())
+    batch = {name: tensor.to(model.device) for name, tensor in pad([item]).items()}
+    loss = step_loss(model, batch, torch.tensor(item.label_tokens))
+    parts = torch.autograd.grad(loss, list(parameters.values()), materialize_grads=True)
+    return torch.cat([part.reshape(-1) for part in parts])
+
+
+def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
+    """Read Adam's moments from a training state, in the order of the parameters.
+
+    Raises
+    ------
+    InputError
+        If the state is sharded or damaged, or is not that of this model.
+    """
+    path = state / "optimizer.pt"
+    if (state / "optimizer.bin").is_file():
+        raise InputError(
+            f"{state}: sharded over GPUs, and a representation reads Adam's moments whole; set "
+            "hardware.train.gpus to 1 and offload to false, or train.adapter"
+        )
+    try:
+        saved = torch.load(path, map_location=device(), weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError) as error:
+        raise InputError(
+            f"{path}: cannot be read ({type(error).__name__}); delete the folder {state.parent} "
+            "and run snakemake again: it is trained again"
+        ) from None
+    # The Trainer's groups: parameters that decay, then the others.
+    decaying = set(Trainer.get_decay_parameter_names(None, model))
+    names = sorted(parameters, key=lambda name: name not in decaying)
+    its = dict(zip(names, saved["state"].values(), strict=False))
+    if len(saved["state"]) != len(names) or any(
+        its[name]["exp_avg"].shape != parameter.shape for name, parameter in parameters.items()
+    ):
+        raise InputError(f"{path}: not the state of this model; delete the folder {state.parent}")
+    group = saved["param_groups"][0]
+    (beta1, beta2), step = group["betas"], float(its[names[0]]["step"]) + 1
+    one, two = 1 / (1 - beta1**step), 1 / (1 - beta2**step)
+    first, second = (
+        torch.cat([its[name][key].float().reshape(-1) for name in parameters])
+        for key in ("exp_avg", "exp_avg_sq")
+    )
+    shares = (1 - beta1) * one, (1 - beta2) * two
+    return Adam(first * (beta1 * one), second * (beta2 * two), shares, group["eps"])
+
+
+def _trained(model: Any) -> Parameters:
+    """Return the parameters that training changes: all, or an adapter's."""
+    names = set(saved_names(model)) if has_adapter(model) else None
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(names is None or name in names)
+    return {name: its for name, its in model.named_parameters() if its.requires_grad}

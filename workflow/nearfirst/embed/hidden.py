@@ -1,0 +1,39 @@
+"""Mean hidden states (RDS+; Ivison et al. 2025, arXiv:2503.01807, as in SGPT, arXiv:2202.08904)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tqdm import tqdm
+
+from nearfirst.common.batching import batches
+from nearfirst.common.progress import bar
+from nearfirst.embed.registry import BLOCK
+from nearfirst.model.logits import pad
+from nearfirst.model.template import Tokens
+
+
+@torch.inference_mode()
+def means(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArray[np.float32]:
+    """Return Σ_i w_i h_i of each of N instances, (N, d), with w_i = i / Σ_j j over its n tokens.
+
+    h_i is the last hidden state at token i, from 1, after the model's last norm; d is the width of
+    the model. `batch_tokens` are the tokens in a forward pass, padding included.
+    """
+    result = np.empty((len(tokens), model.config.get_text_config().hidden_size), np.float32)
+    progress: tqdm[Any] = bar((), "instances", len(tokens))
+    with progress:
+        for start in range(0, len(tokens), BLOCK):
+            block = tokens[start : start + BLOCK]
+            for batch in batches([len(item.ids) for item in block], batch_tokens):
+                ids = pad([block[i] for i in batch])["input_ids"].to(model.device)
+                hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+                lengths = torch.tensor([[len(block[i].ids)] for i in batch], device=ids.device)
+                places = torch.arange(1, ids.shape[1] + 1, device=ids.device)
+                weights = torch.where(places <= lengths, places, 0) / (lengths * (lengths + 1) / 2)
+                vectors = torch.einsum("bt,btd->bd", weights, hidden.float())
+                result[start + np.array(batch)] = vectors.cpu().numpy()
+                progress.update(len(batch))
+    return result

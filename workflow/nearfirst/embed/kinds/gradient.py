@@ -1,0 +1,61 @@
+"""Projected gradients at warmed-up checkpoints (LESS)."""
+
+from typing import Literal, Self
+
+import pyarrow as pa
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+
+from nearfirst.embed.registry import Given, Represented
+from nearfirst.embed.settings import OfModel
+
+
+class Settings(OfModel):
+    """The gradient of an instance's loss, for the pool as Adam would step (LESS)."""
+
+    kind: Literal["gradient"] = "gradient"
+    threads: PositiveInt = Field(
+        1, description="CPU threads of one shard. Part of the result: sums differ."
+    )
+    dimension: PositiveInt = Field(
+        512, description="Numbers that the gradient at one checkpoint is projected to."
+    )
+    seed: NonNegativeInt = Field(0, description="Seed of the projection.")
+    arrangement: str = Field(
+        "random", description="Row of `arrangements`: the order of the warm-up run, its first seed."
+    )
+    warmup_steps: PositiveInt = Field(
+        40, description="Steps of the warm-up run, which is else as `train` says."
+    )
+    checkpoints: PositiveInt = Field(
+        1,
+        description="Checkpoints of the warm-up run, evenly spaced, whose gradients count. Each "
+        "costs as much and adds `dimension` numbers; LESS has four.",
+    )
+
+    @model_validator(mode="after")
+    def _evenly_spaced(self) -> Self:
+        if self.warmup_steps % self.checkpoints:
+            raise ValueError(
+                f"checkpoints: {self.checkpoints} do not divide warmup_steps {self.warmup_steps}"
+            )
+        return self
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """Return the arrangement of the warm-up run."""
+        return [("arrangement", "arrangement", self.arrangement)]
+
+
+def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
+    """Return the gradients of N instances, (N, checkpoints x dimension); raises what it raises."""
+    from nearfirst.embed import gradients
+    from nearfirst.embed.of_model import encoded, name_of
+    from nearfirst.model.device import deterministic
+
+    ids, tokens = instances["id"].to_pylist(), encoded(instances, given)
+    with deterministic():
+        vectors = gradients.represent(
+            *(name_of(given), given.warm_up, given.rates, ids, tokens),
+            *(settings.dimension, settings.seed),
+            preconditioned=not given.query,
+        )
+    return Represented(vectors)

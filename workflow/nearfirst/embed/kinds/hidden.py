@@ -1,0 +1,27 @@
+"""Position-weighted means of the base model's last hidden states (RDS+)."""
+
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import Field, PositiveInt
+
+from nearfirst.embed.registry import Given, Represented
+from nearfirst.embed.settings import OfModel
+
+
+class Settings(OfModel):
+    """The base model's last hidden states, later positions weighing more (RDS+)."""
+
+    kind: Literal["hidden"] = "hidden"
+    batch_tokens: PositiveInt = Field(
+        4096, description="Tokens in one forward pass, padding included."
+    )
+
+
+def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
+    """Return the mean hidden states of N instances, (N, width of the model)."""
+    from nearfirst.embed.hidden import means
+    from nearfirst.embed.of_model import base_model, encoded
+
+    model, tokens = base_model(given), encoded(instances, given)
+    return Represented(means(model, tokens, settings.batch_tokens))

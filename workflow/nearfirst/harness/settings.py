@@ -1,0 +1,37 @@
+"""Settings of the tasks of lm-evaluation-harness."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+
+from nearfirst.common.settings import Section
+
+
+class HarnessSettings(Section):
+    """Tasks of lm-evaluation-harness, for metrics `lm_eval:TASK`."""
+
+    include: str | None = Field(
+        None,
+        description="Folder with tasks of your own as YAML; they come before those of lm_eval.",
+    )
+    shots: NonNegativeInt | None = Field(
+        None, description="Examples before each question; null: as many as the task says."
+    )
+    limit: PositiveInt | None = Field(
+        None, description="Documents of each task, from its first on; null: all."
+    )
+    chat_template: bool = Field(
+        False, description="Put questions into the chat template of the model's tokenizer."
+    )
+    batch_size: PositiveInt = Field(16, description="Requests in one forward pass.")
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
+        "float32", description="Arithmetic, as in `evaluate`."
+    )
+    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+
+    @model_validator(mode="after")
+    def _include_exists(self) -> Self:
+        if self.include is not None and not Path(self.include).is_dir():
+            raise ValueError(f"include: {self.include!r} is no folder here")
+        return self
