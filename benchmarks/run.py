@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from shared import CLOCKS, fastest, load_before, parser
 
-from nearfirst.data.conversation import Message
-from nearfirst.data.instances import conversations, read_instances, text_of
+from nearfirst.data.conversation import Message, text_of
+from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings
 from nearfirst.hardware import TrainHardware

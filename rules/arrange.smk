@@ -13,6 +13,11 @@ def arrange_files(
     files = {}
     if required != {"embeddings"}:
         files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
+    if "queries" in required:
+        files["queries"] = own_test(wildcards)
+    if getattr(row, "quantity", None) == "loss":
+        base = CONFIG.base_seed(wildcards.seed)
+        files["scores"] = f"{RESULTS}/base_losses/{dataset}/seed-{base}.parquet"
     if "embeddings" in required:
         files |= embeddings_of(row, dataset)
         if CONFIG.data[dataset].keep_distances:
@@ -49,9 +54,10 @@ def method_files(
 def method_state(
     wildcards,
 ):
-    """Return the state of the file of a method of the user's own."""
+    """Return the state of the user's file that a row names: its function, or its scores."""
     row = CONFIG.arrangements[wildcards.arrangement]
-    return state_of(row.source()[0], itself) if hasattr(row, "source") else None
+    path = row.source()[0] if hasattr(row, "source") else getattr(row, "path", None)
+    return state_of(path, itself) if path else None
 
 
 rule arrange:

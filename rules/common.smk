@@ -18,9 +18,13 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.common.settings import canonical
 from nearfirst.common.source_files import library_modules
+from nearfirst.model.tracking import Tracking, check_packages
 
 try:
     CONFIG = load(config, LIBRARY / "presets")
+    # Before anything is computed, where jobs run in this environment.
+    if not workflow.deployment_settings.deployment_method:
+        check_packages(CONFIG.report_to)
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -39,6 +43,11 @@ OWN_FILES = {
     for name, dataset in CONFIG.data.items()
     for key in ("path", "test_path", "key_list", "list")
     if (path := getattr(dataset, key, None))
+}
+OWN_FILES |= {
+    f"arrangements.{name}.path": path
+    for name, row in CONFIG.arrangements.items()
+    if (path := getattr(row, "path", None))
 }
 # The checkpoints of each run made elsewhere.
 ELSEWHERE = {}
@@ -71,6 +80,18 @@ for what, path in NAMED.items():
         raise WorkflowError(
             f"{what} ({path!r}): Snakemake takes {{words}} for wildcards; rename it"
         )
+
+# Which executor will run is not known yet: one for a scheduler has a number of jobs and default
+# resources.
+SUBMITS = (
+    workflow.nodes is not None
+    and workflow.resource_settings.default_resources is not None
+)
+if SUBMITS and set("'\"$`\\") & set(FOLDER):
+    raise WorkflowError(
+        f"the project's folder ({FOLDER!r}): Snakemake cannot submit jobs from a path with quotes, "
+        "$ or a backslash; rename it"
+    )
 
 
 def state_of(path, files):
@@ -131,9 +152,8 @@ def modules_of(module):
     return sorted({str(path), *map(str, library_modules(path, LIBRARY))})
 
 
-# On this machine `gpu` of a rule limits nothing unless somebody says how many there are. (Which
-# executor will run is not known yet: one for a scheduler has a number of jobs and default resources.)
-if workflow.nodes is None or workflow.resource_settings.default_resources is None:
+# On this machine `gpu` of a rule limits nothing unless somebody says how many there are.
+if not SUBMITS:
     if workflow.is_main_process and "gpu" not in workflow.global_resources:
         if found := len(gpus.visible()):
             workflow.register_resource("gpu", found)

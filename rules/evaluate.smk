@@ -47,6 +47,7 @@ rule evaluate:
         settings=settings("evaluate"),
         template=settings("template"),
         model=model_flag,
+        tracking=tracking,
         base=base_state,
         before=lambda wildcards, input: (
             f" --before {' '.join(input.before)}" if input.before else ""
@@ -58,4 +59,38 @@ rule evaluate:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
         " --checkpoints {input.checkpoints}{params.before} --settings {params.settings:q}"
+        " --template {params.template:q} --tracking {params.tracking:q} --output {output} --log {log}"
+
+
+rule base_losses:
+    """Evaluate the base model on the training instances, for arrangements by loss."""
+    input:
+        instances="<results>/instances/{dataset}/train.parquet",
+        model=lambda wildcards: files_of(model_folder(wildcards.seed)),
+        script=script("base_losses.py"),
+        library=library("base_losses.py"),
+    output:
+        "<results>/base_losses/{dataset}/seed-{seed}.parquet",
+    log:
+        "<results>/logs/base_losses/{dataset}_seed-{seed}.log",
+    benchmark:
+        "<results>/benchmarks/base_losses/{dataset}_seed-{seed}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: CONFIG.evaluate.threads
+    resources:
+        gpu=CONFIG.hardware.evaluate.gpus,
+        nodes=1,
+        mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
+        runtime=growing(CONFIG.hardware.evaluate.minutes),
+    params:
+        settings=settings("evaluate"),
+        template=settings("template"),
+        model=lambda wildcards: quote(model_folder(wildcards.seed)),
+        base=lambda wildcards: model_state(model_folder(wildcards.seed)),
+    message:
+        "base_losses of {wildcards.dataset}, seed {wildcards.seed}"
+    shell:
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " --model {params.model} --instances {input.instances} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

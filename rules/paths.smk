@@ -12,6 +12,14 @@ WARM_UP = "warm_up/{representation}/{dataset}/{arrangement}/seed-{seed}"
 TESTED_LOG = "{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}"
 
 
+def tracking(
+    wildcards,
+):
+    """Return where the metrics of a run go: an object, so that another place reruns nothing."""
+    run = f"{wildcards.dataset}/{wildcards.arrangement}/seed-{wildcards.seed}"
+    return Tracking(report_to=CONFIG.report_to, run=run, folder=f"{RESULTS}/tracking")
+
+
 def folder_of(source, trained):
     """Return the folder of a model: the one trained here, the user's, or fetched."""
     name = getattr(CONFIG, source).name

@@ -112,6 +112,7 @@ rule train:
         segment=segment_flags,
         # Snakemake records no objects: another machine reruns nothing.
         hardware=CONFIG.hardware.train,
+        tracking=tracking,
     message:
         "train {wildcards.dataset}, {wildcards.arrangement}, seed "
         "{wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
@@ -121,6 +122,7 @@ rule train:
         " --arrangement {input.arrangement} --seed {wildcards.seed} {params.segment}"
         " --settings {params.settings:q}"
         " --template {params.template:q} --hardware {params.hardware:q}"
+        " --tracking {params.tracking:q}"
         " --checkpoints {output.checkpoints} --state {output.state} --log {log}"
 
 

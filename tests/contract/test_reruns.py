@@ -104,6 +104,7 @@ CONFIG_CHANGES = {
     "hardware={train: {memory_mb: 2000, state_every: 7}, embed: {minutes: 9}}": {},
     "hardware={threads: 1}": {},
     "keep_checkpoints=false": {},
+    "report_to=tensorboard": {},
     # The value that it already has.
     "train={learning_rate: 0.001}": {},
 }

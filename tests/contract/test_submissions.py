@@ -11,6 +11,7 @@ from submissions import LOCAL, submissions
 ALONE = {
     *("embed", "train", "evaluate", "generate", "reward", "gather_checkpoints", "harness"),
     *(
+        "base_losses",
         "warm_up",
         "generate_text",
         "pretrain",

@@ -1,6 +1,7 @@
 """Pools of training instances for the tests of arrangements."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.distance.distances import BY_ROWS
 
+ROLES = ("user", "assistant")
 ORDERS = ("nearest", "farthest", "random")
 
 
@@ -33,7 +35,17 @@ def some(size: int, tests: int = 5, tasks: int = 4, seed: int = 0) -> Pool:
     generator = np.random.default_rng(seed)
     names = [f"task-{int(i)}" for i in generator.integers(tasks, size=size) ** 2 // tasks]
     train, test = (1 + 0.5 * generator.random((n, 6)) for n in (size, tests))
-    return from_embeddings(train, test, names)
+    pool = from_embeddings(train, test, names)
+    # Of one length, so that no two conversations are.
+    words = ["red", "old", "new", "far", "one", "two", "sky", "sun", "pea"]
+    lengths = generator.permutation(np.arange(1, size + tests + 1))
+    talks = [[_message(role, words, int(n), generator) for role in ROLES] for n in lengths]
+    scores = generator.permutation(size) / 4
+    return replace(pool, messages=talks[:size], queries=talks[size:], scores=scores)
+
+
+def _message(role: str, words: list[str], length: int, generator: Any) -> Any:
+    return {"role": role, "content": " ".join(generator.choice(words, length))}
 
 
 def settings(method: str, **parameters: Any) -> ArrangementSettings:

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import adapter, load
 from nearfirst.model.template import IGNORED, Tokens
+from nearfirst.model.tracking import NOT_TRACKED, Tracking
 from nearfirst.train import resume, segment
 from nearfirst.train.batches import run_steps
 from nearfirst.train.settings import TrainSettings
@@ -32,6 +33,7 @@ def train(
     before: Path | None = None,
     dtype: torch.dtype = torch.float32,
     seed: int = 0,
+    tracking: Tracking = NOT_TRACKED,
     **hardware: int,
 ) -> tuple[Path, Path]:
     """Train a segment, by default a whole run; return the folders of checkpoints and state."""
@@ -53,6 +55,7 @@ def train(
             before=before,
             work=work,
             run=resume.run_fingerprint(settings, steps, [str(model)], sharded=False),
+            tracking=tracking,
         )
     finally:
         signal.signal(signal.SIGTERM, handler)

@@ -99,7 +99,7 @@ NAN[3, 1], NOTHING[4] = np.nan, 0
         (TRAIN, {"measure": "manhattan"}, "measure: 'manhattan' is none of cosine, euclidean"),
         (TRAIN, {"threads": 0}, "threads: 0; expected a number from 1"),
         (TRAIN, {"seed": -1}, "seed: -1; seeds count from 0"),
-        (TRAIN, {"method": "nearest"}, "method: 'nearest' is none of cluster"),
+        (TRAIN, {"method": "nearest"}, "method: 'nearest' is none of bm25, cluster"),
         (TRAIN, {"method": "cluster"}, "needs the tasks of all 60 training instances, and got 0"),
         (TRAIN, {"budget": 1.5}, "budget: Input should be a valid integer"),
     ],

@@ -87,8 +87,8 @@ def arrange(
     train, test, measure, threads
         As for `tma`.
     method
-        `random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport` or
-        `FILE.py:FUNCTION`.
+        `random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport`, `cosine`,
+        `query-round-robin` or `FILE.py:FUNCTION`; the others read texts or scores.
     seed
         Of the shuffles, from 0.
     tasks

@@ -14,6 +14,7 @@ from pydantic import (
     NonNegativeInt,
     SerializeAsAny,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -47,6 +48,7 @@ from nearfirst.generate.settings import GenerateSettings
 from nearfirst.hardware import HardwareSettings
 from nearfirst.harness.settings import HarnessSettings
 from nearfirst.model.settings import ModelSettings, TemplateSettings
+from nearfirst.model.tracking import Tracker
 from nearfirst.requests import derive
 from nearfirst.reward.settings import RewardSettings
 from nearfirst.score.settings import ScoreSettings
@@ -87,6 +89,11 @@ class Config(Section):
         "Snakemake computes from it is there, which bounds the disk a run needs; what a later call "
         "computes, such as answers after losses, trains again.",
     )
+    report_to: tuple[Tracker, ...] = Field(
+        (),
+        description="Trackers that get the metrics of training and the losses of evaluation too: "
+        "`tensorboard`, `wandb`, or both. Changing it reruns nothing.",
+    )
     corpus: CorpusSettings = CorpusSettings()
     data: dict[str, SerializeAsAny[Dataset]] = Field({}, description="Data sets by name.")
     model: ModelSettings = ModelSettings()
@@ -121,6 +128,11 @@ class Config(Section):
     takeaways: TakeawaySettings = TakeawaySettings()
     look: LookSettings = LookSettings()
     hardware: HardwareSettings = HardwareSettings()
+
+    @field_validator("report_to", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: Any) -> Any:
+        return [given] if isinstance(given, str) else given or []
 
     @model_validator(mode="after")
     def _each_seed_once(self) -> Self:

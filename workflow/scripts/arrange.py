@@ -22,11 +22,13 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, write_table
 from nearfirst.distance.distances import BY_ROWS
 
+FILES = ("instances", "train", "test", "distances", "queries", "scores")
+
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the arrangement."""
     settings = METHODS.parse(arguments.settings)
-    files = {name: getattr(arguments, name) for name in ("instances", "train", "test", "distances")}
+    files = {name: getattr(arguments, name) for name in FILES}
     ids, pool = read_pool(settings, arguments.measure, arguments.threads, **files)
     arranged = arrange(pool, settings, arguments.seed)
     order, rounds = arranged.order, arranged.rounds
@@ -52,10 +54,12 @@ if __name__ == "__main__":
     add = parser.add_argument
     add("--settings", required=True, metavar="JSON", help="method and its parameters")
     add("--name", help="what results call the arrangement; default: the method")
-    add("--instances", type=Path, help="training instances (Parquet), for tasks and messages")
+    add("--instances", type=Path, help="training instances (Parquet), for all but embeddings")
     add("--train", type=Path, help="training embeddings (Parquet)")
     add("--test", type=Path, help="test embeddings (Parquet)")
     add("--distances", type=Path, help="their distance matrix (.npy), if there is one already")
+    add("--queries", type=Path, help="test instances (Parquet), for their messages")
+    add("--scores", type=Path, help="scores or losses of the training instances (Parquet)")
     add("--measure", choices=list(BY_ROWS), default="cosine", help="distance, where none is given")
     cli.add_threads(parser)
     add("--seed", type=cli.not_negative, default=0, help="seed of the shuffles")

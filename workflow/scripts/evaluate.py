@@ -11,6 +11,7 @@ from nearfirst.common.identity import read_identity, read_run
 from nearfirst.common.parquet import write_table
 from nearfirst.data.instances import read_instances
 from nearfirst.evaluate.settings import EvaluateSettings
+from nearfirst.model import tracking
 from nearfirst.model.settings import TemplateSettings
 
 
@@ -23,6 +24,7 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.model.adapter import has_adapter
     from nearfirst.model.template import labelled, lost
 
+    tracking.check_packages(arguments.tracking.report_to)
     settings = cast(EvaluateSettings, arguments.settings)
     template = cast(TemplateSettings, arguments.template)
     torch.set_num_threads(settings.threads)
@@ -58,6 +60,13 @@ def main(arguments: argparse.Namespace) -> None:
         batch = settings.batch_tokens
         losses = evaluate(model, of, table, tokens, batch, settings.precision)
     write_table(losses, arguments.output, {"left_out": str(left_out), **identity})
+    test, segment = identity.get("test", "test"), arguments.checkpoints.name
+    means = losses.group_by("step").aggregate([("loss", "mean")]).to_pylist()
+    tracking.log(
+        arguments.tracking.callbacks(test, segment, anew=True),
+        arguments.tracking.folder,
+        {row["step"]: {f"eval_{test}_loss": row["loss_mean"]} for row in means},
+    )
 
 
 if __name__ == "__main__":
@@ -71,4 +80,5 @@ if __name__ == "__main__":
     add("--output", type=Path, required=True, help="losses to write (Parquet)")
     cli.add_settings(parser, EvaluateSettings)
     cli.add_settings(parser, TemplateSettings, "--template")
+    tracking.add_flag(parser)
     cli.run(main, parser.parse_args())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nearfirst.common import cli
 from nearfirst.hardware import TrainHardware
+from nearfirst.model import tracking
 from nearfirst.model.settings import TemplateSettings
 from nearfirst.train import job
 from nearfirst.train.settings import TrainSettings
@@ -34,4 +35,5 @@ if __name__ == "__main__":
     cli.add_settings(parser, TrainSettings)
     cli.add_settings(parser, TemplateSettings, "--template")
     cli.add_settings(parser, TrainHardware, "--hardware")
+    tracking.add_flag(parser)
     cli.run(main, parser.parse_args())

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import pools
@@ -29,8 +29,12 @@ def variants() -> list[ArrangementSettings]:
         choices = {
             key: get_args(field.annotation)
             for key, field in METHODS.settings(name).model_fields.items()
-            if key not in {"method", "rounds", "budget", "select", "representation", *OF_TRAINING}
+            if key not in {"method", "select"} and get_origin(field.annotation) is Literal
         }
+        if name == "score":
+            choices |= {"quantity": ("length", "loss"), "window": (0, 9), "temperature": (0, 4)}
+        if name == "dsir":
+            choices["resample"] = (False, True)
         for values in product(*choices.values()):
             found.append(pools.settings(name, **dict(zip(choices, values, strict=True))))
     return found
@@ -68,10 +72,12 @@ def test_another_seed_gives_another_order_where_the_table_says_so(
 
 
 @pytest.mark.parametrize("order", ["nearest", "farthest"])
-@pytest.mark.parametrize("method", ["tma", "wsd", "optimal-transport"])
+@pytest.mark.parametrize(
+    "method", ["tma", "wsd", "optimal-transport", "cosine", "query-round-robin"]
+)
 def test_ties_are_broken_by_the_seed_and_not_by_the_file(method: str, order: str) -> None:
     # Two groups of instances that are equally near.
-    pool = pools.from_matrix(np.repeat([[1.0, 1.0], [2.0, 2.0]], 8, axis=0))
+    pool = pools.from_matrix(np.repeat([[0.5, 0.5], [1.0, 1.0]], 8, axis=0))
     settings = pools.settings(method, order=order)
     found = [arrange(pool, settings, seed).order.tolist() for seed in range(3)]
     assert len({tuple(its) for its in found}) == 3
@@ -87,6 +93,8 @@ def test_a_method_looks_at_nothing_that_it_does_not_need(settings: ArrangementSe
     bare = Pool(30)
     if "tasks" in settings.required():
         bare = replace(bare, tasks=pool.tasks)
+    for key in settings.required() & {"messages", "queries", "scores"}:
+        bare = replace(bare, **{key: getattr(pool, key)})
     if "embeddings" in settings.required():
         bare = replace(bare, train=pool.train, test=pool.test, distances=pool.distances)
     found = arrange(bare, settings, 1)
@@ -98,6 +106,8 @@ def test_a_method_looks_at_nothing_that_it_does_not_need(settings: ArrangementSe
     [
         (pools.settings("cluster"), "needs the tasks of all 5"),
         (pools.settings("tma"), "needs the embeddings of all 5"),
+        (pools.settings("score", column="ifd"), "needs the scores of all 5"),
+        (pools.settings("bm25"), "needs the messages of the queries"),
     ],
 )
 def test_a_pool_that_lacks_something(settings: ArrangementSettings, named: str) -> None:

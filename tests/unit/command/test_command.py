@@ -17,7 +17,8 @@ import pytest
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.command import arrange, main
 from nearfirst.common.parquet import embeddings_table, write_table
-from nearfirst.data.instances import conversations, read_instances, text_of
+from nearfirst.data.conversation import text_of
+from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import cache, encode
 from nearfirst.embed.kinds.text import Settings, encoded
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[3] / "workflow"
 PROGRAMS = sorted((ROOT / "scripts").glob("*.py"))
 HEAVY = {"torch", "transformers", "sentence_transformers", "accelerate"}
 NEED_A_MODEL = {
+    "base_losses",
     "base_skills",
     "check_reward",
     "dequantize",
@@ -31,9 +32,12 @@ NEED_A_MODEL = {
     "train",
     "train_reward",
 }
-# Inside functions, for what few configs ask: scores by a tokenizer that is named, and the number of
-# parameters of a model that is no Llama.
-ON_DEMAND = {ROOT / "nearfirst/score/tokenizers.py", ROOT / "nearfirst/plan/parameters.py"}
+# Inside functions, for what few configs ask: scores by a tokenizer that is named, the number of
+# parameters of a model that is no Llama, and trackers of metrics.
+ON_DEMAND = {
+    ROOT / f"nearfirst/{name}.py"
+    for name in ("score/tokenizers", "plan/parameters", "model/tracking")
+}
 
 REFUSE = """
 import importlib.abc, importlib.machinery, runpy, sys

@@ -173,10 +173,21 @@ def test_a_bad_embedding_is_named_behind_the_first_batch_too(
 
 
 @pytest.mark.parametrize(
-    "kind", [pa.list_(pa.float32()), pa.list_(pa.float64(), 2), pa.list_(pa.int64(), 2)]
+    "kind", [pa.list_(pa.float32()), pa.list_(pa.float64(), 2), pa.large_list(pa.float64())]
 )
+def test_embeddings_of_other_floating_point_lists(path: Path, kind: pa.DataType) -> None:
+    pq.write_table(embedding_column([[1, 0], [0, 0.1]], kind), path)
+    found = read_embeddings(path)[1]
+    np.testing.assert_array_equal(found, np.array([[1, 0], [0, 0.1]], dtype=np.float32))
+    if not pa.types.is_fixed_size_list(kind):
+        pq.write_table(embedding_column([[1, 0], [0, 1, 2]], kind), path)
+        assert "row 1 (id 'id-1') has another dimension" in refusal(path, read_embeddings)
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.int64(), 2), pa.string()])
 def test_embeddings_of_another_type(path: Path, kind: pa.DataType) -> None:
-    pq.write_table(embedding_column([[1, 0], [0, 1]], kind), path)
+    values: list[Any] = ["a"] if kind == pa.string() else [[1, 0], [0, 1]]
+    pq.write_table(embedding_column(values, kind), path)
     message = refusal(path, read_embeddings)
     assert "column 'embedding' holds" in message
     assert "expected fixed_size_list" in message

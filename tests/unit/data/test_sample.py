@@ -210,7 +210,7 @@ def test_unusable_rows_are_skipped_and_counted_if_asked(program: Program, tmp_pa
         (Path.unlink, "train", SETTINGS, [], "flan_mini.json: no such file"),
         (unanswered, "train", SETTINGS, [], "flan_mini.json: row 3 (id '2-0')"),
         (none_usable, "train", {"unusable": "skip"}, [], "of 1 rows none has a question with an"),
-        (None, "train", {}, ["--key-list", "/nowhere.json"], "/nowhere.json: no such key-list"),
+        (None, "train", {}, ["--key-list", "/nowhere.json"], "/nowhere.json: no such file"),
         (None, "generalist-0", {"unseen_tasks": 1}, [], "120 instances, but the unseen"),
         (None, "heldout", SETTINGS, [], "--split heldout: expected train, specialist-SEED"),
         (None, "heldout", {}, ["--hold-out", "nothing"], "heldout with a test set of its own"),

@@ -80,7 +80,7 @@ def test_the_split_is_the_published_one_unless_asked_otherwise() -> None:
         ({"train_key_list": "ab", "eval_key_list": ["c"]}, "train_key_list"),
         ({"train_key_list": ["a"], "eval_key_list": []}, "eval_key_list"),
         (["a", "b"], "train_key_list"),
-        ("{", "train_key_list"),
+        ("{", "line 1: cut off"),
         (None, "no such"),
     ],
 )

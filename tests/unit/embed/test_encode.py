@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
-from nearfirst.data.instances import text_of
+from nearfirst.data.conversation import text_of
 from nearfirst.embed import encode
 from nearfirst.embed.registry import BLOCK, shard_bounds
 

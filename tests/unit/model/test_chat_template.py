@@ -14,8 +14,9 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import SOURCES, write_rows
+from nearfirst.data.conversation import instruction_of, text_of
 from nearfirst.data.formats import chat
-from nearfirst.data.instances import conversations, instruction_of, read_instances, text_of
+from nearfirst.data.instances import conversations, read_instances
 from nearfirst.data.sample import table_row
 from nearfirst.model import chat_template
 from nearfirst.model.template import IGNORED, Tokens, encode, ends, prompts

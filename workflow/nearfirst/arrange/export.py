@@ -162,7 +162,7 @@ def _unified(schema: pa.Schema, rows: list[Row], added: pa.Schema) -> pa.Schema:
             found = pa.field(name, pa.array([row.get(name) for row in rows]).type)
             both = [pa.schema([field]) for field in (known, found) if field]
             fields[name] = pa.unify_schemas(both, promote_options="permissive").field(0)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
             fields[name] = pa.field(name, pa.string())
     return pa.schema(list(fields.values()))
 

@@ -6,10 +6,11 @@ from typing import Any
 import pyarrow as pa
 
 from nearfirst.arrange.pool import Pool
+from nearfirst.arrange.scores import Scores, read_scores, scores_of_rows
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table
-from nearfirst.data.instances import read_instances, same_ids
+from nearfirst.common.parquet import INSTANCES, SOURCES, read_embeddings, read_table
+from nearfirst.data.instances import conversations, read_instances, same_ids
 from nearfirst.distance.dimensions import check_dimensions
 from nearfirst.distance.distances import BY_ROWS
 from nearfirst.distance.matrix import read_matrix
@@ -24,6 +25,8 @@ def read_pool(
     train: Path | None = None,
     test: Path | None = None,
     distances: Path | None = None,
+    queries: Path | None = None,
+    scores: Path | None = None,
 ) -> tuple[list[str], Pool]:
     """Return the ids of the training instances, and what the method needs of them.
 
@@ -33,6 +36,8 @@ def read_pool(
         `cosine` or `euclidean`, where there is no matrix of distances.
     instances, train, test, distances
         Training instances; embeddings of both sides; the (N, M) matrix of their distances.
+    queries, scores
+        Test instances, for their messages; a table of the training instances' scores or losses.
 
     Raises
     ------
@@ -48,7 +53,7 @@ def read_pool(
 
     ids: list[str] = []
     parts: dict[str, Any] = {}
-    if {"tasks", "messages"} & needed or instances:
+    if needed - {"embeddings"} or instances:
         path = need("instances", instances)
         if "messages" in needed:
             table = read_instances(path)
@@ -58,6 +63,10 @@ def read_pool(
         ids = table["id"].to_pylist()
         if "tasks" in needed:
             parts["tasks"] = table["task"].to_pylist()
+        if "queries" in needed:
+            parts["queries"] = conversations(read_instances(need("queries", queries)))
+        if "scores" in needed:
+            parts["scores"] = _scores(settings, ids, path, scores)
     if "embeddings" in needed or not instances:
         path = need("train", train)
         embedded, vectors = read_embeddings(path)
@@ -74,3 +83,21 @@ def read_pool(
                 by_rows = matrix.__getitem__
             parts |= {"train": vectors, "test": targets, "distances": by_rows}
     return ids, Pool(len(ids), measure=measure, threads=threads, **parts)
+
+
+def _scores(
+    settings: ArrangementSettings, ids: list[str], instances: Path, path: Path | None
+) -> Scores:
+    """Return the scores that `method: score` names; raises what `scores` raises."""
+    if column := getattr(settings, "column", None):
+        rows = read_table(instances, pa.schema([SOURCES.field("row")]), unique=None)["row"]
+        return scores_of_rows(rows.to_pylist(), column, ids, instances)
+    given = path or getattr(settings, "path", None)
+    if given is None:
+        raise InputError(
+            f"method {settings.method!r}: a loss is measured by a model; give its table with "
+            "--scores, or another score as column or path"
+        )
+    if getattr(settings, "quantity", None) == "loss":
+        return read_scores(Path(given), ids, "loss", may_lack=True)
+    return read_scores(Path(given), ids)

@@ -30,9 +30,11 @@ class Pool:
     ----------
     size
         N.
-    tasks, messages
-        Task of each training instance, and its messages as {role, content}; empty if the method
-        needs none.
+    tasks, messages, scores
+        Task of each training instance, its messages as {role, content}, and its score; empty if the
+        method needs none.
+    queries
+        Messages of each test instance; empty if the method needs none.
     train, test
         (N, d) and (M, d) embeddings; empty if the method needs none.
     distances
@@ -51,6 +53,8 @@ class Pool:
     measure: str = "cosine"
     threads: int = 2
     messages: Sequence[Sequence[Message]] = ()
+    queries: Sequence[Sequence[Message]] = ()
+    scores: Sequence[float] | npt.NDArray[np.float64] = ()
 
     def each_block(self, work: Callable[[slice, Matrix], None]) -> None:
         """Call `work` with some rows and their (n, M) distances, until it has seen all N."""

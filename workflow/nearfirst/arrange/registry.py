@@ -40,7 +40,10 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     """
     parts: dict[Need, Sized]
     parts = {"tasks": pool.tasks, "messages": pool.messages, "embeddings": pool.train}
-    for what in sorted(settings.required()):
+    parts["scores"] = pool.scores
+    if "queries" in settings.required() and not pool.queries:
+        raise InputError(f"method {settings.method!r} needs the messages of the queries")
+    for what in sorted(settings.required() - {"queries"}):
         if len(parts[what]) != pool.size:
             raise InputError(
                 f"method {settings.method!r} needs the {what} of all {pool.size} training "

@@ -7,19 +7,23 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from nearfirst.common.settings import Section
 from nearfirst.train.schedules import Schedule
 
-Need = Literal["tasks", "messages", "embeddings"]
+Need = Literal["tasks", "messages", "embeddings", "queries", "scores"]
 Order = Literal["nearest", "farthest", "random"]
+End = Literal["nearest", "farthest"]
 OF_TRAINING = {"steps", "schedule", "learning_rate"}
 """Keys of a row that are nothing to its method."""
 OrderField = Annotated[Order, Field(description="Which training instances come first.")]
+
+EndField = Annotated[End, Field(description="Which training instances come first.")]
 
 
 class ArrangementSettings(Section):
     """A method and its parameters; each method has a class of its own."""
 
     method: str = Field(
-        description="`random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport`, or "
-        "`FILE.py:FUNCTION`, a function of your own."
+        description="`random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport`, "
+        "`cosine`, `query-round-robin`, `bm25`, `dsir`, `score`, or `FILE.py:FUNCTION`, a function "
+        "of your own."
     )
     representation: str = Field(
         "text", description="Row of `representations`: by which vectors instances are near."

@@ -10,6 +10,7 @@ without those before it. How long it gets does not change the rounds, only the n
 
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
@@ -52,6 +53,7 @@ def rounds_by(
     entries: int = ENTRIES,
     sampled: int = SAMPLED,
     ranks: Integers | None = None,
+    take: Callable[[Integers, Rounds, int], int] | None = None,
 ) -> Rounds:
     """Return the round of every training point by Test-centric Multi-turn Arrangement.
 
@@ -68,6 +70,8 @@ def rounds_by(
     threads, entries, sampled
         CPU threads; length of all lists together, at most; distances looked at before a pass. They
         do not change the rounds.
+    take
+        Another rule than Algorithm 1's, in place of `_take_rounds`.
     ranks
         (N,) the numbers from 0 in any order, one for each training point; None: its index.
 
@@ -102,7 +106,7 @@ def rounds_by(
                 raise InputError("a distance is not a number; compute the distances again")
             reach = np.where(found, -np.inf, np.inf).astype(np.float32)
         lists.sort(threads)
-        number = _take_rounds(lists.keys, rounds, number)
+        number = (take or _take_rounds)(lists.keys, rounds, number)
         passes += 1
         taken = np.count_nonzero(rounds[:-1])
         seconds = time.monotonic() - since

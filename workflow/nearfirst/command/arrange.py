@@ -16,7 +16,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,7 @@ from nearfirst.common.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+INSTANCES = {"instances": "train", "queries": "heldout"}
 Integers = npt.NDArray[np.int64]
 
 
@@ -46,7 +47,12 @@ def parameters() -> dict[str, tuple[Any, str]]:
             if name not in ArrangementSettings.model_fields:
                 found.setdefault(name, []).append((method, field))
     return {
-        name: (its[0][1], ", ".join(method for method, _ in its)) for name, its in found.items()
+        # The values of the method that takes the most.
+        name: (
+            max((field for _, field in its), key=lambda field: len(get_args(field.annotation))),
+            ", ".join(method for method, _ in its),
+        )
+        for name, its in found.items()
     }
 
 
@@ -75,7 +81,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     with TemporaryDirectory(prefix="nearfirst-") as folder:
         tables, places = inputs.read(arguments, Path(folder))
-        files = {"instances": tables.instances("train")}
+        files = {name: tables.instances(split) for name, split in INSTANCES.items()}
+        if "queries" in settings.required():
+            files["queries"] = tables.instances("heldout")
         if "embeddings" in settings.required() or arguments.annotate:
             inputs.embed(arguments, tables)
             files |= {"train": tables.embeddings("train"), "test": tables.embeddings("heldout")}

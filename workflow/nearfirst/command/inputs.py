@@ -1,6 +1,7 @@
 """A pool and prompts of the user's own, read and embedded as the workflow does it."""
 
 import argparse
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,8 +77,9 @@ def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]
     a file or a row cannot be used.
     """
     from nearfirst.common.parquet import SOURCES, write_rows
-    from nearfirst.data.formats.chat import Settings
-    from nearfirst.data.sample import sample, table_row
+    from nearfirst.data.formats.chat import Settings, read_test
+    from nearfirst.data.overlap import Overlap
+    from nearfirst.data.sample import inventory, sample, table_row
 
     row = {
         "path": str(arguments.pool),
@@ -87,16 +89,26 @@ def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]
         "sample": {"unusable": arguments.unusable},
     }
     settings = Settings.model_validate(row)
-    tables, places = Tables(folder), list[str]()
+    tables, places, overlap = Tables(folder), list[str](), Overlap()
 
-    def rows(split: str, test: Path | None) -> Iterator[dict[str, object]]:
-        for instance in sample(settings, arguments.pool, split, test_path=test):
-            if split == "train":
-                places.append(instance.where)
-            yield table_row(instance, keep_row=split == "train")
+    def pool() -> Iterator[dict[str, object]]:
+        for instance in sample(settings, arguments.pool, "train"):
+            places.append(instance.where)
+            overlap.add_train(instance)
+            yield table_row(instance, keep_row=True)
 
-    for split, test in (("train", None), ("heldout", arguments.prompts)):
-        write_rows(rows(split, test), SOURCES, tables.instances(split))
+    def prompts() -> Iterator[dict[str, object]]:
+        rows = read_test(settings, arguments.prompts)
+        inventory(arguments.prompts, rows, settings, logging.WARNING)
+        for instance in read_test(settings, arguments.prompts):
+            if instance.messages:
+                overlap.add_test(instance)
+                yield table_row(instance, keep_row=False)
+
+    write_rows(prompts(), SOURCES, tables.instances("heldout"))
+    write_rows(pool(), SOURCES, tables.instances("train"))
+    if warning := overlap.warning():
+        logging.warning("%s: %s", arguments.prompts, warning)
     return tables, places
 
 
@@ -108,9 +120,9 @@ def embed(arguments: argparse.Namespace, tables: Tables) -> None:
 
     settings = encoder_of(arguments)
     cache = Cache(arguments.cache, settings)
-    pool = read_instances(tables.instances("train"))
-    for split, where in (("train", arguments.pool), ("heldout", arguments.prompts)):
-        table = read_instances(tables.instances(split))
+    pool, prompts = (read_instances(tables.instances(split)) for split in ("train", "heldout"))
+    sides = (("train", arguments.pool, pool), ("heldout", arguments.prompts, prompts))
+    for split, where, table in sides:
         texts = texts_of(table, settings, Given(split == "heldout", pool))
         vectors, cut, limit = cache.embed(texts)
         check_cut(where, cut, len(texts), limit, settings.max_cut_share)

@@ -8,7 +8,7 @@ from nearfirst.api import __version__
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 
-COMMANDS = ("arrange", "explore")
+COMMANDS = ("arrange", "explore", "check-order")
 """Each is a module here: a docstring, `add_arguments(parser)` and `run(arguments)`."""
 
 
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--version", action="version", version=__version__)
     commands = result.add_subparsers(required=True, metavar="COMMAND")
     for name in COMMANDS:
-        module = import_module(f"nearfirst.command.{name}")
+        module = import_module(f"nearfirst.command.{name.replace('-', '_')}")
         text = module.__doc__ or ""
         its = commands.add_parser(
             name,
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(its)
-        its.set_defaults(run=module.run)
+        its.set_defaults(run=module.run, log=None)
     return result
 
 

@@ -10,7 +10,8 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, TextIO, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, TextIO, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -56,7 +57,9 @@ def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldI
     `fields_given` reads them. A value is JSON where it can be: `true`, `12`, `[0, 5]`.
     """
     for name, (field, owner) in fields.items():
-        kinds = [field.annotation, *get_args(field.annotation)]
+        kinds: list[Any] = [field.annotation]
+        if get_origin(field.annotation) in (Union, UnionType):
+            kinds += get_args(field.annotation)
         values = [one for kind in kinds if get_origin(kind) is Literal for one in get_args(kind)]
         default = None if field.is_required() else field.get_default(call_default_factory=True)
         shown = "" if default is None else f" (default: {default})"

@@ -165,13 +165,14 @@ def check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
 
 def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
     # Names of a list's item and large variants differ between writers and mean the same.
+    if pa.types.is_dictionary(found):
+        found = found.value_type
     if found == expected:
         return True
     if pa.types.is_string(expected):
-        return bool(pa.types.is_large_string(found))
+        return bool(pa.types.is_large_string(found) or pa.types.is_string_view(found))
     if pa.types.is_list(expected):
-        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
-        return bool(is_list and _same_type(found.value_type, expected.value_type))
+        return _is_list(found) and _same_type(found.value_type, expected.value_type)
     if pa.types.is_fixed_size_list(expected):
         same_size = pa.types.is_fixed_size_list(found) and found.list_size == expected.list_size
         return bool(same_size and found.value_type == expected.value_type)
@@ -179,36 +180,46 @@ def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
         kinds = {field.name: field.type for field in found}
         if expected == TURN:
             kinds = {"trained": pa.bool_(), **kinds}
-        return kinds.keys() == {field.name for field in expected} and all(
-            _same_type(kinds[field.name], field.type) for field in expected
+        return all(
+            field.name in kinds and _same_type(kinds[field.name], field.type) for field in expected
         )
     return False
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    names = ("list", "large_list", "list_view", "large_list_view", "fixed_size_list")
+    return any(getattr(pa.types, f"is_{name}")(kind) for name in names)
 
 
 def read_embeddings(
     path: Path, *, may_be_empty: bool = False
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Read N ids and their (N, d) float32 matrix.
+    """Read N ids and their (N, d) matrix; lists of any floating-point numbers become float32.
 
-    Raises InputError as `read_table`, or if a row is null, not finite or all zeros.
+    Raises InputError as `read_table`, or if a row is null, has another dimension than the first, or
+    is not finite or all zeros.
     """
     with open_parquet(path) as file:
         found = file.schema_arrow
         index = found.get_field_index("embedding")
-        kind = found.field(index).type if index >= 0 else None
-        if kind is not None and not pa.types.is_fixed_size_list(kind):
+        if index < 0:
+            check_columns(path, found, embeddings_schema(1))
+        kind = found.field(index).type
+        if not _is_list(kind) or not pa.types.is_floating(kind.value_type):
             raise InputError(
                 f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
             )
-        dimension = kind.list_size if kind is not None else 1
-        check_columns(path, found, embeddings_schema(dimension))
         only_ids = pa.schema([("id", pa.string())])
         ids: list[str] = read_table(path, only_ids, may_be_empty=may_be_empty)["id"].to_pylist()
-        matrix = np.empty((len(ids), dimension), dtype=np.float32)
+        matrix = np.empty((0, getattr(kind, "list_size", 0)), dtype=np.float32)
         try:
             start = 0
             for batch in file.iter_batches(BATCH, columns=["embedding"]):
-                _copy_embeddings(path, ids, batch.column(0), matrix, start)
+                column = batch.column(0)
+                if not start and len(column):
+                    dimension = pc.list_value_length(column)[0].as_py() or 0
+                    matrix = np.empty((len(ids), dimension), dtype=np.float32)
+                _copy_embeddings(path, ids, column, matrix, start)
                 start += len(batch)
         except _DAMAGED as error:
             raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
@@ -227,8 +238,11 @@ def _copy_embeddings(
 
     check(column.is_valid().to_numpy(zero_copy_only=False), "has no embedding")
     rows = matrix[start : start + len(column)]
-    # A null inside a vector becomes NaN.
-    rows[:] = column.flatten().to_numpy(zero_copy_only=False).reshape(rows.shape)
+    lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
+    check(lengths == rows.shape[1], f"has another dimension than the first, {rows.shape[1]}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity
+        # A null inside a vector becomes NaN.
+        rows[:] = column.flatten().to_numpy(zero_copy_only=False).reshape(rows.shape)
     check(np.isfinite(rows).all(axis=1), "holds NaN or infinity; embed again")
     check(rows.any(axis=1), "is all zeros; embed again")
 

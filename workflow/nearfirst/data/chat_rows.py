@@ -132,6 +132,10 @@ def instance(
 def _name(row: dict[str, Any], column: str) -> str:
     """Return a task or an id: text or a whole number."""
     value = row.get(column)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, float):
+        raise RowError(f"'{column}' is {value}; write a text or a whole number")
     if not isinstance(value, str | int | None) or isinstance(value, bool):
         raise RowError(f"'{column}' is {type(value).__name__}, not a name or a number")
     if value is None or not str(value).strip():

@@ -157,3 +157,19 @@ def dialogue(
     found.messages, dropped = exchanges(merged)
     found.dropped = dropped + len(system)
     return found
+
+
+def exchange_of(messages: Sequence[Message]) -> tuple[str, str]:
+    """Return the answer that counts (`target`) and, before it, its question."""
+    at = target(messages)
+    return messages[at - 1]["content"], messages[at]["content"]
+
+
+def text_of(messages: Sequence[Message]) -> str:
+    """Return `{instruction} {answer}` of an exchange, the text that is compared (B.3)."""
+    return " ".join(exchange_of(messages))
+
+
+def instruction_of(messages: Sequence[Message]) -> str:
+    """Return the question, without its answer."""
+    return exchange_of(messages)[0]

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, read_table
-from nearfirst.data.conversation import Message, target
+from nearfirst.data.conversation import Message
 
 
 def read_instances(path: Path) -> pa.Table:
@@ -19,22 +19,6 @@ def conversations(table: pa.Table) -> list[list[Message]]:
     """Return the messages of every row."""
     result: list[list[Message]] = table["messages"].to_pylist()
     return result
-
-
-def exchange_of(messages: Sequence[Message]) -> tuple[str, str]:
-    """Return the answer that counts (`conversation.target`) and, before it, its question."""
-    at = target(messages)
-    return messages[at - 1]["content"], messages[at]["content"]
-
-
-def text_of(messages: Sequence[Message]) -> str:
-    """Return `{instruction} {answer}` of an exchange, the text that is compared (B.3)."""
-    return " ".join(exchange_of(messages))
-
-
-def instruction_of(messages: Sequence[Message]) -> str:
-    """Return the question, without its answer."""
-    return exchange_of(messages)[0]
 
 
 def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> list[int]:

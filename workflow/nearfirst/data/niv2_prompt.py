@@ -18,7 +18,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.settings import Section
-from nearfirst.data.readers.json_array import take
+from nearfirst.data.readers.json_rows import take
 
 Fits = Callable[[str], bool]
 """Returns whether a prompt is within the limit of tokens."""

@@ -62,9 +62,9 @@ def sample(
         return registry.read_test(settings, test_path) if test_path else iter(())
 
     # What is said of the pool is said once, not for each test set that is drawn from it.
-    found = _inventory(path, read(), settings, logging.WARNING if name == "train" else logging.INFO)
+    found = inventory(path, read(), settings, logging.WARNING if name == "train" else logging.INFO)
     if test_path:
-        _inventory(test_path, read_test(), settings, logging.WARNING)
+        inventory(test_path, read_test(), settings, logging.WARNING)
     if key_list is None and (path / "split.json").is_file():
         key_list = path / "split.json"
     parts = split(found, settings.sample, holds_out, key_list, settings.tested_per_task)
@@ -91,7 +91,7 @@ def _bar(rows: Iterable[Instance]) -> Any:
     return tqdm(rows, desc="rows", unit="", mininterval=5)
 
 
-def _inventory(path: Path, rows: Iterator[Instance], settings: Dataset, level: int) -> Inventory:
+def inventory(path: Path, rows: Iterator[Instance], settings: Dataset, level: int) -> Inventory:
     """List what can be used; log how much it is, and what else there is."""
     # Closed also on an error, so that the bar's line ends before the error's begins.
     with closing(_bar(rows)) as shown:
@@ -167,12 +167,18 @@ def table_row(instance: Instance, *, keep_row: bool) -> dict[str, object]:
         "messages": [message | {"trained": is_trained(message)} for message in messages],
         "references": list(instance.references) or [answer],
         "source": instance.source,
-        "row": _row_text(instance.row) if keep_row else None,
+        "row": _row_text(instance.row, instance.where) if keep_row else None,
     }
 
 
-def _row_text(row: Any) -> str:
-    text = _encode(row)
+def _row_text(row: Any, where: str) -> str:
+    try:
+        text = _encode(row)
+    except RecursionError:
+        raise InputError(f"{where}: lists or objects nested too deep") from None
+    if "NaN" in text or "Infinity" in text:
+        # JSON has no such numbers, and writes null for them.
+        text = json.dumps(json.loads(text, parse_constant=lambda _: None))
     if "\\ud" in text:
         # Half a surrogate pair is not a character, and no file could hold it.
         text = json.dumps(json.loads(text), ensure_ascii=False)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.data.inventory import Inventory
+from nearfirst.data.readers.json_rows import value
 from nearfirst.data.settings import HeldOut
 
 Rows = Mapping[str, Sequence[int]]
@@ -92,10 +93,8 @@ def read_key_list(path: Path, tasks: Iterable[str]) -> Tasks:
     Raises InputError if the file has another form, lists a task twice, or lists one that is not in
     the data.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such key-list file")
     try:
-        content = _KeyList.model_validate_json(path.read_bytes())
+        content = _KeyList.model_validate(value(path))
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(map(str, fault["loc"]))

@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from nearfirst.common import gpus
+from nearfirst.common.content import state
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import sha256
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.common.settings import canonical
 from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings, encoded
 from nearfirst.embed.registry import BLOCK, Represented
+from nearfirst.model.files import model_files_read
 
 
 class Cache:
@@ -49,7 +50,7 @@ class Cache:
             raise InputError(
                 f"{folder}: cannot be made ({error.strerror}); name another folder for the cache"
             ) from None
-        self._weights, self._revision = _weights(settings)
+        self._weights, self._revision = _weights(settings, folder / "sums")
         packages = ("torch", "transformers", "sentence-transformers")
         # Which text of an instance is embedded, the text itself says.
         other = {"model", "text", "query_text", "strip_shared_prefix", "max_cut_share"}
@@ -117,15 +118,13 @@ class Cache:
         return encode.load(self._settings.model, self._revision)
 
 
-def _weights(settings: Settings) -> tuple[str, str | None]:
+def _weights(settings: Settings, sums: Path) -> tuple[str, str | None]:
     """Return what tells an encoder's content from another's, and the revision to load."""
     if settings.model == encode.MINILM:
         return encode.MINILM_SHA256, None
     folder = Path(settings.model)
     if folder.is_dir():
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        sums = [(path.relative_to(folder).as_posix(), sha256(path)) for path in files]
-        return canonical(sums), None
+        return state(folder, model_files_read(folder), sums, logging.info), None
     from huggingface_hub import hf_hub_download
 
     for name in ("modules.json", "config.json"):

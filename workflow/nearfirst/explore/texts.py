@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import pyarrow as pa
 
 from nearfirst.common.parquet import INSTANCES
-from nearfirst.data.instances import instruction_of, text_of
+from nearfirst.data.conversation import instruction_of, text_of
 from nearfirst.data.readers import parquet
 from nearfirst.distance.distances import ROWS
 

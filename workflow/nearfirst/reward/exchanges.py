@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nearfirst.data.instances import conversations, instruction_of
+from nearfirst.data.conversation import instruction_of
+from nearfirst.data.instances import conversations
 from nearfirst.generate.table import check_instances
 from nearfirst.reward.settings import RewardTextSettings
 

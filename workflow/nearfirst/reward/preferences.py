@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.instances import conversations, exchange_of, read_instances
+from nearfirst.data.conversation import exchange_of
+from nearfirst.data.instances import conversations, read_instances
 from nearfirst.reward.settings import PreferenceSettings
 from nearfirst.reward.table import PREFERENCES
 from nearfirst.score.exact_match import is_blank, normalize

@@ -71,11 +71,12 @@ def _launch(job: Namespace, work: Path) -> None:
 def _train(job: Namespace, work: Path) -> None:
     import torch
 
-    from nearfirst.model import adapter, check, device, load, template
+    from nearfirst.model import adapter, check, device, load, template, tracking
     from nearfirst.train import batches, resume, segment
     from nearfirst.train.checksums import read_checksums
 
     settings = job.settings
+    tracking.check_packages(job.tracking.report_to)
     torch.set_num_threads(settings.threads)
     device.device()  # a GPU that cannot be used shows before data and model are read
     tokenizer = load.load_tokenizer(job.model, job.revision)
@@ -121,6 +122,7 @@ def _train(job: Namespace, work: Path) -> None:
                 before=job.state_before,
                 work=work,
                 run=run,
+                tracking=job.tracking,
             )
             if first:
                 facts = read_identity(job.instances) | read_identity(job.arrangement)

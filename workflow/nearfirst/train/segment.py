@@ -21,6 +21,7 @@ from nearfirst.hardware import TrainHardware
 from nearfirst.model import adapter, precision
 from nearfirst.model.device import device
 from nearfirst.model.loss import step_loss
+from nearfirst.model.tracking import NOT_TRACKED, Tracking
 from nearfirst.model.trainer_log import log_progress
 from nearfirst.train import fsdp
 from nearfirst.train.batches import StepBatches, Steps
@@ -52,6 +53,7 @@ def train_segment(
     before: Path | None,
     work: Path,
     run: str,
+    tracking: Tracking = NOT_TRACKED,
 ) -> tuple[Path, Path]:
     """Train steps (start, stop] of a run and save its checkpoints.
 
@@ -70,6 +72,8 @@ def train_segment(
         starts afresh if it belongs to another run.
     run
         What identifies the run: `resume.run_fingerprint`.
+    tracking
+        Where the metrics go.
 
     Returns
     -------
@@ -104,7 +108,11 @@ def train_segment(
     writer = CheckpointWriter(model, tokenizer, work) if arguments.should_save else None
     trainer.add_callback(_Segment(trainer, writer, settings, work, run, stop))
     log_progress(trainer, stop)
-    resume = last_state(work) or before
+    begun = last_state(work)
+    resume = begun or before
+    if arguments.should_save:
+        for callback in tracking.callbacks("train", f"{start}-{stop}", anew=not begun):
+            trainer.add_callback(callback)
     logging.info(
         "steps %d to %d of %d, from %s", start, stop, len(steps), resume or "the base model"
     )

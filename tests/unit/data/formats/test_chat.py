@@ -13,8 +13,8 @@ from conversations import refusal, texts
 from nearfirst.data.conversation import is_trained
 from nearfirst.data.formats import chat
 from nearfirst.data.inventory import take_inventory
+from nearfirst.data.readers import json_rows
 from nearfirst.data.readers import parquet as parquet_reader
-from nearfirst.data.readers import user_files
 from nearfirst.data.registry import files_read
 from nearfirst.data.sample import table_row
 
@@ -269,7 +269,7 @@ def test_what_else_a_row_may_say(tmp_path: Path) -> None:
     rows: list[Row] = [
         {"id": "a", "kind": "where", "source": "book", "references": ["Là.", "Ici."]},
         {"id": "a", "kind": "where", "references": "Ici."},
-        {"id": 7, "kind": 3, "source": None, "references": None},
+        {"id": 7.0, "kind": 3, "source": None, "references": None},
         {"id": None, "kind": "x", "notes": [1]},
     ]
     path = lines(tmp_path / "pool.jsonl", *({"messages": TALK, **row} for row in rows))
@@ -312,6 +312,58 @@ def test_compressed_lines_and_a_byte_order_mark_and_blank_lines(tmp_path: Path) 
     assert [i.where.rpartition(": ")[2] for i in found] == ["line 1", "line 4"] * 3
 
 
+JSON_ROWS = [{"prompt": f"q {i} é 🐈", "completion": 'a\\n"b"', "n": i / 7} for i in range(9)]
+ROW_LINES = "\n".join(map(json.dumps, JSON_ROWS))
+
+
+@pytest.mark.parametrize("chunk", [40, 2**20])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bom.json", ("\ufeff" + json.dumps(JSON_ROWS)).encode()),
+        ("utf16.json", json.dumps(JSON_ROWS, ensure_ascii=False).encode("utf-16")),
+        ("utf32.jsonl", ROW_LINES.encode("utf-32")),
+        ("lines.json", ROW_LINES.encode()),
+        ("utf8.jsonl", "\n".join(json.dumps(r, ensure_ascii=False) for r in JSON_ROWS).encode()),
+        ("array.jsonl", json.dumps(JSON_ROWS, ensure_ascii=False, indent=2).encode()),
+        ("pretty.jsonl", "\n".join(json.dumps(r, indent=1) for r in JSON_ROWS).encode()),
+        ("comma.json", json.dumps(JSON_ROWS).encode()[:-1] + b" ,\n]\n"),
+        ("data.json", json.dumps({"version": 1, "data": JSON_ROWS, "n": [2]}).encode()),
+        ("A.JSONL.GZ", gzip.compress(ROW_LINES.encode())),
+        ("padded.json.gz", gzip.compress(json.dumps(JSON_ROWS).encode()) + b"\0" * 600),
+        ("members.jsonl.gz", b"".join(gzip.compress(x.encode()) for x in (ROW_LINES, "\n\n"))),
+        ("plain.json.gz", json.dumps(JSON_ROWS).encode()),
+    ],
+)
+def test_what_is_meant_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, chunk: int
+) -> None:
+    monkeypatch.setattr(json_rows, "CHUNK", chunk)
+    (tmp_path / name).write_bytes(content)
+    found = list(chat.read(SETTINGS, tmp_path / name))
+    assert [i.row for i in found] == JSON_ROWS
+
+
+def test_all_files_of_a_folder_are_read_or_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/loop").symlink_to(tmp_path)
+    for name in ("a.json", "b.NDJSON", "sub/c.jsonl", "._a.json", ".d.jsonl"):
+        array(tmp_path / name, {"messages": TALK})
+    array(tmp_path / "config.json", {"no": "data"})
+    (tmp_path / "e.csv").write_text("no data")
+    (tmp_path / "sub/f.parquet").write_text("no data")
+    found = list(chat.read(SETTINGS, tmp_path))
+    assert [Path(i.where.rpartition(": ")[0]).name for i in found] == [
+        "a.json",
+        "b.NDJSON",
+        "c.jsonl",
+    ]
+    for name in ("config.json", "e.csv", "f.parquet"):
+        assert sum(name in record.getMessage() for record in caplog.records) == 1
+
+
 def test_files_are_read_as_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = lines(tmp_path / "pool.jsonl", {"messages": TALK})
     with path.open("a") as file:
@@ -340,14 +392,20 @@ def refused(path: Path, task_column: str | None = None) -> str:
     [
         (b"", "{}: the file is empty"),
         (b"\n \n", "{}: the file has no rows"),
-        (GOOD.encode() * 2 + b'{"prompt": "q"', "{}: line 3: not JSON ("),
-        (GOOD.encode() + b"[1]\n", "{}: line 2: expected an object, found list; name a JSON array"),
-        (b"[\n{}\n]", "{}: line 1: not JSON (Expecting value at character 3); name a JSON array"),
+        (GOOD.encode() * 2 + b'{"prompt": "q"', "{}: line 3: cut off at the end"),
+        (GOOD.encode() + b'{"prompt": "q",}\n', "{}: line 2: not JSON (Expecting property name"),
+        (GOOD.encode() + b'{"prompt": q}\n' + GOOD.encode(), "{}: line 2: not JSON ("),
+        (GOOD.encode() + b"[1]\n", "{}: line 2: expected an object, found list"),
+        (b"[\n{}\n]", "{}: columns of no known form: none"),
         (GOOD.encode() + b'{"prompt": "caf\xe9"}', "{}: line 2: not UTF-8 ("),
-        (GOOD.encode("utf-16"), "{}: line 1: not UTF-8 ("),
+        (GOOD.encode("utf-16")[:-1] + b"\xd8\x01", "{}: line 1: not UTF-16 ("),
         (b'{"prompt": "\\ud83d", "completion": "a"}', "{}: line 1: not UTF-8 ("),
-        (b"[" * 100_000 + b"\n", "{}: line 1: not JSON ("),
-        (b"1" * 5000, "{}: line 1: not JSON ("),
+        (b"[" * 100_000 + b"\n", "{}: row 1: lists or objects nested too deep"),
+        (b'{"a":' * 100_000 + b"\n", "{}: line 1: lists or objects nested too deep"),
+        (b"1" * 5000, "{}: line 1: not JSON that can be read: a number of more than 4300 digits"),
+        (b'{"data": [' + GOOD.encode() + b'], "train": [{}]}', "a second list of rows, 'train'"),
+        (b"\x1f\x8b\x09 no gzip", "{}: line 1: damaged gzip ("),
+        (b"PK no zip", "{}: no whole zip ("),
         (b"{}\n", "{}: columns of no known form: none; the forms are: messages; conversations; "),
         (b'{"text": "t", "n": 1}\n', "{}: columns of no known form: text, n; the forms are: "),
         (
@@ -377,6 +435,7 @@ def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -
         ({"conversations": [{"from": "bing", "value": "q"}]}, "a turn is from 'bing'"),
         ({"prompt": 3, "completion": "a"}, "'prompt' is int, not text"),
         ({"instruction": "q", "input": ["x"], "output": "a"}, "'input' is list, not text"),
+        ({"messages": [USER, ANSWER], "id": 2.5}, "'id' is 2.5; write a text or a whole number"),
         ({"messages": [USER, ANSWER], "id": [1]}, "'id' is list, not a name or a number"),
         ({"messages": [USER, ANSWER], "references": [1]}, "'references' must be an answer or a"),
         ({"messages": [USER, ANSWER], "task": None}, "column 'task' is empty"),
@@ -450,14 +509,17 @@ def test_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "pool.csv").write_text("prompt,completion\n")
     assert "pool.csv: the name ends in none of .jsonl, " in refused(tmp_path / "pool.csv")
     (tmp_path / "pool.json").write_text(GOOD)
-    assert "pool.json: no JSON array" in refused(tmp_path / "pool.json")
+    assert len(list(chat.read(SETTINGS, tmp_path / "pool.json"))) == 1
     path = tmp_path / "pool.jsonl.gz"
     path.write_bytes(gzip.compress((GOOD * 3).encode())[:-12])
-    assert f"{path}: damaged after line " in refused(path)
-    monkeypatch.setattr(user_files, "LONGEST", 100)
+    assert f"{path}: line 1: cut off gzip (" in refused(path)
+    monkeypatch.setattr(json_rows, "LONGEST", 100)
+    monkeypatch.setattr(json_rows, "CHUNK", 40)
     path = tmp_path / "pool.jsonl"
     path.write_text(GOOD + "[" + "1," * 100)
     assert "line 2: longer than 100 bytes" in refused(path)
+    path.write_text("\n" * 300)
+    assert "nothing but blanks in 100 bytes" in refused(path)
 
 
 def test_parquet_that_cannot_be_used(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_sharegpt_is_read_as_a_stream_with_its_own_ids(tmp_path: Path) -> None:
     file.write_text(json.dumps(rows)[:-1])
     reader = sharegpt.read(sharegpt.Settings(), file)
     assert [next(reader).id for _ in rows] == ["x", "sharegpt_2", "x#2"]
-    with pytest.raises(InputError, match="cut off, damaged or no JSON after row 3"):
+    with pytest.raises(InputError, match="row 4: cut off"):
         next(reader)
 
 

@@ -45,8 +45,8 @@ class Settings(Dataset):
     format: Literal["chat"] = Field("chat", description="Published form.")
     path: str | None = Field(
         None,
-        description="The pool: a `.jsonl` (`.gz`, `.zst`), `.json` or `.parquet` file, or a folder "
-        "of `.jsonl` and `.parquet` files.",
+        description="The pool: a file in `.jsonl`, `.json` (also `.gz`, `.zst`, `.zip`) or "
+        "`.parquet`, or a folder of them.",
     )
     hub: HubSettings | None = Field(
         None,
@@ -155,13 +155,25 @@ def read_test(settings: Settings, path: Path) -> Iterator[Instance]:
 
 def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iterator[Instance]:
     number, column = 0, settings.task_column
-    for file in user_files.files(path):
+    fault = None
+    files, passed_over = user_files.find(path)
+    if passed_over:
+        some = ", ".join(map(str, passed_over[:5])) + (", …" if len(passed_over) > 5 else "")
+        user_files.warn_once(f"{path}: {len(passed_over)} files are not read: {some}")
+    for file in files:
         rows = user_files.rows(file)
-        first = next(rows)
-        columns = list(first[1])
-        apply = not is_test or not settings.columns.keys().isdisjoint(columns)
-        renamed = chat_rows.renaming(file, columns, settings.columns if apply else {})
-        form = chat_rows.form_of(file, renamed(first[1]))
+        try:
+            first = next(rows)
+            columns = list(first[1])
+            apply = not is_test or not settings.columns.keys().isdisjoint(columns)
+            renamed = chat_rows.renaming(file, columns, settings.columns if apply else {})
+            form = chat_rows.form_of(file, renamed(first[1]))
+        except InputError as error:
+            if not user_files.may_hold_none(file, path):
+                raise
+            fault = error
+            user_files.warn_once(f"{error}; the file is not read")
+            continue
         has_tasks = column in columns
         if column and not has_tasks and not is_test:
             raise InputError(
@@ -176,3 +188,5 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
             if unread:
                 found.unused = [*unread, *found.unused]
             yield found
+    if fault and not number:
+        raise fault

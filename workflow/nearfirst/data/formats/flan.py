@@ -9,7 +9,7 @@ from pydantic import Field
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, RowError, exchanges, parse_turns
 from nearfirst.data.naming import source_of, unique_ids
-from nearfirst.data.readers.json_array import find, rows, take
+from nearfirst.data.readers.json_rows import find, rows, take
 from nearfirst.data.settings import Dataset, SampleSettings
 
 _NAMES = ("flan_mini.json", "flan_mini.json.zip")

@@ -5,7 +5,6 @@ files in `tasks/` are not read. For the prompts see `niv2_prompt`.
 """
 
 import functools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -16,7 +15,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Message, Part
 from nearfirst.data.naming import source_of, unique_ids
 from nearfirst.data.niv2_prompt import Fits, Prompt, PromptSettings, clean, texts
-from nearfirst.data.readers.json_array import take
+from nearfirst.data.readers.json_rows import take, value
 from nearfirst.data.settings import Dataset, SampleSettings
 
 _LISTS: dict[Part, str] = {"train": "train_tasks.txt", "unseen": "test_tasks.txt"}
@@ -67,6 +66,9 @@ def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
         encoder = Tokenizer.from_file(str(file))
     except Exception as error:  # it raises nothing more precise
         raise InputError(f"{file}: no tokenizer ({error}); copy or fetch it again") from None
+    # Whole prompts are counted, whatever the tokenizer does to them for its model.
+    encoder.no_truncation()
+    encoder.no_padding()
     limit = settings.prompt.source_tokens
     return instances(
         settings,
@@ -102,7 +104,7 @@ def _parts(path: Path) -> dict[str, Part]:
                 f"{file}: no such file; the path must be a NIV2 checkout, with tasks/ and "
                 "splits/default/"
             )
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
         for task in filter(None, (line.strip() for line in lines)):
             if task in parts:
                 raise InputError(
@@ -133,10 +135,7 @@ def _file(path: Path, task: str) -> Path:
 
 def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> Iterator[Instance]:
     file = _file(path, name)
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{file}: no valid JSON ({error}); copy or check it out again") from None
+    content = value(file)
     rows = take(content, "Instances", list, str(file))
     prompt = Prompt(content, name, settings.prompt, str(file))
     source = _source(content, name)

@@ -16,7 +16,7 @@ from nearfirst.common.parquet import MESSAGE
 from nearfirst.data.conversation import Instance, dialogue
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers.parquet import rows
-from nearfirst.data.readers.user_files import is_hidden
+from nearfirst.data.readers.streams import is_hidden
 from nearfirst.data.settings import Dataset, DialogueSampleSettings
 
 COLUMNS = pa.schema(

@@ -3,7 +3,6 @@
 The package `evals` ships them below `evals/registry/data/`.
 """
 
-import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from nearfirst.common.errors import InputError, one_line
+from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Message
-from nearfirst.data.readers.user_files import is_hidden
+from nearfirst.data.readers.json_rows import rows
+from nearfirst.data.readers.streams import is_hidden
 from nearfirst.data.settings import Dataset, SampleSettings
 
 REGISTRY = "evals/registry/data"
@@ -63,27 +63,14 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     for file in files(settings, path):
         task = file.relative_to(registry).with_suffix("")
         name = "/".join(part for part in task.parts if part != "samples")
-        for number, row in enumerate(islice(_rows(file), settings.rows_per_task), start=1):
+        found_here = islice(rows(file), settings.rows_per_task)
+        for number, (where, row) in enumerate(found_here, start=1):
             if number == 1 and not _is_question(row):
                 break
             found = True
-            yield _instance(row, f"{name or 'samples'}", f"{file}: row {number}", number)
+            yield _instance(row, name or "samples", where, number)
     if not found:
         raise InputError(f"{path}: no file below it holds questions with an `ideal` answer")
-
-
-def _rows(file: Path) -> Iterator[Any]:
-    number = 0
-    try:
-        with file.open(encoding="utf-8-sig") as lines:
-            for line in lines:
-                if line.strip():
-                    yield json.loads(line)
-                number += 1
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{file}: no JSON after line {number} ({one_line(error)[:120]}); fetch it again"
-        ) from None
 
 
 def _is_question(row: Any) -> bool:

@@ -8,8 +8,6 @@ ones, and their questions are those of the folder without that ending.
 """
 
 import csv
-import functools
-import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from pydantic import Field
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Part, exchanges
 from nearfirst.data.readers.parquet import rows
+from nearfirst.data.readers.user_files import warn_once
 from nearfirst.data.settings import Dataset, SampleSettings
 
 COLUMNS = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
@@ -159,13 +158,7 @@ def _check_list(path: Path, what: str, listed: list[_Row], present: set[_Row]) -
     if len(missing) == len(listed):
         raise InputError(f"{path}: no folder for any data set with {what}: {first}")
     if missing:
-        _warn_once(f"{path}: no folder for {len(missing)} data sets with {what}: {first}")
-
-
-@functools.cache
-def _warn_once(message: str) -> None:
-    # The data are read twice.
-    logging.warning(message)
+        warn_once(f"{path}: no folder for {len(missing)} data sets with {what}: {first}")
 
 
 def _instances(folder: Path, source: str, part: Part) -> Iterator[Instance]:
@@ -187,7 +180,12 @@ def _files(folder: Path, part: Part) -> tuple[str, list[Path]]:
     """Return the split to read and all its files, in order."""
     for split in _SPLITS[part]:
         named = (re.fullmatch(rf"{split}-\d+-of-(\d+)\.parquet", f.name) for f in folder.iterdir())
-        counts = sorted(int(name[1]) for name in named if name)
+        counts = sorted({int(name[1]) for name in named if name})
+        if len(counts) > 1:
+            raise InputError(
+                f"{folder}: files of two sets of '{split}', of {counts[0]} and of {counts[1]}; "
+                "remove one set"
+            )
         files: list[Path] = []
         # One by one: a name may hold any number.
         while counts and len(files) < counts[0]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nearfirst.data.conversation import Instance, dialogue
 from nearfirst.data.naming import unique_ids
-from nearfirst.data.readers.json_array import find, rows, take
+from nearfirst.data.readers.json_rows import find, rows, take
 from nearfirst.data.settings import Dataset, DialogueSampleSettings
 
 _NAMES = ("sharegpt_gpt4.json",)

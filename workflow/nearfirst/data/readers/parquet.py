@@ -66,7 +66,9 @@ def _decoded(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
 
 def _has_bytes(kind: pa.DataType) -> bool:
     """Return whether bytes, which JSON cannot hold, are in a type."""
-    is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
-    return any(test(kind) for test in is_bytes) or any(
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    names = ("binary", "large_binary", "fixed_size_binary", "binary_view")
+    return any(getattr(pa.types, f"is_{name}")(kind) for name in names) or any(
         _has_bytes(kind.field(at).type) for at in range(kind.num_fields)
     )

@@ -1,112 +1,109 @@
-"""Rows of a user's files: JSON Lines, a JSON array or Parquet, by the end of their names."""
+"""Files of a user's rows: JSON, plain or compressed, and Parquet, by the end of their names."""
 
-import io
+import functools
 import json
+import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import pyarrow as pa
+from nearfirst.common.errors import InputError
+from nearfirst.data.readers import json_rows, parquet
+from nearfirst.data.readers.streams import is_hidden
 
-from nearfirst.common.errors import InputError, one_line
-from nearfirst.data.readers import json_array, parquet
+_JSON = (".jsonl", ".ndjson", ".json")
+ENDS = (*(f"{kind}{end}" for kind in _JSON for end in ("", ".gz", ".zst", ".zip")), ".parquet")
+"""Ends of the names of files that are read, in small letters or capitals."""
 
-IN_FOLDER = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
-"""Ends of the files that are read in a folder; a `.json` file is read if it is named."""
-
-LONGEST = 2**28
-"""Bytes of the longest line: a file without line ends would be one line of its whole size."""
+_KNOWN = f"{', '.join(_JSON)} (also .gz, .zst, .zip), .parquet"
+_NO_DATA = ("readme", "license", "licence", "dataset_info", "split.json")
+"""How names begin, in small letters, of files that come with data and hold none."""
 
 
-def is_hidden(file: Path) -> bool:
-    """Return whether a file's name says that it is none of the user's, such as macOS's `._x`."""
-    return file.name.startswith(".")
+class Files(NamedTuple):
+    """The files of a path that are read, in order, and those that are passed over."""
+
+    read: list[Path]
+    passed_over: list[Path]
 
 
 def files(path: Path) -> list[Path]:
-    """Return a file, or those of a folder by name; of a fetched folder also those below it.
+    """Return the files that are read. Raises InputError as `find`."""
+    return find(path).read
 
-    Raises InputError if there is none, or its name has none of the known ends.
+
+def find(path: Path) -> Files:
+    """Return a file, or those of a folder and the folders in it, by name.
+
+    Of a fetched folder these are the files in its record. Hidden files are neither read nor passed
+    over. Raises InputError if there is none to read.
     """
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder")
+    if not path.is_dir():
+        if not _is_read(path):
+            raise InputError(
+                f"{path}: the name ends in none of {_KNOWN}; rename or convert the file"
+            )
+        return Files([path], [])
+    hint = ""
     if (record := path / "fetched.json").is_file():
         names = sorted(json.loads(record.read_bytes())["files"])
-        found = [path / name for name in names if name.lower().endswith((*IN_FOLDER, ".json"))]
-        if not found:
-            raise InputError(
-                f"{path}: of the fetched files none ends in {', '.join(IN_FOLDER)} or .json, but "
-                f"there are {', '.join(names[:5])}; choose others by hub.files"
-            )
-        return found
-    if path.is_dir():
-        found = sorted(
-            file
-            for file in path.iterdir()
-            if file.name.lower().endswith(IN_FOLDER) and not is_hidden(file)
+        found = [path / name for name in names]
+        hint = f", but there are {', '.join(names[:5])}; choose others by hub.files"
+    else:
+        found = sorted(_below(path))
+    read = list(filter(_is_read, found))
+    if not read:
+        raise InputError(f"{path}: the folder holds no file in {_KNOWN}{hint}")
+    return Files(read, [] if hint else [file for file in found if not _is_read(file)])
+
+
+def _is_read(file: Path) -> bool:
+    return file.name.lower().endswith(ENDS)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of those in it, links followed, each folder once."""
+    seen = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        seen.add(os.path.realpath(parent))
+        folders[:] = [
+            name
+            for name in folders
+            if not is_hidden(Path(name)) and os.path.realpath(Path(parent, name)) not in seen
+        ]
+        yield from (
+            Path(parent, name)
+            for name in names
+            if not is_hidden(Path(name)) and not name.lower().startswith(_NO_DATA)
         )
-        if not found:
-            raise InputError(f"{path}: the folder holds no file in {', '.join(IN_FOLDER)}")
-        return found
-    if not path.is_file():
-        raise InputError(f"{path}: no such file or folder")
-    known = (*IN_FOLDER, ".json")
-    if not path.name.lower().endswith(known):
-        raise InputError(
-            f"{path}: the name ends in none of {', '.join(known)}; rename or convert the file"
-        )
-    return [path]
 
 
 def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (place for messages, row) of a file; memory holds a few rows at a time.
 
-    Raises InputError if the file is empty, damaged or not of its form; line or row are named.
+    Raises InputError if the file has no rows, is damaged or not of its form; line or row are named.
     """
-    ends = {".parquet": parquet.rows, ".json": json_array.rows}
-    read: Any = ends.get(file.suffix.lower(), _lines)
+    is_parquet = file.suffix.lower() == ".parquet"
     has_rows = False
-    for where, row in read(file):
+    for where, row in (parquet if is_parquet else json_rows).rows(file):
         if not isinstance(row, dict):
-            hint = "; name a JSON array .json" if isinstance(row, list) and read is _lines else ""
-            raise InputError(f"{where}: expected an object, found {type(row).__name__}{hint}")
+            raise InputError(f"{where}: expected an object, found {type(row).__name__}")
         has_rows = True
         yield where, row
     if not has_rows:
         raise InputError(f"{file}: the file has no rows")
 
 
-def _lines(file: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the rows of JSON Lines, plain or compressed; blank lines are left out."""
-    if file.stat().st_size == 0:
-        raise InputError(f"{file}: the file is empty")
-    number = 0
-    try:
-        # Arrow knows by the name whether the file is compressed.
-        with io.BufferedReader(pa.input_stream(str(file))) as stream:
-            while line := stream.readline(LONGEST):
-                number += 1
-                if number == 1:
-                    line = line.removeprefix(b"\xef\xbb\xbf")
-                if line.strip():
-                    where = f"{file}: line {number}"
-                    yield where, _parsed(line, where)
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(
-            f"{file}: damaged after line {number} ({one_line(error)}); copy or make it again"
-        ) from None
+def may_hold_none(file: Path, path: Path) -> bool:
+    """Return whether a file of a folder may be of another kind: a config, a part of something."""
+    is_json = ".json" in (end.lower() for end in file.suffixes)
+    return path.is_dir() and (is_json or file.parent != path)
 
 
-def _parsed(line: bytes, where: str) -> Any:
-    if len(line) == LONGEST:
-        raise InputError(f"{where}: longer than {LONGEST} bytes; JSON Lines has one row a line")
-    try:
-        row = json.loads(line.decode())
-        if b"\\u" in line:
-            # Half of a pair of escapes is not a character, and no table could hold it.
-            json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeError as error:
-        raise InputError(f"{where}: not UTF-8 ({error}); save the file as UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        hint = "; name a JSON array .json" if line.lstrip().startswith(b"[") else ""
-        at = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
-        raise InputError(f"{where}: not JSON ({getattr(error, 'msg', error)}{at}){hint}") from None
-    return row
+@functools.cache
+def warn_once(message: str) -> None:
+    """Warn, but not each time that the files are read."""
+    logging.warning(message)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Literal, Self
 import pyarrow as pa
 from pydantic import Field, PositiveInt, model_validator
 
-from nearfirst.data.instances import conversations, instruction_of, text_of
+from nearfirst.data.conversation import instruction_of, text_of
+from nearfirst.data.instances import conversations
 from nearfirst.embed.registry import Given, Represented
 from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.embed.texts import shared_prefix, shorten

@@ -1,0 +1,71 @@
+"""The command `nearfirst arrange` on a pool that was embedded before: from files to files.
+
+Makes a seeded pool and prompts under --folder once, and keeps made-up embeddings of them in a
+cache, through its own functions. What the numbers mean: benchmarks/README.md.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import gettempdir
+
+import numpy as np
+from shared import REPOSITORY, load_before, make_once, parser, run
+from tma import embeddings
+
+from nearfirst.embed.cache import Cache
+from nearfirst.embed.kinds.text import Settings
+from nearfirst.embed.registry import BLOCK, Represented
+
+PROGRAM = REPOSITORY / "workflow/nearfirst/command/main.py"
+WORDS = 140
+
+
+def rows(name: str, count: int) -> Iterator[dict[str, str]]:
+    """Yield prompts and completions, of `WORDS` words together."""
+    generator = np.random.default_rng(len(name))
+    for number in range(count):
+        words = [f"w{word}" for word in generator.integers(50_000, size=WORDS)]
+        yield {"prompt": f"{number} {' '.join(words[:40])}", "completion": " ".join(words[40:])}
+
+
+def make(paths: list[Path], sizes: tuple[int, int], cache: Path) -> None:
+    kept = Cache(cache, Settings())
+    vectors = embeddings("clustered", *sizes, 384)
+    for path, count, its in zip(paths, sizes, vectors, strict=True):
+        made = list(rows(path.stem, count))
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in made))
+        texts = [f"{row['prompt']} {row['completion']}" for row in made]
+        for at in range(0, count, BLOCK):
+            block = slice(at, at + BLOCK)
+            kept.put(texts[block], Represented(its[block], 0, 256))
+
+
+def main(arguments: argparse.Namespace) -> None:
+    sizes = arguments.rows, arguments.prompts
+    folder = arguments.folder / "-".join(map(str, sizes))
+    pool, prompts = paths = [folder / "pool.jsonl", folder / "prompts.jsonl"]
+    cache = folder / "cache"
+    make_once([*paths, cache], make, paths, sizes, cache)
+    output = folder / f"ordered{arguments.suffix}"
+    for _ in range(arguments.repeats):
+        load = load_before()
+        flags = ("--for", prompts, "--output", output, "--cache", cache)
+        used = run(PROGRAM, "arrange", pool, *flags)
+        print(
+            f"nearfirst arrange, {sizes[0]:,} x {sizes[1]:,}, to {arguments.suffix}: wall clock "
+            f"{used.wall:.1f} s, CPU {used.cpu:.1f} s, {used.memory:.2f} GB ({load})",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    its = parser(__doc__, 1, "runs, each reported")
+    add = its.add_argument
+    add("--rows", type=int, default=100_000, help="of the pool")
+    add("--prompts", type=int, default=1_000)
+    add("--suffix", choices=[".jsonl", ".parquet"], default=".jsonl", help="of the output")
+    folder = Path(gettempdir()) / "nearfirst-command"
+    add("--folder", type=Path, default=folder, help="where the files are kept")
+    main(its.parse_args())

@@ -1,0 +1,197 @@
+"""Baselines against their published definitions, and scores that cannot be used."""
+
+import json
+import math
+from dataclasses import replace
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pools
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from nearfirst.arrange.inputs import read_pool
+from nearfirst.arrange.methods.dsir import log_importance
+from nearfirst.arrange.methods.query_round_robin import _take_turns
+from nearfirst.arrange.methods.score import folded, stair
+from nearfirst.arrange.pool import Pool
+from nearfirst.arrange.registry import METHODS, arrange
+from nearfirst.arrange.tma import rounds_by
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import SOURCES
+
+
+def order(pool: Pool, method: str, **parameters: Any) -> list[int]:
+    return arrange(pool, pools.settings(method, **parameters), 0).order.tolist()
+
+
+@pytest.mark.parametrize(("reduce", "expected"), [("min", [1, 0, 2]), ("mean", [2, 0, 1])])
+def test_cosine_by_hand(reduce: str, expected: list[int]) -> None:
+    pool = pools.from_matrix([[-0.8, 0.0], [-1.0, 0.8], [-0.6, -0.6]])
+    assert order(pool, "cosine", reduce=reduce) == expected
+    assert order(pool, "cosine", reduce=reduce, order="farthest") == expected[::-1]
+
+
+def test_cosine_stays_cosine_under_another_measure() -> None:
+    pool = pools.from_embeddings([(9, 0.1), (1, 1), (0.1, 1)], [(1, 0)])
+    assert order(replace(pool, measure="euclidean", distances=None), "cosine") == [0, 1, 2]
+
+
+def published_round_robin(similarity: Any) -> list[int]:
+    """Select as dcml-lab/targeted-instruction-selection does, until nothing is left."""
+    used, picked = np.zeros(similarity.shape[1], bool), []
+    for query in cycle(range(len(similarity))):
+        if used.all():
+            return picked
+        picked.append(int(np.argmax(np.where(~used, similarity[query], -np.inf))))
+        used[picked[-1]] = True
+    raise AssertionError
+
+
+@hypothesis_settings(deadline=None)
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
+def test_round_robin_over_queries(size: int, queries: int, length: int, seed: int) -> None:
+    distances = np.random.default_rng(seed).normal(size=(size, queries)).astype(np.float32)
+    expected = published_round_robin(-distances.T)
+    assert order(pools.from_matrix(distances), "query-round-robin") == expected
+    # Lists that run dry, so that there are several passes.
+    shape = {"points": size, "tests": queries, "entries": length * queries, "sampled": queries}
+    turns = rounds_by(lambda rows: distances[rows], **shape, take=_take_turns)
+    assert np.argsort(turns).tolist() == expected
+
+
+def talks(*texts: str) -> list[Any]:
+    """Conversations of a question and an answer, written as `question|answer`."""
+    roles = ("user", "assistant")
+    return [
+        [{"role": role, "content": part} for role, part in zip(roles, text.split("|"), strict=True)]
+        for text in texts
+    ]
+
+
+@pytest.mark.parametrize("reduce", ["max", "mean"])
+def test_bm25_is_that_of_its_formula(reduce: str) -> None:
+    texts = ["red hat|on sale", "red red coat|a red one", "blue hat|", "green|hat hat hat hat"]
+    queries = ["Red hat!|ignored blue", "a green COAT|ignored", "unknown|words"]
+    pool = Pool(4, messages=talks(*texts), queries=talks(*queries))
+    documents = [text.replace("|", " ").split() for text in texts]
+    documents = [[word for word in words if len(word) > 1] for words in documents]
+    mean_length = np.mean([len(words) for words in documents])
+
+    def score(query: list[str], words: list[str]) -> float:
+        total = 0.0
+        for word in query:
+            df = sum(word in its for its in documents)
+            tf = words.count(word)
+            norm = 1.2 * (1 - 0.5 + 0.5 * len(words) / mean_length)
+            total += math.log(1 + (4 - df + 0.5) / (df + 0.5)) * tf / (tf + norm)
+        return total
+
+    asked = [["red", "hat"], ["green", "coat"], ["unknown"]]
+    each = np.array([[score(query, words) for query in asked] for words in documents])
+    expected = np.argsort(-(each.max(axis=1) if reduce == "max" else each.mean(axis=1)))
+    assert order(pool, "bm25", reduce=reduce, k1=1.2, b=0.5) == expected.tolist()
+
+
+def test_dsir_by_hand() -> None:
+    # Each of a, b, "a b" and !! is a quarter of the pool; of the target, a is two thirds.
+    a = math.log(2 / 3 + 1e-8) - math.log(0.25 + 1e-8)
+    other = math.log(1e-8) - math.log(0.25 + 1e-8)
+    found = log_importance(["A b", "!!"], ["a a"])
+    np.testing.assert_allclose(found, [a + 2 * other, other])
+    pool = Pool(2, messages=talks("x|y", "a|b"), queries=talks("a|c"))
+    assert order(pool, "dsir") == [1, 0]
+    assert order(pool, "dsir", order="farthest") == [0, 1]
+
+
+def test_patterns_by_hand() -> None:
+    assert folded(np.arange(7), 3).tolist() == [0, 3, 6, 1, 4, 2, 5]
+    assert stair(np.arange(10), 2, 2, 0.2).tolist() == [0, 1, 2, 3, 5, 4, 6, 7, 8, 9]
+    # The first border folds 1 to 4, the second 5 to 7: 4 is not folded again.
+    assert stair(np.arange(9), 2, 3, 0.2).tolist() == [0, 1, 3, 2, 4, 5, 7, 6, 8]
+    pool = Pool(7, scores=[3.0, 1, 2, 6, 5, 4, 0])
+    assert order(pool, "score", column="s") == [6, 1, 2, 0, 5, 4, 3]
+    assert order(pool, "score", column="s", order="descending") == [3, 4, 5, 0, 2, 1, 6]
+    by_folding = order(pool, "score", column="s", pattern="folding", layers=3)
+    assert by_folding == [6, 0, 3, 1, 5, 2, 4]
+    windows = order(pool, "score", column="s", window=3)
+    assert [set(windows[at : at + 3]) for at in (0, 3, 6)] == [{6, 1, 2}, {0, 5, 4}, {3}]
+    # What has no loss comes last.
+    pool = Pool(3, scores=[math.nan, 2.0, 1.0])
+    for way, expected in (("ascending", [2, 1, 0]), ("descending", [1, 2, 0])):
+        assert order(pool, "score", quantity="loss", order=way) == expected
+    pool = Pool(3, messages=talks("aaa|b", "a|b", "aa|b"))
+    assert order(pool, "score", quantity="length") == [1, 2, 0]
+
+
+ROWS = [{"q": 1.5}, {"q": 2}, {"q": -1e300}]
+
+
+def write_pool(path: Path, rows: list[Any]) -> None:
+    ids = [f"i{at}" for at in range(len(rows))]
+    columns = [ids, ids, [[]] * len(rows), [[]] * len(rows), ids, [json.dumps(row) for row in rows]]
+    pq.write_table(pa.table(columns, schema=SOURCES), path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROWS, None),
+        ([*ROWS, {"q": None}], "row 3 (id 'i3'): column 'q' holds None"),
+        ([*ROWS, {"q": "0.5"}], "row 3 (id 'i3'): column 'q' holds '0.5'"),
+        ([{"q": math.nan}], "row 0 (id 'i0'): column 'q' holds nan"),
+        ([{"q": True}], "column 'q' holds True"),
+        ([{"q": 10**400}], "column 'q' holds 1000"),
+        ([{"p": 1, "r": 2}], "row 0 (id 'i0'): column 'q' is missing; it has p, r"),
+    ],
+)
+def test_scores_in_a_column(tmp_path: Path, rows: list[Any], message: str | None) -> None:
+    write_pool(tmp_path / "I.parquet", rows)
+    settings = pools.settings("score", column="q")
+    if message is None:
+        ids, pool = read_pool(settings, instances=tmp_path / "I.parquet")
+        assert [ids[i] for i in arrange(pool, settings, 0).order] == ["i2", "i0", "i1"]
+    else:
+        with pytest.raises(InputError) as error:
+            read_pool(settings, instances=tmp_path / "I.parquet")
+        assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("ids", "scores", "message"),
+    [
+        (["i2", "i1", "i0", "other"], [3, 1, 2, 0], None),
+        (["i2", "i0"], [3.0, 1.0], "no score of 1 of 3 training instances, the first of them 'i1'"),
+        (["i2", "i1", "i0", "i2"], [3, 1, 2, 1], "id 'i2' stands in 2 rows"),
+        (["i2", "i1", "i0"], ["3", "1", "2"], "column 'score' holds string, expected numbers"),
+        (["i2", "i1", "i0"], [3.0, None, 2.0], "row 1 (id 'i1') has the score None"),
+        (["i2", "i1", "i0"], [3.0, 1.0, math.nan], "row 2 (id 'i0') has the score nan"),
+    ],
+)
+def test_scores_in_a_table(
+    tmp_path: Path, ids: list[str], scores: list[Any], message: str | None
+) -> None:
+    write_pool(tmp_path / "I.parquet", ROWS)
+    path = tmp_path / "S.parquet"
+    pq.write_table(pa.table({"id": ids, "score": scores}), path)
+    settings = pools.settings("score", path=str(path))
+    if message is None:
+        _, pool = read_pool(settings, instances=tmp_path / "I.parquet")
+        assert arrange(pool, settings, 0).order.tolist() == [1, 0, 2]
+    else:
+        with pytest.raises(InputError) as error:
+            read_pool(settings, instances=tmp_path / "I.parquet")
+        assert str(path) in str(error.value)
+        assert message in str(error.value)
+
+
+def test_a_score_has_one_source() -> None:
+    for parameters in ({}, {"column": "q", "quantity": "loss"}):
+        with pytest.raises(InputError, match="give one of column, path and quantity, not"):
+            METHODS.parse(json.dumps({"method": "score", **parameters}))

@@ -1,0 +1,133 @@
+"""Other trainers, as they are: which settings keep the order of an exported pool."""
+
+import json
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nearfirst.seen.order import Order, check_order
+
+WORDS = re.findall(r"\w+", "cat sat on a mat and ate nine green apples while the brown fox ran up")
+
+COMMON = {
+    "per_device_train_batch_size": 2,
+    "gradient_accumulation_steps": 2,
+    "max_steps": 9,  # more than a pass of 22 rows, whose last step is not whole
+    "logging_strategy": "no",
+    "report_to": "none",
+    "use_cpu": True,
+    "disable_tqdm": True,
+}
+IN_ORDER = {"train_sampling_strategy": "sequential"}
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Path:
+    """A pool of 22 rows of unequal lengths."""
+    some = random.Random(0)
+    rows = [
+        {"prompt": " ".join(some.choices(WORDS, k=some.randint(4, 9))), "completion": answer}
+        for answer in (" ".join(some.choices(WORDS, k=some.randint(5, 20))) for _ in range(22))
+    ]
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def log(tmp_path: Path, tokenizer: Any) -> Any:
+    from nearfirst.seen.log import LogSeen
+
+    tokenizer.pad_token = tokenizer.eos_token
+    return LogSeen(tmp_path / "seen", tokenizer)
+
+
+def rows_of(pool: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in pool.open()]
+
+
+@pytest.fixture
+def plain(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Callable[..., Order]:
+    """Train with `transformers.Trainer`, and compare."""
+    from transformers import (
+        AutoModelForCausalLM,
+        DataCollatorForSeq2Seq,
+        Trainer,
+        TrainingArguments,
+    )
+
+    def train(resume: Path | None = None, **settings: Any) -> Order:
+        texts = [f"{row['prompt']}\nAnswer: {row['completion']}" for row in rows_of(pool)]
+        encoded = [log.tokenizer(text)["input_ids"] for text in texts]
+        trainer = Trainer(
+            model=AutoModelForCausalLM.from_pretrained(model_folder),
+            args=TrainingArguments(str(tmp_path / "out"), **{**COMMON, **settings}),
+            train_dataset=[{"input_ids": its, "labels": its} for its in encoded],
+            data_collator=DataCollatorForSeq2Seq(log.tokenizer),
+            callbacks=[log],
+        )
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        return check_order(pool, log.folder)
+
+    return train
+
+
+def test_a_trainer_shuffles_unless_told_otherwise(plain: Callable[..., Order]) -> None:
+    assert plain().deviation
+    found = plain(**IN_ORDER)
+    assert str(found).startswith("in order\n34 rows in 34 sequences and 9 steps"), found
+    # In length groups the order is lost whatever the seed.
+    assert plain(train_sampling_strategy="group_by_length").deviation
+
+
+def test_a_resumed_trainer_goes_on_where_it_was(
+    plain: Callable[..., Order], tmp_path: Path
+) -> None:
+    saving = {"save_strategy": "steps", "save_steps": 2, "max_steps": 5}
+    plain(**IN_ORDER, **saving)
+    state = tmp_path / "out/checkpoint-4"
+    found = plain(state, **IN_ORDER, max_steps=6)
+    assert str(found).startswith("in order\n22 rows in 22 sequences and 6 steps"), found
+    found = plain(state, **IN_ORDER, max_steps=6, ignore_data_skip=True)
+    assert "step 5 row 17 (id '17') was due, but row 1 (id '1') was seen" in str(found)
+
+
+@pytest.fixture
+def sft(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Callable[..., Order]:
+    """Train with TRL, and compare."""
+    trl = pytest.importorskip("trl")
+    datasets = pytest.importorskip("datasets")
+
+    def train(**settings: Any) -> Order:
+        trainer = trl.SFTTrainer(
+            model=str(model_folder),
+            args=trl.SFTConfig(str(tmp_path / "out"), **{**COMMON, **settings}),
+            train_dataset=datasets.Dataset.from_list(rows_of(pool)),
+            processing_class=log.tokenizer,
+            callbacks=[log],
+        )
+        trainer.train()
+        return check_order(pool, log.folder)
+
+    return train
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({}, False),
+        ({**IN_ORDER, "max_length": 30}, True),
+        ({**IN_ORDER, "padding_free": True, "max_length": None}, True),
+        ({**IN_ORDER, "shuffle_dataset": True}, False),
+        ({**IN_ORDER, "packing": True, "max_length": 120}, False),
+        ({**IN_ORDER, "packing": True, "max_length": 120, "packing_strategy": "wrapped"}, True),
+    ],
+    ids=str,
+)
+def test_trl(sft: Callable[..., Order], settings: dict[str, Any], kept: bool) -> None:
+    found = sft(**settings)
+    assert (found.deviation is None) == kept, found

@@ -1,0 +1,83 @@
+"""Scores of training instances: a column of their rows, or a table of its own."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import open_parquet, read_table
+
+Scores = npt.NDArray[np.float64]
+
+
+def scores_of_rows(
+    rows: Sequence[str | None], column: str, ids: Sequence[str], where: object
+) -> Scores:
+    """Return the (N,) numbers in a column of rows, each a JSON object.
+
+    Raises
+    ------
+    InputError
+        If a row has no such column, or holds anything but a finite number there.
+    """
+    found = np.empty(len(rows))
+    for at, text in enumerate(rows):
+        row = json.loads(text) if text else {}
+        row = row if isinstance(row, dict) else {}
+        value: Any = row.get(column)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (is_number and abs(value) <= sys.float_info.max):
+            found_there = (
+                f"holds {value!r}" if column in row else f"is missing; it has {', '.join(row)}"
+            )
+            raise InputError(
+                f"{where}: row {at} (id '{ids[at]}'): column {column!r} {found_there}; a score is "
+                "a finite number"
+            )
+        found[at] = value
+    return found
+
+
+def read_scores(
+    path: Path, ids: Sequence[str], column: str = "score", *, may_lack: bool = False
+) -> Scores:
+    """Return the (N,) scores of instances from a table with the columns `id` and `column`.
+
+    Instances that are not among `ids` are left alone; with `may_lack` one that has no row is NaN.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read, or repeats an id; if a score is no finite number; or if an
+        instance has none.
+    """
+    given = read_table(path, pa.schema([("id", pa.string())]))["id"].to_pylist()
+    with open_parquet(path) as file:
+        if column not in file.schema_arrow.names:
+            names = ", ".join(file.schema_arrow.names)
+            raise InputError(f"{path}: column '{column}' is missing; the file has {names}")
+        values = file.read(columns=[column])[column].combine_chunks()
+    if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        raise InputError(f"{path}: column '{column}' holds {values.type}, expected numbers")
+    scores = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    if not (usable := np.isfinite(scores)).all():
+        row = int(usable.argmin())
+        raise InputError(
+            f"{path}: row {row} (id '{given[row]}') has the {column} {values[row]}; a score is a "
+            "finite number"
+        )
+    place = {id_: row for row, id_ in enumerate(given)}
+    missing = [id_ for id_ in ids if id_ not in place]
+    if missing and not may_lack:
+        raise InputError(
+            f"{path}: no {column} of {len(missing):,} of {len(ids):,} training instances, the "
+            f"first of them '{missing[0]}'; give every instance one"
+        )
+    return np.array([scores[place[id_]] if id_ in place else np.nan for id_ in ids])

@@ -1,0 +1,327 @@
+"""Rows of JSON: an array, JSON Lines, or an object with an array of rows, read as a stream."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nearfirst.common.errors import InputError
+from nearfirst.data.readers.streams import CHUNK, Utf8, opened
+
+LONGEST = 2**28
+"""Bytes of the longest row: a file that never ends one would be read into memory whole."""
+
+MOST = 2**24
+"""Values in a row, each of which takes many times the memory that it takes in the file."""
+
+_KEYS_OF_ROWS = {
+    *("data", "rows", "examples", "instances", "records", "samples"),
+    *("train", "training", "test", "validation", "eval"),
+}
+_KINDS: dict[type, str] = {str: "a text", list: "a list", dict: "an object"}
+Kind = TypeVar("Kind")
+
+_decode = json.JSONDecoder().raw_decode
+_BLANK = re.compile(r"[ \t\n\r]*")
+_NEXT = re.compile(r"[ \t\n\r]*,[ \t\n\r]*(?=\{)")
+_CLOSING = re.compile(r'["}\]]')
+_PAIR = re.compile(r'[{,]\s*"([^"\\]*)"\s*:\s*(\[?)\s*(\{?)')
+
+
+def rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield (place for messages, row) of a file; memory holds a few rows at a time.
+
+    The content decides, not the name: `[` begins an array of rows, and `{` the rows themselves, one
+    after the other, or one object with an array of rows under a key such as `data` or `train`.
+
+    Raises InputError if there is no such file or it has no rows, is cut off, damaged, not JSON, or
+    has a row beyond `LONGEST` or `MOST` or nested deep; the row or its line is named.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    with opened(path) as stream:
+        window = _Window(path, stream)
+        yield from _rows(window)
+    if window.is_empty:
+        raise InputError(f"{path}: the file has no rows")
+
+
+def value(path: Path) -> Any:
+    """Return the one value that a file of JSON holds. Raises InputError as `rows`.
+
+    Half of a pair of escapes is left in: it is for the caller to say what becomes of it.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    with opened(path) as stream:
+        window = _Window(path, stream)
+        window.peek()
+        found = window.value(check_escapes=False)
+        window.end()
+    return found
+
+
+def take(row: Any, key: str, kind: type[Kind], where: str) -> Kind:
+    """Return a value of a row. Raises InputError if it is missing or of another type."""
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: expected an object, found {type(row).__name__}")
+    if key not in row:
+        raise InputError(f"{where}: key '{key}' is missing; found {', '.join(row) or 'none'}")
+    if not isinstance(value := row[key], kind):
+        raise InputError(f"{where}: '{key}' is {type(value).__name__}, not {_KINDS[kind]}")
+    return value
+
+
+def find(path: Path, names: Sequence[str]) -> Path:
+    """Return a file, or the one that a folder holds under the first of `names` that is there.
+
+    Raises InputError if there is none.
+    """
+    if path.is_dir():
+        found = next((path / name for name in names if (path / name).is_file()), None)
+        if found is None:
+            raise InputError(f"{path}: the folder holds no {' or '.join(names)}")
+        return found
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; set the data set's path to {' or '.join(names)}")
+    return path
+
+
+class _Window:
+    """The part of a file that is in memory, and the place in it that is read next.
+
+    A character of `text` is a byte: decoded, one Emoji would make all of it four times as large,
+    and slow to read. Only rows that are not ASCII are decoded, one by one.
+    """
+
+    def __init__(self, path: Path, stream: Utf8) -> None:
+        self.name, self._stream = str(path), stream
+        self.text, self.at = "", 0
+        self._counted, self._line = 0, 1
+        self._is_whole = False
+        self.row = 0
+        """Number of the row that is read; 0 where lines are counted."""
+        self.is_empty = True
+        """Whether no value was read yet."""
+
+    def where(self) -> str:
+        """Return the place of what is read next."""
+        return f"{self.name}: row {self.row}" if self.row else f"{self.name}: line {self.line()}"
+
+    def line(self) -> int:
+        """Return the number of the line that is read next."""
+        self._line += self.text.count("\n", self._counted, self.at)
+        self._counted = self.at
+        return self._line
+
+    def peek(self) -> str:
+        """Go to what is not blank and return its first character; nothing at the end."""
+        if self.at < len(self.text) and self.text[self.at] > " ":
+            return self.text[self.at]
+        blank = 0
+        while True:
+            start = self.at
+            if match := _BLANK.match(self.text, start):
+                self.at = match.end()
+            if self.at < len(self.text):
+                return self.text[self.at]
+            blank += self.at - start
+            if blank > LONGEST:
+                raise InputError(f"{self.where()}: nothing but blanks in {LONGEST} bytes")
+            if not self._more():
+                return ""
+
+    def value(self, *, check_escapes: bool = True) -> Any:
+        """Read a value that begins here."""
+        # Few values are longer than this: to find that one is cut off takes a while.
+        if self.at > self.safe and not self._is_whole:
+            self._more()
+        while True:
+            try:
+                found, end = _decode(self.text, self.at)
+            except json.JSONDecodeError as error:
+                # In a text without an end, or near the end of the window, it may be cut off there.
+                has_no_end = error.msg.startswith("Unterminated string")
+                is_near_end = error.pos > len(self.text) - 12
+                is_cut = has_no_end or (is_near_end and not _CLOSING.search(self.text, error.pos))
+                fault = self.cut_off() if is_cut else self._not_json(error)
+                if (has_no_end or is_near_end) and self._more():
+                    continue
+                raise fault from None
+            except RecursionError:
+                raise InputError(f"{self.where()}: lists or objects nested too deep") from None
+            except ValueError:
+                raise InputError(
+                    f"{self.where()}: not JSON that can be read: a number of more than 4300 "
+                    "digits; write it as text"
+                ) from None
+            # A number may go on.
+            if end < len(self.text) or isinstance(found, dict | list) or not self._more():
+                break
+        try:
+            found = _as_utf8(found, self.text[self.at : end], check_escapes)
+            self.is_empty = False
+        except UnicodeError as error:
+            raise InputError(
+                f"{self.where()}: not UTF-8 ({error}); save the file as UTF-8"
+            ) from None
+        self.at = end
+        return found
+
+    def skip(self, sign: str) -> None:
+        """Go past a character that must come next."""
+        if (found := self.peek()) != sign:
+            raise self.cut_off() if not found else self._unexpected(f"expected {sign!r}")
+        self.at += 1
+
+    def end(self) -> None:
+        """Raise InputError unless the file ends here."""
+        if self.peek():
+            raise self._unexpected("expected the end of the file")
+
+    def cut_off(self) -> InputError:
+        """Return what is wrong if the file ends here."""
+        return InputError(f"{self.where()}: cut off at the end of the file; copy it again")
+
+    def _unexpected(self, expected: str) -> InputError:
+        where = self.where()
+        return InputError(f"{where}: not JSON ({expected}, found {self.text[self.at]!r})")
+
+    def _not_json(self, error: json.JSONDecodeError) -> InputError:
+        message = error.msg.strip(" :")
+        if self.text[self.at : error.pos].rstrip().endswith(","):
+            message += "; is the comma before it one too many?"
+        at = error.pos - self.at + 1
+        return InputError(f"{self.where()}: not JSON ({message}, at its character {at})")
+
+    def _more(self) -> bool:
+        """Read on; returns False at the end of the file."""
+        rest = self.text[self.at :]
+        where = self.where()
+        if len(rest) >= LONGEST:
+            raise InputError(f"{where}: longer than {LONGEST} bytes")
+        if len(rest) > MOST and rest.count(",") > MOST:
+            raise InputError(f"{where}: holds more than {MOST} values")
+        # Twice as much each time: a long row is decoded a few times only.
+        more = self._stream.read(max(CHUNK, len(rest)), where)
+        self.text, self.at, self._counted = rest + more.decode("latin-1"), 0, 0
+        self._is_whole = not more
+        return bool(more)
+
+    @property
+    def safe(self) -> int:
+        """Place before which most values end in the window."""
+        return len(self.text) - CHUNK // 8
+
+
+def _as_utf8(found: Any, text: str, check_escapes: bool = True) -> Any:
+    """Return what was found in text whose characters are bytes, with characters for them.
+
+    Raises UnicodeError if it is not UTF-8, or holds half of a pair of escapes: that is not a
+    character, and no table could hold it.
+    """
+    if not text.isascii():
+        found, _ = _decode(_utf8(text))
+    if check_escapes:
+        _check_escapes(found, text)
+    return found
+
+
+def _utf8(text: str) -> str:
+    return text if text.isascii() else text.encode("latin-1").decode()
+
+
+def _check_escapes(found: Any, text: str) -> None:
+    if "\\u" in text and ("\\ud" in text or "\\uD" in text):
+        json.dumps(found, ensure_ascii=False).encode()
+
+
+def _rows(window: _Window) -> Iterator[tuple[str, Any]]:
+    first = window.peek()
+    if first == "[":
+        yield from _array(window)
+        window.end()
+    elif first == "{" and (start := _start_of_rows(window)) is not None:
+        window.at = start
+        yield from _array(window)
+        while window.peek() == ",":
+            window.at += 1
+            window.peek()
+            key = window.value()
+            window.skip(":")
+            if window.peek() == "[" and key in _KEYS_OF_ROWS:
+                raise InputError(
+                    f"{window.where()}: a second list of rows, '{key}'; keep one list a file"
+                )
+            window.value()
+        window.skip("}")
+        window.end()
+    else:
+        yield from _lines(window)
+
+
+def _array(window: _Window) -> Iterator[tuple[str, Any]]:
+    """Yield the rows of an array that begins here; a comma after the last one is no matter."""
+    window.row = 1
+    window.skip("[")
+    while window.peek() != "]":
+        where = window.where()
+        yield where, window.value()
+        # What follows does the same for rows that lie in the window, in half the time.
+        text, at, safe = window.text, window.at, window.safe
+        while at < safe and (match := _NEXT.match(text, at)):
+            start = match.end()
+            try:
+                found, at = _decode(text, start)
+                found = _as_utf8(found, text[start:at])
+            except (ValueError, RecursionError):
+                break
+            window.at = at
+            window.row += 1
+            yield f"{window.name}: row {window.row}", found
+        window.row += 1
+        if window.peek() != "]":
+            window.skip(",")
+    window.at += 1
+
+
+def _lines(window: _Window) -> Iterator[tuple[str, Any]]:
+    """Yield rows one after the other, most likely a line each."""
+    while window.peek():
+        where = window.where()
+        yield where, window.value()
+        text, at, number = window.text, window.at, window.line()
+        while text.startswith("\n{", at) and (end := text.find("\n", at + 1)) >= 0:
+            try:
+                line = _utf8(text[at + 1 : end])
+                found, stop = _decode(line)
+                _check_escapes(found, line)
+            except (ValueError, RecursionError):
+                break
+            if stop != len(line) and not line[stop:].isspace():
+                break
+            window.at = at = end
+            number += 1
+            yield f"{window.name}: line {number}", found
+
+
+def _start_of_rows(window: _Window) -> int | None:
+    """Return where an array of rows begins, if the file is one object that holds it."""
+    text, at = window.text, window.at
+    try:
+        _, end = _decode(text, at)
+        if text[end:].lstrip().startswith("{"):
+            return None
+    except (ValueError, RecursionError):
+        pass  # it does not end within the window
+    while pair := _PAIR.match(text, at):
+        if pair[1] in _KEYS_OF_ROWS and pair[2] and pair[3]:
+            return pair.start(2)
+        try:
+            _, end = _decode(text, pair.start(2))
+        except (ValueError, RecursionError):
+            return None
+        match = _BLANK.match(text, end)
+        at = match.end() if match else end
+    return None

@@ -1,0 +1,59 @@
+"""Loss of the base model on every training instance, for arrangements by loss."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+
+from nearfirst.common import cli
+from nearfirst.common.errors import InputError
+from nearfirst.common.identity import read_identity
+from nearfirst.common.parquet import LOSSES, write_table
+from nearfirst.data.instances import read_instances
+from nearfirst.evaluate.settings import EvaluateSettings
+from nearfirst.model.settings import TemplateSettings
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the losses as of step 0; instances without a label after truncation have none."""
+    import torch
+
+    from nearfirst.evaluate.losses import losses
+    from nearfirst.model import check, device, load, precision
+    from nearfirst.model.template import labelled
+
+    settings = cast(EvaluateSettings, arguments.settings)
+    template = cast(TemplateSettings, arguments.template)
+    torch.set_num_threads(settings.threads)
+    dtype = precision.weights_dtype("evaluate.precision", settings.precision)
+    every = read_instances(arguments.instances)
+    tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
+    table, tokens = labelled(every, tokenizer, template.max_length, template.format)
+    if not tokens:
+        raise InputError(
+            f"{arguments.instances}: no instance has a label within {template.max_length} tokens; "
+            "raise template.max_length"
+        )
+    logging.info("%d instances, %d without a label", len(tokens), len(every) - len(tokens))
+    model = load.load_model(arguments.model, arguments.revision).to(dtype).to(device.device())
+    check.check_model(model.eval(), tokens)
+    with precision.tf32(settings.precision), precision.autocast(settings.precision):
+        found = losses(model, tokens, settings.batch_tokens)
+    labels = [item.label_tokens for item in tokens]
+    columns = [[0] * len(tokens), table["id"], table["task"], found, labels]
+    identity = read_identity(arguments.instances)
+    write_table(pa.table(columns, schema=LOSSES), arguments.output, identity)
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    add = parser.add_argument
+    add("--model", required=True, help="base model")
+    add("--revision", help="revision of a Hugging Face id")
+    add("--instances", type=Path, required=True, help="training instances (Parquet)")
+    add("--output", type=Path, required=True, help="losses to write (Parquet)")
+    cli.add_settings(parser, EvaluateSettings)
+    cli.add_settings(parser, TemplateSettings, "--template")
+    cli.run(main, parser.parse_args())
