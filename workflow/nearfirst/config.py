@@ -168,7 +168,7 @@ class Config(Section):
         return "Another seed is another shuffle; the base model is the same."
 
     def test_of(self, dataset: str) -> str:
-        """Return the test set that a data set is arranged for."""
+        """Return the test set of a data set."""
         return self.data[dataset].test
 
     def training(self, dataset: str, arrangement: str) -> TrainSettings:
