@@ -59,9 +59,15 @@ def train(
     return make
 
 
+def record(folder: Path) -> dict[str, Any]:
+    """Return the checkpoints' own record."""
+    content: dict[str, Any] = json.loads((folder / "checkpoints/run.json").read_text())
+    return content
+
+
 def skipped(folder: Path) -> int:
     """Return how many steps the checkpoints' own record says were skipped."""
-    return int(json.loads((folder / "checkpoints/run.json").read_text())["skipped_steps"])
+    return int(record(folder)["skipped_steps"])
 
 
 def test_sums_do_not_overflow_where_their_terms_do_not(tmp_path: Path, train: Train) -> None:
@@ -93,7 +99,12 @@ def test_two_processes_resume_to_the_same_bytes_and_count_skipped_steps(
     flags = ("--start", 1, "--state-before", first / "state")
     second = train(tmp_path / "second", 2, *flags)
     assert (skipped(first), skipped(second)) == (1, skipped(whole))
-    found = contents(first / "checkpoints") | contents(second / "checkpoints")
-    assert found == contents(whole / "checkpoints")
+    parts = [record(folder)["weights"] for folder in (first, second)]
+    assert parts[0] | parts[1] == record(whole)["weights"]
+    found, expected = (contents(folder / "checkpoints") for folder in (second, whole))
+    found = contents(first / "checkpoints") | found
+    assert found.pop("run.json")
+    assert expected.pop("run.json")
+    assert found == expected
     scalers = [torch.load(folder / "state/scaler.pt") for folder in (second, whole)]
     assert scalers[0] == scalers[1]
