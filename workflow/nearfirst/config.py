@@ -89,8 +89,8 @@ class Config(Section):
         "Snakemake computes from it is there, which bounds the disk a run needs; what a later call "
         "computes, such as answers after losses, trains again.",
     )
-    report_to: tuple[Tracker, ...] = Field(
-        (),
+    report_to: list[Tracker] = Field(
+        [],
         description="Trackers that get the metrics of training and the losses of evaluation too: "
         "`tensorboard`, `wandb`, or both. Changing it reruns nothing.",
     )

@@ -39,8 +39,8 @@ class TaskSampleSettings(Section):
     )
     unusable: Literal["error", "skip"] = Field(
         "error",
-        description="What to do with a row without a question and its answer: `error` stops and "
-        "names it, `skip` leaves it out and counts it.",
+        description="What to do with a row that cannot be used, such as one without a question "
+        "and its answer: `error` stops and names it, `skip` leaves it out and counts it.",
     )
 
 

@@ -207,7 +207,8 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
             number += 1
             names = f"{prefix}_{number}", TASK, column if has_tasks else None
             found = chat_rows.instance(form, renamed(row), row, where, *names)
-            found.unused = [*unread, *found.unused]
+            if unread:
+                found.unused = [*unread, *found.unused]
             yield found
     if fault and not number:
         raise fault
