@@ -62,10 +62,13 @@ class Settings(ByArrangement):
         found = []
         for (name, panel), its in table.groupby(["arrangement", "panel"], sort=False):
             row = its.iloc[0]
+            shared = (
+                f", {row['shared']:.0f} of {row['instances']:.0f} instances are in the first set"
+            )
             found.append(
                 f"{panel}, {name}: {row['over_run']:.3g} over the run "
-                f"[{row['over_run_low']:.3g}, {row['over_run_high']:.3g}], "
-                f"{int(row['shared'])} of {int(row['instances'])} instances are in the first set."
+                f"[{row['over_run_low']:.3g}, {row['over_run_high']:.3g}]"
+                f"{shared if row['shared'] else ''}."
             )
         level = f"{100 * table['confidence'].max():g}%"
         seeds = f"{int(table['n'].max())} seeds" if table["n"].max() > 1 else "one seed"
