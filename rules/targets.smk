@@ -1,6 +1,11 @@
 # A target that there is not is answered with those that there are.
 
-KNOWN = ["takeaways", *FIGURES, *(f"explore_{name}" for name in CONFIG.data), *TABLES]
+KNOWN = [
+    *("takeaways", "order_score"),
+    *FIGURES,
+    *(f"explore_{name}" for name in CONFIG.data),
+    *TABLES,
+]
 
 
 def no_such_target(

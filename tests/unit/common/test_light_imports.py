@@ -27,6 +27,7 @@ NEED_A_MODEL = {
     "gather_checkpoints",
     "generate",
     "harness",
+    "order_runs",
     "pretrain",
     "reward",
     "train",
