@@ -1,4 +1,4 @@
-"""How well does each measure of similarity predict the effect of order?"""
+"""Correlate the losses of many orders with what each measure of similarity predicts."""
 
 import argparse
 import logging

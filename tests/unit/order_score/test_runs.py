@@ -1,4 +1,4 @@
-"""Runs of many orders: those of `train.py`, whatever is killed and however many are side by side."""
+"""Runs of many orders: those of `train.py`, killed or side by side."""
 
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,10 @@ def test_a_run_is_that_of_train_and_killed_or_side_by_side_the_same(
         block(job, start, path)
 
     block, work = runs._train_block, tmp_path / "killed"
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(runs, "_train_block", killed)
+    monkeypatch.setattr(runs, "_train_block", killed)
+    with pytest.raises(KeyboardInterrupt):
         runs.train_orders(job, work, 1)
+    monkeypatch.undo()
     first = work / "block-000000.parquet"
     assert read_table(first, ORDER_LOSSES, unique=None) == whole.slice(0, 4 * 2 * 5)
     # A block that is there is not trained again: another job's is.

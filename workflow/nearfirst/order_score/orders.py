@@ -8,7 +8,6 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import LOSSES
 from nearfirst.order_score.settings import OrderScoreSettings
 
-
 ORDER_LOSSES = pa.schema([("order", pa.int32()), *LOSSES])
 """Losses of test instances after each order, at two steps."""
 

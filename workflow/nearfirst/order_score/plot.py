@@ -43,12 +43,12 @@ def order_score_caption(table: pd.DataFrame, dataset: str) -> str:
     steps = [_of_step(its) for _, its in table.groupby("step")]
     return " ".join(
         [
-            f"Does similarity predict the effect of order? {first['orders']:.0f} orders of the same "
-            f"training instances of {dataset}, and as many others on which τ was fitted. "
+            f"Does similarity predict the effect of order? {first['orders']:.0f} orders of the "
+            f"same training instances of {dataset}, and as many others on which τ was fitted. "
             "Spearman's correlation over orders of the loss of an unseen task with the distance of "
             "the training instances to it, weighted by the learning rate at their step times "
-            "exp(−(T − step) / τ), where T is the step of the loss; mean over tasks. Right of zero, "
-            "nearer data where they weigh most go with a lower loss.",
+            "exp(−(T − step) / τ), where T is the step of the loss; mean over tasks. Right of "
+            "zero, nearer data where they weigh most go with a lower loss.",
             *steps,
             f"Bars are {100 * first['confidence']:g}% bootstrap intervals over "
             f"{first['n']:.0f} tasks. p-values are one-sided, shuffle the orders, and are not "

@@ -87,7 +87,8 @@ def train_orders(job: Job, work: Path, processes: int) -> pa.Table:
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-    return pa.concat_tables([read_table(path, ORDER_LOSSES, unique=None) for path in paths.values()])
+    blocks = [read_table(path, ORDER_LOSSES, unique=None) for path in paths.values()]
+    return pa.concat_tables(blocks)
 
 
 def _prepare(job: Job, work: Path) -> Path:
@@ -125,9 +126,7 @@ def _loaded(job: Job) -> _Loaded:
     its = job.template
     messages = conversations(read_instances(job.pool))
     pool = template.encode(messages, tokenizer, its.max_length, its.format)
-    table, test = template.labelled(
-        read_instances(job.test), tokenizer, its.max_length, its.format
-    )
+    table, test = template.labelled(read_instances(job.test), tokenizer, its.max_length, its.format)
     if not test:
         raise InputError(
             f"{job.test}: no instance has a label within {its.max_length} tokens; raise "
@@ -185,7 +184,7 @@ def _train_order(job: Job, its: _Loaded, order: int, path: Path) -> Sequence[pa.
                 f"order {order}: a loss at step {step} is not finite: the run diverged; lower "
                 "train.learning_rate"
             )
-        count = len(found)
-        columns = [[order] * count, [step] * count, its.table["id"], its.table["task"], found, labels]
+        when = [[each] * len(found) for each in (order, step)]
+        columns = [*when, its.table["id"], its.table["task"], found, labels]
         parts.append(pa.table(columns, schema=ORDER_LOSSES))
     return parts

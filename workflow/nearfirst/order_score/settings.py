@@ -7,7 +7,14 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from nearfirst.common.settings import Section, check_once
 
 Measure = Literal[
-    *(f"{kind}-{op}" for kind in ("cosine", "euclidean") for op in ("min", "max", "avg", "centroid"))
+    "cosine-min",
+    "cosine-max",
+    "cosine-avg",
+    "cosine-centroid",
+    "euclidean-min",
+    "euclidean-max",
+    "euclidean-avg",
+    "euclidean-centroid",
 ]
 
 
@@ -32,7 +39,7 @@ class OrderScoreSettings(Section):
         description="Random orders, each trained once. Half of them fit, the others judge.",
     )
     steps: PositiveInt = Field(
-        40, description="Steps of a run, which is else as `train` says; all have the same instances."
+        40, description="Steps of a run, which is otherwise as `train` says."
     )
     early: PositiveInt = Field(
         10, description="Step at which losses are measured, besides the last one."
