@@ -14,14 +14,15 @@ def arrange_files(
     if required != {"embeddings"}:
         files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
     if "queries" in required:
-        files["queries"] = own_test(wildcards)
+        its = CONFIG.data[dataset].arranged_for
+        files["queries"] = f"{RESULTS}/instances/{dataset}/{its}.parquet"
     if getattr(row, "quantity", None) == "loss":
         base = CONFIG.base_seed(wildcards.seed)
         files["scores"] = f"{RESULTS}/base_losses/{dataset}/seed-{base}.parquet"
     if "embeddings" in required:
         files |= embeddings_of(row, dataset)
         if CONFIG.data[dataset].keep_distances:
-            to = f"{row.representation}/{dataset}/{CONFIG.data[dataset].test}"
+            to = f"{row.representation}/{dataset}/{CONFIG.data[dataset].arranged_for}"
             files["distances"] = f"{RESULTS}/distances/{to}/matrix.npy"
     return files
 

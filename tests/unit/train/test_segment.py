@@ -257,13 +257,15 @@ def test_the_program_says_which_run_it_was(
     instances, order = (call[call.index(f"--{name}") + 1] for name in ("instances", "arrangement"))
     of_data = {"dataset": "flan", "test": "train"}
     write_table(pq.read_table(instances), instances, of_data)
-    write_table(pq.read_table(order), order, {"arrangement": "tma", "seed": "3"})
+    write_table(pq.read_table(order), order, {"arrangement": "tma", "seed": "3", "rounds": "2"})
     done = program(*call)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "run/checkpoints/run.json"
     weights = [f"step-{step:06d}/model.safetensors" for step in (0, 1)]
-    assert json.loads(run.read_text()) == {
-        **{"dataset": "flan", "arrangement": "tma", "seed": "3"},
+    found = json.loads(run.read_text())
+    assert len(found.pop("content")) == 16
+    assert found == {
+        **{"dataset": "flan", "arrangement": "tma", "seed": "3", "rounds": "2"},
         **{"trained": "8", "without_label": "0"},
         "weights": {name: sha256(run.parent / name) for name in weights},
     }

@@ -127,6 +127,7 @@ def _train(job: Namespace, work: Path) -> None:
             if first:
                 facts = read_identity(job.instances) | read_identity(job.arrangement)
                 facts |= {"trained": str(len(tokens)), "without_label": str(bare)}
+                facts["content"] = batches.content(steps, settings)
                 its = read_checksums(state) or {}
                 if settings.precision == "float16":
                     facts["skipped_steps"] = str(its["skipped_steps"])
