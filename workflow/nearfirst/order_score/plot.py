@@ -58,7 +58,7 @@ def order_score_caption(table: pd.DataFrame, dataset: str) -> str:
 
 
 def _of_step(table: pd.DataFrame) -> str:
-    best = table.loc[table["mean"].fillna(-2).idxmax()]
+    best = table.iloc[int(table["mean"].fillna(-2).argmax())]
     reliability = (
         "Reliability is not known: each task has one test instance."
         if np.isnan(best["reliability"])
