@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 
 from nearfirst.common import cli
 from nearfirst.common.parquet import read_table
@@ -36,7 +37,7 @@ def main(arguments: argparse.Namespace) -> None:
         of_tasks = [part["loss"].to_numpy(np.float64) for part in parts]
         losses[step] = np.stack([part.mean(axis=1) for part in of_tasks], axis=1)
         reliabilities[step] = np.array([reliability(part) for part in of_tasks])
-    by_step = {}
+    by_step: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
     for name, of_train, of_test in arguments.embeddings:
         pool, test = read_sides(arguments.instances, Path(of_train), arguments.test, Path(of_test))
         kept = [test.ids.index(id_) for id_ in measured["id"]]
