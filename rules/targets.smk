@@ -4,6 +4,7 @@ KNOWN = [
     *("takeaways", "order_score"),
     *FIGURES,
     *(f"explore_{name}" for name in CONFIG.data),
+    *(f"excluded_{name}" for name, row in CONFIG.data.items() if row.exclude.any),
     *TABLES,
 ]
 

@@ -22,7 +22,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, write_table
 from nearfirst.distance.distances import BY_ROWS
 
-FILES = ("instances", "train", "test", "distances", "queries", "scores")
+FILES = ("instances", "train", "test", "distances", "queries", "scores", "excluded")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -67,6 +67,7 @@ if __name__ == "__main__":
     add("--distances", type=Path, help="their distance matrix (.npy), if there is one already")
     add("--queries", type=Path, help="test instances (Parquet), for their messages")
     add("--scores", type=Path, help="scores or losses of the training instances (Parquet)")
+    add("--excluded", type=Path, help="instances to leave out (CSV with a column id)")
     add("--measure", choices=list(BY_ROWS), default="cosine", help="distance, where none is given")
     cli.add_threads(parser)
     add("--seed", type=cli.not_negative, default=0, help="seed of the shuffles")

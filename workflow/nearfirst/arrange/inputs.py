@@ -1,8 +1,10 @@
 """Reading what a method looks at."""
 
+import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from nearfirst.arrange.pool import Pool
@@ -27,6 +29,7 @@ def read_pool(
     distances: Path | None = None,
     queries: Path | None = None,
     scores: Path | None = None,
+    excluded: Path | None = None,
 ) -> tuple[list[str], Pool]:
     """Return the ids of the training instances, and what the method needs of them.
 
@@ -38,6 +41,8 @@ def read_pool(
         Training instances; embeddings of both sides; the (N, M) matrix of their distances.
     queries, scores
         Test instances, for their messages; a table of the training instances' scores or losses.
+    excluded
+        A CSV whose column `id` names training instances to leave out.
 
     Raises
     ------
@@ -82,7 +87,19 @@ def read_pool(
                 matrix = read_matrix(distances, (len(vectors), len(targets)))
                 by_rows = matrix.__getitem__
             parts |= {"train": vectors, "test": targets, "distances": by_rows}
-    return ids, Pool(len(ids), measure=measure, threads=threads, **parts)
+    pool = Pool(len(ids), measure=measure, threads=threads, **parts)
+    if excluded and (out := _excluded(excluded)):
+        kept = np.array([row for row, id_ in enumerate(ids) if id_ not in out], dtype=np.int64)
+        return [ids[row] for row in kept], pool.keeping(kept)
+    return ids, pool
+
+
+def _excluded(path: Path) -> set[str]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {row["id"] for row in csv.DictReader(file)}
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: no CSV with a column 'id' ({error})") from None
 
 
 def _scores(
