@@ -22,7 +22,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, write_table
 from nearfirst.distance.distances import BY_ROWS
 
-FILES = ("instances", "train", "test", "distances", "queries", "scores")
+FILES = ("instances", "train", "test", "distances", "queries", "scores", "tokens")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -45,6 +45,7 @@ def main(arguments: argparse.Namespace) -> None:
         **({"dataset": source["dataset"]} if "dataset" in source else {}),
         "arrangement": arguments.name or settings.method,
         "seed": str(arguments.seed),
+        "pool": str(pool.size),
     }
     write_table(pa.table(table, schema=ARRANGEMENT), arguments.output, identity)
 
@@ -58,8 +59,9 @@ if __name__ == "__main__":
     add("--train", type=Path, help="training embeddings (Parquet)")
     add("--test", type=Path, help="test embeddings (Parquet)")
     add("--distances", type=Path, help="their distance matrix (.npy), if there is one already")
-    add("--queries", type=Path, help="test instances (Parquet), for their messages")
+    add("--queries", type=Path, help="test instances (Parquet), for their messages and tasks")
     add("--scores", type=Path, help="scores or losses of the training instances (Parquet)")
+    add("--tokens", type=Path, help="tokens of the training instances (Parquet)")
     add("--measure", choices=list(BY_ROWS), default="cosine", help="distance, where none is given")
     cli.add_threads(parser)
     add("--seed", type=cli.not_negative, default=0, help="seed of the shuffles")

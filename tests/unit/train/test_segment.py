@@ -264,7 +264,7 @@ def test_the_program_says_which_run_it_was(
     weights = [f"step-{step:06d}/model.safetensors" for step in (0, 1)]
     assert json.loads(run.read_text()) == {
         **{"dataset": "flan", "arrangement": "tma", "seed": "3"},
-        **{"trained": "8", "without_label": "0"},
+        **{"trained": "8", "without_label": "0", "tokens": str(read)},
         "weights": {name: sha256(run.parent / name) for name in weights},
     }
     log = (tmp_path / "run/log").read_text()

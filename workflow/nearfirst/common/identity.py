@@ -14,9 +14,13 @@ KEYS = ("dataset", "test", "arrangement", "seed")
 RUN = "run.json"
 """File in a folder of checkpoints that says which run they are of."""
 
-RUN_KEYS = ("dataset", "arrangement", "seed", "trained", "without_label", "skipped_steps")
-"""Its keys. `trained`: training instances; `without_label`: those of them that truncation left no
-label; `skipped_steps`, in float16: steps so far in which gradients overflowed."""
+RUN_KEYS = (
+    *("dataset", "arrangement", "seed", "pool", "trained", "tokens"),
+    *("without_label", "skipped_steps"),
+)
+"""Its keys. `pool`: instances of the pool; `trained`: those that are trained on; `tokens`: theirs,
+over all epochs; `without_label`: instances that truncation left no label; `skipped_steps`, in
+float16: steps so far in which gradients overflowed."""
 
 
 def read_identity(path: Path) -> dict[str, str]:

@@ -135,5 +135,5 @@ def _read_run(paths: Sequence[Path], metric: MetricName) -> Run:
                 f"{row[metric]}; the run diverged, lower train.learning_rate"
             )
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
-    trained, without = (counted(tables[0], key) for key in ("trained", "without_label"))
-    return replace(run, trained=trained, without_label=without)
+    keys = ("trained", "without_label", "pool", "tokens")
+    return replace(run, **{key: counted(tables[0], key) for key in keys})

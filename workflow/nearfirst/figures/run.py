@@ -28,6 +28,8 @@ class Run:
     trained, without_label
         How many training instances the run had, and how many of these taught nothing, since
         truncation removed their labels; 0 and 0 where that is not known.
+    pool, tokens
+        How many instances the pool has, and how many tokens the run has read of it; 0 likewise.
     unit
         What the test set is a sample of: tasks, or conversations where data have no tasks.
     """
@@ -39,6 +41,8 @@ class Run:
     trained: int = 0
     without_label: int = 0
     unit: Literal["task", "conversation"] = "task"
+    pool: int = 0
+    tokens: int = 0
 
     @property
     def units(self) -> "pd.Series[str]":
