@@ -43,14 +43,15 @@ def arrange_files(
     if "tokens" in required:
         files["tokens"] = f"{RESULTS}/tokens/{dataset}.parquet"
     if required & {"queries", "query_tasks"}:
-        files["queries"] = own_test(wildcards)
+        its = CONFIG.data[dataset].arranged_for
+        files["queries"] = f"{RESULTS}/instances/{dataset}/{its}.parquet"
     if getattr(row, "quantity", None) == "loss":
         base = CONFIG.base_seed(wildcards.seed)
         files["scores"] = f"{RESULTS}/base_losses/{dataset}/seed-{base}.parquet"
     if "embeddings" in required:
         files |= embeddings_of(row, dataset)
         if CONFIG.data[dataset].keep_distances:
-            to = f"{row.representation}/{dataset}/{CONFIG.data[dataset].test}"
+            to = f"{row.representation}/{dataset}/{CONFIG.data[dataset].arranged_for}"
             files["distances"] = f"{RESULTS}/distances/{to}/matrix.npy"
     return files
 
@@ -69,7 +70,10 @@ def arrange_flags(
 def arrange_settings(
     wildcards,
 ):
-    row = CONFIG.arrangements[wildcards.arrangement]
+    row, data = CONFIG.arrangements[wildcards.arrangement], CONFIG.data[wildcards.dataset]
+    if data.arranged_for != data.test:
+        # No half has to be set apart.
+        row = row.model_copy(update={"queries": "all"})
     return row.canonical(OF_TRAINING | {"representation"})
 
 

@@ -3,6 +3,7 @@
 #
 # What all rules share: the validated config, the section of it that a rule reads, and the files
 # of code that a program is made of.
+import filecmp
 import os
 import re
 from functools import cache
@@ -41,7 +42,7 @@ pathvars:
 OWN_FILES = {
     f"data.{name}.{key}": path
     for name, dataset in CONFIG.data.items()
-    for key in ("path", "test_path", "key_list", "list")
+    for key in ("path", "test_path", "query_path", "key_list", "list")
     if (path := getattr(dataset, key, None))
 }
 OWN_FILES |= {
@@ -67,6 +68,14 @@ if CONFIG.harness.include:
 for key, path in OWN_FILES.items():
     if not os.path.exists(path):
         raise WorkflowError(f"config key '{key}' ({path!r}): no such file or folder")
+for name in CONFIG.data:
+    key = f"data.{name}.query_path"
+    both = [OWN_FILES.get(key), OWN_FILES.get(f"data.{name}.test_path")]
+    if all(both) and all(map(os.path.isfile, both)) and filecmp.cmp(*both, False):
+        raise WorkflowError(
+            f"config key '{key}' ({both[0]!r}): holds what test_path holds; leave it out, or name "
+            "other prompts"
+        )
 
 NAMED = {
     "the project's folder": FOLDER,
@@ -169,8 +178,8 @@ wildcard_constraints:
     representation="|".join(map(re.escape, CONFIG.representations)),
     form="|".join(FORMATS.names()),
     source=r"(data|model)/[^/]+|checkpoints/[^/]+/\d+",
-    split=r"train|(generalist|specialist)-\d+|heldout",
-    test=r"(generalist|specialist)-\d+|heldout",
+    split=r"train|(generalist|specialist)-\d+|heldout|query",
+    test=r"(generalist|specialist)-\d+|heldout|query",
     arrangement="|".join(map(re.escape, [*CONFIG.arrangements, *CONFIG.checkpoints])),
     seed=r"\d+",
     start=r"\d+",

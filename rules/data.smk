@@ -93,9 +93,9 @@ def data_state(
 def test_path(
     wildcards,
 ):
-    """Return the user's test set, if it is a file of its own and this is the split it gives."""
-    dataset = CONFIG.data[wildcards.dataset]
-    return wildcards.split == "heldout" and getattr(dataset, "test_path", None)
+    """Return the user's test set or queries, if this is the split that a file of its own gives."""
+    key = {"heldout": "test_path", "query": "query_path"}.get(wildcards.split, "")
+    return getattr(CONFIG.data[wildcards.dataset], key, None)
 
 
 def sample_state(

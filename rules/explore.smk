@@ -4,7 +4,11 @@
 rule explore:
     """Compare the training instances with the test set: distances, rounds, duplicates."""
     input:
-        unpack(lambda wildcards: embeddings_of(CONFIG.explore, wildcards.dataset)),
+        unpack(
+            lambda wildcards: embeddings_of(
+                CONFIG.explore, wildcards.dataset, CONFIG.data[wildcards.dataset].test
+            )
+        ),
         train_instances="<results>/instances/{dataset}/train.parquet",
         test_instances=own_test,
         script=script("explore.py"),

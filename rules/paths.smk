@@ -131,11 +131,14 @@ def own_test(wildcards):
 
 
 def embeddings_of(row, dataset, test=None):
-    """Return the embeddings of a pool and a test set, its own, in the representation of a row."""
+    """Return the embeddings of a pool and a test set in the representation of a row.
+
+    Without a test set they are those of what the pool is arranged for.
+    """
     folder = f"{RESULTS}/embeddings/{row.representation}/{dataset}"
     return {
         "train": f"{folder}/train.parquet",
-        "test": f"{folder}/{test or CONFIG.data[dataset].test}.parquet",
+        "test": f"{folder}/{test or CONFIG.data[dataset].arranged_for}.parquet",
     }
 
 

@@ -111,3 +111,6 @@ def test_a_figure_measures_other_instances_than_its_data_are_arranged_for(
     # distances.
     assert (rules["sample"], rules["embed"], rules["distances"]) == (3, 2, 1)
     assert rules["train"] == rules["evaluate"] == 9
+    # So it is with a query set, in one row.
+    row = "data={flan: {query: specialist-1}}"
+    assert fresh["mini"].would_run("results/fig4_flan.pdf", "--config", row) == rules

@@ -82,6 +82,13 @@ def test_another_type_begins_the_row_anew() -> None:
             "figures.fig4_flan.curves.NFT': there is no arrangement 'tma-nearby'",
         ),
         ("figures", {"fig4_flan": {"dataset": "flam"}}, "did you mean 'flan'?"),
+        ("data", {"flan": {"query": "specialist-0"}}, "query': 'specialist-0' is the test set too"),
+        ("data", {"sharegpt": {"query": "specialist-0"}}, "no 'specialist-0' where the test is"),
+        (
+            "data",
+            {"x": {"path": "p", "test_path": "t", "query_path": "t"}},
+            "query_path': it is the test set too",
+        ),
         ("representations", {"x": {"kind": "texts"}}, "'texts' is none of"),
         (
             "arrangements",

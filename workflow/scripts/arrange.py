@@ -35,6 +35,12 @@ def main(arguments: argparse.Namespace) -> None:
     logging.info("%d of %d instances", len(order), pool.size)
     if rounds is not None:
         logging.info("rounds %d to %d", rounds.min(), rounds.max())
+        if rounds.max() == 1 and len(order) == pool.size > 1:
+            logging.warning(
+                "%s: the pool is one round, so that nearest and farthest first are the same; a "
+                "larger pool, or fewer test instances, has more",
+                arguments.name or settings.method,
+            )
     table = {
         "position": np.arange(len(order), dtype=np.int32),
         "id": [ids[i] for i in order],
@@ -46,6 +52,7 @@ def main(arguments: argparse.Namespace) -> None:
         "arrangement": arguments.name or settings.method,
         "seed": str(arguments.seed),
         "pool": str(pool.size),
+        **({} if rounds is None else {"rounds": str(rounds.max())}),
     }
     write_table(pa.table(table, schema=ARRANGEMENT), arguments.output, identity)
 

@@ -22,7 +22,7 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.evaluate.losses import evaluate
     from nearfirst.model import checkpoints, load, precision
     from nearfirst.model.adapter import has_adapter
-    from nearfirst.model.template import labelled
+    from nearfirst.model.template import labelled, lost
 
     tracking.check_packages(arguments.tracking.report_to)
     settings = cast(EvaluateSettings, arguments.settings)
@@ -42,12 +42,13 @@ def main(arguments: argparse.Namespace) -> None:
         )
     left_out = len(every) - len(tokens)
     # Said once a run, not of each segment.
-    level = logging.WARNING if left_out and not checkpoints.step_of(folders[0]) else logging.INFO
+    level = logging.INFO if checkpoints.step_of(folders[0]) else logging.WARNING
+    counts = "%s: %d instances, %d left out: no label within template.max_length"
     logging.log(
-        level,
-        "%s: %d instances, %d left out: no label within template.max_length",
-        *(arguments.instances, len(tokens), left_out),
+        level if left_out else logging.INFO, counts, arguments.instances, len(tokens), left_out
     )
+    if cut := lost(tokens):
+        logging.log(level, "%s: %s", arguments.instances, cut)
     model = load.model_for(folders[0], arguments.model, arguments.revision, dtype)
     if settings.average > 1 and has_adapter(model):
         raise InputError(

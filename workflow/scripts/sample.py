@@ -48,12 +48,12 @@ if __name__ == "__main__":
     add("--input", type=Path, required=True, help="the published file or folder, or your own")
     add("--key-list", type=Path, help="list of training and unseen tasks (JSON)")
     add("--tokenizer", type=Path, help="folder of the base model (niv2)")
-    add("--test-input", type=Path, help="a test set of its own (chat)")
+    add("--test-input", type=Path, help="a test set, or queries, of its own (chat)")
     add(
         "--hold-out",
         choices=get_args(HeldOut),
         help="what of the data is the test set (default: as the settings say)",
     )
-    add("--split", required=True, help="train, specialist-SEED, generalist-SEED or heldout")
+    add("--split", required=True, help="train, query, specialist-SEED, generalist-SEED or heldout")
     add("--output", type=Path, required=True, help="instances to write (Parquet)")
     cli.run(main, parser.parse_args())

@@ -105,9 +105,7 @@ def test_what_quotas_and_budgets_read() -> None:
     assert read.looks_at() == {"tokens", "tasks", "embeddings", "query_tasks"}
     assert pools.settings("random", budget=0.5).looks_at() == set()
     with pytest.raises(InputError, match="needs the tasks of the queries"):
-        arrange(
-            pools.some(9, tests=2), pools.settings("random", budget=4, balance="query-task"), 0
-        )
+        arrange(pools.some(9, tests=2), pools.settings("random", budget=4, balance="query-task"), 0)
 
 
 def test_turns() -> None:

@@ -29,7 +29,8 @@ def variants() -> list[ArrangementSettings]:
         choices = {
             key: get_args(field.annotation)
             for key, field in METHODS.settings(name).model_fields.items()
-            if key not in {"method", "select", "queries"} and get_origin(field.annotation) is Literal
+            if key not in {"method", "select", "queries"}
+            and get_origin(field.annotation) is Literal
         }
         if name == "score":
             choices |= {"quantity": ("length", "loss"), "window": (0, 9), "temperature": (0, 4)}
@@ -220,5 +221,7 @@ def test_the_documentation_lists_every_method_with_its_parameters() -> None:
             rows[cells[0].strip("`")] = cells[3]
     assert rows.keys() == {*METHODS.names()}
     for name, parameters in rows.items():
-        fields = METHODS.settings(name).model_fields.keys() - ArrangementSettings.model_fields.keys()
+        fields = (
+            METHODS.settings(name).model_fields.keys() - ArrangementSettings.model_fields.keys()
+        )
         assert {*re.findall(r"`(\w+)`", parameters)} - {"budget"} == fields

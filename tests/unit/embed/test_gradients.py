@@ -224,3 +224,17 @@ def test_the_program_in_shards(
 def test_checkpoints_divide_the_warm_up() -> None:
     with pytest.raises(InputError, match="checkpoints: 3 do not divide warmup_steps 40"):
         KINDS.parse('{"kind": "gradient", "checkpoints": 3}')
+
+
+def test_of_a_model_with_an_adapter_the_adapter_has_the_gradient(
+    tmp_path: Path, train_arguments: Any, program: Any, represent: Any, tokens: list[Tokens]
+) -> None:
+    settings = json.dumps(TRAIN | {"adapter": {"rank": 2}})
+    done = program(*train_arguments(tmp_path, 16, settings=settings))
+    assert done.returncode == 0, done.stderr
+    its, *_ = sorted((tmp_path / "checkpoints").glob("step-*/adapter_model.safetensors"))
+    size = sum(tensor.numel() for tensor in load_file(its).values())
+    # A sketch of as many numbers as there are coordinates keeps all of them, but for their signs.
+    found = represent(tokens[:2], dimension=size, warm_up=[tmp_path])
+    assert found.shape == (2, size)
+    assert (found != 0).mean() > 0.9

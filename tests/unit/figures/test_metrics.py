@@ -56,7 +56,7 @@ def read(metric: str, *paths: Path) -> Run:
 
 @pytest.mark.parametrize("name", METRICS)
 def test_a_metric_is_known_wherever_it_is_named(name: str) -> None:
-    assert name in get_args(MetricName)
+    assert name in get_args(get_args(MetricName)[0])
     assert name in LookSettings().quantities
     settings = GeneralizationSettings(
         performance="exp-loss" if name == "loss" else name, threshold=0.5

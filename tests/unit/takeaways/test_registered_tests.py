@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -12,6 +13,7 @@ from runs import run
 from scipy import stats
 
 from nearfirst.distance.similarity_settings import MEASURES
+from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.run import Run
 from nearfirst.figures.settings import ComparisonSettings, PredictionSettings
 from nearfirst.tables.metric_stability import noise
@@ -63,6 +65,26 @@ def effect_of(name: str, given: Data, method: Method = METHOD, **options: Any) -
 
 def decided(effect: Effect) -> str:
     return verdict((effect.low, effect.high), effect.region, effect.p_value, 0.05)
+
+
+def test_a_difference_is_the_figure_s() -> None:
+    # Farthest first varies more over seeds, and the figure pools the variances.
+    tasks = np.arange(8) / 10
+    runs = {
+        name: [curve(9, *its, tasks=tasks * slope) for its in losses]
+        for name, slope, losses in (
+            ("A", 1.0, [(3, 2, 2, 1), (3, 2, 1, 1)]),
+            ("B", 1.1, [(4, 3, 3, 2), (4, 3, 2, 2)]),
+            ("C", 2.0, [(7, 6, 5, 4), (9, 9, 8, 7)]),
+        )
+    }
+    alone = data({name: runs[name] for name in "AB"})
+    beside = {"C": dict(enumerate(runs["C"]))}
+    effect = effect_of("difference", replace(alone, beside=beside), window="run")
+    figure = paired_comparison(data(runs).keyed(), "A", METHOD.comparison).iloc[0]
+    assert figure["comparison"] == "A-B"
+    assert effect[:4] == tuple(figure[["difference", "low", "high", "p_value"]])
+    assert effect.low < effect_of("difference", alone, window="run").low
 
 
 @pytest.mark.parametrize(

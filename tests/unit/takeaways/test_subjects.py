@@ -47,7 +47,10 @@ def test_all_claims_can_be_tested_with_the_figures_of_the_paper(preset: str) -> 
     # Four figures show the same tests of the same data.
     assert [its.figure for its in subjects["test-samples"]] == ["fig7_seeds"]
     assert subjects["tma-wsd-run"][0].figure == "fig4_flan, fig3_similarity"
-    assert [its.role for its in subjects["rounds"][0].roles][::5] == ["[0,5)", "[25,30)"]
+    last = {"mini": "[15,20)", "paper": "[25,30)"}[preset]
+    assert [its.role for its in subjects["rounds"][0].roles][-1] == last
+    near = subjects["tma-near-tasks-run"][0]
+    assert [its.arrangement for its in near.beside] == ["tma-farthest"]
 
 
 def test_steps_are_scaled_by_the_form_of_the_data() -> None:

@@ -1,6 +1,7 @@
 """The steps of a run, and how they are cut into passes."""
 
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearfirst.model.template import IGNORED, Tokens
-from nearfirst.train.batches import PASS_TOKENS, StepBatches, micro_batches, run_steps
+from nearfirst.train.batches import PASS_TOKENS, StepBatches, content, micro_batches, run_steps
 from nearfirst.train.settings import TrainSettings
 
 
@@ -81,6 +82,20 @@ def test_the_devices_share_a_step(devices: int) -> None:
             if (its[1:] != IGNORED).any()
         ]
         assert sorted(found) == sorted(int(item.ids[0]) for item in step)
+
+
+def test_content_does_not_depend_on_the_order_within_a_step() -> None:
+    settings, tokens = (
+        TrainSettings(batch_size=3, steps=2, segment_steps=None),
+        instances([3, 4, 5, 6]),
+    )
+
+    def of(*order: int, **changes: Any) -> str:
+        its = settings.model_copy(update=changes)
+        return content(run_steps([tokens[i] for i in order], its), its)
+
+    assert of(0, 1, 2, 3) == of(2, 0, 1, 3)
+    assert len({of(0, 1, 2, 3), of(3, 1, 2, 0), of(0, 1, 2, 3, learning_rate=1.0)}) == 3
 
 
 def test_epochs_repeat_the_order_or_shuffle_it() -> None:

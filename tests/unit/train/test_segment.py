@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
 from nearfirst.common.parquet import write_table
+from nearfirst.data.instances import conversations, read_instances
 from nearfirst.model import checkpoints, load
 from nearfirst.model.template import IGNORED, Tokens, encode
 from nearfirst.train import batches, segment
@@ -251,19 +252,25 @@ def test_refusals(tmp_path: Path, model_folder: Path, forty: list[Tokens]) -> No
 
 
 def test_the_program_says_which_run_it_was(
-    tmp_path: Path, program: Any, train_arguments: Any, write_arrangement: Any
+    tmp_path: Path, program: Any, model_folder: Path, train_arguments: Any, write_arrangement: Any
 ) -> None:
     call = train_arguments(tmp_path / "run", 8, settings=RUN)
     instances, order = (call[call.index(f"--{name}") + 1] for name in ("instances", "arrangement"))
     of_data = {"dataset": "flan", "test": "train"}
     write_table(pq.read_table(instances), instances, of_data)
-    write_table(pq.read_table(order), order, {"arrangement": "tma", "seed": "3"})
+    write_table(pq.read_table(order), order, {"arrangement": "tma", "seed": "3", "rounds": "2"})
     done = program(*call)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "run/checkpoints/run.json"
     weights = [f"step-{step:06d}/model.safetensors" for step in (0, 1)]
-    assert json.loads(run.read_text()) == {
-        **{"dataset": "flan", "arrangement": "tma", "seed": "3"},
+    found = json.loads(run.read_text())
+    assert len(found.pop("content")) == 16
+    messages = conversations(read_instances(instances))
+    read = sum(
+        len(its.ids) for its in encode(messages, load.load_tokenizer(str(model_folder)), 1024)
+    )
+    assert found == {
+        **{"dataset": "flan", "arrangement": "tma", "seed": "3", "rounds": "2"},
         **{"trained": "8", "without_label": "0", "tokens": str(read)},
         "weights": {name: sha256(run.parent / name) for name in weights},
     }

@@ -62,8 +62,7 @@ def _within_quotas(order: Positions, quotas: Sequence[tuple[Groups, int]]) -> Po
     its = zip(*(groups[order].tolist() for groups, _ in quotas), strict=True)
     for place, names in enumerate(its):
         if all(
-            count[name] < most
-            for count, name, (_, most) in zip(taken, names, quotas, strict=True)
+            count[name] < most for count, name, (_, most) in zip(taken, names, quotas, strict=True)
         ):
             kept.append(place)
             for count, name in zip(taken, names, strict=True):

@@ -36,7 +36,7 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     Raises
     ------
     InputError
-        If the pool lacks what the method needs; if the method or `within` raises it; or if the order
+        If the pool lacks what is needed; if the method or `within` raises it; or if the order
         repeats an instance or names one that is not in the pool.
     """
     parts: dict[Need, Sized]

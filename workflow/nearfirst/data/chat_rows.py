@@ -2,17 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
-from nearfirst.data.conversation import (
-    BEGINS_WITH_ASSISTANT,
-    Instance,
-    Message,
-    RowError,
-    is_trained,
-)
+from nearfirst.data.conversation import BEGINS_WITH_ASSISTANT, Instance, Message, RowError
 
 FORMS = {
     "messages": ("messages",),
@@ -22,12 +16,13 @@ FORMS = {
 }
 """Form to the columns it needs; the first form that fits counts."""
 
-READ = {"id", "references", "source", "system"}
-"""Columns that are read in every form."""
-READ_TOO = {
-    "prompt and completion": {"history"},
-    "instruction, input and output": {"input", "history"},
+READ = {
+    form: {*needed, "id", "references", "source", "system", *more}
+    for (form, needed), more in zip(
+        FORMS.items(), ((), (), ("history",), ("input", "history")), strict=True
+    )
 }
+"""Form to all columns that are read."""
 NAMES = {
     **{column: column for needed in FORMS.values() for column in needed},
     **{column: column for column in ("input", "id", "references", "source", "system", "history")},
@@ -52,10 +47,8 @@ REFUSED = {
 """Keys of a turn without which it would teach something else, to why they are not read."""
 
 
-class _Turn(NamedTuple):
-    role: str
-    content: str
-    trained: bool
+_Turn = tuple[str, str, bool]
+"""Role, content, and whether it is trained on."""
 
 
 def form_of(file: Path, columns: Collection[str]) -> str:
@@ -130,9 +123,9 @@ def instance(
         found.messages, found.fault = [], str(error)
     if isinstance(source := row.get("source"), str):
         found.source = source
-    read = {*READ, *FORMS[form], *READ_TOO.get(form, ()), task_column}
-    columns = [f"column '{name}'" for name in row if name not in read and _says(row[name])]
-    found.unused = [*columns, *unused]
+    read = READ[form]
+    further = [name for name in row if name not in read and name != task_column]
+    found.unused = [*(f"column '{name}'" for name in further if _says(row[name])), *unused]
     return found
 
 
@@ -151,7 +144,9 @@ def _name(row: dict[str, Any], column: str) -> str:
 
 
 def _references(row: dict[str, Any]) -> tuple[str, ...]:
-    references = row.get("references") or []
+    references = row.get("references")
+    if not references:
+        return ()
     references = [references] if isinstance(references, str) else references
     if not isinstance(references, list) or not all(isinstance(one, str) for one in references):
         raise RowError(
@@ -163,27 +158,26 @@ def _references(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _turns(form: str, row: dict[str, Any], unused: dict[str, None]) -> list[_Turn]:
     """Return the turns of a row; what they say that is not read is added to `unused`."""
-    turns = []
+    turns: list[_Turn] = []
     if (system := _text(row, "system")).strip():
-        turns.append(_Turn("system", system, False))
-    if "history" in READ_TOO.get(form, ()):
+        turns.append(("system", system, False))
+    if "history" in READ[form]:
         turns += _history(row)
     if form == "instruction, input and output":
         asked = [_text(row, column) for column in ("instruction", "input")]
         question = "\n\n".join(part for part in asked if part.strip())
-        turns += [_Turn("user", question, False), _Turn("assistant", _text(row, "output"), True)]
+        turns += [("user", question, False), ("assistant", _text(row, "output"), True)]
         return turns
     if form == "prompt and completion":
         if isinstance(row["prompt"], list):
-            prompt = list(_list_of_turns(row, "prompt", unused))
-            turns += [turn._replace(trained=False) for turn in prompt]
-            if prompt and prompt[-1].role == "assistant":
+            turns += [(*turn[:2], False) for turn in _list_of_turns(row, "prompt", unused)]
+            if turns and turns[-1][0] == "assistant":
                 raise RowError("the prompt ends in the assistant's turn; end it in the user's")
         else:
-            turns.append(_Turn("user", _text(row, "prompt"), False))
+            turns.append(("user", _text(row, "prompt"), False))
         if not isinstance(row["completion"], list):
-            return [*turns, _Turn("assistant", _text(row, "completion"), True)]
-    listed = list(_list_of_turns(row, FORMS[form][-1], unused))
+            return [*turns, ("assistant", _text(row, "completion"), True)]
+    listed = _list_of_turns(row, FORMS[form][-1], unused)
     # Some files say the same twice.
     if system and listed and listed[0][:2] == ("system", system):
         del listed[0]
@@ -202,35 +196,47 @@ def _history(row: dict[str, Any]) -> Iterator[_Turn]:
             or not all(isinstance(t, str) for t in pair)
         ):
             raise RowError("'history' must hold pairs of a question and its answer, both texts")
-        yield _Turn("user", pair[0], False)
-        yield _Turn("assistant", pair[1], False)
+        yield "user", pair[0], False
+        yield "assistant", pair[1], False
 
 
-def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) -> Iterator[_Turn]:
+def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) -> list[_Turn]:
     turns = row[column] or []
     if not isinstance(turns, list):
         raise RowError(f"'{column}' is {type(turns).__name__}, not a list of turns")
+    usual = _KEYS[column == "conversations"]
+    found: list[_Turn] = []
     for turn in turns:
-        keys = turn.keys() if isinstance(turn, dict) else set()
-        for key in REFUSED:
-            if key in keys and _says(turn[key]):
-                raise RowError(f"a turn of '{column}' has '{key}': {REFUSED[key]}")
-        usual = _KEYS[column == "conversations"]
-        sender, text = next((pair for pair in _KEYS if pair[0] in keys), usual)
-        if not {sender, text} <= keys:
-            found = ", ".join(turn) if isinstance(turn, dict) else type(turn).__name__
-            raise RowError(f"a turn of '{column}' must have '{sender}' and '{text}'; found {found}")
-        role = _SPEAKERS.get(turn[sender]) if isinstance(turn[sender], str) else None
+        if not isinstance(turn, dict):
+            turn = {type(turn).__name__: None}
+        sender, text = _KEYS["role" not in turn] if "role" in turn or "from" in turn else usual
+        is_plain = len(turn) == 2 and sender in turn and text in turn
+        if not is_plain:
+            _check_keys(turn, column, sender, text)
+        name = turn[sender]
+        role = _SPEAKERS.get(name) if isinstance(name, str) else None
         if role is None:
-            known = ", ".join(_SPEAKERS)
-            raise RowError(f"a turn is from {turn[sender]!r}; expected one of {known}")
+            raise RowError(f"a turn is from {name!r}; expected one of {', '.join(_SPEAKERS)}")
         trained = role == "assistant"
-        for key, value in turn.items() if len(keys) > 2 else ():
+        for key, value in () if is_plain else turn.items():
             if key in WEIGHTS and value is not None:
                 trained &= _weight(key, value, role, unused)
             elif key not in (sender, text) and _says(value):
                 unused[f"key '{key}' of turns"] = None
-        yield _Turn(role, _content(turn[text], text), trained)
+        content = turn[text]
+        content = content if isinstance(content, str) else _joined(content, text)
+        found.append((role, content, trained))
+    return found
+
+
+def _check_keys(turn: dict[str, Any], column: str, sender: str, text: str) -> None:
+    for key, why in REFUSED.items():
+        if key in turn and _says(turn[key]):
+            raise RowError(f"a turn of '{column}' has '{key}': {why}")
+    if sender not in turn or text not in turn:
+        raise RowError(
+            f"a turn of '{column}' must have '{sender}' and '{text}'; found {', '.join(turn)}"
+        )
 
 
 def _weight(key: str, value: Any, role: str, unused: dict[str, None]) -> bool:
@@ -243,8 +249,8 @@ def _weight(key: str, value: Any, role: str, unused: dict[str, None]) -> bool:
     return trained
 
 
-def _content(content: Any, key: str) -> str:
-    """Return a turn's text, which may be in parts as in OpenAI's form."""
+def _joined(content: Any, key: str) -> str:
+    """Return a turn's text that is null, or in parts as in OpenAI's form."""
     if isinstance(content, list):
         parts = [
             part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
@@ -253,9 +259,9 @@ def _content(content: Any, key: str) -> str:
         if None in parts:
             raise RowError(f"a turn's {key} has parts that are not text")
         return "".join(map(str, parts))
-    if not isinstance(content, str | None):
+    if content is not None:
         raise RowError(f"a turn's {key} is {type(content).__name__}, not text")
-    return content or ""
+    return ""
 
 
 def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
@@ -269,36 +275,35 @@ def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
     messages: list[Message] = []
     system: list[str] = []
     for role, content, trained in turns:
+        is_blank = not content or content.isspace()
         if role == "system":
-            system += [content.strip()] if content.strip() else []
+            system += [] if is_blank else [content.strip()]
             continue
-        parts = [content]
-        if role == "user" and content.strip():
-            parts, system = [*system, content], []
+        if system and role == "user" and not is_blank:
+            content, system = "\n\n".join([*system, content]), []
         if not messages or messages[-1]["role"] != role:
-            messages.append(Message(role=role, content="\n\n".join(parts), trained=trained))
-            continue
-        last = messages[-1]
-        if content.strip() and last["content"].strip() and last["trained"] != trained:
-            raise RowError("of two turns of the assistant in a row one is trained on")
-        if content.strip():
-            before = [last["content"]] if last["content"].strip() else []
-            last["content"] = "\n\n".join([*before, *parts])
-            last["trained"] = trained
-    asked = any(message["role"] == "user" and message["content"].strip() for message in messages)
-    if not asked:
-        raise RowError("no user turn")
-    if messages[0]["role"] == "assistant":
+            messages.append({"role": role, "content": content, "trained": trained})
+        elif not is_blank:
+            last = messages[-1]
+            if before := last["content"].strip() and last["content"]:
+                if last["trained"] != trained:
+                    raise RowError("of two turns of the assistant in a row one is trained on")
+                content = f"{before}\n\n{content}"
+            last["content"], last["trained"] = content, trained
+    if messages and messages[0]["role"] == "assistant":
         raise RowError(BEGINS_WITH_ASSISTANT)
     left_out = len(system)
     while len(messages) % 2 or (messages and not messages[-1]["content"].strip()):
         messages.pop()
         left_out += 1
-    if not messages:
-        raise RowError("no assistant turn, and a loss needs an answer")
-    if not all(message["content"].strip() for message in messages):
+    contents = [message["content"] for message in messages]
+    if not contents or not all(contents) or any(map(str.isspace, contents)):
+        if not any(role == "user" and content.strip() for role, content, _ in turns):
+            raise RowError("no user turn")
+        if not contents:
+            raise RowError("no assistant turn, and a loss needs an answer")
         raise RowError("a turn before the last answer is empty")
-    if not any(map(is_trained, messages)):
+    if True not in [message["trained"] for message in messages]:
         raise RowError("no turn is trained on: each has a weight of 0")
     return messages, left_out
 

@@ -33,7 +33,10 @@ def target(messages: Sequence[Message]) -> int:
 
     It is the first that is trained on; the turn before it asks for it.
     """
-    return next((i for i, message in enumerate(messages) if is_trained(message)), 1)
+    for index, message in enumerate(messages):
+        if is_trained(message):
+            return index
+    return 1
 
 
 BEGINS_WITH_ASSISTANT = "begins with the assistant, which answers something that is missing"

@@ -7,7 +7,7 @@ The module of a format has
 - `read(settings, path)`, which yields their instances, the same ones each time. If
   `Settings.needs_tokenizer`, it takes the folder of the base model as a third argument.
 
-It may have `read_test(settings, path)`, which reads a test set of its own in another way.
+It may have `read_test(settings, path, name)`, which reads a test set of its own in another way.
 """
 
 from collections.abc import Iterator
@@ -48,8 +48,15 @@ def read(settings: Dataset, path: Path, tokenizer: Path | None = None) -> Iterat
     return found
 
 
-def read_test(settings: Dataset, path: Path) -> Iterator[Instance]:
-    """Yield the instances of a test set of its own, by `read_test` of the format or else `read`."""
+def read_test(settings: Dataset, path: Path, name: str = "test") -> Iterator[Instance]:
+    """Yield the instances of a set of its own, by `read_test` of the format or else `read`.
+
+    `name` is `test`, or `query` for what data are arranged for.
+    """
     of_format = FORMATS.module(settings.format)
-    found: Iterator[Instance] = getattr(of_format, "read_test", of_format.read)(settings, path)
+    found: Iterator[Instance] = (
+        of_format.read_test(settings, path, name)
+        if hasattr(of_format, "read_test")
+        else of_format.read(settings, path)
+    )
     return found

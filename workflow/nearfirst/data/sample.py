@@ -41,25 +41,27 @@ def sample(
     """Yield the instances of one sample of a data set, in the file's order.
 
     The data are read twice, so that neither they nor the sample lie in memory. `name` is `train`,
-    `heldout`, `specialist-SEED` or `generalist-SEED`; a test set of its own, at `test_path`, is the
-    whole of `heldout`. `holds_out` takes the place of what the settings say, and `key_list` that of
-    the folder's `split.json`. `tokenizer` is the folder of the base model, for formats that count
-    tokens.
+    `heldout`, `specialist-SEED`, `generalist-SEED` or `query`; what is at `test_path` is the whole
+    of `heldout` or of `query`. `holds_out` takes the place of what the settings say, and `key_list`
+    that of the folder's `split.json`. `tokenizer` is the folder of the base model, for formats that
+    count tokens.
 
     Raises InputError if a file cannot be read, there is no such sample, or too few tasks or rows
     for it.
     """
     holds_out = holds_out or settings.holds_out
     pattern, expected = _SAMPLES[holds_out]
-    own_test = holds_out == "nothing" and name == "heldout"
-    if not re.fullmatch(pattern, name) or own_test != bool(test_path):
+    is_query = name == "query"
+    own_test = is_query or (holds_out == "nothing" and name == "heldout")
+    if not (is_query or re.fullmatch(pattern, name)) or own_test != bool(test_path):
         raise InputError(f"--split {name}: expected {expected}")
 
     def read() -> Iterator[Instance]:
         return registry.read(settings, path, tokenizer)
 
     def read_test() -> Iterator[Instance]:
-        return registry.read_test(settings, test_path) if test_path else iter(())
+        kind = "query" if is_query else "test"
+        return registry.read_test(settings, test_path, kind) if test_path else iter(())
 
     # What is said of the pool is said once, not for each test set that is drawn from it.
     found = inventory(path, read(), settings, logging.WARNING if name == "train" else logging.INFO)

@@ -1,9 +1,9 @@
 """Settings of the data stage: which files, how they are split, and what is sampled of them."""
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from nearfirst.common.hub import HubSettings
 from nearfirst.common.package import PackageSettings
@@ -39,8 +39,8 @@ class TaskSampleSettings(Section):
     )
     unusable: Literal["error", "skip"] = Field(
         "error",
-        description="What to do with a row without a question and its answer: `error` stops and "
-        "names it, `skip` leaves it out and counts it.",
+        description="What to do with a row that cannot be used, such as one without a question "
+        "and its answer: `error` stops and names it, `skip` leaves it out and counts it.",
     )
 
 
@@ -85,9 +85,22 @@ _READ_TO_SAMPLE: dict[str, set[str]] = {
     "specialist": {"specialist_per_task"},
     "generalist": {"generalist"},
     "heldout": set(),
+    "query": set(),
 }
 _READ_ELSEWHERE = dict.fromkeys(
-    ("path", "hub", "package", "key_list", "test", "test_path", "keep_distances", "steps"), True
+    (
+        "path",
+        "hub",
+        "package",
+        "key_list",
+        "test",
+        "test_path",
+        "query",
+        "query_path",
+        "keep_distances",
+        "steps",
+    ),
+    True,
 )
 
 
@@ -117,8 +130,14 @@ class Dataset(Section):
     test: str = Field(
         "specialist-0",
         pattern=r"^(generalist|specialist)-(0|[1-9][0-9]*)$",
-        description="Test set that the data are arranged for: `specialist-S` or `generalist-S`, S "
-        "its seed.",
+        description="Test set: `specialist-S` or `generalist-S`, S its seed. The data are arranged "
+        "for it, unless there is a `query`.",
+    )
+    query: str | None = Field(
+        None,
+        pattern=r"^(generalist|specialist)-(0|[1-9][0-9]*)$",
+        description="Set that the data are arranged for, another than `test`, on which runs are "
+        "measured; null: `test`.",
     )
     keep_distances: bool = Field(
         True, description="Keep the matrix of distances; false computes them where they are needed."
@@ -126,6 +145,21 @@ class Dataset(Section):
     steps: PositiveInt | Literal["epoch"] | None = Field(
         None, description="Steps of a run on this data set, instead of `train.steps`."
     )
+
+    @model_validator(mode="after")
+    def _query_is_another_set(self) -> Self:
+        if self.query == self.test:
+            raise ValueError(
+                f"query: {self.query!r} is the test set too; leave it out, or name another"
+            )
+        if self.query and not self.has(self.query):
+            raise ValueError(f"query: there is no {self.query!r} where the test is {self.test!r}")
+        return self
+
+    @property
+    def arranged_for(self) -> str:
+        """The split that the data are arranged for: queries of their own, or the test set."""
+        return self.query or self.test
 
     @property
     def remote(self) -> HubSettings | PackageSettings | None:

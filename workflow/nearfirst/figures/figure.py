@@ -53,7 +53,7 @@ class Experiment(Protocol):
     """What the config says about data sets and arrangements."""
 
     def test_of(self, dataset: str) -> str:
-        """Return the test set that a data set is arranged for."""
+        """Return the test set of a data set."""
 
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs."""

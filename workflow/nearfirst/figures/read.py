@@ -135,5 +135,6 @@ def _read_run(paths: Sequence[Path], metric: MetricName) -> Run:
                 f"{row[metric]}; the run diverged, lower train.learning_rate"
             )
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
-    keys = ("trained", "without_label", "pool", "tokens")
-    return replace(run, **{key: counted(tables[0], key) for key in keys})
+    keys = ("trained", "without_label", "rounds", "pool", "tokens")
+    content = read_identity(paths[0]).get("content", "")
+    return replace(run, **{key: counted(tables[0], key) for key in keys}, content=content)

@@ -30,6 +30,10 @@ class Run:
         truncation removed their labels; 0 and 0 where that is not known.
     pool, tokens
         How many instances the pool has, and how many tokens the run has read of it; 0 likewise.
+    rounds
+        How many rounds of TMA the pool has; 0 for other orders, or if it is not known.
+    content
+        A digest that runs share if each of their steps holds the same; "" if it is not known.
     unit
         What the test set is a sample of: tasks, or conversations where data have no tasks.
     """
@@ -40,6 +44,8 @@ class Run:
     left_out: int = 0
     trained: int = 0
     without_label: int = 0
+    rounds: int = 0
+    content: str = ""
     unit: Literal["task", "conversation"] = "task"
     pool: int = 0
     tokens: int = 0
@@ -52,7 +58,8 @@ class Run:
     def counts(self) -> dict[str, int]:
         """Return what was left out, as columns of a figure; what is not known has none."""
         known = {"trained": self.trained, "without_label": self.without_label}
-        return {"left_out": self.left_out, **(known if self.trained else {})}
+        rounds = {"rounds": self.rounds} if self.rounds else {}
+        return {"left_out": self.left_out, **(known if self.trained else {}), **rounds}
 
     def weights(self, weighting: str) -> "pd.Series[float]":
         """Return the weight of each instance in a mean: `instance` 1, `token` its label tokens."""

@@ -17,7 +17,7 @@ class ByArrangement(Figure):
     )
 
     def test_sets(self) -> Sequence[str | None]:
-        """Return the test sets of the figure; None is the one that the data are arranged for."""
+        """Return the test sets of the figure; None is that of the data set."""
         return [None]
 
     def shown(self) -> list[Curve]:
@@ -34,12 +34,12 @@ class WithReference(Figure):
 
     metric: Metric = "loss"
     test: Test | None = Field(
-        None, description="Test set that is measured; null: the one that the data are arranged for."
+        None, description="Test set that is measured; null: that of the data set."
     )
     reference: str = Field(description="Label that the paired comparison compares with the others.")
 
     def test_sets(self) -> Sequence[str | None]:
-        """Return the test set of the figure; None is the one that the data are arranged for."""
+        """Return the test set of the figure; None is that of the data set."""
         return [self.test]
 
     def orders(self) -> list[str]:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import uuid
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -65,7 +66,7 @@ def add_flag(to: argparse.ArgumentParser) -> None:
     )
 
 
-def check_packages(report_to: tuple[Tracker, ...]) -> None:
+def check_packages(report_to: Sequence[Tracker]) -> None:
     """Raise InputError if the package of a tracker is missing."""
     for name in report_to:
         if not any(map(find_spec, PACKAGES[name])):

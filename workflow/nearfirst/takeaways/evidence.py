@@ -89,6 +89,8 @@ class Data:
         Of each role: its data set, test set and arrangement.
     paper_steps
         Steps of the paper's run.
+    beside
+        By arrangement and seed, the losses of the other orders that the figure shows.
     """
 
     runs: Mapping[str, Mapping[str, Mapping[int, Run]]]
@@ -97,6 +99,7 @@ class Data:
     sample: Mapping[str, str]
     arrangement: Mapping[str, str]
     paper_steps: int | None = None
+    beside: Mapping[str, Mapping[int, Run]] = field(default_factory=dict)
 
     def roles(self, metric: str = "loss") -> list[str]:
         """Return the roles in their order."""

@@ -77,9 +77,13 @@ def equivalence(data: Data, method: Method, window: str) -> Effect:
 def _paired(
     data: Data, roles: Sequence[str], method: Method, window: str, by: float = 0.0
 ) -> Effect:
-    """Compare the first role with the second, whose losses are raised by some nats."""
+    """Compare the first role with the second, whose losses are raised by some nats.
+
+    The comparison is one of those with all that the figure shows.
+    """
     ours, theirs = roles
-    runs = {key: run for key, run in data.keyed().items() if key[0] in roles}
+    runs = data.keyed()
+    runs |= {(name, seed): run for name, its in data.beside.items() for seed, run in its.items()}
     common = set.intersection(*(set(run.values.index) for run in runs.values())) - {0}
     if not (steps := sorted(common)):
         raise NotTestableError(f"{ours} and {theirs} have no common checkpoint after step 0")
@@ -95,12 +99,13 @@ def _paired(
     }
     settings = method.comparison.model_copy(update={"confidence": method.confidence})
     table = paired_comparison(
-        dict(sorted(kept.items(), key=lambda item: roles.index(item[0][0]))),
+        kept,
         ours,
         settings,
         weighting=method.weighting,
     )
-    row = table[table["question"] == (END if window == "end" else RUN)].iloc[0]
+    question = table["question"] == (END if window == "end" else RUN)
+    row = table[question & (table["comparison"] == f"{ours}-{theirs}")].iloc[0]
     return Effect(
         estimate=float(row["difference"]),
         low=float(row["low"]),

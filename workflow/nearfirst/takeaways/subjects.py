@@ -35,12 +35,17 @@ class Role(Section):
 
 
 class Subject(Section):
-    """What a claim is tested on; nothing, and the reason, where the config has no data for it."""
+    """What a claim is tested on; nothing, and the reason, where the config has no data for it.
+
+    `beside` are the other orders that the figure shows: it pools the variance over seeds of all its
+    comparisons, so the page does, too.
+    """
 
     claim: str
     where: str = ""
     figure: str = ""
     roles: list[Role] = Field([])
+    beside: list[Role] = Field([])
     metrics: list[str] = Field([])
     similar: bool = False
     paper_steps: int | None = None
@@ -50,7 +55,7 @@ class Subject(Section):
         """Return the runs, role by role."""
         return [
             RunId(its.dataset, its.test, its.arrangement, seed)
-            for its in self.roles
+            for its in (*self.roles, *self.beside)
             for seed in config.seeds_of(its.arrangement)
         ]
 
@@ -182,7 +187,10 @@ class Orders:
         return f"shows the {loss} of {' and '.join(self.roles)}{on[self.held_out]}"
 
     def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
-        """Yield what one figure shows or, if none shows all roles, what several do."""
+        """Yield what one figure shows or, if none shows all roles, what several do.
+
+        Of one figure the roles are followed by the other orders that it shows, without a name.
+        """
         curves = list(_losses(config, self.similar))
         for apart in (True, False):
             groups: dict[Hashable, list[tuple[str, Curve]]] = {}
@@ -191,13 +199,14 @@ class Orders:
                     its = config.training(curve.dataset, curve.arrangement)
                     key = (apart and name, *curve[1:3], its.schedule, its.learning_rate)
                     groups.setdefault(key, []).append((name, curve))
-            found = list(filter(None, (self._match(its, config) for its in groups.values())))
+            matches = (self._match(its, config, apart) for its in groups.values())
+            found = list(filter(None, matches))
             if found:
                 yield from found
                 return
 
     def _match(
-        self, curves: list[tuple[str, Curve]], config: Config
+        self, curves: list[tuple[str, Curve]], config: Config, with_others: bool
     ) -> tuple[Hashable, str, list[Role]] | None:
         roles, figures = [], []
         for role, pattern in self.roles.items():
@@ -210,6 +219,10 @@ class Orders:
                 return None
         # The same runs on a second test set say little more.
         key = tuple((its.role, its.dataset, its.arrangement) for its in roles)
+        taken = {its.arrangement for its in roles}
+        if with_others:
+            others = [curve for _, curve in curves if curve.arrangement not in taken]
+            roles += [_role("", curve, config) for curve in others]
         return key, ", ".join(dict.fromkeys(figures)), roles
 
 
@@ -245,7 +258,8 @@ def subjects_of(claim: str, needs: Needs, config: Config) -> list[Subject]:
             claim=claim,
             where=_where(roles, config),
             figure=figure,
-            roles=roles,
+            roles=[its for its in roles if its.role],
+            beside=[its for its in roles if not its.role],
             metrics=list(needs.metrics),
             similar=needs.similar,
             paper_steps=config.takeaways.paper_steps_of(form),

@@ -131,6 +131,14 @@ def data_of(
         {its.role: its.test for its in subject.roles},
         {its.role: its.arrangement for its in subject.roles},
         subject.paper_steps,
+        {
+            its.arrangement: {
+                run.seed: runs["loss"][run]
+                for run in sorted(runs["loss"])
+                if run[:3] == (its.dataset, its.test, its.arrangement)
+            }
+            for its in subject.beside
+        },
     )
     for metric in subject.metrics:
         check_seeds(data.keyed(metric))

@@ -1,6 +1,7 @@
 """The steps of a run: which instances each one holds, and how they are cut into passes."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +71,18 @@ def run_steps(
             order = np.random.default_rng([seed, epoch]).permutation(used)
         steps += [[tokens[i] for i in order[at : at + size]] for at in range(0, used, size)]
     return steps
+
+
+def content(steps: Steps, settings: TrainSettings) -> str:
+    """Return a digest of the settings and of each step's instances, in whatever order it has them.
+
+    Within a step, order changes rounding alone.
+    """
+    digest = sha256(settings.canonical().encode())
+    for step in steps:
+        parts = (sha256(item.ids.tobytes() + b"|" + item.labels.tobytes()) for item in step)
+        digest.update(b"".join(sorted(part.digest() for part in parts)))
+    return digest.hexdigest()[:16]
 
 
 def check_steps(steps: Steps, settings: TrainSettings) -> None:

@@ -10,13 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 from conversations import refusal, texts
 
+from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import is_trained
 from nearfirst.data.formats import chat
 from nearfirst.data.inventory import take_inventory
 from nearfirst.data.readers import json_rows
 from nearfirst.data.readers import parquet as parquet_reader
 from nearfirst.data.registry import files_read
-from nearfirst.data.sample import table_row
+from nearfirst.data.sample import sample, table_row
 
 Row = dict[str, Any]
 TALK = [{"role": "user", "content": "Où?"}, {"role": "assistant", "content": "Là."}]
@@ -286,6 +287,17 @@ def test_a_test_file_may_lack_the_column_of_tasks(tmp_path: Path) -> None:
     path = lines(tmp_path / "test.jsonl", {"messages": TALK})
     (found,) = chat.read_test(chat.Settings(path="pool", task_column="kind"), path)
     assert (found.id, found.task) == ("mine_test_1", "mine")
+
+
+def test_queries_are_a_split_of_their_own_beside_any_test_set(tmp_path: Path) -> None:
+    rows = [{"prompt": f"{i}?", "completion": "Là.", "kind": f"k{i % 3}"} for i in range(9)]
+    pool, queries = lines(tmp_path / "p.jsonl", *rows), lines(tmp_path / "q.jsonl", rows[0])
+    settings = chat.Settings(path=str(pool), query_path=str(queries), task_column="kind")
+    assert (settings.test, settings.arranged_for) == ("specialist-0", "query")
+    (found,) = sample(settings, pool, "query", test_path=queries)
+    assert (found.id, found.task) == ("mine_query_1", "k0")
+    with pytest.raises(InputError, match="--split query: expected train"):
+        list(sample(settings, pool, "query"))
 
 
 def test_a_folder_is_read_by_name_and_numbered_through(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def test_by_hand() -> None:
     }
     table = compared(runs)
     assert table.columns.tolist() == [
-        *("comparison", "metric", "question", "steps", "difference", "low", "high", "p_value"),
+        *("comparison", "metric", "question", "steps", "identical", "difference"),
+        *("low", "high", "p_value"),
         *("units_lower", "seeds_lower", "seeds", "instances", "tasks", "units", "confidence"),
     ]
     assert set(table["comparison"]) == {"NFT-RT"}
@@ -53,6 +54,21 @@ def test_by_hand() -> None:
     assert table["units_lower"].tolist() == [0.5] * 4
     assert table["seeds_lower"].tolist() == [0.5, 0.5, 1.0, 0.5]
     assert (table[["seeds", "instances", "tasks"]] == 2).to_numpy().all()
+
+
+@pytest.mark.parametrize(
+    ("contents", "identical"), [("aab", [1, 0]), ("abb", [0, 0]), ("abc", [0, 0]), ("   ", [0, 0])]
+)
+def test_runs_that_are_the_same_step_by_step(contents: str, identical: list[int]) -> None:
+    content = dict(zip(LABELS, contents, strict=True))
+    made = noisy(LABELS, seeds=2)
+    table = compared(
+        {
+            key: dataclasses.replace(its, content=content[key[0]].strip())
+            for key, its in made.items()
+        }
+    )
+    assert table[table["question"] == "run"]["identical"].tolist() == identical
 
 
 def test_tasks_are_units_whatever_their_number_of_instances(runs: Runs) -> None:

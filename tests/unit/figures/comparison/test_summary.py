@@ -56,6 +56,12 @@ def test_a_difference_needs_its_p_value_and_its_interval() -> None:
     assert "lower at 2" in verdict(table.assign(p_value=0.06, confidence=0.9), "RT")
 
 
+def test_runs_that_are_the_same_cannot_differ() -> None:
+    sentence = verdict(made([0, 0], identical=True), "Against RT")
+    assert sentence.startswith("Against RT: cannot differ, because every step")
+    assert "detected" not in sentence
+
+
 def test_every_comparison_has_its_sentence() -> None:
     table = pd.concat([made([1, 1], 1, "a-b-a"), made([0, 0], 0, "a-b-c")], ignore_index=True)
     openings = {"a-b-a": "Against a", "a-b-c": "Against c"}

@@ -36,6 +36,10 @@ def test_training_instances_without_a_label() -> None:
     assert "truncation" not in said(lost.assign(without_label=0))
 
 
+def test_rounds() -> None:
+    assert "Rounds of TMA in the pool: 25. " in said(curve("NFT", rounds=25), curve("RT"))
+
+
 def test_learning_rates() -> None:
     doses = {"first_share": 0.382, "last_share": 0.013, "rate_sum": 0.00965}
     text = said(curve("NFT", panel="falling", schedule="cosine", **doses))

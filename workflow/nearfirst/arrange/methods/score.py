@@ -59,7 +59,8 @@ class Settings(ArrangementSettings):
         given = [key for key in ("column", "path", "quantity") if getattr(self, key) is not None]
         if len(given) != 1:
             raise ValueError(
-                f"column: give one of column, path and quantity, not {' and '.join(given) or 'none'}"
+                "column: give one of column, path and quantity, not "
+                f"{' and '.join(given) or 'none'}"
             )
         return self
 

@@ -61,6 +61,11 @@ class Settings(Dataset):
         None,
         description="The test set, a file or folder like `path`; null takes it from the pool.",
     )
+    query_path: str | None = Field(
+        None,
+        description="Prompts to arrange for, a file or folder like `test_path`, where the test set "
+        "is another one; the split `query`.",
+    )
     task_column: str | None = Field(
         None,
         min_length=1,
@@ -70,7 +75,7 @@ class Settings(Dataset):
     test: str = Field(
         "heldout",
         pattern=r"^(heldout|(generalist|specialist)-(0|[1-9][0-9]*))$",
-        description="Test set to arrange for: `heldout` is `test_path`, or rows of the pool; "
+        description="Test set: `heldout` is `test_path`, or rows of the pool; "
         "`specialist-S` (the default where there is a `task_column` and no `test_path`) and "
         "`generalist-S` are of held-out tasks, S their seed.",
     )
@@ -87,6 +92,14 @@ class Settings(Dataset):
             return content
         by_task = content.get("task_column") and not content.get("test_path")
         return {**content, "test": "specialist-0" if by_task else "heldout"}
+
+    @model_validator(mode="after")
+    def _one_query(self) -> Self:
+        if self.query_path and self.query:
+            raise ValueError("query: query_path is a set to arrange for already; leave one out")
+        if self.query_path and self.query_path == self.test_path:
+            raise ValueError("query_path: it is the test set too; leave it out, or name another")
+        return self
 
     @model_validator(mode="after")
     def _has_a_path(self) -> Self:
@@ -120,6 +133,15 @@ class Settings(Dataset):
         return self
 
     @property
+    def arranged_for(self) -> str:
+        """The split that the data are arranged for."""
+        return "query" if self.query_path else super().arranged_for
+
+    def has(self, split: str) -> bool:
+        """Return whether there is such a split."""
+        return bool(self.query_path) if split == "query" else super().has(split)
+
+    @property
     def holds_out(self) -> HeldOut:
         """What of the pool is held out as the test set."""
         if self.test_path:
@@ -144,13 +166,13 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     return unique_ids(_read(path, settings, TASK, is_test=False))
 
 
-def read_test(settings: Settings, path: Path) -> Iterator[Instance]:
-    """Yield the conversations of a test set as `read` does; ids are `mine_test_N`.
+def read_test(settings: Settings, path: Path, name: str = "test") -> Iterator[Instance]:
+    """Yield the conversations of a test set as `read` does; ids are `mine_NAME_N`.
 
     A file may lack the `task_column`: its rows have the task `TASK`. One that has none of `columns`
     has the names already.
     """
-    return unique_ids(_read(path, settings, f"{TASK}_test", is_test=True))
+    return unique_ids(_read(path, settings, f"{TASK}_{name}", is_test=True))
 
 
 def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iterator[Instance]:
@@ -185,7 +207,8 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
             number += 1
             names = f"{prefix}_{number}", TASK, column if has_tasks else None
             found = chat_rows.instance(form, renamed(row), row, where, *names)
-            found.unused = [*unread, *found.unused]
+            if unread:
+                found.unused = [*unread, *found.unused]
             yield found
     if fault and not number:
         raise fault

@@ -70,6 +70,8 @@ def compare_contrasts(
         A checkpoint, or first and last of a run.
     difference, low, high
         Mean and its interval over seeds and units (`inference.estimates`).
+    identical
+        1 if the runs are the same, step by step, so that they cannot differ; else 0.
     p_value
         Answers the question: it is corrected over the comparisons, or over all their checkpoints
         (`inference.max_t`).
@@ -110,6 +112,7 @@ def compare_contrasts(
             "metric": metric,
             "question": question,
             "steps": places[question] * len(differences),
+            "identical": np.repeat([_cancels(labels, its) for its in contrasts.values()], count),
             "difference": rows.mean,
             "low": rows.low,
             "high": rows.high,
@@ -125,6 +128,19 @@ def compare_contrasts(
         units=units,
         confidence=settings.confidence,
     )
+
+
+def _cancels(labels: Mapping[str, Mapping[int, Run]], weights: Mapping[str, float]) -> int:
+    """Return 1 if the weights of runs that are the same sum to zero for every seed, else 0."""
+    for seed in set.union(*(set(labels[label]) for label in weights)):
+        sums: dict[str, float] = {}
+        for label, weight in weights.items():
+            runs = labels[label]
+            content = runs[seed if seed in runs else next(iter(runs))].content
+            sums[content or label] = sums.get(content or label, 0) + weight
+        if any(sums.values()):
+            return 0
+    return 1
 
 
 def sample_of(run: Run, units: Units, weighting: str) -> tuple[str, Sample]:

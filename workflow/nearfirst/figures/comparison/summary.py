@@ -11,6 +11,7 @@ from nearfirst.metrics import METRICS, MetricName
 FEW = 5
 """With fewer seeds their variance is poorly known (`inference.estimates`)."""
 NONE = "no difference is detected"
+SAME = "cannot differ, because every step of the two runs holds the same instances"
 SAMPLED = {
     "task": "other tasks",
     "conversation": "other conversations",
@@ -62,6 +63,8 @@ def summary(
 
 def verdict(rows: pd.DataFrame, opening: str) -> str:
     """Return the sentence on one comparison: over its run, at its end and at checkpoints."""
+    if rows.iloc[0].get("identical", 0):
+        return f"{opening}: {SAME}."
     questions = {str(name): part for name, part in rows.groupby("question")}
     parts = [finding(questions[name].iloc[0]) for name in (RUN, END)]
     checkpoints = questions[CHECKPOINT]
@@ -78,6 +81,8 @@ def verdict(rows: pd.DataFrame, opening: str) -> str:
 
 def finding(row: "pd.Series[Any]") -> str:
     """Return what the row of a run or of its end says, with its numbers."""
+    if row.get("identical", 0):
+        return SAME
     where = "over the run" if row["question"] == RUN else "at its end"
     numbers = "{:.3g} [{:.3g}, {:.3g}], p = {:.2g}".format(
         *row[["difference", "low", "high", "p_value"]]

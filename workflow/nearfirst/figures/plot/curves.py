@@ -210,6 +210,8 @@ def facts(table: pd.DataFrame, series: str) -> list[str]:
             "Training instances that taught nothing, because truncation removed their labels: "
             f"{_span(table['without_label'])} of {_span(table['trained'])}."
         )
+    if "rounds" in table and table["rounds"].max() > 0:
+        found.append(f"Rounds of TMA in the pool: {_span(table['rounds'].replace(0, np.nan))}.")
     if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:
         found.append(f"Unseen tasks shown: {_listed(tasks)}.")
     if "rate_sum" in table:
