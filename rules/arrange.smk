@@ -70,7 +70,10 @@ def arrange_flags(
 def arrange_settings(
     wildcards,
 ):
-    row, data = CONFIG.arrangements[wildcards.arrangement], CONFIG.data[wildcards.dataset]
+    row, data = (
+        CONFIG.arrangements[wildcards.arrangement],
+        CONFIG.data[wildcards.dataset],
+    )
     if data.arranged_for != data.test:
         # No half has to be set apart.
         row = row.model_copy(update={"queries": "all"})

@@ -27,7 +27,8 @@ def within(arranged: Arranged, pool: Pool, settings: ArrangementSettings) -> Arr
     InputError
         If there are not as many instances or tokens as the budget says, or not one fits it.
     """
-    quotas = {"task": settings.max_per_task, "query": settings.max_per_query}
+    quotas: dict[Group, int | None] = {"task": settings.max_per_task}
+    quotas["query"] = settings.max_per_query
     limits = [(_groups(pool, by), most) for by, most in quotas.items() if most]
     places = _within_quotas(arranged.order, limits)
     if (budget := settings.exactly()) is not None:

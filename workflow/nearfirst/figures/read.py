@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -136,5 +136,5 @@ def _read_run(paths: Sequence[Path], metric: MetricName) -> Run:
             )
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
     keys = ("trained", "without_label", "rounds", "pool", "tokens")
-    content = read_identity(paths[0]).get("content", "")
-    return replace(run, **{key: counted(tables[0], key) for key in keys}, content=content)
+    known: dict[str, Any] = {key: counted(tables[0], key) for key in keys}
+    return replace(run, **known, content=read_identity(paths[0]).get("content", ""))
