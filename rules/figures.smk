@@ -60,6 +60,14 @@ def jobs_of(figure):
     return json.dumps(found)
 
 
+def advice_flags(figure):
+    test = figure.test or CONFIG.data[figure.dataset].test
+    return [
+        f"--test {RESULTS}/instances/{figure.dataset}/{test}.parquet",
+        f"--jobs {quote(jobs_of(figure))}",
+    ]
+
+
 def figure_flags(
     wildcards,
 ):
@@ -73,7 +81,7 @@ def figure_flags(
                 for k, v in figure.sections.items()
             ),
             *(f"{k} {RESULTS}/{name}{end}" for k, end in figure.further.items()),
-            *([f"--jobs {quote(jobs_of(figure))}"] if figure.timed else []),
+            *(advice_flags(figure) if figure.timed else []),
         ]
     )
 

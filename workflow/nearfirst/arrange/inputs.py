@@ -70,7 +70,7 @@ def read_pool(
             parts["tasks"] = table["task"].to_pylist()
         if needed & {"queries", "query_tasks"}:
             its = read_instances(need("queries", queries))
-            its = its.filter(pa.array(_shown(settings, its["id"].to_pylist(), queries)))
+            its = its.filter(pa.array(_shown(settings, its["id"].to_pylist())))
             parts |= {"queries": conversations(its), "query_tasks": its["task"].to_pylist()}
         if "tokens" in needed:
             path_of_tokens = need("tokens", tokens)
@@ -89,7 +89,7 @@ def read_pool(
             path_of_test = need("test", test)
             names, targets = read_embeddings(path_of_test)
             check_dimensions(path, vectors, path_of_test, targets)
-            shown = _shown(settings, names, path_of_test)
+            shown = _shown(settings, names)
             if distances:
                 matrix = read_matrix(distances, (len(vectors), len(targets)))
                 by_rows = matrix.__getitem__ if shown.all() else lambda rows: matrix[rows][:, shown]
@@ -100,15 +100,9 @@ def read_pool(
     return ids, Pool(len(ids), measure=measure, threads=threads, **parts)
 
 
-def _shown(
-    settings: ArrangementSettings, ids: list[str], where: Path | None
-) -> npt.NDArray[np.bool_]:
+def _shown(settings: ArrangementSettings, ids: list[str]) -> npt.NDArray[np.bool_]:
     """Return for which of the (M,) test instances the order is made."""
-    if settings.queries == "all":
-        return np.ones(len(ids), dtype=bool)
-    if not (shown := in_half(ids)).any():
-        raise InputError(f"{where}: its {len(ids)} instances are too few to be halved")
-    return shown
+    return in_half(ids) if settings.queries == "half" else np.ones(len(ids), dtype=bool)
 
 
 def _scores(

@@ -8,9 +8,8 @@ import numpy.typing as npt
 
 
 def in_half(ids: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Return whether each of (n,) ids is in the half.
-
-    It depends on the id alone, by a bit of its hash: so about half of them are, and programs that
-    know only some of the ids agree.
-    """
-    return np.array([blake2b(it.encode(), digest_size=1).digest()[0] % 2 == 0 for it in ids], bool)
+    """Return whether each of (n,) ids is in the half: by their hashes, whatever their order."""
+    hashes = np.array([blake2b(it.encode()).hexdigest() for it in ids])
+    found = np.zeros(len(ids), dtype=bool)
+    found[np.argsort(hashes)[: (len(ids) + 1) // 2]] = True
+    return found

@@ -1,15 +1,15 @@
 """From runs on parts of a pool to what to train on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.half import in_half
 from nearfirst.figures.comparison.inference import (
     Estimates,
     Floats,
@@ -30,12 +30,13 @@ Jobs = Mapping[str, Mapping[str, Sequence[str]]]
 def advice(
     runs: Runs,
     orders: Mapping[str, Sequence[str]],
+    chooses: Collection[str],
     settings: ComparisonSettings,
     weighting: str = "instance",
 ) -> pd.DataFrame:
     """Choose an arrangement on one half of the test set, and measure all on the other half.
 
-    The arrangement with the lowest mean loss at the end of its run is chosen (`data.half.in_half`).
+    The arrangement with the lowest mean loss at the end of its run is chosen.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def advice(
         By arrangement and seed, from the loss of the same test instances.
     orders
         The arrangements of each order.
+    chooses
+        Ids of the test instances that choose (`data.half.in_half`).
 
     Returns
     -------
@@ -78,35 +81,35 @@ def advice(
         if len(its) not in (1, seeds):
             raise InputError(f"{name} has {len(its)} seeds, others have {seeds}")
     one = labels[names[0]][min(labels[names[0]])]
-    chooses = in_half(one.values.columns.tolist())
-    sizes = int(chooses.sum()), int((~chooses).sum())
+    first = one.values.columns.isin([*chooses])
+    sizes = int(first.sum()), int((~first).sum())
     if min(sizes) < 2:
         raise InputError(
-            f"a test set of {len(chooses)} instances, in halves of {sizes[0]} and {sizes[1]}: each "
+            f"a test set of {len(first)} instances, in halves of {sizes[0]} and {sizes[1]}: each "
             "needs two at least; give more"
         )
     # (arrangements, seeds, instances) at the end; a single run is paired with every seed.
-    ends = np.stack([np.broadcast_to(_ends(labels[name]), (seeds, len(chooses))) for name in names])
-    units, sample = sample_of(_part(one, ~chooses), settings.units, weighting)
-    choosing = _mean(ends[..., chooses], one.weights(weighting).to_numpy()[chooses])
+    ends = np.stack([np.broadcast_to(_ends(labels[name]), (seeds, len(first))) for name in names])
+    units, sample = sample_of(_part(one, ~first), settings.units, weighting)
+    choosing = _mean(ends[..., first], one.weights(weighting).to_numpy()[first])
     chosen = int(choosing.argmin())
-    held_out = ends[..., ~chooses]
+    held_out = ends[..., ~first]
     level = _estimates(held_out, sample, settings.confidence)
     others = np.delete(np.arange(len(names)), chosen)
     difference = _estimates(held_out[[chosen]] - held_out[others], sample, settings.confidence)
     p_values = max_t(difference, settings.resamples, settings.seed)
     paired = np.full((4, len(names)), np.nan)
     paired[:, others] = difference.mean, difference.low, difference.high, p_values
-    first = [labels[name][min(labels[name])] for name in names]
+    its = [labels[name][min(labels[name])] for name in names]
     return pd.DataFrame(
         {
-            "order": [order for order, its in orders.items() for _ in its],
+            "order": [order for order, some in orders.items() for _ in some],
             "arrangement": names,
-            "share": [run.trained / run.pool for run in first],
-            "trained": [run.trained for run in first],
-            "pool": [run.pool for run in first],
-            "steps": [run.values.index.max() for run in first],
-            "tokens": [run.tokens for run in first],
+            "share": [run.trained / run.pool for run in its],
+            "trained": [run.trained for run in its],
+            "pool": [run.pool for run in its],
+            "steps": [run.values.index.max() for run in its],
+            "tokens": [run.tokens for run in its],
             "choosing": choosing,
             "chosen": (np.arange(len(names)) == chosen).astype(int),
             "loss": level.mean,
@@ -153,11 +156,11 @@ def _ends(seeds: Mapping[int, Run]) -> Floats:
 def _part(run: Run, which: npt.NDArray[np.bool_]) -> Run:
     """Return a run on some of its test instances."""
     ids = run.values.columns[which]
-    its = {"task": run.task.loc[ids], "label_tokens": run.label_tokens.loc[ids]}
-    return replace(run, values=run.values[ids], **its)
+    task, label_tokens = run.task.loc[ids], run.label_tokens.loc[ids]
+    return replace(run, values=run.values[ids], task=task, label_tokens=label_tokens)
 
 
-def _mean(values: Floats, weight: Floats) -> Floats:
+def _mean(values: Floats, weight: npt.NDArray[Any]) -> Floats:
     """Return the (arrangements,) means of (arrangements, seeds, instances)."""
     means: Floats = (values @ (weight / weight.sum())).mean(axis=1)
     return means

@@ -39,7 +39,12 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "order") -> Figu
             label = look.legend.get(str(order), str(order))
             axes.errorbar(x, its["loss"], reach, label=label, capsize=2, **looks)
             its = its[its["chosen"] == 1]
-            ring = {"marker": "o", "markersize": 11, "fillstyle": "none", "linestyle": "none"}
+            ring: dict[str, Any] = {
+                "marker": "o",
+                "markersize": 11,
+                "fillstyle": "none",
+                "linestyle": "none",
+            }
             axes.plot(x[its.index], its["loss"], color=looks["color"], **ring)
         axes.set_xscale("log")
         axes.set_xticks(sorted(set(table["share"].round(4))))
@@ -76,7 +81,7 @@ def _advice(table: pd.DataFrame) -> str:
     others = table[table["chosen"] == 0]
     alike = others[~others.apply(_is_detected, axis=1)]
     if len(alike):
-        cheapest = alike.loc[alike["tokens"].idxmin()]
+        cheapest = alike.sort_values("tokens", kind="stable").iloc[0]
         names = ", ".join(f"{row['order']} at {_share(row)}" for _, row in alike.iterrows())
         parts.append(f"From {names}, no difference is detected.")
         if cheapest["tokens"] < chosen["tokens"]:
