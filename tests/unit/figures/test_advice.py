@@ -14,7 +14,7 @@ from nearfirst.figures.look import LookSettings
 from nearfirst.figures.run import Key, Run
 from nearfirst.figures.settings import ComparisonSettings
 
-IDS = [f"mine_test_{number}" for number in range(1, 13)]
+IDS = [f"mine_test_{number}" for number in range(1, 17)]
 FIRST = in_half(IDS)
 CHOOSE = {its for its, first in zip(IDS, FIRST, strict=True) if first}
 ORDERS = {"nearest first": ["near-25", "near"], "at random": ["random-25", "random"]}
@@ -42,7 +42,7 @@ LOSSES = {"near-25": (1.0, 2.0), "near": (1.5, 1.0), "random-25": (1.6, 2.0), "r
 
 
 def test_one_half_chooses_and_the_other_is_measured() -> None:
-    assert FIRST.sum() == 6
+    assert FIRST.sum() == 8
     assert in_half(IDS[::-1]).tolist() == FIRST[::-1].tolist()
     table = advice(runs(LOSSES), ORDERS, CHOOSE, ComparisonSettings()).set_index("arrangement")
     # `near` is lower on the half that is measured; that is not looked at.

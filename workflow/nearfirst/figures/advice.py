@@ -100,16 +100,16 @@ def advice(
     p_values = max_t(difference, settings.resamples, settings.seed)
     paired = np.full((4, len(names)), np.nan)
     paired[:, others] = difference.mean, difference.low, difference.high, p_values
-    its = [labels[name][min(labels[name])] for name in names]
+    firsts = [labels[name][min(labels[name])] for name in names]
     return pd.DataFrame(
         {
             "order": [order for order, some in orders.items() for _ in some],
             "arrangement": names,
-            "share": [run.trained / run.pool for run in its],
-            "trained": [run.trained for run in its],
-            "pool": [run.pool for run in its],
-            "steps": [run.values.index.max() for run in its],
-            "tokens": [run.tokens for run in its],
+            "share": [run.trained / run.pool for run in firsts],
+            "trained": [run.trained for run in firsts],
+            "pool": [run.pool for run in firsts],
+            "steps": [run.values.index.max() for run in firsts],
+            "tokens": [run.tokens for run in firsts],
             "choosing": choosing,
             "chosen": (np.arange(len(names)) == chosen).astype(int),
             "loss": level.mean,
