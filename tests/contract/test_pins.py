@@ -38,7 +38,10 @@ def pins(lines: list[str]) -> dict[str, str]:
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-RUN, DEVELOP = pins([*EXTRAS["workflow"], *EXTRAS["harness"]]), pins(EXTRAS["dev"])
+RUN, DEVELOP = (
+    pins([*EXTRAS["workflow"], *EXTRAS["harness"]]),
+    pins([*EXTRAS["dev"], *EXTRAS["trainers"]]),
+)
 LOCK = [
     line
     for name in ("requirements.lock", "requirements-harness.lock")

@@ -34,7 +34,7 @@ def test_the_figure_its_numbers_and_its_comparison(finished: Checkout) -> None:
 def test_tables_have_the_columns_agreed_on(finished: Checkout) -> None:
     results = finished.folder / "results"
     text = pa.string()
-    message = pa.struct([("role", text), ("content", text)])
+    message = pa.struct([("role", text), ("content", text), ("trained", pa.bool_())])
     instances = {
         "id": text,
         "task": text,
