@@ -1,12 +1,16 @@
 """What to train on: chosen on one half of the test set, measured on the other."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import LOSSES as LOSSES_SCHEMA
+from nearfirst.common.parquet import write_table
 from nearfirst.data.half import in_half
 from nearfirst.figures.advice import advice, seconds
 from nearfirst.figures.kinds.advice import Settings
@@ -99,6 +103,30 @@ def test_the_advice_in_words(tmp_path: Path) -> None:
     best = advised(tmp_path, {**LOSSES, "random": (0.5, 0.5)})
     assert "Nothing else that was tried did better on the half that chooses." in best
     assert "A run reads 1,000 tokens." in best
+
+
+def test_the_programs(tmp_path: Path, program: Any) -> None:
+    tables = []
+    for (name, seed), run in runs(LOSSES).items():
+        rows = run.values.melt(ignore_index=False, value_name="loss").reset_index(names="step")
+        rows = rows.assign(task="mine_test", label_tokens=1)[list(LOSSES_SCHEMA.names)]
+        identity = {"dataset": "mine", "test": "heldout", "arrangement": name, "seed": str(seed)}
+        counts = {key: str(getattr(run, key)) for key in ("trained", "pool", "tokens")}
+        tables.append(tmp_path / f"{name}-{seed}.parquet")
+        table = pa.Table.from_pandas(rows, LOSSES_SCHEMA, preserve_index=False)
+        write_table(table, tables[-1], identity | counts)
+    test, csv, pdf = (tmp_path / name for name in ("test.parquet", "advice.csv", "advice.pdf"))
+    write_table(pa.table({"id": IDS[::-1]}), test)
+    figure = FIGURE.model_dump_json()
+    done = program("advice.py", *tables, "--figure", figure, "--test", test, "--output", csv)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(csv).set_index("arrangement")
+    assert table["chosen"].to_dict() == {"near-25": 1, "near": 0, "random-25": 0, "random": 0}
+    expected = 2.005 + np.linspace(0, 1, len(IDS))[~FIRST].mean()
+    assert table["loss"]["near-25"] == pytest.approx(expected, rel=1e-5)
+    done = program("plot.py", csv, "--figure", figure, "--output", pdf)
+    assert done.returncode == 0, done.stderr
+    assert pdf.with_suffix(".txt").read_text().startswith("Train on 25% of the pool")
 
 
 def test_seconds_of_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,6 @@ from transformers import AutoModelForCausalLM
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
 from nearfirst.common.parquet import write_table
-from nearfirst.data.instances import conversations, read_instances
 from nearfirst.model import checkpoints, load
 from nearfirst.model.template import IGNORED, Tokens, encode
 from nearfirst.train import batches, segment
@@ -265,10 +264,10 @@ def test_the_program_says_which_run_it_was(
     weights = [f"step-{step:06d}/model.safetensors" for step in (0, 1)]
     found = json.loads(run.read_text())
     assert len(found.pop("content")) == 16
-    messages = conversations(read_instances(instances))
-    read = sum(
-        len(its.ids) for its in encode(messages, load.load_tokenizer(str(model_folder)), 1024)
-    )
+    counts = tmp_path / "tokens.parquet"
+    flags = ("--instances", instances, "--model", model_folder, "--output", counts)
+    assert program("count_tokens.py", *flags).returncode == 0
+    read = sum(pq.read_table(counts)["tokens"].to_pylist())
     assert found == {
         **{"dataset": "flan", "arrangement": "tma", "seed": "3", "rounds": "2"},
         **{"trained": "8", "without_label": "0", "tokens": str(read)},
