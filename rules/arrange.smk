@@ -53,6 +53,8 @@ def arrange_files(
         if CONFIG.data[dataset].keep_distances:
             to = f"{row.representation}/{dataset}/{CONFIG.data[dataset].arranged_for}"
             files["distances"] = f"{RESULTS}/distances/{to}/matrix.npy"
+    if CONFIG.data[dataset].exclude.any:
+        files["excluded"] = f"{RESULTS}/excluded_{dataset}.csv"
     return files
 
 

@@ -38,6 +38,62 @@ rule explore:
         " --settings {params.settings:q} --output {output.table} --pairs {output.pairs} --log {log}"
 
 
+def exclude_files(
+    wildcards,
+):
+    """Return the embeddings of both sides, where near ones are looked for."""
+    row = CONFIG.data[wildcards.dataset]
+    if row.exclude.near_embedding is None:
+        return {}
+    return embeddings_of(row.exclude, wildcards.dataset, row.test)
+
+
+def exclude_flags(
+    wildcards,
+):
+    """Return the flags of these files, and of the n-grams."""
+    row = CONFIG.data[wildcards.dataset].exclude
+    files = exclude_files(wildcards)
+    flags = [f"--{side}-embeddings {path}" for side, path in files.items()]
+    if row.near_text is not None:
+        its = {"ngram": CONFIG.explore.ngram, "ngram_of": CONFIG.explore.ngram_of}
+        flags.append(f"--explore {quote(canonical(its))}")
+    return " ".join(flags)
+
+
+rule exclude:
+    """List the training instances to leave out: what the test set has too, and repeats."""
+    input:
+        unpack(exclude_files),
+        train_instances="<results>/instances/{dataset}/train.parquet",
+        test_instances=own_test,
+        script=script("exclude.py"),
+        library=library("exclude.py"),
+    output:
+        "<results>/excluded_{dataset}.csv",
+    log:
+        "<results>/logs/exclude/{dataset}.log",
+    benchmark:
+        "<results>/benchmarks/exclude/{dataset}.tsv"
+    conda:
+        "../envs/distance.yaml"
+    threads: CONFIG.hardware.threads
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        settings=lambda wildcards: CONFIG.data[wildcards.dataset].exclude.canonical(
+            {"representation"}
+        ),
+        flags=exclude_flags,
+    message:
+        "exclude from {wildcards.dataset}: what the test set has too, and repeats"
+    shell:
+        "python {input.script} --train-instances {input.train_instances}"
+        " --test-instances {input.test_instances} {params.flags} --threads {threads}"
+        " --settings {params.settings:q} --output {output} --log {log}"
+
+
 rule plot_exploration:
     """Draw the comparison and write its caption."""
     input:

@@ -1,6 +1,12 @@
 # A target that there is not is answered with those that there are.
 
-KNOWN = ["takeaways", *FIGURES, *(f"explore_{name}" for name in CONFIG.data), *TABLES]
+KNOWN = [
+    "takeaways",
+    *FIGURES,
+    *(f"explore_{name}" for name in CONFIG.data),
+    *(f"excluded_{name}" for name, row in CONFIG.data.items() if row.exclude.any),
+    *TABLES,
+]
 
 
 def no_such_target(

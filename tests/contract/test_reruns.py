@@ -60,6 +60,18 @@ CONFIG_CHANGES = {
     # Another test set has files of its own.
     "data={flan: {test: specialist-1}}": TEST_SPLIT,
     "data={flan: {sample: {generalist: 17}}}": {},
+    # The orders and what lies downstream; nothing is sampled or embedded anew.
+    "data={flan: {exclude: {exact: true, near_embedding: 0.9}}}": {
+        "exclude": 1,
+        "arrange": RUNS,
+        **downstream_of_training(RUNS),
+    },
+    "data={niv2: {exclude: {exact: true}}}": {},
+    # Another set to arrange for: a sample of its own, and the orders that look at it.
+    "data={flan: {query: specialist-1}}": {
+        "sample": 1,
+        **TEST_SPLIT_EMBEDDED,
+    },
     "data={niv2: {sample: {split_seed: 1}}}": {},
     "model={text: {seed: 1}}": {"generate_text": 1, **PRETRAINING},
     "model={pretrain: {learning_rate: 0.001}}": PRETRAINING,

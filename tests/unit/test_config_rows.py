@@ -89,6 +89,12 @@ def test_another_type_begins_the_row_anew() -> None:
             {"x": {"path": "p", "test_path": "t", "query_path": "t"}},
             "query_path': it is the test set too",
         ),
+        (
+            "data",
+            {"flan": {"exclude": {"near_text": True}}},
+            "near_text' (True): expected a number",
+        ),
+        ("data", {"flan": {"exclude": {"representation": "txt"}}}, "did you mean 'text'?"),
         ("representations", {"x": {"kind": "texts"}}, "'texts' is none of"),
         (
             "arrangements",

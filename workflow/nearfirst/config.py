@@ -322,6 +322,7 @@ def _unknown_names(config: Config) -> dict[str, str]:
     go_by = {
         **{f"arrangements.{name}": row.representation for name, row in config.arrangements.items()},
         **{name: getattr(config, name).representation for name in ("explore", "similarity")},
+        **{f"data.{name}.exclude": row.exclude.representation for name, row in config.data.items()},
     }
     references += [
         (f"representations.{name}.{key}", what, named)
@@ -334,6 +335,14 @@ def _unknown_names(config: Config) -> dict[str, str]:
         (f"reward.preferences.datasets.{at}", "data set", name)
         for at, name in enumerate(config.reward.preferences.datasets)
     ]
+    for name, row in config.data.items():
+        its = config.representations.get(row.exclude.representation)
+        if row.exclude.near_embedding is not None and hasattr(its, "warmup_steps"):
+            key = f"data.{name}.exclude.representation"
+            faults[key] = (
+                f"config key '{key}': {row.exclude.representation!r} is warmed up on what is not "
+                "left out; name one that needs no training, such as 'text'"
+            )
     for name in sorted(config.checkpoints.keys() & config.arrangements.keys()):
         faults[f"checkpoints.{name}"] = (
             f"config key 'checkpoints.{name}': an arrangement has this name; choose another"

@@ -22,7 +22,10 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, write_table
 from nearfirst.distance.distances import BY_ROWS
 
-FILES = ("instances", "train", "test", "distances", "queries", "scores", "tokens")
+FILES = (
+    *("instances", "train", "test", "distances", "queries", "scores", "tokens"),
+    "excluded",
+)
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -69,6 +72,7 @@ if __name__ == "__main__":
     add("--queries", type=Path, help="test instances (Parquet), for their messages and tasks")
     add("--scores", type=Path, help="scores or losses of the training instances (Parquet)")
     add("--tokens", type=Path, help="tokens of the training instances (Parquet)")
+    add("--excluded", type=Path, help="instances to leave out (CSV with a column id)")
     add("--measure", choices=list(BY_ROWS), default="cosine", help="distance, where none is given")
     cli.add_threads(parser)
     add("--seed", type=cli.not_negative, default=0, help="seed of the shuffles")

@@ -1,5 +1,6 @@
 """Reading what a method looks at."""
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def read_pool(
     queries: Path | None = None,
     scores: Path | None = None,
     tokens: Path | None = None,
+    excluded: Path | None = None,
 ) -> tuple[list[str], Pool]:
     """Return the ids of the training instances, and what is read of them (`settings.looks_at`).
 
@@ -43,6 +45,8 @@ def read_pool(
     queries, scores, tokens
         Test instances, for their messages and tasks; tables of the training instances' scores or
         losses, and of their tokens.
+    excluded
+        A CSV whose column `id` names training instances to leave out.
 
     Raises
     ------
@@ -97,7 +101,19 @@ def read_pool(
             if not distances:
                 by_rows = BY_ROWS[measure](vectors, targets)
             parts |= {"train": vectors, "test": targets, "distances": by_rows}
-    return ids, Pool(len(ids), measure=measure, threads=threads, **parts)
+    pool = Pool(len(ids), measure=measure, threads=threads, **parts)
+    if excluded and (out := _excluded(excluded)):
+        kept = np.array([row for row, id_ in enumerate(ids) if id_ not in out], dtype=np.int64)
+        return [ids[row] for row in kept], pool.keeping(kept)
+    return ids, pool
+
+
+def _excluded(path: Path) -> set[str]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {row["id"] for row in csv.DictReader(file)}
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: no CSV with a column 'id' ({error})") from None
 
 
 def _shown(settings: ArrangementSettings, ids: list[str]) -> npt.NDArray[np.bool_]:

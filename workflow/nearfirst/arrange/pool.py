@@ -1,8 +1,8 @@
 """What an arrangement is made from, and what it is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,23 @@ class Pool:
     scores: Sequence[float] | npt.NDArray[np.float64] = ()
     tokens: Sequence[int] = ()
     query_tasks: Sequence[str] = ()
+
+    def keeping(self, rows: Positions) -> "Pool":
+        """Return a pool of (n,) of its instances."""
+
+        def of(its: Any) -> list[Any]:
+            return [its[row] for row in rows] if len(its) else []
+
+        return replace(
+            self,
+            size=len(rows),
+            tasks=of(self.tasks),
+            messages=of(self.messages),
+            scores=of(self.scores),
+            tokens=of(self.tokens),
+            train=self.train[rows] if len(self.train) else self.train,
+            distances=lambda part: self.distances(rows[part]),
+        )
 
     def each_block(self, work: Callable[[slice, Matrix], None]) -> None:
         """Call `work` with some rows and their (n, M) distances, until it has seen all N."""

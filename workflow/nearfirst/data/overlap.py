@@ -36,7 +36,8 @@ class Overlap:
             return f"the test set is the training set: {counts} are trained on; give another"
         return (
             f"{counts} are word for word among the {len(self._train)} training conversations, the "
-            f"first is '{ids[0]}'; their loss does not show generalization"
+            f"first is '{ids[0]}'; their loss does not show generalization, unless "
+            "data.NAME.exclude leaves these out of training"
         )
 
 

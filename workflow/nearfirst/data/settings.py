@@ -97,11 +97,51 @@ _READ_ELSEWHERE = dict.fromkeys(
         "test_path",
         "query",
         "query_path",
+        "exclude",
         "keep_distances",
         "steps",
     ),
     True,
 )
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):  # true would be taken for 1
+        raise ValueError("expected a number up to 1, such as 0.9, or null")
+    return value
+
+
+Limit = Annotated[float, Field(gt=0, le=1), BeforeValidator(_no_boolean)]
+
+
+class ExcludeSettings(Section):
+    """Which training instances are left out of every arrangement.
+
+    They are compared with the test set, and with the training instances that come before them and
+    stay: `explore` says what n-grams are.
+    """
+
+    exact: bool = Field(
+        False,
+        description="Leave out what has the text of another, question and answer, but for case, "
+        "white space and compatibility forms of letters.",
+    )
+    near_text: Limit | None = Field(
+        None,
+        description="Leave out what shares so large a part of its n-grams with another (Jaccard); "
+        "null: nothing.",
+    )
+    near_embedding: Limit | None = Field(
+        None, description="Leave out what has such a cosine, or more, to another; null: nothing."
+    )
+    representation: str = Field(
+        "text", description="Row of `representations`: the vectors of that cosine."
+    )
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is looked for."""
+        return self.exact or self.near_text is not None or self.near_embedding is not None
 
 
 class Dataset(Section):
@@ -139,6 +179,7 @@ class Dataset(Section):
         description="Set that the data are arranged for, another than `test`, on which runs are "
         "measured; null: `test`.",
     )
+    exclude: ExcludeSettings = ExcludeSettings()
     keep_distances: bool = Field(
         True, description="Keep the matrix of distances; false computes them where they are needed."
     )

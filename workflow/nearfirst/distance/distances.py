@@ -112,6 +112,12 @@ def in_blocks(
             pass
 
 
+def unit(vectors: Matrix) -> Matrix:
+    """Return (N, d) vectors at length 1. Raises InputError if one is all zeros."""
+    result: Matrix = vectors / _norms(vectors)
+    return result
+
+
 def _norms(vectors: Matrix) -> Matrix:
     """Return the (N, 1) lengths."""
     norms = np.empty((len(vectors), 1), dtype=np.float32)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 HELD_OUT = "heldout"
 """Test set of rows, not of tasks."""
+QUERY = "query"
+"""Set that data are arranged for, where it is a file of its own."""
 TEST = f"(generalist|specialist)-(0|[1-9][0-9]*)|{HELD_OUT}"
 Test = Annotated[str, Field(pattern=f"^({TEST})$")]
 Label = Annotated[str, Field(pattern=r"^\S")]

@@ -127,7 +127,7 @@ def estimates(difference: Floats, sample: Sample, confidence: float, pooled: flo
         units_lower=(totals < 0).mean(axis=1),
         seeds_lower=(difference @ sample.weight < 0).mean(axis=1),
         contributions=len(sample.stratum) * signed,
-        discount=np.where(np.isfinite(t), t, 1.0),
+        discount=np.where(np.isfinite(t), np.minimum(t, 1.0), 1.0),
     )
 
 

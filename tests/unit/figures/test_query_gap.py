@@ -1,0 +1,59 @@
+"""Gains on several sets: by hand, and what cannot be compared."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nearfirst.common.errors import InputError
+from nearfirst.figures.kinds.query_gap import Settings
+from nearfirst.figures.query_gap import query_gap
+from nearfirst.figures.run import Run
+from nearfirst.figures.settings import ComparisonSettings
+
+STEPS, TASKS = [0, 4, 8], ["a", "b", "c", "d"]
+
+
+def run(prefix: str, less: float) -> Run:
+    """Losses of two instances a task, lower by `less` after step 0, and by a little by task."""
+    ids = [f"{prefix}-{task}-{i}" for task in TASKS for i in range(2)]
+    task = pd.Series([task for task in TASKS for _ in range(2)], index=ids)
+    fall = less * np.array([0.9, 0.9, 1, 1, 1, 1, 1.1, 1.1])
+    values = np.array([np.full(8, 3.0), 2 - fall, 1 - 2 * fall])
+    frame = pd.DataFrame(values, index=pd.Index(STEPS, name="step"), columns=ids)
+    return Run(frame, task, pd.Series(1, index=ids))
+
+
+def runs(prefix: str, gain: float) -> dict[tuple[str, int], Run]:
+    return {("NFT", 0): run(prefix, gain), ("RT", 0): run(prefix, 0.0)}
+
+
+def test_gains_and_gaps_by_hand() -> None:
+    sets = {"in sample": runs("q", 0.3), "held out": runs("t", 0.1), "elsewhere": runs("e", -0.2)}
+    table = query_gap(sets, "NFT", ComparisonSettings(resamples=200))
+    its = table.set_index(["arrangement", "step"])["mean"]
+    assert its["in sample"].to_dict() == pytest.approx({4: 0.3, 8: 0.6})
+    assert its["held out"].to_dict() == pytest.approx({4: 0.1, 8: 0.2})
+    assert its["elsewhere"].to_dict() == pytest.approx({4: -0.2, 8: -0.4})
+    assert its["in sample − elsewhere"].to_dict() == pytest.approx({4: 0.5, 8: 1.0})
+    assert ((table["low"] < table["mean"]) & (table["mean"] < table["high"])).all()
+    over = table.groupby("arrangement")["over_run"].first()
+    assert over["held out"] == pytest.approx(0.15)
+    figure = Settings(sets={"in sample": "specialist-1", "held out": "specialist-0"})
+    assert "Gain, held out: 0.15 over the run" in figure.full_caption(table)
+
+
+def test_a_score_that_rises_is_a_gain_and_other_tasks_have_no_gap() -> None:
+    other = runs("t", 0.1)
+    other = {key: replace(it, task=it.task + "2") for key, it in other.items()}
+    table = query_gap({"one": runs("q", 0.3), "two": other}, "NFT", ComparisonSettings(), "rougeL")
+    assert set(table["panel"]) == {"Gain"}
+    assert table["mean"].iat[0] == pytest.approx(-0.3)
+
+
+def test_a_set_that_is_the_first_is_refused() -> None:
+    with pytest.raises(InputError, match="'held out' has the instances of 'in sample'"):
+        query_gap(
+            {"in sample": runs("q", 1), "held out": runs("q", 1)}, "NFT", ComparisonSettings()
+        )
