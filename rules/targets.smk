@@ -13,11 +13,11 @@ def no_such_target(
     wildcards,
 ):
     """Say what there is in place of a target that there is not."""
-    name = wildcards.target.removeprefix("fig4_").removeprefix("explore_")
+    name = re.sub("^(fig4|explore|advice)_", "", wildcards.target)
     raise WorkflowError(
         f"there is no {RESULTS}/{wildcards.target}.{wildcards.ending}"
         f"{did_you_mean(wildcards.target, KNOWN) or '.'} Targets are {', '.join(KNOWN)}. A row of `figures` "
-        "in config.yaml makes another, and data of your own have fig4_NAME and explore_NAME: "
+        "in config.yaml makes another, and data of your own have fig4_NAME, advice_NAME and explore_NAME: "
         f"--config 'data={{{name}: {{path: pool.jsonl}}}}'"
     )
 

@@ -238,7 +238,7 @@ STANDARD_FIGURE = {
     "curves": {"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
     "reference": "NFT",
 }
-"""`fig4_NAME` of a data set that the user adds."""
+"""`fig4_NAME` of a data set that the user adds, beside `advice_NAME`."""
 
 
 def load(user: Mapping[str, Any], presets: Path) -> Config:
@@ -272,6 +272,7 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
         if table.name == "figures":
             # A data set that the user adds has a figure without another word.
             standard = {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added}
+            standard |= {f"advice_{name}": {"kind": "advice", "dataset": name} for name in added}
             given = [standard, *given]
         rows = Rows(table, given)
         content[table.name] = rows.resolve()

@@ -21,6 +21,7 @@ NEED_A_MODEL = {
     "base_losses",
     "base_skills",
     "check_reward",
+    "count_tokens",
     "dequantize",
     "embed",
     "evaluate",
