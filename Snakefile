@@ -34,6 +34,7 @@ include: "rules/reward.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
 include: "rules/takeaways.smk"
+include: "rules/order_score.smk"
 include: "rules/targets.smk"
 
 

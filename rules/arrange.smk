@@ -3,17 +3,46 @@ from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.settings import OF_TRAINING
 
 
+rule count_tokens:
+    """Count the tokens of training instances, for budgets of tokens."""
+    input:
+        instances="<results>/instances/{dataset}/train.parquet",
+        model=files_of(FIRST_BASE),
+        script=script("count_tokens.py"),
+        library=library("count_tokens.py"),
+    output:
+        "<results>/tokens/{dataset}.parquet",
+    log:
+        "<results>/logs/count_tokens/{dataset}.log",
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        template=settings("template"),
+        model=lambda wildcards: quote(FIRST_BASE),
+        tokenizer=lambda wildcards: model_state(FIRST_BASE, tokenizer_read),
+    message:
+        "count_tokens of {wildcards.dataset}"
+    shell:
+        "python {input.script} --instances {input.instances} --model {params.model}"
+        " --settings {params.template:q} --output {output} --log {log}"
+
+
 def arrange_files(
     wildcards,
 ):
     """Return the tables that a method reads: a plain shuffle does not look at embeddings."""
     dataset = wildcards.dataset
     row = CONFIG.arrangements[wildcards.arrangement]
-    required = row.required()
+    required = row.looks_at()
     files = {}
     if required != {"embeddings"}:
         files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
-    if "queries" in required:
+    if "tokens" in required:
+        files["tokens"] = f"{RESULTS}/tokens/{dataset}.parquet"
+    if required & {"queries", "query_tasks"}:
         its = CONFIG.data[dataset].arranged_for
         files["queries"] = f"{RESULTS}/instances/{dataset}/{its}.parquet"
     if getattr(row, "quantity", None) == "loss":
@@ -43,7 +72,13 @@ def arrange_flags(
 def arrange_settings(
     wildcards,
 ):
-    row = CONFIG.arrangements[wildcards.arrangement]
+    row, data = (
+        CONFIG.arrangements[wildcards.arrangement],
+        CONFIG.data[wildcards.dataset],
+    )
+    if data.arranged_for != data.test:
+        # No half has to be set apart.
+        row = row.model_copy(update={"queries": "all"})
     return row.canonical(OF_TRAINING | {"representation"})
 
 

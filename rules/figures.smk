@@ -37,6 +37,37 @@ def figure_row(
     return row.model_dump_json(exclude={"section"})
 
 
+def jobs_of(figure):
+    """Return the benchmark files of each arrangement's selection and training, of its first seed.
+
+    They are no inputs: one that is gone trains nothing again.
+    """
+    folder, found = f"{RESULTS}/benchmarks", {}
+    for _, name, _, arrangement in figure.shown():
+        row, seed = CONFIG.arrangements[arrangement], CONFIG.seeds_of(arrangement)[0]
+        run, query = f"{name}_{arrangement}_seed-{seed}", CONFIG.data[name].arranged_for
+        selection = [f"{folder}/arrange/{run}.tsv"]
+        if "embeddings" in row.looks_at():
+            its = f"{row.representation}_{name}"
+            for split in ("train", query):
+                selection.append(f"{folder}/embed/{its}_{split}_*-of-*.tsv")
+            if CONFIG.data[name].keep_distances:
+                selection.append(f"{folder}/distances/{its}_{query}.tsv")
+            if hasattr(CONFIG.representations[row.representation], "warmup_steps"):
+                selection.append(f"{folder}/warm_up/{its}_*.tsv")
+        training = [f"{folder}/train/{run}_*.tsv"]
+        found[arrangement] = {"selection": selection, "training": training}
+    return json.dumps(found)
+
+
+def advice_flags(figure):
+    test = figure.test or CONFIG.data[figure.dataset].test
+    return [
+        f"--test {RESULTS}/instances/{figure.dataset}/{test}.parquet",
+        f"--jobs {quote(jobs_of(figure))}",
+    ]
+
+
 def figure_flags(
     wildcards,
 ):
@@ -50,6 +81,7 @@ def figure_flags(
                 for k, v in figure.sections.items()
             ),
             *(f"{k} {RESULTS}/{name}{end}" for k, end in figure.further.items()),
+            *(advice_flags(figure) if figure.timed else []),
         ]
     )
 

@@ -12,6 +12,7 @@ ALONE = {
     *("embed", "train", "evaluate", "generate", "reward", "gather_checkpoints", "harness"),
     *(
         "base_losses",
+        "order_runs",
         "warm_up",
         "generate_text",
         "pretrain",

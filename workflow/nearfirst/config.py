@@ -49,6 +49,7 @@ from nearfirst.hardware import HardwareSettings
 from nearfirst.harness.settings import HarnessSettings
 from nearfirst.model.settings import ModelSettings, TemplateSettings
 from nearfirst.model.tracking import Tracker
+from nearfirst.order_score.settings import OrderScoreSettings
 from nearfirst.requests import derive
 from nearfirst.reward.settings import RewardSettings
 from nearfirst.score.settings import ScoreSettings
@@ -126,6 +127,7 @@ class Config(Section):
     figures: dict[str, SerializeAsAny[Figure]] = Field({}, description="Figures by name.")
     tables: TableSettings = TableSettings()
     takeaways: TakeawaySettings = TakeawaySettings()
+    order_score: OrderScoreSettings = OrderScoreSettings()
     look: LookSettings = LookSettings()
     hardware: HardwareSettings = HardwareSettings()
 
@@ -208,6 +210,12 @@ class Config(Section):
         changes |= {"checkpoint_every": every, "checkpoint_dtype": "float32"}
         return self._changed(changes, f"representations.{representation}")
 
+    def order_run(self) -> TrainSettings:
+        """Return the training settings of a run of `order_score`; raises as `training`."""
+        steps = self.order_score.steps
+        changes = {"steps": steps, "epochs": 1, "segment_steps": None, "checkpoint_every": steps}
+        return self._changed(changes, "order_score")
+
     def _changed(self, changes: dict[str, Any], what: str) -> TrainSettings:
         try:
             return TrainSettings.model_validate(self.train.model_dump() | changes)
@@ -230,7 +238,7 @@ STANDARD_FIGURE = {
     "curves": {"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
     "reference": "NFT",
 }
-"""`fig4_NAME` of a data set that the user adds."""
+"""`fig4_NAME` of a data set that the user adds, beside `advice_NAME`."""
 
 
 def load(user: Mapping[str, Any], presets: Path) -> Config:
@@ -264,6 +272,7 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
         if table.name == "figures":
             # A data set that the user adds has a figure without another word.
             standard = {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added}
+            standard |= {f"advice_{name}": {"kind": "advice", "dataset": name} for name in added}
             given = [standard, *given]
         rows = Rows(table, given)
         content[table.name] = rows.resolve()
@@ -329,6 +338,12 @@ def _unknown_names(config: Config) -> dict[str, str]:
         for key, what, named in row.references()
     ]
     references += [(f"{key}.representation", "representation", name) for key, name in go_by.items()]
+    if config.order_score.dataset:
+        references += [("order_score.dataset", "data set", config.order_score.dataset)]
+    references += [
+        ("order_score.representations", "representation", name)
+        for name in config.order_score.representations
+    ]
     references += [(f"tables.{key}", what, name) for key, what, name in config.tables.references()]
     references += [
         (f"reward.preferences.datasets.{at}", "data set", name)

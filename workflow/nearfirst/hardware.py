@@ -117,6 +117,11 @@ class HardwareSettings(Section):
         description="CPU threads of distances, arrangements and similarity; they do not change the "
         "result.",
     )
+    order_processes: PositiveInt = Field(
+        1,
+        description="Runs of `order_score` side by side in its one job, each on `train.threads` "
+        "threads; they do not change the result.",
+    )
     gpu_memory_gb: PositiveInt = Field(
         80, description="Memory of a GPU, in GB: of how many `train.gpus` needs."
     )

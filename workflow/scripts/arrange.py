@@ -22,7 +22,10 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, write_table
 from nearfirst.distance.distances import BY_ROWS
 
-FILES = ("instances", "train", "test", "distances", "queries", "scores", "excluded")
+FILES = (
+    *("instances", "train", "test", "distances", "queries", "scores", "tokens"),
+    "excluded",
+)
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -35,7 +38,7 @@ def main(arguments: argparse.Namespace) -> None:
     logging.info("%d of %d instances", len(order), pool.size)
     if rounds is not None:
         logging.info("rounds %d to %d", rounds.min(), rounds.max())
-        if rounds.max() == 1 and len(order) > 1:
+        if rounds.max() == 1 and len(order) == pool.size > 1:
             logging.warning(
                 "%s: the pool is one round, so that nearest and farthest first are the same; a "
                 "larger pool, or fewer test instances, has more",
@@ -51,6 +54,7 @@ def main(arguments: argparse.Namespace) -> None:
         **({"dataset": source["dataset"]} if "dataset" in source else {}),
         "arrangement": arguments.name or settings.method,
         "seed": str(arguments.seed),
+        "pool": str(pool.size),
         **({} if rounds is None else {"rounds": str(rounds.max())}),
     }
     write_table(pa.table(table, schema=ARRANGEMENT), arguments.output, identity)
@@ -65,8 +69,9 @@ if __name__ == "__main__":
     add("--train", type=Path, help="training embeddings (Parquet)")
     add("--test", type=Path, help="test embeddings (Parquet)")
     add("--distances", type=Path, help="their distance matrix (.npy), if there is one already")
-    add("--queries", type=Path, help="test instances (Parquet), for their messages")
+    add("--queries", type=Path, help="test instances (Parquet), for their messages and tasks")
     add("--scores", type=Path, help="scores or losses of the training instances (Parquet)")
+    add("--tokens", type=Path, help="tokens of the training instances (Parquet)")
     add("--excluded", type=Path, help="instances to leave out (CSV with a column id)")
     add("--measure", choices=list(BY_ROWS), default="cosine", help="distance, where none is given")
     cli.add_threads(parser)

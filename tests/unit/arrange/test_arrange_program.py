@@ -17,6 +17,7 @@ from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.registry import arrange
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, embeddings_table, write_table
+from nearfirst.data.half import in_half
 from nearfirst.distance.distances import BY_ROWS
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -162,3 +163,16 @@ def test_the_arrangement_says_what_it_is_of(
     assert program("arrange.py", *command.split()).returncode == 0
     expected = {"dataset": "flan", "arrangement": "RT", "seed": "3"}
     assert read_identity(folder / "A.parquet") == expected
+
+
+def test_an_order_for_half_of_the_queries(program: Program, folder: Path) -> None:
+    vectors, half = embed(folder / "E2.parquet", TEST, 1), in_half(TEST)
+    ids = [name for name, its in zip(TEST, half, strict=True) if its]
+    write_table(embeddings_table(ids, vectors[half]), folder / "E3.parquet")
+    one = f"{TABLES} --output one --settings".split()
+    two = ["--train", "E1.parquet", "--test", "E3.parquet", "--output", "two", "--settings"]
+    assert program("arrange.py", *one, '{"method":"tma","queries":"half"}').returncode == 0
+    assert program("arrange.py", *two, TMA).returncode == 0
+    assert pq.read_table("one").equals(pq.read_table("two"))
+    assert len(ids) == 5
+    assert read_identity(Path("one"))["pool"] == "60"

@@ -30,9 +30,9 @@ TEST = side([0], "u")
 def test_near_by_hand() -> None:
     train = side([0, 1, 4, 9], "aabb")
     # To the nearest of the other task: 4, 3, 3, 8.
-    assert nearness(train, TEST, "euclidean", HALF) == Near(4, "other tasks", 4)
+    assert nearness(train, TEST, "euclidean", HALF) == Near(4, "other tasks", 4, (4, 3, 3, 8))
     # To the nearest other point: 1, 1, 3, 5.
-    expected = Near(3, "other instances", 4)
+    expected = Near(3, "other instances", 4, (1, 1, 3, 5))
     assert nearness(train, side([0], "a"), "euclidean", HALF) == expected
     assert nearness(side([0, 1, 4, 9], "aaaa"), TEST, "euclidean", HALF) == expected
     alone = nearness(side([1], "a"), TEST, "cosine", HALF)

@@ -251,7 +251,7 @@ def test_refusals(tmp_path: Path, model_folder: Path, forty: list[Tokens]) -> No
 
 
 def test_the_program_says_which_run_it_was(
-    tmp_path: Path, program: Any, train_arguments: Any, write_arrangement: Any
+    tmp_path: Path, program: Any, model_folder: Path, train_arguments: Any, write_arrangement: Any
 ) -> None:
     call = train_arguments(tmp_path / "run", 8, settings=RUN)
     instances, order = (call[call.index(f"--{name}") + 1] for name in ("instances", "arrangement"))
@@ -264,9 +264,13 @@ def test_the_program_says_which_run_it_was(
     weights = [f"step-{step:06d}/model.safetensors" for step in (0, 1)]
     found = json.loads(run.read_text())
     assert len(found.pop("content")) == 16
+    counts = tmp_path / "tokens.parquet"
+    flags = ("--instances", instances, "--model", model_folder, "--output", counts)
+    assert program("count_tokens.py", *flags).returncode == 0
+    read = sum(pq.read_table(counts)["tokens"].to_pylist())
     assert found == {
         **{"dataset": "flan", "arrangement": "tma", "seed": "3", "rounds": "2"},
-        **{"trained": "8", "without_label": "0"},
+        **{"trained": "8", "without_label": "0", "tokens": str(read)},
         "weights": {name: sha256(run.parent / name) for name in weights},
     }
     log = (tmp_path / "run/log").read_text()

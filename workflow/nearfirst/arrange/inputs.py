@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.scores import Scores, read_scores, scores_of_rows
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import INSTANCES, SOURCES, read_embeddings, read_table
+from nearfirst.common.parquet import INSTANCES, SOURCES, TOKENS, read_embeddings, read_table
+from nearfirst.data.half import in_half
 from nearfirst.data.instances import conversations, read_instances, same_ids
 from nearfirst.distance.dimensions import check_dimensions
 from nearfirst.distance.distances import BY_ROWS
@@ -29,9 +31,10 @@ def read_pool(
     distances: Path | None = None,
     queries: Path | None = None,
     scores: Path | None = None,
+    tokens: Path | None = None,
     excluded: Path | None = None,
 ) -> tuple[list[str], Pool]:
-    """Return the ids of the training instances, and what the method needs of them.
+    """Return the ids of the training instances, and what is read of them (`settings.looks_at`).
 
     Parameters
     ----------
@@ -39,8 +42,9 @@ def read_pool(
         `cosine` or `euclidean`, where there is no matrix of distances.
     instances, train, test, distances
         Training instances; embeddings of both sides; the (N, M) matrix of their distances.
-    queries, scores
-        Test instances, for their messages; a table of the training instances' scores or losses.
+    queries, scores, tokens
+        Test instances, for their messages and tasks; tables of the training instances' scores or
+        losses, and of their tokens.
     excluded
         A CSV whose column `id` names training instances to leave out.
 
@@ -49,7 +53,7 @@ def read_pool(
     InputError
         If a file that the method needs is not given, cannot be read, or does not fit the others.
     """
-    needed = settings.required()
+    needed = settings.looks_at()
 
     def need(name: str, path: Path | None) -> Path:
         if path is None:
@@ -68,8 +72,15 @@ def read_pool(
         ids = table["id"].to_pylist()
         if "tasks" in needed:
             parts["tasks"] = table["task"].to_pylist()
-        if "queries" in needed:
-            parts["queries"] = conversations(read_instances(need("queries", queries)))
+        if needed & {"queries", "query_tasks"}:
+            its = read_instances(need("queries", queries))
+            its = its.filter(pa.array(_shown(settings, its["id"].to_pylist())))
+            parts |= {"queries": conversations(its), "query_tasks": its["task"].to_pylist()}
+        if "tokens" in needed:
+            path_of_tokens = need("tokens", tokens)
+            counts = read_table(path_of_tokens, TOKENS)
+            same_ids(ids, counts["id"].to_pylist(), path, path_of_tokens)
+            parts["tokens"] = counts["tokens"].to_pylist()
         if "scores" in needed:
             parts["scores"] = _scores(settings, ids, path, scores)
     if "embeddings" in needed or not instances:
@@ -80,12 +91,15 @@ def read_pool(
         ids = embedded
         if "embeddings" in needed:
             path_of_test = need("test", test)
-            _, targets = read_embeddings(path_of_test)
+            names, targets = read_embeddings(path_of_test)
             check_dimensions(path, vectors, path_of_test, targets)
-            by_rows = BY_ROWS[measure](vectors, targets)
+            shown = _shown(settings, names)
             if distances:
                 matrix = read_matrix(distances, (len(vectors), len(targets)))
-                by_rows = matrix.__getitem__
+                by_rows = matrix.__getitem__ if shown.all() else lambda rows: matrix[rows][:, shown]
+            targets = targets[shown]
+            if not distances:
+                by_rows = BY_ROWS[measure](vectors, targets)
             parts |= {"train": vectors, "test": targets, "distances": by_rows}
     pool = Pool(len(ids), measure=measure, threads=threads, **parts)
     if excluded and (out := _excluded(excluded)):
@@ -100,6 +114,11 @@ def _excluded(path: Path) -> set[str]:
             return {row["id"] for row in csv.DictReader(file)}
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: no CSV with a column 'id' ({error})") from None
+
+
+def _shown(settings: ArrangementSettings, ids: list[str]) -> npt.NDArray[np.bool_]:
+    """Return for which of the (M,) test instances the order is made."""
+    return in_half(ids) if settings.queries == "half" else np.ones(len(ids), dtype=bool)
 
 
 def _scores(

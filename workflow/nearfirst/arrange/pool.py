@@ -30,11 +30,11 @@ class Pool:
     ----------
     size
         N.
-    tasks, messages, scores
-        Task of each training instance, its messages as {role, content}, and its score; empty if the
-        method needs none.
-    queries
-        Messages of each test instance; empty if the method needs none.
+    tasks, messages, scores, tokens
+        Task of each training instance, its messages as {role, content}, its score, and its tokens
+        as it is trained on; empty if none are needed.
+    queries, query_tasks
+        Messages and task of each test instance; empty if none are needed.
     train, test
         (N, d) and (M, d) embeddings; empty if the method needs none.
     distances
@@ -55,6 +55,8 @@ class Pool:
     messages: Sequence[Sequence[Message]] = ()
     queries: Sequence[Sequence[Message]] = ()
     scores: Sequence[float] | npt.NDArray[np.float64] = ()
+    tokens: Sequence[int] = ()
+    query_tasks: Sequence[str] = ()
 
     def keeping(self, rows: Positions) -> "Pool":
         """Return a pool of (n,) of its instances."""
@@ -68,6 +70,7 @@ class Pool:
             tasks=of(self.tasks),
             messages=of(self.messages),
             scores=of(self.scores),
+            tokens=of(self.tokens),
             train=self.train[rows] if len(self.train) else self.train,
             distances=lambda part: self.distances(rows[part]),
         )

@@ -11,6 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
+from nearfirst.arrange.budget import within
 from nearfirst.arrange.pool import Arranged, Pool
 from nearfirst.arrange.settings import ArrangementSettings, Need
 from nearfirst.common.errors import InputError
@@ -35,15 +36,20 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     Raises
     ------
     InputError
-        If the pool lacks what the method needs; if the method raises it; or if the order repeats an
-        instance or names one that is not in the pool.
+        If the pool lacks what is needed; if the method or `within` raises it; or if the order
+        repeats an instance or names one that is not in the pool.
     """
     parts: dict[Need, Sized]
     parts = {"tasks": pool.tasks, "messages": pool.messages, "embeddings": pool.train}
-    parts["scores"] = pool.scores
-    if "queries" in settings.required() and not pool.queries:
-        raise InputError(f"method {settings.method!r} needs the messages of the queries")
-    for what in sorted(settings.required() - {"queries"}):
+    parts |= {"scores": pool.scores, "tokens": pool.tokens}
+    of_queries: dict[Need, tuple[str, Sized]] = {
+        "queries": ("messages", pool.queries),
+        "query_tasks": ("tasks", pool.query_tasks),
+    }
+    for name, (what, its) in of_queries.items():
+        if name in settings.looks_at() and not its:
+            raise InputError(f"method {settings.method!r} needs the {what} of the queries")
+    for what in sorted(settings.looks_at() - of_queries.keys()):
         if len(parts[what]) != pool.size:
             raise InputError(
                 f"method {settings.method!r} needs the {what} of all {pool.size} training "
@@ -61,4 +67,4 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     counts = np.bincount(order)
     if counts.max() > 1:
         raise InputError(f"{returned} instance {counts.argmax()} twice")
-    return replace(arranged, order=order.astype(np.int64, copy=False))
+    return within(replace(arranged, order=order.astype(np.int64, copy=False)), pool, settings)

@@ -3,7 +3,7 @@ r"""Write a pool in the order to train on, each row as it was.
 For instance:
   nearfirst arrange pool.jsonl --for prompts.jsonl --output ordered.jsonl
   nearfirst arrange pool.parquet --for prompts.jsonl --output near_half.parquet \
-      --method tma --budget 15000 --select first
+      --budget 0.5
   nearfirst arrange pool.jsonl --for prompts.jsonl --output mine.jsonl --method my.py:by_length
 
 The order is that of the workflow for the same data, encoder and seed. Embeddings are kept: a second
@@ -25,7 +25,7 @@ from nearfirst.arrange import own_method
 from nearfirst.arrange.pool import Arranged
 from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.registry import arrange as order_of
-from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.arrange.settings import OF_TRAINING, ArrangementSettings
 from nearfirst.command import inputs
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
@@ -33,6 +33,8 @@ from nearfirst.common.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+NOT_HERE = OF_TRAINING | {"method", "representation", "queries"}
+"""Keys of all arrangements that are no flags."""
 INSTANCES = {"instances": "train", "queries": "heldout"}
 Integers = npt.NDArray[np.int64]
 
@@ -41,12 +43,14 @@ def parameters() -> dict[str, tuple[Any, str]]:
     """Return what methods take: name to the field's description, and the methods that have it."""
     kinds = {name: METHODS.settings(name) for name in METHODS.names()}
     kinds["FILE.py:FUNCTION"] = own_method.Settings
+    shared = ArrangementSettings.model_fields
     found: dict[str, list[tuple[str, Any]]] = {}
     for method, kind in kinds.items():
         for name, field in kind.model_fields.items():
-            if name not in ArrangementSettings.model_fields:
+            if name not in shared:
                 found.setdefault(name, []).append((method, field))
-    return {
+    of_all = {name: (shared[name], "") for name in shared if name not in NOT_HERE}
+    return of_all | {
         # The values of the method that takes the most.
         name: (
             max((field for _, field in its), key=lambda field: len(get_args(field.annotation))),
@@ -74,6 +78,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the file, whole or not at all."""
     row = json.loads(cli.fields_given(arguments, parameters()))
     settings = METHODS.parse(json.dumps({"method": arguments.method, **row}))
+    if "tokens" in settings.looks_at():
+        raise InputError(
+            "--budget: tokens are those of a base model, which this command does not read; give a "
+            "number of instances or a share"
+        )
     output: Path = arguments.output
     if output.suffix.lower() not in (".jsonl", ".parquet"):
         raise InputError(f"--output {output}: name it .jsonl or .parquet")
@@ -82,9 +91,9 @@ def run(arguments: argparse.Namespace) -> None:
     with TemporaryDirectory(prefix="nearfirst-") as folder:
         tables, places = inputs.read(arguments, Path(folder))
         files = {name: tables.instances(split) for name, split in INSTANCES.items()}
-        if "queries" in settings.required():
+        if settings.looks_at() & {"queries", "query_tasks"}:
             files["queries"] = tables.instances("heldout")
-        if "embeddings" in settings.required() or arguments.annotate:
+        if "embeddings" in settings.looks_at() or arguments.annotate:
             inputs.embed(arguments, tables)
             files |= {"train": tables.embeddings("train"), "test": tables.embeddings("heldout")}
         threads = inputs.encoder_of(arguments).threads

@@ -15,13 +15,14 @@ RUN = "run.json"
 """File in a folder of checkpoints that says which run they are of."""
 
 RUN_KEYS = (
-    *("dataset", "arrangement", "seed", "rounds"),
-    *("trained", "without_label", "skipped_steps", "content"),
+    *("dataset", "arrangement", "seed", "pool", "rounds"),
+    *("trained", "tokens", "without_label", "skipped_steps", "content"),
 )
-"""Its keys. `rounds`, of TMA: how many the pool has; `trained`: training instances;
-`without_label`: those of them that truncation left no label; `skipped_steps`, in float16: steps so
-far in which gradients overflowed; `content`: a digest of what each step holds, and of the settings:
-runs of one content cannot differ, but by rounding."""
+"""Its keys. `pool`: its size; `rounds`, of TMA: how many it has; `trained`: training instances;
+`tokens`: what was read of them, over all epochs; `without_label`: those of them that truncation
+left no label; `skipped_steps`, in float16: steps so far in which gradients overflowed; `content`: a
+digest of what each step holds, and of the settings: runs of one content cannot differ, but by
+rounding."""
 
 
 def read_identity(path: Path) -> dict[str, str]:

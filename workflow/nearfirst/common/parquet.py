@@ -47,6 +47,7 @@ turn and further columns are in it; types that JSON has not became texts, and co
 left out. It is null in test sets.
 """
 ARRANGEMENT = pa.schema([("position", pa.int32()), ("id", pa.string()), ("round", pa.int32())])
+TOKENS = pa.schema([("id", pa.string()), ("tokens", pa.int32())])
 LOSSES = pa.schema(
     [
         ("step", pa.int32()),

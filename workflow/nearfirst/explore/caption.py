@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from nearfirst.explore.read import MEASURES, leak, letters, number, shares, tasks, word
+from nearfirst.explore.read import MEASURES, leak, letters, number, of, shares, tasks, word
 from nearfirst.explore.settings import KINDS
 
 
@@ -46,22 +46,43 @@ def _near(table: pd.DataFrame) -> str:
     near, sample = number(table, "about", "near"), number(table, "about", "near", "n")
     if not np.isfinite(near):
         return "The pool is too small to say what counts as near."
-    basis = word(table, "near")
+    basis, its = word(table, "near"), tasks(table)
+    within, without = its["near_test"].sum(), int((its["near_test"] == 0).sum())
     if basis == "given":
-        source = "as the config says"
-    else:
-        share = f"{100 * number(table, 'about', 'near_quantile'):g}%"
-        other = "one of another task" if basis == "other tasks" else "other one"
-        source = (
-            f"within which {share} of {counted(sample, 'training instance')} have their nearest "
-            f"{other}"
+        return (
+            f"The dotted line marks what counts as near: a distance of at most {near:.3f}, as the "
+            f"config says. {within:,.0f} of {counted(its['n'].sum(), 'test instance')} have near "
+            f"data; tasks without any: {without:,} of {len(its):,}. {absolute(table)}".strip()
         )
-    its = tasks(table)
-    without = int((its["near_test"] == 0).sum())
+    share = f"{100 * number(table, 'about', 'near_quantile'):g}%"
+    other = "one of another task" if basis == "other tasks" else "other one"
+    below = number(table, "about", "median_quantile")
     return (
-        f"The dotted line marks what counts as near: a distance of at most {near:.3f}, {source}. "
-        f"{its['near_test'].sum():,.0f} of {counted(its['n'].sum(), 'test instance')} have near "
-        f"data; tasks without any: {without:,} of {len(its):,}."
+        f"The dotted line, at {distance(table, near)}, is the pool's own measure: {share} of "
+        f"{counted(sample, 'training instance')} have their nearest {other} within it, and so have "
+        f"{within:,.0f} of {counted(its['n'].sum(), 'test instance')} a training instance; tasks "
+        f"without any: {without:,} of {len(its):,}. Of the pool's own distances {100 * below:.0f}% "
+        f"are smaller than that of the median test instance. {absolute(table)}".strip()
+    )
+
+
+def distance(table: pd.DataFrame, value: float) -> str:
+    """Return a distance, with its cosine if it has one."""
+    cosine = f" (a cosine of {1 - value:.2f})" * (table["measure"].iloc[0] == "cosine")
+    return f"{value:.3f}{cosine}"
+
+
+def absolute(table: pd.DataFrame) -> str:
+    """Return how many test instances have near data in absolute terms; "" if not by cosines."""
+    its = of(table, "about").set_index("what")
+    its = its[its.index.str.startswith("cosine_")]
+    if its.empty:
+        return ""
+    levels = ", ".join(name.removeprefix("cosine_") for name in its.index)
+    counts = ", ".join(f"{value:,.0f}" for value in its["value"])
+    return (
+        f"Cosines of at least {levels} to their nearest training instance have {counts} of "
+        f"{counted(its['n'].iloc[0], 'test instance')}."
     )
 
 

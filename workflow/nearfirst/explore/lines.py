@@ -1,15 +1,15 @@
-"""An exploration in ten lines of text."""
+"""An exploration in a few lines of text."""
 
 import numpy as np
 import pandas as pd
 
-from nearfirst.explore.caption import counted
+from nearfirst.explore.caption import absolute, counted, distance
 from nearfirst.explore.read import number, shares, tasks, word
 from nearfirst.explore.settings import KINDS
 
 
 def lines(table: pd.DataFrame) -> list[str]:
-    """Return ten lines about the table that `read_exploration` returns."""
+    """Return some lines about the table that `read_exploration` returns."""
 
     def about(what: str) -> float:
         return number(table, "about", what)
@@ -33,8 +33,9 @@ def lines(table: pd.DataFrame) -> list[str]:
         "distance": f"median {median('train')} from a row to its nearest prompt, "
         f"{median('test')} from a prompt to its nearest row ({measure})",
         "near": _near(table),
-        "near rows": f"{its['near_test'].sum():,.0f} of {counted(its['n'].sum(), 'prompt')} have "
+        "within it": f"{its['near_test'].sum():,.0f} of {counted(its['n'].sum(), 'prompt')} have "
         f"one{f'; no prompt of these tasks: {listed}' if far else ''}",
+        **({"absolute": text.rstrip(".")} if (text := absolute(table)) else {}),
         "rounds": f"{counted(len(cumulative), 'round')} of TMA; half of the pool is in the first "
         f"{half:,}, nine tenths in the first {most:,}",
         **{kind: _pairs(table, kind) for kind in KINDS},
@@ -51,7 +52,10 @@ def _near(table: pd.DataFrame) -> str:
         return f"at most {limit:.3f}, as given"
     other = "one of another task" if word(table, "near") == "other tasks" else "another one"
     share = 100 * number(table, "about", "near_quantile")
-    return f"at most {limit:.3f}: so near have {share:g}% of {counted(sample, 'row')} {other}"
+    return (
+        f"the pool's own: {share:g}% of {counted(sample, 'row')} have {other} within "
+        f"{distance(table, limit)}"
+    )
 
 
 def _pairs(table: pd.DataFrame, kind: str) -> str:

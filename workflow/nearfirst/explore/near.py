@@ -20,6 +20,8 @@ class Near(NamedTuple):
     """
     sample: int
     """Number of training points it was taken from."""
+    own: tuple[float, ...] = ()
+    """Their distances."""
 
 
 def nearness(
@@ -58,4 +60,4 @@ def nearness(
         return Near(float("nan"), basis, 0)
     # One of the distances themselves, so that equal ones stay near.
     distance = np.quantile(found, settings.near_quantile, method="higher")
-    return Near(float(distance), basis, len(found))
+    return Near(float(distance), basis, len(found), tuple(found.tolist()))

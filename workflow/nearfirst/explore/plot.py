@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from nearfirst.explore.read import MEASURES, leak, letters, number, of, shares, tasks
+from nearfirst.explore.read import MEASURES, leak, letters, number, of, shares, tasks, word
 from nearfirst.explore.settings import KINDS
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.style import CHARACTER, LINE, style, taller, turn, wrapped
@@ -99,7 +99,7 @@ def _tasks(axes: Axes, table: pd.DataFrame, look: LookSettings, shown: pd.DataFr
     if shown["near_test"].notna().all():
         for place, row in zip(places.tolist(), shown.itertuples(), strict=True):
             _beside(axes, 1.02, place, f"{row.near_test:,.0f}/{row.n:,.0f}")
-        _beside(axes, 1.02, -1, "near")
+        _beside(axes, 1.02, -1, "within")
     names = [_name(task, look) for task in shown["task"]]
     axes.set_yticks(places, names, fontsize=mpl.rcParams["legend.fontsize"])
     axes.set_ylim(max(places) + 0.7, -1.5)
@@ -157,9 +157,11 @@ def _legend(figure: Figure, table: pd.DataFrame, look: LookSettings, shown: pd.D
         entries.append((line, f"median, quartiles, range ({letter})"))
         if (shown["near_test"] == 0).any():
             hollow = Line2D([], [], **{**looks, "linestyle": "none", **_open(look)})
-            entries.append((hollow, f"median of a task without near data ({letter})"))
+            entries.append(
+                (hollow, f"median of a task with none within the dotted line ({letter})")
+            )
     if np.isfinite(near := number(table, "about", "near")):
-        entries.append((Line2D([], [], **NEAR), f"near: up to {near:.3f}"))
+        entries.append((Line2D([], [], **NEAR), _limit(table, near)))
     points = float(mpl.rcParams["legend.fontsize"])
     widest = max(len(text) for _, text in entries) + HANDLE
     columns = max(1, int(figure.get_figwidth() * 72 / (widest * CHARACTER * points)))
@@ -195,6 +197,11 @@ def _open(look: LookSettings) -> dict[str, Any]:
         "markerfacecolor": "white",
         "markersize": 1.5 * float(mpl.rcParams["lines.markersize"]),
     }
+
+
+def _limit(table: pd.DataFrame, near: float) -> str:
+    given = word(table, "near") == "given"
+    return f"{'near, as given' if given else 'near by the pool itself'}: up to {near:.3f}"
 
 
 def _mark_near(axes: Axes, table: pd.DataFrame) -> None:

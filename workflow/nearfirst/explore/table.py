@@ -23,6 +23,8 @@ PAIRS = (
     *("kind", "train_id", "train_task", "test_id", "test_task"),
     *("text_similarity", "embedding_similarity", "pairs_of_kind"),
 )
+COSINES = (0.9, 0.7, 0.5)
+"""Nearness in absolute terms: test instances are counted by the cosine of their nearest one."""
 QUANTILES = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
 
 
@@ -64,6 +66,12 @@ def numbers(
     yield Row("about", "shared_tasks", value=len(set(train.tasks) & set(test.tasks)))
     yield Row("about", f"near: {near.basis}", value=limit, n=near.sample)
     yield Row("about", "near_quantile", value=settings.near_quantile)
+    if near.own:
+        below = float((np.array(near.own) < np.median(found.of_test)).mean())
+        yield Row("about", "median_quantile", value=below, n=near.sample)
+    for cosine in COSINES if measure == "cosine" else ():
+        count = int((found.of_test <= -cosine).sum())
+        yield Row("about", f"cosine_{cosine}", value=count, n=tests)
     yield Row("about", f"ngram: {settings.ngram_of}", value=settings.ngram)
     yield Row("about", "text_similarity", value=settings.text_similarity)
     yield Row("about", "embedding_similarity", value=settings.embedding_similarity)

@@ -125,6 +125,8 @@ class Figure(Labelled, Section):
     """Program of `workflow/scripts/` that computes the CSV."""
     sections: ClassVar[Mapping[str, str]] = {"--settings": "curves"}
     """Flags of the program, and the sections of the config that they take."""
+    timed: ClassVar[bool] = False
+    """Whether the program takes `--test` and `--jobs`: test instances, and files of job times."""
     further: ClassVar[Mapping[str, str]] = {}
     """Flags of the program's further outputs, and the ends of their names."""
     drawing: ClassVar[str] = "curves"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -136,8 +136,6 @@ def _read_run(paths: Sequence[Path], metric: MetricName) -> Run:
                 f"{row[metric]}; the run diverged, lower train.learning_rate"
             )
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
-    trained, without, rounds = (
-        counted(tables[0], key) for key in ("trained", "without_label", "rounds")
-    )
-    content = read_identity(paths[0]).get("content", "")
-    return replace(run, trained=trained, without_label=without, rounds=rounds, content=content)
+    keys = ("trained", "without_label", "rounds", "pool", "tokens")
+    known: dict[str, Any] = {key: counted(tables[0], key) for key in keys}
+    return replace(run, **known, content=read_identity(paths[0]).get("content", ""))

@@ -28,6 +28,8 @@ class Run:
     trained, without_label
         How many training instances the run had, and how many of these taught nothing, since
         truncation removed their labels; 0 and 0 where that is not known.
+    pool, tokens
+        How many instances the pool has, and how many tokens the run has read of it; 0 likewise.
     rounds
         How many rounds of TMA the pool has; 0 for other orders, or if it is not known.
     content
@@ -45,6 +47,8 @@ class Run:
     rounds: int = 0
     content: str = ""
     unit: Literal["task", "conversation"] = "task"
+    pool: int = 0
+    tokens: int = 0
 
     @property
     def units(self) -> "pd.Series[str]":

@@ -40,10 +40,11 @@ def measured(benchmarks: Path, rule: str) -> float | None:
     Raises InputError if one of them cannot be read.
     """
     files = [*benchmarks.glob(f"{rule}/*.tsv"), *benchmarks.glob(f"{rule}.tsv")]
-    return median(map(_seconds, files)) if files else None
+    return median(map(job_seconds, files)) if files else None
 
 
-def _seconds(path: Path) -> float:
+def job_seconds(path: Path) -> float:
+    """Return the seconds of a job by its benchmark file; raises InputError if it is none."""
     try:
         with path.open(newline="") as file:
             return float(list(csv.DictReader(file, delimiter="\t"))[-1]["s"])

@@ -271,7 +271,7 @@ def subjects_of(claim: str, needs: Needs, config: Config) -> list[Subject]:
 
 def fits(row: ArrangementSettings, pattern: Pattern) -> bool:
     """Return whether an arrangement is what a pattern says, and else its method's default."""
-    if row.method != pattern["method"]:
+    if row.method != pattern["method"] or row.exactly() is not None:
         return False
     defaults: dict[str, Any] = {
         key: field.get_default(call_default_factory=True)

@@ -126,8 +126,9 @@ def _train(job: Namespace, work: Path) -> None:
             )
             if first:
                 facts = read_identity(job.instances) | read_identity(job.arrangement)
-                facts |= {"trained": str(len(tokens)), "without_label": str(bare)}
-                facts["content"] = batches.content(steps, settings)
+                read = sum(len(item.ids) for step in steps for item in step)
+                facts |= {"trained": str(len(tokens)), "tokens": str(read)}
+                facts |= {"without_label": str(bare), "content": batches.content(steps, settings)}
                 its = read_checksums(state) or {}
                 if settings.precision == "float16":
                     facts["skipped_steps"] = str(its["skipped_steps"])

@@ -14,7 +14,7 @@ import torch
 from accelerate.state import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import DistributedType  # type: ignore[import-untyped]
 from safetensors.torch import save_file
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.hardware import TrainHardware
@@ -99,12 +99,7 @@ def train_segment(
     if sharded and device().type == "cpu":
         # accelerate shards on a list of kinds of devices, and CPUs are not on it.
         PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
-    trainer = _Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=StepBatches(steps, settings, devices),
-        data_collator=lambda items: items[0],
-    )
+    trainer = _trainer(model, steps, settings, arguments, devices)
     writer = CheckpointWriter(model, tokenizer, work) if arguments.should_save else None
     trainer.add_callback(_Segment(trainer, writer, settings, work, run, stop))
     log_progress(trainer, stop)
@@ -124,6 +119,34 @@ def train_segment(
     # The first process moves the folders: wait until no other needs them.
     trainer.accelerator.wait_for_everyone()
     return checkpoints, states / f"checkpoint-{stop}"
+
+
+def train_unsaved(
+    model: Any, steps: Steps, settings: TrainSettings, folder: Path, callback: TrainerCallback
+) -> None:
+    """Train a whole run on one device and save nothing: `callback` sees the model at each step.
+
+    `folder` is one that the Trainer may make. Raises InputError if this cannot be trained here.
+    """
+    arguments = _arguments(settings, TrainHardware(), folder, len(steps))
+    trainer = _trainer(model, steps, settings, arguments)
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(callback)
+    with precision.tf32(settings.precision):
+        trainer.train()
+    # In bfloat16 the Trainer wraps the model's forward pass, and the next one would again.
+    trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+
+
+def _trainer(
+    model: Any, steps: Steps, settings: TrainSettings, arguments: Any, devices: int = 1
+) -> "_Trainer":
+    return _Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=StepBatches(steps, settings, devices),
+        data_collator=lambda items: items[0],
+    )
 
 
 def _arguments(

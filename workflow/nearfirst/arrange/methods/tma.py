@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from nearfirst.arrange.pool import Arranged, Pool, Positions, tie_ranks
-from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
+from nearfirst.arrange.settings import ArrangementSettings, Budget, Need, OrderField
 from nearfirst.arrange.tma import Rounds, rounds_by
 from nearfirst.common.errors import InputError
 
@@ -25,8 +25,11 @@ class Settings(ArrangementSettings):
     rounds: tuple[int, int] | None = Field(
         None, description="Only the rounds from the first number to before the second, from 0."
     )
-    budget: PositiveInt | None = Field(
-        None, description="Only so many instances or a few more, in whole rounds (Section C.3)."
+    budget: Budget | None = Field(
+        None,
+        description="A number: only so many instances or a few more, in whole rounds (Section "
+        "C.3), as `select` says. A share of the pool (`0.25`, `1.0`) or `{tokens: N}`: exactly "
+        "that, the first of the order.",
     )
     select: Literal["first", "last", "both"] = Field(
         "both",
@@ -48,9 +51,13 @@ class Settings(ArrangementSettings):
             )
         if self.rounds and self.budget:
             raise ValueError("budget: cannot be combined with rounds")
-        if self.select != "both" and not self.budget:
-            raise ValueError("select: says which rounds a budget takes; set budget too")
+        if self.select != "both" and not isinstance(self.budget, int):
+            raise ValueError("select: says which rounds a budget takes; set budget to a number")
         return self
+
+    def exactly(self) -> Budget | None:
+        """Return a budget that is not one of whole rounds."""
+        return None if isinstance(self.budget, int) else self.budget
 
     def required(self) -> frozenset[Need]:
         """Return that embeddings are needed."""
@@ -74,7 +81,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """
     shape, ranks = (pool.size, len(pool.test)), tie_ranks(pool.size, seed)
     near = far = rounds_by(pool.distances, *shape, threads=pool.threads, ranks=ranks)
-    takes_far_end = settings.budget is not None and settings.select != "first"
+    takes_far_end = isinstance(settings.budget, int) and settings.select != "first"
     if settings.farthest == "reverse":
         far = near.max() + 1 - near
     elif settings.order == "farthest" or takes_far_end:
@@ -115,7 +122,7 @@ def chosen(near: Rounds, far: Rounds, settings: Settings) -> Positions:
             )
         return np.flatnonzero((near > first) & (near <= end))
     everything = np.ones(len(near), dtype=bool)
-    if (budget := settings.budget) is None:
+    if not isinstance(budget := settings.budget, int):
         return np.flatnonzero(everything)
     if budget > len(near):
         raise InputError(f"budget: {budget} instances, but the pool holds {len(near)}")

@@ -1,0 +1,147 @@
+# How well does similarity predict the effect of order? Many short runs in one job; `all` leaves
+# them out.
+
+SCORED = CONFIG.order_score
+SCORED_DATASET = SCORED.dataset or next(iter(CONFIG.data))
+SCORED_TEST = CONFIG.data[SCORED_DATASET].test
+SCORED_BASE = model_folder(CONFIG.seeds[0])
+
+
+def order_run(
+    wildcards,
+):
+    """Return the training settings of one run."""
+    return CONFIG.order_run().canonical()
+
+
+rule order_runs:
+    """Train random orders of the same instances, and keep their losses."""
+    input:
+        instances=f"<results>/instances/{SCORED_DATASET}/train.parquet",
+        test=f"<results>/instances/{SCORED_DATASET}/{SCORED_TEST}.parquet",
+        model=files_of(SCORED_BASE),
+        script=script("order_runs.py"),
+        library=library("order_runs.py"),
+    output:
+        f"<results>/order_runs/{SCORED_DATASET}/{SCORED_TEST}.parquet",
+    log:
+        f"<results>/logs/order_runs/{SCORED_DATASET}_{SCORED_TEST}.log",
+    benchmark:
+        f"<results>/benchmarks/order_runs/{SCORED_DATASET}_{SCORED_TEST}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: CONFIG.hardware.order_processes * CONFIG.train.threads
+    resources:
+        gpu=CONFIG.hardware.evaluate.gpus,
+        nodes=1,
+        mem_mb=growing(
+            CONFIG.hardware.order_processes * CONFIG.hardware.train.memory_mb
+        ),
+        runtime=growing(60 + CONFIG.hardware.train.minutes),
+    params:
+        settings=settings("order_score", {"dataset", "representations", "measures"}),
+        train=order_run,
+        evaluate=settings("evaluate", {"average", "threads"}),
+        template=settings("template"),
+        model=quote(SCORED_BASE),
+        base=model_state(SCORED_BASE),
+    message:
+        f"order_runs: {SCORED.orders} orders of {SCORED_DATASET}"
+    shell:
+        "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
+        " --model {params.model} --instances {input.instances} --test {input.test}"
+        " --settings {params.settings:q} --train {params.train:q} --evaluate {params.evaluate:q}"
+        " --template {params.template:q} --threads {threads} --output {output} --log {log}"
+
+
+def scored_embeddings(
+    wildcards,
+):
+    """Return the embeddings of pool and test set in each representation."""
+    folders = [
+        f"{RESULTS}/embeddings/{name}/{SCORED_DATASET}"
+        for name in SCORED.representations
+    ]
+    return [
+        f"{folder}/{split}.parquet"
+        for folder in folders
+        for split in ("train", SCORED_TEST)
+    ]
+
+
+def scored_flags(
+    wildcards,
+):
+    """Return the flags that name them."""
+    files = iter(scored_embeddings(wildcards))
+    return " ".join(
+        f"--embeddings {name} {next(files)} {next(files)}"
+        for name in SCORED.representations
+    )
+
+
+rule order_score:
+    """Correlate the losses of the orders with what similarity predicts."""
+    input:
+        scored_embeddings,
+        losses=rules.order_runs.output,
+        instances=rules.order_runs.input.instances,
+        test=rules.order_runs.input.test,
+        script=script("order_score.py"),
+        library=library("order_score.py"),
+    output:
+        in_report("<results>/order_score.csv", "order_score_table"),
+    log:
+        "<results>/logs/order_score.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        settings=settings("order_score"),
+        train=order_run,
+        prediction=settings("prediction"),
+        curves=settings("curves"),
+        embeddings=scored_flags,
+    message:
+        "order_score: does similarity predict the effect of order?"
+    shell:
+        "python {input.script} --losses {input.losses} --instances {input.instances}"
+        " --test {input.test} {params.embeddings} --settings {params.settings:q}"
+        " --train {params.train:q} --prediction {params.prediction:q} --curves {params.curves:q}"
+        " --output {output} --log {log}"
+
+
+rule plot_order_score:
+    """Draw the score for orders."""
+    input:
+        table=rules.order_score.output,
+        script=script("plot_order_score.py"),
+        library=library("plot_order_score.py"),
+    output:
+        figure="<results>/order_score.pdf",
+        picture=report(
+            "<results>/order_score.svg",
+            caption="../report/takeaways.rst",
+            category="Similarity and loss, beyond the paper",
+            labels={"figure": "order_score"},
+        ),
+        caption="<results>/order_score.txt",
+    log:
+        "<results>/logs/plot_order_score.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        look=settings("look"),
+        record=Record({}),
+    message:
+        "plot_order_score: one figure"
+    shell:
+        "python {input.script} --table {input.table} --dataset "
+        + quote(SCORED_DATASET)
+        + " --look {params.look:q} --output {output.figure} --picture {output.picture}"
+        " --caption {output.caption} --log {log}"

@@ -1,0 +1,37 @@
+"""The score for orders: built from what is there, resumed, and rerun by what it reads alone."""
+
+import pandas as pd
+from checkout import Checkout
+
+TARGET = "results/order_score.pdf"
+OWN = {"order_score": 1, "plot_order_score": 1}
+TRAINED = {"order_runs": 1, **OWN}
+CHANGES = {
+    "order_score={measures: [cosine-avg]}": OWN,
+    "order_score={orders: 9}": TRAINED,
+    "evaluate={batch_tokens: 1024}": TRAINED,
+    "evaluate={average: 2}": {},
+    "prediction={resamples: 200}": OWN,
+    "hardware={order_processes: 2}": {},
+    "look={width: 6}": {"plot_order_score": 1},
+}
+
+
+def test_the_score_for_orders(copy_of_finished: Checkout) -> None:
+    checkout = copy_of_finished
+    assert checkout.would_run(TARGET) == TRAINED
+    checkout.snakemake(TARGET)
+    results = checkout.folder / "results"
+    table = pd.read_csv(results / "order_score.csv")
+    # Of eight orders half judge.
+    assert table["step"].tolist() == [2] * 3 + [4] * 3
+    assert (table["orders"] == 4).all()
+    assert (table["spread"] > 0).all()
+    assert (
+        "Does similarity predict the effect of order?" in (results / "order_score.txt").read_text()
+    )
+    assert [path.name for path in (results / "order_runs/flan").iterdir()] == [
+        "specialist-0.parquet"
+    ]
+    found = {change: checkout.would_run(TARGET, "--config", change) for change in CHANGES}
+    assert found == CHANGES

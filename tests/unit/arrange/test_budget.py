@@ -1,0 +1,112 @@
+"""Budgets and quotas, by hand."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pools
+import pytest
+
+from nearfirst.arrange.budget import turns, within
+from nearfirst.arrange.pool import Arranged
+from nearfirst.arrange.registry import arrange
+from nearfirst.common.errors import InputError
+
+# Eight instances and three queries: 0 to 3 are nearest to query 0, 4 to 6 to query 1, 7 to query 2.
+NEAREST = [0, 0, 0, 0, 1, 1, 1, 2]
+POOL = replace(
+    pools.from_matrix([[0.0 if query == its else 1.0 for query in range(3)] for its in NEAREST]),
+    tasks=list("aababbcc"),
+    query_tasks=["x", "x", "y"],
+    tokens=[10, 20, 30, 40, 50, 60, 70, 80],
+)
+ORDER = [7, 0, 1, 2, 4, 3, 5, 6]
+
+
+def left(**row: Any) -> list[int]:
+    order = Arranged(np.array(ORDER), np.array(ORDER, dtype=np.int32))
+    found = within(order, POOL, pools.settings("random", **row))
+    assert found.rounds is not None
+    assert found.order.tolist() == found.rounds.tolist()
+    return found.order.tolist()
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({}, ORDER),
+        ({"budget": 3}, [7, 0, 1]),
+        ({"budget": 8}, ORDER),
+        ({"budget": 1.0}, ORDER),
+        ({"budget": 0.25}, [7, 0]),
+        # One at least.
+        ({"budget": 0.01}, [7]),
+        # 80, 90, 110, 140: the sums along the order.
+        ({"budget": {"tokens": 139}}, [7, 0, 1]),
+        ({"budget": {"tokens": 140}}, [7, 0, 1, 2]),
+        ({"budget": {"tokens": 360}}, ORDER),
+        ({"max_per_task": 1}, [7, 0, 2]),
+        ({"max_per_query": 1}, [7, 0, 4]),
+        # 1 finds its query full and so takes nothing of task a's quota.
+        ({"max_per_query": 2, "max_per_task": 2}, [7, 0, 1, 4, 5]),
+        ({"max_per_query": 1, "budget": 2}, [7, 0]),
+        ({"balance": "query", "budget": 3}, [7, 0, 4]),
+        # Query 2 has no more.
+        ({"balance": "query", "budget": 6}, [7, 0, 1, 2, 4, 5]),
+        ({"balance": "query-task", "budget": 2}, [7, 0]),
+        ({"balance": "task", "budget": 3}, [7, 0, 2]),
+        # In turn 7, 0, 4 are taken, 80 + 10 + 50 tokens, then 1 with 20.
+        ({"balance": "query", "budget": {"tokens": 160}}, [7, 0, 1, 4]),
+    ],
+    ids=str,
+)
+def test_what_is_left_of_an_order(row: dict[str, Any], expected: list[int]) -> None:
+    assert left(**row) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"budget": 9}, "budget: 9 instances, but the pool holds 8"),
+        ({"budget": 4, "max_per_task": 1}, "of the pool's 8 the method and its quotas leave 3"),
+        ({"budget": {"tokens": 361}}, "361 tokens, but the pool holds 8 instances of 360 tokens"),
+        ({"budget": {"tokens": 79}}, "79 tokens, but the first instance has 80"),
+    ],
+    ids=str,
+)
+def test_a_budget_that_cannot_be_kept(row: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        left(**row)
+
+
+@pytest.mark.parametrize("budget", [0, -1, 1.5, 0.0, {"tokens": 0}, {}, "many"], ids=str)
+def test_what_is_no_budget(budget: Any) -> None:
+    for method in ("random", "tma"):
+        with pytest.raises(ValueError, match="budget"):
+            pools.settings(method, budget=budget)
+    with pytest.raises(ValueError, match="balance: says what an exact budget takes"):
+        pools.settings("tma", balance="query", budget=100)
+
+
+def test_a_share_of_tma_is_exact_and_a_number_takes_whole_rounds() -> None:
+    pool = pools.some(60, tests=7)
+    whole = arrange(pool, pools.settings("tma"), 0).order.tolist()
+    share = arrange(pool, pools.settings("tma", budget=0.25), 0)
+    assert share.order.tolist() == whole[:15]
+    assert share.rounds is not None
+    assert len(share.rounds) == 15
+    assert len(arrange(pool, pools.settings("tma", budget=15, select="first"), 0).order) > 15
+
+
+def test_what_quotas_and_budgets_read() -> None:
+    read = pools.settings(
+        "random", budget={"tokens": 9}, max_per_task=1, max_per_query=1, balance="query-task"
+    )
+    assert read.looks_at() == {"tokens", "tasks", "embeddings", "query_tasks"}
+    assert pools.settings("random", budget=0.5).looks_at() == set()
+    with pytest.raises(InputError, match="needs the tasks of the queries"):
+        arrange(pools.some(9, tests=2), pools.settings("random", budget=4, balance="query-task"), 0)
+
+
+def test_turns() -> None:
+    assert turns(np.array(list("abacba"))).tolist() == [0, 0, 1, 0, 1, 2]

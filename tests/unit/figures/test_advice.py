@@ -1,0 +1,151 @@
+"""What to train on: chosen on one half of the test set, measured on the other."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import LOSSES as LOSSES_SCHEMA
+from nearfirst.common.parquet import write_table
+from nearfirst.data.half import in_half
+from nearfirst.figures.advice import advice, seconds
+from nearfirst.figures.kinds.advice import Settings
+from nearfirst.figures.look import LookSettings
+from nearfirst.figures.run import Key, Run
+from nearfirst.figures.settings import ComparisonSettings
+
+IDS = [f"mine_test_{number}" for number in range(1, 17)]
+FIRST = in_half(IDS)
+CHOOSE = {its for its, first in zip(IDS, FIRST, strict=True) if first}
+ORDERS = {"nearest first": ["near-25", "near"], "at random": ["random-25", "random"]}
+FIGURE = Settings(dataset="mine", orders=ORDERS, baseline="random")
+TRAINED = {"near-25": 25, "near": 100, "random-25": 25, "random": 100}
+
+
+def runs(losses: dict[str, tuple[float, float]], seeds: int = 2) -> dict[Key, Run]:
+    """Return runs whose loss on either half is given, with an instance's own level of 0 to 1."""
+    found = {}
+    # As many above the mean as below it, in either half.
+    sign = np.where(FIRST, FIRST.cumsum(), (~FIRST).cumsum()) % 2 * 2 - 1
+    for number, (name, (first, second)) in enumerate(losses.items()):
+        for seed in range(seeds):
+            end = np.where(FIRST, first, second) + np.linspace(0, 1, len(IDS))
+            end = end + 0.01 * seed + 0.05 * number * sign
+            values = pd.DataFrame([end + 1, end], [0, 5], pd.Index(IDS, name="id"))
+            task, ones = pd.Series("mine_test", IDS), pd.Series(1, IDS)
+            counts = {"trained": TRAINED[name], "pool": 100, "tokens": 10 * TRAINED[name]}
+            found[name, seed] = Run(values, task, ones, unit="conversation", **counts)
+    return found
+
+
+LOSSES = {"near-25": (1.0, 2.0), "near": (1.5, 1.0), "random-25": (1.6, 2.0), "random": (1.7, 3.0)}
+
+
+def test_one_half_chooses_and_the_other_is_measured() -> None:
+    assert FIRST.sum() == 8
+    assert in_half(IDS[::-1]).tolist() == FIRST[::-1].tolist()
+    table = advice(runs(LOSSES), ORDERS, CHOOSE, ComparisonSettings()).set_index("arrangement")
+    # `near` is lower on the half that is measured; that is not looked at.
+    assert table.index[table["chosen"] == 1].tolist() == ["near-25"]
+    levels = np.linspace(0, 1, len(IDS))
+    assert table["choosing"]["near-25"] == pytest.approx(1.005 + levels[FIRST].mean())
+    assert table["loss"]["near-25"] == pytest.approx(2.005 + levels[~FIRST].mean())
+    assert (table["low"] < table["loss"]).all()
+    assert (table["loss"] < table["high"]).all()
+    assert table["difference"][["near", "random-25", "random"]].round(9).tolist() == [1, 0, -1]
+    assert np.isnan(table["difference"]["near-25"])
+    assert table["p_value"]["random-25"] == 1
+    assert table["share"].tolist() == [0.25, 1, 0.25, 1]
+    assert table["choosing_instances"].iloc[0] + table["instances"].iloc[0] == len(IDS)
+
+
+def test_a_single_run_is_paired_with_every_seed_and_what_cannot_be_advised() -> None:
+    some = runs(LOSSES)
+    del some["near", 1]
+    assert advice(some, ORDERS, CHOOSE, ComparisonSettings())["n"].tolist() == [2, 1, 2, 2]
+    elsewhere = {key: Run(run.values, run.task, run.label_tokens) for key, run in some.items()}
+    with pytest.raises(InputError, match="near-25: its losses do not say what was trained on"):
+        advice(elsewhere, ORDERS, CHOOSE, ComparisonSettings())
+    few = {
+        key: Run(run.values[IDS[:2]], run.task[:2], run.label_tokens[:2], pool=9)
+        for key, run in some.items()
+    }
+    with pytest.raises(InputError, match="a test set of 2 instances, in halves of"):
+        advice(few, ORDERS, CHOOSE, ComparisonSettings())
+
+
+def advised(tmp_path: Path, losses: dict[str, tuple[float, float]], **jobs: float) -> str:
+    table = advice(runs(losses), ORDERS, CHOOSE, ComparisonSettings())
+    table["baseline"] = (table["arrangement"] == "random").astype(int)
+    for part, its in jobs.items():
+        table[part] = its
+    table.reindex(columns=[*table, *({"selection_seconds", "training_seconds"} - {*table})]).to_csv(
+        tmp_path / "advice.csv", index=False
+    )
+    read = FIGURE.read(tmp_path / "advice.csv")
+    FIGURE.draw(read, LookSettings())
+    return FIGURE.full_caption(read)
+
+
+def test_the_advice_in_words(tmp_path: Path) -> None:
+    said = advised(tmp_path, LOSSES, selection_seconds=2, training_seconds=8)
+    assert said.startswith(
+        "Train on 25% of the pool, nearest first (25 of 100 instances): held-out loss "
+    )
+    assert "for all of the pool, at random (100 instances) (difference -1 [-1.1" in said
+    assert "A run reads 250 tokens, 25% of the 1,000 of the other, and took 10 s, 2 s of" in said
+    assert "From at random at 25%, no difference is detected." in said
+    assert "The cheapest of these" not in said
+    best = advised(tmp_path, {**LOSSES, "random": (0.5, 0.5)})
+    assert "Nothing else that was tried did better on the half that chooses." in best
+    assert "A run reads 1,000 tokens." in best
+
+
+def test_the_programs(tmp_path: Path, program: Any) -> None:
+    tables = []
+    for (name, seed), run in runs(LOSSES).items():
+        rows = run.values.melt(ignore_index=False, value_name="loss").reset_index(names="step")
+        rows = rows.assign(task="mine_test", label_tokens=1)[list(LOSSES_SCHEMA.names)]
+        identity = {"dataset": "mine", "test": "heldout", "arrangement": name, "seed": str(seed)}
+        counts = {key: str(getattr(run, key)) for key in ("trained", "pool", "tokens")}
+        tables.append(tmp_path / f"{name}-{seed}.parquet")
+        table = pa.Table.from_pandas(rows, LOSSES_SCHEMA, preserve_index=False)
+        write_table(table, tables[-1], identity | counts)
+    test, csv, pdf = (tmp_path / name for name in ("test.parquet", "advice.csv", "advice.pdf"))
+    write_table(pa.table({"id": IDS[::-1]}), test)
+    figure = FIGURE.model_dump_json()
+    done = program("advice.py", *tables, "--figure", figure, "--test", test, "--output", csv)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(csv).set_index("arrangement")
+    assert table["chosen"].to_dict() == {"near-25": 1, "near": 0, "random-25": 0, "random": 0}
+    expected = 2.005 + np.linspace(0, 1, len(IDS))[~FIRST].mean()
+    assert table["loss"]["near-25"] == pytest.approx(expected, rel=1e-5)
+    done = program("plot.py", csv, "--figure", figure, "--output", pdf)
+    assert done.returncode == 0, done.stderr
+    assert pdf.with_suffix(".txt").read_text().startswith("Train on 25% of the pool")
+
+
+def test_seconds_of_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, its in {"a_1-of-2": 1.5, "a_2-of-2": 2, "b": 4}.items():
+        Path(f"{name}.tsv").write_text(f"s\th:m:s\n{its}\t0:00:00\n")
+    jobs = {"near": {"selection": ["a_*-of-*.tsv", "b.tsv"], "training": ["c.tsv"]}}
+    table = seconds(jobs, ["near", "other"])
+    assert table["selection_seconds"].tolist()[0] == 7.5
+    assert table.isna().to_numpy().tolist() == [[False, True], [True, True]]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"baseline": "random"}, "baseline: 'random': expected one of two or more"),
+        ({"orders": {"a": ["x", "x"]}, "baseline": "x"}, "orders: .* holds one twice"),
+    ],
+)
+def test_rows_that_cannot_be(row: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Settings.model_validate(row)

@@ -1,0 +1,99 @@
+"""Runs of many orders: those of `train.py`, killed or side by side."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from training import train
+
+from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import read_table, write_table
+from nearfirst.data.instances import conversations, read_instances
+from nearfirst.evaluate.losses import evaluate
+from nearfirst.evaluate.settings import EvaluateSettings
+from nearfirst.model import load, template
+from nearfirst.model.settings import TemplateSettings
+from nearfirst.order_score import runs
+from nearfirst.order_score.orders import ORDER_LOSSES, random_orders
+from nearfirst.order_score.settings import OrderScoreSettings
+from nearfirst.train.settings import TrainSettings
+
+SETTINGS = OrderScoreSettings(orders=9, steps=3, early=2)
+TRAIN = TrainSettings(steps=3, batch_size=4, learning_rate=1e-2, checkpoint_every=1)
+
+
+@pytest.fixture(scope="module")
+def job(
+    tmp_path_factory: pytest.TempPathFactory,
+    model_folder: Path,
+    write_instances: Any,
+    some_talks: Any,
+) -> runs.Job:
+    folder = tmp_path_factory.mktemp("data")
+    write_instances(folder / "pool.parquet", some_talks(20))
+    write_instances(folder / "test.parquet", some_talks(5, seed=1))
+    files = str(model_folder), folder / "pool.parquet", folder / "test.parquet"
+    return runs.Job(*files, SETTINGS, TRAIN, EvaluateSettings(), TemplateSettings(max_length=64))
+
+
+def test_a_run_is_that_of_train_and_killed_or_side_by_side_the_same(
+    job: runs.Job, tmp_path: Path, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = runs.train_orders(job, tmp_path / "whole", 1)
+    assert whole.schema == ORDER_LOSSES
+    assert runs.train_orders(job, tmp_path / "side by side", 2) == whole
+
+    # Order 6 is in the second block of three. Training makes the checkpoints that are evaluated.
+    rows = random_orders(20, TRAIN.batch_size, SETTINGS)[6]
+    pool, test = (read_instances(path) for path in (job.pool, job.test))
+    tokens, of_test = (
+        template.encode(conversations(table), tokenizer, 64) for table in (pool, test)
+    )
+    made, _ = train(Path(job.model), [tokens[row] for row in rows], TRAIN, tmp_path / "train")
+    steps = [[made / f"step-{step:06d}"] for step in (2, 3)]
+    expected = evaluate(load.empty_model(job.model), steps, test, of_test, 4096)
+    assert whole.filter(whole["order"].to_numpy() == 6).drop_columns("order") == expected
+
+    def killed(job: runs.Job, start: int, path: Path) -> None:
+        if start:
+            raise KeyboardInterrupt
+        block(job, start, path)
+
+    block, work = runs._train_block, tmp_path / "killed"
+    monkeypatch.setattr(runs, "_train_block", killed)
+    with pytest.raises(KeyboardInterrupt):
+        runs.train_orders(job, work, 1)
+    monkeypatch.undo()
+    first = work / "block-000000.parquet"
+    assert read_table(first, ORDER_LOSSES, unique=None) == whole.slice(0, 4 * 2 * 5)
+    # A block that is there is not trained again: another job's is.
+    write_table(whole.slice(0, 7), first)
+    assert len(runs.train_orders(job, work, 1)) == 7 + 5 * 2 * 5
+    other = runs.Job(**{**vars(job), "train": TRAIN.model_copy(update={"learning_rate": 1e-3})})
+    assert len(runs.train_orders(other, work, 1)) == len(whole)
+
+
+def test_orders_are_permutations_of_the_same_instances() -> None:
+    orders = random_orders(20, 4, SETTINGS)
+    assert orders.shape == (9, 12)
+    assert len(set(orders[0])) == 12
+    assert (np.sort(orders, axis=1) == np.sort(orders[0])).all()
+    assert len({tuple(order) for order in orders}) == 9
+    more = random_orders(20, 4, SETTINGS.model_copy(update={"orders": 10}))
+    assert (more[:9] == orders).all()
+    with pytest.raises(InputError, match=r"3 steps of 8 need more than the 20 .* set it to 2 or"):
+        random_orders(20, 8, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"early": 40}', "early: 40 is not below steps 40"),
+        ('{"measures": ["cosine-min", "cosine-min"]}', "measures: .* holds one twice"),
+        ('{"measures": ["cosine"]}', "Input should be 'cosine-min'"),
+    ],
+)
+def test_settings_that_do_not_fit(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        OrderScoreSettings.parse(text)

@@ -1,0 +1,166 @@
+"""The score for orders: its formulas by hand, and worlds in which the answer is known."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pytest
+from programs import Program
+from scipy import stats
+
+from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.distance.side import Side
+from nearfirst.order_score.orders import ORDER_LOSSES, random_orders
+from nearfirst.order_score.plot import read_order_score
+from nearfirst.order_score.score import (
+    Bootstrap,
+    correlations,
+    p_value,
+    reliability,
+    score,
+    task_distances,
+    taus,
+    weights,
+)
+from nearfirst.order_score.settings import OrderScoreSettings
+from nearfirst.train.rates import rates
+from nearfirst.train.settings import TrainSettings
+
+BOOTSTRAP = Bootstrap(0.95, 200, 0)
+Floats = npt.NDArray[np.float64]
+
+
+def test_weights_by_hand() -> None:
+    # 4 · 1/4, 2 · 1/2 and 1 · 1 are equal; the fourth step comes after the loss.
+    halving = 1 / np.log(2)
+    assert weights([4.0, 2.0, 1.0, 9.0], 3, halving) == pytest.approx([1 / 3, 1 / 3, 1 / 3])
+    assert weights([3.0, 1.0], 2, np.inf) == pytest.approx([0.75, 0.25])
+    assert weights([3.0, 1.0], 2, 1.0) == pytest.approx(np.array([3 / np.e, 1]) / (3 / np.e + 1))
+    assert taus(5).tolist() == [1, 2, 4, 8, 16, np.inf]
+
+
+def test_distances_to_tasks_by_hand() -> None:
+    points = np.array([[1, 0], [0, 1], [3, 4]], dtype=np.float32)
+    train = Side(["a", "b", "c"], ["x"] * 3, points)
+    test = Side(["1", "2", "3"], ["t", "u", "t"], points[[0, 1, 1]])
+    found = {
+        name: task_distances(name, train, np.array([2, 0]), test)
+        for name in ("cosine-min", "cosine-avg", "cosine-max", "cosine-centroid", "euclidean-avg")
+    }
+    # cos of (3, 4) to task t is 0.6 and 0.8, of (1, 0) it is 1 and 0; to task u 0.8, and 0.
+    assert found["cosine-min"] == pytest.approx(np.array([[-0.8, -0.8], [-1, 0]]))
+    assert found["cosine-avg"] == pytest.approx(np.array([[-0.7, -0.8], [-0.5, 0]]))
+    assert found["cosine-max"] == pytest.approx(np.array([[-0.6, -0.8], [0, 0]]))
+    assert found["cosine-centroid"] == pytest.approx(
+        np.array([[-1.4, -0.8 * 2**0.5], [-1, 0]]) / 2**0.5
+    )
+    both = (np.sqrt(20) + np.sqrt(18)) / 2
+    assert found["euclidean-avg"] == pytest.approx(
+        np.array([[both, np.sqrt(18)], [np.sqrt(0.5), np.sqrt(2)]])
+    )
+
+
+def test_reliability_by_hand() -> None:
+    # Of two halves of equal variance, Cronbach's α is Spearman and Brown's 2 r / (1 + r).
+    halves = np.array([[1, 2], [2, 1], [3, 4], [4, 3]], dtype=float)
+    r = stats.pearsonr(*halves.T).statistic
+    assert reliability(halves) == pytest.approx(2 * r / (1 + r))
+    assert np.isnan(reliability(halves[:, :1]))
+    assert np.isnan(reliability(np.ones((4, 2))))
+
+
+def test_correlations_are_scipys_and_shuffles_find_what_is_there() -> None:
+    generator = np.random.default_rng(0)
+    losses = np.round(generator.normal(size=(30, 4)), 1)
+    predicted = losses + generator.normal(size=losses.shape)
+    predicted[:, 3] = 1.0
+    found = correlations(predicted, losses)
+    for task in range(3):
+        expected = stats.spearmanr(predicted[:, task], losses[:, task]).statistic
+        assert found[task] == pytest.approx(expected)
+    assert np.isnan(found[3])
+    assert p_value(predicted, losses, 99, 0) == 0.01
+    assert p_value(-predicted, losses, 99, 0) == 1.0
+
+
+@pytest.fixture
+def world() -> tuple[OrderScoreSettings, TrainSettings, Side, Side, Floats, dict[int, Floats]]:
+    """The loss of each task is its distance weighted with τ = 4, and a little noise."""
+    generator = np.random.default_rng(1)
+    settings = OrderScoreSettings(orders=40, steps=12, early=6)
+    train = TrainSettings(steps=12, batch_size=2)
+    sides = [
+        Side(
+            [f"{name}-{i}" for i in range(count)],
+            [f"task-{i % 4}" for i in range(count)],
+            generator.normal(size=(count, 8)).astype(np.float32),
+        )
+        for name, count in (("train", 30), ("test", 8))
+    ]
+    distances = task_distances("cosine-avg", sides[0], np.arange(30), sides[1])
+    by_step = distances[random_orders(30, 2, settings)].reshape(40, 12, 2, 4).mean(axis=2)
+    losses = {
+        step: 2
+        + np.einsum("s,osg->og", weights(rates(train, 12), step, 4.0), by_step[:, :step])
+        + generator.normal(size=(40, 4)) * 1e-4
+        for step in (6, 12)
+    }
+    return settings, train, *sides, by_step, losses
+
+
+def test_a_known_world_is_found(world: Any) -> None:
+    _, train, *_, by_step, losses = world
+    noise = np.random.default_rng(2).normal(size=by_step.shape)
+    reliabilities = dict.fromkeys(losses, np.full(4, 0.5))
+    measures = {("text", "true"): by_step, ("text", "noise"): noise}
+    table = score(losses, reliabilities, measures, rates(train, 12), BOOTSTRAP)
+    true = table[table["measure"] == "true"]
+    assert true["tau"].tolist() == [4, 4]
+    assert (true["mean"] > 0.99).all()
+    assert (true["p_value"] == 1 / 201).all()
+    assert (true["low"] <= true["mean"]).all()
+    assert (true["orders"] == 20).all()
+    assert (table[table["measure"] == "noise"]["mean"].abs() < 0.5).all()
+    assert (table["reliability"] == 0.5).all()
+
+
+def test_from_tables_to_a_figure(world: Any, program: Program, tmp_path: Path) -> None:
+    settings, train, pool, test, _, losses = world
+    for side, name in ((pool, "train"), (test, "test")):
+        ids = pa.table({"id": side.ids, "task": side.tasks})
+        write_table(ids, tmp_path / f"{name}.parquet")
+        write_table(embeddings_table(side.ids, side.embeddings), tmp_path / f"{name}-e.parquet")
+    rows = [
+        (order, step, id_, task, loss[order, int(task[-1])] + (0.01 if at < 4 else -0.01), 3)
+        for order in range(40)
+        for step, loss in losses.items()
+        for at, (id_, task) in enumerate(zip(test.ids, test.tasks, strict=True))
+    ]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    write_table(pa.table(columns, schema=ORDER_LOSSES), tmp_path / "losses.parquet")
+    done = program(
+        *("order_score.py", "--losses", tmp_path / "losses.parquet"),
+        *("--instances", tmp_path / "train.parquet", "--test", tmp_path / "test.parquet"),
+        *("--embeddings", "text", tmp_path / "train-e.parquet", tmp_path / "test-e.parquet"),
+        *("--settings", settings.canonical(), "--train", train.canonical()),
+        *("--prediction", '{"resamples": 200}', "--output", tmp_path / "score.csv"),
+    )
+    assert done.returncode == 0, done.stderr
+    table = read_order_score(tmp_path / "score.csv")
+    average = table[table["measure"] == "cosine-avg"].set_index("step")
+    assert (average["mean"] > 0.99).all()
+    # Both instances of a task say the same.
+    assert average["reliability"].to_numpy() == pytest.approx(1, abs=1e-4)
+    expected = pd.Series({step: loss.std(axis=0, ddof=1).mean() for step, loss in losses.items()})
+    assert average["spread"].to_numpy() == pytest.approx(expected.to_numpy(), rel=1e-4)
+
+    call = ("--table", tmp_path / "score.csv", "--dataset", "mine", "--output", tmp_path / "s.pdf")
+    done = program("plot_order_score.py", *call)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF")
+    text = " ".join((tmp_path / "s.txt").read_text().split())
+    assert "20 orders of the same training instances of mine" in text
+    assert "τ = 4 steps" in text

@@ -1,0 +1,1 @@
+"""How well measures of similarity predict the effect of order."""

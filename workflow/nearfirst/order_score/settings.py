@@ -1,0 +1,55 @@
+"""Settings of the score for orders."""
+
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+
+from nearfirst.common.settings import Section, check_once
+
+Measure = Literal[
+    "cosine-min",
+    "cosine-max",
+    "cosine-avg",
+    "cosine-centroid",
+    "euclidean-min",
+    "euclidean-max",
+    "euclidean-avg",
+    "euclidean-centroid",
+]
+
+
+class OrderScoreSettings(Section):
+    """How well measures of similarity predict the effect of order (`order_score.pdf`)."""
+
+    dataset: str | None = Field(
+        None, description="Data set whose pool is trained on; null: the first of `data`."
+    )
+    representations: tuple[str, ...] = Field(
+        ("text",), min_length=1, description="Rows of `representations` that are compared."
+    )
+    measures: tuple[Measure, ...] = Field(
+        ("cosine-min", "cosine-avg", "cosine-centroid"),
+        min_length=1,
+        description="Distances of a training instance to the test instances of a task: the "
+        "smallest, the largest, the mean, or that to the mean of their vectors.",
+    )
+    orders: int = Field(
+        200,
+        ge=8,
+        description="Random orders, each trained once. Half of them fit, the others judge.",
+    )
+    steps: PositiveInt = Field(
+        40, description="Steps of a run, which is otherwise as `train` says."
+    )
+    early: PositiveInt = Field(
+        10, description="Step at which losses are measured, besides the last one."
+    )
+    seed: NonNegativeInt = Field(0, description="Seed of the instances and of their orders.")
+
+    @model_validator(mode="after")
+    def _early_is_earlier(self) -> Self:
+        if self.early >= self.steps:
+            raise ValueError(f"early: {self.early} is not below steps {self.steps}")
+        check_once("representations", self.representations)
+        check_once("measures", self.measures)
+        return self

@@ -1,0 +1,34 @@
+"""Count the tokens of training instances as a run reads them: template, tokenizer, truncation."""
+
+import argparse
+from pathlib import Path
+
+import pyarrow as pa
+
+from nearfirst.common import cli
+from nearfirst.common.parquet import TOKENS, write_table
+from nearfirst.data.instances import conversations, read_instances
+from nearfirst.model.settings import TemplateSettings
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the counts."""
+    from nearfirst.model import load, template
+
+    its = arguments.settings
+    instances = read_instances(arguments.instances)
+    tokenizer = load.load_tokenizer(arguments.model)
+    encoded = template.encode(conversations(instances), tokenizer, its.max_length, its.format)
+    counts = [len(tokens.ids) for tokens in encoded]
+    table = pa.table([instances["id"].cast(pa.string()), counts], schema=TOKENS)
+    write_table(table, arguments.output)
+
+
+if __name__ == "__main__":
+    parser = cli.parser(__doc__)
+    add = parser.add_argument
+    add("--instances", type=Path, required=True, help="training instances (Parquet)")
+    add("--model", required=True, help="base model, for its tokenizer: folder or Hugging Face id")
+    add("--output", type=Path, required=True, help="counts to write (Parquet)")
+    cli.add_settings(parser, TemplateSettings)
+    cli.run(main, parser.parse_args())
