@@ -125,7 +125,7 @@ def _cost(chosen: "pd.Series[Any]", base: "pd.Series[Any]") -> str:
     same = chosen["arrangement"] == base["arrangement"]
     if not same:
         share = 100 * chosen["tokens"] / base["tokens"]
-        text += f", {share:.3g}% of the {base['tokens']:,.0f} of the other"
+        text += f", {share:.3g}% of the {base['tokens']:,.0f} of the other" * (share != 100)
     if pd.isna(chosen["training_seconds"] + chosen["selection_seconds"]):
         return f"{text}."
     total = chosen["training_seconds"] + chosen["selection_seconds"]
