@@ -123,7 +123,7 @@ def _cost(chosen: "pd.Series[Any]", base: "pd.Series[Any]") -> str:
     """Return the tokens and the seconds of a run, those of its selection included."""
     text = f"A run reads {chosen['tokens']:,.0f} tokens"
     same = chosen["arrangement"] == base["arrangement"]
-    if not same:
+    if chosen["tokens"] != base["tokens"]:
         share = 100 * chosen["tokens"] / base["tokens"]
         text += f", {share:.3g}% of the {base['tokens']:,.0f} of the other"
     if pd.isna(chosen["training_seconds"] + chosen["selection_seconds"]):
