@@ -33,6 +33,7 @@ SYSTEM = {
     "sacctmgr": "needs slurmdbd; tried by hand",
     "source .venv/bin/activate": "the tests' own environment",
     "pip install": "needs a network",
+    "tensorboard": "a server",
     "pre-commit install": "changes the project",
 }
 # How blocks begin that are neither commands nor config of the workflow.
@@ -40,7 +41,10 @@ OTHER = {
     ("docs/cluster.md", "AuthType"): "slurmdbd.conf",
     ("docs/cluster.md", "AccountingStorageType"): "slurm.conf",
     ("docs/cluster.md", "train:"): "a profile's resources",
+    ("docs/method.md", "w(s) "): "a formula",
     ("docs/tma.md", "position "): "a drawing",
+    ("docs/train_elsewhere.md", "from nearfirst"): "of a program that trains",
+    ("docs/train_elsewhere.md", "not in order"): "an answer",
     ("README.md", "Snakefile "): "where things are",
 }
 # What changes no job of a dry run.
@@ -149,7 +153,7 @@ def dry_run(page: str, words: list[str], project: Checkout) -> DryRun:
         content = yaml.safe_load(block.text) if is_config(block) else {}
         figures = content.get("figures") or {}
         if any(Path(target).stem in figures for target in targets):
-            path = project.folder / f"{Path(page).stem}.yaml"
+            path = project.folder / f"{Path(page).stem}_{Path(targets[0]).stem}.yaml"
             path.write_text(own(block.text, project))
             flags += ["--configfile", path.name]
     return DryRun(targets, flags, dict(value.split("=", 1) for value in values))
