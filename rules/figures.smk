@@ -37,7 +37,9 @@ def figure_row(
     return row.model_dump_json(exclude={"section"})
 
 
-def jobs_of(figure):
+def jobs_of(
+    figure,
+):
     """Return the benchmark files of each arrangement's selection and training, of its first seed.
 
     They are no inputs: one that is gone trains nothing again.
@@ -60,7 +62,9 @@ def jobs_of(figure):
     return json.dumps(found)
 
 
-def advice_flags(figure):
+def advice_flags(
+    figure,
+):
     test = figure.test or CONFIG.data[figure.dataset].test
     return [
         f"--test {RESULTS}/instances/{figure.dataset}/{test}.parquet",

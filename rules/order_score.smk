@@ -43,13 +43,13 @@ rule order_runs:
         train=order_run,
         evaluate=settings("evaluate", {"average", "threads"}),
         template=settings("template"),
-        model=quote(SCORED_BASE),
+        model=lambda wildcards: f"--model {quote(SCORED_BASE)}",
         base=model_state(SCORED_BASE),
     message:
         f"order_runs: {SCORED.orders} orders of {SCORED_DATASET}"
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
-        " --model {params.model} --instances {input.instances} --test {input.test}"
+        " {params.model} --instances {input.instances} --test {input.test}"
         " --settings {params.settings:q} --train {params.train:q} --evaluate {params.evaluate:q}"
         " --template {params.template:q} --threads {threads} --output {output} --log {log}"
 
