@@ -101,7 +101,7 @@ NAN[3, 1], NOTHING[4] = np.nan, 0
         (TRAIN, {"seed": -1}, "seed: -1; seeds count from 0"),
         (TRAIN, {"method": "nearest"}, "method: 'nearest' is none of bm25, cluster"),
         (TRAIN, {"method": "cluster"}, "needs the tasks of all 60 training instances, and got 0"),
-        (TRAIN, {"budget": 1.5}, "budget: Input should be a valid integer"),
+        (TRAIN, {"budget": 1.5}, "budget: expected a number of instances"),
     ],
 )
 def test_what_cannot_be_used(train: Any, parameters: Any, message: str) -> None:

@@ -44,7 +44,7 @@ def test_a_new_row_of_each_table_whose_curves_are_replaced_whole() -> None:
 def test_another_type_begins_the_row_anew() -> None:
     config = load({"arrangements": {"tma-rounds-0": {"method": "random"}}}, PRESETS)
     row = config.arrangements["tma-rounds-0"].model_dump(exclude_none=True)
-    assert row == {"method": "random", "representation": "text"}
+    assert row == {"method": "random", "representation": "text", "queries": "all"}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,11 @@ def test_another_type_begins_the_row_anew() -> None:
         ("data", {"x": {"format": "flam"}}, "did you mean 'flan'?"),
         ("arrangements", {"x": {"method": "tna"}}, "arrangements.x.method': 'tna' is none of"),
         ("arrangements", {"x": {"order": "nearest"}}, "arrangements.x': does not say its method"),
-        ("figures", {"x": {"kind": "curve"}}, "figures.x.kind': 'curve' is none of arrangements"),
+        (
+            "figures",
+            {"x": {"kind": "curve"}},
+            "figures.x.kind': 'curve' is none of advice, arrangements",
+        ),
         ("data", {"x": {"like": "y"}, "y": {"like": "x"}}, "data.y.like': goes in a circle: x"),
         ("data", {"x": {"like": "flann"}}, "there is no 'flann'; did you mean 'flan'"),
         (

@@ -161,7 +161,7 @@ def test_the_arrangement_says_what_it_is_of(
     pq.write_table(table, "I.parquet")
     command = f"--instances I.parquet --settings {RANDOM} --name RT --seed 3 --output A.parquet"
     assert program("arrange.py", *command.split()).returncode == 0
-    expected = {"dataset": "flan", "arrangement": "RT", "seed": "3"}
+    expected = {"dataset": "flan", "arrangement": "RT", "seed": "3", "pool": "5"}
     assert read_identity(folder / "A.parquet") == expected
 
 

@@ -26,7 +26,7 @@ def test_a_row_may_lack_what_is_given() -> None:
         (FORMATS, '{"format": "../flan"}', "format: '../flan' is none of"),
         (FORMATS, '{"format": "flan", "list": "x"}', "list: "),
         (METHODS, '{"method": "tna"}', "did you mean 'tma'"),
-        (KINDS, '{"kind": "registry"}', "kind: 'registry' is none of arrangements, "),
+        (KINDS, '{"kind": "registry"}', "kind: 'registry' is none of advice, arrangements, "),
     ],
 )
 def test_text_that_is_no_row(registry: Registry[Any], text: str, message: str) -> None:

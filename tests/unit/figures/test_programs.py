@@ -193,7 +193,7 @@ def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
 
 def test_the_row_of_a_figure_is_checked(program: Program, tmp_path: Path) -> None:
     for row, message in (
-        ('{"kind": "curve"}', "'curve' is none of arrangements, datasets, "),
+        ('{"kind": "curve"}', "'curve' is none of advice, arrangements, "),
         (figure("arrangements", "a", reference="b"), "reference: 'b' is none of a"),
         ("{}", "key 'kind' is missing"),
     ):

@@ -1,8 +1,16 @@
 """Settings that every row of the config table `arrangements` shares."""
 
-from typing import Annotated, Literal, Self
+from numbers import Integral
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from nearfirst.common.settings import Section
 from nearfirst.train.schedules import Schedule
@@ -27,7 +35,14 @@ def _usable(budget: int | float | dict[str, int]) -> int | float | dict[str, int
     return budget
 
 
-Budget = Annotated[int | float | dict[Literal["tokens"], int], AfterValidator(_usable)]
+def _plain(budget: Any) -> Any:
+    # The library's users count with numpy, whose integers would be taken for shares.
+    return int(budget) if isinstance(budget, Integral) and not isinstance(budget, bool) else budget
+
+
+Budget = Annotated[
+    int | float | dict[Literal["tokens"], int], BeforeValidator(_plain), AfterValidator(_usable)
+]
 """So many instances; a share of the pool, such as 0.25 or 1.0; or so many tokens."""
 
 
