@@ -36,11 +36,12 @@ def main(arguments: argparse.Namespace) -> None:
     )
     vectors, cut, limit = KINDS.module(settings.kind).represent(table, settings, given)
     identity = read_identity(arguments.instances)
+    facts = {"cut": str(cut), "limit": str(limit)}
     if not arguments.shard:  # else only who gathers all shards can judge
         check_cut(arguments.instances, cut, len(table), limit, settings.max_cut_share)
-        check_distinct(arguments.instances, vectors, is_pool=identity.get("test") == "train")
+        is_pool = identity.get("test") == "train"
+        facts["distinct"] = str(check_distinct(arguments.instances, vectors, is_pool=is_pool))
     embeddings = embeddings_table(table["id"].to_pylist(), vectors)
-    facts = {"cut": str(cut), "limit": str(limit)}
     write_table(embeddings, arguments.output, identity | facts)
 
 
