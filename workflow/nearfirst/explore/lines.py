@@ -26,6 +26,8 @@ def lines(table: pd.DataFrame) -> list[str]:
         int(cumulative.loc[cumulative["share"] >= share - 1e-9, "x"].iloc[0])
         for share in (0.5, 0.9)
     )
+    text = absolute(table)
+    cosines = f". {text.rstrip('.')}" if text else ""
     found = {
         "pool": f"{counted(rows, 'row')} of {counted(about('train_tasks'), 'task')}",
         "prompts": f"{counted(prompts, 'prompt')} of {counted(about('test_tasks'), 'task')}; "
@@ -34,8 +36,7 @@ def lines(table: pd.DataFrame) -> list[str]:
         f"{median('test')} from a prompt to its nearest row ({measure})",
         "near": _near(table),
         "within it": f"{its['near_test'].sum():,.0f} of {counted(its['n'].sum(), 'prompt')} have "
-        f"one{f'; no prompt of these tasks: {listed}' if far else ''}",
-        **({"absolute": text.rstrip(".")} if (text := absolute(table)) else {}),
+        f"one{f'; no prompt of these tasks: {listed}' if far else ''}{cosines}",
         "rounds": f"{counted(len(cumulative), 'round')} of TMA; half of the pool is in the first "
         f"{half:,}, nine tenths in the first {most:,}",
         **{kind: _pairs(table, kind) for kind in KINDS},
