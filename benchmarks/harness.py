@@ -57,15 +57,7 @@ def make(folder: Path, checkpoints: int, documents: int) -> None:
         tokenizer_object=core._tokenizer, bos_token="<s>", eos_token="</s>"
     )
     shape = PretrainSettings()
-    config = LlamaConfig(
-        vocab_size=shape.vocabulary,
-        hidden_size=shape.hidden_size,
-        intermediate_size=shape.intermediate_size,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        max_position_embeddings=shape.positions,
-        tie_word_embeddings=True,
-    )
+    config = LlamaConfig(vocab_size=shape.vocabulary, **shape.llama())
     for step in range(checkpoints):
         torch.manual_seed(step)
         checkpoint = folder / f"run/step-{step:06d}"

@@ -8,10 +8,8 @@ from typing import cast
 import pyarrow as pa
 
 from nearfirst.common import cli
-from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import LOSSES, write_table
-from nearfirst.data.instances import read_instances
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.model.settings import TemplateSettings
 
@@ -22,21 +20,15 @@ def main(arguments: argparse.Namespace) -> None:
 
     from nearfirst.evaluate.losses import losses
     from nearfirst.model import check, device, load, precision
-    from nearfirst.model.template import labelled
+    from nearfirst.model.template import read_labelled
 
     settings = cast(EvaluateSettings, arguments.settings)
     template = cast(TemplateSettings, arguments.template)
     torch.set_num_threads(settings.threads)
     dtype = precision.weights_dtype("evaluate.precision", settings.precision)
-    every = read_instances(arguments.instances)
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
-    table, tokens = labelled(every, tokenizer, template.max_length, template.format)
-    if not tokens:
-        raise InputError(
-            f"{arguments.instances}: no instance has a label within {template.max_length} tokens; "
-            "raise template.max_length"
-        )
-    logging.info("%d instances, %d without a label", len(tokens), len(every) - len(tokens))
+    table, tokens, left_out = read_labelled(arguments.instances, tokenizer, template)
+    logging.info("%d instances, %d without a label", len(tokens), left_out)
     model = load.load_model(arguments.model, arguments.revision).to(dtype).to(device.device())
     check.check_model(model.eval(), tokens)
     with precision.tf32(settings.precision), precision.autocast(settings.precision):

@@ -15,7 +15,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.data.instances import read_instances
 from nearfirst.embed.registry import KINDS, Given, shard_bounds
-from nearfirst.embed.texts import check_cut, check_distinct
+from nearfirst.embed.texts import counted
 from nearfirst.model.settings import TemplateSettings
 
 
@@ -38,9 +38,10 @@ def main(arguments: argparse.Namespace) -> None:
     identity = read_identity(arguments.instances)
     facts = {"cut": str(cut), "limit": str(limit)}
     if not arguments.shard:  # else only who gathers all shards can judge
-        check_cut(arguments.instances, cut, len(table), limit, settings.max_cut_share)
-        is_pool = identity.get("test") == "train"
-        facts["distinct"] = str(check_distinct(arguments.instances, vectors, is_pool=is_pool))
+        facts = counted(
+            *(arguments.instances, vectors, cut, limit, settings.max_cut_share),
+            is_pool=identity.get("test") == "train",
+        )
     embeddings = embeddings_table(table["id"].to_pylist(), vectors)
     write_table(embeddings, arguments.output, identity | facts)
 

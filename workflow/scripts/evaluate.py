@@ -9,7 +9,6 @@ from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity, read_run
 from nearfirst.common.parquet import write_table
-from nearfirst.data.instances import read_instances
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.model import tracking
 from nearfirst.model.settings import TemplateSettings
@@ -22,7 +21,7 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.evaluate.losses import evaluate
     from nearfirst.model import checkpoints, load, precision
     from nearfirst.model.adapter import has_adapter
-    from nearfirst.model.template import labelled, lost
+    from nearfirst.model.template import lost, read_labelled
 
     tracking.check_packages(arguments.tracking.report_to)
     settings = cast(EvaluateSettings, arguments.settings)
@@ -32,15 +31,8 @@ def main(arguments: argparse.Namespace) -> None:
     folders = checkpoints.checkpoints_in(arguments.checkpoints)
     before = [step for folder in arguments.before for step in checkpoints.checkpoints_in(folder)]
     identity = read_identity(arguments.instances) | read_run(arguments.checkpoints)
-    every = read_instances(arguments.instances)
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
-    table, tokens = labelled(every, tokenizer, template.max_length, template.format)
-    if not tokens:
-        raise InputError(
-            f"{arguments.instances}: no instance has a label within {template.max_length} tokens; "
-            "raise template.max_length"
-        )
-    left_out = len(every) - len(tokens)
+    table, tokens, left_out = read_labelled(arguments.instances, tokenizer, template)
     # Said once a run, not of each segment.
     level = logging.INFO if checkpoints.step_of(folders[0]) else logging.WARNING
     counts = "%s: %d instances, %d left out: no label within template.max_length"

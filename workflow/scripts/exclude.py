@@ -20,7 +20,7 @@ from nearfirst.common.files import writing
 from nearfirst.common.parquet import INSTANCES, read_table
 from nearfirst.data.settings import ExcludeSettings
 from nearfirst.distance.side import read_sides
-from nearfirst.explore.exclude import by_embedding, by_text
+from nearfirst.explore.exclude import Excluded, by_embedding, by_text
 from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.explore.texts import read_exchanges
 
@@ -35,15 +35,17 @@ def main(arguments: argparse.Namespace) -> None:
     schema = pa.schema([INSTANCES.field("id"), INSTANCES.field("task")])
     tables = {side: read_table(path, schema) for side, path in paths.items()}
     ids = {side: table["id"].to_pylist() for side, table in tables.items()}
-    found = by_text(
-        lambda: (one for block in read_exchanges(paths["train"]) for one in block),
-        [one for block in read_exchanges(paths["test"]) for one in block],
-        len(ids["train"]),
-        exact=settings.exact,
-        near=settings.near_text,
-        n=grams.ngram,
-        of=grams.ngram_of,
-    )
+    found: Excluded = {}
+    if settings.exact or settings.near_text is not None:
+        found = by_text(
+            lambda: (one for block in read_exchanges(paths["train"]) for one in block),
+            [one for block in read_exchanges(paths["test"]) for one in block],
+            len(ids["train"]),
+            exact=settings.exact,
+            near=settings.near_text,
+            n=grams.ngram,
+            of=grams.ngram_of,
+        )
     if settings.near_embedding is not None:
         if not (arguments.train_embeddings and arguments.test_embeddings):
             raise InputError("near_embedding: needs --train-embeddings and --test-embeddings")

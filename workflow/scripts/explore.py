@@ -15,10 +15,9 @@ from nearfirst.common import cli
 from nearfirst.common.files import writing
 from nearfirst.distance.distances import BY_ROWS
 from nearfirst.distance.side import read_sides
-from nearfirst.explore.duplicates import duplicates
+from nearfirst.explore.duplicates import duplicates_of
 from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.explore.table import numbers, table_of, table_of_pairs
-from nearfirst.explore.texts import read_exchanges
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -29,9 +28,7 @@ def main(arguments: argparse.Namespace) -> None:
         *(paths[0], arguments.train_embeddings, paths[1], arguments.test_embeddings)
     )
     logging.info("%d training and %d test instances", len(train.ids), len(test.ids))
-    exchanges = [one for block in read_exchanges(paths[1]) for one in block]
-    cosines = BY_ROWS["cosine"](train.embeddings, test.embeddings)
-    pairs = duplicates(read_exchanges(paths[0]), exchanges, cosines, len(train.ids), settings)
+    pairs = duplicates_of(train, test, *paths, settings)
     if leaked := pairs["identical text"].in_test.sum():
         logging.warning(
             "%d of %d test instances (%s) have the same text as a training instance; %s lists them",

@@ -12,7 +12,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.data.instances import read_instances, same_ids
 from nearfirst.distance.dimensions import check_dimensions
-from nearfirst.embed.texts import check_cut, check_distinct
+from nearfirst.embed.texts import counted
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -29,9 +29,8 @@ def main(arguments: argparse.Namespace) -> None:
     facts = [pq.read_schema(path).metadata or {} for path in arguments.shards]
     cut = sum(int(its.get(b"cut", 0)) for its in facts)
     limit = facts[0].get(b"limit", b"").decode()
-    check_cut(where, cut, len(ids), limit, arguments.max_cut_share)
-    distinct = check_distinct(where, vectors, is_pool=identity.get("test") == "train")
-    counts = {"cut": str(cut), "limit": limit, "distinct": str(distinct)}
+    is_pool = identity.get("test") == "train"
+    counts = counted(where, vectors, cut, limit, arguments.max_cut_share, is_pool=is_pool)
     write_table(embeddings_table(ids, vectors), arguments.output, identity | counts)
     logging.info("%d embeddings from %d shards", len(ids), len(shards))
 

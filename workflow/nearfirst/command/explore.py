@@ -36,13 +36,11 @@ def run(arguments: argparse.Namespace) -> None:
     if output and output.suffix.lower() not in SUFFIXES:
         raise InputError(f"--output {output}: name it .pdf, .svg or .png")
     from nearfirst.common.files import writing
-    from nearfirst.distance.distances import BY_ROWS
     from nearfirst.distance.side import read_sides
-    from nearfirst.explore.duplicates import duplicates
+    from nearfirst.explore.duplicates import duplicates_of
     from nearfirst.explore.lines import lines
     from nearfirst.explore.read import read_exploration
     from nearfirst.explore.table import numbers, table_of, table_of_pairs
-    from nearfirst.explore.texts import read_exchanges
 
     threads = inputs.encoder_of(arguments).threads
     with TemporaryDirectory(prefix="nearfirst-") as folder:
@@ -54,9 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
             for at in (tables.instances, tables.embeddings)
         ]
         train, test = read_sides(*files)
-        exchanges = [one for block in read_exchanges(files[2]) for one in block]
-        cosines = BY_ROWS["cosine"](train.embeddings, test.embeddings)
-        pairs = duplicates(read_exchanges(files[0]), exchanges, cosines, len(train.ids), settings)
+        pairs = duplicates_of(train, test, files[0], files[2], settings)
         rows = list(numbers(train, test, pairs, arguments.measure, settings, threads))
         path = Path(folder) / "numbers.csv"
         table_of(rows, arguments.measure).to_csv(path, index=False, float_format="%.9g")

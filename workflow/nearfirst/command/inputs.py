@@ -11,7 +11,7 @@ from nearfirst.common import cli
 from nearfirst.embed.kinds.text import Settings as Encoder
 from nearfirst.embed.kinds.text import texts_of
 from nearfirst.embed.registry import Given
-from nearfirst.embed.texts import check_cut, check_distinct
+from nearfirst.embed.texts import counted
 
 FIELDS = cli.fields_of(Encoder, without={"kind"})
 
@@ -125,8 +125,7 @@ def embed(arguments: argparse.Namespace, tables: Tables) -> None:
     for split, where, table in sides:
         texts = texts_of(table, settings, Given(split == "heldout", pool))
         vectors, cut, limit = cache.embed(texts)
-        check_cut(where, cut, len(texts), limit, settings.max_cut_share)
-        check_distinct(where, vectors, is_pool=split == "train")
+        counted(where, vectors, cut, limit, settings.max_cut_share, is_pool=split == "train")
         ids = table["id"].to_pylist()
         write_table(embeddings_table(ids, vectors), tables.embeddings(split))
 

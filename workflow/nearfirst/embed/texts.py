@@ -71,6 +71,24 @@ def shorten(
     return kept, cut
 
 
+def counted(
+    where: object,
+    vectors: npt.NDArray[np.float32],
+    cut: int,
+    limit: object,
+    max_share: float,
+    *,
+    is_pool: bool,
+) -> dict[str, str]:
+    """Return what the metadata of (N, d) embeddings counts: `cut`, `limit` and `distinct`.
+
+    Warns and raises as `check_cut` and `check_distinct`.
+    """
+    check_cut(where, cut, len(vectors), limit, max_share)
+    distinct = check_distinct(where, vectors, is_pool=is_pool)
+    return {"cut": str(cut), "limit": str(limit), "distinct": str(distinct)}
+
+
 def check_cut(where: object, cut: int, texts: int, limit: object, max_share: float) -> None:
     """Warn of texts that an encoder cuts at `limit` tokens.
 

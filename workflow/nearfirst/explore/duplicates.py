@@ -1,6 +1,7 @@
 """Duplicates: pairs of a training and a test instance that are the same, or nearly."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -9,9 +10,10 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from nearfirst.common.progress import bar
-from nearfirst.distance.distances import ROWS, RowDistances
+from nearfirst.distance.distances import BY_ROWS, ROWS, RowDistances
+from nearfirst.distance.side import Side
 from nearfirst.explore.settings import KINDS, ExplorationSettings
-from nearfirst.explore.texts import Exchange, grams
+from nearfirst.explore.texts import Exchange, grams, read_exchanges
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -33,6 +35,15 @@ class Pairs(NamedTuple):
     total: int
     in_train: npt.NDArray[np.bool_]
     in_test: npt.NDArray[np.bool_]
+
+
+def duplicates_of(
+    train: Side, test: Side, train_texts: Path, test_texts: Path, settings: ExplorationSettings
+) -> dict[str, Pairs]:
+    """Return the `duplicates` of two sides, whose texts are read from their instances."""
+    exchanges = [one for block in read_exchanges(test_texts) for one in block]
+    cosines = BY_ROWS["cosine"](train.embeddings, test.embeddings)
+    return duplicates(read_exchanges(train_texts), exchanges, cosines, len(train.ids), settings)
 
 
 def duplicates(

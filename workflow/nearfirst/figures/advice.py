@@ -73,14 +73,15 @@ def advice(
     check_instances(runs)
     labels = by_label(runs)
     names = [name for its in orders.values() for name in its]
-    for name in names:
-        if not next(iter(labels[name].values())).pool:
+    firsts = [labels[name][min(labels[name])] for name in names]
+    for name, run in zip(names, firsts, strict=True):
+        if not run.pool:
             raise InputError(f"{name}: its losses do not say what was trained on; train it here")
     seeds = max(map(len, labels.values()))
     for name, its in labels.items():
         if len(its) not in (1, seeds):
             raise InputError(f"{name} has {len(its)} seeds, others have {seeds}")
-    one = labels[names[0]][min(labels[names[0]])]
+    one = firsts[0]
     first = one.values.columns.isin([*chooses])
     sizes = int(first.sum()), int((~first).sum())
     if min(sizes) < 2:
@@ -100,7 +101,6 @@ def advice(
     p_values = max_t(difference, settings.resamples, settings.seed)
     paired = np.full((4, len(names)), np.nan)
     paired[:, others] = difference.mean, difference.low, difference.high, p_values
-    firsts = [labels[name][min(labels[name])] for name in names]
     return pd.DataFrame(
         {
             "order": [order for order, some in orders.items() for _ in some],

@@ -77,14 +77,9 @@ def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path)
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
-            hidden_size=settings.hidden_size,
-            num_hidden_layers=settings.layers,
-            num_attention_heads=settings.heads,
-            intermediate_size=settings.intermediate_size,
-            max_position_embeddings=settings.positions,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
-            tie_word_embeddings=True,
+            **settings.llama(),
         )
     )
     logging.info(

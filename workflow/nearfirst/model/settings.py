@@ -1,6 +1,6 @@
 """Settings of the base model: a named one, or a small Llama pretrained here."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -37,6 +37,17 @@ class PretrainSettings(Section):
         "run's own adds the run's seed.",
     )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+
+    def llama(self) -> dict[str, Any]:
+        """Return the arguments of transformers' `LlamaConfig` that give the model its shape."""
+        return {
+            "hidden_size": self.hidden_size,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "intermediate_size": self.intermediate_size,
+            "max_position_embeddings": self.positions,
+            "tie_word_embeddings": True,
+        }
 
 
 class ModelSettings(NamedModel):

@@ -3,16 +3,18 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Message, is_trained, target
-from nearfirst.data.instances import conversations
+from nearfirst.data.instances import conversations, read_instances
 from nearfirst.model import chat_template
-from nearfirst.model.settings import Form
+from nearfirst.model.settings import Form, TemplateSettings
 
 Segment = tuple[str, bool | None]
 """Text that is tokenized by itself, and whether it is trained on; None if it is no answer."""
@@ -164,6 +166,23 @@ def labelled(
     tokens = encode(conversations(table), tokenizer, max_length, form)
     kept = [row for row, item in enumerate(tokens) if item.label_tokens]
     return table.take(pa.array(kept, pa.int64())), [tokens[row] for row in kept]
+
+
+def read_labelled(
+    path: Path, tokenizer: Any, settings: TemplateSettings
+) -> tuple[pa.Table, list[Tokens], int]:
+    """Read instances, of which `labelled` gives the first two; also return how many it leaves out.
+
+    Raises InputError as `read_instances`, and if no instance has a label.
+    """
+    every = read_instances(path)
+    table, tokens = labelled(every, tokenizer, settings.max_length, settings.format)
+    if not tokens:
+        raise InputError(
+            f"{path}: no instance has a label within {settings.max_length} tokens; raise "
+            "template.max_length"
+        )
+    return table, tokens, len(every) - len(tokens)
 
 
 def lost(tokens: Sequence[Tokens]) -> str | None:

@@ -126,12 +126,7 @@ def _loaded(job: Job) -> _Loaded:
     its = job.template
     messages = conversations(read_instances(job.pool))
     pool = template.encode(messages, tokenizer, its.max_length, its.format)
-    table, test = template.labelled(read_instances(job.test), tokenizer, its.max_length, its.format)
-    if not test:
-        raise InputError(
-            f"{job.test}: no instance has a label within {its.max_length} tokens; raise "
-            "template.max_length"
-        )
+    table, test, _ = template.read_labelled(job.test, tokenizer, its)
     orders = random_orders(len(pool), job.train.batch_size, job.settings)
     model = load.load_model(job.model)
     check.check_model(model, [*pool, *test])

@@ -22,14 +22,7 @@ def count_parameters(settings: ModelSettings, fetched: Path) -> int | None:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 
-    pretrained = LlamaConfig(
-        vocab_size=small.vocabulary,
-        hidden_size=small.hidden_size,
-        num_hidden_layers=small.layers,
-        num_attention_heads=small.heads,
-        intermediate_size=small.intermediate_size,
-        tie_word_embeddings=True,
-    )
+    pretrained = LlamaConfig(vocab_size=small.vocabulary, **small.llama())
     try:
         # No code of a model is run, neither its own nor an attention from the hub.
         config = AutoConfig.from_pretrained(name, trust_remote_code=False) if name else pretrained

@@ -16,7 +16,7 @@ from nearfirst.figures.run import Run, Similarity, check_seeds
 from nearfirst.takeaways.claims import BY_NAME
 from nearfirst.takeaways.effects import TESTS
 from nearfirst.takeaways.evidence import MOST, Data, Effect, Method, NotTestableError, Region
-from nearfirst.takeaways.subjects import Subject
+from nearfirst.takeaways.subjects import Role, Subject
 
 CONFIRMED, REFUTED, UNDECIDED = "confirmed", "refuted", "undecided"
 NOT_TESTABLE = "not testable here"
@@ -113,11 +113,14 @@ def data_of(
         If a role has no runs, or no similarity.
     """
 
+    def by_seed(found: Mapping[RunId, Any], its: Role) -> dict[int, Any]:
+        wanted = (its.dataset, its.test, its.arrangement)
+        return {run.seed: found[run] for run in sorted(found) if run[:3] == wanted}
+
     def by_role(found: Mapping[RunId, Any], what: str) -> dict[str, dict[int, Any]]:
         result = {}
         for its in subject.roles:
-            wanted = (its.dataset, its.test, its.arrangement)
-            result[its.role] = {run.seed: found[run] for run in sorted(found) if run[:3] == wanted}
+            result[its.role] = by_seed(found, its)
             if not result[its.role]:
                 raise NotTestableError(
                     f"no {what} of {its.arrangement} on {its.dataset}, {its.test}"
@@ -131,14 +134,7 @@ def data_of(
         {its.role: its.test for its in subject.roles},
         {its.role: its.arrangement for its in subject.roles},
         subject.paper_steps,
-        {
-            its.arrangement: {
-                run.seed: runs["loss"][run]
-                for run in sorted(runs["loss"])
-                if run[:3] == (its.dataset, its.test, its.arrangement)
-            }
-            for its in subject.beside
-        },
+        {its.arrangement: by_seed(runs["loss"], its) for its in subject.beside},
     )
     for metric in subject.metrics:
         check_seeds(data.keyed(metric))
