@@ -92,7 +92,13 @@ def kill_again_and_again(
     kills = 0
 
     def compare() -> None:
-        assert job.result() == undisturbed.result
+        result, expected = job.result(), undisturbed.result
+        differing = {
+            name
+            for name in result.keys() | expected.keys()
+            if result.get(name) != expected.get(name)
+        }
+        assert not differing, f"these differ: {sorted(differing)}\n{job.log_text()}"
         job.clear()
 
     for attempt in range(4 * times):

@@ -3,6 +3,8 @@
 import itertools
 import json
 import math
+import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from nearfirst.common.parquet import write_table
 from nearfirst.model import checkpoints, load
 from nearfirst.model.template import IGNORED, Tokens, encode
 from nearfirst.train import batches, segment
+from nearfirst.train.checksums import read_checksums
 from nearfirst.train.settings import TrainSettings
 
 RUN = TrainSettings(learning_rate=1e-3, batch_size=8, checkpoint_every=1)
@@ -227,6 +230,21 @@ def test_only_the_same_run_is_resumed(
     found, _ = train(model, tokens, settings, tmp_path / "work", state_every=2)
     assert contents(found) == contents(fresh)
     assert (second.stat().st_mtime_ns == written) == (changed == "nothing")
+
+
+def test_a_removal_that_was_cut_off_costs_no_state(
+    tmp_path: Path, model_folder: Path, forty: list[Tokens]
+) -> None:
+    _, newest = train(model_folder, forty, RUN, tmp_path / "work", stop=3, state_every=1)
+    half = newest.with_name("checkpoint-1")
+    half.mkdir()
+    for age, state in enumerate([half, newest, newest.with_name("checkpoint-2")]):
+        os.utime(state, (time.time() - 60 * age,) * 2)  # losing files made it the youngest
+    _, found = train(model_folder, forty, RUN, tmp_path / "work", state_every=1)
+    _, fresh = train(model_folder, forty, RUN, tmp_path / "fresh", state_every=1)
+    assert {path.name for path in found.parent.iterdir()} == {"checkpoint-4", "checkpoint-5"}
+    # The checkpoints of all steps with their SHA-256, each of which is known from the state before.
+    assert read_checksums(found) == read_checksums(fresh)
 
 
 def test_refusals(tmp_path: Path, model_folder: Path, forty: list[Tokens]) -> None:

@@ -14,7 +14,7 @@ from nearfirst.common.files import remove, sync
 from nearfirst.model import fingerprint
 from nearfirst.model.checkpoints import step_of
 from nearfirst.train.batches import Steps
-from nearfirst.train.checksums import damage, read_checksums, write_checksums, wrong_size
+from nearfirst.train.checksums import CHECKSUMS, damage, read_checksums, write_checksums, wrong_size
 from nearfirst.train.settings import TrainSettings
 
 
@@ -82,8 +82,8 @@ def prepare(work: Path, run: str) -> None:
     """Clear a work folder of all that this run cannot use.
 
     Another run's folder is emptied. Of this run's, states go that do not match their checksums or
-    lack one of their checkpoints, and so do checkpoints after the last state: the job writes them
-    again.
+    lack one of their checkpoints, or whose removal was cut off, and so do checkpoints after the
+    last state: the job writes them again.
     """
     note = work / "run"
     if not (note.is_file() and note.read_text() == run):
@@ -97,10 +97,24 @@ def prepare(work: Path, run: str) -> None:
     while found and (wrong := _wrong(found[0], checkpoints)):
         logging.warning("%s; skipping the state of step %d", wrong, step_of(found[0]))
         remove(found.pop(0))
+    for state in found[1:]:
+        if not read_checksums(state):
+            remove(state)
     last = step_of(found[0]) if found else -1
     for folder in checkpoints.glob("step-*"):
         if step_of(folder) > last:
             remove(folder)
+
+
+def keep_two(states: Path) -> None:
+    """Remove all but the two newest states; what a kill leaves of another has no checksums.
+
+    By their steps, once the newest is whole. The Trainer's own limit goes by the folders' times: a
+    removal that was cut off makes an old folder young, and the newest whole state went instead.
+    """
+    for state in sorted(states.glob("checkpoint-*"), key=step_of)[:-2]:
+        (state / CHECKSUMS).unlink(missing_ok=True)
+        remove(state)
 
 
 def _wrong(state: Path, checkpoints: Path) -> str | None:

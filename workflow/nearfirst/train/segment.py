@@ -26,7 +26,7 @@ from nearfirst.model.trainer_log import log_progress
 from nearfirst.train import fsdp
 from nearfirst.train.batches import StepBatches, Steps
 from nearfirst.train.hashing import HashedSaves
-from nearfirst.train.resume import check_state, last_state, prepare, save_checksums
+from nearfirst.train.resume import check_state, keep_two, last_state, prepare, save_checksums
 from nearfirst.train.schedule import schedule_arguments
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StopSignal, stopped_after
@@ -180,7 +180,6 @@ def _arguments(
         activation_checkpointing=hardware.recompute_activations and not sharded,
         save_strategy="steps" if hardware.state_every else "no",
         save_steps=hardware.state_every or 500,
-        save_total_limit=2,
         logging_steps=settings.checkpoint_every,
         report_to="none",
         disable_tqdm=True,
@@ -302,6 +301,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
             self.writer.wait()  # the state counts on the checkpoints up to it
             sums = self.trainer.saves.sums | self.writer.sums
             save_checksums(folder, self.checkpoints, self.run, sums, self.skipped)
+            keep_two(folder.parent)
         self.saved = time.monotonic()
         self.saving = self.saved - self.step_end
 
