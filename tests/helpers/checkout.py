@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from warm import folder_of_python
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -18,11 +20,16 @@ class Checkout:
 
     folder: Path
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake in the checkout; stdout and stderr come back as one."""
-        environment = os.environ | {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        }
+    def snakemake(
+        self, *arguments: str, check: bool = True, cold: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake in the checkout; stdout and stderr come back as one.
+
+        If not `cold`, its jobs are forks of a process that has done their imports (`warm.py`).
+        """
+        places = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        warm = [] if cold else [folder_of_python()]
+        environment = os.environ | {"PATH": os.pathsep.join([*warm, *places])}
         done = subprocess.run(
             [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.folder,

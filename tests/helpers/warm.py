@@ -1,0 +1,153 @@
+"""A `python` for workflow runs: jobs are forks of a process that has imported torch already.
+
+Most of the time of a tiny job goes into its imports. With this `python` first on its PATH a run
+does what it always does, for less. Signals are not passed on: not for tests that kill.
+"""
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import socket
+import stat
+import subprocess
+import sys
+import traceback
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PRELOADED = (
+    *("pandas", "pyarrow.parquet", "scipy.stats", "matplotlib.backends.backend_pdf"),
+    *("matplotlib.pyplot", "sentence_transformers", "torch.distributed.fsdp"),
+    *("transformers.trainer", "transformers.models.llama.modeling_llama", "pydantic"),
+)
+# Started once for each job, so without `site` and with few imports.
+CLIENT = """#!{python} -IS
+import os, sys
+given = sys.argv[1:]
+if not given or not (given[0].endswith(".py") or given[0] == "-m"):
+    os.execv({python!r}, [{python!r}, *given])
+sys.path.insert(0, {here!r})
+from warm import ask
+sys.exit(ask({socket!r}, given))
+"""
+
+
+@cache
+def folder_of_python() -> str:
+    """Start the process to fork from; return the folder of the `python` that asks it."""
+    kept = TemporaryDirectory()
+    folder, address = Path(kept.name), f"{kept.name}/socket"
+    python = folder / "python"
+    here = str(Path(__file__).parent)
+    python.write_text(CLIENT.format(python=sys.executable, here=here, socket=address))
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    server = subprocess.Popen(
+        [sys.executable, __file__, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert server.stdout
+    server.stdout.readline()  # it listens
+
+    @atexit.register
+    def end() -> None:
+        server.communicate()
+        kept.cleanup()
+
+    return str(folder)
+
+
+def ask(address: str, arguments: list[str]) -> int:
+    """Have a fork run a program with this process's folder, environment and streams."""
+    words = json.dumps([str(Path.cwd()), dict(os.environ), arguments]).encode()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.connect(address)
+        socket.send_fds(server, [len(words).to_bytes(4, "big")], [0, 1, 2])
+        server.sendall(words)
+        answer = server.recv(1)
+    return answer[0] if answer else 1
+
+
+def serve(address: str) -> None:
+    """Import, then fork for whoever asks."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    gc.freeze()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        print("listening", flush=True)
+        while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:  # the tests go on
+            client, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                look_after(client)
+            client.close()
+            reap()
+
+
+def reap() -> None:
+    """Let go of the forks that have ended."""
+    while True:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                return
+        except ChildProcessError:
+            return
+
+
+def look_after(client: socket.socket) -> None:
+    """Run a client's program in a fork of its own and tell it the exit code."""
+    message, descriptors, _, _ = socket.recv_fds(client, 4, 3)
+    folder, environment, arguments = json.loads(client.makefile("rb").read(int.from_bytes(message)))
+    program = os.fork()
+    if program == 0:
+        client.close()
+        os._exit(be(folder, environment, arguments, descriptors))
+    for descriptor in descriptors:
+        os.close(descriptor)
+    status = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
+    client.sendall(bytes([status if status >= 0 else 128 - status]))
+    os._exit(0)
+
+
+def be(
+    folder: str, environment: dict[str, str], arguments: list[str], descriptors: list[int]
+) -> int:
+    """Be a Python that was started with these arguments; return its exit code."""
+    os.setsid()
+    for stream, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = [place for place in environment.get("PYTHONPATH", "").split(":") if place]
+    if threads := environment.get("OMP_NUM_THREADS"):
+        sys.modules["torch"].set_num_threads(int(threads))
+    try:
+        if arguments[0] == "-m":
+            sys.argv = arguments[1:]
+            sys.path.insert(0, folder)
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = arguments
+            sys.path.insert(0, str(Path(arguments[0]).parent))
+            runpy.run_path(arguments[0], run_name="__main__")
+        code: object = 0
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code if isinstance(code, int) else int(code is not None)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
