@@ -71,7 +71,7 @@ report: setup  ## write report.html, one page of the figures and tables that are
 	@snakemake $(wildcard results/*.pdf $(patsubst %,results/%.csv,$(TABLES))) \
 	  --report report.html $(and $(RECORDS),--configfile $(RECORDS)) $(ARGS)
 
-# Three processes: a test of SLURM mostly waits. In the order of the folders the long ones come first.
+# Three processes: a test of SLURM mostly waits. Long ones come first, in the order of the folders.
 test: setup  ## run the tests; some of them: ARGS=tests/unit
 	pytest --numprocesses 3 --no-loadscope-reorder $(ARGS)
 

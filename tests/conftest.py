@@ -48,6 +48,11 @@ class ByFile(LoadScopeScheduling):
         return "slurm" if "slurm" in file else file
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that need the one cluster: one after another, they take longest."""
+    items.sort(key=lambda item: "slurm" not in item.nodeid)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Give the tests to the processes."""

@@ -29,12 +29,12 @@ def killed(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
 
     def is_late() -> bool:
         found = states(job)
-        return len(found) > 1 and step_of(found[0]) >= 40
+        return len(found) == 2 and step_of(found[0]) >= 40
 
     for _ in range(5):
         process = job.start()
         wait_until(lambda process=process: is_late() or process.poll() is not None, "two states")
-        if kill(process) and len(states(job)) > 1:
+        if kill(process) and len(states(job)) == 2:
             return job
         job.clear()  # it was faster than this test
     raise AssertionError("training always ended first")

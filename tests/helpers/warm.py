@@ -25,11 +25,13 @@ PRELOADED = (
     *("matplotlib.pyplot", "sentence_transformers", "torch.distributed.fsdp"),
     *("transformers.trainer", "transformers.models.llama.modeling_llama", "pydantic"),
 )
-# Started once for each job, so without `site` and with few imports.
+# Started once for each job, so without `site` and with few imports. `fetch.py` talks to a hub whose
+# address is read at the import.
 CLIENT = """#!{python} -IS
 import os, sys
 given = sys.argv[1:]
-if not given or not (given[0].endswith(".py") or given[0] == "-m"):
+program = given[0] if given else ""
+if program != "-m" and (not program.endswith(".py") or program.endswith("/fetch.py")):
     os.execv({python!r}, [{python!r}, *given])
 sys.path.insert(0, {here!r})
 from warm import ask
