@@ -22,6 +22,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import SOURCES
 from nearfirst.data.conversation import Instance, Message
 from nearfirst.data.inventory import DROPPED, take_inventory
+from nearfirst.data.registry import FORMATS
 from nearfirst.data.sample import sample, sample_over_tasks, sample_rows, table_row
 
 SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1)

@@ -30,8 +30,7 @@ Compare = Callable[[int, Side, slice], Pairs]
 
 _COUNTERS = 2**23
 _COLUMNS = 2**20
-Nearest = Iterable[tuple[int, int, float]]
-
+_NONE: Pairs = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
 _COMMON = 2
 """Rare n-grams that two near texts share, if they have so many: more make fewer pairs to compare,
 and longer lists of rare n-grams."""
@@ -99,14 +98,14 @@ def by_text(
         texts[digest] = "train", row
         return None
 
-    compare: Compare | None = None
+    sides: dict[Side, _GramSets] = {}
     if near is not None:
         counts = np.bincount(_last_bits(np.concatenate(sets), _COUNTERS), minlength=_COUNTERS)
-        own = _GramSets(sets[len(test) :], counts, near)
-        other = _GramSets(sets[: len(test)], counts, near)
+        sides["test"] = _GramSets(sets[: len(test)], counts, near)
+        sides["train"] = _GramSets(sets[len(test) :], counts, near)
 
-        def compare(start: int, of: Side, rows: slice) -> Pairs:
-            return own.pairs(start, own if of == "train" else other, rows)
+    def compare(start: int, of: Side, rows: slice) -> Pairs:
+        return sides["train"].pairs(start, sides[of], rows) if sides else _NONE
 
     sizes = len(test), points
     first = identical if exact else None
@@ -143,7 +142,7 @@ def by_embedding(
 def _search(
     kind: str,
     sizes: tuple[int, int],
-    compare: Compare | None,
+    compare: Compare,
     chunk: int,
     excluded: Excluded,
     threads: int,
@@ -165,41 +164,42 @@ def _search(
     found: Excluded = {}
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         for start in bar(range(0, sizes[1], ROWS), kind, -(-sizes[1] // ROWS)):
+            others: list[tuple[Side, slice]] = [
+                (of, slice(at, min(at + chunk, end)))
+                for of, end in (("test", sizes[0]), ("train", start))
+                for at in range(0, end, chunk)
+            ]
+
+            def nearest(other: tuple[Side, slice], to: int = start) -> list[tuple[int, Reason]]:
+                of, rows = other
+                i, j, alike = compare(to, of, rows)
+                stays = ~gone[rows][j] if of == "train" else np.ones(len(j), dtype=bool)
+                i, j, alike = i[stays], j[stays], alike[stays]
+                order = np.lexsort((j, -alike, i))
+                first = order[np.unique(i[order], return_index=True)[1]]
+                found = zip(*(part[first].tolist() for part in (i, j, alike)), strict=True)
+                return [(i, Reason(kind, of, rows.start + j, alike)) for i, j, alike in found]
+
             best: dict[int, Reason] = {}
+            for its in pool.map(nearest, others):
+                for row, reason in its:
+                    known = best.setdefault(row, reason)
+                    if known.of == reason.of and reason.similarity > known.similarity:
+                        best[row] = reason
             size = min(ROWS, sizes[1] - start)
-            i, j, alike = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-            if compare:
-                i, j, alike = compare(start, "train", slice(start, start + size))
-                sides: list[tuple[Side, int]] = [("test", sizes[0]), ("train", start)]
-                for of, end in sides:
-
-                    def nearest(at: int, of: Side = of, end: int = end, to: int = start) -> Nearest:
-                        i, j, alike = compare(to, of, slice(at, min(at + chunk, end)))
-                        if of == "train":
-                            stays = ~gone[at + j]
-                            i, j, alike = i[stays], j[stays], alike[stays]
-                        order = np.lexsort((j, -alike, i))
-                        rows, first = np.unique(i[order], return_index=True)
-                        first = order[first]
-                        return zip(rows.tolist(), (at + j[first]).tolist(), alike[first].tolist())
-
-                    for its in pool.map(nearest, range(0, end, chunk)):
-                        for row, other, likeness in its:
-                            known = best.get(row)
-                            if known is None or (known.of == of and likeness > known.similarity):
-                                best[row] = Reason(kind, of, other, likeness)
+            i, j, alike = compare(start, "train", slice(start, start + size))
             bounds = np.searchsorted(i, np.arange(size + 1))
             for row in np.flatnonzero(~gone[start : start + size]).tolist():
-                reason = identical(start + row, gone) if identical else None
-                reason = reason or best.get(row)
-                if reason is None or (reason.of == "train" and reason.kind == kind):
-                    its = np.arange(bounds[row], bounds[row + 1])
-                    its = its[(j[its] < row) & ~gone[start + j[its]]]
-                    if len(its) and alike[its].max() > (reason.similarity if reason else 0):
-                        at = its[alike[its].argmax()]
-                        reason = Reason(kind, "train", start + int(j[at]), float(alike[at]))
-                if reason:
-                    found[start + row] = reason
+                why = identical(start + row, gone) if identical else None
+                why = why or best.get(row)
+                if why is None or (why.of == "train" and why.kind == kind):
+                    near = np.arange(bounds[row], bounds[row + 1])
+                    near = near[(j[near] < row) & ~gone[start + j[near]]]
+                    if len(near) and alike[near].max() > (why.similarity if why else 0):
+                        at = near[alike[near].argmax()]
+                        why = Reason(kind, "train", start + int(j[at]), float(alike[at]))
+                if why:
+                    found[start + row] = why
                     gone[start + row] = True
     return found
 

@@ -60,7 +60,7 @@ def query_gap(
                 "others, or lower data.NAME.sample.specialist_per_task"
             )
         if shared:
-            logging.warning("%s: %d of %d instances are in %s", name, shared, len(ids[name]), first)
+            logging.warning("'%s': %d of %d instances are in '%s'", name, shared, len(ids[name]), first)
         found = paired_comparison(sets[name], reference, settings, metric, weighting)
         parts.append(_gains(found, metric, name, GAIN).assign(shared=shared))
     by_task = {name: _by(runs, weighting, "task") for name, runs in sets.items()}

@@ -18,6 +18,9 @@ from nearfirst.figures.shapes import ByArrangement
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure as Drawn
+
+    from nearfirst.figures.look import LookSettings
 
 
 class Settings(ByArrangement):
@@ -82,6 +85,15 @@ class Settings(ByArrangement):
         """Yield each key that names a data set or an arrangement, what it names, and the name."""
         yield from super().references()
         yield from ((key, "data set", dataset) for key, dataset, _ in self.splits())
+
+    def draw(self, table: "pd.DataFrame", look: "LookSettings") -> "Drawn":
+        """Draw gains and gaps, and zero, where nothing is gained."""
+        drawn = super().draw(table, look)
+        for axes in drawn.axes:
+            axes.axhline(0, color="black", linewidth=0.6)
+        # How wide the numbers of the axes are is known after a first layout.
+        drawn.draw_without_rendering()
+        return drawn
 
     def full_caption(self, table: "pd.DataFrame") -> str:
         """Return the caption: words, then the gains over the whole run and their intervals."""
