@@ -35,7 +35,7 @@ def test_losses_elsewhere_are_a_figure_of_data_of_ones_own() -> None:
         "elsewhere_mine": {"mine": "heldout", "niv2": "niv2.specialist-0"},
         "its": {"here": "niv2.specialist-0", "mine": "mine.heldout"},
     }
-    with pytest.raises(InputError, match="'figures.gap.sets': flan alone; name two sets"):
+    with pytest.raises(InputError, match="flan alone; name two sets, or other"):
         load({"figures": {"gap": {"kind": "query-gap"}}}, PRESETS)
 
 

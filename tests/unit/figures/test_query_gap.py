@@ -47,9 +47,7 @@ def test_gains_and_gaps_by_hand() -> None:
 
 @pytest.mark.parametrize("unit", ["task", "conversation"])
 def test_a_score_that_rises_is_a_gain_and_other_tasks_are_samples_of_their_own(unit: str) -> None:
-    other = {
-        key: replace(it, task=it.task + "2", unit=unit) for key, it in runs("t", 0.1).items()
-    }
+    other = {key: replace(it, task=it.task + "2", unit=unit) for key, it in runs("t", 0.1).items()}
     table = query_gap({"one": runs("q", 0.3), "two": other}, "NFT", ComparisonSettings(), "rougeL")
     means = table.set_index(["arrangement", "step"])["mean"]
     assert means["one", 4] == pytest.approx(-0.3)

@@ -37,7 +37,7 @@ class RowsOnDisk:
 
     def __setitem__(self, rows: slice, values: Matrix) -> None:
         self._file.seek(rows.start * self._width)
-        self._file.write(np.ascontiguousarray(values, dtype=np.float32))
+        self._file.write(np.ascontiguousarray(values, dtype=np.float32).data)
         self._file.flush()
 
     def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> Matrix:
@@ -61,7 +61,7 @@ class RowsOnDisk:
         return result
 
     def _read(self, into: Matrix, row: int) -> None:
-        left, at = into.reshape(-1).view(np.uint8), row * self._width
+        left, at = into.reshape(-1).view(np.uint8).data, row * self._width
         while len(left):  # one call reads 2 GB at most
             count = os.preadv(self._file.fileno(), [left], at)
             left, at = left[count:], at + count

@@ -25,7 +25,7 @@ class EvaluateSettings(Section):
     )
     also: list[str] = Field(
         [],
-        description="Data sets on whose test sets too the loss is measured, for what an order costs "
-        "elsewhere: in figures of `kind: query-gap`, and in `elsewhere_NAME` of data of your own.",
+        description="Data sets on whose test sets the loss is measured too, to see what an order "
+        "costs elsewhere: in figures of `kind: query-gap`, and in `elsewhere_NAME` of your data.",
     )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")

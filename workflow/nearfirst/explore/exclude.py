@@ -164,9 +164,10 @@ def _search(
     found: Excluded = {}
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         for start in bar(range(0, sizes[1], ROWS), kind, -(-sizes[1] // ROWS)):
-            others: list[tuple[Side, slice]] = [
+            ends: dict[Side, int] = {"test": sizes[0], "train": start}
+            others = [
                 (of, slice(at, min(at + chunk, end)))
-                for of, end in (("test", sizes[0]), ("train", start))
+                for of, end in ends.items()
                 for at in range(0, end, chunk)
             ]
 

@@ -67,7 +67,7 @@ class Experiment(Protocol):
 
 
 def test_set(test: str, dataset: str) -> tuple[str, str]:
-    """Return the data set of a test set and its split: `SPLIT` is the run's own, see `OtherTest`."""
+    """Return the data set of a test set, that of the run unless it says another, and its split."""
     other, _, split = test.rpartition(".")
     return other or dataset, split
 

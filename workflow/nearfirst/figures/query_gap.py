@@ -60,21 +60,22 @@ def query_gap(
                 "others, or lower data.NAME.sample.specialist_per_task"
             )
         if shared:
-            logging.warning("'%s': %d of %d instances are in '%s'", name, shared, len(ids[name]), first)
+            counts = name, shared, len(ids[name]), first
+            logging.warning("'%s': %d of %d instances are in '%s'", *counts)
         found = paired_comparison(sets[name], reference, settings, metric, weighting)
         parts.append(_gains(found, metric, name, GAIN).assign(shared=shared))
     by_task = {name: _by(runs, weighting, "task") for name, runs in sets.items()}
     tasks = {name: set(next(iter(runs.values())).values.columns) for name, runs in by_task.items()}
     for name in names[1:]:
         if tasks[name] != tasks[first] or len(tasks[first]) < 2:
-            apart = _side_by_side(*(_by(sets[which], weighting, "units") for which in (first, name)))
-            if apart:
+            both = [_by(sets[which], weighting, "units") for which in (first, name)]
+            if apart := _side_by_side(*both):
                 by_set = settings.model_copy(update={"units": "instance"})
                 found = paired_comparison(apart, reference, by_set, metric)
                 found["tasks"] = found["instances"]
                 parts.append(_gains(found, metric, f"{first} − {name}", GAP).assign(shared=0))
             continue
-        both = {
+        of_both = {
             (f"{label} ({which})", seed): run
             for which in (first, name)
             for (label, seed), run in by_task[which].items()
@@ -89,7 +90,7 @@ def query_gap(
             }
             for other in others
         }
-        found = compare_contrasts(both, contrasts, settings, metric)
+        found = compare_contrasts(of_both, contrasts, settings, metric)
         parts.append(_gains(found, metric, f"{first} − {name}", GAP).assign(shared=0))
     return pd.concat(parts, ignore_index=True)
 
