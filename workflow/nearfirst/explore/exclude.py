@@ -31,12 +31,9 @@ Compare = Callable[[int, Side, slice], Pairs]
 _COUNTERS = 2**23
 _COLUMNS = 2**20
 _NONE: Pairs = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-_COMMON = 2
-"""Rare n-grams that two near texts share, if they have so many: more make fewer pairs to compare,
-and longer lists of rare n-grams."""
 _COMPARED = 2**22
 """N-grams of the pairs of texts that are compared at once."""
-_CHUNK = 2**14
+_CHUNK = 2**12
 """Texts whose rare n-grams are looked up at once."""
 
 
@@ -208,9 +205,11 @@ def _search(
 class _GramSets:
     """Sets of n-grams as rows of numbers, those of the rarest n-grams first.
 
-    Two sets with a Jaccard similarity of `limit` or more share ⌈limit · size⌉ members of either. So
-    the rarest of each, all but so many and `_COMMON` of these, have `_COMMON` in common: only pairs
-    that do are compared (Wang et al., Can we beat the prefix filtering?, SIGMOD 2012).
+    Two sets with a Jaccard similarity of `limit` or more share ⌈limit · size⌉ members of either, so
+    the rarest of each, all but one fewer, have one in common. Of the set that is the first to run
+    out of rare ones, the others bound what is shared beyond these. Only pairs whose bound is high
+    enough are compared (Xiao et al., Efficient similarity joins for near-duplicate detection, ACM
+    Transactions on Database Systems 36, 2011).
     """
 
     def __init__(self, sets: Sequence[Hashes], counts: Integers, limit: float) -> None:
@@ -224,7 +223,7 @@ class _GramSets:
             rarity = np.log2(counts[_last_bits(its, _COUNTERS)]).astype(np.uint64)
             its = np.sort(rarity << np.uint64(58) | its >> np.uint64(6))
             rows.append(its)
-            its = its[: len(its) - needed + _COMMON]
+            its = its[: len(its) - needed + 1]
             # What occurs once is in no other set.
             rare.append(_last_bits(its[its >= 2**58], _COLUMNS))
         self._rows = _incidence(rows, 2**63 - 1)
@@ -239,13 +238,10 @@ class _GramSets:
             self._turned = start, turned
         common = (other._rare[rows] @ turned).tocoo()
         i, j = common.col + np.int64(start), common.row + np.int64(rows.start)
-        sizes, needed = (
-            np.stack([its[i], others[j]])
-            for its, others in ((self._sizes, other._sizes), (self._needed, other._needed))
-        )
-        fits = common.data >= np.minimum(needed.min(axis=0), _COMMON)
-        fits &= sizes.min(axis=0) >= self._limit * sizes.max(axis=0) - 1e-9
-        i, j, sizes = i[fits], j[fits], sizes.sum(axis=0)[fits]
+        sizes = self._sizes[i] + other._sizes[j]
+        most = common.data - 1 + np.maximum(self._needed[i], other._needed[j])
+        fits = most >= sizes * (self._limit / (1 + self._limit)) - 1e-9
+        i, j, sizes = i[fits], j[fits], sizes[fits]
         shared = np.empty(len(i), dtype=np.int64)
         for part in np.array_split(np.arange(len(i)), 1 + sizes.sum() // _COMPARED):
             both = self._rows[i[part]].multiply(other._rows[j[part]])
