@@ -143,15 +143,6 @@ class Config(Section):
         check_once("seeds", self.seeds)
         return self
 
-    @model_validator(mode="after")
-    def _no_mean_of_adapters(self) -> Self:
-        if self.train.adapter and self.evaluate.average > 1:
-            raise ValueError(
-                "evaluate.average: the mean of the matrices of adapters is not that of their "
-                "models; set it to 1"
-            )
-        return self
-
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs: one, where a seed would change nothing."""
         if arrangement in self.checkpoints:

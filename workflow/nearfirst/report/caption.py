@@ -1,6 +1,5 @@
 """What a figure's caption says of the config: the data as they are, the model, what was chosen."""
 
-
 from nearfirst.config import Config
 from nearfirst.figures.figure import Figure
 from nearfirst.shape import shape_of
