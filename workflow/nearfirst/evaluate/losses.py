@@ -46,8 +46,8 @@ def evaluate(
     """Return the LOSSES table of the instances at each checkpoint, and log each mean loss.
 
     The checkpoints' weights replace those of the model: of each window (`checkpoints.windows`, of
-    `average`) the mean, which counts as that of its last checkpoint. Every instance has a label. `precision` is
-    that of `EvaluateSettings`.
+    `average`) the mean, which counts as that of its last checkpoint. Every instance has a label.
+    `precision` is that of `EvaluateSettings`.
 
     Raises
     ------

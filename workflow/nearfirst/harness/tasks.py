@@ -78,8 +78,9 @@ def evaluate(
 ) -> pa.Table:
     """Return the values of every document of some tasks at each checkpoint.
 
-    The checkpoints' weights replace those of the model, as in `evaluate.losses.evaluate`. Columns: step, id (`TASK/NUMBER`), task,
-    and those of `_values`; the mean over the documents is what lm_eval reports.
+    The checkpoints' weights replace those of the model, as in `evaluate.losses.evaluate`. Columns:
+    step, id (`TASK/NUMBER`), task, and those of `_values`; the mean over the documents is what
+    lm_eval reports.
 
     Raises
     ------

@@ -63,16 +63,17 @@ def _bytes_of(tensor: torch.Tensor) -> memoryview:
 
 
 def _again(path: Path, segment: Path) -> str:
-    """Return what to do about a file of a segment, which may link to a checkpoint made elsewhere."""
+    """Return what to do about a file of a segment; a link is to a checkpoint made elsewhere."""
     made = "gathered" if (segment / "model").is_dir() else "trained"
     source = f"copy or fetch {path.resolve()} anew, " if path.is_symlink() else ""
     return f"{source}delete the folder {segment} and run snakemake again: it is {made} again"
 
 
 def load_weights(model: Any, *window: Path, average: int = 1) -> None:
-    """Stream the mean of checkpoints into a resident model, tensor by tensor: all, or the adapter's.
+    """Stream the mean of checkpoints into a resident model, tensor by tensor.
 
-    They are at most `average`; for adapters the model is made for so many (`load.model_for`).
+    They are at most `average`, and the model is made for so many (`load.model_for`). If it has an
+    adapter, that is all that they hold.
 
     Raises
     ------
@@ -145,7 +146,7 @@ def _pop_items(tensors: Tensors) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def _shapes(model: Any, average: int) -> Shapes:
-    """Return the shapes of the tensors in a checkpoint, of adapters one of `average` in the model."""
+    """Return the shapes of a checkpoint's tensors; a model has room for `average` adapters."""
     shapes = {name: list(parameter.shape) for name, parameter in saved_parameters(model).items()}
     for name, shape in shapes.items():
         if (side := rank_side(name)) is not None:
@@ -232,4 +233,6 @@ def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
             if expected and sha256.hexdigest() != expected:
                 raise OSError("its SHA-256 differs from when it was written")
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a whole checkpoint ({error}); {_again(path, segment)}") from None
+        raise InputError(
+            f"{path}: not a whole checkpoint ({error}); {_again(path, segment)}"
+        ) from None

@@ -63,8 +63,8 @@ def model_for(
 ) -> Any:
     """Build a model to load checkpoints like this one into: without weights, or the base's alone.
 
-    The base model's weights are read where the checkpoint holds an adapter, which gets the rank of
-    `average` of them: their mean is such a one. Raises InputError if the model cannot be loaded, the
+    The base model's weights are read where the checkpoint holds an adapter. It gets the rank of
+    `average` of them, which their mean has. Raises InputError if the model cannot be loaded, the
     adapter is none of this model, or such adapters have no mean.
     """
     form = saved_adapter(checkpoint, average)

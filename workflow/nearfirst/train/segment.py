@@ -189,6 +189,7 @@ def _arguments(
     if sharded:
         own = fsdp.plugin_arguments(hardware, settings.precision, on_gpu=on_gpu)
         arguments.fsdp_plugin_args |= own
+        fsdp.know_adapters()
     return arguments
 
 

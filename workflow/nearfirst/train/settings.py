@@ -31,9 +31,9 @@ class TrainSettings(Section):
     )
     segment_steps: PositiveInt | None = Field(
         None,
-        description="Steps in one training job; null trains in one job, `auto` too, unless that "
-        "would take more than a day. Needs a number of `steps`, and divides it if there are several "
-        "epochs.",
+        description="Steps in one training job; null trains in one job, and so does `auto`, unless "
+        "that would take more than a day. Needs a number of `steps`, and divides it if there are "
+        "several epochs.",
         json_schema_extra={"default": "auto"},
     )
     batch_size: PositiveInt = Field(16, description="Instances in a step, over all GPUs.")
