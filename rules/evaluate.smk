@@ -27,6 +27,17 @@ def tested_instances(
     return f"{RESULTS}/instances/{dataset}/{split}.parquet"
 
 
+def mean_flags(
+    wildcards,
+    input,
+):
+    """Return the flags of programs that take the mean of checkpoints but not all of `evaluate`."""
+    if CONFIG.evaluate.average == 1:
+        return ""
+    before = f" --before {' '.join(input.before)}" if input.before else ""
+    return f" --average {CONFIG.evaluate.average}{before}"
+
+
 rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:

@@ -20,8 +20,8 @@ class EvaluateSettings(Section):
     )
     average: PositiveInt = Field(
         1,
-        description="Checkpoints whose mean weights are evaluated: each and those before it, as "
-        "far as there are any. 1: each by itself.",
+        description="Checkpoints whose mean weights are evaluated, also by their answers and in "
+        "lm_eval: each and those before it, as far as there are any. 1: each by itself.",
     )
     also: list[str] = Field(
         [],
