@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import Program
 
+from nearfirst.arrange import inputs
 from nearfirst.arrange.inputs import read_pool
-from nearfirst.arrange.methods import round_robin
+from nearfirst.arrange.methods import round_robin, tma
+from nearfirst.arrange.registry import arrange
 from nearfirst.common.parquet import INSTANCES, embeddings_table, write_rows, write_table
 from nearfirst.explore import exclude as module
 from nearfirst.explore.exclude import Excluded, by_embedding, by_text
@@ -82,7 +84,9 @@ def test_embeddings_are_left_out_by_the_definition(
     assert len(stays) < 20
 
 
-def test_what_is_listed_is_in_no_arrangement(program: Program, tmp_path: Path) -> None:
+def test_what_is_listed_is_in_no_arrangement(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From tables to the list, and from the list to the pool of a method."""
     texts = {"train": ["a b c d", "A  b c d", "a b c e", "x", "y", "z"], "test": ["X"]}
     vectors = {"train": np.eye(7, dtype=np.float32)[[0, 1, 2, 3, 4, 4]], "test": np.eye(7)[[6]]}
@@ -121,3 +125,10 @@ def test_what_is_listed_is_in_no_arrangement(program: Program, tmp_path: Path) -
     instances = Path(str(flags[1]))
     ids, pool = read_pool(round_robin.Settings(), instances=instances, excluded=output)
     assert (ids, pool.size, pool.tasks) == (["train-0", "train-4"], 2, ["NA", "NA"])
+    tables = {"train": Path(str(flags[3])), "test": Path(str(flags[7])), "excluded": output}
+    for in_memory in (inputs.IN_MEMORY, 0):
+        monkeypatch.setattr(inputs, "IN_MEMORY", in_memory)
+        ids, pool = read_pool(tma.Settings(), **tables)
+        order = arrange(pool, tma.Settings(), seed=0).order
+        assert (ids, order.tolist(), len(pool.train)) == (["train-0", "train-4"], [0, 1], 2)
+        np.testing.assert_array_equal(pool.train[:], np.eye(7)[[0, 4]])
