@@ -134,10 +134,11 @@ def sample_flags(
 ):
     """Return the flags of the files, and those of the sample."""
     dataset = CONFIG.data[wildcards.dataset]
+    path = raw(dataset)
     flags = {
         "--dataset": wildcards.dataset,
-        "--settings": dataset.sampling(wildcards.split),
-        "--input": raw(dataset),
+        "--settings": dataset.model_copy(update={"path": path}).sampling(wildcards.split),
+        "--input": path,
         "--test-input": test_path(wildcards),
         "--hold-out": dataset.holds_out,
         "--key-list": getattr(dataset, "key_list", None),

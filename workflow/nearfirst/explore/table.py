@@ -15,6 +15,7 @@ from nearfirst.distance.side import Side
 from nearfirst.distance.similarity import WHOLE, groups_of
 from nearfirst.explore.duplicates import Pairs
 from nearfirst.explore.near import nearness
+from nearfirst.explore.read import NUMBERS
 from nearfirst.explore.settings import ExplorationSettings
 
 Floats = npt.NDArray[np.float64]
@@ -120,7 +121,8 @@ def of_task(task: str, distances: Floats, nearest: Sequence[str], listed: int) -
 
 def table_of(rows: Iterable[Row], measure: str) -> pd.DataFrame:
     """Return the numbers behind the figure as a table; one that is missing is NaN."""
-    return pd.DataFrame(rows, columns=Row._fields).assign(measure=measure)
+    table = pd.DataFrame(rows, columns=Row._fields).assign(measure=measure)
+    return table.astype(dict.fromkeys(NUMBERS, float))
 
 
 def table_of_pairs(pairs: Mapping[str, Pairs], train: Side, test: Side) -> pd.DataFrame:

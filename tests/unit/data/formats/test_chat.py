@@ -300,6 +300,30 @@ def test_queries_are_a_split_of_their_own_beside_any_test_set(tmp_path: Path) ->
         list(sample(settings, pool, "query"))
 
 
+@pytest.mark.parametrize("test", ["data/sub/test.jsonl", "data/sub", "link/sub/test.jsonl"])
+def test_a_set_in_another_ones_folder_is_no_part_of_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, test: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/sub").mkdir(parents=True)
+    Path("link").symlink_to("data")
+    for name in ("pool", "query", "sub/test"):
+        lines(Path(f"data/{name}.jsonl"), {"prompt": name, "completion": "a"})
+    settings = chat.Settings(path="data", test_path=test, query_path="data/query.jsonl")
+    # What the program gets is enough.
+    read = chat.Settings.parse(settings.sampling("train")).model_copy(update={"path": "data"})
+    (found,) = sample(read, Path("data"), "train", holds_out="nothing")
+    assert texts(found)[0] == ("user", "pool")
+    assert files_read(settings, Path("data")) == [Path("data/pool.jsonl")]
+    assert [texts(i)[0][1] for i in chat.read_test(settings, Path(test))] == ["sub/test"]
+    # The pool may lie in the folder of the test set just as well.
+    turned = chat.Settings(path="data/pool.jsonl", test_path="data", query_path=test)
+    assert files_read(turned, Path("data")) == [Path("data/query.jsonl")]
+    Path("data/pool.jsonl").unlink()
+    with pytest.raises(InputError, match="data: the folder holds nothing but test_path and query"):
+        chat.files(settings, Path("data"))
+
+
 def test_a_folder_is_read_by_name_and_numbered_through(tmp_path: Path) -> None:
     parquet(tmp_path / "b.parquet", {"prompt": "Où?", "completion": "Là."})
     lines(tmp_path / "a.jsonl", {"messages": TALK}, {"messages": TALK})
