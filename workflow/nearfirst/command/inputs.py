@@ -102,7 +102,8 @@ def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]
     tables, places, overlap = Tables(folder), list[str](), Overlap()
 
     def pool() -> Iterator[dict[str, object]]:
-        for instance in sample(settings, arguments.pool, "train"):
+        # Turns of tools are for the trainer that gets the rows.
+        for instance in sample(settings, arguments.pool, "train", takes=lambda _: ""):
             places.append(instance.where)
             overlap.add_train(instance)
             yield table_row(instance, keep_row=True)

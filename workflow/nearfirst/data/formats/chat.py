@@ -87,6 +87,7 @@ class Settings(Dataset):
         "epoch", description="Steps of a run on this data set; null: `train.steps`."
     )
     sample: ChatSampleSettings = ChatSampleSettings()
+    has_tools: ClassVar[bool] = True
     warns_of_overlap: ClassVar[bool] = True
 
     @model_validator(mode="before")
