@@ -136,9 +136,10 @@ def embed(arguments: argparse.Namespace, tables: Tables) -> None:
     for split, where, table in sides:
         texts = texts_of(table, settings, Given(split == "heldout", pool))
         vectors, cut, limit = cache.embed(texts)
-        counted(where, vectors, cut, limit, settings.max_cut_share, is_pool=split == "train")
+        is_pool = split == "train"
+        counts = counted(where, vectors, cut, limit, settings.max_cut_share, is_pool=is_pool)
         ids = table["id"].to_pylist()
-        write_table(embeddings_table(ids, vectors), tables.embeddings(split))
+        write_table(embeddings_table(ids, vectors), tables.embeddings(split), counts)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -64,6 +64,8 @@ def numbers(
         yield Row("about", f"{name}_tasks", value=len(set(side.tasks)))
         median = float(shown(measure, np.median(its)))
         yield Row("about", f"{name}_median", value=median, n=len(side.ids))
+    yield Row("about", "cut", value=train.cut, n=points)
+    yield Row("about", "distinct", value=train.distinct, n=points)
     yield Row("about", "shared_tasks", value=len(set(train.tasks) & set(test.tasks)))
     yield Row("about", f"near: {near.basis}", value=limit, n=near.sample)
     yield Row("about", "near_quantile", value=settings.near_quantile)
