@@ -143,9 +143,10 @@ def sample_flags(
     """Return the flags of the files, and those of the sample."""
     dataset = CONFIG.data[wildcards.dataset]
     path = raw(dataset)
+    read = dataset.model_copy(update={"path": path})
     flags = {
         "--dataset": wildcards.dataset,
-        "--settings": dataset.model_copy(update={"path": path}).sampling(wildcards.split),
+        "--settings": read.sampling(wildcards.split),
         "--input": path,
         "--test-input": test_path(wildcards),
         "--hold-out": dataset.holds_out,

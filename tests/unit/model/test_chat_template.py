@@ -223,7 +223,7 @@ def test_turns_of_tools_are_context_where_the_template_takes_them(
     done = program("sample.py", *given, "--settings", json.dumps(settings))
     assert (done.returncode == 0) == (not fault)
     if fault:
-        assert f"pool.jsonl: line 1 (id 'mine_1'): " in done.stderr
+        assert "pool.jsonl: line 1 (id 'mine_1'): " in done.stderr
         assert fault in done.stderr
         skip = json.dumps({**settings, "sample": {"unusable": "skip"}})
         done = program("sample.py", *given, "--settings", skip)

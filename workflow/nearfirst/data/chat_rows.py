@@ -302,9 +302,7 @@ def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
         is_tool = first in TOOLS
         raise RowError("begins with the turn of a tool" if is_tool else BEGINS_WITH_ASSISTANT)
     left_out = len(system)
-    while messages and (
-        messages[-1]["role"] != "assistant" or not messages[-1]["content"].strip()
-    ):
+    while messages and (messages[-1]["role"] != "assistant" or not messages[-1]["content"].strip()):
         messages.pop()
         left_out += 1
     contents = [message["content"] for message in messages if message["role"] not in TOOLS]

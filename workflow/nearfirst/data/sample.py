@@ -104,10 +104,10 @@ def sample(
 
 def _checked(instances: Iterator[Instance], takes: Takes) -> Iterator[Instance]:
     for instance in instances:
+        its = instance.messages
         # Most rows are one exchange.
-        if len(instance.messages) > 2 and has_tools(instance.messages):
-            if fault := takes(instance.messages):
-                instance.messages, instance.fault = [], fault
+        if len(its) > 2 and has_tools(its) and (fault := takes(its)):
+            instance.messages, instance.fault = [], fault
         yield instance
 
 

@@ -87,8 +87,7 @@ def counted(
     *,
     is_pool: bool,
 ) -> dict[str, str]:
-    """Return what the metadata of (N, d) embeddings counts: `embedded`, which is N, `cut`, `limit`
-    and `distinct`.
+    """Return what the metadata of (N, d) embeddings counts: N, `cut`, `limit` and `distinct`.
 
     Warns and raises as `check_cut` and `check_distinct`.
     """

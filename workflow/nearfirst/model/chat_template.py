@@ -142,5 +142,6 @@ def _render(
 
 def _unusable(tokenizer: Any, why: str) -> InputError:
     return InputError(
-        f"template.format: the chat template of {tokenizer.name_or_path} {' '.join(why.split())}{REMEDY}"
+        f"template.format: the chat template of {tokenizer.name_or_path} {' '.join(why.split())}"
+        f"{REMEDY}"
     )

@@ -16,7 +16,7 @@ from nearfirst.data.formats import chat
 from nearfirst.data.inventory import take_inventory
 from nearfirst.data.readers import json_rows
 from nearfirst.data.readers import parquet as parquet_reader
-from nearfirst.data.registry import files_read
+from nearfirst.data.registry import FORMATS, files_read
 from nearfirst.data.sample import sample, table_row
 
 Row = dict[str, Any]
@@ -311,7 +311,7 @@ def test_a_set_in_another_ones_folder_is_no_part_of_that(
         lines(Path(f"data/{name}.jsonl"), {"prompt": name, "completion": "a"})
     settings = chat.Settings(path="data", test_path=test, query_path="data/query.jsonl")
     # What the program gets is enough.
-    read = chat.Settings.parse(settings.sampling("train")).model_copy(update={"path": "data"})
+    read = FORMATS.parse(settings.sampling("train"), path="data")
     (found,) = sample(read, Path("data"), "train", holds_out="nothing")
     assert texts(found)[0] == ("user", "pool")
     assert files_read(settings, Path("data")) == [Path("data/pool.jsonl")]

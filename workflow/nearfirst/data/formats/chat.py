@@ -183,9 +183,7 @@ def _find(settings: Settings, path: Path) -> user_files.Files:
     inside = settings.inside(path)
     places = {Path(realpath(its)) for its in inside.values()}
     read = [
-        file
-        for file in found.read
-        if places.isdisjoint((at := Path(realpath(file)), *at.parents))
+        file for file in found.read if places.isdisjoint((at := Path(realpath(file)), *at.parents))
     ]
     if not read:
         raise InputError(f"{path}: the folder holds nothing but {' and '.join(inside)}")
