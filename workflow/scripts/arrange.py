@@ -51,7 +51,7 @@ def main(arguments: argparse.Namespace) -> None:
     }
     source = read_identity(arguments.instances or arguments.train)
     of_pool = read_identity(arguments.train) if arguments.train else {}
-    identity = {
+    identity: dict[str, str] = {
         **{key: of_pool[key] for key in ("embedded", "cut", "distinct") if key in of_pool},
         **({"dataset": source["dataset"]} if "dataset" in source else {}),
         "arrangement": arguments.name or settings.method,

@@ -55,7 +55,11 @@ def encode(
 def refusal(messages: Sequence[Message], tokenizer: Any) -> str:
     """Return why the template does not take a conversation, or all its turns of tools; "" if so."""
     changed = [
-        [*messages[:at], {**turn, "content": f"{turn['content']} more"}, *messages[at + 1 :]]
+        [
+            *messages[:at],
+            Message(role=turn["role"], content=f"{turn['content']} more"),
+            *messages[at + 1 :],
+        ]
         for at, turn in enumerate(messages)
         if turn["role"] in TOOLS
     ]
