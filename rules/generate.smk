@@ -6,6 +6,7 @@ rule generate:
     input:
         instances="<results>/instances/{dataset}/{test}.parquet",
         checkpoints=checkpoints_of,
+        before=checkpoints_before,
         model=model_files,
         script=script("generate.py"),
         library=library("generate.py"),
@@ -30,6 +31,7 @@ rule generate:
         template=settings("template"),
         model=model_flag,
         base=base_state,
+        mean=mean_flags,
         # Snakemake records no objects: another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
     message:
@@ -38,6 +40,6 @@ rule generate:
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
-        " --checkpoints {input.checkpoints} --seed {wildcards.seed}"
+        " --checkpoints {input.checkpoints}{params.mean} --seed {wildcards.seed}"
         " --batch-size {params.hardware.batch_size} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

@@ -14,6 +14,7 @@ rule harness:
     """Put a task of lm-evaluation-harness to the checkpoints of one segment."""
     input:
         checkpoints=checkpoints_of,
+        before=checkpoints_before,
         model=model_files,
         script=script("harness.py"),
         library=library("harness.py"),
@@ -39,12 +40,13 @@ rule harness:
         settings=settings("harness"),
         model=model_flag,
         base=base_state,
+        mean=mean_flags,
         tasks=tasks_state,
     message:
         "harness: {wildcards.task} after {wildcards.dataset}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
-        " {params.model} --task {wildcards.task} --checkpoints {input.checkpoints}"
+        " {params.model} --task {wildcards.task} --checkpoints {input.checkpoints}{params.mean}"
         " --dataset {wildcards.dataset} --test {wildcards.test}"
         " --settings {params.settings:q} --output {output} --log {log}"

@@ -24,6 +24,7 @@ CHANGES = {
     "curves={confidence: 0.9}": {"curves": 1, "plot": 1},
     "stability={share: 0.8}": {},
     "evaluate={batch_tokens: 1024}": {},
+    "evaluate={average: 2}": ANSWERED,
     # Where and in how many pieces.
     "hardware={generate: {batch_size: 3, memory_mb: 1600}, reward: {minutes: 20}}": {},
     "look={width: 6}": {"plot": 2},

@@ -1,6 +1,7 @@
 """What a job needs, by hand: a model of a million parameters, LLaMA-2-7B and its files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -194,9 +195,67 @@ def test_what_the_config_does_not_say_is_derived(monkeypatch: pytest.MonkeyPatch
     assert given.train.minutes < hardware.train.minutes
     assert given.evaluate == hardware.evaluate
     assert load(user | {"hardware": "auto"}, PRESETS).hardware.generate == hardware.generate
+    # Two GPUs hold it; one of 80 GB does so with offload alone, and one of 200 GB without.
+    for own, offload in (
+        ({}, False),
+        ({"train": {"gpus": 1}}, True),
+        ({"train": {"gpus": 1, "offload": "auto"}, "gpu_memory_gb": 200}, False),
+        ({"train": {"gpus": 1, "offload": False}}, False),
+        ({"gpu_memory_gb": 10}, True),
+    ):
+        assert load(user | {"hardware": own}, PRESETS).hardware.train.offload is offload
     # Of a model of unknown size nothing is derived.
     unknown = load(user | {"model": {"name": "someone/model"}}, PRESETS).hardware
     assert (unknown.train.gpus, unknown.train.memory_mb, unknown.train.minutes) == (1, 4000, 60)
+
+
+def test_a_long_run_of_a_large_model_is_cut_into_days() -> None:
+    def segments(**train: Any) -> list[str]:
+        model = {"name": "someone/model", "parameters": LLAMA.parameters}
+        train = {"steps": 10_000, "precision": "float16", **train}
+        user = {"preset": "mini", "model": model, "train": train, "template": {"max_length": 1024}}
+        return load(user, PRESETS).segments("flan", "random")
+
+    # A step of 16 x 1,024 tokens at 8 P operations each, and a tenth of a checkpoint of 4 P bytes;
+    # before, step 0 and a state of 12 P.
+    a_step = 8 * LLAMA.parameters * 16 * 1024 / 20e12 + 0.4 * LLAMA.parameters / 500e6
+    day = (24 * 3600 / 1.25 - 16 * LLAMA.parameters / 500e6) / a_step
+    first, *others = segments()
+    length = int(first.removeprefix("0-"))
+    assert length == day // 10 * 10
+    assert others[-1] == f"{10_000 // length * length}-10000"
+    # Left alone: what fits, what the config sets, and a run of unknown length.
+    assert segments(steps=length) == [f"0-{length}"]
+    assert segments(segment_steps=None) == ["0-10000"]
+    assert segments(segment_steps=5000) == ["0-5000", "5000-10000"]
+    assert segments(segment_steps="auto") == segments()
+    assert segments(steps="epoch") == ["0-end"]
+    # With several epochs it divides one.
+    assert segments(steps=1500, epochs=2) == ["0-750", "750-1500", "1500-2250", "2250-3000"]
+    assert segments(steps=7, epochs=9999) == ["0-69993"]
+    for preset in ("mini", "tiny", "small"):
+        assert load({"preset": preset}, PRESETS).train.segment_steps is None
+
+
+def test_reward_jobs_ask_for_what_their_model_takes() -> None:
+    def asked(**reward: Any) -> tuple[int, int]:
+        found = load({"preset": "mini", "reward": reward}, PRESETS).hardware.reward
+        return found.memory_mb, found.minutes
+
+    # Trained here, from the base: 16 pairs of 512 tokens in a pass, without a logit.
+    base = shape_of(ModelSettings(), NONE)
+    assert base
+    job = Training("float32", 16 * 512)
+    assert asked() == (request_mb(cpu_memory(replace(base, vocabulary=0), job, False)), 60)
+    named = {"name": "someone/reward", "scoring": {"precision": "float16", "batch_tokens": 512}}
+    assert asked(**named) == (4000, 60)  # of unknown size
+    shape = Shape(13_000_000_000, 5176, 40, 32_000)
+    memory = request_mb(forward_memory(shape, "float16", 512, 0))
+    assert asked(**named, parameters=shape.parameters)[0] == memory
+    # 31 checkpoints of 500,000 tokens, 2 P operations each.
+    paper = load({"preset": "paper"}, PRESETS).hardware.reward
+    assert paper.minutes == request_minutes(31 * 2 * 13e9 * 500_000 / 20e12)
+    assert paper.memory_mb > 90_000
 
 
 def test_an_adapter_costs_little_beside_its_base() -> None:

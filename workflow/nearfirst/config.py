@@ -4,6 +4,7 @@ Only the Snakefile and the docs read this module; a stage program gets its own s
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,6 +36,7 @@ from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.figures.figure import Figure
+from nearfirst.figures.kinds.query_gap import Settings as QueryGap
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.registry import KINDS
 from nearfirst.figures.settings import (
@@ -47,13 +49,14 @@ from nearfirst.figures.settings import (
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.hardware import HardwareSettings
 from nearfirst.harness.settings import HarnessSettings
+from nearfirst.memory import Shape
 from nearfirst.model.settings import ModelSettings, TemplateSettings
 from nearfirst.model.tracking import Tracker
 from nearfirst.order_score.settings import OrderScoreSettings
-from nearfirst.requests import derive
+from nearfirst.requests import derive, derive_reward, segment_steps
 from nearfirst.reward.settings import RewardSettings
 from nearfirst.score.settings import ScoreSettings
-from nearfirst.shape import shape_of
+from nearfirst.shape import shape_of, shape_of_named
 from nearfirst.tables.settings import (
     GeneralizationSettings,
     StabilitySettings,
@@ -141,15 +144,6 @@ class Config(Section):
         check_once("seeds", self.seeds)
         return self
 
-    @model_validator(mode="after")
-    def _no_mean_of_adapters(self) -> Self:
-        if self.train.adapter and self.evaluate.average > 1:
-            raise ValueError(
-                "evaluate.average: the mean of the matrices of adapters is not that of their "
-                "models; set it to 1"
-            )
-        return self
-
     def seeds_of(self, arrangement: str) -> list[int]:
         """Return the seeds of an arrangement's runs: one, where a seed would change nothing."""
         if arrangement in self.checkpoints:
@@ -200,7 +194,19 @@ class Config(Section):
             changes |= {"final_rate": 0.0} if row.schedule == "constant" else {}
         if row.learning_rate not in (None, "mean"):
             changes["learning_rate"] = row.learning_rate
-        return self._changed(changes, f"{arrangement} on {dataset}")
+        return self.in_segments(self._changed(changes, f"{arrangement} on {dataset}"))
+
+    def in_segments(self, train: TrainSettings) -> TrainSettings:
+        """Return the settings of a run, with `segment_steps` where the config leaves them open."""
+        if "segment_steps" in self.train.model_fields_set or self._shape is None:
+            return train
+        steps = segment_steps(self._shape, train, self.template)
+        return train.model_copy(update={"segment_steps": steps})
+
+    @cached_property
+    def _shape(self) -> Shape | None:
+        """The shape of the base model, the same whether it is fetched yet or not."""
+        return shape_of(self.model, None)
 
     def warm_up(self, representation: str) -> TrainSettings:
         """Return the training settings of a representation's warm-up run; raises as `training`."""
@@ -238,7 +244,8 @@ STANDARD_FIGURE = {
     "curves": {"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
     "reference": "NFT",
 }
-"""`fig4_NAME` of a data set that the user adds, beside `advice_NAME`."""
+"""`fig4_NAME` of a data set that the user adds, beside `advice_NAME` and, with `evaluate.also`,
+`elsewhere_NAME`."""
 
 
 def load(user: Mapping[str, Any], presets: Path) -> Config:
@@ -273,6 +280,13 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
             # A data set that the user adds has a figure without another word.
             standard = {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added}
             standard |= {f"advice_{name}": {"kind": "advice", "dataset": name} for name in added}
+            its = content.get("evaluate")
+            also = its.get("also") or [] if isinstance(its, Mapping) else []
+            standard |= {
+                f"elsewhere_{name}": {"kind": "query-gap", "dataset": name}
+                for name in added
+                if any(other != name for other in also)
+            }
             given = [standard, *given]
         rows = Rows(table, given)
         content[table.name] = rows.resolve()
@@ -282,14 +296,19 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
     except ValidationError as error:
         faults = explain_all(error, Config) | faults
     if not faults:
-        faults = _unknown_names(config)
+        faults = _unknown_names(config) or _measure_also(config)
     if faults:
         raise InputError("\n".join(faults.values()))
-    shape = shape_of(config.model, Path("results", config.run or "", "raw/model/model"))
-    if shape is None:
-        return config
-    its = (config.train, config.template, config.evaluate, config.generate)
-    return config.model_copy(update={"hardware": derive(config.hardware, shape, *its)})
+    hardware, fetched = config.hardware, Path("results", config.run or "", "raw/model")
+    train, template, reward = config.in_segments(config.train), config.template, config.reward
+    shape = shape_of(config.model, fetched / "model")
+    if shape:
+        hardware = derive(hardware, shape, train, template, config.evaluate, config.generate)
+    if reward.name:
+        shape = shape_of_named(reward, fetched / "reward")
+    if shape:
+        hardware = derive_reward(hardware, shape, reward, train, template)
+    return config.model_copy(update={"hardware": hardware})
 
 
 def _preset(name: str, presets: Path) -> list[Mapping[str, Any]]:
@@ -311,6 +330,21 @@ def _with_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _with_nulls(part) for key, part in value.items()}
     return None if value == "null" else value
+
+
+def _measure_also(config: Config) -> dict[str, str]:
+    """Add the sets of `evaluate.also` to figures; return a line for each that has too few."""
+    faults = {}
+    for name, figure in config.figures.items():
+        if isinstance(figure, QueryGap):
+            figure = config.figures[name] = figure.also(config.evaluate.also, config)
+            if len(figure.sets) < 2:
+                key = f"figures.{name}.sets"
+                faults[key] = (
+                    f"config key '{key}': {', '.join(figure.sets)} alone; name two sets, or other "
+                    "data sets in evaluate.also"
+                )
+    return faults
 
 
 def _unknown_names(config: Config) -> dict[str, str]:
@@ -340,6 +374,7 @@ def _unknown_names(config: Config) -> dict[str, str]:
     references += [(f"{key}.representation", "representation", name) for key, name in go_by.items()]
     if config.order_score.dataset:
         references += [("order_score.dataset", "data set", config.order_score.dataset)]
+    references += [("evaluate.also", "data set", name) for name in config.evaluate.also]
     references += [
         ("order_score.representations", "representation", name)
         for name in config.order_score.representations

@@ -30,7 +30,10 @@ class TrainHardware(Section):
         1, description="GPUs of a training job; with FSDP if several.", json_schema_extra=AUTO
     )
     offload: bool = Field(
-        False, description="Weights and optimizer state in CPU memory, with FSDP."
+        False,
+        description="Weights and optimizer state in CPU memory, with FSDP; derived: only where a "
+        "GPU of `gpu_memory_gb` is too small without.",
+        json_schema_extra=AUTO,
     )
     recompute_activations: bool = Field(
         False, description="Save memory by computing activations twice."
@@ -100,8 +103,14 @@ class RewardHardware(Section):
     """The machine of the jobs that train the reward model and score with it."""
 
     gpus: int = Field(1, ge=0, le=1, description="GPUs of a reward job.")
-    memory_mb: PositiveInt = Field(4000, description="Memory of a reward job, in MB.")
-    minutes: PositiveInt = Field(60, description="Time limit of a reward job.")
+    memory_mb: PositiveInt = Field(
+        4000, description="Memory of a reward job, in MB.", json_schema_extra=AUTO
+    )
+    minutes: PositiveInt = Field(
+        60, description="Time limit of a reward job.", json_schema_extra=AUTO
+    )
+
+    _auto = model_validator(mode="before")(_without_auto)
 
 
 class HardwareSettings(Section):
@@ -123,7 +132,8 @@ class HardwareSettings(Section):
         "threads; they do not change the result.",
     )
     gpu_memory_gb: PositiveInt = Field(
-        80, description="Memory of a GPU, in GB: of how many `train.gpus` needs."
+        80,
+        description="Memory of a GPU, in GB. `train.gpus` and `train.offload` follow from it.",
     )
     train: TrainHardware = TrainHardware()
     embed: EmbedHardware = EmbedHardware()

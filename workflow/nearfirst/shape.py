@@ -9,31 +9,37 @@ from typing import Any
 
 from nearfirst.memory import Shape
 from nearfirst.model.settings import ModelSettings, PretrainSettings
+from nearfirst.reward.settings import RewardSettings
 
 
-def shape_of(settings: ModelSettings, fetched: Path) -> Shape | None:
+def shape_of(settings: ModelSettings, fetched: Path | None) -> Shape | None:
     """Return the shape of the base model; None if unknown.
 
-    `fetched` is the folder of a Hugging Face id, once it is there.
+    `fetched` is the folder of a Hugging Face id, if it is to be looked for.
     """
     if settings.is_pretrained_here:
         return _pretrained(settings.pretrain)
+    return shape_of_named(settings, fetched)
+
+
+def shape_of_named(settings: ModelSettings | RewardSettings, fetched: Path | None) -> Shape | None:
+    """Return the shape of a model that the config names, as `shape_of`."""
     given = Path(settings.name or "")
     folder = given if settings.name and given.is_dir() else fetched
     return shape_in(folder, settings.parameters)
 
 
-def shape_in(folder: Path, parameters: int | None = None) -> Shape | None:
+def shape_in(folder: Path | None, parameters: int | None = None) -> Shape | None:
     """Return the shape of the model in a folder; None if its parameters cannot be counted.
 
     What `config.json` does not say is guessed: 12 · layers · hidden² parameters, in a 128th as many
     layers as hidden is wide, and 32,000 tokens, as in LLaMA-2-7B.
     """
-    parameters = parameters or _stored(folder)
+    parameters = parameters or (_stored(folder) if folder else None)
     if parameters is None:
         return None
     hidden = round((parameters * 128 / 12) ** (1 / 3))
-    config = _config(folder)
+    config = _config(folder) if folder else {}
     return Shape(
         parameters,
         config.get("hidden_size") or config.get("n_embd") or hidden,

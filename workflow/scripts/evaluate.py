@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
-from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity, read_run
 from nearfirst.common.parquet import write_table
 from nearfirst.evaluate.settings import EvaluateSettings
@@ -20,7 +19,6 @@ def main(arguments: argparse.Namespace) -> None:
 
     from nearfirst.evaluate.losses import evaluate
     from nearfirst.model import checkpoints, load, precision
-    from nearfirst.model.adapter import has_adapter
     from nearfirst.model.template import lost, read_labelled
 
     tracking.check_packages(arguments.tracking.report_to)
@@ -29,8 +27,11 @@ def main(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(settings.threads)
     dtype = precision.weights_dtype("evaluate.precision", settings.precision)
     folders = checkpoints.checkpoints_in(arguments.checkpoints)
-    before = [step for folder in arguments.before for step in checkpoints.checkpoints_in(folder)]
-    identity = read_identity(arguments.instances) | read_run(arguments.checkpoints)
+    identity, run = read_identity(arguments.instances), read_run(arguments.checkpoints)
+    dataset = arguments.dataset or run.get("dataset", identity.get("dataset"))
+    if dataset != identity.get("dataset", dataset):
+        identity["test"] = f"{identity['dataset']}.{identity['test']}"
+    identity |= run | ({"dataset": dataset} if dataset else {})
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
     table, tokens, left_out = read_labelled(arguments.instances, tokenizer, template)
     # Said once a run, not of each segment.
@@ -41,16 +42,12 @@ def main(arguments: argparse.Namespace) -> None:
     )
     if cut := lost(tokens):
         logging.log(level, "%s: %s", arguments.instances, cut)
-    model = load.model_for(folders[0], arguments.model, arguments.revision, dtype)
-    if settings.average > 1 and has_adapter(model):
-        raise InputError(
-            f"{arguments.checkpoints}: adapters; evaluate.average must be 1, since the mean of "
-            "their matrices is not that of their models"
-        )
-    of = checkpoints.windows(folders, before, settings.average)
+    average = settings.average
+    model = load.model_for(folders[0], arguments.model, arguments.revision, dtype, average)
+    of = checkpoints.windows(folders, arguments.before, average)
     with precision.tf32(settings.precision):
         batch = settings.batch_tokens
-        losses = evaluate(model, of, table, tokens, batch, settings.precision)
+        losses = evaluate(model, of, table, tokens, batch, settings.precision, average)
     write_table(losses, arguments.output, {"left_out": str(left_out), **identity})
     test, segment = identity.get("test", "test"), arguments.checkpoints.name
     means = losses.group_by("step").aggregate([("loss", "mean")]).to_pylist()
@@ -68,6 +65,7 @@ if __name__ == "__main__":
     add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="test instances (Parquet)")
     add("--checkpoints", type=Path, required=True, help="folder with step-*/")
+    add("--dataset", help="data set of the run, if its checkpoints do not say it")
     add("--before", type=Path, nargs="*", default=[], help="those of earlier segments, in order")
     add("--output", type=Path, required=True, help="losses to write (Parquet)")
     cli.add_settings(parser, EvaluateSettings)

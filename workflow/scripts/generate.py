@@ -22,6 +22,8 @@ if __name__ == "__main__":
     add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="test instances (Parquet)")
     add("--checkpoints", type=Path, required=True, help="folder with step-*/model.safetensors")
+    add("--average", type=cli.positive, default=1, help="checkpoints whose mean answers")
+    add("--before", type=Path, nargs="*", default=[], help="those of earlier segments, in order")
     add("--seed", type=int, required=True, help="seed of the run")
     add("--batch-size", type=cli.positive, default=8, help="it does not change an answer")
     add("--output", type=Path, required=True, help="answers to write (Parquet)")

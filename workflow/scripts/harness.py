@@ -17,7 +17,7 @@ def main(arguments: argparse.Namespace) -> None:
 
     from nearfirst.harness import tasks
     from nearfirst.model import load, precision
-    from nearfirst.model.checkpoints import checkpoints_in
+    from nearfirst.model.checkpoints import checkpoints_in, windows
 
     settings = cast(HarnessSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
@@ -29,9 +29,11 @@ def main(arguments: argparse.Namespace) -> None:
     logging.getLogger("lm_eval").setLevel(logging.WARNING)
     found = tasks.load_tasks(arguments.task, settings)
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
-    model = load.model_for(folders[0], arguments.model, arguments.revision, dtype)
+    average = arguments.average
+    of = windows(folders, arguments.before, average)
+    model = load.model_for(folders[0], arguments.model, arguments.revision, dtype, average)
     with precision.tf32(settings.precision):
-        table = tasks.evaluate(model, tokenizer, folders, arguments.task, found, settings)
+        table = tasks.evaluate(model, tokenizer, of, arguments.task, found, settings, average)
     write_table(table, arguments.output, identity)
 
 
@@ -42,6 +44,8 @@ if __name__ == "__main__":
     add("--model", required=True, help="base model, for its shape and its tokenizer")
     add("--revision", help="revision of a Hugging Face id")
     add("--checkpoints", type=Path, required=True, help="folder with step-*/")
+    add("--average", type=cli.positive, default=1, help="checkpoints whose mean is measured")
+    add("--before", type=Path, nargs="*", default=[], help="those of earlier segments, in order")
     add("--dataset", default="", help="data set of the run, to label the table")
     add("--test", default="", help="test set to label it with: the task has its own documents")
     add("--output", type=Path, required=True, help="values to write (Parquet)")

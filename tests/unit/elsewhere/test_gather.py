@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from files import cut
 from transformers import AutoModelForCausalLM, LlamaConfig, Trainer, TrainingArguments
 
 from nearfirst.common.errors import InputError
@@ -134,6 +135,10 @@ def test_adapters_are_those_of_peft(
         base = AutoModelForCausalLM.from_pretrained(model_folder)
         merged = PeftModel.from_pretrained(base, given).merge_and_unload()
         np.testing.assert_allclose(losses(model, tokens, 512), losses(merged, tokens, 512), 1e-4)
+    cut(steps[2] / "adapter_model.safetensors")
+    again = rf"copy or fetch {steps[2]}/\S+ anew, delete the folder {run} and .*: it is gathered"
+    with pytest.raises(InputError, match=again):
+        load_weights(model, folders[1])
 
 
 def other_width(folder: Path) -> None:

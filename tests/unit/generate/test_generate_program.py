@@ -169,6 +169,32 @@ def test_a_killed_job_resumes_to_the_same_bytes(
     assert [path.name for path in tmp_path.iterdir()] == ["0-end.parquet"]
 
 
+def test_answers_of_the_mean_do_not_depend_on_segments(
+    tmp_path: Path, program: Any, arguments: Any, given: Path
+) -> None:
+    def answers(name: str, **flags: Any) -> Any:
+        done = program(*arguments(tmp_path / f"{name}.parquet", **flags))
+        assert done.returncode == 0, done.stderr
+        return pq.read_table(tmp_path / f"{name}.parquet").to_pandas()
+
+    steps = [given / f"checkpoints/step-{step:06d}" for step in STEPS]
+    for name, its in {"first": steps[:3], "rest": steps[3:]}.items():
+        (tmp_path / name).mkdir()
+        for step in its:
+            (tmp_path / name / step.name).symlink_to(step)
+    whole = answers("whole", average=2)
+    apart = {"checkpoints": tmp_path / "rest", "before": tmp_path / "first"}
+    rest = answers("answers", average=2, **apart)
+    assert rest.equals(whole[whole["step"] >= STEPS[3]].reset_index(drop=True))
+
+    last = [load_file(step / "model.safetensors") for step in steps[3:]]
+    mean = {name: (last[0][name] + last[1][name]) / 2 for name in last[0]}
+    (tmp_path / "mean" / steps[4].name).mkdir(parents=True)
+    save_file(mean, tmp_path / "mean" / steps[4].name / "model.safetensors", {"format": "pt"})
+    by_hand = answers("hand", checkpoints=tmp_path / "mean")
+    assert by_hand.equals(rest[rest["step"] == STEPS[4]].reset_index(drop=True))
+
+
 def test_only_whole_parts_of_the_same_are_reused(
     tmp_path: Path,
     program: Any,

@@ -65,7 +65,12 @@ def test_the_mean_of_the_last_checkpoints(model: Any, written: list[Path]) -> No
     whole = checkpoints.windows(written, [], 3)
     assert [len(window) for window in whole] == [1, 2, 3, 3, 3]
     # Those of an earlier segment count, too.
-    assert checkpoints.windows(written[3:], written[:3], 3) == whole[3:]
+    (before := written[0].with_name("before")).mkdir()
+    earlier = [before / folder.name for folder in written[:3]]
+    for link, folder in zip(earlier, written, strict=False):
+        link.symlink_to(folder)
+    expected = [[*earlier[1:], written[3]], [earlier[2], *written[3:]]]
+    assert checkpoints.windows(written[3:], [before], 3) == expected
     assert checkpoints.windows(written, [], 1) == single(written)
     own = dict(model.named_parameters())
     for at, window in enumerate(checkpoints.stream_weights(model, whole)):

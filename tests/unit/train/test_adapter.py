@@ -13,13 +13,11 @@ from training import plain_losses, train
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from nearfirst.common.errors import InputError
-from nearfirst.config import load as load_config
 from nearfirst.evaluate.losses import losses
 from nearfirst.model import checkpoints, load
 from nearfirst.model.template import Tokens, encode
 from nearfirst.train.settings import TrainSettings
 
-PRESETS = Path(__file__).parents[3] / "workflow/presets"
 ADAPTER = {"rank": 2, "alpha": 4}
 
 
@@ -136,6 +134,33 @@ def test_an_adapter_of_another_base_or_a_damaged_one(
         checkpoints.load_weights(model, step)
 
 
-def test_the_mean_of_adapters_is_refused() -> None:
-    with pytest.raises(InputError, match=r"'evaluate\.average': the mean of the matrices"):
-        load_config({"train": {"adapter": ADAPTER}, "evaluate": {"average": 2}}, PRESETS)
+def test_the_mean_of_adapters_is_that_of_their_models(
+    model_folder: Path, tokens: list[Tokens], tmp_path: Path
+) -> None:
+    folder, _ = train(model_folder, tokens, settings(), tmp_path)
+    every = sorted(folder.glob("step-*"))
+    model = load.model_for(every[0], str(model_folder), average=3)
+    of = checkpoints.windows(every, [], 3)
+    for window in checkpoints.stream_weights(model, of, 3):
+        merged = AutoModelForCausalLM.from_pretrained(model_folder)
+        own = dict(merged.named_parameters())
+        for its in [load_file(step / "adapter_model.safetensors") for step in window]:
+            for name in its:
+                if "lora_A" in name:
+                    weight = own[name.removeprefix("base_model.model.").replace("lora_A.", "")]
+                    update = its[name.replace("lora_A", "lora_B")] @ its[name]
+                    weight.data += ADAPTER["alpha"] / ADAPTER["rank"] / len(window) * update
+        expected = plain_losses(merged, tokens)
+        assert losses(model, tokens, 256) == pytest.approx(expected, abs=1e-5)
+    alone = load.model_for(every[3], str(model_folder))
+    checkpoints.load_weights(alone, every[3])
+    assert losses(alone, tokens, 256) != pytest.approx(expected, abs=1e-4)
+    checkpoints.load_weights(model, *window, average=3)
+    assert losses(model, tokens, 256) == pytest.approx(expected, abs=1e-5)
+
+    path = every[0] / "adapter_config.json"
+    form = json.loads(path.read_text())
+    path.unlink()  # the steps share one file
+    path.write_text(json.dumps(form | {"use_dora": True}))
+    with pytest.raises(InputError, match="the mean of adapters with use_dora is no adapter"):
+        load.model_for(every[0], str(model_folder), average=3)

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 import torch
 from programs import Running, command
+from safetensors.torch import load_file
 from training import difference, train, weights
 
 from nearfirst.common.errors import InputError
 from nearfirst.hardware import TrainHardware
+from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.model.template import Tokens, encode
 from nearfirst.train import job, torchrun
 from nearfirst.train.checksums import CHECKSUMS, read_checksums
@@ -180,6 +182,35 @@ def test_after_sigterm_two_processes_resume_to_the_same_bytes(two: tuple[Path, P
     assert moments[0] == moments[1]
     assert all(found.pop("optimizer.bin") for found in sums)
     assert sums[0] == sums[1]
+
+
+def test_adapters_on_two_processes_resume_to_the_same_bytes(
+    tmp_path: Path, call: Callable[..., list[str]], model_folder: Path, tokens: list[Tokens]
+) -> None:
+    settings = RUN.model_copy(update={"adapter": AdapterSettings(rank=2, alpha=4)})
+
+    def start(name: str, *flags: Any, **hardware: Any) -> Running:
+        (tmp_path / name).mkdir()
+        its = ("--settings", settings.canonical(), "--stop", *map(str, flags))
+        return Running([*call(tmp_path / name, **hardware), *its])
+
+    def log(name: str) -> str:
+        return (tmp_path / name / "log").read_text()
+
+    whole = start("whole", 4)
+    assert start("first", 2, offload=True).wait() == 0, log("first")
+    before = ("--start", 2, "--state-before", tmp_path / "first/state")
+    assert start("rest", 4, *before, offload=True).wait() == 0, log("rest")
+    assert whole.wait() == 0, log("whole")
+    one, _ = train(model_folder, tokens, settings, tmp_path / "one", stop=4)
+    for step in range(5):
+        name = f"step-{step:06d}/adapter_model.safetensors"
+        found = tmp_path / "whole/checkpoints" / name
+        cut = tmp_path / ("first" if step <= 2 else "rest") / "checkpoints" / name
+        assert found.read_bytes() == cut.read_bytes()
+        assert difference(load_file(found), load_file(one / name)) < TOLERANCE
+    first = load_file(one / "step-000000/adapter_model.safetensors")
+    assert difference(load_file(found), first) > 100 * TOLERANCE
 
 
 def optimizer(path: Path) -> dict[str, list[float]]:

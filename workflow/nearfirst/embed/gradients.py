@@ -206,7 +206,8 @@ def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
 
 def _trained(model: Any) -> Parameters:
     """Return the parameters that training changes: all, or an adapter's."""
-    names = set(saved_names(model)) if has_adapter(model) else None
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(names is None or name in names)
-    return {name: its for name, its in model.named_parameters() if its.requires_grad}
+    parameters = dict(model.named_parameters())
+    names = saved_names(parameters) if has_adapter(model) else parameters
+    for name, parameter in parameters.items():
+        parameter.requires_grad_(name in names)
+    return {name: parameters[name] for name in names}

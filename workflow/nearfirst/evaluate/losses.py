@@ -41,12 +41,13 @@ def evaluate(
     tokens: Sequence[Tokens],
     batch_tokens: int,
     precision: str = "float32",
+    average: int = 1,
 ) -> pa.Table:
     """Return the LOSSES table of the instances at each checkpoint, and log each mean loss.
 
-    The checkpoints' weights replace those of the model: of each window (`checkpoints.windows`) the
-    mean, which counts as that of its last checkpoint. Every instance has a label. `precision` is
-    that of `EvaluateSettings`.
+    The checkpoints' weights replace those of the model: of each window (`checkpoints.windows`, of
+    `average`) the mean, which counts as that of its last checkpoint. Every instance has a label.
+    `precision` is that of `EvaluateSettings`.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def evaluate(
     labels = [item.label_tokens for item in tokens]
     parts: list[pa.Table] = []
     since = begun = time.monotonic()
-    with closing(stream_weights(model, checkpoints)) as loaded:
+    with closing(stream_weights(model, checkpoints, average)) as loaded:
         for *_, folder in loaded:
             # For each anew: converted weights are kept in it, and would be another checkpoint's.
             with autocast(precision):

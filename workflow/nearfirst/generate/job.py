@@ -22,7 +22,7 @@ from nearfirst.generate.answers import Ids, check_positions, generate
 from nearfirst.generate.resume import Parts
 from nearfirst.generate.table import GENERATIONS
 from nearfirst.model import fingerprint, load, precision, template
-from nearfirst.model.checkpoints import checkpoints_in, load_weights, step_of
+from nearfirst.model.checkpoints import checkpoints_in, load_weights, step_of, windows
 
 
 def run(job: Namespace) -> None:
@@ -60,19 +60,21 @@ def run(job: Namespace) -> None:
         *(job.instances, len(table), left_out),
     )
     prompts = template.prompts(conversations(table), tokenizer, form)
-    model = load.model_for(folders[0], job.model, job.revision, dtype)
+    model = load.model_for(folders[0], job.model, job.revision, dtype, job.average)
     check_positions(model, prompts, job.settings)
 
     parts = Parts(job.output, GENERATIONS, _made_from(job, table, prompts))
-    found = {folder: part for folder in folders if (part := parts.find(folder)) is not None}
+    every_window = windows(folders, job.before, job.average)
+    found = {w[-1]: part for w in every_window if (part := parts.find(w)) is not None}
     if found:
         logging.info("%d of %d checkpoints were answered before", len(found), len(folders))
-    todo = [folder for folder in folders if folder not in found]
+    todo = [window for window in every_window if window[-1] not in found]
     since = time.monotonic()
-    for done, folder in enumerate(todo, start=1):
-        begun = time.monotonic()
+    for done, window in enumerate(todo, start=1):
+        begun, folder = time.monotonic(), window[-1]
+        load_weights(model, *window, average=job.average)
         found[folder] = _answers(job, folder, model, tokenizer, table, prompts)
-        parts.keep(folder, found[folder])
+        parts.keep(window, found[folder])
         now = time.monotonic()
         left = (now - since) / done * (len(todo) - done)
         logging.info("%s, %.0f s left", _summary(found[folder], now - begun), left)
@@ -84,9 +86,8 @@ def run(job: Namespace) -> None:
 def _answers(
     job: Namespace, folder: Path, model: Any, tokenizer: Any, table: pa.Table, prompts: list[Ids]
 ) -> pa.Table:
-    """Return the answers of the checkpoint in a folder."""
+    """Return the answers of a model with the weights of a folder's checkpoint, or up to it."""
     step = step_of(folder)
-    load_weights(model, folder)
     try:
         with precision.autocast(job.settings.precision):
             answers = generate(
@@ -126,7 +127,7 @@ def _summary(answers: pa.Table, seconds: float) -> str:
 def _made_from(job: Namespace, table: pa.Table, prompts: list[Ids]) -> list[object]:
     """Return all that answers depend on beside the weights; not the batch size."""
     return [
-        *(job.settings.canonical(), job.template.canonical(), job.seed),
+        *(job.settings.canonical(), job.template.canonical(), job.seed, job.average),
         *(job.model, job.revision, fingerprint.files(Path(job.model))),
         *(table["id"].to_pylist(), table["task"].to_pylist()),
         [prompt.tolist() for prompt in prompts],

@@ -1,6 +1,7 @@
 """Parts of a table, one for each checkpoint, that outlive a killed job."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,8 @@ from nearfirst.model import fingerprint
 class Parts:
     """The folder `OUTPUT.partial/`, with one file for each checkpoint; `schema` is its columns.
 
+    A window holds the checkpoint last, after those that go into a mean with it.
+
     It lies beside the output, so that it survives when a failed job's outputs are removed. A part
     is reused if it was made from the same weights and the same `made_from` (any JSON).
     """
@@ -22,28 +25,28 @@ class Parts:
         self.schema = schema
         self.made_from = made_from
 
-    def find(self, checkpoint: Path) -> pa.Table | None:
-        """Return the part of a checkpoint if it is there, whole, and made from the same."""
+    def find(self, window: Sequence[Path]) -> pa.Table | None:
+        """Return the part of a window if it is there, whole, and made from the same."""
         try:
-            table = read_table(self._path(checkpoint), self.schema)
+            table = read_table(self._path(window), self.schema)
         except InputError:  # not there, or cut off
             return None
         metadata = table.schema.metadata or {}
-        if metadata.get(b"fingerprint") != self._fingerprint(checkpoint).encode():
+        if metadata.get(b"fingerprint") != self._fingerprint(window).encode():
             return None
         return table.replace_schema_metadata()
 
-    def keep(self, checkpoint: Path, table: pa.Table) -> None:
-        """Write the part of a checkpoint, whole or not at all."""
-        write_table(table, self._path(checkpoint), {"fingerprint": self._fingerprint(checkpoint)})
+    def keep(self, window: Sequence[Path], table: pa.Table) -> None:
+        """Write the part of a window, whole or not at all."""
+        write_table(table, self._path(window), {"fingerprint": self._fingerprint(window)})
 
     def remove(self) -> None:
         """Remove all parts, once the whole table is written."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _path(self, checkpoint: Path) -> Path:
-        return self.folder / f"{checkpoint.name}.parquet"
+    def _path(self, window: Sequence[Path]) -> Path:
+        return self.folder / f"{window[-1].name}.parquet"
 
-    def _fingerprint(self, checkpoint: Path) -> str:
-        weights = fingerprint.files(checkpoint, "model.safetensors")
-        return fingerprint.digest([self.made_from, checkpoint.name, weights])
+    def _fingerprint(self, window: Sequence[Path]) -> str:
+        weights = [(step.name, fingerprint.files(step, "*model.safetensors")) for step in window]
+        return fingerprint.digest([self.made_from, weights])

@@ -70,15 +70,17 @@ def load_tasks(name: str, settings: HarnessSettings) -> Tasks:
 def evaluate(
     model: Any,
     tokenizer: Any,
-    checkpoints: Sequence[Path],
+    checkpoints: Sequence[Sequence[Path]],
     name: str,
     tasks: Tasks,
     settings: HarnessSettings,
+    average: int = 1,
 ) -> pa.Table:
     """Return the values of every document of some tasks at each checkpoint.
 
-    The checkpoints' weights replace those of the model. Columns: step, id (`TASK/NUMBER`), task,
-    and those of `_values`; the mean over the documents is what lm_eval reports.
+    The checkpoints' weights replace those of the model, as in `evaluate.losses.evaluate`. Columns:
+    step, id (`TASK/NUMBER`), task, and those of `_values`; the mean over the documents is what
+    lm_eval reports.
 
     Raises
     ------
@@ -94,8 +96,8 @@ def evaluate(
     )
     parts: list[pa.Table] = []
     begun = time.monotonic()
-    with closing(stream_weights(model, [[folder] for folder in checkpoints])) as loaded:
-        for (folder,) in loaded:
+    with closing(stream_weights(model, checkpoints, average)) as loaded:
+        for *_, folder in loaded:
             random.seed(PYTHON_SEED)
             np.random.seed(SEED)
             torch.manual_seed(SEED)

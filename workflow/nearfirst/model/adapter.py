@@ -4,6 +4,8 @@ A model with an adapter is the base model with two small matrices beside each of
 these alone are trained and saved, in the form and by the names that `peft` reads.
 """
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +64,14 @@ def saved_parameters(model: Any) -> dict[str, torch.nn.Parameter]:
     parameters = dict(model.named_parameters())
     if not has_adapter(model):
         return parameters
-    return {saved: parameters[name] for name, saved in saved_names(model).items()}
+    return {saved: parameters[name] for name, saved in saved_names(parameters).items()}
 
 
-def saved_names(model: Any) -> dict[str, str]:
-    """Return the names of an adapter's parameters, in the model and in a checkpoint."""
+def saved_names(names: Iterable[str]) -> dict[str, str]:
+    """Return which of a model's parameters are an adapter's, with their names in a checkpoint."""
     return {
         name: f"base_model.model.{name.replace(f'.{NAME}.', '.')}"
-        for name, _ in model.named_parameters()
+        for name in names
         if ".lora_" in name
     }
 
@@ -79,16 +81,39 @@ def weights_file(model: Any) -> str:
     return WEIGHTS if has_adapter(model) else "model.safetensors"
 
 
-def saved_adapter(checkpoint: Path) -> Any:
-    """Return the form of the adapter in a checkpoint (a `LoraConfig`); None if it has none."""
+def rank_side(name: str) -> int | None:
+    """Return which dimension of an adapter's factor is its rank; None if it is no such factor.
+
+    A maps to the rank, and B from it: their shapes are (rank, inputs) and (outputs, rank).
+    """
+    found = re.search(r"\.lora_(?:embedding_)?([AB])(\.|$)", name)
+    return "AB".index(found[1]) if found else None
+
+
+def saved_adapter(checkpoint: Path, average: int = 1) -> Any:
+    """Return the form of the adapter in a checkpoint (a `LoraConfig`); None if it has none.
+
+    Of `average` adapters of this form, side by side, if there are several. Raises InputError if it
+    cannot be read, or is of a kind whose mean has another form.
+    """
     if not (checkpoint / CONFIG).is_file():
         return None
     from peft import LoraConfig
 
     try:
-        return LoraConfig.from_pretrained(str(checkpoint))
+        form = LoraConfig.from_pretrained(str(checkpoint))
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{checkpoint / CONFIG}: cannot be read ({error}); delete the folder "
             f"{checkpoint.parent} and run snakemake again: it is trained again"
         ) from None
+    if average > 1:
+        for key, value in vars(form).items():
+            if value and (key.startswith("use_") or key == "lora_bias"):
+                raise InputError(
+                    f"{checkpoint / CONFIG}: the mean of adapters with {key} is no adapter; set "
+                    "evaluate.average: 1"
+                )
+        form.r *= average
+        form.rank_pattern = {name: average * rank for name, rank in form.rank_pattern.items()}
+    return form

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import written_weights
-from nearfirst.model.adapter import saved_parameters, weights_file
+from nearfirst.model.adapter import rank_side, saved_parameters, weights_file
 
 Shapes = dict[str, torch.Size]
 Tensors = dict[str, torch.Tensor]
@@ -40,7 +40,7 @@ def checkpoints_in(folder: Path) -> list[Path]:
     written = {(folder / name).parent for name in written_weights(folder)}
     if missing := sorted(written.difference(found)):
         more = f" and {len(missing) - 1} more checkpoints are" if missing[1:] else " is"
-        raise InputError(f"{missing[0]}{more} missing; {_again(folder)}")
+        raise InputError(f"{missing[0]}{more} missing; {_again(missing[0], folder)}")
     return found
 
 
@@ -62,37 +62,45 @@ def _bytes_of(tensor: torch.Tensor) -> memoryview:
     return tensor.view(-1).view(torch.uint8).numpy().data
 
 
-def _again(folder: Path) -> str:
-    return f"delete the folder {folder} and run snakemake again: it is trained again"
+def _again(path: Path, segment: Path) -> str:
+    """Return what to do about a file of a segment; a link is to a checkpoint made elsewhere."""
+    made = "gathered" if (segment / "model").is_dir() else "trained"
+    source = f"copy or fetch {path.resolve()} anew, " if path.is_symlink() else ""
+    return f"{source}delete the folder {segment} and run snakemake again: it is {made} again"
 
 
-def load_weights(model: Any, checkpoint: Path) -> None:
-    """Stream a checkpoint's weights into a resident model, tensor by tensor: all, or the adapter's.
+def load_weights(model: Any, *window: Path, average: int = 1) -> None:
+    """Stream the mean of checkpoints into a resident model, tensor by tensor.
+
+    They are at most `average`, and the model is made for so many (`load.model_for`). If it has an
+    adapter, that is all that they hold.
 
     Raises
     ------
     InputError
-        If the file is damaged, or holds other tensors than the model.
+        If a file is damaged, or holds other tensors than the model.
     """
-    _copy(_read(checkpoint / weights_file(model), _shapes(model)), model)
+    files = [checkpoint / weights_file(model) for checkpoint in window]
+    _copy(_read_mean(files, _shapes(model, average), average), model)
 
 
 def windows(checkpoints: Sequence[Path], before: Sequence[Path], size: int) -> list[list[Path]]:
     """Return each checkpoint behind the `size` - 1 before it, or as many as there are.
 
-    `before` are checkpoints of the same run that come before the first.
+    `before` are the folders of the segments that come before theirs, in order.
     """
-    every = [*before, *checkpoints]
-    ends = range(len(before) + 1, len(every) + 1)
+    every = [step for folder in before for step in checkpoints_in(folder)] + [*checkpoints]
+    ends = range(len(every) - len(checkpoints) + 1, len(every) + 1)
     return [every[max(0, end - size) : end] for end in ends]
 
 
 def stream_weights(
-    model: Any, of: Sequence[Sequence[Path]]
+    model: Any, of: Sequence[Sequence[Path]], average: int = 1
 ) -> Generator[Sequence[Path], None, None]:
     """Load the mean of each window of checkpoints into a resident model, in turn.
 
-    A window is yielded once its weights are there.
+    A window is yielded once its weights are there, and holds at most `average`, as in
+    `load_weights`.
 
     While the caller computes with one, a thread reads the next from disk. It starts once the
     tensors before have been copied and freed, so host memory holds one checkpoint more than with
@@ -106,10 +114,10 @@ def stream_weights(
     InputError
         As `load_weights`, when it is that checkpoint's turn.
     """
-    shapes, name, closed = _shapes(model), weights_file(model), threading.Event()
+    shapes, name, closed = _shapes(model, average), weights_file(model), threading.Event()
 
     def read(window: Sequence[Path]) -> Tensors:
-        tensors = _read_mean([folder / name for folder in window], shapes)
+        tensors = _read_mean([folder / name for folder in window], shapes, average)
         return dict(takewhile(lambda _: not closed.is_set(), tensors))
 
     with ThreadPoolExecutor(1, "read-ahead") as thread:
@@ -137,24 +145,43 @@ def _pop_items(tensors: Tensors) -> Iterator[tuple[str, torch.Tensor]]:
         yield tensors.popitem()
 
 
-def _shapes(model: Any) -> Shapes:
-    return {name: parameter.shape for name, parameter in saved_parameters(model).items()}
+def _shapes(model: Any, average: int) -> Shapes:
+    """Return the shapes of a checkpoint's tensors; a model has room for `average` adapters."""
+    shapes = {name: list(parameter.shape) for name, parameter in saved_parameters(model).items()}
+    for name, shape in shapes.items():
+        if (side := rank_side(name)) is not None:
+            shape[side] //= average
+    return {name: torch.Size(shape) for name, shape in shapes.items()}
 
 
-def _read_mean(window: Sequence[Path], shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield the mean of each tensor over some checkpoints of a run, as `_read` yields one's own."""
-    if len(window) == 1:
+def _read_mean(
+    window: Sequence[Path], shapes: Shapes, average: int
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the mean of each tensor over some checkpoints of a run, as `_read` yields one's own.
+
+    A layer with an adapter computes W + s B A, and the mean of k of them W + s (B₁ A₁ + … + Bₖ Aₖ)
+    / k: an adapter again, of k times the rank, whose factors stand side by side. `load.model_for`
+    makes the model with the rank of `average` adapters, and so the scale s / `average`; where there
+    are fewer, the rest is zero and B makes up for it.
+    """
+    if average == len(window) == 1:
         yield from _read(window[0], shapes)
         return
     for parts in zip(*(_read(path, shapes) for path in window), strict=True):
         names = {name for name, _ in parts}
         if len(names) > 1:
             raise InputError(f"{window[-1]}: its tensors come in another order than {window[0]}'s")
-        # Summed in float32, oldest first, whatever the number of segments.
-        total = torch.zeros_like(parts[0][1], dtype=torch.float32)
-        for _, tensor in parts:
-            total += tensor
-        yield names.pop(), total / len(parts)
+        name, tensors = names.pop(), [tensor for _, tensor in parts]
+        if (side := rank_side(name)) is None:
+            # Summed in float32, oldest first, whatever the number of segments.
+            total = torch.zeros_like(tensors[0], dtype=torch.float32)
+            for tensor in tensors:
+                total += tensor
+            yield name, total / len(tensors)
+        else:
+            rest = [torch.zeros_like(tensors[0])] * (average - len(tensors))
+            factor = torch.cat([*tensors, *rest], side).float()
+            yield name, factor * (average / len(tensors)) if side else factor
 
 
 def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
@@ -206,4 +233,6 @@ def _read(path: Path, shapes: Shapes) -> Iterator[tuple[str, torch.Tensor]]:
             if expected and sha256.hexdigest() != expected:
                 raise OSError("its SHA-256 differs from when it was written")
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a whole checkpoint ({error}); {_again(segment)}") from None
+        raise InputError(
+            f"{path}: not a whole checkpoint ({error}); {_again(path, segment)}"
+        ) from None

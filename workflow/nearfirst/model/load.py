@@ -55,14 +55,19 @@ def load_model(name: str, revision: str | None = None) -> Any:
 
 
 def model_for(
-    checkpoint: Path, name: str, revision: str | None = None, dtype: torch.dtype = torch.float32
+    checkpoint: Path,
+    name: str,
+    revision: str | None = None,
+    dtype: torch.dtype = torch.float32,
+    average: int = 1,
 ) -> Any:
     """Build a model to load checkpoints like this one into: without weights, or the base's alone.
 
-    The base model's weights are read where the checkpoint holds an adapter. Raises InputError if
-    the model cannot be loaded, or the adapter is none of this model.
+    The base model's weights are read where the checkpoint holds an adapter. It gets the rank of
+    `average` of them, which their mean has. Raises InputError if the model cannot be loaded, the
+    adapter is none of this model, or such adapters have no mean.
     """
-    form = saved_adapter(checkpoint)
+    form = saved_adapter(checkpoint, average)
     if form is None:
         return empty_model(name, revision, dtype)
     model = load_model(name, revision).to(dtype)

@@ -1,7 +1,5 @@
 """What a figure's caption says of the config: the data as they are, the model, what was chosen."""
 
-from pathlib import Path
-
 from nearfirst.config import Config
 from nearfirst.figures.figure import Figure
 from nearfirst.shape import shape_of
@@ -41,7 +39,7 @@ def model(config: Config) -> str:
         return f"that of the package {its.package.name} {its.package.version}{size}"
     if its.name:
         return f"{its.name}{size}"
-    shape = shape_of(its, Path())
+    shape = shape_of(its, None)
     assert shape, "the size of a model that is pretrained here is known"
     return (
         f"a Llama of {shape.parameters / 1e6:.2f} million parameters, pretrained on generated text"

@@ -95,6 +95,11 @@ class RewardSettings(NamedModel):
         description="Hugging Face id or folder of a reward model in UltraRM's form, or of a "
         "sequence classifier with one label; null trains a small one (`preferences`, `training`).",
     )
+    parameters: PositiveInt | None = Field(
+        None,
+        description="Parameters of a model that has a name, for what its jobs ask for; null counts "
+        "those of its `*.safetensors`, once they are there.",
+    )
     text: RewardTextSettings = RewardTextSettings()
     scoring: RewardScoreSettings = RewardScoreSettings()
     preferences: PreferenceSettings = PreferenceSettings()

@@ -1,12 +1,14 @@
-"""Sharded training (FSDP): how it rounds, and how float16 is resumed."""
+"""Sharded training (FSDP): how it rounds, how float16 is resumed, and adapters."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import fsdp_utils  # type: ignore[import-untyped]
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy
 
 from nearfirst.hardware import TrainHardware
+from nearfirst.model.adapter import has_adapter
 
 
 def plugin_arguments(hardware: TrainHardware, precision: str, *, on_gpu: bool) -> dict[str, Any]:
@@ -25,6 +27,11 @@ def plugin_arguments(hardware: TrainHardware, precision: str, *, on_gpu: bool) -
     if hardware.offload:
         found["cpu_offload"] = CPUOffloadPolicy(pin_memory=on_gpu)  # pinning is for a GPU
     return found
+
+
+def know_adapters() -> None:
+    """Have accelerate keep an adapter alone in states, as it does of models of peft's own class."""
+    fsdp_utils.is_peft_model = has_adapter
 
 
 def load_scaler(accelerator: Any, state: Path) -> None:

@@ -189,6 +189,7 @@ def _arguments(
     if sharded:
         own = fsdp.plugin_arguments(hardware, settings.precision, on_gpu=on_gpu)
         arguments.fsdp_plugin_args |= own
+        fsdp.know_adapters()
     return arguments
 
 
@@ -235,7 +236,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
         if adapter.has_adapter(self.model):
             folder.mkdir(parents=True, exist_ok=True)
             its = self.model.state_dict()
-            trained = {name: its[name] for name in adapter.saved_names(self.model)}
+            trained = {name: its[name] for name in adapter.saved_names(its)}
             save_file(trained, folder / "model.safetensors", metadata={"format": "pt"})
         else:
             self.model.save_pretrained(folder, **SAVE_OPTIONS)
@@ -333,7 +334,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         if self.writer:
             model = self.trainer.accelerator.unwrap_model(self.trainer.model_wrapped)
             if adapter.has_adapter(model):
-                names = adapter.saved_names(model)
+                names = adapter.saved_names(weights)
                 weights = {saved: weights[name] for name, saved in names.items()}
             else:
                 # A tied tensor is written once; copied, it would be a tensor of its own.

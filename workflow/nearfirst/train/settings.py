@@ -1,6 +1,6 @@
 """Settings of instruction tuning (Table 2 of the paper and Section A.3)."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -31,8 +31,10 @@ class TrainSettings(Section):
     )
     segment_steps: PositiveInt | None = Field(
         None,
-        description="Steps in one training job; null trains in one job. Needs a number of `steps`, "
-        "and divides it if there are several epochs.",
+        description="Steps in one training job; null trains in one job, and so does `auto`, unless "
+        "that would take more than a day. Needs a number of `steps`, and divides it if there are "
+        "several epochs.",
+        json_schema_extra={"default": "auto"},
     )
     batch_size: PositiveInt = Field(16, description="Instances in a step, over all GPUs.")
     micro_batch_tokens: PositiveInt = Field(
@@ -88,6 +90,14 @@ class TrainSettings(Section):
         "float32", description="Number format of the saved weights. bfloat16 is refused."
     )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _auto(cls, given: Any) -> Any:
+        """Leave out `segment_steps: auto`: left out, it is derived (`Config.in_segments`)."""
+        if isinstance(given, dict) and given.get("segment_steps") == "auto":
+            return {key: value for key, value in given.items() if key != "segment_steps"}
+        return given
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
