@@ -179,7 +179,7 @@ wildcard_constraints:
     form="|".join(FORMATS.names()),
     source=r"(data|model)/[^/]+|checkpoints/[^/]+/\d+",
     split=r"train|(generalist|specialist)-\d+|heldout|query",
-    test=r"(generalist|specialist)-\d+|heldout|query",
+    test=rf"(({'|'.join(map(re.escape, CONFIG.data))})\.)?((generalist|specialist)-\d+|heldout|query)",
     arrangement="|".join(map(re.escape, [*CONFIG.arrangements, *CONFIG.checkpoints])),
     seed=r"\d+",
     start=r"\d+",

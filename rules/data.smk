@@ -142,6 +142,7 @@ def sample_flags(
         "--hold-out": dataset.holds_out,
         "--key-list": getattr(dataset, "key_list", None),
         "--tokenizer": FIRST_BASE if dataset.needs_tokenizer else None,
+        "--apart-from": dataset.test if wildcards.split == dataset.query else None,
     }
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 

@@ -1,4 +1,5 @@
 # Loss of every test instance at every checkpoint.
+from nearfirst.figures.figure import test_set
 
 
 def checkpoints_before(
@@ -18,6 +19,14 @@ def checkpoints_before(
     ]
 
 
+def tested_instances(
+    wildcards,
+):
+    """Return the instances that a run is measured on: `NAME.SPLIT` is a set of another data set."""
+    dataset, split = test_set(wildcards.test, wildcards.dataset)
+    return f"{RESULTS}/instances/{dataset}/{split}.parquet"
+
+
 def mean_flags(
     wildcards,
     input,
@@ -32,7 +41,7 @@ def mean_flags(
 rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:
-        instances="<results>/instances/{dataset}/{test}.parquet",
+        instances=tested_instances,
         checkpoints=checkpoints_of,
         before=checkpoints_before,
         model=model_files,
@@ -55,7 +64,7 @@ rule evaluate:
         mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
         runtime=growing(CONFIG.hardware.evaluate.minutes),
     params:
-        settings=settings("evaluate"),
+        settings=settings("evaluate", {"also"}),
         template=settings("template"),
         model=model_flag,
         tracking=tracking,
@@ -69,7 +78,7 @@ rule evaluate:
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
-        " --checkpoints {input.checkpoints}{params.before} --settings {params.settings:q}"
+        " --checkpoints {input.checkpoints}{params.before} --dataset {wildcards.dataset} --settings {params.settings:q}"
         " --template {params.template:q} --tracking {params.tracking:q} --output {output} --log {log}"
 
 
@@ -95,7 +104,7 @@ rule base_losses:
         mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
         runtime=growing(CONFIG.hardware.evaluate.minutes),
     params:
-        settings=settings("evaluate"),
+        settings=settings("evaluate", {"also"}),
         template=settings("template"),
         model=lambda wildcards: quote(model_folder(wildcards.seed)),
         base=lambda wildcards: model_state(model_folder(wildcards.seed)),

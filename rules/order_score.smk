@@ -41,7 +41,7 @@ rule order_runs:
     params:
         settings=settings("order_score", {"dataset", "representations", "measures"}),
         train=order_run,
-        evaluate=settings("evaluate", {"average", "threads"}),
+        evaluate=settings("evaluate", {"also", "average", "threads"}),
         template=settings("template"),
         model=lambda wildcards: f"--model {quote(SCORED_BASE)}",
         base=model_state(SCORED_BASE),

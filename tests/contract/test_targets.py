@@ -101,6 +101,14 @@ def test_what_only_the_user_can_place_is_told(
     assert "docs/data.md" in done.stdout
 
 
+def test_losses_elsewhere_train_nothing_more(fresh: dict[str, Checkout]) -> None:
+    rows = ("figures={gap: {kind: query-gap}}", "evaluate={also: [niv2]}")
+    rules = fresh["mini"].would_run("results/gap.pdf", "--config", *rows)
+    # Two orders with three seeds each, of training data and two test sets.
+    assert (rules["train"], rules["evaluate"], rules["sample"]) == (6, 12, 3)
+    assert rules["embed"] == 2
+
+
 def test_a_figure_measures_other_instances_than_its_data_are_arranged_for(
     fresh: dict[str, Checkout],
 ) -> None:

@@ -26,6 +26,19 @@ def test_there_is_no_such_data_set_by_default(nothing: dict[str, Any]) -> None:
     assert "fig4_mine" not in config.figures
 
 
+def test_losses_elsewhere_are_a_figure_of_data_of_ones_own() -> None:
+    user = {"data": {"mine": {"path": "pool.jsonl"}}, "evaluate": {"also": ["niv2", "mine"]}}
+    user["figures"] = {"its": {"kind": "query-gap", "sets": {"here": "niv2.specialist-0"}}}
+    config = load(user, PRESETS)
+    sets = {name: row.sets for name, row in config.figures.items() if row.kind == "query-gap"}  # type: ignore[attr-defined]
+    assert sets == {
+        "elsewhere_mine": {"mine": "heldout", "niv2": "niv2.specialist-0"},
+        "its": {"here": "niv2.specialist-0", "mine": "mine.heldout"},
+    }
+    with pytest.raises(InputError, match="flan alone; name two sets, or other"):
+        load({"figures": {"gap": {"kind": "query-gap"}}}, PRESETS)
+
+
 @pytest.mark.parametrize("preset", ["mini", "paper", "tiny"])
 def test_a_path_is_enough_in_every_preset(preset: str) -> None:
     rows = {"mine": {"path": "pool.jsonl"}, "other": {"path": "other.parquet"}}

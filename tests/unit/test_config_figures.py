@@ -34,6 +34,7 @@ def refusal(key: str, value: object) -> str:
         ("figures.fig1_scores.metrics", ["rouge1", "loss"], "do not share an axis"),
         ("reward.preferences.datasets", ["flan", "niv2", "flan"], "twice"),
         ("scores.tokenizer", "no such", "is neither words, model, a folder here nor"),
+        ("evaluate.also", ["flann"], "there is no data set 'flann'"),
     ],
 )
 def test_a_test_set_of_other_data_or_a_name_given_twice(

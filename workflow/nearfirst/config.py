@@ -36,6 +36,7 @@ from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.figures.figure import Figure
+from nearfirst.figures.kinds.query_gap import Settings as QueryGap
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.registry import KINDS
 from nearfirst.figures.settings import (
@@ -243,7 +244,8 @@ STANDARD_FIGURE = {
     "curves": {"NFT": "tma-nearest", "RT": "random", "FFT": "tma-farthest"},
     "reference": "NFT",
 }
-"""`fig4_NAME` of a data set that the user adds, beside `advice_NAME`."""
+"""`fig4_NAME` of a data set that the user adds, beside `advice_NAME` and, with `evaluate.also`,
+`elsewhere_NAME`."""
 
 
 def load(user: Mapping[str, Any], presets: Path) -> Config:
@@ -278,6 +280,13 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
             # A data set that the user adds has a figure without another word.
             standard = {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added}
             standard |= {f"advice_{name}": {"kind": "advice", "dataset": name} for name in added}
+            its = content.get("evaluate")
+            also = its.get("also") or [] if isinstance(its, Mapping) else []
+            standard |= {
+                f"elsewhere_{name}": {"kind": "query-gap", "dataset": name}
+                for name in added
+                if any(other != name for other in also)
+            }
             given = [standard, *given]
         rows = Rows(table, given)
         content[table.name] = rows.resolve()
@@ -287,7 +296,7 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
     except ValidationError as error:
         faults = explain_all(error, Config) | faults
     if not faults:
-        faults = _unknown_names(config)
+        faults = _unknown_names(config) or _measure_also(config)
     if faults:
         raise InputError("\n".join(faults.values()))
     hardware, fetched = config.hardware, Path("results", config.run or "", "raw/model")
@@ -323,6 +332,21 @@ def _with_nulls(value: Any) -> Any:
     return None if value == "null" else value
 
 
+def _measure_also(config: Config) -> dict[str, str]:
+    """Add the sets of `evaluate.also` to figures; return a line for each that has too few."""
+    faults = {}
+    for name, figure in config.figures.items():
+        if isinstance(figure, QueryGap):
+            figure = config.figures[name] = figure.also(config.evaluate.also, config)
+            if len(figure.sets) < 2:
+                key = f"figures.{name}.sets"
+                faults[key] = (
+                    f"config key '{key}': {', '.join(figure.sets)} alone; name two sets, or other "
+                    "data sets in evaluate.also"
+                )
+    return faults
+
+
 def _unknown_names(config: Config) -> dict[str, str]:
     """Return a line for each key that names a data set, arrangement, figure or test set wrongly."""
     faults = {}
@@ -350,6 +374,7 @@ def _unknown_names(config: Config) -> dict[str, str]:
     references += [(f"{key}.representation", "representation", name) for key, name in go_by.items()]
     if config.order_score.dataset:
         references += [("order_score.dataset", "data set", config.order_score.dataset)]
+    references += [("evaluate.also", "data set", name) for name in config.evaluate.also]
     references += [
         ("order_score.representations", "representation", name)
         for name in config.order_score.representations

@@ -27,7 +27,11 @@ def main(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(settings.threads)
     dtype = precision.weights_dtype("evaluate.precision", settings.precision)
     folders = checkpoints.checkpoints_in(arguments.checkpoints)
-    identity = read_identity(arguments.instances) | read_run(arguments.checkpoints)
+    identity, run = read_identity(arguments.instances), read_run(arguments.checkpoints)
+    dataset = arguments.dataset or run.get("dataset", identity.get("dataset"))
+    if dataset != identity.get("dataset", dataset):
+        identity["test"] = f"{identity['dataset']}.{identity['test']}"
+    identity |= run | ({"dataset": dataset} if dataset else {})
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
     table, tokens, left_out = read_labelled(arguments.instances, tokenizer, template)
     # Said once a run, not of each segment.
@@ -61,6 +65,7 @@ if __name__ == "__main__":
     add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="test instances (Parquet)")
     add("--checkpoints", type=Path, required=True, help="folder with step-*/")
+    add("--dataset", help="data set of the run, if its checkpoints do not say it")
     add("--before", type=Path, nargs="*", default=[], help="those of earlier segments, in order")
     add("--output", type=Path, required=True, help="losses to write (Parquet)")
     cli.add_settings(parser, EvaluateSettings)

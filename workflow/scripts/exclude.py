@@ -38,13 +38,14 @@ def main(arguments: argparse.Namespace) -> None:
     found: Excluded = {}
     if settings.exact or settings.near_text is not None:
         found = by_text(
-            lambda: (one for block in read_exchanges(paths["train"]) for one in block),
+            (one for block in read_exchanges(paths["train"]) for one in block),
             [one for block in read_exchanges(paths["test"]) for one in block],
             len(ids["train"]),
             exact=settings.exact,
             near=settings.near_text,
             n=grams.ngram,
             of=grams.ngram_of,
+            threads=arguments.threads,
         )
     if settings.near_embedding is not None:
         if not (arguments.train_embeddings and arguments.test_embeddings):

@@ -27,6 +27,7 @@ def main(arguments: argparse.Namespace) -> None:
         test_path=arguments.test_input,
         key_list=arguments.key_list,
         tokenizer=arguments.tokenizer,
+        apart_from=arguments.apart_from,
     )
     is_train = arguments.split == "train"
     rows = (sample.table_row(instance, keep_row=is_train) for instance in instances)
@@ -55,5 +56,6 @@ if __name__ == "__main__":
         help="what of the data is the test set (default: as the settings say)",
     )
     add("--split", required=True, help="train, query, specialist-SEED, generalist-SEED or heldout")
+    add("--apart-from", metavar="SPLIT", help="a split that must have other instances")
     add("--output", type=Path, required=True, help="instances to write (Parquet)")
     cli.run(main, parser.parse_args())

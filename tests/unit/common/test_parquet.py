@@ -147,10 +147,17 @@ def test_embeddings_of_any_dimension_are_read_as_written(
     expected = pa.list_(pa.float32(), embeddings.shape[1])
     assert table.schema.field("embedding").type == expected
     write_table(table, path)
-    found_ids, found = read_embeddings(path)
-    assert found_ids == ids
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, embeddings)
+    rows = np.arange(len(ids))[::-2]
+    for in_memory in (np.inf, 0):
+        found_ids, found = read_embeddings(path, in_memory=in_memory)
+        assert found_ids == ids
+        assert found[:].dtype == np.float32
+        np.testing.assert_array_equal(found[:], embeddings)
+        np.testing.assert_array_equal(found[1:3], embeddings[1:3])
+        np.testing.assert_array_equal(found[rows], embeddings[rows])
+    kept = found.keeping(rows)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(kept[:2], embeddings[rows[:2]])
+    assert kept.shape == embeddings[rows].shape
 
 
 def embedding_column(values: list[Any], kind: pa.DataType) -> pa.Table:

@@ -22,7 +22,8 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import SOURCES
 from nearfirst.data.conversation import Instance, Message
 from nearfirst.data.inventory import DROPPED, take_inventory
-from nearfirst.data.sample import sample_over_tasks, sample_rows, table_row
+from nearfirst.data.registry import FORMATS
+from nearfirst.data.sample import sample, sample_over_tasks, sample_rows, table_row
 
 SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1)
 
@@ -281,6 +282,26 @@ def test_a_tokenizer_that_cannot_be_used(
     done = program("sample.py", "--settings", '{"format": "niv2"}', *more)
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {named.format(tmp_path)}")
+
+
+def test_queries_that_are_the_test_set(tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    rows = [
+        {"prompt": f"{task}{i}?", "completion": "!", "kind": task}
+        for task in "abcd"
+        for i in range(4)
+    ]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    def queries(per_task: int) -> list[Instance]:
+        sizes = {"unseen_tasks": 2, "specialist_per_task": per_task}
+        row = json.dumps({"format": "chat", "task_column": "kind", "sample": sizes})
+        settings = FORMATS.parse(row, path=str(path))
+        return list(sample(settings, path, "specialist-1", apart_from="specialist-0"))
+
+    assert len(queries(2)) == 4
+    with pytest.raises(InputError, match="holds the same instances as specialist-0, the test set"):
+        queries(4)
 
 
 # Test conversations that are trained on ---------------------------------------------------------

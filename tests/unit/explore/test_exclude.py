@@ -21,7 +21,7 @@ WORDS = st.lists(st.sampled_from("abcd"), max_size=5).map(" ".join)
 
 def excluded(train: list[str], test: list[str], *, exact: bool, near: float | None) -> Excluded:
     sides = [[Exchange("", text) for text in its] for its in (train, test)]
-    return by_text(lambda: sides[0], sides[1], len(train), exact=exact, near=near, n=2, of="words")
+    return by_text(sides[0], sides[1], len(train), exact=exact, near=near, n=2, of="words")
 
 
 @settings(deadline=None)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.kinds.query_gap import Settings
@@ -44,12 +45,21 @@ def test_gains_and_gaps_by_hand() -> None:
     assert "Gain, held out: 0.15 over the run" in figure.full_caption(table)
 
 
-def test_a_score_that_rises_is_a_gain_and_other_tasks_have_no_gap() -> None:
-    other = runs("t", 0.1)
-    other = {key: replace(it, task=it.task + "2") for key, it in other.items()}
+@pytest.mark.parametrize("unit", ["task", "conversation"])
+def test_a_score_that_rises_is_a_gain_and_other_tasks_are_samples_of_their_own(unit: str) -> None:
+    other = {key: replace(it, task=it.task + "2", unit=unit) for key, it in runs("t", 0.1).items()}
     table = query_gap({"one": runs("q", 0.3), "two": other}, "NFT", ComparisonSettings(), "rougeL")
-    assert set(table["panel"]) == {"Gain"}
-    assert table["mean"].iat[0] == pytest.approx(-0.3)
+    means = table.set_index(["arrangement", "step"])["mean"]
+    assert means["one", 4] == pytest.approx(-0.3)
+    assert means["one − two", 4] == pytest.approx(-0.3 + 0.1)
+    # Welch's standard error at step 4, 8 and 4 or 8 units: gains are 0.9, 1 and 1.1 of the mean.
+    gap = table[table["arrangement"] == "one − two"].iloc[0]
+    gains = [0.3 * np.array([0.9, 1, 1, 1.1]), 0.1 * np.array([0.9, 1, 1, 1.1])]
+    if unit == "conversation":
+        gains[1] = gains[1].repeat(2)
+    error = np.sqrt(sum(its.var(ddof=1) / len(its) for its in gains))
+    reach = stats.t.ppf(0.975, sum(map(len, gains)) - 2) * error
+    assert gap["high"] - gap["mean"] == pytest.approx(reach)
 
 
 def test_a_set_that_is_the_first_is_refused() -> None:

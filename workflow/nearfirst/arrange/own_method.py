@@ -7,6 +7,7 @@ holds, and returns indices of training instances in their order.
 import ast
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -68,6 +69,8 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Return the user's order; raises InputError if its file or the function raises."""
     path, name = settings.source()
     try:
+        # A function may do with the embeddings what only a matrix in memory can.
+        pool = replace(pool, train=pool.train[:])
         order = _load(path, name)(pool, seed=seed, **settings.parameters)
         return Arranged(np.asarray(order))
     except Exception as error:

@@ -36,7 +36,8 @@ class Pool:
     queries, query_tasks
         Messages and task of each test instance; empty if none are needed.
     train, test
-        (N, d) and (M, d) embeddings; empty if the method needs none.
+        (N, d) and (M, d) embeddings; empty if the method needs none. Those of a large pool are
+        `nearfirst.common.on_disk.RowsOnDisk`.
     distances
         Gives the distances of some of the training instances to all test instances.
     measure
@@ -71,7 +72,9 @@ class Pool:
             messages=of(self.messages),
             scores=of(self.scores),
             tokens=of(self.tokens),
-            train=self.train[rows] if len(self.train) else self.train,
+            train=getattr(self.train, "keeping", self.train.__getitem__)(rows)
+            if len(self.train)
+            else self.train,
             distances=lambda part: self.distances(rows[part]),
         )
 

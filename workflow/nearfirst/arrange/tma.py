@@ -96,7 +96,8 @@ def rounds_by(
         some = left
         if len(left) > (size_of_sample := max(1, sampled // tests)):
             some = np.sort(generator.choice(left, size_of_sample, replace=False))
-        reach = lists.guess_reach(distances(some), len(left))
+        parts = np.array_split(some, -(-len(some) // ROWS))
+        reach = lists.guess_reach(np.concatenate(list(map(distances, parts))), len(left))
         while True:
             lists.fill(distances, left, ranks, reach, threads)
             if (found := lists.lengths > 0).all():

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from nearfirst.common.errors import InputError, one_line
 from nearfirst.common.files import writing
+from nearfirst.common.on_disk import RowsOnDisk
 
 BUFFER = 2**22
 """Bytes read from a file at once."""
@@ -193,9 +195,11 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def read_embeddings(
-    path: Path, *, may_be_empty: bool = False
+    path: Path, *, may_be_empty: bool = False, in_memory: float = np.inf
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """Read N ids and their (N, d) matrix; lists of any floating-point numbers become float32.
+
+    A matrix of more than `in_memory` bytes is one of `RowsOnDisk`.
 
     Raises InputError as `read_table`, or if a row is null, has another dimension than the first, or
     is not finite or all zeros.
@@ -219,33 +223,39 @@ def read_embeddings(
                 column = batch.column(0)
                 if not start and len(column):
                     dimension = pc.list_value_length(column)[0].as_py() or 0
-                    matrix = np.empty((len(ids), dimension), dtype=np.float32)
-                _copy_embeddings(path, ids, column, matrix, start)
+                    shape = (len(ids), dimension)
+                    if 4 * len(ids) * dimension > in_memory:
+                        matrix = cast("npt.NDArray[np.float32]", RowsOnDisk(shape))
+                    else:
+                        matrix = np.empty(shape, dtype=np.float32)
+                rows = slice(start, start + len(column))
+                matrix[rows] = _embeddings(path, ids[rows], column, matrix.shape[1], start)
                 start += len(batch)
         except _DAMAGED as error:
             raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
     return ids, matrix
 
 
-def _copy_embeddings(
-    path: Path, ids: list[str], column: pa.Array, matrix: npt.NDArray[np.float32], start: int
-) -> None:
-    """Copy a batch to the rows of the (N, d) matrix from `start` on, if it can be used."""
+def _embeddings(
+    path: Path, ids: list[str], column: pa.Array, dimension: int, start: int
+) -> npt.NDArray[np.float32]:
+    """Return the (n, d) rows of a batch, which begins at the row `start`, if they can be used."""
 
     def check(usable: npt.ArrayLike, what: str) -> None:
         if not np.all(usable):
-            row = start + int(np.argmin(usable))
-            raise InputError(f"{path}: row {row} (id '{ids[row]}') {what}")
+            row = int(np.argmin(usable))
+            raise InputError(f"{path}: row {start + row} (id '{ids[row]}') {what}")
 
     check(column.is_valid().to_numpy(zero_copy_only=False), "has no embedding")
-    rows = matrix[start : start + len(column)]
     lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
-    check(lengths == rows.shape[1], f"has another dimension than the first, {rows.shape[1]}")
+    check(lengths == dimension, f"has another dimension than the first, {dimension}")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity
         # A null inside a vector becomes NaN.
-        rows[:] = column.flatten().to_numpy(zero_copy_only=False).reshape(rows.shape)
+        flat = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+    rows: npt.NDArray[np.float32] = flat.reshape(len(ids), dimension)
     check(np.isfinite(rows).all(axis=1), "holds NaN or infinity; embed again")
     check(rows.any(axis=1), "is all zeros; embed again")
+    return rows
 
 
 def embeddings_table(ids: list[str], embeddings: npt.NDArray[np.float32]) -> pa.Table:

@@ -37,6 +37,7 @@ def sample(
     test_path: Path | None = None,
     key_list: Path | None = None,
     tokenizer: Path | None = None,
+    apart_from: str | None = None,
 ) -> Iterator[Instance]:
     """Yield the instances of one sample of a data set, in the file's order.
 
@@ -44,10 +45,10 @@ def sample(
     `heldout`, `specialist-SEED`, `generalist-SEED` or `query`; what is at `test_path` is the whole
     of `heldout` or of `query`. `holds_out` takes the place of what the settings say, and `key_list`
     that of the folder's `split.json`. `tokenizer` is the folder of the base model, for formats that
-    count tokens.
+    count tokens. `apart_from` is a sample that this one must not equal.
 
-    Raises InputError if a file cannot be read, there is no such sample, or too few tasks or rows
-    for it.
+    Raises InputError if a file cannot be read, there is no such sample, too few tasks or rows for
+    it, or if it is `apart_from`.
     """
     holds_out = holds_out or settings.holds_out
     pattern, expected = _SAMPLES[holds_out]
@@ -71,6 +72,13 @@ def sample(
         key_list = path / "split.json"
     parts = split(found, settings.sample, holds_out, key_list, settings.tested_per_task)
     wanted = set() if own_test else choose(parts, settings.sample, name)
+    # What another kind of set takes, these settings need not say.
+    same_kind = apart_from and apart_from.split("-")[0] == name.split("-")[0]
+    if same_kind and choose(parts, settings.sample, str(apart_from)) == wanted:
+        raise InputError(
+            f"{path}: {name}, the queries, holds the same instances as {apart_from}, the test set; "
+            "lower sample.specialist_per_task or sample.generalist, or leave query out"
+        )
     compares = settings.warns_of_overlap and name != "train"
     trained = sample_rows(parts.train, None, 0) if compares else set()
     overlap = Overlap()

@@ -23,4 +23,9 @@ class EvaluateSettings(Section):
         description="Checkpoints whose mean weights are evaluated, also by their answers and in "
         "lm_eval: each and those before it, as far as there are any. 1: each by itself.",
     )
+    also: list[str] = Field(
+        [],
+        description="Data sets on whose test sets the loss is measured too, to see what an order "
+        "costs elsewhere: in figures of `kind: query-gap`, and in `elsewhere_NAME` of your data.",
+    )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")

@@ -24,6 +24,8 @@ QUERY = "query"
 """Set that data are arranged for, where it is a file of its own."""
 TEST = f"(generalist|specialist)-(0|[1-9][0-9]*)|{HELD_OUT}"
 Test = Annotated[str, Field(pattern=f"^({TEST})$")]
+OtherTest = Annotated[str, Field(pattern=rf"^(.+\.)?({TEST}|{QUERY})$")]
+"""Test set of the data set, or `NAME.SPLIT`: that of another one."""
 Label = Annotated[str, Field(pattern=r"^\S")]
 Caption = Annotated[
     str,
@@ -62,6 +64,12 @@ class Experiment(Protocol):
 
     def training(self, dataset: str, arrangement: str) -> Section:
         """Return the training settings of a run."""
+
+
+def test_set(test: str, dataset: str) -> tuple[str, str]:
+    """Return the data set of a test set, that of the run unless it says another, and its split."""
+    other, _, split = test.rpartition(".")
+    return other or dataset, split
 
 
 class Curve(NamedTuple):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison import CHECKPOINT, RUN
 from nearfirst.figures.comparison.paired import compare_contrasts, paired_comparison
 from nearfirst.figures.curves import task_means
-from nearfirst.figures.run import Run, Runs
+from nearfirst.figures.run import Key, Run, Runs
 from nearfirst.figures.settings import ComparisonSettings
 from nearfirst.metrics import METRICS, MetricName
 
@@ -26,8 +27,9 @@ def query_gap(
 ) -> pd.DataFrame:
     """Return what the reference gains over each other label on each set, at each checkpoint.
 
-    Of sets with the same tasks the gains are compared too, paired by task and seed, each task
-    counting once: that of the first set minus that of another, the gap.
+    The gains are compared too: that of the first set minus that of another, the gap. Of sets with
+    the same tasks it is paired by task and seed; others, such as those of another data set, are
+    samples of their own, paired by seed. Each task counts once, or each conversation.
 
     Parameters
     ----------
@@ -58,15 +60,22 @@ def query_gap(
                 "others, or lower data.NAME.sample.specialist_per_task"
             )
         if shared:
-            logging.warning("%s: %d of %d instances are in %s", name, shared, len(ids[name]), first)
+            counts = name, shared, len(ids[name]), first
+            logging.warning("'%s': %d of %d instances are in '%s'", *counts)
         found = paired_comparison(sets[name], reference, settings, metric, weighting)
         parts.append(_gains(found, metric, name, GAIN).assign(shared=shared))
-    by_task = {name: _by_task(runs, weighting) for name, runs in sets.items()}
+    by_task = {name: _by(runs, weighting, "task") for name, runs in sets.items()}
     tasks = {name: set(next(iter(runs.values())).values.columns) for name, runs in by_task.items()}
     for name in names[1:]:
         if tasks[name] != tasks[first] or len(tasks[first]) < 2:
+            both = [_by(sets[which], weighting, "units") for which in (first, name)]
+            if apart := _side_by_side(*both):
+                by_set = settings.model_copy(update={"units": "instance"})
+                found = paired_comparison(apart, reference, by_set, metric)
+                found["tasks"] = found["instances"]
+                parts.append(_gains(found, metric, f"{first} − {name}", GAP).assign(shared=0))
             continue
-        both = {
+        of_both = {
             (f"{label} ({which})", seed): run
             for which in (first, name)
             for (label, seed), run in by_task[which].items()
@@ -81,7 +90,7 @@ def query_gap(
             }
             for other in others
         }
-        found = compare_contrasts(both, contrasts, settings, metric)
+        found = compare_contrasts(of_both, contrasts, settings, metric)
         parts.append(_gains(found, metric, f"{first} − {name}", GAP).assign(shared=0))
     return pd.concat(parts, ignore_index=True)
 
@@ -111,11 +120,33 @@ def _gains(found: pd.DataFrame, metric: MetricName, name: str, panel: str) -> pd
     )
 
 
-def _by_task(runs: Runs, weighting: str) -> dict[tuple[str, int], Run]:
-    """Return runs whose instances are the means of tasks."""
+def _side_by_side(first: Runs, other: Runs) -> dict[Key, Run] | None:
+    """Return runs whose mean over the instances of both sets is a difference of the sets' means.
+
+    Tasks are the two sets. None if one of them has a single instance, which shows no variance.
+    """
+    sizes = [next(iter(runs.values())).values.shape[1] for runs in (first, other)]
+    if min(sizes) < 2:
+        return None
+    found = {}
+    for key in first:
+        scaled = [
+            runs[key].values.add_prefix(f"{which} ") * (sign * sum(sizes) / size)
+            for which, runs, sign, size in zip("12", (first, other), (1, -1), sizes, strict=True)
+        ]
+        values = pd.concat(scaled, axis=1, join="inner").sort_index(axis=1)
+        task = values.columns.to_series().str[0]
+        found[key] = replace(
+            first[key], values=values, task=task, label_tokens=pd.Series(1, index=values.columns)
+        )
+    return found
+
+
+def _by(runs: Runs, weighting: str, what: Literal["task", "units"]) -> dict[Key, Run]:
+    """Return runs whose instances are the means of tasks, or of units."""
     found = {}
     for key, run in runs.items():
-        values = task_means(run, weighting)
+        values = task_means(replace(run, task=getattr(run, what)), weighting)
         names = pd.Series(values.columns, index=values.columns)
         ones = pd.Series(1, index=values.columns)
         found[key] = replace(run, values=values, task=names, label_tokens=ones)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import KEYS, read_identity
 from nearfirst.common.parquet import LOSSES, SIMILARITY, counted, left_out, open_parquet, read_table
-from nearfirst.figures.figure import HELD_OUT, QUERY, Labelled, RunId
+from nearfirst.figures.figure import HELD_OUT, QUERY, Labelled, RunId, test_set
 from nearfirst.figures.run import Key, Run, Similarity, make_run
 from nearfirst.metrics import MetricName
 
@@ -37,7 +37,7 @@ def read_runs(paths: Sequence[Path], metric: MetricName = "loss") -> dict[RunId,
         # Held-out conversations have no tasks, or topics that all are trained on.
         run: replace(
             _read_run(its, metric),
-            unit="conversation" if run.test in (HELD_OUT, QUERY) else "task",
+            unit="conversation" if test_set(run.test, "")[1] in (HELD_OUT, QUERY) else "task",
         )
         for run, its in segments.items()
     }

@@ -285,14 +285,17 @@ def fits(row: ArrangementSettings, pattern: Pattern) -> bool:
 
 
 def _losses(config: Config, similar: bool = False) -> Iterator[tuple[str, Curve]]:
-    """Yield figures and their curves of losses, test sets named; those with similarity only."""
+    """Yield figures and their curves of losses, test sets named; those with similarity only.
+
+    Losses on test sets of other data sets are left out.
+    """
     for name, figure in config.figures.items():
         if "loss" not in figure.metric_names():
             continue
         measured = {run[:3] for run in figure.similarities(config)}
         for curve in figure.shown():
             its = curve._replace(test=curve.test or config.test_of(curve.dataset))
-            if not similar or its[1:] in measured:
+            if "." not in its.test and (not similar or its[1:] in measured):
                 yield name, its
 
 

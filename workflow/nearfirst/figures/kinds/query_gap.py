@@ -1,16 +1,26 @@
 """What an order gains on the queries it was made for, on others, and elsewhere."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from nearfirst.common.settings import check_once
-from nearfirst.figures.figure import QUERY, TEST, Caption, Label, Metric
+from nearfirst.figures.figure import (
+    Caption,
+    Experiment,
+    Label,
+    Metric,
+    OtherTest,
+    test_set,
+)
 from nearfirst.figures.shapes import ByArrangement
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure as Drawn
+
+    from nearfirst.figures.look import LookSettings
 
 
 class Settings(ByArrangement):
@@ -30,11 +40,13 @@ class Settings(ByArrangement):
     reference: str = Field(
         "NFT", description="Label of the order whose gain over the others it is."
     )
-    sets: dict[Label, Annotated[str, Field(pattern=f"^({TEST}|{QUERY})$")]] = Field(
-        min_length=2,
+    sets: dict[Label, OtherTest] = Field(
+        {},
         description="Name of each set that is measured, and its split, such as `{in sample: "
         "specialist-1, held out: specialist-0}` where `data.NAME.query` is specialist-1; `query` "
-        "is that of `query_path`. The gain on the first is compared with those on the others.",
+        "is that of `query_path`, and `NAME.SPLIT` that of another data set. The gain on the first "
+        "is compared with those on the others. Empty: the test set of the data set. Those of "
+        "`evaluate.also` come after these.",
     )
 
     program: ClassVar[str] = "query_gap"
@@ -43,11 +55,22 @@ class Settings(ByArrangement):
     @model_validator(mode="after")
     def _sets_differ(self) -> Self:
         check_once("sets", list(self.sets.values()))
+        if self.metric != "loss" and any("." in its for its in self.sets.values()):
+            raise ValueError("sets: of another data set only the loss is measured")
         if self.reference not in self.curves:
             raise ValueError(
                 f"reference: {self.reference!r} is none of the labels {', '.join(self.curves)}"
             )
         return self
+
+    def also(self, names: Sequence[str], experiment: Experiment) -> Self:
+        """Return the figure with the test sets of other data sets, and that of its own if none."""
+        sets = self.sets or {self.dataset: experiment.test_of(self.dataset)}
+        for name in names if self.metric == "loss" else ():
+            test = f"{name}.{experiment.test_of(name)}"
+            if name != self.dataset and test not in sets.values():
+                sets = {**sets, name: test}
+        return self.model_copy(update={"sets": sets})
 
     def test_sets(self) -> Sequence[str]:
         """Return the splits that are measured."""
@@ -55,7 +78,22 @@ class Settings(ByArrangement):
 
     def splits(self) -> Iterator[tuple[str, str, str]]:
         """Yield each set that is measured, its data set, and the split."""
-        yield from ((f"sets.{name}", self.dataset, split) for name, split in self.sets.items())
+        for name, test in self.sets.items():
+            yield f"sets.{name}", *test_set(test, self.dataset)
+
+    def references(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each key that names a data set or an arrangement, what it names, and the name."""
+        yield from super().references()
+        yield from ((key, "data set", dataset) for key, dataset, _ in self.splits())
+
+    def draw(self, table: "pd.DataFrame", look: "LookSettings") -> "Drawn":
+        """Draw gains and gaps, and zero, where nothing is gained."""
+        drawn = super().draw(table, look)
+        for axes in drawn.axes:
+            axes.axhline(0, color="black", linewidth=0.6)
+        # How wide the numbers of the axes are is known after a first layout.
+        drawn.draw_without_rendering()
+        return drawn
 
     def full_caption(self, table: "pd.DataFrame") -> str:
         """Return the caption: words, then the gains over the whole run and their intervals."""

@@ -122,6 +122,8 @@ def _draw(
         if not runs:
             band = {"color": looks["color"], "alpha": look.band_opacity, "linewidth": 0}
             on.fill_between(part["step"], part["low"], part["high"], **band)
+        if not runs and len(part) == 1:  # of one step a band has no width
+            on.vlines(part["step"], part["low"], part["high"], color=looks["color"], linewidth=1)
         every = max(1, len(part) // 10)
         (lines[curve],) = on.plot(
             part["step"], part["mean"], markevery=every, clip_on=False, **looks

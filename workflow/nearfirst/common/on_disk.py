@@ -1,0 +1,67 @@
+"""A matrix too large for memory, in a file from which rows are read when they are asked for."""
+
+import copy
+import os
+from tempfile import TemporaryFile, gettempdir
+
+import numpy as np
+import numpy.typing as npt
+
+from nearfirst.common.errors import InputError
+
+Matrix = npt.NDArray[np.float32]
+
+
+class RowsOnDisk:
+    """(N, d) float32 in a nameless file of `TMPDIR`, gone with the process.
+
+    It is indexed by rows, a slice without a step or an array of them, as a matrix is. Raises
+    InputError if the folder has no room for it.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.shape = shape
+        self._width = 4 * shape[1]
+        self._file = TemporaryFile()  # noqa: SIM115
+        self._kept: npt.NDArray[np.int64] | None = None
+        try:
+            os.posix_fallocate(self._file.fileno(), 0, self._width * shape[0])
+        except OSError as error:
+            raise InputError(
+                f"{gettempdir()}: no room for {self._width * shape[0] / 1e9:.1f} GB of embeddings "
+                f"({error.strerror}); set TMPDIR to another folder"
+            ) from None
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __setitem__(self, rows: slice, values: Matrix) -> None:
+        self._file.seek(rows.start * self._width)
+        self._file.write(np.ascontiguousarray(values, dtype=np.float32).data)
+        self._file.flush()
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> Matrix:
+        if self._kept is not None:
+            rows = self._kept[rows]
+        if isinstance(rows, slice):
+            start, stop, _ = rows.indices(len(self))
+            found = np.empty((max(stop - start, 0), self.shape[1]), dtype=np.float32)
+            self._read(found, start)
+            return found
+        found = np.empty((len(rows), self.shape[1]), dtype=np.float32)
+        for its, row in zip(found, rows.tolist(), strict=True):
+            self._read(its, row)
+        return found
+
+    def keeping(self, rows: npt.NDArray[np.int64]) -> "RowsOnDisk":
+        """Return a matrix of (n,) of the rows, in the same file."""
+        result = copy.copy(self)
+        result._kept = rows if self._kept is None else self._kept[rows]
+        result.shape = (len(rows), self.shape[1])
+        return result
+
+    def _read(self, into: Matrix, row: int) -> None:
+        left, at = into.reshape(-1).view(np.uint8).data, row * self._width
+        while len(left):  # one call reads 2 GB at most
+            count = os.preadv(self._file.fileno(), [left], at)
+            left, at = left[count:], at + count
