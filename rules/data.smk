@@ -81,6 +81,14 @@ def raw(
     return f"{RESULTS}/raw/data/{next(same)}"
 
 
+def tokenizer_of(
+    dataset,
+):
+    """Return the base model, if its tokenizer says what can be used of a row; else None."""
+    asks = dataset.has_tools and CONFIG.template.format == "chat"
+    return FIRST_BASE if dataset.needs_tokenizer or asks else None
+
+
 @cache
 def data_state(
     dataset,
@@ -109,7 +117,7 @@ def sample_state(
     }
     if key_list := getattr(dataset, "key_list", None):
         states["key_list"] = state_of(key_list, itself)
-    if dataset.needs_tokenizer and (state := model_state(FIRST_BASE, tokenizer_read)):
+    if state := model_state(tokenizer_of(dataset), tokenizer_read):
         states["tokenizer"] = state
     return canonical(states) if states else None
 
@@ -124,8 +132,8 @@ def sample_files(
     files = {"data": if_made(data), "test": if_made(test_path(wildcards) or "")}
     for key in ("key_list", "list"):
         files[key] = if_made(getattr(dataset, key, None) or "")
-    if dataset.needs_tokenizer:
-        files["tokenizer"] = files_of(FIRST_BASE)
+    if model := tokenizer_of(dataset):
+        files["tokenizer"] = files_of(model)
     return files
 
 
@@ -134,14 +142,16 @@ def sample_flags(
 ):
     """Return the flags of the files, and those of the sample."""
     dataset = CONFIG.data[wildcards.dataset]
+    path = raw(dataset)
+    read = dataset.model_copy(update={"path": path})
     flags = {
         "--dataset": wildcards.dataset,
-        "--settings": dataset.sampling(wildcards.split),
-        "--input": raw(dataset),
+        "--settings": read.sampling(wildcards.split),
+        "--input": path,
         "--test-input": test_path(wildcards),
         "--hold-out": dataset.holds_out,
         "--key-list": getattr(dataset, "key_list", None),
-        "--tokenizer": FIRST_BASE if dataset.needs_tokenizer else None,
+        "--tokenizer": tokenizer_of(dataset),
         "--apart-from": dataset.test if wildcards.split == dataset.query else None,
     }
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)

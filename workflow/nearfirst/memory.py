@@ -106,12 +106,12 @@ def gpu_memory(shape: Shape, job: Training) -> int:
 def cpu_memory(shape: Shape, job: Training, on_gpu: bool = True) -> int:
     """Return the memory of the machine in training.
 
-    Every process loads the weights. A sharded model is gathered in CPU memory to save its state
-    (4 P + 8 T), else a checkpoint is copied there (4 P). Without a GPU all is here.
+    Every process loads the weights. What is trained of a sharded model is gathered in CPU memory to
+    save its state (12 T), else a checkpoint is copied there (4 T). Without a GPU all is here.
     """
     weights, processes = 4 * shape.parameters, job.gpus * PROCESS
     here = held(shape, job) if job.offload or not on_gpu else 0
-    saving = weights + 8 * job.trained(shape) if job.sharded else weights
+    saving = (12 if job.sharded else 4) * job.trained(shape)
     if not on_gpu:
         here += job.gpus * pass_memory(shape, job)
     return processes + max(job.gpus * weights, here + saving)

@@ -50,7 +50,9 @@ def main(arguments: argparse.Namespace) -> None:
         "round": [None] * len(order) if rounds is None else rounds,
     }
     source = read_identity(arguments.instances or arguments.train)
-    identity = {
+    of_pool = read_identity(arguments.train) if arguments.train else {}
+    identity: dict[str, str] = {
+        **{key: of_pool[key] for key in ("embedded", "cut", "distinct") if key in of_pool},
         **({"dataset": source["dataset"]} if "dataset" in source else {}),
         "arrangement": arguments.name or settings.method,
         "seed": str(arguments.seed),

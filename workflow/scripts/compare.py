@@ -34,7 +34,8 @@ def main(arguments: argparse.Namespace) -> None:
     table = compare_contrasts(runs, weights, settings, figure.metric, arguments.weighting)
     seeds = {label: len(its) for label, its in by_label(runs).items()}
     openings = {contrast.name: contrast.words for contrast in contrasts}
-    text = summary(table, figure.reference, figure.others(), openings, seeds)
+    rounds = [run.rounds for run in runs.values() if run.rounds]
+    text = summary(table, figure.reference, figure.others(), openings, seeds, rounds)
     write_csv(table, arguments.output, "%.6g")
     if arguments.summary:
         with writing(arguments.summary) as path:

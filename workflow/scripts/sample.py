@@ -7,6 +7,7 @@ For instance:
 
 import argparse
 import logging
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -15,6 +16,8 @@ from nearfirst.common.parquet import SOURCES, write_rows
 from nearfirst.data import sample
 from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import HeldOut
+from nearfirst.model.chat_template import refusal
+from nearfirst.model.tokenizer import load_tokenizer
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -27,6 +30,7 @@ def main(arguments: argparse.Namespace) -> None:
         test_path=arguments.test_input,
         key_list=arguments.key_list,
         tokenizer=arguments.tokenizer,
+        takes=_takes(arguments.tokenizer) if arguments.tokenizer else sample.takes_no_tools,
         apart_from=arguments.apart_from,
     )
     is_train = arguments.split == "train"
@@ -34,6 +38,11 @@ def main(arguments: argparse.Namespace) -> None:
     identity = {"dataset": arguments.dataset, "test": arguments.split}
     schema = SOURCES.with_metadata({key: name for key, name in identity.items() if name})
     logging.info("%s: %d instances", arguments.split, write_rows(rows, schema, arguments.output))
+
+
+def _takes(model: Path) -> sample.Takes:
+    load = cache(load_tokenizer)  # which takes a while, and few data have turns of tools
+    return lambda messages: refusal(messages, load(str(model), "model.name"))
 
 
 if __name__ == "__main__":
@@ -48,7 +57,8 @@ if __name__ == "__main__":
     )
     add("--input", type=Path, required=True, help="the published file or folder, or your own")
     add("--key-list", type=Path, help="list of training and unseen tasks (JSON)")
-    add("--tokenizer", type=Path, help="folder of the base model (niv2)")
+    add("--tokenizer", type=Path, help="folder of the base model (niv2; chat, to "
+        "keep turns of tools that its chat template takes)")  # fmt: skip
     add("--test-input", type=Path, help="a test set, or queries, of its own (chat)")
     add(
         "--hold-out",

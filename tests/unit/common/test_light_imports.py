@@ -34,11 +34,11 @@ NEED_A_MODEL = {
     "train",
     "train_reward",
 }
-# Inside functions, for what few configs ask: scores by a tokenizer that is named, the number of
-# parameters of a model that is no Llama, and trackers of metrics.
+# Inside functions, for what few configs ask: a tokenizer for scores or for turns of tools, the
+# number of parameters of a model that is no Llama, and trackers of metrics.
 ON_DEMAND = {
     ROOT / f"nearfirst/{name}.py"
-    for name in ("score/tokenizers", "plan/parameters", "model/tracking")
+    for name in ("model/tokenizer", "plan/parameters", "model/tracking")
 }
 
 REFUSE = """

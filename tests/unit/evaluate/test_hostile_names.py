@@ -148,3 +148,9 @@ def test_braces_in_a_path_are_told(checkout: Checkout, tmp_path: Path) -> None:
     given = f"model={{name: '{folder}'}}"
     done = checkout.snakemake("-n", "results/table4.csv", "--config", given, check=False)
     assert f"config key 'model.name' ('{folder}'): Snakemake takes" in done.stdout
+
+
+def test_a_folder_that_no_job_can_be_submitted_from_is_named(checkout: Checkout) -> None:
+    done = checkout.snakemake("-n", "results/table4.csv", "--profile", "slurm", check=False)
+    folder = str(checkout.folder)
+    assert f"the project's folder ({folder!r}): Snakemake cannot submit jobs from" in done.stdout

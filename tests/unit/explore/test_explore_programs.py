@@ -108,6 +108,9 @@ def test_the_caption_counts(usual: Path) -> None:
         "x_pairs.csv lists them",
     ):
         assert part in text
+    table = read_exploration(usual / "x.csv")
+    table.loc[table["what"] == "distinct", "value"] = 40
+    assert "the encoder cut: 0 of 60; different embeddings: 40. (a)" in caption("explore_x", table)
     assert (usual / "x.pdf").read_bytes().startswith(b"%PDF")
 
 

@@ -189,6 +189,60 @@ def test_what_ends_an_answer(kinds: Any, tokenizer: Any) -> None:
     assert encode([], kinds["chatml"], 10, "chat") == []
 
 
+TOOLS = [
+    *({"role": "user", "content": "one"}, {"role": "assistant", "content": "the cat"}),
+    *({"role": "tool", "content": text} for text in ("a mat", "")),
+    *({"role": "assistant", "content": "eins"}, {"role": "user", "content": "two"}),
+    *({"role": "function", "content": "a"}, {"role": "assistant", "content": "zwei"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        (CHATML, ""),
+        (CHATML.replace(" in messages %}<", " in messages if m['role'] != 'tool' %}<"), "leaves"),
+        (
+            CHATML.replace("}<|{{", "}{% if m['role'] == 'tool' %}{{ bad() }}{% endif %}<|{{"),
+            "refuses a conversation",
+        ),
+        (None, "a turn is from a tool, which only a chat template can show"),
+    ],
+)
+def test_turns_of_tools_are_context_where_the_template_takes_them(
+    tmp_path: Path, program: Any, tokenizer: Any, template: str | None, fault: str
+) -> None:
+    own = styled(tokenizer, template)
+    own.save_pretrained(tmp_path / "base")
+    rows = [{"messages": TOOLS}, {"messages": TOOLS[:2]}]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    given = ["--input", tmp_path / "pool.jsonl", "--hold-out", "nothing", "--split", "train"]
+    given += ["--output", tmp_path / "train.parquet"]
+    given += ["--tokenizer", tmp_path / "base"] if template else []
+    settings = {"format": "chat", "path": "pool.jsonl"}
+    done = program("sample.py", *given, "--settings", json.dumps(settings))
+    assert (done.returncode == 0) == (not fault)
+    if fault:
+        assert "pool.jsonl: line 1 (id 'mine_1'): " in done.stderr
+        assert fault in done.stderr
+        skip = json.dumps({**settings, "sample": {"unusable": "skip"}})
+        done = program("sample.py", *given, "--settings", skip)
+        assert "rows left out" in done.stderr
+    *kept, plain = conversations(read_instances(tmp_path / "train.parquet"))
+    assert (len(kept), len(plain)) == (not fault, 2)
+    for talk in kept:
+        assert [(turn["role"], turn["content"]) for turn in talk] == [
+            (turn["role"], turn["content"]) for turn in TOOLS
+        ]
+        tokens = one(talk, own)
+        answers = ["the cat<|end|>", "eins<|end|>", "zwei<|end|>"]
+        assert labelled_texts(tokens, own) == answers
+        assert "<|end|>\n<|tool|>\na mat<|end|>\n<|tool|>\n<|end|>" in own.decode(tokens.ids)
+        assert (text_of(talk), instruction_of(talk)) == ("one the cat", "one")
+        late = [dict(turn, trained=at > 5) for at, turn in enumerate(talk)]
+        assert text_of(late) == "two zwei"
+
+
 @pytest.mark.parametrize(
     ("template", "why"),
     [

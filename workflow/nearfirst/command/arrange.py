@@ -115,7 +115,7 @@ def _write(
     from nearfirst.common.progress import bar
 
     to_parquet, order = arguments.output.suffix.lower() == ".parquet", arranged.order
-    if to_parquet and not arguments.annotate and (pieces := _pieces(arguments.pool, places)):
+    if to_parquet and not arguments.annotate and (pieces := _pieces(arguments, places)):
         batches, rows = pieces
         with writing(arguments.output) as output:
             export.write_taken(batches, rows[order], output)
@@ -133,15 +133,18 @@ def _write(
             export.write_parquet(jsonl, schema, output)
 
 
-def _pieces(pool: Path, places: list[str]) -> tuple[list["pa.RecordBatch"], Integers] | None:
+def _pieces(
+    arguments: argparse.Namespace, places: list[str]
+) -> tuple[list["pa.RecordBatch"], Integers] | None:
     """Return the Parquet files of a pool, and the rows in them of its (N,) usable ones.
 
     None if there are others too, or their columns differ: then only JSON holds them all.
     """
     from nearfirst.common.parquet import BATCH, open_parquet
-    from nearfirst.data.readers import parquet, user_files
+    from nearfirst.data.formats import chat
+    from nearfirst.data.readers import parquet
 
-    paths = user_files.files(pool)
+    paths = chat.files(inputs.data_of(arguments), arguments.pool)
     if any(path.suffix.lower() != ".parquet" for path in paths):
         return None
     batches: list[pa.RecordBatch] = []

@@ -39,7 +39,6 @@ def run(arguments: argparse.Namespace) -> None:
     from nearfirst.distance.side import read_sides
     from nearfirst.explore.duplicates import duplicates_of
     from nearfirst.explore.lines import lines
-    from nearfirst.explore.read import read_exploration
     from nearfirst.explore.table import numbers, table_of, table_of_pairs
 
     threads = inputs.encoder_of(arguments).threads
@@ -53,10 +52,8 @@ def run(arguments: argparse.Namespace) -> None:
         ]
         train, test = read_sides(*files)
         pairs = duplicates_of(train, test, files[0], files[2], settings)
-        rows = list(numbers(train, test, pairs, arguments.measure, settings, threads))
-        path = Path(folder) / "numbers.csv"
-        table_of(rows, arguments.measure).to_csv(path, index=False, float_format="%.9g")
-        table = read_exploration(path)
+        rows = numbers(train, test, pairs, arguments.measure, settings, threads)
+        table = table_of(rows, arguments.measure)
     if arguments.pairs:
         with writing(arguments.pairs) as listed:
             table_of_pairs(pairs, train, test).to_csv(listed, index=False, float_format="%.4f")

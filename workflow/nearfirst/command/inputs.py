@@ -5,13 +5,16 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nearfirst.common import cli
 from nearfirst.embed.kinds.text import Settings as Encoder
 from nearfirst.embed.kinds.text import texts_of
 from nearfirst.embed.registry import Given
 from nearfirst.embed.texts import counted
+
+if TYPE_CHECKING:
+    from nearfirst.data.formats.chat import Settings
 
 FIELDS = cli.fields_of(Encoder, without={"kind"})
 
@@ -70,16 +73,9 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
     return Encoder.parse(cli.fields_given(arguments, FIELDS))
 
 
-def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]]:
-    """Write the tables of instances of the pool and of the prompts into a folder.
-
-    Also return the place in its file of each row of the pool that can be used. Raises InputError if
-    a file or a row cannot be used.
-    """
-    from nearfirst.common.parquet import SOURCES, write_rows
-    from nearfirst.data.formats.chat import Settings, read_test
-    from nearfirst.data.overlap import Overlap
-    from nearfirst.data.sample import inventory, sample, table_row
+def data_of(arguments: argparse.Namespace) -> "Settings":
+    """Return the settings of the data."""
+    from nearfirst.data.formats.chat import Settings
 
     row = {
         "path": str(arguments.pool),
@@ -88,11 +84,26 @@ def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]
         "columns": dict(arguments.columns),
         "sample": {"unusable": arguments.unusable},
     }
-    settings = Settings.model_validate(row)
+    return Settings.model_validate(row)
+
+
+def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]]:
+    """Write the tables of instances of the pool and of the prompts into a folder.
+
+    Also return the place in its file of each row of the pool that can be used. Raises InputError if
+    a file or a row cannot be used.
+    """
+    from nearfirst.common.parquet import SOURCES, write_rows
+    from nearfirst.data.formats.chat import read_test
+    from nearfirst.data.overlap import Overlap
+    from nearfirst.data.sample import inventory, sample, table_row
+
+    settings = data_of(arguments)
     tables, places, overlap = Tables(folder), list[str](), Overlap()
 
     def pool() -> Iterator[dict[str, object]]:
-        for instance in sample(settings, arguments.pool, "train"):
+        # Turns of tools are for the trainer that gets the rows.
+        for instance in sample(settings, arguments.pool, "train", takes=lambda _: ""):
             places.append(instance.where)
             overlap.add_train(instance)
             yield table_row(instance, keep_row=True)
@@ -125,9 +136,10 @@ def embed(arguments: argparse.Namespace, tables: Tables) -> None:
     for split, where, table in sides:
         texts = texts_of(table, settings, Given(split == "heldout", pool))
         vectors, cut, limit = cache.embed(texts)
-        counted(where, vectors, cut, limit, settings.max_cut_share, is_pool=split == "train")
+        is_pool = split == "train"
+        counts = counted(where, vectors, cut, limit, settings.max_cut_share, is_pool=is_pool)
         ids = table["id"].to_pylist()
-        write_table(embeddings_table(ids, vectors), tables.embeddings(split))
+        write_table(embeddings_table(ids, vectors), tables.embeddings(split), counts)
 
 
 def _pair(text: str) -> tuple[str, str]:

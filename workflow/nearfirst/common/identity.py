@@ -15,14 +15,15 @@ RUN = "run.json"
 """File in a folder of checkpoints that says which run they are of."""
 
 RUN_KEYS = (
-    *("dataset", "arrangement", "seed", "pool", "rounds"),
+    *("dataset", "arrangement", "seed", "pool", "rounds", "embedded", "cut", "distinct"),
     *("trained", "tokens", "without_label", "skipped_steps", "content"),
 )
-"""Its keys. `pool`: its size; `rounds`, of TMA: how many it has; `trained`: training instances;
-`tokens`: what was read of them, over all epochs; `without_label`: those of them that truncation
-left no label; `skipped_steps`, in float16: steps so far in which gradients overflowed; `content`: a
-digest of what each step holds, and of the settings: runs of one content cannot differ, but by
-rounding."""
+"""Its keys. `pool`: its size; `rounds`, of TMA: how many it has; `embedded`, `cut`, `distinct`:
+texts of the pool, how many of them the encoder cuts, and how many embeddings differ; `trained`:
+training instances; `tokens`: what was read of them, over all epochs; `without_label`: those of them
+that truncation left no label; `skipped_steps`, in float16: steps so far in which gradients
+overflowed; `content`: a digest of what each step holds, and of the settings: runs of one content
+cannot differ, but by rounding."""
 
 
 def read_identity(path: Path) -> dict[str, str]:

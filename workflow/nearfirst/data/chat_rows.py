@@ -6,7 +6,13 @@ from typing import Any
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
-from nearfirst.data.conversation import BEGINS_WITH_ASSISTANT, Instance, Message, RowError
+from nearfirst.data.conversation import (
+    BEGINS_WITH_ASSISTANT,
+    TOOLS,
+    Instance,
+    Message,
+    RowError,
+)
 
 FORMS = {
     "messages": ("messages",),
@@ -34,6 +40,8 @@ _SPEAKERS = {
     **dict.fromkeys(("user", "human"), "user"),
     **dict.fromkeys(("assistant", "gpt", "model"), "assistant"),
     **dict.fromkeys(("system", "developer"), "system"),
+    **dict.fromkeys(("tool", "observation", "ipython"), "tool"),
+    "function": "function",
 }
 _KEYS = (("role", "content"), ("from", "value"))
 WEIGHTS = ("weight", "train", "training", "loss", "loss_weight", "loss_scale", "masked")
@@ -267,10 +275,10 @@ def _joined(content: Any, key: str) -> str:
 def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
     """Return the exchanges of turns, and how many turns at the end belong to none.
 
-    Turns of one speaker in a row become one, a blank line between them. The template knows only the
-    user and the assistant: the text of system turns is put before the next user turn in the same
+    Turns of one speaker in a row become one, a blank line between them, but not those of tools. The
+    text of system turns, which not all templates know, is put before the next user turn in the same
     way. An empty turn counts for nothing, but inside a conversation it is a fault, since the rest
-    would lose its context.
+    would lose its context; a tool may return nothing.
     """
     messages: list[Message] = []
     system: list[str] = []
@@ -281,7 +289,7 @@ def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
             continue
         if system and role == "user" and not is_blank:
             content, system = "\n\n".join([*system, content]), []
-        if not messages or messages[-1]["role"] != role:
+        if not messages or messages[-1]["role"] != role or role in TOOLS:
             messages.append({"role": role, "content": content, "trained": trained})
         elif not is_blank:
             last = messages[-1]
@@ -290,13 +298,14 @@ def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
                     raise RowError("of two turns of the assistant in a row one is trained on")
                 content = f"{before}\n\n{content}"
             last["content"], last["trained"] = content, trained
-    if messages and messages[0]["role"] == "assistant":
-        raise RowError(BEGINS_WITH_ASSISTANT)
+    if messages and (first := messages[0]["role"]) != "user":
+        is_tool = first in TOOLS
+        raise RowError("begins with the turn of a tool" if is_tool else BEGINS_WITH_ASSISTANT)
     left_out = len(system)
-    while len(messages) % 2 or (messages and not messages[-1]["content"].strip()):
+    while messages and (messages[-1]["role"] != "assistant" or not messages[-1]["content"].strip()):
         messages.pop()
         left_out += 1
-    contents = [message["content"] for message in messages]
+    contents = [message["content"] for message in messages if message["role"] not in TOOLS]
     if not contents or not all(contents) or any(map(str.isspace, contents)):
         if not any(role == "user" and content.strip() for role, content, _ in turns):
             raise RowError("no user turn")

@@ -14,8 +14,12 @@ class RowError(InputError):
     """Why a row cannot be used: an error, or the row is left out (`sample.unusable`)."""
 
 
+TOOLS = frozenset({"tool", "function"})
+"""Roles of turns that only a chat template takes."""
+
+
 class Message(TypedDict):
-    """One turn; `role` is `user` or `assistant`."""
+    """One turn; `role` is `user` or `assistant`, or one of `TOOLS`."""
 
     role: str
     content: str
@@ -31,12 +35,17 @@ def is_trained(message: Message) -> bool:
 def target(messages: Sequence[Message]) -> int:
     """Return the index of the answer that is embedded, generated and scored.
 
-    It is the first that is trained on; the turn before it asks for it.
+    It is the first that is trained on.
     """
     for index, message in enumerate(messages):
         if is_trained(message):
             return index
     return 1
+
+
+def has_tools(messages: Sequence[Message]) -> bool:
+    """Return whether a conversation has turns of tools."""
+    return any(message["role"] in TOOLS for message in messages)
 
 
 BEGINS_WITH_ASSISTANT = "begins with the assistant, which answers something that is missing"
@@ -50,7 +59,8 @@ class Instance:
     """Unique within the data set."""
     task: str
     messages: list[Message]
-    """Exchanges: user, assistant, user, assistant, … Empty if there is no usable one."""
+    """Exchanges: user, assistant, user, assistant, …, and tools in between. Empty if there is no
+    usable one."""
     dropped: int
     """Turns left out because they were empty or had no counterpart."""
     where: str
@@ -160,9 +170,10 @@ def dialogue(
 
 
 def exchange_of(messages: Sequence[Message]) -> tuple[str, str]:
-    """Return the answer that counts (`target`) and, before it, its question."""
+    """Return the answer that counts (`target`) and, before it, the question: the user's turn."""
     at = target(messages)
-    return messages[at - 1]["content"], messages[at]["content"]
+    asked = next(turn for turn in reversed(messages[:at]) if turn["role"] == "user")
+    return asked["content"], messages[at]["content"]
 
 
 def text_of(messages: Sequence[Message]) -> str:

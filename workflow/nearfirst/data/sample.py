@@ -4,7 +4,7 @@ import json
 import logging
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from nearfirst.common.errors import InputError
 from nearfirst.data import registry
-from nearfirst.data.conversation import Instance, is_trained, target
+from nearfirst.data.conversation import Instance, Message, has_tools, is_trained, target
 from nearfirst.data.inventory import Inventory, take_inventory
 from nearfirst.data.overlap import Overlap
 from nearfirst.data.settings import Dataset, HeldOut
@@ -27,6 +27,17 @@ _SAMPLES = {
 }
 """What is held out, to a pattern of the samples there are, and how to say it."""
 
+Takes = Callable[[Sequence[Message]], str]
+"""Says why a conversation with turns of tools cannot be used; "" if it can."""
+
+
+def takes_no_tools(messages: Sequence[Message]) -> str:
+    """Return why none can be used."""
+    return (
+        "a turn is from a tool, which only a chat template can show: set template.format to chat "
+        "and name a model with one"
+    )
+
 
 def sample(
     settings: Dataset,
@@ -37,6 +48,7 @@ def sample(
     test_path: Path | None = None,
     key_list: Path | None = None,
     tokenizer: Path | None = None,
+    takes: Takes = takes_no_tools,
     apart_from: str | None = None,
 ) -> Iterator[Instance]:
     """Yield the instances of one sample of a data set, in the file's order.
@@ -45,7 +57,8 @@ def sample(
     `heldout`, `specialist-SEED`, `generalist-SEED` or `query`; what is at `test_path` is the whole
     of `heldout` or of `query`. `holds_out` takes the place of what the settings say, and `key_list`
     that of the folder's `split.json`. `tokenizer` is the folder of the base model, for formats that
-    count tokens. `apart_from` is a sample that this one must not equal.
+    count tokens. `takes` is asked about each conversation with turns of tools. `apart_from` is a
+    sample that this one must not equal.
 
     Raises InputError if a file cannot be read, there is no such sample, too few tasks or rows for
     it, or if it is `apart_from`.
@@ -58,11 +71,12 @@ def sample(
         raise InputError(f"--split {name}: expected {expected}")
 
     def read() -> Iterator[Instance]:
-        return registry.read(settings, path, tokenizer)
+        return _checked(registry.read(settings, path, tokenizer), takes)
 
     def read_test() -> Iterator[Instance]:
         kind = "query" if is_query else "test"
-        return registry.read_test(settings, test_path, kind) if test_path else iter(())
+        found = registry.read_test(settings, test_path, kind) if test_path else iter(())
+        return _checked(found, takes)
 
     # What is said of the pool is said once, not for each test set that is drawn from it.
     found = inventory(path, read(), settings, logging.WARNING if name == "train" else logging.INFO)
@@ -95,6 +109,15 @@ def sample(
             yield instance
     if warning := overlap.warning():
         logging.warning("%s: %s", test_path or path, warning)
+
+
+def _checked(instances: Iterator[Instance], takes: Takes) -> Iterator[Instance]:
+    for instance in instances:
+        its = instance.messages
+        # Most rows are one exchange.
+        if len(its) > 2 and has_tools(its) and (fault := takes(its)):
+            instance.messages, instance.fault = [], fault
+        yield instance
 
 
 def _bar(rows: Iterable[Instance]) -> Any:

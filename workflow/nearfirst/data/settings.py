@@ -150,6 +150,9 @@ class Dataset(Section):
     needs_tokenizer: ClassVar[bool] = False
     """Whether reading takes the folder of the base model, for its tokenizer."""
 
+    has_tools: ClassVar[bool] = False
+    """Whether rows may have turns of tools: then a chat template says which can be used."""
+
     warns_of_overlap: ClassVar[bool] = False
     """Whether test conversations that are trained on word for word are looked for."""
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table
 from nearfirst.data.instances import same_ids
 from nearfirst.distance.dimensions import check_dimensions
@@ -12,11 +13,13 @@ from nearfirst.distance.distances import Matrix
 
 
 class Side(NamedTuple):
-    """Ids and tasks of N instances, and their (N, d) embeddings."""
+    """Ids and tasks of N instances, their (N, d) embeddings, and what `embed.texts` counts."""
 
     ids: list[str]
     tasks: list[str]
     embeddings: Matrix
+    cut: int = 0
+    distinct: int = 0
 
 
 def read_sides(
@@ -39,4 +42,7 @@ def _side(instances: Path, embeddings: Path) -> Side:
     table = read_table(instances, pa.schema([INSTANCES.field("id"), INSTANCES.field("task")]))
     ids, vectors = read_embeddings(embeddings)
     same_ids(table["id"].to_pylist(), ids, instances, embeddings)
-    return Side(ids, table["task"].to_pylist(), vectors)
+    # Embeddings of another program do not say it.
+    facts = {"cut": "0", "distinct": str(len(ids))} | read_identity(embeddings)
+    counts = (int(facts[key]) for key in ("cut", "distinct"))
+    return Side(ids, table["task"].to_pylist(), vectors, *counts)

@@ -17,6 +17,13 @@ REMEDY = (
     "more"
 )
 
+TOLD = 0.01
+"""Share of a pool's texts that an encoder cuts above which captions say so."""
+
+EMBEDDED = (
+    "Training texts that the encoder cut: {cut} of {embedded}; different embeddings: {distinct}."
+)
+
 
 def shared_prefix(texts: Sequence[str]) -> str:
     """Return the whole words that all texts begin with; "" if they are all the same."""
@@ -80,13 +87,19 @@ def counted(
     *,
     is_pool: bool,
 ) -> dict[str, str]:
-    """Return what the metadata of (N, d) embeddings counts: `cut`, `limit` and `distinct`.
+    """Return what the metadata of (N, d) embeddings counts: N, `cut`, `limit` and `distinct`.
 
     Warns and raises as `check_cut` and `check_distinct`.
     """
     check_cut(where, cut, len(vectors), limit, max_share)
     distinct = check_distinct(where, vectors, is_pool=is_pool)
-    return {"cut": str(cut), "limit": str(limit), "distinct": str(distinct)}
+    counts = {"embedded": len(vectors), "cut": cut, "limit": limit, "distinct": distinct}
+    return {key: str(count) for key, count in counts.items()}
+
+
+def is_told(embedded: int, cut: int, distinct: int) -> bool:
+    """Return whether a caption says how a pool is embedded: cut texts, or equal embeddings."""
+    return cut > TOLD * embedded or distinct < embedded
 
 
 def check_cut(where: object, cut: int, texts: int, limit: object, max_share: float) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from nearfirst.embed.texts import EMBEDDED, is_told
 from nearfirst.explore.read import MEASURES, leak, letters, number, of, shares, tasks, word
 from nearfirst.explore.settings import KINDS
 
@@ -19,6 +20,8 @@ def caption(name: str, table: pd.DataFrame) -> str:
         for side, adjective in (("train", "training"), ("test", "test"))
     )
     shared, duplicates = about("shared_tasks"), _duplicates(table)
+    embedded = {key: int(about(key)) for key in ("cut", "distinct")}
+    embedded["embedded"] = int(about("train_instances"))
     of_panels = {
         "distances": f"{MEASURES[table['measure'].iloc[0]]} of each training instance to its "
         "nearest test instance and of each test instance to its nearest training instance: median "
@@ -31,6 +34,7 @@ def caption(name: str, table: pd.DataFrame) -> str:
         f"{name}: the pool and the test set before training. {sizes}; "
         + (f"{counted(shared, 'task')} in both." if shared else "no task is in both."),
         *([f"{text}."] if (text := leak(table)) else []),
+        *([EMBEDDED.format(**embedded)] if is_told(**embedded) else []),
         *(f"({letter}) {of_panels[panel]}" for panel, letter in letters(table).items()),
         *([] if "duplicates" in letters(table) else [duplicates]),
     ]

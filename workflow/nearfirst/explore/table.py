@@ -15,6 +15,7 @@ from nearfirst.distance.side import Side
 from nearfirst.distance.similarity import WHOLE, groups_of
 from nearfirst.explore.duplicates import Pairs
 from nearfirst.explore.near import nearness
+from nearfirst.explore.read import NUMBERS
 from nearfirst.explore.settings import ExplorationSettings
 
 Floats = npt.NDArray[np.float64]
@@ -63,6 +64,8 @@ def numbers(
         yield Row("about", f"{name}_tasks", value=len(set(side.tasks)))
         median = float(shown(measure, np.median(its)))
         yield Row("about", f"{name}_median", value=median, n=len(side.ids))
+    yield Row("about", "cut", value=train.cut, n=points)
+    yield Row("about", "distinct", value=train.distinct, n=points)
     yield Row("about", "shared_tasks", value=len(set(train.tasks) & set(test.tasks)))
     yield Row("about", f"near: {near.basis}", value=limit, n=near.sample)
     yield Row("about", "near_quantile", value=settings.near_quantile)
@@ -120,7 +123,8 @@ def of_task(task: str, distances: Floats, nearest: Sequence[str], listed: int) -
 
 def table_of(rows: Iterable[Row], measure: str) -> pd.DataFrame:
     """Return the numbers behind the figure as a table; one that is missing is NaN."""
-    return pd.DataFrame(rows, columns=Row._fields).assign(measure=measure)
+    table = pd.DataFrame(rows, columns=Row._fields).assign(measure=measure)
+    return table.astype(dict.fromkeys(NUMBERS, float))
 
 
 def table_of_pairs(pairs: Mapping[str, Pairs], train: Side, test: Side) -> pd.DataFrame:

@@ -83,8 +83,7 @@ def curves(
     Returns
     -------
     Columns arrangement (or dataset, metric), quantity unless it is the loss, step, mean, low, high,
-    n (seeds), instances, confidence, left_out, and trained, without_label and rounds where they are
-    known.
+    n (seeds), instances, confidence, left_out, and what else `Run.counts` has.
 
     Raises
     ------

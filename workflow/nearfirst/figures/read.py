@@ -136,6 +136,6 @@ def _read_run(paths: Sequence[Path], metric: MetricName) -> Run:
                 f"{row[metric]}; the run diverged, lower train.learning_rate"
             )
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
-    keys = ("trained", "without_label", "rounds", "pool", "tokens")
+    keys = ("trained", "without_label", "pool", "tokens", "rounds", "embedded", "cut", "distinct")
     known: dict[str, Any] = {key: counted(tables[0], key) for key in keys}
     return replace(run, **known, content=read_identity(paths[0]).get("content", ""))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nearfirst.common.errors import InputError
+from nearfirst.embed.texts import is_told
 from nearfirst.metrics import METRICS, MetricName
 
 
@@ -32,6 +33,9 @@ class Run:
         How many instances the pool has, and how many tokens the run has read of it; 0 likewise.
     rounds
         How many rounds of TMA the pool has; 0 for other orders, or if it is not known.
+    embedded, cut, distinct
+        How many texts of the pool were embedded, how many of them the encoder cut, and how many
+        embeddings differ; 0 likewise.
     content
         A digest that runs share if each of their steps holds the same; "" if it is not known.
     unit
@@ -45,6 +49,9 @@ class Run:
     trained: int = 0
     without_label: int = 0
     rounds: int = 0
+    embedded: int = 0
+    cut: int = 0
+    distinct: int = 0
     content: str = ""
     unit: Literal["task", "conversation"] = "task"
     pool: int = 0
@@ -56,10 +63,12 @@ class Run:
         return self.task if self.unit == "task" else self.task.index.to_series()
 
     def counts(self) -> dict[str, int]:
-        """Return what was left out, as columns of a figure; what is not known has none."""
+        """Return what a caption counts, as columns of a figure; what is not known has none."""
         known = {"trained": self.trained, "without_label": self.without_label}
         rounds = {"rounds": self.rounds} if self.rounds else {}
-        return {"left_out": self.left_out, **(known if self.trained else {}), **rounds}
+        its = {"embedded": self.embedded, "cut": self.cut, "distinct": self.distinct}
+        told = its if is_told(**its) else {}
+        return {"left_out": self.left_out, **(known if self.trained else {}), **rounds, **told}
 
     def weights(self, weighting: str) -> "pd.Series[float]":
         """Return the weight of each instance in a mean: `instance` 1, `token` its label tokens."""

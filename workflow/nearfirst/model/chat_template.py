@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Message, is_trained
+from nearfirst.data.conversation import TOOLS, Message, is_trained
 
+REMEDY = "; set template.format to paper"
 DAY = "26 Jul 2024"
 """The date for templates that ask for one: tokens must not depend on the day of a run."""
 
@@ -36,16 +37,39 @@ def encode(
         for messages in conversations
     ]
     whole = _render(stripped, tokenizer, asks=False)
-    starts = iter(
-        _render([m[:turn] for m in stripped for turn in range(1, len(m), 2)], tokenizer, asks=True)
-    )
-    for messages, ids in zip(conversations, whole, strict=True):
+    answers = [
+        [turn for turn, its in enumerate(messages) if its["role"] == "assistant"]
+        for messages in conversations
+    ]
+    asked = [m[:turn] for m, turns in zip(stripped, answers, strict=True) for turn in turns]
+    starts = iter(_render(asked, tokenizer, asks=True))
+    for messages, ids, turns in zip(conversations, whole, answers, strict=True):
         is_label = [False] * len(ids)
         last = 0
-        for turn in range(1, len(messages), 2):
+        for turn in turns:
             first, last = _answer(ids, next(starts), end, tokenizer)
             is_label[first:last] = [is_trained(messages[turn])] * (last - first)
         yield ids[:last], is_label[:last]
+
+
+def refusal(messages: Sequence[Message], tokenizer: Any) -> str:
+    """Return why the template does not take a conversation, or all its turns of tools; "" if so."""
+    changed = [
+        [
+            *messages[:at],
+            Message(role=turn["role"], content=f"{turn['content']} more"),
+            *messages[at + 1 :],
+        ]
+        for at, turn in enumerate(messages)
+        if turn["role"] in TOOLS
+    ]
+    try:
+        (whole, _), *others = encode([messages, *changed], tokenizer)
+    except InputError as error:
+        return str(error).removesuffix(REMEDY)
+    if any(ids == whole for ids, _ in others):
+        return f"the chat template of {tokenizer.name_or_path} leaves out the turn of a tool"
+    return ""
 
 
 def end_of_turn(tokenizer: Any) -> int:
@@ -122,6 +146,6 @@ def _render(
 
 def _unusable(tokenizer: Any, why: str) -> InputError:
     return InputError(
-        f"template.format: the chat template of {tokenizer.name_or_path} {' '.join(why.split())}; "
-        "set template.format to paper"
+        f"template.format: the chat template of {tokenizer.name_or_path} {' '.join(why.split())}"
+        f"{REMEDY}"
     )

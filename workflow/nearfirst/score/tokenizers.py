@@ -8,6 +8,7 @@ from typing import Any
 from rouge_score import tokenizers
 
 from nearfirst.common.errors import InputError
+from nearfirst.model.tokenizer import load_tokenizer
 from nearfirst.score.settings import ScoreSettings
 
 WORDS, TEXTS = 2**17, 2**14
@@ -67,15 +68,4 @@ def from_settings(settings: ScoreSettings, model: str | None = None) -> Tokenize
     name = model if settings.tokenizer == "model" else settings.tokenizer
     if name is None:
         raise InputError("scores.tokenizer: model needs --model, the folder of the base model")
-    from transformers import AutoTokenizer
-
-    from nearfirst.model.load_errors import reason
-
-    try:
-        return subwords(AutoTokenizer.from_pretrained(name, trust_remote_code=False))
-    # A tokenizer may need a package that is not installed.
-    except (OSError, ValueError, ImportError) as error:
-        raise InputError(
-            f"scores.tokenizer: {name!r} cannot be loaded ({reason(error, name)}); give words, "
-            "model, a Hugging Face id that this machine can reach, or a folder with a tokenizer"
-        ) from None
+    return subwords(load_tokenizer(name, "scores.tokenizer", "words, model, "))

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from accelerate.utils import fsdp_utils  # type: ignore[import-untyped]
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy
 
 from nearfirst.hardware import TrainHardware
@@ -32,6 +33,12 @@ def plugin_arguments(hardware: TrainHardware, precision: str, *, on_gpu: bool) -
 def know_adapters() -> None:
     """Have accelerate keep an adapter alone in states, as it does of models of peft's own class."""
     fsdp_utils.is_peft_model = has_adapter
+
+
+def adapter_weights(model: Any) -> dict[str, Any]:
+    """Gather what is trained of a sharded model with an adapter, in the first process alone."""
+    options = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True)
+    return get_model_state_dict(model, options=options)
 
 
 def load_scaler(accelerator: Any, state: Path) -> None:

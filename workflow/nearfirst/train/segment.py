@@ -330,9 +330,13 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
 
     def _save(self, step: int) -> None:
         # With FSDP every process takes part in gathering the weights, and the first one writes.
-        weights = self.trainer.accelerator.get_state_dict(self.trainer.model_wrapped)
+        trainer = self.trainer
+        model = trainer.accelerator.unwrap_model(trainer.model_wrapped)
+        if trainer.is_fsdp_enabled and adapter.has_adapter(model):
+            weights = fsdp.adapter_weights(trainer.model_wrapped)
+        else:
+            weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
         if self.writer:
-            model = self.trainer.accelerator.unwrap_model(self.trainer.model_wrapped)
             if adapter.has_adapter(model):
                 names = adapter.saved_names(weights)
                 weights = {saved: weights[name] for name, saved in names.items()}

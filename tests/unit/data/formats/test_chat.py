@@ -16,7 +16,7 @@ from nearfirst.data.formats import chat
 from nearfirst.data.inventory import take_inventory
 from nearfirst.data.readers import json_rows
 from nearfirst.data.readers import parquet as parquet_reader
-from nearfirst.data.registry import files_read
+from nearfirst.data.registry import FORMATS, files_read
 from nearfirst.data.sample import sample, table_row
 
 Row = dict[str, Any]
@@ -300,6 +300,30 @@ def test_queries_are_a_split_of_their_own_beside_any_test_set(tmp_path: Path) ->
         list(sample(settings, pool, "query"))
 
 
+@pytest.mark.parametrize("test", ["data/sub/test.jsonl", "data/sub", "link/sub/test.jsonl"])
+def test_a_set_in_another_ones_folder_is_no_part_of_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, test: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/sub").mkdir(parents=True)
+    Path("link").symlink_to("data")
+    for name in ("pool", "query", "sub/test"):
+        lines(Path(f"data/{name}.jsonl"), {"prompt": name, "completion": "a"})
+    settings = chat.Settings(path="data", test_path=test, query_path="data/query.jsonl")
+    # What the program gets is enough.
+    read = FORMATS.parse(settings.sampling("train"), path="data")
+    (found,) = sample(read, Path("data"), "train", holds_out="nothing")
+    assert texts(found)[0] == ("user", "pool")
+    assert files_read(settings, Path("data")) == [Path("data/pool.jsonl")]
+    assert [texts(i)[0][1] for i in chat.read_test(settings, Path(test))] == ["sub/test"]
+    # The pool may lie in the folder of the test set just as well.
+    turned = chat.Settings(path="data/pool.jsonl", test_path="data", query_path=test)
+    assert files_read(turned, Path("data")) == [Path("data/query.jsonl")]
+    Path("data/pool.jsonl").unlink()
+    with pytest.raises(InputError, match="data: the folder holds nothing but test_path and query"):
+        chat.files(settings, Path("data"))
+
+
 def test_a_folder_is_read_by_name_and_numbered_through(tmp_path: Path) -> None:
     parquet(tmp_path / "b.parquet", {"prompt": "Où?", "completion": "Là."})
     lines(tmp_path / "a.jsonl", {"messages": TALK}, {"messages": TALK})
@@ -441,7 +465,9 @@ def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -
         ({"messages": "q"}, "'messages' is str, not a list of turns"),
         ({"messages": ["q"]}, "a turn of 'messages' must have 'role' and 'content'; found str"),
         ({"messages": [{"role": "user", "text": "q"}]}, "and 'content'; found role, text"),
-        ({"messages": [USER, {"role": "tool", "content": "3"}]}, "a turn is from 'tool'; expected"),
+        ({"messages": [USER, {"role": "tool", "content": "3"}]}, "no assistant turn, and a loss"),
+        ({"messages": [{**USER, "role": "tool"}, ANSWER]}, "begins with the turn of a tool"),
+        ({"messages": [{**USER, "role": "critic"}, ANSWER]}, "a turn is from 'critic'; expected"),
         ({"messages": [{"role": "user", "content": [{"image": "q"}]}]}, "parts that are not text"),
         ({"messages": [{"role": "user", "content": 3}]}, "a turn's content is int, not text"),
         ({"conversations": [{"from": "bing", "value": "q"}]}, "a turn is from 'bing'"),

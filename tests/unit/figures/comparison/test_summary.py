@@ -66,10 +66,10 @@ def test_every_comparison_has_its_sentence() -> None:
     table = pd.concat([made([1, 1], 1, "a-b-a"), made([0, 0], 0, "a-b-c")], ignore_index=True)
     openings = {"a-b-a": "Against a", "a-b-c": "Against c"}
     runs = {"a": 3, "a-b": 3, "c": 1}
-    text = summary(table.assign(metric="rougeL"), "a-b", ["a", "c"], openings, runs)
+    text = summary(table.assign(metric="rougeL"), "a-b", ["a", "c"], openings, runs, [7, 5])
     assert "ROUGE-L of a-b minus that of a and c; higher is better. Against a: higher" in text
     assert " Against c: no difference" in text
-    assert "80 instances of 16 tasks. 3 seeds, too few" in text
+    assert "80 instances of 16 tasks. Last step: 20. Rounds of TMA in the pool: 5 to 7. 3 " in text
     assert "One run, paired with every seed of the others: c." in text
 
 

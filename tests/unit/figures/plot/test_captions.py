@@ -40,6 +40,11 @@ def test_rounds() -> None:
     assert "Rounds of TMA in the pool: 25. " in said(curve("NFT", rounds=25), curve("RT"))
 
 
+def test_cut_texts_and_equal_embeddings() -> None:
+    text = said(curve("NFT", embedded=300, cut=150, distinct=128), curve("RT"))
+    assert "the encoder cut: 150 of 300; different embeddings: 128. " in text
+
+
 def test_learning_rates() -> None:
     doses = {"first_share": 0.382, "last_share": 0.013, "rate_sum": 0.00965}
     text = said(curve("NFT", panel="falling", schedule="cosine", **doses))

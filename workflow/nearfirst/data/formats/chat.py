@@ -4,8 +4,10 @@ The columns of a file say which form it has (`chat_rows.FORMS`).
 """
 
 import itertools
+import json
 import logging
 from collections.abc import Iterator
+from os.path import abspath, realpath
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -14,6 +16,7 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 from nearfirst.common.errors import InputError
 from nearfirst.common.hub import HubSettings
 from nearfirst.common.named_modules import did_you_mean
+from nearfirst.common.settings import canonical
 from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
@@ -46,7 +49,8 @@ class Settings(Dataset):
     path: str | None = Field(
         None,
         description="The pool: a file in `.jsonl`, `.json` (also `.gz`, `.zst`, `.zip`) or "
-        "`.parquet`, or a folder of them.",
+        "`.parquet`, or a folder of them. `test_path` and `query_path` may lie in the folder: they "
+        "are not part of the pool.",
     )
     hub: HubSettings | None = Field(
         None,
@@ -83,6 +87,7 @@ class Settings(Dataset):
         "epoch", description="Steps of a run on this data set; null: `train.steps`."
     )
     sample: ChatSampleSettings = ChatSampleSettings()
+    has_tools: ClassVar[bool] = True
     warns_of_overlap: ClassVar[bool] = True
 
     @model_validator(mode="before")
@@ -132,6 +137,22 @@ class Settings(Dataset):
                 raise ValueError(f"test: {self.test!r} needs a task_column that names the tasks")
         return self
 
+    def inside(self, folder: str | Path) -> dict[str, str]:
+        """Return which sets lie in the folder of another one: key to path."""
+        sets = {key: getattr(self, key) for key in ("path", "test_path", "query_path")}
+        return {
+            key: path
+            for key, path in sets.items()
+            if path
+            and any(Path(at(folder)) in Path(at(path)).parents for at in (abspath, realpath))
+        }
+
+    def sampling(self, split: str) -> str:
+        """Return, as canonical JSON, what the sampling of one split reads."""
+        folders = filter(None, (self.path, self.test_path, self.query_path))
+        inside = {key: path for folder in folders for key, path in self.inside(folder).items()}
+        return canonical(json.loads(super().sampling(split)) | inside)
+
     @property
     def arranged_for(self) -> str:
         """The split that the data are arranged for."""
@@ -150,8 +171,23 @@ class Settings(Dataset):
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
-    """Return the file, or those of a folder by name. Raises InputError if there is none."""
-    return user_files.files(path)
+    """Return the file, or those of a folder by name but for those of a set that lies in it.
+
+    Raises InputError if there is none.
+    """
+    return _find(settings, path).read
+
+
+def _find(settings: Settings, path: Path) -> user_files.Files:
+    found = user_files.find(path)
+    inside = settings.inside(path)
+    places = {Path(realpath(its)) for its in inside.values()}
+    read = [
+        file for file in found.read if places.isdisjoint((at := Path(realpath(file)), *at.parents))
+    ]
+    if not read:
+        raise InputError(f"{path}: the folder holds nothing but {' and '.join(inside)}")
+    return found._replace(read=read)
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
@@ -178,7 +214,9 @@ def read_test(settings: Settings, path: Path, name: str = "test") -> Iterator[In
 def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iterator[Instance]:
     number, column = 0, settings.task_column
     fault = None
-    files, passed_over = user_files.find(path)
+    files, passed_over = _find(settings, path)
+    for key, its in settings.inside(path).items():
+        user_files.warn_once(f"{path}: what {key} names, {its}, is not read with the folder")
     if passed_over:
         some = ", ".join(map(str, passed_over[:5])) + (", …" if len(passed_over) > 5 else "")
         user_files.warn_once(f"{path}: {len(passed_over)} files are not read: {some}")

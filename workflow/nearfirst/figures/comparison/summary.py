@@ -1,6 +1,6 @@
 """The findings of a paired comparison in a few sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 import pandas as pd
@@ -25,6 +25,7 @@ def summary(
     others: Sequence[str],
     openings: Mapping[str, str],
     runs: Mapping[str, int],
+    rounds: Collection[int] = (),
 ) -> str:
     """Return one paragraph on where the reference differs from the other arrangements.
 
@@ -39,6 +40,8 @@ def summary(
         How the sentence on each comparison of the table begins.
     runs
         How many runs each arrangement has, in the order of the figure.
+    rounds
+        How many rounds of TMA the pools have, where they are known.
     """
     row = table.iloc[0]
     metric = METRICS[cast(MetricName, row["metric"])]
@@ -55,6 +58,8 @@ def summary(
             "over the run is the primary test. Each p-value is corrected for all comparisons, and "
             f"those of checkpoints for all checkpoints. Test set: "
             f"{_count(row['instances'], 'instance')} of {_count(row['tasks'], 'task')}.",
+            f"Last step: {str(row['steps']).rpartition('-')[2]}.",
+            *([f"Rounds of TMA in the pool: {_range(rounds)}."] if rounds else []),
             _seeds(runs),
             "Where no difference is detected, there may still be one.",
         ]
@@ -105,6 +110,11 @@ def _seeds(runs: Mapping[str, int]) -> str:
     paired = f" One run, paired with every seed of the others: {_joined(single)}." if single else ""
     few = ", too few to know how much seeds vary" if most < FEW else ""
     return f"{most} seeds{few}.{paired}"
+
+
+def _range(counts: Collection[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _joined(names: Sequence[str]) -> str:

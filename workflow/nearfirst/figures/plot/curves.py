@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from nearfirst.common.csv import read_csv
+from nearfirst.embed.texts import EMBEDDED
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
 from nearfirst.figures.plot.legend import Curve, single_runs
@@ -214,6 +215,9 @@ def facts(table: pd.DataFrame, series: str) -> list[str]:
         )
     if "rounds" in table and table["rounds"].max() > 0:
         found.append(f"Rounds of TMA in the pool: {_span(table['rounds'].replace(0, np.nan))}.")
+    if "embedded" in table:
+        of_pool = {key: _span(table[key]) for key in ("embedded", "cut", "distinct")}
+        found.append(EMBEDDED.format(**of_pool))
     if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:
         found.append(f"Unseen tasks shown: {_listed(tasks)}.")
     if "rate_sum" in table:

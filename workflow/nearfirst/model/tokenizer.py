@@ -1,0 +1,25 @@
+"""A tokenizer without its model."""
+
+from typing import Any
+
+from nearfirst.common.errors import InputError
+
+
+def load_tokenizer(name: str, key: str, others: str = "") -> Any:
+    """Load the tokenizer of a folder or a Hugging Face id, without torch.
+
+    Raises InputError if it cannot be loaded; it begins with `key`, the one of the config, and
+    `others` are further values that may be given.
+    """
+    from transformers import AutoTokenizer
+
+    from nearfirst.model.load_errors import reason
+
+    try:
+        return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    # A tokenizer may need a package that is not installed.
+    except (OSError, ValueError, ImportError) as error:
+        raise InputError(
+            f"{key}: {name!r} cannot be loaded ({reason(error, name)}); give {others}a Hugging "
+            "Face id that this machine can reach, or a folder with a tokenizer"
+        ) from None
