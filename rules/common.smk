@@ -78,7 +78,7 @@ for name in CONFIG.data:
         )
 
 NAMED = {
-    "the project's folder": FOLDER,
+    "the project's folder": os.path.dirname(FOLDER),
     "config key 'model.name'": CONFIG.model.name,
     "config key 'reward.name'": CONFIG.reward.name,
     "config key 'scores.tokenizer'": CONFIG.scores.tokenizer,
@@ -97,8 +97,9 @@ SUBMITS = (
     and workflow.resource_settings.default_resources is not None
 )
 if SUBMITS and set("'\"$`\\") & set(FOLDER):
+    folder = os.path.dirname(FOLDER)
     raise WorkflowError(
-        f"the project's folder ({FOLDER!r}): Snakemake cannot submit jobs from a path with quotes, "
+        f"the project's folder ({folder!r}): Snakemake cannot submit jobs from a path with quotes, "
         "$ or a backslash; rename it"
     )
 
