@@ -18,7 +18,7 @@ from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import correlations as plot_of_correlations
 from nearfirst.figures.plot import curves as plot_of_curves
 from nearfirst.figures.plot.curves import draw as draw_curves
-from nearfirst.figures.plot.style import wrapped
+from nearfirst.figures.plot.style import turn, wrapped
 
 LOOK = LookSettings()
 LONG = "task511_reddit_tifu_long_text_summarization_of_what_happened"
@@ -32,6 +32,10 @@ def points(start: float = 4.0, steps: Sequence[int] = (0, 10, 20), n: int = 3, *
         {"step": steps, "mean": mean, "low": mean - reach, "high": mean + reach, "n": n}
     )
     return table.assign(confidence=0.95, **cells)
+
+
+def test_more_curves_than_colours_differ() -> None:
+    assert len({str(turn(LOOK, place)) for place in range(24)}) == 24
 
 
 @pytest.fixture

@@ -60,12 +60,16 @@ def panels_of(look: LookSettings, count: int) -> Panels:
 
 
 def turn(look: LookSettings, place: int) -> dict[str, Any]:
-    """Return colour, line style and marker of a curve by its number, from 0."""
-    line = look.line_styles[place % len(look.line_styles)]
+    """Return colour, line style and marker of a curve by its number, from 0.
+
+    Once all colours are used, they come again with the next line style and marker.
+    """
+    other = place + place // len(look.palette)
+    line = look.line_styles[other % len(look.line_styles)]
     return {
         "color": look.palette[place % len(look.palette)],
         "linestyle": line if isinstance(line, str) else (0, line),
-        "marker": look.markers[place % len(look.markers)],
+        "marker": look.markers[other % len(look.markers)],
     }
 
 
