@@ -72,15 +72,21 @@ def really_imported(program: Path) -> set[Path]:
     """Return the library's files that Python has loaded once a program's imports have run."""
     code = (
         "import ast, runpy, sys\n"
-        "path = sys.argv[1]\n"
-        "runpy.run_path(path)\n"
-        # Imports inside functions too: they run when the program does.
-        "for node in ast.walk(ast.parse(open(path).read())):\n"
-        "    if isinstance(node, (ast.Import, ast.ImportFrom)):\n"
-        "        exec(ast.unparse(node))\n"
-        "for name, module in list(sys.modules.items()):\n"
-        "    if name.split('.')[0] == 'nearfirst':\n"
-        "        print(module.__file__)\n"
+        "runpy.run_path(sys.argv[1])\n"
+        "def loaded():\n"
+        "    modules = list(sys.modules.items())\n"
+        "    return {m.__file__ for name, m in modules if name.split('.')[0] == 'nearfirst'}\n"
+        # Imports inside functions too, the library's as well: they run when the program does.
+        "done, todo = set(), {sys.argv[1]}\n"
+        "while todo:\n"
+        "    path = todo.pop()\n"
+        "    done.add(path)\n"
+        "    for node in ast.walk(ast.parse(open(path).read())):\n"
+        "        imports = isinstance(node, (ast.Import, ast.ImportFrom))\n"
+        "        if imports and 'nearfirst' in ast.unparse(node):\n"
+        "            exec(ast.unparse(node))\n"
+        "    todo = (todo | loaded()) - done\n"
+        "print(*loaded(), sep='\\n')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(program)],
