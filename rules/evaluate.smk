@@ -27,15 +27,12 @@ def tested_instances(
     return f"{RESULTS}/instances/{dataset}/{split}.parquet"
 
 
-def mean_flags(
+def before_flag(
     wildcards,
     input,
 ):
-    """Return the flags of programs that take the mean of checkpoints but not all of `evaluate`."""
-    if CONFIG.evaluate.average == 1:
-        return ""
-    before = f" --before {' '.join(input.before)}" if input.before else ""
-    return f" --average {CONFIG.evaluate.average}{before}"
+    """Return the flag of the segments before, whose last checkpoints a mean may need."""
+    return f" --before {' '.join(input.before)}" if input.before else ""
 
 
 rule evaluate:
@@ -69,16 +66,15 @@ rule evaluate:
         model=model_flag,
         tracking=tracking,
         base=base_state,
-        before=lambda wildcards, input: (
-            f" --before {' '.join(input.before)}" if input.before else ""
-        ),
+        before=before_flag,
     message:
         "evaluate {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
-        " --checkpoints {input.checkpoints}{params.before} --dataset {wildcards.dataset} --settings {params.settings:q}"
+        " --checkpoints {input.checkpoints}{params.before} --dataset {wildcards.dataset}"
+        " --settings {params.settings:q}"
         " --template {params.template:q} --tracking {params.tracking:q} --output {output} --log {log}"
 
 

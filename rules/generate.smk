@@ -31,7 +31,8 @@ rule generate:
         template=settings("template"),
         model=model_flag,
         base=base_state,
-        mean=mean_flags,
+        average=CONFIG.evaluate.average,
+        before=before_flag,
         # Snakemake records no objects: another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
     message:
@@ -40,6 +41,6 @@ rule generate:
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
-        " --checkpoints {input.checkpoints}{params.mean} --seed {wildcards.seed}"
-        " --batch-size {params.hardware.batch_size} --settings {params.settings:q}"
+        " --checkpoints {input.checkpoints}{params.before} --average {params.average}"
+        " --seed {wildcards.seed} --batch-size {params.hardware.batch_size} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

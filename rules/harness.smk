@@ -40,13 +40,15 @@ rule harness:
         settings=settings("harness"),
         model=model_flag,
         base=base_state,
-        mean=mean_flags,
+        average=CONFIG.evaluate.average,
+        before=before_flag,
         tasks=tasks_state,
     message:
         "harness: {wildcards.task} after {wildcards.dataset}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
-        " {params.model} --task {wildcards.task} --checkpoints {input.checkpoints}{params.mean}"
+        " {params.model} --task {wildcards.task}"
+        " --checkpoints {input.checkpoints}{params.before} --average {params.average}"
         " --dataset {wildcards.dataset} --test {wildcards.test}"
         " --settings {params.settings:q} --output {output} --log {log}"

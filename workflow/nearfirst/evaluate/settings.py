@@ -23,8 +23,8 @@ class EvaluateSettings(Section):
         description="Checkpoints whose mean weights are evaluated, also by their answers and in "
         "lm_eval: each and those before it, as far as there are any. 1: each by itself.",
     )
-    also: list[str] = Field(
-        [],
+    also: tuple[str, ...] = Field(
+        (),
         description="Data sets on whose test sets the loss is measured too, to see what an order "
         "costs elsewhere: in figures of `kind: query-gap`, and in `elsewhere_NAME` of your data.",
     )
