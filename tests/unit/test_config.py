@@ -267,7 +267,9 @@ def test_config_yaml_shows_the_values_of_the_mini_preset() -> None:
     }.items():
         assert content[table].pop(row) is None
     for key, value in flat(content).items():
-        assert value == "auto" or get(mini, key) == value, key
+        found = get(mini, key)
+        found = list(found) if isinstance(found, tuple) else found
+        assert value in ("auto", found), key
     assert load(content, PRESETS) == mini
 
 
