@@ -97,9 +97,8 @@ SUBMITS = (
     and workflow.resource_settings.default_resources is not None
 )
 if SUBMITS and set("'\"$`\\") & set(FOLDER):
-    folder = os.path.dirname(FOLDER)
     raise WorkflowError(
-        f"the project's folder ({folder!r}): Snakemake cannot submit jobs from a path with quotes, "
+        f"the project's folder ({os.path.dirname(FOLDER)!r}): Snakemake cannot submit jobs from a path with quotes, "
         "$ or a backslash; rename it"
     )
 

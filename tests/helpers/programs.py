@@ -4,7 +4,6 @@ import itertools
 import multiprocessing
 import os
 import resource
-import runpy
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
+import warm
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
@@ -21,12 +21,7 @@ Program = Callable[..., subprocess.CompletedProcess[str]]
 """Of the fixtures that run a program to its end: `program("score.py", "--output", path)`."""
 PRINTED, NUMBERS = tempfile.TemporaryDirectory(), itertools.count()
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    [
-        *("pytest", "pyarrow.parquet", "torch.distributed.fsdp", "sentence_transformers"),
-        *("transformers.trainer", "transformers.models.llama.modeling_llama"),
-    ]
-)
+CONTEXT.set_forkserver_preload(["pytest", *warm.PRELOADED])
 
 
 def environment() -> dict[str, str]:
@@ -93,12 +88,7 @@ def _be(words: list[str], printed: str, environ: dict[str, str], limit: int | No
     file = os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    os.environ.clear()
-    os.environ.update(environ)
     if limit is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    sys.argv = words
-    # Where Python looks first for modules when it runs a program.
-    sys.path.insert(0, str(Path(words[0]).parent))
-    runpy.run_path(words[0], run_name="__main__")
+    warm.run(words, environ)

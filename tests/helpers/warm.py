@@ -124,20 +124,11 @@ def be(
     for stream, descriptor in enumerate(descriptors):
         os.dup2(descriptor, stream)
     os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
     sys.path[:0] = [place for place in environment.get("PYTHONPATH", "").split(":") if place]
     if threads := environment.get("OMP_NUM_THREADS"):
         sys.modules["torch"].set_num_threads(int(threads))
     try:
-        if arguments[0] == "-m":
-            sys.argv = arguments[1:]
-            sys.path.insert(0, folder)
-            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
-        else:
-            sys.argv = arguments
-            sys.path.insert(0, str(Path(arguments[0]).parent))
-            runpy.run_path(arguments[0], run_name="__main__")
+        run(arguments, environment)
         code: object = 0
     except SystemExit as end:
         code = end.code
@@ -149,6 +140,21 @@ def be(
     sys.stdout.flush()
     sys.stderr.flush()
     return code if isinstance(code, int) else int(code is not None)
+
+
+def run(arguments: list[str], environment: dict[str, str]) -> None:
+    """Run a program, or with `-m` a module, as Python does for a command line."""
+    os.environ.clear()
+    os.environ.update(environment)
+    # Where Python looks first for modules.
+    if arguments[0] == "-m":
+        sys.argv = arguments[1:]
+        sys.path.insert(0, str(Path.cwd()))
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = arguments
+        sys.path.insert(0, str(Path(arguments[0]).parent))
+        runpy.run_path(arguments[0], run_name="__main__")
 
 
 if __name__ == "__main__":
