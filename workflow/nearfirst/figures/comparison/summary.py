@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from nearfirst.common.text import span
 from nearfirst.figures.comparison import CHECKPOINT, END, RUN
 from nearfirst.metrics import METRICS, MetricName
 
@@ -59,7 +60,7 @@ def summary(
             f"those of checkpoints for all checkpoints. Test set: "
             f"{_count(row['instances'], 'instance')} of {_count(row['tasks'], 'task')}.",
             f"Last step: {str(row['steps']).rpartition('-')[2]}.",
-            *([f"Rounds of TMA in the pool: {_range(rounds)}."] if rounds else []),
+            *([f"Rounds of TMA in the pool: {span(rounds)}."] if rounds else []),
             _seeds(runs),
             "Where no difference is detected, there may still be one.",
         ]
@@ -110,11 +111,6 @@ def _seeds(runs: Mapping[str, int]) -> str:
     paired = f" One run, paired with every seed of the others: {_joined(single)}." if single else ""
     few = ", too few to know how much seeds vary" if most < FEW else ""
     return f"{most} seeds{few}.{paired}"
-
-
-def _range(counts: Collection[int]) -> str:
-    low, high = min(counts), max(counts)
-    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _joined(names: Sequence[str]) -> str:

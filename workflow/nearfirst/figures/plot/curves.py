@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from nearfirst.common.csv import read_csv
+from nearfirst.common.text import span
 from nearfirst.embed.texts import EMBEDDED
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
@@ -194,7 +195,7 @@ def facts(table: pd.DataFrame, series: str) -> list[str]:
     if one.all():
         found.append("Each curve is one run, without an interval.")
     else:
-        seeds, level = _span(table.loc[~one, "n"]), f"{100 * table['confidence'].max():g}%"
+        seeds, level = span(table.loc[~one, "n"]), f"{100 * table['confidence'].max():g}%"
         runs = single_runs(table)
         around = "thin lines single runs" if runs else f"bands their {level} intervals"
         found.append(f"Curves are means over {seeds} seeds, {around}.")
@@ -202,27 +203,27 @@ def facts(table: pd.DataFrame, series: str) -> list[str]:
             without = "" if runs else ", without an interval"
             found.append(f"One run{without}: {_listed(table.loc[one, series])}.")
     if "instances" in table:
-        found.append(f"Test instances per curve: {_span(table['instances'])}.")
+        found.append(f"Test instances per curve: {span(table['instances'])}.")
     if "left_out" in table and table["left_out"].max() > 0:
         reasons = "truncation removed their answer"
         if not {"score", *SCORE_NAMES}.isdisjoint(table["quantity"]):
             reasons += " or they have no reference"
-        found.append(f"Test instances left out because {reasons}: {_span(table['left_out'])}.")
+        found.append(f"Test instances left out because {reasons}: {span(table['left_out'])}.")
     if "without_label" in table and table["without_label"].max() > 0:
         found.append(
             "Training instances that taught nothing, because truncation removed their labels: "
-            f"{_span(table['without_label'])} of {_span(table['trained'])}."
+            f"{span(table['without_label'])} of {span(table['trained'])}."
         )
     if "rounds" in table and table["rounds"].max() > 0:
-        found.append(f"Rounds of TMA in the pool: {_span(table['rounds'].replace(0, np.nan))}.")
+        found.append(f"Rounds of TMA in the pool: {span(table['rounds'].replace(0, np.nan))}.")
     if "embedded" in table:
-        of_pool = {key: _span(table[key]) for key in ("embedded", "cut", "distinct")}
+        of_pool = {key: span(table[key]) for key in ("embedded", "cut", "distinct")}
         found.append(EMBEDDED.format(**of_pool))
     if "task" in table and (tasks := table.loc[table["task"] != "", "task"]).size:
         found.append(f"Unseen tasks shown: {_listed(tasks)}.")
     if "rate_sum" in table:
         found.append(_doses(table))
-    found.append(f"Last step: {_span(table.groupby(['panel', series])['step'].max())}.")
+    found.append(f"Last step: {span(table.groupby(['panel', series])['step'].max())}.")
     return found
 
 
@@ -240,9 +241,3 @@ def _listed(values: "pd.Series[str]") -> str:
     """Return the different values, or their number if there are many."""
     names = list(dict.fromkeys(values))
     return ", ".join(names) if len(names) <= MAX_LISTED else str(len(names))
-
-
-def _span(values: "pd.Series[float]") -> str:
-    """Return a whole number, or the lowest and the highest of several."""
-    low, high = f"{values.min():.0f}", f"{values.max():.0f}"
-    return low if low == high else f"{low} to {high}"
