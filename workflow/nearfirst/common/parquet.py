@@ -1,6 +1,7 @@
 """The Parquet tables between stages: their columns, checked reads, whole writes."""
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -19,7 +20,10 @@ BUFFER = 2**22
 """Bytes read from a file at once."""
 
 BATCH = 8192
-"""Embeddings decoded at once."""
+"""Rows read at once: texts may be long."""
+
+EMBEDDED = 2**24
+"""Bytes of embeddings decoded at once: what a processor's cache holds is decoded soonest."""
 
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What Arrow raises for a file that is no whole Parquet; names in it may be no text."""
@@ -218,19 +222,27 @@ def read_embeddings(
         ids: list[str] = read_table(path, only_ids, may_be_empty=may_be_empty)["id"].to_pylist()
         matrix = np.empty((0, getattr(kind, "list_size", 0)), dtype=np.float32)
         try:
-            start = 0
-            for batch in file.iter_batches(BATCH, columns=["embedding"]):
-                column = batch.column(0)
-                if not start and len(column):
-                    dimension = pc.list_value_length(column)[0].as_py() or 0
-                    shape = (len(ids), dimension)
-                    if 4 * len(ids) * dimension > in_memory:
-                        matrix = cast("npt.NDArray[np.float32]", RowsOnDisk(shape))
-                    else:
-                        matrix = np.empty(shape, dtype=np.float32)
-                rows = slice(start, start + len(column))
-                matrix[rows] = _embeddings(path, ids[rows], column, matrix.shape[1], start)
-                start += len(batch)
+            start, size = 0, max(1, EMBEDDED // (4 * getattr(kind, "list_size", 1024) or 1))
+            # The next rows are decoded while a disk takes the ones before.
+            with ThreadPoolExecutor(1) as writer:
+                written: Future[None] | None = None
+                for batch in file.iter_batches(size, columns=["embedding"]):
+                    column = batch.column(0)
+                    if not start and len(column):
+                        dimension = pc.list_value_length(column)[0].as_py() or 0
+                        shape = (len(ids), dimension)
+                        if 4 * len(ids) * dimension > in_memory:
+                            matrix = cast("npt.NDArray[np.float32]", RowsOnDisk(shape))
+                        else:
+                            matrix = np.empty(shape, dtype=np.float32)
+                    rows = slice(start, start + len(column))
+                    found = _embeddings(path, ids[rows], column, matrix.shape[1], start)
+                    if written:
+                        written.result()
+                    written = writer.submit(matrix.__setitem__, rows, found)
+                    start += len(batch)
+                if written:
+                    written.result()
         except _DAMAGED as error:
             raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
     return ids, matrix
