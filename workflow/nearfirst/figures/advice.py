@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.measured import job_seconds
 from nearfirst.figures.comparison.inference import (
     Estimates,
     Floats,
@@ -21,7 +22,6 @@ from nearfirst.figures.comparison.inference import (
 from nearfirst.figures.comparison.paired import sample_of
 from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds
 from nearfirst.figures.settings import ComparisonSettings
-from nearfirst.plan.hours import job_seconds
 
 Jobs = Mapping[str, Mapping[str, Sequence[str]]]
 """Of each arrangement the patterns of benchmark files of its `selection` and its `training`."""

@@ -1,11 +1,10 @@
 """How long the jobs of each rule take: their number times the median of those measured."""
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
-from nearfirst.common.errors import InputError
+from nearfirst.common.measured import job_seconds
 from nearfirst.hardware import HardwareSettings
 from nearfirst.plan.text import align
 
@@ -41,12 +40,3 @@ def measured(benchmarks: Path, rule: str) -> float | None:
     """
     files = [*benchmarks.glob(f"{rule}/*.tsv"), *benchmarks.glob(f"{rule}.tsv")]
     return median(map(job_seconds, files)) if files else None
-
-
-def job_seconds(path: Path) -> float:
-    """Return the seconds of a job by its benchmark file; raises InputError if it is none."""
-    try:
-        with path.open(newline="") as file:
-            return float(list(csv.DictReader(file, delimiter="\t"))[-1]["s"])
-    except (ValueError, KeyError, IndexError, TypeError):
-        raise InputError(f"{path}: not a benchmark file of Snakemake; delete it") from None
