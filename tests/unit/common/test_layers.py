@@ -1,0 +1,24 @@
+"""A folder of the library stands above all that it imports: no arrow runs back up."""
+
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from nearfirst.common.source_files import library_modules
+
+WORKFLOW = Path(__file__).parents[3] / "workflow"
+LIBRARY = WORKFLOW / "nearfirst"
+
+
+def place(path: Path) -> str:
+    """Return the folder or the flat module of the library that a file belongs to."""
+    return path.relative_to(LIBRARY).parts[0]
+
+
+def test_folders_import_each_other_in_no_circle():
+    needs: dict[str, set[str]] = {}
+    for path in LIBRARY.rglob("*.py"):
+        found = needs.setdefault(place(path), set())
+        found |= {place(module) for module in library_modules(path, WORKFLOW)} - {place(path)}
+    needs = {name: its - {"__init__.py"} for name, its in needs.items()}
+    order = list(TopologicalSorter(needs).static_order())  # raises CycleError, which names them
+    assert order.index("common") < order.index("figures") < order.index("config.py")
