@@ -257,37 +257,20 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
     unknown key the nearest valid one.
     """
     user = _with_nulls(user)
-    layers = _preset(str(user.get("preset", "mini")), presets)
-    preset_data = {name for layer in layers for name in layer.get("data") or {}}
-    user_data = user.get("data")
-    user_data = user_data if isinstance(user_data, Mapping) else {}
-    added = [name for name, row in user_data.items() if row and name not in preset_data]
-    layers.append(user)
+    presets_of = _preset(str(user.get("preset", "mini")), presets)
+    layers = [_standard_figures(user, presets_of), *presets_of, user]
     content: dict[str, Any] = {}
     for layer in layers:
         content = merge(Config, content, layer)
     faults: dict[str, str] = {}
     for table in TABLES:
-        given = [layer[table.name] for layer in layers if layer.get(table.name) is not None]
+        # What arrangements go by unless they say otherwise.
+        first = [{"text": {"kind": "text"}}] if table.name == "representations" else []
+        given = first + [layer[table.name] for layer in layers if layer.get(table.name) is not None]
         wrong = next((rows for rows in given if not isinstance(rows, Mapping)), None)
         if wrong is not None:
             faults[table.name] = f"config key '{table.name}': {wrong!r} is no table of rows by name"
             continue
-        if table.name == "representations":
-            # What arrangements go by unless they say otherwise.
-            given = [{"text": {"kind": "text"}}, *given]
-        if table.name == "figures":
-            # A data set that the user adds has a figure without another word.
-            standard = {f"fig4_{name}": {**STANDARD_FIGURE, "dataset": name} for name in added}
-            standard |= {f"advice_{name}": {"kind": "advice", "dataset": name} for name in added}
-            its = content.get("evaluate")
-            also = its.get("also") or [] if isinstance(its, Mapping) else []
-            standard |= {
-                f"elsewhere_{name}": {"kind": "query-gap", "dataset": name}
-                for name in added
-                if any(other != name for other in also)
-            }
-            given = [standard, *given]
         rows = Rows(table, given)
         content[table.name] = rows.resolve()
         faults |= rows.faults
@@ -296,9 +279,31 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
     except ValidationError as error:
         faults = explain_all(error, Config) | faults
     if not faults:
-        faults = _unknown_names(config) or _measure_also(config)
+        faults = _unknown_names(config) or _misused(config) or _measure_also(config)
     if faults:
         raise InputError("\n".join(faults.values()))
+    return config.model_copy(update={"hardware": _derived(config)})
+
+
+def _standard_figures(
+    user: Mapping[str, Any], presets: list[Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """Return the layer of the figures that each data set has which the user adds."""
+    known = {name for layer in presets for name in layer.get("data") or {}}
+    given, evaluate = user.get("data"), user.get("evaluate")
+    also = evaluate.get("also") or [] if isinstance(evaluate, Mapping) else []
+    figures: dict[str, Any] = {}
+    for name, row in given.items() if isinstance(given, Mapping) else ():
+        if row and name not in known:
+            figures[f"fig4_{name}"] = {**STANDARD_FIGURE, "dataset": name}
+            figures[f"advice_{name}"] = {"kind": "advice", "dataset": name}
+            if any(other != name for other in also):
+                figures[f"elsewhere_{name}"] = {"kind": "query-gap", "dataset": name}
+    return {"figures": figures}
+
+
+def _derived(config: Config) -> HardwareSettings:
+    """Return what jobs ask for, derived from the models where `hardware` does not say it."""
     hardware, fetched = config.hardware, Path("results", config.run or "", "raw/model")
     train, template, reward = config.in_segments(config.train), config.template, config.reward
     shape = shape_of(config.model, fetched / "model")
@@ -308,7 +313,7 @@ def load(user: Mapping[str, Any], presets: Path) -> Config:
         shape = shape_of_named(reward, fetched / "reward")
     if shape:
         hardware = derive_reward(hardware, shape, reward, train, template)
-    return config.model_copy(update={"hardware": hardware})
+    return hardware
 
 
 def _preset(name: str, presets: Path) -> list[Mapping[str, Any]]:
@@ -348,55 +353,15 @@ def _measure_also(config: Config) -> dict[str, str]:
 
 
 def _unknown_names(config: Config) -> dict[str, str]:
-    """Return a line for each key that names a data set, arrangement, figure or test set wrongly."""
-    faults = {}
+    """Return a line for each key that names what is not there."""
     known: dict[str, list[str]] = {
         "data set": list(config.data),
         "arrangement": list(config.arrangements),
         "representation": list(config.representations),
         "figure to compare": [n for n, f in config.figures.items() if f.kind == "arrangements"],
     }
-    references = [
-        (f"figures.{name}.{key}", what, named)
-        for name, figure in config.figures.items()
-        for key, what, named in figure.references()
-    ]
-    go_by = {
-        **{f"arrangements.{name}": row.representation for name, row in config.arrangements.items()},
-        **{name: getattr(config, name).representation for name in ("explore", "similarity")},
-        **{f"data.{name}.exclude": row.exclude.representation for name, row in config.data.items()},
-    }
-    references += [
-        (f"representations.{name}.{key}", what, named)
-        for name, row in config.representations.items()
-        for key, what, named in row.references()
-    ]
-    references += [(f"{key}.representation", "representation", name) for key, name in go_by.items()]
-    if config.order_score.dataset:
-        references += [("order_score.dataset", "data set", config.order_score.dataset)]
-    references += [("evaluate.also", "data set", name) for name in config.evaluate.also]
-    references += [
-        ("order_score.representations", "representation", name)
-        for name in config.order_score.representations
-    ]
-    references += [(f"tables.{key}", what, name) for key, what, name in config.tables.references()]
-    references += [
-        (f"reward.preferences.datasets.{at}", "data set", name)
-        for at, name in enumerate(config.reward.preferences.datasets)
-    ]
-    for name, row in config.data.items():
-        its = config.representations.get(row.exclude.representation)
-        if row.exclude.near_embedding is not None and hasattr(its, "warmup_steps"):
-            key = f"data.{name}.exclude.representation"
-            faults[key] = (
-                f"config key '{key}': {row.exclude.representation!r} is warmed up on what is not "
-                "left out; name one that needs no training, such as 'text'"
-            )
-    for name in sorted(config.checkpoints.keys() & config.arrangements.keys()):
-        faults[f"checkpoints.{name}"] = (
-            f"config key 'checkpoints.{name}': an arrangement has this name; choose another"
-        )
-    for key, what, name in references:
+    faults = {}
+    for key, what, name in _references(config):
         options = known[what]
         if what == "arrangement" and key.startswith("figures."):
             options = [*options, *config.checkpoints]
@@ -405,25 +370,68 @@ def _unknown_names(config: Config) -> dict[str, str]:
                 f"config key '{key}': there is no {what} {name!r}; there are {', '.join(options)}"
                 f"{did_you_mean(name, options)}"
             )
-    for name, figure in config.figures.items() if not faults else ():
-        for run in figure.similarities(config):
-            if run.arrangement in config.checkpoints:
-                faults[f"figures.{name}"] = (
-                    f"config key 'figures.{name}': it shows how similar the data seen are, and "
-                    f"those of {run.arrangement!r}, of `checkpoints`, are not known here"
-                )
-    splits = [
-        (f"figures.{name}.{key}", dataset, split)
-        for name, figure in config.figures.items()
-        for key, dataset, split in figure.splits()
-    ]
-    splits += [(f"tables.{key}", dataset, split) for key, dataset, split in config.tables.splits()]
-    for key, name, split in splits:
+    for key, name, split in _splits(config):
         if key not in faults and name in config.data and not config.data[name].has(split):
             faults[key] = (
                 f"config key '{key}': {name} has no {split!r}; it has {config.data[name].test!r}"
             )
     return faults
+
+
+def _references(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Yield each key that names a row of a table, what it names, and the name."""
+    for table in ("figures", "representations"):
+        for name, row in getattr(config, table).items():
+            for key, what, named in row.references():
+                yield f"{table}.{name}.{key}", what, named
+    go_by: dict[str, Any] = {
+        **{f"arrangements.{name}": row for name, row in config.arrangements.items()},
+        **{f"data.{name}.exclude": row.exclude for name, row in config.data.items()},
+        **{"explore": config.explore, "similarity": config.similarity},
+    }
+    for key, its in go_by.items():
+        yield f"{key}.representation", "representation", its.representation
+    score = config.order_score
+    if score.dataset:
+        yield "order_score.dataset", "data set", score.dataset
+    for name in score.representations:
+        yield "order_score.representations", "representation", name
+    for name in config.evaluate.also:
+        yield "evaluate.also", "data set", name
+    for key, what, name in config.tables.references():
+        yield f"tables.{key}", what, name
+    for at, name in enumerate(config.reward.preferences.datasets):
+        yield f"reward.preferences.datasets.{at}", "data set", name
+
+
+def _splits(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Yield each key that names a test set, its data set, and the test set."""
+    for table, figures in (("figures.", config.figures), ("", {"tables": config.tables})):
+        for name, row in figures.items():
+            for key, dataset, split in row.splits():
+                yield f"{table}{name}.{key}", dataset, split
+
+
+def _misused(config: Config) -> dict[str, str]:
+    """Return a line for each row that names what is there, and of no use to it."""
+    faults = {}
+    for name, row in config.data.items():
+        its = config.representations[row.exclude.representation]
+        if row.exclude.near_embedding is not None and hasattr(its, "warmup_steps"):
+            faults[f"data.{name}.exclude.representation"] = (
+                f"{row.exclude.representation!r} is warmed up on what is not left out; name one "
+                "that needs no training, such as 'text'"
+            )
+    for name in sorted(config.checkpoints.keys() & config.arrangements.keys()):
+        faults[f"checkpoints.{name}"] = "an arrangement has this name; choose another"
+    for name, figure in config.figures.items():
+        for run in figure.similarities(config):
+            if run.arrangement in config.checkpoints:
+                faults[f"figures.{name}"] = (
+                    "it shows how similar the data seen are, and those of "
+                    f"{run.arrangement!r}, of `checkpoints`, are not known here"
+                )
+    return {key: f"config key '{key}': {fault}" for key, fault in faults.items()}
 
 
 def sections(
