@@ -132,8 +132,10 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
             os.dup2(file.fileno(), 2)
     logging.basicConfig(level=logging.INFO, force=True)
     logging.getLogger().handlers[0].setFormatter(_Log("%(asctime)s %(message)s", "%H:%M:%S"))
-    # At its usual level it logs every address, those with a signature for a gated file too.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    # At its usual level the first logs every address, those with a signature for a gated file too,
+    # and the second that nobody told it which device to take.
+    for name in ("httpx2", "sentence_transformers"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     if screen is not sys.stderr:
         logging.getLogger().addHandler(_Warnings(screen))
         SCREEN.open(screen, job_name(arguments.log))

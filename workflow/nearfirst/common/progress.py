@@ -40,10 +40,11 @@ class _Bar(tqdm):  # type: ignore[type-arg]
         super().display(*given, **named)  # type: ignore[arg-type]
         rate = self.format_dict["rate"]
         left = f", {(self.total - self.n) / rate:.0f} s left" if rate and self.total else ""
-        SCREEN.show(f"{self.desc.rstrip(': ')} {self.n} of {self.total}{left}")
+        of = f" of {self.total}" if self.total else ""
+        SCREEN.show(f"{self.desc.rstrip(': ')} {self.n}{of}{left}")
 
 
-def bar(items: Iterable[Item], what: str, total: int) -> "tqdm[Item]":
+def bar(items: Iterable[Item], what: str, total: int | None = None) -> "tqdm[Item]":
     """Return the items with a bar of rate and time left, shown after five seconds.
 
     It shows in programs, which log at level INFO, and stays silent in other uses of the library.

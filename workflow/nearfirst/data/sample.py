@@ -4,15 +4,14 @@ import json
 import logging
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from nearfirst.common.errors import InputError
+from nearfirst.common.progress import bar
 from nearfirst.data import registry
 from nearfirst.data.conversation import Instance, Message, has_tools, is_trained, target
 from nearfirst.data.inventory import Inventory, take_inventory
@@ -100,7 +99,7 @@ def sample(
         if instance.messages:
             overlap.add_test(instance)
             yield instance
-    for number, instance in enumerate(_bar(read()) if wanted or trained else ()):
+    for number, instance in enumerate(bar(read(), "rows") if wanted or trained else ()):
         if number in trained:
             overlap.add_train(instance)
         if number in wanted:
@@ -120,17 +119,14 @@ def _checked(instances: Iterator[Instance], takes: Takes) -> Iterator[Instance]:
         yield instance
 
 
-def _bar(rows: Iterable[Instance]) -> Any:
-    return tqdm(rows, desc="rows", unit="", mininterval=5)
-
-
 def inventory(path: Path, rows: Iterator[Instance], settings: Dataset, level: int) -> Inventory:
     """List what can be used; log how much it is, and what else there is."""
     # Closed also on an error, so that the bar's line ends before the error's begins.
-    with closing(_bar(rows)) as shown:
+    with closing(bar(rows, "rows")) as shown:
         found = take_inventory(shown, skip_unusable=settings.sample.unusable == "skip")
     usable = sum(map(len, found.rows.values()))
-    logging.info("%d rows, %d of them usable, %d tasks", found.total, usable, len(found.rows))
+    tasks = f"{len(found.rows)} task{'s' * (len(found.rows) != 1)}"
+    logging.info("%d rows, %d of them usable, %s", found.total, usable, tasks)
     for unused in found.warnings():
         logging.log(level, unused)
     if not found.rows:
