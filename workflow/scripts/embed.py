@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.parquet import write_embeddings
 from nearfirst.data.instances import read_instances
 from nearfirst.embed.registry import KINDS, Given, shard_bounds
 from nearfirst.embed.texts import counted
@@ -42,8 +42,7 @@ def main(arguments: argparse.Namespace) -> None:
             *(arguments.instances, vectors, cut, limit, settings.max_cut_share),
             is_pool=identity.get("test") == "train",
         )
-    embeddings = embeddings_table(table["id"].to_pylist(), vectors)
-    write_table(embeddings, arguments.output, identity | facts)
+    write_embeddings(table["id"].to_pylist(), vectors, arguments.output, identity | facts)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -148,8 +148,10 @@ def test_embeddings_of_any_dimension_are_read_as_written(
     assert table.schema.field("embedding").type == expected
     write_table(table, path)
     rows = np.arange(len(ids))[::-2]
-    for in_memory in (np.inf, 0):
-        found_ids, found = read_embeddings(path, in_memory=in_memory)
+    for in_memory in (parquet.IN_MEMORY, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(parquet, "IN_MEMORY", in_memory)
+            found_ids, found = read_embeddings(path)
         assert found_ids == ids
         assert found[:].dtype == np.float32
         np.testing.assert_array_equal(found[:], embeddings)

@@ -101,7 +101,9 @@ def test_shards_are_gathered(
     # Shards in the wrong order, without the last one, and of two encoders.
     assert "row 0 has id 'id-1', but" in gather((ids[1:], 4), (ids[:1], 4))
     assert "2 rows, but" in gather((ids[:2], 4))
-    assert "1.parquet has 5; embed both" in gather((ids[:2], 4), (ids[2:], 5))
+    assert "1.parquet: row 0 (id 'id-2') has another dimension than the first, 4" in gather(
+        (ids[:2], 4), (ids[2:], 5)
+    )
     assert not output.exists()
     # A shard may be empty.
     assert "error" not in gather(([], 4), (ids, 4))

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import Program
 
-from nearfirst.arrange import inputs
 from nearfirst.arrange.inputs import read_pool
 from nearfirst.arrange.methods import round_robin, tma
 from nearfirst.arrange.registry import arrange
+from nearfirst.common import parquet
 from nearfirst.common.parquet import INSTANCES, embeddings_table, write_rows, write_table
 from nearfirst.explore import exclude as module
 from nearfirst.explore.exclude import Excluded, by_embedding, by_text
@@ -126,8 +126,8 @@ def test_what_is_listed_is_in_no_arrangement(
     ids, pool = read_pool(round_robin.Settings(), instances=instances, excluded=output)
     assert (ids, pool.size, pool.tasks) == (["train-0", "train-4"], 2, ["NA", "NA"])
     tables = {"train": Path(str(flags[3])), "test": Path(str(flags[7])), "excluded": output}
-    for in_memory in (inputs.IN_MEMORY, 0):
-        monkeypatch.setattr(inputs, "IN_MEMORY", in_memory)
+    for in_memory in (parquet.IN_MEMORY, 0):
+        monkeypatch.setattr(parquet, "IN_MEMORY", in_memory)
         ids, pool = read_pool(tma.Settings(), **tables)
         order = arrange(pool, tma.Settings(), seed=0).order
         assert (ids, order.tolist(), len(pool.train)) == (["train-0", "train-4"], [0, 1], 2)

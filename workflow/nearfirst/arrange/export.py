@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nearfirst.common.on_disk import mapped
 from nearfirst.common.parquet import BATCH, INSTANCES, check_columns, open_parquet
 
 Integers = npt.NDArray[np.int64]
@@ -33,7 +34,7 @@ _LINE_ENDS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "\x85\u2028\
 
 
 def read_pool(path: Path) -> list[pa.RecordBatch]:
-    """Read an instance table in pieces, since an Arrow array of text ends at 2 GiB.
+    """Open an instance table in pieces, on disk, since a large pool's texts do not fit in memory.
 
     A table without the column `row` (one made by hand) has only its messages to export. Raises
     InputError if the file is missing or damaged, or lacks a column.
@@ -41,7 +42,9 @@ def read_pool(path: Path) -> list[pa.RecordBatch]:
     with open_parquet(path) as file:
         found = file.schema_arrow
         check_columns(path, found, POOL)
-        return list(file.iter_batches(BATCH, columns=[*POOL.names, *{"row"} & {*found.names}]))
+        own = [field for field in found if field.name in (*POOL.names, "row")]
+        batches = file.iter_batches(BATCH, columns=[field.name for field in own])
+        return mapped(batches, pa.schema(own))
 
 
 def in_order(

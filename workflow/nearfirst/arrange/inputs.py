@@ -19,9 +19,6 @@ from nearfirst.distance.dimensions import check_dimensions
 from nearfirst.distance.distances import BY_ROWS
 from nearfirst.distance.matrix import read_matrix
 
-IN_MEMORY = 2**31
-"""Bytes of embeddings; more are read from disk, in each pass over the distances."""
-
 
 def read_pool(
     settings: ArrangementSettings,
@@ -88,7 +85,7 @@ def read_pool(
             parts["scores"] = _scores(settings, ids, path, scores)
     if "embeddings" in needed or not instances:
         path = need("train", train)
-        embedded, vectors = read_embeddings(path, in_memory=IN_MEMORY)
+        embedded, vectors = read_embeddings(path)
         if instances:
             same_ids(ids, embedded, instances, path)
         ids = embedded

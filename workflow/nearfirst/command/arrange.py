@@ -140,6 +140,9 @@ def _pieces(
 
     None if there are others too, or their columns differ: then only JSON holds them all.
     """
+    import pyarrow as pa
+
+    from nearfirst.common.on_disk import mapped
     from nearfirst.common.parquet import BATCH, open_parquet
     from nearfirst.data.formats import chat
     from nearfirst.data.readers import parquet
@@ -147,16 +150,23 @@ def _pieces(
     paths = chat.files(inputs.data_of(arguments), arguments.pool)
     if any(path.suffix.lower() != ".parquet" for path in paths):
         return None
-    batches: list[pa.RecordBatch] = []
     first: dict[Path, int] = {}
+    schemas, size = list[pa.Schema](), 0
     for path in paths:
-        first[path] = sum(map(len, batches))
         with open_parquet(path) as file:
-            batches += file.iter_batches(BATCH)
-    if any(batch.schema != batches[0].schema for batch in batches):
+            first[path], size = size, size + file.metadata.num_rows
+            schemas.append(file.schema_arrow)
+    if any(schema != schemas[0] for schema in schemas):
         return None
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for path in paths:
+            with open_parquet(path) as file:
+                yield from file.iter_batches(BATCH)
+
     found = map(parquet.row_of, places)
-    return batches, np.array([first[path] + row for path, row in found], dtype=np.int64)
+    rows = np.array([first[path] + row for path, row in found], dtype=np.int64)
+    return mapped(batches(), schemas[0]), rows
 
 
 def _annotated(

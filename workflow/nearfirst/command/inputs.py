@@ -125,7 +125,7 @@ def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]
 
 def embed(arguments: argparse.Namespace, tables: Tables) -> None:
     """Write the tables of embeddings. Raises InputError as `Cache`."""
-    from nearfirst.common.parquet import embeddings_table, write_table
+    from nearfirst.common.parquet import write_embeddings
     from nearfirst.data.instances import read_instances
     from nearfirst.embed.cache import Cache
 
@@ -139,7 +139,7 @@ def embed(arguments: argparse.Namespace, tables: Tables) -> None:
         is_pool = split == "train"
         counts = counted(where, vectors, cut, limit, settings.max_cut_share, is_pool=is_pool)
         ids = table["id"].to_pylist()
-        write_table(embeddings_table(ids, vectors), tables.embeddings(split), counts)
+        write_embeddings(ids, vectors, tables.embeddings(split), counts)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,21 +1,25 @@
-"""A matrix too large for memory, in a file from which rows are read when they are asked for."""
+"""What is too large for memory, in nameless files of `TMPDIR` that are gone with the process."""
 
 import copy
 import os
-from tempfile import TemporaryFile, gettempdir
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryFile, gettempdir
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.files import explain_full_disk
 
 Matrix = npt.NDArray[np.float32]
 
 
 class RowsOnDisk:
-    """(N, d) float32 in a nameless file of `TMPDIR`, gone with the process.
+    """(N, d) float32 from which rows are read when they are asked for.
 
-    It is indexed by rows, a slice without a step or an array of them, as a matrix is. Raises
+    It is indexed as a matrix is, by a slice without a step, by rows or by a flag of each. Raises
     InputError if the folder has no room for it.
     """
 
@@ -40,7 +44,9 @@ class RowsOnDisk:
         self._file.write(np.ascontiguousarray(values, dtype=np.float32).data)
         self._file.flush()
 
-    def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> Matrix:
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Matrix:
+        if not isinstance(rows, slice) and rows.dtype == bool:
+            rows = np.flatnonzero(rows)
         if self._kept is not None:
             rows = self._kept[rows]
         if isinstance(rows, slice):
@@ -65,3 +71,16 @@ class RowsOnDisk:
         while len(left):  # one call reads 2 GB at most
             count = os.preadv(self._file.fileno(), [left], at)
             left, at = left[count:], at + count
+
+
+def mapped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> list[pa.RecordBatch]:
+    """Return the pieces of a table from a memory-mapped file.
+
+    Raises InputError if the folder has no room for them.
+    """
+    with explain_full_disk(Path(gettempdir())), NamedTemporaryFile() as file:
+        with pa.ipc.new_stream(file, schema) as pieces:
+            for batch in batches:
+                pieces.write(batch)
+            file.flush()
+        return list(pa.ipc.open_stream(pa.memory_map(file.name)))

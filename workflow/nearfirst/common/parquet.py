@@ -1,6 +1,6 @@
 """The Parquet tables between stages: their columns, checked reads, whole writes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,12 @@ BATCH = 8192
 
 EMBEDDED = 2**24
 """Bytes of embeddings decoded at once: what a processor's cache holds is decoded soonest."""
+
+WRITTEN = 2**28
+"""Bytes of embeddings encoded at once."""
+
+IN_MEMORY = 2**31
+"""Bytes of embeddings; more are read from disk, in each pass over them."""
 
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What Arrow raises for a file that is no whole Parquet; names in it may be no text."""
@@ -199,53 +205,65 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def read_embeddings(
-    path: Path, *, may_be_empty: bool = False, in_memory: float = np.inf
+    *paths: Path, may_be_empty: bool = False
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """Read N ids and their (N, d) matrix; lists of any floating-point numbers become float32.
 
-    A matrix of more than `in_memory` bytes is one of `RowsOnDisk`.
+    Several tables are read as one, in their order. The matrix is one of `empty_matrix`.
 
     Raises InputError as `read_table`, or if a row is null, has another dimension than the first, or
     is not finite or all zeros.
     """
-    with open_parquet(path) as file:
-        found = file.schema_arrow
-        index = found.get_field_index("embedding")
-        if index < 0:
-            check_columns(path, found, embeddings_schema(1))
-        kind = found.field(index).type
-        if not _is_list(kind) or not pa.types.is_floating(kind.value_type):
-            raise InputError(
-                f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
-            )
-        only_ids = pa.schema([("id", pa.string())])
-        ids: list[str] = read_table(path, only_ids, may_be_empty=may_be_empty)["id"].to_pylist()
-        matrix = np.empty((0, getattr(kind, "list_size", 0)), dtype=np.float32)
-        try:
-            start, size = 0, max(1, EMBEDDED // (4 * getattr(kind, "list_size", 1024) or 1))
-            # The next rows are decoded while a disk takes the ones before.
-            with ThreadPoolExecutor(1) as writer:
-                written: Future[None] | None = None
-                for batch in file.iter_batches(size, columns=["embedding"]):
-                    column = batch.column(0)
-                    if not start and len(column):
-                        dimension = pc.list_value_length(column)[0].as_py() or 0
-                        shape = (len(ids), dimension)
-                        if 4 * len(ids) * dimension > in_memory:
-                            matrix = cast("npt.NDArray[np.float32]", RowsOnDisk(shape))
-                        else:
-                            matrix = np.empty(shape, dtype=np.float32)
-                    rows = slice(start, start + len(column))
-                    found = _embeddings(path, ids[rows], column, matrix.shape[1], start)
-                    if written:
-                        written.result()
-                    written = writer.submit(matrix.__setitem__, rows, found)
-                    start += len(batch)
-                if written:
-                    written.result()
-        except _DAMAGED as error:
-            raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
+    only_ids = pa.schema([("id", pa.string())])
+    tables = [read_table(path, only_ids, may_be_empty=may_be_empty)["id"] for path in paths]
+    ids: list[str] = [id_ for column in tables for id_ in column.to_pylist()]
+    matrix, start = np.empty((0, 0), dtype=np.float32), 0
+    # The next rows are decoded while a disk takes the ones before.
+    with ThreadPoolExecutor(1) as writer:
+        written: Future[None] | None = None
+        for path, column, first in _columns(paths):
+            if not start:
+                dimension = pc.list_value_length(column)[0].as_py() or 0
+                matrix = empty_matrix((len(ids), dimension))
+            rows = slice(start, start + len(column))
+            found = _embeddings(path, ids[rows], column, matrix.shape[1], first)
+            if written:
+                written.result()
+            written = writer.submit(matrix.__setitem__, rows, found)
+            start += len(column)
+        if written:
+            written.result()
     return ids, matrix
+
+
+def empty_matrix(shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Return an (N, d) matrix to fill; one of more than `IN_MEMORY` bytes is `RowsOnDisk`."""
+    if 4 * shape[0] * shape[1] > IN_MEMORY:
+        return cast("npt.NDArray[np.float32]", RowsOnDisk(shape))
+    return np.empty(shape, dtype=np.float32)
+
+
+def _columns(paths: Iterable[Path]) -> Iterator[tuple[Path, pa.Array, int]]:
+    """Yield pieces of the column `embedding` of tables, each with its path and its first row."""
+    for path in paths:
+        with open_parquet(path) as file:
+            found = file.schema_arrow
+            index = found.get_field_index("embedding")
+            if index < 0:
+                check_columns(path, found, embeddings_schema(1))
+            kind = found.field(index).type
+            if not _is_list(kind) or not pa.types.is_floating(kind.value_type):
+                raise InputError(
+                    f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
+                )
+            row, size = 0, max(1, EMBEDDED // (4 * getattr(kind, "list_size", 1024) or 1))
+            try:
+                for batch in file.iter_batches(size, columns=["embedding"]):
+                    if len(batch):
+                        yield path, batch.column(0), row
+                    row += len(batch)
+            except _DAMAGED as error:
+                raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
 
 
 def _embeddings(
@@ -260,7 +278,10 @@ def _embeddings(
 
     check(column.is_valid().to_numpy(zero_copy_only=False), "has no embedding")
     lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
-    check(lengths == dimension, f"has another dimension than the first, {dimension}")
+    check(
+        lengths == dimension,
+        f"has another dimension than the first, {dimension}; embed all with one model",
+    )
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity
         # A null inside a vector becomes NaN.
         flat = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
@@ -276,3 +297,24 @@ def embeddings_table(ids: list[str], embeddings: npt.NDArray[np.float32]) -> pa.
     flat = pa.array(np.ascontiguousarray(embeddings, dtype=np.float32).reshape(-1))
     column = pa.FixedSizeListArray.from_arrays(flat, dimension)
     return pa.Table.from_arrays([pa.array(ids), column], schema=embeddings_schema(dimension))
+
+
+def write_embeddings(
+    ids: list[str],
+    embeddings: npt.NDArray[np.float32],
+    path: Path,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Write N ids and their (N, d) float32 embeddings, in memory or on disk, piece by piece.
+
+    The table is whole or not there, as that of `write_table`.
+    """
+    size = max(1, WRITTEN // (4 * embeddings.shape[1] or 1))
+    schema = embeddings_schema(embeddings.shape[1]).with_metadata(metadata)
+    with (
+        writing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer,
+    ):
+        for start in range(0, max(1, len(ids)), size):
+            rows = slice(start, start + size)
+            writer.write_table(embeddings_table(ids[rows], embeddings[rows]))

@@ -62,10 +62,10 @@ def whole(
 def cosine_rows(train: Matrix, test: Matrix) -> RowDistances:
     """Return a function that gives the −cos of rows of `train` to all of `test` (Eq. 8)."""
     check_dimensions("train", train, "test", test)
-    norms, other = _norms(train), -(test / _norms(test)).T
+    unit, other = at_length_one(train), -at_length_one(test)(slice(None)).T
 
     def between(rows: slice | npt.NDArray[np.int64]) -> Matrix:
-        distances: Matrix = (train[rows] / norms[rows]) @ other
+        distances: Matrix = unit(rows) @ other
         # Rounding takes equal vectors a little past 1.
         return np.clip(distances, -1.0, 1.0, out=distances)
 
@@ -76,7 +76,7 @@ def euclidean_rows(train: Matrix, test: Matrix) -> RowDistances:
     """Return a function that gives the L2 distances of rows of `train` to all of `test` (Eq. 9)."""
     check_dimensions("train", train, "test", test)
     # |a|² + |b|² − 2ab in float64: in float32 it cancels for close pairs.
-    b = test.astype(np.float64)
+    b = test[:].astype(np.float64)
     b_squares = (b**2).sum(1)[None, :]
 
     def between(rows: slice | npt.NDArray[np.int64]) -> Matrix:
@@ -112,10 +112,13 @@ def in_blocks(
             pass
 
 
-def unit(vectors: Matrix) -> Matrix:
-    """Return (N, d) vectors at length 1. Raises InputError if one is all zeros."""
-    result: Matrix = vectors / _norms(vectors)
-    return result
+def at_length_one(vectors: Matrix) -> RowDistances:
+    """Return a function that gives rows of (N, d) vectors at length 1.
+
+    Raises InputError if one is all zeros.
+    """
+    norms = _norms(vectors)
+    return lambda rows: vectors[rows] / norms[rows]
 
 
 def _norms(vectors: Matrix) -> Matrix:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from nearfirst.common import gpus
 from nearfirst.common.content import state
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
+from nearfirst.common.parquet import empty_matrix, read_embeddings, write_embeddings
 from nearfirst.common.settings import canonical
 from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings, encoded
@@ -73,23 +73,25 @@ class Cache:
         blocks = [texts[at : at + BLOCK] for at in range(0, len(texts), BLOCK)]
         missing = sum(not self._path(block).exists() for block in blocks)
         logging.info("%d texts, %d of %d blocks to embed", len(texts), missing, len(blocks))
-        found = []
-        for number, block in enumerate(blocks, 1):
+        vectors, cut, limit = np.empty((0, 0), dtype=np.float32), 0, None
+        for number, block in enumerate(blocks):
             if (its := self._kept(self._path(block))) is None:
-                logging.info("embedding block %d of %d", number, len(blocks))
+                logging.info("embedding block %d of %d", number + 1, len(blocks))
                 if self._encoder is None:
                     self._encoder = self._load()
                 its = encoded(block, self._settings, self._encoder)
                 self.put(block, its)
-            found.append(its)
-        vectors = np.concatenate([its.vectors for its in found])
-        return Represented(vectors, sum(its.cut for its in found), found[0].limit)
+            if not number:
+                vectors, limit = empty_matrix((len(texts), its.vectors.shape[1])), its.limit
+            vectors[BLOCK * number : BLOCK * number + len(block)] = its.vectors
+            cut += its.cut
+        return Represented(vectors, cut, limit)
 
     def put(self, block: Sequence[str], its: Represented) -> None:
         """Keep what represents a block of texts."""
         ids = [str(number) for number in range(len(block))]
         facts = {"cut": str(its.cut), "limit": str(its.limit)}
-        write_table(embeddings_table(ids, its.vectors), self._path(block), facts)
+        write_embeddings(ids, its.vectors, self._path(block), facts)
 
     def _kept(self, path: Path) -> Represented | None:
         if not path.exists():

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearfirst.common.errors import InputError
+from nearfirst.embed.registry import BLOCK
 
 REMEDY = (
     "set representations.text.strip_shared_prefix, or its keep: end, or take an encoder that reads "
@@ -126,7 +127,9 @@ def check_distinct(where: object, embeddings: npt.NDArray[np.float32], *, is_poo
     Raises InputError, which begins with `where`, if a pool of two or more has one embedding.
     """
     size = len(embeddings)
-    distinct = len({blake2b(row.tobytes(), digest_size=16).digest() for row in embeddings})
+    blocks = (embeddings[start : start + BLOCK] for start in range(0, size, BLOCK))
+    rows = (row for block in blocks for row in block)
+    distinct = len({blake2b(row.tobytes(), digest_size=16).digest() for row in rows})
     if is_pool and distinct == 1 < size:
         raise InputError(
             f"{where}: all {size:,} training instances have the same embedding, so no distance "

@@ -12,7 +12,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from nearfirst.common.progress import bar
-from nearfirst.distance.distances import ROWS, Matrix, unit
+from nearfirst.distance.distances import ROWS, Matrix, at_length_one
 from nearfirst.explore.texts import Exchange, Unit, grams
 
 Side = Literal["test", "train"]
@@ -125,10 +125,10 @@ def by_embedding(
     excluded
         Points that are left out already: nothing is near to them.
     """
-    sides = {"train": unit(train), "test": unit(test)}
+    sides = {"train": at_length_one(train), "test": at_length_one(test)}
 
     def compare(start: int, of: Side, rows: slice) -> Pairs:
-        cosines = sides["train"][start : start + ROWS] @ sides[of][rows].T
+        cosines = sides["train"](slice(start, start + ROWS)) @ sides[of](rows).T
         i, j = np.nonzero(cosines >= limit)
         return i, j, np.minimum(cosines[i, j], 1)
 
