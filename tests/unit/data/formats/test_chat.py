@@ -348,7 +348,12 @@ def test_compressed_lines_and_a_byte_order_mark_and_blank_lines(tmp_path: Path) 
     assert [i.where.rpartition(": ")[2] for i in found] == ["line 1", "line 4"] * 3
 
 
-JSON_ROWS = [{"prompt": f"q {i} é 🐈", "completion": 'a\\n"b"', "n": i / 7} for i in range(9)]
+JSON_ROWS: list[Row] = [
+    {"prompt": f"q {i} é 🐈", "completion": 'a\\n"b"', "n": i / 7} for i in range(9)
+]
+# What lies between two rows may lie in one, and the first keys may differ.
+JSON_ROWS[3] |= {"n": [{"prompt": 1}, {"prompt": "é"}, {"prompt": '}, {"prompt": 2}\n'}]}
+JSON_ROWS[5:7] = [{"n": "é", **row} for row in JSON_ROWS[5:7]]
 ROW_LINES = "\n".join(map(json.dumps, JSON_ROWS))
 
 
