@@ -63,4 +63,4 @@ rule all:
 
 onsuccess:
     logs = [str(log) for job in workflow.dag.jobs for log in job.log]
-    print(summary(workflow.dag.derived_targetfiles, FIGURES, BASE_SKILLS, logs))
+    print(summary(workflow.dag.derived_targetfiles, FIGURES, logs))

@@ -23,11 +23,9 @@ def main(arguments: argparse.Namespace) -> None:
         table = forced_choice.grade(exams, model, tokenizer)
         table.insert(0, "seed", int(seed))
         tables.append(table)
-        for row in table[table["present"] == "no"].to_dict("records"):
-            logging.warning(
-                "the base model of seed %s lacks the skill %s: %.0f%% right, by chance %.0f%%",
-                *(seed, row["skill"], 100 * row["accuracy"], 100 * row["chance"]),
-            )
+        if missing := list(table["skill"][table["present"] == "no"]):
+            what = f"lacks {', '.join(missing)} ({arguments.output})"
+            logging.warning("the base model of seed %s %s", seed, what)
     with writing(arguments.output) as path:
         pd.concat(tables).to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 

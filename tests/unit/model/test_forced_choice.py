@@ -98,4 +98,4 @@ def test_the_program_warns_of_what_is_missing(
     assert list(table["seed"]) == [3, 4]
     assert list(table["present"]) == ["no", "no"]
     for seed in (3, 4):
-        assert f"the base model of seed {seed} lacks the skill some" in done.stderr
+        assert f"the base model of seed {seed} lacks some ({tmp_path / 'out.csv'})" in done.stderr

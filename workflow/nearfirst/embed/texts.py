@@ -14,8 +14,8 @@ from nearfirst.common.errors import InputError
 from nearfirst.embed.registry import BLOCK
 
 REMEDY = (
-    "set representations.text.strip_shared_prefix, or its keep: end, or take an encoder that reads "
-    "more"
+    "set representations.text.strip_shared_prefix (--strip-shared-prefix true), or its keep: end "
+    "(--keep end), or take an encoder that reads more"
 )
 
 TOLD = 0.01

@@ -25,7 +25,6 @@ _WARNING = re.compile(r"\d\d:\d\d:\d\d warning: (.+)")
 def summary(
     targets: Iterable[str],
     figures: Mapping[str, Figure],
-    base_skills: Iterable[str] = (),
     logs: Iterable[str] = (),
 ) -> str:
     """Return a short table: targets, values of curves, findings, what to run next, warnings.
@@ -36,8 +35,6 @@ def summary(
         Paths that were asked for; those that are no figure or table are left out.
     figures
         Rows of the config by name.
-    base_skills
-        Tables of what the base models know; a skill that one lacks is named.
     logs
         Logs of the programs that made the targets; what they warn of is repeated.
     """
@@ -58,20 +55,8 @@ def summary(
         names = "".join(f"{path} " for path in drawn) if len(drawn) <= FEW else ""
         if drawn:
             lines.append(f"Next, one page of them: snakemake {names}--report report.html")
-    lines += [line for path in base_skills if pictures for line in _missing_skills(Path(path))]
     lines += _warnings(map(Path, logs))
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _missing_skills(path: Path) -> list[str]:
-    """Return a line for each base model that lacks skills, at chance in a forced choice."""
-    if not path.exists():
-        return []
-    table = pd.read_csv(path)
-    return [
-        f"Warning: the base model of seed {seed} lacks {', '.join(its['skill'])} ({path})."
-        for seed, its in table[table["present"] == "no"].groupby("seed")
-    ]
 
 
 def _warnings(logs: Iterable[Path]) -> list[str]:
