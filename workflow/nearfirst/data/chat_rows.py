@@ -1,5 +1,6 @@
 """A row of the user's own data, in any of four forms, as a conversation."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,12 @@ _SPEAKERS = {
     "function": "function",
 }
 _KEYS = (("role", "content"), ("from", "value"))
-WEIGHTS = ("weight", "train", "training", "loss", "loss_weight", "loss_scale", "masked")
+WEIGHTS = (
+    *("weight", "train", "training", "trainable", "train_on_turn"),
+    *("loss", "loss_weight", "loss_scale", "masked"),
+)
 """Keys of a turn that say with 0 and 1 whether it is trained on; `masked` says the opposite."""
+_MAY_BE_WEIGHT = re.compile("mask|train|loss|weight|ignore|skip")
 REFUSED = {
     **dict.fromkeys(("tool_calls", "function_call"), "calls of tools are not read"),
     **dict.fromkeys(
@@ -59,8 +64,11 @@ _Turn = tuple[str, str, bool]
 """Role, content, and whether it is trained on."""
 
 
-def form_of(file: Path, columns: Collection[str]) -> str:
-    """Return which of `FORMS` a file has. Raises InputError if it has none of them."""
+def form_of(file: Path, columns: Mapping[str, Any]) -> str:
+    """Return which of `FORMS` a file has, by its first row.
+
+    Raises InputError if it has none of them.
+    """
     for form, needed in FORMS.items():
         if set(needed) <= set(columns):
             return form
@@ -71,10 +79,13 @@ def form_of(file: Path, columns: Collection[str]) -> str:
             named = "rename 'chosen' to" if "chosen" in columns else "add a column"
             raise InputError(
                 f"{file}: {pair} without answers, and a loss needs an answer; found {found}; "
-                f"{named} '{answer}'"
+                f"{named} '{answer}', or map one to it by columns"
             )
     known = "; ".join(FORMS)
-    raise InputError(f"{file}: columns of no known form: {found}; the forms are: {known}")
+    hint = "columns may be mapped to these names: `columns: {question: prompt, answer: response}`"
+    if any(isinstance(value, dict | list) for value in columns.values()):
+        hint = "if its rows lie deeper in the file, write them alone, as a list or a line each"
+    raise InputError(f"{file}: columns of no known form: {found}; the forms are: {known}; {hint}")
 
 
 def renaming(
@@ -222,7 +233,7 @@ def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) ->
         if not is_plain:
             _check_keys(turn, column, sender, text)
         name = turn[sender]
-        role = _SPEAKERS.get(name) if isinstance(name, str) else None
+        role = _SPEAKERS.get(name.lower()) if isinstance(name, str) else None
         if role is None:
             raise RowError(f"a turn is from {name!r}; expected one of {', '.join(_SPEAKERS)}")
         trained = role == "assistant"
@@ -230,6 +241,11 @@ def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) ->
             if key in WEIGHTS and value is not None:
                 trained &= _weight(key, value, role, unused)
             elif key not in (sender, text) and _says(value):
+                if _MAY_BE_WEIGHT.search(key) and not isinstance(value, str | dict):
+                    raise RowError(
+                        f"a turn has '{key}', which may say whether it is trained on; call it "
+                        "'train' if 1 means that it is, 'masked' if 1 means that it is not"
+                    )
                 unused[f"key '{key}' of turns"] = None
         content = turn[text]
         content = content if isinstance(content, str) else _joined(content, text)
@@ -260,13 +276,13 @@ def _weight(key: str, value: Any, role: str, unused: dict[str, None]) -> bool:
 def _joined(content: Any, key: str) -> str:
     """Return a turn's text that is null, or in parts as in OpenAI's form."""
     if isinstance(content, list):
-        parts = [
+        parts: list[Any] = [
             part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
             for part in content
         ]
-        if None in parts:
+        if not all(isinstance(part, str) for part in parts):
             raise RowError(f"a turn's {key} has parts that are not text")
-        return "".join(map(str, parts))
+        return "".join(parts)
     if content is not None:
         raise RowError(f"a turn's {key} is {type(content).__name__}, not text")
     return ""

@@ -123,9 +123,9 @@ Q, R = turn("user", "q"), turn("user", "r")
             {
                 "messages": [
                     Q,
-                    turn("assistant", "a", train=True),
+                    turn("assistant", "a", trainable=True),
                     R,
-                    turn("assistant", "b", train=False),
+                    turn("Assistant", "b", train_on_turn=False),
                 ]
             },
             ["q", "a", "r", "b"],
@@ -256,6 +256,18 @@ def test_turns_at_the_end_without_an_answer_are_counted(tmp_path: Path) -> None:
     ]
 
 
+def test_a_key_that_comes_twice_is_named_once_a_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "pool.json"
+    row = '{"prompt": "p", "prompt": "q", "completion": "a"}'
+    path.write_text(f"[{row}, {row}, {row}]")
+    assert texts(next(chat.read(SETTINGS, path)))[0] == ("user", "q")
+    list(chat.read(SETTINGS, path))
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith(f"{path}: row 1: 'prompt' comes twice in an object")
+
+
 def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
     columns = [("prompt", "p"), ("prompt", "q"), ("completion", "a"), ("image", b"\xff")]
     names, values = zip(*columns, strict=True)
@@ -365,6 +377,8 @@ ROW_LINES = "\n".join(map(json.dumps, JSON_ROWS))
         ("utf16.json", json.dumps(JSON_ROWS, ensure_ascii=False).encode("utf-16")),
         ("utf32.jsonl", ROW_LINES.encode("utf-32")),
         ("lines.json", ROW_LINES.encode()),
+        ("joined.jsonl", "\n\ufeff".join(["", *ROW_LINES.splitlines(), ""]).encode()),
+        ("joined16.jsonl", b"".join(f"{x}\n".encode("utf-16") for x in ROW_LINES.splitlines())),
         ("utf8.jsonl", "\n".join(json.dumps(r, ensure_ascii=False) for r in JSON_ROWS).encode()),
         ("array.jsonl", json.dumps(JSON_ROWS, ensure_ascii=False, indent=2).encode()),
         ("pretty.jsonl", "\n".join(json.dumps(r, indent=1) for r in JSON_ROWS).encode()),
@@ -392,6 +406,7 @@ def test_all_files_of_a_folder_are_read_or_named(
     (tmp_path / "sub/loop").symlink_to(tmp_path)
     for name in ("a.json", "b.NDJSON", "sub/c.jsonl", "._a.json", ".d.jsonl"):
         array(tmp_path / name, {"messages": TALK})
+    array(tmp_path / "license.jsonl", {"messages": TALK})
     array(tmp_path / "config.json", {"no": "data"})
     (tmp_path / "e.csv").write_text("no data")
     (tmp_path / "sub/f.parquet").write_text("no data")
@@ -399,6 +414,7 @@ def test_all_files_of_a_folder_are_read_or_named(
     assert [Path(i.where.rpartition(": ")[0]).name for i in found] == [
         "a.json",
         "b.NDJSON",
+        "license.jsonl",
         "c.jsonl",
     ]
     for name in ("config.json", "e.csv", "f.parquet"):
@@ -440,7 +456,13 @@ def refused(path: Path, task_column: str | None = None) -> str:
         (b"[\n{}\n]", "{}: columns of no known form: none"),
         (GOOD.encode() + b'{"prompt": "caf\xe9"}', "{}: line 2: not UTF-8 ("),
         (GOOD.encode("utf-16")[:-1] + b"\xd8\x01", "{}: line 1: not UTF-16 ("),
-        (b'{"prompt": "\\ud83d", "completion": "a"}', "{}: line 1: not UTF-8 ("),
+        (b'{"prompt": "\\ud83d", "completion": "a"}', "{}: line 1: \\u… escapes that are no char"),
+        (
+            GOOD.encode() + b"\x1a",
+            "{}: line 2: not JSON (Expecting value, at its character 1: '\\x1a')",
+        ),
+        (b'{"data": {"train": [' + GOOD.encode() + b"]}}", "form: data; the forms are: messages;"),
+        (b'{"data": {"train": [' + GOOD.encode() + b"]}}", "write them alone, as a list or a line"),
         (b"[" * 100_000 + b"\n", "{}: row 1: lists or objects nested too deep"),
         (b'{"a":' * 100_000 + b"\n", "{}: line 1: lists or objects nested too deep"),
         (b"1" * 5000, "{}: line 1: not JSON that can be read: a number of more than 4300 digits"),
@@ -491,6 +513,12 @@ def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -
         ({"messages": [USER, {"role": "assistant", "function_call": {"name": "f"}}]}, "calls of"),
         ({"messages": [USER, {**ANSWER, "weight": 0}]}, "no turn is trained on"),
         ({"messages": [USER, {**ANSWER, "weight": 0.5}]}, "'weight' is 0.5, and only 0 and 1"),
+        ({"messages": [USER, {**ANSWER, "loss_mask": 0}]}, "'loss_mask', which may say whether it"),
+        (
+            {"messages": [USER, {**ANSWER, "ignore": True}]},
+            "call it 'train' if 1 means that it is,",
+        ),
+        ({"messages": [{**USER, "content": [{"type": "text", "text": 3}]}, ANSWER]}, "not text"),
         ({"messages": [USER, {**ANSWER, "train": False}, ANSWER]}, "in a row one is trained on"),
         ({"prompt": [USER, ANSWER], "completion": "b"}, "the prompt ends in the assistant's turn"),
         ({"instruction": "q", "output": "a", "history": [["q"]]}, "'history' must hold pairs"),
@@ -575,6 +603,9 @@ def test_parquet_that_cannot_be_used(tmp_path: Path) -> None:
     assert f"{path}: no column 'kind', which task_column names; found prompt" in refused(
         path, "kind"
     )
+    table = pa.table({"prompt": ["q", "q"], "time": pa.array([0, 2**62], pa.timestamp("us"))})
+    pq.write_table(table.append_column("completion", [["a", "a"]]), path)
+    assert f"{path}: row 2: a column that cannot be read (date value out of" in refused(path)
     offsets = pa.array([0, 4, 8], pa.int32()).buffers()[1]
     answers = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"fineca\xe9!"))
     pq.write_table(pa.table({"prompt": ["q", "q"], "completion": answers}), path)

@@ -21,6 +21,7 @@ from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers import parquet, user_files
+from nearfirst.data.readers.streams import warn_once
 from nearfirst.data.settings import Dataset, HeldOut, Number, Share, TaskSampleSettings
 
 TASK = "mine"
@@ -216,10 +217,10 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
     fault = None
     files, passed_over = _find(settings, path)
     for key, its in settings.inside(path).items():
-        user_files.warn_once(f"{path}: what {key} names, {its}, is not read with the folder")
+        warn_once(f"{path}: what {key} names, {its}, is not read with the folder")
     if passed_over:
         some = ", ".join(map(str, passed_over[:5])) + (", …" if len(passed_over) > 5 else "")
-        user_files.warn_once(f"{path}: {len(passed_over)} files are not read: {some}")
+        warn_once(f"{path}: {len(passed_over)} files are not read: {some}")
     for file in files:
         rows = user_files.rows(file)
         try:
@@ -232,7 +233,7 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
             if not user_files.may_hold_none(file, path):
                 raise
             fault = error
-            user_files.warn_once(f"{error}; the file is not read")
+            warn_once(f"{error}; the file is not read")
             continue
         has_tasks = column in columns
         if column and not has_tasks and not is_test:

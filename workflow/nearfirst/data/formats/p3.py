@@ -20,7 +20,7 @@ from pydantic import Field
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Part, exchanges
 from nearfirst.data.readers.parquet import rows
-from nearfirst.data.readers.user_files import warn_once
+from nearfirst.data.readers.streams import warn_once
 from nearfirst.data.settings import Dataset, SampleSettings
 
 COLUMNS = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])

@@ -1,7 +1,9 @@
 """Rows of JSON: an array, JSON Lines, or an object with an array of rows, read as a stream."""
 
+import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic_core import from_json
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.readers.streams import CHUNK, Utf8, opened
+from nearfirst.data.readers.streams import CHUNK, Utf8, opened, warn_once
 
 LONGEST = 2**28
 """Bytes of the longest row: a file that never ends one would be read into memory whole."""
@@ -25,9 +27,12 @@ _KINDS: dict[type, str] = {str: "a text", list: "a list", dict: "an object"}
 Kind = TypeVar("Kind")
 
 _decode = json.JSONDecoder().raw_decode
-_BLANK = re.compile(r"[ \t\n\r]*")
+# A byte order mark comes between rows where files were put one behind the other.
+_BOM = codecs.BOM_UTF8.decode("latin-1")
+_BLANK = re.compile(rf"(?:[ \t\n\r]|{_BOM})*")
 _NEXT_IN_ARRAY = re.compile(r'([ \t\n\r]*,[ \t\n\r]*)\{[ \t\n\r]*"[^"\\]*"')
 _NEXT_LINE = re.compile(r"([ \t\r]*\n)")
+_MAY_GO_ON = "tfnNI-"
 _CLOSING = re.compile(r'["}\]]')
 _PAIR = re.compile(r'[{,]\s*"([^"\\]*)"\s*:\s*(\[?)\s*(\{?)')
 
@@ -37,6 +42,8 @@ def rows(path: Path) -> Iterator[tuple[str, Any]]:
 
     The content decides, not the name: `[` begins an array of rows, and `{` the rows themselves, one
     after the other, or one object with an array of rows under a key such as `data` or `train`.
+    A key that comes twice in an object is warned of where rows are looked at one by one: the first
+    of a file, and one in about a megabyte.
 
     Raises InputError if there is no such file or it has no rows, is cut off, damaged, not JSON, or
     has a row beyond `LONGEST` or `MOST` or nested deep; the row or its line is named.
@@ -45,6 +52,7 @@ def rows(path: Path) -> Iterator[tuple[str, Any]]:
         raise InputError(f"{path}: no such file")
     with opened(path) as stream:
         window = _Window(path, stream)
+        window.decode = json.JSONDecoder(object_pairs_hook=window.object).raw_decode
         yield from _rows(window)
     if window.is_empty:
         raise InputError(f"{path}: the file has no rows")
@@ -101,8 +109,9 @@ class _Window:
     def __init__(self, path: Path, stream: Utf8) -> None:
         self.name, self._stream = str(path), stream
         self.text, self.at = "", 0
+        self.decode = _decode
         self._counted, self._line = 0, 1
-        self._is_whole = False
+        self._is_whole = self._has_warned = False
         self.row = 0
         """Number of the row that is read; 0 where lines are counted."""
         self.is_empty = True
@@ -120,20 +129,33 @@ class _Window:
 
     def peek(self) -> str:
         """Go to what is not blank and return its first character; nothing at the end."""
-        if self.at < len(self.text) and self.text[self.at] > " ":
+        if self.at < len(self.text) and " " < self.text[self.at] < "\x7f":
             return self.text[self.at]
         blank = 0
         while True:
             start = self.at
             if match := _BLANK.match(self.text, start):
                 self.at = match.end()
-            if self.at < len(self.text):
-                return self.text[self.at]
+            # Part of a mark may be at the end.
+            if not _BOM.startswith(next_ := self.text[self.at : self.at + len(_BOM)]):
+                return next_[0]
             blank += self.at - start
             if blank > LONGEST:
                 raise InputError(f"{self.where()}: nothing but blanks in {LONGEST} bytes")
             if not self._more():
-                return ""
+                return next_[:1]
+
+    def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Return an object of JSON; warn if a key comes twice."""
+        found = dict(pairs)
+        if len(found) < len(pairs) and not self._has_warned:
+            self._has_warned = True
+            key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+            warn_once(
+                f"{self.where()}: '{key}' comes twice in an object, and only its last value is "
+                "read; other rows may be like this one"
+            )
+        return found
 
     def value(self, *, check_escapes: bool = True) -> Any:
         """Read a value that begins here."""
@@ -142,12 +164,17 @@ class _Window:
             self._more()
         while True:
             try:
-                found, end = _decode(self.text, self.at)
+                found, end = self.decode(self.text, self.at)
             except json.JSONDecodeError as error:
                 # In a text without an end, or near the end of the window, it may be cut off there.
                 has_no_end = error.msg.startswith("Unterminated string")
                 is_near_end = error.pos > len(self.text) - 12
-                is_cut = has_no_end or (is_near_end and not _CLOSING.search(self.text, error.pos))
+                may_go_on = self.text[error.pos : error.pos + 1] in _MAY_GO_ON
+                is_cut = has_no_end or (
+                    is_near_end
+                    and (may_go_on or error.msg != "Expecting value")
+                    and not _CLOSING.search(self.text, error.pos)
+                )
                 fault = self.cut_off() if is_cut else self._not_json(error)
                 if (has_no_end or is_near_end) and self._more():
                     continue
@@ -165,6 +192,10 @@ class _Window:
         try:
             found = _as_utf8(found, self.text[self.at : end], check_escapes)
             self.is_empty = False
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{self.where()}: \\u… escapes that are no character (half of a pair)"
+            ) from None
         except UnicodeError as error:
             raise InputError(
                 f"{self.where()}: not UTF-8 ({error}); save the file as UTF-8"
@@ -195,8 +226,9 @@ class _Window:
         message = error.msg.strip(" :")
         if self.text[self.at : error.pos].rstrip().endswith(","):
             message += "; is the comma before it one too many?"
+        found = self.text[error.pos : error.pos + 12].encode("latin-1").decode(errors="replace")
         at = error.pos - self.at + 1
-        return InputError(f"{self.where()}: not JSON ({message}, at its character {at})")
+        return InputError(f"{self.where()}: not JSON ({message}, at its character {at}: {found!r})")
 
     def _more(self) -> bool:
         """Read on; returns False at the end of the file."""

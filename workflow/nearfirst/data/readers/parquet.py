@@ -36,6 +36,12 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
             raise InputError(
                 f"{path}: damaged after row {number} ({one_line(error)}); copy or make it again"
             ) from None
+        except (ValueError, OverflowError) as error:
+            # Fields of one name, or a time beyond what Python has.
+            raise InputError(
+                f"{path}: row {number + 1}: a column that cannot be read ({one_line(error)}); "
+                "write the file without it"
+            ) from None
 
 
 def row_of(where: str) -> tuple[Path, int]:
@@ -58,7 +64,7 @@ def unread(path: Path) -> list[str]:
 def _decoded(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     try:
         yield from batch.to_pylist()
-    except UnicodeDecodeError:
+    except (ValueError, OverflowError):
         # One by one up to the row that is at fault.
         for at in range(len(batch)):
             yield from batch.slice(at, 1).to_pylist()

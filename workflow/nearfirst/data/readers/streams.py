@@ -1,8 +1,10 @@
 """A file's text as a stream, whatever it is compressed with and encoded in."""
 
 import codecs
+import functools
 import gzip
 import json
+import logging
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -53,7 +55,6 @@ class Utf8:
                 self._encoding = json.detect_encoding(data[:4])
                 if not self._encoding.startswith("utf-8"):
                     self._decode = codecs.getincrementaldecoder(self._encoding)().decode
-                data = data.removeprefix(codecs.BOM_UTF8)
             if self._decode is None:
                 return data
             try:
@@ -103,6 +104,12 @@ def is_hidden(path: PurePath) -> bool:
     return path.name.startswith(".") or "__MACOSX" in path.parts
 
 
+@functools.cache
+def warn_once(message: str) -> None:
+    """Warn, but not each time that the files are read."""
+    logging.warning(message)
+
+
 def _member(path: Path, archive: zipfile.ZipFile) -> str:
     names = [
         name
@@ -110,6 +117,7 @@ def _member(path: Path, archive: zipfile.ZipFile) -> str:
         if name.lower().endswith((".json", ".jsonl", ".ndjson")) and not is_hidden(PurePath(name))
     ]
     if len(names) != 1:
+        names = names or archive.namelist()
         some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         raise InputError(f"{path}: expected one .json file inside, found {some or 'none'}")
     return names[0]

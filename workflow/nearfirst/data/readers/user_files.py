@@ -1,8 +1,6 @@
 """Files of a user's rows: JSON, plain or compressed, and Parquet, by the end of their names."""
 
-import functools
 import json
-import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +15,9 @@ ENDS = (*(f"{kind}{end}" for kind in _JSON for end in ("", ".gz", ".zst", ".zip"
 """Ends of the names of files that are read, in small letters or capitals."""
 
 _KNOWN = f"{', '.join(_JSON)} (also .gz, .zst, .zip), .parquet"
-_NO_DATA = ("readme", "license", "licence", "dataset_info", "split.json")
-"""How names begin, in small letters, of files that come with data and hold none."""
+_ABOUT = ("dataset_info.json", "dataset_infos.json", "split.json")
+_NO_DATA = ("readme", "license", "licence")
+"""How names begin, in small letters, of other files that come with data and hold none."""
 
 
 class Files(NamedTuple):
@@ -77,8 +76,12 @@ def _below(folder: Path) -> Iterator[Path]:
         yield from (
             Path(parent, name)
             for name in names
-            if not is_hidden(Path(name)) and not name.lower().startswith(_NO_DATA)
+            if not is_hidden(Path(name)) and not _is_about(name.lower())
         )
+
+
+def _is_about(name: str) -> bool:
+    return name in _ABOUT or (name.startswith(_NO_DATA) and not name.endswith(ENDS))
 
 
 def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -101,9 +104,3 @@ def may_hold_none(file: Path, path: Path) -> bool:
     """Return whether a file of a folder may be of another kind: a config, a part of something."""
     is_json = ".json" in (end.lower() for end in file.suffixes)
     return path.is_dir() and (is_json or file.parent != path)
-
-
-@functools.cache
-def warn_once(message: str) -> None:
-    """Warn, but not each time that the files are read."""
-    logging.warning(message)
