@@ -150,7 +150,8 @@ def test_a_row_of_another_form_is_named(tmp_path: Path, bad: object, named: str)
 
 
 def test_zip_without_or_with_two_json_files(tmp_path: Path) -> None:
-    assert "found none" in refused(zipped(tmp_path, {"data.csv": b"a,b"}))
+    assert "found data.csv" in refused(zipped(tmp_path, {"data.csv": b"a,b"}))
+    assert "found none" in refused(zipped(tmp_path, {}))
     both = refused(zipped(tmp_path, {"a.json": CONTENT, "b.json": CONTENT}))
     assert "a.json, b.json" in both
 
@@ -211,6 +212,6 @@ def test_texts_that_no_table_gives_back(tmp_path: Path) -> None:
     path = plain(tmp_path, [row("a"), row("b", "a\rb")])
     with pytest.raises(InputError, match=r"row 2: the task 'a\\rb' holds a carriage return"):
         take_inventory(flan.read(SETTINGS, path), skip_unusable=True)
-    assert "row 2: not UTF-8 ('utf-8' codec" in refused(
+    assert "row 2: \\u… escapes that are no character" in refused(
         plain(tmp_path, [row("a"), row("b", "\udc00")], ascii_only=True)
     )
