@@ -1,6 +1,5 @@
 """A row of the user's own data, in any of four forms, as a conversation."""
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,13 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.data.conversation import (
     BEGINS_WITH_ASSISTANT,
+    MAY_BE_WEIGHT,
     TOOLS,
     Instance,
     Message,
     RowError,
+    says,
+    unused_columns,
 )
 
 FORMS = {
@@ -50,7 +52,6 @@ WEIGHTS = (
     *("loss", "loss_weight", "loss_scale", "masked"),
 )
 """Keys of a turn that say with 0 and 1 whether it is trained on; `masked` says the opposite."""
-_MAY_BE_WEIGHT = re.compile("mask|train|loss|weight|ignore|skip")
 REFUSED = {
     **dict.fromkeys(("tool_calls", "function_call"), "calls of tools are not read"),
     **dict.fromkeys(
@@ -143,8 +144,7 @@ def instance(
     if isinstance(source := row.get("source"), str):
         found.source = source
     read = READ[form]
-    further = [name for name in row if name not in read and name != task_column]
-    found.unused = [*(f"column '{name}'" for name in further if _says(row[name])), *unused]
+    found.unused = [*unused_columns(row, {*read, task_column}), *unused]
     return found
 
 
@@ -240,8 +240,8 @@ def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) ->
         for key, value in () if is_plain else turn.items():
             if key in WEIGHTS and value is not None:
                 trained &= _weight(key, value, role, unused)
-            elif key not in (sender, text) and _says(value):
-                if _MAY_BE_WEIGHT.search(key) and not isinstance(value, str | dict):
+            elif key not in (sender, text) and says(value):
+                if MAY_BE_WEIGHT.search(key) and not isinstance(value, str | dict):
                     raise RowError(
                         f"a turn has '{key}', which may say whether it is trained on; call it "
                         "'train' if 1 means that it is, 'masked' if 1 means that it is not"
@@ -255,7 +255,7 @@ def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) ->
 
 def _check_keys(turn: dict[str, Any], column: str, sender: str, text: str) -> None:
     for key, why in REFUSED.items():
-        if key in turn and _says(turn[key]):
+        if key in turn and says(turn[key]):
             raise RowError(f"a turn of '{column}' has '{key}': {why}")
     if sender not in turn or text not in turn:
         raise RowError(
@@ -338,12 +338,3 @@ def _text(row: dict[str, Any], column: str) -> str:
     if not isinstance(value, str | None):
         raise RowError(f"'{column}' is {type(value).__name__}, not text")
     return value or ""
-
-
-def _says(value: Any) -> bool:
-    """Return whether a value holds anything: in Parquet all rows have all columns and keys."""
-    if isinstance(value, dict):
-        return any(map(_says, value.values()))
-    if isinstance(value, list):
-        return any(map(_says, value))
-    return value is not None and value != ""

@@ -1,6 +1,7 @@
 """One conversation of a data set: what readers yield, and how turns become exchanges."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -13,6 +14,9 @@ Part = Literal["train", "unseen"]
 class RowError(InputError):
     """Why a row cannot be used: an error, or the row is left out (`sample.unusable`)."""
 
+
+MAY_BE_WEIGHT = re.compile("mask|train|loss|weight|ignore|skip")
+"""What a key of a turn has in its name that may say whether the turn is trained on."""
 
 TOOLS = frozenset({"tool", "function"})
 """Roles of turns that only a chat template takes."""
@@ -114,7 +118,7 @@ def parse_turns(
     A turn is a mapping with the keys `sender` and `text`; `roles` maps a sender in the file to
     `user`, `assistant` or `system`.
 
-    Raises RowError if a sender is unknown, or a content is not text.
+    Raises RowError if a sender is unknown, a content is not text, or a turn may have a weight.
     """
     parsed = []
     for turn in turns:
@@ -125,6 +129,9 @@ def parse_turns(
         content = turn.get(text)
         if not isinstance(content, str | None):
             raise RowError(f"a turn's {text} is {type(content).__name__}, not text")
+        for key in turn if len(turn) > 2 else ():
+            if turn[key] is not None and MAY_BE_WEIGHT.search(key):
+                raise RowError(f"a turn has '{key}', which only the format chat reads")
         parsed.append((roles[name], content or ""))
     return parsed
 
@@ -167,6 +174,20 @@ def dialogue(
     found.messages, dropped = exchanges(merged)
     found.dropped = dropped + len(system)
     return found
+
+
+def unused_columns(row: Mapping[str, Any], known: Collection[str | None]) -> list[str]:
+    """Return the names of columns that say something and are not among the known ones."""
+    return [f"column '{name}'" for name in row if name not in known and says(row[name])]
+
+
+def says(value: Any) -> bool:
+    """Return whether a value holds anything: in Parquet all rows have all columns and keys."""
+    if isinstance(value, dict):
+        return any(map(says, value.values()))
+    if isinstance(value, list):
+        return any(map(says, value))
+    return value is not None and value != ""
 
 
 def exchange_of(messages: Sequence[Message]) -> tuple[str, str]:

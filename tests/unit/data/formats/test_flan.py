@@ -73,6 +73,15 @@ def test_turns_without_text_are_left_out(tmp_path: Path) -> None:
     assert (second.id, second.messages, second.dropped) == ("7#2", [], 2)
 
 
+def test_what_the_form_does_not_have_is_named_or_refused(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a", "weight": None}]
+    rows = [{**row("a"), "conversations": turns, "system": "S", "images": []}, row("b")]
+    rows[1]["conversations"][1]["weight"] = 0
+    first, second = flan.read(SETTINGS, plain(tmp_path, rows))
+    assert (first.unused, first.fault) == (["column 'system'"], "")
+    assert second.fault == "a turn has 'weight', which only the format chat reads"
+
+
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_any_text_survives(tmp_path: Path, ascii_only: bool) -> None:
     text = 'żółć 日本語 🐈 \u2028 "quoted" \\ \t\n naïve'

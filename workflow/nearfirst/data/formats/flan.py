@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Instance, RowError, exchanges, parse_turns
+from nearfirst.data.conversation import Instance, RowError, exchanges, parse_turns, unused_columns
 from nearfirst.data.naming import source_of, unique_ids
 from nearfirst.data.readers.json_rows import find, rows, take
 from nearfirst.data.settings import Dataset, SampleSettings
@@ -57,6 +57,7 @@ def _instance(row: Any, where: str) -> Instance:
         raise InputError(f"{where}: key 'id' is missing; found {', '.join(row)}")
     turns = take(row, "conversations", list, where)
     found = Instance(str(row["id"]), task, [], 0, where, source=source_of(task), row=row)
+    found.unused = unused_columns(row, ("id", "source", "conversations"))
     try:
         found.messages, found.dropped = exchanges(parse_turns(turns, _ROLES))
     except RowError as error:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from nearfirst.data.conversation import Instance, dialogue
+from nearfirst.data.conversation import Instance, dialogue, unused_columns
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers.json_rows import find, rows, take
 from nearfirst.data.settings import Dataset, DialogueSampleSettings
@@ -50,4 +50,6 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
 def _instance(row: Any, number: int, where: str) -> Instance:
     turns = take(row, "items", list, where)
     id_ = f"{TASK}_{number}" if row.get("id") is None else str(row["id"])
-    return dialogue(id_, TASK, turns, _ROLES, where, row)
+    found = dialogue(id_, TASK, turns, _ROLES, where, row)
+    found.unused = unused_columns(row, ("id", "items"))
+    return found
