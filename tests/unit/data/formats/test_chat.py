@@ -256,6 +256,16 @@ def test_turns_at_the_end_without_an_answer_are_counted(tmp_path: Path) -> None:
     ]
 
 
+def test_what_lies_beside_a_list_of_rows_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = {"système": "S", "data": JSON_ROWS, "dev": JSON_ROWS}
+    path = tmp_path / "pool.json"
+    path.write_text(json.dumps(content, ensure_ascii=False))
+    assert len(list(chat.read(SETTINGS, path))) == len(JSON_ROWS)
+    assert f"{path}: beside its list of rows, not read: système, dev" in caplog.messages
+
+
 def test_a_key_that_comes_twice_is_named_once_a_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

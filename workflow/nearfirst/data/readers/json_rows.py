@@ -223,7 +223,7 @@ class _Window:
         return InputError(f"{where}: not JSON ({expected}, found {self.text[self.at]!r})")
 
     def _not_json(self, error: json.JSONDecodeError) -> InputError:
-        message = error.msg.strip(" :")
+        message = error.msg.strip(" :").removesuffix(" at")
         if self.text[self.at : error.pos].rstrip().endswith(","):
             message += "; is the comma before it one too many?"
         found = self.text[error.pos : error.pos + 12].encode("latin-1").decode(errors="replace")
@@ -268,8 +268,8 @@ def _rows(window: _Window) -> Iterator[tuple[str, Any]]:
     if first == "[":
         yield from _array(window)
         window.end()
-    elif first == "{" and (start := _start_of_rows(window)) is not None:
-        window.at = start
+    elif first == "{" and (found := _start_of_rows(window)):
+        window.at, others = found
         yield from _array(window)
         while window.peek() == ",":
             window.at += 1
@@ -281,8 +281,11 @@ def _rows(window: _Window) -> Iterator[tuple[str, Any]]:
                     f"{window.where()}: a second list of rows, '{key}'; keep one list a file"
                 )
             window.value()
+            others.append(str(key))
         window.skip("}")
         window.end()
+        if others:
+            warn_once(f"{window.name}: beside its list of rows, not read: {', '.join(others)}")
     else:
         yield from _lines(window)
 
@@ -329,8 +332,12 @@ def _alike(window: _Window, between: re.Pattern[str]) -> Iterator[tuple[str, Any
         start = end + length
 
 
-def _start_of_rows(window: _Window) -> int | None:
-    """Return where an array of rows begins, if the file is one object that holds it."""
+def _start_of_rows(window: _Window) -> tuple[int, list[str]] | None:
+    """Return where an array of rows begins, and the keys before it.
+
+    None if the file is not one object that holds such an array.
+    """
+    others: list[str] = []
     text, at = window.text, window.at
     try:
         _, end = _decode(text, at)
@@ -340,7 +347,8 @@ def _start_of_rows(window: _Window) -> int | None:
         pass  # it does not end within the window
     while pair := _PAIR.match(text, at):
         if pair[1] in _KEYS_OF_ROWS and pair[2] and pair[3]:
-            return pair.start(2)
+            return pair.start(2), others
+        others.append(pair[1].encode("latin-1").decode(errors="replace"))
         try:
             _, end = _decode(text, pair.start(2))
         except (ValueError, RecursionError):
