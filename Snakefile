@@ -61,6 +61,15 @@ rule all:
         rules.tables.input,
 
 
+onstart:
+    # While jobs wait, Snakemake 9 asks each second what to run next, once for every job that has ended:
+    # its limit of 100 jobs a second, which nothing here reaches, starts a timer at each. In a run of
+    # hundreds of jobs that took much of a core. A limit of the user's own stays.
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
 onsuccess:
     logs = [str(log) for job in workflow.dag.jobs for log in job.log]
     print(summary(workflow.dag.derived_targetfiles, FIGURES, logs))
