@@ -127,9 +127,13 @@ def read_table(
     has no rows, or repeats a value of the `unique` column.
     """
     with open_parquet(path) as file:
-        check_columns(path, file.schema_arrow, schema)
+        found = file.schema_arrow
+        check_columns(path, found, schema)
+        own = pa.schema([found.field(name) for name in schema.names], found.metadata)
         try:
-            table = file.read(columns=schema.names)
+            # Read at once, messages with more than 2 GiB of text are refused by Arrow.
+            batches = file.iter_batches(BATCH, columns=schema.names)
+            table = pa.Table.from_batches(batches, own)
         except _DAMAGED as error:
             raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
         table = table.cast(schema.with_metadata(table.schema.metadata))
