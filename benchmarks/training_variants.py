@@ -1,30 +1,29 @@
 """Training in bfloat16, or of an adapter, against all weights in float32, on this CPU.
 
 The model has the shape of SmolLM2-135M and random weights, on which speed does not depend. Training
-is segment.train_segment without its files. What the numbers mean: benchmarks/README.md.
+is segment.train_unsaved; variants take turns. What the numbers mean: benchmarks/README.md.
 """
 
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from random_llama import SHAPES, empty_tokenizer, llama
+from random_llama import SHAPES, llama
 from shared import CLOCKS, load_before, parser
-from transformers import PrinterCallback, TrainerCallback
+from transformers import TrainerCallback
 
-from nearfirst.hardware import TrainHardware
 from nearfirst.model.adapter import add_adapter
 from nearfirst.model.template import Tokens
-from nearfirst.train import segment
 from nearfirst.train.batches import run_steps
+from nearfirst.train.segment import train_unsaved
 from nearfirst.train.settings import TrainSettings
 
 SHAPE = SHAPES["SmolLM2-135M"]
 VARIANTS: dict[str, dict[str, Any]] = {
+    "float32": {},
     "bfloat16": {"precision": "bfloat16"},
     "adapter": {"adapter": {"rank": 16}},
 }
@@ -32,15 +31,11 @@ LENGTH = 128
 """Tokens of an instance."""
 
 
-class DoneError(Exception):
-    """All steps are timed."""
-
-
 class Clock(TrainerCallback):
-    """Notes the time of each step by each clock, and the loss; ends the training."""
+    """Notes the time of each step by each clock, and the loss."""
 
-    def __init__(self, steps: int) -> None:
-        self.steps, self.loss = steps, float("nan")
+    def __init__(self) -> None:
+        self.loss = float("nan")
         self.times: list[tuple[float, float]] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -48,14 +43,12 @@ class Clock(TrainerCallback):
         self.times.append((time.perf_counter(), time.process_time()))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """Note the loss; after the last step, end before a state is written."""
-        self.loss = logs["loss"]
-        if state.global_step == self.steps:
-            raise DoneError
+        """Note the loss of a step; what is logged at the end has none."""
+        self.loss = logs.get("loss", self.loss)
 
 
 def train(
-    variant: dict[str, Any], tokens: list[Tokens], instances: int, steps: int
+    variant: dict[str, Any], tokens: list[Tokens], instances: int
 ) -> tuple[np.ndarray, float]:
     """Return the seconds of the fastest step by each of CLOCKS, and the loss of the last one."""
     settings = TrainSettings(
@@ -67,47 +60,39 @@ def train(
     )
     torch.set_num_threads(settings.threads)
     torch.manual_seed(0)
-    clock = Clock(steps)
-
-    def log_progress(trainer: Any, _: int) -> None:
-        trainer.remove_callback(PrinterCallback)
-        trainer.add_callback(clock)
-
-    segment.log_progress = log_progress
-    segment._Segment._save = lambda self, step: None
+    clock = Clock()
     model = llama(SHAPE)
     if settings.adapter:
         add_adapter(model, settings.adapter)
-    with tempfile.TemporaryDirectory() as folder, suppress(DoneError):
-        segment.train_segment(
-            model,
-            empty_tokenizer(),
-            run_steps(tokens, settings),
-            settings,
-            TrainHardware(),
-            start=0,
-            stop=steps + 1,
-            before=None,
-            work=Path(folder) / "work",
-            run="benchmark",
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        train_unsaved(model, run_steps(tokens, settings), settings, Path(folder), clock)
     return np.diff(clock.times, axis=0).min(axis=0), clock.loss
+
+
+def fastest(runs: list[tuple[np.ndarray, float]]) -> tuple[np.ndarray, float]:
+    """Return the shortest times of several runs of a variant, and the loss, which is the same."""
+    return np.min([times for times, _ in runs], axis=0), runs[0][1]
 
 
 if __name__ == "__main__":
     flags = parser(__doc__, 20, "steps, of which the fastest counts")
     flags.add_argument("--instances", type=int, default=16, help="instances of a step")
+    flags.add_argument("--rounds", type=int, default=1, help="times that each variant trains")
     arguments = flags.parse_args()
     steps, instances = arguments.repeats, arguments.instances
     print(load_before(), flush=True)
     # As frequent as words are, so that there is something to learn.
-    shape = ((steps + 1) * instances, LENGTH)
+    shape = (steps * instances, LENGTH)
     ids = np.random.default_rng(0).zipf(1.3, shape) % SHAPE["vocab_size"]
     tokens = [Tokens(row, row) for row in ids]
-    plain, exact = train({}, tokens, instances, steps)
+    found: dict[str, list[tuple[np.ndarray, float]]] = {}
+    for _ in range(arguments.rounds):
+        for name, variant in VARIANTS.items():
+            found.setdefault(name, []).append(train(variant, tokens, instances))
+    plain, exact = fastest(found.pop("float32"))
     size = instances * LENGTH
-    for name, variant in VARIANTS.items():
-        its, loss = train(variant, tokens, instances, steps)
+    for name, runs in found.items():
+        its, loss = fastest(runs)
         for clock, floor, ours in zip(CLOCKS, plain, its, strict=True):
             print(
                 f"{name:<8} {clock:<10} {size / ours:>7,.0f} tokens/s   "

@@ -15,6 +15,7 @@ from files import contents
 from training import Weights, train, weights
 from transformers import AutoModelForCausalLM
 
+from nearfirst.model import precision
 from nearfirst.model.loss import mean_losses
 from nearfirst.model.template import Tokens, encode
 from nearfirst.train.settings import TrainSettings
@@ -112,3 +113,29 @@ def test_bfloat16_segments_give_the_bytes_of_one_piece(
     )
     assert contents(first) | contents(second) == contents(whole)
     assert (state / "optimizer.pt").read_bytes() == (last / "optimizer.pt").read_bytes()
+
+
+def test_attention_of_bfloat16_training_is_computed_in_float32_without_amx(
+    tmp_path: Path, model_folder: Path, tokens: list[Tokens], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward, seen = precision.sdpa_attention_forward, set()
+
+    def spy(module: Any, query: torch.Tensor, *rest: Any, **more: Any) -> Any:
+        seen.add(query.dtype)
+        output = forward(module, query, *rest, **more)
+        seen.add(output[0].dtype)
+        return output
+
+    monkeypatch.setattr(precision, "sdpa_attention_forward", spy)
+    settings = RUN.model_copy(update={"precision": "bfloat16"})
+    runs = {}
+    for amx in (True, False):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=amx: {"amx_bf16": has})
+        assert seen == set()
+        runs[amx] = trained(model_folder, tokens, tmp_path / f"{amx}", settings=settings)
+        # The checkpoint is one for any machine.
+        assert "sdpa_float32" not in str(contents(tmp_path / f"{amx}" / "checkpoints"))
+    assert seen == {torch.float32}
+    falls = [fall(model_folder, run, tokens) for run in runs.values()]
+    assert falls[1] == pytest.approx(falls[0], rel=0.05)
+    assert moved((runs[True][1], runs[False][1])).any()

@@ -1,5 +1,6 @@
 """The GPU or the CPU that a process computes on."""
 
+import ctypes
 import logging
 import os
 import warnings
@@ -60,6 +61,17 @@ def check_count(gpus: int) -> None:
             f"hardware.train.gpus: {gpus} are asked for, but {visible} visible here "
             f"(CUDA_VISIBLE_DEVICES: {which}); lower it to {visible}, or run on a node with {gpus}"
         )
+
+
+def keep_freed_memory() -> None:
+    """Have a process on a CPU keep the memory of freed tensors for the next ones.
+
+    glibc gives that of large ones back to the system, which clears it, page by page, for the next.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:  # glibc's; the numbers are those of its malloc.h
+        mallopt(-4, 0)  # M_MMAP_MAX: no allocation is a mapping of its own
+        mallopt(-1, -1)  # M_TRIM_THRESHOLD: the heap does not shrink
 
 
 @contextmanager

@@ -10,9 +10,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
 
 from nearfirst.common.errors import InputError
 from nearfirst.model.device import device
+
+_SDPA_FLOAT32 = "sdpa_float32"
 
 
 def check(key: str, precision: str) -> None:
@@ -28,7 +33,7 @@ def check(key: str, precision: str) -> None:
         raise InputError(f"{key}: float16 needs a GPU; use float32 or bfloat16 on a CPU")
     if precision != "bfloat16":
         return
-    if not on_gpu and not _cpu_has_bfloat16():
+    if not on_gpu and not _cpu_has("amx_bf16", "avx512_bf16", "bf16"):
         logging.warning(
             "%s: this CPU has no bfloat16 arithmetic (AMX, AVX-512 BF16): float32 is faster", key
         )
@@ -60,6 +65,32 @@ def autocast(precision: str) -> AbstractContextManager[Any]:
     return torch.autocast(device().type, dtype=torch.bfloat16)
 
 
+def train_attention_in_float32(model: Any) -> None:
+    """Have a model that trains in bfloat16 on a CPU without AMX compute attention in float32.
+
+    PyTorch's fused attention is slower in bfloat16 there, backwards about twice. Other kinds of
+    attention stay as they are.
+    """
+    if model.config._attn_implementation == "sdpa" and not _cpu_has("amx_bf16"):
+        AttentionInterface.register(_SDPA_FLOAT32, _sdpa_float32)
+        AttentionMaskInterface.register(_SDPA_FLOAT32, sdpa_mask)
+        model.set_attn_implementation(_SDPA_FLOAT32)
+
+
+def _sdpa_float32(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    *rest: Any,
+    **more: Any,
+) -> tuple[torch.Tensor, None]:
+    with torch.autocast(query.device.type, enabled=False):
+        its = (tensor.float() for tensor in (query, key, value))
+        output, weights = sdpa_attention_forward(module, *its, *rest, **more)
+    return output.to(query.dtype), weights
+
+
 @contextmanager
 def tf32(precision: str) -> Iterator[None]:
     """Let a GPU multiply float32 numbers in TF32: 10 bits after the point, sums in float32."""
@@ -80,6 +111,6 @@ def tolerance(model: Any) -> float:
     return 2e-4 if exact and not in_tf32 and not torch.is_autocast_enabled(kind) else 0.05
 
 
-def _cpu_has_bfloat16() -> bool:
+def _cpu_has(*names: str) -> bool:
     has = torch.cpu.get_capabilities()
-    return any(has.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+    return any(has.get(name) for name in names)

@@ -19,7 +19,7 @@ from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import adapter, precision
-from nearfirst.model.device import device
+from nearfirst.model.device import device, keep_freed_memory
 from nearfirst.model.loss import step_loss
 from nearfirst.model.tracking import NOT_TRACKED, Tracking
 from nearfirst.model.trainer_log import log_progress
@@ -141,6 +141,10 @@ def train_unsaved(
 def _trainer(
     model: Any, steps: Steps, settings: TrainSettings, arguments: Any, devices: int = 1
 ) -> "_Trainer":
+    if arguments.use_cpu:
+        keep_freed_memory()
+        if arguments.bf16:
+            precision.train_attention_in_float32(model)
     return _Trainer(
         model=model,
         args=arguments,
