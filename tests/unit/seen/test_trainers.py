@@ -3,8 +3,11 @@
 import json
 import random
 import re
+import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -130,4 +133,49 @@ def sft(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Callable[..
 )
 def test_trl(sft: Callable[..., Order], settings: dict[str, Any], kept: bool) -> None:
     found = sft(**settings)
+    assert (found.deviation is None) == kept, found
+
+
+@pytest.fixture
+def factory(
+    pool: Path, log: Any, tmp_path: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Order]:
+    """Train with LLaMA-Factory, and compare."""
+    pytest.importorskip("llamafactory", exc_type=ModuleNotFoundError)
+    monkeypatch.setenv("DISABLE_VERSION_CHECK", "1")  # of transformers, newer than it knows
+    # It imports what reads sound, and has no sound to read here.
+    sound = ModuleType("torchaudio")
+    sound.__spec__ = ModuleSpec("torchaudio", None)
+    monkeypatch.setitem(sys.modules, "torchaudio", sound)
+    from llamafactory.train.tuner import run_exp
+
+    columns = {"prompt": "prompt", "response": "completion"}
+    info = {"pool": {"file_name": pool.name, "columns": columns}}
+    (tmp_path / "dataset_info.json").write_text(json.dumps(info))
+
+    def train(**settings: Any) -> Order:
+        arguments = {
+            **{"stage": "sft", "do_train": True, "finetuning_type": "full", "template": "empty"},
+            **{"model_name_or_path": str(model_folder), "output_dir": str(tmp_path / "out")},
+            **{"dataset": "pool", "dataset_dir": str(tmp_path), "save_strategy": "no"},
+            "disable_gradient_checkpointing": True,
+        }
+        run_exp({**arguments, **COMMON, **settings}, callbacks=[log])
+        return check_order(pool, log.folder)
+
+    return train
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({}, False),
+        ({"disable_shuffling": True}, True),
+        ({**IN_ORDER, "cutoff_len": 30}, True),
+        ({"disable_shuffling": True, "packing": True, "cutoff_len": 120}, False),
+    ],
+    ids=str,
+)
+def test_llamafactory(factory: Callable[..., Order], settings: dict[str, Any], kept: bool) -> None:
+    found = factory(**settings)
     assert (found.deviation is None) == kept, found
