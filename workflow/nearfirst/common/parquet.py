@@ -20,7 +20,7 @@ BUFFER = 2**22
 """Bytes read from a file at once."""
 
 BATCH = 8192
-"""Rows read at once: texts may be long."""
+"""Rows read or written at once: texts may be long."""
 
 EMBEDDED = 2**24
 """Bytes of embeddings decoded at once: what a processor's cache holds is decoded soonest."""
@@ -33,9 +33,6 @@ IN_MEMORY = 2**31
 
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What Arrow raises for a file that is no whole Parquet; names in it may be no text."""
-
-ROWS = 8192
-"""Rows written at once: texts may be long."""
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 TURN = pa.struct([*MESSAGE, pa.field("trained", pa.bool_())])
@@ -96,13 +93,13 @@ def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None 
 
 
 def write_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema, path: Path) -> int:
-    """Write rows as they come, whole or not at all, `ROWS` in memory; return their number."""
+    """Write rows as they come, whole or not at all, `BATCH` in memory; return their number."""
     total, rows = 0, iter(rows)
     with (
         writing(path) as temporary,
         pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer,
     ):
-        while batch := list(islice(rows, ROWS)):
+        while batch := list(islice(rows, BATCH)):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
             total += len(batch)
     return total

@@ -15,3 +15,8 @@ def span(values: Iterable[float]) -> str:
     known = [value for value in values if not math.isnan(value)]
     low, high = (f"{end(known, default=math.nan):.0f}" for end in (min, max))
     return low if low == high else f"{low} to {high}"
+
+
+def counted(count: float, name: str) -> str:
+    """Return a number with its noun, such as `1 task` and `1,121 tasks`."""
+    return f"{int(count):,} {name}{'' if count == 1 else 's'}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.progress import bar
+from nearfirst.common.text import counted
 from nearfirst.data import registry
 from nearfirst.data.conversation import Instance, Message, has_tools, is_trained, target
 from nearfirst.data.inventory import Inventory, take_inventory
@@ -125,7 +126,7 @@ def inventory(path: Path, rows: Iterator[Instance], settings: Dataset, level: in
     with closing(bar(rows, "rows")) as shown:
         found = take_inventory(shown, skip_unusable=settings.sample.unusable == "skip")
     usable = sum(map(len, found.rows.values()))
-    tasks = f"{len(found.rows)} task{'s' * (len(found.rows) != 1)}"
+    tasks = counted(len(found.rows), "task")
     logging.info("%d rows, %d of them usable, %s", found.total, usable, tasks)
     for unused in found.warnings():
         logging.log(level, unused)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from nearfirst.common.text import counted
 from nearfirst.embed.texts import EMBEDDED, is_told
 from nearfirst.explore.read import MEASURES, leak, letters, number, of, shares, tasks, word
 from nearfirst.explore.settings import KINDS
@@ -39,11 +40,6 @@ def caption(name: str, table: pd.DataFrame) -> str:
         *([] if "duplicates" in letters(table) else [duplicates]),
     ]
     return " ".join(parts)
-
-
-def counted(count: float, name: str) -> str:
-    """Return a number with its noun, such as `1 task` and `1,121 tasks`."""
-    return f"{int(count):,} {name}{'' if count == 1 else 's'}"
 
 
 def _near(table: pd.DataFrame) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from typing import Any, Literal, NamedTuple
@@ -127,8 +128,12 @@ def by_embedding(
     """
     sides = {"train": at_length_one(train), "test": at_length_one(test)}
 
+    @lru_cache(maxsize=1)  # one block after the other is compared with all before it
+    def block(start: int) -> Matrix:
+        return sides["train"](slice(start, start + ROWS))
+
     def compare(start: int, of: Side, rows: slice) -> Pairs:
-        cosines = sides["train"](slice(start, start + ROWS)) @ sides[of](rows).T
+        cosines = block(start) @ sides[of](rows).T
         i, j = np.nonzero(cosines >= limit)
         return i, j, np.minimum(cosines[i, j], 1)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from nearfirst.explore.caption import absolute, counted, distance
+from nearfirst.common.text import counted
+from nearfirst.explore.caption import absolute, distance
 from nearfirst.explore.read import number, shares, tasks, word
 from nearfirst.explore.settings import KINDS
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nearfirst.common.csv import read_csv
+from nearfirst.common.text import counted
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
 from nearfirst.figures.plot.style import panels_of, style, turn
@@ -110,7 +111,7 @@ def sentences(table: pd.DataFrame) -> list[str]:
 def _numbers(table: pd.DataFrame, group: str) -> str:
     """Return how many answers a group has, and to how many prompts."""
     size, its = (_count(table, group, what) for what in ("count", "instances"))
-    return f"{size:,} {group} answer{'s' * (size != 1)} to {its:,} prompt{'s' * (its != 1)}"
+    return f"{counted(size, f'{group} answer')} to {counted(its, 'prompt')}"
 
 
 def _count(table: pd.DataFrame, group: str, what: str) -> int:
