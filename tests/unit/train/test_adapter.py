@@ -8,6 +8,7 @@ import pytest
 import torch
 from files import contents
 from peft import AutoPeftModelForCausalLM
+from peft.tuners.lora import Linear
 from safetensors.torch import load_file
 from training import plain_losses, train
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -15,6 +16,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from nearfirst.common.errors import InputError
 from nearfirst.evaluate.losses import losses
 from nearfirst.model import checkpoints, load
+from nearfirst.model.adapter import add_adapter, saved_parameters
+from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.model.template import Tokens, encode
 from nearfirst.train.settings import TrainSettings
 
@@ -73,6 +76,29 @@ def test_other_programs_load_a_checkpoint_with_its_base(
     for model in (theirs, by_transformers):
         assert found["step-000003"] == pytest.approx(plain_losses(model, tokens), abs=1e-5)
     assert (found["step-000003"] < found["step-000000"]).all()
+
+
+def test_its_layers_give_what_those_of_peft_give(model_folder: Path) -> None:
+    ids = torch.arange(12).reshape(2, 6)
+    found = []
+    for ours in (True, False):
+        model = AutoModelForCausalLM.from_pretrained(model_folder)
+        add_adapter(model, AdapterSettings(**ADAPTER))
+        trained = saved_parameters(model)
+        with torch.no_grad():
+            for number, weight in enumerate(trained.values()):
+                torch.manual_seed(number)
+                weight.normal_(std=0.5)
+        if not ours:
+            for layer in model.modules():
+                if isinstance(layer, Linear):
+                    layer.lora_variant.clear()
+        logits = model(input_ids=ids).logits
+        logits.logsumexp(-1).sum().backward()
+        found.append([logits, *(weight.grad for weight in trained.values())])
+    base = AutoModelForCausalLM.from_pretrained(model_folder)(input_ids=ids).logits
+    assert not torch.allclose(found[0][0], base, atol=1e-2)
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("stop", [1, 2])

@@ -45,4 +45,5 @@ def logits_at(
     finally:
         if hook is not None:
             hook.remove()
-    return logits[0] if seen == [ids.shape] else logits[rows, columns]
+    # squeezed, not indexed: the gradient of an index is a copy among zeros
+    return logits.squeeze(0) if seen == [ids.shape] else logits[rows, columns]
