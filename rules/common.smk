@@ -155,9 +155,9 @@ def library(name):
 
 
 @cache
-def modules_of(module):
+def modules_of(file):
     """Return the file of a module that is found by name, and those of the library it imports."""
-    path = Path(os.path.relpath(module.__file__))
+    path = Path(os.path.relpath(file))
     return sorted({str(path), *map(str, library_modules(path, LIBRARY))})
 
 

@@ -161,7 +161,7 @@ def format_modules(
     wildcards,
 ):
     """Return the module of the one format that is read, and those that it imports."""
-    return modules_of(FORMATS.module(CONFIG.data[wildcards.dataset].format))
+    return modules_of(FORMATS.module(CONFIG.data[wildcards.dataset].format).__file__)
 
 
 rule sample:

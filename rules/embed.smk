@@ -82,7 +82,7 @@ rule embed:
         instances="<results>/instances/{dataset}/{split}.parquet",
         pool=embed_pool,
         kind=lambda wildcards: modules_of(
-            REPRESENTATIONS.module(represented_as(wildcards).kind)
+            REPRESENTATIONS.module(represented_as(wildcards).kind).__file__
         ),
         script=script("embed.py"),
         library=library("embed.py"),

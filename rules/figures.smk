@@ -94,14 +94,14 @@ def kind_files(
     wildcards,
 ):
     """Return the files of a figure's kind: an edit reruns the figures of this kind."""
-    return modules_of(KINDS.module(FIGURES[wildcards.figure].kind))
+    return modules_of(KINDS.module(FIGURES[wildcards.figure].kind).__file__)
 
 
 def drawing_files(
     wildcards,
 ):
     """Return the files of the module that draws a figure."""
-    return modules_of(FIGURES[wildcards.figure].plot())
+    return modules_of(FIGURES[wildcards.figure].plot_file())
 
 
 def paired(

@@ -1,5 +1,6 @@
 """The modules that a rule names as inputs are those that its program imports."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nearfirst.common.source_files import library_modules
+from nearfirst.common.source_files import imported_names, library_modules
 
 ROOT = Path(__file__).parents[3] / "workflow"
 PROGRAMS = sorted((ROOT / "scripts").glob("*.py"))
@@ -59,6 +60,10 @@ INNER = ["__init__", "cycle", "deep/__init__", "deep/hidden", "deep/inner", "dir
             ["__init__", *DEEP, "deep/inside/__init__", "deep/inside/part", "unused"],
         ),
         ("'''from nearfirst import unused'''", []),
+        (
+            "from nearfirst.deep import (  # why\n    unused,\n    beside as x,  # y, z\n)",
+            ["__init__", *DEEP, "deep/beside", "deep/unused"],
+        ),
     ],
 )
 def test_every_kind_of_import(root: Path, text: str, expected: list[str]) -> None:
@@ -66,6 +71,19 @@ def test_every_kind_of_import(root: Path, text: str, expected: list[str]) -> Non
     program.write_text(text)
     found = library_modules(program, root)
     assert found == sorted(root / "nearfirst" / f"{name}.py" for name in expected)
+
+
+def test_no_import_of_the_project_is_overlooked() -> None:
+    for path in (ROOT / "nearfirst").rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        expected = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom):
+                package = ["nearfirst", *path.parent.relative_to(ROOT / "nearfirst").parts]
+                above = package[: len(package) + 1 - node.level] if node.level else []
+                module = ".".join([*above, *([node.module] if node.module else [])])
+                expected |= {f"{module}.{alias.name}" for alias in node.names}
+        assert expected <= imported_names(path, ROOT), path
 
 
 def really_imported(program: Path) -> set[Path]:

@@ -1,9 +1,17 @@
 """Which files of this library a program is made of, so that a rule can name them as inputs."""
 
-import ast
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+
+# Of a file as formatters leave it, one statement a line. Python's own parser takes 50 times as
+# long, and each call of Snakemake reads all files, that of a batch job too.
+IMPORT = re.compile(
+    r"^[ \t]*(?:from (?P<dots>\.*)(?P<module>[\w.]*) import (?P<names>\([^)]*\)|.*)"
+    r"|import (?P<modules>.*))",
+    re.MULTILINE,
+)
 
 
 def library_modules(program: Path, root: Path) -> list[Path]:
@@ -28,31 +36,40 @@ def word_files(modules: Iterable[Path]) -> list[Path]:
     return sorted(path for path in files if path.is_file())
 
 
-# Most programs share most modules, and reading one takes milliseconds.
+# Most programs share most modules.
 @cache
 def _imported(path: Path, root: Path) -> frozenset[Path]:
     """Return the files of the package that the imports in one file run."""
-    found: set[Path] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            module = _absolute(node, path, root)
-            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
-        found.update(file for name in names for file in _files(name, root))
-    return frozenset(found)
+    return frozenset(file for name in imported_names(path, root) for file in _files(name, root))
 
 
-def _absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
+def imported_names(path: Path, root: Path) -> set[str]:
+    """Return the dotted names that the imports in a file name, modules and what lies in them."""
+    names = set()
+    for found in IMPORT.finditer(path.read_text()):
+        if found["modules"]:
+            names.update(_listed(found["modules"]))
+            continue
+        module = _absolute(found["module"], len(found["dots"]), path, root)
+        names.update([module, *(f"{module}.{name}" for name in _listed(found["names"]))])
+    return names
+
+
+def _listed(names: str) -> list[str]:
+    """Return what an import lists: `(a, b as c,  # why` holds a and b."""
+    parts = re.sub(r"#.*|[()]", "", names).split(",")
+    return [part.split()[0] for part in parts if part.strip()]
+
+
+def _absolute(module: str, level: int, path: Path, root: Path) -> str:
     """Return the dotted name of the module that a `from … import` names, relative or not."""
-    if not node.level:
-        return node.module or ""
+    if not level:
+        return module
     package = path.relative_to(root).parent.parts
-    start = package[: len(package) - node.level + 1]
-    return ".".join([*start, *([node.module] if node.module else [])])
+    return ".".join([*package[: len(package) - level + 1], *([module] if module else [])])
 
 
+@cache
 def _files(name: str, root: Path) -> list[Path]:
     """Return the files that importing a dotted name runs; none if it is not of the package."""
     parts = name.split(".")

@@ -196,6 +196,10 @@ class Figure(Labelled, Section):
         """
         return re.sub(r"^Figure (?=\d\b)", "Figure  ", self.section)
 
+    def plot_file(self) -> Path:
+        """Return the file of the module that draws the figure; it is not imported."""
+        return Path(__file__).parent / "plot" / f"{self.drawing}.py"
+
     def plot(self) -> ModuleType:
         """Return the module that draws the figure."""
         return import_module(f"nearfirst.figures.plot.{self.drawing}")
