@@ -86,7 +86,9 @@ def method_files(
     wildcards,
 ):
     """Return the modules of a method: an edit reruns its orders."""
-    return modules_of(METHODS.module(CONFIG.arrangements[wildcards.arrangement].method).__file__)
+    return modules_of(
+        METHODS.module(CONFIG.arrangements[wildcards.arrangement].method).__file__
+    )
 
 
 def method_state(
