@@ -1,5 +1,6 @@
 """Checkouts of their own for tests that run the workflow."""
 
+import importlib
 import os
 import re
 import shutil
@@ -29,15 +30,8 @@ class Checkout:
         """
         places = [str(Path(sys.executable).parent), os.environ["PATH"]]
         warm = [] if cold else [folder_of_python()]
-        environment = os.environ | {"PATH": os.pathsep.join([*warm, *places])}
-        done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        path = os.pathsep.join([*warm, *places])
+        done = forked_snakemake(self.folder, *arguments, path=path)
         if check:
             assert done.returncode == 0, done.stdout
         return done
@@ -68,19 +62,29 @@ class Checkout:
 
 
 def forked_dry_run(folder: Path, *arguments: str) -> str:
-    """Return what a dry run in a folder prints.
+    """Return what a dry run in a folder prints."""
+    done = forked_snakemake(folder, "--dry-run", *arguments)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def forked_snakemake(
+    folder: Path, *arguments: str, path: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a folder, with another PATH if given; stdout and stderr come back as one.
 
     It runs in a fork of this process, which imports Snakemake once for all of them: that is most of
     the time of a small one.
     """
-    import snakemake.cli
-
+    for name in ("snakemake.cli", "snakemake_executor_plugin_slurm", "pydantic", "numpy"):
+        importlib.import_module(name)
     with TemporaryFile("w+") as printed:
         child = os.fork()
         if child == 0:
             code = 1
             try:
                 os.chdir(folder)
+                os.environ["PATH"] = path or os.environ["PATH"]
                 for stream in (1, 2):
                     os.dup2(printed.fileno(), stream)
                 sys.stdout = sys.stderr = printed
@@ -88,7 +92,7 @@ def forked_dry_run(folder: Path, *arguments: str) -> str:
                 for name in [name for name in sys.modules if name.split(".")[0] == "nearfirst"]:
                     del sys.modules[name]
                 sys.path = [path for path in sys.path if Path(path) != ROOT / "workflow"]
-                snakemake.cli.main(["--dry-run", *arguments])
+                sys.modules["snakemake.cli"].main(list(arguments))
             except SystemExit as end:
                 code = int(end.code or 0)
             finally:
@@ -96,9 +100,9 @@ def forked_dry_run(folder: Path, *arguments: str) -> str:
                 os._exit(code)
         _, status = os.waitpid(child, 0)
         printed.seek(0)
-        output = printed.read()
-    assert os.waitstatus_to_exitcode(status) == 0, output
-    return output
+        return subprocess.CompletedProcess(
+            arguments, os.waitstatus_to_exitcode(status), printed.read()
+        )
 
 
 def copy_project(to: Path, preset: str = "tiny") -> Checkout:
