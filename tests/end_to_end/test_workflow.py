@@ -66,6 +66,18 @@ def test_tables_have_the_columns_agreed_on(finished: Checkout) -> None:
         assert {name: schema.field(name).type for name in columns} == columns, path
 
 
+def test_only_a_limit_of_the_users_own_rations_the_starts_of_jobs(
+    copy_of_finished: Checkout,
+) -> None:
+    # A later handler takes the place of an earlier one.
+    with (copy_of_finished.folder / "Snakefile").open("a") as file:
+        file.write("\n\nonsuccess:\n    print('LIMIT', workflow.scheduler.job_rate_limiter)\n")
+    forced = ("--force", "results/fig4_flan.pdf")
+    assert "\nLIMIT None\n" in copy_of_finished.snakemake(*forced).stdout
+    limited = copy_of_finished.snakemake("--max-jobs-per-timespan", "5/2s", *forced).stdout
+    assert "\nLIMIT <" in limited
+
+
 def test_a_comparison_holds_one_set_in_different_orders(finished: Checkout) -> None:
     folder = finished.folder / "results/arrangements/flan"
     orders = [pq.read_table(path)["id"].to_pylist() for path in sorted(folder.rglob("*.parquet"))]

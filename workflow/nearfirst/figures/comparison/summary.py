@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from nearfirst.common.text import span
+from nearfirst.common.text import counted, span
 from nearfirst.figures.comparison import CHECKPOINT, END, RUN
 from nearfirst.metrics import METRICS, MetricName
 
@@ -58,7 +58,7 @@ def summary(
             f"level {1 - row['confidence']:.2g}, generalize to {SAMPLED[row['units']]}. The mean "
             "over the run is the primary test. Each p-value is corrected for all comparisons, and "
             f"those of checkpoints for all checkpoints. Test set: "
-            f"{_count(row['instances'], 'instance')} of {_count(row['tasks'], 'task')}.",
+            f"{counted(row['instances'], 'instance')} of {counted(row['tasks'], 'task')}.",
             f"Last step: {str(row['steps']).rpartition('-')[2]}.",
             *([f"Rounds of TMA in the pool: {span(rounds)}."] if rounds else []),
             _seeds(runs),
@@ -79,10 +79,10 @@ def verdict(rows: pd.DataFrame, opening: str) -> str:
     for word in ("lower", "higher"):
         steps = checkpoints.loc[words == word, "steps"].tolist()
         if steps:
-            span = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
-            found.append(f"{word} at {len(steps)} ({span})")
+            which = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
+            found.append(f"{word} at {len(steps)} ({which})")
     some = " and ".join(found) or f"{NONE} at any"
-    return f"{opening}: {'; '.join([*parts, some])} of {_count(len(words), 'checkpoint')}."
+    return f"{opening}: {'; '.join([*parts, some])} of {counted(len(words), 'checkpoint')}."
 
 
 def finding(row: "pd.Series[Any]") -> str:
@@ -116,7 +116,3 @@ def _seeds(runs: Mapping[str, int]) -> str:
 def _joined(names: Sequence[str]) -> str:
     """Return names as a list in words."""
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
