@@ -48,9 +48,17 @@ class ByFile(LoadScopeScheduling):
         return "slurm" if "slurm" in file else file
 
 
+LONG = ("slurm", *OF_EVERYTHING, "test_gpu_script.py", "test_several_gpus.py", "test_float16.py")
+"""What is begun first, since it takes long: tests that need the one cluster run one by one."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that need the one cluster: one after another, they take longest."""
-    items.sort(key=lambda item: "slurm" not in item.nodeid)
+    """Begin with the long ones, so that none is left when all others are through."""
+
+    def place(item: pytest.Item) -> int:
+        return next((i for i, part in enumerate(LONG) if part in item.nodeid), len(LONG))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)
