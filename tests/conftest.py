@@ -48,8 +48,15 @@ class ByFile(LoadScopeScheduling):
         return "slurm" if "slurm" in file else file
 
 
-LONG = ("slurm", *OF_EVERYTHING, "test_gpu_script.py", "test_several_gpus.py", "test_float16.py")
-"""What is begun first, since it takes long: tests that need the one cluster run one by one."""
+LONG = (
+    *("test_slurm.py", "test_batch_jobs.py", "test_slurm_losses.py"),
+    *OF_EVERYTHING,
+    *("test_gpu_script.py", "test_several_gpus.py", "test_float16.py"),
+)
+"""What is begun first, since it takes long: the tests that need the one cluster run one by one.
+
+Of these the first needs no finished run, which others make meanwhile.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
