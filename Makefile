@@ -71,9 +71,9 @@ report: setup  ## write report.html, one page of the figures and tables that are
 	@snakemake $(wildcard results/*.pdf $(patsubst %,results/%.csv,$(TABLES))) \
 	  --report report.html $(and $(RECORDS),--configfile $(RECORDS)) $(ARGS)
 
-# Four processes on two cores: many tests wait, for SLURM above all. Long ones come first.
+# Three processes: a test of SLURM mostly waits. Long ones come first, in the order of the folders.
 test: setup  ## run the tests; some of them: ARGS=tests/unit
-	pytest --numprocesses 4 --no-loadscope-reorder $(ARGS)
+	pytest --numprocesses 3 --no-loadscope-reorder $(ARGS)
 
 lint: setup  ## run the linters and the type checker
 	ruff check

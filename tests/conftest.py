@@ -48,24 +48,9 @@ class ByFile(LoadScopeScheduling):
         return "slurm" if "slurm" in file else file
 
 
-LONG = (
-    *("test_slurm.py", "test_batch_jobs.py", "test_slurm_losses.py"),
-    *OF_EVERYTHING,
-    *("test_gpu_script.py", "test_several_gpus.py", "test_float16.py"),
-)
-"""What is begun first, since it takes long: the tests that need the one cluster run one by one.
-
-Of these the first needs no finished run, which others make meanwhile.
-"""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long ones, so that none is left when all others are through."""
-
-    def place(item: pytest.Item) -> int:
-        return next((i for i, part in enumerate(LONG) if part in item.nodeid), len(LONG))
-
-    items.sort(key=place)
+    """Begin with the tests that need the one cluster: one after another, they take longest."""
+    items.sort(key=lambda item: "slurm" not in item.nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
