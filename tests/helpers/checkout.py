@@ -76,7 +76,10 @@ def forked_snakemake(
     It runs in a fork of this process, which imports Snakemake once for all of them: that is most of
     the time of a small one.
     """
-    for name in ("snakemake.cli", "snakemake_executor_plugin_slurm", "pydantic", "numpy"):
+    import snakemake.cli
+
+    # What it and the checkout's library load once it runs.
+    for name in ("snakemake_executor_plugin_slurm", "pydantic", "numpy"):
         importlib.import_module(name)
     with TemporaryFile("w+") as printed:
         child = os.fork()
@@ -92,7 +95,7 @@ def forked_snakemake(
                 for name in [name for name in sys.modules if name.split(".")[0] == "nearfirst"]:
                     del sys.modules[name]
                 sys.path = [path for path in sys.path if Path(path) != ROOT / "workflow"]
-                sys.modules["snakemake.cli"].main(list(arguments))
+                snakemake.cli.main(list(arguments))
             except SystemExit as end:
                 code = int(end.code or 0)
             finally:

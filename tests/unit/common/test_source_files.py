@@ -64,6 +64,11 @@ INNER = ["__init__", "cycle", "deep/__init__", "deep/hidden", "deep/inner", "dir
             "from nearfirst.deep import (  # why\n    unused,\n    beside as x,  # y, z\n)",
             ["__init__", *DEEP, "deep/beside", "deep/unused"],
         ),
+        ("from nearfirst import (  # (why)\n    unused,\n)", ["__init__", "unused"]),
+        ("import os; import nearfirst.unused; f()", ["__init__", "unused"]),
+        ("def f(): from nearfirst import unused", ["__init__", "unused"]),
+        ("from nearfirst import \\\n    unused", ["__init__", "unused"]),
+        ("from  nearfirst  import(unused)", ["__init__", "unused"]),
     ],
 )
 def test_every_kind_of_import(root: Path, text: str, expected: list[str]) -> None:

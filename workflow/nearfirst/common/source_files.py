@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-# Of a file as formatters leave it, one statement a line. Python's own parser takes 50 times as
-# long, and each call of Snakemake reads all files, that of a batch job too.
+# At the beginning of a line, or behind another statement of the line. Python's own parser takes 50
+# times as long, and each call of Snakemake reads all files, that of a batch job too.
 IMPORT = re.compile(
-    r"^[ \t]*(?:from (?P<dots>\.*)(?P<module>[\w.]*) import (?P<names>\([^)]*\)|.*)"
-    r"|import (?P<modules>.*))",
+    r"(?:^|[;:])[ \t]*(?:"
+    r"from[ \t]+(?P<dots>\.*)(?P<module>[\w.]*)[ \t]+import[ \t]*"
+    r"(?P<names>\((?:[^)#]|#.*)*\)|[^;\n]*)"
+    r"|import[ \t]+(?P<modules>[^;\n]*))",
     re.MULTILINE,
 )
 
@@ -46,7 +48,7 @@ def _imported(path: Path, root: Path) -> frozenset[Path]:
 def imported_names(path: Path, root: Path) -> set[str]:
     """Return the dotted names that the imports in a file name, modules and what lies in them."""
     names = set()
-    for found in IMPORT.finditer(path.read_text()):
+    for found in IMPORT.finditer(path.read_text().replace("\\\n", " ")):
         if found["modules"]:
             names.update(_listed(found["modules"]))
             continue
