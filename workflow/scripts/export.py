@@ -45,7 +45,7 @@ def main(arguments: argparse.Namespace) -> None:
     batches = in_order(pool, order, rounds, distances, tests, found.test)
     with writing(arguments.jsonl) as jsonl, writing(arguments.parquet) as parquet:
         pieces = bar(batches, f"{BATCH} instances", -(-len(order) // BATCH))
-        write_parquet(jsonl, write_jsonl(pieces, jsonl), parquet)
+        write_parquet(jsonl, write_jsonl(pieces, jsonl), len(order), parquet)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from nearfirst.common.on_disk import mapped
 from nearfirst.common.parquet import BATCH, INSTANCES, check_columns, open_parquet
+from nearfirst.common.progress import bar
 
 Integers = npt.NDArray[np.int64]
 Row = dict[str, Any]
@@ -133,13 +134,14 @@ def write_jsonl(batches: Iterable[list[Row]], path: Path, added: pa.Schema = ADD
     return schema
 
 
-def write_parquet(jsonl: Path, schema: pa.Schema, path: Path) -> None:
-    """Write the rows of `write_jsonl` as a table."""
+def write_parquet(jsonl: Path, schema: pa.Schema, count: int, path: Path) -> None:
+    """Write the `count` rows of `write_jsonl` as a table."""
     with (
         jsonl.open(encoding="utf-8") as lines,
         pq.ParquetWriter(path, schema, write_page_checksum=True) as table,
     ):
-        rows = (_as_columns(json.loads(text), schema) for text in lines)
+        progress = bar(lines, "rows of the table", count)
+        rows = (_as_columns(json.loads(text), schema) for text in progress)
         while batch := list(islice(rows, BATCH)):
             table.write_table(pa.Table.from_pylist(batch, schema))
 

@@ -130,7 +130,7 @@ def _write(
         jsonl = tables.folder / "rows.jsonl" if to_parquet else output
         schema = export.write_jsonl(shown, jsonl, added)
         if to_parquet:
-            export.write_parquet(jsonl, schema, output)
+            export.write_parquet(jsonl, schema, len(order), output)
 
 
 def _pieces(
