@@ -83,7 +83,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Return a checkout in which the tiny figure was built from nothing. Leave it as it is."""
 
     def make(folder: Path) -> None:
-        copy_project(folder).snakemake("results/fig4_flan.pdf", cold=True)
+        copy_project(folder).snakemake("results/fig4_flan.pdf")
 
     return once(tmp_path_factory, "finished", make)
 

@@ -21,16 +21,14 @@ class Checkout:
 
     folder: Path
 
-    def snakemake(
-        self, *arguments: str, check: bool = True, cold: bool = False
-    ) -> subprocess.CompletedProcess[str]:
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Snakemake in the checkout; stdout and stderr come back as one.
 
-        If not `cold`, its jobs are forks of a process that has done their imports (`warm.py`).
+        Its jobs are forks of a process that has done their imports (`warm.py`). Batch jobs, and
+        those that tests kill, are not, and have to give the same bytes.
         """
-        places = [str(Path(sys.executable).parent), os.environ["PATH"]]
-        warm = [] if cold else [folder_of_python()]
-        path = os.pathsep.join([*warm, *places])
+        places = [folder_of_python(), str(Path(sys.executable).parent), os.environ["PATH"]]
+        path = os.pathsep.join(places)
         done = forked_snakemake(self.folder, *arguments, path=path)
         if check:
             assert done.returncode == 0, done.stdout
