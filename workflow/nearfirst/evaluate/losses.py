@@ -15,6 +15,7 @@ import torch
 from nearfirst.common.batching import batches
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import LOSSES
+from nearfirst.common.progress import SCREEN
 from nearfirst.model.check import check_model
 from nearfirst.model.checkpoints import step_of, stream_weights
 from nearfirst.model.loss import mean_losses
@@ -81,5 +82,6 @@ def evaluate(
                 "step %d: mean loss %.4f (%.1f s, %.0f tokens/s), %.0f s left",
                 *(step, loss.mean(), now - begun, length / (now - begun), left),
             )
+            SCREEN.show(f"step {step}, mean loss {loss.mean():.3f}, {left:.0f} s left")
             begun = now
     return pa.concat_tables(parts)
