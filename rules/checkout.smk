@@ -2,10 +2,10 @@
 import os
 import shutil
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 from shlex import quote
+from zipfile import ZipFile
 
 
 def checkout():
@@ -25,10 +25,10 @@ def checkout():
     if not mark.exists() or mark.read_text() != commit:
         shutil.rmtree(folder, ignore_errors=True)
         with tempfile.TemporaryFile() as archive:
-            repository.archive(archive, treeish=commit, path="workflow")
-            archive.seek(0)
-            with tarfile.open(fileobj=archive) as files:
-                files.extractall(folder, filter="data")
+            # Not as tar, which Python unpacks with a filter, or without, by its version.
+            repository.archive(archive, treeish=commit, path="workflow", format="zip")
+            with ZipFile(archive) as files:
+                files.extractall(folder)
         mark.write_text(commit)
     return folder
 
