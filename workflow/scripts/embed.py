@@ -8,11 +8,12 @@ For instance:
 import argparse
 import logging
 import re
+from functools import partial
 from pathlib import Path
 
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import write_embeddings
+from nearfirst.common.parquet import open_parquet, write_embeddings
 from nearfirst.data.instances import read_instances
 from nearfirst.embed.registry import KINDS, Given, shard_bounds
 from nearfirst.embed.texts import counted
@@ -25,10 +26,10 @@ def main(arguments: argparse.Namespace) -> None:
 
     settings = KINDS.parse(arguments.settings, kind="text")
     torch.set_num_threads(settings.threads)
-    table = read_instances(arguments.instances)
-    pool = read_instances(arguments.pool) if arguments.pool else table
-    first, last = shard_bounds(table.num_rows, *(arguments.shard or (1, 1)))
-    table = table.slice(first, last - first)
+    with open_parquet(arguments.instances) as file:
+        bounds = shard_bounds(file.metadata.num_rows, *(arguments.shard or (1, 1)))
+    table = read_instances(arguments.instances, bounds)
+    pool = partial(read_instances, arguments.pool or arguments.instances)
     logging.info("%d instances", table.num_rows)
     given = Given(
         *(arguments.query, pool, arguments.model, arguments.template),

@@ -53,6 +53,22 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "table.parquet"
 
 
+def test_some_rows_are_read_without_the_others(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "BATCH", 2)
+    table = pa.table(instance_columns(7), schema=INSTANCES)
+    pq.write_table(table, path, row_group_size=3, write_page_checksum=True, use_dictionary=False)
+    for first in range(8):
+        for last in range(first, 8):
+            found = read_table(path, INSTANCES, rows=(first, last))
+            assert found.equals(table.slice(first, last - first)), (first, last)
+    # What is damaged behind them is not looked at.
+    damaged = bytearray(path.read_bytes())
+    damaged[pq.read_metadata(path).row_group(2).column(0).data_page_offset + 25] ^= 1
+    path.write_bytes(damaged)
+    assert read_table(path, INSTANCES, rows=(0, 5)).num_rows == 5
+    assert "damaged" in refusal(path, read_table, INSTANCES, rows=(0, 7))
+
+
 def test_what_is_written_is_read_with_its_metadata(path: Path) -> None:
     table = instances()
     write_table(table, path, {"left_out": "7"})

@@ -134,7 +134,7 @@ def embed(arguments: argparse.Namespace, tables: Tables) -> None:
     pool, prompts = (read_instances(tables.instances(split)) for split in ("train", "heldout"))
     sides = (("train", arguments.pool, pool), ("heldout", arguments.prompts, prompts))
     for split, where, table in sides:
-        texts = texts_of(table, settings, Given(split == "heldout", pool))
+        texts = texts_of(table, settings, Given(split == "heldout", lambda: pool))
         vectors, cut, limit = cache.embed(texts)
         is_pool = split == "train"
         counts = counted(where, vectors, cut, limit, settings.max_cut_share, is_pool=is_pool)

@@ -116,9 +116,16 @@ def counted(table: pa.Table, key: str) -> int:
 
 
 def read_table(
-    path: Path, schema: pa.Schema, *, unique: str | None = "id", may_be_empty: bool = False
+    path: Path,
+    schema: pa.Schema,
+    *,
+    unique: str | None = "id",
+    may_be_empty: bool = False,
+    rows: tuple[int, int] | None = None,
 ) -> pa.Table:
     """Read the columns of `schema`; further columns are left alone.
+
+    `rows` are the first one and that behind the last, which are read without the others.
 
     Raises InputError if the file is missing or damaged, lacks a column, has one of another type,
     has no rows, or repeats a value of the `unique` column.
@@ -130,11 +137,12 @@ def read_table(
         try:
             # Read at once, messages with more than 2 GiB of text are refused by Arrow.
             batches = file.iter_batches(BATCH, columns=schema.names)
-            table = pa.Table.from_batches(batches, own)
+            table = pa.Table.from_batches(_between(batches, rows) if rows else batches, own)
         except _DAMAGED as error:
             raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
         table = table.cast(schema.with_metadata(table.schema.metadata))
-    if table.num_rows == 0 and not may_be_empty:
+        is_empty = file.metadata.num_rows == 0
+    if is_empty and not may_be_empty:
         raise InputError(f"{path}: the table has no rows")
     if unique:
         if table[unique].null_count:
@@ -148,6 +156,18 @@ def read_table(
                 f"{path}: {unique} '{value}' stands in {count} rows; it must be unique"
             )
     return table
+
+
+def _between(batches: Iterator[pa.RecordBatch], rows: tuple[int, int]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows from the first to before the last; read no further."""
+    start = 0
+    for batch in batches:
+        first, last = (min(max(row - start, 0), len(batch)) for row in rows)
+        start += len(batch)
+        if first < last:
+            yield batch.slice(first, last - first)
+        if start >= rows[1]:
+            return
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:

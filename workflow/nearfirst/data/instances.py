@@ -10,9 +10,9 @@ from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, read_table
 from nearfirst.data.conversation import Message
 
 
-def read_instances(path: Path) -> pa.Table:
-    """Read an instance table. Raises InputError as `read_table`."""
-    return read_table(path, INSTANCES)
+def read_instances(path: Path, rows: tuple[int, int] | None = None) -> pa.Table:
+    """Read an instance table, or some of its rows. Raises InputError as `read_table`."""
+    return read_table(path, INSTANCES, rows=rows)
 
 
 def conversations(table: pa.Table) -> list[list[Message]]:

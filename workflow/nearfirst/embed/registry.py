@@ -4,6 +4,7 @@ The module of a kind has a class `Settings`, the type of its rows in the config,
 `represent(instances, settings, given)`, which returns what represents a table of N instances.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +28,8 @@ class Given(NamedTuple):
 
     query: bool = False
     """Whether the instances are queries, not a pool."""
-    pool: pa.Table | None = None
-    """All instances of the pool; the others may be a part of them, or its queries."""
+    pool: Callable[[], pa.Table] | None = None
+    """Reads all instances of the pool; the others may be a part of them, or its queries."""
     model: str | None = None
     """The base model: folder or Hugging Face id."""
     template: TemplateSettings = TemplateSettings()

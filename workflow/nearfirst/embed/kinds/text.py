@@ -79,7 +79,7 @@ def texts_of(instances: pa.Table, settings: Settings, given: Given) -> list[str]
     prefix = ""
     if settings.strip_shared_prefix and given.pool is not None:
         of_pool = instruction_of if settings.text == "instruction" else text_of
-        prefix = shared_prefix([of_pool(messages) for messages in conversations(given.pool)])
+        prefix = shared_prefix([of_pool(messages) for messages in conversations(given.pool())])
         logging.info("all training texts begin with the same %d characters", len(prefix))
     return [text(messages).removeprefix(prefix) for messages in conversations(instances)]
 
