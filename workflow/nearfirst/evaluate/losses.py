@@ -18,6 +18,7 @@ from nearfirst.common.parquet import LOSSES
 from nearfirst.common.progress import SCREEN
 from nearfirst.model.check import check_model
 from nearfirst.model.checkpoints import step_of, stream_weights
+from nearfirst.model.device import keep_freed_memory
 from nearfirst.model.loss import mean_losses
 from nearfirst.model.precision import autocast
 from nearfirst.model.template import Tokens
@@ -55,6 +56,8 @@ def evaluate(
     InputError
         If a checkpoint is damaged, or a loss is not finite.
     """
+    if model.device.type == "cpu":
+        keep_freed_memory()
     length = sum(len(item.ids) for item in tokens)
     labels = [item.label_tokens for item in tokens]
     parts: list[pa.Table] = []
