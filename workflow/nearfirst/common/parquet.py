@@ -141,8 +141,9 @@ def read_table(
         except _DAMAGED as error:
             raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
         table = table.cast(schema.with_metadata(table.schema.metadata))
-        wanted = rows is None or rows[0] < rows[1] or file.metadata.num_rows == 0
-    if table.num_rows == 0 and wanted and not may_be_empty:
+        # None of a file's rows may be asked for, as of a shard that gets none.
+        asked = rows is None or rows[0] < rows[1] or file.metadata.num_rows == 0
+    if table.num_rows == 0 and asked and not may_be_empty:
         raise InputError(f"{path}: the table has no rows")
     if unique:
         if table[unique].null_count:
