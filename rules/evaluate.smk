@@ -5,7 +5,7 @@ from nearfirst.figures.figure import test_set
 def checkpoints_before(
     wildcards,
 ):
-    """Return the earlier segments whose checkpoints count in a mean, in order."""
+    """Return the earlier segments whose checkpoints enter a mean, in order."""
     if wildcards.arrangement in CONFIG.checkpoints:
         return []
     train = CONFIG.training(wildcards.dataset, wildcards.arrangement)
@@ -22,7 +22,7 @@ def checkpoints_before(
 def tested_instances(
     wildcards,
 ):
-    """Return the instances that a run is measured on: `NAME.SPLIT` is a set of another data set."""
+    """Return the test instances; `NAME.SPLIT` is a test set of another data set."""
     dataset, split = test_set(wildcards.test, wildcards.dataset)
     return f"{RESULTS}/instances/{dataset}/{split}.parquet"
 
@@ -31,7 +31,7 @@ def before_flag(
     wildcards,
     input,
 ):
-    """Return the flag of the segments before, whose last checkpoints a mean may need."""
+    """Return the flag for earlier segments, whose last checkpoints a mean may need."""
     return f" --before {' '.join(input.before)}" if input.before else ""
 
 
@@ -50,7 +50,7 @@ rule evaluate:
         f"<results>/logs/evaluate/{TESTED_LOG}.log",
     benchmark:
         f"<results>/benchmarks/evaluate/{TESTED_LOG}.tsv"
-    # Before further training: then checkpoints that are not kept can go.
+    # Before more training, so that checkpoints that are not kept can be deleted.
     priority: 1
     conda:
         "../envs/train.yaml"

@@ -1,5 +1,4 @@
-# The base model: one named in the config or of a package, or a small one pretrained on generated
-# text.
+# The base model: named in the config, from a package, or a small one pretrained on generated text.
 
 
 rule pretrain:
@@ -29,13 +28,13 @@ rule pretrain:
         " --seed {wildcards.seed} --output {output.model} --log {log}"
 
 
-# Where it is trained here, every figure says whether it has the skills that tasks ask for.
+# If it is pretrained here, every figure says whether it has the skills that the tasks need.
 BASES = sorted({CONFIG.base_seed(seed) for seed in CONFIG.seeds})
 BASE_SKILLS = [f"{RESULTS}/base_skills.csv"] if CONFIG.model.is_pretrained_here else []
 
 
 rule base_skills:
-    """Ask the base models about every skill, with the answers to choose from."""
+    """Test the base models on every skill, with answers to choose from."""
     input:
         exams=rules.generate_text.output.exams,
         models=expand(rules.pretrain.output.model, seed=BASES),

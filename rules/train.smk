@@ -8,9 +8,9 @@ localrules:
 def evaluated_before(
     wildcards,
 ):
-    """Return the losses that a segment waits for, if checkpoints are not kept.
+    """Return the losses for which a segment waits, if checkpoints are not kept.
 
-    They are those of the segment before last, on the data set's own test set: a run never has
+    They belong to the segment before last, on the data set's own test set: a run never has
     checkpoints of more than two segments, however long its evaluations wait in a queue.
     """
     if CONFIG.keep_checkpoints:
@@ -24,7 +24,7 @@ def evaluated_before(
 
 
 rule wait_for_evaluation:
-    """Hold a segment back until the one before last is evaluated and its checkpoints can go."""
+    """Hold a segment back until the segment before last is evaluated and may be deleted."""
     input:
         losses=evaluated_before,
     output:
@@ -37,7 +37,7 @@ rule wait_for_evaluation:
 def state_before(
     wildcards,
 ):
-    """Return the state that the segment before leaves; the first segment has none."""
+    """Return the state left by the segment before; the first segment has none."""
     dataset, arrangement = wildcards.dataset, wildcards.arrangement
     for segment in CONFIG.segments(dataset, arrangement):
         if segment.endswith(f"-{wildcards.start}"):
@@ -48,27 +48,20 @@ def state_before(
 def evaluated_mark(
     wildcards,
 ):
-    """Return the mark of `wait_for_evaluation`; the first two segments need none."""
+    """Return the mark file of `wait_for_evaluation`; the first two segments need none."""
     names = CONFIG.segments(wildcards.dataset, wildcards.arrangement)
     segment = f"{wildcards.start}-{wildcards.stop}"
     return f"{RESULTS}/evaluated/{SEGMENT}" if segment in names[2:] else []
 
 
-def train_settings(
-    wildcards,
-):
-    return CONFIG.training(wildcards.dataset, wildcards.arrangement).canonical()
-
-
 def segment_flags(
     wildcards,
+    input,
 ):
-    """Return the flags that say which steps to train, and from which state."""
+    """Return the flags for which steps to train, and from which state."""
     stop = "" if wildcards.stop == "end" else f" --stop {wildcards.stop}"
-    before = state_before(wildcards)
-    return f"--start {wildcards.start}{stop}" + (
-        f" --state-before {before}" if before else ""
-    )
+    before = f" --state-before {input.state}" if input.state else ""
+    return f"--start {wildcards.start}{stop}{before}"
 
 
 rule train:
@@ -78,7 +71,7 @@ rule train:
         arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         model=model_files,
         state=state_before,
-        # An older mark will do: a segment that is trained already need not wait.
+        # An older mark is fine: a segment that is already trained need not wait.
         evaluated=ancient(evaluated_mark),
         script=script("train.py"),
         library=library("train.py"),
@@ -95,22 +88,24 @@ rule train:
         "<results>/benchmarks/train/{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
     conda:
         "../envs/train.yaml"
-    # Each process has as many.
+    # For each process.
     threads: CONFIG.train.threads * CONFIG.hardware.train.gpus
     resources:
         gpu=CONFIG.hardware.train.gpus,
         nodes=1,
-        # Not cut down to the cores of the submit host, as threads are.
+        # Unlike threads, not limited to the cores of the submit host.
         cpus_per_task=CONFIG.train.threads * CONFIG.hardware.train.gpus,
         mem_mb=growing(CONFIG.hardware.train.memory_mb),
         runtime=growing(CONFIG.hardware.train.minutes),
     params:
-        settings=train_settings,
+        settings=lambda wildcards: (
+            CONFIG.training(wildcards.dataset, wildcards.arrangement).canonical()
+        ),
         template=settings("template"),
         model=model_flag,
         base=base_state,
         segment=segment_flags,
-        # Snakemake records no objects: another machine reruns nothing.
+        # Snakemake does not record objects: other hardware reruns nothing.
         hardware=CONFIG.hardware.train,
         tracking=tracking,
     message:
@@ -129,7 +124,7 @@ rule train:
 def warm_up_before(
     wildcards,
 ):
-    """Return the state that the segment before leaves; the first segment has none."""
+    """Return the state left by the segment before; the first segment has none."""
     segments = warm_up_segments(wildcards)
     before = segments[: segments.index(f"{wildcards.start}-{wildcards.stop}")]
     return f"{warm_up_run(wildcards)}/{before[-1]}/state" if before else []
@@ -155,10 +150,7 @@ use rule train as warm_up with:
         template=settings("template"),
         model=model_flag,
         base=base_state,
-        segment=lambda wildcards, input: (
-            f"--start {wildcards.start} --stop {wildcards.stop}"
-            + (f" --state-before {input.state}" if input.state else "")
-        ),
+        segment=segment_flags,
         hardware=CONFIG.hardware.train,
     message:
         "warm_up for {wildcards.representation} of {wildcards.dataset}, steps {wildcards.start} to "
