@@ -79,6 +79,12 @@ def difference(one: Weights, other: Weights) -> float:
     return max(float((one[name] - other[name]).abs().max()) for name in one)
 
 
+def alternate_lengths(talks: Sequence[Any]) -> None:
+    """Give conversations short and long answers by turns, in pairs."""
+    for i, talk in enumerate(talks):
+        talk[1]["content"] = " ".join([talk[1]["content"]] * 6) if i // 2 % 2 else "no"
+
+
 def plain_losses(model: Any, tokens: Sequence[Tokens]) -> list[float]:
     """Return the model's own loss of each instance by itself: a mean over its labels."""
     result = []

@@ -3,7 +3,6 @@
 import argparse
 import logging
 from pathlib import Path
-from typing import cast
 
 import pyarrow as pa
 
@@ -15,15 +14,15 @@ from nearfirst.model.settings import TemplateSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the losses as of step 0; instances without a label after truncation have none."""
+    """Write the losses as step 0, without instances that truncation left without a label."""
     import torch
 
     from nearfirst.evaluate.losses import losses
     from nearfirst.model import check, device, load, precision
     from nearfirst.model.template import read_labelled
 
-    settings = cast(EvaluateSettings, arguments.settings)
-    template = cast(TemplateSettings, arguments.template)
+    settings: EvaluateSettings = arguments.settings
+    template: TemplateSettings = arguments.template
     torch.set_num_threads(settings.threads)
     dtype = precision.weights_dtype("evaluate.precision", settings.precision)
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
@@ -32,9 +31,9 @@ def main(arguments: argparse.Namespace) -> None:
     model = load.load_model(arguments.model, arguments.revision).to(dtype).to(device.device())
     check.check_model(model.eval(), tokens)
     with precision.tf32(settings.precision), precision.autocast(settings.precision):
-        found = losses(model, tokens, settings.batch_tokens)
+        loss = losses(model, tokens, settings.batch_tokens)
     labels = [item.label_tokens for item in tokens]
-    columns = [[0] * len(tokens), table["id"], table["task"], found, labels]
+    columns = [[0] * len(tokens), table["id"], table["task"], loss, labels]
     identity = read_identity(arguments.instances)
     write_table(pa.table(columns, schema=LOSSES), arguments.output, identity)
 

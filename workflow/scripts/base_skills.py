@@ -1,4 +1,4 @@
-"""Ask small base models about every skill that the tasks ask for, and warn of those missing."""
+"""Test small base models on every skill that the tasks need, and warn of missing skills."""
 
 import argparse
 import json
@@ -24,8 +24,10 @@ def main(arguments: argparse.Namespace) -> None:
         table.insert(0, "seed", int(seed))
         tables.append(table)
         if missing := list(table["skill"][table["present"] == "no"]):
-            what = f"lacks {', '.join(missing)} ({arguments.output})"
-            logging.warning("the base model of seed %s %s", seed, what)
+            logging.warning(
+                "the base model of seed %s lacks %s (%s)",
+                *(seed, ", ".join(missing), arguments.output),
+            )
     with writing(arguments.output) as path:
         pd.concat(tables).to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 

@@ -1,4 +1,4 @@
-"""Write an ordinary model folder from a quantised GGUF file."""
+"""Write an ordinary model folder from a quantized GGUF file."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Put checkpoints that were made elsewhere into one folder, as those of a run trained here lie."""
+"""Gather checkpoints made elsewhere in one folder, laid out like those of a run trained here."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from nearfirst.common.identity import write_run
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Make the folder; `run.json` in it names the run."""
+    """Write the folder; its `run.json` names the run."""
     from nearfirst.elsewhere.gather import gather
 
     steps = {int(step): Path(folder) for step, folder in arguments.step}
@@ -24,15 +24,15 @@ if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
     add("--name", required=True, help="name of the run")
-    add("--seed", type=int, default=0, help="seed that its results are labelled with")
+    add("--seed", type=int, default=0, help="seed to label its results with")
     add(
         "--step",
         nargs=2,
         metavar=("STEP", "FOLDER"),
         action="append",
         required=True,
-        help="a checkpoint; again for each",
+        help="a checkpoint; repeat for each",
     )
-    add("--base", type=Path, metavar="FOLDER", help="model that was tuned: what they lack")
-    add("--output", type=Path, required=True, help="folder to make")
+    add("--base", type=Path, metavar="FOLDER", help="tuned model, for files that checkpoints lack")
+    add("--output", type=Path, required=True, help="folder to write")
     cli.run(main, parser.parse_args())

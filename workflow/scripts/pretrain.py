@@ -3,7 +3,6 @@
 import argparse
 import json
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
@@ -21,7 +20,7 @@ def main(arguments: argparse.Namespace) -> None:
     if not documents:
         raise InputError(f"{arguments.text}: the file is empty")
     with writing_folder(arguments.output) as folder:
-        settings = cast(PretrainSettings, arguments.settings)
+        settings: PretrainSettings = arguments.settings
         seed = settings.seed + arguments.seed
         pretrain(documents, settings.model_copy(update={"seed": seed}), folder)
 

@@ -1,9 +1,8 @@
-"""Tune a base model on instances in the given order, and keep a checkpoint every so many steps.
+"""Tune a base model on instances in a given order, and save a checkpoint every few steps.
 
-One call trains one segment of a run. With several GPUs it starts a process for each.
+One call trains one segment of a run. With several GPUs it starts one process per GPU.
 """
 
-import argparse
 from pathlib import Path
 
 from nearfirst.common import cli
@@ -12,12 +11,6 @@ from nearfirst.model import tracking
 from nearfirst.model.settings import TemplateSettings
 from nearfirst.train import job
 from nearfirst.train.settings import TrainSettings
-
-
-def main(arguments: argparse.Namespace) -> None:
-    """Write checkpoints and state."""
-    job.run(arguments)
-
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
@@ -36,4 +29,4 @@ if __name__ == "__main__":
     cli.add_settings(parser, TemplateSettings, "--template")
     cli.add_settings(parser, TrainHardware, "--hardware")
     tracking.add_flag(parser)
-    cli.run(main, parser.parse_args())
+    cli.run(job.run, parser.parse_args())

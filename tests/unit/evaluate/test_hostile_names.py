@@ -1,4 +1,4 @@
-"""Names that would do harm as paths, shell text, wildcards or formulas, from raw data to figure."""
+"""Names that are harmful as paths, shell text, wildcards or formulas, from raw data to figure."""
 
 import json
 import os
@@ -34,7 +34,7 @@ FIGURE = "fig2_permutations"
 
 
 def rows() -> list[dict[str, object]]:
-    """Return instances of these tasks, which are unseen, and of as many others of like names."""
+    """Return instances of these unseen tasks, and of as many training tasks with similar names."""
     return [
         {
             "id": f"{task}/{number}",
@@ -55,7 +55,7 @@ def trained() -> list[str]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home of its own, with something in it to lose."""
+    """A home folder with something in it to lose."""
     folder = tmp_path_factory.mktemp("home")
     (folder / "letters").write_text("Dear …")
     with pytest.MonkeyPatch.context() as patch:
@@ -65,7 +65,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def checkout(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The project and its data in folders of odd names; instances and an order are made."""
+    """The project and its data in folders with odd names, with instances and an arrangement."""
     folder = tmp_path_factory.mktemp("checkout")
     data = folder / "my $(touch pwned) 'data' \"\\;"
     data.mkdir()
@@ -88,7 +88,7 @@ def snakemake(checkout: Checkout, *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def drawn(checkout: Checkout, program: Any, model_folder: Path) -> Checkout:
-    """The losses of two checkpoints, which are the base model, and the figure of the tasks."""
+    """The losses of two checkpoints, copies of the base model, and the figure of the tasks."""
     results = checkout.folder / "results"
     for step in (0, 4):
         shutil.copytree(model_folder, results / f"segment/step-{step:06d}")
@@ -101,7 +101,7 @@ def drawn(checkout: Checkout, program: Any, model_folder: Path) -> Checkout:
         *("--output", run / "0-end.parquet"),
     )
     assert done.returncode == 0, done.stderr
-    # The figure's warnings come from it; the model here is none that was pretrained for it.
+    # The figure's warnings are read from it; the model here has no skills.
     (results / "base_skills.csv").write_text("seed,skill,present\n0,opposite,yes\n")
     snakemake(checkout, f"results/{FIGURE}.pdf", "--allowed-rules", "task_curves", "plot")
     return checkout
@@ -111,16 +111,12 @@ def tasks_of(table: Path) -> set[str]:
     return set(pq.read_table(table)["task"].to_pylist())
 
 
-def test_tasks_are_called_in_the_tables_as_in_the_data(checkout: Checkout) -> None:
-    results = checkout.folder / "results"
+def test_tasks_keep_their_names_from_the_data_to_the_figure(drawn: Checkout) -> None:
+    results = drawn.folder / "results"
     assert tasks_of(results / "instances/flan/specialist-0.parquet") == set(TASKS)
     assert tasks_of(results / "instances/flan/train.parquet") == set(trained())
     order = pq.read_table(results / "arrangements/flan/random/seed-0.parquet")["id"].to_pylist()
     assert set(order) == {f"{task}/{number}" for task in trained() for number in range(4)}
-
-
-def test_tasks_are_called_in_figures_as_in_the_data(drawn: Checkout) -> None:
-    results = drawn.folder / "results"
     assert tasks_of(results / "losses/flan/specialist-0/random/seed-0/0-end.parquet") == set(TASKS)
     table = pd.read_csv(results / f"{FIGURE}.csv", keep_default_na=False)
     assert list(dict.fromkeys(table["task"])) == TASKS
@@ -136,17 +132,17 @@ def test_nothing_was_run_or_written_elsewhere(drawn: Checkout, home: Path) -> No
     for folder, folders, files in os.walk(drawn.folder.parent):
         assert not {"pwned", "x", "x; rm -rf ~"} & {*folders, *files}, folder
     assert not Path("/absolute").exists()
-    known = {"instances", "arrangements", "losses", "segment", "logs", "benchmarks", "README.md"}
-    known.add("base_skills.csv")
-    made = {path.name for path in (drawn.folder / "results").iterdir()}
-    assert made == known | {f"{FIGURE}.{kind}" for kind in ("csv", "pdf", "svg", "txt", "yaml")}
+    expected = {"instances", "arrangements", "losses", "segment", "logs", "benchmarks", "README.md"}
+    expected |= {f"{FIGURE}.{kind}" for kind in ("csv", "pdf", "svg", "txt", "yaml")}
+    names = {path.name for path in (drawn.folder / "results").iterdir()}
+    assert names == expected | {"base_skills.csv"}
 
 
-def test_braces_in_a_path_are_told(checkout: Checkout, tmp_path: Path) -> None:
+def test_braces_in_a_path_are_reported(checkout: Checkout, tmp_path: Path) -> None:
     folder = tmp_path / "{dataset}"
     folder.mkdir()
-    given = f"model={{name: '{folder}'}}"
-    done = checkout.snakemake("-n", "results/table4.csv", "--config", given, check=False)
+    config = f"model={{name: '{folder}'}}"
+    done = checkout.snakemake("-n", "results/table4.csv", "--config", config, check=False)
     assert f"config key 'model.name' ('{folder}'): Snakemake takes" in done.stdout
 
 

@@ -1,7 +1,8 @@
-"""A tokenizer's own chat template: which tokens are answers, whatever the template's style."""
+"""A tokenizer's chat template: which tokens are answers, in any style of template."""
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from nearfirst.data.sample import table_row
 from nearfirst.model import chat_template
 from nearfirst.model.template import IGNORED, Tokens, encode, ends, prompts
 
-# In the styles of published models, as short as they can be.
+# Styles of published models, as short as possible.
 CHATML = (
     "{% if messages[0]['role'] != 'system' %}<|system|>Be kind.<|end|>\n{% endif %}"
     "{% for m in messages %}<|{{ m['role'] }}|>\n{{ m['content'] }}<|end|>\n{% endfor %}"
@@ -32,13 +33,13 @@ INSTRUCTION = (
     "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}[INST] {{ m['content'] }} "
     "[/INST]{% else %} {{ m['content'] | trim }}{{ eos_token }}{% endif %}{% endfor %}"
 )
-# As Qwen 3: only the last answer is preceded by an empty thought.
+# Like Qwen 3: only the last answer is preceded by an empty thought.
 THINKING = CHATML.replace(
     "\n{{ m['content'] }}",
     "\n{% if m['role'] == 'assistant' and loop.last %}<think>\n\n</think>\n\n{% endif %}"
     "{{ m['content'] }}",
 )
-# The space belongs to the answer's first token, though the template asks with it.
+# The space belongs to the answer's first token, although the prompt ends with it.
 SPACED = (
     "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}"
     "{% if m['role'] == 'assistant' %}{{ eos_token }}{% else %}{{ '\n' }}{% endif %}{% endfor %}"
@@ -48,21 +49,20 @@ STYLES = {"chatml": CHATML, "dated": DATED, "instruction": INSTRUCTION, "spaced"
 END = {"chatml": "<|end|>", "dated": "<|end|>", "instruction": "</s>", "spaced": "</s>"}
 
 
-def styled(tokenizer: Any, template: str | None) -> Any:
-    own = copy.deepcopy(tokenizer)
-    own.add_special_tokens(
-        {"extra_special_tokens": ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]}
-    )
-    own.chat_template = template
-    return own
+def with_template(tokenizer: Any, template: str | None) -> Any:
+    result = copy.deepcopy(tokenizer)
+    special = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]
+    result.add_special_tokens({"extra_special_tokens": special})
+    result.chat_template = template
+    return result
 
 
 @pytest.fixture(scope="module")
-def kinds(tokenizer: Any) -> dict[str, Any]:
-    return {name: styled(tokenizer, template) for name, template in STYLES.items()}
+def tokenizers(tokenizer: Any) -> dict[str, Any]:
+    return {name: with_template(tokenizer, template) for name, template in STYLES.items()}
 
 
-def one(conversation: Any, tokenizer: Any, max_length: int = 10_000) -> Tokens:
+def encode_one(conversation: Any, tokenizer: Any, max_length: int = 10_000) -> Tokens:
     (tokens,) = encode([conversation], tokenizer, max_length, "chat")
     return tokens
 
@@ -83,7 +83,7 @@ TWO = (*ONE, "two", "zwei")
         ),
         (INSTRUCTION, ONE, "<s>[INST] one [/INST] eins</s>", [" eins</s>"]),
         (SPACED, ("one", "the cat"), "user: one\nassistant: the cat</s>", [" the cat</s>"]),
-        # The last answer, and the day, which must not matter.
+        # The last answer, and the date, which must be fixed.
         (THINKING, TWO, None, ["eins<|end|>", "<think>\n\n</think>\n\nzwei<|end|>"]),
         (
             DATED,
@@ -97,17 +97,16 @@ TWO = (*ONE, "two", "zwei")
 def test_the_text_is_that_of_the_template_up_to_the_last_answer(
     tokenizer: Any, talk: Any, template: str, turns: Any, text: str | None, answers: list[str]
 ) -> None:
-    own = styled(tokenizer, template)
-    tokens = one(talk(*turns), own)
-    assert labelled_texts(tokens, own) == answers
+    chat_tokenizer = with_template(tokenizer, template)
+    tokens = encode_one(talk(*turns), chat_tokenizer)
+    assert labelled_texts(tokens, chat_tokenizer) == answers
     if text:
-        assert own.decode(tokens.ids, clean_up_tokenization_spaces=False) == text
-        (prompt,) = prompts([talk(*turns)], own, "chat")
-        asked = own.decode(prompt, clean_up_tokenization_spaces=False)
-        assert asked == text[: text.index(answers[0])]
+        assert chat_tokenizer.decode(tokens.ids) == text
+        (prompt,) = prompts([talk(*turns)], chat_tokenizer, "chat")
+        assert chat_tokenizer.decode(prompt) == text[: text.index(answers[0])]
 
 
-# No text that the answer's own end, or white space around it, would be lost in.
+# Text that is more than white space, which would be stripped.
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(
     lambda text: text.strip()
 )
@@ -116,24 +115,24 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_s
 @settings(max_examples=40, deadline=None)
 @given(exchanges=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
 def test_the_labels_are_the_answers_and_their_ends(
-    kinds: Any, talk: Any, exchanges: list[tuple[str, str]]
+    tokenizers: Any, talk: Any, exchanges: list[tuple[str, str]]
 ) -> None:
     conversation = talk(*(turn for pair in exchanges for turn in pair))
-    for name, tokenizer in kinds.items():
-        tokens = one(conversation, tokenizer)
+    for name, tokenizer in tokenizers.items():
+        tokens = encode_one(conversation, tokenizer)
         labelled = tokens.labels != IGNORED
         assert (tokens.labels[labelled] == tokens.ids[labelled]).all()
         expected = [f"{answer.strip()}{END[name]}" for _, answer in exchanges]
         assert [text.lstrip() for text in labelled_texts(tokens, tokenizer)] == expected
         (prompt,) = prompts([conversation], tokenizer, "chat")
         assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
-        assert one(conversation, tokenizer, len(prompt)).label_tokens == 0
-        assert one(conversation, tokenizer, len(prompt) + 1).label_tokens == 1
+        assert encode_one(conversation, tokenizer, len(prompt)).label_tokens == 0
+        assert encode_one(conversation, tokenizer, len(prompt) + 1).label_tokens == 1
 
 
 @pytest.mark.parametrize("form", ["paper", "published", "chat"])
 def test_context_has_no_labels_from_the_row_to_the_tokens(
-    kinds: Any, tmp_path: Path, form: Any
+    tokenizers: Any, tmp_path: Path, form: Any
 ) -> None:
     turns = [
         {"role": role, "content": text}
@@ -141,39 +140,40 @@ def test_context_has_no_labels_from_the_row_to_the_tokens(
     ]
     goal = {"role": "assistant", "content": "the cat"}
     weighted = [turns[0], turns[1] | {"weight": 0}, turns[2], goal | {"weight": 1}, *turns[:2]]
-    for name, row in {
-        "a": {"prompt": turns, "completion": [goal]},
-        "b": {"prompt": turns, "completion": "the cat"},
-        "c": {"messages": weighted},
-    }.items():
-        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
+    rows = [
+        {"prompt": turns, "completion": [goal]},
+        {"prompt": turns, "completion": "the cat"},
+        {"messages": weighted},
+    ]
+    for i, row in enumerate(rows):
+        (tmp_path / f"{i}.jsonl").write_text(json.dumps(row))
     path = tmp_path / "out/train.parquet"
-    read = chat.read(chat.Settings(path="pool"), tmp_path)
-    write_rows((table_row(found, keep_row=True) for found in read), SOURCES, path)
+    instances = chat.read(chat.Settings(path="pool"), tmp_path)
+    write_rows((table_row(instance, keep_row=True) for instance in instances), SOURCES, path)
     talks = conversations(read_instances(path))
-    own = kinds["chatml"]
+    tokenizer = tokenizers["chatml"]
     end = "<|end|>" if form == "chat" else "</s>"
-    for talk, more in zip(talks, ([], [], ["eins"]), strict=True):
-        (tokens,) = encode([talk], own, 1000, form)
-        labels = [text.strip() for text in labelled_texts(tokens, own)]
-        assert labels == [f"{answer}{end}" for answer in ("the cat", *more)]
-        (prompt,) = prompts([talk], own, form)
+    for talk, later in zip(talks, ([], [], ["eins"]), strict=True):
+        (tokens,) = encode([talk], tokenizer, 1000, form)
+        labels = [text.strip() for text in labelled_texts(tokens, tokenizer)]
+        assert labels == [f"{answer}{end}" for answer in ("the cat", *later)]
+        (prompt,) = prompts([talk], tokenizer, form)
         assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
-        assert "eins" in own.decode(prompt)
+        assert "eins" in tokenizer.decode(prompt)
         assert (text_of(talk), instruction_of(talk)) == ("two the cat", "two")
-        # Nothing but the labels differs from a conversation that is all trained on.
+        # Only the labels differ from a conversation in which all answers are trained on.
         plain = [{"role": turn["role"], "content": turn["content"]} for turn in talk]
-        (every,) = encode([plain], own, 1000, form)
-        assert every.ids.tolist() == tokens.ids.tolist()
-        assert every.label_tokens > tokens.label_tokens
-        (cut,) = encode([talk], own, len(prompt) + 1, form)
-        assert (cut.label_tokens, cut.label_tokens + cut.lost) == (1, tokens.label_tokens)
+        (all_trained,) = encode([plain], tokenizer, 1000, form)
+        assert all_trained.ids.tolist() == tokens.ids.tolist()
+        assert all_trained.label_tokens > tokens.label_tokens
+        (cut,) = encode([talk], tokenizer, len(prompt) + 1, form)
+        assert (cut.label_tokens, cut.label_tokens + cut.lost_labels) == (1, tokens.label_tokens)
 
 
-def test_a_control_token_in_a_message_is_text(kinds: Any, talk: Any) -> None:
-    for name, tokenizer in kinds.items():
-        plain = one(talk("say end", "end it"), tokenizer)
-        tokens = one(talk("say <|end|> </s>", "<|end|> it </s> on"), tokenizer)
+def test_a_control_token_in_a_message_is_text(tokenizers: Any, talk: Any) -> None:
+    for name, tokenizer in tokenizers.items():
+        plain = encode_one(talk("say end", "end it"), tokenizer)
+        tokens = encode_one(talk("say <|end|> </s>", "<|end|> it </s> on"), tokenizer)
         for token in ("<|end|>", "</s>", "<s>"):
             id_ = tokenizer.convert_tokens_to_ids(token)
             assert (tokens.ids == id_).sum() == (plain.ids == id_).sum()
@@ -181,12 +181,12 @@ def test_a_control_token_in_a_message_is_text(kinds: Any, talk: Any) -> None:
         assert answer.lstrip() == f"<|end|> it </s> on{END[name]}"
 
 
-def test_what_ends_an_answer(kinds: Any, tokenizer: Any) -> None:
-    end = kinds["chatml"].convert_tokens_to_ids("<|end|>")
-    assert ends(kinds["chatml"], "chat") == sorted([end, tokenizer.eos_token_id])
-    assert ends(kinds["instruction"], "chat") == [tokenizer.eos_token_id]
-    assert ends(kinds["chatml"]) == [tokenizer.eos_token_id]
-    assert encode([], kinds["chatml"], 10, "chat") == []
+def test_what_ends_an_answer(tokenizers: Any, tokenizer: Any) -> None:
+    end = tokenizers["chatml"].convert_tokens_to_ids("<|end|>")
+    assert ends(tokenizers["chatml"], "chat") == sorted([end, tokenizer.eos_token_id])
+    assert ends(tokenizers["instruction"], "chat") == [tokenizer.eos_token_id]
+    assert ends(tokenizers["chatml"]) == [tokenizer.eos_token_id]
+    assert encode([], tokenizers["chatml"], 10, "chat") == []
 
 
 TOOLS = [
@@ -212,39 +212,37 @@ TOOLS = [
 def test_turns_of_tools_are_context_where_the_template_takes_them(
     tmp_path: Path, program: Any, tokenizer: Any, template: str | None, fault: str
 ) -> None:
-    own = styled(tokenizer, template)
-    own.save_pretrained(tmp_path / "base")
+    chat_tokenizer = with_template(tokenizer, template)
+    chat_tokenizer.save_pretrained(tmp_path / "base")
     rows = [{"messages": TOOLS}, {"messages": TOOLS[:2]}]
     (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    given = ["--input", tmp_path / "pool.jsonl", "--hold-out", "nothing", "--split", "train"]
-    given += ["--output", tmp_path / "train.parquet"]
-    given += ["--tokenizer", tmp_path / "base"] if template else []
+    flags = ["--input", tmp_path / "pool.jsonl", "--hold-out", "nothing", "--split", "train"]
+    flags += ["--output", tmp_path / "train.parquet"]
+    flags += ["--tokenizer", tmp_path / "base"] if template else []
     settings = {"format": "chat", "path": "pool.jsonl"}
-    done = program("sample.py", *given, "--settings", json.dumps(settings))
+    done = program("sample.py", *flags, "--settings", json.dumps(settings))
     assert (done.returncode == 0) == (not fault)
     if fault:
-        assert "pool.jsonl: line 1 (id 'mine_1'): " in done.stderr
-        assert fault in done.stderr
+        assert re.search(rf"pool\.jsonl: line 1 \(id 'mine_1'\): .*{fault}", done.stderr)
         skip = json.dumps({**settings, "sample": {"unusable": "skip"}})
-        done = program("sample.py", *given, "--settings", skip)
+        done = program("sample.py", *flags, "--settings", skip)
         assert "rows left out" in done.stderr
     *kept, plain = conversations(read_instances(tmp_path / "train.parquet"))
     assert (len(kept), len(plain)) == (not fault, 2)
     for talk in kept:
-        assert [(turn["role"], turn["content"]) for turn in talk] == [
-            (turn["role"], turn["content"]) for turn in TOOLS
-        ]
-        tokens = one(talk, own)
+        assert [{"role": turn["role"], "content": turn["content"]} for turn in talk] == TOOLS
+        tokens = encode_one(talk, chat_tokenizer)
         answers = ["the cat<|end|>", "eins<|end|>", "zwei<|end|>"]
-        assert labelled_texts(tokens, own) == answers
-        assert "<|end|>\n<|tool|>\na mat<|end|>\n<|tool|>\n<|end|>" in own.decode(tokens.ids)
+        assert labelled_texts(tokens, chat_tokenizer) == answers
+        text = chat_tokenizer.decode(tokens.ids)
+        assert "<|end|>\n<|tool|>\na mat<|end|>\n<|tool|>\n<|end|>" in text
         assert (text_of(talk), instruction_of(talk)) == ("one the cat", "one")
-        late = [dict(turn, trained=at > 5) for at, turn in enumerate(talk)]
-        assert text_of(late) == "two zwei"
+        last_only = [dict(turn, trained=i > 5) for i, turn in enumerate(talk)]
+        assert text_of(last_only) == "two zwei"
 
 
 @pytest.mark.parametrize(
-    ("template", "why"),
+    ("template", "fault"),
     [
         (None, "has no chat template; name the instruction-tuned model"),
         (CHATML.replace("<|end|>", ""), "does not end every answer with one special token"),
@@ -261,46 +259,45 @@ def test_turns_of_tools_are_context_where_the_template_takes_them(
     ],
 )
 def test_a_template_that_cannot_be_used_is_named(
-    tokenizer: Any, talk: Any, template: str | None, why: str
+    tokenizer: Any, talk: Any, template: str | None, fault: str
 ) -> None:
-    own = styled(tokenizer, template)
-    with pytest.raises(InputError, match=rf"(?s)^template\.format: .*{own.name_or_path}.*{why}"):
-        one(talk("one", "eins", "two", "zwei"), own)
+    message = rf"(?s)^template\.format: .*{tokenizer.name_or_path}.*{fault}"
+    with pytest.raises(InputError, match=message):
+        encode_one(talk(*TWO), with_template(tokenizer, template))
 
 
 def test_the_programs_agree_on_the_template(
     tmp_path: Path,
     program: Any,
-    kinds: Any,
+    tokenizers: Any,
     talk: Any,
     write_instances: Any,
     train_arguments: Any,
 ) -> None:
-    base, output, own = tmp_path / "base", tmp_path / "run", kinds["chatml"]
-    GPT2LMHeadModel(
-        GPT2Config(vocab_size=len(own), n_embd=16, n_layer=1, n_head=2)
-    ).save_pretrained(base)
-    own.save_pretrained(base)
-    template = ("--template", '{"format":"chat"}')
-    settings = '{"batch_size":4,"checkpoint_every":1}'
+    base, output, tokenizer = tmp_path / "base", tmp_path / "run", tokenizers["chatml"]
+    config = GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2)
+    GPT2LMHeadModel(config).save_pretrained(base)
+    tokenizer.save_pretrained(base)
+    table = tmp_path / "table.parquet"
 
-    def run(*call: Any) -> Any:
-        done = program(*call, *template)
+    def run(*command: Any) -> None:
+        done = program(*command, "--template", '{"format":"chat"}')
         assert done.returncode == 0, done.stderr
-        path = tmp_path / "table.parquet"
-        return pq.read_table(path).to_pandas() if path.exists() else None
 
+    settings = '{"batch_size":4,"checkpoint_every":1}'
     run(*train_arguments(output, 4, model=base, settings=settings))
     talks = [talk("one", "the cat"), talk("two", "a mat", "three", "nine apples")]
     write_instances(tmp_path / "test.parquet", talks)
-    given = ["--model", base, "--instances", tmp_path / "test.parquet", "--output"]
-    given += [tmp_path / "table.parquet", "--checkpoints", output / "checkpoints"]
-    losses = run("evaluate.py", *given)
+    flags = ["--model", base, "--instances", tmp_path / "test.parquet", "--output", table]
+    flags += ["--checkpoints", output / "checkpoints"]
+    run("evaluate.py", *flags)
+    losses = pq.read_table(table).to_pandas()
     model = GPT2LMHeadModel.from_pretrained(output / "checkpoints/step-000001").eval()
-    tokens = encode(talks, own, 1024, "chat")
+    tokens = encode(talks, tokenizer, 1024, "chat")
     last = losses[losses["step"] == 1]
     assert last["label_tokens"].tolist() == [item.label_tokens for item in tokens]
     assert last["loss"].tolist() == pytest.approx(plain_losses(model, tokens), abs=1e-5)
-    # So hot that each token is as likely: of 295, two end an answer.
+    # So hot that all 295 tokens are equally likely; two of them end an answer.
     hot = '{"max_new_tokens":400,"temperature":1e9,"top_p":1,"repetition_penalty":1}'
-    assert run("generate.py", *given, "--seed", "0", "--settings", hot)["finished"].any()
+    run("generate.py", *flags, "--seed", "0", "--settings", hot)
+    assert pq.read_table(table).to_pandas()["finished"].any()

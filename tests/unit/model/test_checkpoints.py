@@ -1,4 +1,4 @@
-"""Weights of checkpoints: what is loaded, what is refused, and reading ahead in a thread."""
+"""Weights of checkpoints: loading, refusals, and reading ahead in a thread."""
 
 import queue
 import shutil
@@ -27,7 +27,7 @@ def model(model_folder: Path) -> Any:
 
 @pytest.fixture
 def written(tmp_path: Path, model_folder: Path) -> list[Path]:
-    """Five checkpoints with other weights each, in float16."""
+    """Five checkpoints with different weights, in float16."""
     weights = load_file(model_folder / "model.safetensors")
     folders = [tmp_path / f"step-{step:06d}" for step in range(5)]
     for step, folder in enumerate(folders):
@@ -41,30 +41,31 @@ def single(folders: list[Path]) -> list[list[Path]]:
     return [[folder] for folder in folders]
 
 
-def has_weights_of(model: Any, folder: Path) -> bool:
+def assert_weights_of(model: Any, folder: Path) -> None:
     expected = load_file(folder / "model.safetensors")
-    own = dict(model.named_parameters())
-    assert {parameter.dtype for parameter in own.values()} == {torch.float32}
-    return all(torch.equal(own[name], expected[name].float()) for name in expected)
+    parameters = dict(model.named_parameters())
+    assert {parameter.dtype for parameter in parameters.values()} == {torch.float32}
+    assert all(torch.equal(parameters[name], expected[name].float()) for name in expected)
 
 
 def test_weights_are_replaced_each_time(model: Any, written: list[Path]) -> None:
-    for folder in (written[0], written[1], written[0]):
+    folders = [*written, written[0]]
+    for folder in folders:
         checkpoints.load_weights(model, folder)
-        assert has_weights_of(model, folder)
-    turns = []
-    for (folder,) in checkpoints.stream_weights(model, single([*written, written[0]])):
-        assert has_weights_of(model, folder)
-        turns.append(folder)
-    assert turns == [*written, written[0]]
+        assert_weights_of(model, folder)
+    for window, folder in zip(
+        checkpoints.stream_weights(model, single(folders)), folders, strict=True
+    ):
+        assert window == [folder]
+        assert_weights_of(model, folder)
     assert list(checkpoints.stream_weights(model, [])) == []
 
 
 def test_the_mean_of_the_last_checkpoints(model: Any, written: list[Path]) -> None:
     steps = [load_file(folder / "model.safetensors") for folder in written]
-    whole = checkpoints.windows(written, [], 3)
-    assert [len(window) for window in whole] == [1, 2, 3, 3, 3]
-    # Those of an earlier segment count, too.
+    windows = checkpoints.windows(written, [], 3)
+    assert windows == [written[max(0, i - 2) : i + 1] for i in range(5)]
+    # Checkpoints of an earlier segment count, too.
     (before := written[0].with_name("before")).mkdir()
     earlier = [before / folder.name for folder in written[:3]]
     for link, folder in zip(earlier, written, strict=False):
@@ -72,16 +73,12 @@ def test_the_mean_of_the_last_checkpoints(model: Any, written: list[Path]) -> No
     expected = [[*earlier[1:], written[3]], [earlier[2], *written[3:]]]
     assert checkpoints.windows(written[3:], [before], 3) == expected
     assert checkpoints.windows(written, [], 1) == single(written)
-    own = dict(model.named_parameters())
-    for at, window in enumerate(checkpoints.stream_weights(model, whole)):
-        assert window == written[max(0, at - 2) : at + 1]
-        for name, tensor in own.items():
-            mean = torch.stack([its[name].double() for its in steps[max(0, at - 2) : at + 1]]).mean(
-                0
-            )
-            assert torch.allclose(tensor.double(), mean, rtol=1e-6, atol=1e-7)
-    name = next(iter(own))
-    assert not torch.equal(own[name], steps[4][name].float())
+    for i, window in enumerate(checkpoints.stream_weights(model, windows)):
+        assert window == windows[i]
+        for name, tensor in model.named_parameters():
+            weights = torch.stack([step[name].double() for step in steps[max(0, i - 2) : i + 1]])
+            assert torch.allclose(tensor.double(), weights.mean(0), rtol=1e-6, atol=1e-7)
+    assert not torch.equal(tensor, steps[4][name].float())
 
 
 def test_one_checkpoint_is_read_ahead_and_no_more(
@@ -90,47 +87,48 @@ def test_one_checkpoint_is_read_ahead_and_no_more(
     opened: queue.Queue[Path] = queue.Queue()
     safe_open = checkpoints.safe_open
 
-    def watched(path: Path, **how: Any) -> Any:
+    def spy(path: Path, **kwargs: Any) -> Any:
         opened.put(path.parent)
-        return safe_open(path, **how)
+        return safe_open(path, **kwargs)
 
-    monkeypatch.setattr(checkpoints, "safe_open", watched)
+    monkeypatch.setattr(checkpoints, "safe_open", spy)
     with closing(checkpoints.stream_weights(model, single(written))) as loaded:
         assert next(loaded) == [opened.get(timeout=60)] == [written[0]]
-        for turn in (1, 2):
-            # Without having been asked for, and none after it.
-            assert opened.get(timeout=60) == written[turn]
+        for folder in written[1:3]:
+            # Opened before it is asked for, and none after it.
+            assert opened.get(timeout=60) == folder
             assert opened.empty()
-            assert next(loaded) == [written[turn]]
+            assert next(loaded) == [folder]
 
 
 def test_no_thread_outlives_the_work(model: Any, written: list[Path]) -> None:
-    def readers() -> list[threading.Thread]:
-        return [thread for thread in threading.enumerate() if "read-ahead" in thread.name]
+    def is_reading() -> bool:
+        return any("read-ahead" in thread.name for thread in threading.enumerate())
 
-    def work(fails: bool) -> None:
+    def work(fails: bool = False) -> None:
         with closing(checkpoints.stream_weights(model, single(written))) as loaded:
             for _ in loaded:
-                assert readers()
+                assert is_reading()
                 if fails:
                     raise ArithmeticError
 
-    work(False)
-    assert not readers()
+    work()
+    assert not is_reading()
     with pytest.raises(ArithmeticError):
-        work(True)
-    assert not readers()
+        work(fails=True)
+    assert not is_reading()
     (written[1] / "model.safetensors").write_bytes(b"no weights at all")
     with pytest.raises(InputError, match=r"step-000001/.* not a whole checkpoint"):
-        work(False)
-    assert not readers()
+        work()
+    assert not is_reading()
 
 
 def test_a_flipped_bit_and_a_missing_step_are_named(model: Any, written: list[Path]) -> None:
     folder = written[0].parent
-    weights = {f"{step.name}/model.safetensors": step / "model.safetensors" for step in written}
-    sums = {name: checkpoints.sha256_of(path, load_file(path)) for name, path in weights.items()}
-    assert sums == {name: sha256(path) for name, path in weights.items()}
+    names = [f"{step.name}/model.safetensors" for step in written]
+    sums = {name: sha256(folder / name) for name in names}
+    for name in names:
+        assert checkpoints.sha256_of(folder / name, load_file(folder / name)) == sums[name]
     write_run(folder, {}, sums)
     assert checkpoints.checkpoints_in(folder) == written
     for window in checkpoints.windows(written, [], 2):

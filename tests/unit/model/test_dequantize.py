@@ -1,4 +1,4 @@
-"""A quantised GGUF file becomes an ordinary model folder."""
+"""A quantized GGUF file becomes an ordinary model folder."""
 
 from pathlib import Path
 from typing import Any
@@ -32,28 +32,22 @@ NAMES = {
 }
 
 
-def quantised(model: Any, path: Path) -> None:
-    """Write a Llama and a byte-pair tokenizer as llama.cpp's converter does, in 8 bits."""
+def quantized(model: Any, path: Path) -> None:
+    """Write a Llama and a byte-pair tokenizer like llama.cpp's converter, in 8 bits."""
     writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(128)
-    writer.add_embedding_length(WIDTH)
-    writer.add_block_count(LAYERS)
-    writer.add_feed_forward_length(96)
-    writer.add_head_count(HEADS)
-    writer.add_head_count_kv(HEADS)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_freq_base(10_000.0)
-    writer.add_vocab_size(len(TOKENS))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_token_list(TOKENS)
-    writer.add_token_types([3, 3, *[1] * (len(TOKENS) - 2)])
-    writer.add_token_merges(["t h"])
-    writer.add_bos_token_id(0)
-    writer.add_eos_token_id(1)
+    for key, value in {
+        **{"context_length": 128, "embedding_length": WIDTH, "block_count": LAYERS},
+        **{"feed_forward_length": 96, "head_count": HEADS, "head_count_kv": HEADS},
+        **{"layer_norm_rms_eps": 1e-5, "rope_freq_base": 10_000.0, "vocab_size": len(TOKENS)},
+        **{"tokenizer_model": "gpt2", "token_list": TOKENS, "token_merges": ["t h"]},
+        **{"token_types": [3, 3, *[1] * (len(TOKENS) - 2)]},
+        **{"bos_token_id": 0, "eos_token_id": 1},
+    }.items():
+        getattr(writer, f"add_{key}")(value)
     for name, tensor in model.state_dict().items():
         values = tensor.numpy()
         if "q_proj" in name or "k_proj" in name:
-            # llama.cpp rotates neighbouring pairs, transformers the two halves of a head.
+            # llama.cpp rotates neighbouring pairs, transformers rotates the halves of a head.
             halves = values.reshape(HEADS, 2, -1, WIDTH)
             values = np.ascontiguousarray(halves.swapaxes(1, 2).reshape(values.shape))
         for ours, theirs in NAMES.items():
@@ -82,12 +76,12 @@ def test_the_weights_and_the_tokenizer(tmp_path: Path) -> None:
     )
     original = LlamaForCausalLM(config)
     (tmp_path / "raw/deep").mkdir(parents=True)
-    quantised(original, tmp_path / "raw/deep/model.gguf")
+    quantized(original, tmp_path / "raw/deep/model.gguf")
     dequantize(tmp_path / "raw", tmp_path / "model")
     model, tokenizer = load_model(str(tmp_path / "model")), load_tokenizer(str(tmp_path / "model"))
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     for name, tensor in original.state_dict().items():
-        # 8 bits a weight: steps of a 127th of the largest of 32.
+        # 8 bits per weight: steps of 1/127 of the largest of 32 weights.
         limit = tensor.abs().max().item() / 127
         assert (model.state_dict()[name] - tensor).abs().max().item() <= limit, name
     ids = torch.arange(2, 22)[None]

@@ -26,7 +26,7 @@ Node = Callable[..., None]
 
 @pytest.fixture
 def node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Node:
-    """Have this machine be a node: its environment, driver, and what torch finds."""
+    """Pretend to be on a node with this environment and driver, and with what torch finds."""
 
     def be(driver: str | None = None, gpus: int = 0, says: str = "", **environment: str) -> None:
         for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", "SLURM_JOB_GPUS", "SLURM_STEP_GPUS"):
@@ -121,15 +121,11 @@ def test_without_a_given_gpu_the_cpu_computes(
     assert device.device() == torch.device("cpu")
 
 
-def test_a_gpu_is_used_if_there_is_one(node: Node) -> None:
-    node(PROPRIETARY, gpus=1)
-    assert device.device() == torch.device("cuda")
-
-
 def test_each_process_needs_a_gpu_of_its_own(node: Node, caplog: pytest.LogCaptureFixture) -> None:
     node(PROPRIETARY, gpus=1, CUDA_VISIBLE_DEVICES="5")
+    assert device.device() == torch.device("cuda")
     expected = (
-        r"hardware\.train\.gpus: 2 are asked for, but 1 visible here \(CUDA_VISIBLE_DEVICES: 5\); "
+        r"hardware\.train\.gpus: 2 GPUs requested, but 1 visible here \(CUDA_VISIBLE_DEVICES: 5\); "
         "lower it to 1, or run on a node with 2"
     )
     with pytest.raises(InputError, match=expected):
@@ -145,7 +141,7 @@ def test_each_process_needs_a_gpu_of_its_own(node: Node, caplog: pytest.LogCaptu
 
 
 def test_deterministic_is_strict_and_leaves_nothing_behind() -> None:
-    filled = torch_deterministic.fill_uninitialized_memory
+    before = torch_deterministic.fill_uninitialized_memory
     with device.deterministic():
         assert torch.are_deterministic_algorithms_enabled()
         # If they only warn, attention's backward passes are not deterministic.
@@ -153,7 +149,7 @@ def test_deterministic_is_strict_and_leaves_nothing_behind() -> None:
         assert not torch_deterministic.fill_uninitialized_memory
         assert os.environ["CUBLAS_WORKSPACE_CONFIG"] in (":4096:8", ":16:8")
     assert not torch.are_deterministic_algorithms_enabled()
-    assert torch_deterministic.fill_uninitialized_memory == filled
+    assert torch_deterministic.fill_uninitialized_memory == before
     with device.deterministic(enabled=False):
         assert not torch.are_deterministic_algorithms_enabled()
 
@@ -195,23 +191,17 @@ def test_a_precision_that_the_machine_lacks_is_named(
 
 def test_weights_are_float32_under_bfloat16(node: Node) -> None:
     node(gpus=1)
-    found = [precision.weights_dtype("key", name) for name in ("float32", "float64", "float16")]
-    assert found == [torch.float32, torch.float64, torch.float16]
+    for dtype in (torch.float32, torch.float64, torch.float16):
+        assert precision.weights_dtype("key", str(dtype).removeprefix("torch.")) == dtype
     node()
     assert precision.weights_dtype("key", "bfloat16") == torch.float32
 
 
 def test_float32_is_tf32_on_a_gpu_for_a_while(node: Node) -> None:
     before = torch.get_float32_matmul_precision()
-    try:
-        for gpus, name, expected in (
-            (1, "float32", "high"),
-            (1, "bfloat16", before),
-            (0, "float32", before),
-        ):
-            node(gpus=gpus)
-            with precision.tf32(name):
-                assert torch.get_float32_matmul_precision() == expected
-            assert torch.get_float32_matmul_precision() == before
-    finally:
-        torch.set_float32_matmul_precision(before)
+    cases = [(1, "float32", "high"), (1, "bfloat16", before), (0, "float32", before)]
+    for gpus, name, within in cases:
+        node(gpus=gpus)
+        with precision.tf32(name):
+            assert torch.get_float32_matmul_precision() == within
+        assert torch.get_float32_matmul_precision() == before

@@ -1,4 +1,4 @@
-"""What identifies code and files: an edit of either is seen, and nothing else."""
+"""Fingerprints of code and files change with an edit of either, and with nothing else."""
 
 import os
 import shutil
@@ -9,22 +9,21 @@ import pytest
 from nearfirst.model import fingerprint
 
 PACKAGE = Path(fingerprint.__file__).parents[1]
-JOBS = ["generate/job.py", "train/segment.py"]
 
 
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", ["generate/job.py", "train/segment.py"])
 def test_an_edit_of_what_a_module_imports_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str
 ) -> None:
-    own = tmp_path / "nearfirst"
-    shutil.copytree(PACKAGE, own, ignore=shutil.ignore_patterns("__pycache__"))
+    copy = tmp_path / "nearfirst"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     before = fingerprint.code(PACKAGE / job)
-    monkeypatch.setattr(fingerprint, "__file__", str(own / "model/fingerprint.py"))
-    for name, differs in (("score/scorer.py", 0), (job, 1), ("model/template.py", 2)):
-        with (own / name).open("a") as file:
+    monkeypatch.setattr(fingerprint, "__file__", str(copy / "model/fingerprint.py"))
+    for name, changes in (("score/scorer.py", 0), (job, 1), ("model/template.py", 2)):
+        with (copy / name).open("a") as file:
             file.write("# another line\n")
-        after = fingerprint.code(own / job)
-        assert sum(one != other for one, other in zip(before, after, strict=True)) == differs
+        after = fingerprint.code(copy / job)
+        assert sum(old != new for old, new in zip(before, after, strict=True)) == changes
 
 
 def test_files_are_known_by_name_size_and_time(tmp_path: Path) -> None:

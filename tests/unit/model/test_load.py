@@ -37,7 +37,7 @@ OF_TOKENIZERS: list[Load] = [
 
 
 class Harm:
-    """What unpickles to an open file: it is there if the pickle was."""
+    """An object that unpickles to an open file, which exists if the pickle was loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)
@@ -48,13 +48,13 @@ class Harm:
 
 @pytest.fixture
 def trace(tmp_path: Path) -> Path:
-    """A file that is made by whatever code is run."""
+    """A file that is created if foreign code runs."""
     return tmp_path / "trace"
 
 
 @pytest.fixture(autouse=True)
 def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Someone at the terminal would say yes to all that is asked."""
+    """Someone at the terminal would say yes to every question."""
     monkeypatch.setattr(builtins, "input", lambda *_: "y")
 
 
@@ -97,12 +97,12 @@ def test_a_folder_without_a_model_is_named(load: Load, tmp_path: Path, trace: Pa
 def test_a_pickle_with_code_in_it_is_refused(
     load: Load, zipped: bool, folder: Path, encoder: Path, trace: Path
 ) -> None:
-    place = encoder if load is encode.load else folder
+    model = encoder if load is encode.load else folder
     (folder / "model.safetensors").unlink()
-    weights = place / "pytorch_model.bin"
+    weights = model / "pytorch_model.bin"
     torch.save({"x": Harm(trace)}, weights, _use_new_zipfile_serialization=zipped)
-    assert "a pickle" in refused(load, place, trace)
-    # A reader that trusts it would have run it.
+    assert "a pickle" in refused(load, model, trace)
+    # A reader that trusts it would have run the code.
     torch.load(weights, weights_only=False)
     assert trace.exists()
 
@@ -117,8 +117,7 @@ def test_a_state_with_code_in_it_is_refused_though_it_matches_its_checksums(
     _, state = train(model_folder, tokens, settings, tmp_path / "one", stop=1)
     facts = checksums.read_checksums(state) or {}
     torch.save({"state": Harm(trace)}, state / name)
-    facts = {key: facts[key] for key in ("step", "run", "checkpoints")}
-    checksums.write_checksums(state, **facts)
+    checksums.write_checksums(state, step=facts["step"], run=facts["run"], checkpoints={})
     with pytest.raises((pickle.UnpicklingError, InputError), match=r"(?i)weights.only|pickle"):
         train(model_folder, tokens, settings, tmp_path / "two", start=1, before=state)
     assert not trace.exists(), "code was run"
@@ -128,12 +127,12 @@ def test_a_matrix_of_objects_is_no_matrix_of_distances(
     program: Any, tmp_path: Path, trace: Path
 ) -> None:
     np.save(tmp_path / "matrix.npy", np.array([[Harm(trace)]], dtype=object))
-    tables = [tmp_path / "train.parquet", tmp_path / "test.parquet"]
-    for table in tables:
-        write_table(embeddings_table(["id"], np.eye(1, 2)), table)
-    flags = [*("--train", tables[0], "--test", tables[1], "--distances", tmp_path / "matrix.npy")]
-    flags += ["--settings", '{"method":"tma"}', "--output", tmp_path / "A.parquet"]
-    done = program("arrange.py", *flags)
+    table = tmp_path / "embeddings.parquet"
+    write_table(embeddings_table(["id"], np.eye(1, 2)), table)
+    done = program(
+        *("arrange.py", "--train", table, "--test", table, "--distances", tmp_path / "matrix.npy"),
+        *("--settings", '{"method":"tma"}', "--output", tmp_path / "A.parquet"),
+    )
     assert done.stderr.startswith(f"error: {tmp_path / 'matrix.npy'}: not a whole .npy file")
     assert not trace.exists(), "code was run"
 
@@ -182,17 +181,16 @@ def test_a_tokenizer_may_be_a_sentencepiece_file_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "the cat sat on a mat and the dog ran after nine green apples"
-    given = {"sentence_iterator": iter([text] * 50), "vocab_size": 300, "minloglevel": 2}
+    kind = {"model_type": "bpe", "byte_fallback": True, "hard_vocab_limit": False}
+    data = {"sentence_iterator": iter([text] * 50), "vocab_size": 300, "minloglevel": 2}
     with (tmp_path / "tokenizer.model").open("wb") as file:
-        SentencePieceTrainer.train(
-            **given, model_writer=file, model_type="bpe", byte_fallback=True, hard_vocab_limit=False
-        )
+        SentencePieceTrainer.train(**data, **kind, model_writer=file)
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "LlamaTokenizer"}')
     pieces = SentencePieceProcessor(model_file=str(tmp_path / "tokenizer.model"))
-    found = load.load_tokenizer(str(tmp_path))
-    assert found.encode(f"{text} 🐈", add_special_tokens=False) == pieces.encode(f"{text} 🐈")
-    assert found.eos_token == "</s>"
+    tokenizer = load.load_tokenizer(str(tmp_path))
+    assert tokenizer.encode(f"{text} 🐈", add_special_tokens=False) == pieces.encode(f"{text} 🐈")
+    assert tokenizer.eos_token == "</s>"
     words = tokenizers.from_settings(ScoreSettings(tokenizer=str(tmp_path)))
     assert "".join(words.tokenize(text)) == text.replace(" ", "")
     # Where a package is not installed.

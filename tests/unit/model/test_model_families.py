@@ -32,10 +32,11 @@ SIZES = {
     "max_position_embeddings": 64,
 }
 GPT = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 64}
-# What is particular to each family, beside its sizes.
+# Sizes and what is particular to each family.
 FAMILIES: dict[str, dict[str, Any]] = {
     "GPT2": GPT,  # learned positions, tied weights
     "GPTNeoX": SIZES,  # another name for its head on the hub
+    "Llama": {**SIZES, "tie_word_embeddings": True},
     "Qwen2": SIZES,
     "Qwen3": SIZES,
     "Gemma2": {**SIZES, "sliding_window": 8, "final_logit_softcapping": 1.0},
@@ -56,7 +57,7 @@ RUN = TrainSettings(batch_size=4, checkpoint_every=1, learning_rate=1e-3)
 
 
 def built(family: str, vocabulary: int, **sizes: Any) -> Any:
-    """A model with random weights, far from uniform."""
+    """A model with random weights whose predictions are far from uniform."""
     special = {"pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 1}
     kind = getattr(transformers, f"{family}Config")
     torch.manual_seed(0)
@@ -84,34 +85,36 @@ def test_losses_of_a_checkpoint_are_those_of_plain_transformers(
     model.save_pretrained(tmp_path, **segment.SAVE_OPTIONS)
     resident = load.empty_model(str(tmp_path))
     checkpoints.load_weights(resident, tmp_path)
-    for batch_tokens in (1, 10_000):
-        found = losses(resident, tokens, batch_tokens)
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
-    # What is kept can be loaded like any model.
+    single = losses(resident, tokens, 1)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, expected, rtol=0, atol=1e-5)
+    for order in (1, -1):  # neighbours in a batch do not matter
+        batched = losses(resident, tokens[::order], 10_000)[::order]
+        np.testing.assert_allclose(batched, single, rtol=1e-6, atol=1e-6)
+    # A checkpoint can be loaded like any model.
     whole = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32).eval()
     np.testing.assert_allclose(plain_losses(whole, tokens[:1]), expected[:1], rtol=0, atol=1e-5)
 
 
-def test_only_the_logits_asked_for_are_computed(tokenizer: Any) -> None:
+def test_only_selected_logits_are_computed(tokenizer: Any) -> None:
     model = built("Gemma2", len(tokenizer), **FAMILIES["Gemma2"])
     ids = torch.arange(40).reshape(2, 20)
-    seen = []
+    sizes = []
     head = model.get_output_embeddings()
-    hook = head.register_forward_hook(lambda _, given, output: seen.append(output.shape[:-1]))
+    head.register_forward_hook(lambda _, inputs, output: sizes.append(output.shape[:-1].numel()))
     rows, columns = torch.tensor([0, 1, 1]), torch.tensor([3, 0, 19])
     with torch.no_grad():
-        found = logits_at(model, ids, rows, columns)
-        assert [shape.numel() for shape in seen] == [3]
-        torch.testing.assert_close(found, model(ids).logits[rows, columns])
-    hook.remove()
+        logits = logits_at(model, ids, rows, columns)
+        assert sizes == [3]
+        torch.testing.assert_close(logits, model(ids).logits[rows, columns])
 
 
 @pytest.mark.parametrize("family", ["GPTNeoX", "GPT2"])  # GPT-2 draws dropout
 def test_training_in_two_segments_is_training_in_one(
     family: str, tmp_path: Path, tokens: list[Tokens], tokenizer: Any
 ) -> None:
-    built(family, len(tokenizer), **FAMILIES[family]).save_pretrained(tmp_path / "base")
     base = tmp_path / "base"
+    built(family, len(tokenizer), **FAMILIES[family]).save_pretrained(base)
     whole, _ = train(base, tokens, RUN, tmp_path / "whole")
     _, state = train(base, tokens, RUN, tmp_path / "one", stop=1)
     second, _ = train(base, tokens, RUN, tmp_path / "two", start=1, before=state)
@@ -124,14 +127,14 @@ def test_a_step_does_not_depend_on_micro_batches_where_a_model_means_over_them(
 ) -> None:
     model = built("GPT2", len(tokenizer), **GPT, attn_pdrop=0, embd_pdrop=0, resid_pdrop=0)
     model.save_pretrained(tmp_path / "base")
-    found = []
-    for budget, by_itself in ((4096, True), (100, False)):
-        # As that of Gemma 3n.
-        monkeypatch.setattr(type(model), "accepts_loss_kwargs", by_itself, raising=False)
+    folders = []
+    for budget, accepts in ((4096, True), (100, False)):
+        # False as for Gemma 3n.
+        monkeypatch.setattr(type(model), "accepts_loss_kwargs", accepts, raising=False)
         settings = RUN.model_copy(update={"micro_batch_tokens": budget, "epsilon": 1.0})
         folder, _ = train(tmp_path / "base", tokens[-4:], settings, tmp_path / f"by {budget}")
-        found.append(folder)
-    whole, pieces = found
+        folders.append(folder)
+    whole, pieces = folders
     assert difference(weights(whole, 0), weights(whole, 1)) > 1e-5
     assert difference(weights(pieces, 1), weights(whole, 1)) < 1e-7
 
@@ -140,28 +143,28 @@ def test_a_step_does_not_depend_on_micro_batches_where_a_model_means_over_them(
 def test_greedy_answers_are_those_of_a_loop_by_hand(
     family: str, some_talks: Any, tokenizer: Any
 ) -> None:
-    """Rows of a batch come and go, past sliding windows and with positions of every kind."""
+    """Rows join and leave a batch, past sliding windows and with every kind of positions."""
     model = built(family, len(tokenizer), **FAMILIES[family])
-    given = prompts(some_talks(7), tokenizer)
+    questions = prompts(some_talks(7), tokenizer)
     limit = 20
     settings = GenerateSettings(do_sample=False, max_new_tokens=limit, repetition_penalty=1.0)
     # So many that answers end after 1 to 20 tokens.
     ends = [tokenizer.eos_token_id, *range(40, 300, 17)]
-    more = {"step": 0, "run_seed": 0, "batch_size": 3, "ends": ends}
-    found = generate(model, given, list("abcdefg"), settings, **more)
-    for prompt, answer in zip(given, found, strict=True):
+    flags = {"step": 0, "run_seed": 0, "batch_size": 3, "ends": ends}
+    answers = generate(model, questions, list("abcdefg"), settings, **flags)
+    for prompt, answer in zip(questions, answers, strict=True):
         ids = torch.from_numpy(prompt)[None]
-        while ids.shape[1] < len(prompt) + limit and (
-            ids.shape[1] == len(prompt) or ids[0, -1] not in ends
-        ):
+        for _ in range(limit):
             with torch.no_grad():
                 ids = torch.cat([ids, model(ids).logits[:, -1:].argmax(-1)], dim=1)
+            if ids[0, -1] in ends:
+                break
         assert answer.tokens.tolist() == ids[0, len(prompt) :].tolist()
         assert answer.finished == (int(ids[0, -1]) in ends)
 
 
 def test_a_model_that_looks_ahead_is_refused(tokens: list[Tokens], tokenizer: Any) -> None:
-    sizes = {key: SIZES[key] for key in SIZES if key not in ("num_key_value_heads", "head_dim")}
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
     model = built("Bert", len(tokenizer), **sizes).train()
     with pytest.raises(InputError, match="BertLMHeadModel does not predict each token"):
         check_model(model, tokens)
@@ -186,22 +189,19 @@ def test_losses_that_are_not_finite_are_left_to_others(
     check_model(model, tokens)
 
 
-def test_without_bos_none_is_put(tokenizer: Any, talk: Any, tmp_path: Path) -> None:
-    own = copy.deepcopy(tokenizer)
-    own.bos_token = None
-    (tokens,) = encode([talk("one", "eins")], own, 100)
-    (with_bos,) = encode([talk("one", "eins")], tokenizer, 100)
+def test_a_tokenizer_without_bos_or_eos(tokenizer: Any, talk: Any, tmp_path: Path) -> None:
+    talks = [talk("one", "eins")]
+    (with_bos,) = encode(talks, tokenizer, 100)
+    changed = copy.deepcopy(tokenizer)
+    changed.bos_token = None
+    changed.save_pretrained(tmp_path)
+    assert load.load_tokenizer(str(tmp_path)).bos_token_id is None
+    (tokens,) = encode(talks, changed, 100)
     assert tokens.ids.tolist() == with_bos.ids[1:].tolist()
     assert tokens.labels.tolist() == with_bos.labels[1:].tolist()
-    own.save_pretrained(tmp_path)
-    assert load.load_tokenizer(str(tmp_path)).bos_token_id is None
-    (prompt,) = prompts([talk("one", "eins")], own)
+    (prompt,) = prompts(talks, changed)
     assert prompt.tolist() == tokens.ids[tokens.labels == IGNORED].tolist()
-
-
-def test_a_tokenizer_without_an_end_is_refused(tokenizer: Any, tmp_path: Path) -> None:
-    own = copy.deepcopy(tokenizer)
-    own.eos_token = None
-    own.save_pretrained(tmp_path)
+    changed.eos_token = None
+    changed.save_pretrained(tmp_path)
     with pytest.raises(InputError, match="has no end-of-text token"):
         load.load_tokenizer(str(tmp_path))

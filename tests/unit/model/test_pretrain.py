@@ -1,4 +1,4 @@
-"""The small base model: its tokenizer, its folder, and that it is made again to the byte."""
+"""The small base model: its tokenizer, its folder, and the same bytes again."""
 
 import json
 import math
@@ -52,13 +52,8 @@ def test_any_text_makes_the_round_trip(byte_level: Any, text: str) -> None:
     assert byte_level.decode(ids, clean_up_tokenization_spaces=False) == text
 
 
-def test_the_tokenizer_has_bos_eos_and_learned_merges(byte_level: Any) -> None:
-    assert byte_level.bos_token_id != byte_level.eos_token_id
-    assert 258 < len(byte_level) <= 300
-    assert len(byte_level(" apples", add_special_tokens=False)["input_ids"]) < 7
-
-
 def test_documents_are_packed_between_bos_and_eos(byte_level: Any) -> None:
+    assert 258 < len(byte_level) <= 300  # it has learned merges
     blocks = pack(DOCUMENTS, byte_level, 16)
     assert blocks.shape[1] == 16
     text = byte_level.decode(blocks.reshape(-1), clean_up_tokenization_spaces=False)
@@ -77,12 +72,12 @@ def test_the_folder_loads_as_any_pretrained_model_and_has_learned_the_text(
     tokenizer = AutoTokenizer.from_pretrained(trained)
     assert tokenizer.get_vocab() == byte_level.get_vocab()
     assert (tokenizer.bos_token, tokenizer.eos_token) == ("<s>", "</s>")
-    config = model.config
-    ends = (tokenizer.bos_token_id, tokenizer.eos_token_id)
-    assert (config.bos_token_id, config.eos_token_id) == ends
-    assert (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (16, 1, 2)
-    assert config.vocab_size == len(tokenizer)
-    assert model.dtype == torch.float32
+    expected = {
+        **{"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id},
+        **{"vocab_size": len(tokenizer), "dtype": torch.float32},
+        **{"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2},
+    }
+    assert {key: getattr(model.config, key) for key in expected} == expected
     ids = torch.tensor([tokenizer(f"<s>{DOCUMENTS[7]}</s>", add_special_tokens=False)["input_ids"]])
     with torch.no_grad():
         loss = model(input_ids=ids, labels=ids).loss.item()
@@ -96,13 +91,13 @@ def test_the_program_writes_the_same_bytes_again_and_another_seed_does_not(
     text.write_text("".join(json.dumps(document) + "\n" for document in DOCUMENTS))
     for seed, differ in ((0, set()), (1, {"model.safetensors"})):
         settings = TINY.model_copy(update={"seed": seed}).canonical()
-        call = ("--text", text, "--output", tmp_path / "model", "--settings", settings)
-        done = program("pretrain.py", *call)
+        flags = ("--text", text, "--output", tmp_path / "model", "--settings", settings)
+        done = program("pretrain.py", *flags)
         assert done.returncode == 0, done.stderr
         assert "parameters, 1072 tokens of text, 40 steps of 128 tokens" in done.stderr
-        found, first = contents(tmp_path / "model"), contents(trained)
-        assert {"model.safetensors", "config.json", "tokenizer.json"} <= found.keys()
-        assert {name for name in found | first if found.get(name) != first.get(name)} == differ
+        new, first = contents(tmp_path / "model"), contents(trained)
+        assert {"model.safetensors", "config.json", "tokenizer.json"} <= new.keys()
+        assert {name for name in new | first if new.get(name) != first.get(name)} == differ
 
 
 def test_an_empty_text_file_is_one_clear_line(tmp_path: Path, program: Any) -> None:

@@ -10,24 +10,19 @@ from training import labelled_texts
 from transformers import PreTrainedTokenizerFast
 
 from nearfirst.model.settings import Form
-from nearfirst.model.template import IGNORED, Tokens, encode, lost, prompts
+from nearfirst.model.template import IGNORED, Tokens, describe_truncation, encode, prompts
 
 
-def one(
+def encode_one(
     talk: list[dict[str, str]], tokenizer: Any, max_length: int = 100_000, form: Form = "paper"
 ) -> Tokens:
     (tokens,) = encode([talk], tokenizer, max_length, form)
     return tokens
 
 
-def text(ids: Any, tokenizer: Any) -> str:
-    found: str = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
-    return found
-
-
 @pytest.fixture(scope="module")
 def sentencepiece() -> PreTrainedTokenizerFast:
-    """A tokenizer built as Llama 2's: it puts a ▁ before the text, and ▁ for every space."""
+    """A tokenizer like Llama 2's: it puts a ▁ before the text, and replaces every space by ▁."""
     core = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True))
     core.normalizer = normalizers.Sequence(
         [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
@@ -66,51 +61,53 @@ def sentencepiece() -> PreTrainedTokenizerFast:
 def test_a_conversation_in_the_template(
     tokenizer: Any, talk: Any, turns: list[str], whole: str, labels: str
 ) -> None:
-    tokens = one(talk(*turns), tokenizer)
-    assert text(tokens.ids, tokenizer) == whole
+    tokens = encode_one(talk(*turns), tokenizer)
+    assert tokenizer.decode(tokens.ids) == whole
     labelled = tokens.labels != IGNORED
-    assert text(tokens.ids[labelled], tokenizer) == labels
+    assert tokenizer.decode(tokens.ids[labelled]) == labels
     assert tokens.labels[labelled].tolist() == tokens.ids[labelled].tolist()
     assert tokens.label_tokens == labelled.sum()
-    # Control tokens in a text are text.
+    # Control tokens in a message are plain text.
     assert (tokens.ids == tokenizer.bos_token_id).sum() == 1
     assert (tokens.ids == tokenizer.eos_token_id).sum() == len(turns) / 2
     (prompt,) = prompts([talk(*turns)], tokenizer)
-    assert text(prompt, tokenizer) == whole[: whole.index("Assistant:") + len("Assistant:")]
+    assert tokenizer.decode(prompt) == whole[: whole.index("Assistant:") + len("Assistant:")]
 
 
 def test_conversations_do_not_mix(tokenizer: Any, talk: Any) -> None:
     talks = [talk("a", "b"), talk("c", "d", "e", "f"), talk("g", "h")]
     for tokens, single in zip(encode(talks, tokenizer, 1024), talks, strict=True):
-        expected = one(single, tokenizer)
+        expected = encode_one(single, tokenizer)
         assert tokens.ids.tolist() == expected.ids.tolist()
         assert tokens.labels.tolist() == expected.labels.tolist()
     assert encode([], tokenizer, 1024) == prompts([], tokenizer) == []
 
 
 def test_the_tail_is_cut(tokenizer: Any, talk: Any) -> None:
-    whole = one(talk("the cat", "sat on a mat"), tokenizer)
+    whole = encode_one(talk("the cat", "sat on a mat"), tokenizer)
     assert whole.label_tokens > 3
     for cut in range(len(whole.ids)):
         length = len(whole.ids) - cut
-        tokens = one(talk("the cat", "sat on a mat"), tokenizer, length)
+        tokens = encode_one(talk("the cat", "sat on a mat"), tokenizer, length)
         assert tokens.ids.tolist() == whole.ids[:length].tolist()
         assert tokens.labels.tolist() == whole.labels[:length].tolist()
         assert tokens.label_tokens == max(0, whole.label_tokens - cut)
-        assert tokens.lost == whole.label_tokens - tokens.label_tokens
-    assert lost([whole, whole]) is None
-    assert "takes 50.0% of the labels; 1 of 2 instances (50.0%)" in str(
-        lost([whole, one(talk("the cat", "sat on a mat"), tokenizer, 2)])
-    )
+        assert tokens.lost_labels == whole.label_tokens - tokens.label_tokens
+    assert describe_truncation([whole, whole]) is None
+    cut = encode_one(talk("the cat", "sat on a mat"), tokenizer, 2)
+    message = "removes 50.0% of the labels; 1 of 2 instances (50.0%)"
+    assert message in str(describe_truncation([whole, cut]))
+
+
+def pieces(tokens: Tokens, sentencepiece: PreTrainedTokenizerFast) -> str:
+    return "".join(sentencepiece.convert_ids_to_tokens(tokens.ids)).replace("<0x0A>", "\n")
 
 
 def test_a_sentencepiece_tokenizer_doubles_no_space(
     sentencepiece: PreTrainedTokenizerFast, talk: Any
 ) -> None:
-    tokens = one(talk("what is 2+2?", "4 cats"), sentencepiece)
-    pieces = sentencepiece.convert_ids_to_tokens(tokens.ids.tolist())
-    written = "".join(pieces).replace("<0x0A>", "\n")
-    assert written == "<s>▁User:▁what▁is▁2+2?\nAssistant:▁4▁cats</s>"
+    tokens = encode_one(talk("what is 2+2?", "4 cats"), sentencepiece)
+    assert pieces(tokens, sentencepiece) == "<s>▁User:▁what▁is▁2+2?\nAssistant:▁4▁cats</s>"
     assert labelled_texts(tokens, sentencepiece) == [" 4 cats</s>"]
 
 
@@ -118,26 +115,24 @@ def test_the_segments_of_the_published_code(
     tokenizer: Any, sentencepiece: PreTrainedTokenizerFast, talk: Any
 ) -> None:
     conversation = talk("what is 2+2?", "4 cats", "one", "a cat")
-    tokens = one(conversation, sentencepiece, form="published")
-    pieces = sentencepiece.convert_ids_to_tokens(tokens.ids.tolist())
-    written = "".join(pieces).replace("<0x0A>", "\n")
-    # Each segment begins with a ▁ of the tokenizer's, `\nAssistant: ` ends with one more.
-    assert written == (
+    tokens = encode_one(conversation, sentencepiece, form="published")
+    # The tokenizer puts a ▁ before each segment; `\nAssistant: ` ends with another one.
+    assert pieces(tokens, sentencepiece) == (
         "<s>▁User:▁what▁is▁2+2?▁\nAssistant:▁▁4▁cats</s>▁\nUser:▁one▁\nAssistant:▁▁a▁cat</s>"
     )
     assert labelled_texts(tokens, sentencepiece) == [" 4 cats</s>", " a cat</s>"]
 
-    tokens = one(conversation, tokenizer, form="published")
+    tokens = encode_one(conversation, tokenizer, form="published")
     whole = "<s>User: what is 2+2?\nAssistant: 4 cats</s>\nUser: one\nAssistant: a cat</s>"
-    assert text(tokens.ids, tokenizer) == whole
+    assert tokenizer.decode(tokens.ids) == whole
     assert labelled_texts(tokens, tokenizer) == ["4 cats</s>", "a cat</s>"]
-    # The space is a token of the question, not the beginning of the answer's first one.
+    # The space belongs to the question, not to the first token of the answer.
     (prompt,) = prompts([conversation], tokenizer, "published")
-    assert text(prompt, tokenizer) == "<s>User: what is 2+2?\nAssistant: "
+    assert tokenizer.decode(prompt) == "<s>User: what is 2+2?\nAssistant: "
     assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
 
 
-# No surrogates (they are no text), and no text that is itself a special token.
+# No surrogates, which are not text, and no special tokens.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).filter(
     lambda text: "<s>" not in text and "</s>" not in text
 )
@@ -152,13 +147,13 @@ def test_labels_are_the_answers_and_what_is_before_the_first_is_the_prompt(
     exchanges: list[tuple[str, str]],
 ) -> None:
     conversation = talk(*(turn for pair in exchanges for turn in pair))
-    tokens = one(conversation, tokenizer)
+    tokens = encode_one(conversation, tokenizer)
     assert labelled_texts(tokens, tokenizer) == [f" {answer}</s>" for _, answer in exchanges]
-    for kind in (tokenizer, sentencepiece):
-        (prompt,) = prompts([conversation], kind)
-        tokens = one(conversation, kind)
+    for each in (tokenizer, sentencepiece):
+        (prompt,) = prompts([conversation], each)
+        tokens = encode_one(conversation, each)
         assert prompt.dtype == tokens.ids.dtype
         assert prompt.tolist() == tokens.ids[: int((tokens.labels != IGNORED).argmax())].tolist()
-        # A length that the prompt fills leaves no room for an answer, the next one does.
-        assert one(conversation, kind, len(prompt)).label_tokens == 0
-        assert one(conversation, kind, len(prompt) + 1).label_tokens == 1
+        # One token more than the prompt leaves room for an answer.
+        assert encode_one(conversation, each, len(prompt)).label_tokens == 0
+        assert encode_one(conversation, each, len(prompt) + 1).label_tokens == 1

@@ -1,4 +1,4 @@
-"""Metrics in the files of TensorBoard; nothing that is computed knows of them."""
+"""Metrics in TensorBoard's files; no result depends on them."""
 
 import struct
 from collections import defaultdict
@@ -18,9 +18,9 @@ RUN = TrainSettings(learning_rate=1e-3, batch_size=4, checkpoint_every=1)
 
 
 def scalars(folder: Path) -> dict[str, list[int]]:
-    """The steps of every scalar in the event files of a folder, in order."""
+    """The steps of every scalar in a folder's event files, in order."""
     event_pb2 = pytest.importorskip("tensorboardX.proto.event_pb2")
-    found = defaultdict(list)
+    scalars = defaultdict(list)
     for path in folder.glob("events.*"):
         records = path.read_bytes()
         while records:
@@ -29,8 +29,8 @@ def scalars(folder: Path) -> dict[str, list[int]]:
             records = records[16 + length :]
             for value in event.summary.value:
                 if value.HasField("simple_value"):
-                    found[value.tag].append(event.step)
-    return {tag: sorted(steps) for tag, steps in found.items()}
+                    scalars[value.tag].append(event.step)
+    return {tag: sorted(steps) for tag, steps in scalars.items()}
 
 
 def test_segments_and_evaluations_join_in_one_run(
@@ -43,12 +43,12 @@ def test_segments_and_evaluations_join_in_one_run(
 ) -> None:
     pytest.importorskip("tensorboardX")
     tokens = encode(some_talks(16), tokenizer, 100)
-    to = Tracking(report_to=("tensorboard",), run="a/b", folder=tmp_path / "tracking")
-    first, state = train(model_folder, tokens, RUN, tmp_path / "1", stop=2, tracking=to)
-    for work in ("2", "again"):  # the second segment is trained anew: it is tracked once
-        train(model_folder, tokens, RUN, tmp_path / work, start=2, before=state, tracking=to)
-    found = scalars(tmp_path / "tracking/a/b")
-    assert found["train/loss"] == found["train/learning_rate"] == [1, 2, 3, 4]
+    tracking = Tracking(report_to=("tensorboard",), run="a/b", folder=tmp_path / "tracking")
+    first, state = train(model_folder, tokens, RUN, tmp_path / "1", stop=2, tracking=tracking)
+    for work in ("2", "again"):  # trained twice, but tracked once
+        train(model_folder, tokens, RUN, tmp_path / work, start=2, before=state, tracking=tracking)
+    steps = scalars(tmp_path / "tracking/a/b")
+    assert steps["train/loss"] == steps["train/learning_rate"] == [1, 2, 3, 4]
     plain, _ = train(model_folder, tokens, RUN, tmp_path / "plain", stop=2)
     assert contents(plain) == contents(first)
 
@@ -57,7 +57,7 @@ def test_segments_and_evaluations_join_in_one_run(
         done = program(
             "evaluate.py",
             *("--model", model_folder, "--instances", tmp_path / "test.parquet"),
-            *("--checkpoints", first, "--output", tmp_path / "L.parquet", "--tracking", to),
+            *("--checkpoints", first, "--output", tmp_path / "L.parquet", "--tracking", tracking),
         )
         assert done.returncode == 0, done.stderr
     assert scalars(tmp_path / "tracking/a/b")["eval/heldout_loss"] == [0, 1, 2]

@@ -1,7 +1,6 @@
 """The steps of a run, and how they are cut into passes."""
 
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +13,8 @@ from nearfirst.train.settings import TrainSettings
 
 
 def instances(lengths: list[int]) -> list[Tokens]:
-    """Instances whose first token is their number, with labels everywhere."""
-    ids = [np.full(length, at, dtype=np.int64) for at, length in enumerate(lengths)]
+    """Instances whose tokens are all their number, with labels everywhere."""
+    ids = [np.full(length, i, dtype=np.int64) for i, length in enumerate(lengths)]
     return [Tokens(each, each) for each in ids]
 
 
@@ -24,11 +23,11 @@ def numbers(steps: list[list[Tokens]]) -> list[list[int]]:
 
 
 def cost(lengths: list[int], passes: list[list[int]], devices: int) -> int:
-    return sum(PASS_TOKENS + len(its) // devices * max(lengths[i] for i in its) for its in passes)
+    return sum(PASS_TOKENS + len(p) // devices * max(lengths[i] for i in p) for p in passes)
 
 
 def cheapest(lengths: list[int], budget: int) -> int:
-    """The cost of the best cut of sorted lengths, all of them tried."""
+    """The cost of the best cut of sorted lengths, found by trying all cuts."""
     if not lengths:
         return 0
     return min(
@@ -49,10 +48,10 @@ def test_passes_hold_each_instance_once_within_the_budget(
     lengths = [*lengths, *[1] * (-len(lengths) % devices)]
     passes = micro_batches(lengths, budget, devices)
     assert sorted(chain.from_iterable(passes)) == list(range(len(lengths)))
-    for its in passes:
-        assert len(its) % devices == 0  # each device has as many
-        assert len(its) // devices * max(lengths[i] for i in its) <= budget
-    longest = [max(lengths[i] for i in its) for its in passes]
+    longest = [max(lengths[i] for i in each) for each in passes]
+    for each, length in zip(passes, longest, strict=True):
+        assert len(each) % devices == 0  # equally many for each device
+        assert len(each) // devices * length <= budget
     assert longest == sorted(longest, reverse=True)
     if devices == 1:
         assert cost(lengths, passes, 1) == cheapest(sorted(lengths, reverse=True), budget)
@@ -75,45 +74,36 @@ def test_the_devices_share_a_step(devices: int) -> None:
         labels = sum(item.label_tokens for item in step)
         assert [int(share["label_tokens"]) for share in shares] == [labels] * devices
         found = [
-            int(row[0])
+            int(ids[0])
             for share in shares
             for batch in share["passes"]
-            for row, its in zip(batch["input_ids"], batch["labels"], strict=True)
-            if (its[1:] != IGNORED).any()
+            for ids, row_labels in zip(batch["input_ids"], batch["labels"], strict=True)
+            if (row_labels[1:] != IGNORED).any()
         ]
         assert sorted(found) == sorted(int(item.ids[0]) for item in step)
 
 
 def test_content_does_not_depend_on_the_order_within_a_step() -> None:
-    settings, tokens = (
-        TrainSettings(batch_size=3, steps=2, segment_steps=None),
-        instances([3, 4, 5, 6]),
-    )
+    tokens = instances([3, 4, 5, 6])
 
-    def of(*order: int, **changes: Any) -> str:
-        its = settings.model_copy(update=changes)
-        return content(run_steps([tokens[i] for i in order], its), its)
+    def digest(*order: int, rate: float = 0.1) -> str:
+        settings = TrainSettings(batch_size=3, steps=2, learning_rate=rate)
+        return content(run_steps([tokens[i] for i in order], settings), settings)
 
-    assert of(0, 1, 2, 3) == of(2, 0, 1, 3)
-    assert len({of(0, 1, 2, 3), of(3, 1, 2, 0), of(0, 1, 2, 3, learning_rate=1.0)}) == 3
+    assert digest(0, 1, 2, 3) == digest(2, 0, 1, 3)
+    assert len({digest(0, 1, 2, 3), digest(3, 1, 2, 0), digest(0, 1, 2, 3, rate=1.0)}) == 3
 
 
 def test_epochs_repeat_the_order_or_shuffle_it() -> None:
     tokens = instances([5] * 37)
-    one = TrainSettings(batch_size=16)
-    assert numbers(run_steps(tokens, one)) == [
-        list(range(16)),
-        list(range(16, 32)),
-        list(range(32, 37)),
-    ]
-    again = one.model_copy(update={"epochs": 3})
-    assert numbers(run_steps(tokens, again)) == 3 * numbers(run_steps(tokens, one))
-    fewer = again.model_copy(update={"steps": 2, "epoch_order": "reshuffled"})
-    found = numbers(run_steps(tokens, fewer, seed=1))
-    assert [len(step) for step in found] == [16] * 6
-    epochs = [found[at] + found[at + 1] for at in (0, 2, 4)]
-    assert epochs[0] == list(range(32))  # the arrangement's
+    steps = numbers(run_steps(tokens, TrainSettings(epochs=3)))
+    assert steps == 3 * [list(range(16)), list(range(16, 32)), list(range(32, 37))]
+    reshuffled = TrainSettings(epochs=3, steps=2, epoch_order="reshuffled")
+    steps = numbers(run_steps(tokens, reshuffled, seed=1))
+    assert [len(step) for step in steps] == [16] * 6
+    epochs = [steps[i] + steps[i + 1] for i in (0, 2, 4)]
+    assert epochs[0] == list(range(32))  # the order of the arrangement
     assert [sorted(epoch) for epoch in epochs] == [epochs[0]] * 3
     assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
-    assert numbers(run_steps(tokens, fewer, seed=1)) == found
-    assert numbers(run_steps(tokens, fewer, seed=2)) != found
+    assert numbers(run_steps(tokens, reshuffled, seed=1)) == steps
+    assert numbers(run_steps(tokens, reshuffled, seed=2)) != steps

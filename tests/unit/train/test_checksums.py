@@ -1,4 +1,4 @@
-"""Folders with checksums: damage is found, named and never used."""
+"""Folders with checksums: damage is found and named, and damaged files are never used."""
 
 import shutil
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from nearfirst.model.checkpoints import step_folder, step_of
 from nearfirst.train import resume
 from nearfirst.train.checksums import CHECKSUMS, damage, read_checksums, write_checksums
 
-damages = pytest.mark.parametrize("do", DAMAGES)
+Damage = Callable[[Path], None]
 
 
-@damages
+@pytest.mark.parametrize("damage_file", DAMAGES)
 @pytest.mark.parametrize("name", ["a", "below/b", CHECKSUMS])
-def test_damage_to_any_file_is_found(tmp_path: Path, name: str, do: Callable[[Path], None]) -> None:
+def test_damage_to_any_file_is_found(tmp_path: Path, name: str, damage_file: Damage) -> None:
     folder = tmp_path / "folder"
     (folder / "below").mkdir(parents=True)
     (folder / "a").write_bytes(b"some weights")
@@ -27,7 +27,7 @@ def test_damage_to_any_file_is_found(tmp_path: Path, name: str, do: Callable[[Pa
     folder = folder.rename(tmp_path / "moved")
     assert damage(folder) is None
     assert (read_checksums(folder) or {})["step"] == 3
-    do(folder / name)
+    damage_file(folder / name)
     assert str(folder / name) in str(damage(folder))
 
 
@@ -49,14 +49,14 @@ def work(tmp_path: Path) -> Path:
 
 
 def prepared(work: Path, run: str = "this run") -> tuple[int | None, list[int]]:
-    """Prepare a folder; return the step of its last state, and those of its checkpoints."""
+    """Prepare a folder; return the steps of its last state and of its checkpoints."""
     resume.prepare(work, run)
     last = resume.last_state(work)
-    found = sorted(step_of(path) for path in (work / "checkpoints").iterdir())
-    return (step_of(last) if last else None), found
+    steps = sorted(step_of(path) for path in (work / "checkpoints").iterdir())
+    return (step_of(last) if last else None), steps
 
 
-@damages
+@pytest.mark.parametrize("damage_file", DAMAGES)
 @pytest.mark.parametrize(
     ("paths", "last"),
     [
@@ -72,11 +72,11 @@ def test_a_damaged_state_is_skipped(
     work: Path,
     paths: list[str],
     last: int | None,
-    do: Callable[[Path], None],
+    damage_file: Damage,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for path in paths:
-        do(work / "states" / path)
+        damage_file(work / "states" / path)
     assert prepared(work) == (last, list(range(0 if last is None else last + 1)))
     if last != 6:
         assert str(work / "states" / paths[-1]) in caplog.text
@@ -84,11 +84,11 @@ def test_a_damaged_state_is_skipped(
 
 
 @pytest.mark.parametrize(("step", "last"), [(0, None), (3, 2), (5, 4), (6, 4), (7, 6)])
-@pytest.mark.parametrize("do", [cut, lose, lambda path: shutil.rmtree(path.parent)])
+@pytest.mark.parametrize("damage_file", [cut, lose, lambda path: shutil.rmtree(path.parent)])
 def test_a_state_without_all_its_checkpoints_is_skipped(
-    work: Path, step: int, last: int | None, do: Callable[[Path], None]
+    work: Path, step: int, last: int | None, damage_file: Damage
 ) -> None:
-    do(step_folder(work / "checkpoints", step) / "model.safetensors")
+    damage_file(step_folder(work / "checkpoints", step) / "model.safetensors")
     assert prepared(work) == (last, list(range(0 if last is None else last + 1)))
 
 
@@ -97,9 +97,8 @@ def test_another_run_starts_afresh(work: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("do", "path", "expected"),
+    ("damage_file", "path", "expected"),
     [
-        (None, "", True),
         (flip, "states/checkpoint-6/optimizer.pt", False),
         (lose, f"states/checkpoint-6/{CHECKSUMS}", False),
         (cut, "checkpoints/step-000005/model.safetensors", False),
@@ -108,10 +107,9 @@ def test_another_run_starts_afresh(work: Path) -> None:
     ],
 )
 def test_finished_outputs_are_whole_and_of_the_same_run(
-    work: Path, do: Callable[[Path], None] | None, path: str, expected: bool
+    work: Path, damage_file: Damage, path: str, expected: bool
 ) -> None:
-    if do:
-        do(work / path)
+    damage_file(work / path)
     state, checkpoints = work / "states/checkpoint-6", work / "checkpoints"
     assert resume.finished(state, checkpoints, "this run", 6) == expected
     assert not resume.finished(state, checkpoints, "another run", 6)

@@ -39,19 +39,19 @@ def whole(
 
 
 def sigterm_in(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send this process two SIGTERMs in a step."""
+    """Send this process two SIGTERMs during a step."""
     train_step = segment._Trainer.training_step
     calls = 0
 
-    def counting(*given: Any) -> Any:
+    def counting_step(*args: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == step:
             os.kill(os.getpid(), signal.SIGTERM)
             os.kill(os.getpid(), signal.SIGTERM)
-        return train_step(*given)
+        return train_step(*args)
 
-    monkeypatch.setattr(segment._Trainer, "training_step", counting)
+    monkeypatch.setattr(segment._Trainer, "training_step", counting_step)
 
 
 @pytest.mark.parametrize("steps", [[1], [4], [3, 2, 4], [STEPS]])
@@ -75,8 +75,8 @@ def test_after_sigterm_the_next_job_resumes_to_the_same_bytes(
                     train(model_folder, tokens, RUN, tmp_path, state_every=4)
             else:  # in the last step it changes nothing
                 train(model_folder, tokens, RUN, tmp_path, state_every=4)
-    found = train(model_folder, tokens, RUN, tmp_path, state_every=4)
-    assert [contents(folder) for folder in found] == [contents(folder) for folder in whole]
+    resumed = train(model_folder, tokens, RUN, tmp_path, state_every=4)
+    assert [contents(folder) for folder in resumed] == [contents(folder) for folder in whole]
     assert f"steps 0 to {STEPS} of {STEPS}, from {tmp_path}/states/checkpoint-{done}" in caplog.text
 
 
@@ -86,9 +86,7 @@ def test_an_unusable_state_before_is_named(
     before = whole[1]
     with pytest.raises(InputError, match=r"the state of step 10, not of --start 4"):
         train(model_folder, tokens, RUN, tmp_path, start=4, before=before)
-    with pytest.raises(
-        InputError, match=r"train\.gpus, offload: .* with FSDP now .* saved without"
-    ):
+    with pytest.raises(InputError, match=r"gpus, offload: .* with FSDP now .* saved without"):
         check_state(before, 10, sharded=True)
     flip(before / "optimizer.pt")
     expected = f"^{before}/optimizer.pt is damaged: .*; delete the folder {before} and run"
@@ -115,7 +113,7 @@ def test_two_jobs_on_the_same_outputs(
 
     first, _ = start("1")
     wait_for(lambda: list(partial.glob(f"states/checkpoint-*/{CHECKSUMS}")), first)
-    first.send_signal(signal.SIGSTOP)  # it holds the lock all the same
+    first.send_signal(signal.SIGSTOP)  # a stopped process still holds the lock
     second, log = start("2")
     wait_for(lambda: "waiting for another job" in log(), second)
     assert f"process {first.pid}" in log()
@@ -128,7 +126,7 @@ def test_two_jobs_on_the_same_outputs(
     assert re.search(r"from \S+/checkpoint-\d+\n", log())
     assert {path.name for path in tmp_path.iterdir()} == {"1", "2", partial.name}
 
-    # Of two that wait, one gets a SIGTERM and ends at once; the other goes on to the end.
+    # Of two waiting jobs, one gets a SIGTERM and ends at once; the other trains to the end.
     with locked(tmp_path / "checkpoints.lock"):
         (third, log3), (fourth, log4) = start("3"), start("4")
         wait_for(lambda: "waiting" in log3() and "waiting" in log4(), third, fourth)

@@ -16,63 +16,57 @@ TOTAL, PEAK = 20, 0.5
 
 
 def rates(**settings: Any) -> list[float]:
-    """The rates of the steps of a run, and what comes after the last."""
-    its = schedule_arguments(TrainSettings(learning_rate=PEAK, **settings), TOTAL)
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=its["learning_rate"])
+    """The rate of each step of a run by transformers, and the rate after the last."""
+    arguments = schedule_arguments(TrainSettings(learning_rate=PEAK, **settings), TOTAL)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=arguments["learning_rate"])
     scheduler = get_scheduler(
-        its["lr_scheduler_type"],
+        arguments["lr_scheduler_type"],
         optimizer,
-        its["warmup_steps"],
+        arguments["warmup_steps"],
         TOTAL,
-        scheduler_specific_kwargs=its["lr_scheduler_kwargs"],
+        scheduler_specific_kwargs=arguments["lr_scheduler_kwargs"],
     )
-    found = []
+    result = []
     for _ in range(TOTAL + 1):
-        found.append(scheduler.get_last_lr()[0])
+        result.append(scheduler.get_last_lr()[0])
         optimizer.step()
         scheduler.step()
-    return found
+    return result
 
 
-def cosine(part: float) -> float:
-    return (1 + math.cos(math.pi * part)) / 2
-
-
-def line(part: float) -> float:
-    return 1 - part
-
-
-@pytest.mark.parametrize("warm_up", [0, 4])
-@pytest.mark.parametrize("final", [0.0, 0.1])
-@pytest.mark.parametrize(("schedule", "shape"), [("cosine", cosine), ("linear", line)])
-def test_a_schedule_falls_to_its_final_rate(
-    schedule: str, shape: Callable[[float], float], final: float, warm_up: int
-) -> None:
-    found = rates(schedule=schedule, final_rate=final, warmup_steps=warm_up)
-    assert found[:warm_up] == pytest.approx([PEAK * step / 4 for step in range(warm_up)])
-    parts = [step / (TOTAL - warm_up) for step in range(TOTAL - warm_up + 1)]
-    assert found[warm_up:] == pytest.approx([final + (PEAK - final) * shape(x) for x in parts])
-    assert found[-1] == pytest.approx(final)
-
-
-def test_a_constant_rate() -> None:
-    assert rates(schedule="constant") == [PEAK] * (TOTAL + 1)
-    assert rates(schedule="constant", warmup_steps=2) == [0, PEAK / 2, *[PEAK] * (TOTAL - 1)]
-
-
-@pytest.mark.parametrize(("given", "decay"), [(None, 4), (10, 10)])
-def test_warm_up_stable_decay(given: int | None, decay: int) -> None:
-    its = {"schedule": "warmup-stable-decay", "warmup_steps": 2, "final_rate": 0.1}
-    found = rates(**its, decay_steps=given)
-    assert found[:2] == pytest.approx([0.1, 0.3])
-    assert found[2 : TOTAL - decay] == [PEAK] * (TOTAL - decay - 2)
-    parts = [step / decay for step in range(decay + 1)]
-    assert found[TOTAL - decay :] == pytest.approx([0.1 + 0.4 * (1 - part) for part in parts])
+SHAPES: dict[str, Callable[[float], float]] = {
+    "cosine": lambda x: (1 + math.cos(math.pi * x)) / 2,
+    "linear": lambda x: 1 - x,
+    "constant": lambda x: 1,
+}
 
 
 @pytest.mark.parametrize("warm_up", [0, 4])
 @pytest.mark.parametrize(
-    "its",
+    ("schedule", "final"),
+    [("cosine", 0.0), ("cosine", 0.1), ("linear", 0.0), ("linear", 0.1), ("constant", 0.0)],
+)
+def test_a_schedule_falls_to_its_final_rate(schedule: str, final: float, warm_up: int) -> None:
+    result = rates(schedule=schedule, final_rate=final, warmup_steps=warm_up)
+    assert result[:warm_up] == pytest.approx([PEAK * step / 4 for step in range(warm_up)])
+    xs = [step / (TOTAL - warm_up) for step in range(TOTAL - warm_up + 1)]
+    expected = [final + (PEAK - final) * SHAPES[schedule](x) for x in xs]
+    assert result[warm_up:] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("decay_steps", "decay"), [(None, 4), (10, 10)])
+def test_warm_up_stable_decay(decay_steps: int | None, decay: int) -> None:
+    settings = {"schedule": "warmup-stable-decay", "warmup_steps": 2, "final_rate": 0.1}
+    result = rates(**settings, decay_steps=decay_steps)
+    assert result[:2] == pytest.approx([0.1, 0.3])
+    assert result[2 : TOTAL - decay] == [PEAK] * (TOTAL - decay - 2)
+    xs = [step / decay for step in range(decay + 1)]
+    assert result[TOTAL - decay :] == pytest.approx([0.1 + 0.4 * (1 - x) for x in xs])
+
+
+@pytest.mark.parametrize("warm_up", [0, 4])
+@pytest.mark.parametrize(
+    "settings",
     [
         {"schedule": "cosine", "final_rate": 0.1},
         {"schedule": "linear"},
@@ -81,24 +75,16 @@ def test_warm_up_stable_decay(given: int | None, decay: int) -> None:
         {"schedule": "constant", "mean_of": "cosine", "final_rate": 0.1},
     ],
 )
-def test_computed_rates_are_those_of_transformers(its: dict[str, Any], warm_up: int) -> None:
-    found = computed(TrainSettings(learning_rate=PEAK, warmup_steps=warm_up, **its), TOTAL)
-    assert found == pytest.approx(rates(**its, warmup_steps=warm_up)[:TOTAL])
+def test_computed_rates_are_those_of_transformers(settings: dict[str, Any], warm_up: int) -> None:
+    result = computed(TrainSettings(learning_rate=PEAK, warmup_steps=warm_up, **settings), TOTAL)
+    assert result == pytest.approx(rates(**settings, warmup_steps=warm_up)[:TOTAL])
 
 
-@pytest.mark.parametrize("of", ["cosine", "linear", "constant", "warmup-stable-decay"])
-def test_a_constant_rate_of_the_same_sum(of: str) -> None:
-    its = {"warmup_steps": 3, "final_rate": 0.0 if of == "constant" else 0.1}
-    ours = rates(schedule="constant", mean_of=of, **its)[:TOTAL]
-    assert sum(ours) == pytest.approx(sum(rates(schedule=of, **its)[:TOTAL]))
-    assert len(set(ours[3:])) == 1
-
-
-def test_the_mean_of_half_a_cosine_is_just_above_half_its_peak() -> None:
-    ours = rates(schedule="constant", mean_of="cosine")
-    assert ours == pytest.approx([PEAK * (TOTAL + 1) / (2 * TOTAL)] * (TOTAL + 1))
-
-
-def test_only_a_constant_schedule_has_the_mean_of_another() -> None:
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "constant", "warmup-stable-decay"])
+def test_a_constant_rate_of_the_same_sum(schedule: str) -> None:
+    settings = {"warmup_steps": 3, "final_rate": 0.0 if schedule == "constant" else 0.1}
+    constant = rates(schedule="constant", mean_of=schedule, **settings)[:TOTAL]
+    assert sum(constant) == pytest.approx(sum(rates(schedule=schedule, **settings)[:TOTAL]))
+    assert len(set(constant[3:])) == 1
     with pytest.raises(ValueError, match="mean_of: only `schedule: constant`"):
         TrainSettings(schedule="linear", mean_of="cosine")

@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,21 +15,20 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from files import contents
-from training import Weights, difference, train, weights
+from training import Weights, alternate_lengths, difference, train, weights
 from transformers import AutoModelForCausalLM
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
 from nearfirst.common.parquet import write_table
 from nearfirst.model import checkpoints, load
+from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.model.template import IGNORED, Tokens, encode
 from nearfirst.train import batches, segment
 from nearfirst.train.checksums import read_checksums
 from nearfirst.train.settings import TrainSettings
 
 RUN = TrainSettings(learning_rate=1e-3, batch_size=8, checkpoint_every=1)
-
-
 SHAPES: dict[str, Callable[[float], float]] = {
     "cosine": lambda part: (1 + math.cos(math.pi * part)) / 2,
     "linear": lambda part: 1 - part,
@@ -43,7 +43,7 @@ def steps(folder: Path) -> list[int]:
 def by_hand(
     model_folder: Path, tokens: Sequence[Tokens], settings: TrainSettings, total: int
 ) -> list[Weights]:
-    """Weights after each step of a plain loop, one instance in a forward pass."""
+    """Weights after each step of a plain loop with one instance per forward pass."""
     model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
     matrices = [p for p in model.parameters() if p.ndim > 1]
     norms = [p for p in model.parameters() if p.ndim == 1]
@@ -53,8 +53,9 @@ def by_hand(
         eps=settings.epsilon,
         weight_decay=settings.weight_decay,
     )
-    result = [{name: p.detach().clone() for name, p in model.named_parameters()}]
-    for step in range(total):
+    result = []
+    for step in range(total + 1):
+        result.append({name: p.detach().clone() for name, p in model.named_parameters()})
         batch = tokens[step * settings.batch_size : (step + 1) * settings.batch_size]
         labels = sum(item.label_tokens for item in batch)
         for item in batch:
@@ -69,7 +70,6 @@ def by_hand(
             group["lr"] = settings.learning_rate * SHAPES[settings.schedule](step / total)
         optimizer.step()
         optimizer.zero_grad()
-        result.append({name: p.detach().clone() for name, p in model.named_parameters()})
     return result
 
 
@@ -77,16 +77,15 @@ def by_hand(
 def forty(some_talks: Any, talk: Any, tokenizer: Any) -> list[Tokens]:
     """40 instances: two steps of 16 and one of 8; truncation leaves the sixth without a label.
 
-    Pairs of short and of long answers come in turn: a mean of micro-batches' means would be seen.
+    Pairs of short and long answers alternate: a mean of micro-batches' means would show.
     """
     talks = some_talks(40)
-    for i, each in enumerate(talks):
-        each[1]["content"] = " ".join([each[1]["content"]] * 6) if i // 2 % 2 else "no"
+    alternate_lengths(talks)
     talks[5] = talk("the cat " * 100, "sat")
     return encode(talks, tokenizer, 100)
 
 
-# Close to plain descent: the first step tells the gradient.
+# Close to plain descent: the first step shows the gradient.
 DESCENT = {"learning_rate": 0.1, "epsilon": 1.0, "gradient_clipping": 1e9}
 
 
@@ -106,13 +105,13 @@ def test_a_step_equals_a_loop_by_hand(
     tmp_path: Path, model_folder: Path, forty: list[Tokens], changes: dict[str, Any]
 ) -> None:
     settings = TrainSettings(**{"learning_rate": 1e-3, "checkpoint_every": 1, **changes})
-    found, _ = train(model_folder, forty, settings, tmp_path)
-    tolerance = 1e-6 if "epsilon" in changes else 1e-5  # rounding: sums are made in another order
+    folder, _ = train(model_folder, forty, settings, tmp_path)
+    tolerance = 1e-6 if "epsilon" in changes else 1e-5  # rounding: sums in another order
     total = len(batches.run_steps(forty, settings))
     expected = by_hand(model_folder, forty, settings, total)
-    assert steps(found) == list(range(total + 1))
+    assert steps(folder) == list(range(total + 1))
     for step in range(total + 1):
-        assert difference(weights(found, step), expected[step]) < tolerance
+        assert difference(weights(folder, step), expected[step]) < tolerance
     assert difference(expected[0], expected[total]) > 1e-4
 
 
@@ -121,39 +120,51 @@ def test_checkpoints(tmp_path: Path, model_folder: Path, forty: list[Tokens], dt
     settings = RUN.model_copy(update={"checkpoint_every": 2})
     exact, _ = train(model_folder, forty, settings, tmp_path / "exact")
     settings = settings.model_copy(update={"checkpoint_dtype": dtype})
-    found, _ = train(model_folder, forty, settings, tmp_path / "found")
-    assert steps(found) == [0, 2, 4, 5]
+    rounded, _ = train(model_folder, forty, settings, tmp_path / "rounded")
+    assert steps(rounded) == [0, 2, 4, 5]
     base = load.load_model(str(model_folder)).state_dict()
     resident = load.empty_model(str(model_folder))
     for step in (0, 5):
-        folder = found / f"step-{step:06d}"
+        folder = rounded / f"step-{step:06d}"
         checkpoints.load_weights(resident, folder)  # as the next stage does
         loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
-        assert weights(found, step).keys() == weights(exact, step).keys()
+        assert weights(rounded, step).keys() == weights(exact, step).keys()
         for name, tensor in weights(exact, step).items():  # rounded once, at the end
-            assert torch.equal(weights(found, step)[name], tensor.to(loaded.dtype))
+            assert torch.equal(weights(rounded, step)[name], tensor.to(loaded.dtype))
             assert torch.equal(loaded.get_parameter(name), tensor.to(loaded.dtype))
             assert torch.equal(resident.get_parameter(name), tensor.to(loaded.dtype).float())
             assert torch.equal(tensor, base[name]) == (step == 0)
 
 
-@pytest.mark.parametrize("cuts", [[0, 5], [0, 2, 5], [0, 1, 3, 5]])
+@pytest.mark.parametrize(
+    ("changes", "cuts"),
+    [
+        ({}, [0, 5]),
+        ({}, [0, 2, 5]),
+        ({}, [0, 1, 3, 5]),
+        ({"precision": "bfloat16"}, [0, 2, 5]),
+        ({"adapter": AdapterSettings(rank=2, alpha=4)}, [0, 1, 3, 5]),
+    ],
+)
 def test_segments_give_the_bytes_of_one_piece(
-    tmp_path: Path, model_folder: Path, forty: list[Tokens], cuts: list[int]
+    tmp_path: Path,
+    model_folder: Path,
+    forty: list[Tokens],
+    changes: dict[str, Any],
+    cuts: list[int],
 ) -> None:
-    whole, last = train(model_folder, forty, RUN, tmp_path / "whole")
-    found: dict[str, bytes] = {}
+    run = RUN.model_copy(update=changes)
+    whole, last = train(model_folder, forty, run, tmp_path / "whole")
+    joined: dict[str, bytes] = {}
     before = None
     for start, stop in itertools.pairwise(cuts):
-        # On other hardware, which must not show in the result.
-        work, hardware = tmp_path / f"{stop}", {"state_every": 3}
-        parts = train(
-            model_folder, forty, RUN, work, start=start, stop=stop, before=before, **hardware
-        )
-        assert not found.keys() & contents(parts[0]).keys()
-        found, before = found | contents(parts[0]), parts[1]
-    assert found == contents(whole)
-    assert len({found[name] for name in found if name.endswith("safetensors")}) == 6
+        # Other hardware must not show in the result.
+        flags: dict[str, Any] = {"start": start, "stop": stop, "before": before, "state_every": 3}
+        segment_, before = train(model_folder, forty, run, tmp_path / f"{stop}", **flags)
+        assert not joined.keys() & contents(segment_).keys()
+        joined |= contents(segment_)
+    assert joined == contents(whole)
+    assert len({joined[name] for name in joined if name.endswith("safetensors")}) == 6
     assert (before / "optimizer.pt").read_bytes() == (last / "optimizer.pt").read_bytes()
 
 
@@ -161,14 +172,15 @@ def test_segments_give_the_bytes_of_one_piece(
 def test_segments_of_epochs_give_the_bytes_of_one_piece(
     tmp_path: Path, model_folder: Path, forty: list[Tokens], order: str
 ) -> None:
-    its = {"epochs": 2, "epoch_order": order, "schedule": "warmup-stable-decay", "warmup_steps": 1}
-    settings = RUN.model_copy(update=its)
+    epochs = {"epochs": 2, "epoch_order": order}
+    schedule = {"schedule": "warmup-stable-decay", "warmup_steps": 1}
+    settings = RUN.model_copy(update=epochs | schedule)
     whole, _ = train(model_folder, forty, settings, tmp_path / "whole", seed=3)
     assert steps(whole) == list(range(11))
     first, before = train(model_folder, forty, settings, tmp_path / "5", stop=5, seed=3)
-    more = {"start": 5, "before": before, "seed": 3}
-    train(model_folder, forty, settings, tmp_path / "10", stop=7, **more)  # as if stopped there
-    last, _ = train(model_folder, forty, settings, tmp_path / "10", **more)
+    rest = {"start": 5, "before": before, "seed": 3}
+    train(model_folder, forty, settings, tmp_path / "10", stop=7, **rest)  # as if stopped there
+    last, _ = train(model_folder, forty, settings, tmp_path / "10", **rest)
     assert contents(first) | contents(last) == contents(whole)
     other, _ = train(model_folder, forty, settings, tmp_path / "other", seed=4)
     for step in (5, 6):  # the second epoch depends on the seed, if it is reshuffled
@@ -182,22 +194,20 @@ def test_states_by_the_clock(
     saved: list[int] = []
     save_checksums = segment.save_checksums
 
-    def noting(state: Path, folder: Path, run: str, sums: dict[Path, str], *more: Any) -> None:
+    def spy(state: Path, folder: Path, run: str, sums: dict[Path, str], *args: Any) -> None:
         saved.append(checkpoints.step_of(state))
-        save_checksums(state, folder, run, sums, *more)
-        for name, sum_ in sums.items():  # none of them is read again
-            assert sum_ == sha256(name)
-        assert {name.name for name in sums} >= {"model.safetensors", "optimizer.pt"}
+        save_checksums(state, folder, run, sums, *args)
+        assert sums == {path: sha256(path) for path in sums}  # none of them is read again
+        assert {path.name for path in sums} >= {"model.safetensors", "optimizer.pt"}
 
-    monkeypatch.setattr(segment, "save_checksums", noting)
+    monkeypatch.setattr(segment, "save_checksums", spy)
     monkeypatch.setattr(segment, "STATE_SECONDS", 0.0)
     monkeypatch.setattr(segment, "STATE_SHARE", 0.0)
     often, _ = train(model_folder, forty, RUN, tmp_path / "often")
     assert saved == [1, 2, 3, 4, 5]
-    assert {path.name for path in (tmp_path / "often/states").iterdir()} == {
-        *("checkpoint-4", "checkpoint-5")
-    }
-    monkeypatch.setattr(segment, "STATE_SHARE", 1e9)  # of what it took to save the first
+    kept = {path.name for path in (tmp_path / "often/states").iterdir()}
+    assert kept == {"checkpoint-4", "checkpoint-5"}
+    monkeypatch.setattr(segment, "STATE_SHARE", 1e9)  # times the time to save the first
     train(model_folder, forty, RUN, tmp_path / "two")
     monkeypatch.setattr(segment, "STATE_SECONDS", 1e9)
     seldom, _ = train(model_folder, forty, RUN, tmp_path / "seldom")
@@ -209,13 +219,13 @@ def test_states_by_the_clock(
 def test_only_the_same_run_is_resumed(
     tmp_path: Path, model_folder: Path, forty: list[Tokens], changed: str
 ) -> None:
-    begun, _ = train(model_folder, forty, RUN, tmp_path / "work", stop=3)
-    assert steps(begun) == [0, 1, 2, 3]
-    second = begun / "step-000002/model.safetensors"
+    started, _ = train(model_folder, forty, RUN, tmp_path / "work", stop=3)
+    assert steps(started) == [0, 1, 2, 3]
+    second = started / "step-000002/model.safetensors"
     written = second.stat().st_mtime_ns
-    half = tmp_path / "work/states/checkpoint-4"  # as a killed job leaves it
-    half.mkdir()
-    (half / "model.safetensors").write_bytes(b"half")
+    partial = tmp_path / "work/states/checkpoint-4"  # as a killed job leaves it
+    partial.mkdir()
+    (partial / "model.safetensors").write_bytes(b"half")
     model, tokens, settings = model_folder, forty, RUN
     if changed == "rate":
         settings = settings.model_copy(update={"learning_rate": 2e-3})
@@ -227,8 +237,8 @@ def test_only_the_same_run_is_resumed(
         torch.nn.init.normal_(other.lm_head.weight)
         other.save_pretrained(model)
     fresh, _ = train(model, tokens, settings, tmp_path / "fresh")
-    found, _ = train(model, tokens, settings, tmp_path / "work", state_every=2)
-    assert contents(found) == contents(fresh)
+    resumed, _ = train(model, tokens, settings, tmp_path / "work", state_every=2)
+    assert contents(resumed) == contents(fresh)
     assert (second.stat().st_mtime_ns == written) == (changed == "nothing")
 
 
@@ -236,30 +246,29 @@ def test_a_removal_that_was_cut_off_costs_no_state(
     tmp_path: Path, model_folder: Path, forty: list[Tokens]
 ) -> None:
     _, newest = train(model_folder, forty, RUN, tmp_path / "work", stop=3, state_every=1)
-    half = newest.with_name("checkpoint-1")
-    half.mkdir()
-    for age, state in enumerate([half, newest, newest.with_name("checkpoint-2")]):
+    partial = newest.with_name("checkpoint-1")
+    partial.mkdir()
+    for age, state in enumerate([partial, newest, newest.with_name("checkpoint-2")]):
         os.utime(state, (time.time() - 60 * age,) * 2)  # losing files made it the youngest
-    _, found = train(model_folder, forty, RUN, tmp_path / "work", state_every=1)
+    _, resumed = train(model_folder, forty, RUN, tmp_path / "work", state_every=1)
     _, fresh = train(model_folder, forty, RUN, tmp_path / "fresh", state_every=1)
-    assert {path.name for path in found.parent.iterdir()} == {"checkpoint-4", "checkpoint-5"}
-    # The checkpoints of all steps with their SHA-256, each of which is known from the state before.
-    assert read_checksums(found) == read_checksums(fresh)
+    assert {path.name for path in resumed.parent.iterdir()} == {"checkpoint-4", "checkpoint-5"}
+    # They list the checkpoints of all steps; each SHA-256 is known from the state before.
+    assert read_checksums(resumed) == read_checksums(fresh)
 
 
 def test_refusals(tmp_path: Path, model_folder: Path, forty: list[Tokens]) -> None:
     with pytest.raises(InputError, match=r"train\.steps: 4 .*set train\.steps to 3 or fewer"):
         batches.run_steps(forty, TrainSettings(steps=4))
     assert [batches.steps_of_epoch(n, TrainSettings()) for n in (1, 16, 17)] == [1, 1, 2]
-    bare = Tokens(forty[0].ids, np.full_like(forty[0].labels, IGNORED))
+    unlabelled = Tokens(forty[0].ids, np.full_like(forty[0].labels, IGNORED))
     with pytest.raises(InputError, match="step 2 holds no answer"):
-        batches.check_steps([forty[:16], [bare] * 16, forty[:1]], TrainSettings())
-    batches.check_steps([[bare, forty[31]]], TrainSettings())
+        batches.check_steps([forty[:16], [unlabelled] * 16, forty[:1]], TrainSettings())
+    batches.check_steps([[unlabelled, forty[31]]], TrainSettings())
     with pytest.raises(InputError, match=r"99 tokens cannot hold .* has 100; raise it to 100 or"):
         batches.check_steps([forty], TrainSettings(micro_batch_tokens=99))
-    warm_up = TrainSettings(warmup_steps=3)
     with pytest.raises(InputError, match=r"train\.warmup_steps: 3 leave nothing of a run of 3"):
-        batches.run_steps(forty, warm_up)
+        batches.run_steps(forty, TrainSettings(warmup_steps=3))
     with pytest.raises(InputError, match="bfloat16 is refused"):
         TrainSettings.parse('{"checkpoint_dtype":"bfloat16"}')
     if not torch.cuda.is_available():
@@ -273,33 +282,29 @@ def test_the_program_says_which_run_it_was(
 ) -> None:
     call = train_arguments(tmp_path / "run", 8, settings=RUN)
     instances, order = (call[call.index(f"--{name}") + 1] for name in ("instances", "arrangement"))
-    of_data = {"dataset": "flan", "test": "train"}
-    write_table(pq.read_table(instances), instances, of_data)
+    write_table(pq.read_table(instances), instances, {"dataset": "flan", "test": "train"})
     write_table(pq.read_table(order), order, {"arrangement": "tma", "seed": "3", "rounds": "2"})
     done = program(*call)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "run/checkpoints/run.json"
-    weights = [f"step-{step:06d}/model.safetensors" for step in (0, 1)]
-    found = json.loads(run.read_text())
-    assert len(found.pop("content")) == 16
+    facts = json.loads(run.read_text())
+    assert len(facts.pop("content")) == 16
     counts = tmp_path / "tokens.parquet"
     flags = ("--instances", instances, "--model", model_folder, "--output", counts)
     assert program("count_tokens.py", *flags).returncode == 0
-    read = sum(pq.read_table(counts)["tokens"].to_pylist())
-    assert found == {
+    num_tokens = sum(pq.read_table(counts)["tokens"].to_pylist())
+    files = [f"step-{step:06d}/model.safetensors" for step in (0, 1)]
+    assert facts == {
         **{"dataset": "flan", "arrangement": "tma", "seed": "3", "rounds": "2"},
-        **{"trained": "8", "without_label": "0", "tokens": str(read)},
-        "weights": {name: sha256(run.parent / name) for name in weights},
+        **{"trained": "8", "without_label": "0", "tokens": str(num_tokens)},
+        "weights": {name: sha256(run.parent / name) for name in files},
     }
     log = (tmp_path / "run/log").read_text()
     assert "8 instances, 0 without a label" in log
     assert "steps 0 to 1 of 1, from the base model" in log
-    assert "step 1 of 1: training loss" in log
-    assert "steps/s, 0 s left" in log
+    assert re.search(r"step 1 of 1: training loss .* steps/s, 0 s left", log)
 
     write_arrangement(order, ["id-0", "stranger", "id-1", "other"])
     done = program(*call)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {order}: ")
-    assert "'stranger' is not in" in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert re.fullmatch(f"error: {order}: .*'stranger' is not in .*\n", done.stderr)

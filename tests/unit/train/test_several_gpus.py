@@ -1,6 +1,6 @@
 """A step is the same in two processes as in one; test_segment.py compares that with a loop by hand.
 
-The processes are those of several GPUs, or of one with offload, sharding included, on CPUs.
+The processes run on CPUs as on several GPUs, or on one with offload, including sharding.
 """
 
 import json
@@ -15,7 +15,7 @@ import pytest
 import torch
 from programs import Running, command
 from safetensors.torch import load_file
-from training import difference, train, weights
+from training import alternate_lengths, difference, train, weights
 
 from nearfirst.common.errors import InputError
 from nearfirst.hardware import TrainHardware
@@ -34,17 +34,16 @@ RUN = TrainSettings(
     checkpoint_every=1,
 )
 STEPS = 12
-# Rounding only: sums are made in another order. The weights are about 0.02.
+# Rounding only: sums in another order. The weights are about 0.02.
 TOLERANCE = 1e-6
 
 
 @pytest.fixture(scope="module")
 def talks(some_talks: Any) -> list[Any]:
-    """Pairs of short and of long answers in turn: one process gets all of the long ones."""
-    found = some_talks(16 * STEPS - 3)
-    for i, talk in enumerate(found):
-        talk[1]["content"] = " ".join([talk[1]["content"]] * 6) if i // 2 % 2 else "no"
-    return found
+    """Pairs of short and long answers alternate: one process gets all of the long ones."""
+    talks: list[Any] = some_talks(16 * STEPS - 3)
+    alternate_lengths(talks)
+    return talks
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def tokens(talks: list[Any], tokenizer: Any) -> list[Tokens]:
 def whole(
     tmp_path_factory: pytest.TempPathFactory, model_folder: Path, tokens: list[Tokens]
 ) -> Path:
-    """The checkpoints of one process that takes a whole step at once."""
+    """The checkpoints of one process that computes a step in one pass."""
     settings = RUN.model_copy(update={"micro_batch_tokens": 3200})
     return train(model_folder, tokens, settings, tmp_path_factory.mktemp("whole"))[0]
 
@@ -89,9 +88,9 @@ def call(
 def two(
     tmp_path_factory: pytest.TempPathFactory, call: Callable[..., list[str]]
 ) -> tuple[Path, Path, int]:
-    """Two processes run once in one piece and once, with CPU offload, with a SIGTERM between.
+    """Two processes run once in one piece and once with CPU offload and a SIGTERM in between.
 
-    Returns the folders of both, and the step at which the second stopped.
+    Returns the folders of both runs, and the step at which the second stopped.
     """
     piece, cut = tmp_path_factory.mktemp("piece"), tmp_path_factory.mktemp("cut")
 
@@ -114,36 +113,30 @@ def two(
     return piece, cut, int(stopped[0])
 
 
-def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: Path) -> None:
-    found = two[0] / "checkpoints"
+def assert_same_steps(checkpoints: Path, whole: Path) -> None:
     names = {path.name for path in whole.iterdir()}
-    assert {path.name for path in found.iterdir()} == names | {"run.json"}
     assert len(names) == STEPS + 1
+    assert {path.name for path in checkpoints.iterdir()} == names | {"run.json"}
     for step in range(STEPS + 1):  # the tensors of one process, under the same names
-        assert difference(weights(found, step), weights(whole, step)) < TOLERANCE
+        assert difference(weights(checkpoints, step), weights(whole, step)) < TOLERANCE
+
+
+def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: Path) -> None:
+    assert_same_steps(two[0] / "checkpoints", whole)
 
 
 def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
     tmp_path: Path, call: Callable[..., list[str]], whole: Path
 ) -> None:
-    log = tmp_path / "log"
-    assert Running(call(tmp_path, gpus=1, offload=True, state_every=50)).wait() == 0, (
-        log.read_text()
-    )
-    assert (tmp_path / "state/optimizer.bin").is_file()  # the form in which FSDP saves it
-    for step in range(STEPS + 1):
-        found = weights(tmp_path / "checkpoints", step)
-        assert difference(found, weights(whole, step)) < TOLERANCE
+    job = Running(call(tmp_path, gpus=1, offload=True, state_every=50))
+    assert job.wait() == 0, (tmp_path / "log").read_text()
+    assert (tmp_path / "state/optimizer.bin").is_file()  # FSDP's format
+    assert_same_steps(tmp_path / "checkpoints", whole)
 
 
 @pytest.mark.parametrize(
     ("hardware", "launched"),
-    [
-        ({}, False),
-        ({"gpus": 1, "offload": True}, True),
-        ({"gpus": 2}, True),
-        ({"gpus": 2, "offload": True}, True),
-    ],
+    [({}, False), ({"gpus": 1, "offload": True}, True), ({"gpus": 2}, True)],
 )
 def test_what_needs_fsdp_is_started_by_torchrun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hardware: dict[str, Any], launched: bool
@@ -152,9 +145,9 @@ def test_what_needs_fsdp_is_started_by_torchrun(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # `keep_one_gpu` sets it, too
     monkeypatch.setattr(torchrun, "launch", started.append)
     monkeypatch.setattr(job, "_train", lambda *_: started.append("here"))
-    given = TrainHardware(**hardware)
-    job.run(Namespace(checkpoints=tmp_path / "0-end", hardware=given, log=None))
-    assert started == ([given.gpus] if launched else ["here"])
+    flags = Namespace(hardware=TrainHardware(**hardware), checkpoints=tmp_path / "0-end", log=None)
+    job.run(flags)
+    assert started == ([flags.hardware.gpus] if launched else ["here"])
 
 
 def test_more_processes_than_gpus_are_refused_before_they_start(
@@ -164,7 +157,7 @@ def test_more_processes_than_gpus_are_refused_before_they_start(
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torchrun, "launch", lambda _: pytest.fail("it was started"))
     hardware = TrainHardware(gpus=2)
-    with pytest.raises(InputError, match=r"hardware\.train\.gpus: 2 are asked for, but 1 visible"):
+    with pytest.raises(InputError, match=r"hardware\.train\.gpus: 2 GPUs requested, but 1 visible"):
         job.run(Namespace(checkpoints=tmp_path / "0-end", hardware=hardware, log=None))
     assert not list(tmp_path.iterdir())
 
@@ -177,10 +170,10 @@ def test_after_sigterm_two_processes_resume_to_the_same_bytes(two: tuple[Path, P
         assert path.read_bytes() == (cut / path.relative_to(piece)).read_bytes()
     sums = [dict((read_checksums(folder / "state") or {})["sha256"]) for folder in (piece, cut)]
     assert {"rng_state_0.pth", "rng_state_1.pth", "optimizer.bin"} < sums[0].keys()
-    # A resumed optimizer keeps its betas as a list in place of a tuple.
+    # A resumed optimizer has its betas as a list instead of a tuple.
     moments = [optimizer(folder / "state/optimizer.bin") for folder in (piece, cut)]
     assert moments[0] == moments[1]
-    assert all(found.pop("optimizer.bin") for found in sums)
+    assert all(each.pop("optimizer.bin") for each in sums)
     assert sums[0] == sums[1]
 
 
@@ -191,8 +184,8 @@ def test_adapters_on_two_processes_resume_to_the_same_bytes(
 
     def start(name: str, *flags: Any, **hardware: Any) -> Running:
         (tmp_path / name).mkdir()
-        its = ("--settings", settings.canonical(), "--stop", *map(str, flags))
-        return Running([*call(tmp_path / name, **hardware), *its])
+        flags = ("--settings", settings.canonical(), "--stop", *flags)
+        return Running([*call(tmp_path / name, **hardware), *map(str, flags)])
 
     def log(name: str) -> str:
         return (tmp_path / name / "log").read_text()
@@ -205,18 +198,18 @@ def test_adapters_on_two_processes_resume_to_the_same_bytes(
     one, _ = train(model_folder, tokens, settings, tmp_path / "one", stop=4)
     for step in range(5):
         name = f"step-{step:06d}/adapter_model.safetensors"
-        found = tmp_path / "whole/checkpoints" / name
+        path = tmp_path / "whole/checkpoints" / name
         cut = tmp_path / ("first" if step <= 2 else "rest") / "checkpoints" / name
-        assert found.read_bytes() == cut.read_bytes()
-        assert difference(load_file(found), load_file(one / name)) < TOLERANCE
+        assert path.read_bytes() == cut.read_bytes()
+        assert difference(load_file(path), load_file(one / name)) < TOLERANCE
     first = load_file(one / "step-000000/adapter_model.safetensors")
-    assert difference(load_file(found), first) > 100 * TOLERANCE
+    assert difference(load_file(path), first) > 100 * TOLERANCE
 
 
 def optimizer(path: Path) -> dict[str, list[float]]:
     state = torch.load(path, weights_only=True)["state"]
     return {
         f"{name} {key}": tensor.flatten().tolist()
-        for name, own in state.items()
-        for key, tensor in own.items()
+        for name, moments in state.items()
+        for key, tensor in moments.items()
     }

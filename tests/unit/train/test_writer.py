@@ -1,4 +1,4 @@
-"""Checkpoints are whole models, and what goes wrong while they are written shows."""
+"""Checkpoints are complete models, and errors while writing them are raised."""
 
 import threading
 from pathlib import Path
@@ -24,17 +24,17 @@ def test_a_checkpoint_is_a_whole_model(
     tmp_path: Path, model_folder: Path, some_talks: Any, tokenizer: Any
 ) -> None:
     tokens = encode(some_talks(8), tokenizer, 100)
-    found, _ = train(model_folder, tokens, RUN, tmp_path / "work")
-    folder = (found / "step-000002").rename(tmp_path / "elsewhere")
+    checkpoints, _ = train(model_folder, tokens, RUN, tmp_path / "work")
+    folder = (checkpoints / "step-000002").rename(tmp_path / "elsewhere")
     model = AutoModelForCausalLM.from_pretrained(folder)
-    its = AutoTokenizer.from_pretrained(folder)
+    saved = AutoTokenizer.from_pretrained(folder)
     text = "User: the cat sat on nine green apples?\nAssistant:"
-    assert its(text)["input_ids"] == tokenizer(text)["input_ids"]
-    assert (its.bos_token, its.eos_token) == ("<s>", "</s>")
-    answer = model.generate(**its(text, return_tensors="pt"), max_new_tokens=4, do_sample=False)
-    assert answer.shape[1] > len(its(text)["input_ids"])
-    # All that does not change is on the disk once.
-    for path in (found / "step-000001").iterdir():
+    assert saved(text)["input_ids"] == tokenizer(text)["input_ids"]
+    assert (saved.bos_token, saved.eos_token) == ("<s>", "</s>")
+    answer = model.generate(**saved(text, return_tensors="pt"), max_new_tokens=4, do_sample=False)
+    assert answer.shape[1] > len(saved(text)["input_ids"])
+    # Files that never change are on disk once.
+    for path in (checkpoints / "step-000001").iterdir():
         links = path.stat().st_nlink
         assert links == (1 if path.name == "model.safetensors" else 4), path
     assert str(tmp_path) not in "".join(
@@ -43,52 +43,58 @@ def test_a_checkpoint_is_a_whole_model(
 
 
 @pytest.fixture
-def one(tmp_path: Path, model_folder: Path, tokenizer: Any) -> Any:
+def checkpoint_writer(tmp_path: Path, model_folder: Path, tokenizer: Any) -> Any:
     return writer.CheckpointWriter(load.load_model(str(model_folder)), tokenizer, tmp_path)
 
 
-def test_what_is_written_is_what_was_given(
-    one: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_later_changes_of_the_weights_are_not_written(
+    checkpoint_writer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on, save_file = threading.Event(), writer.save_file
 
-    def slow(*given: Any, **more: Any) -> None:
+    def slow(*args: Any, **kwargs: Any) -> None:
         assert go_on.wait(60)
-        save_file(*given, **more)
+        save_file(*args, **kwargs)
 
     monkeypatch.setattr(writer, "save_file", slow)
     weights = {"a": torch.arange(4.0)}
-    one.save(1, weights, torch.float16)
-    weights["a"].zero_()  # the next step, while the thread is at work
-    assert not (tmp_path / "checkpoints/step-000001/model.safetensors").exists()
+    checkpoint_writer.save(1, weights, torch.float16)
+    weights["a"].zero_()  # the next step, while the thread is writing
+    path = tmp_path / "checkpoints/step-000001/model.safetensors"
+    assert not path.exists()
     go_on.set()
-    one.wait()
-    found = load_file(tmp_path / "checkpoints/step-000001/model.safetensors")
-    assert torch.equal(found["a"], torch.arange(4.0).half())
+    checkpoint_writer.wait()
+    assert torch.equal(load_file(path)["a"], torch.arange(4.0).half())
 
 
 def test_a_file_system_without_links(
-    one: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint_writer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any) -> None:
         raise PermissionError
 
     monkeypatch.setattr(writer.os, "link", refuse)
-    one.save(1, {"a": torch.zeros(2)}, torch.float32)
-    one.wait()
+    checkpoint_writer.save(1, {"a": torch.zeros(2)}, torch.float32)
+    checkpoint_writer.wait()
     folder = tmp_path / "checkpoints/step-000001"
     assert {path.name for path in folder.iterdir()} >= {"config.json", "tokenizer.json"}
     assert (folder / "config.json").read_bytes() == (tmp_path / "same/config.json").read_bytes()
 
 
-@pytest.mark.parametrize("asked", ["wait", "save"])
-def test_what_goes_wrong_in_the_thread_is_raised(
-    one: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+@pytest.mark.parametrize(
+    ("method", "arguments"), [("wait", ()), ("save", (2, {"a": torch.zeros(2)}, torch.float32))]
+)
+def test_errors_in_the_thread_are_raised(
+    checkpoint_writer: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    arguments: Any,
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(writer, "save_file", full)
-    one.save(1, {"a": torch.zeros(2)}, torch.float32)
+    checkpoint_writer.save(1, {"a": torch.zeros(2)}, torch.float32)
     with pytest.raises(InputError, match="No space left"), explain_full_disk(tmp_path):
-        one.wait() if asked == "wait" else one.save(2, {"a": torch.zeros(2)}, torch.float32)
+        getattr(checkpoint_writer, method)(*arguments)

@@ -28,7 +28,7 @@ from nearfirst.model.template import Tokens
 def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArray[np.float32]:
     """Return the mean loss over the labels of each of n instances, in nats: (n,) float32.
 
-    Each has a label. `batch_tokens` are the tokens in a forward pass, padding included.
+    Each instance has a label. A forward pass has at most `batch_tokens` tokens, padding included.
     """
     result = np.empty(len(tokens), dtype=np.float32)
     for batch in batches([len(item.ids) for item in tokens], batch_tokens):
@@ -47,24 +47,19 @@ def evaluate(
 ) -> pa.Table:
     """Return the LOSSES table of the instances at each checkpoint, and log each mean loss.
 
-    The checkpoints' weights replace those of the model: of each window (`checkpoints.windows`, of
-    `average`) the mean, which counts as that of its last checkpoint. Every instance has a label.
-    `precision` is that of `EvaluateSettings`.
-
-    Raises
-    ------
-    InputError
-        If a checkpoint is damaged, or a loss is not finite.
+    The mean weights of each window of at most `average` checkpoints (`checkpoints.windows`) replace
+    the model's, and count as the window's last checkpoint. Every instance has a label. Raises
+    InputError if a checkpoint is damaged, or a loss is not finite.
     """
     if model.device.type == "cpu":
         keep_freed_memory()
-    length = sum(len(item.ids) for item in tokens)
+    num_tokens = sum(len(item.ids) for item in tokens)
     labels = [item.label_tokens for item in tokens]
     parts: list[pa.Table] = []
-    since = begun = time.monotonic()
+    start = previous = time.monotonic()
     with closing(stream_weights(model, checkpoints, average)) as loaded:
         for *_, folder in loaded:
-            # For each anew: converted weights are kept in it, and would be another checkpoint's.
+            # A new context each time: it caches converted weights.
             with autocast(precision):
                 if not parts:
                     check_model(model, tokens)
@@ -78,13 +73,13 @@ def evaluate(
             step = step_of(folder)
             columns = [[step] * len(tokens), instances["id"], instances["task"], loss, labels]
             parts.append(pa.table(columns, schema=LOSSES))
-            # Since the checkpoint before, so that the time to read this one counts.
+            # Count from the previous checkpoint, to include the time to read this one.
             now = time.monotonic()
-            left = (now - since) / len(parts) * (len(checkpoints) - len(parts))
+            left = (now - start) / len(parts) * (len(checkpoints) - len(parts))
             logging.info(
                 "step %d: mean loss %.4f (%.1f s, %.0f tokens/s), %.0f s left",
-                *(step, loss.mean(), now - begun, length / (now - begun), left),
+                *(step, loss.mean(), now - previous, num_tokens / (now - previous), left),
             )
             SCREEN.show(f"step {step}, mean loss {loss.mean():.3f}, {left:.0f} s left")
-            begun = now
+            previous = now
     return pa.concat_tables(parts)

@@ -8,7 +8,7 @@ from nearfirst.common.settings import Section
 
 
 class EvaluateSettings(Section):
-    """Loss of every test instance at every checkpoint."""
+    """The loss of every test instance at every checkpoint."""
 
     batch_tokens: PositiveInt = Field(
         4096, description="Tokens in one forward pass, padding included."
@@ -20,12 +20,12 @@ class EvaluateSettings(Section):
     )
     average: PositiveInt = Field(
         1,
-        description="Checkpoints whose mean weights are evaluated, also by their answers and in "
-        "lm_eval: each and those before it, as far as there are any. 1: each by itself.",
+        description="Number of checkpoints whose mean weights are evaluated, also for answers and "
+        "in lm_eval: each checkpoint and those before it, if there are any. 1: each on its own.",
     )
     also: tuple[str, ...] = Field(
         (),
-        description="Data sets on whose test sets the loss is measured too, to see what an order "
+        description="Data sets on whose test sets the loss is also measured, to see what an order "
         "costs elsewhere: in figures of `kind: query-gap`, and in `elsewhere_NAME` of your data.",
     )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")

@@ -1,4 +1,4 @@
-"""Settings of the adapter that is trained instead of the whole model."""
+"""Settings of an adapter, trained instead of the whole model."""
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
@@ -6,14 +6,14 @@ from nearfirst.common.settings import Section
 
 
 class AdapterSettings(Section):
-    """A low-rank adapter (LoRA): the base model stays as it is."""
+    """A low-rank adapter (LoRA); the base model stays unchanged."""
 
-    rank: PositiveInt = Field(16, description="Width of the two matrices beside a layer.")
-    alpha: PositiveInt = Field(32, description="What they add is scaled by alpha / rank.")
+    rank: PositiveInt = Field(16, description="Rank of the two matrices added to a layer.")
+    alpha: PositiveInt = Field(32, description="Their output is scaled by alpha / rank.")
     targets: list[str] = Field(
         ["all-linear"],
         min_length=1,
-        description="Linear layers that get one, by the last part of their names (`q_proj`, "
-        "`v_proj`); `all-linear` is all but the output's.",
+        description="Linear layers that get them, by the last part of their names (`q_proj`, "
+        "`v_proj`); `all-linear` means all but the output layer.",
     )
     seed: NonNegativeInt = Field(0, description="Seed of the initial weights.")

@@ -1,4 +1,4 @@
-"""The check that a model, of whatever family, can be trained and evaluated here."""
+"""The check that a model of any family can be trained and evaluated here."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,23 +13,20 @@ from nearfirst.model.template import Tokens
 
 
 def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
-    """Check that a model can hold all instances, and predicts each token from those before it.
+    """Check that a model can hold all instances and predicts each token from earlier ones only.
 
-    Two short texts must have the same losses in one padded batch and each by itself; they have not
-    if the model looks ahead or at padding. Losses that are not finite pass: the run diverged.
+    Two short texts must have the same losses in one padded batch as alone; they differ if the model
+    looks ahead or at padding. Non-finite losses pass: the run diverged.
 
-    Raises
-    ------
-    InputError
-        If the losses differ, or the model has too few embeddings or positions.
+    Raises InputError if the losses differ, or the model has too few embeddings or positions.
     """
     name = type(model).__name__
-    known = model.get_input_embeddings().weight.shape[0]
+    num_embeddings = model.get_input_embeddings().weight.shape[0]
     highest = max(int(item.ids.max()) for item in tokens)
-    if highest >= known:
+    if highest >= num_embeddings:
         raise InputError(
-            f"model.name: the tokenizer gives id {highest}, but the {name} has {known} "
-            "embeddings; use tokenizer and weights of one model"
+            f"model.name: the tokenizer gives id {highest}, but the {name} has {num_embeddings} "
+            "embeddings; use the tokenizer and the weights of the same model"
         )
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     longest = max(len(item.ids) for item in tokens)
@@ -39,7 +36,7 @@ def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
             f"{positions} positions; lower template.max_length to {positions}"
         )
     first = tokens[0].ids[:48]
-    # Labels everywhere: any token can be predicted.
+    # Every token is a label.
     texts = [Tokens(ids, ids) for ids in (first, tokens[-1].ids[: max(2, len(first) // 2)])]
     training = model.training
     model.eval()
@@ -54,9 +51,9 @@ def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
     if (difference > tolerance(model) * np.maximum(1, np.abs(single))).any():
         worst = int(np.nanargmax(difference))
         raise InputError(
-            f"model.name: this {name} does not predict each token from those before it only: a "
-            f"text has loss {batched[worst]:.4f} in a padded batch, {single[worst]:.4f} by "
-            "itself; give a causal language model"
+            f"model.name: this {name} does not predict each token from earlier tokens only: a "
+            f"text has loss {batched[worst]:.4f} in a padded batch, {single[worst]:.4f} alone; "
+            "use a causal language model"
         )
 
 

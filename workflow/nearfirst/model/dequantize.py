@@ -1,4 +1,4 @@
-"""An ordinary model folder from a quantised GGUF file."""
+"""An ordinary model folder from a quantized GGUF file."""
 
 import logging
 from pathlib import Path
@@ -12,35 +12,31 @@ from nearfirst.model.load_errors import DAMAGED, reason
 
 
 def dequantize(folder: Path, output: Path) -> None:
-    """Write the model in the GGUF file below `folder` with float32 weights, and its tokenizer.
+    """Write the model from the GGUF file below `folder` with float32 weights, and its tokenizer.
 
-    The weights stay as coarse as they were: quantising cannot be undone, but what is trained on
-    them is not quantised again.
-
-    Raises
-    ------
-    InputError
-        If there is not one GGUF file, or it cannot be read.
+    Quantization cannot be undone: the weights stay as coarse as they were. But weights trained from
+    them are not quantized again. Raises InputError if there is not exactly one GGUF file, or it
+    cannot be read.
     """
-    found = sorted(folder.rglob("*.gguf"))
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
+    files = sorted(folder.rglob("*.gguf"))
+    if len(files) != 1:
+        names = ", ".join(path.name for path in files) or "none"
         raise InputError(
             f"{folder}: expected one GGUF file, found {names}; set model.package.files"
         )
-    (file,) = found
+    (file,) = files
     try:
-        quantised = AutoModelForCausalLM.from_pretrained(
+        quantized = AutoModelForCausalLM.from_pretrained(
             file.parent, gguf_file=file.name, dtype=torch.float32, trust_remote_code=False
         )
         tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     except DAMAGED as error:
         raise InputError(f"{file}: cannot be read ({reason(error)})") from None
-    # A fresh model of the same shape has no trace of how its weights were stored.
-    config = quantised.config.to_dict()
+    # A fresh model of the same shape keeps no trace of how its weights were stored.
+    config = quantized.config.to_dict()
     config.pop("quantization_config", None)
-    model = type(quantised)(type(quantised.config)(**config))
-    model.load_state_dict(quantised.state_dict())
+    model = type(quantized)(type(quantized.config)(**config))
+    model.load_state_dict(quantized.state_dict())
     with writing_folder(output) as written:
         model.to(torch.float32).save_pretrained(written)
         tokenizer.save_pretrained(written)

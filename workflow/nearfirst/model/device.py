@@ -1,4 +1,4 @@
-"""The GPU or the CPU that a process computes on."""
+"""The GPU or CPU on which a process computes."""
 
 import ctypes
 import logging
@@ -16,26 +16,23 @@ from nearfirst.model import visible_gpus
 
 
 def device() -> torch.device:
-    """Return the first GPU if there is one, else the CPU.
+    """Return the first GPU if there is one, otherwise the CPU.
 
-    Raises
-    ------
-    InputError
-        If the process was given a GPU that PyTorch cannot use: what takes an hour there takes days
-        on the CPU.
+    Raises InputError if the process was given a GPU that PyTorch cannot use: an hour on that GPU is
+    days on the CPU.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if torch.cuda.is_available():
             return torch.device("cuda")
-    given, driver = visible_gpus.given(), visible_gpus.driver()
-    if given and driver:
-        said = next((str(warning.message).split(" (Triggered")[0] for warning in caught), "")
-        built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "no CUDA"
+    source, driver = visible_gpus.gpu_source(), visible_gpus.driver()
+    if source and driver:
+        reason = next((str(warning.message).split(" (Triggered")[0] for warning in caught), "")
+        cuda = f"CUDA {torch.version.cuda}" if torch.version.cuda else "no CUDA"
         raise InputError(
-            f"this job was given a GPU ({given}), but PyTorch {torch.__version__}, built with "
-            f"{built}, cannot use it under the node's NVIDIA driver {driver}"
-            + (f" ({' '.join(said.split())})" if said else "")
+            f"this job was given a GPU ({source}), but PyTorch {torch.__version__}, built with "
+            f"{cuda}, cannot use it under the node's NVIDIA driver {driver}"
+            + (f" ({' '.join(reason.split())})" if reason else "")
             + "; have the driver updated, or install a PyTorch built for its CUDA (pytorch.org, "
             "'Previous versions'); to compute on the CPU, set CUDA_VISIBLE_DEVICES to nothing"
         )
@@ -43,12 +40,9 @@ def device() -> torch.device:
 
 
 def check_count(gpus: int) -> None:
-    """Check that a process for each of several GPUs has one of its own; without any, CPUs do.
+    """Check that as many GPUs are visible as there are processes; without GPUs, CPUs are used.
 
-    Raises
-    ------
-    InputError
-        If fewer are visible; else as `device`.
+    Raises InputError if fewer are visible, or as `device` does.
     """
     if device().type == "cpu":
         if gpus > 1:
@@ -58,43 +52,40 @@ def check_count(gpus: int) -> None:
     if visible < gpus:
         which = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
         raise InputError(
-            f"hardware.train.gpus: {gpus} are asked for, but {visible} visible here "
+            f"hardware.train.gpus: {gpus} GPUs requested, but {visible} visible here "
             f"(CUDA_VISIBLE_DEVICES: {which}); lower it to {visible}, or run on a node with {gpus}"
         )
 
 
 def keep_freed_memory() -> None:
-    """Have a process on a CPU keep the memory of freed tensors for the next ones.
+    """Make a process on a CPU reuse the memory of freed tensors.
 
-    glibc gives that of large ones back to the system, which clears it, page by page, for the next.
+    By default glibc returns large blocks to the system, which clears them page by page before the
+    next use.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt:  # glibc's; the numbers are those of its malloc.h
-        mallopt(-4, 0)  # M_MMAP_MAX: no allocation is a mapping of its own
+    if mallopt:  # glibc only; constants from its malloc.h
+        mallopt(-4, 0)  # M_MMAP_MAX: no allocation gets a separate mapping
         mallopt(-1, -1)  # M_TRIM_THRESHOLD: the heap does not shrink
 
 
 @contextmanager
 def deterministic(enabled: bool = True) -> Iterator[None]:
-    """Have PyTorch compute the same bytes on every run of the same machine, if enabled.
+    """Make PyTorch compute the same bytes on every run on the same machine, if enabled.
 
-    Where it should only warn, the backward passes of attention (flash, memory-efficient) add in any
-    order; told to raise, they take their deterministic forms.
-
-    Raises
-    ------
-    InputError
-        If the model has an operation without a deterministic form.
+    With `warn_only`, the backward passes of attention (flash, memory-efficient) still add in any
+    order; without it they take their deterministic forms. Raises InputError if the model has an
+    operation without a deterministic form.
     """
     if not enabled:
         yield
         return
-    # Else cuBLAS shares its workspace out by chance.
+    # Otherwise cuBLAS assigns its workspaces nondeterministically.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    memory: Any = torch.utils.deterministic
-    filled = memory.fill_uninitialized_memory
-    # Every new tensor would be filled first, for nothing: none is read before it is written.
-    memory.fill_uninitialized_memory = False
+    options: Any = torch.utils.deterministic
+    fill_memory = options.fill_uninitialized_memory
+    # Filling every new tensor is wasted work: none is read before it is written.
+    options.fill_uninitialized_memory = False
     torch.use_deterministic_algorithms(True)
     try:
         yield
@@ -103,9 +94,9 @@ def deterministic(enabled: bool = True) -> Iterator[None]:
             raise
         operation = str(error).split(" does not")[0]
         raise InputError(
-            f"train.deterministic: {operation}, which this model computes with, has no "
-            "deterministic form here; set it to false: the last bits then differ from run to run"
+            f"train.deterministic: {operation}, which this model uses, has no deterministic form "
+            "here; set it to false: the last bits then differ from run to run"
         ) from error
     finally:
         torch.use_deterministic_algorithms(False)
-        memory.fill_uninitialized_memory = filled
+        options.fill_uninitialized_memory = fill_memory

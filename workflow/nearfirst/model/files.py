@@ -1,4 +1,4 @@
-"""Which files of a model's folder are read. Imports no torch: the Snakefile asks."""
+"""Which files of a model folder are read. Does not import torch: the Snakefile uses it."""
 
 import json
 from contextlib import suppress
@@ -8,9 +8,9 @@ WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".
 
 
 def model_files_read(folder: Path, *, weights: bool = True) -> list[Path]:
-    """Return what may be read of a model's folder, and of the base of an adapter.
+    """Return the files of a model folder, and of an adapter's base, that may be read.
 
-    That is all but notes and hidden files; without `weights`, what a tokenizer may be read from.
+    Notes and hidden files are left out; without `weights`, so are weights files.
     """
     folders = [folder]
     with suppress(OSError, ValueError, KeyError, TypeError):
@@ -19,9 +19,9 @@ def model_files_read(folder: Path, *, weights: bool = True) -> list[Path]:
     ignored = (".md", *(() if weights else WEIGHTS))
     return [
         path
-        for each in folders
-        for path in sorted(each.rglob("*"))
+        for root in folders
+        for path in sorted(root.rglob("*"))
         if path.is_file()
         and not path.name.lower().endswith(ignored)
-        and not any(part.startswith(".") for part in path.relative_to(each).parts)
+        and not any(part.startswith(".") for part in path.relative_to(root).parts)
     ]

@@ -1,4 +1,4 @@
-"""Load a base model by Hugging Face id or folder. Code that comes with it is never run."""
+"""Load a base model by Hugging Face id or folder. Code that comes with it is never executed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,29 +16,26 @@ T = TypeVar("T")
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
-    """Load the tokenizer of a model. Raises InputError if it cannot be loaded, or lacks an EOS."""
+    """Load a model's tokenizer. Raises InputError if it cannot be loaded, or has no EOS."""
     tokenizer = _load(
         name,
-        # If trust_remote_code is not given, transformers asks on the terminal and may run code.
+        # Without trust_remote_code=False, transformers asks on the terminal and may run code.
         lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
     )
     if tokenizer.eos_token_id is None:
         raise InputError(
-            f"{name}: its tokenizer has no end-of-text token, so no answer would end; set "
+            f"{name}: the tokenizer has no end-of-text token, so no answer would end; set "
             "eos_token in its tokenizer_config.json"
         )
     return tokenizer
 
 
 def load_config(name: str, revision: str | None = None) -> Any:
-    """Load the config of a model.
-
-    Raises the errors in `DAMAGED`; ValueError if the model needs code from outside transformers.
-    """
+    """Load a model's config. Raises the errors in `DAMAGED`, also if the model brings code."""
     config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
     attention = config._attn_implementation
     if "/" in str(attention):
-        raise ValueError(f"its attention {attention!r} is code of the hub, which is not run")
+        raise ValueError(f"its attention {attention!r} is code of the hub, which is not executed")
     return config
 
 
@@ -61,18 +58,18 @@ def model_for(
     dtype: torch.dtype = torch.float32,
     average: int = 1,
 ) -> Any:
-    """Build a model to load checkpoints like this one into: without weights, or the base's alone.
+    """Build a model into which checkpoints like this one can be loaded.
 
-    The base model's weights are read where the checkpoint holds an adapter. It gets the rank of
-    `average` of them, which their mean has. Raises InputError if the model cannot be loaded, the
-    adapter is none of this model, or such adapters have no mean.
+    If the checkpoint holds an adapter, the base model's weights are read, and the adapter gets the
+    rank of the mean of `average` adapters. Otherwise the model has no weights yet. Raises
+    InputError if the model cannot be loaded, or the adapter does not fit it or has no mean.
     """
-    form = saved_adapter(checkpoint, average)
-    if form is None:
+    config = saved_adapter(checkpoint, average)
+    if config is None:
         return empty_model(name, revision, dtype)
     model = load_model(name, revision).to(dtype)
     try:
-        model.add_adapter(form, NAME)
+        model.add_adapter(config, NAME)
     except ValueError as error:
         raise InputError(
             f"{checkpoint}: its adapter does not fit the base model {name} ({error})"
@@ -81,7 +78,7 @@ def model_for(
 
 
 def empty_model(name: str, revision: str | None = None, dtype: torch.dtype = torch.float32) -> Any:
-    """Build a model of the same shape without its weights, to load checkpoints into."""
+    """Build a model of the same shape without weights, into which checkpoints can be loaded."""
     config = _load(name, lambda: load_config(name, revision))
     with device():
         return AutoModelForCausalLM.from_config(config, dtype=dtype).eval()

@@ -1,4 +1,4 @@
-"""Errors of reading a model's folder, and how to word them. Does not import torch."""
+"""Errors of reading a model folder, and how to word them. Does not import torch."""
 
 import json
 import pickle
@@ -11,34 +11,34 @@ from safetensors import SafetensorError
 DAMAGED = (
     *(SafetensorError, pickle.UnpicklingError, json.JSONDecodeError),
     *(EOFError, KeyError, IndexError, TypeError, RuntimeError, OSError, ValueError),
-    # A config may ask for a package that is not there.
+    # A config may ask for a package that is not installed.
     *(StrictDataclassError, ImportError),
 )
-"""What the readers of configs, weights and tokenizers raise over an unusable file.
+"""Exceptions raised by readers of configs, weights and tokenizers for an unusable file.
 
-A pickle (`.bin`) is read with `weights_only`: anything but tensors is an UnpicklingError.
+A pickle (`.bin`) is read with `weights_only`: anything but tensors raises UnpicklingError.
 """
 
 
 def reason(error: Exception, name: str | None = None) -> str:
-    """Return in a few words why a model cannot be loaded, or the tokenizer of the one called so."""
-    if name and (why := lacking(name)):
-        return why
+    """Return in a few words why a model, or the tokenizer of the model `name`, cannot be loaded."""
+    if name and (missing := lacking(name)):
+        return missing
     text = str(error).strip()
     if "trust_remote_code" in text:
-        return "it needs code of its own to be run, which is refused"
+        return "it needs code of its own to be executed, which is refused"
     if isinstance(error, pickle.UnpicklingError):
-        # Torch's own advice is to trust the file.
+        # Torch's advice is to trust the file.
         return "a pickle that is damaged, or holds more than tensors, is refused"
-    if isinstance(error, StrictDataclassError):  # its second line says what is wrong
+    if isinstance(error, StrictDataclassError):  # the second line says what is wrong
         return " ".join(text.split())
     return text.splitlines()[0].split(". ")[0] if text else "it ends early"
 
 
 def lacking(name: str) -> str | None:
-    """Return which packages are not there that the tokenizer in a folder needs; None if all are.
+    """Return which packages the tokenizer in a folder lacks, as a message; None if all are there.
 
-    Of a missing one transformers says nothing: it takes the file for one of another kind.
+    Without them transformers gives no hint: it takes the file for another kind of tokenizer.
     """
     folder = Path(name)
     if (folder / "tokenizer.json").exists() or not (folder / "tokenizer.model").exists():
@@ -56,5 +56,5 @@ def lacking(name: str) -> str | None:
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # its parent is not there
+    except ModuleNotFoundError:  # the parent package is missing
         return False

@@ -1,4 +1,4 @@
-"""Logits of padded batches, at the positions asked for."""
+"""Logits of padded batches at selected positions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,25 +25,25 @@ def pad(batch: Sequence[Tokens]) -> dict[str, torch.Tensor]:
 def logits_at(
     model: Any, ids: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
 ) -> torch.Tensor:
-    """Return a causal language model's logits at n positions, (n, vocabulary), and no others.
+    """Return a causal language model's logits at n positions only, (n, vocabulary).
 
-    On its device: `ids`, (B, T), padded on the right, and `rows` and `columns`, (n,) each.
-    The model's own forward pass runs, with all that it does to logits (Gemma 2 caps them, Cohere
-    and Granite scale them); its output embedding sees these positions only.
+    `ids` (B, T), padded on the right, and `rows` and `columns` (n,) are on the model's device. The
+    model's forward pass runs unchanged (Gemma 2 caps logits, Cohere and Granite scale them), but
+    its output embedding sees only these positions.
     """
-    seen: list[torch.Size] = []
+    shapes: list[torch.Size] = []
 
-    def pick(_: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    def select(_: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
         hidden, *others = arguments
-        seen.append(hidden.shape[:-1])
+        shapes.append(hidden.shape[:-1])
         return (hidden[rows, columns][None], *others) if hidden.shape[:-1] == ids.shape else None
 
     head = model.get_output_embeddings()
-    hook = head.register_forward_pre_hook(pick) if head is not None else None
+    hook = head.register_forward_pre_hook(select) if head is not None else None
     try:
         logits: torch.Tensor = model(input_ids=ids, use_cache=False).logits
     finally:
         if hook is not None:
             hook.remove()
-    # squeezed, not indexed: the gradient of an index is a copy among zeros
-    return logits.squeeze(0) if seen == [ids.shape] else logits[rows, columns]
+    # squeeze, not [0]: the gradient of an index is a copy padded with zeros
+    return logits.squeeze(0) if shapes == [ids.shape] else logits[rows, columns]

@@ -1,4 +1,4 @@
-"""The loss of training and evaluation alike: change `token_losses` to change it for both."""
+"""The loss of both training and evaluation: change `token_losses` to change it for both."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,10 +24,10 @@ def token_losses(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def step_loss(
     model: Any, batch: Mapping[str, torch.Tensor], label_tokens: torch.Tensor
 ) -> torch.Tensor:
-    """Return what a micro-batch adds to the loss of its training step: the mean over all labels.
+    """Return a micro-batch's share of the loss of its training step, the mean over all labels.
 
-    `batch` holds (B, T) `input_ids` and `labels`, as of `pad`; `label_tokens` counts the labels of
-    the step, over all micro-batches and GPUs. Logits are computed at label positions only.
+    `batch` holds (B, T) `input_ids` and `labels` from `pad`; `label_tokens` counts the labels of
+    the step over all micro-batches and GPUs. Logits are computed at label positions only.
     """
     targets = batch["labels"][:, 1:]
     rows, columns = (targets != IGNORED).nonzero(as_tuple=True)
@@ -38,7 +38,7 @@ def step_loss(
 def mean_losses(model: Any, instances: Sequence[Tokens]) -> npt.NDArray[np.float64]:
     """Return the mean loss over the labels of each of B instances, (B,), in one forward pass.
 
-    Each has a label. Logits are computed at label positions only.
+    Each instance has a label. Logits are computed at label positions only.
     """
     batch = pad(instances)
     targets = batch["labels"][:, 1:]

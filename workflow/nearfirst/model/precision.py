@@ -1,7 +1,7 @@
-"""Number formats of the arithmetic: what a machine has, and how float32 weights are used in them.
+"""Number formats of the arithmetic: what a machine supports, and how float32 weights are used.
 
-Weights are float32 in all but two cases: evaluation, generation and rewards in float16 or float64
-keep them in that format.
+Weights are float32 except in evaluation, generation and rewards with float16 or float64, which keep
+them in that format.
 """
 
 import logging
@@ -21,12 +21,9 @@ _SDPA_FLOAT32 = "sdpa_float32"
 
 
 def check(key: str, precision: str) -> None:
-    """Check that this machine computes in a precision, the value of the config key `key`.
+    """Raise InputError if this machine lacks a precision, the value of the config key `key`.
 
-    Raises
-    ------
-    InputError
-        If it cannot. A CPU that is slower in bfloat16 than in float32 is warned of.
+    Warn if a CPU is slower in bfloat16 than in float32.
     """
     on_gpu = device().type == "cuda"
     if precision == "float16" and not on_gpu:
@@ -45,20 +42,20 @@ def check(key: str, precision: str) -> None:
 
 
 def weights_dtype(key: str, precision: str) -> torch.dtype:
-    """Return the number format of resident weights in evaluation, generation and rewards.
+    """Return the dtype of resident weights in evaluation, generation and rewards.
 
     bfloat16 computes with float32 weights (`autocast`). Raises InputError as `check` does.
     """
     check(key, precision)
-    found: torch.dtype = torch.float32 if precision == "bfloat16" else getattr(torch, precision)
-    return found
+    dtype: torch.dtype = torch.float32 if precision == "bfloat16" else getattr(torch, precision)
+    return dtype
 
 
 def autocast(precision: str) -> AbstractContextManager[Any]:
     """Return a context in which float32 weights multiply in bfloat16, if that is the precision.
 
-    Sums, norms, softmax and losses stay in float32. Weights are converted once and kept until the
-    context ends: load others only outside.
+    Sums, norms, softmax and losses stay in float32. Converted weights are cached until the context
+    ends: load other weights only outside it.
     """
     if precision != "bfloat16":
         return nullcontext()
@@ -66,10 +63,10 @@ def autocast(precision: str) -> AbstractContextManager[Any]:
 
 
 def train_attention_in_float32(model: Any) -> None:
-    """Have a model that trains in bfloat16 on a CPU without AMX compute attention in float32.
+    """Make a model that trains in bfloat16 on a CPU without AMX compute attention in float32.
 
-    PyTorch's fused attention is slower in bfloat16 there, backwards about twice. Other kinds of
-    attention stay as they are.
+    There, PyTorch's fused attention is slower in bfloat16, backwards about twice. Other attention
+    implementations are left alone.
     """
     if model.config._attn_implementation == "sdpa" and not _cpu_has("amx_bf16"):
         AttentionInterface.register(_SDPA_FLOAT32, _sdpa_float32)
@@ -82,18 +79,18 @@ def _sdpa_float32(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
-    *rest: Any,
-    **more: Any,
+    *args: Any,
+    **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     with torch.autocast(query.device.type, enabled=False):
-        its = (tensor.float() for tensor in (query, key, value))
-        output, weights = sdpa_attention_forward(module, *its, *rest, **more)
+        inputs = (tensor.float() for tensor in (query, key, value))
+        output, weights = sdpa_attention_forward(module, *inputs, *args, **kwargs)
     return output.to(query.dtype), weights
 
 
 @contextmanager
 def tf32(precision: str) -> Iterator[None]:
-    """Let a GPU multiply float32 numbers in TF32: 10 bits after the point, sums in float32."""
+    """Let a GPU multiply float32 numbers in TF32: 10-bit mantissas, sums in float32."""
     before = torch.get_float32_matmul_precision()
     if precision == "float32" and device().type == "cuda":
         torch.set_float32_matmul_precision("high")
@@ -104,7 +101,7 @@ def tf32(precision: str) -> Iterator[None]:
 
 
 def tolerance(model: Any) -> float:
-    """Return the largest relative difference of two losses that rounding alone may explain."""
+    """Return the largest relative difference between two losses that rounding can explain."""
     kind = model.device.type
     in_tf32 = kind == "cuda" and torch.get_float32_matmul_precision() != "highest"
     exact = model.dtype in (torch.float32, torch.float64)
@@ -112,5 +109,5 @@ def tolerance(model: Any) -> float:
 
 
 def _cpu_has(*names: str) -> bool:
-    has = torch.cpu.get_capabilities()
-    return any(has.get(name) for name in names)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in names)

@@ -25,7 +25,7 @@ BOS, EOS = "<s>", "</s>"
 
 
 def train_tokenizer(documents: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE tokenizer, which covers any text."""
+    """Train a byte-level BPE tokenizer, which can encode any text."""
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
@@ -42,10 +42,7 @@ def train_tokenizer(documents: Iterable[str], vocabulary: int) -> PreTrainedToke
 def pack(documents: Sequence[str], tokenizer: Any, block: int) -> torch.Tensor:
     """Return documents as `<s> document </s>`, packed into (n, block) token ids.
 
-    Raises
-    ------
-    InputError
-        If the documents do not fill one block.
+    Raises InputError if the documents do not fill one block.
     """
     stream: list[int] = []
     for ids in tokenizer(list(documents), add_special_tokens=False)["input_ids"]:
@@ -60,15 +57,11 @@ def pack(documents: Sequence[str], tokenizer: Any, block: int) -> torch.Tensor:
 
 
 def pretrain(documents: Sequence[str], settings: PretrainSettings, folder: Path) -> None:
-    """Train a tokenizer and a model and save both as one `save_pretrained` folder.
+    """Train a tokenizer and a model, and save both to one `save_pretrained` folder.
 
-    The text teaches skills, not the format of the tasks. It holds some small talk in the chat
-    template, and every document ends in EOS, so that no token of the template is untrained.
-
-    Raises
-    ------
-    InputError
-        If there is too little text.
+    The text teaches skills, not the format of the tasks. It includes small talk in the chat
+    template, and every document ends in EOS, so that no token of the template is untrained. Raises
+    InputError if there is too little text.
     """
     torch.set_num_threads(settings.threads)
     set_seed(settings.seed)

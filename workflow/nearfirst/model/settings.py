@@ -1,4 +1,4 @@
-"""Settings of the base model: a named one, or a small Llama pretrained here."""
+"""Settings of the base model: an existing one, or a small Llama pretrained here."""
 
 from typing import Any, Literal, Self
 
@@ -33,13 +33,13 @@ class PretrainSettings(Section):
     weight_decay: float = Field(0.1, ge=0, description="AdamW weight decay.")
     seed: int = Field(
         0,
-        description="Seed of the initial weights and of the order of blocks; a base model of a "
-        "run's own adds the run's seed.",
+        description="Seed of the initial weights and of the order of blocks; the run's seed is "
+        "added or, without `base_per_seed`, the first of `seeds`.",
     )
     threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
 
     def llama(self) -> dict[str, Any]:
-        """Return the arguments of transformers' `LlamaConfig` that give the model its shape."""
+        """Return the arguments of transformers' `LlamaConfig` that define the model's shape."""
         return {
             "hidden_size": self.hidden_size,
             "num_hidden_layers": self.layers,
@@ -51,38 +51,38 @@ class PretrainSettings(Section):
 
 
 class ModelSettings(NamedModel):
-    """Which model is tuned."""
+    """The model to tune."""
 
     name: str | None = Field(
         None, description="Hugging Face id or folder; null pretrains a small one (`pretrain`)."
     )
     package: PackageSettings | None = Field(
         None,
-        description="Instead of `name`, a Python package that holds the model as one GGUF file: "
+        description="Instead of `name`, a Python package that contains the model as one GGUF file; "
         "its weights become float32, as coarse as they were.",
     )
     parameters: PositiveInt | None = Field(
         None,
-        description="Parameters of a Hugging Face id, for `plan.py` before the model is fetched; "
-        "null reads its `config.json`.",
+        description="Number of parameters of a Hugging Face id, for `plan.py` before the model is "
+        "fetched; null reads its `config.json`.",
     )
     base_per_seed: bool = Field(
         True,
-        description="Pretrain a base model for each of `seeds`, of the same text and tokenizer, so "
-        "that intervals over seeds hold the variance between base models. False: one for all, as "
-        "with a model that has a name.",
+        description="Pretrain one base model for each of `seeds`, on the same text with the same "
+        "tokenizer, so that intervals over seeds include the variance between base models. False: "
+        "one for all seeds, as with a named model.",
     )
     text: TextSettings = TextSettings()
     pretrain: PretrainSettings = PretrainSettings()
 
     @property
     def is_pretrained_here(self) -> bool:
-        """Whether the base model is a small one, pretrained on generated text."""
+        """Whether the base model is pretrained here, on generated text."""
         return self.name is None and self.package is None
 
     @property
     def bases_vary(self) -> bool:
-        """Whether runs of another seed start from another base model."""
+        """Whether runs with different seeds start from different base models."""
         return self.is_pretrained_here and self.base_per_seed
 
     @model_validator(mode="after")
@@ -100,8 +100,8 @@ class TemplateSettings(Section):
 
     format: Form = Field(
         "paper",
-        description="`paper`: `<s>User: …\\nAssistant: …</s>`; `published`: this in the segments "
-        "of the paper's code, `\\nAssistant: ` being one; `chat`: the chat template of the model's "
-        "tokenizer.",
+        description="`paper`: `<s>User: …\\nAssistant: …</s>`; `published`: the same, tokenized in "
+        "the segments of the paper's code, one of which is `\\nAssistant: `; `chat`: the chat "
+        "template of the model's tokenizer.",
     )
     max_length: PositiveInt = Field(1024, description="Tokens kept; the tail is cut.")

@@ -17,34 +17,26 @@ from nearfirst.model import chat_template
 from nearfirst.model.settings import Form, TemplateSettings
 
 Segment = tuple[str, bool | None]
-"""Text that is tokenized by itself, and whether it is trained on; None if it is no answer."""
+"""Text that is tokenized separately, and whether it is trained on; None if it is not an answer."""
 
 IGNORED = -100
-"""Label of a position that carries no loss."""
+"""Label of a position without loss."""
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """One tokenized instance.
+    """One tokenized instance: (n,) int64 token ids and labels; the number of labels cut off.
 
-    Attributes
-    ----------
-    ids
-        (n,) token ids, int64.
-    labels
-        (n,) int64: the id where an answer that is trained on or its EOS stands, `IGNORED`
-        elsewhere.
-    lost
-        Number of labels that truncation took.
+    A label is the token id in answers that are trained on and their EOS, `IGNORED` elsewhere.
     """
 
     ids: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64]
-    lost: int = 0
+    lost_labels: int = 0
 
     @property
     def label_tokens(self) -> int:
-        """Number of positions that carry loss. The first position predicts nothing."""
+        """Number of positions with loss. The first position is not predicted."""
         return int((self.labels[1:] != IGNORED).sum())
 
 
@@ -54,18 +46,15 @@ def encode(
     max_length: int,
     form: Form = "paper",
 ) -> list[Tokens]:
-    r"""Encode conversations as `<s>User: {question}\nAssistant: {answer}</s>`, or as `chat` does.
+    r"""Encode conversations as `<s>User: {question}\nAssistant: {answer}</s>`, or by chat template.
 
-    Segments are tokenized one by one; each answer that is trained on and its EOS carry labels. A
-    further exchange follows the EOS of the one before. There is no BOS if the tokenizer has none.
-    With `published` the segments are those of the paper's published code (`_published`). Of each,
-    the first `max_length` tokens are kept, so a long prompt can lose its whole answer: such an
-    instance has `label_tokens == 0` and must be left out of means.
+    Segments are tokenized one by one; answers that are trained on carry labels, with their EOS.
+    Later exchanges follow the EOS of the one before. There is no BOS if the tokenizer has none.
+    `published` uses the segments of the paper's published code. Only the first `max_length` tokens
+    are kept, so a long prompt can push out the whole answer: such an instance has
+    `label_tokens == 0` and must be left out of means.
 
-    Raises
-    ------
-    InputError
-        With `chat`, if the tokenizer has no template, or one that does not mark its answers.
+    Raises InputError with `chat` if the tokenizer has no usable template.
     """
     encoded = (
         chat_template.encode(conversations, tokenizer)
@@ -83,7 +72,7 @@ def encode(
 
 
 def _paper(messages: Sequence[Message], space: str) -> list[Segment]:
-    """Return the segments of a conversation: each question asks for its answer."""
+    """Return the segments of a conversation; each question ends by asking for its answer."""
     return [
         (f"User: {message['content']}\nAssistant:", None)
         if message["role"] == "user"
@@ -93,14 +82,14 @@ def _paper(messages: Sequence[Message], space: str) -> list[Segment]:
 
 
 def _published(messages: Sequence[Message], space: str) -> list[Segment]:
-    r"""Return the segments of the published code, in which `\nAssistant: ` is one.
+    r"""Return the segments of the published code, where `\nAssistant: ` is a separate segment.
 
-    It has its space whatever the tokenizer puts before the answer.
+    Its space stays even if the tokenizer puts another before the answer.
     """
     segments: list[Segment] = []
     for message in messages:
         if message["role"] == "user":
-            # Every question but the first stands on a line of its own.
+            # Every question but the first starts a new line.
             line = "\n" if segments else ""
             segments += [(f"{line}User: {message['content']}", None), ("\nAssistant: ", None)]
         else:
@@ -113,23 +102,26 @@ def _encode_segments(
     tokenizer: Any,
     segments_of: Callable[[Sequence[Message], str], list[Segment]],
 ) -> Iterator[tuple[list[int], list[bool]]]:
-    """Yield the ids of each conversation, and which of them carry a label."""
-    # A SentencePiece tokenizer puts the space before a first word itself.
+    """Yield the ids of each conversation, and a mask of those that carry a label."""
+    # A SentencePiece tokenizer adds the space before a first word itself.
     space = "" if tokenizer.tokenize("a")[0].startswith("▁") else " "
-    parts = [segments_of(messages, space) for messages in conversations]
-    encoded = iter(_plain([text for segments in parts for text, _ in segments], tokenizer))
-    begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
-    for segments in parts:
-        ids, is_label = list(begin), [False] * len(begin)
+    all_segments = [segments_of(messages, space) for messages in conversations]
+    texts = [text for segments in all_segments for text, _ in segments]
+    # A literal `</s>` in a text is four characters, not EOS.
+    options = {"add_special_tokens": False, "split_special_tokens": True}
+    segment_ids = iter(tokenizer(texts, **options)["input_ids"] if texts else [])
+    bos = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+    for segments in all_segments:
+        ids, is_label = list(bos), [False] * len(bos)
         for _, trained in segments:
-            segment = next(encoded)
-            ids += segment if trained is None else [*segment, tokenizer.eos_token_id]
+            eos = [] if trained is None else [tokenizer.eos_token_id]
+            ids += [*next(segment_ids), *eos]
             is_label += [bool(trained)] * (len(ids) - len(is_label))
         yield ids, is_label
 
 
 def ends(tokenizer: Any, form: Form = "paper") -> list[int]:
-    """Return the tokens that end an answer. Raises InputError as `encode` does."""
+    """Return the tokens that can end an answer. Raises InputError as `encode` does."""
     eos: int = tokenizer.eos_token_id
     return sorted({chat_template.end_of_turn(tokenizer), eos}) if form == "chat" else [eos]
 
@@ -137,23 +129,14 @@ def ends(tokenizer: Any, form: Form = "paper") -> list[int]:
 def prompts(
     conversations: Sequence[Sequence[Message]], tokenizer: Any, form: Form = "paper"
 ) -> list[npt.NDArray[np.int64]]:
-    r"""Return the token ids before the answer that is generated, the first that is trained on.
+    r"""Return the token ids before the answer to generate, the first that is trained on.
 
-    Where that is the first of all, these are `<s>User: {question}\nAssistant:`. `encode` begins
-    with the same tokens, whatever its `max_length`.
+    If that is the very first answer, they are `<s>User: {question}\nAssistant:`. The tokens of
+    `encode` begin the same, for any `max_length`.
     """
-    first = [messages[: target(messages) + 1] for messages in conversations]
-    whole = encode(first, tokenizer, sys.maxsize, form)
-    return [item.ids[: int((item.labels != IGNORED).argmax())] for item in whole]
-
-
-def _plain(segments: list[str], tokenizer: Any) -> list[list[int]]:
-    """Tokenize text; a literal `</s>` in it is four characters, not EOS."""
-    if not segments:
-        return []
-    encoded = tokenizer(segments, add_special_tokens=False, split_special_tokens=True)
-    ids: list[list[int]] = encoded["input_ids"]
-    return ids
+    parts = [messages[: target(messages) + 1] for messages in conversations]
+    encoded = encode(parts, tokenizer, sys.maxsize, form)
+    return [item.ids[: int((item.labels != IGNORED).argmax())] for item in encoded]
 
 
 def labelled(
@@ -171,29 +154,28 @@ def labelled(
 def read_labelled(
     path: Path, tokenizer: Any, settings: TemplateSettings
 ) -> tuple[pa.Table, list[Tokens], int]:
-    """Read instances, of which `labelled` gives the first two; also return how many it leaves out.
+    """Read instances; return those that are `labelled`, their tokens, and how many are left out.
 
-    Raises InputError as `read_instances`, and if no instance has a label.
+    Raises InputError as `read_instances` does, and if no instance has a label.
     """
-    every = read_instances(path)
-    table, tokens = labelled(every, tokenizer, settings.max_length, settings.format)
+    instances = read_instances(path)
+    table, tokens = labelled(instances, tokenizer, settings.max_length, settings.format)
     if not tokens:
         raise InputError(
             f"{path}: no instance has a label within {settings.max_length} tokens; raise "
             "template.max_length"
         )
-    return table, tokens, len(every) - len(tokens)
+    return table, tokens, len(instances) - len(tokens)
 
 
-def lost(tokens: Sequence[Tokens]) -> str | None:
-    """Return what truncation took from instances, for a warning; None if it took no label."""
-    bare, cut = (
-        sum(map(what, tokens)) for what in (lambda i: not i.label_tokens, lambda i: i.lost)
-    )
-    if not cut:
+def describe_truncation(tokens: Sequence[Tokens]) -> str | None:
+    """Return a warning about labels lost by truncation; None if there are none."""
+    lost = sum(item.lost_labels for item in tokens)
+    if not lost:
         return None
-    labels = cut + sum(item.label_tokens for item in tokens)
+    labels = lost + sum(item.label_tokens for item in tokens)
+    without = sum(not item.label_tokens for item in tokens)
     return (
-        f"truncation to template.max_length takes {cut / labels:.1%} of the labels; {bare} of "
-        f"{len(tokens)} instances ({bare / len(tokens):.1%}) have none left"
+        f"truncation to template.max_length removes {lost / labels:.1%} of the labels; {without} "
+        f"of {len(tokens)} instances ({without / len(tokens):.1%}) have none left"
     )

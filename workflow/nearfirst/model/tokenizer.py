@@ -8,8 +8,8 @@ from nearfirst.common.errors import InputError
 def load_tokenizer(name: str, key: str, others: str = "") -> Any:
     """Load the tokenizer of a folder or a Hugging Face id, without torch.
 
-    Raises InputError if it cannot be loaded; it begins with `key`, the one of the config, and
-    `others` are further values that may be given.
+    Raises InputError if it cannot be loaded; the message names the config key `key` and suggests
+    `others`, further values of the key.
     """
     from transformers import AutoTokenizer
 
@@ -17,7 +17,7 @@ def load_tokenizer(name: str, key: str, others: str = "") -> Any:
 
     try:
         return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    # A tokenizer may need a package that is not installed.
+    # ImportError: a tokenizer may need a package that is not installed.
     except (OSError, ValueError, ImportError) as error:
         raise InputError(
             f"{key}: {name!r} cannot be loaded ({reason(error, name)}); give {others}a Hugging "

@@ -1,4 +1,4 @@
-"""Metrics to TensorBoard or Weights & Biases, through the callbacks of transformers."""
+"""Metrics sent to TensorBoard or Weights & Biases, by the callbacks of transformers."""
 
 import argparse
 import os
@@ -18,45 +18,35 @@ PACKAGES = {"tensorboard": ("tensorboard", "tensorboardX"), "wandb": ("wandb",)}
 
 
 class Tracking(Section):
-    """Where the metrics of a run go; nothing that is computed depends on it."""
+    """Where a run's metrics go; no result depends on it."""
 
     report_to: tuple[Tracker, ...] = ()
     run: str = ""
     folder: Path = Path("tracking")
 
-    def callbacks(self, part: str, job: str, *, anew: bool) -> list[Any]:
-        """Return the callbacks of the trackers, for a Trainer or for `log`.
+    def callbacks(self, part: str, segment: str, *, fresh: bool) -> list[Any]:
+        """Return the trackers' callbacks, for a Trainer or for `log`.
 
-        Parameters
-        ----------
-        part
-            What is tracked of the run: `train`, or a test set.
-        job
-            Its segment, `START-STOP`. TensorBoard joins the jobs of a run, and Weights & Biases
-            goes on with the run of a part.
-        anew
-            The job does not go on where one that was killed has left off.
-
-        Raises
-        ------
-        InputError
-            If a package is missing.
+        `part` is `train` or a test set. TensorBoard joins the segments (`START-STOP`) of a run;
+        Weights & Biases continues the run of a part. `fresh` is False if the job continues a killed
+        job. Raises InputError if a package is missing.
         """
         check_packages(self.report_to)
         folder = self.folder / self.run
-        found: list[Any] = []
+        callbacks: list[Any] = []
         if "tensorboard" in self.report_to:
-            found.append(_tensorboard(folder, f".{part}.{job}", anew))
+            callbacks.append(_tensorboard(folder, f".{part}.{segment}", fresh))
         if "wandb" in self.report_to:
-            found.append(_wandb(folder, f"{self.run} {part}", part, anew and job.startswith("0-")))
-        return found
+            first = fresh and segment.startswith("0-")
+            callbacks.append(_wandb(folder, f"{self.run} {part}", part, first))
+        return callbacks
 
 
 NOT_TRACKED = Tracking()
 
 
 def add_flag(to: argparse.ArgumentParser) -> None:
-    """Add the flag of programs whose metrics may be tracked."""
+    """Add the flag of programs whose metrics can be tracked."""
     to.add_argument(
         "--tracking",
         type=cli.checked(Tracking.parse),
@@ -76,33 +66,33 @@ def check_packages(report_to: Sequence[Tracker]) -> None:
             )
 
 
-def _tensorboard(folder: Path, suffix: str, anew: bool) -> Any:
+def _tensorboard(folder: Path, suffix: str, fresh: bool) -> Any:
     from transformers.integrations import TensorBoardCallback
 
     callback = TensorBoardCallback()
-    if anew:
+    if fresh:
         for old in folder.glob(f"events.*{suffix}"):
             old.unlink()
     callback.tb_writer = callback._SummaryWriter(str(folder), filename_suffix=suffix)
     return callback
 
 
-def _wandb(folder: Path, name: str, part: str, anew: bool) -> Any:
-    """Return the callback, which starts the run that the environment names."""
+def _wandb(folder: Path, name: str, part: str, first: bool) -> Any:
+    """Return the callback, which starts or resumes the run named in the environment."""
     from transformers.integrations import WandbCallback
 
     folder.mkdir(parents=True, exist_ok=True)
-    note = folder / f"wandb-{part}"
-    if anew or not note.exists():
-        note.write_text(uuid.uuid4().hex)
-    os.environ |= {"WANDB_RUN_ID": note.read_text(), "WANDB_RESUME": "allow", "WANDB_NAME": name}
+    id_file = folder / f"wandb-{part}"
+    if first or not id_file.exists():
+        id_file.write_text(uuid.uuid4().hex)
+    os.environ |= {"WANDB_RUN_ID": id_file.read_text(), "WANDB_RESUME": "allow", "WANDB_NAME": name}
     os.environ.setdefault("WANDB_PROJECT", "nearfirst")
     os.environ.setdefault("WANDB_DIR", str(folder))
     return WandbCallback()
 
 
 def log(callbacks: list[Any], folder: Path, metrics: dict[int, dict[str, float]]) -> None:
-    """Send metrics by step where no Trainer does; `folder` is that of a Trainer that never was."""
+    """Send metrics by step without a Trainer; `folder` fills in for the Trainer's output folder."""
     if not callbacks:
         return
     from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -110,6 +100,6 @@ def log(callbacks: list[Any], folder: Path, metrics: dict[int, dict[str, float]]
     arguments = TrainingArguments(str(folder), report_to="none", run_name=os.getenv("WANDB_NAME"))
     control = TrainerControl()
     for callback in callbacks:
-        for step, its in metrics.items():
-            callback.on_log(arguments, TrainerState(global_step=step), control, logs=its)
+        for step, values in metrics.items():
+            callback.on_log(arguments, TrainerState(global_step=step), control, logs=values)
         callback.on_train_end(arguments, TrainerState(), control)

@@ -1,4 +1,4 @@
-"""Progress of a Trainer: lines in the log, and a bar where stderr is a terminal."""
+"""Progress of a Trainer: lines in the log, and a progress bar if stderr is a terminal."""
 
 import logging
 import sys
@@ -11,19 +11,19 @@ from transformers.utils import logging as transformers_logging
 
 from nearfirst.common.progress import SCREEN
 
-# The bars of transformers itself, for each file that it loads or saves.
+# The bars that transformers shows for each file it loads or saves.
 transformers_logging.disable_progress_bar()
 
 
 class LogProgress(TrainerCallback):  # type: ignore[misc]
-    """Logs loss, rate and time left whenever the Trainer logs, and shows the steps as a bar."""
+    """Callback that logs loss, rate and time left with the Trainer, and shows a progress bar."""
 
     def __init__(self, stop: int) -> None:
         self.stop = stop
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock and the bar."""
-        self.first, self.since = state.global_step, time.monotonic()
+        self.first, self.begin = state.global_step, time.monotonic()
         hidden = not (args.should_save and sys.stderr.isatty())
         self.bar = tqdm(None, "steps", self.stop, initial=self.first, unit="", disable=hidden)
 
@@ -38,15 +38,15 @@ class LogProgress(TrainerCallback):  # type: ignore[misc]
         if not logs or "loss" not in logs or not args.should_save:
             return
         step = state.global_step
-        rate = max(1, step - self.first) / max(time.monotonic() - self.since, 1e-9)
+        rate = max(1, step - self.first) / max(time.monotonic() - self.begin, 1e-9)
+        left = (self.stop - step) / rate
         with self.bar.external_write_mode():
             logging.info(
                 "step %d of %d: training loss %.4f, gradient norm %.3f, learning rate %.3g, "
                 "%.2f steps/s, %.0f s left",
                 *(step, self.stop, logs["loss"], logs["grad_norm"], logs["learning_rate"]),
-                *(rate, (self.stop - step) / rate),
+                *(rate, left),
             )
-        left = (self.stop - step) / rate
         SCREEN.show(f"step {step} of {self.stop}, loss {logs['loss']:.3f}, {left:.0f} s left")
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -55,6 +55,6 @@ class LogProgress(TrainerCallback):  # type: ignore[misc]
 
 
 def log_progress(trainer: Trainer, stop: int) -> None:
-    """Let a Trainer report its way to the step `stop`, in place of what it prints by itself."""
+    """Make a Trainer log its progress towards step `stop` instead of what it prints by default."""
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(LogProgress(stop))

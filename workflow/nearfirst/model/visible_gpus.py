@@ -1,4 +1,4 @@
-"""Which GPUs a process was given. No import of torch here: it would look too early."""
+"""Which GPUs a process was given. Must not import torch, which would look for GPUs too early."""
 
 import os
 import re
@@ -8,19 +8,19 @@ DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def keep_one_gpu() -> None:
-    """Hide all visible GPUs but the first; call it before torch is imported.
+    """Hide all visible GPUs but the first; call this before importing torch.
 
-    If one process sees several, the Trainer splits a batch over them and makes it as many times
-    larger: the machine would decide what a step holds.
+    If one process sees several GPUs, the Trainer multiplies the batch by their number: the machine
+    would decide what a step holds.
     """
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0" if given() else "")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0" if gpu_source() else "")
     os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[0]
 
 
-def given() -> str | None:
-    """Return what gives this process a GPU, in words; None if it has none to look for.
+def gpu_source() -> str | None:
+    """Return a phrase naming what gives this process a GPU; None if it should not look for one.
 
-    SLURM gives its jobs GPUs by name. Elsewhere all that the node has may be used, unless
+    SLURM assigns GPUs to jobs by name. Elsewhere all GPUs of the node may be used, unless
     `CUDA_VISIBLE_DEVICES` hides them.
     """
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_GPUS", "SLURM_STEP_GPUS"):
@@ -31,10 +31,10 @@ def given() -> str | None:
 
 
 def driver() -> str | None:
-    """Return the version of the NVIDIA driver; None if this node has no such driver."""
+    """Return the version of the NVIDIA driver; None if this node has none."""
     try:
         text = DRIVER.read_text()
     except OSError:
         return None
-    found = re.search(r"\d{3,}(\.\d+)+", text)
-    return found[0] if found else "of an unknown version"
+    match = re.search(r"\d{3,}(\.\d+)+", text)
+    return match[0] if match else "of an unknown version"

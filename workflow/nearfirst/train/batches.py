@@ -1,4 +1,4 @@
-"""The steps of a run: which instances each one holds, and how they are cut into passes."""
+"""The steps of a run: which instances each step holds, and how it is cut into passes."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -13,9 +13,9 @@ from nearfirst.model.template import IGNORED, Tokens
 from nearfirst.train.settings import TrainSettings
 
 PASS_TOKENS = 128
-"""What a pass costs beside its tokens, in tokens: to read the weights, to add to the gradients.
+"""Fixed cost of a pass, in tokens: reading the weights, adding to the gradients.
 
-An estimate; from 64 to 256 the speed on a CPU hardly changes (benchmarks/README.md).
+An estimate: between 64 and 256, speed on a CPU hardly changes (benchmarks/README.md).
 """
 
 Steps = Sequence[Sequence[Tokens]]
@@ -23,12 +23,9 @@ Steps = Sequence[Sequence[Tokens]]
 
 
 def steps_of_epoch(instances: int, settings: TrainSettings) -> int:
-    """Return the optimizer steps of an epoch; the last one may hold fewer instances.
+    """Return the number of optimizer steps in an epoch; the last step may hold fewer instances.
 
-    Raises
-    ------
-    InputError
-        If the arrangement does not hold enough instances.
+    Raises InputError if the arrangement holds too few instances.
     """
     available = -(-instances // settings.batch_size)
     if settings.steps == "epoch":
@@ -46,17 +43,9 @@ def run_steps(
 ) -> list[list[Tokens]]:
     """Return the instances of each step of a run, epoch after epoch.
 
-    Parameters
-    ----------
-    tokens
-        The instances in the order of the arrangement; the last ones may be left over.
-    seed
-        Seed of the run: it shuffles the epochs after the first, where they are to be.
-
-    Raises
-    ------
-    InputError
-        If there are too few instances, or more steps of the schedule than of the run.
+    `tokens` are in the order of the arrangement; the last may be left over. `seed`, the run's,
+    shuffles the epochs after the first if `epoch_order` is `reshuffled`. Raises InputError if there
+    are too few instances, or if the schedule needs more steps than the run has.
     """
     size, count = settings.batch_size, steps_of_epoch(len(tokens), settings)
     used = min(count * size, len(tokens))
@@ -69,14 +58,14 @@ def run_steps(
         order = np.arange(used)
         if epoch and settings.epoch_order == "reshuffled":
             order = np.random.default_rng([seed, epoch]).permutation(used)
-        steps += [[tokens[i] for i in order[at : at + size]] for at in range(0, used, size)]
+        steps += [[tokens[i] for i in order[k : k + size]] for k in range(0, used, size)]
     return steps
 
 
 def content(steps: Steps, settings: TrainSettings) -> str:
-    """Return a digest of the settings and of each step's instances, in whatever order it has them.
+    """Return a digest of the settings and of each step's instances.
 
-    Within a step, order changes rounding alone.
+    Order within a step does not count: it changes rounding only.
     """
     digest = sha256(settings.canonical().encode())
     for step in steps:
@@ -86,15 +75,10 @@ def content(steps: Steps, settings: TrainSettings) -> str:
 
 
 def check_steps(steps: Steps, settings: TrainSettings) -> None:
-    """Check that each step has a loss, and that a pass can hold any instance.
+    """Raise InputError if a step has no label, or an instance exceeds `micro_batch_tokens`.
 
-    Instances that truncation has left without a label keep their place, so that the steps stay
-    those of the arrangement, and add no loss.
-
-    Raises
-    ------
-    InputError
-        If no instance of a step has a label, or one has more than `micro_batch_tokens` tokens.
+    Instances left without a label by truncation keep their place, so that each step holds what the
+    arrangement says; they add no loss.
     """
     for number, step in enumerate(steps, start=1):
         if not any(item.label_tokens for item in step):
@@ -112,24 +96,17 @@ def check_steps(steps: Steps, settings: TrainSettings) -> None:
 
 
 def micro_batches(lengths: Sequence[int], max_tokens: int, devices: int = 1) -> list[list[int]]:
-    """Cut a step into passes over instances of near-equal length.
+    """Cut a step into passes over instances of similar length.
 
-    Of all cuts of the sorted instances the cheapest is taken, padding and `PASS_TOKENS` counted.
+    Among all cuts of the sorted instances, take the cheapest, counting padding and `PASS_TOKENS`.
 
-    Parameters
-    ----------
-    lengths
-        (n,) tokens of each instance, none above `max_tokens`; n is a multiple of `devices`.
-    max_tokens
-        The most tokens of a pass on one device, padding included.
-    devices
-        Those that share the step. Of each pass, device d takes every `devices`-th instance from
-        the d-th on: all have as many passes, of as many instances.
+    `lengths` (n,) are the tokens of each instance, none above `max_tokens`, the most tokens in a
+    pass on one device, padding included. n is a multiple of `devices`: device d takes instances d,
+    d + `devices`, ... of each pass, so all devices run equally many passes over equally many
+    instances.
 
-    Returns
-    -------
-    The indices of the instances of each pass, over all devices; the longest come first, so that a
-    lack of memory shows at once.
+    Returns the indices of each pass's instances, over all devices; the longest come first, so that
+    a lack of memory shows at once.
     """
     order = np.argsort(-np.asarray(lengths), kind="stable")
     longest: npt.NDArray[np.int64] = np.asarray(lengths)[order][::devices]
@@ -149,7 +126,7 @@ def micro_batches(lengths: Sequence[int], max_tokens: int, devices: int = 1) -> 
 
 
 class StepBatches(torch.utils.data.Dataset[dict[str, object]]):
-    """What each device reads at each step: item `step x devices + device`."""
+    """The input of each device at each step: item `step x devices + device`."""
 
     def __init__(self, steps: Steps, settings: TrainSettings, devices: int) -> None:
         self.steps, self.max_tokens, self.devices = steps, settings.micro_batch_tokens, devices
@@ -157,15 +134,15 @@ class StepBatches(torch.utils.data.Dataset[dict[str, object]]):
     def __len__(self) -> int:
         return len(self.steps) * self.devices
 
-    def __getitem__(self, item: int) -> dict[str, object]:
+    def __getitem__(self, index: int) -> dict[str, object]:
         """Return the padded passes of a step on one device, and the labels of the whole step."""
-        number, device = divmod(item, self.devices)
+        number, device = divmod(index, self.devices)
         step = self.steps[number]
-        # All devices have as many instances: some without a label fill the last step.
+        # All devices get equally many instances: unlabelled ones fill up the last step.
         blank = Tokens(step[0].ids[:1], np.full(1, IGNORED, dtype=np.int64))
-        full = [*step, *[blank] * (-len(step) % self.devices)]
-        cut = micro_batches([len(each.ids) for each in full], self.max_tokens, self.devices)
+        padded = [*step, *[blank] * (-len(step) % self.devices)]
+        passes = micro_batches([len(item.ids) for item in padded], self.max_tokens, self.devices)
         return {
-            "passes": [pad([full[i] for i in its[device :: self.devices]]) for its in cut],
-            "label_tokens": torch.tensor(sum(each.label_tokens for each in step)),
+            "passes": [pad([padded[i] for i in batch[device :: self.devices]]) for batch in passes],
+            "label_tokens": torch.tensor(sum(item.label_tokens for item in step)),
         }

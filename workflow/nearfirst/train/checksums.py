@@ -1,6 +1,6 @@
-"""Checksums of folders, written once all files are on the disk.
+"""Checksums of folders, written once all files are on disk.
 
-A folder without checksums, or one that does not match them, was cut off or damaged: never use it.
+A folder that lacks checksums or does not match them is incomplete or damaged: never use it.
 """
 
 import hashlib
@@ -17,10 +17,10 @@ CHECKSUMS = "checksums.json"
 
 
 def write_checksums(folder: Path, known: Mapping[Path, str] | None = None, **facts: Any) -> None:
-    """Write size and SHA-256 of each file in a folder to its `checksums.json`, with some facts.
+    """Write the size and SHA-256 of each file in a folder, and `facts`, to its `checksums.json`.
 
-    Files whose SHA-256 is `known` are not read. A node that goes down at any moment leaves either
-    all files and the checksums, or none of these.
+    Files with a `known` SHA-256 are not read. If the node goes down at any moment, the checksums
+    exist only if all files do.
     """
     (folder / CHECKSUMS).unlink(missing_ok=True)
     names = [str(path.relative_to(folder)) for path in sync(folder)]
@@ -38,34 +38,33 @@ def write_checksums(folder: Path, known: Mapping[Path, str] | None = None, **fac
 
 
 def read_checksums(folder: Path) -> dict[str, Any] | None:
-    """Return checksums and facts of a folder; None if they are missing or themselves damaged."""
+    """Return a folder's checksums and facts; None if they are missing or damaged."""
     try:
-        read = json.loads((folder / CHECKSUMS).read_text())
-        content: dict[str, Any] = read["content"]
-        return content if _sha256_of(content) == read["sha256"] else None
+        document = json.loads((folder / CHECKSUMS).read_text())
+        content: dict[str, Any] = document["content"]
+        return content if _sha256_of(content) == document["sha256"] else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def damage(folder: Path) -> str | None:
-    """Return what is wrong with a folder, naming the file; None if it matches its checksums.
+    """Return a message naming a damaged file; None if the folder matches its checksums.
 
-    Further files do not matter: Snakemake leaves a time stamp in its outputs.
+    Extra files are ignored: Snakemake leaves a timestamp in its outputs.
     """
     content = read_checksums(folder)
     if content is None:
         return f"{folder / CHECKSUMS} is missing or damaged"
-    wrong = wrong_size(folder, content["bytes"])
-    if wrong:
-        return wrong
-    for name, found in _sha256(folder, list(content["sha256"])).items():
-        if found != content["sha256"][name]:
+    if fault := wrong_size(folder, content["bytes"]):
+        return fault
+    for name, actual in _sha256(folder, list(content["sha256"])).items():
+        if actual != content["sha256"][name]:
             return f"{folder / name} is damaged: its SHA-256 differs from when it was written"
     return None
 
 
 def wrong_size(folder: Path, sizes: dict[str, int]) -> str | None:
-    """Return which file is missing or has another size; None if none has."""
+    """Return a message naming a missing file or one of another size; None if all are right."""
     for name, size in sizes.items():
         path = folder / name
         if not path.is_file():
@@ -80,6 +79,6 @@ def _sha256_of(content: dict[str, Any]) -> str:
 
 
 def _sha256(folder: Path, names: list[str]) -> dict[str, str]:
-    # In threads: hashing releases the interpreter lock.
+    # In threads: hashing releases the global interpreter lock.
     with ThreadPoolExecutor(4) as pool:
         return dict(zip(names, pool.map(lambda name: sha256(folder / name), names), strict=True))

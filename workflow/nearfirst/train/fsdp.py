@@ -1,4 +1,4 @@
-"""Sharded training (FSDP): how it rounds, how float16 is resumed, and adapters."""
+"""Sharded training (FSDP): rounding, resuming in float16, and adapters."""
 
 from pathlib import Path
 from typing import Any
@@ -13,39 +13,39 @@ from nearfirst.model.adapter import has_adapter
 
 
 def plugin_arguments(hardware: TrainHardware, precision: str, *, on_gpu: bool) -> dict[str, Any]:
-    """Return those arguments of accelerate's FSDP plugin that the Trainer has no setting for.
+    """Return the arguments of accelerate's FSDP plugin for which the Trainer has no setting.
 
-    Matrices multiply in `precision`. Gradients are added up in float32, and so is what the model
-    returns: by itself accelerate rounds both, and in float16 a scaled gradient then overflows.
+    Matrices multiply in `precision`; gradients are summed and outputs returned in float32. By
+    default accelerate rounds both, and a scaled gradient then overflows in float16.
     """
-    found: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     if precision != "float32":
-        found["mixed_precision_policy"] = MixedPrecisionPolicy(
+        arguments["mixed_precision_policy"] = MixedPrecisionPolicy(
             param_dtype=getattr(torch, precision),
             reduce_dtype=torch.float32,
             output_dtype=torch.float32,
         )
     if hardware.offload:
-        found["cpu_offload"] = CPUOffloadPolicy(pin_memory=on_gpu)  # pinning is for a GPU
-    return found
+        arguments["cpu_offload"] = CPUOffloadPolicy(pin_memory=on_gpu)
+    return arguments
 
 
 def know_adapters() -> None:
-    """Have accelerate keep an adapter alone in states, as it does of models of peft's own class."""
+    """Make accelerate save only the adapter in states, as it does for models of peft's class."""
     fsdp_utils.is_peft_model = has_adapter
 
 
 def adapter_weights(model: Any) -> dict[str, Any]:
-    """Gather what is trained of a sharded model with an adapter, in the first process alone."""
+    """Gather the trained weights of a sharded model with an adapter, in the first process only."""
     options = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True)
     return get_model_state_dict(model, options=options)
 
 
 def load_scaler(accelerator: Any, state: Path) -> None:
-    """Load the scale of the loss from a state, before the optimizer.
+    """Load the loss scaler from a state, before the optimizer.
 
-    torch makes room for a sharded optimizer's moments by a step with gradients of zero, for which
-    the scaler must be ready (huggingface/accelerate#4289). The Trainer loads it again afterwards.
+    torch allocates a sharded optimizer's moments by taking a step with zero gradients, for which
+    the scaler must be ready (huggingface/accelerate#4289). The Trainer later loads it again.
     """
     scaler = accelerator.scaler
     scaler.load_state_dict(torch.load(state / "scaler.pt", weights_only=True))

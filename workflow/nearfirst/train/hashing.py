@@ -1,4 +1,4 @@
-"""SHA-256 of a state's files while they are written: 81 GB are not read again."""
+"""SHA-256 of a state's files, computed while writing them: 81 GB need not be read again."""
 
 import hashlib
 import os
@@ -12,48 +12,48 @@ from nearfirst.common.files import sha256
 
 
 class HashedSaves:
-    """Within its block, what `torch.save` writes to files by name is hashed beside being written.
+    """Context in which `torch.save` hashes what it writes to named files.
 
-    `sums` holds the SHA-256 of each file at the end of the block.
+    After the block, `sums` holds the SHA-256 of each file.
     """
 
     def __init__(self) -> None:
         self.sums: dict[Path, str] = {}
-        self._later: dict[Path, Future[str]] = {}
-        self._plain = torch.save
+        self._pending: dict[Path, Future[str]] = {}
+        self._torch_save = torch.save
 
     def __enter__(self) -> Self:
-        self._thread = ThreadPoolExecutor(2, "sha256")
-        self._plain, torch.save = torch.save, self._save  # type: ignore[assignment]
+        self._threads = ThreadPoolExecutor(2, "sha256")
+        self._torch_save, torch.save = torch.save, self._save  # type: ignore[assignment]
         return self
 
     def __exit__(self, *_: object) -> None:
-        torch.save = self._plain
-        self._thread.shutdown()
-        self.sums |= {path: later.result() for path, later in self._later.items()}
+        torch.save = self._torch_save
+        self._threads.shutdown()
+        self.sums |= {path: future.result() for path, future in self._pending.items()}
 
     def add(self, path: Path) -> None:
-        """Hash a file that is written already, beside what is written next."""
-        self._later[path] = self._thread.submit(sha256, path)
+        """Hash an existing file in the background."""
+        self._pending[path] = self._threads.submit(sha256, path)
 
-    def _save(self, content: Any, file: Any, *more: Any, **how: Any) -> None:
+    def _save(self, content: Any, file: Any, *args: Any, **kwargs: Any) -> None:
         if not isinstance(file, str | os.PathLike):
-            self._plain(content, file, *more, **how)
+            self._torch_save(content, file, *args, **kwargs)
             return
         with Path(file).open("wb") as opened:
-            hashed = _Hashed(opened, self._thread)
-            self._plain(content, hashed, *more, **how)  # type: ignore[arg-type]
+            hashed = _HashedFile(opened, self._threads)
+            self._torch_save(content, hashed, *args, **kwargs)  # type: ignore[arg-type]
         self.sums[Path(file)] = hashed.sum.hexdigest()
 
 
-class _Hashed:
-    """A file that is written front to back."""
+class _HashedFile:
+    """A file written front to back."""
 
-    def __init__(self, file: IO[bytes], thread: ThreadPoolExecutor) -> None:
-        self.file, self.thread, self.sum = file, thread, hashlib.sha256()
+    def __init__(self, file: IO[bytes], threads: ThreadPoolExecutor) -> None:
+        self.file, self.threads, self.sum = file, threads, hashlib.sha256()
 
     def write(self, part: Any) -> int:
-        hashing = self.thread.submit(self.sum.update, part)
+        hashing = self.threads.submit(self.sum.update, part)
         try:
             self.file.write(part)
         finally:

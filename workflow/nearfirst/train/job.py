@@ -1,4 +1,4 @@
-"""A training job: one segment, from files to files. Imports torch only once the GPUs are chosen."""
+"""A training job: one segment, from files to files. Torch is imported once the GPUs are chosen."""
 
 import logging
 import os
@@ -19,23 +19,14 @@ from nearfirst.train.sigterm import StoppedError, stopped_after
 
 
 def run(job: Namespace) -> None:
-    """Train the segment, unless it is there already; one job at a time.
+    """Train the segment unless it exists already; one job at a time.
 
-    Parameters
-    ----------
-    job
-        The flags of `train.py`.
-
-    Raises
-    ------
-    InputError
-        If a file, a setting or the hardware cannot be used.
-    StoppedError
-        If a SIGTERM came; the same job resumes from the state that is saved.
+    `job` holds the flags of `train.py`. Raises InputError if a file, a setting or the hardware
+    cannot be used; StoppedError after a SIGTERM: the same job resumes from the saved state.
     """
-    # Beside the output: it survives when a failed job's outputs are removed.
+    # Beside the output: Snakemake removes the outputs of a failed job, but not this.
     work = job.checkpoints.with_name(f"{job.checkpoints.name}.partial")
-    if "RANK" in os.environ:  # a process that `_launch` has started
+    if "RANK" in os.environ:  # a process started by `_launch`
         torchrun.end_with_launcher()
         _train(job, work)
         return
@@ -48,7 +39,7 @@ def run(job: Namespace) -> None:
 
 
 def _launch(job: Namespace, work: Path) -> None:
-    """Train in a process for each GPU: FSDP needs one even with a single GPU."""
+    """Train in one process per GPU: FSDP needs this even for a single GPU."""
     from nearfirst.model.checkpoints import step_of
     from nearfirst.model.device import check_count
     from nearfirst.train.resume import last_state
@@ -59,7 +50,7 @@ def _launch(job: Namespace, work: Path) -> None:
         torchrun.launch(job.hardware.gpus)
     except StoppedError:
         if not work.exists():
-            return  # the first process removes it last of all: the segment is done
+            return  # the first process removes the folder at the very end: the segment is done
         state = last_state(work)
         if state is None:
             raise
@@ -78,7 +69,7 @@ def _train(job: Namespace, work: Path) -> None:
     settings = job.settings
     tracking.check_packages(job.tracking.report_to)
     torch.set_num_threads(settings.threads)
-    device.device()  # a GPU that cannot be used shows before data and model are read
+    device.device()  # fail on an unusable GPU before reading data and model
     tokenizer = load.load_tokenizer(job.model, job.revision)
     messages = _in_order(job.instances, job.arrangement)
     tokens = template.encode(messages, tokenizer, job.template.max_length, job.template.format)
@@ -87,20 +78,20 @@ def _train(job: Namespace, work: Path) -> None:
     stop = len(steps) if job.stop is None else min(job.stop, len(steps))
     used = batches.steps_of_epoch(len(tokens), settings) * settings.batch_size
     if used < len(tokens):
-        # Other instances in another arrangement: the two no longer train on the same set.
+        # They differ between arrangements, which then do not train on the same set.
         unused = len(tokens) - used
         logging.warning("%d instances at the end of the arrangement are not trained on", unused)
     tokens = tokens[:used]
-    bare = sum(item.label_tokens == 0 for item in tokens)
-    logging.info("%d instances, %d without a label after truncation", len(tokens), bare)
-    if job.start == 0 and (lost := template.lost(tokens)):
-        logging.warning("%s: %s", job.instances, lost)
+    without_label = sum(item.label_tokens == 0 for item in tokens)
+    logging.info("%d instances, %d without a label after truncation", len(tokens), without_label)
+    if job.start == 0 and (truncation := template.describe_truncation(tokens)):
+        logging.warning("%s: %s", job.instances, truncation)
 
     origin = [str(part) for part in (job.model, job.revision, job.state_before) if part]
     run = resume.run_fingerprint(settings, steps, origin, sharded=job.hardware.is_sharded())
     first = os.environ.get("RANK", "0") == "0"
     if resume.finished(job.state, job.checkpoints, run, stop):
-        logging.info("%s is there, whole and of this run: nothing to do", job.checkpoints)
+        logging.info("%s is complete and from this run: nothing to do", job.checkpoints)
     else:
         model = load.load_model(job.model, job.revision)
         check.check_model(model, tokens)
@@ -125,14 +116,17 @@ def _train(job: Namespace, work: Path) -> None:
                 tracking=job.tracking,
             )
             if first:
+                state_facts = read_checksums(state) or {}
                 facts = read_identity(job.instances) | read_identity(job.arrangement)
-                read = sum(len(item.ids) for step in steps for item in step)
-                facts |= {"trained": str(len(tokens)), "tokens": str(read)}
-                facts |= {"without_label": str(bare), "content": batches.content(steps, settings)}
-                its = read_checksums(state) or {}
+                facts |= {
+                    "trained": str(len(tokens)),
+                    "tokens": str(sum(len(item.ids) for step in steps for item in step)),
+                    "without_label": str(without_label),
+                    "content": batches.content(steps, settings),
+                }
                 if settings.precision == "float16":
-                    facts["skipped_steps"] = str(its["skipped_steps"])
-                write_run(checkpoints, facts, its["weights"])
+                    facts["skipped_steps"] = str(state_facts["skipped_steps"])
+                write_run(checkpoints, facts, state_facts["weights"])
                 _move(state, job.state)
                 _move(checkpoints, job.checkpoints)
     if first:
@@ -140,13 +134,13 @@ def _train(job: Namespace, work: Path) -> None:
 
 
 def _check_memory(model: Any, tokens: list[Any], job: Namespace) -> None:
-    """Raise InputError if the GPU is too small for the model: before any training."""
+    """Raise InputError if the GPU is too small for the model, before any training."""
     import torch
 
     if not torch.cuda.is_available():
         return
-    its = model.config.get_text_config()
-    sizes = (getattr(its, key, 0) for key in ("hidden_size", "num_hidden_layers", "vocab_size"))
+    config = model.config.get_text_config()
+    sizes = (getattr(config, key, 0) for key in ("hidden_size", "num_hidden_layers", "vocab_size"))
     longest = max(len(item.ids) for item in tokens)
     training = Training(
         job.settings.precision,
@@ -154,7 +148,7 @@ def _check_memory(model: Any, tokens: list[Any], job: Namespace) -> None:
         job.hardware.gpus,
         job.hardware.offload,
         job.hardware.recompute_activations,
-        sum(its.numel() for its in model.parameters() if its.requires_grad),
+        sum(weight.numel() for weight in model.parameters() if weight.requires_grad),
     )
     card = torch.cuda.get_device_properties(0).total_memory
     check_fits(Shape(model.num_parameters(), *sizes), training, card)

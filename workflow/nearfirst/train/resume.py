@@ -1,6 +1,6 @@
-"""Where a training job resumes: which states are whole and belong to this run.
+"""Where a training job resumes: which states are intact and belong to this run.
 
-Nothing of a state is loaded before it matches its checksums.
+A state is never loaded before it has matched its checksums.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ from nearfirst.train.settings import TrainSettings
 def run_fingerprint(
     settings: TrainSettings, steps: Steps, origin: Sequence[str], *, sharded: bool
 ) -> str:
-    """Return what identifies a run: settings, instances in order, origin, kind of state, code.
+    """Return a digest of the settings, the instances in order, the origin and the code of a run.
 
-    The origin is the base model, its revision and the state before; of folders, their files count.
-    States are `sharded` if FSDP trains (`TrainHardware.is_sharded`).
+    The origin is the base model, its revision and the state before; a folder counts by its files.
+    `sharded` is `TrainHardware.is_sharded`: FSDP saves other states.
     """
     data = hashlib.sha256()
     for item in chain.from_iterable(steps):
         data.update(item.ids.tobytes() + b"|" + item.labels.tobytes() + b"\n")
-    begin = [(name, fingerprint.files(Path(name))) for name in origin]
+    origin_files = [(name, fingerprint.files(Path(name))) for name in origin]
     code = fingerprint.code(Path(__file__).with_name("segment.py"))
-    return fingerprint.digest([settings.canonical(), data.hexdigest(), begin, sharded, code])
+    return fingerprint.digest([settings.canonical(), data.hexdigest(), origin_files, sharded, code])
 
 
 def save_checksums(
@@ -41,20 +41,20 @@ def save_checksums(
     sums: Mapping[Path, str] | None = None,
     skipped_steps: int = 0,
 ) -> None:
-    """Write the checksums of a state, the newest, once the checkpoints up to it are on the disk.
+    """Write the checksums of the newest state, once the checkpoints up to it are on disk.
 
-    They list those checkpoints with their sizes, and those whose SHA-256 is in `sums`: resuming
-    from this state does not write them again. They say, too, how many steps of the run so far were
-    skipped. Files of the state whose SHA-256 is in `sums` are not read.
+    They also list those checkpoints with their sizes and, if in `sums`, their SHA-256: resuming
+    from this state does not write them again. `skipped_steps` counts from the start of the run.
+    Files of the state whose SHA-256 is in `sums` are not read.
     """
     step = step_of(state)
-    older = last_state(state.parents[1])
-    facts = read_checksums(older) if older else None
-    sizes: dict[str, int] = facts["checkpoints"] if facts else {}
-    weights: dict[str, str] = facts["weights"] if facts else {}
-    known = {name.partition("/")[0] for name in sizes}
+    previous = last_state(state.parents[1])
+    facts = (read_checksums(previous) if previous else None) or {"checkpoints": {}, "weights": {}}
+    sizes: dict[str, int] = facts["checkpoints"]
+    weights: dict[str, str] = facts["weights"]
+    listed = {name.partition("/")[0] for name in sizes}
     for folder in sorted(checkpoints.glob("step-*")):
-        if step_of(folder) <= step and folder.name not in known:
+        if step_of(folder) <= step and folder.name not in listed:
             for file in sync(folder):
                 name = str(file.relative_to(checkpoints))
                 sizes[name] = file.stat().st_size
@@ -65,24 +65,24 @@ def save_checksums(
 
 
 def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:
-    """Return whether the outputs of this very segment are there, whole.
+    """Return whether this segment's outputs exist, intact.
 
-    They are if another job, submitted by a Snakemake that was killed, has written them meanwhile.
+    They do if another job, submitted by a Snakemake that was killed, has written them meanwhile.
     """
     facts = read_checksums(state) or {}
     if (facts.get("run"), facts.get("step")) != (run, stop):
         return False
-    wrong = _wrong(state, checkpoints)
-    if wrong:
-        logging.warning("%s; this segment is trained again", wrong)
-    return not wrong
+    fault = _find_damage(state, checkpoints)
+    if fault:
+        logging.warning("%s; this segment is trained again", fault)
+    return not fault
 
 
 def prepare(work: Path, run: str) -> None:
-    """Clear a work folder of all that this run cannot use.
+    """Clear a work folder of everything that this run cannot use.
 
-    Another run's folder is emptied. Of this run's, states go that do not match their checksums or
-    lack one of their checkpoints, or whose removal was cut off, and so do checkpoints after the
+    A folder of another run is emptied. In this run's folder, remove states that do not match their
+    checksums, lack a checkpoint, or whose removal was interrupted, and remove checkpoints after the
     last state: the job writes them again.
     """
     note = work / "run"
@@ -93,64 +93,61 @@ def prepare(work: Path, run: str) -> None:
     states, checkpoints = work / "states", work / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     note.write_text(run)
-    found = sorted(states.glob("checkpoint-*"), key=step_of, reverse=True)
-    while found and (wrong := _wrong(found[0], checkpoints)):
-        logging.warning("%s; skipping the state of step %d", wrong, step_of(found[0]))
-        remove(found.pop(0))
-    for state in found[1:]:
+    newest_first = sorted(states.glob("checkpoint-*"), key=step_of, reverse=True)
+    while newest_first and (fault := _find_damage(newest_first[0], checkpoints)):
+        logging.warning("%s; skipping the state of step %d", fault, step_of(newest_first[0]))
+        remove(newest_first.pop(0))
+    for state in newest_first[1:]:
         if not read_checksums(state):
             remove(state)
-    last = step_of(found[0]) if found else -1
+    last = step_of(newest_first[0]) if newest_first else -1
     for folder in checkpoints.glob("step-*"):
         if step_of(folder) > last:
             remove(folder)
 
 
 def keep_two(states: Path) -> None:
-    """Remove all but the two newest states; what a kill leaves of another has no checksums.
+    """Remove all but the two newest states by step, once the newest is complete.
 
-    By their steps, once the newest is whole. The Trainer's own limit goes by the folders' times: a
-    removal that was cut off makes an old folder young, and the newest whole state went instead.
+    The checksums go first, so that an interrupted removal leaves no valid state. The Trainer's own
+    limit sorts by modification time: an interrupted removal would make an old folder the youngest,
+    and the Trainer would remove the newest complete state.
     """
     for state in sorted(states.glob("checkpoint-*"), key=step_of)[:-2]:
         (state / CHECKSUMS).unlink(missing_ok=True)
         remove(state)
 
 
-def _wrong(state: Path, checkpoints: Path) -> str | None:
-    """Return what is wrong with a state or the checkpoints that it counts on."""
+def _find_damage(state: Path, checkpoints: Path) -> str | None:
+    """Return a message naming a damaged file of a state or of the checkpoints it lists."""
     facts = read_checksums(state) or {}
     return damage(state) or wrong_size(checkpoints, facts["checkpoints"])
 
 
 def last_state(work: Path) -> Path | None:
-    """Return the newest state of a folder that `prepare` has cleared."""
-    whole = [path for path in (work / "states").glob("checkpoint-*") if read_checksums(path)]
-    return max(whole, key=step_of, default=None)
+    """Return the newest state in a folder that `prepare` has cleared."""
+    complete = [path for path in (work / "states").glob("checkpoint-*") if read_checksums(path)]
+    return max(complete, key=step_of, default=None)
 
 
 def check_state(state: Path, start: int, *, sharded: bool) -> None:
-    """Check the state that the segment before has left.
+    """Check the state left by the segment before.
 
-    Raises
-    ------
-    InputError
-        If it is damaged, of another step than `start`, or sharded where training is not now, or the
-        other way round.
+    Raises InputError if it is damaged, belongs to another step than `start`, or is sharded while
+    training now is not, or the reverse.
     """
-    wrong = damage(state)
-    if wrong:
+    if fault := damage(state):
         raise InputError(
-            f"{wrong}; delete the folder {state} and run snakemake again: the segment before is "
+            f"{fault}; delete the folder {state} and run snakemake again: the segment before is "
             "trained again"
         )
     step = (read_checksums(state) or {})["step"]
     if step != start:
-        raise InputError(f"{state}: the state of step {step}, not of --start {start}")
+        raise InputError(f"{state}: this is the state of step {step}, not of --start {start}")
     if (state / "optimizer.bin").is_file() != sharded:
         now, then = ("with", "without") if sharded else ("without", "with")
         raise InputError(
             f"hardware.train.gpus, offload: training is {now} FSDP now (several GPUs, or offload), "
-            f"but {state} was saved {then} it, in another form; set them back, or delete the "
-            "states and run snakemake again to train from the start"
+            f"but {state} was saved {then} it, in another format; restore the settings, or delete "
+            "the states and run snakemake again to train from the start"
         )

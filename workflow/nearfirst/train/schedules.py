@@ -1,4 +1,4 @@
-"""The schedules of the learning rate, by name. Nothing more: arrangements name one, too."""
+"""Names of learning-rate schedules, in a module of their own: arrangements use them too."""
 
 from typing import Literal
 

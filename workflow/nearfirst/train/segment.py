@@ -1,7 +1,7 @@
 """Instruction tuning in a given order, in segments that can be resumed (Section A.3).
 
 The order of the instances is the experiment: nothing here may change it, and a step holds the same
-instances whatever the number of GPUs and of segments.
+instances for any number of GPUs and segments.
 """
 
 import logging
@@ -30,14 +30,13 @@ from nearfirst.train.resume import check_state, keep_two, last_state, prepare, s
 from nearfirst.train.schedule import schedule_arguments
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StopSignal, stopped_after
-from nearfirst.train.skipped import skipped_steps
 from nearfirst.train.writer import SAVE_OPTIONS, CheckpointWriter
 
 STATE_SECONDS, STATE_SHARE = 300.0, 20.0
-"""Where `state_every` is null, a state is saved when the last one is older than so many seconds,
-and than so many times as long as that took: the time lost stays below a twentieth."""
+"""With `state_every: null`, a state is saved once the last one is older than this many seconds and
+this many times the time that saving it took: at most a twentieth of the time goes into states."""
 
-# It logs each file of each state.
+# accelerate logs every file of every state.
 logging.getLogger("accelerate").setLevel(logging.WARNING)
 
 
@@ -57,35 +56,14 @@ def train_segment(
 ) -> tuple[Path, Path]:
     """Train steps (start, stop] of a run and save its checkpoints.
 
-    Parameters
-    ----------
-    model
-        The base model, float32; `before`, if given, replaces its weights.
-    tokenizer
-        Its tokenizer, for the checkpoints.
-    steps
-        The instances of each step of the run.
-    before
-        The state at `start`; None if that is 0.
-    work
-        Folder that outlives a killed job: the next one resumes from its last whole state, or
-        starts afresh if it belongs to another run.
-    run
-        What identifies the run: `resume.run_fingerprint`.
-    tracking
-        Where the metrics go.
+    `model` is the base model, float32; `before`, the state at `start` (None at 0), replaces its
+    weights. `run` is the run's `resume.run_fingerprint`. `work` outlives a killed job: the next job
+    resumes from its last complete state, or starts afresh if the folder belongs to another run.
 
-    Returns
-    -------
-    The folders, inside `work`, of the checkpoints (`step-000010/` and so on, each a model with its
-    tokenizer, as of `save_pretrained`) and of the state at `stop`.
-
-    Raises
-    ------
-    InputError
-        If this cannot be trained here, or the state before is damaged.
-    StoppedError
-        If a SIGTERM came; the state after the step at hand is saved.
+    Returns two folders inside `work`: the checkpoints (`step-000010/` and so on, each as written by
+    `save_pretrained`, with the tokenizer), and the state at `stop`. Raises InputError if the model
+    cannot be trained here, or `before` is damaged; StoppedError after a SIGTERM, once the state
+    after the current step is saved.
     """
     states, checkpoints = work / "states", work / "checkpoints"
     arguments = _arguments(settings, hardware, states, len(steps))
@@ -97,26 +75,26 @@ def train_segment(
             if before and not last_state(work):
                 check_state(before, start, sharded=sharded)
     if sharded and device().type == "cpu":
-        # accelerate shards on a list of kinds of devices, and CPUs are not on it.
+        # accelerate shards only on a fixed list of device types, which lacks CPUs.
         PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
     trainer = _trainer(model, steps, settings, arguments, devices)
     writer = CheckpointWriter(model, tokenizer, work) if arguments.should_save else None
     trainer.add_callback(_Segment(trainer, writer, settings, work, run, stop))
     log_progress(trainer, stop)
-    begun = last_state(work)
-    resume = begun or before
+    own_state = last_state(work)
+    state = own_state or before
     if arguments.should_save:
-        for callback in tracking.callbacks("train", f"{start}-{stop}", anew=not begun):
+        for callback in tracking.callbacks("train", f"{start}-{stop}", fresh=not own_state):
             trainer.add_callback(callback)
     logging.info(
-        "steps %d to %d of %d, from %s", start, stop, len(steps), resume or "the base model"
+        "steps %d to %d of %d, from %s", start, stop, len(steps), state or "the base model"
     )
-    if resume != states / f"checkpoint-{stop}":
+    if state != states / f"checkpoint-{stop}":
         with precision.tf32(settings.precision):
-            trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+            trainer.train(resume_from_checkpoint=str(state) if state else None)
         if trainer.state.global_step < stop:
             raise stopped_after(trainer.state.global_step)
-    # The first process moves the folders: wait until no other needs them.
+    # The first process moves the folders: wait until no process needs them.
     trainer.accelerator.wait_for_everyone()
     return checkpoints, states / f"checkpoint-{stop}"
 
@@ -124,9 +102,9 @@ def train_segment(
 def train_unsaved(
     model: Any, steps: Steps, settings: TrainSettings, folder: Path, callback: TrainerCallback
 ) -> None:
-    """Train a whole run on one device and save nothing: `callback` sees the model at each step.
+    """Train a whole run on one device and save nothing; `callback` sees the model at each step.
 
-    `folder` is one that the Trainer may make. Raises InputError if this cannot be trained here.
+    The Trainer may create `folder`. Raises InputError if the model cannot be trained here.
     """
     arguments = _arguments(settings, TrainHardware(), folder, len(steps))
     trainer = _trainer(model, steps, settings, arguments)
@@ -134,7 +112,7 @@ def train_unsaved(
     trainer.add_callback(callback)
     with precision.tf32(settings.precision):
         trainer.train()
-    # In bfloat16 the Trainer wraps the model's forward pass, and the next one would again.
+    # In bfloat16 the Trainer wraps the model's forward pass; the next Trainer would wrap it again.
     trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
 
 
@@ -166,7 +144,7 @@ def _arguments(
     arguments = TrainingArguments(
         output_dir=str(states),
         max_steps=total,
-        per_device_train_batch_size=1,  # a step, or what the device has of it
+        per_device_train_batch_size=1,  # a whole step, or the device's share of it
         train_sampling_strategy="sequential",
         **schedule_arguments(settings, total),
         adam_beta1=settings.beta1,
@@ -177,7 +155,7 @@ def _arguments(
         fp16=settings.precision == "float16",
         bf16=settings.precision == "bfloat16",
         use_cpu=not on_gpu,
-        # Offloaded and gathered tensors are in CPU memory, which NCCL cannot handle.
+        # Offloaded and gathered tensors lie in CPU memory, which NCCL cannot handle.
         ddp_backend="cuda:nccl,cpu:gloo" if on_gpu and sharded else None,
         fsdp=sharded,
         fsdp_config=config if sharded else None,
@@ -191,8 +169,9 @@ def _arguments(
         remove_unused_columns=False,
     )
     if sharded:
-        own = fsdp.plugin_arguments(hardware, settings.precision, on_gpu=on_gpu)
-        arguments.fsdp_plugin_args |= own
+        arguments.fsdp_plugin_args |= fsdp.plugin_arguments(
+            hardware, settings.precision, on_gpu=on_gpu
+        )
         fsdp.know_adapters()
     return arguments
 
@@ -201,7 +180,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
     def training_step(
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
     ) -> Any:
-        """Add up the gradients of a step, pass by pass; return the sum of their losses."""
+        """Accumulate the gradients of a step, pass by pass; return the sum of the losses."""
         *others, last = inputs["passes"]
         labels = inputs["label_tokens"].to(self.args.device)
         loss = torch.zeros((), device=self.args.device)
@@ -217,7 +196,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """Return what a pass adds to the loss; gradients are means over the processes."""
+        """Return a pass's share of the step's loss; gradients are averaged over the processes."""
         return step_loss(model, inputs, num_items_in_batch) * self.accelerator.num_processes
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
@@ -225,22 +204,22 @@ class _Trainer(Trainer):  # type: ignore[misc]
             super()._save_checkpoint(model, trial)
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
-        """Return 0: nothing reads it, and the Trainer would look for inputs of one pass."""
+        """Return 0: nothing reads it, and the Trainer would look for the inputs of one pass."""
         return 0
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-        """Save the weights of a state, unless they are saved together with the optimizer's.
+        """Save the weights of a state, unless FSDP saves them with the optimizer.
 
-        They are saved by the names that they have in memory, as the Trainer reads them back. Some
-        families have other names on the hub, and the Trainer skips names that it does not know.
+        They keep their names in memory, which the Trainer expects on loading. Some families have
+        other names on the hub, and the Trainer skips unknown names.
         """
         if self.is_fsdp_enabled:
             return
         folder = Path(output_dir or self.args.output_dir)
         if adapter.has_adapter(self.model):
             folder.mkdir(parents=True, exist_ok=True)
-            its = self.model.state_dict()
-            trained = {name: its[name] for name in adapter.saved_names(its)}
+            weights = self.model.state_dict()
+            trained = {name: weights[name] for name in adapter.saved_names(weights)}
             save_file(trained, folder / "model.safetensors", metadata={"format": "pt"})
         else:
             self.model.save_pretrained(folder, **SAVE_OPTIONS)
@@ -253,7 +232,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
 
 
 class _Segment(TrainerCallback):  # type: ignore[misc]
-    """Saves the weights every so many steps and stops at the end of the segment."""
+    """Callback that saves checkpoints and states, and stops at the end of the segment."""
 
     def __init__(
         self,
@@ -273,7 +252,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         self.skipped = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.skipped = skipped_steps(self.trainer.optimizer, state.global_step)
+        self.skipped = self._count_skipped(state.global_step)
         if state.global_step == 0:
             self._save(0)
         self.saved = time.monotonic()
@@ -282,10 +261,18 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         step = state.global_step
         if args.fp16:
-            self._count_skipped(args, step)
+            before, self.skipped = self.skipped, self._count_skipped(step)
+            if self.skipped > before and args.should_save:
+                logging.warning(
+                    "step %d: the gradients overflowed in float16, so the step was skipped and the "
+                    "loss scale halved; %d skipped so far",
+                    *(step, self.skipped),
+                )
         if step % self.every == 0 or step == state.max_steps:
             self._save(step)
-        stop, save = self._of_any(args, self.signal.received, self._state_is_due(args))
+        age = time.monotonic() - self.saved
+        due = args.save_strategy == "no" and age > max(STATE_SECONDS, STATE_SHARE * self.saving)
+        stop, save = self._any_process(args, self.signal.received, due)
         if stop or step == self.stop:
             control.should_training_stop = True
         if stop or save or step == self.stop:
@@ -294,46 +281,38 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         return control
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        # The history is part of the state, and its mean losses depend on where the job began.
+        # The state includes the history, whose mean losses depend on where the job began.
         state.log_history.clear()
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.trainer.accelerator.wait_for_everyone()  # each writes its part of the state
+        self.trainer.accelerator.wait_for_everyone()  # each process writes its part of the state
         if self.writer:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             # A pickle that nothing reads.
             (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
-            self.writer.wait()  # the state counts on the checkpoints up to it
+            self.writer.wait()  # a state requires the checkpoints up to its step
             sums = self.trainer.saves.sums | self.writer.sums
             save_checksums(folder, self.checkpoints, self.run, sums, self.skipped)
             keep_two(folder.parent)
         self.saved = time.monotonic()
         self.saving = self.saved - self.step_end
 
-    def _count_skipped(self, args: Any, step: int) -> None:
-        before, self.skipped = self.skipped, skipped_steps(self.trainer.optimizer, step)
-        if self.skipped > before and args.should_save:
-            logging.warning(
-                "step %d: the gradients overflowed in float16, so it was skipped and the scale of "
-                "the loss halved; %d skipped so far",
-                *(step, self.skipped),
-            )
+    def _count_skipped(self, step: int) -> int:
+        # Adam counts the steps it takes. The Trainer does not know which were skipped: a fused
+        # optimizer skips inside its kernel, and the learning rate moves on.
+        moments = self.trainer.optimizer.state.values()
+        return step - int(next((each["step"] for each in moments), 0))
 
-    def _state_is_due(self, args: Any) -> bool:
-        """Return whether to save a state now, where no number of steps says so."""
-        age = time.monotonic() - self.saved
-        return args.save_strategy == "no" and age > max(STATE_SECONDS, STATE_SHARE * self.saving)
-
-    def _of_any(self, args: Any, *noted: bool) -> list[bool]:
-        """Return what any process has noted: all stop, or save, after the same step."""
+    def _any_process(self, args: Any, *flags: bool) -> list[bool]:
+        """Return whether any process has each flag set: all stop, or save, after the same step."""
         if args.world_size == 1:
-            return list(noted)
-        found = torch.tensor(noted, dtype=torch.int32, device=args.device)
-        torch.distributed.all_reduce(found, torch.distributed.ReduceOp.MAX)
-        return [bool(each) for each in found.tolist()]
+            return list(flags)
+        reduced = torch.tensor(flags, dtype=torch.int32, device=args.device)
+        torch.distributed.all_reduce(reduced, torch.distributed.ReduceOp.MAX)
+        return [bool(flag) for flag in reduced.tolist()]
 
     def _save(self, step: int) -> None:
-        # With FSDP every process takes part in gathering the weights, and the first one writes.
+        # With FSDP, every process takes part in gathering the weights; the first one writes.
         trainer = self.trainer
         model = trainer.accelerator.unwrap_model(trainer.model_wrapped)
         if trainer.is_fsdp_enabled and adapter.has_adapter(model):
@@ -345,7 +324,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
                 names = adapter.saved_names(weights)
                 weights = {saved: weights[name] for name, saved in names.items()}
             else:
-                # A tied tensor is written once; copied, it would be a tensor of its own.
+                # Write a tied tensor once; its copy would be a separate tensor.
                 tied = model.all_tied_weights_keys
                 weights = {name: tensor for name, tensor in weights.items() if name not in tied}
             self.writer.save(step, weights, self.dtype)

@@ -17,7 +17,7 @@ from nearfirst.train.schedules import Schedule
 
 
 class TrainSettings(Section):
-    """Training on an arrangement, in its order."""
+    """Training in the order of an arrangement."""
 
     steps: PositiveInt | Literal["epoch"] = Field(
         "epoch",
@@ -31,9 +31,9 @@ class TrainSettings(Section):
     )
     segment_steps: PositiveInt | None = Field(
         None,
-        description="Steps in one training job; null trains in one job, and so does `auto`, unless "
-        "that would take more than a day. Needs a number of `steps`, and divides it if there are "
-        "several epochs.",
+        description="Steps in one training job; null trains in one job, as does `auto` unless that "
+        "would take more than a day. Needs `steps` to be a number, which it must divide if there "
+        "are several epochs.",
         json_schema_extra={"default": "auto"},
     )
     batch_size: PositiveInt = Field(16, description="Instances in a step, over all GPUs.")
@@ -43,29 +43,29 @@ class TrainSettings(Section):
         "of a step are sorted by length and cut into passes; the step stays the same.",
     )
     adapter: AdapterSettings | None = Field(
-        None, description="Train a low-rank adapter and keep it alone; null trains all weights."
+        None, description="Train and save only a low-rank adapter; null trains all weights."
     )
     learning_rate: PositiveFloat = Field(1e-6, description="Highest learning rate.")
     schedule: Schedule = Field(
         "cosine",
-        description="How the rate falls: along half a cosine, in a straight line, not at all, or "
-        "in a straight line over the last `decay_steps` only.",
+        description="How the rate falls: along half a cosine, linearly, not at all, or linearly "
+        "over the last `decay_steps` only.",
     )
     mean_of: Schedule | None = Field(
         None,
-        description="With `schedule: constant`, the rate is the mean of this other schedule, whose "
-        "keys the other keys then are: the rates of both sum to the same. Null: `learning_rate`.",
+        description="With `schedule: constant`, the rate is the mean of this other schedule, to "
+        "which the other keys then apply: both sum to the same. Null: `learning_rate`.",
     )
     warmup_steps: NonNegativeInt = Field(
-        0, description="First steps, in which the rate rises in a straight line."
+        0, description="First steps, over which the rate rises linearly."
     )
     decay_steps: PositiveInt | None = Field(
         None,
-        description="Last steps, in which `warmup-stable-decay` lowers the rate; null: a fifth of "
-        "all steps.",
+        description="Last steps, over which `warmup-stable-decay` lowers the rate; null: a fifth "
+        "of all steps.",
     )
     final_rate: NonNegativeFloat = Field(
-        0.0, description="The rate that a schedule falls to, after the last step."
+        0.0, description="The rate to which a schedule falls after the last step."
     )
     beta1: float = Field(0.9, ge=0, lt=1, description="Adam's first moment.")
     beta2: float = Field(0.95, ge=0, lt=1, description="Adam's second moment.")
@@ -74,13 +74,13 @@ class TrainSettings(Section):
     gradient_clipping: PositiveFloat = Field(1.0, description="Largest gradient norm.")
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32",
-        description="Arithmetic; master weights are float32 in all. float32 is TF32 on a GPU. "
+        description="Arithmetic; master weights are always float32. float32 is TF32 on a GPU. "
         "bfloat16 is for GPUs from Ampere on and CPUs with AMX or AVX-512 BF16; float16 needs a "
         "GPU, scales the loss dynamically and skips the steps in which that overflows.",
     )
     deterministic: bool = Field(
         True,
-        description="The same bytes on every run on a GPU. False allows operations that have no "
+        description="The same bytes on every run on a GPU. False allows operations without a "
         "deterministic form.",
     )
     checkpoint_every: PositiveInt = Field(
@@ -93,11 +93,11 @@ class TrainSettings(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _auto(cls, given: Any) -> Any:
-        """Leave out `segment_steps: auto`: left out, it is derived (`Config.in_segments`)."""
-        if isinstance(given, dict) and given.get("segment_steps") == "auto":
-            return {key: value for key, value in given.items() if key != "segment_steps"}
-        return given
+    def _auto(cls, data: Any) -> Any:
+        """Drop `segment_steps: auto`: an absent value is derived (`Config.in_segments`)."""
+        if isinstance(data, dict) and data.get("segment_steps") == "auto":
+            return {key: value for key, value in data.items() if key != "segment_steps"}
+        return data
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -108,16 +108,16 @@ class TrainSettings(Section):
                 "(docs/method.md, 'Precision'); use float32 or float16"
             )
         if self.mean_of and self.schedule != "constant":
-            raise ValueError("mean_of: only `schedule: constant` has the mean rate of another")
-        shaped = self.mean_of or self.schedule
-        if shaped == "constant" and self.final_rate:
+            raise ValueError("mean_of: only `schedule: constant` can have another schedule's mean")
+        shape = self.mean_of or self.schedule
+        if shape == "constant" and self.final_rate:
             raise ValueError("final_rate: a constant schedule does not fall; leave it out")
         if self.final_rate >= self.learning_rate:
             raise ValueError(
                 f"final_rate: {self.final_rate} is not below learning_rate {self.learning_rate}"
             )
-        if self.decay_steps and shaped != "warmup-stable-decay":
-            raise ValueError("decay_steps: only `schedule: warmup-stable-decay` has them")
+        if self.decay_steps and shape != "warmup-stable-decay":
+            raise ValueError("decay_steps: only `schedule: warmup-stable-decay` has decay steps")
         if self.steps != "epoch":
             self.check_schedule(self.steps * self.epochs)
         if self.segment_steps is not None:
@@ -140,7 +140,7 @@ class TrainSettings(Section):
         return self
 
     def decay(self, total: int) -> int:
-        """Return the steps of decay of `warmup-stable-decay`, in a run of `total` steps."""
+        """Return the decay steps of `warmup-stable-decay` in a run of `total` steps."""
         return self.decay_steps or -(-total // 5)
 
     def check_schedule(self, total: int) -> None:
@@ -149,15 +149,15 @@ class TrainSettings(Section):
             raise ValueError(
                 f"warmup_steps: {self.warmup_steps} leave nothing of a run of {total} steps"
             )
-        shaped = self.mean_of or self.schedule
-        if shaped == "warmup-stable-decay" and self.warmup_steps + self.decay(total) > total:
+        shape = self.mean_of or self.schedule
+        if shape == "warmup-stable-decay" and self.warmup_steps + self.decay(total) > total:
             raise ValueError(
                 f"decay_steps: {self.decay(total)}, after a warm-up of {self.warmup_steps}, are "
                 f"more than a run of {total} steps"
             )
 
     def segments(self) -> list[tuple[int, int | None]]:
-        """Return the (first, last] steps of each training job; a last of None is 'to the end'."""
+        """Return the (first, last] steps of each training job; None stands for the end."""
         if self.steps == "epoch":
             return [(0, None)]
         total = self.steps * self.epochs

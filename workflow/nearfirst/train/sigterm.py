@@ -1,4 +1,4 @@
-"""SIGTERM, which SLURM sends before it preempts a job, at a time limit and on `scancel`."""
+"""SIGTERM, which SLURM sends before preempting a job, at its time limit, and on `scancel`."""
 
 import signal
 from typing import Any
@@ -13,21 +13,21 @@ class StoppedError(InputError):
 
 
 def stopped_after(step: int) -> StoppedError:
-    """Return the error of a job that has saved its state after a step."""
+    """Return the error for a job that has saved its state after a step."""
     return StoppedError(
         f"stopped by SIGTERM after step {step}; the state is saved: run again to resume"
     )
 
 
 class StopSignal:
-    """Notes a SIGTERM instead of ending at once; a second one changes nothing."""
+    """A record of SIGTERM in place of ending at once; a second SIGTERM changes nothing."""
 
     def __init__(self) -> None:
         self.received = False
 
     def listen(self) -> None:
-        """Start to note it. Before, it ends the process: there is nothing to save yet."""
-        signal.signal(signal.SIGTERM, self._note)
+        """Start to record it. Until then it ends the process: there is nothing to save yet."""
+        signal.signal(signal.SIGTERM, self._record)
 
-    def _note(self, *_: Any) -> None:
+    def _record(self, *_: Any) -> None:
         self.received = True

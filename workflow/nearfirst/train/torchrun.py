@@ -7,27 +7,23 @@ from typing import Any
 from nearfirst.common.errors import InputError
 from nearfirst.train.sigterm import StoppedError
 
-# Seconds to save the state after a SIGTERM: the 81 GB of LLaMA-2-7B at 45 MB/s. Then torchrun kills
-# the processes that are left, as it must when one has failed and the others wait for it.
+# Seconds to save the state after a SIGTERM: 81 GB for LLaMA-2-7B at 45 MB/s. Then torchrun kills
+# the remaining processes, as it must if one has failed and the others wait for it.
 GRACE = 1800
 
 
 def launch(gpus: int) -> None:
-    """Run this very program in `gpus` processes, and wait for them.
+    """Run this program in `gpus` processes, and wait for them.
 
-    Raises
-    ------
-    StoppedError
-        If a SIGTERM came. The processes have received it too, and had time to save their state.
-    InputError
-        If one of them failed.
+    Raises StoppedError after a SIGTERM, which the processes have received too, with time to save
+    their state; InputError if a process failed.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import parse_args, run
 
     def stop(number: int, _: Any) -> None:
-        # Only the first: torchrun waits for the processes, and another would end that wait.
+        # Only the first SIGTERM: another would end torchrun's wait for the processes.
         signal.signal(number, signal.SIG_IGN)
         raise SignalException("stopped", signal.Signals(number))
 
@@ -48,9 +44,9 @@ def launch(gpus: int) -> None:
 
 
 def end_with_launcher() -> None:
-    """Have the kernel end this process when its launcher is gone.
+    """Have the kernel kill this process when its launcher is gone.
 
-    Else it would go on training in a folder whose lock is free.
+    Otherwise it would go on training in a folder whose lock is free.
     """
     from torch.multiprocessing import _prctl_pr_set_pdeathsig  # type: ignore[attr-defined]
 
