@@ -30,7 +30,7 @@ def add_adapter(model: Any, settings: AdapterSettings) -> None:
     from peft.tuners.lora import Linear
 
     all_linear = settings.targets == ["all-linear"]
-    config = LoraConfig(
+    config: Any = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         target_modules="all-linear" if all_linear else list(settings.targets),
@@ -50,6 +50,8 @@ def add_adapter(model: Any, settings: AdapterSettings) -> None:
             f"{unknown[0]!r}; it has {', '.join(layers)}"
         )
     model.add_adapter(config, NAME)
+    # peft keeps a set, whose order differs from process to process, and saves it as a list.
+    config.target_modules = sorted(config.target_modules)
     for layer in model.modules():
         if isinstance(layer, Linear):
             layer.lora_variant[NAME] = _ScaledLora  # type: ignore[assignment]
