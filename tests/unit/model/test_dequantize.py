@@ -50,8 +50,8 @@ def quantized(model: Any, path: Path) -> None:
             # llama.cpp rotates neighbouring pairs, transformers rotates the halves of a head.
             halves = values.reshape(HEADS, 2, -1, WIDTH)
             values = np.ascontiguousarray(halves.swapaxes(1, 2).reshape(values.shape))
-        for ours, theirs in NAMES.items():
-            name = name.replace(ours, theirs)
+        for ours, gguf_name in NAMES.items():
+            name = name.replace(ours, gguf_name)
         if values.ndim == 2:
             kind = gguf.GGMLQuantizationType.Q8_0
             writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)

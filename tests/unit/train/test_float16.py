@@ -70,10 +70,10 @@ def skipped(folder: Path) -> int:
 
 
 def test_sums_do_not_overflow_where_their_terms_do_not(tmp_path: Path, train: Train) -> None:
-    one, two = (train(tmp_path / str(gpus), gpus) for gpus in (1, 2))
-    assert skipped(one) == skipped(two) == 0
+    folders = [train(tmp_path / str(gpus), gpus) for gpus in (1, 2)]
+    assert [skipped(folder) for folder in folders] == [0, 0]
     for step in range(STEPS + 1):
-        pair = [weights(folder / "checkpoints", step) for folder in (one, two)]
+        pair = [weights(folder / "checkpoints", step) for folder in folders]
         assert difference(*pair) < 2e-3
 
 

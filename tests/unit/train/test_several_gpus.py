@@ -195,14 +195,14 @@ def test_adapters_on_two_processes_resume_to_the_same_bytes(
     before = ("--start", 2, "--state-before", tmp_path / "first/state")
     assert start("rest", 4, *before, offload=True).wait() == 0, log("rest")
     assert whole.wait() == 0, log("whole")
-    one, _ = train(model_folder, tokens, settings, tmp_path / "one", stop=4)
+    single, _ = train(model_folder, tokens, settings, tmp_path / "single", stop=4)
     for step in range(5):
         name = f"step-{step:06d}/adapter_model.safetensors"
         path = tmp_path / "whole/checkpoints" / name
         cut = tmp_path / ("first" if step <= 2 else "rest") / "checkpoints" / name
         assert path.read_bytes() == cut.read_bytes()
-        assert difference(load_file(path), load_file(one / name)) < TOLERANCE
-    first = load_file(one / "step-000000/adapter_model.safetensors")
+        assert difference(load_file(path), load_file(single / name)) < TOLERANCE
+    first = load_file(single / "step-000000/adapter_model.safetensors")
     assert difference(load_file(path), first) > 100 * TOLERANCE
 
 

@@ -34,9 +34,9 @@ def logits_at(
     shapes: list[torch.Size] = []
 
     def select(_: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        hidden, *others = arguments
+        hidden, *rest = arguments
         shapes.append(hidden.shape[:-1])
-        return (hidden[rows, columns][None], *others) if hidden.shape[:-1] == ids.shape else None
+        return (hidden[rows, columns][None], *rest) if hidden.shape[:-1] == ids.shape else None
 
     head = model.get_output_embeddings()
     hook = head.register_forward_pre_hook(select) if head is not None else None

@@ -16,17 +16,17 @@ from nearfirst.common.files import sha256, sync, writing
 CHECKSUMS = "checksums.json"
 
 
-def write_checksums(folder: Path, known: Mapping[Path, str] | None = None, **facts: Any) -> None:
+def write_checksums(folder: Path, hashes: Mapping[Path, str] | None = None, **facts: Any) -> None:
     """Write the size and SHA-256 of each file in a folder, and `facts`, to its `checksums.json`.
 
-    Files with a `known` SHA-256 are not read. If the node goes down at any moment, the checksums
+    Files in `hashes` are not read. If the node goes down at any moment, the checksums
     exist only if all files do.
     """
     (folder / CHECKSUMS).unlink(missing_ok=True)
     names = [str(path.relative_to(folder)) for path in sync(folder)]
     sizes = {name: (folder / name).stat().st_size for name in names}
-    known = known or {}
-    sums = {name: known[folder / name] for name in names if folder / name in known}
+    hashes = hashes or {}
+    sums = {name: hashes[folder / name] for name in names if folder / name in hashes}
     sums |= _sha256(folder, [name for name in names if name not in sums])
     content = {**facts, "bytes": sizes, "sha256": sums}
     text = json.dumps({"content": content, "sha256": _sha256_of(content)}, indent=1)

@@ -181,11 +181,11 @@ class _Trainer(Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
     ) -> Any:
         """Accumulate the gradients of a step, pass by pass; return the sum of the losses."""
-        *others, last = inputs["passes"]
+        *first, last = inputs["passes"]
         labels = inputs["label_tokens"].to(self.args.device)
         loss = torch.zeros((), device=self.args.device)
         with self.accelerator.no_sync(model=model):
-            for batch in others:
+            for batch in first:
                 loss += super().training_step(model, batch, labels)
         return loss + super().training_step(model, last, labels)
 
@@ -245,7 +245,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         self.trainer, self.writer, self.run, self.stop = trainer, writer, run, stop
         self.checkpoints = work / "checkpoints"
-        self.every = settings.checkpoint_every
+        self.checkpoint_every = settings.checkpoint_every
         self.dtype = getattr(torch, settings.checkpoint_dtype)
         self.signal = StopSignal()
         self.saved, self.saving = time.monotonic(), 0.0
@@ -268,7 +268,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
                     "loss scale halved; %d skipped so far",
                     *(step, self.skipped),
                 )
-        if step % self.every == 0 or step == state.max_steps:
+        if step % self.checkpoint_every == 0 or step == state.max_steps:
             self._save(step)
         age = time.monotonic() - self.saved
         due = args.save_strategy == "no" and age > max(STATE_SECONDS, STATE_SHARE * self.saving)
@@ -301,7 +301,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         # Adam counts the steps it takes. The Trainer does not know which were skipped: a fused
         # optimizer skips inside its kernel, and the learning rate moves on.
         moments = self.trainer.optimizer.state.values()
-        return step - int(next((each["step"] for each in moments), 0))
+        return step - int(next((moment["step"] for moment in moments), 0))
 
     def _any_process(self, args: Any, *flags: bool) -> list[bool]:
         """Return whether any process has each flag set: all stop, or save, after the same step."""
