@@ -1,7 +1,7 @@
-"""What all kinds of figure have in common: their runs, their words, their place in the report."""
+"""The base class of all kinds of figure: their runs, captions and headings."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from nearfirst.figures.look import LookSettings
 
 HELD_OUT = "heldout"
-"""Test set of rows, not of tasks."""
+"""Test set of held-out rows, not of tasks."""
 QUERY = "query"
-"""Set that data are arranged for, where it is a file of its own."""
+"""Query set that comes from a separate file."""
 TEST = f"(generalist|specialist)-(0|[1-9][0-9]*)|{HELD_OUT}"
 Test = Annotated[str, Field(pattern=f"^({TEST})$")]
 OtherTest = Annotated[str, Field(pattern=rf"^(.+\.)?({TEST}|{QUERY})$")]
-"""Test set of the data set, or `NAME.SPLIT`: that of another one."""
+"""A test set of the figure's data set, or `NAME.SPLIT` of another one."""
 Label = Annotated[str, Field(pattern=r"^\S")]
 Caption = Annotated[
     str,
     Field(
-        description="First sentences of the caption. `{metric}` and `{dataset}` stand for what "
-        "these are; `{rouge}`, `{reward_model}`, `{tasks}`, `{within_round}` and `{ngrams}` for "
+        description="First sentences of the caption. `{metric}` and `{dataset}` are replaced by "
+        "their names; `{rouge}`, `{reward_model}`, `{tasks}`, `{within_round}` and `{ngrams}` by "
         "what the config chose."
     ),
 ]
@@ -45,7 +45,7 @@ Metric = Annotated[
 
 
 class RunId(NamedTuple):
-    """A run and the test set that it is measured on."""
+    """A run, and the test set on which it is measured."""
 
     dataset: str
     test: str
@@ -54,7 +54,7 @@ class RunId(NamedTuple):
 
 
 class Experiment(Protocol):
-    """What the config says about data sets and arrangements."""
+    """The part of the config that figures use."""
 
     def test_of(self, dataset: str) -> str:
         """Return the test set of a data set."""
@@ -67,13 +67,18 @@ class Experiment(Protocol):
 
 
 def test_set(test: str, dataset: str) -> tuple[str, str]:
-    """Return the data set of a test set, that of the run unless it says another, and its split."""
+    """Split `NAME.SPLIT` into a data set, by default that of the run, and its split."""
     other, _, split = test.rpartition(".")
     return other or dataset, split
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names as a list in words: `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 class Curve(NamedTuple):
-    """A label of a figure and what it stands for; a test set of None is the data set's own."""
+    """A label of a figure and its runs; None is the default test set of the data set."""
 
     label: str
     dataset: str
@@ -81,36 +86,36 @@ class Curve(NamedTuple):
     arrangement: str
 
     def shows(self, run: RunId) -> bool:
-        """Return whether a run is one of this label's."""
+        """Return whether a run belongs to this label."""
         return self[1:] == (run.dataset, self.test and run.test, run.arrangement)
 
 
 class Contrast(NamedTuple):
-    """A sum of labels' values, signs included, that is tested against zero."""
+    """A weighted sum of labels' values that is tested against zero."""
 
     name: str
     weights: Mapping[str, float]
     words: str
-    """How its sentence begins."""
+    """Beginning of its sentence."""
 
 
 class Labelled:
-    """Something whose labels stand for runs: a figure, or a table of runs."""
+    """A figure or a table whose labels stand for runs."""
 
     def shown(self) -> list[Curve]:
-        """Return the labels in their order, and what they stand for."""
+        """Return the labels, in order, with their runs."""
         raise NotImplementedError
 
     def labels(self) -> list[str]:
-        """Return the labels in their order."""
+        """Return the labels in order."""
         return list(dict.fromkeys(curve.label for curve in self.shown()))
 
     def label(self, run: RunId) -> str | None:
-        """Return the label of a run; None if it is not shown."""
+        """Return the label of a run, or None if it is not shown."""
         return next((curve.label for curve in self.shown() if curve.shows(run)), None)
 
     def runs(self, experiment: Experiment) -> list[RunId]:
-        """Return the runs that are shown, label by label."""
+        """Return the runs of all labels, label by label."""
         return [
             RunId(dataset, test or experiment.test_of(dataset), arrangement, seed)
             for _, dataset, test, arrangement in self.shown()
@@ -122,7 +127,7 @@ class Figure(Labelled, Section):
     """A row of the config table `figures`.
 
     A kind of figure is a module of `figures/kinds/` with a subclass `Settings`. Its class variables
-    say which program computes its numbers and which module of `figures/plot/` draws them.
+    name the program that computes its numbers and the module of `figures/plot/` that draws them.
     """
 
     kind: str = Field(description="What the figure shows: the type of this row.")
@@ -132,23 +137,23 @@ class Figure(Labelled, Section):
     program: ClassVar[str] = "curves"
     """Program of `workflow/scripts/` that computes the CSV."""
     sections: ClassVar[Mapping[str, str]] = {"--settings": "curves"}
-    """Flags of the program, and the sections of the config that they take."""
+    """Sections of the config that the program takes, by flag."""
     timed: ClassVar[bool] = False
-    """Whether the program takes `--test` and `--jobs`: test instances, and files of job times."""
+    """Whether the program takes `--test` (test instances) and `--jobs` (files of job times)."""
     further: ClassVar[Mapping[str, str]] = {}
-    """Flags of the program's further outputs, and the ends of their names."""
+    """Endings of the program's further outputs, by flag."""
     drawing: ClassVar[str] = "curves"
     """Module of `figures/plot/` that reads, draws and describes the CSV."""
     series: ClassVar[str] = "arrangement"
-    """Column that tells the curves of a panel apart."""
+    """Column that distinguishes the curves of a panel."""
 
     @model_validator(mode="after")
-    def _one_label_each(self) -> Self:
+    def _check_curves(self) -> Self:
         check_once("curves", list(getattr(self, "curves", {}).values()))
         return self
 
     def metric_names(self) -> list[MetricName]:
-        """Return the metrics of its runs that the figure needs."""
+        """Return the metrics that the figure needs."""
         return [getattr(self, "metric", "loss")]
 
     def similarities(self, experiment: Experiment) -> list[RunId]:
@@ -156,7 +161,7 @@ class Figure(Labelled, Section):
         return []
 
     def arguments(self, experiment: Experiment) -> dict[str, str]:
-        """Return flags of the figure's program beyond `sections`, and their values."""
+        """Return the program's flags that are not in `sections`, with their values."""
         return {}
 
     def contrasts(self) -> list[Contrast]:
@@ -164,7 +169,7 @@ class Figure(Labelled, Section):
         return []
 
     def references(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a data set or an arrangement, what it names, and the name."""
+        """Yield (key, `data set` or `arrangement`, name) for each name that the row refers to."""
         for key, what in (("dataset", "data set"), ("arrangement", "arrangement")):
             if hasattr(self, key):
                 yield key, what, getattr(self, key)
@@ -173,31 +178,30 @@ class Figure(Labelled, Section):
             yield f"curves.{label}", what, name
 
     def splits(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a test set, its data set, and the test set."""
+        """Yield (key, data set, test set) for each test set that the row names."""
         key = "tests" if hasattr(self, "tests") else "test"
         named = {(curve.dataset, curve.test) for curve in self.shown() if curve.test}
         yield from ((key, dataset, test) for dataset, test in sorted(named))
 
     def numbers(self) -> dict[str, Any]:
-        """Return the row without its words: what the figure's numbers depend on."""
+        """Return the part of the row that the figure's numbers depend on."""
         return self.model_dump(mode="json", exclude={"caption", "section"})
 
     def words(self) -> str:
-        """Return the caption without the counts of what is drawn."""
-        names = [METRICS[name].name for name in self.metric_names()]
-        metric = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        """Return the caption without the counts from the figure's numbers."""
+        metric = listed([METRICS[name].name for name in self.metric_names()])
         dataset = str(getattr(self, "dataset", ""))
         return self.caption.replace("{metric}", metric).replace("{dataset}", dataset)
 
     def heading(self) -> str:
         """Return the heading in the report, which sorts headings as text.
 
-        A second space, which browsers do not show, puts Figure 2 before Figure 10.
+        A second space, which browsers collapse, puts Figure 2 before Figure 10.
         """
         return re.sub(r"^Figure (?=\d\b)", "Figure  ", self.section)
 
     def plot_file(self) -> Path:
-        """Return the file of the module that draws the figure; it is not imported."""
+        """Return the file of the module that draws the figure, without importing it."""
         return Path(__file__).parent / "plot" / f"{self.drawing}.py"
 
     def plot(self) -> ModuleType:
@@ -215,5 +219,5 @@ class Figure(Labelled, Section):
         return drawn
 
     def full_caption(self, table: "pd.DataFrame") -> str:
-        """Return the caption: words, then counts from the numbers of the figure."""
+        """Return the caption, with counts from the numbers of the figure."""
         return " ".join([self.words(), *self.plot().facts(table, self.series)])

@@ -11,27 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nearfirst.figures.comparison.inference import (
-    Estimates,
-    Sample,
-    estimates,
-    max_t,
-    questions,
-)
+from nearfirst.figures.comparison.inference import Estimates, Sample, estimates, max_t, questions
 
 Floats = npt.NDArray[np.float64]
 SIMULATION = runpy.run_path(str(Path(__file__).parents[4] / "benchmarks/inference.py"))
 
 
 def sample(units: int, sizes: Any = None, strata: Any = None) -> Sample:
-    """Make a sample whose units are single instances, unless it is told their sizes."""
+    """Make a sample whose units are single instances, or have the given sizes."""
     unit = np.repeat(np.arange(units), 1 if sizes is None else sizes)
     stratum = np.zeros(units, dtype=int) if strata is None else np.asarray(strata)
     return Sample(unit, stratum, np.full(len(unit), 1 / len(unit)))
 
 
 def drawn(*shape: int, seed: int = 0) -> Floats:
-    """Differences of (rows, seeds, units); each seed and each unit has a share of its own."""
+    """Draw (rows, seeds, units) differences with effects of seeds and of units."""
     generator = np.random.default_rng(seed)
     rows, seeds, units = shape
     return (
@@ -41,10 +35,9 @@ def drawn(*shape: int, seed: int = 0) -> Floats:
     )
 
 
-def found(values: Any, its: Sample | None = None, **changes: Any) -> Estimates:
+def estimated(values: Any, of: Sample | None = None, confidence: float = 0.95) -> Estimates:
     values = np.asarray(values, dtype=float)
-    arguments = {"confidence": 0.95, "pooled": 0.0, **changes}
-    return estimates(values, its or sample(values.shape[-1]), **arguments)
+    return estimates(values, of or sample(values.shape[-1]), confidence, pooled=0.0)
 
 
 # Intervals -----------------------------------------------------------------------------------
@@ -53,7 +46,7 @@ def found(values: Any, its: Sample | None = None, **changes: Any) -> Estimates:
 def test_one_seed_is_students_interval_over_units() -> None:
     values = 0.2 + drawn(4, 1, 30)
     expected = stats.ttest_1samp(values[:, 0], 0, axis=1).confidence_interval(0.95)
-    one = found(values)
+    one = estimated(values)
     assert one.mean == pytest.approx(values.mean(axis=(1, 2)))
     assert one.low == pytest.approx(expected.low)
     assert one.high == pytest.approx(expected.high)
@@ -70,7 +63,7 @@ def test_several_seeds_are_welchs_test_of_both_standard_errors(seeds: int) -> No
         equal_var=False,
     ).pvalue
     # Its interval at this level ends at zero.
-    one = found(values, confidence=1 - p_value)
+    one = estimated(values, confidence=1 - p_value)
     assert np.minimum(np.abs(one.low), np.abs(one.high)) == pytest.approx([0])
     # A t of the same p-value over units alone.
     t = one.discount * stats.ttest_1samp(over_units, 0).statistic
@@ -83,7 +76,7 @@ def test_units_of_unequal_sizes_are_a_ratio_of_sums() -> None:
     means = np.array([part.mean() for part in np.split(values, sizes.cumsum()[:-1])])
     residuals = sizes * (means - values.mean()) / sizes.sum()
     error = np.sqrt(5 / 4 * (residuals**2).sum())
-    one = found(values[None, None], sample(5, sizes))
+    one = estimated(values[None, None], sample(5, sizes))
     assert one.mean == pytest.approx(values.mean())
     assert one.high - one.mean == pytest.approx(stats.t.ppf(0.975, 4) * error)
     assert one.units_lower == pytest.approx((means < 0).mean())
@@ -94,10 +87,10 @@ def test_strata_are_no_sample() -> None:
     values = np.random.default_rng(2).normal(size=9)
     within = sum((strata == h).sum() * values[strata == h].var(ddof=1) / 81 for h in range(3))
     for shift in (0.0, 100.0):
-        one = found([[values + shift * strata]], sample(9, strata=strata))
+        one = estimated([[values + shift * strata]], sample(9, strata=strata))
         assert one.high - one.mean == pytest.approx(stats.t.ppf(0.975, 6) * np.sqrt(within))
     # A stratum of one unit has the variance of an average unit.
-    more = found([[[*values, 5.0]]], sample(10, strata=[*strata, 3]))
+    more = estimated([[[*values, 5.0]]], sample(10, strata=[*strata, 3]))
     error = np.sqrt(within * 81 / 100 * 10 / 9)
     assert more.high - more.mean == pytest.approx(stats.t.ppf(0.975, 6) * error)
 
@@ -107,7 +100,7 @@ def test_the_variance_over_seeds_is_pooled() -> None:
     # At one checkpoint the seeds agree by chance.
     values[1] += values[1].mean() - values[1].mean(axis=1, keepdims=True)
     together = questions([values.swapaxes(0, 1)], sample(30), 0.95, 100, 0)["checkpoint"][0]
-    wider = (together.high - together.low) / (found(values).high - found(values).low)
+    wider = (together.high - together.low) / (estimated(values).high - estimated(values).low)
     assert wider[1] > 1.05
     assert (wider >= 1 - 1e-9).all()
 
@@ -119,11 +112,11 @@ def test_the_variance_over_seeds_is_pooled() -> None:
 def test_one_row_is_scipys_permutation_test(units: int) -> None:
     values = 0.3 + np.random.default_rng(units).normal(size=units)
     expected = stats.permutation_test((values,), np.mean, permutation_type="samples").pvalue
-    assert max_t(found([[values]]), 10_000, 0) == pytest.approx([expected])
+    assert max_t(estimated([[values]]), 10_000, 0) == pytest.approx([expected])
 
 
 def test_random_flips_are_near_all_flips_and_seeded() -> None:
-    one = found(0.2 + drawn(3, 2, 12))
+    one = estimated(0.2 + drawn(3, 2, 12))
     every, some = max_t(one, 2**11, 0), max_t(one, 2000, 0)
     assert some == pytest.approx(every, abs=0.04)
     assert (some == max_t(one, 2000, 0)).all()
@@ -132,10 +125,12 @@ def test_random_flips_are_near_all_flips_and_seeded() -> None:
 
 def test_rows_that_are_alike_cost_nothing() -> None:
     values = 0.3 + drawn(1, 1, 10)
-    alone = max_t(found(values), 1000, 0)
-    assert max_t(found(np.repeat(values, 20, axis=0)), 1000, 0) == pytest.approx(alone.repeat(20))
+    alone = max_t(estimated(values), 1000, 0)
+    assert max_t(estimated(np.repeat(values, 20, axis=0)), 1000, 0) == pytest.approx(
+        alone.repeat(20)
+    )
     others = np.concatenate([values, drawn(20, 1, 10, seed=3)])
-    assert max_t(found(others), 1000, 0)[0] > 2 * alone[0]
+    assert max_t(estimated(others), 1000, 0)[0] > 2 * alone[0]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +146,7 @@ def test_rows_that_are_alike_cost_nothing() -> None:
     ],
 )
 def test_values_without_variance_and_few_units(values: list[list[float]], expected: float) -> None:
-    assert max_t(found([values]), 1000, 0) == pytest.approx([expected])
+    assert max_t(estimated([values]), 1000, 0) == pytest.approx([expected])
 
 
 @given(st.integers(0, 1000), st.integers(1, 4), st.floats(1e-6, 1e6))
@@ -161,7 +156,7 @@ def test_neither_sign_nor_units_of_measure_nor_order_matter(
     generator = np.random.default_rng(trial)
     values = 0.1 + drawn(2, seeds, 6, seed=trial)
     mixed = -factor * values[:, generator.permutation(seeds)][..., generator.permutation(6)]
-    ours, theirs = found(values), found(mixed)
+    ours, theirs = estimated(values), estimated(mixed)
     assert theirs.low == pytest.approx(-factor * ours.high)
     assert max_t(theirs, 100, 0) == pytest.approx(max_t(ours, 100, 0))
 
@@ -187,18 +182,3 @@ def test_more_tasks_find_an_effect_that_few_do_not() -> None:
     assert few.run_detected < 0.5
     assert many.run_detected > 0.8
     assert many.run_covered >= 0.9
-
-
-def test_the_effects_behind_a_simulation_are_those_of_its_losses() -> None:
-    effects = SIMULATION["Effects"](0.3, 0.2, 0.05, 0.1, 0.15, 0.9)
-    generator = np.random.default_rng(0)
-    task, instance, seed, both, residual, _ = effects
-    cube = (
-        task * generator.normal(size=(1, 60, 1, 9))
-        + instance * generator.normal(size=(1, 60, 4, 9))
-        + seed * generator.normal(size=(20, 1, 1, 9))
-        + both * generator.normal(size=(20, 60, 1, 9))
-        + residual * generator.normal(size=(20, 60, 4, 9))
-    )
-    found = np.sqrt(SIMULATION["_variances"](cube))
-    assert found == pytest.approx([task, instance, seed, both, residual], rel=0.1)

@@ -173,10 +173,10 @@ def test_a_comparison_needs_the_reference_pairs_of_seeds_and_equal_instances(run
     with pytest.raises(InputError, match="reference 'XYZ'"):
         compared(runs, "XYZ")
     fewer = {key: one for key, one in runs.items() if key != ("RT", 1)}
-    with pytest.raises(InputError, match=r"RT has seeds \[0, 2\], but NFT \[0, 1, 2\]"):
+    with pytest.raises(InputError, match=r"RT has seeds \[0, 2\], but NFT has \[0, 1, 2\]"):
         compared(fewer)
     single = {("NFT", 0): runs["NFT", 0], ("RT", 2): runs["RT", 2]}
-    with pytest.raises(InputError, match=r"RT has seeds \[2\], but NFT \[0\]"):
+    with pytest.raises(InputError, match=r"RT has seeds \[2\], but NFT has \[0\]"):
         compared(single)
     other = {**runs, ("other", 0): run({0: (1,), 10: (1,)})}
     with pytest.raises(InputError, match=r"NFT \(seed 0\) and other \(seed 0\) cannot be compared"):

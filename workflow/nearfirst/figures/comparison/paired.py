@@ -22,9 +22,9 @@ def paired_comparison(
 ) -> pd.DataFrame:
     """Compare one arrangement with each of the others, paired by seed and test instance.
 
-    The difference of a pair is the reference's value minus the other's: of a loss, negative means
-    that the reference is better. Raises InputError if the reference is not a label, there is
-    nothing to compare it with, and as `compare_contrasts`, which says more.
+    A difference is the reference's value minus the other's, so a negative difference in loss means
+    that the reference is better. Raises InputError like `compare_contrasts`, and if the reference
+    is not one of two or more labels.
     """
     labels = list(by_label(runs))
     if reference not in labels or len(labels) < 2:
@@ -44,16 +44,16 @@ def compare_contrasts(
     metric: MetricName = "loss",
     weighting: str = "instance",
 ) -> pd.DataFrame:
-    """Test sums of labels' values against zero, paired by seed and test instance.
+    """Test weighted sums of labels' values against zero, paired by seed and test instance.
 
-    A sum is taken at each checkpoint after step 0 that all labels have, and as a mean over these.
-    The single run of an arrangement that no seed changes is paired with every seed.
+    Sums are taken at each checkpoint after step 0 that all labels have, and averaged over the run.
+    A single run (of an arrangement that does not depend on the seed) is paired with every seed.
 
     Parameters
     ----------
     contrasts
-        Of each comparison the labels with their weights: those of a difference are 1 and -1, of
-        a difference of differences (an interaction) 1, -1, -1 and 1.
+        Weights of the labels for each comparison: 1 and -1 for a difference, 1, -1, -1 and 1 for a
+        difference of differences (an interaction).
     weighting
         See `curves.mean_curve`.
 
@@ -64,17 +64,16 @@ def compare_contrasts(
     comparison, metric
         Labels, and what is compared.
     question
-        `run`: is there a difference over the run? The primary row. `end`: is there one at the last
-        checkpoint? `checkpoint`: is there one at this checkpoint?
+        Where the difference is tested: over the `run` (the primary test), at its `end`, or at a
+        `checkpoint`.
     steps
-        A checkpoint, or first and last of a run.
+        A checkpoint, or the first and last of a run.
     difference, low, high
         Mean and its interval over seeds and units (`inference.estimates`).
     identical
-        1 if the runs are the same, step by step, so that they cannot differ; else 0.
+        1 if the runs hold the same instances at every step, so that they cannot differ; else 0.
     p_value
-        Answers the question: it is corrected over the comparisons, or over all their checkpoints
-        (`inference.max_t`).
+        Corrected over the comparisons, or over all their checkpoints (`inference.max_t`).
     units_lower, seeds_lower
         Shares of units and seeds in which the reference is lower.
     seeds, instances, tasks, units, confidence
@@ -83,7 +82,7 @@ def compare_contrasts(
     Raises
     ------
     InputError
-        If the runs cannot be paired (other instances, other seeds, no common checkpoint after
+        If the runs cannot be paired (different instances or seeds, no common checkpoint after
         step 0), or the test set has no sample of the units asked for.
     """
     check_seeds(runs)
@@ -94,32 +93,33 @@ def compare_contrasts(
     run = next(iter(runs.values()))
     units, sample = sample_of(run, settings.units, weighting)
     cubes = {label: _cube(seeds, steps) for label, seeds in labels.items()}
-    # (seeds, steps, instances); a single run is paired with every seed of the others.
+    # (seeds, steps, instances): a single run broadcasts over the seeds of the others.
     differences = {
         name: sum((weight * cubes[label] for label, weight in weights.items()), np.zeros(()))
         for name, weights in contrasts.items()
     }
-    found = questions(
+    identical = [_is_identical(labels, weights) for weights in contrasts.values()]
+    answers = questions(
         list(differences.values()), sample, settings.confidence, settings.resamples, settings.seed
     )
     names = [str(step) for step in steps]
-    places = {RUN: [f"{names[0]}-{names[-1]}"], END: names[-1:], CHECKPOINT: names}
+    steps_of = {RUN: [f"{names[0]}-{names[-1]}"], END: names[-1:], CHECKPOINT: names}
     parts = []
-    for question, (rows, p_values) in found.items():
-        count = len(places[question])
+    for question, (rows, p_values) in answers.items():
+        count = len(steps_of[question])
         columns = {
             "comparison": np.repeat(list(differences), count),
             "metric": metric,
             "question": question,
-            "steps": places[question] * len(differences),
-            "identical": np.repeat([_cancels(labels, its) for its in contrasts.values()], count),
+            "steps": steps_of[question] * len(differences),
+            "identical": np.repeat(identical, count),
             "difference": rows.mean,
             "low": rows.low,
             "high": rows.high,
             "p_value": p_values,
             "units_lower": rows.units_lower,
             "seeds_lower": rows.seeds_lower,
-            "seeds": np.repeat([len(each) for each in differences.values()], count),
+            "seeds": np.repeat([len(cube) for cube in differences.values()], count),
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True).assign(
@@ -130,35 +130,31 @@ def compare_contrasts(
     )
 
 
-def _cancels(labels: Mapping[str, Mapping[int, Run]], weights: Mapping[str, float]) -> int:
-    """Return 1 if the weights of runs that are the same sum to zero for every seed, else 0."""
+def _is_identical(labels: Mapping[str, Mapping[int, Run]], weights: Mapping[str, float]) -> int:
+    """Return 1 if the weights of runs with the same content cancel for every seed, else 0."""
     for seed in set.union(*(set(labels[label]) for label in weights)):
         sums: dict[str, float] = {}
         for label, weight in weights.items():
             runs = labels[label]
-            content = runs[seed if seed in runs else next(iter(runs))].content
-            sums[content or label] = sums.get(content or label, 0) + weight
+            content = runs[seed if seed in runs else next(iter(runs))].content or label
+            sums[content] = sums.get(content, 0) + weight
         if any(sums.values()):
             return 0
     return 1
 
 
 def sample_of(run: Run, units: Units, weighting: str) -> tuple[str, Sample]:
-    """Return what a test set is a sample of, and how it was drawn.
+    """Return the kind of unit that a test set is a sample of, and how it was drawn.
 
-    Units are whole tasks, or the conversations of a data set without tasks; or the instances of
-    each task, the tasks being fixed. A test set of one task has instances as units.
-
-    Raises
-    ------
-    InputError
-        If instances are asked for and no task has two of them.
+    Units are whole tasks (conversations where data have no tasks), or the instances of each task,
+    with the tasks fixed. A test set of one task has instances as units. Raises InputError if
+    instances are asked for and no task has two of them.
     """
     weight = run.weights(weighting).to_numpy()
     weight = weight / weight.sum()
-    unit, names = pd.factorize(run.units, sort=True)
-    if units == "task" and len(names) > 1:
-        return run.unit, Sample(unit, np.zeros(len(names), dtype=np.intp), weight)
+    unit, unit_names = pd.factorize(run.units, sort=True)
+    if units == "task" and len(unit_names) > 1:
+        return run.unit, Sample(unit, np.zeros(len(unit_names), dtype=np.intp), weight)
     stratum, _ = pd.factorize(run.task, sort=True)
     sample = Sample(np.arange(len(weight)), stratum, weight)
     if units == "instance" and not sample.freedom:
@@ -170,13 +166,15 @@ def sample_of(run: Run, units: Units, weighting: str) -> tuple[str, Sample]:
 
 
 def _check_pairs(labels: dict[str, dict[int, Run]]) -> None:
-    """Raise InputError unless labels have the same seeds; a single run may stand beside several."""
-    several = {name: sorted(seeds) for name, seeds in labels.items() if len(seeds) > 1}
-    several = several or {name: sorted(seeds) for name, seeds in labels.items()}
-    first, expected = next(iter(several.items()))
-    for name, seeds in several.items():
+    """Raise InputError unless labels have the same seeds, or a single run."""
+    seeds_of = {name: sorted(seeds) for name, seeds in labels.items()}
+    repeated = {name: seeds for name, seeds in seeds_of.items() if len(seeds) > 1} or seeds_of
+    first, expected = next(iter(repeated.items()))
+    for name, seeds in repeated.items():
         if seeds != expected:
-            raise InputError(f"{name} has seeds {seeds}, but {first} {expected}: no pairs")
+            raise InputError(
+                f"{name} has seeds {seeds}, but {first} has {expected}; runs are paired by seed"
+            )
 
 
 def _common_steps(runs: Runs) -> list[int]:
@@ -185,7 +183,7 @@ def _common_steps(runs: Runs) -> list[int]:
     if not common:
         last = {label: run.values.index[-1] for (label, _), run in runs.items()}
         raise InputError(
-            "a comparison needs a checkpoint after step 0 that all arrangements have; their last "
+            "a comparison needs a checkpoint after step 0 that all arrangements share; their last "
             f"steps are {', '.join(f'{label} {step}' for label, step in last.items())}; lower "
             "train.checkpoint_every"
         )
@@ -193,5 +191,5 @@ def _common_steps(runs: Runs) -> list[int]:
 
 
 def _cube(seeds: dict[int, Run], steps: list[int]) -> Floats:
-    """Return the (seeds, steps, instances) values of an arrangement, seeds in rising order."""
+    """Return the (seeds, steps, instances) values of an arrangement, sorted by seed."""
     return np.stack([seeds[seed].values.loc[steps].to_numpy() for seed in sorted(seeds)])

@@ -7,10 +7,11 @@ import pandas as pd
 
 from nearfirst.common.text import counted, span
 from nearfirst.figures.comparison import CHECKPOINT, END, RUN
+from nearfirst.figures.figure import listed
 from nearfirst.metrics import METRICS, MetricName
 
-FEW = 5
-"""With fewer seeds their variance is poorly known (`inference.estimates`)."""
+MIN_SEEDS = 5
+"""With fewer seeds, the variance over seeds is poorly known (`inference.estimates`)."""
 NONE = "no difference is detected"
 SAME = "cannot differ, because every step of the two runs holds the same instances"
 SAMPLED = {
@@ -36,19 +37,19 @@ def summary(
     Parameters
     ----------
     others
-        What the reference is compared with.
+        Labels that the reference is compared with.
     openings
-        How the sentence on each comparison of the table begins.
+        Beginning of the sentence on each comparison of the table.
     runs
-        How many runs each arrangement has, in the order of the figure.
+        Number of runs of each arrangement, in the order of the figure.
     rounds
-        How many rounds of TMA the pools have, where they are known.
+        Numbers of rounds of TMA in the pools, where known.
     """
     row = table.iloc[0]
     metric = METRICS[cast(MetricName, row["metric"])]
     return " ".join(
         [
-            f"Mean {metric.name} of {reference} minus that of {_joined(others)}"
+            f"Mean {metric.name} of {reference} minus that of {listed(others)}"
             f"{f'; {metric.better} is better' * bool(metric.better)}.",
             *(
                 verdict(table[table["comparison"] == name], opening)
@@ -61,58 +62,58 @@ def summary(
             f"{counted(row['instances'], 'instance')} of {counted(row['tasks'], 'task')}.",
             f"Last step: {str(row['steps']).rpartition('-')[2]}.",
             *([f"Rounds of TMA in the pool: {span(rounds)}."] if rounds else []),
-            _seeds(runs),
+            _describe_seeds(runs),
             "Where no difference is detected, there may still be one.",
         ]
     )
 
 
 def verdict(rows: pd.DataFrame, opening: str) -> str:
-    """Return the sentence on one comparison: over its run, at its end and at checkpoints."""
+    """Return the sentence on one comparison: over the run, at its end and at checkpoints."""
     if rows.iloc[0].get("identical", 0):
         return f"{opening}: {SAME}."
     questions = {str(name): part for name, part in rows.groupby("question")}
     parts = [finding(questions[name].iloc[0]) for name in (RUN, END)]
     checkpoints = questions[CHECKPOINT]
-    words = checkpoints.apply(_detected, axis=1)
-    found = []
+    directions = checkpoints.apply(direction, axis=1)
+    detected = []
     for word in ("lower", "higher"):
-        steps = checkpoints.loc[words == word, "steps"].tolist()
+        steps = checkpoints.loc[directions == word, "steps"].tolist()
         if steps:
             which = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
-            found.append(f"{word} at {len(steps)} ({which})")
-    some = " and ".join(found) or f"{NONE} at any"
-    return f"{opening}: {'; '.join([*parts, some])} of {counted(len(words), 'checkpoint')}."
+            detected.append(f"{word} at {len(steps)} ({which})")
+    parts.append(" and ".join(detected) or f"{NONE} at any")
+    return f"{opening}: {'; '.join(parts)} of {counted(len(directions), 'checkpoint')}."
 
 
 def finding(row: "pd.Series[Any]") -> str:
-    """Return what the row of a run or of its end says, with its numbers."""
+    """Return the result of a `run` or `end` row in words, with its numbers."""
     if row.get("identical", 0):
         return SAME
     where = "over the run" if row["question"] == RUN else "at its end"
-    numbers = "{:.3g} [{:.3g}, {:.3g}], p = {:.2g}".format(
+    return f"{direction(row)} {where}, {numbers(row)}"
+
+
+def numbers(row: "pd.Series[Any]") -> str:
+    """Return the difference in a row with its interval and its p-value."""
+    return "{:.3g} [{:.3g}, {:.3g}], p = {:.2g}".format(
         *row[["difference", "low", "high", "p_value"]]
     )
-    return f"{_detected(row)} {where}, {numbers}"
 
 
-def _detected(row: "pd.Series[Any]") -> str:
+def direction(row: "pd.Series[Any]") -> str:
+    """Return `lower`, `higher`, or that no difference is detected."""
     if row["p_value"] > 1 - row["confidence"] or row["low"] <= 0 <= row["high"]:
         return NONE
     return "lower" if row["high"] < 0 else "higher"
 
 
-def _seeds(runs: Mapping[str, int]) -> str:
-    """Return what is to be known about the runs behind a comparison."""
-    most = max(runs.values())
-    if most == 1:
+def _describe_seeds(runs: Mapping[str, int]) -> str:
+    """Return how many runs stand behind a comparison."""
+    seeds = max(runs.values())
+    if seeds == 1:
         return "Each arrangement has one run; other seeds may give other findings."
     single = [label for label, count in runs.items() if count == 1]
-    paired = f" One run, paired with every seed of the others: {_joined(single)}." if single else ""
-    few = ", too few to know how much seeds vary" if most < FEW else ""
-    return f"{most} seeds{few}.{paired}"
-
-
-def _joined(names: Sequence[str]) -> str:
-    """Return names as a list in words."""
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    paired = f" One run, paired with every seed of the others: {listed(single)}." if single else ""
+    few = ", too few to know how much seeds vary" if seeds < MIN_SEEDS else ""
+    return f"{seeds} seeds{few}.{paired}"
