@@ -43,25 +43,23 @@ def scores(path: Path, rouge: Values, left_out: int = 0) -> Path:
 def rewards(path: Path, values: Values) -> Path:
     rows = [
         {"step": step, "id": name, "task": "one", "reward": value}
-        for step, its in values.items()
-        for name, value in zip("abc", its, strict=True)
+        for step, rewards in values.items()
+        for name, value in zip("abc", rewards, strict=True)
     ]
     return save_table(pa.Table.from_pylist(rows, REWARDS), path)
 
 
 def read(metric: str, *paths: Path) -> Run:
-    (found,) = read_runs(paths, metric).values()
-    return found
+    (run,) = read_runs(paths, metric).values()
+    return run
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_a_metric_is_known_wherever_it_is_named(name: str) -> None:
     assert name in get_args(get_args(MetricName)[0])
     assert name in LookSettings().quantities
-    settings = GeneralizationSettings(
-        performance="exp-loss" if name == "loss" else name, threshold=0.5
-    )
-    assert settings.metric == name
+    performance = "exp-loss" if name == "loss" else name
+    assert GeneralizationSettings(performance=performance, threshold=0.5).metric == name
 
 
 @pytest.mark.parametrize("program", ["train.py", "evaluate.py", "generate.py", "reward.py"])
@@ -76,10 +74,10 @@ def test_a_new_metric_reruns_no_model(program: str) -> None:
 def test_each_metric_is_read_from_the_tables_that_have_it(tmp_path: Path) -> None:
     values = {0: (0, 0.5, 1), 10: (0.25, 0.5, 1)}
     paths = [scores(tmp_path / "s.parquet", values, left_out=2)]
-    found = read("rougeL", *paths)
-    assert found.values.to_numpy().tolist() == [[0, 0.25, 0.5], [0.125, 0.25, 0.5]]
-    assert set(found.label_tokens) == {1}, "only a loss has label tokens"
-    assert found.left_out == 2
+    run = read("rougeL", *paths)
+    assert run.values.to_numpy().tolist() == [[0, 0.25, 0.5], [0.125, 0.25, 0.5]]
+    assert set(run.label_tokens) == {1}, "only a loss has label tokens"
+    assert run.left_out == 2
     with pytest.raises(InputError, match="none of the tables has a column 'reward'"):
         read("reward", *paths)
     paths.append(rewards(tmp_path / "r.parquet", {0: (-1, float("nan"), 4)}))
@@ -94,8 +92,7 @@ def test_curves_of_scores_are_from_0_to_100(tmp_path: Path) -> None:
     ]
     runs: dict[Key, Run] = {}
     for metric in ("rouge1", "exact_match"):
-        its = {(metric, seed): read(metric, path) for seed, path in enumerate(paths)}
-        runs |= scaled(its, metric)
+        runs |= scaled({(metric, i): read(metric, path) for i, path in enumerate(paths)}, metric)
     table = curves(runs, "instance", 0.95, "metric", "rouge1").set_index(["metric", "step"])
     # The mean of 40 and 100, and of 0 and 100.
     assert table.loc[("rouge1", 10), "mean"] == pytest.approx(70, abs=1e-4)

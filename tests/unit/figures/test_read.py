@@ -15,40 +15,29 @@ from nearfirst.figures.run import check_instances, check_seeds
 
 
 def test_segments_are_joined_and_sorted(tmp_path: Path) -> None:
+    counts = {"left_out": 3, "trained": 660, "without_label": 26}
     segments = [
-        save(
-            rows({20: (0.25, 3)}).iloc[::-1],
-            tmp_path / "10-20.parquet",
-            left_out=3,
-            trained=660,
-            without_label=26,
-        ),
-        save(
-            rows({0: (1, 1), 10: (0.5, 2)}),
-            tmp_path / "0-10.parquet",
-            left_out=3,
-            trained=660,
-            without_label=26,
-        ),
+        save(rows({20: (0.25, 3)}).iloc[::-1], tmp_path / "10-20.parquet", **counts),
+        save(rows({0: (1, 1), 10: (0.5, 2)}), tmp_path / "0-10.parquet", **counts),
     ]
-    (found,) = read_runs(segments).values()
-    assert found.values.index.tolist() == [0, 10, 20]
-    assert found.values.columns.tolist() == ["a", "b"]
-    assert found.values.to_numpy().tolist() == [[1, 1], [0.5, 2], [0.25, 3]]
-    assert found.task.to_dict() == {"a": "task", "b": "task"}
-    assert found.label_tokens.to_dict() == {"a": 1, "b": 1}
-    assert found.counts() == {"left_out": 3, "trained": 660, "without_label": 26}
-    # Tables that do not say it have no such columns.
-    (found,) = read_runs([save(rows({0: (1, 1)}), tmp_path / "bare.parquet")]).values()
-    assert found.counts() == {"left_out": 0}
+    (run,) = read_runs(segments).values()
+    expected = {"a": {0: 1, 10: 0.5, 20: 0.25}, "b": {0: 1, 10: 2, 20: 3}}
+    assert run.values.to_dict() == expected
+    assert run.values.index.is_monotonic_increasing
+    assert run.task.to_dict() == {"a": "task", "b": "task"}
+    assert run.label_tokens.to_dict() == {"a": 1, "b": 1}
+    assert run.counts() == counts
+    # Unknown counts have no columns.
+    (run,) = read_runs([save(rows({0: (1, 1)}), tmp_path / "bare.parquet")]).values()
+    assert run.counts() == {"left_out": 0}
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
 def test_a_run_that_diverged_names_its_file(tmp_path: Path, bad: float | None) -> None:
     first = save(rows({0: (1, 1)}), tmp_path / "first.parquet")
     second = save(rows({10: (1, bad)}), tmp_path / "second.parquet")
-    wanted = r"second\.parquet: the loss of instance 'b' at step 10 is (nan|inf); the run diverged"
-    with pytest.raises(InputError, match=wanted):
+    message = r"second\.parquet: the loss of instance 'b' at step 10 is (nan|inf); the run diverged"
+    with pytest.raises(InputError, match=message):
         read_runs([first, second])
 
 
@@ -109,7 +98,7 @@ def test_similarities_come_back_by_measure_in_their_order(tmp_path: Path) -> Non
         assert table.to_dict() == distances[measure]
 
 
-# What a table is of --------------------------------------------------------------------------
+# The run of a table --------------------------------------------------------------------------
 
 
 def test_runs_are_grouped_by_what_their_tables_say(tmp_path: Path) -> None:
@@ -119,12 +108,12 @@ def test_runs_are_grouped_by_what_their_tables_say(tmp_path: Path) -> None:
         for step in (0, 10)
     ]
     found = read_runs(paths)
-    assert {run: list(its.values.index) for run, its in found.items()} == {
+    assert {run_id: list(run.values.index) for run_id, run in found.items()} == {
         RunId("flan", "specialist-0", "random", seed): [0, 10] for seed in (0, 1)
     }
 
 
-def test_a_table_that_does_not_say_what_it_is_of(tmp_path: Path) -> None:
+def test_a_table_that_does_not_name_its_run(tmp_path: Path) -> None:
     path = tmp_path / "old.parquet"
     pq.write_table(pa.Table.from_pandas(rows({0: (1,)})), path)
     with pytest.raises(InputError, match=r"old\.parquet: the table does not say its dataset, test"):

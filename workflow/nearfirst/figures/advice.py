@@ -1,12 +1,9 @@
-"""From runs on parts of a pool to what to train on."""
+"""Advice on what to train on, from runs on parts of a pool."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
@@ -20,11 +17,11 @@ from nearfirst.figures.comparison.inference import (
     variance_over_seeds,
 )
 from nearfirst.figures.comparison.paired import sample_of
-from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds
+from nearfirst.figures.run import Runs, by_label, check_instances, check_seeds
 from nearfirst.figures.settings import ComparisonSettings
 
 Jobs = Mapping[str, Mapping[str, Sequence[str]]]
-"""Of each arrangement the patterns of benchmark files of its `selection` and its `training`."""
+"""Patterns of the benchmark files of each arrangement's `selection` and `training`."""
 
 
 def advice(
@@ -41,11 +38,11 @@ def advice(
     Parameters
     ----------
     runs
-        By arrangement and seed, from the loss of the same test instances.
+        Losses by arrangement and seed, all on the same test instances.
     orders
         The arrangements of each order.
     chooses
-        Ids of the test instances that choose (`data.half.in_half`).
+        Ids of the test instances in the half that chooses (`data.half.in_half`).
 
     Returns
     -------
@@ -58,52 +55,53 @@ def advice(
     loss, low, high
         Mean loss on the other half, with its interval (`inference.estimates`).
     difference, difference_low, difference_high, p_value
-        Loss of the chosen arrangement minus this one's on that half, paired, and its test,
-        corrected over all rows (`inference.max_t`); NaN in its own row.
+        Loss of the chosen arrangement minus that of this one on the other half, paired, with its
+        test, corrected over all rows (`inference.max_t`); NaN for the chosen one.
     n, choosing_instances, instances, units, confidence
-        Seeds, size of either half, and what intervals and tests generalize to.
+        Seeds, sizes of the halves, and what intervals and tests generalize to.
 
     Raises
     ------
     InputError
-        If runs cannot be paired, do not say what they were trained on, or a half of the test set is
-        too small.
+        If runs cannot be paired or do not say what they were trained on, or a half of the test set
+        is too small.
     """
     check_seeds(runs)
     check_instances(runs)
     labels = by_label(runs)
-    names = [name for its in orders.values() for name in its]
+    names = [name for arrangements in orders.values() for name in arrangements]
     firsts = [labels[name][min(labels[name])] for name in names]
     for name, run in zip(names, firsts, strict=True):
         if not run.pool:
             raise InputError(f"{name}: its losses do not say what was trained on; train it here")
-    seeds = max(map(len, labels.values()))
-    for name, its in labels.items():
-        if len(its) not in (1, seeds):
-            raise InputError(f"{name} has {len(its)} seeds, others have {seeds}")
-    one = firsts[0]
-    first = one.values.columns.isin([*chooses])
-    sizes = int(first.sum()), int((~first).sum())
+    n_seeds = max(map(len, labels.values()))
+    for name, seeds in labels.items():
+        if len(seeds) not in (1, n_seeds):
+            raise InputError(f"{name} has {len(seeds)} seeds, others have {n_seeds}")
+    run = firsts[0]
+    is_choosing = run.values.columns.isin([*chooses])
+    sizes = int(is_choosing.sum()), int((~is_choosing).sum())
     if min(sizes) < 2:
         raise InputError(
-            f"a test set of {len(first)} instances, in halves of {sizes[0]} and {sizes[1]}: each "
-            "needs two at least; give more"
+            f"a test set of {len(is_choosing)} instances has halves of {sizes[0]} and {sizes[1]}, "
+            "but each half needs at least two; give a larger test set"
         )
     # (arrangements, seeds, instances) at the end; a single run is paired with every seed.
-    ends = np.stack([np.broadcast_to(_ends(labels[name]), (seeds, len(first))) for name in names])
-    units, sample = sample_of(_part(one, ~first), settings.units, weighting)
-    choosing = _mean(ends[..., first], one.weights(weighting).to_numpy()[first])
+    losses = np.empty((len(names), n_seeds, len(is_choosing)))
+    for i, name in enumerate(names):
+        seeds = labels[name]
+        losses[i] = [seeds[seed].values.iloc[-1].to_numpy() for seed in sorted(seeds)]
+    units, sample = sample_of(run.select(~is_choosing), settings.units, weighting)
+    weights = run.weights(weighting).to_numpy()[is_choosing]
+    choosing = (losses[..., is_choosing] @ (weights / weights.sum())).mean(axis=1)
     chosen = int(choosing.argmin())
-    held_out = ends[..., ~first]
-    level = _estimates(held_out, sample, settings.confidence)
+    held_out = losses[..., ~is_choosing]
+    level = _estimate(held_out, sample, settings.confidence)
     others = np.delete(np.arange(len(names)), chosen)
-    difference = _estimates(held_out[[chosen]] - held_out[others], sample, settings.confidence)
-    p_values = max_t(difference, settings.resamples, settings.seed)
-    paired = np.full((4, len(names)), np.nan)
-    paired[:, others] = difference.mean, difference.low, difference.high, p_values
-    return pd.DataFrame(
+    difference = _estimate(held_out[[chosen]] - held_out[others], sample, settings.confidence)
+    table = pd.DataFrame(
         {
-            "order": [order for order, some in orders.items() for _ in some],
+            "order": [order for order, arrangements in orders.items() for _ in arrangements],
             "arrangement": names,
             "share": [run.trained / run.pool for run in firsts],
             "trained": [run.trained for run in firsts],
@@ -115,13 +113,10 @@ def advice(
             "loss": level.mean,
             "low": level.low,
             "high": level.high,
-            **dict(
-                zip(
-                    ("difference", "difference_low", "difference_high", "p_value"),
-                    paired,
-                    strict=True,
-                )
-            ),
+            "difference": np.nan,
+            "difference_low": np.nan,
+            "difference_high": np.nan,
+            "p_value": np.nan,
             "n": [len(labels[name]) for name in names],
             "choosing_instances": sizes[0],
             "instances": sizes[1],
@@ -129,43 +124,30 @@ def advice(
             "confidence": settings.confidence,
         }
     )
+    table.loc[others, "difference"] = difference.mean
+    table.loc[others, "difference_low"] = difference.low
+    table.loc[others, "difference_high"] = difference.high
+    table.loc[others, "p_value"] = max_t(difference, settings.resamples, settings.seed)
+    return table
 
 
 def seconds(jobs: Jobs, names: Sequence[str]) -> pd.DataFrame:
     """Return the seconds of selection and of training of one run of each arrangement.
 
-    They are NaN where benchmark files are missing: these are kept beside results, and may go.
+    They are NaN where benchmark files are missing: these are not results, and may be deleted.
     """
     rows = []
     for name in names:
         row = {}
         for part in ("selection", "training"):
             patterns = jobs.get(name, {}).get(part, ())
-            found = [[job_seconds(it) for it in sorted(Path().glob(its))] for its in patterns]
-            known = bool(found) and all(found)
-            row[f"{part}_seconds"] = sum(map(sum, found)) if known else np.nan
+            times = [[job_seconds(path) for path in sorted(Path().glob(p))] for p in patterns]
+            is_complete = bool(times) and all(times)
+            row[f"{part}_seconds"] = sum(map(sum, times)) if is_complete else np.nan
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _ends(seeds: Mapping[int, Run]) -> Floats:
-    """Return the (seeds, instances) losses at the last step of an arrangement's runs."""
-    return np.stack([seeds[seed].values.iloc[-1].to_numpy() for seed in sorted(seeds)])
-
-
-def _part(run: Run, which: npt.NDArray[np.bool_]) -> Run:
-    """Return a run on some of its test instances."""
-    ids = run.values.columns[which]
-    task, label_tokens = run.task.loc[ids], run.label_tokens.loc[ids]
-    return replace(run, values=run.values[ids], task=task, label_tokens=label_tokens)
-
-
-def _mean(values: Floats, weight: npt.NDArray[Any]) -> Floats:
-    """Return the (arrangements,) means of (arrangements, seeds, instances)."""
-    means: Floats = (values @ (weight / weight.sum())).mean(axis=1)
-    return means
-
-
-def _estimates(values: Floats, sample: Sample, confidence: float) -> Estimates:
+def _estimate(values: Floats, sample: Sample, confidence: float) -> Estimates:
     """Return the means of (rows, seeds, instances), each row with its interval."""
     return estimates(values, sample, confidence, float(variance_over_seeds(values, sample).mean()))

@@ -16,35 +16,30 @@ Floats = npt.NDArray[np.float64]
 def mean_curve(run: Run, weighting: str) -> "pd.Series[float]":
     """Return the (steps,) mean of one run's metric.
 
-    The weighting `instance` is a mean over instances of their mean token loss, `token` one over
-    label tokens.
+    The weighting `instance` averages instances by their mean token loss, `token` all label tokens.
     """
-    its = run.weights(weighting)
-    return (run.values * its).sum(axis=1) / its.sum()
+    weights = run.weights(weighting)
+    return (run.values * weights).sum(axis=1) / weights.sum()
 
 
 def task_means(run: Run, weighting: str) -> pd.DataFrame:
-    """Return the (steps, tasks) means of one run, each over the task's own instances."""
-    its = run.weights(weighting)
-    sums = (run.values * its).T.groupby(run.task).sum().T
-    return sums / its.groupby(run.task).sum()
+    """Return the (steps, tasks) means of one run, weighted as in `mean_curve`."""
+    weights = run.weights(weighting)
+    sums = (run.values * weights).T.groupby(run.task).sum().T
+    return sums / weights.groupby(run.task).sum()
 
 
 def mean_interval(values: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
-    """Return mean, low and high of Student's interval over the first axis of (n, …) values.
-
-    The bounds of a single value are NaN.
-    """
+    """Return the mean and Student's interval of (n, …) values over n; NaN bounds if n is 1."""
     mean = values.mean(axis=0)
-    if len(values) < 2:
-        nothing = np.full_like(mean, np.nan)
-        return mean, nothing, nothing
-    reach = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values)
-    return mean, mean - reach, mean + reach
+    margin = np.full_like(mean, np.nan)
+    if len(values) > 1:
+        margin = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values)
+    return mean, mean - margin, mean + margin
 
 
 def over_seeds(
-    each: Sequence["pd.Series[float]"],
+    curves: Sequence["pd.Series[float]"],
     confidence: float,
     first: Mapping[str, object],
     last: Mapping[str, object],
@@ -52,12 +47,12 @@ def over_seeds(
 ) -> pd.DataFrame:
     """Return the mean of curves with equal steps: columns step, mean, low, high, n (curves).
 
-    Further columns come first and last. The interval is clipped to the metric's range, which that
-    of a few seeds may exceed.
+    Columns `first` and `last` are added before and after these. The interval is clipped to the
+    metric's range, which an interval from few seeds may exceed.
     """
-    mean, low, high = mean_interval(np.stack([curve.to_numpy() for curve in each]), confidence)
+    mean, low, high = mean_interval(np.stack([curve.to_numpy() for curve in curves]), confidence)
     low, high = (np.clip(bound, *METRICS[metric].limits) for bound in (low, high))
-    columns = {"step": each[0].index, "mean": mean, "low": low, "high": high, "n": len(each)}
+    columns = {"step": curves[0].index, "mean": mean, "low": low, "high": high, "n": len(curves)}
     return pd.DataFrame({**first, **columns, **last})
 
 
@@ -75,15 +70,15 @@ def curves(
     Parameters
     ----------
     by
-        What a label is: `arrangement`, `dataset` or `metric`. Arrangements and metrics are compared
-        on the same test instances; data sets have instances of their own.
+        What labels stand for: `arrangement`, `dataset` or `metric`. Arrangements and metrics must
+        share their test instances; each data set has different ones.
     metric
-        What the means are of; where labels are metrics, any of them: they share an axis.
+        Metric of the runs; where labels are metrics, any of them, since they share an axis.
 
     Returns
     -------
     Columns arrangement (or dataset, metric), quantity unless it is the loss, step, mean, low, high,
-    n (seeds), instances, confidence, left_out, and what else `Run.counts` has.
+    n (seeds), instances, confidence, and those of `Run.counts`.
 
     Raises
     ------
@@ -100,11 +95,7 @@ def curves(
     parts = []
     for label, seeds in by_label(runs).items():
         run = next(iter(seeds.values()))
-        each = [mean_curve(run, weighting) for run in seeds.values()]
-        counts = {
-            "instances": run.values.shape[1],
-            "confidence": confidence,
-            **run.counts(),
-        }
-        parts.append(over_seeds(each, confidence, {by: label, **quantity}, counts, metric))
+        means = [mean_curve(run, weighting) for run in seeds.values()]
+        counts = {"instances": run.values.shape[1], "confidence": confidence, **run.counts()}
+        parts.append(over_seeds(means, confidence, {by: label, **quantity}, counts, metric))
     return pd.concat(parts, ignore_index=True)

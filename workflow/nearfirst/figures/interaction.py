@@ -1,4 +1,4 @@
-"""Curves of the same orders under several conditions, and how their learning rates are spread."""
+"""Curves of the same orders under several conditions, and how their learning rates vary."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,6 @@ from nearfirst.metrics import MetricName
 from nearfirst.train.rates import rates
 from nearfirst.train.settings import TrainSettings
 
-FIRST = 0.2
-"""Part of a run whose share of the summed learning rate is told."""
-
 
 def condition_curves(
     conditions: Mapping[str, Runs],
@@ -24,33 +21,22 @@ def condition_curves(
 ) -> pd.DataFrame:
     """Return the curves of `curves.curves` under each condition.
 
-    Parameters
-    ----------
-    conditions
-        Of each condition its runs, by label and seed.
-    training
-        Of each condition the training of its runs.
-
-    Returns
-    -------
-    The columns of `curves`, and panel (the condition), schedule, rate_sum (of the learning rates of
-    a run) and first_share and last_share (of that sum, in the first and last fifth of its steps).
-
-    Raises
-    ------
-    InputError
-        As `curves`, and if conditions differ in their test instances.
+    `conditions` and `training` hold the runs and their training settings by condition. Further
+    columns are panel (the condition), schedule, rate_sum (of the learning rates of a run) and
+    first_share and last_share (of that sum, in the first and last fifth of the steps). Raises
+    InputError like `curves`, and if conditions differ in their test instances.
     """
     check_instances(
-        {(f"{k} ({c})", s): r for c, its in conditions.items() for (k, s), r in its.items()}
+        {(f"{k} ({c})", s): run for c, runs in conditions.items() for (k, s), run in runs.items()}
     )
     parts = []
     for condition, runs in conditions.items():
         table = curves(runs, weighting, confidence, metric=metric)
-        doses = rates(training[condition], int(table["step"].max()))
-        # Between two steps the sum rises in a straight line.
-        marks = np.array([FIRST, 1 - FIRST, 1]) * len(doses)
-        first, but_last, total = np.interp(marks, range(len(doses) + 1), np.cumsum([0, *doses]))
+        by_step = rates(training[condition], int(table["step"].max()))
+        # Between two steps the sum is interpolated linearly.
+        marks = np.array([0.2, 0.8, 1]) * len(by_step)
+        cumulative = np.cumsum([0, *by_step])
+        first, but_last, total = np.interp(marks, range(len(cumulative)), cumulative)
         parts.append(
             table.assign(
                 panel=condition,

@@ -19,10 +19,10 @@ def loss_types(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sort every unseen task by how soon its loss falls.
 
-    Of the task's curve, a mean over seeds, the fall is the loss at step 0 minus the lowest loss;
-    its share is the part of the fall that the lowest loss of the first `within_steps` steps has
-    reached. A share of at least `fast_share` is "fast then flat", a smaller one "fast then slow",
-    one below `late_share` "late"; a task whose loss is never below its start is "no fall".
+    The loss of a task is a mean over seeds. Its fall is the loss at step 0 minus the lowest loss;
+    its share is the part of the fall reached by the lowest loss of the first `within_steps` steps.
+    The types are "fast then flat" (share of at least `fast_share`), "fast then slow", "late" (share
+    below `late_share`), and "no fall" (loss never below its start).
 
     Returns
     -------
@@ -30,7 +30,7 @@ def loss_types(
         Every task: columns dataset, task, start, lowest, fall, share (NaN without a fall), type,
         n (seeds). Data sets in the order given, tasks by name.
     curves
-        Of each type the tasks that fall furthest, equal falls by name: columns task, step, mean,
+        The tasks of each type that fall furthest, equal falls by name: columns task, step, mean,
         low, high, n, panel, dataset, type, share, instances (of the task), confidence, left_out (of
         the whole test set).
 
@@ -38,19 +38,19 @@ def loss_types(
     ------
     InputError
         If the runs of a data set cannot be compared, do not begin at step 0, end before
-        `within_steps`, or have no checkpoint up to it.
+        `within_steps`, or have no checkpoint between these.
     """
     check_seeds(runs)
     types, parts = [], []
     for dataset, seeds in by_label(runs).items():
-        each = [task_means(run, weighting) for run in seeds.values()]
-        run, losses = next(iter(seeds.values())), each[0]
-        mean = pd.DataFrame(np.mean(each, axis=0), losses.index, losses.columns)
-        table = _types(dataset, mean, settings).assign(n=len(each))
+        means = [task_means(run, weighting) for run in seeds.values()]
+        run = next(iter(seeds.values()))
+        mean = pd.DataFrame(np.mean(means, axis=0), means[0].index, means[0].columns)
+        table = _sort_tasks(dataset, mean, settings).assign(n=len(means))
         types.append(table)
+        by_fall = table.sort_values("fall", ascending=False, kind="stable")
         for kind in (FLAT, SLOW, LATE, NONE):
-            of_kind = table[table["type"] == kind]
-            shown = of_kind.sort_values("fall", ascending=False, kind="stable").head(settings.shown)
+            shown = by_fall[by_fall["type"] == kind].head(settings.shown)
             for task, share in zip(shown["task"], shown["share"], strict=True):
                 columns = {
                     "panel": f"{dataset}: {kind}",
@@ -61,13 +61,13 @@ def loss_types(
                     "confidence": confidence,
                     **run.counts(),
                 }
-                curves = [means[task] for means in each]
+                curves = [table[task] for table in means]
                 parts.append(over_seeds(curves, confidence, {"task": task}, columns))
     return pd.concat(types, ignore_index=True), pd.concat(parts, ignore_index=True)
 
 
-def _types(dataset: str, mean: pd.DataFrame, settings: LossTypesSettings) -> pd.DataFrame:
-    """Return the type of each task, from its (steps, tasks) mean losses."""
+def _sort_tasks(dataset: str, mean: pd.DataFrame, settings: LossTypesSettings) -> pd.DataFrame:
+    """Return the type of each task, given (steps, tasks) mean losses."""
     steps, within = mean.index, settings.within_steps
     early = int((steps <= within).sum())
     if steps[0] != 0 or steps[-1] < within or early < 2:
@@ -76,24 +76,20 @@ def _types(dataset: str, mean: pd.DataFrame, settings: LossTypesSettings) -> pd.
             f"(loss_types.within_steps) and one at step {within} or later; the run has steps "
             f"{', '.join(map(str, steps[:3]))}, … {steps[-1]}"
         )
-    values = mean.to_numpy()
-    start, lowest = values[0], values.min(axis=0)
+    losses = mean.to_numpy()
+    start, lowest = losses[0], losses.min(axis=0)
     fall = start - lowest
-    falls = fall > 0
     share = np.full_like(fall, np.nan)
-    np.divide(start - values[:early].min(axis=0), fall, out=share, where=falls)
-    kinds = np.select(
-        [~falls, share >= settings.fast_share, share >= settings.late_share],
-        [NONE, FLAT, SLOW],
-        LATE,
+    np.divide(start - losses[:early].min(axis=0), fall, out=share, where=fall > 0)
+    is_type = [fall <= 0, share >= settings.fast_share, share >= settings.late_share]
+    return pd.DataFrame(
+        {
+            "dataset": dataset,
+            "task": mean.columns,
+            "start": start,
+            "lowest": lowest,
+            "fall": fall,
+            "share": share,
+            "type": np.select(is_type, [NONE, FLAT, SLOW], LATE),
+        }
     )
-    columns = {
-        "dataset": dataset,
-        "task": mean.columns,
-        "start": start,
-        "lowest": lowest,
-        "fall": fall,
-        "share": share,
-        "type": kinds,
-    }
-    return pd.DataFrame(columns)

@@ -10,20 +10,20 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MARGIN = 3.0
-"""Bandwidths by which the grid of the densities extends beyond all values."""
+"""Bandwidths by which the grid extends beyond all values."""
 POINTS_PER_BANDWIDTH = 4
 MIN_POINTS, MAX_POINTS = 512, 8192
 
 
 class Group(NamedTuple):
-    """(N,) numbers that come in clusters, and the cluster of each, counted from 0."""
+    """(N,) numbers that come in clusters, and the index of each number's cluster."""
 
     values: Floats
     cluster: Ints
 
 
 def bandwidth(values: Floats) -> float:
-    """Return the bandwidth of Scott's rule, s · N^(−1/5); 0 without two different values."""
+    """Return the bandwidth of Scott's rule, s · N^(−1/5), or 0 if all values are equal."""
     if len(values) < 2 or np.ptp(values) == 0:
         return 0.0
     return float(values.std(ddof=1) * len(values) ** -0.2)
@@ -32,8 +32,8 @@ def bandwidth(values: Floats) -> float:
 def grid(one: Floats, other: Floats) -> Floats:
     """Return evenly spaced points on which the densities of two samples are drawn and integrated.
 
-    They extend beyond all values by three times the larger bandwidth. Neither sample may consist of
-    equal values.
+    They extend beyond all values by `MARGIN` times the larger bandwidth. The values of a sample
+    must not all be equal.
     """
     widths = [bandwidth(values) for values in (one, other)]
     both = np.concatenate([one, other])
@@ -43,7 +43,7 @@ def grid(one: Floats, other: Floats) -> Floats:
 
 
 def density(values: Floats, points: Floats) -> Floats:
-    """Return the Gaussian kernel density of a sample, by Scott's rule, at the points of a grid."""
+    """Return the Gaussian kernel density (Scott's rule) of a sample at the points of a grid."""
     return np.asarray(stats.gaussian_kde(values, "scott")(points))
 
 
@@ -53,28 +53,20 @@ def overlap(one: Floats, other: Floats, points: Floats) -> float:
 
 
 def aucs(one: Group, other: Group, weights: Floats) -> Floats:
-    """Return the AUC of resamples, P(one > other) + ½ P(one = other).
+    """Return the (B,) AUCs of resamples, P(one > other) + ½ P(one = other).
 
-    This is Mann and Whitney's U / (N · M). Pairs are counted once for each two clusters, and these
-    counts then weighted.
-
-    Parameters
-    ----------
-    weights
-        (B, C) how often each resample contains each cluster.
-
-    Returns
-    -------
-    (B,), NaN where a group is empty.
+    This is Mann and Whitney's U / (N · M), NaN where a group is empty. Pairs are counted once for
+    each pair of clusters; the counts are then weighted by `weights`, (B, C): how often each
+    resample contains each cluster.
     """
-    clusters = weights.shape[1]
+    n = weights.shape[1]
     order = np.argsort(one.values)
     values, cluster = one.values[order], one.cluster[order]
-    won = np.zeros((clusters, clusters))
-    for number in np.unique(other.cluster):
-        its = np.sort(other.values[other.cluster == number])
-        below = np.searchsorted(its, values, "left") + np.searchsorted(its, values, "right")
-        won[:, number] = np.bincount(cluster, below / 2, clusters)
-    sizes = [weights @ np.bincount(group.cluster, minlength=clusters) for group in (one, other)]
+    wins = np.zeros((n, n))
+    for i in np.unique(other.cluster):
+        others = np.sort(other.values[other.cluster == i])
+        below = np.searchsorted(others, values, "left") + np.searchsorted(others, values, "right")
+        wins[:, i] = np.bincount(cluster, below / 2, n)
+    sizes = [weights @ np.bincount(group.cluster, minlength=n) for group in (one, other)]
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.einsum("bc,bc->b", weights @ won, weights) / (sizes[0] * sizes[1]))
+        return np.asarray(np.einsum("bc,bc->b", weights @ wins, weights) / (sizes[0] * sizes[1]))

@@ -10,11 +10,12 @@ import pandas as pd
 from scipy import stats
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import task_means
+from nearfirst.figures.curves import Floats, task_means
 from nearfirst.figures.run import Key, Runs, Similarity, common_tasks, similarity_of
 from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
-Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+Labels = npt.NDArray[np.str_]
 K = TypeVar("K")
 
 
@@ -28,33 +29,25 @@ def prediction(
 ) -> pd.DataFrame:
     """Return Spearman's rank correlation of each measure's distance SD_k with loss.
 
-    Over the unseen tasks and the checkpoints after step 0 that all runs have:
+    Over the unseen tasks and the checkpoints after step 0 that all runs share:
 
     pooled
         All (run, task, checkpoint) at once.
     over checkpoints
-        Along each run and task, averaged over these. Like `pooled` it is confounded with time: any
-        two falling curves correlate.
+        Along each run and task, averaged. Like `pooled`, it is confounded with time: any two
+        falling curves correlate.
     over tasks
         Across the tasks at each checkpoint of a run, averaged: how well the measure ranks the
         tasks. Confounded with how hard they are.
     between arrangements
-        At each checkpoint, across the tasks, the difference in distance between two arrangements
-        with their difference in loss at the same task and step, averaged over checkpoints. Means
-        over seeds; every pair of arrangements, in both directions. Only with two or more labels.
+        Difference in distance between two arrangements with their difference in loss at the same
+        task and step (means over seeds), across the tasks and every pair of arrangements in both
+        directions, averaged over checkpoints. Only with two or more labels.
 
     Series without a correlation, because all distances or all losses are equal, are left out of the
     means and counted. Intervals are percentiles of a bootstrap that draws tasks and, within each
-    label, seeds; every resample is ranked again.
-
-    Parameters
-    ----------
-    runs, similarities
-        By label and seed, at the same steps.
-    weighting
-        See `curves.mean_curve`.
-    confidence, resamples, seed
-        Of the bootstrap.
+    label, seeds; every resample is ranked again. `runs` and `similarities` must have the same
+    steps; for `weighting` see `curves.mean_curve`.
 
     Returns
     -------
@@ -64,140 +57,143 @@ def prediction(
     Raises
     ------
     InputError
-        If a similarity is missing or of other steps than the losses, or if there are fewer than
-        two common checkpoints or tasks.
+        If the similarity of a run is missing or has different steps, or if there are fewer than two
+        common checkpoints or tasks.
     """
-    loss, distances = _cubes(runs, similarities, weighting)
+    loss, distances = _stack_runs(runs, similarities, weighting)
     labels = np.array([label for label, _ in runs])
-    sample = [np.arange(len(labels)), np.arange(loss.shape[-1])]
-    # Along a run nothing is drawn, so that these correlations are the same in all resamples.
+    # Runs keep all their checkpoints, so these correlations are the same in all resamples.
     along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
-    series = _series(loss, distances, along, labels, *sample)
-    found = {name: [values] for name, values in _means(series).items()}
-    for drawn in _draws(labels, loss.shape[-1], resamples, seed):
-        for name, values in _means(_series(loss, distances, along, labels, *drawn)).items():
-            found[name].append(values)
+    sample, *resampled = _bootstrap(labels, loss.shape[-1], resamples, seed)
+    series = _correlate(loss, distances, along, labels, *sample)
+    means = {name: [values] for name, values in _means(series).items()}
+    for indices in resampled:
+        for name, values in _means(_correlate(loss, distances, along, labels, *indices)).items():
+            means[name].append(values)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    n_runs, n_checkpoints, n_tasks = loss.shape
     rows = []
-    for at, measure in enumerate(next(iter(similarities.values()))):
-        for name, all_values in found.items():
-            values = np.array([of_measures[at] for of_measures in all_values])
-            some = values[1:][np.isfinite(values[1:])]
-            low, high = np.quantile(some, tails) if len(some) else (np.nan, np.nan)
-            lost = np.isnan(series[name][at]).sum()
-            rows.append((measure, name, values[0], low, high, lost))
-    table = pd.DataFrame(rows, columns=["measure", "statistic", "mean", "low", "high", "left_out"])
-    for place, name in enumerate(("runs", "checkpoints", "n")):
-        table[name] = loss.shape[place]
-    table["confidence"] = confidence
-    counts = ["n", "runs", "checkpoints", "left_out", "confidence"]
-    return table[["measure", "statistic", "mean", "low", "high", *counts]]
+    for i, measure in enumerate(next(iter(similarities.values()))):
+        for name, by_resample in means.items():
+            value, *bootstrap = (by_measure[i] for by_measure in by_resample)
+            finite = [x for x in bootstrap if np.isfinite(x)]
+            low, high = np.quantile(finite, tails) if finite else (np.nan, np.nan)
+            rows.append(
+                {
+                    "measure": measure,
+                    "statistic": name,
+                    "mean": value,
+                    "low": low,
+                    "high": high,
+                    "n": n_tasks,
+                    "runs": n_runs,
+                    "checkpoints": n_checkpoints,
+                    "left_out": np.isnan(series[name][i]).sum(),
+                    "confidence": confidence,
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def between_arrangements(
     runs: Runs, similarities: Mapping[Key, Similarity], weighting: str, resamples: int, seed: int
 ) -> pd.DataFrame:
-    """Return the correlations `between arrangements` of `prediction`, and those of its resamples.
+    """Return the `between arrangements` correlations of `prediction`, with their bootstrap.
 
-    Returns
-    -------
-    (1 + resamples) rows, the sample first, and a column for each measure.
-
-    Raises
-    ------
-    InputError
-        As `prediction`, or if there is only one label.
+    The table has (1 + resamples) rows, of which the first is the sample, and a column for each
+    measure. Raises InputError like `prediction`, and if there is only one label.
     """
     labels = np.array([label for label, _ in runs])
     if len(set(labels)) < 2:
-        raise InputError(f"{labels[0]} alone: a correlation between arrangements needs two")
-    loss, distances = _cubes(runs, similarities, weighting)
-    sample = [np.arange(len(labels)), np.arange(loss.shape[-1])]
-    drawn = [sample, *_draws(labels, loss.shape[-1], resamples, seed)]
-    found = {
-        number: _between(loss[its][..., tasks], distances[:, its][..., tasks], labels[its])
-        for number, (its, tasks) in enumerate(drawn)
+        raise InputError(f"only {labels[0]}: a correlation between arrangements needs two of them")
+    loss, distances = _stack_runs(runs, similarities, weighting)
+    series = {
+        i: _between(loss[drawn][..., tasks], distances[:, drawn][..., tasks], labels[drawn])
+        for i, (drawn, tasks) in enumerate(_bootstrap(labels, loss.shape[-1], resamples, seed))
     }
-    columns = list(next(iter(similarities.values())))
-    return pd.DataFrame.from_dict(_means(found), orient="index", columns=columns)
+    measures = list(next(iter(similarities.values())))
+    return pd.DataFrame.from_dict(_means(series), orient="index", columns=measures)
 
 
-def correlation(one: Floats, other: Floats) -> Floats:
+def correlation(x: Floats, y: Floats) -> Floats:
     """Return Spearman's correlation along the last axis; NaN where all values are equal."""
-    first, second = (stats.rankdata(x, axis=-1) - (x.shape[-1] + 1) / 2 for x in (one, other))
-    spread = (first**2).sum(axis=-1) * (second**2).sum(axis=-1)
+    x, y = (stats.rankdata(values, axis=-1) - (values.shape[-1] + 1) / 2 for values in (x, y))
+    spread = (x**2).sum(axis=-1) * (y**2).sum(axis=-1)
     with np.errstate(invalid="ignore"):
-        return np.asarray((first * second).sum(axis=-1) / np.sqrt(spread))
+        return np.asarray((x * y).sum(axis=-1) / np.sqrt(spread))
 
 
-def _cubes(
+def _stack_runs(
     runs: Runs, similarities: Mapping[Key, Similarity], weighting: str
 ) -> tuple[Floats, Floats]:
-    """Return the (runs, checkpoints, tasks) losses, and distances with measures before these."""
+    """Return (runs, checkpoints, tasks) losses and (measures, runs, checkpoints, tasks) distances.
+
+    Both hold only the tasks and checkpoints that all runs share.
+    """
     tasks = common_tasks(runs.values())
-    steps = set.intersection(*(set(run.values.index) for run in runs.values())) - {0}
+    steps = sorted(set.intersection(*(set(run.values.index) for run in runs.values())) - {0})
     for count, what in ((len(tasks), "unseen tasks"), (len(steps), "checkpoints after step 0")):
         if count < 2:
             raise InputError(f"{count} {what} are in all runs; a correlation needs two")
-    losses = [task_means(run, weighting).loc[sorted(steps), tasks] for run in runs.values()]
+    losses = [task_means(run, weighting).loc[steps, tasks] for run in runs.values()]
     tables = [similarity_of(similarities, key, run) for key, run in runs.items()]
-    distances = [[its[name].loc[sorted(steps), tasks] for its in tables] for name in tables[0]]
+    distances = [[table[name].loc[steps, tasks] for table in tables] for name in tables[0]]
     return np.array(losses), np.array(distances)
 
 
-def _draws(
-    labels: npt.NDArray[np.str_], tasks: int, resamples: int, seed: int
-) -> list[list[npt.NDArray[np.intp]]]:
-    """Return the numbers of the runs and of the tasks that each resample draws."""
+def _bootstrap(
+    labels: Labels, tasks: int, resamples: int, seed: int
+) -> list[tuple[Indices, Indices]]:
+    """Return run and task indices: those of the sample, then those of each resample."""
     generator = np.random.default_rng(seed)
-    of_tasks = generator.multinomial(tasks, [1 / tasks] * tasks, resamples)
-    of_runs = np.empty((resamples, len(labels)), dtype=int)
+    task_counts = generator.multinomial(tasks, [1 / tasks] * tasks, resamples)
+    run_counts = np.empty((resamples, len(labels)), dtype=int)
     for label in dict.fromkeys(labels):
-        its = labels == label
-        of_runs[:, its] = generator.multinomial(its.sum(), [1 / its.sum()] * its.sum(), resamples)
+        mask = labels == label
+        n = mask.sum()
+        run_counts[:, mask] = generator.multinomial(n, [1 / n] * n, resamples)
+    sample = np.arange(len(labels)), np.arange(tasks)
     return [
-        [np.repeat(np.arange(len(counts)), counts) for counts in pair]
-        for pair in zip(of_runs, of_tasks, strict=True)
+        sample,
+        *(
+            (np.repeat(sample[0], runs), np.repeat(sample[1], drawn))
+            for runs, drawn in zip(run_counts, task_counts, strict=True)
+        ),
     ]
 
 
-def _series(
-    loss: Floats,
-    distances: Floats,
-    along: Floats,
-    labels: npt.NDArray[np.str_],
-    runs: npt.NDArray[np.intp],
-    tasks: npt.NDArray[np.intp],
+def _correlate(
+    loss: Floats, distances: Floats, along: Floats, labels: Labels, runs: Indices, tasks: Indices
 ) -> dict[str, Floats]:
     """Return the (measures, series) correlations of each statistic in a resample."""
     loss, distances = loss[runs][..., tasks], distances[:, runs][..., tasks]
-    count = len(distances)
-    found = {
-        POOLED: correlation(loss.ravel(), distances.reshape(count, -1))[:, None],
-        OVER_CHECKPOINTS: along[:, runs][..., tasks].reshape(count, -1),
-        OVER_TASKS: correlation(loss, distances).reshape(count, -1),
+    n_measures = len(distances)
+    series = {
+        POOLED: correlation(loss.ravel(), distances.reshape(n_measures, -1))[:, None],
+        OVER_CHECKPOINTS: along[:, runs][..., tasks].reshape(n_measures, -1),
+        OVER_TASKS: correlation(loss, distances).reshape(n_measures, -1),
     }
     if len(set(labels)) > 1:
-        found[BETWEEN] = _between(loss, distances, labels[runs])
-    return found
+        series[BETWEEN] = _between(loss, distances, labels[runs])
+    return series
 
 
-def _between(loss: Floats, distances: Floats, labels: npt.NDArray[np.str_]) -> Floats:
+def _between(loss: Floats, distances: Floats, labels: Labels) -> Floats:
     """Return the (measures, checkpoints) correlations of differences between labels."""
     return correlation(*(_differences(values, labels) for values in (loss, distances)))
 
 
-def _differences(values: Floats, labels: npt.NDArray[np.str_]) -> Floats:
-    """Return the (…, checkpoints, pairs · tasks) differences of labels, each in both directions."""
+def _differences(values: Floats, labels: Labels) -> Floats:
+    """Return the (…, checkpoints, pairs · tasks) differences of labels, in both directions."""
     means = [values[..., labels == name, :, :].mean(axis=-3) for name in dict.fromkeys(labels)]
-    ours = np.concatenate([one - other for one, other in combinations(means, 2)], axis=-1)
-    return np.concatenate([ours, -ours], axis=-1)
+    differences = np.concatenate([a - b for a, b in combinations(means, 2)], axis=-1)
+    return np.concatenate([differences, -differences], axis=-1)
 
 
 def _means(series: Mapping[K, Floats]) -> dict[K, Floats]:
-    """Return the (measures,) means of each statistic without NaN; NaN if nothing else is there."""
+    """Return the (measures,) means of each statistic without its NaNs; NaN if all are NaN."""
     with np.errstate(invalid="ignore"):
         return {
-            name: np.nansum(each, axis=1) / np.isfinite(each).sum(axis=1)
-            for name, each in series.items()
+            name: np.nansum(values, axis=1) / np.isfinite(values).sum(axis=1)
+            for name, values in series.items()
         }

@@ -1,4 +1,4 @@
-"""Reading runs and similarities from tables that say what they are of."""
+"""Read runs and similarities from tables whose metadata name their run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,47 +22,34 @@ T = TypeVar("T")
 def read_runs(paths: Sequence[Path], metric: MetricName = "loss") -> dict[RunId, Run]:
     """Read one metric of runs, each from the tables of its segments.
 
-    Tables without that metric are skipped: scores, rewards and similarities may be among them.
+    Tables without that metric, such as those of similarities, are skipped.
 
     Raises
     ------
     InputError
-        What `read_table` and `make_run` raise; if no table has the metric, or one does not say what
-        it is of; if a value is not finite.
+        Like `read_table` and `make_run`, and if no table has the metric, a table does not name its
+        run, or a value is not finite.
     """
     segments: dict[RunId, list[Path]] = {}
     for path in _with_column(paths, metric):
         segments.setdefault(run_of(path), []).append(path)
-    return {
-        # Held-out conversations have no tasks, or topics that all are trained on.
-        run: replace(
-            _read_run(its, metric),
-            unit="conversation" if test_set(run.test, "")[1] in (HELD_OUT, QUERY) else "task",
-        )
-        for run, its in segments.items()
-    }
+    return {run_id: _read_run(run_id, files, metric) for run_id, files in segments.items()}
 
 
 def read_similarities(paths: Sequence[Path]) -> dict[RunId, Similarity]:
-    """Read the similarity tables among some tables; raises what `read_table` and `run_of` raise."""
-    found: dict[RunId, Similarity] = {}
+    """Read the similarity tables among some tables; raises like `read_table` and `run_of`."""
+    similarities: dict[RunId, Similarity] = {}
     for path in _with_column(paths, "measure"):
         table: pd.DataFrame = read_table(path, SIMILARITY, unique=None).to_pandas()
-        found[run_of(path)] = {
+        similarities[run_of(path)] = {
             str(measure): part.pivot(index="step", columns="task", values="distance")
             for measure, part in table.groupby("measure", sort=False)
         }
-    return found
+    return similarities
 
 
 def run_of(path: Path) -> RunId:
-    """Return what a table of results is of.
-
-    Raises
-    ------
-    InputError
-        If the table does not say it.
-    """
+    """Return the run of a table of results; raises InputError if its metadata do not name it."""
     identity = read_identity(path)
     missing = [key for key in KEYS if key not in identity]
     if missing:
@@ -74,55 +61,48 @@ def run_of(path: Path) -> RunId:
     return RunId(dataset, test, arrangement, int(seed))
 
 
-def labelled(found: Mapping[RunId, T], figure: Labelled) -> dict[Key, T]:
-    """Return the runs of one test set that a figure shows, by (label, seed), in its order.
+def labelled(results: Mapping[RunId, T], figure: Labelled) -> dict[Key, T]:
+    """Return the runs of a figure with one test set, by (label, seed), in the figure's order.
 
-    Raises
-    ------
-    InputError
-        If a label has no run, or the runs are of several test sets.
+    Raises InputError if a label has no run, or the runs are of several test sets.
     """
-    (test, runs), *others = labelled_by_test(found, figure).items()
+    (test, runs), *others = labelled_by_test(results, figure).items()
     if others:
         raise InputError(f"tables of several test sets, {test} and {others[0][0]}; give one")
     return runs
 
 
 def labelled_by_test(
-    found: Mapping[RunId, T], figure: Labelled, tests: Sequence[str] = ()
+    results: Mapping[RunId, T], figure: Labelled, tests: Sequence[str] = ()
 ) -> dict[str, dict[Key, T]]:
-    """Return the runs that a figure shows by test set, then by (label, seed), in its order.
+    """Return the runs of a figure by test set, then by (label, seed), in the figure's order.
 
-    Raises
-    ------
-    InputError
-        If a label has no run on a test set.
+    Raises InputError if a label has no run on a test set.
     """
-    names = {run: label for run in found if (label := figure.label(run)) is not None}
-    labels = figure.labels()
-    tests = tests or sorted({run.test for run in names}) or [""]
-    result: dict[str, dict[Key, T]] = {}
+    label_of = {run: label for run in results if (label := figure.label(run)) is not None}
+    tests = tests or sorted({run.test for run in label_of}) or [""]
+    by_test: dict[str, dict[Key, T]] = {}
     for test in tests:
-        for label in labels:
-            its = sorted(run for run in names if (run.test, names[run]) == (test, label))
-            if not its:
+        for label in figure.labels():
+            runs = sorted(run for run in label_of if (run.test, label_of[run]) == (test, label))
+            if not runs:
                 raise InputError(f"no table of {label!r}{test and f' on test set {test}'}")
-            result.setdefault(test, {}).update({(label, run.seed): found[run] for run in its})
-    return result
+            by_test.setdefault(test, {}).update({(label, run.seed): results[run] for run in runs})
+    return by_test
 
 
 def _with_column(paths: Sequence[Path], column: str) -> list[Path]:
-    found = []
+    matches = []
     for path in paths:
         with open_parquet(path) as file:
             if column in file.schema_arrow.names:
-                found.append(path)
-    if not found:
+                matches.append(path)
+    if not matches:
         raise InputError(f"none of the tables has a column '{column}'")
-    return found
+    return matches
 
 
-def _read_run(paths: Sequence[Path], metric: MetricName) -> Run:
+def _read_run(run_id: RunId, paths: Sequence[Path], metric: MetricName) -> Run:
     columns = [LOSSES.field(name) for name in ("step", "id", "task")]
     columns.append(pa.field(metric, pa.float32()))
     if metric == "loss":
@@ -137,5 +117,12 @@ def _read_run(paths: Sequence[Path], metric: MetricName) -> Run:
             )
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
     keys = ("trained", "without_label", "pool", "tokens", "rounds", "embedded", "cut", "distinct")
-    known: dict[str, Any] = {key: counted(tables[0], key) for key in keys}
-    return replace(run, **known, content=read_identity(paths[0]).get("content", ""))
+    counts: dict[str, Any] = {key: counted(tables[0], key) for key in keys}
+    # Held-out conversations have no tasks, or topics that all appear in training.
+    is_conversations = test_set(run_id.test, "")[1] in (HELD_OUT, QUERY)
+    return replace(
+        run,
+        **counts,
+        content=read_identity(paths[0]).get("content", ""),
+        unit="conversation" if is_conversations else "task",
+    )

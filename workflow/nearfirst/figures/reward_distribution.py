@@ -6,47 +6,28 @@ import numpy as np
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.overlap import (
-    Floats,
-    Group,
-    aucs,
-    bandwidth,
-    density,
-    grid,
-    overlap,
-)
+from nearfirst.figures.overlap import Group, aucs, bandwidth, density, grid, overlap
 from nearfirst.figures.run import Runs
 from nearfirst.figures.settings import DistributionSettings
 
 RIGHT, WRONG, BOTH = "right", "wrong", "both"
 COLUMNS = ["group", "what", "x", "width", "value", "low", "high"]
 
-Row = dict[str, Any]
-
 
 def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame, int]:
-    """Join the scores and the rewards of answers.
+    """Join the scores (Exact Match, from 0 to 1) and the rewards of the same runs.
 
-    Parameters
-    ----------
-    scores, rewards
-        Exact Match, from 0 to 1, and reward of the same runs.
-    checkpoints
-        `all` of them, or the `last` one of each run.
+    `checkpoints` is `all`, or `last` for the last one of each run. Raises InputError if scores and
+    rewards are of different runs.
 
     Returns
     -------
     answers
-        Columns seed, step, id, right (Exact Match 1, with all references where scores are means
-        over them), reward.
+        Columns seed, step, id, right (Exact Match of 1, with every reference if there are several),
+        reward.
     left_out
-        How many test instances have only a score or only a reward: one without a reference has no
-        score.
-
-    Raises
-    ------
-    InputError
-        If scores and rewards are of different runs.
+        Number of test instances with only a score or only a reward: those without a reference have
+        no score.
     """
     for label, seed in sorted(scores.keys() ^ rewards.keys()):
         missing = "rewards" if (label, seed) in scores else "scores"
@@ -74,104 +55,83 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
 def distribution(
     table: pd.DataFrame, settings: DistributionSettings, left_out: int = 0
 ) -> pd.DataFrame:
-    """Return histograms and densities of both groups of answers, and how far apart they lie.
+    """Return histograms and densities of both groups of answers, with their overlap and the AUC.
 
     The overlap coefficient is ∫ min(f, g) of the two Gaussian kernel densities (Scott's rule); the
-    AUC is the probability that a right answer has a greater reward than a wrong one, a tie counting
-    half. Its interval has the percentiles of a bootstrap over test instances: the answers to one
-    prompt, of all runs and checkpoints, are alike and are drawn together. The overlap has none: two
-    samples never overlap fully, so that its resamples exclude 1 where there is no difference.
-    Densities and the overlap need `min_answers` answers of each group to `min_instances` test
-    instances, and two different rewards; the interval needs these instances too.
+    AUC is the probability that a right answer has a greater reward than a wrong one, with ties
+    counted as half. Its interval holds the percentiles of a bootstrap over test instances: the
+    answers to one prompt, of all runs and checkpoints, are similar and drawn together. The overlap
+    has no interval: two samples never overlap fully, so its resamples would exclude 1 even without
+    a difference. Densities and the overlap need `min_answers` answers of each group to
+    `min_instances` test instances, and two different rewards; the interval needs these instances.
 
-    Parameters
-    ----------
-    table, left_out
-        As `answers` returns them.
+    `table` and `left_out` are those of `answers`.
 
     Returns
     -------
     Columns group (`right`, `wrong`, or `both`), what, x, width, value, low, high, n (answers of the
-    group), confidence. Of each group `count` and `instances` (different test instances),
-    `histogram` (x the left edge and width that of a bin, value a density: the area is 1) and
-    `density` (at x); of both `overlap`, `auc`, `instances`, `seeds`, `checkpoints`, `left_out`,
-    `min_answers`, `min_instances`. What is not defined is NaN.
+    group), confidence. Each group has rows `count` and `instances` (different test instances),
+    `histogram` (x and width are the left edge and width of a bin, value a density: the area is 1)
+    and `density` (at x); `both` has `overlap`, `auc`, `instances`, `seeds`, `checkpoints`,
+    `left_out`, `min_answers`, `min_instances`. Undefined values are NaN.
     """
     cluster, ids = pd.factorize(table["id"], sort=True)
     rewards, is_right = table["reward"].to_numpy(float), table["right"].to_numpy(bool)
-    right, wrong = (Group(rewards[its], cluster[its]) for its in (is_right, ~is_right))
+    right, wrong = (Group(rewards[mask], cluster[mask]) for mask in (is_right, ~is_right))
     generator = np.random.default_rng(settings.seed)
     drawn = generator.multinomial(len(ids), [1 / len(ids)] * len(ids), settings.resamples)
     # The first row holds each instance once: the sample itself.
     weights = np.concatenate([np.ones((1, len(ids))), drawn])
     edges = np.histogram_bin_edges(rewards, settings.bins)
-    dense = [group.values for group in (right, wrong) if _dense(group, settings)]
+    dense = [group.values for group in (right, wrong) if _is_dense(group, settings)]
     points = grid(dense[0], dense[-1]) if dense else np.empty(0)
-    counts = {
-        "instances": len(ids),
-        "seeds": table["seed"].nunique(),
-        "checkpoints": table["step"].nunique(),
-        "left_out": left_out,
-        "min_answers": settings.min_answers,
-        "min_instances": settings.min_instances,
-    }
-    rows = [
-        *_of_group(RIGHT, right, edges, points, settings),
-        *_of_group(WRONG, wrong, edges, points, settings),
-        *_of_both(right, wrong, points, weights, settings),
-        *(_row(BOTH, what, value) for what, value in counts.items()),
+    rows = []
+    for name, group in ((RIGHT, right), (WRONG, wrong)):
+        values = group.values
+        rows += [_row(name, "count", len(values)), _row(name, "instances", _count_instances(group))]
+        if len(values):
+            heights, _ = np.histogram(values, edges, density=True)
+            bins = zip(edges[:-1], np.diff(edges), heights, strict=True)
+            rows += [_row(name, "histogram", y, x=x, width=width) for x, width, y in bins]
+        if _is_dense(group, settings):
+            curve = zip(points, density(values, points), strict=True)
+            rows += [_row(name, "density", y, x=x) for x, y in curve]
+    shared = np.nan
+    if len(dense) == 2:
+        shared = overlap(density(dense[0], points), density(dense[1], points), points)
+    auc, *resampled = aucs(right, wrong, weights)
+    finite = [x for x in resampled if np.isfinite(x)]
+    low = high = np.nan
+    if finite and min(map(_count_instances, (right, wrong))) >= settings.min_instances:
+        tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
+        low, high = np.quantile(finite, tails)
+    rows += [
+        _row(BOTH, "overlap", shared),
+        _row(BOTH, "auc", auc, low=low, high=high),
+        _row(BOTH, "instances", len(ids)),
+        _row(BOTH, "seeds", table["seed"].nunique()),
+        _row(BOTH, "checkpoints", table["step"].nunique()),
+        _row(BOTH, "left_out", left_out),
+        _row(BOTH, "min_answers", settings.min_answers),
+        _row(BOTH, "min_instances", settings.min_instances),
     ]
     result = pd.DataFrame(rows, columns=COLUMNS)
     sizes = {RIGHT: len(right.values), WRONG: len(wrong.values), BOTH: len(table)}
     return result.assign(n=result["group"].map(sizes), confidence=settings.confidence)
 
 
-def _row(group: str, what: str, value: float, **others: float) -> Row:
-    return {"group": group, "what": what, "value": value, **others}
+def _row(group: str, what: str, value: float, **columns: float) -> dict[str, Any]:
+    return {"group": group, "what": what, "value": value, **columns}
 
 
-def _of_group(
-    name: str, group: Group, edges: Floats, points: Floats, settings: DistributionSettings
-) -> list[Row]:
-    """Return the rows of one group."""
-    values = group.values
-    rows = [_row(name, "count", len(values)), _row(name, "instances", _instances(group))]
-    if len(values):
-        heights, _ = np.histogram(values, edges, density=True)
-        rows += [
-            _row(name, "histogram", height, x=left, width=width)
-            for left, width, height in zip(edges[:-1], np.diff(edges), heights, strict=True)
-        ]
-    if _dense(group, settings):
-        curve = zip(points, density(values, points), strict=True)
-        rows += [_row(name, "density", y, x=x) for x, y in curve]
-    return rows
-
-
-def _of_both(
-    right: Group, wrong: Group, points: Floats, weights: Floats, settings: DistributionSettings
-) -> list[Row]:
-    """Return the rows of the overlap and the AUC."""
-    found = aucs(right, wrong, weights)
-    auc = _row(BOTH, "auc", found[0])
-    resampled = found[1:][np.isfinite(found[1:])]
-    if len(resampled) and min(map(_instances, (right, wrong))) >= settings.min_instances:
-        tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
-        auc["low"], auc["high"] = np.quantile(resampled, tails)
-    if not (_dense(right, settings) and _dense(wrong, settings)):
-        return [_row(BOTH, "overlap", np.nan), auc]
-    shared = overlap(density(right.values, points), density(wrong.values, points), points)
-    return [_row(BOTH, "overlap", shared), auc]
-
-
-def _instances(group: Group) -> int:
+def _count_instances(group: Group) -> int:
     return len(np.unique(group.cluster))
 
 
-def _dense(group: Group, settings: DistributionSettings) -> bool:
+def _is_dense(group: Group, settings: DistributionSettings) -> bool:
     """Return whether a group has enough answers to enough instances for a density."""
     return (
         len(group.values) >= settings.min_answers
-        and _instances(group) >= settings.min_instances
+        and _count_instances(group) >= settings.min_instances
         and bandwidth(group.values) > 0
     )

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
@@ -19,25 +20,25 @@ class Run:
     Attributes
     ----------
     values
-        (steps, instances) of the metric: mean token losses in nats, scores from 0 to 1, or rewards;
-        both axes sorted, no gaps.
+        (steps, instances) mean token losses in nats, scores from 0 to 1, or rewards. Both axes are
+        sorted, without gaps.
     task, label_tokens
-        Of each instance; only a loss has label tokens, elsewhere they are 1.
+        (instances,) task, and number of label tokens (1 unless the metric is the loss).
     left_out
-        How many test instances have no value: truncation removed their answer, or they have no
-        reference.
+        Number of test instances without a value, because truncation removed their answer or they
+        have no reference.
     trained, without_label
-        How many training instances the run had, and how many of these taught nothing, since
-        truncation removed their labels; 0 and 0 where that is not known.
+        Number of training instances, and how many of them taught nothing because truncation removed
+        their labels. 0 if unknown, like all counts below.
     pool, tokens
-        How many instances the pool has, and how many tokens the run has read of it; 0 likewise.
+        Number of instances in the pool, and of tokens that the run has read.
     rounds
-        How many rounds of TMA the pool has; 0 for other orders, or if it is not known.
+        Number of rounds of TMA in the pool; 0 for other orders.
     embedded, cut, distinct
-        How many texts of the pool were embedded, how many of them the encoder cut, and how many
-        embeddings differ; 0 likewise.
+        Number of texts of the pool that were embedded, that the encoder cut, and of different
+        embeddings.
     content
-        A digest that runs share if each of their steps holds the same; "" if it is not known.
+        A digest, equal for runs whose steps hold the same instances; "" if unknown.
     unit
         What the test set is a sample of: tasks, or conversations where data have no tasks.
     """
@@ -59,16 +60,24 @@ class Run:
 
     @property
     def units(self) -> "pd.Series[str]":
-        """The task of each instance, or the conversation that it is."""
+        """The unit of each instance: its task, or the instance itself if it is a conversation."""
         return self.task if self.unit == "task" else self.task.index.to_series()
 
+    def select(self, mask: npt.NDArray[np.bool_]) -> Self:
+        """Return the run on some of its test instances."""
+        ids = self.values.columns[mask]
+        task, label_tokens = self.task.loc[ids], self.label_tokens.loc[ids]
+        return replace(self, values=self.values[ids], task=task, label_tokens=label_tokens)
+
     def counts(self) -> dict[str, int]:
-        """Return what a caption counts, as columns of a figure; what is not known has none."""
-        known = {"trained": self.trained, "without_label": self.without_label}
-        rounds = {"rounds": self.rounds} if self.rounds else {}
-        its = {"embedded": self.embedded, "cut": self.cut, "distinct": self.distinct}
-        told = its if is_told(**its) else {}
-        return {"left_out": self.left_out, **(known if self.trained else {}), **rounds, **told}
+        """Return the counts for the caption, as columns of a figure, without unknown ones."""
+        counts = {"left_out": self.left_out}
+        if self.trained:
+            counts |= {"trained": self.trained, "without_label": self.without_label}
+        if self.rounds:
+            counts["rounds"] = self.rounds
+        texts = {"embedded": self.embedded, "cut": self.cut, "distinct": self.distinct}
+        return counts | texts if is_told(**texts) else counts
 
     def weights(self, weighting: str) -> "pd.Series[float]":
         """Return the weight of each instance in a mean: `instance` 1, `token` its label tokens."""
@@ -82,19 +91,16 @@ Key = tuple[str, int]
 Runs = Mapping[Key, Run]
 
 Similarity = Mapping[str, pd.DataFrame]
-"""Of each measure the (steps, tasks) distances of what was seen; task "" is the whole test set."""
+"""(steps, tasks) distances to the data seen, by measure; task "" is the whole test set."""
 
 
 def make_run(
     rows: pd.DataFrame, where: object, metric: MetricName = "loss", left_out: int = 0
 ) -> Run:
-    """Turn the rows of a run (step, id, task, the metric; for a loss label_tokens) into a matrix.
+    """Turn the rows of a run (step, id, task, metric; label_tokens for the loss) into a matrix.
 
-    Raises
-    ------
-    InputError
-        If an instance has two rows at a step, or none at a step that others have. The message
-        begins with `where`.
+    Raises InputError, with a message that begins with `where`, if an instance has two rows at a
+    step, or none at a step that other instances have.
     """
     for row in rows[rows.duplicated(["step", "id"])].to_dict("records")[:1]:
         raise InputError(
@@ -105,7 +111,7 @@ def make_run(
     for row, column in np.argwhere(wide.isna().to_numpy())[:1]:
         raise InputError(
             f"{where}: no {metric} of instance '{wide.columns[column]}' at step {wide.index[row]}, "
-            "but at other steps; evaluate the run again"
+            "unlike at other steps; evaluate the run again"
         )
     instances = rows.drop_duplicates("id").set_index("id").loc[wide.columns]
     ones = pd.Series(1, wide.columns)
@@ -113,21 +119,21 @@ def make_run(
 
 
 def scaled(runs: Runs, metric: MetricName) -> dict[Key, Run]:
-    """Return runs in the units of figures: scores from 0 to 100."""
+    """Return runs in the units of figures, where scores are from 0 to 100."""
     scale = METRICS[metric].scale
     return {key: replace(run, values=run.values * scale) for key, run in runs.items()}
 
 
 def by_label(runs: Runs) -> dict[str, dict[int, Run]]:
     """Return the runs of each label by seed, in the order given."""
-    found: dict[str, dict[int, Run]] = {}
+    result: dict[str, dict[int, Run]] = {}
     for (label, seed), run in runs.items():
-        found.setdefault(label, {})[seed] = run
-    return found
+        result.setdefault(label, {})[seed] = run
+    return result
 
 
 def common_tasks(runs: Iterable[Run]) -> list[str]:
-    """Return the tasks that all runs have, sorted by name."""
+    """Return the tasks that all runs share, sorted by name."""
     return sorted(set.intersection(*(set(run.task) for run in runs)))
 
 
@@ -136,42 +142,39 @@ def check_seeds(runs: Runs) -> None:
     first: dict[str, Key] = {}
     for key in runs:
         other = first.setdefault(key[0], key)
-        _check_equal("instance", runs, other, key)
-        _check_equal("step", runs, other, key)
+        _check_axis("instance", runs, other, key)
+        _check_axis("step", runs, other, key)
 
 
 def check_instances(runs: Runs) -> None:
-    """Raise InputError unless all runs, of whatever label, have the same instances."""
+    """Raise InputError unless all runs, whatever their labels, have the same instances."""
     for key in runs:
-        _check_equal("instance", runs, next(iter(runs)), key)
+        _check_axis("instance", runs, next(iter(runs)), key)
 
 
-def _check_equal(what: str, runs: Runs, *keys: Key) -> None:
-    steps, instances = ([runs[key].values.axes[axis] for key in keys] for axis in (0, 1))
-    one, other = steps if what == "step" else instances
-    only = one.symmetric_difference(other)
-    if len(only):
+def _check_axis(name: Literal["step", "instance"], runs: Runs, *keys: Key) -> None:
+    axis = 0 if name == "step" else 1
+    a, b = (runs[key].values.axes[axis] for key in keys)
+    unmatched = a.symmetric_difference(b)
+    if len(unmatched):
         names = " and ".join(f"{label} (seed {seed})" for label, seed in keys)
-        raise InputError(f"{names} cannot be compared: only one has {what} '{only[0]}'")
+        raise InputError(f"{names} cannot be compared: only one has {name} '{unmatched[0]}'")
 
 
 def similarity_of(similarities: Mapping[Key, Similarity], key: Key, run: Run) -> Similarity:
     """Return the similarity of a run.
 
-    Raises
-    ------
-    InputError
-        If there is none, or its checkpoints are not those of the run after step 0.
+    Raises InputError if it is missing or its steps are not those of the run after step 0.
     """
     label, seed = key
     if key not in similarities:
         raise InputError(f"{label}, seed {seed}: the similarity table of this run is missing")
-    found = similarities[key]
+    similarity = similarities[key]
     steps = run.values.index.drop([0], errors="ignore")
-    only = next(iter(found.values())).index.symmetric_difference(steps)
-    if len(only):
+    unmatched = next(iter(similarity.values())).index.symmetric_difference(steps)
+    if len(unmatched):
         raise InputError(
-            f"{label}, seed {seed}: only one of losses and similarity has step {only[0]}; compute "
-            "both for runs of the same length"
+            f"{label}, seed {seed}: only one of losses and similarity has step {unmatched[0]}; "
+            "compute both for runs of the same length"
         )
-    return found
+    return similarity

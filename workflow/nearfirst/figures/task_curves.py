@@ -1,17 +1,16 @@
-"""The loss of single unseen tasks, and how far the data seen so far are from them."""
+"""The loss of single unseen tasks, and their distance from the data seen so far."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import over_seeds, task_means
+from nearfirst.figures.curves import Floats, over_seeds, task_means
 from nearfirst.figures.run import (
     Key,
+    Run,
     Runs,
     Similarity,
     by_label,
@@ -20,43 +19,35 @@ from nearfirst.figures.run import (
     similarity_of,
 )
 
-Floats = npt.NDArray[np.float64]
-LOSS = "loss"
-SCALED = "scaled-cosine-avg"
-
 Panel = Literal["task", "test", "quantity"]
 
 
 def choose_tasks(
-    known: Sequence[str], names: Sequence[str] | None, pick: tuple[int, int, int]
+    tasks: Sequence[str], names: Sequence[str] | None, pick: tuple[int, int, int]
 ) -> list[str]:
     """Return the unseen tasks that a figure shows.
 
-    A name may be the beginning of a task's name up to a `_`: papers say `task851`, data
-    `task851_…`. Without names, `pick` (count, first, of) takes evenly spread tasks: of T tasks,
-    number i of `of` is at floor((i + 1/2) · T / of), and `count` of them are taken from number
-    `first` on, counted from 0.
-
-    Raises
-    ------
-    InputError
-        If there is no task of a name, or there are fewer than `of` tasks.
+    A name may be the part of a task's name before a `_`: papers say `task851`, data `task851_…`.
+    Without names, `pick` = (count, first, total) takes evenly spread tasks: `total` of T tasks are
+    at floor((i + 1/2) · T / total), and `count` of these are taken, starting with i = `first`.
+    Raises InputError if a name matches no task, or there are fewer than `total` tasks.
     """
     if names:
-        return list(dict.fromkeys(_full_name(name, known) for name in names))
-    count, first, of = pick
-    if of > len(known):
-        raise InputError(f"pick: {of} evenly spread tasks, but there are {len(known)} unseen tasks")
-    return [known[(2 * i + 1) * len(known) // (2 * of)] for i in range(first, first + count)]
+        return list(dict.fromkeys(_full_name(name, tasks) for name in names))
+    count, first, total = pick
+    n = len(tasks)
+    if total > n:
+        raise InputError(f"pick: {total} evenly spread tasks, but there are {n} unseen tasks")
+    return [tasks[(2 * i + 1) * n // (2 * total)] for i in range(first, first + count)]
 
 
-def _full_name(name: str, known: Sequence[str]) -> str:
-    if name in known:
+def _full_name(name: str, tasks: Sequence[str]) -> str:
+    matches = [task for task in tasks if task.startswith(f"{name}_")]
+    if name in tasks:
         return name
-    longer = [task for task in known if task.startswith(f"{name}_")]
-    if len(longer) == 1:
-        return longer[0]
-    nearest = ", ".join(difflib.get_close_matches(name, known, n=3, cutoff=0))
+    if len(matches) == 1:
+        return matches[0]
+    nearest = ", ".join(difflib.get_close_matches(name, tasks, n=3, cutoff=0))
     raise InputError(f"no unseen task '{name}' in all runs; the nearest names are {nearest}")
 
 
@@ -74,11 +65,9 @@ def task_curves(
     Parameters
     ----------
     tests, similarities
-        Of each test set its runs, and their similarity, which all quantities but the loss need.
-    tasks
-        Unseen tasks. Each is the mean over its own instances.
+        Runs of each test set, and their similarity, which all quantities but the loss need.
     quantities
-        `loss`, measures of the similarity tables, `scaled-cosine-avg` (Eq. 14, in each run).
+        `loss`, measures of the similarity tables, `scaled-cosine-avg` (Eq. 14, for each run).
     panel
         What differs between panels.
 
@@ -86,14 +75,14 @@ def task_curves(
     -------
     Columns arrangement, step, mean, low, high, n (seeds), panel, quantity, task, test, instances
     (of the task), confidence, left_out (of the whole test set), and seed_N, the single run of seed
-    N: where the order of tasks differs between seeds, so does the step of a sudden fall, and the
-    mean hides it. Similarity begins after step 0.
+    N: where seeds differ in the order of tasks, and so in the step of a sudden fall, the mean hides
+    it. Similarity begins after step 0.
 
     Raises
     ------
     InputError
-        If runs cannot be compared, a similarity is missing or of other steps, or an average cannot
-        be scaled.
+        If runs cannot be compared, a similarity is missing or has different steps, or an average
+        cannot be scaled.
     """
     for runs in tests.values():
         check_seeds(runs)
@@ -101,10 +90,13 @@ def task_curves(
     parts = []
     for task in tasks:
         for test, runs in tests.items():
+            similar = similarities.get(test, {})
             for quantity in quantities:
                 for label, seeds in by_label(runs).items():
-                    its = {(label, seed): run for seed, run in seeds.items()}
-                    each = list(_curves(its, similarities.get(test, {}), task, quantity, weighting))
+                    curves = [
+                        _curve(run, (label, seed), similar, task, quantity, weighting)
+                        for seed, run in seeds.items()
+                    ]
                     run = next(iter(seeds.values()))
                     columns: dict[str, object] = {
                         "panel": {"task": task, "test": test, "quantity": quantity}[panel],
@@ -115,49 +107,44 @@ def task_curves(
                         "confidence": confidence,
                         **run.counts(),
                     }
-                    for seed, curve in zip(seeds, each, strict=True):
+                    for seed, curve in zip(seeds, curves, strict=True):
                         columns[f"seed_{seed}"] = curve.to_numpy()
-                    parts.append(over_seeds(each, confidence, {"arrangement": label}, columns))
+                    parts.append(over_seeds(curves, confidence, {"arrangement": label}, columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def _curves(
-    runs: Runs,
+def _curve(
+    run: Run,
+    key: Key,
     similarities: Mapping[Key, Similarity],
     task: str,
     quantity: str,
     weighting: str,
-) -> Iterator["pd.Series[float]"]:
-    """Yield the (steps,) curve of a task in each run."""
-    for key, run in runs.items():
-        if quantity == LOSS:
-            yield task_means(run, weighting)[task]
-            continue
-        tables = similarity_of(similarities, key, run)
-        if quantity != SCALED:
-            yield tables[quantity][task]
-            continue
-        average, minimum = (tables[measure][task] for measure in ("cosine-avg", "cosine-min"))
-        try:
-            scaled = scaled_average(average.to_numpy(), minimum.to_numpy())
-        except InputError as error:
-            raise InputError(f"{key[0]}, seed {key[1]}, task '{task}': {error}") from None
-        yield pd.Series(scaled, average.index)
+) -> "pd.Series[float]":
+    """Return the (steps,) curve of a task in a run."""
+    if quantity == "loss":
+        return task_means(run, weighting)[task]
+    tables = similarity_of(similarities, key, run)
+    if quantity != "scaled-cosine-avg":
+        return tables[quantity][task]
+    average, minimum = tables["cosine-avg"][task], tables["cosine-min"][task]
+    try:
+        return pd.Series(scaled_average(average.to_numpy(), minimum.to_numpy()), average.index)
+    except InputError as error:
+        raise InputError(f"{key[0]}, seed {key[1]}, task '{task}': {error}") from None
 
 
 def scaled_average(average: Floats, minimum: Floats) -> Floats:
     """Bring the (K,) Cosine-Avg of one run to the magnitude of its Cosine-Min (Eq. 14).
 
-    Raises
-    ------
-    InputError
-        If the factor is not positive and finite: the curve would be upside down, or undefined.
+    Raises InputError if the factor is not positive and finite, which would turn the curve upside
+    down or leave it undefined.
     """
-    means = float(minimum.mean()), float(average.mean())
-    factor = means[0] / means[1] if means[1] else float("nan")
+    mean_min, mean_avg = float(minimum.mean()), float(average.mean())
+    factor = mean_min / mean_avg if mean_avg else float("nan")
     if not 0 < factor < float("inf"):
         raise InputError(
-            f"Scaled Cosine-Avg: the mean of Cosine-Min is {means[0]:.4g}, that of Cosine-Avg "
-            f"{means[1]:.4g}; their ratio must be positive and finite, draw cosine-avg instead"
+            f"Scaled Cosine-Avg: the mean of Cosine-Min is {mean_min:.4g}, that of Cosine-Avg "
+            f"{mean_avg:.4g}; their ratio must be positive and finite; draw cosine-avg instead"
         )
     return average * factor
