@@ -1,7 +1,8 @@
-"""What captions say of the numbers of a figure."""
+"""Facts about the numbers of a figure in its caption."""
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from nearfirst.figures.plot import correlations
 from nearfirst.figures.plot.curves import facts
@@ -30,28 +31,28 @@ def test_seeds_and_single_runs() -> None:
     assert said(curve("NFT", n=1)).startswith("Each curve is one run, without an interval.")
 
 
-def test_training_instances_without_a_label() -> None:
-    lost = curve("NFT", trained=660, without_label=26)
-    assert "taught nothing, because truncation removed their labels: 26 of 660." in said(lost)
-    assert "truncation" not in said(lost.assign(without_label=0))
-
-
-def test_rounds() -> None:
-    assert "Rounds of TMA in the pool: 25. " in said(curve("NFT", rounds=25), curve("RT"))
-
-
-def test_cut_texts_and_equal_embeddings() -> None:
-    text = said(curve("NFT", embedded=300, cut=150, distinct=128), curve("RT"))
-    assert "the encoder cut: 150 of 300; different embeddings: 128. " in text
-
-
-def test_learning_rates() -> None:
-    doses = {"first_share": 0.382, "last_share": 0.013, "rate_sum": 0.00965}
-    text = said(curve("NFT", panel="falling", schedule="cosine", **doses))
-    assert (
-        "falling, cosine with the sum 0.00965, of which the first fifth of the steps has 38.2% and "
-        "the last 1.3%." in text
-    )
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        (
+            {"trained": 660, "without_label": 26},
+            "taught nothing, because truncation removed their labels: 26 of 660.",
+        ),
+        ({"rounds": 25}, "Rounds of TMA in the pool: 25. "),
+        (
+            {"embedded": 300, "cut": 150, "distinct": 128},
+            "the encoder cut: 150 of 300; different embeddings: 128. ",
+        ),
+        (
+            {"schedule": "cosine", "first_share": 0.382, "last_share": 0.013, "rate_sum": 0.00965},
+            "falling, cosine with the sum 0.00965, of which the first fifth of the steps has 38.2% "
+            "and the last 1.3%.",
+        ),
+    ],
+)
+def test_sentences_of_what_is_known(cells: dict[str, object], sentence: str) -> None:
+    assert sentence in said(curve("NFT", panel="falling", **cells))
+    assert "truncation" not in said(curve("NFT", trained=660, without_label=0))
 
 
 def test_what_differs_between_curves_is_a_range() -> None:

@@ -1,4 +1,4 @@
-"""Correlations of measures: read, drawn as dots with intervals, and described."""
+"""Correlations of measures: reading, drawing as dots with intervals, and caption."""
 
 from pathlib import Path
 
@@ -24,21 +24,21 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
     """Draw the correlation of each measure with its interval, one panel for each statistic."""
     measures = list(dict.fromkeys(table["measure"]))
     parts = {str(name): part for name, part in table.groupby("statistic", sort=False)}
-    places = np.arange(len(measures))
-    ours = {**turn(look, 0), "linestyle": "none"}
+    y = np.arange(len(measures))
+    dots = {**turn(look, 0), "linestyle": "none"}
     with style(look, len(parts)):
         panels = panels_of(look, len(parts))
-        for at, (axes, part) in enumerate(zip(panels.axes, parts.values(), strict=True)):
+        for i, (axes, part) in enumerate(zip(panels.axes, parts.values(), strict=True)):
             part = part.set_index("measure").reindex(measures)
             axes.axvline(0, color="0.4", linewidth=0.8)
-            axes.hlines(places, part["low"], part["high"], color=ours["color"])
-            axes.plot(part["mean"], places, **ours)
-            for place in np.flatnonzero(part["mean"].isna()):
+            axes.hlines(y, part["low"], part["high"], color=dots["color"])
+            axes.plot(part["mean"], y, **dots)
+            for row in np.flatnonzero(part["mean"].isna()):
                 axes.annotate(
-                    "undefined", (0, place), (3, 0), textcoords="offset points", va="center"
+                    "undefined", (0, row), (3, 0), textcoords="offset points", va="center"
                 )
-            axes.set_yticks(places, [look.quantities.get(measure, measure) for measure in measures])
-            axes.tick_params(labelleft=at % panels.columns == 0)
+            axes.set_yticks(y, [look.quantities.get(measure, measure) for measure in measures])
+            axes.tick_params(labelleft=i % panels.columns == 0)
             axes.set_ylim(len(measures) - 0.5, -0.5)
             axes.set_xlim(-1.05, 1.05)
         give_titles(panels, [look.legend.get(name, name) for name in parts])
@@ -48,19 +48,19 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
 
 
 def facts(table: pd.DataFrame, series: str = "") -> list[str]:
-    """Return what the caption says of the correlations."""
-    row, lost = table.iloc[0], table["left_out"]
-    found = [
+    """Return the facts of the caption."""
+    row = table.iloc[0]
+    sentences = [
         f"Bars are {100 * row['confidence']:g}% bootstrap intervals.",
         f"Tasks: {row['n']}. Runs: {row['runs']}. Checkpoints: {row['checkpoints']}.",
         "Series left out because all their distances or losses are equal: up to "
-        f"{lost.max()} of a mean.",
+        f"{table['left_out'].max()} of a mean.",
         "The correlations pooled and over checkpoints are confounded with time, as any two falling "
         "curves correlate, and those pooled and over tasks with how hard the tasks are.",
     ]
     if BETWEEN in set(table["statistic"]):
-        found.append(
+        sentences.append(
             "Those between arrangements are free of both: they compare differences in distance "
             "with differences in loss at the same task and step."
         )
-    return found
+    return sentences

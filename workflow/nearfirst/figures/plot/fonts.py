@@ -1,4 +1,4 @@
-"""Fonts for names in any script: DejaVu, matplotlib's own, lacks Chinese and some others."""
+"""Fonts for names in any script: matplotlib's DejaVu lacks Chinese and some others."""
 
 import logging
 import unicodedata
@@ -13,68 +13,69 @@ from matplotlib.text import Text
 
 from nearfirst.common.errors import InputError
 
-OWN = "sans-serif"
-SHOWN = 10
-"""Characters that a warning names."""
+DEFAULT = "sans-serif"
+MAX_LISTED = 10
+"""Maximum number of characters that a warning lists."""
 
 
 def families(font: str | None) -> list[str]:
-    """Return the families of text: the one of `look.font`, then matplotlib's own.
+    """Return the font families of text: that of `look.font`, then matplotlib's default.
 
-    Raises InputError if no such font is installed.
+    Raises InputError if the font is not installed.
     """
     if font is None:
-        return [OWN]
-    known = {entry.name for entry in font_manager.fontManager.ttflist}
-    if font not in known:  # matplotlib keeps a list, which may be older than the font
-        for found in _installed():
-            if found.family == font:
-                font_manager.fontManager.addfont(found.path)
-                known.add(font)
-    if font not in known:
-        raise InputError(f"look.font: no font {font!r} is installed; `fc-list : family` lists all")
-    return [font, OWN]
+        return [DEFAULT]
+    manager = font_manager.fontManager
+    # Matplotlib caches its list, which may be older than the font.
+    if font not in {entry.name for entry in manager.ttflist}:
+        paths = [installed.path for installed in _installed() if installed.family == font]
+        if not paths:
+            raise InputError(
+                f"look.font: no font {font!r} is installed; `fc-list : family` lists all"
+            )
+        for path in paths:
+            manager.addfont(path)
+    return [font, DEFAULT]
 
 
 def complete(figure: Figure) -> bool:
-    """Add installed fonts to the texts of a figure whose own fonts lack a character.
+    """Add installed fonts to texts of a figure whose fonts lack a character.
 
-    Characters that no font has are named in a warning. Returns whether all added fonts are of
-    TrueType, which a PDF holds as they are.
+    A warning lists the characters that no font has. Returns whether all added fonts are TrueType,
+    which a PDF can embed unchanged.
     """
     texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
-    lacking = {text: _lacking(text) for text in texts}
-    missing = set().union(*lacking.values()) if lacking else set()
+    lacking = {text: codes for text in texts if (codes := _missing_characters(text))}
+    missing: set[int] = set().union(*lacking.values())
     added: list[str] = []
     are_truetype = True
-    while fitting := [font for font in _installed() if missing & _characters(font.path)]:
-        best = max(fitting, key=lambda font: (len(missing & _characters(font.path)), font.is_plain))
+    while usable := [font for font in _installed() if missing & _characters(font.path)]:
+        best = max(usable, key=lambda font: (len(missing & _characters(font.path)), font.is_plain))
         font_manager.fontManager.addfont(best.path)
         added.append(best.family)
         are_truetype &= best.path.lower().endswith(".ttf")
         missing -= _characters(best.path)
-    for text, its in lacking.items():
-        if its:
-            text.set_fontfamily([*text.get_fontfamily(), *added])
+    for text in lacking:
+        text.set_fontfamily([*text.get_fontfamily(), *added])
     if missing:
-        signs = sorted(map(chr, missing))
-        scripts = sorted({unicodedata.name(sign, "UNKNOWN").partition(" ")[0] for sign in signs})
+        chars = sorted(map(chr, missing))
+        scripts = sorted({unicodedata.name(char, "UNKNOWN").partition(" ")[0] for char in chars})
         logging.warning(
-            "no installed font has %s%s (%s): boxes are drawn; install a font of that script, such "
-            "as one of Noto's, or name one in look.font",
-            *("".join(signs[:SHOWN]), " …" * (len(signs) > SHOWN), ", ".join(scripts)),
+            "no installed font has %s%s (%s): boxes are drawn; install a font for that script, "
+            "such as one of Noto's, or name one in look.font",
+            *("".join(chars[:MAX_LISTED]), " …" * (len(chars) > MAX_LISTED), ", ".join(scripts)),
         )
     return are_truetype
 
 
-def _lacking(text: Text) -> set[int]:
+def _missing_characters(text: Text) -> set[int]:
     """Return the characters of a text that its fonts lack."""
-    signs = {ord(sign) for sign in text.get_text() if sign.isprintable() and not sign.isspace()}
+    chars = {ord(char) for char in text.get_text() if char.isprintable() and not char.isspace()}
     for family in text.get_fontfamily():
-        if signs:
+        if chars:
             path = font_manager.findfont(FontProperties(family=[family]))
-            signs -= _characters(str(path))
-    return signs
+            chars -= _characters(str(path))
+    return chars
 
 
 @cache
@@ -90,12 +91,12 @@ class _Font(NamedTuple):
 
 @cache
 def _installed() -> list[_Font]:
-    """Return the installed fonts that are outlines: emoji are often pictures."""
+    """Return the installed outline fonts, without bitmap fonts, which emoji often are."""
     fonts = []
     for path in sorted(font_manager.findSystemFonts()):
         try:
             font = FT2Font(path)
-        except (OSError, RuntimeError):  # damaged, or of a kind that is not read
+        except (OSError, RuntimeError):  # damaged, or not a supported format
             continue
         if font.scalable:
             is_plain = font.style_name in ("Regular", "Book", "Roman") and "Sans" in path

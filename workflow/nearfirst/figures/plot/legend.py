@@ -1,12 +1,13 @@
-"""Legends: their texts and their places."""
+"""Legends: their texts and positions."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.legend import Legend
 
+from nearfirst.common.text import span
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.style import CHARACTER, Panels, taller, wrapped
 
@@ -14,59 +15,57 @@ Curve = tuple[Hashable, ...]
 """Identity of a curve: its series, and its quantity if a panel of the figure shows several."""
 
 Entries = Sequence[tuple[Any, str]]
-"""What stands in a legend, and its text."""
+"""Handles of a legend with their texts."""
 
 HANDLE = 6
-"""Width in characters of a legend's sample of a line and the gaps around it."""
+"""Width in characters of a legend handle with its margins."""
 
 
 def single_runs(table: pd.DataFrame) -> list[str]:
-    """Return the columns that hold the curves of single seeds, if there are any."""
+    """Return the columns with curves of single seeds."""
     return [name for name in table.columns if name.startswith("seed_")]
 
 
 def names(table: pd.DataFrame, key: Sequence[str], look: LookSettings) -> dict[Curve, str]:
-    """Return the legend's name of each curve, the loss first."""
-    most_seeds = table["n"].max()
-    one_series = table[key[0]].nunique() == 1
-    shown = [set(quantities) for _, quantities in table.groupby("panel")["quantity"]]
-    two_axes = any("loss" in its and len(its) > 1 for its in shown)
-    found: dict[Curve, str] = {}
+    """Return the name of each curve in the legend, the loss first."""
+    max_seeds = table["n"].max()
+    has_one_series = table[key[0]].nunique() == 1
+    by_panel = [set(quantities) for _, quantities in table.groupby("panel")["quantity"]]
+    has_two_axes = any("loss" in names and len(names) > 1 for names in by_panel)
+    result: dict[Curve, str] = {}
     table = table.sort_values("quantity", key=lambda column: column != "loss", kind="stable")
     for curve, part in table.groupby(list(key), sort=False):
         series, *quantity = map(str, curve)
         parts = [look.legend.get(series, series)]
         if quantity:
-            parts = [] if one_series else parts
+            parts = [] if has_one_series else parts
             parts.append(look.quantities.get(quantity[0], quantity[0]))
-            if two_axes:
+            if has_two_axes:
                 parts[-1] += " (left axis)" if quantity == ["loss"] else " (right axis)"
-        found[curve] = ": ".join(parts) + (", one run" if part["n"].max() == 1 < most_seeds else "")
-    return found
+        result[curve] = ": ".join(parts) + (", one run" if part["n"].max() == 1 < max_seeds else "")
+    return result
 
 
 def heading(table: pd.DataFrame) -> str:
-    """Return the legend's title: means and intervals."""
+    """Return the legend's title, which explains means and intervals."""
     counts = table.loc[table["n"] > 1, "n"]
     if counts.empty:
         return "one seed"
-    low, high = counts.min(), counts.max()
-    seeds = f"{high}" if low == high else f"{low} to {high}"
     if single_runs(table):
-        return f"mean of {seeds} seeds (thin: single runs)"
-    return f"mean of {seeds} seeds, {100 * table['confidence'].max():g}% interval"
+        return f"mean of {span(counts)} seeds (thin: single runs)"
+    return f"mean of {span(counts)} seeds, {100 * table['confidence'].max():g}% interval"
 
 
 def above(panels: Panels, entries: Entries, title: str) -> None:
     """Put one legend above all panels, and make the figure taller by its height."""
-    width, points = panels.figure.get_figwidth(), float(mpl.rcParams["legend.fontsize"])
-    texts = _wrapped((text for _, text in entries), width)
+    width = panels.figure.get_figwidth()
+    handles, texts = _wrap_entries(entries, width)
     longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
     rows = -(-len(texts) // max(1, int(width / _inches(longest + HANDLE))))
     legend = panels.figure.legend(
-        [handle for handle, _ in entries],
+        handles,
         texts,
-        title="\n".join(wrapped(line, width, points) for line in title.split("\n")),
+        title="\n".join(wrapped(line, width, _font_size()) for line in title.split("\n")),
         ncols=-(-len(texts) // max(1, rows)),
         loc="outside upper center",
     )
@@ -77,22 +76,26 @@ def below(panels: Panels, entries: Sequence[Entries]) -> None:
     """Put a legend below each panel, and make the figure taller by their height."""
     width = panels.figure.get_figwidth() / panels.columns
     heights = []
-    for axes, its in zip(panels.axes, entries, strict=True):
-        texts = _wrapped((text for _, text in its), width)
-        handles = [handle for handle, _ in its]
+    for axes, of_panel in zip(panels.axes, entries, strict=True):
+        handles, texts = _wrap_entries(of_panel, width)
         legend = axes.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, -0.12))
         heights.append(_height(panels, legend))
     taller(panels.figure, panels.rows * max(heights))
 
 
-def _wrapped(texts: Iterable[str], inches: float) -> list[str]:
-    points = float(mpl.rcParams["legend.fontsize"])
-    return [wrapped(text, inches - _inches(HANDLE), points) for text in texts]
+def _wrap_entries(entries: Entries, inches: float) -> tuple[list[Any], list[str]]:
+    """Return handles, and texts that fit beside them."""
+    width = inches - _inches(HANDLE)
+    texts = [wrapped(text, width, _font_size()) for _, text in entries]
+    return [handle for handle, _ in entries], texts
 
 
 def _inches(characters: float) -> float:
-    """Return the width of some characters of a legend."""
-    return characters * CHARACTER * float(mpl.rcParams["legend.fontsize"]) / 72
+    return characters * CHARACTER * _font_size() / 72
+
+
+def _font_size() -> float:
+    return float(mpl.rcParams["legend.fontsize"])
 
 
 def _height(panels: Panels, legend: Legend) -> float:

@@ -15,9 +15,9 @@ from nearfirst.common.files import writing
 from nearfirst.common.text import paragraph
 from nearfirst.figures.plot.fonts import complete
 
-# It logs every glyph.
+# At its default level it logs every glyph.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
-# Text of a PDF can be searched, and edited in a drawing program; that of an SVG is outlines.
+# Text in a PDF can be searched, and edited in a drawing program; text in an SVG is outlines.
 FONTS: dict[Any, Any] = {"svg.fonttype": "path", "svg.hashsalt": "nearfirst"}
 
 
@@ -36,16 +36,16 @@ def write_figure(
     arguments: argparse.Namespace,
     beside: Mapping[Path, str] | None = None,
 ) -> None:
-    """Write a figure, its caption and further files, all or none, where `add_outputs` says.
+    """Write a figure, its caption, and the texts `beside` by path: all files, or none.
 
-    Without time stamps: equal data give equal bytes.
+    There are no time stamps: equal data give equal bytes.
     """
     caption = arguments.caption or arguments.output.with_suffix(".txt")
     texts = {caption: paragraph(text), **(beside or {})}
-    # Outlines of other kinds than TrueType's are drawn in a PDF, glyph by glyph.
-    kind = {"pdf.fonttype": 42 if complete(figure) else 3}
-    with ExitStack() as files, mpl.rc_context(FONTS | kind), warnings.catch_warnings():
-        # `complete` has said it in one line.
+    # A PDF embeds TrueType outlines (type 42), and draws others glyph by glyph (type 3).
+    font_type = {"pdf.fonttype": 42 if complete(figure) else 3}
+    with ExitStack() as files, mpl.rc_context(FONTS | font_type), warnings.catch_warnings():
+        # `complete` has warned already, in one line.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         metadata = {"CreationDate": None, "Subject": text}
         pdf = files.enter_context(writing(arguments.output))

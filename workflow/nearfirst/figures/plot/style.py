@@ -1,5 +1,6 @@
 """The style that all figures share."""
 
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,17 +17,35 @@ from nearfirst.figures.plot.fonts import families
 # Width of a character and height of a line of text, in font sizes.
 CHARACTER, LINE = 0.58, 1.45
 PLOT = 0.8
-"""Share of a panel that the plot takes; the rest is for the numbers of its axes."""
+"""Share of a panel for the plot; the rest is for tick labels."""
 
 
 @contextmanager
 def style(look: LookSettings, panels: int) -> Iterator[None]:
-    """Apply the style; text is a point smaller where there are several panels.
+    """Apply the style; text is a point smaller if there are several panels.
 
     Raises InputError if `look.font` is not installed.
     """
-    own = {"font.family": families(look.font)}
-    with mpl.rc_context(_parameters(look.font_size - (panels > 1)) | own):
+    size = look.font_size - (panels > 1)
+    parameters: dict[Any, Any] = {
+        "font.family": families(look.font),
+        "font.size": size,
+        "axes.titlesize": size,
+        "figure.labelsize": size,
+        "legend.fontsize": size - 1,
+        "legend.title_fontsize": size - 1,
+        "legend.frameon": False,
+        "lines.linewidth": 1.4,
+        "lines.markersize": 4,
+        "axes.grid": True,
+        "grid.alpha": 0.25,
+        "grid.linewidth": 0.6,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        # Names of tasks may contain a dollar sign.
+        "text.parse_math": False,
+    }
+    with mpl.rc_context(parameters):
         yield
 
 
@@ -41,17 +60,17 @@ class Panels:
 
 
 def panels_of(look: LookSettings, count: int) -> Panels:
-    """Return a figure of some panels, in a nearly square grid with few empty cells.
+    """Return a figure with a nearly square grid of panels and few empty cells.
 
-    It is not wider than `look.page_width`, if one panel is not.
+    Unless a single panel is wider, it is not wider than `look.page_width`.
     """
-    side = next(side for side in range(1, count + 1) if side * side >= count)
+    side = math.isqrt(count - 1) + 1
     columns = min((side, side + 1), key=lambda columns: -count % columns)
     columns = min(columns, max(1, int(look.page_width / look.panel_width)))
     rows = -(-count // columns)
-    width, height = (
-        (look.width, look.height) if count == 1 else (look.panel_width, look.panel_height)
-    )
+    width, height = look.panel_width, look.panel_height
+    if count == 1:
+        width, height = look.width, look.height
     figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
     cells = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes in cells[count:]:
@@ -59,17 +78,17 @@ def panels_of(look: LookSettings, count: int) -> Panels:
     return Panels(figure, cells[:count], rows, columns)
 
 
-def turn(look: LookSettings, place: int) -> dict[str, Any]:
+def turn(look: LookSettings, number: int) -> dict[str, Any]:
     """Return colour, line style and marker of a curve by its number, from 0.
 
-    Once all colours are used, they come again with the next line style and marker.
+    Once all colours are used, they are repeated with the next line style and marker.
     """
-    other = place + place // len(look.palette)
-    line = look.line_styles[other % len(look.line_styles)]
+    shifted = number + number // len(look.palette)
+    line = look.line_styles[shifted % len(look.line_styles)]
     return {
-        "color": look.palette[place % len(look.palette)],
+        "color": look.palette[number % len(look.palette)],
         "linestyle": line if isinstance(line, str) else (0, line),
-        "marker": look.markers[other % len(look.markers)],
+        "marker": look.markers[shifted % len(look.markers)],
     }
 
 
@@ -88,8 +107,8 @@ def give_titles(panels: Panels, titles: Sequence[str]) -> None:
     texts = [wrapped(text, width, points) for text in titles]
     for axes, text in zip(panels.axes, texts, strict=True):
         axes.set_title(text)
-    more = max(text.count("\n") for text in texts)
-    taller(panels.figure, panels.rows * more * LINE * points / 72)
+    added_lines = max(text.count("\n") for text in texts)
+    taller(panels.figure, panels.rows * added_lines * LINE * points / 72)
 
 
 def wrap_y(panels: Panels) -> None:
@@ -101,7 +120,7 @@ def wrap_y(panels: Panels) -> None:
 
 
 def wrapped(text: str, inches: float, points: float) -> str:
-    """Return text in even lines of limited width; names of tasks also break after an underscore."""
+    """Return text in even lines of limited width, which may also break after an underscore."""
     # textwrap breaks at white space, such as a vertical tab, which no name contains.
     text = text.replace("_", "_\v")
     limit = max(8, int(inches * 72 / (CHARACTER * points)))
@@ -117,25 +136,4 @@ def _lines(text: str, width: int) -> list[str]:
 
 def taller(figure: Figure, inches: float) -> None:
     """Make a figure taller, so that a legend or title takes no space from its panels."""
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + inches)
-
-
-def _parameters(size: float) -> dict[Any, Any]:
-    return {
-        "font.size": size,
-        "axes.titlesize": size,
-        "figure.labelsize": size,
-        "legend.fontsize": size - 1,
-        "legend.title_fontsize": size - 1,
-        "legend.frameon": False,
-        "lines.linewidth": 1.4,
-        "lines.markersize": 4,
-        "axes.grid": True,
-        "grid.alpha": 0.25,
-        "grid.linewidth": 0.6,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        # Names of tasks may contain a dollar sign.
-        "text.parse_math": False,
-    }
+    figure.set_figheight(figure.get_figheight() + inches)
