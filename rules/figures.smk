@@ -1,5 +1,5 @@
-# From losses, scores and rewards to numbers, and from numbers to pictures: the rule that draws is
-# one of its own, so that looks recompute nothing.
+# From losses, scores and rewards to numbers, and from numbers to pictures. Drawing is a separate
+# rule, so that a change of look recomputes nothing.
 import json
 
 from nearfirst.figures.registry import KINDS
@@ -9,9 +9,7 @@ FIGURES = CONFIG.figures
 COMPARED = [name for name, figure in FIGURES.items() if figure.contrasts()]
 
 
-def figure_tables(
-    wildcards,
-):
+def figure_tables(wildcards):
     """Return the tables that a figure needs: metrics of its runs, and their similarity."""
     figure = FIGURES[wildcards.figure]
     return [
@@ -20,51 +18,43 @@ def figure_tables(
     ]
 
 
-# Rows as JSON keep the order of their labels, which is that of legends and tables.
-def figure_numbers(
-    wildcards,
-):
-    """Return the row of a figure without its words, which change no number."""
+# Rows as JSON keep the order of their labels, which legends and tables follow.
+def figure_numbers(wildcards):
+    """Return the part of a figure's row that its numbers depend on."""
     return json.dumps(FIGURES[wildcards.figure].numbers())
 
 
-def figure_row(
-    wildcards,
-):
-    """Return the row of a figure without its heading; its caption says what was used."""
+def figure_row(wildcards):
+    """Return the row of a figure without its heading, and with its caption completed."""
     figure = FIGURES[wildcards.figure]
     row = figure.model_copy(update={"caption": caption(figure, CONFIG)})
     return row.model_dump_json(exclude={"section"})
 
 
-def jobs_of(
-    figure,
-):
-    """Return the benchmark files of each arrangement's selection and training, of its first seed.
+def jobs_of(figure):
+    """Return the benchmark files of each arrangement's selection and training, for its first seed.
 
-    They are no inputs: one that is gone trains nothing again.
+    They are not inputs, so that a deleted one does not start a training.
     """
-    folder, found = f"{RESULTS}/benchmarks", {}
+    folder, jobs = f"{RESULTS}/benchmarks", {}
     for _, name, _, arrangement in figure.shown():
         row, seed = CONFIG.arrangements[arrangement], CONFIG.seeds_of(arrangement)[0]
         run, query = f"{name}_{arrangement}_seed-{seed}", CONFIG.data[name].arranged_for
         selection = [f"{folder}/arrange/{run}.tsv"]
         if "embeddings" in row.looks_at():
-            its = f"{row.representation}_{name}"
+            embedding = f"{row.representation}_{name}"
             for split in ("train", query):
-                selection.append(f"{folder}/embed/{its}_{split}_*-of-*.tsv")
+                selection.append(f"{folder}/embed/{embedding}_{split}_*-of-*.tsv")
             if CONFIG.data[name].keep_distances:
-                selection.append(f"{folder}/distances/{its}_{query}.tsv")
+                selection.append(f"{folder}/distances/{embedding}_{query}.tsv")
             if hasattr(CONFIG.representations[row.representation], "warmup_steps"):
-                selection.append(f"{folder}/warm_up/{its}_*.tsv")
+                selection.append(f"{folder}/warm_up/{embedding}_*.tsv")
         training = [f"{folder}/train/{run}_*.tsv"]
-        found[arrangement] = {"selection": selection, "training": training}
-    return json.dumps(found)
+        jobs[arrangement] = {"selection": selection, "training": training}
+    return json.dumps(jobs)
 
 
-def advice_flags(
-    figure,
-):
+def advice_flags(figure):
     test = figure.test or CONFIG.data[figure.dataset].test
     return [
         f"--test {RESULTS}/instances/{figure.dataset}/{test}.parquet",
@@ -72,10 +62,8 @@ def advice_flags(
     ]
 
 
-def figure_flags(
-    wildcards,
-):
-    """Return the settings of a figure's program, and its outputs beside the CSV."""
+def figure_flags(wildcards):
+    """Return the flags of a figure's program for its settings and further outputs."""
     figure, name = FIGURES[wildcards.figure], wildcards.figure
     return " ".join(
         [
@@ -90,34 +78,26 @@ def figure_flags(
     )
 
 
-def kind_files(
-    wildcards,
-):
-    """Return the files of a figure's kind: an edit reruns the figures of this kind."""
+def kind_files(wildcards):
+    """Return the files of a figure's kind, so that an edit reruns only its figures."""
     return modules_of(KINDS.module(FIGURES[wildcards.figure].kind).__file__)
 
 
-def drawing_files(
-    wildcards,
-):
+def drawing_files(wildcards):
     """Return the files of the module that draws a figure."""
     return modules_of(FIGURES[wildcards.figure].plot_file())
 
 
-def paired(
-    wildcards,
-):
-    """Return the comparison that belongs to a figure: not drawn, but no figure should lack it."""
+def paired(wildcards):
+    """Return the comparison of a figure, which is not drawn but made with every figure."""
     name = wildcards.figure
     return f"{RESULTS}/{name}_paired.csv" if name in COMPARED else []
 
 
-# One rule for each program: kinds of figure that share their numbers share the program.
+# One rule for each program, which several kinds of figure may share.
 for program in sorted({figure.program for figure in FIGURES.values()}):
-    its = {k: figure for k, figure in FIGURES.items() if figure.program == program}
-    endings = sorted(
-        {end for figure in its.values() for end in figure.further.values()}
-    )
+    figures = {k: fig for k, fig in FIGURES.items() if fig.program == program}
+    endings = sorted({end for fig in figures.values() for end in fig.further.values()})
 
     rule:
         name:
@@ -133,7 +113,7 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
         log:
             f"<results>/logs/{program}/{{figure}}.log",
         wildcard_constraints:
-            figure="|".join(map(re.escape, its)),
+            figure="|".join(map(re.escape, figures)),
         conda:
             "../envs/figures.yaml"
         resources:
@@ -181,10 +161,8 @@ rule compare:
         " --log {log}"
 
 
-def skills_of(
-    wildcards,
-):
-    """Return the table of what the base models know, if a curve starts from one of them."""
+def skills_of(wildcards):
+    """Return the table of the base models' skills, if a curve starts from one of them."""
     shown = {curve.arrangement for curve in FIGURES[wildcards.figure].shown()}
     return [] if shown <= CONFIG.checkpoints.keys() else BASE_SKILLS
 
@@ -193,8 +171,8 @@ rule plot:
     """Draw a figure and write its caption."""
     input:
         table="<results>/{figure}.csv",
-        # Not drawn, but not `ancient` either: a job that is to make one, and has to run again, would
-        # keep Snakemake from making a figure that is missing.
+        # Not drawn, but not `ancient` either: if its job has to run again, Snakemake would then not
+        # make a missing figure.
         paired=paired,
         skills=skills_of,
         kind=kind_files,

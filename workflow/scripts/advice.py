@@ -1,4 +1,4 @@
-r"""Choose what part of a pool to train on and in which order, and measure it on other instances.
+r"""Choose which part of a pool to train on and in which order; measure it on other instances.
 
 For instance:
   advice.py results/losses/mine/heldout/*/seed-*/*.parquet --output advice.csv \
@@ -10,8 +10,8 @@ For instance:
 import argparse
 import json
 import logging
+from itertools import compress
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 import pyarrow as pa
@@ -28,16 +28,16 @@ from nearfirst.figures.settings import ComparisonSettings, CurveSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    figure = cast(Settings, arguments.figure)
-    settings = cast(ComparisonSettings, arguments.settings)
+    figure: Settings = arguments.figure
+    settings: ComparisonSettings = arguments.settings
     runs = labelled(read_runs(arguments.tables), figure)
     ids = read_table(arguments.test, pa.schema([INSTANCES.field("id")]))["id"].to_pylist()
-    chooses = {its for its, is_in in zip(ids, in_half(ids), strict=True) if is_in}
-    weighting = cast(CurveSettings, arguments.curves).weighting
-    found = advice(runs, figure.orders, chooses, settings, weighting)
-    found["baseline"] = (found["arrangement"] == figure.baseline).astype(int)
-    times = seconds(arguments.jobs, found["arrangement"].tolist())
-    write_csv(pd.concat([found, times], axis=1), arguments.output, "%.6g")
+    chooses = set(compress(ids, in_half(ids)))
+    curves: CurveSettings = arguments.curves
+    table = advice(runs, figure.orders, chooses, settings, curves.weighting)
+    table["baseline"] = (table["arrangement"] == figure.baseline).astype(int)
+    times = seconds(arguments.jobs, table["arrangement"].tolist())
+    write_csv(pd.concat([table, times], axis=1), arguments.output, "%.6g")
     logging.info("%d runs", len(runs))
 
 
@@ -52,7 +52,7 @@ if __name__ == "__main__":
         type=json.loads,
         default={},
         metavar="JSON",
-        help="of each arrangement the benchmark files of its selection and its training",
+        help="benchmark files of each arrangement's selection and training",
     )
     cli.add_settings(flags, ComparisonSettings)
     cli.add_settings(flags, CurveSettings, "--curves")

@@ -9,7 +9,6 @@ For instance:
 import argparse
 import logging
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.files import writing
@@ -24,15 +23,14 @@ from nearfirst.figures.shapes import WithReference
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the CSV, and its findings in words."""
-    settings = cast(ComparisonSettings, arguments.settings)
-    figure = cast(WithReference, arguments.figure)
-    found = labelled(read_runs(arguments.tables, figure.metric), figure)
-    runs = scaled(found, figure.metric)
+    """Write the CSV, and the findings in words."""
+    settings: ComparisonSettings = arguments.settings
+    figure: WithReference = arguments.figure
+    runs = scaled(labelled(read_runs(arguments.tables, figure.metric), figure), figure.metric)
     contrasts = figure.contrasts()
     weights = {contrast.name: contrast.weights for contrast in contrasts}
     table = compare_contrasts(runs, weights, settings, figure.metric, arguments.weighting)
-    seeds = {label: len(its) for label, its in by_label(runs).items()}
+    seeds = {label: len(seeds) for label, seeds in by_label(runs).items()}
     openings = {contrast.name: contrast.words for contrast in contrasts}
     rounds = [run.rounds for run in runs.values() if run.rounds]
     text = summary(table, figure.reference, figure.others(), openings, seeds, rounds)

@@ -8,7 +8,6 @@ For instance:
 
 import argparse
 import logging
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
@@ -21,13 +20,13 @@ from nearfirst.figures.settings import CurveSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings = cast(CurveSettings, arguments.settings)
-    figure = cast(Figure, arguments.figure)
+    settings: CurveSettings = arguments.settings
+    figure: Figure = arguments.figure
     metrics, by = figure.metric_names(), figure.series
     runs: dict[Key, Run] = {}
     for metric in metrics:
-        found = scaled(labelled(read_runs(arguments.tables, metric), figure), metric)
-        for (label, seed), run in found.items():
+        by_label = scaled(labelled(read_runs(arguments.tables, metric), figure), metric)
+        for (label, seed), run in by_label.items():
             runs[metric if by == "metric" else label, seed] = run
     table = curves(runs, settings.weighting, settings.confidence, by, metrics[0])
     write_csv(table, arguments.output, "%.6f")

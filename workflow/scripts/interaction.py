@@ -10,7 +10,6 @@ For instance:
 
 import argparse
 import logging
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
@@ -25,11 +24,11 @@ from nearfirst.train.settings import TrainSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings = cast(CurveSettings, arguments.settings)
-    figure = cast(Settings, arguments.figure)
+    settings: CurveSettings = arguments.settings
+    figure: Settings = arguments.figure
     missing = [name for name in figure.conditions if name not in arguments.training]
     if missing:
-        raise InputError(f"--training: nothing of the condition {missing[0]!r}")
+        raise InputError(f"--training: the settings of condition {missing[0]!r} are missing")
     runs = scaled(labelled(read_runs(arguments.tables, figure.metric), figure), figure.metric)
     conditions = {
         condition: {
@@ -47,19 +46,17 @@ def main(arguments: argparse.Namespace) -> None:
     logging.info("%d runs, %d points", len(runs), len(table))
 
 
-def _training(text: str) -> dict[str, TrainSettings]:
-    return parse_by_name(text, TrainSettings.parse, "training settings")
-
-
 if __name__ == "__main__":
     flags = parser(__doc__, "losses, scores or rewards (Parquet)")
     add_figure(flags)
     flags.add_argument(
         "--training",
-        type=cli.checked(_training),
+        type=cli.checked(
+            lambda text: parse_by_name(text, TrainSettings.parse, "training settings")
+        ),
         required=True,
         metavar="JSON",
-        help="of each condition the settings that its runs were trained with (section `train`)",
+        help="training settings of each condition's runs (section `train`)",
     )
     cli.add_settings(flags, CurveSettings)
     cli.run(main, flags.parse_args())

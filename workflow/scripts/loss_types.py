@@ -1,4 +1,4 @@
-r"""Sort unseen tasks by how their loss falls: fast then flat, fast then slow, late, not at all.
+r"""Sort unseen tasks by how their loss falls: fast then flat, fast then slow, late, or not.
 
 For instance:
   loss_types.py results/losses/flan/specialist-0/random/seed-*/*.parquet --output figure.csv \
@@ -8,21 +8,19 @@ For instance:
 import argparse
 import logging
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
-from nearfirst.figures.kinds.loss_types import Settings
 from nearfirst.figures.loss_types import loss_types
 from nearfirst.figures.read import labelled, read_runs
 from nearfirst.figures.settings import CurveSettings, LossTypesSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the type of every task, and the curves of those that are drawn."""
-    settings = cast(LossTypesSettings, arguments.settings)
-    curves = cast(CurveSettings, arguments.curves)
-    runs = labelled(read_runs(arguments.tables), cast(Settings, arguments.figure))
+    """Write the type of every task, and the curves of the tasks that are drawn."""
+    settings: LossTypesSettings = arguments.settings
+    curves: CurveSettings = arguments.curves
+    runs = labelled(read_runs(arguments.tables), arguments.figure)
     types, table = loss_types(runs, curves.weighting, curves.confidence, settings)
     write_csv(types, arguments.types, "%.6f")
     write_csv(table, arguments.output, "%.6f")

@@ -9,7 +9,6 @@ For instance:
 import argparse
 import json
 from pathlib import Path
-from typing import cast
 
 import yaml
 
@@ -21,8 +20,8 @@ from nearfirst.figures.plot.save import add_outputs, write_figure
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the PDF, the caption, and what else is asked for."""
-    figure = cast(Figure, arguments.figure)
+    """Write the PDF, the caption, and the other files that the flags name."""
+    figure: Figure = arguments.figure
     table = figure.read(arguments.table)
     beside = {}
     if arguments.record:
@@ -33,7 +32,7 @@ def main(arguments: argparse.Namespace) -> None:
             allow_unicode=True,
             width=64,
         )
-    drawn = figure.draw(table, cast(LookSettings, arguments.look))
+    drawn = figure.draw(table, arguments.look)
     write_figure(drawn, figure.full_caption(table), arguments, beside)
 
 

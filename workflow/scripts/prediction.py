@@ -7,7 +7,6 @@ For instance:
 
 import argparse
 import logging
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
@@ -19,9 +18,9 @@ from nearfirst.figures.settings import CurveSettings, PredictionSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings = cast(PredictionSettings, arguments.settings)
-    curves = cast(CurveSettings, arguments.curves)
-    figure = cast(Settings, arguments.figure)
+    settings: PredictionSettings = arguments.settings
+    curves: CurveSettings = arguments.curves
+    figure: Settings = arguments.figure
     table = prediction(
         labelled(read_runs(arguments.tables), figure),
         labelled(read_similarities(arguments.tables), figure),

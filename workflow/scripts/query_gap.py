@@ -1,4 +1,4 @@
-r"""Compare what an order gains on the queries it was made for with what it gains on other sets.
+r"""Compare the gains of an order on the queries it was made for with its gains on other sets.
 
 For instance:
   query_gap.py results/losses/flan/specialist-*/*/seed-*/*.parquet --output figure.csv \
@@ -8,7 +8,6 @@ For instance:
 
 import argparse
 import logging
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
@@ -21,13 +20,13 @@ from nearfirst.figures.settings import ComparisonSettings, CurveSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    figure = cast(Settings, arguments.figure)
-    found = read_runs(arguments.tables, figure.metric)
-    by_test = labelled_by_test(found, figure, figure.test_sets())
+    figure: Settings = arguments.figure
+    runs = read_runs(arguments.tables, figure.metric)
+    by_test = labelled_by_test(runs, figure, figure.test_sets())
     sets = {name: scaled(by_test[test], figure.metric) for name, test in figure.sets.items()}
-    settings = cast(ComparisonSettings, arguments.settings)
-    weighting = cast(CurveSettings, arguments.curves).weighting
-    table = query_gap(sets, figure.reference, settings, figure.metric, weighting)
+    settings: ComparisonSettings = arguments.settings
+    curves: CurveSettings = arguments.curves
+    table = query_gap(sets, figure.reference, settings, figure.metric, curves.weighting)
     write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table.to_string(index=False))
 

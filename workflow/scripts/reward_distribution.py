@@ -7,7 +7,6 @@ For instance:
 
 import argparse
 import logging
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
@@ -19,15 +18,15 @@ from nearfirst.figures.settings import DistributionSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings = cast(DistributionSettings, arguments.settings)
-    figure = cast(Settings, arguments.figure)
+    settings: DistributionSettings = arguments.settings
+    figure: Settings = arguments.figure
     scores, rewards = (
         labelled(read_runs(arguments.tables, metric), figure) for metric in figure.metric_names()
     )
-    found, left_out = answers(scores, rewards, settings.checkpoints)
-    logging.info("%d answers; %d instances have no score or no reward", len(found), left_out)
-    table = distribution(found, settings, left_out)
-    # Points of a fine grid far from zero differ in late digits only.
+    joined, left_out = answers(scores, rewards, settings.checkpoints)
+    logging.info("%d answers; %d instances have no score or no reward", len(joined), left_out)
+    table = distribution(joined, settings, left_out)
+    # Points of a fine grid far from zero differ only in late digits.
     write_csv(table, arguments.output, "%.12g")
     numbers = table[~table["what"].isin(["histogram", "density"])].drop(columns=["x", "width"])
     logging.info("\n%s", numbers.to_string(index=False))

@@ -1,4 +1,4 @@
-r"""Loss of single unseen tasks, and how similar the data seen so far are to them.
+r"""Loss of single unseen tasks, and their similarity to the data seen so far.
 
 For instance:
   task_curves.py results/{losses,similarity}/flan/specialist-0/*/seed-0*/*.parquet \
@@ -7,7 +7,6 @@ For instance:
 
 import argparse
 import logging
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
@@ -20,16 +19,16 @@ from nearfirst.figures.task_curves import choose_tasks, task_curves
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings = cast(CurveSettings, arguments.settings)
-    figure = cast(Settings, arguments.figure)
+    settings: CurveSettings = arguments.settings
+    figure: Settings = arguments.figure
     tests = labelled_by_test(read_runs(arguments.tables), figure, figure.tests)
     similarities = {}
     if figure.quantities != ["loss"]:
-        similar = read_similarities(arguments.tables)
-        similarities = labelled_by_test(similar, figure, figure.tests)
-    known = common_tasks(run for runs in tests.values() for run in runs.values())
-    tasks = choose_tasks(known, figure.tasks, figure.pick)
-    logging.info("of %d unseen tasks: %s", len(known), ", ".join(tasks))
+        by_run = read_similarities(arguments.tables)
+        similarities = labelled_by_test(by_run, figure, figure.tests)
+    unseen = common_tasks(run for runs in tests.values() for run in runs.values())
+    tasks = choose_tasks(unseen, figure.tasks, figure.pick)
+    logging.info("of %d unseen tasks: %s", len(unseen), ", ".join(tasks))
     table = task_curves(
         tests,
         similarities,

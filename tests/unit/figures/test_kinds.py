@@ -1,4 +1,4 @@
-"""Kinds of figure: their runs, labels, words and place in the report."""
+"""Kinds of figure: their runs, labels, captions and headings."""
 
 import json
 from collections.abc import Iterator
@@ -70,16 +70,15 @@ NEEDED = {
 @pytest.mark.parametrize("kind", ROWS)
 def test_the_runs_and_metrics_of_each_kind(kind: str) -> None:
     row = KINDS.parse(ROWS[kind])
-    found = row.runs(Experiment())
-    assert found == list(RUNS[kind])
-    assert {row.label(run) for run in found} == set(row.labels())
+    expected = list(RUNS[kind])
+    assert row.runs(Experiment()) == expected
+    assert {row.label(run) for run in expected} == set(row.labels())
     for other in (RunId("other", "heldout", "a", 3), RunId("p3", "heldout", "other", 3)):
         assert row.label(other) is None
     assert row.metric_names() == NEEDED.get(kind, ["loss"])
-    assert row.similarities(Experiment()) == (found if kind == "prediction" else [])
+    assert row.similarities(Experiment()) == (expected if kind == "prediction" else [])
     assert bool(row.contrasts()) == (kind in ("arrangements", "interaction"))
-    shown = set(row.labels())
-    assert all(contrast.weights.keys() <= shown for contrast in row.contrasts())
+    assert all(contrast.weights.keys() <= set(row.labels()) for contrast in row.contrasts())
     assert {what for _, what, _ in row.references()} == {"data set", "arrangement"}
     assert all(dataset in ("p3", "flan") for _, dataset, _ in row.splits())
 
@@ -91,7 +90,7 @@ def test_a_figure_of_arrangements_may_be_measured_on_another_test_set() -> None:
 
 
 def test_an_interaction_is_a_difference_of_differences() -> None:
-    contrasts = {it.name: it for it in KINDS.parse(ROWS["interaction"]).contrasts()}
+    contrasts = {each.name: each for each in KINDS.parse(ROWS["interaction"]).contrasts()}
     assert list(contrasts) == ["l-k: one", "l-k: two", "l-k: one - two"]
     assert contrasts["l-k: two"].weights == {"l (two)": 1, "k (two)": -1}
     assert contrasts["l-k: one - two"].weights == {
@@ -102,8 +101,8 @@ def test_an_interaction_is_a_difference_of_differences() -> None:
 
 def test_runs_of_a_condition_are_trained_alike() -> None:
     row = FIGURES["schedule_control"]
-    given = json.loads(row.arguments(load({"preset": "paper"}, PRESETS))["--training"])
-    assert [its["schedule"] for its in given.values()] == ["constant", "cosine"]
+    training = json.loads(row.arguments(load({"preset": "paper"}, PRESETS))["--training"])
+    assert [settings["schedule"] for settings in training.values()] == ["constant", "cosine"]
     other = load({"arrangements": {"random-constant": {"learning_rate": 0.1}}}, PRESETS)
     with pytest.raises(InputError, match=r"conditions\.constant rate: tma-nearest-constant and ra"):
         row.arguments(other)
@@ -157,31 +156,24 @@ def test_figures_of_the_paper_have_words_and_a_heading() -> None:
             assert f"After Figure {name.removeprefix('fig').partition('_')[0]}" in row.caption
 
 
+def conditions(x: dict[str, str], y: dict[str, str]) -> dict[str, object]:
+    return {"conditions": {"x": x, "y": y}, "reference": "a"}
+
+
 @pytest.mark.parametrize(
     ("kind", "keys", "message"),
     [
         ("arrangements", {"curves": {"a": "x", "b": "x"}, "reference": "a"}, "holds one twice"),
-        ("arrangements", {"curves": {"a": "x"}, "reference": "b"}, "'b' is none of a"),
+        ("arrangements", {"curves": {"a": "x"}, "reference": "b"}, "'b' is none of the labels a"),
         (
             "interaction",
-            {"conditions": {"x": {"a": "k"}, "y": {"b": "l"}}, "reference": "a"},
-            "conditions: y has the labels b, the first one a",
+            conditions({"a": "k"}, {"b": "l"}),
+            "conditions: y has the labels b, but the first condition has a",
         ),
-        (
-            "interaction",
-            {"conditions": {"x": {"a": "k"}, "y": {"a": "l"}}, "reference": "a"},
-            "reference: 'a': expected one of two or more",
-        ),
-        (
-            "interaction",
-            {
-                "conditions": {"x": {"a": "k", "b": "l"}, "y": {"a": "m", "b": "k"}},
-                "reference": "a",
-            },
-            "conditions: .* holds one twice",
-        ),
-        ("metrics", {"metrics": ["rouge1", "loss"]}, "do not share an axis"),
-        ("tasks", {"tasks": ["a", "b"], "panels": "test"}, "'test' would put 2 tasks in one"),
+        ("interaction", conditions({"a": "k"}, {"a": "l"}), "reference: 'a': expected one of two"),
+        ("interaction", conditions({"a": "k", "b": "l"}, {"a": "m", "b": "k"}), "holds one twice"),
+        ("advice", {"baseline": "random"}, "baseline: 'random': expected one of two or more"),
+        ("advice", {"orders": {"a": ["x", "x"]}, "baseline": "x"}, "orders: .* holds one twice"),
         ("tasks", {"pick": [2, 2, 3]}, "pick: tasks 2 to 3 of 3"),
         ("tasks", {"quantities": ["cosine"]}, "'cosine' is none of loss, cosine-min"),
     ],

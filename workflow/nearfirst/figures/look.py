@@ -1,4 +1,4 @@
-"""Settings of how the figures look."""
+"""Settings for the look of figures."""
 
 from typing import Annotated, Literal
 
@@ -48,26 +48,27 @@ Dashes = Annotated[list[PositiveFloat], Field(min_length=2)]
 
 
 class LookSettings(Section):
-    """Looks only: a change here redraws figures and computes nothing."""
+    """The look of figures: a change here redraws them and computes nothing."""
 
     width: PositiveFloat = Field(5.2, description="Width in inches of a figure with one panel.")
-    height: PositiveFloat = Field(3.4, description="Its height in inches.")
+    height: PositiveFloat = Field(3.4, description="Height in inches of a figure with one panel.")
     panel_width: PositiveFloat = Field(
-        2.6, description="Width in inches of each panel where there are several."
+        2.6, description="Width in inches of each of several panels."
     )
     page_width: PositiveFloat = Field(
-        8.0, description="Most width in inches of a figure with several panels."
+        8.0, description="Maximum width in inches of a figure with several panels."
     )
     panel_height: PositiveFloat = Field(
-        2.2, description="Its height in inches, without the legend."
+        2.2,
+        description="Height in inches of each panel where there are several, without the legend.",
     )
     font_size: float = Field(
-        9.0, ge=4, description="Size of text in points; one less where there are several panels."
+        9.0, ge=4, description="Size of text in points; one less if there are several panels."
     )
     font: str | None = Field(
         None,
-        description="Name of an installed font for all text. Null is DejaVu Sans. Either way "
-        "characters that it lacks are drawn in an installed font that has them.",
+        description="Name of an installed font for all text. Null is DejaVu Sans. Characters that "
+        "it lacks are drawn in another installed font that has them.",
     )
     palette: list[Colour] = Field(
         [
@@ -84,26 +85,24 @@ class LookSettings(Section):
             *([1.5, 1.0], [9.0, 2.0, 2.0, 2.0]),
         ],
         min_length=1,
-        description="Line styles in turn, so that curves differ in grey too: a name, or lengths of "
-        "dashes and gaps in line widths.",
+        description="Line styles in turn, so that curves also differ in greyscale: a name, or "
+        "lengths of dashes and gaps in line widths.",
     )
     markers: list[Literal["o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h"]] = Field(
-        ["o", "s", "^", "D", "v", "P", "X", "*"],
-        min_length=1,
-        description="Markers in turn.",
+        ["o", "s", "^", "D", "v", "P", "X", "*"], min_length=1, description="Markers in turn."
     )
     places: Annotated[dict[str, NonNegativeInt], AfterValidator(lambda places: PLACES | places)] = (
         Field(
             PLACES,
             description="Number, from 0, of a label's colour, line style and marker, so that an "
-            "arrangement looks the same in all figures; other labels take free ones. Numbers given "
-            "here are added to these.",
+            "arrangement looks the same in all figures; other labels take unused numbers. Numbers "
+            "given here are added to these.",
         )
     )
     band_opacity: float = Field(0.18, ge=0, le=1, description="Opacity of the interval's band.")
     legend: Annotated[dict[str, str], AfterValidator(lambda names: LEGEND | names)] = Field(
         LEGEND,
-        description="Names of labels in legends and panels; other labels are shown as they are. "
+        description="Names of labels in legends and panels; other labels are shown unchanged. "
         "Names given here are added to these.",
     )
     quantities: Annotated[dict[str, str], AfterValidator(lambda names: QUANTITIES | names)] = Field(
@@ -112,7 +111,7 @@ class LookSettings(Section):
         "Names given here are added to these.",
     )
     x_label: str = Field("Training step", description="Name of the x axis.")
-    y_label: str = Field("Mean test loss (nats per token)", description="Name of the loss's axis.")
+    y_label: str = Field("Mean test loss (nats per token)", description="Name of the loss axis.")
     distance_label: str = Field(
         "Similarity distance", description="Name of an axis that several measures share."
     )

@@ -1,4 +1,4 @@
-"""Settings of the numbers behind the figures: means, types of tasks, bootstraps."""
+"""Settings for the numbers of figures: means, types of tasks, bootstraps."""
 
 from typing import Literal
 
@@ -8,7 +8,6 @@ from nearfirst.common.settings import Section
 
 Units = Literal["task", "instance"]
 """What a test set is regarded as a sample of."""
-
 
 POOLED = "pooled"
 OVER_CHECKPOINTS = "over checkpoints"
@@ -35,10 +34,10 @@ class ComparisonSettings(Section):
         gt=0,
         lt=1,
         description="Level of the intervals. The summary reports a difference where the p-value is "
-        "at most one minus it.",
+        "at most one minus this level.",
     )
     resamples: int = Field(
-        10_000, ge=100, description="Sign flips of the tests; all of them where there are fewer."
+        10_000, ge=100, description="Sign flips of the tests; all of them if there are no more."
     )
     seed: NonNegativeInt = Field(0, description="Seed of the sign flips.")
     units: Units = Field(
@@ -49,20 +48,18 @@ class ComparisonSettings(Section):
 
 
 class LossTypesSettings(Section):
-    """How unseen tasks are sorted by the way their loss falls."""
+    """How unseen tasks are sorted by the fall of their loss."""
 
     within_steps: PositiveInt = Field(50, description="Steps within which a fall counts as fast.")
     fast_share: float = Field(
         0.9,
         gt=0,
         le=1,
-        description="Share of its whole fall that a task reaches within them if it then is flat.",
+        description="Minimum share of its fall that a fast then flat task has within these steps.",
     )
-    late_share: float = Field(
-        0.5, ge=0, lt=1, description="Share below which most of the fall comes after them: late."
-    )
+    late_share: float = Field(0.5, ge=0, lt=1, description="Share below which a task is late.")
     shown: PositiveInt = Field(
-        3, description="Tasks drawn of each data set and type: those that fall furthest."
+        3, description="Tasks drawn per data set and type: those that fall furthest."
     )
 
 
@@ -77,16 +74,16 @@ class DistributionSettings(Section):
     """Rewards of right and of wrong answers (Figure 6)."""
 
     checkpoints: Literal["all", "last"] = Field(
-        "all", description="Answers of every checkpoint of a run, or of its last one."
+        "all", description="Answers of all checkpoints of a run, or of the last one."
     )
     bins: PositiveInt = Field(30, description="Bins of the histograms, the same for both.")
     min_answers: int = Field(
-        20, ge=2, description="Right, or wrong, answers that a density needs at least."
+        20, ge=2, description="Minimum number of right, or of wrong, answers for a density."
     )
     min_instances: int = Field(
         5,
         ge=2,
-        description="Test instances that these answers must belong to, for a density and for "
+        description="Minimum number of test instances among these answers, for a density and for "
         "intervals.",
     )
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the bootstrap intervals.")

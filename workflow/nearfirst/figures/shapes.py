@@ -1,4 +1,4 @@
-"""Three ways in which the labels of a figure stand for runs."""
+"""Base classes for kinds of figure, by what their labels stand for."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -17,11 +17,11 @@ class ByArrangement(Figure):
     )
 
     def test_sets(self) -> Sequence[str | None]:
-        """Return the test sets of the figure; None is that of the data set."""
+        """Return the test sets of the figure; None is the default of the data set."""
         return [None]
 
     def shown(self) -> list[Curve]:
-        """Return the labels in their order, and what they stand for."""
+        """Return the labels, in order, with their runs."""
         return [
             Curve(label, self.dataset, test, arrangement)
             for test in self.test_sets()
@@ -34,12 +34,12 @@ class WithReference(Figure):
 
     metric: Metric = "loss"
     test: Test | None = Field(
-        None, description="Test set that is measured; null: that of the data set."
+        None, description="Test set that is measured; null: the test set of the data set."
     )
     reference: str = Field(description="Label that the paired comparison compares with the others.")
 
     def test_sets(self) -> Sequence[str | None]:
-        """Return the test set of the figure; None is that of the data set."""
+        """Return the test set of the figure; None is the default of the data set."""
         return [self.test]
 
     def orders(self) -> list[str]:
@@ -63,7 +63,7 @@ class ByDataset(Figure):
     series: ClassVar[str] = "dataset"
 
     def shown(self) -> list[Curve]:
-        """Return the labels in their order, and what they stand for."""
+        """Return the labels, in order, with their runs."""
         return [Curve(k, name, self.test, self.arrangement) for k, name in self.curves.items()]
 
 

@@ -1,6 +1,7 @@
-"""What part of a pool to train on, and in which order: held-out loss against share of the pool."""
+"""Which part of a pool to train on, and in which order: held-out loss against pool share."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -15,18 +16,18 @@ SHARES = (10, 25, 50, 100)
 
 
 class Settings(Figure):
-    """Held-out loss against the share of the pool that is trained on, and what to train on."""
+    """Held-out loss against the share of the pool that is trained on, with advice in words."""
 
     kind: Literal["advice"] = "advice"
     caption: Caption = (
         "Mean test {metric} on {dataset} after training on the first part of each order, against "
         "its share of the pool. One half of the test instances chooses, and unless there are "
-        "queries of their own the orders are made for this half; the {metric} shown is that of the "
-        "other half, which neither has looked at."
+        "separate queries the orders are made for this half; the {metric} shown is measured on the "
+        "other half, which neither has seen."
     )
     dataset: str = Field("flan", description="Data set of the runs.")
     test: Test | None = Field(
-        None, description="Test set that is measured; null: that of the data set."
+        None, description="Test set that is measured; null: the test set of the data set."
     )
     orders: dict[Label, list[str]] = Field(
         {
@@ -34,7 +35,7 @@ class Settings(Figure):
             "at random": [f"advice-random-{share}" for share in SHARES],
         },
         min_length=1,
-        description="Name of each order, and its arrangements, of `arrangements`, which take "
+        description="Name of each order and its arrangements, of `arrangements`, which take "
         "different parts of the pool.",
     )
     baseline: str = Field(
@@ -48,8 +49,8 @@ class Settings(Figure):
     series: ClassVar[str] = "order"
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        names = [name for its in self.orders.values() for name in its]
+    def _check_baseline(self) -> Self:
+        names = list(chain(*self.orders.values()))
         check_once("orders", names)
         if self.baseline not in names or len(names) < 2:
             raise ValueError(
@@ -59,19 +60,16 @@ class Settings(Figure):
         return self
 
     def shown(self) -> list[Curve]:
-        """Return each arrangement, its name being its label."""
-        return [
-            Curve(name, self.dataset, self.test, name)
-            for its in self.orders.values()
-            for name in its
-        ]
+        """Return each arrangement, labelled with its name."""
+        names = chain(*self.orders.values())
+        return [Curve(name, self.dataset, self.test, name) for name in names]
 
     def references(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a data set or an arrangement, what it names, and the name."""
+        """Yield (key, `data set` or `arrangement`, name) for each name that the row refers to."""
         yield "dataset", "data set", self.dataset
-        for label, its in self.orders.items():
-            for name in its:
-                yield f"orders.{label}", "arrangement", name
+        for order, names in self.orders.items():
+            for name in names:
+                yield f"orders.{order}", "arrangement", name
 
     def full_caption(self, table: "pd.DataFrame") -> str:
         """Return the advice, then the caption."""

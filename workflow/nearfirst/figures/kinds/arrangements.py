@@ -15,9 +15,10 @@ class Settings(WithReference, ByArrangement):
     caption: Caption = "Mean test {metric} on {dataset} with the training data in different orders."
 
     @model_validator(mode="after")
-    def _reference_is_a_label(self) -> Self:
+    def _check_reference(self) -> Self:
         if self.reference not in self.curves:
-            raise ValueError(f"reference: {self.reference!r} is none of {', '.join(self.curves)}")
+            labels = ", ".join(self.curves)
+            raise ValueError(f"reference: {self.reference!r} is none of the labels {labels}")
         return self
 
     def orders(self) -> list[str]:
@@ -25,9 +26,6 @@ class Settings(WithReference, ByArrangement):
         return list(self.curves)
 
     def contrasts(self) -> list[Contrast]:
-        """Return the differences of the reference from the others."""
-        ours = self.reference
-        return [
-            Contrast(f"{ours}-{label}", {ours: 1, label: -1}, f"Against {label}")
-            for label in self.others()
-        ]
+        """Return the differences between the reference and the others."""
+        a = self.reference
+        return [Contrast(f"{a}-{b}", {a: 1, b: -1}, f"Against {b}") for b in self.others()]

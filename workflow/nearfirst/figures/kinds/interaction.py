@@ -1,7 +1,7 @@
-"""Orders under several conditions, such as schedules, and whether they interact."""
+"""Orders under several conditions, such as schedules, and whether the two interact."""
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Iterator
+from itertools import chain, combinations
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,8 +11,6 @@ from nearfirst.common.settings import canonical, check_once
 from nearfirst.figures.figure import Caption, Contrast, Curve, Experiment, Label
 from nearfirst.figures.shapes import WithReference
 
-Curves = dict[Label, str]
-
 
 class Settings(WithReference):
     """Orders under several conditions, one panel each, and their interaction."""
@@ -20,27 +18,24 @@ class Settings(WithReference):
     kind: Literal["interaction"] = "interaction"
     caption: Caption = "Mean test {metric} on {dataset} in different orders, under each condition."
     dataset: str = Field("flan", description="Data set of the runs.")
-    conditions: dict[Label, Curves] = Field(
+    conditions: dict[Label, dict[Label, str]] = Field(
         min_length=2,
-        description="Of each condition, such as a schedule, the labels of its curves and their "
-        "arrangements, of `arrangements`; the labels are the same in all.",
+        description="For each condition, such as a schedule, the labels of its curves and their "
+        "arrangements, of `arrangements`; all conditions have the same labels.",
     )
 
     program: ClassVar[str] = "interaction"
-    sections: ClassVar[Mapping[str, str]] = {"--settings": "curves"}
 
     @model_validator(mode="after")
-    def _conditions_are_alike(self) -> Self:
+    def _check_labels(self) -> Self:
         labels = self.orders()
         for condition, curves in self.conditions.items():
             if list(curves) != labels:
                 raise ValueError(
-                    f"conditions: {condition} has the labels {', '.join(curves)}, the first one "
-                    f"{', '.join(labels)}"
+                    f"conditions: {condition} has the labels {', '.join(curves)}, but the first "
+                    f"condition has {', '.join(labels)}"
                 )
-        check_once(
-            "conditions", [n for curves in self.conditions.values() for n in curves.values()]
-        )
+        check_once("conditions", list(chain(*(c.values() for c in self.conditions.values()))))
         if self.reference not in labels or len(labels) < 2:
             raise ValueError(
                 f"reference: {self.reference!r}: expected one of two or more labels, not "
@@ -53,7 +48,7 @@ class Settings(WithReference):
         return list(next(iter(self.conditions.values())))
 
     def shown(self) -> list[Curve]:
-        """Return a label for each order under each condition."""
+        """Return a label for each order under each condition, with its runs."""
         return [
             Curve(self.label_of(condition, label), self.dataset, self.test, arrangement)
             for condition, curves in self.conditions.items()
@@ -66,43 +61,42 @@ class Settings(WithReference):
         return f"{order} ({condition})"
 
     def references(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that names a data set or an arrangement, what it names, and the name."""
+        """Yield (key, `data set` or `arrangement`, name) for each name that the row refers to."""
         yield "dataset", "data set", self.dataset
         for condition, curves in self.conditions.items():
             for label, name in curves.items():
                 yield f"conditions.{condition}.{label}", "arrangement", name
 
     def arguments(self, experiment: Experiment) -> dict[str, str]:
-        """Return the training of each condition; raises InputError if it is not one for all."""
-        found = {}
+        """Return the training of each condition; raises InputError if its arrangements differ."""
+        settings = {}
         for condition, curves in self.conditions.items():
-            its = {name: experiment.training(self.dataset, name) for name in curves.values()}
-            first = next(iter(its))
-            for name, training in its.items():
-                if training != its[first]:
+            first, *others = curves.values()
+            training = experiment.training(self.dataset, first)
+            for name in others:
+                if experiment.training(self.dataset, name) != training:
                     raise InputError(
                         f"conditions.{condition}: {first} and {name} are trained differently; "
                         "give them the same steps, schedule and learning_rate in `arrangements`"
                     )
-            found[condition] = its[first].model_dump(mode="json")
-        return {"--training": canonical(found)}
+            settings[condition] = training.model_dump(mode="json")
+        return {"--training": canonical(settings)}
 
     def contrasts(self) -> list[Contrast]:
         """Return the differences under each condition, then the differences of differences."""
-        ours, found = self.reference, []
+        ref, contrasts = self.reference, []
         for condition in self.conditions:
             for other in self.others():
-                weights = self._difference(condition, other)
                 words = f"{condition[0].upper()}{condition[1:]}, against {other}"
-                found.append(Contrast(f"{ours}-{other}: {condition}", weights, words))
-        for one, two in combinations(self.conditions, 2):
+                weights = self._difference(condition, other, 1)
+                contrasts.append(Contrast(f"{ref}-{other}: {condition}", weights, words))
+        for a, b in combinations(self.conditions, 2):
             for other in self.others():
-                minus = {k: -v for k, v in self._difference(two, other).items()}
-                weights = self._difference(one, other) | minus
-                words = f"{ours} minus {other}, {one} minus {two}"
-                found.append(Contrast(f"{ours}-{other}: {one} - {two}", weights, words))
-        return found
+                words = f"{ref} minus {other}, {a} minus {b}"
+                weights = self._difference(a, other, 1) | self._difference(b, other, -1)
+                contrasts.append(Contrast(f"{ref}-{other}: {a} - {b}", weights, words))
+        return contrasts
 
-    def _difference(self, condition: str, other: str) -> dict[str, float]:
-        ours, theirs = (self.label_of(condition, label) for label in (self.reference, other))
-        return {ours: 1, theirs: -1}
+    def _difference(self, condition: str, other: str, sign: float) -> dict[str, float]:
+        label = self.label_of(condition, other)
+        return {self.label_of(condition, self.reference): sign, label: -sign}

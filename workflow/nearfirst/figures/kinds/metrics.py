@@ -24,11 +24,11 @@ class Settings(OfOneArrangement):
     series: ClassVar[str] = "metric"
 
     @model_validator(mode="after")
-    def _share_an_axis(self) -> Self:
+    def _check_axis(self) -> Self:
         check_once("metrics", self.metrics)
-        shown = {METRICS[name].quantity for name in self.metrics}
-        if len(shown) > 1:
-            raise ValueError(f"metrics: {' and '.join(sorted(shown))} do not share an axis")
+        quantities = {METRICS[name].quantity for name in self.metrics}
+        if len(quantities) > 1:
+            raise ValueError(f"metrics: {' and '.join(sorted(quantities))} do not share an axis")
         return self
 
     def metric_names(self) -> list[MetricName]:

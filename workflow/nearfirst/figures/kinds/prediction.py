@@ -33,5 +33,5 @@ class Settings(ByArrangement):
         return [self.test]
 
     def similarities(self, experiment: Experiment) -> list[RunId]:
-        """Return all runs of the figure."""
+        """Return all runs, each of which needs its similarity."""
         return self.runs(experiment)

@@ -21,5 +21,5 @@ class Settings(OfOneArrangement):
     drawing: ClassVar[str] = "reward_distribution"
 
     def metric_names(self) -> list[MetricName]:
-        """Return what decides whether an answer is right, and its reward."""
+        """Return the score that decides whether an answer is right, and the reward."""
         return ["exact_match", "reward"]

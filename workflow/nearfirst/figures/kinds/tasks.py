@@ -1,4 +1,4 @@
-"""Loss of single unseen tasks, and how similar the data seen so far are to them."""
+"""Loss of single unseen tasks, and their similarity to the data seen so far."""
 
 from typing import ClassVar, Literal, Self
 
@@ -13,11 +13,11 @@ QUANTITIES = ("loss", *MEASURES, "scaled-cosine-avg")
 
 
 class Settings(ByArrangement):
-    """Loss of single unseen tasks, and how similar the data seen so far are to them."""
+    """Loss of single unseen tasks, and their similarity to the data seen so far."""
 
     kind: Literal["tasks"] = "tasks"
     caption: Caption = (
-        "Loss on single unseen tasks of {dataset} with the training data in other orders."
+        "Loss on single unseen tasks of {dataset} with the training data in different orders."
     )
     tests: list[Test] = Field(["specialist-0"], min_length=1, description="Test sets.")
     curves: dict[Label, str] = Field(
@@ -27,12 +27,13 @@ class Settings(ByArrangement):
     )
     tasks: list[Label] | None = Field(
         None,
-        description="Unseen tasks by name, or by its beginning up to a `_`. Null picks some of the "
-        "tasks sorted by name, evenly spread, as `pick` says.",
+        description="Unseen tasks by name, or by the part of it before a `_`. Null picks evenly "
+        "spread tasks, sorted by name (`pick`).",
     )
     pick: tuple[PositiveInt, NonNegativeInt, PositiveInt] = Field(
         (1, 0, 1),
-        description="How many tasks, from which number on, of how many evenly spread ones.",
+        description="Count, first (from 0) and total: how many tasks to take, starting with which, "
+        "of how many evenly spread ones.",
     )
     quantities: list[str] = Field(
         ["loss"],
@@ -46,27 +47,29 @@ class Settings(ByArrangement):
     program: ClassVar[str] = "task_curves"
 
     @model_validator(mode="after")
-    def _pick_exists(self) -> Self:
-        count, first, of = self.pick
-        if first + count > of:
-            raise ValueError(f"pick: tasks {first} to {first + count - 1} of {of} (from 0)")
+    def _check_pick(self) -> Self:
+        count, first, total = self.pick
+        if first + count > total:
+            raise ValueError(
+                f"pick: tasks {first} to {first + count - 1} of {total}, counted from 0"
+            )
         return self
 
     @model_validator(mode="after")
-    def _quantities_are_known(self) -> Self:
+    def _check_quantities(self) -> Self:
         check_once("quantities", self.quantities)
-        unknown = [quantity for quantity in self.quantities if quantity not in QUANTITIES]
-        if unknown:
-            raise ValueError(f"quantities: {unknown[0]!r} is none of {', '.join(QUANTITIES)}")
+        for name in self.quantities:
+            if name not in QUANTITIES:
+                raise ValueError(f"quantities: {name!r} is none of {', '.join(QUANTITIES)}")
         return self
 
     @model_validator(mode="after")
-    def _a_panel_has_one_task_and_test_set(self) -> Self:
+    def _check_panels(self) -> Self:
         for key, values in (("tests", self.tests), ("tasks", self.tasks or ())):
             check_once(key, values)
-            number = len(values) or self.pick[0]
-            if number > 1 and self.panels != key.rstrip("s"):
-                raise ValueError(f"panels: {self.panels!r} would put {number} {key} in one panel")
+            count = len(values) or self.pick[0]
+            if count > 1 and self.panels != key.rstrip("s"):
+                raise ValueError(f"panels: {self.panels!r} would put {count} {key} in one panel")
         return self
 
     def test_sets(self) -> list[str]:
@@ -74,5 +77,5 @@ class Settings(ByArrangement):
         return list(self.tests)
 
     def similarities(self, experiment: Experiment) -> list[RunId]:
-        """Return the runs whose similarity the figure shows: none if it shows only the loss."""
+        """Return all runs of the figure, or none if it shows only the loss."""
         return [] if self.quantities == ["loss"] else self.runs(experiment)
