@@ -30,12 +30,12 @@ def worlds(
         start = {0: [99.0] * len(tasks)}  # not used: nothing is seen at step 0
         runs[key] = run(start | dict(zip(steps, table.tolist(), strict=True)), tasks)
         similar[key] = {
-            name: pd.DataFrame(of(table), steps, tasks) for name, of in distances.items()
+            name: pd.DataFrame(follow(table), steps, tasks) for name, follow in distances.items()
         }
     return runs, similar
 
 
-def found(runs: Runs, similar: Similarities, **changes: Any) -> pd.DataFrame:
+def predict(runs: Runs, similar: Similarities, **changes: Any) -> pd.DataFrame:
     arguments: dict[str, Any] = {"confidence": 0.95, "resamples": 200, "seed": 0, **changes}
     return prediction(runs, similar, "instance", **arguments)
 
@@ -53,7 +53,7 @@ def random_worlds(seed: int = 0, labels: str = "AAB") -> tuple[Runs, Similaritie
 
 def test_the_statistics_are_scipys() -> None:
     runs, similar = random_worlds()
-    table = found(runs, similar)
+    table = predict(runs, similar)
     assert table.columns.tolist() == [
         *("measure", "statistic", "mean", "low", "high", "n", "runs", "checkpoints"),
         *("left_out", "confidence"),
@@ -72,43 +72,23 @@ def test_the_statistics_are_scipys() -> None:
             for step in range(6)
         ]
         # Two arrangements, of which the first has two seeds; their difference, both ways round.
-        ours, theirs = (its[:2].mean(axis=0) - its[2] for its in (losses, distances))
+        x, y = (values[:2].mean(axis=0) - values[2] for values in (losses, distances))
         between = [
-            stats.spearmanr([*ours[step], *-ours[step]], [*theirs[step], *-theirs[step]])[0]
-            for step in range(6)
+            stats.spearmanr([*x[step], *-x[step]], [*y[step], *-y[step]])[0] for step in range(6)
         ]
-        pooled = stats.spearmanr(losses.ravel(), distances.ravel())[0]
-        its = table[table["measure"] == measure].set_index("statistic")
+        rows = table[table["measure"] == measure].set_index("statistic")
         expected = {
-            "pooled": pooled,
+            "pooled": stats.spearmanr(losses.ravel(), distances.ravel())[0],
             "over checkpoints": np.nanmean(along),
             "over tasks": np.nanmean(across),
             "between arrangements": np.nanmean(between),
         }
-        assert its["mean"].to_dict() == pytest.approx(expected)
-        assert its["left_out"].tolist() == [
+        assert rows["mean"].to_dict() == pytest.approx(expected)
+        assert rows["left_out"].tolist() == [
             *(0, np.isnan(along).sum(), np.isnan(across).sum(), np.isnan(between).sum())
         ]
     assert (table[["n", "runs", "checkpoints"]] == [5, 3, 6]).to_numpy().all()
     assert ((table["low"] < table["mean"]) & (table["mean"] < table["high"])).all()
-
-
-def test_curves_that_only_fall_together_say_nothing_between_arrangements() -> None:
-    generator = np.random.default_rng(0)
-    time = np.linspace(4, 1, 12)[:, None] + np.linspace(0, 1, 5)
-    losses = {
-        (label, seed): time + 0.1 * generator.normal(size=time.shape)
-        for label in "AB"
-        for seed in range(3)
-    }
-    fall = {"fall": lambda table: time + 0.1 * generator.normal(size=time.shape)}
-    rows = found(*worlds(losses, fall)).set_index("statistic")
-    assert (rows["mean"][:3] > 0.8).all()
-    assert abs(rows["mean"]["between arrangements"]) < 0.3
-    assert rows["low"]["between arrangements"] < 0 < rows["high"]["between arrangements"]
-    # What follows the order does so at a fixed task and step.
-    follow = {"follow": lambda table: table + 0.01 * generator.normal(size=table.shape)}
-    assert found(*worlds(losses, follow))["mean"].iloc[3] > 0.9
 
 
 def test_a_perfect_measure_and_one_that_never_changes() -> None:
@@ -119,7 +99,7 @@ def test_a_perfect_measure_and_one_that_never_changes() -> None:
         "turned": lambda table: -table,
         "constant": np.zeros_like,
     }
-    table = found(*worlds(losses, measures)).set_index(["measure", "statistic"])
+    table = predict(*worlds(losses, measures)).set_index(["measure", "statistic"])
     for measure, value in (("same", 1), ("turned", -1)):
         bounds = table.loc[measure, ["mean", "low", "high"]].to_numpy(dtype=float)
         assert bounds == pytest.approx(np.full((3, 3), value))
@@ -135,7 +115,7 @@ def test_only_tasks_and_steps_of_all_runs_count() -> None:
     similar["B", 9] = {
         name: pd.DataFrame(np.arange(10).reshape(2, 5), [10, 20], TASKS) for name in similar["A", 0]
     }
-    table = found(runs | {("B", 9): less}, similar)
+    table = predict(runs | {("B", 9): less}, similar)
     assert (table[["n", "checkpoints"]] == [4, 2]).to_numpy().all()
 
 
@@ -149,7 +129,7 @@ def test_seeds_are_drawn_within_their_label() -> None:
 
     def interval(*keys: tuple[str, int]) -> list[float]:
         runs, similar = worlds(dict(zip(keys, (up, down), strict=True)), {"m": lambda _: table})
-        row = found(runs, similar).set_index("statistic").loc["over checkpoints"]
+        row = predict(runs, similar).set_index("statistic").loc["over checkpoints"]
         return [row["low"], row["mean"], row["high"]]
 
     assert interval(("RT", 0), ("RT", 1)) == [-1, 0, 1]
@@ -158,10 +138,10 @@ def test_seeds_are_drawn_within_their_label() -> None:
 
 def test_the_interval_is_seeded_and_widens_with_confidence() -> None:
     runs, similar = random_worlds()
-    table = found(runs, similar)
-    pd.testing.assert_frame_equal(table, found(runs, similar))
-    assert (table["low"] != found(runs, similar, seed=1)["low"]).all()
-    narrow = found(runs, similar, confidence=0.5)
+    table = predict(runs, similar)
+    pd.testing.assert_frame_equal(table, predict(runs, similar))
+    assert (table["low"] != predict(runs, similar, seed=1)["low"]).all()
+    narrow = predict(runs, similar, confidence=0.5)
     assert ((table["low"] < narrow["low"]) & (narrow["high"] < table["high"])).all()
 
 
@@ -186,4 +166,4 @@ def test_what_cannot_be_correlated(edit: Callable[..., Any], message: str) -> No
     runs, similar = random_worlds()
     edit(runs, similar)
     with pytest.raises(InputError, match=message):
-        found(runs, similar)
+        predict(runs, similar)

@@ -1,4 +1,4 @@
-"""Rewards of right and of wrong answers: by hand, against SciPy, and what is refused."""
+"""Rewards of right and of wrong answers: by hand, against SciPy, and bad input."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import Runs, run
+from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
@@ -34,14 +34,12 @@ def in_clusters(values: Any, clusters: int = 5) -> Group:
     return Group(values, np.arange(len(values)) % clusters)
 
 
-def some_answers(
-    instances: int = 40, steps: int = 6, right: float = 0.4, seed: int = 0
-) -> pd.DataFrame:
-    """Make answers; those to a prompt have something in common."""
-    generator = np.random.default_rng(seed)
+def some_answers(instances: int = 40, steps: int = 6) -> pd.DataFrame:
+    """Make answers; those to the same prompt have similar rewards."""
+    generator = np.random.default_rng(0)
     count = instances * steps
     prompt = np.repeat(np.arange(instances), steps)
-    is_right = generator.random(count) < right
+    is_right = generator.random(count) < 0.4
     common = generator.normal(size=instances)[prompt]
     columns = {
         "seed": 0,
@@ -53,10 +51,10 @@ def some_answers(
     return pd.DataFrame(columns)
 
 
-def facts(table: pd.DataFrame, **settings: Any) -> pd.DataFrame:
-    """Return the rows that say one number, by group and what they say."""
-    found = distribution(table, DistributionSettings(**{"resamples": 200, **settings}))
-    return found[~found["what"].isin(["histogram", "density"])].set_index(["group", "what"])
+def facts(answers: pd.DataFrame, **settings: Any) -> pd.DataFrame:
+    """Return the rows of a single number, by group and name."""
+    table = distribution(answers, DistributionSettings(**{"resamples": 200, **settings}))
+    return table[~table["what"].isin(["histogram", "density"])].set_index(["group", "what"])
 
 
 # Overlap and AUC -----------------------------------------------------------------------------
@@ -73,78 +71,61 @@ def test_the_overlap_of_normal_numbers(apart: float) -> None:
 @given(SOME, SOME)
 def test_auc_counts_pairs(one: list[float], other: list[float]) -> None:
     once = np.ones((1, 5))
-    (found,) = aucs(in_clusters(one), in_clusters(other), once)
-    pairs = [1.0 if a > b else 0.5 if a == b else 0.0 for a in one for b in other]
-    assert found == pytest.approx(np.mean(pairs))
-    assert found == pytest.approx(stats.mannwhitneyu(one, other)[0] / len(pairs))
-    (turned,) = aucs(in_clusters(other), in_clusters(one), once)
-    assert found + turned == pytest.approx(1)
+    (auc,) = aucs(in_clusters(one), in_clusters(other), once)
+    assert auc == pytest.approx(stats.mannwhitneyu(one, other)[0] / (len(one) * len(other)))
+    (swapped,) = aucs(in_clusters(other), in_clusters(one), once)
+    assert auc + swapped == pytest.approx(1)
 
 
 def test_a_resample_is_a_sample_with_its_instances_repeated() -> None:
     generator = np.random.default_rng(0)
     one, other = in_clusters(generator.normal(1, 2, 60)), in_clusters(generator.normal(size=90))
     weights = np.array([[1, 1, 1, 1, 1], [0, 3, 1, 0, 1], [2, 0, 0, 2, 1]], float)
-    for found, times in zip(aucs(one, other, weights), weights.astype(int), strict=True):
-        repeated = [np.repeat(group.values, times[group.cluster]) for group in (one, other)]
-        won = stats.mannwhitneyu(*repeated)[0] / (len(repeated[0]) * len(repeated[1]))
-        assert found == pytest.approx(won)
+    for auc, times in zip(aucs(one, other, weights), weights.astype(int), strict=True):
+        a, b = (np.repeat(group.values, times[group.cluster]) for group in (one, other))
+        assert auc == pytest.approx(stats.mannwhitneyu(a, b)[0] / (len(a) * len(b)))
 
 
 # The table -----------------------------------------------------------------------------------
 
 
 def test_by_hand() -> None:
-    rewards = {"a": (3.0, 1.0), "b": (2.0, 0.0), "c": (1.0, 4.0)}
-    rights = {"a": (True, False), "b": (True, False), "c": (False, False)}
-    columns = [
-        {"seed": 0, "step": step, "id": id_, "right": rights[id_][at], "reward": rewards[id_][at]}
-        for at, step in enumerate((0, 10))
-        for id_ in "abc"
-    ]
-    found = distribution(pd.DataFrame(columns), DistributionSettings(bins=4, resamples=100), 7)
-    assert found.columns.tolist() == [
+    columns = {
+        **{"seed": 0, "step": [0, 0, 0, 10, 10, 10], "id": list("abcabc")},
+        **{"right": [True, True, *[False] * 4], "reward": [3.0, 2, 1, 1, 0, 4]},
+    }
+    table = distribution(pd.DataFrame(columns), DistributionSettings(bins=4, resamples=100), 7)
+    assert table.columns.tolist() == [
         *("group", "what", "x", "width", "value", "low", "high", "n", "confidence")
     ]
-    said = found[found["what"] != "histogram"].set_index(["group", "what"])["value"]
-    # Right 3 and 2 against wrong 1, 0, 1, 4: six of eight pairs are won.
-    assert said.dropna().to_dict() == {
-        ("right", "count"): 2,
-        ("right", "instances"): 2,
-        ("wrong", "count"): 4,
-        ("wrong", "instances"): 3,
-        ("both", "auc"): 0.75,
-        ("both", "instances"): 3,
-        ("both", "seeds"): 1,
-        ("both", "checkpoints"): 2,
-        ("both", "left_out"): 7,
-        ("both", "min_answers"): 20,
-        ("both", "min_instances"): 5,
+    values = table[table["what"] != "histogram"].set_index(["group", "what"])["value"].dropna()
+    assert values["right"].to_dict() == {"count": 2, "instances": 2}
+    assert values["wrong"].to_dict() == {"count": 4, "instances": 3}
+    assert values["both"].to_dict() == {
+        # Right 3 and 2 against wrong 1, 0, 1, 4: six of eight pairs are won.
+        "auc": 0.75,
+        **{"instances": 3, "seeds": 1, "checkpoints": 2, "left_out": 7},
+        **{"min_answers": 20, "min_instances": 5},
     }
-    assert found["low"].isna().all()
-    bars = found[found["what"] == "histogram"].groupby("group")
+    assert table["low"].isna().all()
+    bars = table[table["what"] == "histogram"].groupby("group")
     assert bars["x"].agg(list).to_dict() == {"right": [0, 1, 2, 3], "wrong": [0, 1, 2, 3]}
-    assert bars["value"].agg(list).to_dict() == {
-        "right": [0, 0, 0.5, 0.5],
-        "wrong": [0.25, 0.5, 0, 0.25],
-    }
-    assert set(found["width"].dropna()) == {1}
-    assert found.groupby("group")["n"].unique().map(list).to_dict() == {
-        "both": [6],
-        "right": [2],
-        "wrong": [4],
-    }
+    heights = {"right": [0, 0, 0.5, 0.5], "wrong": [0.25, 0.5, 0, 0.25]}
+    assert bars["value"].agg(list).to_dict() == heights
+    assert set(table["width"].dropna()) == {1}
+    assert table.groupby("group")["n"].first().to_dict() == {"both": 6, "right": 2, "wrong": 4}
+    assert table.groupby("group")["n"].nunique().max() == 1
 
 
 def test_the_overlap_is_that_of_the_densities_in_the_table() -> None:
-    found = distribution(some_answers(), DistributionSettings(resamples=100))
-    curves = found[found["what"] == "density"].pivot(index="x", columns="group", values="value")
+    table = distribution(some_answers(), DistributionSettings(resamples=100))
+    curves = table[table["what"] == "density"].pivot(index="x", columns="group", values="value")
     areas = [np.trapezoid(curves[group], curves.index) for group in ("right", "wrong")]
     assert areas == pytest.approx([1, 1], abs=0.003)
     shared = np.trapezoid(curves.min(axis=1), curves.index)
-    row = found[found["what"] == "overlap"].iloc[0]
+    row = table[table["what"] == "overlap"].iloc[0]
     assert row["value"] == pytest.approx(shared)
-    for _, bars in found[found["what"] == "histogram"].groupby("group"):
+    for _, bars in table[table["what"] == "histogram"].groupby("group"):
         assert (bars["value"] * bars["width"]).sum() == pytest.approx(1)
 
 
@@ -185,55 +166,49 @@ def test_the_bootstrap_is_seeded_and_follows_its_level() -> None:
 def test_what_a_density_and_an_interval_need(
     change: dict[str, Any], settings: dict[str, Any], dense: bool, interval: bool
 ) -> None:
-    table = some_answers().assign(**change)
-    said = facts(table, **settings)
-    assert np.isfinite(said.loc[("both", "overlap"), "value"]) == dense
-    assert np.isfinite(said.loc[("both", "auc"), "low"]) == interval
-    assert np.isfinite(said.loc[("both", "auc"), "value"])
-    found = distribution(table, DistributionSettings(resamples=100, **settings))
-    assert (found["what"] == "density").any() == dense
-    assert set(found.loc[found["what"] == "histogram", "group"]) == {"right", "wrong"}
+    table = distribution(
+        some_answers().assign(**change), DistributionSettings(resamples=100, **settings)
+    )
+    both = table[table["group"] == "both"].set_index("what")
+    assert np.isfinite(both["value"]["overlap"]) == dense
+    assert np.isfinite(both["low"]["auc"]) == interval
+    assert np.isfinite(both["value"]["auc"])
+    assert (table["what"] == "density").any() == dense
+    assert set(table.loc[table["what"] == "histogram", "group"]) == {"right", "wrong"}
 
 
 # Joining scores and rewards ------------------------------------------------------------------
 
 
-def tables(scores: Any = None, rewards: Any = None) -> tuple[Runs, Runs]:
-    scores = scores or {0: (1, 0, 0.5), 10: (0, 1, 1)}
-    rewards = rewards or {0: (5, 6, 7, 8), 10: (1, 2, 3, 4)}
-    return {("niv2", 3): run(scores)}, {("niv2", 3): run(rewards)}
-
-
 def test_answers_in_both_tables_are_joined() -> None:
-    found, left_out = answers(*tables(), "all")
+    scores = {("niv2", 3): run({0: (1, 0, 0.5), 10: (0, 1, 1)})}
+    rewards = {("niv2", 3): run({0: (5, 6, 7, 8), 10: (1, 2, 3, 4)})}
+    table, left_out = answers(scores, rewards, "all")
     assert left_out == 1
-    # With means over references 0.5 is not right: one of them differs.
-    assert found.to_numpy().tolist() == [
+    # A mean over references of 0.5 is not right: one of them differs.
+    assert table.to_numpy().tolist() == [
         *([3, 0, "a", True, 5], [3, 0, "b", False, 6], [3, 0, "c", False, 7]),
         *([3, 10, "a", False, 1], [3, 10, "b", True, 2], [3, 10, "c", True, 3]),
     ]
-    last, _ = answers(*tables(), "last")
+    last, _ = answers(scores, rewards, "last")
     assert last["reward"].tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
     ("scores", "rewards", "message"),
     [
-        (
-            {("a", 0): 1},
-            {("a", 0): 1, ("a", 1): 1},
-            "a, seed 1: no scores; give scores and rewards",
-        ),
-        ({("a", 0): 1, ("a", 1): 1}, {("a", 0): 1}, "a, seed 1: no rewards"),
-        ({("a", 0): 1}, {("a", 0): 2}, "a, seed 0: scores and rewards are not of the same"),
+        ([1], [1, 1], "a, seed 1: no scores; give scores and rewards"),
+        ([1, 1], [1], "a, seed 1: no rewards"),
+        ([1], [2], "a, seed 0: scores and rewards are not of the same"),
     ],
 )
 def test_tables_that_do_not_belong_together(
-    scores: dict[tuple[str, int], int], rewards: dict[tuple[str, int], int], message: str
+    scores: list[int], rewards: list[int], message: str
 ) -> None:
-    made = [
-        {key: run({10 * step: (0, 1) for step in range(steps)}) for key, steps in runs.items()}
-        for runs in (scores, rewards)
+    """The numbers of checkpoints are given by seed."""
+    runs = [
+        {("a", seed): run({10 * step: (0, 1) for step in range(n)}) for seed, n in enumerate(steps)}
+        for steps in (scores, rewards)
     ]
     with pytest.raises(InputError, match=message):
-        answers(made[0], made[1], "all")
+        answers(*runs, "all")

@@ -92,15 +92,16 @@ def test_panels_come_in_the_order_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("its", "message"),
+    ("similarity", "message"),
     [
         (None, "RT, seed 1: the similarity table of this run is missing"),
         (SHORT, "RT, seed 1: only one of losses and similarity has step 20"),
     ],
 )
-def test_similarities_that_do_not_fit(its: Any, message: str) -> None:
-    similarities = {key: its if key == ("RT", 1) else one for key, one in SIMILAR.items()}
-    similarities = {key: one for key, one in similarities.items() if one}
+def test_similarities_that_do_not_fit(similarity: Any, message: str) -> None:
+    similarities = {**SIMILAR, ("RT", 1): similarity}
+    if similarity is None:
+        del similarities["RT", 1]
     with pytest.raises(InputError, match=message):
         made(quantities=["cosine-min"], similarities={"specialist-0": similarities})
 

@@ -33,16 +33,10 @@ def advice(
 ) -> pd.DataFrame:
     """Choose an arrangement on one half of the test set, and measure all on the other half.
 
-    The arrangement with the lowest mean loss at the end of its run is chosen.
-
-    Parameters
-    ----------
-    runs
-        Losses by arrangement and seed, all on the same test instances.
-    orders
-        The arrangements of each order.
-    chooses
-        Ids of the test instances in the half that chooses (`data.half.in_half`).
+    The arrangement with the lowest mean loss at the end of its run is chosen. `orders` holds the
+    arrangements of each order, `chooses` the ids of the test instances in the half that chooses
+    (`data.half.in_half`). Raises InputError if runs cannot be paired or do not say what they were
+    trained on, or a half of the test set is too small.
 
     Returns
     -------
@@ -59,12 +53,6 @@ def advice(
         test, corrected over all rows (`inference.max_t`); NaN for the chosen one.
     n, choosing_instances, instances, units, confidence
         Seeds, sizes of the halves, and what intervals and tests generalize to.
-
-    Raises
-    ------
-    InputError
-        If runs cannot be paired or do not say what they were trained on, or a half of the test set
-        is too small.
     """
     check_seeds(runs)
     check_instances(runs)

@@ -65,7 +65,8 @@ def curves(
 ) -> pd.DataFrame:
     """Return the mean curve of each label with an interval over its seeds.
 
-    Labels may differ in their steps and in their number of seeds.
+    Labels may differ in their steps and in their number of seeds. Raises InputError if the runs of
+    a label differ in their steps or instances, or two arrangements or metrics in their instances.
 
     Parameters
     ----------
@@ -79,12 +80,6 @@ def curves(
     -------
     Columns arrangement (or dataset, metric), quantity unless it is the loss, step, mean, low, high,
     n (seeds), instances, confidence, and those of `Run.counts`.
-
-    Raises
-    ------
-    InputError
-        If the runs of a label differ in their steps or instances, or two arrangements or metrics
-        in their instances.
     """
     check_seeds(runs)
     if by != "dataset":

@@ -85,10 +85,6 @@ class Curve(NamedTuple):
     test: str | None
     arrangement: str
 
-    def shows(self, run: RunId) -> bool:
-        """Return whether a run belongs to this label."""
-        return self[1:] == (run.dataset, self.test and run.test, run.arrangement)
-
 
 class Contrast(NamedTuple):
     """A weighted sum of labels' values that is tested against zero."""
@@ -112,7 +108,10 @@ class Labelled:
 
     def label(self, run: RunId) -> str | None:
         """Return the label of a run, or None if it is not shown."""
-        return next((curve.label for curve in self.shown() if curve.shows(run)), None)
+        for label, dataset, test, arrangement in self.shown():
+            if run[:3] == (dataset, test or run.test, arrangement):
+                return label
+        return None
 
     def runs(self, experiment: Experiment) -> list[RunId]:
         """Return the runs of all labels, label by label."""

@@ -22,7 +22,9 @@ def loss_types(
     The loss of a task is a mean over seeds. Its fall is the loss at step 0 minus the lowest loss;
     its share is the part of the fall reached by the lowest loss of the first `within_steps` steps.
     The types are "fast then flat" (share of at least `fast_share`), "fast then slow", "late" (share
-    below `late_share`), and "no fall" (loss never below its start).
+    below `late_share`), and "no fall" (loss never below its start). Raises InputError if the runs
+    of a data set cannot be compared, do not begin at step 0, end before `within_steps`, or have no
+    checkpoint between these.
 
     Returns
     -------
@@ -33,12 +35,6 @@ def loss_types(
         The tasks of each type that fall furthest, equal falls by name: columns task, step, mean,
         low, high, n, panel, dataset, type, share, instances (of the task), confidence, left_out (of
         the whole test set).
-
-    Raises
-    ------
-    InputError
-        If the runs of a data set cannot be compared, do not begin at step 0, end before
-        `within_steps`, or have no checkpoint between these.
     """
     check_seeds(runs)
     types, parts = [], []

@@ -47,18 +47,13 @@ def prediction(
     Series without a correlation, because all distances or all losses are equal, are left out of the
     means and counted. Intervals are percentiles of a bootstrap that draws tasks and, within each
     label, seeds; every resample is ranked again. `runs` and `similarities` must have the same
-    steps; for `weighting` see `curves.mean_curve`.
+    steps; for `weighting` see `curves.mean_curve`. Raises InputError if the similarity of a run is
+    missing or has different steps, or if there are fewer than two common checkpoints or tasks.
 
     Returns
     -------
     Columns measure, statistic, mean (the correlation), low, high, n (tasks), runs, checkpoints,
     left_out (series), confidence. NaN if no series has a correlation.
-
-    Raises
-    ------
-    InputError
-        If the similarity of a run is missing or has different steps, or if there are fewer than two
-        common checkpoints or tasks.
     """
     loss, distances = _stack_runs(runs, similarities, weighting)
     labels = np.array([label for label, _ in runs])

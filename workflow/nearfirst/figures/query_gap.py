@@ -29,12 +29,8 @@ def query_gap(
 
     The gap is the gain on the first set minus the gain on another. It is paired by task and seed if
     the two sets have the same tasks; otherwise, as with another data set, they are separate
-    samples, paired by seed. Each task counts once, or each conversation.
-
-    Parameters
-    ----------
-    sets
-        Runs on each set, by label and seed.
+    samples, paired by seed. Each task counts once, or each conversation. Raises InputError like
+    `compare_contrasts`, and if another set has the same instances as the first.
 
     Returns
     -------
@@ -42,11 +38,6 @@ def query_gap(
     low, high, n (seeds), instances, units, confidence, over_run with over_run_low and over_run_high
     (the mean over the checkpoints), p_value (of that mean), and shared (instances that are also in
     the first set).
-
-    Raises
-    ------
-    InputError
-        Like `compare_contrasts`, and if another set has the same instances as the first.
     """
     ids = {name: set(next(iter(runs.values())).values.columns) for name, runs in sets.items()}
     first, *others = sets

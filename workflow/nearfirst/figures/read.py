@@ -22,13 +22,9 @@ T = TypeVar("T")
 def read_runs(paths: Sequence[Path], metric: MetricName = "loss") -> dict[RunId, Run]:
     """Read one metric of runs, each from the tables of its segments.
 
-    Tables without that metric, such as those of similarities, are skipped.
-
-    Raises
-    ------
-    InputError
-        Like `read_table` and `make_run`, and if no table has the metric, a table does not name its
-        run, or a value is not finite.
+    Tables without that metric, such as those of similarities, are skipped. Raises InputError like
+    `read_table` and `make_run`, and if no table has the metric, a table does not name its run, or a
+    value is not finite.
     """
     segments: dict[RunId, list[Path]] = {}
     for path in _with_column(paths, metric):

@@ -34,13 +34,11 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
         raise InputError(f"{label}, seed {seed}: no {missing}; give scores and rewards of each run")
     parts = []
     for (label, seed), score in scores.items():
-        columns = {
-            "right": score.values.stack() == 1,
-            "reward": rewards[label, seed].values.stack(),
-        }
+        reward = rewards[label, seed].values
+        columns = {"right": score.values.stack() == 1, "reward": reward.stack()}
         part = pd.concat(columns, axis=1).rename_axis(["step", "id"])
         both = part.dropna()
-        if both.empty or set(score.values.index) != set(rewards[label, seed].values.index):
+        if both.empty or set(score.values.index) != set(reward.index):
             raise InputError(
                 f"{label}, seed {seed}: scores and rewards are not of the same checkpoints and "
                 "test instances; score the run's answers again"

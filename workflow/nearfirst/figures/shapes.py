@@ -18,7 +18,7 @@ class ByArrangement(Figure):
 
     def test_sets(self) -> Sequence[str | None]:
         """Return the test sets of the figure; None is the default of the data set."""
-        return [None]
+        return [getattr(self, "test", None)]
 
     def shown(self) -> list[Curve]:
         """Return the labels, in order, with their runs."""
@@ -38,13 +38,9 @@ class WithReference(Figure):
     )
     reference: str = Field(description="Label that the paired comparison compares with the others.")
 
-    def test_sets(self) -> Sequence[str | None]:
-        """Return the test set of the figure; None is the default of the data set."""
-        return [self.test]
-
     def orders(self) -> list[str]:
         """Return the labels that are compared."""
-        raise NotImplementedError
+        return self.labels()
 
     def others(self) -> list[str]:
         """Return the labels that the reference is compared with."""

@@ -62,6 +62,9 @@ def task_curves(
 ) -> pd.DataFrame:
     """Return curves of single tasks, with intervals over seeds.
 
+    Raises InputError if runs cannot be compared, a similarity is missing or has different steps, or
+    an average cannot be scaled.
+
     Parameters
     ----------
     tests, similarities
@@ -77,12 +80,6 @@ def task_curves(
     (of the task), confidence, left_out (of the whole test set), and seed_N, the single run of seed
     N: where seeds differ in the order of tasks, and so in the step of a sudden fall, the mean hides
     it. Similarity begins after step 0.
-
-    Raises
-    ------
-    InputError
-        If runs cannot be compared, a similarity is missing or has different steps, or an average
-        cannot be scaled.
     """
     for runs in tests.values():
         check_seeds(runs)

@@ -48,6 +48,8 @@ def compare_contrasts(
 
     Sums are taken at each checkpoint after step 0 that all labels have, and averaged over the run.
     A single run (of an arrangement that does not depend on the seed) is paired with every seed.
+    Raises InputError if the runs cannot be paired (different instances or seeds, no common
+    checkpoint after step 0), or the test set has no sample of the units asked for.
 
     Parameters
     ----------
@@ -78,12 +80,6 @@ def compare_contrasts(
         Shares of units and seeds in which the reference is lower.
     seeds, instances, tasks, units, confidence
         Pairs of runs, size of the test set, and what intervals and tests generalize to.
-
-    Raises
-    ------
-    InputError
-        If the runs cannot be paired (different instances or seeds, no common checkpoint after
-        step 0), or the test set has no sample of the units asked for.
     """
     check_seeds(runs)
     check_instances(runs)

@@ -34,16 +34,9 @@ def summary(
     A difference is reported only where its p-value is at most one minus the confidence and its
     interval excludes zero, so that no sentence contradicts its numbers.
 
-    Parameters
-    ----------
-    others
-        Labels that the reference is compared with.
-    openings
-        Beginning of the sentence on each comparison of the table.
-    runs
-        Number of runs of each arrangement, in the order of the figure.
-    rounds
-        Numbers of rounds of TMA in the pools, where known.
+    `openings` holds the beginning of the sentence on each comparison of the table, `runs` the
+    number of runs of each arrangement in the order of the figure, and `rounds` the numbers of
+    rounds of TMA in the pools, where known.
     """
     row = table.iloc[0]
     metric = METRICS[cast(MetricName, row["metric"])]

@@ -21,10 +21,6 @@ class Settings(WithReference, ByArrangement):
             raise ValueError(f"reference: {self.reference!r} is none of the labels {labels}")
         return self
 
-    def orders(self) -> list[str]:
-        """Return the labels of the curves."""
-        return list(self.curves)
-
     def contrasts(self) -> list[Contrast]:
         """Return the differences between the reference and the others."""
         a = self.reference

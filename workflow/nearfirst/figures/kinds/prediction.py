@@ -28,10 +28,6 @@ class Settings(ByArrangement):
     sections: ClassVar[Mapping[str, str]] = {"--settings": "prediction", "--curves": "curves"}
     drawing: ClassVar[str] = "correlations"
 
-    def test_sets(self) -> list[str]:
-        """Return the test set of the figure."""
-        return [self.test]
-
     def similarities(self, experiment: Experiment) -> list[RunId]:
         """Return all runs, each of which needs its similarity."""
         return self.runs(experiment)
