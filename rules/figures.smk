@@ -54,28 +54,17 @@ def jobs_of(figure):
     return json.dumps(jobs)
 
 
-def advice_flags(figure):
-    test = figure.test or CONFIG.data[figure.dataset].test
-    return [
-        f"--test {RESULTS}/instances/{figure.dataset}/{test}.parquet",
-        f"--jobs {quote(jobs_of(figure))}",
-    ]
-
-
 def figure_flags(wildcards):
     """Return the flags of a figure's program for its settings and further outputs."""
     figure, name = FIGURES[wildcards.figure], wildcards.figure
-    return " ".join(
-        [
-            *(f"{k} {quote(v)}" for k, v in figure.arguments(CONFIG).items()),
-            *(
-                f"{k} {quote(settings(v)(wildcards))}"
-                for k, v in figure.sections.items()
-            ),
-            *(f"{k} {RESULTS}/{name}{end}" for k, end in figure.further.items()),
-            *(advice_flags(figure) if figure.timed else []),
-        ]
-    )
+    flags = figure.arguments(CONFIG)
+    flags |= {k: settings(v)(wildcards) for k, v in figure.sections.items()}
+    flags |= {k: f"{RESULTS}/{name}{end}" for k, end in figure.further.items()}
+    if figure.timed:
+        test = figure.test or CONFIG.data[figure.dataset].test
+        flags["--test"] = f"{RESULTS}/instances/{figure.dataset}/{test}.parquet"
+        flags["--jobs"] = jobs_of(figure)
+    return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items())
 
 
 def kind_files(wildcards):
@@ -96,8 +85,8 @@ def paired(wildcards):
 
 # One rule for each program, which several kinds of figure may share.
 for program in sorted({figure.program for figure in FIGURES.values()}):
-    figures = {k: fig for k, fig in FIGURES.items() if fig.program == program}
-    endings = sorted({end for fig in figures.values() for end in fig.further.values()})
+    rows = {k: row for k, row in FIGURES.items() if row.program == program}
+    endings = sorted({end for row in rows.values() for end in row.further.values()})
 
     rule:
         name:
@@ -113,7 +102,7 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
         log:
             f"<results>/logs/{program}/{{figure}}.log",
         wildcard_constraints:
-            figure="|".join(map(re.escape, figures)),
+            figure="|".join(map(re.escape, rows)),
         conda:
             "../envs/figures.yaml"
         resources:

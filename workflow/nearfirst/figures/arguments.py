@@ -19,7 +19,7 @@ T = TypeVar("T")
 def parser(description: str | None, tables: str) -> argparse.ArgumentParser:
     """Return a parser with the positional tables and `--output`."""
     result = cli.parser(description)
-    result.epilog = "Tables name their run in their metadata; those not needed are skipped."
+    result.epilog = "Tables are identified by their metadata; those not needed are skipped."
     result.add_argument("tables", nargs="+", type=Path, metavar="TABLE", help=tables)
     result.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     return result
