@@ -91,14 +91,14 @@ def advised(tmp_path: Path, losses: dict[str, tuple[float, float]], **jobs: floa
 
 
 def test_the_advice_in_words(tmp_path: Path) -> None:
-    said = advised(tmp_path, LOSSES, selection_seconds=2, training_seconds=8)
-    assert said.startswith(
+    text = advised(tmp_path, LOSSES, selection_seconds=2, training_seconds=8)
+    assert text.startswith(
         "Train on 25% of the pool, nearest first (25 of 100 instances): held-out loss "
     )
-    assert "for all of the pool, at random (100 instances) (difference -1 [-1.1" in said
-    assert "A run reads 250 tokens, 25% of the 1,000 of the other, and took 10 s, 2 s of" in said
-    assert "From at random at 25%, no difference is detected." in said
-    assert "The cheapest of these" not in said
+    assert "for all of the pool, at random (100 instances) (difference -1 [-1.1" in text
+    assert "A run reads 250 tokens, 25% of the 1,000 of the other, and took 10 s, 2 s of" in text
+    assert "From at random at 25%, no difference is detected." in text
+    assert "The cheapest of these" not in text
     best = advised(tmp_path, {**LOSSES, "random": (0.5, 0.5)})
     assert "Nothing else that was tried did better on the half that chooses." in best
     assert "A run reads 1,000 tokens." in best

@@ -40,9 +40,9 @@ def csv(program: Program, tmp_path: Path) -> Callable[..., pd.DataFrame]:
     return csv
 
 
-def assert_equal(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+def assert_equal(output: pd.DataFrame, expected: pd.DataFrame) -> None:
     """Check a CSV, which keeps six digits, and float32 values behind it."""
-    pd.testing.assert_frame_equal(found, expected, rtol=1e-4, atol=2e-6, check_dtype=False)
+    pd.testing.assert_frame_equal(output, expected, rtol=1e-4, atol=2e-6, check_dtype=False)
 
 
 def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:
@@ -50,12 +50,12 @@ def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:
     paths = write_runs(runs | noisy({"other": 0.0}, seeds=1), tmp_path, left_out=4)
     row = ("--figure", figure("arrangements", "NFT", "RT", reference="RT"))
     # Order on the command line does not matter, and tables that are not needed are skipped.
-    found = csv("curves.py", *reversed(paths), *row)
-    assert_equal(found, curves(runs, "instance", 0.95).assign(left_out=4))
+    output = csv("curves.py", *reversed(paths), *row)
+    assert_equal(output, curves(runs, "instance", 0.95).assign(left_out=4))
 
-    found = csv("compare.py", *paths, *row, "--summary", tmp_path / "paired.txt")
+    output = csv("compare.py", *paths, *row, "--summary", tmp_path / "paired.txt")
     expected = paired_comparison(runs, "RT", ComparisonSettings())
-    assert_equal(found, expected)
+    assert_equal(output, expected)
     lines = (tmp_path / "paired.txt").read_text().splitlines()
     assert " ".join(lines) == summary(
         expected, "RT", ["NFT"], {"RT-NFT": "Against NFT"}, {"NFT": 3, "RT": 3}
@@ -69,16 +69,16 @@ def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> N
     conditions = {"one": {"NFT": "k", "RT": "l"}, "two": {"NFT": "m", "RT": "n"}}
     row = ("--figure", figure("interaction", conditions=conditions, reference="NFT"))
     training = {"one": {}, "two": {"schedule": "constant", "mean_of": "cosine"}}
-    found = csv("interaction.py", *paths, *row, "--training", json.dumps(training))
-    assert found["panel"].unique().tolist() == ["one", "two"]
-    assert found["arrangement"].unique().tolist() == ["NFT", "RT"]
+    output = csv("interaction.py", *paths, *row, "--training", json.dumps(training))
+    assert output["panel"].unique().tolist() == ["one", "two"]
+    assert output["arrangement"].unique().tolist() == ["NFT", "RT"]
     second = {(label, s): runs[k, s] for label, k in (("NFT", "m"), ("RT", "n")) for s in range(3)}
     expected = curves(second, "instance", 0.95)
-    assert_equal(found.loc[6:, expected.columns].reset_index(drop=True), expected)
+    assert_equal(output.loc[6:, expected.columns].reset_index(drop=True), expected)
     # Of 20 steps: cos(0) to cos(3π/20), and cos(16π/20) to cos(19π/20).
     first = [(1 + math.cos(math.pi * step / 20)) / 2 for step in range(4)]
     last = [(1 + math.cos(math.pi * step / 20)) / 2 for step in range(16, 20)]
-    doses = found.groupby("panel")[["rate_sum", "first_share", "last_share"]].first()
+    doses = output.groupby("panel")[["rate_sum", "first_share", "last_share"]].first()
     assert doses.loc["one"].tolist() == pytest.approx(
         [1e-6 * 10.5, sum(first) / 10.5, sum(last) / 10.5], rel=1e-4
     )
@@ -111,15 +111,15 @@ def test_curves_of_tasks(program: Program, csv: Any, tmp_path: Path) -> None:
     for number, (label, seed) in enumerate(runs):
         values = {task: {10: -0.5 - number / 10, 20: -0.6} for task in (*TASKS, "")}
         similar[label, seed] = tables({"cosine-min": values, "cosine-avg": values})
-        path, its = tmp_path / f"s-{number}.parquet", {"arrangement": label, "seed": seed}
-        paths.append(write_similarity(similar[label, seed], path, **its, test="specialist-1"))
+        path, identity = tmp_path / f"s-{number}.parquet", {"arrangement": label, "seed": seed}
+        paths.append(write_similarity(similar[label, seed], path, **identity, test="specialist-1"))
     quantities = ["loss", "scaled-cosine-avg"]
     keys: dict[str, object] = {"tests": ["specialist-1"], "quantities": quantities}
     row = figure("tasks", "RT", "cluster", **keys, pick=[1, 1, 3])
-    found = csv("task_curves.py", *paths, "--figure", row)
+    output = csv("task_curves.py", *paths, "--figure", row)
     tests = {"specialist-1": runs}, {"specialist-1": similar}
     expected = task_curves(*tests, ["u"], quantities, "task", "instance", 0.95)
-    assert_equal(found, expected.assign(left_out=1))
+    assert_equal(output, expected.assign(left_out=1))
     row = figure("tasks", "RT", "cluster", **keys, tasks=["w"])
     done = program("task_curves.py", *paths, "--figure", row, "--output", tmp_path / "none.csv")
     assert done.returncode == 1
@@ -136,22 +136,22 @@ def test_prediction(csv: Any, tmp_path: Path) -> None:
         similar["RT", seed] = {"cosine-min": distances}
         # The whole test set is not a task.
         whole = {"cosine-min": distances.assign(**{"": 0.0})}
-        its = {"arrangement": "RT", "seed": seed}
-        paths.append(write_similarity(whole, tmp_path / f"s-{seed}.parquet", **its))
+        identity = {"arrangement": "RT", "seed": seed}
+        paths.append(write_similarity(whole, tmp_path / f"s-{seed}.parquet", **identity))
     settings = ("--settings", '{"resamples": 200}', "--curves", '{"confidence": 0.9}')
     paths += write_runs(runs, tmp_path)
-    found = csv("prediction.py", *paths, "--figure", figure("prediction", "RT"), *settings)
-    assert_equal(found, prediction(runs, similar, "instance", 0.9, 200, 0))
+    output = csv("prediction.py", *paths, "--figure", figure("prediction", "RT"), *settings)
+    assert_equal(output, prediction(runs, similar, "instance", 0.9, 200, 0))
 
 
 def test_loss_types(csv: Any, tmp_path: Path) -> None:
-    made = {("p3", 0): run({0: (5, 5, 1), 20: (1.4, 4, 1), 50: (2, 3, 2), 60: (1, 1, 3)}, TASKS)}
-    paths = write_runs(made, tmp_path, left_out=2, by="dataset")
+    runs = {("p3", 0): run({0: (5, 5, 1), 20: (1.4, 4, 1), 50: (2, 3, 2), 60: (1, 1, 3)}, TASKS)}
+    paths = write_runs(runs, tmp_path, left_out=2, by="dataset")
     flags = ("--types", tmp_path / "types.csv", "--settings", '{"shown": 1}')
     row = ("--figure", figure("loss-types", "p3"), "--curves", '{"weighting": "token"}')
-    found = csv("loss_types.py", *paths, *flags, *row)
-    types, table = loss_types(made, "token", 0.95, LossTypesSettings(shown=1))
-    assert_equal(found, table.assign(left_out=2))
+    output = csv("loss_types.py", *paths, *flags, *row)
+    types, table = loss_types(runs, "token", 0.95, LossTypesSettings(shown=1))
+    assert_equal(output, table.assign(left_out=2))
     assert_equal(pd.read_csv(tmp_path / "types.csv"), types)
 
 
@@ -164,21 +164,21 @@ def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
     scores = {name: right.astype(float) for name in SCORES.names[3:]}
     # The first instance has no reference, so no score.
     scored = frame.assign(**scores)[frame["id"] != "id-0"]
-    its = {"dataset": "p3", "test": "generalist-0"}
+    identity = {"dataset": "p3", "test": "generalist-0"}
     paths = [
         save_table(
             pa.Table.from_pandas(part[schema.names], schema, preserve_index=False),
             tmp_path / f"{stage}.parquet",
-            **its,
+            **identity,
         )
         for stage, part, schema in (("scores", scored, SCORES), ("rewards", frame, REWARDS))
     ]
     settings = DistributionSettings(resamples=200, bins=10)
     row = figure("rewards", dataset="p3")
-    found = csv("reward_distribution.py", *paths, "--figure", row, "--settings", settings)
+    output = csv("reward_distribution.py", *paths, "--figure", row, "--settings", settings)
     answers = scored.assign(seed=0, right=scored["exact_match"] == 1)
     expected = distribution(answers, settings, 1)
-    assert_equal(found, expected)
+    assert_equal(output, expected)
 
 
 def test_the_row_of_a_figure_is_checked(program: Program, tmp_path: Path) -> None:

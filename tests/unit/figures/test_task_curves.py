@@ -33,7 +33,7 @@ SIMILAR = {
 SHORT = {name: table.loc[[10]] for name, table in SIMILAR["RT", 1].items()}
 
 
-def made(**changes: Any) -> pd.DataFrame:
+def curves_of(**changes: Any) -> pd.DataFrame:
     arguments: dict[str, Any] = {
         "tests": {"specialist-0": RUNS},
         "similarities": {"specialist-0": SIMILAR},
@@ -47,7 +47,7 @@ def made(**changes: Any) -> pd.DataFrame:
 
 
 def test_the_loss_of_a_task_by_hand() -> None:
-    table = made()
+    table = curves_of()
     assert table.columns.tolist() == [
         *("arrangement", "step", "mean", "low", "high", "n", "panel", "quantity", "task", "test"),
         *("instances", "confidence", "left_out", "seed_0", "seed_1"),
@@ -68,7 +68,7 @@ def test_the_loss_of_a_task_by_hand() -> None:
 
 
 def test_similarity_beside_the_loss() -> None:
-    table = made(quantities=["loss", "cosine-min", "scaled-cosine-avg"], panel="quantity")
+    table = curves_of(quantities=["loss", "cosine-min", "scaled-cosine-avg"], panel="quantity")
     assert table["panel"].unique().tolist() == ["loss", "cosine-min", "scaled-cosine-avg"]
     random = table[table["arrangement"] == "RT"].set_index(["quantity", "step"])["mean"]
     assert random["cosine-min"].to_dict() == pytest.approx({10: -0.6, 20: -0.7})
@@ -81,9 +81,9 @@ def test_similarity_beside_the_loss() -> None:
 
 
 def test_panels_come_in_the_order_given() -> None:
-    assert made(tasks=["u", "t"])["panel"].unique().tolist() == ["u", "t"]
+    assert curves_of(tasks=["u", "t"])["panel"].unique().tolist() == ["u", "t"]
     later = {key: run({0: (5, 5)}, ("u", "t")) for key in RUNS}
-    both = made(tests={"specialist-2": later, "specialist-0": RUNS}, panel="test")
+    both = curves_of(tests={"specialist-2": later, "specialist-0": RUNS}, panel="test")
     assert both["panel"].unique().tolist() == ["specialist-2", "specialist-0"]
     assert both.groupby("panel")["instances"].first().to_dict() == {
         "specialist-0": 2,
@@ -103,7 +103,7 @@ def test_similarities_that_do_not_fit(similarity: Any, message: str) -> None:
     if similarity is None:
         del similarities["RT", 1]
     with pytest.raises(InputError, match=message):
-        made(quantities=["cosine-min"], similarities={"specialist-0": similarities})
+        curves_of(quantities=["cosine-min"], similarities={"specialist-0": similarities})
 
 
 def test_the_scaled_average_by_hand() -> None:
@@ -119,7 +119,7 @@ def test_curves_that_cannot_be_scaled_name_their_run() -> None:
     turned["cosine-min"] = SIMILAR["RT", 1]["cosine-min"]
     similarities = {"specialist-0": {**SIMILAR, ("RT", 1): turned}}
     with pytest.raises(InputError, match="RT, seed 1, task 'u': Scaled Cosine-Avg"):
-        made(quantities=["scaled-cosine-avg"], similarities=similarities)
+        curves_of(quantities=["scaled-cosine-avg"], similarities=similarities)
 
 
 # Which tasks ---------------------------------------------------------------------------------

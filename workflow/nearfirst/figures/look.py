@@ -59,8 +59,7 @@ class LookSettings(Section):
         8.0, description="Maximum width in inches of a figure with several panels."
     )
     panel_height: PositiveFloat = Field(
-        2.2,
-        description="Height in inches of each panel where there are several, without the legend.",
+        2.2, description="Height in inches of each of several panels, without the legend."
     )
     font_size: float = Field(
         9.0, ge=4, description="Size of text in points; one less if there are several panels."

@@ -125,12 +125,12 @@ def test_random_flips_are_near_all_flips_and_seeded() -> None:
 
 def test_rows_that_are_alike_cost_nothing() -> None:
     values = 0.3 + drawn(1, 1, 10)
-    alone = max_t(estimated(values), 1000, 0)
+    single = max_t(estimated(values), 1000, 0)
     assert max_t(estimated(np.repeat(values, 20, axis=0)), 1000, 0) == pytest.approx(
-        alone.repeat(20)
+        single.repeat(20)
     )
     others = np.concatenate([values, drawn(20, 1, 10, seed=3)])
-    assert max_t(estimated(others), 1000, 0)[0] > 2 * alone[0]
+    assert max_t(estimated(others), 1000, 0)[0] > 2 * single[0]
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_neither_sign_nor_units_of_measure_nor_order_matter(
     generator = np.random.default_rng(trial)
     values = 0.1 + drawn(2, seeds, 6, seed=trial)
     mixed = -factor * values[:, generator.permutation(seeds)][..., generator.permutation(6)]
-    ours, theirs = estimated(values), estimated(mixed)
-    assert theirs.low == pytest.approx(-factor * ours.high)
-    assert max_t(theirs, 100, 0) == pytest.approx(max_t(ours, 100, 0))
+    original, scaled = estimated(values), estimated(mixed)
+    assert scaled.low == pytest.approx(-factor * original.high)
+    assert max_t(scaled, 100, 0) == pytest.approx(max_t(original, 100, 0))
 
 
 # Simulation ----------------------------------------------------------------------------------

@@ -87,9 +87,11 @@ def test_instances_of_the_same_tasks_show_more_than_other_tasks() -> None:
     for seed in range(3):
         each = runs["NFT", seed]
         runs["NFT", seed] = dataclasses.replace(each, values=each.values + shifts)
-    ours, theirs = compared(runs, units="instance"), compared(runs)
-    assert (theirs["high"] - theirs["low"] > 1.5 * (ours["high"] - ours["low"])).all()
-    assert ours["difference"].tolist() == theirs["difference"].tolist()
+    by_instance, by_task = compared(runs, units="instance"), compared(runs)
+    assert (
+        by_task["high"] - by_task["low"] > 1.5 * (by_instance["high"] - by_instance["low"])
+    ).all()
+    assert by_instance["difference"].tolist() == by_task["difference"].tolist()
     single = {key: run({0: (1, 2), 10: (1, 2)}, "tu") for key in runs}
     with pytest.raises(InputError, match="'instance' needs tasks of two or more test instances"):
         compared(single, units="instance")
@@ -97,16 +99,16 @@ def test_instances_of_the_same_tasks_show_more_than_other_tasks() -> None:
 
 def test_conversations_are_units_where_data_have_no_tasks(runs: Runs) -> None:
     apart = {key: dataclasses.replace(each, unit="conversation") for key, each in runs.items()}
-    alone = {
+    single_task = {
         key: dataclasses.replace(each, task=pd.Series("task", each.task.index))
         for key, each in runs.items()
     }
-    ours, one_task = compared(apart), compared(alone)
-    assert set(ours["units"]) == {"conversation"}
+    conversations, instances = compared(apart), compared(single_task)
+    assert set(conversations["units"]) == {"conversation"}
     # A test set of one task cannot speak of others.
-    assert set(one_task["units"]) == {"instance"}
+    assert set(instances["units"]) == {"instance"}
     numbers = ["difference", "low", "high"]
-    pd.testing.assert_frame_equal(ours[numbers], one_task[numbers])
+    pd.testing.assert_frame_equal(conversations[numbers], instances[numbers])
 
 
 def test_weights_are_those_of_the_curves() -> None:

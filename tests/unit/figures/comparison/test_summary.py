@@ -1,4 +1,4 @@
-"""The findings of a comparison in words, from made tables."""
+"""The findings of a comparison in words, from hand-made tables."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from nearfirst.figures.comparison.summary import SAMPLED, summary, verdict
 AGAINST = {"NFT-RT": "Against RT"}
 
 
-def made(
+def comparison(
     signs: Sequence[int], run: int = 0, name: str = "NFT-RT", **columns: object
 ) -> pd.DataFrame:
     """Make a table with a difference of each sign at steps 10, 20, …; 0 is not detected."""
@@ -32,7 +32,7 @@ def made(
 
 
 @pytest.mark.parametrize(
-    ("signs", "run", "said"),
+    ("signs", "run", "answers"),
     [
         ([-1, -1, 0], -1, ("lower over", "no difference is detected at its end", "lower at 2 (")),
         ([0, 1], 0, ("no difference is detected over", "higher at its end", "1 (step 20) of 2 ")),
@@ -41,29 +41,31 @@ def made(
     ],
 )
 def test_each_question_has_its_answer(
-    signs: Sequence[int], run: int, said: tuple[str, ...]
+    signs: Sequence[int], run: int, answers: tuple[str, ...]
 ) -> None:
-    sentence = verdict(made(signs, run), "Against RT")
+    sentence = verdict(comparison(signs, run), "Against RT")
     assert sentence.startswith("Against RT: ")
-    for answer, part in zip(sentence.split("; "), said, strict=True):
+    for answer, part in zip(sentence.split("; "), answers, strict=True):
         assert part in answer
 
 
 def test_a_difference_needs_its_p_value_and_its_interval() -> None:
-    table = made([-1, -1], -1)
+    table = comparison([-1, -1], -1)
     for weaker in ({"p_value": 0.06}, {"high": 0.001}):
         assert verdict(table.assign(**weaker), "RT").count("no difference is detected") == 3
     assert "lower at 2" in verdict(table.assign(p_value=0.06, confidence=0.9), "RT")
 
 
 def test_runs_that_are_the_same_cannot_differ() -> None:
-    sentence = verdict(made([0, 0], identical=True), "Against RT")
+    sentence = verdict(comparison([0, 0], identical=True), "Against RT")
     assert sentence.startswith("Against RT: cannot differ, because every step")
     assert "detected" not in sentence
 
 
 def test_every_comparison_has_its_sentence() -> None:
-    table = pd.concat([made([1, 1], 1, "a-b-a"), made([0, 0], 0, "a-b-c")], ignore_index=True)
+    table = pd.concat(
+        [comparison([1, 1], 1, "a-b-a"), comparison([0, 0], 0, "a-b-c")], ignore_index=True
+    )
     openings = {"a-b-a": "Against a", "a-b-c": "Against c"}
     runs = {"a": 3, "a-b": 3, "c": 1}
     text = summary(table.assign(metric="rougeL"), "a-b", ["a", "c"], openings, runs, [7, 5])
@@ -75,6 +77,6 @@ def test_every_comparison_has_its_sentence() -> None:
 
 @pytest.mark.parametrize("units", SAMPLED)
 def test_what_the_tests_generalize_to(units: str) -> None:
-    text = summary(made([0], units=units), "NFT", ["RT"], AGAINST, {"NFT": 1, "RT": 1})
+    text = summary(comparison([0], units=units), "NFT", ["RT"], AGAINST, {"NFT": 1, "RT": 1})
     assert f"generalize to {SAMPLED[units]}." in text
     assert "Each arrangement has one run" in text

@@ -15,20 +15,20 @@ def curve(label: str, last: int = 20, n: int = 3, **cells: object) -> pd.DataFra
     )
 
 
-def said(*curves: pd.DataFrame, series: str = "arrangement") -> str:
+def caption(*curves: pd.DataFrame, series: str = "arrangement") -> str:
     return " ".join(facts(pd.concat(curves), series))
 
 
 def test_seeds_and_single_runs() -> None:
-    text = said(curve("NFT", instances=80.0, left_out=0.0), curve("RT", instances=80.0))
+    text = caption(curve("NFT", instances=80.0, left_out=0.0), curve("RT", instances=80.0))
     for fact in ("means over 3 seeds", "95% intervals", "instances per curve: 80.", "step: 20."):
         assert fact in text
     assert "left out" not in text
-    text = said(curve("NFT", n=1), curve("RT", n=5, confidence=0.999))
+    text = caption(curve("NFT", n=1), curve("RT", n=5, confidence=0.999))
     assert "99.9% intervals. One run, without an interval: NFT." in text
-    text = said(curve("NFT", n=1, seed_0=1.0), curve("RT", n=3, seed_0=1.0))
+    text = caption(curve("NFT", n=1, seed_0=1.0), curve("RT", n=3, seed_0=1.0))
     assert "means over 3 seeds, thin lines single runs. One run: NFT." in text
-    assert said(curve("NFT", n=1)).startswith("Each curve is one run, without an interval.")
+    assert caption(curve("NFT", n=1)).startswith("Each curve is one run, without an interval.")
 
 
 @pytest.mark.parametrize(
@@ -51,25 +51,25 @@ def test_seeds_and_single_runs() -> None:
     ],
 )
 def test_sentences_of_what_is_known(cells: dict[str, object], sentence: str) -> None:
-    assert sentence in said(curve("NFT", panel="falling", **cells))
-    assert "truncation" not in said(curve("NFT", trained=660, without_label=0))
+    assert sentence in caption(curve("NFT", panel="falling", **cells))
+    assert "truncation" not in caption(curve("NFT", trained=660, without_label=0))
 
 
 def test_what_differs_between_curves_is_a_range() -> None:
     one = curve("a", dataset="P3", instances=118, left_out=2)
     two = curve("a", 192, n=5, dataset="NIV2", instances=120, left_out=np.nan)
-    text = said(one, two, series="dataset")
+    text = caption(one, two, series="dataset")
     assert "over 3 to 5 seeds" in text
     assert "per curve: 118 to 120." in text
     assert "left out because truncation removed their answer: 2." in text
     assert text.endswith("Last step: 20 to 192.")
-    assert "answer or they have no reference: 2." in said(one.assign(quantity="score"))
+    assert "answer or they have no reference: 2." in caption(one.assign(quantity="score"))
 
 
 def test_few_tasks_are_named_and_many_counted() -> None:
     some = [curve("a", panel=f"{i}", task=f"task{i}") for i in range(6)]
-    assert "Unseen tasks shown: task0, task1, task2, task3, task4, task5. " in said(*some)
-    assert "Unseen tasks shown: 7. " in said(*some, curve("a", panel="9", task="task9"))
+    assert "Unseen tasks shown: task0, task1, task2, task3, task4, task5. " in caption(*some)
+    assert "Unseen tasks shown: 7. " in caption(*some, curve("a", panel="9", task="task9"))
 
 
 def test_correlations() -> None:

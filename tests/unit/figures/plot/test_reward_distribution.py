@@ -17,7 +17,7 @@ from nearfirst.figures.reward_distribution import distribution
 from nearfirst.figures.settings import DistributionSettings
 
 LOOK = LookSettings()
-Made = Callable[..., pd.DataFrame]
+TableOf = Callable[..., pd.DataFrame]
 
 
 def some_answers(right: Any, instances: int = 50, seeds: int = 2) -> pd.DataFrame:
@@ -51,15 +51,15 @@ CASES = {
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Made:
+def table_of(tmp_path: Path) -> TableOf:
     """Make the table of a case, and read it back."""
 
-    def made(case: str) -> pd.DataFrame:
+    def table_of(case: str) -> pd.DataFrame:
         table = distribution(CASES[case], DistributionSettings(resamples=100), 3)
         table.to_csv(tmp_path / "t.csv", index=False, float_format="%.6g")
         return read(tmp_path / "t.csv")
 
-    return made
+    return table_of
 
 
 def legend(figure: Figure) -> list[str]:
@@ -70,8 +70,8 @@ def title(figure: Figure) -> str:
     return figure.legends[0].get_title().get_text().replace("\n", " ")
 
 
-def test_histograms_and_densities(made: Made) -> None:
-    table = made("usual")
+def test_histograms_and_densities(table_of: TableOf) -> None:
+    table = table_of("usual")
     figure = draw(table, LOOK)
     (axes,) = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Reward of an answer", "Density")
@@ -113,8 +113,8 @@ def test_histograms_and_densities(made: Made) -> None:
         ("all", "no wrong answers: nothing to compare"),
     ],
 )
-def test_the_figure_says_why_there_is_no_density(made: Made, case: str, reason: str) -> None:
-    table = made(case)
+def test_the_figure_says_why_there_is_no_density(table_of: TableOf, case: str, reason: str) -> None:
+    table = table_of(case)
     assert sentences(table)[-1].startswith(reason)
     assert "overlap" not in " ".join(sentences(table))
     figure = draw(table, LOOK)
@@ -125,7 +125,7 @@ def test_the_figure_says_why_there_is_no_density(made: Made, case: str, reason: 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("look", [LOOK, LookSettings(width=3.0, font_size=11)])
-def test_all_text_can_be_read(made: Made, case: str, look: LookSettings) -> None:
-    figure = draw(made(case), look)
+def test_all_text_can_be_read(table_of: TableOf, case: str, look: LookSettings) -> None:
+    figure = draw(table_of(case), look)
     assert_readable(figure)
     assert figure.axes[0].get_window_extent().height > 0.6 * look.height * figure.dpi
