@@ -1,4 +1,4 @@
 """Paired comparisons of arrangements."""
 
 RUN, END, CHECKPOINT = "run", "end", "checkpoint"
-"""Is there a difference over the run, at its end, at a checkpoint?"""
+"""Where a difference is tested: over the run, at its end, or at a checkpoint."""
