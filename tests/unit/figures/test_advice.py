@@ -71,10 +71,15 @@ def test_a_single_run_is_paired_with_every_seed() -> None:
     assert advice(some, ORDERS, CHOOSE, ComparisonSettings())["n"].tolist() == [2, 1, 2, 2]
 
 
-def test_runs_from_elsewhere_and_a_small_test_set() -> None:
+def test_runs_from_elsewhere_unpaired_seeds_and_a_small_test_set() -> None:
     elsewhere = {key: replace(run, pool=0) for key, run in runs(LOSSES).items()}
     with pytest.raises(InputError, match="near-25: its losses do not say what was trained on"):
         advice(elsewhere, ORDERS, CHOOSE, ComparisonSettings())
+    other_seeds = {
+        (name, seed + (name == "near")): run for (name, seed), run in runs(LOSSES).items()
+    }
+    with pytest.raises(InputError, match=r"near has seeds \[1, 2\], but near-25 has \[0, 1\]"):
+        advice(other_seeds, ORDERS, CHOOSE, ComparisonSettings())
     few = {key: run.select(np.arange(16) < 2) for key, run in runs(LOSSES).items()}
     with pytest.raises(InputError, match="a test set of 2 instances has halves of"):
         advice(few, ORDERS, CHOOSE, ComparisonSettings())

@@ -16,7 +16,7 @@ from nearfirst.figures.comparison.inference import (
     max_t,
     variance_over_seeds,
 )
-from nearfirst.figures.comparison.paired import sample_of
+from nearfirst.figures.comparison.paired import check_pairs, sample_of
 from nearfirst.figures.run import Runs, by_label, check_instances, check_seeds
 from nearfirst.figures.settings import ComparisonSettings
 
@@ -62,10 +62,8 @@ def advice(
     for name, run in zip(names, firsts, strict=True):
         if not run.pool:
             raise InputError(f"{name}: its losses do not say what was trained on; train it here")
+    check_pairs(labels)
     n_seeds = max(map(len, labels.values()))
-    for name, seeds in labels.items():
-        if len(seeds) not in (1, n_seeds):
-            raise InputError(f"{name} has {len(seeds)} seeds, others have {n_seeds}")
     run = firsts[0]
     is_choosing = run.values.columns.isin([*chooses])
     sizes = int(is_choosing.sum()), int((~is_choosing).sum())

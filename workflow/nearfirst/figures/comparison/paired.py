@@ -84,7 +84,7 @@ def compare_contrasts(
     check_seeds(runs)
     check_instances(runs)
     labels = by_label(runs)
-    _check_pairs(labels)
+    check_pairs(labels)
     steps = _common_steps(runs)
     run = next(iter(runs.values()))
     units, sample = sample_of(run, settings.units, weighting)
@@ -161,7 +161,7 @@ def sample_of(run: Run, units: Units, weighting: str) -> tuple[str, Sample]:
     return "instance", sample
 
 
-def _check_pairs(labels: dict[str, dict[int, Run]]) -> None:
+def check_pairs(labels: dict[str, dict[int, Run]]) -> None:
     """Raise InputError unless labels have the same seeds, or a single run."""
     seeds_of = {name: sorted(seeds) for name, seeds in labels.items()}
     repeated = {name: seeds for name, seeds in seeds_of.items() if len(seeds) > 1} or seeds_of
