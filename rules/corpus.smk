@@ -1,22 +1,16 @@
-# The generated world of the mini preset: corpora in the published forms, and text to pretrain on.
+# The generated world of the mini preset: corpora in the published formats, and pretraining text.
 from nearfirst.common.source_files import word_files
 
 
 def words(
     name,
 ):
-    """Return the word files of a program: inputs, so that an edited list reruns who reads it."""
+    """Return the word files of a program: inputs, so that an edited list reruns its readers."""
     return [str(path) for path in word_files(map(Path, library(name)))]
 
 
-def corpus_settings(
-    wildcards,
-):
-    return CONFIG.corpus.of(wildcards.form)
-
-
 rule generate_corpus:
-    """Write a generated corpus in the form of a published one."""
+    """Write a generated corpus in the format of a published one."""
     input:
         script=script("generate_corpus.py"),
         library=library("generate_corpus.py"),
@@ -31,16 +25,16 @@ rule generate_corpus:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        settings=corpus_settings,
+        settings=lambda wildcards: CONFIG.corpus.canonical_for(wildcards.form),
     message:
-        "generate_corpus: tasks in the form of {wildcards.form}"
+        "generate_corpus: tasks in the format of {wildcards.form}"
     shell:
         "python {input.script} --form {wildcards.form} --settings {params.settings:q}"
         " --output {output} --log {log}"
 
 
 rule generate_text:
-    """Write raw text that holds the skills but not the tasks' format."""
+    """Write raw text that teaches the skills but not the tasks' format."""
     input:
         script=script("generate_text.py"),
         library=library("generate_text.py"),

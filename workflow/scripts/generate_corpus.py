@@ -1,9 +1,8 @@
-"""Write a generated data set in the form in which the real one is published."""
+"""Write a generated data set in the published format of the real one."""
 
 import argparse
 import logging
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.files import writing_folder
@@ -21,17 +20,16 @@ WRITERS = {
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the folder."""
-    settings = cast(CorpusSettings, arguments.settings)
     with writing_folder(arguments.output) as folder:
-        count = WRITERS[arguments.form](folder, settings)
+        count = WRITERS[arguments.form](folder, arguments.settings)
     logging.info("%s: %d instances", arguments.form, count)
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
-    parser.add_argument("--form", choices=WRITERS, required=True, help="published form to write")
+    parser.add_argument("--form", choices=WRITERS, required=True, help="published format to write")
     parser.add_argument(
-        "--output", type=Path, required=True, help="folder to write; one of that name is replaced"
+        "--output", type=Path, required=True, help="folder to write; an existing one is replaced"
     )
     cli.add_settings(parser, CorpusSettings)
     cli.run(main, parser.parse_args())

@@ -1,13 +1,12 @@
-"""Write the raw text on which the small base model is pretrained: one JSON string a line.
+"""Write the raw text on which the small base model is pretrained: one JSON string per line.
 
-Questions about the skills that it teaches are written too, for base_skills.py.
+Also write questions about the skills that it teaches, for base_skills.py.
 """
 
 import argparse
 import json
 import logging
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.files import writing
@@ -17,7 +16,7 @@ from nearfirst.model.settings import TextSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the documents and the questions."""
-    settings = cast(TextSettings, arguments.settings)
+    settings: TextSettings = arguments.settings
     with writing(arguments.output) as path, path.open("w") as file:
         for document in text.documents(settings.documents, settings.seed):
             file.write(json.dumps(document, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""The generated data sets, written once in each published form."""
+"""The generated data sets, written once in each published format."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from nearfirst.corpus.settings import CorpusSettings
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with all data sets under the default settings, each in the folder of its form."""
+    """A folder with all data sets under the default settings, each in a folder named by format."""
     folder = tmp_path_factory.mktemp("written")
     for form in (flan, niv2, norobots, p3, sharegpt):
         output = folder / form.__name__.rpartition(".")[2]

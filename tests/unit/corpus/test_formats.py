@@ -1,4 +1,4 @@
-"""The published forms as generated, read by the project's own readers."""
+"""The published formats as generated, read by the project's readers."""
 
 import csv
 import hashlib
@@ -6,6 +6,8 @@ import json
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
+
+import pyarrow.parquet as pq
 
 from nearfirst.corpus.formats import p3 as p3_form
 from nearfirst.corpus.formats.norobots import FAMILIES
@@ -29,28 +31,26 @@ def niv2_tasks(folder: Path) -> dict:
 
 
 def test_flan_mini_has_all_listed_tasks_mixed(written: Path) -> None:
-    found = read("flan", written)
-    assert Counter(instance.task for instance in found) == dict.fromkeys(
-        TASKS.keys() - UNLISTED, 60
-    )
+    mixture = read("flan", written)
+    counts = Counter(instance.task for instance in mixture)
+    assert counts == dict.fromkeys(TASKS.keys() - UNLISTED, 60)
     keys = json.loads((written / "flan/split.json").read_text())
     assert set(keys["eval_key_list"]) == UNSEEN
     assert set(keys["train_key_list"]) == TASKS.keys() - UNSEEN - UNLISTED
-    assert len({instance.task for instance in found[:20]}) > 10
-    assert len({instance.messages[0]["content"] for instance in found}) == len(found)
+    assert len({instance.task for instance in mixture[:20]}) > 10
+    assert len({instance.messages[0]["content"] for instance in mixture}) == len(mixture)
 
 
 def test_niv2_is_read_with_its_parts_references_and_prompts(written: Path) -> None:
-    found = list(niv2.instances(niv2.Settings(), written / "niv2", lambda prompt: True))
-    contents = niv2_tasks(written)
-    assert contents.keys() == TASKS.keys()
-    parts = {instance.task.split("_", 1)[1]: instance.part for instance in found}
+    instances = list(niv2.instances(niv2.Settings(), written / "niv2", lambda prompt: True))
+    assert niv2_tasks(written).keys() == TASKS.keys()
+    parts = {instance.task.split("_", 1)[1]: instance.part for instance in instances}
     assert parts == {name: "unseen" if name in UNSEEN else "train" for name in parts}
     assert parts.keys() == TASKS.keys() - UNLISTED
-    counts = Counter(instance.task.split("_", 1)[1] for instance in found)
+    counts = Counter(instance.task.split("_", 1)[1] for instance in instances)
     # Enough to train 24 instances of a task, and to test three under several seeds.
     assert min(counts[name] for name in TASKS.keys() - UNSEEN - UNLISTED - {"double"}) >= 16
-    for instance in found:
+    for instance in instances:
         name = instance.task.split("_", 1)[1]
         assert len(instance.references) == (2 if name.endswith("_sentence") else 1)
         assert instance.references[0] == instance.messages[1]["content"]
@@ -59,9 +59,9 @@ def test_niv2_is_read_with_its_parts_references_and_prompts(written: Path) -> No
 
 def test_niv2_has_one_answer_to_an_input_and_no_example_among_its_instances(written: Path) -> None:
     for name, content in niv2_tasks(written).items():
-        old = isinstance(content["Definition"], str)
-        assert old == (TASKS[name].family == "double")
-        assert all(("id" in row) != old for row in content["Instances"])
+        is_old = isinstance(content["Definition"], str)
+        assert is_old == (TASKS[name].family == "double")
+        assert all(("id" in row) != is_old for row in content["Instances"])
         examples = content["Positive Examples"], content["Negative Examples"]
         assert [len(part) for part in examples] == [3, 2]
         rows = [row for part in (*examples, content["Instances"]) for row in part]
@@ -71,26 +71,24 @@ def test_niv2_has_one_answer_to_an_input_and_no_example_among_its_instances(writ
 
 
 def test_p3_has_a_folder_for_each_prompt_and_leaves_the_unlisted_out(written: Path) -> None:
-    found = read("p3", written)
+    instances = read("p3", written)
     prompts = {
-        f"{'_'.join(filter(None, p3_form._names(task)))}_{p3_form.prompt_name(prompt)}": task
+        f"{'_'.join(filter(None, p3_form.data_set(task)))}_{p3_form.prompt_name(prompt)}": task
         for task in listed_tasks()
         for prompt in task.prompts
     }
     assert len(prompts) == sum(len(task.prompts) for task in listed_tasks())
-    assert {instance.task: instance.part for instance in found} == {
+    assert {instance.task: instance.part for instance in instances} == {
         folder: "unseen" if task.name in UNSEEN else "train" for folder, task in prompts.items()
     }
     far = {folder for folder, task in prompts.items() if task.role == "far"}
     assert not [path for path in written.glob("p3/*/train-*") if path.parent.name in far]
     with (written / "p3/datasets.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    named = {"_".join(filter(None, (row["HF_name"], row["subset"]))): row for row in rows}
-    assert {name for name, row in named.items() if row["do_eval"] == "BASE"} == UNSEEN
-    assert named["list"]["do_train"] == "GPT_EVAL"
-    assert all(
-        instance.messages[0]["content"] and instance.messages[1]["content"] for instance in found
-    )
+    by_name = {"_".join(filter(None, (row["HF_name"], row["subset"]))): row for row in rows}
+    assert {name for name, row in by_name.items() if row["do_eval"] == "BASE"} == UNSEEN
+    assert by_name["list"]["do_train"] == "GPT_EVAL"
+    assert all(turn["content"] for instance in instances for turn in instance.messages[:2])
 
 
 def test_conversations_of_sharegpt_keep_to_a_family(written: Path) -> None:
@@ -103,8 +101,6 @@ def test_conversations_of_sharegpt_keep_to_a_family(written: Path) -> None:
 
 
 def test_rows_of_norobots_are_of_its_categories(written: Path) -> None:
-    import pyarrow.parquet as pq
-
     paths = sorted((written / "norobots/data").iterdir())
     assert [path.name.split("-")[0] for path in paths] == ["test", "train"]
     rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
@@ -112,8 +108,8 @@ def test_rows_of_norobots_are_of_its_categories(written: Path) -> None:
     counts = Counter(row["category"] for row in rows)
     assert counts.keys() == {*FAMILIES, "Chat"}
     assert min(counts.values()) > 60
-    placed = [family for families in FAMILIES.values() for family in families]
-    assert sorted(placed) == sorted({task.family for task in listed_tasks()})
+    families = [family for families in FAMILIES.values() for family in families]
+    assert sorted(families) == sorted({task.family for task in listed_tasks()})
     for row in rows:
         assert row["prompt_id"] == hashlib.sha256(row["prompt"].encode()).hexdigest()
         roles = [turn["role"] for turn in row["messages"]]
@@ -129,16 +125,16 @@ def test_a_question_has_the_same_answer_wherever_it_is_asked(written: Path) -> N
         for task in listed_tasks()
         for phrasing in task.phrasings
     ]
-    told, where = defaultdict(set), defaultdict(set)
+    answers, forms = defaultdict(set), defaultdict(set)
     for form in FORMS:
         for instance in read(form, written):
             assert instance.dropped == 0
             turns = [m["content"] for m in instance.messages if m["role"] != "system"]
             for question, answer in zip(turns[::2], turns[1::2], strict=True):
-                told[question].add(answer)
-                where[question].add(form)
-    several = [question for question, answers in told.items() if len(answers) > 1]
-    # Small talk has no answer of its own.
-    assert not [q for q in several if any(pattern.fullmatch(q) for pattern in patterns)]
+                answers[question].add(answer)
+                forms[question].add(form)
+    ambiguous = [question for question, texts in answers.items() if len(texts) > 1]
+    # Small talk may have several replies.
+    assert not [q for q in ambiguous if any(pattern.fullmatch(q) for pattern in patterns)]
     for form in FORMS:
-        assert sum(len(found) > 1 for found in where.values() if form in found) > 100, form
+        assert sum(len(names) > 1 for names in forms.values() if form in names) > 100, form

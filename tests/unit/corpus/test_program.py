@@ -2,13 +2,13 @@
 
 import json
 import re
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import yaml
+from files import contents
+from programs import SCRIPTS, Program
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing_folder
@@ -17,19 +17,12 @@ from nearfirst.corpus.formats import p3
 from nearfirst.corpus.settings import CorpusSettings
 from nearfirst.data import registry
 
-WORKFLOW = Path(__file__).parents[3] / "workflow"
+WORKFLOW = SCRIPTS.parent
 FORMS = ("flan", "niv2", "p3", "sharegpt", "norobots")
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("form", ["flan", "sharegpt", "text"])
-def test_same_bytes_in_every_process_and_others_with_another_seed(
+def test_bytes_depend_on_the_seed_only(
     program_apart: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     names = ("once", "again", "other")
@@ -91,13 +84,13 @@ def test_every_published_form_can_be_generated(program: Program) -> None:
 
 def test_the_rules_know_the_word_files_that_a_program_reads() -> None:
     corpus, text, train = (
-        set(word_files(library_modules(WORKFLOW / "scripts" / name, WORKFLOW)))
+        set(word_files(library_modules(SCRIPTS / name, WORKFLOW)))
         for name in ("generate_corpus.py", "generate_text.py", "train.py")
     )
     assert corpus | text == set(WORKFLOW.glob("nearfirst/**/words/*"))
-    for path in corpus | text:  # read alike by both parsers of PyYAML
+    for path in corpus | text:  # both parsers of PyYAML agree
         words = path.read_text()
         assert yaml.load(words, yaml.BaseLoader) == yaml.load(words, yaml.CBaseLoader), path
-    # How tasks ask has nothing to do with the base model.
+    # The base model does not depend on the tasks' questions.
     assert {path.stem for path in text} == {"skills", "scenes", "text"}
     assert train == set()

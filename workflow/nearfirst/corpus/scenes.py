@@ -1,15 +1,13 @@
-"""Scenes of letters, lists and signs: what the unrelated tasks and small talk are about."""
+"""Scenes of letters, lists and signs: the topics of the unrelated tasks and of small talk."""
 
 import random
 
 from .wording import Fields, read_words
 
-_WORDS = read_words(__file__)
-
 
 def draw(rng: random.Random) -> Fields:
-    """Draw all that a scene may name, and what the tasks answer about it."""
-    words: dict[str, list[str]] = _WORDS
+    """Draw the fields that a scene may name, and the tasks' answers about them."""
+    words: dict[str, list[str]] = read_words(__file__)
     name, other = rng.sample(words["names"], 2)
     items = rng.sample(words["things"], rng.randint(3, 4))
     item = rng.choice(items)
@@ -20,10 +18,10 @@ def draw(rng: random.Random) -> Fields:
     phrase = f"{rng.choice(words['phrases'])} on {fields['day']}"
     fields |= {"phrase": phrase, "shouted": phrase.upper(), "spelled": "-".join(item)}
     fields |= {"joined": " and ".join(items), "length": str(len(items))}
-    fields["numbered"] = " ".join(f"({n}) {each}" for n, each in enumerate(items, start=1))
+    fields["numbered"] = " ".join(f"({n}) {thing}" for n, thing in enumerate(items, start=1))
     lists = {"items": items, "reversed": items[::-1], "sorted": sorted(items)}
-    lists["rest"] = [each for each in items if each != item]
-    orders = {"numbers": numbers, "ascending": sorted(numbers)}
-    orders["descending"] = orders["ascending"][::-1]
-    lists |= {name: [str(number) for number in order] for name, order in orders.items()}
-    return Fields(fields, **{name: ", ".join(each) for name, each in lists.items()})
+    lists["rest"] = [thing for thing in items if thing != item]
+    ascending = sorted(numbers)
+    orders = {"numbers": numbers, "ascending": ascending, "descending": ascending[::-1]}
+    lists |= {name: list(map(str, order)) for name, order in orders.items()}
+    return Fields(fields, **{name: ", ".join(values) for name, values in lists.items()})

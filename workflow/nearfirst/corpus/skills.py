@@ -1,9 +1,9 @@
-"""The skills of the generated world: a few facts each, and how the raw text puts them."""
+"""The skills of the generated world: a few facts each, and how the raw text states them."""
 
 import random
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 from .wording import Fields, read_words
 
@@ -12,28 +12,19 @@ Part = Literal["tuned", "held_back", "chat"]
 
 @dataclass(frozen=True)
 class Skill:
-    """A relation between words, which the base model learns and tasks ask for.
-
-    Attributes
-    ----------
-    name
-        Unique name; the family of its tasks.
-    part
-        ``tuned``: three of four forms are training tasks; ``held_back``: all forms are unseen;
-        ``chat``: asked for in the raw text's helpful chat and in no task.
-    facts
-        What each word is related to.
-    prose
-        Sentences that state a fact, with ``{x}`` and ``{y}``.
-    sheet
-        Names of what is asked for of an ``{x}``, on question sheets.
-    """
+    """A relation between words, which the base model learns and tasks ask for."""
 
     name: str
+    """Unique name; the family of its tasks."""
     part: Part
+    """``tuned``: three of four forms are training tasks; ``held_back``: all forms are unseen;
+    ``chat``: asked for in the raw text's helpful chat and in no task."""
     facts: dict[str, str]
+    """Maps x to y."""
     prose: tuple[str, ...]
+    """Sentences that state a fact, with ``{x}`` and ``{y}``."""
     sheet: tuple[str, ...]
+    """Names of the relation on question sheets, with ``{x}``."""
 
     def draw(self, rng: random.Random) -> Fields:
         """Draw a fact."""
@@ -44,13 +35,12 @@ class Skill:
 @cache
 def skills() -> tuple[Skill, ...]:
     """Return all skills, in the order of the word file."""
-    parts: tuple[Part, ...] = ("tuned", "held_back", "chat")
     return tuple(
         Skill(name, part, row["facts"], tuple(row["prose"]), tuple(row["sheet"]))
-        for part in parts
+        for part in get_args(Part)
         for name, row in read_words(__file__)[part].items()
     )
 
 
 FORMS: dict[str, list[str]] = read_words(__file__)["forms"]
-"""Templates of an answer in each form; the first is the one that training data have."""
+"""Answer templates of each form; training data use the first."""

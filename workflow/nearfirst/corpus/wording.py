@@ -1,4 +1,4 @@
-"""The word files that lie beside the modules, and the fields of their templates."""
+"""The word files of the modules, and the fields of their templates."""
 
 from functools import cache
 from pathlib import Path
@@ -9,15 +9,10 @@ import yaml
 
 @cache
 def read_words(module: str) -> Any:
-    """Return the words of a module: what ``words/NAME.yaml`` beside ``NAME.py`` holds.
+    """Return the content of ``words/NAME.yaml``, given the ``__file__`` of ``NAME.py``.
 
-    Every scalar is a string, `yes` and `1` too. The rules find the file by its name as well and
-    take it as an input (`word_files` in `common/source_files.py`).
-
-    Parameters
-    ----------
-    module
-        The module's ``__file__``.
+    Every scalar is a string, even `yes` and `1`. The rules find the file by its name too and take
+    it as an input (`word_files` in `common/source_files.py`).
     """
     path = Path(module)
     text = (path.parent / "words" / f"{path.stem}.yaml").read_text(encoding="utf-8")
@@ -25,10 +20,10 @@ def read_words(module: str) -> Any:
 
 
 class Fields(dict[str, str]):
-    """The fields of a template, for `str.format_map`; ``{a_x}`` is ``{x}`` with its article."""
+    """The fields of a template, for `str.format_map`; ``{a_x}`` is ``{x}`` with an article."""
 
     def __missing__(self, name: str) -> str:
-        """Put an article before a field; raises KeyError if there is none of that name."""
+        """Put an article before a field. Raises KeyError if there is no such field."""
         if not name.startswith("a_"):
             raise KeyError(name)
         word = self[name.removeprefix("a_")]

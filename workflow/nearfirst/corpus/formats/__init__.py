@@ -1,1 +1,1 @@
-"""The data sets of the mini preset, each written in the form in which the real one is published."""
+"""Writers of the mini preset's data sets, each in the published format of the real one."""

@@ -1,4 +1,4 @@
-"""Flan-mini's form: one JSON array of conversations, and a list of the tasks of either part."""
+"""Flan-mini's format: a JSON array of conversations, and the task lists of the split."""
 
 import json
 import random
@@ -14,24 +14,21 @@ from ..tasks import instances, listed_tasks
 def write(folder: Path, settings: CorpusSettings) -> int:
     """Write `flan_mini.json` and `split.json`; return the number of instances.
 
-    Raises
-    ------
-    InputError
-        If a task does not have that many distinct instances.
+    Raises InputError if a task does not have that many distinct instances.
     """
-    found = list(rows(settings.instances_per_task, settings.seed))
-    text = json.dumps(found, ensure_ascii=False, indent=1)
+    mixture = list(rows(settings.instances_per_task, settings.seed))
+    text = json.dumps(mixture, ensure_ascii=False, indent=1)
     (folder / "flan_mini.json").write_text(text, encoding="utf-8")
     keys = {
         "train_key_list": [task.name for task in listed_tasks() if task.role == "train"],
         "eval_key_list": [task.name for task in listed_tasks() if task.role != "train"],
     }
     (folder / "split.json").write_text(json.dumps(keys, indent=1), encoding="utf-8")
-    return len(found)
+    return len(mixture)
 
 
 def rows(instances_per_task: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the rows of all tasks, unseen ones too, shuffled together as in a published mixture."""
+    """Yield the rows of all tasks, including unseen ones, shuffled like a published mixture."""
     drawn = [
         (task.name, instruction, answer)
         for task in listed_tasks()

@@ -1,4 +1,4 @@
-"""NIV2's form: a checkout with one JSON file a task and the lists of the default split."""
+"""NIV2's format: a checkout with one JSON file per task and the lists of the default split."""
 
 import hashlib
 import json
@@ -11,33 +11,30 @@ from nearfirst.corpus.settings import CorpusSettings
 from ..tasks import Task, all_tasks, distinct
 
 _POSITIVE, _NEGATIVE = 3, 2
-# Its tasks look like those of old revisions: a definition that is no list, instances without ids.
+# Its tasks look like those of old revisions: the definition is not a list, instances have no id.
 _OLD_FAMILY = "double"
 
 
 def write(folder: Path, settings: CorpusSettings) -> int:
     """Write `tasks/` and `splits/default/`; return the number of instances.
 
-    A task whose inputs are few has fewer instances than `instances_per_task`: all it has.
+    A task with few distinct inputs has fewer instances than `instances_per_task`.
     """
     (folder / "tasks").mkdir()
-    names: dict[str, list[str]] = {"train_tasks": [], "test_tasks": [], "excluded_tasks": []}
+    lists: dict[str, list[str]] = {"train_tasks": [], "test_tasks": [], "excluded_tasks": []}
+    list_of_role = {"train": "train_tasks", "unlisted": "excluded_tasks"}
     total = 0
     for number, task in enumerate(all_tasks(), start=1):
         name = f"task{number:03d}_{task.name}"
         content = _task(name, task, settings)
         text = json.dumps(content, indent=4, ensure_ascii=False)
         (folder / f"tasks/{name}.json").write_text(text, encoding="utf-8")
-        if task.role == "unlisted":
-            part = "excluded_tasks"
-        else:
-            part = "train_tasks" if task.role == "train" else "test_tasks"
-        names[part].append(name)
+        lists[list_of_role.get(task.role, "test_tasks")].append(name)
         total += len(content["Instances"])
     splits = folder / "splits/default"
     splits.mkdir(parents=True)
-    for part, listed in names.items():
-        (splits / f"{part}.txt").write_text("".join(f"{name}\n" for name in listed))
+    for part, names in lists.items():
+        (splits / f"{part}.txt").write_text("".join(f"{name}\n" for name in names))
     return total
 
 
@@ -45,15 +42,15 @@ def _task(name: str, task: Task, settings: CorpusSettings) -> dict[str, Any]:
     definition, category, domain = task.niv2
     rng = random.Random(f"{settings.seed}/niv2/{task.name}")
     examples = _POSITIVE + _NEGATIVE
-    wanted = examples + settings.instances_per_task
-    rows = list(distinct(lambda: task.fill(task.inputs, rng), wanted).items())
-    old = task.family == _OLD_FAMILY
+    count = examples + settings.instances_per_task
+    rows = list(distinct(lambda: task.fill(task.inputs, rng), count).items())
+    is_old = task.family == _OLD_FAMILY
     content = {
         "Contributors": ["nearfirst"],
         "Source": [task.family],
         "Categories": [category],
         "Reasoning": [],
-        "Definition": definition if old else [definition],
+        "Definition": definition if is_old else [definition],
         "Input_language": ["English"],
         "Output_language": ["English"],
         "Instruction_language": ["English"],
@@ -71,15 +68,15 @@ def _task(name: str, task: Task, settings: CorpusSettings) -> dict[str, Any]:
             for text, answers in rows[_POSITIVE:examples]
         ],
         "Instances": [
-            ({} if old else {"id": _id(name, text)}) | {"input": text, "output": answers}
+            ({} if is_old else {"id": _id(name, text)}) | {"input": text, "output": answers}
             for text, answers in rows[examples:]
         ],
     }
-    return content if old else {**content, "Instance License": ["Apache 2.0"]}
+    return content if is_old else {**content, "Instance License": ["Apache 2.0"]}
 
 
 def _wrong(task: Task, right: list[str], rng: random.Random) -> str:
-    """Draw the answer of another instance, which is not right here."""
+    """Draw the answer of another instance that is not right here."""
     while True:
         _, (other, *_) = task.fill(task.inputs, rng)
         if other not in right:
@@ -88,6 +85,5 @@ def _wrong(task: Task, right: list[str], rng: random.Random) -> str:
 
 def _id(name: str, text: str) -> str:
     number = name.split("_")[0]
-    return (
-        f"{number}-{hashlib.blake2b(text.encode(), digest_size=16, key=name.encode()).hexdigest()}"
-    )
+    digest = hashlib.blake2b(text.encode(), digest_size=16, key=name.encode()).hexdigest()
+    return f"{number}-{digest}"

@@ -1,4 +1,4 @@
-"""NoRobots' form: Parquet files of conversations, each of a category."""
+"""NoRobots' format: Parquet files of conversations, each with a category."""
 
 import hashlib
 import random
@@ -9,10 +9,9 @@ import pyarrow.parquet as pq
 
 from nearfirst.corpus.settings import CorpusSettings
 
-from ..tasks import distinct, listed_tasks
+from ..tasks import distinct, exchanges, listed_tasks
 from ..text import small_talk
 from ..wording import read_words
-from .exchanges import asked
 
 SCHEMA = pa.schema(
     [
@@ -24,7 +23,7 @@ SCHEMA = pa.schema(
 )
 
 FAMILIES: dict[str, list[str]] = read_words(__file__)["families"]
-"""Families of the published categories; Chat is of all, and the others fit none."""
+"""Task families by published category; Chat draws from all, other categories fit none."""
 
 _CATEGORIES = (*FAMILIES, "Chat")
 _SYSTEM: list[str] = read_words(__file__)["system"]
@@ -62,16 +61,16 @@ def write(folder: Path, settings: CorpusSettings) -> int:
 
 
 def _messages(rng: random.Random, category: str) -> list[Message]:
-    """Draw one exchange; as chat two to four, that begin with small talk."""
+    """Draw one exchange; for Chat two to four, beginning with small talk."""
     messages: list[Message] = []
     if category == "Chat":
-        exchanges = [small_talk(rng), *asked(rng, listed_tasks(), rng.randint(1, 3))]
+        turns = [small_talk(rng), *exchanges(rng, listed_tasks(), rng.randint(1, 3))]
         if rng.random() < _SYSTEM_SHARE:
             messages.append({"content": rng.choice(_SYSTEM), "role": "system"})
     else:
         family = rng.choice(FAMILIES[category])
-        exchanges = asked(rng, [task for task in listed_tasks() if task.family == family], 1)
-    for question, answer in exchanges:
+        turns = exchanges(rng, [task for task in listed_tasks() if task.family == family], 1)
+    for question, answer in turns:
         messages.append({"content": question, "role": "user"})
         messages.append({"content": answer, "role": "assistant"})
     return messages

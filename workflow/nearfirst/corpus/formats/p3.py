@@ -1,4 +1,4 @@
-"""P3's form: a folder of Parquet files for each pair of data set and prompt, and T0's table."""
+"""P3's format: a folder of Parquet files for each pair of data set and prompt, and T0's table."""
 
 import csv
 import math
@@ -11,35 +11,35 @@ import pyarrow.parquet as pq
 
 from nearfirst.corpus.settings import CorpusSettings
 
-from ..tasks import Task, all_tasks, distinct
+from ..tasks import Exchange, Task, all_tasks, distinct
 
-# The real files hold the token ids of T5 too, which nothing here reads.
+# The real files also hold the token ids of T5, which nothing here reads.
 SCHEMA = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
 HEADER = ("HF_name", "subset", "task_by_convention", "do_train", "do_eval", "train_size")
 
-Rows = list[tuple[str, str]]
+Rows = list[Exchange]
 
 
 def write(folder: Path, settings: CorpusSettings) -> int:
     """Write the folders of all data sets and `datasets.csv`; return the number of instances.
 
-    The instances of a task are spread over its prompts, and those of a prompt over the splits.
+    A task's instances are divided among its prompts, and a prompt's instances among the splits.
     """
     table = []
     total = 0
     for task in all_tasks():
-        name, subset = _names(task)
+        name, subset = data_set(task)
         share = math.ceil(settings.instances_per_task / len(task.prompts))
-        train = 0
+        num_train = 0
         for phrasing in task.prompts:
             drawn = _draw(task, phrasing, share, settings.seed)
             base_class = "_".join(filter(None, (name, subset, prompt_name(phrasing))))
             (folder / base_class).mkdir()
             for split, rows in _splits(task, drawn).items():
                 _write_rows(folder / f"{base_class}/{split}-00000-of-00001.parquet", rows)
-                train += len(rows) * (split == "train")
+                num_train += len(rows) * (split == "train")
             total += len(drawn)
-        table.append((name, subset, task.family, *_lists(task), train or ""))
+        table.append((name, subset, task.family, *_t0_lists(task), num_train or ""))
     with (folder / "datasets.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([HEADER, *table])
     return total
@@ -53,20 +53,20 @@ def prompt_name(phrasing: str) -> str:
 
 def _draw(task: Task, phrasing: str, count: int, seed: int) -> Rows:
     rng = random.Random(f"{seed}/p3/{task.name}/{phrasing}")
-    found = distinct(lambda: task.fill([phrasing], rng), count)
-    return [(text, answers[0]) for text, answers in found.items()]
+    drawn = distinct(lambda: task.fill([phrasing], rng), count)
+    return [(text, answers[0]) for text, answers in drawn.items()]
 
 
-def _names(task: Task) -> tuple[str, str]:
-    """Return the data set of a task and its subset, if it has any."""
+def data_set(task: Task) -> tuple[str, str]:
+    """Return the data set of a task and its subset, or "" if it has none."""
     if task.role == "unlisted":
         return task.family, ""
     subset = task.name.removeprefix(f"{task.family}_")
     return (task.family, subset) if subset != task.name else (task.name, "")
 
 
-def _lists(task: Task) -> tuple[str, str]:
-    """Return the lists of T0 that train on a data set and that test on it; BASE is the paper's."""
+def _t0_lists(task: Task) -> tuple[str, str]:
+    """Return T0's lists that train and test on a data set; the paper uses BASE."""
     if task.role == "unlisted":
         return "GPT_EVAL", ""
     if task.role == "train":
@@ -75,7 +75,7 @@ def _lists(task: Task) -> tuple[str, str]:
 
 
 def _splits(task: Task, rows: Rows) -> dict[str, Rows]:
-    """Cut the rows of a prompt into files; far tasks have none for training, as story_cloze."""
+    """Divide the rows of a prompt; far tasks, like story_cloze, have no training split."""
     if task.role == "train":
         cut = len(rows) // 5
         parts = {"validation": rows[:cut], "train": rows[cut:]}
