@@ -1,7 +1,7 @@
 # Scores of the answers against their references.
 
 
-# score.py imports the modules of `score/` by name, so the rule names them and what they import.
+# score.py imports the modules of `score/` by name, so they and their imports are listed here.
 SCORE_LIBRARY = sorted(
     {
         *library("score.py"),
@@ -17,7 +17,7 @@ SCORE_LIBRARY = sorted(
 def score_files(
     wildcards,
 ):
-    """Return the model, or the user's folder, whose tokenizer splits the answers."""
+    """Return the folder, the base model's or the user's, whose tokenizer splits the answers."""
     name = CONFIG.scores.tokenizer
     if name == "words":
         return {}
@@ -32,12 +32,6 @@ def score_state(
     """Return the state of the user's tokenizer."""
     name = CONFIG.scores.tokenizer
     return model_state(FIRST_BASE if name == "model" else name, tokenizer_read)
-
-
-def score_flags(
-    wildcards,
-):
-    return f"--model {quote(FIRST_BASE)}" if CONFIG.scores.tokenizer == "model" else ""
 
 
 rule score:
@@ -61,7 +55,11 @@ rule score:
         runtime=growing(60),
     params:
         settings=settings("scores"),
-        model=score_flags,
+        model=lambda wildcards: (
+            f"--model {quote(FIRST_BASE)}"
+            if CONFIG.scores.tokenizer == "model"
+            else ""
+        ),
         tokenizer=score_state,
     message:
         "score answers: {wildcards.dataset} on {wildcards.test}, "

@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
@@ -16,23 +15,23 @@ from nearfirst.score.settings import ScoreSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the scores, with the identity of the answers and the number of instances left out."""
-    settings = cast(ScoreSettings, arguments.settings)
-    given = read_answers(arguments.generations)
+    settings: ScoreSettings = arguments.settings
+    table = read_answers(arguments.generations)
     instances = read_instances(arguments.instances)
-    references = answers.references_of(given, arguments.generations, instances, arguments.instances)
+    references = answers.references_of(table, arguments.generations, instances, arguments.instances)
     tokenizer = tokenizers.from_settings(settings, arguments.model)
     answers.warn_of_ignored_text(references, tokenizer, settings)
-    table = answers.score_answers(given, references, Scorer(settings, tokenizer))
-    missing = left_out(given) + sum(not texts for texts in references.values())
+    scores = answers.score_answers(table, references, Scorer(settings, tokenizer))
+    missing = left_out(table) + sum(not texts for texts in references.values())
     identity = read_identity(arguments.generations)
-    write_table(table, arguments.output, {**identity, "left_out": str(missing)})
+    write_table(scores, arguments.output, {**identity, "left_out": str(missing)})
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
     add("--generations", type=Path, required=True, help="answers (Parquet)")
-    add("--instances", type=Path, required=True, help="the instances answered (Parquet)")
+    add("--instances", type=Path, required=True, help="test instances that were answered (Parquet)")
     add("--model", metavar="FOLDER", help="base model, for `tokenizer: model`")
     add("--output", type=Path, required=True, help="scores to write (Parquet)")
     cli.add_settings(parser, ScoreSettings)

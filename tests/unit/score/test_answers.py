@@ -1,4 +1,4 @@
-"""Scores of whole tables: what is written, logged, left out and refused."""
+"""Scores of whole tables: columns, metadata, log, warnings and refusals."""
 
 import logging
 from pathlib import Path
@@ -36,7 +36,7 @@ def generations(path: Path, rows: list[Answer], task: str = "t", **metadata: str
     return path
 
 
-def test_the_program_writes_a_row_an_answer(tmp_path: Path, program: Program) -> None:
+def test_the_program_writes_a_row_per_answer(tmp_path: Path, program: Program) -> None:
     references = {
         "x": ["the cat sat on the mat"],
         "y": ["No", " ", None],
@@ -47,23 +47,23 @@ def test_the_program_writes_a_row_an_answer(tmp_path: Path, program: Program) ->
         *((10, "y", "no!"), (10, "x", "the mat the cat"), (10, "lost", "a")),
         *((0, "x", "the cat is on the mat"), (0, "y", " "), (0, "lost", "b")),
     ]
-    of_run = {"trained": "48", "without_label": "24"}
-    given = generations(tmp_path / "answers.parquet", rows, left_out="2", **IDENTITY, **of_run)
-    there = instances(tmp_path / "test.parquet", references)
-    command = ("score.py", "--generations", given, "--instances", there)
+    identity = {**IDENTITY, "trained": "48", "without_label": "24"}  # for captions
+    answers_path = generations(tmp_path / "answers.parquet", rows, left_out="2", **identity)
+    instances_path = instances(tmp_path / "test.parquet", references)
+    command = ("score.py", "--generations", answers_path, "--instances", instances_path)
     output = tmp_path / "scores.parquet"
     done = program(*command, "--output", output)
     assert done.returncode == 0, done.stderr
     table = pq.read_table(output)
     assert table.schema.names == ["step", "id", "task", *SCORE_NAMES]
-    found = table.to_pydict()
-    assert found["step"] == [10, 10, 0, 0]
-    assert found["id"] == ["y", "x", "x", "y"]
-    assert set(found["task"]) == {"t"}
-    assert found["rouge1"] == pytest.approx([1, 0.8, 5 / 6, 0])
-    assert found["rougeL"] == pytest.approx([1, 0.4, 5 / 6, 0])
-    assert found["exact_match"] == [1, 0, 0, 0]
-    assert read_identity(output) == IDENTITY | of_run  # for captions
+    columns = table.to_pydict()
+    assert columns["step"] == [10, 10, 0, 0]
+    assert columns["id"] == ["y", "x", "x", "y"]
+    assert set(columns["task"]) == {"t"}
+    assert columns["rouge1"] == pytest.approx([1, 0.8, 5 / 6, 0])
+    assert columns["rougeL"] == pytest.approx([1, 0.4, 5 / 6, 0])
+    assert columns["exact_match"] == [1, 0, 0, 0]
+    assert read_identity(output) == identity
     # Two that were never answered, and the one without a reference.
     assert table.schema.metadata[b"left_out"] == b"3"
     assert "1 of 3 instances (the first is id 'lost') are left out" in done.stderr
@@ -72,12 +72,12 @@ def test_the_program_writes_a_row_an_answer(tmp_path: Path, program: Program) ->
     assert "Exact Match 50.00" in last
     assert first.endswith("(2 answers, 1 empty)")
     # Settings reach the scores; a table made by hand has no identity and left nothing out.
-    instances(there, {"x": ["the cat sat on the mat", "dogs"]})
-    generations(given, [(0, "x", "the mat the cat")])
+    instances(instances_path, {"x": ["the cat sat on the mat", "dogs"]})
+    generations(answers_path, [(0, "x", "the mat the cat")])
     settings = '{"rouge":"paper","beta":1.2,"references":"mean","stemming":false}'
     done = program(*command, "--output", output, "--settings", settings)
     assert done.returncode == 0, done.stderr
-    # Against the second reference all is 0, so the mean is half of the first (test_scorer).
+    # All scores against the second reference are 0, so the mean is half of the first.
     (row,) = pq.read_table(output).to_pylist()
     assert (row["rouge1"], row["rougeL"]) == pytest.approx((1 / 3, 61 / 316))
     assert pq.read_schema(output).metadata == {b"left_out": b"0"}
@@ -86,22 +86,24 @@ def test_the_program_writes_a_row_an_answer(tmp_path: Path, program: Program) ->
 @pytest.mark.parametrize(
     ("task", "rows", "references", "message"),
     [
-        ("t", [(0, "x", "a"), (9, "x", None)], ["a"], "{given}: row 1 (step 9, id 'x') has no "),
-        ("t", [(0, "x", "a"), (0, "x", "b")], ["a"], "{given}: step 0, id 'x' stands in 2 rows"),
-        ("t", [(0, "z", "a"), (0, "w", "a")], ["a"], "{given}: 2 ids are not in {there}, the f"),
-        ("old", [(0, "x", "a")], ["a"], "{given}: id 'x' is of task 'old', but in {there} of 't'"),
-        ("t", [(0, "x", "a")], None, "{there}: no instance has a reference with text; "),
-        ("t", [(0, "x", "a")], [None, " "], "{there}: no instance has a reference with text; "),
+        ("t", [(0, "x", "a"), (9, "x", None)], ["a"], "{answers}: row 1 (step 9, id 'x') has no "),
+        ("t", [(0, "x", "a"), (0, "x", "b")], ["a"], "{answers}: step 0, id 'x' is in 2 rows"),
+        ("t", [(0, "z", "a"), (0, "w", "a")], ["a"], "{answers}: 2 ids are not in {instances}, "),
+        ("old", [(0, "x", "a")], ["a"], "{answers}: id 'x' is of task 'old', but in {instances} "),
+        ("t", [(0, "x", "a")], None, "{instances}: no instance has a reference with text; "),
+        ("t", [(0, "x", "a")], [None, " "], "{instances}: no instance has a reference with text; "),
     ],
 )
 def test_unusable_tables(
     tmp_path: Path, task: str, rows: list[Answer], references: Any, message: str
 ) -> None:
-    there = instances(tmp_path / "test.parquet", {"x": references})
-    given = generations(tmp_path / "answers.parquet", rows, task)
+    paths = {"answers": tmp_path / "answers.parquet", "instances": tmp_path / "test.parquet"}
+    generations(paths["answers"], rows, task)
+    generated, tested = paths.values()
+    table = read_table(instances(tested, {"x": references}), INSTANCES)
     with pytest.raises(InputError) as caught:
-        answers.references_of(read_answers(given), given, read_table(there, INSTANCES), there)
-    assert str(caught.value).startswith(message.format(given=given, there=there))
+        answers.references_of(read_answers(generated), generated, table, tested)
+    assert str(caught.value).startswith(message.format(**paths))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_unusable_tables(
         ({"a": (), "b": ("ABC",)}, ["(the first is id 'a') are left out"]),
     ],
 )
-def test_warnings_of_text_that_is_ignored(
+def test_ignored_text_is_warned_of(
     caplog: pytest.LogCaptureFixture, references: Any, expected: list[str]
 ) -> None:
     with caplog.at_level(logging.WARNING):

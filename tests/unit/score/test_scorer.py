@@ -1,4 +1,4 @@
-"""Scores of one answer: by hand, against plain rouge-score, and as laws."""
+"""Scores of one answer: by hand, against plain rouge-score, and as properties."""
 
 import random
 from pathlib import Path
@@ -19,7 +19,7 @@ from nearfirst.score.scorer import Scorer
 from nearfirst.score.settings import ScoreSettings
 
 MAT = "the cat sat on the mat"
-# Any text at all, and text with words.
+# Arbitrary text, and text with words.
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 SOME = st.lists(st.sampled_from(["cats", "cat", "running", "ran!", "é", "猫", "a"]), max_size=8)
 TEXT = st.one_of(ANY, SOME.map(" ".join))
@@ -27,17 +27,17 @@ TEXT = st.one_of(ANY, SOME.map(" ".join))
 
 def paper_scores(scorer: Scorer, answer: str, *references: str) -> tuple[float, ...]:
     """Return ROUGE-1, ROUGE-L and Exact Match."""
-    found = scorer.score(answer, references)
-    return found["rouge1"], found["rougeL"], found["exact_match"]
+    scores = scorer.score(answer, references)
+    return scores["rouge1"], scores["rougeL"], scores["exact_match"]
 
 
-def scorer(**settings: Any) -> Scorer:
-    chosen = ScoreSettings.model_validate(settings)
-    return Scorer(chosen, tokenizers.from_settings(chosen))
+def make_scorer(**options: Any) -> Scorer:
+    settings = ScoreSettings.model_validate(options)
+    return Scorer(settings, tokenizers.from_settings(settings))
 
 
-def score(answer: str, *references: str, **settings: Any) -> tuple[float, ...]:
-    return paper_scores(scorer(**settings), answer, *references)
+def score(answer: str, *references: str, **options: Any) -> tuple[float, ...]:
+    return paper_scores(make_scorer(**options), answer, *references)
 
 
 @pytest.fixture(scope="module")
@@ -77,16 +77,15 @@ def test_rouge_by_hand(settings: dict[str, Any], rouge1: float, rouge_l: float) 
 def test_maximum_and_mean_over_references() -> None:
     assert score("yes", "no", "yes") == (1, 1, 1)
     assert score("yes", "no", "yes", "Yes!", "maybe", references="mean") == (0.5, 0.5, 0.5)
-    # Each score has a maximum of its own. Recall: 1/1 against 4/5. F of the longest:
+    # The maximum is taken per score. Recall: 1/1 against 4/5. F of the longest:
     # 2 (1)(1/4) / (5/4) = 0.4 against 2 (0.8) / 1.8.
-    found = score("a b c d", "a", "a b c d e", rouge="paper")
-    assert found == pytest.approx((1, 8 / 9, 0))
+    assert score("a b c d", "a", "a b c d e", rouge="paper") == pytest.approx((1, 8 / 9, 0))
 
 
 @pytest.mark.parametrize("blank", ["", "  \n", "\u200b\ufeff", "\x00"])
 def test_a_blank_answer_scores_nothing(blank: str, byte_level: tokenizers.Tokenizer) -> None:
-    for each in (scorer(), Scorer(ScoreSettings(), byte_level)):
-        assert each.score(blank, ("yes", "?")) == dict.fromkeys(SCORE_NAMES, 0)
+    for scorer in (make_scorer(), Scorer(ScoreSettings(), byte_level)):
+        assert scorer.score(blank, ("yes", "?")) == dict.fromkeys(SCORE_NAMES, 0)
     assert exact_match(blank, blank) == 0
 
 
@@ -137,7 +136,7 @@ def test_subwords_lose_the_marker_of_a_space(byte_level: tokenizers.Tokenizer) -
     ("split", "text", "expected"),
     [
         (pre_tokenizers.Metaspace(), "dog 猫 bird dog", ["dog", "猫", "dog"]),
-        # Where it does not mark a space, Ġ is a letter (of Maltese).
+        # Unless it marks a space, Ġ is a (Maltese) letter.
         (pre_tokenizers.Whitespace(), "Ġ a", ["Ġ", "a"]),
     ],
 )
@@ -149,7 +148,7 @@ def test_markers_and_unknown_tokens(split: Any, text: str, expected: list[str]) 
     assert tokenizers.subwords(fast).tokenize(text) == expected
 
 
-def test_a_folder_names_a_tokenizer(
+def test_tokenizers_are_loaded_from_folders(
     folder: Path, tmp_path: Path, byte_level: tokenizers.Tokenizer
 ) -> None:
     named = tokenizers.from_settings(ScoreSettings(tokenizer=str(folder)), "another")
@@ -164,11 +163,11 @@ def test_a_folder_names_a_tokenizer(
 def test_scores_are_those_of_plain_rouge_score(one: str, other: str, stemming: bool) -> None:
     plain = RougeScorer(["rouge1", "rougeL"], use_stemmer=stemming).score(other, one)
     expected = (plain["rouge1"].fmeasure, plain["rougeL"].fmeasure)
-    cached = scorer(stemming=stemming)
+    cached = make_scorer(stemming=stemming)
     for _ in range(2):
         cached.score(other, (one,))
         assert paper_scores(cached, one, other)[:2] == expected
-    # With β = 1 the formulas of the paper are those of the package.
+    # With β = 1 the paper's formulas equal the package's.
     paper = score(one, other, stemming=stemming, rouge="paper")
     assert paper[:2] == (plain["rouge1"].recall, plain["rougeL"].fmeasure)
 
@@ -178,11 +177,11 @@ REFERENCES = st.lists(TEXT.filter(normalize), min_size=1, max_size=4)
 
 @given(TEXT, REFERENCES, st.randoms(use_true_random=False), st.sampled_from(["max", "mean"]))
 def test_range_and_order_of_references(
-    answer: str, references: list[str], chance: random.Random, over: str
+    answer: str, references: list[str], rng: random.Random, combine: str
 ) -> None:
-    scores = scorer(references=over)
-    found = scores.score(answer, tuple(references))
-    assert list(found) == list(SCORE_NAMES)
-    assert all(0 <= value <= 1 + 1e-12 for value in found.values())
-    chance.shuffle(references)
-    assert scores.score(answer, tuple(references)) == pytest.approx(found)
+    scorer = make_scorer(references=combine)
+    scores = scorer.score(answer, tuple(references))
+    assert list(scores) == list(SCORE_NAMES)
+    assert all(0 <= value <= 1 + 1e-12 for value in scores.values())
+    rng.shuffle(references)
+    assert scorer.score(answer, tuple(references)) == pytest.approx(scores)

@@ -1,4 +1,4 @@
-"""The table of answers, and its checks for all stages that judge them."""
+"""The table of answers, and the checks of all stages that judge them."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ GENERATIONS = pa.schema(
         ("finished", pa.bool_()),
     ]
 )
-"""Answers; `tokens` counts the generated tokens, with the EOS that ends a `finished` answer."""
+"""Answers; `tokens` counts the generated tokens, including the EOS of a `finished` answer."""
 ANSWERS = pa.schema([GENERATIONS.field(name) for name in ("step", "id", "task", "prediction")])
 """The columns of GENERATIONS that are judged."""
 
@@ -26,10 +26,7 @@ ANSWERS = pa.schema([GENERATIONS.field(name) for name in ("step", "id", "task", 
 def read_answers(path: Path) -> pa.Table:
     """Read the ANSWERS of a generations table, with its metadata.
 
-    Raises
-    ------
-    InputError
-        As `read_table`, or if a value is null or a step has an id twice.
+    Raises InputError as `read_table`, or if a value is null or a step has an id twice.
     """
     table = read_table(path, ANSWERS, unique=None)
     for name in ANSWERS.names:
@@ -40,32 +37,33 @@ def read_answers(path: Path) -> pa.Table:
                 f"{name}; generate again"
             )
     counts = table.group_by(["step", "id"]).aggregate([([], "count_all")])
-    repeated = counts.filter(pc.greater(counts["count_all"], 1))
-    if repeated.num_rows:
-        first = repeated.slice(0, 1).to_pylist()[0]
+    repeated = counts.filter(pc.greater(counts["count_all"], 1)).to_pylist()
+    if repeated:
+        first = repeated[0]
         raise InputError(
-            f"{path}: step {first['step']}, id '{first['id']}' stands in {first['count_all']} "
+            f"{path}: step {first['step']}, id '{first['id']}' is in {first['count_all']} "
             "rows; generate again"
         )
     return table
 
 
 def check_instances(
-    answers: pa.Table, answers_in: Path, instances: pa.Table, instances_in: Path
+    answers: pa.Table, answers_path: Path, instances: pa.Table, instances_path: Path
 ) -> None:
-    """Raise InputError if an answer's instance is missing, or is of another task."""
-    known = dict(zip(instances["id"].to_pylist(), instances["task"].to_pylist(), strict=True))
-    pairs = zip(answers["id"].to_pylist(), answers["task"].to_pylist(), strict=True)
-    given = list(dict.fromkeys(pairs))
-    missing = [id_ for id_ in dict.fromkeys(id_ for id_, _ in given) if id_ not in known]
+    """Raise InputError if the instance of an answer is missing or belongs to another task."""
+    tasks = dict(zip(instances["id"].to_pylist(), instances["task"].to_pylist(), strict=True))
+    answered = dict.fromkeys(
+        zip(answers["id"].to_pylist(), answers["task"].to_pylist(), strict=True)
+    )
+    missing = list(dict.fromkeys(id_ for id_, _ in answered if id_ not in tasks))
     if missing:
         raise InputError(
-            f"{answers_in}: {len(missing)} ids are not in {instances_in}, the first is "
+            f"{answers_path}: {len(missing)} ids are not in {instances_path}, the first is "
             f"'{missing[0]}'; give the instances that were answered, or generate again"
         )
-    for id_, task in given:
-        if task != known[id_]:
+    for id_, task in answered:
+        if task != tasks[id_]:
             raise InputError(
-                f"{answers_in}: id '{id_}' is of task '{task}', but in {instances_in} of "
-                f"'{known[id_]}'; give the instances that were answered, or generate again"
+                f"{answers_path}: id '{id_}' is of task '{task}', but in {instances_path} of "
+                f"'{tasks[id_]}'; give the instances that were answered, or generate again"
             )

@@ -22,59 +22,55 @@ References = Mapping[str, tuple[str, ...]]
 
 
 def references_of(
-    answers: pa.Table, answers_in: Path, instances: pa.Table, instances_in: Path
+    answers: pa.Table, answers_path: Path, instances: pa.Table, instances_path: Path
 ) -> dict[str, tuple[str, ...]]:
-    """Return the references of every instance with an answer; without text, an empty tuple.
+    """Return the references of every answered instance; an empty tuple if none has text.
 
-    Raises InputError if an answer's instance is missing or of another task, or if no instance has a
-    reference.
+    Raises InputError as `check_instances`, or if no instance has a reference.
     """
-    check_instances(answers, answers_in, instances, instances_in)
+    check_instances(answers, answers_path, instances, instances_path)
     columns = (instances[name].to_pylist() for name in ("id", "references"))
-    known = dict(zip(*columns, strict=True))
-    found = {
-        id_: tuple(text for text in known[id_] or () if text is not None and not is_blank(text))
+    texts = dict(zip(*columns, strict=True))
+    references = {
+        id_: tuple(text for text in texts[id_] or () if text is not None and not is_blank(text))
         for id_ in dict.fromkeys(answers["id"].to_pylist())
     }
-    if not any(found.values()):
+    if not any(references.values()):
         raise InputError(
-            f"{instances_in}: no instance has a reference with text; put correct answers into the "
-            "column 'references'"
+            f"{instances_path}: no instance has a reference with text; put correct answers into "
+            "the column 'references'"
         )
-    return found
+    return references
 
 
 def warn_of_ignored_text(
     references: References, tokenizer: Tokenizer, settings: ScoreSettings
 ) -> None:
     """Warn of instances without references, and of references with text that ROUGE ignores."""
-    key, advice = f"scores.tokenizer: {settings.tokenizer}", "choose one for their script"
-    if settings.tokenizer == "words":
+    is_words = settings.tokenizer == "words"
+    advice = "choose one for their script"
+    if is_words:
         advice = "it reads a to z and digits; set it to model to compare subwords"
+
+    def has_ignored_text(texts: tuple[str, ...]) -> bool:
+        letters = filter(str.isalnum, "".join(texts).lower()) if is_words else ""
+        return not all(map(str.isascii, letters)) or not any(map(tokenizer.tokenize, texts))
+
     without = [id_ for id_, texts in references.items() if not texts]
-    ignored = [
-        id_
-        for id_, texts in references.items()
-        if texts and (not any(map(tokenizer.tokenize, texts)) or _other_letters(texts, settings))
-    ]
+    ignored = [id_ for id_, texts in references.items() if texts and has_ignored_text(texts)]
     for ids, problem in (
         (without, "are left out: no reference has text"),
-        (ignored, f"have text in their references that {key} ignores; {advice}"),
+        (ignored, f"have text that scores.tokenizer: {settings.tokenizer} ignores; {advice}"),
     ):
         if ids:
             count = f"{len(ids)} of {len(references)} instances"
             logging.warning("%s (the first is id '%s') %s", count, ids[0], problem)
 
 
-def _other_letters(texts: tuple[str, ...], settings: ScoreSettings) -> bool:
-    text = "".join(texts).lower()
-    return settings.tokenizer == "words" and any(c.isalnum() and not c.isascii() for c in text)
-
-
 def score_answers(answers: pa.Table, references: References, scorer: Scorer) -> pa.Table:
     """Return the SCORES table of the answers whose instance has references, in their order.
 
-    Logs of each step the means (0 to 100) and the number of blank answers.
+    Logs the means (0 to 100) and the number of blank answers of each step.
     """
     ids = answers["id"].to_pylist()
     answers = answers.filter(pa.array([bool(references[id_]) for id_ in ids]))
@@ -83,12 +79,12 @@ def score_answers(answers: pa.Table, references: References, scorer: Scorer) -> 
     scores = np.array([[*scorer.score(text, references[id_]).values()] for text, id_ in pairs])
     steps, blank = answers["step"].to_numpy(), np.array([is_blank(text) for text in texts])
     for step in np.unique(steps):
-        rows = steps == step
-        means = zip(SCORE_NAMES.values(), 100 * scores[rows].mean(axis=0), strict=True)
+        mask = steps == step
+        means = zip(SCORE_NAMES.values(), 100 * scores[mask].mean(axis=0), strict=True)
         logging.info(
             "step %d: %s (%d answers, %d empty)",
             *(step, ", ".join(f"{name} {mean:.2f}" for name, mean in means)),
-            *(rows.sum(), blank[rows].sum()),
+            *(mask.sum(), blank[mask].sum()),
         )
     columns = [*(answers[name] for name in ("step", "id", "task")), *scores.T.astype(np.float32)]
     return pa.table(columns, schema=SCORES)

@@ -5,7 +5,7 @@ import unicodedata
 
 
 class _Punctuation(dict[int, int | None]):
-    """A table for `str.translate` that drops punctuation; each character is looked up once."""
+    """A table for `str.translate` that drops punctuation and caches each character."""
 
     def __missing__(self, code: int) -> int | None:
         # Unicode does not count some ASCII signs as punctuation: $ + < = > ^ ` | ~
@@ -18,27 +18,24 @@ _WITHOUT_PUNCTUATION = _Punctuation()
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a text is empty or has only white space, control and format characters."""
+    """Return whether a text has nothing but white space, control and format characters."""
     return all(c.isspace() or unicodedata.category(c) in ("Cc", "Cf") for c in text)
 
 
 def normalize(text: str) -> str:
     """Return a text as Exact Match compares it.
 
-    Unicode NFC, lower case, no punctuation (ASCII's, and Unicode's categories P*), single spaces.
-    As in the paper, punctuation leaves no gap: `3.14` becomes `314` and `-5` becomes `5`.
+    Unicode NFC, lower case, no punctuation (ASCII and Unicode categories P*), single spaces. As in
+    the paper, punctuation leaves no gap: `3.14` becomes `314` and `-5` becomes `5`.
 
     Unlike in the paper, a text of punctuation alone keeps it: an answer `<` or an empty one would
     otherwise equal a reference `>`.
     """
     lower = unicodedata.normalize("NFC", text).lower()
-    return _single_spaced(lower.translate(_WITHOUT_PUNCTUATION)) or _single_spaced(lower)
+    words = lower.translate(_WITHOUT_PUNCTUATION).split() or lower.split()
+    return " ".join(words)
 
 
 def exact_match(answer: str, reference: str) -> float:
     """Return 1 if two texts are equal after `normalize`, else 0; a blank answer is always wrong."""
     return float(not is_blank(answer) and normalize(answer) == normalize(reference))
-
-
-def _single_spaced(text: str) -> str:
-    return " ".join(text.split())

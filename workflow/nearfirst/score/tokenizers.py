@@ -11,7 +11,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.model.tokenizer import load_tokenizer
 from nearfirst.score.settings import ScoreSettings
 
-WORDS, TEXTS = 2**17, 2**14
+MAX_WORDS, MAX_TEXTS = 2**17, 2**14
 """Words and texts whose tokens are cached."""
 
 
@@ -19,11 +19,11 @@ class Tokenizer(tokenizers.Tokenizer):  # type: ignore[misc]
     """A cached tokenizer for rouge-score, from a function that splits one word into tokens."""
 
     def __init__(self, split_word: Callable[[str], Sequence[str]]) -> None:
-        self._split_word = lru_cache(WORDS)(split_word)
-        self._tokens = lru_cache(TEXTS)(self._split)
+        self._split_word = lru_cache(MAX_WORDS)(split_word)
+        self._tokens = lru_cache(MAX_TEXTS)(self._split)
 
     def tokenize(self, text: str) -> list[str]:
-        """Return the tokens of a text; the list is shared, do not change it."""
+        """Return the tokens of a text, a shared list that must not be changed."""
         return self._tokens(text)
 
     def _split(self, text: str) -> list[str]:
@@ -31,29 +31,28 @@ class Tokenizer(tokenizers.Tokenizer):  # type: ignore[misc]
 
 
 def words(stemming: bool) -> Tokenizer:
-    """Return rouge-score's own tokenizer: runs of ASCII letters and digits, in lower case."""
+    """Return rouge-score's tokenizer: runs of ASCII letters and digits, in lower case."""
     return Tokenizer(tokenizers.DefaultTokenizer(use_stemmer=stemming).tokenize)
 
 
 def subwords(tokenizer: Any) -> Tokenizer:
-    """Return a tokenizer by the subwords of one of transformers, for text in any script.
+    """Return a tokenizer into the subwords of a transformers tokenizer, for text in any script.
 
-    As in NIV2's evaluation of its cross-language track, case and punctuation count, the marker of
-    a leading space is removed, and nothing is stemmed. Unknown tokens are dropped, since two
-    unknown characters need not be equal. A byte-level tokenizer trained on another script splits
-    letters into bytes, many of which a whole script shares: unrelated texts then score well above
-    0.
+    As in NIV2's cross-language evaluation, case and punctuation count, the marker of a leading
+    space is removed, and nothing is stemmed. Unknown tokens are dropped, since two unknown
+    characters need not be equal. A byte-level tokenizer trained on another script splits letters
+    into bytes, many of which a whole script shares, so unrelated texts score well above 0.
     """
-    # The marker may be a token of its own at the start, so look at two words.
-    found = "".join(tokenizer.tokenize("a a"))
-    marker = next((sign for sign in ("Ġ", "▁") if sign in found), None)
-    # Byte-level tokenizers know most words with a space before them; those with ▁ add one.
+    # The marker may be a separate token at the start, so look at two words.
+    tokens_of_two = "".join(tokenizer.tokenize("a a"))
+    marker = next((symbol for symbol in ("Ġ", "▁") if symbol in tokens_of_two), None)
+    # Byte-level tokenizers learn most words with a leading space; those with ▁ add one.
     space = " " if marker == "Ġ" else ""
 
     def split(word: str) -> list[str]:
         tokens = tokenizer.tokenize(space + unicodedata.normalize("NFC", word))
-        bare = (token.lstrip(marker) if marker else token for token in tokens)
-        return [token for token in bare if token and token != tokenizer.unk_token]
+        stripped = (token.lstrip(marker) if marker else token for token in tokens)
+        return [token for token in stripped if token and token != tokenizer.unk_token]
 
     return Tokenizer(split)
 
@@ -61,7 +60,7 @@ def subwords(tokenizer: Any) -> Tokenizer:
 def from_settings(settings: ScoreSettings, model: str | None = None) -> Tokenizer:
     """Return the tokenizer that `scores.tokenizer` names; `model` is the base model's folder or id.
 
-    Raises InputError if it cannot be loaded, or is `model` and no model is given.
+    Raises InputError if it cannot be loaded, or if it is `model` and no model is given.
     """
     if settings.tokenizer == "words":
         return words(settings.stemming)
