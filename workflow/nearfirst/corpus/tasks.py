@@ -18,7 +18,6 @@ T = TypeVar("T")
 
 # After this many repeats in a row there is nothing new to draw.
 _MAX_REPEATS = 3000
-_UNRELATED_NIV2 = ("Text Modification", "Miscellaneous")
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _other_tasks(part: Literal["unrelated", "unlisted"]) -> Iterable[Task]:
                 inputs=(questions[0].partition(": ")[2],),
                 draw=scenes.draw,
                 answers=(row["answer"],),
-                niv2=(row["niv2"][0], *_UNRELATED_NIV2),
+                niv2=(row["niv2"][0], "Text Modification", "Miscellaneous"),
             )
 
 
