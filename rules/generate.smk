@@ -16,7 +16,7 @@ rule generate:
         f"<results>/logs/generate/{TESTED_LOG}.log",
     benchmark:
         f"<results>/benchmarks/generate/{TESTED_LOG}.tsv"
-    # Before further training: then checkpoints that are not kept can go.
+    # Before further training, so that checkpoints that are not kept can be deleted.
     priority: 1
     conda:
         "../envs/train.yaml"
@@ -33,7 +33,7 @@ rule generate:
         base=base_state,
         average=CONFIG.evaluate.average,
         before=before_flag,
-        # Snakemake records no objects: another batch size reruns nothing.
+        # Snakemake does not record objects, so another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
     message:
         "generate answers: {wildcards.dataset} on {wildcards.test}, "

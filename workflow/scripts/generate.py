@@ -1,4 +1,4 @@
-"""Answers to every test instance at every checkpoint of a segment."""
+"""Answer every test instance with every checkpoint of a segment."""
 
 import argparse
 from pathlib import Path
@@ -18,14 +18,14 @@ def main(arguments: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
-    add("--model", required=True, help="base model, for its shape and its tokenizer")
+    add("--model", required=True, help="base model, for its shape and tokenizer")
     add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="test instances (Parquet)")
     add("--checkpoints", type=Path, required=True, help="folder with step-*/model.safetensors")
-    add("--average", type=cli.positive, default=1, help="checkpoints whose mean answers")
-    add("--before", type=Path, nargs="*", default=[], help="those of earlier segments, in order")
+    add("--average", type=cli.positive, default=1, help="number of checkpoints to average")
+    add("--before", type=Path, nargs="*", default=[], help="folders of earlier segments, in order")
     add("--seed", type=int, required=True, help="seed of the run")
-    add("--batch-size", type=cli.positive, default=8, help="it does not change an answer")
+    add("--batch-size", type=cli.positive, default=8, help="does not change the answers")
     add("--output", type=Path, required=True, help="answers to write (Parquet)")
     cli.add_settings(parser, GenerateSettings)
     cli.add_settings(parser, TemplateSettings, "--template")

@@ -1,4 +1,4 @@
-"""Answers against those of plain transformers, one prompt at a time and without a cache."""
+"""Answers compared with plain transformers, one prompt at a time and without a cache."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -29,9 +29,9 @@ LIMIT = 30
 EXACT = GenerateSettings(max_new_tokens=LIMIT, precision="float64")
 
 
-def talkative(tokenizer: Any, dtype: torch.dtype, seed: int = 0) -> Any:
+def random_model(tokenizer: Any, dtype: torch.dtype) -> Any:
     """A random Llama that is far from uniform and writes EOS, and BOS, every few tokens."""
-    torch.manual_seed(seed)
+    torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -52,7 +52,7 @@ def talkative(tokenizer: Any, dtype: torch.dtype, seed: int = 0) -> Any:
 
 @pytest.fixture(scope="module")
 def exact(tokenizer: Any) -> Any:
-    return talkative(tokenizer, torch.float64)
+    return random_model(tokenizer, torch.float64)
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +64,20 @@ def names(count: int) -> list[str]:
     return [f"id-{i}" for i in range(count)]
 
 
-def answered(
-    model: Any, prompts: Sequence[Any], settings: GenerateSettings, tokenizer: Any, **more: Any
+def answer(
+    model: Any, prompts: Sequence[Any], settings: GenerateSettings, tokenizer: Any, **options: Any
 ) -> list[tuple[list[int], bool]]:
     ends = [tokenizer.eos_token_id]
-    given = {"step": 10, "run_seed": 3, "batch_size": 4, "ends": ends, **more}
-    ids = given.pop("ids", names(len(prompts)))
-    found = generate(model, prompts, ids, settings, **given)
-    return [(answer.tokens.tolist(), answer.finished) for answer in found]
+    options = {"step": 10, "run_seed": 3, "batch_size": 4, "ends": ends, **options}
+    ids = options.pop("ids", names(len(prompts)))
+    result = generate(model, prompts, ids, settings, **options)
+    return [(answer.tokens.tolist(), answer.finished) for answer in result]
 
 
 def by_hand(
     model: Any, prompt: Any, settings: GenerateSettings, numbers: Any, eos: int
 ) -> tuple[list[int], bool]:
-    """One answer, each token from a whole forward pass over all that was before it."""
+    """One answer, each token from a forward pass over all tokens before it."""
     processors = LogitsProcessorList(
         [RepetitionPenaltyLogitsProcessor(settings.repetition_penalty)]
     )
@@ -107,7 +107,7 @@ def by_hand(
         {"temperature": 2.5, "top_p": 1.0, "repetition_penalty": 1.0},
         {"top_p": 0.4, "repetition_penalty": 3.0},
         {"do_sample": False, "repetition_penalty": 0.9},
-        {"top_p": 1e-18},  # the likeliest token
+        {"top_p": 1e-18},  # the most likely token
         {"max_new_tokens": 3},
     ],
 )
@@ -115,22 +115,21 @@ def test_answers_are_those_of_a_loop_by_hand(
     exact: Any, prompts: list[Any], tokenizer: Any, changes: dict[str, Any]
 ) -> None:
     settings = EXACT.model_copy(update=changes)
-    found = answered(exact, prompts, settings, tokenizer)
-    limit, eos = settings.max_new_tokens, tokenizer.eos_token_id
-    for name, prompt, answer in zip(names(len(prompts)), prompts, found, strict=True):
-        numbers = uniforms(settings.seed, 3, 10, name, limit)
-        assert answer == by_hand(exact, prompt, settings, numbers, eos)
+    result = answer(exact, prompts, settings, tokenizer)
+    for name, prompt, row in zip(names(len(prompts)), prompts, result, strict=True):
+        numbers = uniforms(settings.seed, 3, 10, name, settings.max_new_tokens)
+        assert row == by_hand(exact, prompt, settings, numbers, tokenizer.eos_token_id)
 
 
 @pytest.fixture(scope="module")
 def single(exact: Any, prompts: list[Any], tokenizer: Any) -> list[tuple[list[int], bool]]:
-    """Each answer by itself; some end in each stage, some not at all, and some hold BOS."""
-    found = answered(exact, prompts, EXACT, tokenizer, batch_size=1)
-    lengths = [len(tokens) for tokens, finished in found if finished]
+    """Answers in batches of one; some end early, some late, some never, and some contain BOS."""
+    result = answer(exact, prompts, EXACT, tokenizer, batch_size=1)
+    lengths = [len(tokens) for tokens, finished in result if finished]
     assert min(lengths) < answers.CHUNK < max(lengths)
-    assert [len(tokens) for tokens, finished in found if not finished].count(LIMIT) > 1
-    assert sum(tokenizer.bos_token_id in tokens[:-1] for tokens, _ in found) > 1
-    return found
+    assert [len(tokens) for tokens, finished in result if not finished].count(LIMIT) > 1
+    assert sum(tokenizer.bos_token_id in tokens[:-1] for tokens, _ in result) > 1
+    return result
 
 
 @hypothesis_settings(max_examples=25, deadline=None)
@@ -138,39 +137,35 @@ def single(exact: Any, prompts: list[Any], tokenizer: Any) -> list[tuple[list[in
 def test_neighbours_order_and_batch_size_do_not_matter(
     exact: Any, prompts: list[Any], tokenizer: Any, single: Any, data: st.DataObject
 ) -> None:
-    ids = names(len(prompts))
     order = data.draw(st.permutations(range(len(prompts))))
-    some = order[: data.draw(st.integers(1, len(order)))]
-    found = answered(
-        exact,
-        [prompts[i] for i in some],
-        EXACT,
-        tokenizer,
-        ids=[ids[i] for i in some],
-        batch_size=data.draw(st.integers(1, len(prompts) + 1)),
-    )
-    assert found == [single[i] for i in some]
+    subset = order[: data.draw(st.integers(1, len(order)))]
+    options = {
+        "ids": [f"id-{i}" for i in subset],
+        "batch_size": data.draw(st.integers(1, len(prompts) + 1)),
+    }
+    result = answer(exact, [prompts[i] for i in subset], EXACT, tokenizer, **options)
+    assert result == [single[i] for i in subset]
 
 
 def test_batch_size_does_not_matter_in_float32(prompts: list[Any], tokenizer: Any) -> None:
-    model = talkative(tokenizer, torch.float32)
+    model = random_model(tokenizer, torch.float32)
     settings = GenerateSettings(max_new_tokens=LIMIT)
-    single = answered(model, prompts, settings, tokenizer, batch_size=1)
+    single = answer(model, prompts, settings, tokenizer, batch_size=1)
     for batch_size in (3, 8, 100):
-        assert answered(model, prompts, settings, tokenizer, batch_size=batch_size) == single
+        assert answer(model, prompts, settings, tokenizer, batch_size=batch_size) == single
 
 
-def test_each_seed_step_and_id_has_tokens_of_its_own(
+def test_seeds_step_and_id_change_the_answers(
     exact: Any, prompts: list[Any], tokenizer: Any, single: Any
 ) -> None:
     ids = [f"other {id_}" for id_ in names(len(prompts))]
     for change in ({"step": 20}, {"run_seed": 4}, {"seed": 1}, {"ids": ids}):
         settings = EXACT.model_copy(update={"seed": change.pop("seed", 0)})
-        other = answered(exact, prompts, settings, tokenizer, **change)
+        other = answer(exact, prompts, settings, tokenizer, **change)
         assert sum(a != b for a, b in zip(single, other, strict=True)) > len(ids) / 2
 
 
-def test_each_prompt_is_read_once_and_padding_is_what_it_holds(
+def test_each_prompt_is_read_once_and_padded_with_its_tokens(
     exact: Any, prompts: list[Any], tokenizer: Any, single: Any
 ) -> None:
     passes = []
@@ -178,13 +173,12 @@ def test_each_prompt_is_read_once_and_padding_is_what_it_holds(
         lambda module, inputs, output: passes.append(inputs[0].numpy())
     )
     # Some answers go on after others have ended and made room.
-    assert answered(exact, prompts, EXACT, tokenizer) == single
+    assert answer(exact, prompts, EXACT, tokenizer) == single
     handle.remove()
-    read = [row for batch in passes if batch.shape[1] > 1 for row in batch]
-    # A penalty that looks at padding finds nothing that it does not find without.
-    found = sorted(sorted(set(row.tolist())) for row in read)
-    assert found == sorted(sorted(set(prompt.tolist())) for prompt in prompts)
-    # What was read is not read again: each later pass takes one token of each row.
+    # A repetition penalty that looks at padding sees no additional token.
+    read = [set(row.tolist()) for batch in passes if batch.shape[1] > 1 for row in batch]
+    assert sorted(map(sorted, read)) == sorted(sorted(set(prompt.tolist())) for prompt in prompts)
+    # No token is read twice: each later pass takes one token of each row.
     later = [len(batch) for batch in passes if batch.shape[1] == 1]
     assert len(later) < sum(len(tokens) - 1 for tokens, _ in single) / 2
 
@@ -204,11 +198,11 @@ def test_logits_that_are_not_finite_are_refused(
     broken: Any, prompts: list[Any], tokenizer: Any, do_sample: bool
 ) -> None:
     settings = EXACT.model_copy(update={"do_sample": do_sample, "max_new_tokens": 1})
-    given = [prompt[prompt != 7] for prompt in prompts]
-    assert len(answered(broken, given, settings, tokenizer)) == len(prompts)
-    given[5] = np.append(given[5], 7)
+    prompts = [prompt[prompt != 7] for prompt in prompts]
+    assert len(answer(broken, prompts, settings, tokenizer)) == len(prompts)
+    prompts[5] = np.append(prompts[5], 7)
     with pytest.raises(InputError, match=r"logits of id 'id-5' are not finite.+learning_rate"):
-        answered(broken, given, settings, tokenizer)
+        answer(broken, prompts, settings, tokenizer)
 
 
 def test_an_answer_needs_positions(exact: Any, prompts: list[Any]) -> None:
@@ -220,9 +214,9 @@ def test_an_answer_needs_positions(exact: Any, prompts: list[Any]) -> None:
 
 
 def test_text_of_an_answer(tokenizer: Any) -> None:
-    def text(written: str, *more: int) -> str:
+    def text(written: str, *special: int) -> str:
         ids = tokenizer(written, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        return Answer(np.array([*ids, *more], dtype=np.int64), bool(more)).text(tokenizer)
+        return Answer(np.array([*ids, *special], dtype=np.int64), bool(special)).text(tokenizer)
 
     bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
     assert text(" sat on  a mat\n", eos) == "sat on  a mat"

@@ -25,7 +25,7 @@ def shares_of(row: npt.NDArray[np.float32], settings: GenerateSettings) -> npt.N
     return shares
 
 
-def counted(
+def count_tokens(
     row: npt.NDArray[np.float32], numbers: npt.NDArray[np.float64], settings: GenerateSettings
 ) -> npt.NDArray[np.int64]:
     """How often each token is sampled."""
@@ -45,9 +45,9 @@ def test_tokens_have_the_distribution_of_transformers(
     shares = shares_of(row, settings)
     # Equal steps from 0 to 1 hit each token by its share, to one step at either end.
     count = 10_000
-    found = counted(row, np.arange(count) / count, settings)
-    np.testing.assert_allclose(found / count, shares, rtol=0, atol=1.001 / count)
-    assert ((found > 0) <= (shares > 0)).all()
+    counts = count_tokens(row, np.arange(count) / count, settings)
+    np.testing.assert_allclose(counts / count, shares, rtol=0, atol=1.001 / count)
+    assert ((counts > 0) <= (shares > 0)).all()
 
 
 def test_tokens_of_many_checkpoints_have_that_distribution_too() -> None:
@@ -55,30 +55,21 @@ def test_tokens_of_many_checkpoints_have_that_distribution_too() -> None:
     row = logits(40, 1.5)
     shares = shares_of(row, settings)
     numbers = np.array([uniforms(0, 0, step, "a", 3)[1] for step in range(2000)])
-    found = counted(row, numbers, settings)
-    kept = shares > 0
-    assert 10 < kept.sum() < 40
-    assert found[~kept].sum() == 0
-    assert chisquare(found[kept], 2000 * shares[kept]).pvalue > 1e-3
+    counts = count_tokens(row, numbers, settings)
+    is_kept = shares > 0
+    assert 10 < is_kept.sum() < 40
+    assert counts[~is_kept].sum() == 0
+    assert chisquare(counts[is_kept], 2000 * shares[is_kept]).pvalue > 1e-3
 
 
-def test_rows_are_sampled_each_by_itself() -> None:
-    rows = np.stack([logits(40, spread) for spread in (0.1, 1.5, 4.0)])
-    numbers = np.array([0.2, 0.5, 0.7])
-    settings = GenerateSettings()
-    single = [int(sample_tokens(rows[[i]], numbers[[i]], settings)[0]) for i in range(3)]
-    assert sample_tokens(rows, numbers, settings).tolist() == single
-    assert len(set(single)) > 1
-
-
-def test_the_ends_of_a_sample_tokens() -> None:
+def test_extreme_numbers_select_the_first_and_last_kept_token() -> None:
     rows = np.array([[-20.0, 2, 2, 2, 1.9, -20]] * 2, dtype=np.float32)
     ends = np.array([0, 1 - 2**-53])
     assert sample_tokens(rows, ends, GenerateSettings(top_p=1)).tolist() == [0, 5]
-    # Tokens as likely as the last one that top-p needs are all kept.
+    # All tokens as likely as the last one that top-p needs are kept.
     assert sample_tokens(rows, ends, GenerateSettings(top_p=0.1)).tolist() == [1, 3]
     assert sample_tokens(rows, ends, GenerateSettings(top_p=0.9)).tolist() == [1, 4]
-    # A top-p that no token is below keeps the likeliest.
+    # A top-p below every token keeps the most likely ones.
     assert sample_tokens(rows, ends, GenerateSettings(top_p=1e-18)).tolist() == [1, 3]
 
 
@@ -86,5 +77,5 @@ def test_numbers_do_not_depend_on_how_many_are_needed() -> None:
     long = uniforms(0, 1, 2, "猫", 100)
     assert uniforms(0, 1, 2, "猫", 7).tolist() == long[:7].tolist()
     assert ((long >= 0) & (long < 1)).all()
-    # Parts of a name that run into one another are still two names.
+    # Neighbouring parts of a seed do not run together.
     assert uniforms(0, 1, 23, "4", 1) != uniforms(0, 12, 3, "4", 1)

@@ -1,1 +1,1 @@
-"""Answers of checkpoints: how they are written, drawn, kept and read."""
+"""Answers of checkpoints: generation, sampling, storage and checks."""

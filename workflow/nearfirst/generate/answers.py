@@ -18,20 +18,20 @@ from nearfirst.generate.settings import GenerateSettings
 Ids = npt.NDArray[np.int64]
 
 CHUNK = 8
-"""Tokens of an answer before the next look at which have ended and make room for other prompts."""
+"""Tokens generated between two checks for answers that have ended, whose rows go to new prompts."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a checkpoint wrote after a prompt."""
+    """The text that a checkpoint generated after a prompt."""
 
     tokens: Ids
-    """(t,) token ids; if the answer is finished, the last one is its end."""
+    """(t,) token ids; the last one of a finished answer is its end token."""
     finished: bool
     """Whether it ended within `max_new_tokens`."""
 
     def text(self, tokenizer: Any) -> str:
-        """Return the answer without special tokens and without white space around it."""
+        """Return the answer without special tokens and surrounding white space."""
         text: str = tokenizer.decode(
             self.tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
@@ -65,9 +65,9 @@ def generate(
     """Answer prompts with the `generate` of `transformers`.
 
     An answer depends on its prompt, its id and the seeds; not on batch size, order or neighbours,
-    except for the rounding of sums (`GenerateSettings.precision`). Answers that have ended make
-    room for the next prompts, and those that go on keep their keys and values: each prompt is read
-    once, and a batch of short answers does not wait for its one long answer.
+    except through the rounding of sums (`GenerateSettings.precision`). The rows of finished answers
+    go to new prompts, and unfinished ones keep their keys and values: each prompt is read once, and
+    a batch of short answers does not wait for one long answer.
 
     Parameters
     ----------
@@ -85,34 +85,33 @@ def generate(
     InputError
         If a logit is not finite.
     """
-    limit = settings.max_new_tokens
-    numbers = [uniforms(settings.seed, run_seed, step, id_, limit) for id_ in ids]
-    so_far = list(prompts)
+    max_tokens = settings.max_new_tokens
+    numbers = [uniforms(settings.seed, run_seed, step, id_, max_tokens) for id_ in ids]
+    sequences = list(prompts)
 
-    def left(i: int) -> int:
-        written = len(so_far[i]) - len(prompts[i])
-        return 0 if written and so_far[i][-1] in ends else limit - written
+    def num_left(i: int) -> int:
+        num_written = len(sequences[i]) - len(prompts[i])
+        return 0 if num_written and sequences[i][-1] in ends else max_tokens - num_written
 
-    def write(rows: Sequence[int], cache: Any, count: int) -> Any:
+    def extend(rows: Sequence[int], cache: Any, count: int) -> Any:
         """Write `count` tokens in each row, fewer where it ends; return the cache."""
-        given = [so_far[i] for i in rows]
-        begun = [len(so_far[i]) - len(prompts[i]) for i in rows]
-        longer, cache = _extend(
+        starts = [len(sequences[i]) - len(prompts[i]) for i in rows]
+        extended, cache = _extend(
             model,
-            given,
+            [sequences[i] for i in rows],
             cache,
             [ids[i] for i in rows],
-            np.stack([numbers[i][at : at + count] for i, at in zip(rows, begun, strict=True)]),
+            np.stack([numbers[i][s : s + count] for i, s in zip(rows, starts, strict=True)]),
             settings,
             ends,
         )
-        for i, tokens in zip(rows, longer, strict=True):
-            so_far[i] = tokens
+        for i, tokens in zip(rows, extended, strict=True):
+            sequences[i] = tokens
         return cache
 
-    def width(rows: Sequence[int]) -> int:
-        """Return the positions of a cache: its rows' tokens, but for the last one."""
-        return max(len(so_far[i]) for i in rows) - 1
+    def cache_width(rows: Sequence[int]) -> int:
+        """Return the positions of a cache: all tokens of its longest row but the last."""
+        return max(len(sequences[i]) for i in rows) - 1
 
     # Longest first: near-equal lengths need little padding, and a lack of memory shows at once.
     waiting = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
@@ -122,19 +121,19 @@ def generate(
         if waiting and len(rows) < batch_size:
             room = batch_size - len(rows)
             new, waiting = waiting[:room], waiting[room:]
-            cache = caches.join(cache, write(new, None, 1), width(rows + new))
+            cache = caches.join(cache, extend(new, None, 1), cache_width(rows + new))
             rows += new
         else:
-            # Without a cache all tokens are read again: then the answers are written to their end.
-            longest = limit if cache is None else CHUNK
-            cache = write(rows, cache, min(longest, *(left(i) for i in rows)))
-        stay = [at for at, i in enumerate(rows) if left(i)]
-        if len(stay) < len(rows):
-            rows = [rows[at] for at in stay]
-            cache = caches.select(cache, stay, width(rows)) if rows else None
+            # Without a cache all tokens are read again, so each answer is written to its end.
+            limit = max_tokens if cache is None else CHUNK
+            cache = extend(rows, cache, min(limit, *(num_left(i) for i in rows)))
+        unfinished = [row for row, i in enumerate(rows) if num_left(i)]
+        if len(unfinished) < len(rows):
+            rows = [rows[row] for row in unfinished]
+            cache = caches.select(cache, unfinished, cache_width(rows)) if rows else None
     return [
         Answer(tokens[len(prompt) :], bool(tokens[-1] in ends))
-        for prompt, tokens in zip(prompts, so_far, strict=True)
+        for prompt, tokens in zip(prompts, sequences, strict=True)
     ]
 
 
@@ -147,27 +146,27 @@ def _extend(
     settings: GenerateSettings,
     ends: list[int],
 ) -> tuple[list[Ids], Any]:
-    """Return a batch of prompts, each followed by what the model writes, and their cache.
+    """Return the prompts, each followed by newly generated tokens, and their cache.
 
-    `cache` holds the keys and values of all tokens but the last, if they were read before;
+    `cache` holds the keys and values of all tokens but the last, or is None if none was read yet;
     `numbers`, (rows, tokens), sets the number of tokens to write.
     """
     width = max(map(len, prompts))
     rows = [torch.from_numpy(prompt) for prompt in prompts]
     padded = pad_sequence(rows, batch_first=True, padding_value=-1, padding_side="left")
     mask = padded >= 0
-    # A prompt's own first token pads it, so that padding adds nothing to a repetition penalty.
+    # A prompt is padded with its first token, so padding adds nothing to a repetition penalty.
     padded = padded.where(mask, torch.tensor([[prompt[0]] for prompt in prompts]))
     processors = LogitsProcessorList([CheckFinite(ids)])
     if settings.do_sample:
         processors.append(SampleToken(settings, numbers, width, ends))
     config = GenerationConfig(
-        do_sample=False,  # the sampling is ours and leaves one token to choose
+        do_sample=False,  # SampleToken leaves one token to choose
         max_new_tokens=numbers.shape[1],
         repetition_penalty=settings.repetition_penalty,
         eos_token_id=ends,
         pad_token_id=ends[0],  # of rows that have ended; cut off below
-        use_cache=True,  # not the default of a model that a Trainer has saved
+        use_cache=True,  # off in models that a Trainer has saved
         return_dict_in_generate=True,
     )
     output = model.generate(
@@ -177,9 +176,9 @@ def _extend(
         logits_processor=processors,
         **({} if cache is None else {"past_key_values": cache}),
     )
-    result = []
+    sequences = []
     for prompt, row in zip(prompts, output.sequences.cpu().numpy(), strict=True):
         written = row[width:]
         end = np.flatnonzero(np.isin(written, ends))
-        result.append(np.concatenate([prompt, written[: end[0] + 1] if len(end) else written]))
-    return result, caches.usable(output.past_key_values)
+        sequences.append(np.concatenate([prompt, written[: end[0] + 1] if len(end) else written]))
+    return sequences, caches.if_supported(output.past_key_values)

@@ -1,7 +1,7 @@
-"""A generation job: the answers of a segment's checkpoints, from files to files.
+"""A generation job: answer the test instances with the checkpoints of a segment.
 
-The answers of each checkpoint are kept at once beside the output: the job after a killed one
-resumes from there.
+The answers of each checkpoint are saved beside the output at once, so that a killed job resumes
+there.
 """
 
 import logging
@@ -25,80 +25,73 @@ from nearfirst.model import fingerprint, load, precision, template
 from nearfirst.model.checkpoints import checkpoints_in, load_weights, step_of, windows
 
 
-def run(job: Namespace) -> None:
-    """Write the answers; the metadata names the run and counts the instances left out.
+def run(args: Namespace) -> None:
+    """Write the answers, with the run's identity and the number of instances left out as metadata.
 
-    Parameters
-    ----------
-    job
-        The flags of `generate.py`.
-
-    Raises
-    ------
-    InputError
-        If a file, a setting or the hardware cannot be used, or the run diverged.
+    `args` are the flags of `generate.py`. Raises InputError if a file, a setting or the hardware
+    cannot be used, or the run diverged.
     """
-    torch.set_num_threads(job.settings.threads)
-    dtype = precision.weights_dtype("generate.precision", job.settings.precision)
-    folders = checkpoints_in(job.checkpoints)
-    identity = read_identity(job.instances) | read_run(job.checkpoints)
-    every = read_instances(job.instances)
-    tokenizer = load.load_tokenizer(job.model, job.revision)
-    max_length, form = job.template.max_length, job.template.format
-    table, _ = template.labelled(every, tokenizer, max_length, form)
+    torch.set_num_threads(args.settings.threads)
+    dtype = precision.weights_dtype("generate.precision", args.settings.precision)
+    folders = checkpoints_in(args.checkpoints)
+    identity = read_identity(args.instances) | read_run(args.checkpoints)
+    instances = read_instances(args.instances)
+    tokenizer = load.load_tokenizer(args.model, args.revision)
+    max_length, form = args.template.max_length, args.template.format
+    table, _ = template.labelled(instances, tokenizer, max_length, form)
     if not len(table):
         raise InputError(
-            f"{job.instances}: no prompt leaves room for an answer within {max_length} tokens; "
+            f"{args.instances}: no prompt leaves room for an answer within {max_length} tokens; "
             "raise template.max_length"
         )
-    left_out = len(every) - len(table)
-    # Said once a run, not of each segment.
-    level = logging.WARNING if left_out and not step_of(folders[0]) else logging.INFO
+    num_left_out = len(instances) - len(table)
+    # Warn once per run, not once per segment.
+    level = logging.WARNING if num_left_out and not step_of(folders[0]) else logging.INFO
     logging.log(
         level,
         "%s: %d instances, %d left out: their prompts are too long",
-        *(job.instances, len(table), left_out),
+        *(args.instances, len(table), num_left_out),
     )
     prompts = template.prompts(conversations(table), tokenizer, form)
-    model = load.model_for(folders[0], job.model, job.revision, dtype, job.average)
-    check_positions(model, prompts, job.settings)
+    model = load.model_for(folders[0], args.model, args.revision, dtype, args.average)
+    check_positions(model, prompts, args.settings)
 
-    parts = Parts(job.output, GENERATIONS, _made_from(job, table, prompts))
-    every_window = windows(folders, job.before, job.average)
-    found = {w[-1]: part for w in every_window if (part := parts.find(w)) is not None}
-    if found:
-        logging.info("%d of %d checkpoints were answered before", len(found), len(folders))
-    todo = [window for window in every_window if window[-1] not in found]
-    since = time.monotonic()
+    parts = Parts(args.output, _made_from(args, table, prompts))
+    all_windows = windows(folders, args.before, args.average)
+    answers = {w[-1]: part for w in all_windows if (part := parts.find(w)) is not None}
+    if answers:
+        logging.info("%d of %d checkpoints were answered before", len(answers), len(folders))
+    todo = [window for window in all_windows if window[-1] not in answers]
+    job_start = time.monotonic()
     for done, window in enumerate(todo, start=1):
-        begun, folder = time.monotonic(), window[-1]
-        load_weights(model, *window, average=job.average)
-        found[folder] = _answers(job, folder, model, tokenizer, table, prompts)
-        parts.keep(window, found[folder])
+        start, folder = time.monotonic(), window[-1]
+        load_weights(model, *window, average=args.average)
+        answers[folder] = _answer(args, folder, model, tokenizer, table, prompts)
+        parts.keep(window, answers[folder])
         now = time.monotonic()
-        left = (now - since) / done * (len(todo) - done)
-        logging.info("%s, %.0f s left", _summary(found[folder], now - begun), left)
-    answers = pa.concat_tables([found[folder] for folder in folders])
-    write_table(answers, job.output, {"left_out": str(left_out), **identity})
+        left = (now - job_start) / done * (len(todo) - done)
+        logging.info("%s, %.0f s left", _summary(answers[folder], now - start), left)
+    metadata = {"left_out": str(num_left_out), **identity}
+    write_table(pa.concat_tables([answers[folder] for folder in folders]), args.output, metadata)
     parts.remove()
 
 
-def _answers(
-    job: Namespace, folder: Path, model: Any, tokenizer: Any, table: pa.Table, prompts: list[Ids]
+def _answer(
+    args: Namespace, folder: Path, model: Any, tokenizer: Any, table: pa.Table, prompts: list[Ids]
 ) -> pa.Table:
-    """Return the answers of a model with the weights of a folder's checkpoint, or up to it."""
+    """Return the GENERATIONS of a model that has the weights of a folder's checkpoint."""
     step = step_of(folder)
     try:
-        with precision.autocast(job.settings.precision):
+        with precision.autocast(args.settings.precision):
             answers = generate(
                 model,
                 prompts,
                 table["id"].to_pylist(),
-                job.settings,
+                args.settings,
                 step=step,
-                run_seed=job.seed,
-                batch_size=job.batch_size,
-                ends=template.ends(tokenizer, job.template.format),
+                run_seed=args.seed,
+                batch_size=args.batch_size,
+                ends=template.ends(tokenizer, args.template.format),
             )
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
@@ -114,21 +107,21 @@ def _answers(
 
 
 def _summary(answers: pa.Table, seconds: float) -> str:
-    """Return the log's line about a checkpoint."""
+    """Format the log line of a checkpoint."""
     rows, tokens = answers.num_rows, pc.sum(answers["tokens"]).as_py()
     unfinished = rows - pc.sum(answers["finished"]).as_py()
     empty = pc.sum(pc.equal(answers["prediction"], "")).as_py()
     return (
-        f"step {answers['step'][0]}: {tokens / rows:.1f} tokens an answer, {unfinished} "
+        f"step {answers['step'][0]}: {tokens / rows:.1f} tokens per answer, {unfinished} "
         f"unfinished, {empty} empty ({seconds:.1f} s, {tokens / seconds:.0f} tokens/s)"
     )
 
 
-def _made_from(job: Namespace, table: pa.Table, prompts: list[Ids]) -> list[object]:
-    """Return all that answers depend on beside the weights; not the batch size."""
+def _made_from(args: Namespace, table: pa.Table, prompts: list[Ids]) -> list[object]:
+    """Return all that answers depend on besides the weights; not the batch size."""
     return [
-        *(job.settings.canonical(), job.template.canonical(), job.seed, job.average),
-        *(job.model, job.revision, fingerprint.files(Path(job.model))),
+        *(args.settings.canonical(), args.template.canonical(), args.seed, args.average),
+        *(args.model, args.revision, fingerprint.files(Path(args.model))),
         *(table["id"].to_pylist(), table["task"].to_pylist()),
         [prompt.tolist() for prompt in prompts],
         fingerprint.code(Path(__file__)),

@@ -1,4 +1,4 @@
-"""Parts of a table, one for each checkpoint, that outlive a killed job."""
+"""One file of answers per checkpoint, kept when a job is killed."""
 
 import shutil
 from collections.abc import Sequence
@@ -8,28 +8,28 @@ import pyarrow as pa
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import read_table, write_table
+from nearfirst.generate.table import GENERATIONS
 from nearfirst.model import fingerprint
 
 
 class Parts:
-    """The folder `OUTPUT.partial/`, with one file for each checkpoint; `schema` is its columns.
+    """The folder `OUTPUT.partial/`, with a GENERATIONS table for each checkpoint.
 
-    A window holds the checkpoint last, after those that go into a mean with it.
+    A window ends with its checkpoint, after those that are averaged with it.
 
-    It lies beside the output, so that it survives when a failed job's outputs are removed. A part
-    is reused if it was made from the same weights and the same `made_from` (any JSON).
+    The folder lies beside the output, so it survives when a failed job's outputs are removed. A
+    part is reused if it was made from the same weights and the same `made_from` (any JSON).
     """
 
-    def __init__(self, output: Path, schema: pa.Schema, made_from: object) -> None:
+    def __init__(self, output: Path, made_from: object) -> None:
         self.folder = output.with_name(f"{output.name}.partial")
-        self.schema = schema
         self.made_from = made_from
 
     def find(self, window: Sequence[Path]) -> pa.Table | None:
-        """Return the part of a window if it is there, whole, and made from the same."""
+        """Return the part of a window, or None if it is missing, damaged or out of date."""
         try:
-            table = read_table(self._path(window), self.schema)
-        except InputError:  # not there, or cut off
+            table = read_table(self._path(window), GENERATIONS)
+        except InputError:
             return None
         metadata = table.schema.metadata or {}
         if metadata.get(b"fingerprint") != self._fingerprint(window).encode():
@@ -37,7 +37,7 @@ class Parts:
         return table.replace_schema_metadata()
 
     def keep(self, window: Sequence[Path], table: pa.Table) -> None:
-        """Write the part of a window, whole or not at all."""
+        """Write the part of a window atomically."""
         write_table(table, self._path(window), {"fingerprint": self._fingerprint(window)})
 
     def remove(self) -> None:

@@ -1,4 +1,4 @@
-"""Token sampling that depends on nothing but the instance, the checkpoint and the seeds."""
+"""Token sampling that depends only on the instance, the checkpoint and the seeds."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from nearfirst.generate.settings import GenerateSettings
 
 
 def uniforms(seed: int, run_seed: int, step: int, id_: str, count: int) -> npt.NDArray[np.float64]:
-    """Return (count,) random numbers in [0, 1) that belong to one instance at one checkpoint."""
+    """Return (count,) random numbers in [0, 1), seeded by one instance at one checkpoint."""
     name = canonical([seed, run_seed, step, id_]).encode()
-    own = int.from_bytes(hashlib.sha256(name).digest()[:8], "big")
-    return np.random.default_rng(own).random(count)
+    instance_seed = int.from_bytes(hashlib.sha256(name).digest()[:8], "big")
+    return np.random.default_rng(instance_seed).random(count)
 
 
 class CheckFinite(LogitsProcessor):  # type: ignore[misc]
-    """Raises InputError at logits that are not finite: the model diverged."""
+    """Raises InputError if a logit is not finite: the model diverged."""
 
     def __init__(self, ids: Sequence[str]) -> None:
         self.ids = ids
@@ -39,10 +39,10 @@ class CheckFinite(LogitsProcessor):  # type: ignore[misc]
 
 
 class SampleToken(LogitsProcessor):  # type: ignore[misc]
-    """Leaves each row the one token that its own number of the (rows, tokens) `numbers` selects.
+    """Masks all tokens of a row but the one selected by its entry in `numbers`, (rows, tokens).
 
-    The sampling of `transformers` draws all rows from one generator, so an answer would depend on
-    its neighbours. `start` is the length of the padded prompts; the tokens `ends` end an answer.
+    `transformers` samples all rows from one generator, so an answer would depend on its neighbours.
+    `start` is the length of the padded prompts; any token in `ends` ends an answer.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class SampleToken(LogitsProcessor):  # type: ignore[misc]
         ends: Sequence[int],
     ) -> None:
         self.settings, self.numbers, self.start, self.ends = settings, numbers, start, ends
-        self.live = np.ones(len(numbers), dtype=np.bool_)
+        self.live = np.ones(len(numbers), dtype=bool)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Return (rows, vocabulary) scores that are 0 for the sampled token and −∞ elsewhere."""
@@ -70,12 +70,12 @@ class SampleToken(LogitsProcessor):  # type: ignore[misc]
 def sample_tokens(
     logits: npt.NDArray[np.float32], numbers: npt.NDArray[np.float64], settings: GenerateSettings
 ) -> npt.NDArray[np.int64]:
-    """Return a token of each row, (rows,), by the inverse of its cumulative distribution.
+    """Sample one token per row, (rows,), by inverting its cumulative distribution.
 
-    `logits` are (rows, vocabulary) and finite, `numbers` (rows,) in [0, 1). The distribution is
-    that of `TemperatureLogitsWarper` and then `TopPLogitsWarper`, except that of equally likely
-    tokens at the edge of top-p all stay, whatever their order after sorting. On a CPU it takes a
-    fraction of the time of these two, which sort the whole vocabulary.
+    `logits` are (rows, vocabulary) and finite, `numbers` (rows,) in [0, 1). The distribution is the
+    one `TemperatureLogitsWarper` and then `TopPLogitsWarper` give, except that all equally likely
+    tokens at the edge of top-p are kept. On a CPU this takes a fraction of the time of these two,
+    which sort the whole vocabulary.
     """
     excess = logits - logits.max(axis=-1, keepdims=True)
     weights = np.exp(excess / settings.temperature)
@@ -84,18 +84,18 @@ def sample_tokens(
 
 
 def _sample(weights: npt.NDArray[np.float32], number: float, top_p: float) -> int:
-    """Return the token that a number selects; (vocabulary,) weights, the largest of which is 1."""
+    """Return the token that `number` selects; weights are (vocabulary,), and the largest is 1."""
     total = weights.sum(dtype=np.float64)
     outside = (1 - top_p) * total
     # Tokens below the mean share of the mass outside add up to less than it: all are outside.
     tokens = np.flatnonzero(weights >= outside / len(weights))
-    likely = weights[tokens].astype(np.float64)
+    candidates = weights[tokens].astype(np.float64)
     if top_p < 1:
-        ascending = np.sort(likely)
-        within = total - likely.sum() + ascending.cumsum() > outside
-        within[-1] = True
-        likely[likely < ascending[within.argmax()]] = 0
-    mass = likely.cumsum()
-    # A number is at most 1 - 2^-53, so its product is below the whole mass, and the token found has
-    # a mass of its own.
+        ascending = np.sort(candidates)
+        is_within = total - candidates.sum() + ascending.cumsum() > outside
+        is_within[-1] = True
+        candidates[candidates < ascending[is_within.argmax()]] = 0
+    mass = candidates.cumsum()
+    # `number` is at most 1 - 2^-53, so the product is below the total mass, and the selected token
+    # has a positive weight.
     return int(tokens[np.searchsorted(mass, number * mass[-1], side="right")])
