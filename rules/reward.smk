@@ -1,11 +1,11 @@
-# Rewards of the answers, by a model that the config names or that is trained here.
+# Rewards of the answers, from a model that the config names or that is trained here.
 
 
 localrules:
     check_reward,
 
 
-# The training instances that preference pairs are made of, by data set.
+# The training instances that preference pairs are made from, by data set.
 PREFERENCE_FILES = {
     dataset: f"{RESULTS}/instances/{dataset}/train.parquet"
     for dataset in CONFIG.reward.preferences.datasets
@@ -75,7 +75,7 @@ rule train_reward:
         " --accuracy {output.accuracy} --log {log}"
 
 
-# Generation takes hours, and then the reward model must do; one that is trained here does.
+# A named model is checked before hours of generation; one trained here needs no check.
 REWARD_CHECKED = f"{RESULTS}/reward/checked" if CONFIG.reward.name else []
 
 
@@ -89,7 +89,7 @@ rule check_reward:
         touch("<results>/reward/checked"),
     log:
         "<results>/logs/check_reward.log",
-    # Before all else.
+    # Before everything else.
     priority: 2
     conda:
         "../envs/train.yaml"

@@ -1,4 +1,4 @@
-"""Load config and tokenizer of a reward model: what is wrong shows before answers are generated."""
+"""Load config and tokenizer of a reward model, to find faults before answers are generated."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from nearfirst.common import cli
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Raise InputError if it is no reward model, or its tokenizer cannot be loaded."""
+    """Raise InputError if it is not a reward model, or its tokenizer cannot be loaded."""
     from nearfirst.reward.model import check_reward_model
 
     check_reward_model(arguments.reward_model, arguments.revision)

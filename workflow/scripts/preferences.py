@@ -1,10 +1,9 @@
-"""Preference pairs to train a reward model on: gold answers and corrupted ones."""
+"""Make preference pairs to train a reward model: gold answers and corrupted ones."""
 
 import argparse
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
@@ -17,9 +16,9 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the pairs."""
     names = [name for name, _ in arguments.dataset]
     if len(set(names)) < len(names):
-        raise InputError(f"--dataset: {', '.join(names)}: one is given twice; use each name once")
+        raise InputError(f"--dataset: {', '.join(names)}: a name is repeated; use each name once")
     datasets = {name: read_examples(Path(file)) for name, file in arguments.dataset}
-    table = pairs(datasets, cast(PreferenceSettings, arguments.settings))
+    table = pairs(datasets, arguments.settings)
     sides = zip(table["dataset"].to_pylist(), table["held_out"].to_pylist(), strict=True)
     for (name, held_out), count in sorted(Counter(sides).items()):
         logging.info("%s: %d %s pairs", name, count, "held-out" if held_out else "training")
@@ -34,7 +33,7 @@ if __name__ == "__main__":
         action="append",
         required=True,
         metavar=("NAME", "FILE"),
-        help="name of a data set and its training instances (Parquet); once for each",
+        help="name of a data set and its training instances (Parquet); repeat for each data set",
     )
     parser.add_argument("--output", type=Path, required=True, help="pairs to write (Parquet)")
     cli.add_settings(parser, PreferenceSettings)

@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
@@ -26,14 +25,14 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.reward.model import load_reward_model
     from nearfirst.reward.score import rewards, score_answers
 
-    settings = cast(RewardScoreSettings, arguments.settings)
+    settings: RewardScoreSettings = arguments.settings
     torch.set_num_threads(settings.threads)
     dtype = precision.weights_dtype("reward.scoring.precision", settings.precision)
     model, tokenizer = load_reward_model(arguments.reward_model, arguments.revision, dtype)
-    tokens = encode(exchanges, cast(RewardTextSettings, arguments.text), model, tokenizer)
+    tokens = encode(exchanges, arguments.text, model, tokenizer)
     with precision.tf32(settings.precision), precision.autocast(settings.precision):
-        found = rewards(model, tokens, settings.batch_tokens)
-    table = score_answers(answers, found, arguments.reward_model)
+        scores = rewards(model, tokens, settings.batch_tokens)
+    table = score_answers(answers, scores, arguments.reward_model)
     metadata = {**read_identity(arguments.generations), "left_out": str(left_out(answers))}
     write_table(table, arguments.output, metadata)
 
@@ -42,7 +41,7 @@ if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
     add("--generations", type=Path, required=True, help="answers (Parquet)")
-    add("--instances", type=Path, required=True, help="test instances that they answer (Parquet)")
+    add("--instances", type=Path, required=True, help="test instances that were answered (Parquet)")
     add("--reward-model", required=True, help="reward model, a folder or a Hugging Face id")
     add("--revision", help="revision of a Hugging Face id")
     add("--output", type=Path, required=True, help="rewards to write (Parquet)")

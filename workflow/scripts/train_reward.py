@@ -3,7 +3,6 @@
 import argparse
 import logging
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.files import writing, writing_folder
@@ -19,10 +18,8 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.reward.train import train
 
     pairs = read_table(arguments.pairs, PREFERENCES, unique=None).to_pandas()
-    settings = cast(RewardTrainingSettings, arguments.settings)
-    text = cast(RewardTextSettings, arguments.text)
     with writing_folder(arguments.output) as folder, writing(arguments.accuracy) as path:
-        accuracy = train(pairs, arguments.model, settings, text, folder)
+        accuracy = train(pairs, arguments.model, arguments.settings, arguments.text, folder)
         accuracy.to_csv(path, index=False, float_format="%.6f")
     logging.info("\n%s", accuracy.to_string(index=False))
 

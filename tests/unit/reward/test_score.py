@@ -1,4 +1,4 @@
-"""Rewards of texts: what the model reads, and that the batch does not matter."""
+"""Rewards of texts: the tokens that the model reads, and independence of the batch."""
 
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,11 @@ CONFIGS = {
 def build(name: str) -> Any:
     torch.manual_seed(0)
     kind = LlamaRewardModel if name == "ultrarm" else AutoModelForSequenceClassification.from_config
-    made = kind(CONFIGS[name])
+    model = kind(CONFIGS[name])
     with torch.no_grad():
-        for parameter in made.parameters():
+        for parameter in model.parameters():
             parameter.mul_(5)  # far from zero, so that rewards differ
-    return made.eval()
+    return model.eval()
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def some_ids(count: int) -> list[Ids]:
 
 
 def test_braces_and_fields_in_a_text_are_text() -> None:
-    found = exchange(TEMPLATE, "Fill in {answer} and {x}", r"{instruction} \1 {{}}")
-    assert found == r"Human: Fill in {answer} and {x}" "\n\n" r"Assistant: {instruction} \1 {{}}"
+    text = exchange(TEMPLATE, "Fill in {answer} and {x}", r"{instruction} \1 {{}}")
+    assert text == r"Human: Fill in {answer} and {x}" "\n\n" r"Assistant: {instruction} \1 {{}}"
     assert exchange("{answer}|{instruction}", "{answer}", "b") == "b|{answer}"
 
 
@@ -71,7 +71,7 @@ def test_text_is_tokenized_as_text_after_bos(with_bos: Any, tokenizer: Any) -> N
         assert ids[0] == with_bos.bos_token_id
         assert not specials & set(ids[1:].tolist())
         assert with_bos.decode(ids[1:], clean_up_tokenization_spaces=False) == text
-    # No BOS where the tokenizer itself adds none.
+    # No BOS if the tokenizer adds none.
     (ids,) = encode([("the", " cat")], plain, model, tokenizer)
     assert ids.tolist() == tokenizer("the cat", add_special_tokens=False)["input_ids"]
     assert encode([], plain, model, tokenizer) == []
@@ -96,16 +96,16 @@ def test_the_start_of_a_long_text_is_cut(
 
 def one_by_one(model: Any, tokens: list[Ids]) -> list[float]:
     """The reward of each text, without any padding, by the model itself."""
-    found = []
+    result = []
     with torch.no_grad():
         for ids in tokens:
             batch = torch.from_numpy(ids)[None]
             if isinstance(model, LlamaRewardModel):
                 hidden = model.model(batch).last_hidden_state
-                found.append(float(hidden[0, -1] @ model.regression_head.weight[0]))
+                result.append(float(hidden[0, -1] @ model.regression_head.weight[0]))
             else:
-                found.append(float(model(batch).logits[0, 0]))
-    return found
+                result.append(float(model(batch).logits[0, 0]))
+    return result
 
 
 @pytest.mark.parametrize("name", list(CONFIGS))
@@ -114,34 +114,34 @@ def test_the_batch_does_not_change_a_reward(name: str) -> None:
     expected = one_by_one(model, tokens)
     assert np.std(expected) > 0.01
     for batch_tokens in (1, 300, 100_000):
-        found = rewards(model, tokens, batch_tokens)
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
-        back = rewards(model, tokens[::-1], batch_tokens)[::-1]
-        np.testing.assert_allclose(back, expected, rtol=0, atol=1e-5)
+        result = rewards(model, tokens, batch_tokens)
+        assert result.dtype == np.float32
+        np.testing.assert_allclose(result, expected, rtol=0, atol=1e-5)
+        reverse = rewards(model, tokens[::-1], batch_tokens)[::-1]
+        np.testing.assert_allclose(reverse, expected, rtol=0, atol=1e-5)
 
 
 @settings(max_examples=30)
 @given(st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=6), min_size=1, max_size=8))
 def test_padding_is_never_mistaken_for_text(texts: list[list[int]]) -> None:
-    # Ids from 0 on: whatever is taken for padding may stand in a text, or at its end.
+    # Any id chosen as padding may occur in a text, also at its end.
     model = build("causal")
     tokens = [np.array(text) for text in texts]
-    found = rewards(model, tokens, 1000)
-    np.testing.assert_allclose(found, one_by_one(model, tokens), rtol=0, atol=1e-5)
+    result = rewards(model, tokens, 1000)
+    np.testing.assert_allclose(result, one_by_one(model, tokens), rtol=0, atol=1e-5)
     assert model.config.pad_token_id is None
 
 
 def test_equal_texts_are_scored_once() -> None:
     model, read = build("ultrarm"), []
     model.register_forward_pre_hook(
-        lambda _, args, given: read.append(len(given["input_ids"])), with_kwargs=True
+        lambda _, args, kwargs: read.append(len(kwargs["input_ids"])), with_kwargs=True
     )
     five = some_ids(5)
-    found = rewards(model, [*five, *five[::-1], five[2]], 50)
+    result = rewards(model, [*five, *five[::-1], five[2]], 50)
     assert sum(read) == 5
-    np.testing.assert_array_equal(found, [*found[:5], *found[:5][::-1], found[2]])
-    assert len(set(found.tolist())) == 5
+    np.testing.assert_array_equal(result, [*result[:5], *result[:5][::-1], result[2]])
+    assert len(set(result.tolist())) == 5
     assert rewards(model, [], 50).shape == (0,)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from files import contents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
@@ -47,7 +48,7 @@ def base(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
 
 
 def pairs(count: int, held_out: int) -> pd.DataFrame:
-    """Pairs in which an answer about a cat is right and one about a mat is wrong."""
+    """Pairs in which an answer about a cat is chosen and one about a mat rejected."""
     ids = range(count)
     return pd.DataFrame(
         {
@@ -75,8 +76,8 @@ def pairs(count: int, held_out: int) -> pd.DataFrame:
     ],
 )
 def test_bradley_terry_by_hand(chosen: list[float], rejected: list[float], loss: float) -> None:
-    found = bradley_terry(torch.tensor(chosen), torch.tensor(rejected))
-    assert found.item() == pytest.approx(loss, rel=1e-6)
+    result = bradley_terry(torch.tensor(chosen), torch.tensor(rejected))
+    assert result.item() == pytest.approx(loss, rel=1e-6)
 
 
 TOKENS = st.lists(st.integers(2, 20), min_size=1, max_size=8)
@@ -85,12 +86,12 @@ TOKENS = st.lists(st.integers(2, 20), min_size=1, max_size=8)
 @settings(max_examples=60)
 @given(st.lists(st.tuples(TOKENS, TOKENS, TOKENS), min_size=1, max_size=5))
 def test_a_forked_pair_has_the_rewards_of_its_texts(
-    given: list[tuple[list[int], list[int], list[int]]],
+    triples: list[tuple[list[int], list[int], list[int]]],
 ) -> None:
     texts = [
-        [np.array([1, *prompt, *rest]) for rest in (ours, theirs)] for prompt, ours, theirs in given
+        [np.array([1, *prompt, *answer]) for answer in answers] for prompt, *answers in triples
     ]
-    # The one the beginning of the other, both ways.
+    # One text is a prefix of the other, both ways.
     texts += [[np.array([1, 2, 3]), np.array([1, 2])], [np.array([1]), np.array([1, 4, 5])]]
     torch.manual_seed(0)
     model = LlamaRewardModel(LlamaConfig(**SIZES, num_hidden_layers=2)).eval()
@@ -98,9 +99,9 @@ def test_a_forked_pair_has_the_rewards_of_its_texts(
         for parameter in model.parameters():
             parameter.mul_(5)
         batch = collate([fork(*pair) for pair in texts])
-        found = rewards_of_pairs(model, batch).numpy()
+        result = rewards_of_pairs(model, batch).numpy()
     expected = np.stack([rewards(model, side, 100) for side in zip(*texts, strict=True)], axis=1)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-5)
 
 
 def test_the_common_beginning_is_read_once() -> None:
@@ -123,8 +124,8 @@ def test_the_start_is_the_base_and_a_seeded_head(base: Path) -> None:
 
 
 def test_training_ranks_obvious_pairs(tmp_path: Path, base: Path) -> None:
-    many = SHORT.model_copy(update={"epochs": 8})
-    table = train(pairs(60, 12), str(base), many, TEXT, tmp_path).set_index(["split", "group"])
+    long = SHORT.model_copy(update={"epochs": 8})
+    table = train(pairs(60, 12), str(base), long, TEXT, tmp_path).set_index(["split", "group"])
     assert (table["accuracy"] == 1).all()
     assert table["n"]["held-out"].to_dict() == {
         **{"all": 12, "a": 6, "b": 6},
@@ -138,47 +139,46 @@ def test_training_ranks_obvious_pairs(tmp_path: Path, base: Path) -> None:
 
 
 def test_seed_and_training_pairs_decide_the_bytes(tmp_path: Path, base: Path) -> None:
-    given = pairs(20, 4)
-    training = ~given["held_out"]
+    table = pairs(20, 4)
+    held_out, rejected = table["held_out"], table["rejected"]
 
     def trained(name: str, table: pd.DataFrame, seed: int = 0) -> dict[str, bytes]:
         (tmp_path / name).mkdir()
         train(table, str(base), SHORT.model_copy(update={"seed": seed}), TEXT, tmp_path / name)
-        return {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        return contents(tmp_path / name)
 
-    one = trained("one", given)
-    assert {"config.json", "model.safetensors", "tokenizer.json"} <= one.keys()
+    first = trained("first", table)
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= first.keys()
     # Held-out pairs are not trained on.
-    assert trained("held-out", given.assign(rejected=given["rejected"].where(training, "x"))) == one
-    changed = trained("training", given.assign(rejected=given["rejected"].where(~training, "x")))
-    for other in (changed, trained("seed", given, 1)):
-        assert other["model.safetensors"] != one["model.safetensors"]
+    assert trained("held-out", table.assign(rejected=rejected.mask(held_out, "x"))) == first
+    changed = trained("training", table.assign(rejected=rejected.where(held_out, "x")))
+    for other in (changed, trained("seed", table, 1)):
+        assert other["model.safetensors"] != first["model.safetensors"]
 
 
-def test_what_cannot_be_trained_is_refused(tmp_path: Path, base: Path, tokenizer: Any) -> None:
+def test_unusable_pairs_and_bases_are_refused(tmp_path: Path, base: Path, tokenizer: Any) -> None:
     for held_out, message in ((0, "no pair is held out"), (8, "no pair is to train on")):
         with pytest.raises(InputError, match=message):
             train(pairs(8, held_out), str(base), SHORT, TEXT, tmp_path)
     config = MistralConfig(**SIZES, num_hidden_layers=1, num_key_value_heads=2)
     MistralForCausalLM(config).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
-    with pytest.raises(InputError, match="MistralForCausalLM is no Llama"):
+    with pytest.raises(InputError, match="MistralForCausalLM is not a Llama"):
         train(pairs(8, 2), str(tmp_path), SHORT, TEXT, tmp_path)
 
 
 def test_accuracy_by_hand() -> None:
-    given = pairs(6, 4)
     margins = np.array([1.0, -1.0, 0.0, 2.0, 1e-30, -np.inf], dtype=np.float32)
-    table = accuracy_table(given, margins)
+    table = accuracy_table(pairs(6, 4), margins)
     assert table.columns.tolist() == ["split", "group", "accuracy", "low", "high", "n"]
-    found = {(r.split, r.group): (r.accuracy, r.n) for r in table.itertuples()}
-    assert found["training", "all"] == (0.5, 2)
-    assert found["training", "b"] == (0.0, 1)
+    rows = {(row.split, row.group): (row.accuracy, row.n) for row in table.itertuples()}
+    assert rows["training", "all"] == (0.5, 2)
+    assert rows["training", "b"] == (0.0, 1)
     # A tie counts half.
-    assert found["held-out", "all"] == (2.5 / 4, 4)
-    assert found["held-out", "a"] == (0.75, 2)
-    assert found["held-out", "noise"] == (1.0, 2)
-    assert ("training", "noise") not in found  # no such pair
+    assert rows["held-out", "all"] == (2.5 / 4, 4)
+    assert rows["held-out", "a"] == (0.75, 2)
+    assert rows["held-out", "noise"] == (1.0, 2)
+    assert ("training", "noise") not in rows  # no such pair
 
 
 @given(st.integers(1, 500), st.data())

@@ -1,8 +1,8 @@
-"""Reward models: UltraRM's form, and sequence classifiers with one label."""
+"""Reward models: UltraRM's architecture, and sequence classifiers with one label."""
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,9 @@ ACCEPTED = (
 
 
 class LlamaRewardModel(LlamaPreTrainedModel):  # type: ignore[misc]
-    """A Llama with a linear head without bias; the reward is its value at the last real token.
+    """A Llama with a linear head without bias; the reward is its output at the last real token.
 
-    That is the form of UltraRM-13B, and its weights go by the same names: `model.*` and
-    `regression_head.weight`.
+    The architecture of UltraRM-13B, with its tensor names: `model.*` and `regression_head.weight`.
     """
 
     config_class = LlamaConfig
@@ -52,15 +51,15 @@ class LlamaRewardModel(LlamaPreTrainedModel):  # type: ignore[misc]
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
     ) -> SequenceClassifierOutput:
-        """Return the rewards as `logits`, (n, 1), as a sequence classifier with one label does.
+        """Return the rewards as `logits`, (n, 1), like a sequence classifier with one label.
 
         `input_ids` and `attention_mask`, 1 at real tokens, are (n, tokens).
         """
         hidden = self.model(
             input_ids, attention_mask=attention_mask, use_cache=False
         ).last_hidden_state
-        places = torch.arange(hidden.shape[1], device=hidden.device)
-        last = (places * attention_mask).argmax(dim=1)
+        positions = torch.arange(hidden.shape[1], device=hidden.device)
+        last = (positions * attention_mask).argmax(dim=1)
         rows = torch.arange(len(hidden), device=hidden.device)
         return SequenceClassifierOutput(logits=self.regression_head(hidden[rows, last]))
 
@@ -79,40 +78,29 @@ def load_reward_model(
         The model, in evaluation mode on the first GPU or the CPU, takes `input_ids` and
         `attention_mask` and returns `logits` of shape (n, 1), the rewards.
     """
-    kind, tokenizer = check_reward_model(name, revision)
-    given = {"revision": revision, "trust_remote_code": False}
-    with _naming_damage(name, "weights"):
-        model, info = kind.from_pretrained(
+    model_class, tokenizer = check_reward_model(name, revision)
+    try:
+        model, info = model_class.from_pretrained(
             name,
+            revision=revision,
+            trust_remote_code=False,
             dtype=dtype,
             ignore_mismatched_sizes=True,  # `_check_tensors` names them
             output_loading_info=True,
-            **given,
         )
+    except DAMAGED as error:
+        raise _damaged(next(_damaged_files(Path(name)), name), "weights", error) from None
     _check_tensors(name, info)
     model = model.to(device()).eval()
-    _leave_head_exact(model)
+    _exclude_head_from_autocast(model)
     return model, tokenizer
-
-
-def _leave_head_exact(model: Any) -> None:
-    """Take the head out of any autocast: in bfloat16 a reward would have three digits."""
-    for head in model.modules():
-        if isinstance(head, nn.Linear) and head.out_features == 1:
-            head.register_forward_pre_hook(lambda own, given: (given[0].to(own.weight.dtype),))
-            outside = torch.autocast(model.device.type, enabled=False)
-            head.forward = outside(head.forward)  # type: ignore[method-assign]
 
 
 def check_reward_model(name: str, revision: str | None = None) -> tuple[Any, Any]:
     """Return the class that loads a reward model, and its tokenizer; no weights are read.
 
-    It takes seconds, so what is wrong shows before the answers that it is to score are generated.
-
-    Raises
-    ------
-    InputError
-        If config or tokenizer cannot be loaded, or it is no reward model.
+    Takes seconds, so faults show before the answers to be scored are generated. Raises InputError
+    if config or tokenizer cannot be loaded, or it is no reward model.
     """
     try:
         config = load_config(name, revision)
@@ -123,17 +111,20 @@ def check_reward_model(name: str, revision: str | None = None) -> tuple[Any, Any
             f"reward.name: {name!r} cannot be loaded ({why}); give a Hugging Face id that this "
             "machine can reach, or the folder of a downloaded reward model"
         ) from None
-    kind = _kind(name, config)
-    stored = _stored_names(Path(name))
-    if kind is LlamaRewardModel and stored and HEAD not in stored:
-        raise InputError(_no_head(name))
-    with _naming_damage(name, "tokenizer"):
+    model_class = _model_class(name, config)
+    stored = _tensors_in_index(Path(name))
+    if model_class is LlamaRewardModel and stored and HEAD not in stored:
+        raise _no_head(name)
+    try:
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
-    return kind, tokenizer
+    except DAMAGED as error:
+        if why_not := lacking(name):
+            raise InputError(f"{name}: {why_not}") from None
+        raise _damaged(name, "tokenizer", error) from None
+    return model_class, tokenizer
 
 
-def _kind(name: str, config: Any) -> Any:
-    """Return the class that loads a model of this config."""
+def _model_class(name: str, config: Any) -> Any:
     architecture = (config.architectures or [""])[0]
     if architecture.endswith("ForSequenceClassification"):
         if config.num_labels != 1:
@@ -145,59 +136,32 @@ def _kind(name: str, config: Any) -> Any:
     if config.model_type == "llama":
         return LlamaRewardModel
     raise InputError(
-        f"{name}: {architecture or 'a model'} of type {config.model_type} is no reward model; "
+        f"{name}: {architecture or 'a model'} of type {config.model_type} is not a reward model; "
         f"expected {ACCEPTED}"
     )
 
 
-def _no_head(name: str) -> str:
-    return (
+def _tensors_in_index(folder: Path) -> set[str]:
+    """Return the tensor names in the index of a folder's shards; empty without an index."""
+    names: set[str] = set()
+    for path in folder.glob("*.index.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # reported when weights are loaded
+            names |= set(json.loads(path.read_text())["weight_map"])
+    return names
+
+
+def _no_head(name: str) -> InputError:
+    return InputError(
         f"{name}: tensor '{HEAD}' is missing: this is a language model without a reward head; "
         f"expected {ACCEPTED}"
     )
 
 
-def _stored_names(folder: Path) -> set[str]:
-    """Return the names of a folder's tensors by the index of its shards; empty without one."""
-    names: set[str] = set()
-    for path in folder.glob("*.index.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError):  # who reads the weights says so
-            names |= set(json.loads(path.read_text())["weight_map"])
-    return names
-
-
-def _check_tensors(name: str, info: dict[str, Any]) -> None:
-    """Raise InputError unless file and model have the same tensors, of the same shapes."""
-    missing, unexpected = set(info["missing_keys"]), set(info["unexpected_keys"])
-    if HEAD in missing:
-        raise InputError(_no_head(name))
-    advice = "take weights and config.json of one model"
-    for tensors, what in ((missing, "is missing"), (unexpected, "is not part of such a model")):
-        if tensors:
-            more = f" (and {len(tensors) - 1} more)" if len(tensors) > 1 else ""
-            raise InputError(f"{name}: tensor '{min(tensors)}'{more} {what}; {advice}")
-    # The head first: its size says more than that of the layers.
-    found = sorted(info["mismatched_keys"], key=lambda item: (item[0] != HEAD, item[0]))
-    for tensor, stored, expected in found[:1]:
-        raise InputError(
-            f"{name}: tensor '{tensor}' has shape {list(stored)}, but by config.json "
-            f"{list(expected)}; {advice}"
-        )
-
-
-@contextmanager
-def _naming_damage(name: str, what: str) -> Iterator[None]:
-    """Raise InputError if weights or tokenizer cannot be read; name the file if it can be found."""
-    try:
-        yield
-    except DAMAGED as error:
-        if what == "tokenizer" and (why := lacking(name)):
-            raise InputError(f"{name}: {why}") from None
-        where = next(_damaged_files(Path(name)), name) if what == "weights" else name
-        raise InputError(
-            f"{where}: the {what} cannot be loaded ({type(error).__name__}: {reason(error)}); "
-            "download or make them again"
-        ) from None
+def _damaged(path: Path | str, what: str, error: Exception) -> InputError:
+    return InputError(
+        f"{path}: the {what} cannot be loaded ({type(error).__name__}: {reason(error)}); download "
+        "or make them again"
+    )
 
 
 def _damaged_files(folder: Path) -> Iterator[Path]:
@@ -211,3 +175,31 @@ def _damaged_files(folder: Path) -> Iterator[Path]:
                 torch.load(path, map_location="meta", weights_only=True)
         except DAMAGED:
             yield path
+
+
+def _check_tensors(name: str, info: dict[str, Any]) -> None:
+    """Raise InputError unless files and model have the same tensors, of the same shapes."""
+    missing, unexpected = set(info["missing_keys"]), set(info["unexpected_keys"])
+    if HEAD in missing:
+        raise _no_head(name)
+    advice = "take weights and config.json from the same model"
+    for tensors, problem in ((missing, "is missing"), (unexpected, "is not part of such a model")):
+        if tensors:
+            more = f" (and {len(tensors) - 1} more)" if len(tensors) > 1 else ""
+            raise InputError(f"{name}: tensor '{min(tensors)}'{more} {problem}; {advice}")
+    # The head first: a mismatch there says more than one in the layers.
+    mismatched = sorted(info["mismatched_keys"], key=lambda item: (item[0] != HEAD, item[0]))
+    for tensor, stored, expected in mismatched[:1]:
+        raise InputError(
+            f"{name}: tensor '{tensor}' has shape {list(stored)}, but by config.json "
+            f"{list(expected)}; {advice}"
+        )
+
+
+def _exclude_head_from_autocast(model: Any) -> None:
+    """Compute the head in its weights' precision: in bfloat16 a reward would have three digits."""
+    for head in model.modules():
+        if isinstance(head, nn.Linear) and head.out_features == 1:
+            head.register_forward_pre_hook(lambda head, args: (args[0].to(head.weight.dtype),))
+            no_autocast = torch.autocast(model.device.type, enabled=False)
+            head.forward = no_autocast(head.forward)  # type: ignore[method-assign]

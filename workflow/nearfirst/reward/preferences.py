@@ -28,14 +28,14 @@ class Example:
 
 
 def read_examples(path: Path) -> list[Example]:
-    """Read training instances. Raises what `read_instances` raises."""
+    """Read training instances. Raises InputError as `read_instances`."""
     table = read_instances(path)
     columns = (table[name].to_pylist() for name in ("id", "task", "references"))
     examples = []
-    for id_, task, references, talk in zip(*columns, conversations(table), strict=True):
-        question, answer = exchange_of(talk)
+    for id_, task, references, messages in zip(*columns, conversations(table), strict=True):
+        instruction, answer = exchange_of(messages)
         texts = [text for text in [answer, *(references or [])] if text and not is_blank(text)]
-        examples.append(Example(id_, task, question, answer, frozenset(map(normalize, texts))))
+        examples.append(Example(id_, task, instruction, answer, frozenset(map(normalize, texts))))
     return examples
 
 
@@ -44,18 +44,18 @@ class Pool:
     """Gold answers to draw wrong ones from; the order of the examples does not matter."""
 
     answers: Mapping[str, Sequence[tuple[str, str]]]
-    """The different answers of each task: normalized, and as they are."""
+    """The distinct answers of each task: normalized and original."""
     words: Sequence[str]
     """All words of the answers."""
 
 
 def pool_of(examples: Iterable[Example]) -> Pool:
     """Collect the answers of examples."""
-    found: dict[str, dict[str, str]] = {}
+    by_task: dict[str, dict[str, str]] = {}
     for example in sorted(examples, key=lambda example: (example.task, example.answer)):
-        found.setdefault(example.task, {}).setdefault(normalize(example.answer), example.answer)
-    words = [word for each in found.values() for text in each.values() for word in text.split()]
-    return Pool({task: list(each.items()) for task, each in found.items()}, words)
+        by_task.setdefault(example.task, {}).setdefault(normalize(example.answer), example.answer)
+    words = [word for texts in by_task.values() for text in texts.values() for word in text.split()]
+    return Pool({task: list(texts.items()) for task, texts in by_task.items()}, words)
 
 
 Corruption = Callable[[Example, Pool, random.Random], str | None]
@@ -83,7 +83,7 @@ def _truncated(example: Example, pool: Pool, rng: random.Random) -> str | None:
 
 
 def _repeated(example: Example, pool: Pool, rng: random.Random) -> str | None:
-    # As a language model loops: right at first, then the same words again and again.
+    # Language models loop like this: right at first, then the same words again and again.
     words = example.answer.split()
     end = rng.randint(1, len(words))
     phrase = words[max(0, end - rng.randint(1, 3)) : end]
@@ -97,10 +97,6 @@ def _noise(example: Example, pool: Pool, rng: random.Random) -> str | None:
     return " ".join(words)
 
 
-def _empty(example: Example, pool: Pool, rng: random.Random) -> str | None:
-    return ""
-
-
 CORRUPTIONS: dict[str, Corruption] = {
     "other-instance": _other_instance,
     "other-task": _other_task,
@@ -108,52 +104,52 @@ CORRUPTIONS: dict[str, Corruption] = {
     "truncated": _truncated,
     "repeated": _repeated,
     "noise": _noise,
-    "empty": _empty,
+    "empty": lambda example, pool, rng: "",
 }
-"""`other-…`: right elsewhere; `shuffled`: the words in another order; `truncated`: the first ones;
-`repeated`: a word or phrase looped; `noise`: words of other answers in between."""
+"""`other-…`: right elsewhere; `shuffled`: the words in another order; `truncated`: the first words;
+`repeated`: a word or phrase looped; `noise`: words of other answers inserted."""
 
-TRIES = 8
-"""Draws of a corruption before another one is taken: a shuffle may leave the words as they were."""
+MAX_TRIES = 8
+"""Draws of one corruption before another is taken: a shuffle may leave the words in order."""
 
 
 def corrupt(example: Example, pool: Pool, rng: random.Random) -> tuple[str, str]:
     """Draw a possible corruption of an answer that is not blank.
 
-    Returns its name and the wrong answer, which is no Exact Match of any reference.
+    Returns its name and the wrong answer, which is not an Exact Match of any reference.
     """
     for name in rng.sample(list(CORRUPTIONS), len(CORRUPTIONS)):
-        for _ in range(TRIES):
+        for _ in range(MAX_TRIES):
             rejected = CORRUPTIONS[name](example, pool, rng)
             if rejected is not None and normalize(rejected) not in example.right:
                 return name, rejected
-    raise AssertionError("the empty answer is wrong wherever the right one is not blank")
+    raise AssertionError("an empty answer is wrong unless the right one is blank")
 
 
 def pairs(datasets: Mapping[str, Sequence[Example]], settings: PreferenceSettings) -> pa.Table:
-    """Return a pair for each of the chosen instances of every data set.
+    """Make a pair from each of the chosen instances of every data set.
 
-    Of each data set whole tasks are held out, and wrong answers come from tasks on the same side of
-    that split. A training pair with the instruction of any held-out pair is dropped: two data sets
-    may share a task under different names. Instances with a blank answer are skipped. A pair
+    Whole tasks of each data set are held out, and wrong answers come from tasks on the same side of
+    that split. A training pair with the instruction of any held-out pair is dropped, since two data
+    sets may share a task under different names. Instances with a blank answer are skipped. A pair
     depends on the seed, its data set's name, its id and the set of instances, but not on their
     order.
 
     Raises InputError if the chosen instances of a data set have fewer than two tasks.
     """
-    rows: list[dict[str, object]] = []
-    for dataset in sorted(datasets):
-        rows += _pairs_of(dataset, datasets[dataset], settings)
-    measured = {row["instruction"] for row in rows if row["held_out"]}
-    kept = [row for row in rows if row["held_out"] or row["instruction"] not in measured]
+    rows = [
+        row for dataset in sorted(datasets) for row in _rows(dataset, datasets[dataset], settings)
+    ]
+    held_out = {row["instruction"] for row in rows if row["held_out"]}
+    kept = [row for row in rows if row["held_out"] or row["instruction"] not in held_out]
     return pa.Table.from_pylist(kept, schema=PREFERENCES)
 
 
-def _pairs_of(
+def _rows(
     dataset: str, examples: Sequence[Example], settings: PreferenceSettings
 ) -> list[dict[str, object]]:
     def draw(example: Example) -> str:
-        # The hash of the id: the choice does not depend on the order.
+        # Sorting by a hash of the id makes the choice independent of the order.
         return hashlib.sha256(f"{settings.seed}/{dataset}/{example.id}".encode()).hexdigest()
 
     usable = [example for example in examples if not is_blank(example.answer)]
@@ -161,8 +157,8 @@ def _pairs_of(
     tasks = sorted({example.task for example in chosen})
     if len(tasks) < 2:
         raise InputError(
-            f"reward.preferences: '{dataset}': {len(chosen)} instances with an answer, of "
-            f"{len(tasks)} tasks; two tasks or more are needed, one to hold out; leave the data "
+            f"reward.preferences: '{dataset}' has {len(chosen)} instances with an answer, from "
+            f"{len(tasks)} tasks; at least two tasks are needed, one to hold out; leave the data "
             "set out, sample more of it, or raise reward.preferences.max_per_dataset"
         )
     count = min(max(1, round(settings.held_out * len(tasks))), len(tasks) - 1)
@@ -176,7 +172,16 @@ def _pairs_of(
         side = example.task in held_out
         rng = random.Random(f"{settings.seed}/{dataset}/{example.id}")
         corruption, rejected = corrupt(example, pools[side], rng)
-        its = (example.id, dataset, example.task, example.instruction, example.answer)
-        values = (*its, rejected, corruption, side)
-        rows.append(dict(zip(PREFERENCES.names, values, strict=True)))
+        rows.append(
+            {
+                "id": example.id,
+                "dataset": dataset,
+                "task": example.task,
+                "instruction": example.instruction,
+                "chosen": example.answer,
+                "rejected": rejected,
+                "corruption": corruption,
+                "held_out": side,
+            }
+        )
     return rows

@@ -18,21 +18,21 @@ from nearfirst.reward.exchanges import Ids
 from nearfirst.reward.table import REWARDS
 
 
-def score_answers(answers: pa.Table, found: npt.NDArray[np.float32], name: str) -> pa.Table:
+def score_answers(answers: pa.Table, scores: npt.NDArray[np.float32], name: str) -> pa.Table:
     """Return the REWARDS table of n answers, given their (n,) rewards, and log each step's mean.
 
     Raises InputError, which names the reward model, if a reward is not finite.
     """
     steps, ids = answers["step"].to_numpy(), answers["id"]
-    if not np.isfinite(found).all():
-        row = int(np.argmin(np.isfinite(found)))
+    if not np.isfinite(scores).all():
+        row = int(np.argmin(np.isfinite(scores)))
         raise InputError(
             f"{name}: the reward of id '{ids[row]}' at step {steps[row]} is not finite; check the "
             "model's weights, or set reward.scoring.precision: float32"
         )
     for step in np.unique(steps):
-        logging.info("step %d: mean reward %.4f", step, found[steps == step].mean())
-    return pa.table([answers["step"], ids, answers["task"], found], schema=REWARDS)
+        logging.info("step %d: mean reward %.4f", step, scores[steps == step].mean())
+    return pa.table([answers["step"], ids, answers["task"], scores], schema=REWARDS)
 
 
 @torch.inference_mode()
@@ -42,25 +42,25 @@ def rewards(model: Any, tokens: Sequence[Ids], batch_tokens: int) -> npt.NDArray
     A forward pass has at most `batch_tokens` tokens, padding included. Raises InputError if a text
     has no token, or one without an embedding in the model.
     """
-    place: dict[bytes, int] = {}
-    which = [place.setdefault(ids.tobytes(), len(place)) for ids in tokens]
-    texts = [torch.tensor(np.frombuffer(key, dtype=np.int64)) for key in place]
-    _check(texts, model.config)
-    own_pad = model.config.pad_token_id
+    index: dict[bytes, int] = {}
+    inverse = [index.setdefault(ids.tobytes(), len(index)) for ids in tokens]
+    texts = [torch.tensor(np.frombuffer(key, dtype=np.int64)) for key in index]
+    _check_tokens(texts, model.config)
+    pad_token_id = model.config.pad_token_id
     result = np.empty(len(texts), dtype=np.float32)
-    groups = [*batches([len(ids) for ids in texts], batch_tokens)]
+    indices = [*batches([len(ids) for ids in texts], batch_tokens)]
     try:
-        for batch in bar(groups, "batches", len(groups)):
-            part = [texts[index] for index in batch]
-            if own_pad is None:
+        for batch in bar(indices, "batches", len(indices)):
+            part = [texts[i] for i in batch]
+            if pad_token_id is None:
                 # A sequence classifier looks for the last token that is not padding; with an id
                 # that ends no text, that is the last real one.
-                ends = {int(ids[-1]) for ids in part}
-                model.config.pad_token_id = next(i for i in count() if i not in ends)
+                last = {int(ids[-1]) for ids in part}
+                model.config.pad_token_id = next(i for i in count() if i not in last)
             result[batch] = _forward(model, part)
     finally:
-        model.config.pad_token_id = own_pad
-    return result[which]
+        model.config.pad_token_id = pad_token_id
+    return result[inverse]
 
 
 def _forward(model: Any, texts: Sequence[torch.Tensor]) -> npt.NDArray[np.float32]:
@@ -70,17 +70,17 @@ def _forward(model: Any, texts: Sequence[torch.Tensor]) -> npt.NDArray[np.float3
     mask = pad_sequence([torch.ones_like(text) for text in texts], batch_first=True)
     device = next(model.parameters()).device
     output = model(input_ids=ids.to(device), attention_mask=mask.to(device))
-    found: npt.NDArray[np.float32] = output.logits[:, 0].float().cpu().numpy()
-    return found
+    scores: npt.NDArray[np.float32] = output.logits[:, 0].float().cpu().numpy()
+    return scores
 
 
-def _check(texts: Sequence[torch.Tensor], config: Any) -> None:
+def _check_tokens(texts: Sequence[torch.Tensor], config: Any) -> None:
     if not all(len(ids) for ids in texts):
         raise InputError("reward.text.template: an exchange has no token; put words into it")
-    known = config.get_text_config().vocab_size
+    num_embeddings = config.get_text_config().vocab_size
     highest = max((int(ids.max()) for ids in texts), default=0)
-    if highest >= known:
+    if highest >= num_embeddings:
         raise InputError(
-            f"reward.name: the tokenizer gives id {highest}, but the model has {known} embeddings; "
-            "use tokenizer and weights of one model"
+            f"reward.name: the tokenizer gives id {highest}, but the model has {num_embeddings} "
+            "embeddings; use tokenizer and weights of one model"
         )

@@ -1,4 +1,4 @@
-"""Settings of the reward model: a named one, or a small one trained on generated pairs."""
+"""Settings of the reward model: named in the config, or trained here on generated pairs."""
 
 from typing import Literal, Self
 
@@ -14,7 +14,7 @@ from pydantic import (
 from nearfirst.common.hub import NamedModel
 from nearfirst.common.settings import Section, check_once
 
-_THREADS = "CPU threads; they change the rounding of sums, so the result depends on them."
+_THREADS = "CPU threads; they change the rounding of sums."
 
 
 class RewardTextSettings(Section):
@@ -26,7 +26,7 @@ class RewardTextSettings(Section):
     )
     max_length: PositiveInt = Field(
         2048,
-        description="Tokens kept; a longer text loses its beginning, as the reward is read at the "
+        description="Tokens kept; a longer text is cut at the start, as the reward is read at the "
         "end.",
     )
 
@@ -47,8 +47,9 @@ class RewardScoreSettings(Section):
     )
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32",
-        description="Arithmetic. float32 is TF32 on a GPU; bfloat16 multiplies float32 weights in "
-        "bfloat16, all but the head; float16, also of the weights, needs a GPU.",
+        description="Arithmetic. float32 is TF32 on a GPU; bfloat16 keeps float32 weights and "
+        "multiplies in bfloat16, except in the head; float16 stores weights in float16 too and "
+        "needs a GPU.",
     )
     threads: PositiveInt = Field(1, description=_THREADS)
 
@@ -59,10 +60,10 @@ class PreferenceSettings(Section):
     datasets: list[str] = Field(
         ["niv2", "p3", "flan"],
         min_length=1,
-        description="Data sets whose training instances are used.",
+        description="Data sets whose training instances become pairs.",
     )
     max_per_dataset: PositiveInt = Field(
-        1000, description="Largest number of instances of a data set, drawn by the seed."
+        1000, description="Maximum number of instances per data set, drawn by the seed."
     )
     held_out: float = Field(
         0.1, gt=0, lt=1, description="Share of the tasks held out to measure the accuracy."
@@ -92,13 +93,14 @@ class RewardSettings(NamedModel):
 
     name: str | None = Field(
         None,
-        description="Hugging Face id or folder of a reward model in UltraRM's form, or of a "
-        "sequence classifier with one label; null trains a small one (`preferences`, `training`).",
+        description="Hugging Face id or folder of a reward model with UltraRM's architecture, or "
+        "of a sequence classifier with one label; null trains a small one (`preferences`, "
+        "`training`).",
     )
     parameters: PositiveInt | None = Field(
         None,
-        description="Parameters of a model that has a name, for what its jobs ask for; null counts "
-        "those of its `*.safetensors`, once they are there.",
+        description="Parameters of a named model, for the resources of its jobs; null counts those "
+        "of its `*.safetensors`, once downloaded.",
     )
     text: RewardTextSettings = RewardTextSettings()
     scoring: RewardScoreSettings = RewardScoreSettings()

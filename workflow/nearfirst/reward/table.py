@@ -1,6 +1,6 @@
 """The columns of reward and preference tables.
 
-Not in `common/parquet.py`, which every stage reads: a new column would rerun training.
+Not in `common/parquet.py`, which every stage imports: a new column would rerun training.
 """
 
 import pyarrow as pa

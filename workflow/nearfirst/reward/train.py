@@ -22,7 +22,7 @@ from nearfirst.reward.score import rewards
 from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
 
 BATCH_TOKENS = 4096
-"""Tokens in a forward pass that measures the accuracy."""
+"""Tokens in a forward pass when measuring the accuracy."""
 
 
 def bradley_terry(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Tensor:
@@ -31,18 +31,18 @@ def bradley_terry(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Tensor:
 
 
 def fork(chosen: Ids, rejected: Ids) -> dict[str, Any]:
-    """Return a pair of texts as one sequence, so that their common prompt is read once.
+    """Merge a pair of texts into one sequence, so that their common prompt is read once.
 
     Returns
     -------
-    `input_ids`, the chosen text and then the rejected one from where it differs; `common`, the
-    length of their common beginning; `ends`, the positions of the last token of both.
+    `input_ids`, the chosen text followed by the rejected one from where they differ; `common`, the
+    length of their common prefix; `ends`, the positions of the last token of each.
     """
     shortest = min(len(chosen), len(rejected))
-    differs = np.flatnonzero(chosen[:shortest] != rejected[:shortest])
-    common = int(differs[0]) if len(differs) else shortest
+    differences = np.flatnonzero(chosen[:shortest] != rejected[:shortest])
+    common = int(differences[0]) if len(differences) else shortest
     ids = np.concatenate([chosen, rejected[common:]])
-    # A rejected text that the chosen one begins with ends in the common part.
+    # A rejected text that is a prefix of the chosen one ends in the common part.
     end = len(ids) - 1 if len(rejected) > common else common - 1
     # The Trainer takes the length of a sequence from `input_ids`.
     return {"input_ids": ids, "common": common, "ends": (len(chosen) - 1, end)}
@@ -54,28 +54,28 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
     Returns
     -------
     `input_ids` and `position_ids`, (B, W); `attention_mask`, (B, 1, W, W), true where a position
-    (row) sees another: those before it in its own text; and `ends`, (B, 2).
+    (row) attends to another, itself or earlier in the same text; and `ends`, (B, 2).
     """
     sequences = [torch.from_numpy(item["input_ids"]) for item in items]
     ids = pad_sequence(sequences, batch_first=True)
     width = ids.shape[1]
-    places = torch.arange(width).repeat(len(items), 1)
+    positions = torch.arange(width).repeat(len(items), 1)
     mask = torch.ones((width, width), dtype=torch.bool).tril().repeat(len(items), 1, 1, 1)
     for row, item in enumerate(items):
         common, start = item["common"], item["ends"][0] + 1
-        places[row, start:] -= start - common
+        positions[row, start:] -= start - common
         mask[row, 0, start:, common:start] = False
     ends = torch.tensor([item["ends"] for item in items])
-    return {"input_ids": ids, "position_ids": places, "attention_mask": mask, "ends": ends}
+    return {"input_ids": ids, "position_ids": positions, "attention_mask": mask, "ends": ends}
 
 
 def rewards_of_pairs(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Return the rewards, (B, 2), of the chosen and the rejected texts of a batch of `collate`."""
-    given = {name: batch[name] for name in ("input_ids", "position_ids", "attention_mask")}
-    hidden = model.model(**given, use_cache=False).last_hidden_state
+    inputs = {name: tensor for name, tensor in batch.items() if name != "ends"}
+    hidden = model.model(**inputs, use_cache=False).last_hidden_state
     rows = torch.arange(len(hidden), device=hidden.device)[:, None]
-    found: torch.Tensor = model.regression_head(hidden[rows, batch["ends"]])[..., 0]
-    return found
+    scores: torch.Tensor = model.regression_head(hidden[rows, batch["ends"]])[..., 0]
+    return scores
 
 
 class RewardTrainer(Trainer):  # type: ignore[misc]
@@ -89,19 +89,18 @@ class RewardTrainer(Trainer):  # type: ignore[misc]
 def from_base(name: str, seed: int) -> tuple[LlamaRewardModel, Any]:
     """Return a reward model with the weights of a base Llama and a seeded head, and its tokenizer.
 
-    The tokenizer adds BOS, as UltraRM's does.
-
-    Raises InputError if the base cannot be loaded or is not a Llama.
+    The tokenizer adds BOS, like UltraRM's. Raises InputError if the base cannot be loaded or is not
+    a Llama.
     """
     base = load_model(name)
     if not isinstance(base, LlamaForCausalLM):
         raise InputError(
-            f"{name}: {type(base).__name__} is no Llama, whose weights the reward model starts "
-            "from; give a base of model_type llama, or name a reward model in reward.name"
+            f"{name}: {type(base).__name__} is not a Llama, so the reward model cannot start from "
+            "its weights; give a base of model_type llama, or name a reward model in reward.name"
         )
     tokenizer = load_tokenizer(name)
     tokenizer.add_bos_token = True
-    for key in ("is_local", "local_files_only"):  # how it was loaded does not belong in the output
+    for key in ("is_local", "local_files_only"):  # how it was loaded is not part of the output
         tokenizer.init_kwargs.pop(key, None)
     set_seed(seed)
     model = LlamaRewardModel(base.config)
@@ -118,20 +117,19 @@ def train(
 ) -> pd.DataFrame:
     """Train the Llama `base` on the pairs that are not held out; save model and tokenizer.
 
-    The folder has the layout in which UltraRM is published; `load_reward_model` reads it.
+    `load_reward_model` reads the folder, which has the layout in which UltraRM is published.
 
-    Raises InputError if the base is not a Llama, or there are no pairs to train on or none held
-    out.
+    Raises InputError if the base is not a Llama, or if no pair, or every pair, is held out.
 
     Returns
     -------
     The `accuracy_table` of the held-out pairs, and of as many training pairs drawn by the seed.
     """
-    held_out = pairs["held_out"].to_numpy(bool)
-    training, measured = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-    for rows, what in ((training, "to train on"), (measured, "held out")):
+    is_held_out = pairs["held_out"].to_numpy(bool)
+    training, held_out = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+    for rows, role in ((training, "to train on"), (held_out, "held out")):
         if not len(rows):
-            raise InputError(f"no pair is {what}; make the pairs with other reward.preferences")
+            raise InputError(f"no pair is {role}; make the pairs with other reward.preferences")
     torch.set_num_threads(settings.threads)
     model, tokenizer = from_base(base, settings.seed)
     chosen, rejected = (
@@ -141,13 +139,13 @@ def train(
     _fit(model, [fork(chosen[row], rejected[row]) for row in training], settings, folder)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    drawn = np.random.default_rng(settings.seed).permutation(training)[: len(measured)]
-    measured = np.concatenate([drawn, measured])
+    drawn = np.random.default_rng(settings.seed).permutation(training)[: len(held_out)]
+    measured = np.concatenate([drawn, held_out])
     model = model.to(device()).eval()
-    ours, theirs = (
+    r_chosen, r_rejected = (
         rewards(model, [side[row] for row in measured], BATCH_TOKENS) for side in (chosen, rejected)
     )
-    return accuracy_table(pairs.iloc[measured], ours - theirs)
+    return accuracy_table(pairs.iloc[measured], r_chosen - r_rejected)
 
 
 def _fit(
