@@ -1,5 +1,5 @@
-# Does the paper hold here? Its claims, tested on the runs of the figures: nothing is computed for
-# them alone.
+# Does the paper hold here? Its claims are tested on the runs of the figures; nothing is computed
+# for them alone.
 import json
 
 from nearfirst.takeaways.claims import subjects
@@ -19,14 +19,6 @@ def takeaway_tables(
     return list(dict.fromkeys(paths))
 
 
-def takeaway_subjects(
-    wildcards,
-):
-    return json.dumps(
-        [subject.model_dump(mode="json", exclude_defaults=True) for subject in SUBJECTS]
-    )
-
-
 rule takeaways:
     """Test the paper's claims."""
     input:
@@ -43,7 +35,9 @@ rule takeaways:
         mem_mb=growing(8000),
         runtime=growing(60),
     params:
-        subjects=takeaway_subjects,
+        subjects=lambda wildcards: json.dumps(
+            [row.model_dump(mode="json", exclude_defaults=True) for row in SUBJECTS]
+        ),
         settings=settings("takeaways"),
         comparison=settings("comparison"),
         stability=settings("stability"),
@@ -61,7 +55,7 @@ rule takeaways:
 
 
 rule plot_takeaways:
-    """Draw the page of takeaways, and write each in a sentence."""
+    """Draw the page of takeaways, and write a sentence on each."""
     input:
         table=rules.takeaways.output,
         script=script("plot_takeaways.py"),
@@ -71,7 +65,7 @@ rule plot_takeaways:
         picture=report(
             "<results>/takeaways.svg",
             caption="../report/takeaways.rst",
-            # Headings are sorted as text: this one comes first.
+            # Headings are sorted alphabetically: this one comes first.
             category="At a glance: does the paper hold here?",
             labels={"figure": "takeaways"},
         ),

@@ -17,11 +17,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.settings import Section
 from nearfirst.figures.arguments import add_weighting, parser, write_csv
 from nearfirst.figures.read import read_runs, read_similarities
-from nearfirst.figures.settings import (
-    ComparisonSettings,
-    DistributionSettings,
-    PredictionSettings,
-)
+from nearfirst.figures.settings import ComparisonSettings, DistributionSettings, PredictionSettings
 from nearfirst.tables.settings import StabilitySettings
 from nearfirst.takeaways.claims import BY_NAME
 from nearfirst.takeaways.evidence import Method
@@ -41,28 +37,30 @@ SECTIONS: dict[str, type[Section]] = {
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     subjects: list[Subject] = arguments.subjects
-    needed = sorted({metric for its in subjects for metric in its.metrics})
-    runs = {metric: read_runs(arguments.tables, metric) for metric in needed}
-    similar = any(its.similar for its in subjects)
+    metrics = sorted({metric for subject in subjects for metric in subject.metrics})
+    runs = {metric: read_runs(arguments.tables, metric) for metric in metrics}
+    similar = any(subject.similar for subject in subjects)
     similarities = read_similarities(arguments.tables) if similar else {}
     sections: dict[str, Any] = {name: getattr(arguments, name) for name in SECTIONS}
     method = Method(**sections, weighting=arguments.weighting)
     table = takeaways(subjects, runs, similarities, method)
     write_csv(table, arguments.output, "%.6g")
-    shown = ["claim", "where", "verdict", "effect", "low", "high", "p_value", "p_holm", "reason"]
-    logging.info("\n%s", table[shown].to_string(index=False))
+    columns = ["claim", "where", "verdict", "effect", "low", "high", "p_value", "p_holm", "reason"]
+    logging.info("\n%s", table[columns].to_string(index=False))
 
 
 def parse_subjects(text: str) -> list[Subject]:
-    """Read what each claim is tested on from JSON; raises InputError if it is no list of these."""
+    """Parse a JSON list of subjects; raises InputError if it is not one, or a claim is unknown."""
     try:
-        found = [Subject.parse(json.dumps(row)) for row in json.loads(text)]
+        subjects = [Subject.parse(json.dumps(row)) for row in json.loads(text)]
     except (ValueError, TypeError) as error:
         raise InputError(f"not a JSON list of subjects ({error})") from None
-    for subject in found:
+    for subject in subjects:
         if subject.claim not in BY_NAME:
-            raise InputError(f"{subject.claim!r} is none of the claims {', '.join(BY_NAME)}")
-    return found
+            raise InputError(
+                f"unknown claim {subject.claim!r}; the claims are {', '.join(BY_NAME)}"
+            )
+    return subjects
 
 
 if __name__ == "__main__":
@@ -72,7 +70,7 @@ if __name__ == "__main__":
         type=cli.checked(parse_subjects),
         required=True,
         metavar="JSON",
-        help="claims of `nearfirst/takeaways/claims.py` and the runs that each is tested on",
+        help="claims of `nearfirst/takeaways/claims.py`, and the runs on which each is tested",
     )
     add_weighting(flags)
     for name, section in SECTIONS.items():

@@ -10,13 +10,13 @@ from nearfirst.arrange.methods.tma import Settings as TmaSettings
 from nearfirst.config import load
 from nearfirst.takeaways import claims, subjects
 from nearfirst.takeaways.claims import BY_NAME, CLAIMS, TAKEAWAYS
-from nearfirst.takeaways.effects import TESTS
 from nearfirst.takeaways.subjects import Subject, fits
+from nearfirst.takeaways.verdicts import TESTS
 
 PRESETS = ROOT / "workflow/presets"
 
 
-def found(**config: Any) -> dict[str, list[Subject]]:
+def by_claim(**config: Any) -> dict[str, list[Subject]]:
     """Return the subjects of each claim in a config."""
     result: dict[str, list[Subject]] = {}
     for subject in claims.subjects(load(config, PRESETS)):
@@ -33,37 +33,35 @@ def test_every_claim_has_a_test_and_a_place() -> None:
 
 @pytest.mark.parametrize("preset", ["mini", "paper"])
 def test_all_claims_can_be_tested_with_the_figures_of_the_paper(preset: str) -> None:
-    subjects = found(preset=preset)
+    subjects = by_claim(preset=preset)
     assert list(subjects) == list(BY_NAME)
-    assert not [its for several in subjects.values() for its in several if its.missing]
-    # After the data set may come a rate that is not that of most runs.
-    where = {
-        name: [its.where.partition(",")[0] for its in several] for name, several in subjects.items()
-    }
+    assert not [row for rows in subjects.values() for row in rows if row.missing]
+    # The data set may be followed by a learning rate.
+    where = {name: [row.where.partition(",")[0] for row in rows] for name, rows in subjects.items()}
     assert where["early-rouge1"] == ["niv2"]
     assert where["early-loss"] == ["niv2", "p3", "flan"]
     assert where["tma-far-dialogues-run"] == ["sharegpt", "norobots"]
     assert where["budget-min"] == ["flan_full"]
     # Four figures show the same tests of the same data.
-    assert [its.figure for its in subjects["test-samples"]] == ["fig7_seeds"]
+    assert [row.figure for row in subjects["test-samples"]] == ["fig7_seeds"]
     assert subjects["tma-wsd-run"][0].figure == "fig4_flan, fig3_similarity"
     last = {"mini": "[15,20)", "paper": "[25,30)"}[preset]
-    assert [its.role for its in subjects["rounds"][0].roles][-1] == last
+    assert [row.role for row in subjects["rounds"][0].roles][-1] == last
     near = subjects["tma-near-tasks-run"][0]
-    assert [its.arrangement for its in near.beside] == ["tma-farthest"]
+    assert [row.arrangement for row in near.beside] == ["tma-farthest"]
 
 
 def test_steps_are_scaled_by_the_form_of_the_data() -> None:
     mine = {"paper_steps": {"niv2": 100, "p3": 50, "flan": 200}}
-    steps = [its.paper_steps for its in found(takeaways=mine)["early-loss"]]
+    steps = [row.paper_steps for row in by_claim(takeaways=mine)["early-loss"]]
     assert steps == [100, 50, 200]
-    assert found(preset="small", takeaways=mine)["early-loss"][0].paper_steps == 200
+    assert by_claim(preset="small", takeaways=mine)["early-loss"][0].paper_steps == 200
 
 
 def test_without_its_data_a_claim_is_not_testable() -> None:
-    subjects = found(preset="small")
+    subjects = by_claim(preset="small")
     assert list(subjects) == list(BY_NAME)
-    missing = {name: its[0].missing for name, its in subjects.items() if its[0].missing}
+    missing = {name: rows[0].missing for name, rows in subjects.items()}
     assert missing["rounds"] == (
         "no figure of this config shows the loss of several buckets of rounds of TMA"
     )
@@ -75,7 +73,7 @@ def test_without_its_data_a_claim_is_not_testable() -> None:
 
 
 def test_rows_are_found_by_what_they_are() -> None:
-    subjects = found(
+    subjects = by_claim(
         data={"mine": {"like": "flan"}},
         arrangements={
             "first": {"method": "tma", "schedule": "constant"},
@@ -91,12 +89,9 @@ def test_rows_are_found_by_what_they_are() -> None:
             },
         },
     )
-    its = {
-        name: [(one.where, [role.arrangement for role in one.roles]) for one in several]
-        for name, several in subjects.items()
-    }
-    # Trained alike: under either schedule the nearest first is compared with its own random order.
-    assert sorted(its["tma-near-tasks-end"]) == [
+    rows = subjects["tma-near-tasks-end"]
+    # Under either schedule, nearest first is compared with a random order trained alike.
+    assert sorted((row.where, [role.arrangement for role in row.roles]) for row in rows) == [
         ("flan", ["tma-nearest", "random"]),
         ("flan, constant schedule", ["tma-nearest-constant", "random-constant"]),
         ("mine", ["tma-nearest", "random"]),
@@ -104,19 +99,17 @@ def test_rows_are_found_by_what_they_are() -> None:
     ]
 
 
-def test_an_arrangement_fits_only_where_all_else_is_as_usual() -> None:
-    def row(**keys: Any) -> Any:
-        return TmaSettings(**keys)
-
-    assert fits(row(), claims.TMA)
-    assert fits(row(within_round="pool", schedule="constant", learning_rate=1e-4), claims.TMA)
-    assert not fits(row(order="farthest"), claims.TMA)
-    assert not fits(row(budget=10), claims.TMA)
-    assert not fits(row(rounds=(0, 5)), claims.TMA)
-    assert fits(row(budget=10), claims.BOTH_NEAREST)
-    assert not fits(row(budget=10, select="first"), claims.BOTH_NEAREST)
-    assert fits(row(budget=99, select="first"), claims.MIN)
-    assert not fits(row(), claims.RANDOM)
+def test_an_arrangement_fits_only_if_its_other_keys_are_defaults() -> None:
+    free: Any = {"within_round": "pool", "schedule": "constant", "learning_rate": 1e-4}
+    assert fits(TmaSettings(), claims.TMA)
+    assert fits(TmaSettings(**free), claims.TMA)
+    assert not fits(TmaSettings(order="farthest"), claims.TMA)
+    assert not fits(TmaSettings(budget=10), claims.TMA)
+    assert not fits(TmaSettings(rounds=(0, 5)), claims.TMA)
+    assert fits(TmaSettings(budget=10), claims.BOTH_NEAREST)
+    assert not fits(TmaSettings(budget=10, select="first"), claims.BOTH_NEAREST)
+    assert fits(TmaSettings(budget=99, select="first"), claims.MIN)
+    assert not fits(TmaSettings(), claims.RANDOM)
 
 
 def test_no_claim_names_a_data_set_of_the_config() -> None:

@@ -1,5 +1,6 @@
-"""Verdicts: by hand for each of the four, with Holm's correction, in a table and in words."""
+"""Verdicts: all four by hand, with Holm's correction, in a table and in words."""
 
+from collections.abc import Sequence
 from math import inf, nan
 
 import numpy as np
@@ -10,7 +11,7 @@ from nearfirst.figures.figure import RunId
 from nearfirst.figures.run import Run
 from nearfirst.takeaways.evidence import Method
 from nearfirst.takeaways.subjects import Role, Subject
-from nearfirst.takeaways.verdicts import caption, holm, region, sentence, takeaways, verdict
+from nearfirst.takeaways.verdicts import caption, holm, region_text, sentence, takeaways, verdict
 
 TASKS = "stuvwxyz"
 CLAIM = "tma-near-tasks-run"
@@ -18,8 +19,8 @@ CLAIM = "tma-near-tasks-run"
 
 def test_holm_by_hand() -> None:
     # 4 x .005, 3 x .01, 2 x .03, and .04, which is no less than the one before.
-    found = holm(np.array([0.01, 0.04, 0.03, 0.005]))
-    assert found == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    corrected = holm(np.array([0.01, 0.04, 0.03, 0.005]))
+    assert corrected == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm(np.array([0.9, 0.8])).tolist() == [1, 1]
 
 
@@ -45,39 +46,38 @@ def test_verdict(
     assert verdict(interval, where, p_value, 0.05) == expected
 
 
-def of(claim: str, ours: str, theirs: str) -> Subject:
+def subject(claim: str, *arrangements: str) -> Subject:
     roles = [
         Role(role=name, dataset="mine", test="specialist-0", arrangement=name)
-        for name in (ours, theirs)
+        for name in arrangements
     ]
     return Subject(claim=claim, where="mine", figure="fig", roles=roles, metrics=["loss"])
 
 
-def constant(*losses: float) -> Run:
-    """Return a run of eight tasks, one instance each, from a loss of 9 on."""
-    return run({0: [9.0] * 8, 10: losses, 20: losses}, TASKS)
+def runs_of(**losses: Sequence[float]) -> dict[str, dict[RunId, Run]]:
+    """Return runs whose loss falls from 9 to the given ones, one instance for each task."""
+    runs = {
+        RunId("mine", "specialist-0", name, 0): run(
+            {0: [9.0] * len(values), 10: values, 20: values}, TASKS[: len(values)]
+        )
+        for name, values in losses.items()
+    }
+    return {"loss": runs}
 
 
-RUNS = {
-    "low": constant(*[1.0] * 8),
-    "high": constant(*[2.0] * 8),
-    "mixed": constant(*[1.0, 3.0] * 4),
-}
-FOUND = {
-    "loss": {RunId("mine", "specialist-0", name, 0): made for name, made in RUNS.items()},
-}
+RUNS = runs_of(low=[1.0] * 8, high=[2.0] * 8, mixed=[1.0, 3.0] * 4)
 
 
 def test_a_row_for_each_verdict() -> None:
     subjects = [
-        of(CLAIM, "low", "high"),
-        of(CLAIM, "high", "low"),
-        of(CLAIM, "mixed", "high"),
-        of(CLAIM, "low", "absent"),
+        subject(CLAIM, "low", "high"),
+        subject(CLAIM, "high", "low"),
+        subject(CLAIM, "mixed", "high"),
+        subject(CLAIM, "low", "absent"),
         Subject(claim="rounds", missing="no figure of this config shows it"),
-        of("tma-near-tasks-end", "low", "high"),
+        subject("tma-near-tasks-end", "low", "high"),
     ]
-    table = takeaways(subjects, FOUND, {}, Method())
+    table = takeaways(subjects, RUNS, {}, Method())
     assert table["verdict"].tolist() == [
         *("confirmed", "refuted", "undecided", "not testable here", "not testable here"),
         "confirmed",
@@ -101,8 +101,8 @@ def test_a_row_for_each_verdict() -> None:
 
 
 def test_words() -> None:
-    subjects = [of(CLAIM, "low", "high"), of(CLAIM, "low", "absent")]
-    table = takeaways(subjects, FOUND, {}, Method())
+    subjects = [subject(CLAIM, "low", "high"), subject(CLAIM, "low", "absent")]
+    table = takeaways(subjects, RUNS, {}, Method())
     confirmed, missing = (sentence(row) for _, row in table.iterrows())
     assert confirmed == (
         "5. Nearest first by TMA has a lower test loss than random order (unseen tasks), over the "
@@ -120,14 +120,11 @@ def test_words() -> None:
         ((-0.25, 0.25), "± 0.25"),
     ):
         row["region_low"], row["region_high"] = bounds
-        assert region(row) == words
+        assert region_text(row) == words
 
 
 def test_two_tasks_are_too_few_for_a_verdict() -> None:
     # With two tasks no number of flips gives a small p-value, however large the difference.
-    two = {
-        RunId("mine", "specialist-0", name, 0): run({0: (9, 9), 10: (loss, loss)}, "tu")
-        for name, loss in (("low", 1.0), ("high", 2.0))
-    }
-    table = takeaways([of(CLAIM, "low", "high")], {"loss": two}, {}, Method())
+    two = runs_of(low=[1.0, 1.0], high=[2.0, 2.0])
+    table = takeaways([subject(CLAIM, "low", "high")], two, {}, Method())
     assert table["verdict"].tolist() == ["undecided"]

@@ -1,1 +1,1 @@
-"""Does the paper hold here? Each of its claims with a test that was chosen before any result."""
+"""Does the paper hold here? Each of its claims, with a test chosen before any result."""

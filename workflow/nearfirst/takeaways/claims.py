@@ -1,6 +1,6 @@
 """The registry of the paper's claims: what each needs, and the test that decides it.
 
-A row is written before the results it is about are looked at, and never changed after them.
+Each row is written before anyone looks at the results that it concerns, and never changed later.
 """
 
 from collections.abc import Mapping
@@ -37,11 +37,11 @@ class Claim:
     Attributes
     ----------
     statement
-        What must be so for the claim to be confirmed.
+        What must hold for the claim to be confirmed.
     test
-        A function of `effects.TESTS`, called with the `options`.
+        The name of a function in `verdicts.TESTS`, called with the `options`.
     primary
-        Whether it is one of the rows that Holm's correction covers; others are beside the point.
+        Whether Holm's correction covers it; other rows are supplementary.
     """
 
     name: str
@@ -66,24 +66,22 @@ BOTH_RANDOM: Pattern = {"method": "tma", "budget": ..., "order": "random"}
 BOTH_FARTHEST: Pattern = {"method": "tma", "budget": ..., "order": "farthest"}
 MIN: Pattern = {"method": "tma", "budget": ..., "select": "first"}
 MAX: Pattern = {"method": "tma", "budget": ..., "select": "last", "order": "farthest"}
+TMA_NEAREST_VS_RANDOM = {"nearest first by TMA": TMA, "random order": RANDOM}
+RANDOM_VS_TMA_FARTHEST = {"random order": RANDOM, "farthest first by TMA": TMA_FARTHEST}
 
 
 def lower(
-    name: str,
-    takeaway: int,
-    roles: Mapping[str, Pattern],
-    more: str = "",
-    held_out: bool | None = None,
+    name: str, takeaway: int, roles: Mapping[str, Pattern], held_out: bool | None = None
 ) -> list[Claim]:
-    """Return the claims that the first of two orders has the lower loss, over the run and after."""
+    """Claim that the first of two orders has the lower loss, over the run and at its end."""
     ours, theirs = roles
-    needs = Orders(roles, held_out)
+    on = {None: "", True: " (dialogues)", False: " (unseen tasks)"}[held_out]
     return [
         Claim(
             f"{name}-{window}",
             takeaway,
-            f"{ours[0].upper()}{ours[1:]} has a lower test loss than {theirs}{more}, {where}",
-            needs,
+            f"{ours[0].upper()}{ours[1:]} has a lower test loss than {theirs}{on}, {where}",
+            Orders(roles, held_out),
             "difference",
             {"window": window},
             primary=window == "run",
@@ -93,12 +91,12 @@ def lower(
 
 
 def early(name: str, kind: str, metric: str, title: str, paper_step: int) -> Claim:
-    """Return the claim that a metric makes most of its change early."""
+    """Claim that a metric makes most of its change early."""
     return Claim(
         f"early-{name}",
         1,
         f"{title} makes 90% of its change by the paper's step {paper_step}, scaled to this run",
-        EachCurve(kind, (metric,), or_table=True),
+        EachCurve(kind, or_table=True, metrics=(metric,)),
         "early",
         {"metric": metric, "paper_step": paper_step},
     )
@@ -114,7 +112,7 @@ CLAIMS = [
         "early-tasks",
         1,
         "Most unseen tasks make 90% of their fall by the paper's step 50, scaled to this run",
-        EachCurve("loss-types", ("loss",)),
+        EachCurve("loss-types"),
         "early_tasks",
         {"paper_step": 50},
     ),
@@ -123,7 +121,7 @@ CLAIMS = [
             f"steady-{metric}",
             2,
             f"The loss has less noise, relative to its change, than {title}",
-            MetricTable(("loss", metric)),
+            MetricTable(metrics=("loss", metric)),
             "steadier",
             {"metric": metric},
         )
@@ -138,14 +136,14 @@ CLAIMS = [
         "fair-loss",
         2,
         "Data sets differ less in loss than in reward (share of the variance of instances)",
-        MetricTable(("loss", "reward")),
+        MetricTable(metrics=("loss", "reward")),
         "fairer",
     ),
     Claim(
         "reward-blind",
         2,
         "The reward does not tell right from wrong answers (AUC near one half)",
-        EachCurve("rewards", ("exact_match", "reward")),
+        EachCurve("rewards", metrics=("exact_match", "reward")),
         "tells_apart",
     ),
     Claim(
@@ -202,29 +200,10 @@ CLAIMS = [
     *lower("wsd-near", 3, {"nearest first by WSD": WSD, "random order": RANDOM}),
     *lower("wsd-far", 3, {"random order": RANDOM, "farthest first by WSD": WSD_FARTHEST}),
     *lower("fine", 4, {"WSD of instances": WSD, "WSD of whole tasks": WSD_TASKS}),
-    *(
-        claim
-        for held_out, name, on in (
-            (False, "tasks", " (unseen tasks)"),
-            (True, "dialogues", " (dialogues)"),
-        )
-        for claim in (
-            *lower(
-                f"tma-near-{name}",
-                5,
-                {"nearest first by TMA": TMA, "random order": RANDOM},
-                on,
-                held_out,
-            ),
-            *lower(
-                f"tma-far-{name}",
-                5,
-                {"random order": RANDOM, "farthest first by TMA": TMA_FARTHEST},
-                on,
-                held_out,
-            ),
-        )
-    ),
+    *lower("tma-near-tasks", 5, TMA_NEAREST_VS_RANDOM, held_out=False),
+    *lower("tma-far-tasks", 5, RANDOM_VS_TMA_FARTHEST, held_out=False),
+    *lower("tma-near-dialogues", 5, TMA_NEAREST_VS_RANDOM, held_out=True),
+    *lower("tma-far-dialogues", 5, RANDOM_VS_TMA_FARTHEST, held_out=True),
     *lower("tma-wsd", 5, {"nearest first by TMA": TMA, "nearest first by WSD": WSD}),
     Claim(
         "budget-min",
@@ -270,11 +249,11 @@ BY_NAME = {claim.name: claim for claim in CLAIMS}
 
 
 def subjects(config: Config) -> list[Subject]:
-    """Return what every claim is tested on in a config, claim by claim: runs that it trains."""
-    ours = {
+    """Return what every claim is tested on, claim by claim, using the runs that a config trains."""
+    figures = {
         name: figure
         for name, figure in config.figures.items()
         if not any(curve.arrangement in config.checkpoints for curve in figure.shown())
     }
-    config = config.model_copy(update={"figures": ours})
-    return [its for claim in CLAIMS for its in subjects_of(claim.name, claim.needs, config)]
+    config = config.model_copy(update={"figures": figures})
+    return [subject for claim in CLAIMS for subject in subjects_of(claim.name, claim.needs, config)]

@@ -1,4 +1,4 @@
-"""Tests of claims about metrics: early, steady, fair, and blind to what is right."""
+"""Tests of claims about metrics: early, steady, fair, and blind to correctness."""
 
 from collections.abc import Iterable, Sequence
 from math import inf
@@ -16,184 +16,200 @@ from nearfirst.figures.run import Run
 from nearfirst.metrics import METRICS
 from nearfirst.tables.metric_stability import stability
 from nearfirst.takeaways.evidence import (
+    MAJORITY,
     NEGATIVE,
     Data,
     Effect,
     Floats,
     Method,
     NotTestableError,
-    bootstrap_p,
-    near,
-    share_of,
+    bootstrap_p_value,
+    equivalence_test,
 )
 
 SHARE = 0.9
-"""Share of its change that a metric must have made, as the claims say."""
+"""Share of its change that a metric must have made, according to the claims."""
 
 
 def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
     """Test whether a metric has made 90 % of its change by the paper's step, scaled to the run.
 
-    The step is known to a checkpoint only, so the bound is the first checkpoint at or after the
-    paper's step times the run's steps over those of the paper's run. The interval and the p-value
-    are of a bootstrap over units of the test set and seeds. A resample in which the metric gets no
-    better never makes its change; if it is so in the sample, the claim cannot be tested.
+    Steps are resolved to checkpoints, so the bound is the first checkpoint at or after the scaled
+    step. The interval and the p-value come from a bootstrap over test units and seeds. A resample
+    that does not improve has an infinite step; if the runs themselves do not improve, the claim is
+    not testable.
     """
-    (runs,) = data.runs[metric].values()
-    its = list(runs.values())
-    steps = _steps_from_zero(its)
+    (by_seed,) = data.runs[metric].values()
+    runs = list(by_seed.values())
+    steps = _steps_from_zero(runs)
     sign = -1.0 if METRICS[metric].better == "lower" else 1.0
-    curves, units, n = _resampled_curves(its, method)
-    found = step_of_share(steps, sign * curves, method.stability.end_checkpoints)
-    if np.isinf(found[0]):
+    curves, units, n = _resampled_curves(runs, method)
+    draws = step_of_share(steps, sign * curves, method.stability.end_checkpoints)
+    if np.isinf(draws[0]):
         raise NotTestableError(
             f"{METRICS[metric].name} gets no better, so no step is early or late"
         )
-    bound = _bound(steps, paper_step, data)
-    low, high = np.quantile(found[1:], method.tails, method="inverted_cdf")
+    bound = _scaled_step(steps, paper_step, data)
+    low, high = np.quantile(draws[1:], method.tails, method="inverted_cdf")
     return Effect(
-        estimate=float(found[0]),
-        low=float(low),
-        high=float(high),
-        p_value=bootstrap_p(found <= bound),
+        estimate=draws[0],
+        low=low,
+        high=high,
+        p_value=bootstrap_p_value(draws <= bound),
         region=(-inf, bound),
         quantity="step",
         test="bootstrap",
         units=units,
         n=n,
-        seeds=len(its),
+        seeds=len(runs),
     )
 
 
 def early_tasks(data: Data, method: Method, paper_step: int) -> Effect:
-    """Test whether most tasks, as means over seeds, have made 90 % of their fall by then."""
-    (runs,) = data.runs["loss"].values()
-    its = list(runs.values())
-    steps = _steps_from_zero(its)
-    means = np.mean([task_means(run, method.weighting) for run in its], axis=0)
-    found = step_of_share(steps, -means.T, method.stability.end_checkpoints)
-    bound = _bound(steps, paper_step, data)
-    effect = share_of(int((found <= bound).sum()), len(found), method, "tasks", len(its))
-    return effect._replace(note=f"by step {bound:g}")
+    """Test whether most tasks, averaged over seeds, have made 90 % of their fall by that step.
+
+    The interval is Clopper and Pearson's.
+    """
+    (by_seed,) = data.runs["loss"].values()
+    runs = list(by_seed.values())
+    steps = _steps_from_zero(runs)
+    means = np.mean([task_means(run, method.weighting) for run in runs], axis=0)
+    reached = step_of_share(steps, -means.T, method.stability.end_checkpoints)
+    bound = _scaled_step(steps, paper_step, data)
+    n_early, n = int((reached <= bound).sum()), len(reached)
+    test = stats.binomtest(n_early, n)
+    low, high = test.proportion_ci(method.confidence)
+    return Effect(
+        estimate=n_early / n,
+        low=low,
+        high=high,
+        p_value=test.pvalue,
+        region=MAJORITY,
+        quantity=f"of {n} tasks",
+        test="sign test",
+        units="tasks",
+        n=n,
+        seeds=len(runs),
+        note=f"by step {bound:g}",
+    )
 
 
-def step_of_share(steps: npt.NDArray[Any], curves: Floats, last: int) -> Floats:
+def step_of_share(steps: npt.NDArray[Any], curves: Floats, n_last: int) -> Floats:
     """Return the first step at which rising (…, K) curves have made 90 % of their change.
 
-    The change is to the mean of the `last` checkpoints after the first, as in
-    `metric_stability.csv`; a curve that does not rise never makes it, which is an infinite step.
+    The change is to the mean of the last `n_last` checkpoints after the first, as in
+    `metric_stability.csv`. The step is infinite for a curve that does not rise.
     """
     start = curves[..., :1]
-    change = curves[..., 1:][..., -last:].mean(axis=-1, keepdims=True) - start
-    there = (curves - start >= SHARE * change) & (change > 0)
-    return np.where(there.any(axis=-1), steps[there.argmax(axis=-1)], np.inf)
+    change = curves[..., 1:][..., -n_last:].mean(axis=-1, keepdims=True) - start
+    reached = (curves - start >= SHARE * change) & (change > 0)
+    return np.where(reached.any(axis=-1), steps[reached.argmax(axis=-1)], np.inf)
 
 
 def steadier(data: Data, method: Method, metric: str) -> Effect:
     """Test whether the loss has less noise, relative to its change, than another metric.
 
-    The noise is that of `metric_stability.csv`. A t-test of the logarithm of the ratio, metric over
-    loss, paired by run: data set and seed.
+    The noise is that of `metric_stability.csv`. A t-test of the log ratio, metric over loss, paired
+    by run (data set and seed).
     """
-    table = stability({name: data.keyed(name) for name in ("loss", metric)}, method.stability)
+    table = stability({name: data.by_key(name) for name in ("loss", metric)}, method.stability)
     noise = table[table["seed"] != "all"].pivot(
         index=["dataset", "seed"], columns="metric", values="relative_noise"
     )
     if len(noise) < 2:
         raise NotTestableError("one run alone: no interval")
     with np.errstate(divide="ignore", invalid="ignore"):
-        logarithms = np.log(noise[metric] / noise["loss"])
-    if not np.isfinite(logarithms).all():
+        log_ratios = np.log(noise[metric] / noise["loss"])
+    if not np.isfinite(log_ratios).all():
         title = METRICS[metric].name
         raise NotTestableError(
             f"some run has too few checkpoints for noise, or no change in loss or {title}"
         )
-    test = stats.ttest_1samp(logarithms, 0)
+    test = stats.ttest_1samp(log_ratios, 0)
     low, high = np.exp(test.confidence_interval(method.confidence))
     return Effect(
-        estimate=float(np.exp(logarithms.mean())),
-        low=float(low),
-        high=float(high),
-        p_value=float(test.pvalue),
+        estimate=np.exp(log_ratios.mean()),
+        low=low,
+        high=high,
+        p_value=test.pvalue,
         region=(1.0, inf),
         quantity="times the noise",
         test="paired t-test",
         units="runs",
         n=len(noise),
-        seeds=max(len(runs) for runs in data.runs["loss"].values()),
+        seeds=data.max_seeds(),
     )
 
 
 def fairer(data: Data, method: Method) -> Effect:
     """Test whether data sets explain less of the variance in loss than in reward.
 
-    Of the mean of the last checkpoints and of all seeds: the share of the variance between
-    instances that lies between data sets, each with the same weight. Bootstrap over tasks.
+    Each instance counts with its mean over the last checkpoints and all seeds. The statistic is the
+    share of the variance between instances that lies between data sets, equally weighted. Bootstrap
+    over tasks.
     """
-    if len(data.roles()) < 2:
+    roles = list(data.runs["loss"])
+    if len(roles) < 2:
         raise NotTestableError("one data set alone: nothing to be fair between")
-    resamples = method.comparison.resamples
     generator = method.generator()
-    parts: dict[str, list[Floats]] = {"loss": [], "reward": []}
-    units = 0
-    for role in data.roles():
-        ends = {name: _end(data.runs[name][role].values(), method) for name in parts}
+    moments: dict[str, list[Floats]] = {"loss": [], "reward": []}
+    n_units = 0
+    for role in roles:
+        ends = {metric: _end_means(data.runs[metric][role].values(), method) for metric in moments}
         run = next(iter(data.runs["loss"][role].values()))
         shared = ends["loss"].index.intersection(ends["reward"].index)
         unit, names = pd.factorize(run.units.loc[shared], sort=True)
-        units += len(names)
-        drawn = generator.multinomial(len(names), [1 / len(names)] * len(names), resamples)
-        counts = np.concatenate([np.ones((1, len(names))), drawn])[:, unit]
-        for name in parts:
-            values = ends[name].loc[shared].to_numpy()
+        n_units += len(names)
+        counts = _resampled_counts(generator, len(names), method)[:, unit]
+        for metric in moments:
+            values = ends[metric].loc[shared].to_numpy()
             mean = counts @ values / counts.sum(axis=1)
             square = counts @ values**2 / counts.sum(axis=1)
-            parts[name].append(np.stack([mean, square - mean**2]))
+            moments[metric].append(np.stack([mean, square - mean**2]))
     shares = {}
-    for name, each in parts.items():
-        means, within = np.stack(each, axis=1)
-        apart = means.var(axis=0)
-        shares[name] = apart / (apart + within.mean(axis=0))
-    found = shares["loss"] - shares["reward"]
-    low, high = np.quantile(found[1:], method.tails)
+    for metric, by_dataset in moments.items():
+        means, within = np.stack(by_dataset, axis=1)
+        between = means.var(axis=0)
+        shares[metric] = between / (between + within.mean(axis=0))
+    draws = shares["loss"] - shares["reward"]
+    low, high = np.quantile(draws[1:], method.tails)
     return Effect(
-        estimate=float(found[0]),
-        low=float(low),
-        high=float(high),
-        p_value=bootstrap_p(found < 0),
+        estimate=draws[0],
+        low=low,
+        high=high,
+        p_value=bootstrap_p_value(draws < 0),
         region=NEGATIVE,
         quantity="of variance",
         test="bootstrap",
         units="tasks",
-        n=units,
-        seeds=max(len(runs) for runs in data.runs["loss"].values()),
+        n=n_units,
+        seeds=data.max_seeds(),
         note=f"{100 * shares['loss'][0]:.2g}% against {100 * shares['reward'][0]:.2g}%",
     )
 
 
 def tells_apart(data: Data, method: Method) -> Effect:
-    """Test whether the AUC of rewards of right against wrong answers is near a half.
+    """Test whether rewards separate right from wrong answers no better than chance (AUC near ½).
 
     The bootstrap draws units of the test set, each with all its answers of all seeds.
     """
-    scores, rewards = data.keyed("exact_match"), data.keyed("reward")
+    scores, rewards = data.by_key("exact_match"), data.by_key("reward")
     table, _ = answers(scores, rewards, method.distribution.checkpoints)
     run = next(iter(scores.values()))
     unit, names = pd.factorize(table["id"].map(run.units), sort=True)
     reward, is_right = table["reward"].to_numpy(float), table["right"].to_numpy(bool)
-    right, wrong = (Group(reward[its], unit[its]) for its in (is_right, ~is_right))
+    right, wrong = (Group(reward[mask], unit[mask]) for mask in (is_right, ~is_right))
     for name, group in (("right", right), ("wrong", wrong)):
-        few = len(group.values) < method.distribution.min_answers
-        if few or len(np.unique(group.cluster)) < method.distribution.min_instances:
-            of = f"{len(group.values)} {name} answers to {len(np.unique(group.cluster))}"
-            raise NotTestableError(f"only {of} of {len(names)} {run.unit}s")
-    drawn = method.generator().multinomial(
-        len(names), [1 / len(names)] * len(names), method.comparison.resamples
-    )
-    found = aucs(right, wrong, np.concatenate([np.ones((1, len(names))), drawn]))
-    found = found[np.isfinite(found)]
+        n_answers, n_units = len(group.values), len(np.unique(group.cluster))
+        settings = method.distribution
+        if n_answers < settings.min_answers or n_units < settings.min_instances:
+            raise NotTestableError(
+                f"only {n_answers} {name} answers to {n_units} of {len(names)} {run.unit}s"
+            )
+    draws = aucs(right, wrong, _resampled_counts(method.generator(), len(names), method))
+    draws = draws[np.isfinite(draws)]
     margin = method.settings.auc_margin
-    effect = near(found, 0.5, margin, method, "AUC", len(names), len(scores))
+    effect = equivalence_test(draws, 0.5, margin, method, "AUC", len(names), len(scores))
     note = ""
     if min(np.ptp(right.values), np.ptp(wrong.values)) > 0:
         points = grid(right.values, wrong.values)
@@ -202,40 +218,44 @@ def tells_apart(data: Data, method: Method) -> Effect:
     return effect._replace(units=f"{run.unit}s", note=note)
 
 
-def _resampled_curves(runs: Sequence[Run], method: Method) -> tuple[Floats, str, int]:
-    """Return the (1 + resamples, K) mean curves of resampled seeds and units, and the units.
+def _resampled_counts(generator: np.random.Generator, n: int, method: Method) -> Floats:
+    """Return how often each of n units is drawn, (1 + resamples, n): first the sample itself."""
+    drawn = generator.multinomial(n, [1 / n] * n, method.comparison.resamples)
+    return np.concatenate([np.ones((1, n)), drawn])
 
-    These are named and counted. A test set of one unit has its instances in place of units.
+
+def _resampled_curves(runs: Sequence[Run], method: Method) -> tuple[Floats, str, int]:
+    """Resample seeds and test units; a test set of one unit is resampled by instance.
+
+    Returns the (1 + resamples, K) mean curves, the name of the units in the plural, and how many
+    there are.
     """
     run = runs[0]
     unit, names = pd.factorize(run.units, sort=True)
-    name = f"{run.unit}s"
-    if len(names) < 2:
-        unit, names, name = np.arange(len(unit)), run.values.columns, "instances"
+    n_units, title = len(names), f"{run.unit}s"
+    if n_units < 2:
+        unit, n_units, title = np.arange(len(unit)), len(unit), "instances"
     weight = run.weights(method.weighting).to_numpy()
-    members = np.equal.outer(unit, np.arange(len(names))) * weight[:, None]
-    generator, resamples = method.generator(), method.comparison.resamples
-    drawn = [
-        np.concatenate([np.ones((1, n)), generator.multinomial(n, [1 / n] * n, resamples)])
-        for n in (len(runs), len(names))
-    ]
-    of_seeds, of_units = drawn
+    members = np.equal.outer(unit, np.arange(n_units)) * weight[:, None]
+    generator = method.generator()
+    seed_counts = _resampled_counts(generator, len(runs), method)
+    unit_counts = _resampled_counts(generator, n_units, method)
     sums = sum(
-        of_seeds[:, [at]] * (of_units @ (its.values.to_numpy() @ members).T)
-        for at, its in enumerate(runs)
+        seed_counts[:, [i]] * (unit_counts @ (run.values.to_numpy() @ members).T)
+        for i, run in enumerate(runs)
     )
-    whole = of_seeds.sum(axis=1) * (of_units @ members.sum(axis=0))
-    return np.asarray(sums / whole[:, None]), name, len(names)
+    totals = seed_counts.sum(axis=1) * (unit_counts @ members.sum(axis=0))
+    return np.asarray(sums / totals[:, None]), title, n_units
 
 
-def _end(runs: Iterable[Run], method: Method) -> "pd.Series[float]":
-    """Return the (instances,) mean of the last checkpoints after step 0, over seeds."""
-    last = method.stability.end_checkpoints
-    return pd.concat([run.values.iloc[1:].tail(last).mean() for run in runs], axis=1).mean(axis=1)
+def _end_means(runs: Iterable[Run], method: Method) -> "pd.Series[float]":
+    """Return the (instances,) mean over seeds and the last checkpoints after step 0."""
+    n_last = method.stability.end_checkpoints
+    return pd.concat([run.values.iloc[1:].tail(n_last).mean() for run in runs], axis=1).mean(axis=1)
 
 
 def _steps_from_zero(runs: Iterable[Run]) -> npt.NDArray[Any]:
-    """Return the steps of runs, which must begin at 0 and go on."""
+    """Return the steps of runs, which must start at 0 and have a later checkpoint."""
     for run in runs:
         steps = run.values.index.to_numpy()
         if steps[0] != 0 or len(steps) < 2:
@@ -243,7 +263,7 @@ def _steps_from_zero(runs: Iterable[Run]) -> npt.NDArray[Any]:
     return np.asarray(steps)
 
 
-def _bound(steps: npt.NDArray[Any], paper_step: int, data: Data) -> float:
+def _scaled_step(steps: npt.NDArray[Any], paper_step: int, data: Data) -> float:
     """Return the first checkpoint at or after the paper's step, scaled to the run."""
     assert data.paper_steps is not None
     scaled = paper_step * steps[-1] / data.paper_steps

@@ -1,9 +1,10 @@
 """Which runs of a config a claim is about: found by what a figure shows, never by its name."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import Field
 
@@ -12,21 +13,21 @@ from nearfirst.common.settings import Section
 from nearfirst.figures.figure import HELD_OUT, Curve, RunId
 
 FREE = OF_TRAINING | {"within_round", "farthest"}
-"""Keys of an arrangement in which its variants may differ without being about something else."""
+"""Keys in which the arrangements that a pattern describes may differ."""
 
 Config = Any
-"""`nearfirst.config.Config`. Not by its name: the programs read no config, and what they import is
-what they rerun for."""
+"""`nearfirst.config.Config`. It is not imported, since the programs read no config, and an edit of
+what they import reruns them."""
 
 METRIC_TABLE = "metric_stability"
-"""What shows the runs of the tables of metrics."""
+"""Stands for a figure where the runs are those of the tables of metrics."""
 
 Pattern = Mapping[str, str | EllipsisType]
-"""Keys of an arrangement and their values, `...` any but null; all others have their defaults."""
+"""Keys of an arrangement and their values, `...` for any but null; other keys have defaults."""
 
 
 class Role(Section):
-    """Runs of all seeds, by the part that they play in a claim."""
+    """Runs of all seeds, with the part that they play in a claim."""
 
     role: str
     dataset: str
@@ -35,10 +36,10 @@ class Role(Section):
 
 
 class Subject(Section):
-    """What a claim is tested on; nothing, and the reason, where the config has no data for it.
+    """What a claim is tested on, or the reason why the config has no data for it (`missing`).
 
-    `beside` are the other orders that the figure shows: it pools the variance over seeds of all its
-    comparisons, so the page does, too.
+    `beside` holds the other orders of the figure. They take part in its comparisons, since the
+    variance over seeds is pooled, so they must do so here.
     """
 
     claim: str
@@ -54,52 +55,53 @@ class Subject(Section):
     def runs(self, config: Config) -> list[RunId]:
         """Return the runs, role by role."""
         return [
-            RunId(its.dataset, its.test, its.arrangement, seed)
-            for its in (*self.roles, *self.beside)
-            for seed in config.seeds_of(its.arrangement)
+            RunId(role.dataset, role.test, role.arrangement, seed)
+            for role in (*self.roles, *self.beside)
+            for seed in config.seeds_of(role.arrangement)
         ]
 
 
-class Needs(Protocol):
-    """The data that a claim needs."""
+Match = tuple[Hashable, str, list[Role]]
+"""A key that equal subjects share, the name of a figure that shows the subject, and its roles."""
 
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Metrics of the runs."""
 
-    @property
-    def similar(self) -> bool:
-        """Whether it needs their similarity to the test set."""
+@dataclass(frozen=True, kw_only=True)
+class Needs(ABC):
+    """The data that a claim needs; `str()` completes "no figure of this config ...".
 
-    @property
-    def words(self) -> str:
-        """What it needs, after "no figure ..."."""
+    Attributes
+    ----------
+    metrics
+        Metrics of the runs.
+    similar
+        Whether it needs their similarity to the test set.
+    """
 
-    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
-        """Yield what is the same for equal subjects, a figure that shows one, and its roles."""
+    metrics: tuple[str, ...] = ("loss",)
+    similar: bool = False
+
+    @abstractmethod
+    def find(self, config: Config) -> Iterator[Match]:
+        """Yield what the claim can be tested on."""
 
 
 @dataclass(frozen=True)
-class EachCurve:
+class EachCurve(Needs):
     """Each curve of the figures of a kind that show these metrics.
 
     Attributes
     ----------
     or_table
-        Whether the runs of the tables of metrics will do where there is no such figure.
+        Whether to fall back on the runs of the tables of metrics.
     """
 
     kind: str
-    metrics: tuple[str, ...]
     or_table: bool = False
-    similar: bool = False
 
-    @property
-    def words(self) -> str:
-        """What it needs."""
+    def __str__(self) -> str:
         return f"of kind '{self.kind}' shows {' and '.join(self.metrics)}"
 
-    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
+    def find(self, config: Config) -> Iterator[Match]:
         """Yield every curve."""
         shown = [
             (name, curve)
@@ -116,25 +118,21 @@ class EachCurve:
 
 
 @dataclass(frozen=True)
-class AllCurves:
-    """All curves of a figure of a kind together, of several test sets if that is asked for."""
+class AllCurves(Needs):
+    """All curves of a figure of a kind together, optionally only if of several test sets."""
 
     kind: str
-    metrics: tuple[str, ...] = ("loss",)
-    similar: bool = False
     several_tests: bool = False
 
-    @property
-    def words(self) -> str:
-        """What it needs."""
+    def __str__(self) -> str:
         return f"of kind '{self.kind}' has several {'test sets' * self.several_tests or 'curves'}"
 
-    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
-        """Yield every such figure; of those with equal data and test sets one."""
+    def find(self, config: Config) -> Iterator[Match]:
+        """Yield every such figure, but one only for the same data and test sets."""
         for name, figure in config.figures.items():
             curves = figure.shown() if figure.kind == self.kind else []
             tests = sorted({curve.test or "" for curve in curves})
-            if len(tests) > 1 if self.several_tests else len(curves) > 1:
+            if len(tests if self.several_tests else curves) > 1:
                 roles = [
                     _role(f"{c.label} on {c.test}" if self.several_tests else c.label, c, config)
                     for c in curves
@@ -143,19 +141,14 @@ class AllCurves:
 
 
 @dataclass(frozen=True)
-class MetricTable:
+class MetricTable(Needs):
     """The runs of the tables of metrics, by data set."""
 
-    metrics: tuple[str, ...]
-    similar: bool = False
-
-    @property
-    def words(self) -> str:
-        """What it needs."""
+    def __str__(self) -> str:
         return f"or table has {' and '.join(self.metrics)} of one run"
 
-    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
-        """Yield the data sets of the tables, which have rows of their own only together."""
+    def find(self, config: Config) -> Iterator[Match]:
+        """Yield the data sets of the tables together."""
         table = config.tables.metrics
         if {*self.metrics} <= {*table.metrics}:
             roles = [_role(curve.label, curve, config) for curve in table.shown()]
@@ -163,51 +156,46 @@ class MetricTable:
 
 
 @dataclass(frozen=True)
-class Orders:
-    """Arrangements of one data set with one test set, trained alike.
+class Orders(Needs):
+    """Arrangements of one data set, trained alike and measured on one test set.
 
     Attributes
     ----------
     roles
-        The name of each in words, and what it must be.
+        The name of each in words, and the pattern that it must fit.
     held_out
-        Whether the test set is of held-out conversations, or of unseen tasks; None: either.
+        Whether the test set is of held-out conversations or of unseen tasks; None for either.
     """
 
     roles: Mapping[str, Pattern]
     held_out: bool | None = None
-    metrics: tuple[str, ...] = ("loss",)
-    similar: bool = False
 
-    @property
-    def words(self) -> str:
-        """What it needs."""
+    def __str__(self) -> str:
         on = {None: "", True: " on held-out conversations", False: " on unseen tasks"}
         loss = "loss and similarity" if self.similar else "loss"
         return f"shows the {loss} of {' and '.join(self.roles)}{on[self.held_out]}"
 
-    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
-        """Yield what one figure shows or, if none shows all roles, what several do.
+    def find(self, config: Config) -> Iterator[Match]:
+        """Yield the matches within single figures or, if there are none, those across figures.
 
-        Of one figure the roles are followed by the other orders that it shows, without a name.
+        Within a figure the roles are followed by its other orders, whose role has no name.
         """
-        curves = list(_losses(config, self.similar))
-        for apart in (True, False):
+        curves = list(_loss_curves(config, self.similar))
+        for within_figure in (True, False):
             groups: dict[Hashable, list[tuple[str, Curve]]] = {}
             for name, curve in curves:
                 if self.held_out in (None, curve.test == HELD_OUT):
-                    its = config.training(curve.dataset, curve.arrangement)
-                    key = (apart and name, *curve[1:3], its.schedule, its.learning_rate)
-                    groups.setdefault(key, []).append((name, curve))
-            matches = (self._match(its, config, apart) for its in groups.values())
-            found = list(filter(None, matches))
-            if found:
-                yield from found
+                    train = config.training(curve.dataset, curve.arrangement)
+                    alike = (*curve[1:3], train.schedule, train.learning_rate)
+                    groups.setdefault((within_figure and name, *alike), []).append((name, curve))
+            matches = [self._match(group, config, within_figure) for group in groups.values()]
+            if any(matches):
+                yield from filter(None, matches)
                 return
 
     def _match(
         self, curves: list[tuple[str, Curve]], config: Config, with_others: bool
-    ) -> tuple[Hashable, str, list[Role]] | None:
+    ) -> Match | None:
         roles, figures = [], []
         for role, pattern in self.roles.items():
             for name, curve in curves:
@@ -217,9 +205,9 @@ class Orders:
                     break
             else:
                 return None
-        # The same runs on a second test set say little more.
-        key = tuple((its.role, its.dataset, its.arrangement) for its in roles)
-        taken = {its.arrangement for its in roles}
+        # The same runs on a second test set add little.
+        key = tuple((role.role, role.dataset, role.arrangement) for role in roles)
+        taken = {role.arrangement for role in roles}
         if with_others:
             others = [curve for _, curve in curves if curve.arrangement not in taken]
             roles += [_role("", curve, config) for curve in others]
@@ -227,22 +215,19 @@ class Orders:
 
 
 @dataclass(frozen=True)
-class Rounds:
-    """All buckets of rounds of TMA that a figure shows, nearest first."""
+class Rounds(Needs):
+    """All buckets of rounds of TMA in a figure, nearest first."""
 
-    metrics: tuple[str, ...] = ("loss",)
-    similar: bool = False
-    words: str = "shows the loss of several buckets of rounds of TMA"
+    def __str__(self) -> str:
+        return "shows the loss of several buckets of rounds of TMA"
 
-    def find(self, config: Config) -> Iterator[tuple[Hashable, str, list[Role]]]:
+    def find(self, config: Config) -> Iterator[Match]:
         """Yield the buckets of each figure."""
-        pattern: Pattern = {"method": "tma", "rounds": ...}
         groups: dict[Hashable, list[tuple[tuple[int, int], str, Curve]]] = {}
-        for name, curve in _losses(config):
+        for name, curve in _loss_curves(config):
             row = config.arrangements[curve.arrangement]
-            if fits(row, pattern):
-                bucket = (row.model_dump()["rounds"], name, curve)
-                groups.setdefault((name, *curve[1:3]), []).append(bucket)
+            if fits(row, {"method": "tma", "rounds": ...}):
+                groups.setdefault((name, *curve[1:3]), []).append((row.rounds, name, curve))
         for buckets in groups.values():
             if len(buckets) > 1:
                 roles = [_role(curve.label, curve, config) for _, _, curve in sorted(buckets)]
@@ -250,27 +235,27 @@ class Rounds:
 
 
 def subjects_of(claim: str, needs: Needs, config: Config) -> list[Subject]:
-    """Return what a claim can be tested on in a config: one subject at least, be it missing."""
-    found: dict[Hashable, Subject] = {}
+    """Return what a claim can be tested on in a config; without data, one subject that says so."""
+    subjects: dict[Hashable, Subject] = {}
     for key, figure, roles in needs.find(config):
-        form = getattr(config.data[roles[0].dataset], "format", "")
+        data_format = getattr(config.data[roles[0].dataset], "format", "")
         subject = Subject(
             claim=claim,
             where=_where(roles, config),
             figure=figure,
-            roles=[its for its in roles if its.role],
-            beside=[its for its in roles if not its.role],
+            roles=[role for role in roles if role.role],
+            beside=[role for role in roles if not role.role],
             metrics=list(needs.metrics),
             similar=needs.similar,
-            paper_steps=config.takeaways.paper_steps_of(form),
+            paper_steps=config.takeaways.paper_steps_of(data_format),
         )
-        found.setdefault(key, subject)
-    missing = Subject(claim=claim, missing=f"no figure of this config {needs.words}")
-    return list(found.values()) or [missing]
+        subjects.setdefault(key, subject)
+    missing = Subject(claim=claim, missing=f"no figure of this config {needs}")
+    return list(subjects.values()) or [missing]
 
 
 def fits(row: ArrangementSettings, pattern: Pattern) -> bool:
-    """Return whether an arrangement is what a pattern says, and else its method's default."""
+    """Return whether an arrangement fits a pattern, with defaults for the keys it does not name."""
     if row.method != pattern["method"] or row.exactly() is not None:
         return False
     defaults: dict[str, Any] = {
@@ -278,14 +263,14 @@ def fits(row: ArrangementSettings, pattern: Pattern) -> bool:
         for key, field in type(row).model_fields.items()
     }
     return all(
-        getattr(row, key) is not None if wanted is ... else getattr(row, key) == wanted
-        for key, wanted in (defaults | dict(pattern)).items()
+        getattr(row, key) is not None if expected is ... else getattr(row, key) == expected
+        for key, expected in (defaults | dict(pattern)).items()
         if key not in FREE
     )
 
 
-def _losses(config: Config, similar: bool = False) -> Iterator[tuple[str, Curve]]:
-    """Yield figures and their curves of losses, test sets named; those with similarity only.
+def _loss_curves(config: Config, similar: bool = False) -> Iterator[tuple[str, Curve]]:
+    """Yield figures and their loss curves with named test sets, or only those with similarities.
 
     Losses on test sets of other data sets are left out.
     """
@@ -294,9 +279,9 @@ def _losses(config: Config, similar: bool = False) -> Iterator[tuple[str, Curve]
             continue
         measured = {run[:3] for run in figure.similarities(config)}
         for curve in figure.shown():
-            its = curve._replace(test=curve.test or config.test_of(curve.dataset))
-            if "." not in its.test and (not similar or its[1:] in measured):
-                yield name, its
+            curve = curve._replace(test=curve.test or config.test_of(curve.dataset))
+            if "." not in curve.test and (not similar or curve[1:] in measured):
+                yield name, curve
 
 
 def _role(role: str, curve: Curve, config: Config) -> Role:
@@ -305,16 +290,15 @@ def _role(role: str, curve: Curve, config: Config) -> Role:
 
 
 def _key(roles: Iterable[Role]) -> Hashable:
-    return tuple((its.dataset, its.test, its.arrangement) for its in roles)
+    return tuple((role.dataset, role.test, role.arrangement) for role in roles)
 
 
-def _where(roles: Iterable[Role], config: Config) -> str:
-    """Return the data sets, and how the runs are trained if not like most."""
-    parts = [", ".join(dict.fromkeys(its.dataset for its in roles))]
-    first = next(iter(roles))
-    its, usual = config.training(first.dataset, first.arrangement), config.train
-    if its.schedule != usual.schedule:
-        parts.append(f"{its.schedule} schedule")
-    if its.learning_rate != usual.learning_rate:
-        parts.append(f"rate {its.learning_rate:g}")
+def _where(roles: list[Role], config: Config) -> str:
+    """Return the data sets, followed by training settings that are not the default."""
+    parts = [", ".join(dict.fromkeys(role.dataset for role in roles))]
+    train, default = config.training(roles[0].dataset, roles[0].arrangement), config.train
+    if train.schedule != default.schedule:
+        parts.append(f"{train.schedule} schedule")
+    if train.learning_rate != default.learning_rate:
+        parts.append(f"rate {train.learning_rate:g}")
     return ", ".join(parts)

@@ -16,57 +16,53 @@ from nearfirst.takeaways.evidence import (
     Floats,
     Method,
     NotTestableError,
-    near,
-    over_tasks,
+    equivalence_test,
+    mean_over_tasks,
 )
 
 MIN_BLOCKS = 4
-"""Blocks of checkpoints below which no permutation can reach a level of 5 %."""
+"""With fewer blocks of checkpoints, no permutation test can reach a level of 5 %."""
 
 
 def sudden(data: Data, method: Method) -> Effect:
-    """Test whether the largest fall between checkpoints is larger in the first of two orders.
+    """Test whether a task's largest fall between checkpoints is larger in the first of two orders.
 
-    Of each task's mean loss and seed, after the first checkpoint: the fall from the base model to
-    it, which all orders share, does not count.
+    The fall from the base model to the first checkpoint, which all orders share, does not count.
     """
-    largest = {}
-    tasks = common_tasks(data.keyed().values())
-    for role, seeds in data.runs["loss"].items():
+    largest = []
+    tasks = common_tasks(data.by_key().values())
+    for by_seed in data.runs["loss"].values():
         falls = [
-            -np.diff(
-                task_means(seeds[seed], method.weighting)[tasks].drop(0, errors="ignore"), axis=0
-            )
-            for seed in sorted(seeds)
+            -np.diff(task_means(run, method.weighting)[tasks].drop(0, errors="ignore"), axis=0)
+            for _, run in sorted(by_seed.items())
         ]
         if min(map(len, falls)) < 1:
             raise NotTestableError("fewer than two checkpoints after step 0")
-        largest[role] = np.array([its.max(axis=0) for its in falls])
-    ours, theirs = largest.values()
+        largest.append(np.array([fall.max(axis=0) for fall in falls]))
+    ours, theirs = largest
     if len(ours) != len(theirs) and 1 not in (len(ours), len(theirs)):
         raise NotTestableError("the orders have different seeds")
-    return over_tasks(ours - theirs, method, POSITIVE, "nats")
+    return mean_over_tasks(ours - theirs, method, POSITIVE, "nats")
 
 
 def follows(data: Data, method: Method, measure: str) -> Effect:
     """Test whether a task's loss falls where its distance to the data seen falls, permuting blocks.
 
     Spearman's correlation, over the checkpoints after step 0, of the change in loss with the change
-    in distance, both less their mean over tasks: what falls in all tasks alike, as everything does
-    early in a run, says nothing about a task. Averaged over tasks and seeds. For the p-value,
-    blocks of neighbouring changes in distance change places, the same in all tasks and seeds.
+    in distance, averaged over tasks and seeds. Both changes are centred over tasks, since a fall
+    common to all tasks, as early in a run, says nothing about a single one. For the p-value, blocks
+    of neighbouring changes in distance are permuted alike in all tasks and seeds.
     """
-    ((role, seeds),) = data.runs["loss"].items()
-    tasks = common_tasks(seeds.values())
+    ((role, by_seed),) = data.runs["loss"].items()
+    tasks = common_tasks(by_seed.values())
     if len(tasks) < 2:
         raise NotTestableError("one task alone: nothing to compare its falls with")
     pairs = []
-    for seed in sorted(seeds):
+    for seed, run in sorted(by_seed.items()):
         distances = data.similarities[role][seed][measure]
-        losses = task_means(seeds[seed], method.weighting)
-        both = [table.loc[distances.index, tasks].to_numpy() for table in (losses, distances)]
-        changes = [np.diff(its, axis=0) for its in both]
-        pairs.append([(its - its.mean(axis=1, keepdims=True)).T for its in changes])
+        tables = (task_means(run, method.weighting), distances)
+        changes = [np.diff(table.loc[distances.index, tasks], axis=0) for table in tables]
+        pairs.append([(change - change.mean(axis=1, keepdims=True)).T for change in changes])
     # (seeds, tasks, changes)
     losses, distances = np.array(pairs).swapaxes(0, 1)
     count, size = losses.shape[-1], method.settings.block_checkpoints
@@ -75,125 +71,118 @@ def follows(data: Data, method: Method, measure: str) -> Effect:
         raise NotTestableError(
             f"{count} changes between checkpoints are too few: it takes {MIN_BLOCKS} blocks"
         )
-    # Without those whose nearest instance was seen before the first change.
+    # The distance of a task is constant if its nearest instance was seen before the first change.
     defined = np.isfinite(correlation(losses, distances)).all(axis=0)
     losses, distances = losses[:, defined], distances[:, defined]
-    found = correlation(losses, distances)
-    effect = over_tasks(found, method, POSITIVE, "correlation")
-    ranks = [_standard_ranks(its).reshape(-1, count) for its in (losses, distances)]
-    products = ranks[0].T @ ranks[1] / found.size
+    correlations = correlation(losses, distances)
+    effect = mean_over_tasks(correlations, method, POSITIVE, "correlation")
+    ranks = [_standardized_ranks(values).reshape(-1, count) for values in (losses, distances)]
+    products = ranks[0].T @ ranks[1] / correlations.size
     generator = method.generator()
-    drawn = np.empty(1 + method.comparison.resamples)
-    drawn[0] = np.trace(products)
-    for at in range(1, len(drawn)):
-        order = [np.arange(i, min(i + size, count)) for i in generator.permutation(starts)]
-        drawn[at] = products[np.arange(count), np.concatenate(order)].sum()
-    p_value = float((np.abs(drawn) >= abs(drawn[0]) * (1 - 1e-9)).mean())
+    draws = np.empty(1 + method.comparison.resamples)
+    draws[0] = np.trace(products)
+    for i in range(1, len(draws)):
+        order = [np.arange(j, min(j + size, count)) for j in generator.permutation(starts)]
+        draws[i] = products[np.arange(count), np.concatenate(order)].sum()
+    p_value = (np.abs(draws) >= abs(draws[0]) * (1 - 1e-9)).mean()
     return effect._replace(p_value=p_value, test="permuted blocks")
 
 
 def samples_differ(data: Data, method: Method) -> Effect:
     """Test whether other test instances of a task change the shape of its loss, permuting samples.
 
-    Curves less their mean over the run, so that harder instances do not count, and less their mean
-    over samples. Of what is left, the share that all seeds of an arrangement have in common, scaled
-    so that it is 0 by chance and 1 if seeds agree fully; averaged over tasks. For the p-value the
-    samples of each seed and task change names.
+    Curves are centred over the run, so that harder instances do not count, and over samples. The
+    effect is the share of the remaining variance that all seeds of an arrangement have in common,
+    scaled to be 0 by chance and 1 if seeds agree fully, averaged over tasks. For the p-value the
+    samples are relabelled within each seed and task.
     """
     by_arrangement: dict[str, dict[str, str]] = {}
-    for role in data.roles():
-        by_arrangement.setdefault(data.arrangement[role], {})[data.sample[role]] = role
-    its = data.runs["loss"]
-    tasks = common_tasks(data.keyed().values())
+    for role, arrangement in data.arrangement.items():
+        by_arrangement.setdefault(arrangement, {})[data.sample[role]] = role
+    runs = data.runs["loss"]
+    tasks = common_tasks(data.by_key().values())
     parts = []
     for roles in by_arrangement.values():
-        seeds = sorted(set.intersection(*(set(its[role]) for role in roles.values())))
+        seeds = sorted(set.intersection(*(set(runs[role]) for role in roles.values())))
         if len(seeds) < 2:
             continue
         tables = [
-            [task_means(its[role][seed], method.weighting)[tasks].to_numpy().T for seed in seeds]
+            [task_means(runs[role][seed], method.weighting)[tasks].to_numpy().T for seed in seeds]
             for role in roles.values()
         ]
         curves = np.array(tables)
         parts.append(curves - curves.mean(axis=-1, keepdims=True))
     if not parts:
         raise NotTestableError("with one seed, samples cannot be told from luck")
-    fewest = min(part.shape[1] for part in parts)
+    n_seeds = min(part.shape[1] for part in parts)
     # (samples, seeds, tasks, checkpoints of all arrangements)
-    shapes = np.concatenate([part[:, :fewest] for part in parts], axis=-1)
+    shapes = np.concatenate([part[:, :n_seeds] for part in parts], axis=-1)
     shapes -= shapes.mean(axis=0)
     # A small task may have the same instances in every sample.
     shapes = shapes[:, :, (shapes**2).sum(axis=(0, 1, 3)) > 0]
     total = (shapes**2).sum(axis=(0, 1, 3))
 
     def shared(curves: Floats) -> Floats:
-        common = fewest * (curves.mean(axis=1) ** 2).sum(axis=(0, 2))
-        return np.asarray((common / total - 1 / fewest) / (1 - 1 / fewest))
+        common = n_seeds * (curves.mean(axis=1) ** 2).sum(axis=(0, 2))
+        return np.asarray((common / total - 1 / n_seeds) / (1 - 1 / n_seeds))
 
-    effect = over_tasks(shared(shapes)[None], method, POSITIVE, "of the shape")
+    effect = mean_over_tasks(shared(shapes)[None], method, POSITIVE, "of the shape")
     generator = method.generator()
-    drawn = np.empty(1 + method.comparison.resamples)
-    drawn[0] = shared(shapes).mean()
-    for at in range(1, len(drawn)):
+    draws = np.empty(1 + method.comparison.resamples)
+    draws[0] = shared(shapes).mean()
+    for i in range(1, len(draws)):
         order = generator.random(shapes.shape[:3]).argsort(axis=0)[..., None]
-        drawn[at] = shared(np.take_along_axis(shapes, order, axis=0)).mean()
-    p_value = min(1.0, 2 * min((drawn >= drawn[0]).mean(), (drawn <= drawn[0]).mean()))
+        draws[i] = shared(np.take_along_axis(shapes, order, axis=0)).mean()
+    p_value = min(1.0, 2 * min((draws >= draws[0]).mean(), (draws <= draws[0]).mean()))
     return effect._replace(
-        p_value=float(p_value), test="permuted samples", seeds=fewest, note=f"{len(shapes)} samples"
+        p_value=p_value, test="permuted samples", seeds=n_seeds, note=f"{len(shapes)} samples"
     )
 
 
 def same_correlation(data: Data, method: Method, pairs: Sequence[tuple[str, str]]) -> Effect:
-    """Test whether pairs of measures go equally well with the loss; the worst pair counts.
+    """Test whether pairs of measures correlate equally well with the loss; the worst pair counts.
 
-    Correlations are those between arrangements of `similarity_vs_loss`, and their bootstrap draws
+    The correlations are those between arrangements of `similarity_vs_loss`; their bootstrap draws
     tasks and seeds.
     """
-    draws = _correlations(data, method)
-    found = {one: _none(data, method, draws[one] - draws[other]) for one, other in pairs}
-    worst = max(found, key=lambda one: (not _inside(found[one]), found[one].p_value))
+    draws = _bootstrap_correlations(data, method)
+    effects = {one: _test_zero(data, method, draws[one] - draws[other]) for one, other in pairs}
+
+    def severity(name: str) -> tuple[bool, float]:
+        (low, high), estimate = effects[name].region, effects[name].estimate
+        return not low <= estimate <= high, effects[name].p_value
+
+    worst = max(effects, key=severity)
     note = f"farthest apart: {worst.partition('-')[2]}"
-    return found[worst]._replace(quantity="in correlation", note=note)
+    return effects[worst]._replace(quantity="in correlation", note=note)
 
 
 def no_correlation(data: Data, method: Method, measure: str) -> Effect:
-    """Test whether a measure goes with the loss in no way: two one-sided tests of a correlation."""
-    return _none(data, method, _correlations(data, method)[measure])
+    """Test whether a measure does not correlate with the loss, by two one-sided tests."""
+    return _test_zero(data, method, _bootstrap_correlations(data, method)[measure])
 
 
-def _none(data: Data, method: Method, draws: "pd.Series[float]") -> Effect:
-    """Return a correlation, or a difference of two, with the test of its being none."""
-    seeds = max(len(runs) for runs in data.runs["loss"].values())
-    tasks = len(common_tasks(data.keyed().values()))
+def _test_zero(data: Data, method: Method, draws: "pd.Series[float]") -> Effect:
+    """Test whether a correlation, or the difference between two, is near zero."""
+    n_tasks = len(common_tasks(data.by_key().values()))
     margin = method.settings.correlation_margin
-    return near(
-        draws.to_numpy(np.float64).astype(np.float64),
-        0,
-        margin,
-        method,
-        "correlation",
-        tasks,
-        seeds,
-    )
+    values = np.asarray(draws, dtype=np.float64)
+    return equivalence_test(values, 0, margin, method, "correlation", n_tasks, data.max_seeds())
 
 
-def _inside(effect: Effect) -> bool:
-    return effect.region[0] <= effect.estimate <= effect.region[1]
-
-
-def _correlations(data: Data, method: Method) -> pd.DataFrame:
+def _bootstrap_correlations(data: Data, method: Method) -> pd.DataFrame:
     similarities = {
-        (role, seed): its
-        for role, seeds in data.similarities.items()
-        for seed, its in seeds.items()
+        (role, seed): similarity
+        for role, by_seed in data.similarities.items()
+        for seed, similarity in by_seed.items()
     }
-    its = method.prediction
+    settings = method.prediction
     return between_arrangements(
-        data.keyed(), similarities, method.weighting, its.resamples, its.seed
+        data.by_key(), similarities, method.weighting, settings.resamples, settings.seed
     )
 
 
-def _standard_ranks(values: Floats) -> Floats:
+def _standardized_ranks(values: Floats) -> Floats:
     """Return the ranks along the last axis with mean 0 and sum of squares 1."""
     ranks = stats.rankdata(values, axis=-1)
     ranks -= ranks.mean(axis=-1, keepdims=True)
