@@ -1,4 +1,4 @@
-# Tables that stand beside the figures.
+# Tables beside the figures.
 TABLES = [
     *("table4", "leakage", "generalization", "comparisons"),
     *("metric_stability", "metric_tasks"),
@@ -9,20 +9,19 @@ if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")
 
 
-def table4_splits(
-    wildcards,
-):
+def table4_splits(*others):
+    """Return the splits of Table 4, and other splits of each of its data sets."""
     return [
-        f"{RESULTS}/instances/{dataset}/{split}.parquet"
+        f"<results>/instances/{dataset}/{split}.parquet"
         for dataset, splits in CONFIG.tables.table4.splits.items()
-        for split in splits
+        for split in dict.fromkeys([*others, *splits])
     ]
 
 
 rule table4:
     """Count the tasks and instances of every split, and compare them with the paper's."""
     input:
-        instances=table4_splits,
+        instances=table4_splits(),
         script=script("table4.py"),
         library=library("table4.py"),
     output:
@@ -43,21 +42,10 @@ rule table4:
         " --output {output} --log {log}"
 
 
-def leakage_splits(
-    wildcards,
-):
-    """Return the splits of Table 4 and all training splits, from which tasks leak."""
-    return [
-        f"{RESULTS}/instances/{dataset}/{split}.parquet"
-        for dataset, splits in CONFIG.tables.table4.splits.items()
-        for split in dict.fromkeys(["train", *splits])
-    ]
-
-
 rule leakage:
-    """List the unseen tasks whose source a training task has too."""
+    """List the unseen tasks that share a source with a training task."""
     input:
-        instances=leakage_splits,
+        instances=table4_splits("train"),
         script=script("leakage.py"),
         library=library("leakage.py"),
     output:
@@ -86,14 +74,6 @@ def generalization_tables(
     return tables_of(runs, [CONFIG.generalization.metric])
 
 
-def generalization_figures(
-    wildcards,
-):
-    """Return the rows of the figures that generalization.csv lists, as JSON by name."""
-    rows = {name: FIGURES[name].numbers() for name in CONFIG.tables.generalization}
-    return json.dumps(rows)
-
-
 rule generalization:
     """Find the first checkpoint at which each run does well enough on the unseen tasks."""
     input:
@@ -110,7 +90,9 @@ rule generalization:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        figures=generalization_figures,
+        figures=lambda wildcards: json.dumps(
+            {name: FIGURES[name].numbers() for name in CONFIG.tables.generalization}
+        ),
         settings=settings("generalization"),
     message:
         "generalization: when each run first does well enough"
@@ -122,15 +104,9 @@ rule generalization:
 def metric_tables(
     wildcards,
 ):
-    """Return the tables of all metrics of the runs that the tables of metrics show."""
+    """Return the results from which the tables of metrics are made."""
     table = CONFIG.tables.metrics
     return tables_of(table.runs(CONFIG), table.metrics)
-
-
-def metric_runs(
-    wildcards,
-):
-    return CONFIG.tables.metrics.model_dump_json()
 
 
 for table, section in (("metric_stability", "stability"), ("metric_tasks", "curves")):
@@ -152,7 +128,7 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
             mem_mb=growing(4000),
             runtime=growing(30),
         params:
-            runs=metric_runs,
+            runs=lambda wildcards: CONFIG.tables.metrics.model_dump_json(),
             settings=settings(section),
         message:
             f"{table} of the runs of Figure 1"
@@ -162,7 +138,7 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
 
 
 rule comparisons:
-    """Join the comparisons of all figures, and correct over them all."""
+    """Join the comparisons of all figures, and correct over all of them."""
     input:
         tables=expand("<results>/{figure}_paired.csv", figure=COMPARED),
         script=script("comparisons.py"),

@@ -7,7 +7,6 @@ For instance:
 
 import argparse
 import logging
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figures, parser, write_csv
@@ -19,10 +18,11 @@ from nearfirst.tables.settings import GeneralizationSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings = cast(GeneralizationSettings, arguments.settings)
-    figures = cast(dict[str, Figure], arguments.figures)
+    settings: GeneralizationSettings = arguments.settings
+    figures: dict[str, Figure] = arguments.figures
     runs = read_runs(arguments.tables, settings.metric)
-    table = generalization({name: labelled(runs, its) for name, its in figures.items()}, settings)
+    by_figure = {name: labelled(runs, figure) for name, figure in figures.items()}
+    table = generalization(by_figure, settings)
     write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table.to_string(index=False))
 

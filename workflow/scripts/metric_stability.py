@@ -7,7 +7,6 @@ For instance:
 
 import argparse
 import logging
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import parser, write_csv
@@ -18,9 +17,9 @@ from nearfirst.tables.settings import MetricTablesSettings, StabilitySettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    runs = cast(MetricTablesSettings, arguments.runs)
+    runs: MetricTablesSettings = arguments.runs
     metrics = {name: labelled(read_runs(arguments.tables, name), runs) for name in runs.metrics}
-    table = stability(metrics, cast(StabilitySettings, arguments.settings))
+    table = stability(metrics, arguments.settings)
     write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table[table["seed"] == "all"].to_string(index=False))
 

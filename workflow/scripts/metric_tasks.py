@@ -7,7 +7,6 @@ For instance:
 
 import argparse
 import logging
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import parser, write_csv
@@ -19,8 +18,8 @@ from nearfirst.tables.settings import MetricTablesSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings = cast(CurveSettings, arguments.settings)
-    runs = cast(MetricTablesSettings, arguments.runs)
+    settings: CurveSettings = arguments.settings
+    runs: MetricTablesSettings = arguments.runs
     metrics = {name: labelled(read_runs(arguments.tables, name), runs) for name in runs.metrics}
     table = metric_tasks(metrics, settings.weighting, settings.confidence)
     write_csv(table, arguments.output, "%.6f")

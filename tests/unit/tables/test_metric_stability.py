@@ -1,4 +1,4 @@
-"""Noise of metrics against their change: by hand, by simulation, and what is refused."""
+"""Noise of metrics relative to their change: by hand, by simulation, and rejected input."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,20 +24,13 @@ CURVES = st.lists(EIGHTHS, min_size=8, max_size=8).map(np.array)
 
 
 def curve(values: Mapping[int, float], seed: int = 0) -> Runs:
-    """Make a run of two instances whose mean is the given curve."""
+    """Return a run of two instances whose mean is this curve."""
     return {("niv2", seed): run({step: (mean - 1, mean + 1) for step, mean in values.items()})}
 
 
-def rows(metrics: Mapping[MetricName, Runs], **settings: Any) -> pd.DataFrame:
-    return stability(metrics, StabilitySettings(**settings))
-
-
-def one(values: Mapping[int, float], **settings: Any) -> pd.Series:
+def row_of(values: Mapping[int, float], **settings: Any) -> pd.Series:
     """Return the row of a single run."""
-    return rows({"loss": curve(values)}, **settings).iloc[0]
-
-
-# Noise ---------------------------------------------------------------------------------------
+    return stability({"loss": curve(values)}, StabilitySettings(**settings)).iloc[0]
 
 
 def test_noise_by_hand() -> None:
@@ -58,39 +51,35 @@ def test_a_straight_line_has_no_noise(steps: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("steps", [EVEN, np.sort(np.r_[0, 3, 4, np.arange(10, 190, 11)])])
-def test_the_noise_about_a_trend_is_found(steps: np.ndarray) -> None:
-    generator = np.random.default_rng(0)
-    found = [
-        noise(steps, 5 - 0.02 * steps + generator.normal(0, 0.3, len(steps))) for _ in range(4000)
-    ]
-    # A median of some twenty values lies a little low.
-    assert np.median(found) == pytest.approx(0.3, rel=0.05)
-    assert np.mean(found) == pytest.approx(0.3, rel=0.05)
+def test_the_noise_around_a_trend_is_recovered(steps: np.ndarray) -> None:
+    errors = np.random.default_rng(0).normal(0, 0.3, (4000, len(steps)))
+    estimates = [noise(steps, 5 - 0.02 * steps + error) for error in errors]
+    # The median of some twenty values is a little low.
+    assert np.median(estimates) == pytest.approx(0.3, rel=0.05)
+    assert np.mean(estimates) == pytest.approx(0.3, rel=0.05)
 
 
-def test_a_score_that_seldom_moves_is_noisy_all_the_same() -> None:
-    # Most second differences are zero: ½, −1, ½ are left of seven.
+def test_a_score_that_seldom_moves_is_still_noisy() -> None:
+    # Most second differences are zero: only ½, −1, ½ of the seven are not.
     means = np.array([2.0, 2, 2, 2, 3, 2, 2, 2, 2])
     assert noise(np.arange(9), means) == pytest.approx(np.sqrt(2 / 3 * 1.5 / 7))
 
 
 @given(CURVES, EIGHTHS, EIGHTHS, st.floats(0.01, 100))
-def test_noise_knows_no_line_and_grows_with_scale(
+def test_noise_ignores_lines_and_grows_with_scale(
     means: np.ndarray, height: float, slope: float, scale: float
 ) -> None:
     for steps in (np.arange(8), UNEVEN):
-        found = noise(steps, means)
-        assert noise(steps, scale * means) == pytest.approx(scale * found)
-        assert noise(steps, means + height + slope * steps) == pytest.approx(found, abs=1e-9)
+        estimate = noise(steps, means)
+        assert noise(steps, scale * means) == pytest.approx(scale * estimate)
+        assert noise(steps, means + height + slope * steps) == pytest.approx(estimate, abs=1e-9)
 
-
-# The table -----------------------------------------------------------------------------------
 
 FALL = {0: 4.0, 10: 2.0, 20: 1.0, 30: 1.4, 40: 0.9, 50: 1.1, 60: 1.0}
 
 
 def test_by_hand() -> None:
-    row = one(FALL)
+    row = row_of(FALL)
     assert (row["dataset"], row["metric"], row["seed"]) == ("niv2", "loss", "0")
     assert row[["start", "end", "change"]].tolist() == pytest.approx([4, 1, -3])
     # Second differences 0.5, 0.7, −0.45, 0.35, −0.15.
@@ -113,16 +102,16 @@ def test_by_hand() -> None:
         ({"end_checkpoints": 6}, {"end": 7.4 / 6}),
     ],
 )
-def test_the_criterion_is_the_users(
+def test_settings_change_the_criterion(
     settings: dict[str, Any], expected: Mapping[str, float]
 ) -> None:
-    row = one(FALL, **settings)
+    row = row_of(FALL, **settings)
     assert row[list(expected)].tolist() == pytest.approx(list(expected.values()))
 
 
 def test_a_score_rises_and_is_shown_from_0_to_100() -> None:
     runs = {("p3", 0): run({0: (0, 0), 10: (1, 0), 20: (0, 1), 30: (1, 1), 40: (0, 1)})}
-    row = rows({"exact_match": runs}, end_checkpoints=1).iloc[0]
+    row = stability({"exact_match": runs}, StabilitySettings(end_checkpoints=1)).iloc[0]
     assert row[["start", "end", "change", "step_90", "stays_90"]].tolist() == [0, 50, 50, 10, 10]
     assert row["noise"] == pytest.approx(100 * 1.4826 * np.sqrt(2 / 3) * 0.25)
 
@@ -130,59 +119,55 @@ def test_a_score_rises_and_is_shown_from_0_to_100() -> None:
 def test_a_change_that_noise_could_make_is_not_seen() -> None:
     # The noise is 1.4826 √(2/3), two standard errors of the change 2 √(4/3) of it, 2.795.
     wavering = {0: 0.0, 10: 1.0, 20: 0.0, 30: 1.0, 40: 0.0, 50: 1.0, 60: 0.0}
-    seen = [one(wavering | {0: start})["change_seen"] for start in (0.0, 3.1, 3.2, -2.4, -2.5)]
+    seen = [row_of(wavering | {0: start})["change_seen"] for start in (0.0, 3.1, 3.2, -2.4, -2.5)]
     assert seen == [False, False, True, False, True]
-    assert one(wavering)["relative_noise"] > 1
+    assert row_of(wavering)["relative_noise"] > 1
 
 
 @pytest.mark.parametrize("height", [0.0, 1.1, 33.3])
 def test_no_change_at_all(height: float) -> None:
-    row = one(dict.fromkeys([0, 10, 20, 30, 37], height))
+    row = row_of(dict.fromkeys([0, 10, 20, 30, 37], height))
     assert (row["noise"], row["change"], row["relative_noise"]) == (0, 0, np.inf)
     assert row[["step_90", "stays_90"]].isna().all()
     assert not row["change_seen"]
 
 
-def test_what_leaves_again_at_the_last_checkpoint_never_stays() -> None:
-    row = one({0: 10.0, 10: 9.0, 20: 1.0, 30: 1.0, 40: 3.0})
+def test_a_curve_that_falls_back_at_the_last_checkpoint_never_stays() -> None:
+    row = row_of({0: 10.0, 10: 9.0, 20: 1.0, 30: 1.0, 40: 3.0})
     assert row["step_90"] == 20
     assert np.isnan(row["stays_90"])
 
 
-def seeds(*curves: Mapping[int, float]) -> Runs:
-    return {
-        key: made for seed, values in enumerate(curves) for key, made in curve(values, seed).items()
-    }
-
-
 def test_over_seeds() -> None:
     later = {**FALL, 20: 1.6, 30: 1.1, 50: 1.3}
-    other = {("p3", 1): seeds(FALL)["niv2", 0]}
-    table = rows({"loss": seeds(FALL, later) | other, "reward": other}, confidence=0.9)
+    curves = curve(FALL, 0) | curve(later, 1)
+    other = {("p3", 1): curves["niv2", 0]}
+    metrics: dict[MetricName, Runs] = {"loss": curves | other, "reward": other}
+    table = stability(metrics, StabilitySettings(confidence=0.9))
     assert table["seed"].tolist() == ["0", "1", "all", "1", "all", "1", "all"]
     assert table["metric"].tolist() == ["loss"] * 5 + ["reward"] * 2
     assert table["dataset"].tolist() == ["niv2"] * 3 + ["p3"] * 4
-    each, every = table.iloc[:2], table.iloc[2]
+    by_seed, mean = table.iloc[:2], table.iloc[2]
     for name in ("start", "end", "change", "noise", "relative_noise", "step_90", "stays_90"):
-        assert every[name] == pytest.approx(each[name].mean())
-    assert every["n"] == 2
+        assert mean[name] == pytest.approx(by_seed[name].mean())
+    assert mean["n"] == 2
     for name in ("relative_noise", "step_90"):
-        values = each[name].to_numpy(dtype=float)
+        values = by_seed[name].to_numpy(dtype=float)
         low, high = stats.t.interval(0.9, 1, values.mean(), stats.sem(values))
-        bounds = every[[f"{name}_low", f"{name}_high"]].tolist()
+        bounds = mean[[f"{name}_low", f"{name}_high"]].tolist()
         assert bounds == pytest.approx([max(low, 0), high])
     alone = table.iloc[4]
     assert alone["n"] == 1
     assert alone[["relative_noise_low", "step_90_high"]].isna().all()
 
 
-def test_a_curve_that_begins_late_says_nothing_of_a_change() -> None:
+def test_a_curve_that_begins_late_is_refused() -> None:
     with pytest.raises(InputError, match="loss of niv2, seed 0: it begins at step 10"):
-        one({step: 1.0 + step for step in (10, 20, 30, 40)})
+        row_of({step: 1.0 + step for step in (10, 20, 30, 40)})
 
 
 def test_few_checkpoints_have_no_noise(caplog: pytest.LogCaptureFixture) -> None:
-    row = one({0: 3.0, 10: 2.0, 20: 1.0})
+    row = row_of({0: 3.0, 10: 2.0, 20: 1.0})
     assert "loss of niv2, seed 0: 3 checkpoints are too few (4) for its noise" in caplog.text
     # The end is the mean of what comes after the start.
     assert (row["start"], row["end"], row["step_90"]) == (3.0, 1.5, 20)

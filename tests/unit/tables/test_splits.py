@@ -9,7 +9,7 @@ from nearfirst.tables.splits import leaks, sizes
 
 
 def table(**sources: str) -> pd.DataFrame:
-    """Return the tasks and sources of a split: `task=source`, three instances of each task."""
+    """Return a split of tasks and their sources, with three instances of each task."""
     rows = [(task, source) for task, source in sources.items() for _ in range(3)]
     return pd.DataFrame(rows, columns=["task", "source"])
 
@@ -26,22 +26,21 @@ def test_sizes_and_what_does_not_match() -> None:
     expected = {
         "flan": {"train": Expected(tasks=3, instances=9), "specialist-0": Expected(instances=7)}
     }
-    found = sizes(SPLITS, expected).set_index(["dataset", "split"])
-    assert found.loc["flan", "train"].tolist() == [3, 9, 3, 9, "yes"]
-    assert found.loc[("flan", "specialist-0"), "matches"] == "no"
-    assert found.loc[("flan", "specialist-0"), "instances"] == 6
-    assert found.loc[("chat", "train"), "matches"] == ""
+    rows = sizes(SPLITS, expected).set_index(["dataset", "split"])
+    assert rows.loc["flan", "train"].tolist() == [3, 9, 3, 9, "yes"]
+    assert rows.loc[("flan", "specialist-0"), ["instances", "matches"]].tolist() == [6, "no"]
+    assert rows.loc[("chat", "train"), "matches"] == ""
 
 
 def test_an_unseen_task_leaks_through_its_source() -> None:
-    found = leaks(SPLITS)
-    assert found[["task", "source", "training_tasks", "shared_with"]].values.tolist() == [
+    rows = leaks(SPLITS)
+    assert rows[["task", "source", "training_tasks", "shared_with"]].values.tolist() == [
         ["quoref_c", "quoref", 2, "quoref_a;quoref_b"],
         ["sciq_d", "sciq", 0, ""],
     ]
-    assert set(found["dataset"]) == {"flan"}, "held-out conversations have no unseen task"
+    assert set(rows["dataset"]) == {"flan"}, "held-out conversations have no unseen task"
 
 
-def test_nothing_leaks_into_a_split_only_if_the_training_tasks_are_known() -> None:
+def test_without_the_training_split_leaks_are_unknown() -> None:
     with pytest.raises(InputError, match="flan specialist-0: give the table of the split"):
         leaks({("flan", "specialist-0"): SPLITS["flan", "specialist-0"]})

@@ -1,1 +1,1 @@
-"""Tables that stand beside the figures."""
+"""Tables beside the figures."""

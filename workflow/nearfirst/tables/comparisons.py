@@ -12,18 +12,18 @@ TEXT = ("comparison", "metric", "question", "steps", "units")
 
 
 def join_comparisons(figures: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the paired comparisons of all figures, by name, in one table.
+    """Join the paired comparisons of all figures, given by name, in one table.
 
     Returns
     -------
-    A column figure, then the columns of the tables, and p_overall: of a difference over a run its
-    `p_value`, which is corrected over the comparisons of its figure, times the number of figures
-    (Bonferroni), for whoever looks through them for any difference at all. NaN in other rows.
+    A column figure, the columns of the tables, and p_overall. The `p_value` of a difference over a
+    run is corrected over the comparisons of its figure; p_overall is that times the number of
+    figures (Bonferroni), for readers who look for any difference at all. NaN in other rows.
     """
     joined = pd.concat(figures, names=["figure", None]).reset_index("figure")
     overall = (joined["p_value"] * len(figures)).clip(upper=1)
-    place = joined.columns.tolist().index("p_value") + 1
-    joined.insert(place, "p_overall", overall.where(joined["question"] == RUN))
+    position = list(joined).index("p_value") + 1
+    joined.insert(position, "p_overall", overall.where(joined["question"] == RUN))
     return joined.reset_index(drop=True)
 
 

@@ -1,4 +1,4 @@
-"""Which metric is steady? Noise between checkpoints against the change of a run (Section A.5)."""
+"""Which metric is steady? Noise between checkpoints against change over a run (Section A.5)."""
 
 import logging
 from collections.abc import Mapping
@@ -18,29 +18,29 @@ Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 
 MIN_CHECKPOINTS = 4
-"""Noise needs two second differences."""
+"""The noise needs two second differences."""
 STANDARD_ERRORS = 2.0
-"""A change counts as seen beyond so many standard errors of what noise makes."""
+"""A change counts as seen if it exceeds this many standard errors due to noise."""
 ROUNDING = 1e-12
-"""Share of a curve's greatest value below which a difference is rounding."""
+"""Differences below this share of a curve's largest value are rounding errors."""
 NORMAL = 1.4826
-"""Standard deviation of a normal variable in medians of its absolute value."""
+"""Ratio of the standard deviation of a normal variable to its median absolute value."""
 
 
 def noise(steps: npt.NDArray[Any], means: Floats) -> float:
-    """Estimate the standard deviation of the noise of a (K,) curve, whatever its smooth course.
+    """Estimate the standard deviation of the noise of a (K,) curve around a smooth trend.
 
     Each inner point is compared with the straight line between its neighbours (Gasser, Sroka and
-    Jennen-Steinmetz 1986, for steps of any length). These differences c ε̃ are scaled to have the
-    noise's standard deviation, and combined by the median of their absolute values rather than
-    their mean square, so that a few steps of steep change do not count as noise. Curvature between
-    three checkpoints does, so with few checkpoints it is an upper bound.
+    Jennen-Steinmetz 1986, for uneven steps too). These differences c ε̃ are scaled to the standard
+    deviation of the noise, and combined by their median absolute value rather than their mean
+    square, so that a few steps of steep change do not count as noise. Curvature between three
+    checkpoints does count, so with few checkpoints the estimate is an upper bound.
 
     Returns
     -------
     1.4826 · median |c ε̃|, which for even steps is 1.4826 √(2/3) · median |½ m_{k−1} + ½ m_{k+1} −
-    m_k|. Where that median is zero, as for a score that seldom moves, it is √(mean (c ε̃)²), the
-    published estimator. NaN for fewer than four points.
+    m_k|. If that median is zero, as for a score that seldom moves, the published estimator
+    √(mean (c ε̃)²). NaN for fewer than four points.
     """
     if len(steps) < MIN_CHECKPOINTS:
         return np.nan
@@ -49,19 +49,19 @@ def noise(steps: npt.NDArray[Any], means: Floats) -> float:
     difference = left * means[:-2] + right * means[2:] - means[1:-1]
     scaled_difference = np.abs(difference) / np.sqrt(left**2 + right**2 + 1)
     scaled_difference[scaled_difference <= ROUNDING * np.abs(means).max()] = 0
-    middle = np.median(scaled_difference)
-    return float(NORMAL * middle if middle else np.sqrt(np.mean(scaled_difference**2)))
+    median = np.median(scaled_difference)
+    return float(NORMAL * median if median else np.sqrt(np.mean(scaled_difference**2)))
 
 
 def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -> pd.DataFrame:
-    """Return how noisy each metric is from checkpoint to checkpoint, and how soon it has changed.
+    """Measure how noisy each metric is from checkpoint to checkpoint, and how soon it changes.
 
-    Of the mean over instances at each checkpoint, m_0 … m_K: `start` is m_0, `end` the mean of the
-    last `end_checkpoints` after m_0, `change` end − start, `noise` that of `noise`, and
+    m_0 … m_K are the means over instances at each checkpoint. `start` is m_0, `end` the mean of the
+    last `end_checkpoints` after m_0, `change` end − start, `noise` the result of `noise`, and
     `relative_noise` noise / |change|, infinite without a change. `step_90` is the first checkpoint
-    at which (m_k − m_0) / change ≥ 0.9 and `stays_90` the first from which on it stays so (NaN: not
-    at the last); their names follow `share`. `change_seen` is false where noise alone may explain
-    the change: |change| ≤ 2 · noise · √(1 + 1 / end_checkpoints), two standard errors.
+    at which (m_k − m_0) / change ≥ 0.9, and `stays_90` the first from which on this holds (NaN if
+    it does not at the last); the names depend on `share`. `change_seen` is false if noise alone may
+    explain the change: |change| ≤ 2 · noise · √(1 + 1 / end_checkpoints), two standard errors.
 
     Raises InputError if the runs of a data set cannot be compared, or do not begin at step 0.
 
@@ -70,17 +70,17 @@ def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -
     Columns dataset, metric, seed, start, end, change, noise, relative_noise with its _low and
     _high, step_N with its _low and _high, stays_N, change_seen, n (seeds), checkpoints, instances,
     confidence, left_out; scores from 0 to 100. The seeds of a data set and metric are followed by a
-    row of seed `all`: the mean of each column over seeds, of two of them with Student's interval,
-    clipped at zero; its change is seen if it is in every seed.
+    row of seed `all`: the mean of each column over seeds, with Student's intervals clipped at zero.
+    Its change is seen if every seed's is.
     """
-    found = {metric: by_label(scaled(runs, metric)) for metric, runs in metrics.items()}
     for runs in metrics.values():
         check_seeds(runs)
+    by_metric = {metric: by_label(scaled(runs, metric)) for metric, runs in metrics.items()}
     rows: list[Row] = []
-    for dataset in dict.fromkeys(dataset for runs in found.values() for dataset in runs):
-        for metric, runs_of in found.items():
-            of_seeds = []
-            for seed, run in runs_of.get(dataset, {}).items():
+    for dataset in dict.fromkeys(dataset for runs in by_metric.values() for dataset in runs):
+        for metric, by_dataset in by_metric.items():
+            seed_rows = []
+            for seed, run in by_dataset.get(dataset, {}).items():
                 curve = mean_curve(run, "instance")
                 if curve.index[0] != 0:
                     raise InputError(
@@ -93,49 +93,50 @@ def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -
                         "train.checkpoint_every",
                         *(metric, dataset, seed, len(curve), MIN_CHECKPOINTS),
                     )
-                row = {"dataset": dataset, "metric": metric, "seed": str(seed)}
-                counts = {
+                row = {
+                    **{"dataset": dataset, "metric": metric, "seed": str(seed)},
+                    **_describe_curve(curve, settings),
                     "n": 1,
                     "checkpoints": len(curve),
                     "instances": run.values.shape[1],
                     "confidence": settings.confidence,
                     "left_out": run.left_out,
                 }
-                of_seeds.append(row | _of_curve(curve, settings) | counts)
-            if of_seeds:
-                rows += [*of_seeds, _over_seeds(of_seeds, settings)]
+                seed_rows.append(row)
+            if seed_rows:
+                rows += [*seed_rows, _average_seeds(seed_rows, settings)]
     return pd.DataFrame(rows)
 
 
-def _names(settings: StabilitySettings) -> tuple[str, str]:
-    """Return the columns of the steps at which the share is reached, and from which it stays."""
+def _step_columns(settings: StabilitySettings) -> tuple[str, str]:
+    """Name the columns of the steps at which the share is reached, and from which it stays so."""
     percent = f"{100 * settings.share:g}"
     return f"step_{percent}", f"stays_{percent}"
 
 
-def _of_curve(curve: "pd.Series[float]", settings: StabilitySettings) -> Row:
-    """Return the numbers of one seed's curve."""
+def _describe_curve(curve: "pd.Series[float]", settings: StabilitySettings) -> Row:
+    """Compute the columns of one seed's curve."""
     steps, means = curve.index.to_numpy(), np.asarray(curve, dtype=np.float64)
     tail = means[1:][-settings.end_checkpoints :] if len(means) > 1 else means
     start, end = means[0], tail.mean()
-    change, its_noise = end - start, noise(steps, means)
+    change, noise_std = end - start, noise(steps, means)
     if abs(change) <= ROUNDING * np.abs(means).max():
         change = 0.0
     share = (means - start) / change if change else np.zeros_like(means)
-    there = share >= settings.share
-    # One after the last checkpoint that is below the share.
-    first_to_stay = np.max(np.flatnonzero(~there), initial=-1) + 1
-    reached, stays = _names(settings)
-    error = its_noise * np.sqrt(1 + 1 / len(tail))
+    is_reached = share >= settings.share
+    # One after the last checkpoint below the share.
+    first_to_stay = np.max(np.flatnonzero(~is_reached), initial=-1) + 1
+    reached, stays = _step_columns(settings)
+    error = noise_std * np.sqrt(1 + 1 / len(tail))
     return {
         "start": start,
         "end": end,
         "change": change,
-        "noise": its_noise,
-        "relative_noise": its_noise / abs(change) if change else np.inf,
+        "noise": noise_std,
+        "relative_noise": noise_std / abs(change) if change else np.inf,
         "relative_noise_low": np.nan,
         "relative_noise_high": np.nan,
-        reached: steps[there.argmax()] if there.any() else np.nan,
+        reached: steps[is_reached.argmax()] if is_reached.any() else np.nan,
         f"{reached}_low": np.nan,
         f"{reached}_high": np.nan,
         stays: steps[first_to_stay] if first_to_stay < len(steps) else np.nan,
@@ -143,9 +144,9 @@ def _of_curve(curve: "pd.Series[float]", settings: StabilitySettings) -> Row:
     }
 
 
-def _over_seeds(rows: list[Row], settings: StabilitySettings) -> Row:
-    """Return the row over the seeds of a data set and metric."""
-    reached, stays = _names(settings)
+def _average_seeds(rows: list[Row], settings: StabilitySettings) -> Row:
+    """Average the rows of the seeds of a data set and metric."""
+    reached, stays = _step_columns(settings)
     with_interval = ("relative_noise", reached)
     result = rows[0] | {"seed": "all", "n": len(rows)}
     for name in ("start", "end", "change", "noise", stays, *with_interval):

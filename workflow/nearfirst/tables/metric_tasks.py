@@ -1,4 +1,4 @@
-"""Every metric of every unseen task: the specialist's view (Section A.4)."""
+"""Every metric on every unseen task, for specialist test sets (Section A.4)."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from nearfirst.metrics import MetricName
 def metric_tasks(
     metrics: Mapping[MetricName, Runs], weighting: str, confidence: float
 ) -> pd.DataFrame:
-    """Return the mean of each metric over each task's own instances, with an interval over seeds.
+    """Average each metric over the instances of each task, with an interval over seeds.
 
     Raises InputError if the runs of a data set cannot be compared.
 
@@ -30,6 +30,6 @@ def metric_tasks(
             for task in sorted(sizes.index):
                 first = {"dataset": dataset, "metric": metric, "task": task}
                 last = {"instances": sizes[task], "confidence": confidence}
-                each = [mean[task] for mean in means]
-                parts.append(over_seeds(each, confidence, first, last, metric))
+                curves = [mean[task] for mean in means]
+                parts.append(over_seeds(curves, confidence, first, last, metric))
     return pd.concat(parts, ignore_index=True)

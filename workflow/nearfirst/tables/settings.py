@@ -1,4 +1,4 @@
-"""Settings of the tables: how steady a metric is, and when a run has generalized."""
+"""Settings of the tables: metric stability, generalization, split sizes."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -13,35 +13,35 @@ Split = Annotated[str, Field(pattern=f"^(train|{TEST})$")]
 
 if TYPE_CHECKING:
     Performance = str
-else:  # larger is better, so not the loss itself
+else:  # Larger is better, so the loss itself is no option.
     Performance = Literal[("exp-loss", *(name for name in METRICS if name != "loss"))]
 
 
 class StabilitySettings(Section):
-    """Noise of each metric from checkpoint to checkpoint, against its change in a run."""
+    """Noise of each metric from checkpoint to checkpoint, relative to its change over a run."""
 
     end_checkpoints: PositiveInt = Field(
-        3, description="Last checkpoints, whose mean is the end of a run."
+        3, description="The end of a run is the mean over this many last checkpoints."
     )
     share: float = Field(
-        0.9, gt=0, le=1, description="Share of its whole change that a metric must have reached."
+        0.9, gt=0, le=1, description="Share of its total change that a metric must have made."
     )
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals over seeds.")
 
 
 class GeneralizationSettings(Section):
-    """When a run counts as generalized to unseen tasks."""
+    """When a run counts as having generalized to unseen tasks."""
 
     threshold: float | None = Field(
         0.5,
-        description="ε: what mean performance over unseen instances must exceed. Null sets it by "
+        description="ε: mean performance over unseen instances must exceed it. Null: derived from "
         "`times_base`.",
     )
     times_base: float = Field(
         2.0,
         gt=1,
-        description="Without a threshold: ε in mean performances of the base model (step 0, all "
-        "runs of a figure), not for rewards, which may be negative.",
+        description="Without a threshold: ε as a multiple of the base model's mean performance "
+        "(step 0, all runs of a figure). Not for rewards, which may be negative.",
     )
     performance: Performance = Field(
         "exp-loss",
@@ -53,7 +53,7 @@ class GeneralizationSettings(Section):
     seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
 
     @model_validator(mode="after")
-    def _can_be_passed(self) -> Self:
+    def _check_threshold(self) -> Self:
         metric = METRICS[self.metric]
         low, high = (bound / metric.scale for bound in metric.limits)
         if self.performance == "exp-loss":
@@ -70,19 +70,19 @@ class GeneralizationSettings(Section):
 
     @property
     def metric(self) -> MetricName:
-        """The metric that the performance is computed from."""
+        """The metric from which the performance is computed."""
         return "loss" if self.performance == "exp-loss" else self.performance
 
 
 class Expected(Section):
-    """How many tasks and instances the paper has in a split (Table 4)."""
+    """Size of a split in the paper (Table 4)."""
 
     tasks: PositiveInt | None = Field(None, description="Tasks.")
     instances: PositiveInt | None = Field(None, description="Instances.")
 
 
 class Table4Settings(Section):
-    """Tasks and instances of every split."""
+    """Numbers of tasks and instances of the splits."""
 
     splits: dict[str, Annotated[list[Split], Field(min_length=1)]] = Field(
         {
@@ -97,18 +97,18 @@ class Table4Settings(Section):
     )
     expected: dict[str, dict[Split, Expected]] = Field(
         {},
-        description="What the paper has, by data set and split; a mismatch is reported.",
+        description="The paper's numbers, by data set and split; mismatches are reported.",
     )
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check_duplicates(self) -> Self:
         for name, splits in self.splits.items():
             check_once(f"splits.{name}", splits)
         return self
 
 
 class MetricTablesSettings(Labelled, Section):
-    """The runs of the tables of all metrics."""
+    """The runs whose metrics are tabulated."""
 
     datasets: dict[Label, str] = Field(
         {"NIV2": "niv2", "P3": "p3", "Flan-mini": "flan"},
@@ -118,17 +118,17 @@ class MetricTablesSettings(Labelled, Section):
     test: Test = Field("generalist-0", description="Test set of all data sets.")
     arrangement: str = Field("random", description="Arrangement of all data sets.")
     metrics: list[MetricName] = Field(
-        list(METRICS), min_length=1, description="Metrics that are compared."
+        list(METRICS), min_length=1, description="Metrics to compare."
     )
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check_duplicates(self) -> Self:
         check_once("metrics", self.metrics)
         check_once("datasets", list(self.datasets.values()))
         return self
 
     def shown(self) -> list[Curve]:
-        """Return the labels in their order, and what they stand for."""
+        """Return the labels in order, each with its data set, test set and arrangement."""
         return [Curve(k, name, self.test, self.arrangement) for k, name in self.datasets.items()]
 
 
@@ -140,19 +140,19 @@ class TableSettings(Section):
     generalization: list[str] = Field(
         ["fig4_flan", "fig4_sharegpt", "fig4_norobots", "fig3_similarity"],
         min_length=1,
-        description="Figures whose runs `generalization.csv` lists.",
+        description="Figures whose runs are listed in `generalization.csv`.",
     )
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check_duplicates(self) -> Self:
         check_once("generalization", self.generalization)
         return self
 
     def references(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each key that holds a name, what it names, and the name."""
-        for part in ("splits", "expected"):
-            for name in getattr(self.table4, part):
-                yield f"table4.{part}", "data set", name
+        """Yield each key that holds a name, the kind of thing named, and the name."""
+        for key in ("splits", "expected"):
+            for name in getattr(self.table4, key):
+                yield f"table4.{key}", "data set", name
         yield "metrics.arrangement", "arrangement", self.metrics.arrangement
         for label, name in self.metrics.datasets.items():
             yield f"metrics.datasets.{label}", "data set", name

@@ -1,4 +1,4 @@
-"""Sizes of the splits, and unseen tasks that are not as unseen as they look."""
+"""Sizes of the splits, and unseen tasks that share a source with a training task."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,16 +12,16 @@ from nearfirst.common.parquet import SOURCES, read_table
 from nearfirst.tables.settings import Expected
 
 Splits = Mapping[tuple[str, str], pd.DataFrame]
-"""Task and source of every instance of each (data set, split)."""
+"""Task and source of every instance, by data set and split."""
 
 
 def read_splits(paths: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
-    """Read tables of instances, by the data set and split that they say they are of.
+    """Read tables of instances by the data set and split in their metadata.
 
-    Raises InputError as `read_table`, or if a table does not say what it is of.
+    Raises InputError if a table cannot be read or its metadata lack these.
     """
     columns = pa.schema([SOURCES.field("task"), SOURCES.field("source")])
-    found: dict[tuple[str, str], pd.DataFrame] = {}
+    splits: dict[tuple[str, str], pd.DataFrame] = {}
     for path in paths:
         identity = read_identity(path)
         if not {"dataset", "test"} <= identity.keys():
@@ -30,8 +30,8 @@ def read_splits(paths: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
                 "this version, or add `dataset` and `test` to the file's metadata"
             )
         table = read_table(path, columns, unique=None).to_pandas()
-        found[identity["dataset"], identity["test"]] = table
-    return found
+        splits[identity["dataset"], identity["test"]] = table
+    return splits
 
 
 def sizes(splits: Splits, expected: Mapping[str, Mapping[str, Expected]]) -> pd.DataFrame:
@@ -44,17 +44,16 @@ def sizes(splits: Splits, expected: Mapping[str, Mapping[str, Expected]]) -> pd.
     """
     rows = []
     for (dataset, split), table in splits.items():
-        found = {"tasks": table["task"].nunique(), "instances": len(table)}
-        wanted = expected.get(dataset, {}).get(split, Expected()).model_dump()
-        known = {key: value for key, value in wanted.items() if value is not None}
-        matches = "yes" if all(found[key] == value for key, value in known.items()) else "no"
+        actual = {"tasks": table["task"].nunique(), "instances": len(table)}
+        row = expected.get(dataset, {}).get(split, Expected()).model_dump()
+        checks = [actual[key] == value for key, value in row.items() if value is not None]
         rows.append(
             {
                 "dataset": dataset,
                 "split": split,
-                **found,
-                **{f"expected_{key}": wanted[key] for key in found},
-                "matches": matches if known else "",
+                **actual,
+                **{f"expected_{key}": value for key, value in row.items()},
+                "matches": ("yes" if all(checks) else "no") if checks else "",
             }
         )
     table = pd.DataFrame(rows)
@@ -62,9 +61,9 @@ def sizes(splits: Splits, expected: Mapping[str, Mapping[str, Expected]]) -> pd.
 
 
 def leaks(splits: Splits) -> pd.DataFrame:
-    """List every unseen task with the training tasks that have its source.
+    """List every unseen task with the training tasks that share its source.
 
-    Splits whose tasks are training tasks, as where conversations are held out, are not listed.
+    Splits whose tasks are training tasks, such as held-out conversations, are not listed.
 
     Raises InputError if the training split of a data set is missing.
 
