@@ -1,10 +1,18 @@
-# How well does similarity predict the effect of order? Many short runs in one job; `all` leaves
-# them out.
+# How well does similarity predict the effect of order? Many short runs in one job, not part of
+# `all`.
 
 SCORED = CONFIG.order_score
 SCORED_DATASET = SCORED.dataset or next(iter(CONFIG.data))
 SCORED_TEST = CONFIG.data[SCORED_DATASET].test
 SCORED_BASE = model_folder(CONFIG.seeds[0])
+# Embeddings of pool and test set in each representation.
+SCORED_EMBEDDINGS = {
+    name: [
+        f"{RESULTS}/embeddings/{name}/{SCORED_DATASET}/{split}.parquet"
+        for split in ("train", SCORED_TEST)
+    ]
+    for name in SCORED.representations
+}
 
 
 def order_run(
@@ -54,36 +62,10 @@ rule order_runs:
         " --template {params.template:q} --threads {threads} --output {output} --log {log}"
 
 
-def scored_embeddings(
-    wildcards,
-):
-    """Return the embeddings of pool and test set in each representation."""
-    folders = [
-        f"{RESULTS}/embeddings/{name}/{SCORED_DATASET}"
-        for name in SCORED.representations
-    ]
-    return [
-        f"{folder}/{split}.parquet"
-        for folder in folders
-        for split in ("train", SCORED_TEST)
-    ]
-
-
-def scored_flags(
-    wildcards,
-):
-    """Return the flags that name them."""
-    files = iter(scored_embeddings(wildcards))
-    return " ".join(
-        f"--embeddings {name} {next(files)} {next(files)}"
-        for name in SCORED.representations
-    )
-
-
 rule order_score:
-    """Correlate the losses of the orders with what similarity predicts."""
+    """Correlate the losses of the orders with the predictions of similarity."""
     input:
-        scored_embeddings,
+        *SCORED_EMBEDDINGS.values(),
         losses=rules.order_runs.output,
         instances=rules.order_runs.input.instances,
         test=rules.order_runs.input.test,
@@ -103,7 +85,10 @@ rule order_score:
         train=order_run,
         prediction=settings("prediction"),
         curves=settings("curves"),
-        embeddings=scored_flags,
+        embeddings=lambda wildcards: " ".join(
+            f"--embeddings {name} {' '.join(paths)}"
+            for name, paths in SCORED_EMBEDDINGS.items()
+        ),
     message:
         "order_score: does similarity predict the effect of order?"
     shell:
@@ -114,7 +99,7 @@ rule order_score:
 
 
 rule plot_order_score:
-    """Draw the score for orders."""
+    """Draw the order score."""
     input:
         table=rules.order_score.output,
         script=script("plot_order_score.py"),

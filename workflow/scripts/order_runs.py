@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.files import remove
@@ -25,13 +24,13 @@ def main(arguments: argparse.Namespace) -> None:
         arguments.model,
         arguments.instances,
         arguments.test,
-        cast(OrderScoreSettings, arguments.settings),
-        cast(TrainSettings, arguments.train),
-        cast(EvaluateSettings, arguments.evaluate),
-        cast(TemplateSettings, arguments.template),
+        arguments.settings,
+        arguments.train,
+        arguments.evaluate,
+        arguments.template,
     )
     processes = max(1, arguments.threads // job.train.threads)
-    # Beside the output: it survives when a failed job's outputs are removed.
+    # Beside the output, since Snakemake removes the outputs of failed jobs.
     work = arguments.output.with_suffix(".partial")
     with locked(work.with_suffix(".lock")):
         table = train_orders(job, work, processes)

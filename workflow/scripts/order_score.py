@@ -1,9 +1,8 @@
-"""Correlate the losses of many orders with what each measure of similarity predicts."""
+"""Correlate the losses of many orders with the predictions of each similarity measure."""
 
 import argparse
 import logging
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,36 +21,38 @@ from nearfirst.train.settings import TrainSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings = cast(OrderScoreSettings, arguments.settings)
-    train = cast(TrainSettings, arguments.train)
-    prediction = cast(PredictionSettings, arguments.prediction)
+    settings: OrderScoreSettings = arguments.settings
+    train: TrainSettings = arguments.train
+    prediction: PredictionSettings = arguments.prediction
     runs = read_table(arguments.losses, ORDER_LOSSES, unique=None).to_pandas()
     if runs["task"].nunique() == 1:
-        # Data without tasks: each conversation is a unit of its own, as elsewhere.
+        # Data without tasks: each conversation is a unit.
         runs["task"] = runs["id"]
-    measured = runs[["id", "task"]].drop_duplicates()
-    tasks = list(dict.fromkeys(measured["task"]))
+    instances = runs[["id", "task"]].drop_duplicates()
+    ids, tasks = list(instances["id"]), list(instances["task"])
     losses, reliabilities = {}, {}
-    for step, its in runs.groupby("step"):
-        parts = [its[its["task"] == task].pivot(index="order", columns="id") for task in tasks]
-        of_tasks = [part["loss"].to_numpy(np.float64) for part in parts]
-        losses[step] = np.stack([part.mean(axis=1) for part in of_tasks], axis=1)
-        reliabilities[step] = np.array([reliability(part) for part in of_tasks])
+    for step, group in runs.groupby("step"):
+        by_task = [
+            group[group["task"] == task].pivot(index="order", columns="id", values="loss")
+            for task in dict.fromkeys(tasks)
+        ]
+        matrices = [table.to_numpy(np.float64) for table in by_task]
+        losses[step] = np.stack([matrix.mean(axis=1) for matrix in matrices], axis=1)
+        reliabilities[step] = np.array([reliability(matrix) for matrix in matrices])
     by_step: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
-    for name, of_train, of_test in arguments.embeddings:
-        pool, test = read_sides(arguments.instances, Path(of_train), arguments.test, Path(of_test))
-        kept = [test.ids.index(id_) for id_ in measured["id"]]
-        test = Side(list(measured["id"]), list(measured["task"]), test.embeddings[kept])
+    for name, *paths in arguments.embeddings:
+        train_path, test_path = map(Path, paths)
+        pool, test = read_sides(arguments.instances, train_path, arguments.test, test_path)
+        evaluated = Side(ids, tasks, test.embeddings[[test.ids.index(id_) for id_ in ids]])
         orders = random_orders(len(pool.ids), train.batch_size, settings)
-        rows, places = np.unique(orders, return_inverse=True)
-        places = places.reshape(len(orders), settings.steps, train.batch_size)
+        rows, positions = np.unique(orders, return_inverse=True)
+        positions = positions.reshape(len(orders), settings.steps, train.batch_size)
         for measure in settings.measures:
-            distances = task_distances(measure, pool, rows, test)
-            by_step[name, measure] = np.stack([distances[each].mean(axis=1) for each in places])
-    its_rates = rates(train, settings.steps)
-    confidence = cast(CurveSettings, arguments.curves).confidence
+            distances = task_distances(measure, pool, rows, evaluated)
+            by_step[name, measure] = np.stack([distances[p].mean(axis=1) for p in positions])
+    confidence = arguments.curves.confidence
     bootstrap = Bootstrap(confidence, prediction.resamples, prediction.seed)
-    table = score(losses, reliabilities, by_step, its_rates, bootstrap)
+    table = score(losses, reliabilities, by_step, rates(train, settings.steps), bootstrap)
     write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table.to_string(index=False))
 
@@ -68,7 +69,7 @@ if __name__ == "__main__":
         action="append",
         required=True,
         metavar=("NAME", "TRAIN", "TEST"),
-        help="a representation, and its vectors of both (Parquet); several",
+        help="representation, and its embeddings of both (Parquet); may be repeated",
     )
     add("--output", type=Path, required=True, help="table to write (CSV)")
     cli.add_settings(parser, OrderScoreSettings)

@@ -1,4 +1,4 @@
-"""Draw what `order_score.py` computed, and write its caption.
+"""Draw the results of `order_score.py`, and write the caption.
 
 For instance:
   plot_order_score.py --table results/order_score.csv --dataset flan --output order_score.pdf
@@ -6,7 +6,6 @@ For instance:
 
 import argparse
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.figures.look import LookSettings
@@ -17,7 +16,7 @@ from nearfirst.order_score.plot import draw_order_score, order_score_caption, re
 def main(arguments: argparse.Namespace) -> None:
     """Write the PDF, its caption, and the picture for web pages."""
     table = read_order_score(arguments.table)
-    figure = draw_order_score(table, cast(LookSettings, arguments.look))
+    figure = draw_order_score(table, arguments.look)
     write_figure(figure, order_score_caption(table, arguments.dataset), arguments)
 
 

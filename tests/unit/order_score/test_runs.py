@@ -1,5 +1,6 @@
-"""Runs of many orders: those of `train.py`, killed or side by side."""
+"""Runs of many orders equal those of `train.py`, even if killed or run in parallel."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,40 +38,40 @@ def job(
     return runs.Job(*files, SETTINGS, TRAIN, EvaluateSettings(), TemplateSettings(max_length=64))
 
 
-def test_a_run_is_that_of_train_and_killed_or_side_by_side_the_same(
+def test_a_run_equals_that_of_train_even_if_killed_or_in_parallel(
     job: runs.Job, tmp_path: Path, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = runs.train_orders(job, tmp_path / "whole", 1)
     assert whole.schema == ORDER_LOSSES
-    assert runs.train_orders(job, tmp_path / "side by side", 2) == whole
+    assert runs.train_orders(job, tmp_path / "parallel", 2) == whole
 
-    # Order 6 is in the second block of three. Training makes the checkpoints that are evaluated.
+    # Order 6 is in the second block of three.
     rows = random_orders(20, TRAIN.batch_size, SETTINGS)[6]
     pool, test = (read_instances(path) for path in (job.pool, job.test))
-    tokens, of_test = (
+    tokens, test_tokens = (
         template.encode(conversations(table), tokenizer, 64) for table in (pool, test)
     )
-    made, _ = train(Path(job.model), [tokens[row] for row in rows], TRAIN, tmp_path / "train")
-    steps = [[made / f"step-{step:06d}"] for step in (2, 3)]
-    expected = evaluate(load.empty_model(job.model), steps, test, of_test, 4096)
+    folder, _ = train(Path(job.model), [tokens[row] for row in rows], TRAIN, tmp_path / "train")
+    steps = [[folder / f"step-{step:06d}"] for step in (2, 3)]
+    expected = evaluate(load.empty_model(job.model), steps, test, test_tokens, 4096)
     assert whole.filter(whole["order"].to_numpy() == 6).drop_columns("order") == expected
 
-    def killed(job: runs.Job, start: int, path: Path) -> None:
+    def train_first_block(job: runs.Job, start: int, path: Path) -> None:
         if start:
             raise KeyboardInterrupt
-        block(job, start, path)
+        train_block(job, start, path)
 
-    block, work = runs._train_block, tmp_path / "killed"
-    monkeypatch.setattr(runs, "_train_block", killed)
+    train_block, work = runs._train_block, tmp_path / "killed"
+    monkeypatch.setattr(runs, "_train_block", train_first_block)
     with pytest.raises(KeyboardInterrupt):
         runs.train_orders(job, work, 1)
     monkeypatch.undo()
     first = work / "block-000000.parquet"
     assert read_table(first, ORDER_LOSSES, unique=None) == whole.slice(0, 4 * 2 * 5)
-    # A block that is there is not trained again: another job's is.
+    # An existing block is not trained again, unless it is another job's.
     write_table(whole.slice(0, 7), first)
     assert len(runs.train_orders(job, work, 1)) == 7 + 5 * 2 * 5
-    other = runs.Job(**{**vars(job), "train": TRAIN.model_copy(update={"learning_rate": 1e-3})})
+    other = replace(job, train=TRAIN.model_copy(update={"learning_rate": 1e-3}))
     assert len(runs.train_orders(other, work, 1)) == len(whole)
 
 
@@ -87,13 +88,13 @@ def test_orders_are_permutations_of_the_same_instances() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('{"early": 40}', "early: 40 is not below steps 40"),
         ('{"measures": ["cosine-min", "cosine-min"]}', "measures: .* holds one twice"),
         ('{"measures": ["cosine"]}', "Input should be 'cosine-min'"),
     ],
 )
-def test_settings_that_do_not_fit(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_invalid_settings(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         OrderScoreSettings.parse(text)

@@ -1,4 +1,4 @@
-"""The score for orders: its formulas by hand, and worlds in which the answer is known."""
+"""The order score: its formulas by hand, and simulated data whose answer is known."""
 
 from pathlib import Path
 from typing import Any
@@ -46,21 +46,17 @@ def test_distances_to_tasks_by_hand() -> None:
     points = np.array([[1, 0], [0, 1], [3, 4]], dtype=np.float32)
     train = Side(["a", "b", "c"], ["x"] * 3, points)
     test = Side(["1", "2", "3"], ["t", "u", "t"], points[[0, 1, 1]])
-    found = {
-        name: task_distances(name, train, np.array([2, 0]), test)
-        for name in ("cosine-min", "cosine-avg", "cosine-max", "cosine-centroid", "euclidean-avg")
+    # The cosines of (3, 4) to task t are 0.6 and 0.8, those of (1, 0) 1 and 0; to task u 0.8 and 0.
+    expected = {
+        "cosine-min": [[-0.8, -0.8], [-1, 0]],
+        "cosine-avg": [[-0.7, -0.8], [-0.5, 0]],
+        "cosine-max": [[-0.6, -0.8], [0, 0]],
+        "cosine-centroid": [[-1.4 / 2**0.5, -0.8], [-(0.5**0.5), 0]],
+        "euclidean-avg": [[(20**0.5 + 18**0.5) / 2, 18**0.5], [0.5**0.5, 2**0.5]],
     }
-    # cos of (3, 4) to task t is 0.6 and 0.8, of (1, 0) it is 1 and 0; to task u 0.8, and 0.
-    assert found["cosine-min"] == pytest.approx(np.array([[-0.8, -0.8], [-1, 0]]))
-    assert found["cosine-avg"] == pytest.approx(np.array([[-0.7, -0.8], [-0.5, 0]]))
-    assert found["cosine-max"] == pytest.approx(np.array([[-0.6, -0.8], [0, 0]]))
-    assert found["cosine-centroid"] == pytest.approx(
-        np.array([[-1.4, -0.8 * 2**0.5], [-1, 0]]) / 2**0.5
-    )
-    both = (np.sqrt(20) + np.sqrt(18)) / 2
-    assert found["euclidean-avg"] == pytest.approx(
-        np.array([[both, np.sqrt(18)], [np.sqrt(0.5), np.sqrt(2)]])
-    )
+    for measure, distances in expected.items():
+        result = task_distances(measure, train, np.array([2, 0]), test)
+        assert result == pytest.approx(np.array(distances))
 
 
 def test_reliability_by_hand() -> None:
@@ -72,23 +68,21 @@ def test_reliability_by_hand() -> None:
     assert np.isnan(reliability(np.ones((4, 2))))
 
 
-def test_correlations_are_scipys_and_shuffles_find_what_is_there() -> None:
+def test_correlations_are_scipy_s_and_permutations_detect_them() -> None:
     generator = np.random.default_rng(0)
     losses = np.round(generator.normal(size=(30, 4)), 1)
     predicted = losses + generator.normal(size=losses.shape)
     predicted[:, 3] = 1.0
-    found = correlations(predicted, losses)
-    for task in range(3):
-        expected = stats.spearmanr(predicted[:, task], losses[:, task]).statistic
-        assert found[task] == pytest.approx(expected)
-    assert np.isnan(found[3])
+    pairs = zip(predicted.T[:3], losses.T[:3], strict=True)
+    expected = [*(stats.spearmanr(*pair).statistic for pair in pairs), np.nan]
+    assert correlations(predicted, losses) == pytest.approx(expected, nan_ok=True)
     assert p_value(predicted, losses, 99, 0) == 0.01
     assert p_value(-predicted, losses, 99, 0) == 1.0
 
 
 @pytest.fixture
 def world() -> tuple[OrderScoreSettings, TrainSettings, Side, Side, Floats, dict[int, Floats]]:
-    """The loss of each task is its distance weighted with τ = 4, and a little noise."""
+    """Simulate losses that are weighted distances to tasks with τ = 4, plus a little noise."""
     generator = np.random.default_rng(1)
     settings = OrderScoreSettings(orders=40, steps=12, early=6)
     train = TrainSettings(steps=12, batch_size=2)
@@ -152,7 +146,7 @@ def test_from_tables_to_a_figure(world: Any, program: Program, tmp_path: Path) -
     table = read_order_score(tmp_path / "score.csv")
     average = table[table["measure"] == "cosine-avg"].set_index("step")
     assert (average["mean"] > 0.99).all()
-    # Both instances of a task say the same.
+    # Both instances of a task vary alike.
     assert average["reliability"].to_numpy() == pytest.approx(1, abs=1e-4)
     expected = pd.Series({step: loss.std(axis=0, ddof=1).mean() for step, loss in losses.items()})
     assert average["spread"].to_numpy() == pytest.approx(expected.to_numpy(), rel=1e-4)

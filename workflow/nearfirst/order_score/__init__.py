@@ -1,1 +1,1 @@
-"""How well measures of similarity predict the effect of order."""
+"""How well similarity measures predict the effect of order."""

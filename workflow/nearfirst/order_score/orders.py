@@ -1,4 +1,4 @@
-"""The random orders: one sample of the pool, shuffled again and again."""
+"""The random orders: one sample of the pool, shuffled repeatedly."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,32 +9,27 @@ from nearfirst.common.parquet import LOSSES
 from nearfirst.order_score.settings import OrderScoreSettings
 
 ORDER_LOSSES = pa.schema([("order", pa.int32()), *LOSSES])
-"""Losses of test instances after each order, at two steps."""
+"""Losses of the test instances at two steps of each run."""
 
 
 def random_orders(
-    pool: int, batch_size: int, settings: OrderScoreSettings
+    pool_size: int, batch_size: int, settings: OrderScoreSettings
 ) -> npt.NDArray[np.int64]:
     """Return the rows of the pool in each order, (orders, steps x batch_size).
 
-    All hold the same instances, so that runs differ in nothing but the order. The first orders are
-    the same whatever their number.
-
-    Raises
-    ------
-    InputError
-        If the pool is too small.
+    All hold the same instances, so runs differ only in their order. The first orders do not depend
+    on how many there are. Raises InputError if the pool is too small.
     """
-    used = settings.steps * batch_size
-    if used > pool:
+    n_used = settings.steps * batch_size
+    if n_used > pool_size:
         raise InputError(
-            f"order_score.steps: {settings.steps} steps of {batch_size} need more than the {pool} "
-            f"instances of the pool; set it to {pool // batch_size} or fewer"
+            f"order_score.steps: {settings.steps} steps of {batch_size} need more than the "
+            f"{pool_size} instances of the pool; set it to {pool_size // batch_size} or fewer"
         )
-    rows = np.random.default_rng(settings.seed).permutation(pool)[:used]
+    rows = np.random.default_rng(settings.seed).permutation(pool_size)[:n_used]
     return np.stack(
         [
-            np.random.default_rng([settings.seed, number]).permutation(rows)
-            for number in range(settings.orders)
+            np.random.default_rng([settings.seed, i]).permutation(rows)
+            for i in range(settings.orders)
         ]
     )

@@ -1,4 +1,4 @@
-"""The figure of the score for orders, and its caption."""
+"""The figure of the order score, and its caption."""
 
 from pathlib import Path
 from typing import Any
@@ -24,23 +24,25 @@ def read_order_score(path: Path) -> pd.DataFrame:
 
 
 def draw_order_score(table: pd.DataFrame, look: LookSettings) -> Figure:
-    """Draw each correlation with its interval; dashed is the most that reliability allows."""
+    """Draw each correlation with its interval; a dashed line marks the bound set by reliability."""
     measures = table["measure"].map(lambda name: look.quantities.get(name, name))
-    shown = table.assign(
+    renamed = table.assign(
         measure=table["representation"] + ": " + measures,
         statistic=table["step"].map("after step {:.0f}".format),
     )
-    figure = draw(shown, look)
-    for axes, (_, its) in zip(figure.axes, table.groupby("step"), strict=True):
-        if (most := its["reliability"].iloc[0]) > 0:
-            axes.axvline(np.sqrt(most), color="0.4", linestyle="--", linewidth=0.8)
+    figure = draw(renamed, look)
+    for axes, reliability in zip(
+        figure.axes, table.groupby("step")["reliability"].first(), strict=True
+    ):
+        if reliability > 0:
+            axes.axvline(np.sqrt(reliability), color="0.4", linestyle="--", linewidth=0.8)
     return figure
 
 
 def order_score_caption(table: pd.DataFrame, dataset: str) -> str:
     """Return the caption."""
     first = table.iloc[0]
-    steps = [_of_step(its) for _, its in table.groupby("step")]
+    steps = [_describe_step(rows) for _, rows in table.groupby("step")]
     return " ".join(
         [
             f"Does similarity predict the effect of order? {first['orders']:.0f} orders of the "
@@ -57,23 +59,23 @@ def order_score_caption(table: pd.DataFrame, dataset: str) -> str:
     )
 
 
-def _of_step(table: pd.DataFrame) -> str:
+def _describe_step(table: pd.DataFrame) -> str:
     best = table.iloc[int(table["mean"].fillna(-2).argmax())]
     reliability = (
         "Reliability is not known: each task has one test instance."
         if np.isnan(best["reliability"])
         else f"Reliability of a task's loss over its test instances (Cronbach's α) is "
-        f"{_numbers(best, 'reliability')}; its square root is the dashed line, which no prediction "
-        "for other instances of the task can pass."
+        f"{_interval(best, 'reliability')}; its square root is the dashed line, which no "
+        "prediction for other instances of the task can pass."
     )
     return (
         f"After step {best['step']:.0f}, the loss of a task differs between orders by "
         f"{best['spread']:.2g} nats (standard deviation). {reliability} Highest is "
-        f"{best['representation']}, {best['measure']}: {_numbers(best)}, τ = {best['tau']:g} "
+        f"{best['representation']}, {best['measure']}: {_interval(best)}, τ = {best['tau']:g} "
         f"steps, p = {best['p_value']:.2g}."
     )
 
 
-def _numbers(row: "pd.Series[Any]", name: str = "mean") -> str:
+def _interval(row: "pd.Series[Any]", name: str = "mean") -> str:
     low, high = ("low", "high") if name == "mean" else (f"{name}_low", f"{name}_high")
     return f"{row[name]:.2f} [{row[low]:.2f}, {row[high]:.2f}]"

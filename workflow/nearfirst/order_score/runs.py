@@ -1,12 +1,11 @@
 """Many short runs from one base model, each in another order: losses early and late.
 
-Model and data are loaded once in a process. A block of runs is a file, so that a killed job goes on
-after its last whole blocks; what a run gives does not depend on the runs before it.
+Model and data are loaded once per process. Each block of runs is written to a file, so that a
+killed job resumes after its last complete blocks. Runs do not depend on the runs before them.
 """
 
 import copy
 import logging
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -38,12 +37,12 @@ from nearfirst.train.settings import TrainSettings
 from nearfirst.train.torchrun import end_with_launcher
 
 BLOCK = 4
-"""Orders whose losses are written together: what a killed job loses, of each process, at most."""
+"""Orders whose losses are written together: at most so many per process are lost to a kill."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """The base model, the pool, the test set, and how they are trained and measured."""
+    """The base model, the pool, the test set, and the settings of training and evaluation."""
 
     model: str
     pool: Path
@@ -57,33 +56,30 @@ class Job:
 def train_orders(job: Job, work: Path, processes: int) -> pa.Table:
     """Train every order; return `ORDER_LOSSES`, sorted by order and step.
 
+    Raises InputError if a file, a setting or the hardware cannot be used, or a run diverges.
+
     Parameters
     ----------
     job
-        Its `train` is that of one run: of `settings.steps` steps.
+        Its `train` holds the settings of one run of `settings.steps` steps.
     work
-        Folder for the blocks, which outlives a killed job; one of another job is emptied.
+        Folder for the blocks, kept when a job is killed; blocks of another job are deleted.
     processes
-        Orders that are trained side by side, each on `train.threads`; they do not change a bit.
-
-    Raises
-    ------
-    InputError
-        If a file, a setting or the hardware cannot be used, or a run diverges.
+        Orders to train in parallel, each on `train.threads`. The result does not depend on it.
     """
-    work = _prepare(job, work)
+    _prepare(job, work)
     starts = range(0, job.settings.orders, BLOCK)
     paths = {start: work / f"block-{start:06d}.parquet" for start in starts}
-    left = {start: path for start, path in paths.items() if not path.is_file()}
-    logging.info("%d of %d blocks of %d orders are left", len(left), len(paths), BLOCK)
+    missing = {start: path for start, path in paths.items() if not path.is_file()}
+    logging.info("%d of %d blocks of %d orders are left", len(missing), len(paths), BLOCK)
     train = partial(_train_block, job)
-    if processes == 1 or len(left) < 2:
-        list(bar(map(train, left, left.values()), "blocks of orders", len(left)))
+    if processes == 1 or len(missing) < 2:
+        list(bar(map(train, missing, missing.values()), "blocks of orders", len(missing)))
     else:
         with ProcessPoolExecutor(processes, get_context("spawn"), end_with_launcher) as pool:
-            done = pool.map(train, left, left.values())
+            done = pool.map(train, missing, missing.values())
             try:
-                list(bar(done, "blocks of orders", len(left)))
+                list(bar(done, "blocks of orders", len(missing)))
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -91,23 +87,22 @@ def train_orders(job: Job, work: Path, processes: int) -> pa.Table:
     return pa.concat_tables(blocks)
 
 
-def _prepare(job: Job, work: Path) -> Path:
-    """Return the folder of the blocks, emptied of another job's."""
-    its = [job.settings, job.train, job.evaluate, job.template]
+def _prepare(job: Job, work: Path) -> None:
+    """Create the folder of the blocks, or empty it if its blocks are of another job."""
+    settings = (job.settings, job.train, job.evaluate, job.template)
+    sections = [section.canonical() for section in settings]
     files = [sha256(job.pool), sha256(job.test), fingerprint.files(Path(job.model))]
-    sections = [section.canonical() for section in its]
-    run = fingerprint.digest([sections, job.model, files, fingerprint.code(Path(__file__))])
+    digest = fingerprint.digest([sections, job.model, files, fingerprint.code(Path(__file__))])
     note = work / "run"
-    if not (note.is_file() and note.read_text() == run):
+    if not (note.is_file() and note.read_text() == digest):
         remove(work)
         work.mkdir(parents=True)
-        note.write_text(run)
-    return work
+        note.write_text(digest)
 
 
 @dataclass(frozen=True)
 class _Loaded:
-    """What is loaded once: the pool, the test set, the model and a twin that is measured."""
+    """What is loaded once: the pool, the test set, the model, and a twin for evaluation."""
 
     pool: list[template.Tokens]
     orders: npt.NDArray[np.int64]
@@ -119,14 +114,13 @@ class _Loaded:
 
 
 @cache
-def _loaded(job: Job) -> _Loaded:
+def _load(job: Job) -> _Loaded:
     torch.set_num_threads(job.train.threads)
     dtype = precision.weights_dtype("evaluate.precision", job.evaluate.precision)
     tokenizer = load.load_tokenizer(job.model)
-    its = job.template
     messages = conversations(read_instances(job.pool))
-    pool = template.encode(messages, tokenizer, its.max_length, its.format)
-    table, test, _ = template.read_labelled(job.test, tokenizer, its)
+    pool = template.encode(messages, tokenizer, job.template.max_length, job.template.format)
+    table, test, _ = template.read_labelled(job.test, tokenizer, job.template)
     orders = random_orders(len(pool), job.train.batch_size, job.settings)
     model = load.load_model(job.model)
     check.check_model(model, [*pool, *test])
@@ -138,48 +132,50 @@ def _loaded(job: Job) -> _Loaded:
     return _Loaded(pool, orders, table, test, model, base, twin)
 
 
-class _Measure(TrainerCallback):  # type: ignore[misc]
-    """Measures the losses of the test set at some steps, on the twin of the model."""
+class _Evaluation(TrainerCallback):  # type: ignore[misc]
+    """Computes the losses on the test set at two steps, with the twin of the model."""
 
-    def __init__(self, job: Job, its: _Loaded) -> None:
-        self.job, self.its = job, its
-        self.found: dict[int, npt.NDArray[np.float32]] = {}
+    def __init__(self, job: Job, loaded: _Loaded) -> None:
+        self.job, self.loaded = job, loaded
+        self.losses: dict[int, npt.NDArray[np.float32]] = {}
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Measure, if this is one of the steps."""
+        """Evaluate, if this is one of the steps."""
         if state.global_step not in (self.job.settings.early, self.job.settings.steps):
             return
-        its, evaluate = self.its, self.job.evaluate
-        its.twin.load_state_dict(its.model.state_dict())
-        with precision.tf32(evaluate.precision), precision.autocast(evaluate.precision):
-            self.found[state.global_step] = losses(its.twin, its.test, evaluate.batch_tokens)
+        twin, settings = self.loaded.twin, self.job.evaluate
+        twin.load_state_dict(self.loaded.model.state_dict())
+        with precision.tf32(settings.precision), precision.autocast(settings.precision):
+            values = losses(twin, self.loaded.test, settings.batch_tokens)
+        self.losses[state.global_step] = values
 
 
 def _train_block(job: Job, start: int, path: Path) -> None:
     """Train the orders of a block, and write their losses."""
-    its = _loaded(job)
-    stop = min(start + BLOCK, job.settings.orders)
-    parts = [part for order in range(start, stop) for part in _train_order(job, its, order, path)]
+    loaded = _load(job)
+    orders = range(start, min(start + BLOCK, job.settings.orders))
+    parts = [part for order in orders for part in _train_order(job, loaded, order, path)]
     write_table(pa.concat_tables(parts), path)
 
 
-def _train_order(job: Job, its: _Loaded, order: int, path: Path) -> Sequence[pa.Table]:
-    """Return the losses of one run, a table for each step that is measured."""
-    its.model.load_state_dict(its.base)
-    steps = run_steps([its.pool[row] for row in its.orders[order]], job.train)
+def _train_order(job: Job, loaded: _Loaded, order: int, path: Path) -> list[pa.Table]:
+    """Return the losses of one run, a table for each step that is evaluated."""
+    loaded.model.load_state_dict(loaded.base)
+    steps = run_steps([loaded.pool[row] for row in loaded.orders[order]], job.train)
     check_steps(steps, job.train)
-    measure = _Measure(job, its)
+    evaluation = _Evaluation(job, loaded)
     with deterministic(job.train.deterministic):
-        train_unsaved(its.model, steps, job.train, path.with_name("trainer"), measure)
-    labels = [item.label_tokens for item in its.test]
+        train_unsaved(loaded.model, steps, job.train, path.with_name("trainer"), evaluation)
+    ids, tasks = loaded.table["id"], loaded.table["task"]
+    labels = [item.label_tokens for item in loaded.test]
     parts = []
-    for step, found in measure.found.items():
-        if not np.isfinite(found).all():
+    for step, values in evaluation.losses.items():
+        if not np.isfinite(values).all():
             raise InputError(
                 f"order {order}: a loss at step {step} is not finite: the run diverged; lower "
                 "train.learning_rate"
             )
-        when = [[each] * len(found) for each in (order, step)]
-        columns = [*when, its.table["id"], its.table["task"], found, labels]
+        n = len(values)
+        columns = [[order] * n, [step] * n, ids, tasks, values, labels]
         parts.append(pa.table(columns, schema=ORDER_LOSSES))
     return parts

@@ -1,4 +1,4 @@
-"""How well a measure of similarity predicts which order gives a task the lower loss."""
+"""How well a similarity measure predicts which order gives a task the lower loss."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -19,7 +19,7 @@ OPERATIONS = {"min": np.minimum, "max": np.maximum, "avg": np.add}
 
 
 class Bootstrap(NamedTuple):
-    """Level and resamples of the intervals, and the seed of all that is drawn."""
+    """Level and resamples of the intervals, and the seed of all random draws."""
 
     confidence: float
     resamples: int
@@ -27,48 +27,50 @@ class Bootstrap(NamedTuple):
 
 
 def task_distances(measure: str, train: Side, rows: Integers, test: Side) -> Floats:
-    """Return the distance of n training instances, the `rows`, to each of G tasks: (n, G)."""
+    """Return the (n, G) distances of the n training instances in `rows` to each of G tasks."""
     kind, operation = measure.split("-")
     groups = groups_of(test.tasks)
     del groups[WHOLE]
     points = train.embeddings[rows]
     if operation == "centroid":
-        centres = np.stack([test.embeddings[its].mean(axis=0) for its in groups.values()])
+        centres = np.stack([test.embeddings[group].mean(axis=0) for group in groups.values()])
         return whole(kind, points, centres).astype(np.float64)
     columns = np.concatenate(list(groups.values()))
-    sizes = np.array([len(its) for its in groups.values()])
+    sizes = np.array([len(group) for group in groups.values()])
     distances = whole(kind, points, test.embeddings)[:, columns].astype(np.float64)
-    found = OPERATIONS[operation].reduceat(distances, np.cumsum(sizes) - sizes, axis=1)
-    return np.asarray(found / sizes if operation == "avg" else found)
+    result = OPERATIONS[operation].reduceat(distances, np.cumsum(sizes) - sizes, axis=1)
+    return np.asarray(result / sizes if operation == "avg" else result)
 
 
-def weights(rates: Sequence[float], at: int, tau: float) -> Floats:
-    """Return the (at,) weights of the steps 1 to `at` for a loss after the last of them.
+def weights(rates: Sequence[float], last: int, tau: float) -> Floats:
+    """Return the (last,) weights of the steps 1 to `last` for a loss after the last of them.
 
-    Step s has w(s) = rate(s) · exp(−(at − s) / τ): what it may change, as far as that is not yet
-    forgotten. They sum to one.
+    w(s) ∝ rate(s) · exp(−(last − s) / τ): how much step s can change, less what is forgotten since.
+    They sum to one.
     """
-    since = np.arange(at - 1, -1, -1)
-    found = np.array(rates[:at]) * np.exp(-since / tau)
-    return np.asarray(found / found.sum())
+    steps_since = np.arange(last - 1, -1, -1)
+    unscaled = np.array(rates[:last]) * np.exp(-steps_since / tau)
+    return np.asarray(unscaled / unscaled.sum())
 
 
 def taus(steps: int) -> Floats:
-    """Return the values of τ that are tried, in steps: 1, 2, 4 … past `steps`, and infinity."""
+    """Return the values of τ to try, in steps: 1, 2, 4 … past `steps`, and infinity."""
     return np.array([*2.0 ** np.arange(np.ceil(np.log2(steps)) + 2), np.inf])
 
 
 def correlations(predicted: Floats, losses: Floats) -> Floats:
-    """Return Spearman's correlation of two (O, G) over the O orders, (G,); NaN of equal values."""
-    return np.asarray(np.einsum("og,og->g", _standard(predicted), _standard(losses)))
+    """Return the (G,) Spearman correlations of two (O, G) over O orders; NaN for equal values."""
+    return np.asarray(
+        np.einsum("og,og->g", _standardized_ranks(predicted), _standardized_ranks(losses))
+    )
 
 
 def reliability(losses: Floats) -> float:
     """Return Cronbach's α of the loss of a task, from the (O, k) losses of its k instances.
 
     It is the mean of all split-half reliabilities, each corrected to the full length: how well the
-    effect of order on these k instances stands for that on others of the task. NaN for fewer than
-    two, or if no order changes a loss.
+    effect of order on these k instances generalizes to others of the task. NaN for fewer than two
+    instances, or if the loss does not depend on the order.
     """
     count = losses.shape[1]
     total = losses.sum(axis=1).var(ddof=1)
@@ -78,20 +80,20 @@ def reliability(losses: Floats) -> float:
 
 
 def p_value(predicted: Floats, losses: Floats, resamples: int, seed: int) -> float:
-    """Return how often orders that are shuffled against their losses have as high a mean.
+    """Return the one-sided p-value of the mean of `correlations`, by permuting the orders.
 
-    All tasks share the orders, and are shuffled together. Parameters as of `correlations`.
+    All tasks share the orders, and are shuffled together.
     """
-    ours, theirs = _standard(predicted), _standard(losses)
-    known = np.isfinite(ours[0] * theirs[0])
-    if not known.any():
+    predicted, losses = _standardized_ranks(predicted), _standardized_ranks(losses)
+    is_defined = np.isfinite(predicted[0] * losses[0])
+    if not is_defined.any():
         return float("nan")
-    ours, theirs = ours[:, known], theirs[:, known]
+    predicted, losses = predicted[:, is_defined], losses[:, is_defined]
     generator = np.random.default_rng(seed)
-    shuffled = [(generator.permutation(ours) * theirs).sum() for _ in range(resamples)]
-    # What is equal but for rounding counts as high.
-    higher = np.sum(np.array(shuffled) >= (ours * theirs).sum() - 1e-9)
-    return float((1 + higher) / (1 + resamples))
+    shuffled = [(generator.permutation(predicted) * losses).sum() for _ in range(resamples)]
+    # Sums that are equal up to rounding count as high.
+    n_high = np.sum(np.array(shuffled) >= (predicted * losses).sum() - 1e-9)
+    return float((1 + n_high) / (1 + resamples))
 
 
 def score(
@@ -103,9 +105,9 @@ def score(
 ) -> pd.DataFrame:
     """Return the table of the figure.
 
-    τ is the one of `taus` with the highest mean correlation over the orders of even number, and the
-    orders of odd number judge it. Above zero, orders with what is near where it weighs most have
-    the lower losses. Intervals are percentiles of a bootstrap over tasks.
+    τ is the value of `taus` with the highest mean correlation over the even-numbered orders; the
+    odd-numbered ones judge it. A positive correlation means that the loss is lower if near data
+    come where they weigh most. Intervals are percentiles of a bootstrap over tasks.
 
     Parameters
     ----------
@@ -118,14 +120,12 @@ def score(
         measure.
     rates
         (S,) learning rates.
-    bootstrap
-        Of intervals and p-values.
     """
     rows = []
     for step, loss in losses.items():
         common = {
             **_interval("reliability", reliabilities[step], bootstrap),
-            # How much order matters: standard deviation over orders, in nats.
+            # How much the order matters: standard deviation over orders, in nats.
             "spread": float(loss.std(axis=0, ddof=1).mean()),
             "n": loss.shape[1],
             "orders": len(loss[1::2]),
@@ -137,11 +137,11 @@ def score(
                 for tau in taus(step)
             }
             fitted = {
-                tau: _mean(correlations(its[::2], loss[::2])) for tau, its in predicted.items()
+                tau: _finite_mean(correlations(values[::2], loss[::2]))
+                for tau, values in predicted.items()
             }
             tau = max(fitted, key=lambda tau: np.nan_to_num(fitted[tau], nan=-2.0))
-            judged = predicted[tau][1::2], loss[1::2]
-            found = correlations(*judged)
+            held_out = predicted[tau][1::2], loss[1::2]
             rows.append(
                 {
                     "representation": representation,
@@ -149,37 +149,36 @@ def score(
                     "step": step,
                     "tau": tau,
                     "fitted": fitted[tau],
-                    **_interval("mean", found, bootstrap),
-                    "p_value": p_value(*judged, bootstrap.resamples, bootstrap.seed),
+                    **_interval("mean", correlations(*held_out), bootstrap),
+                    "p_value": p_value(*held_out, bootstrap.resamples, bootstrap.seed),
                     **common,
                 }
             )
     return pd.DataFrame(rows).rename(columns={"mean_low": "low", "mean_high": "high"})
 
 
-def _standard(values: Floats) -> Floats:
+def _standardized_ranks(values: Floats) -> Floats:
     """Return the ranks of each column, (O, G), centred and of length one; NaN if all are equal."""
     ranks = stats.rankdata(values, axis=0) - (len(values) + 1) / 2
     with np.errstate(invalid="ignore"):
         return np.asarray(ranks / np.sqrt((ranks**2).sum(axis=0)))
 
 
-def _mean(values: Floats) -> float:
+def _finite_mean(values: Floats) -> float:
     return float(values[np.isfinite(values)].mean()) if np.isfinite(values).any() else np.nan
 
 
 def _interval(name: str, values: Floats, bootstrap: Bootstrap) -> dict[str, float]:
-    """Return the mean of tasks' values that are finite, and its interval."""
-    some = values[np.isfinite(values)]
+    """Return the mean of the finite values over tasks, and its interval."""
+    finite = values[np.isfinite(values)]
     low = high = np.nan
-    if len(some) > 1:
-        its = stats.bootstrap(
-            (some,),
+    if len(finite) > 1:
+        low, high = stats.bootstrap(
+            (finite,),
             np.mean,
             n_resamples=bootstrap.resamples,
             confidence_level=bootstrap.confidence,
             method="percentile",
             rng=np.random.default_rng(bootstrap.seed),
         ).confidence_interval
-        low, high = float(its.low), float(its.high)
-    return {name: _mean(values), f"{name}_low": low, f"{name}_high": high}
+    return {name: _finite_mean(values), f"{name}_low": float(low), f"{name}_high": float(high)}

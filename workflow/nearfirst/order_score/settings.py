@@ -1,4 +1,4 @@
-"""Settings of the score for orders."""
+"""Settings of the order score."""
 
 from typing import Literal, Self
 
@@ -22,24 +22,25 @@ class OrderScoreSettings(Section):
     """How well measures of similarity predict the effect of order (`order_score.pdf`)."""
 
     dataset: str | None = Field(
-        None, description="Data set whose pool is trained on; null: the first of `data`."
+        None, description="Data set whose pool is trained on. Null: the first of `data`."
     )
     representations: tuple[str, ...] = Field(
-        ("text",), min_length=1, description="Rows of `representations` that are compared."
+        ("text",), min_length=1, description="Rows of `representations` to compare."
     )
     measures: tuple[Measure, ...] = Field(
         ("cosine-min", "cosine-avg", "cosine-centroid"),
         min_length=1,
-        description="Distances of a training instance to the test instances of a task: the "
-        "smallest, the largest, the mean, or that to the mean of their vectors.",
+        description="Distance of a training instance to the test instances of a task: the "
+        "smallest, the largest, the mean, or the distance to their mean vector.",
     )
     orders: int = Field(
         200,
         ge=8,
-        description="Random orders, each trained once. Half of them fit, the others judge.",
+        description="Random orders, each trained once. τ is fitted on half of them and judged on "
+        "the others.",
     )
     steps: PositiveInt = Field(
-        40, description="Steps of a run, which is otherwise as `train` says."
+        40, description="Steps of a run; its other settings are those of `train`."
     )
     early: PositiveInt = Field(
         10, description="Step at which losses are measured, besides the last one."
@@ -47,7 +48,7 @@ class OrderScoreSettings(Section):
     seed: NonNegativeInt = Field(0, description="Seed of the instances and of their orders.")
 
     @model_validator(mode="after")
-    def _early_is_earlier(self) -> Self:
+    def _check_values(self) -> Self:
         if self.early >= self.steps:
             raise ValueError(f"early: {self.early} is not below steps {self.steps}")
         check_once("representations", self.representations)
