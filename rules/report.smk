@@ -1,6 +1,6 @@
-# What `snakemake --report` shows: each figure with its caption and its config, and the tables.
-# One label for each result: of a second label with two values Snakemake makes a toggle, which
-# shows nothing at first.
+# The contents of `snakemake --report`: each figure with its caption and config, and the tables.
+# Each result has one label: a second one with two values would become a toggle, which shows nothing
+# at first.
 from nearfirst.report.summary import summary
 from nearfirst.report.provenance import provenance
 from nearfirst.report.record import Record
@@ -13,12 +13,12 @@ PRESET = load({"preset": CONFIG.preset}, LIBRARY / "presets")
 
 
 def record(wildcards):
-    """Return the config that makes a figure again, which reruns nothing."""
+    """Return the config that reproduces a figure; changing it reruns nothing."""
     return Record(provenance(CONFIG, PRESET, wildcards.figure))
 
 
 def in_report(path, caption=None):
-    """Mark a table for the report."""
+    """Include a table in the report."""
     name = caption or os.path.basename(path).removesuffix(".csv")
     return report(
         path,

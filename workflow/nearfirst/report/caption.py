@@ -1,4 +1,4 @@
-"""What a figure's caption says of the config: the data as they are, the model, what was chosen."""
+"""Captions of figures, with the data, the model and the choices of the config."""
 
 from nearfirst.config import Config
 from nearfirst.figures.figure import Figure
@@ -8,38 +8,38 @@ from nearfirst.shape import shape_of
 def caption(figure: Figure, config: Config) -> str:
     """Return the first sentences of a caption, with what this figure used.
 
-    `{dataset}` stands for its data as they are, and other names in braces for what `_chosen` says;
-    other braces stay. Sentences on data, model and seeds follow.
+    `{dataset}` and the names of `_placeholders` in braces are filled in; other braces stay.
+    Sentences on data, model and seeds follow.
     """
     shown = figure.shown()
     datasets = {curve.label: curve.dataset for curve in shown}
-    data = {name: config.data[name].described(name) for name in datasets.values()}
+    descriptions = {name: config.data[name].described(name) for name in datasets.values()}
     text = figure.caption
-    if len(data) == 1:
-        text = text.replace("{dataset}", next(iter(data.values())))
+    if len(descriptions) == 1:
+        text = text.replace("{dataset}", next(iter(descriptions.values())))
     else:
-        parts = [f"{label} is {data[name]}" for label, name in datasets.items()]
+        parts = [f"{label} is {descriptions[name]}" for label, name in datasets.items()]
         text = f"{text} Data: {'; '.join(parts)}."
-    for name, said in _chosen(figure, config).items():
-        text = text.replace(f"{{{name}}}", said)
-    made = {curve.label: curve.arrangement for curve in shown}
-    for label, name in made.items():
+    for name, words in _placeholders(figure, config).items():
+        text = text.replace(f"{{{name}}}", words)
+    arrangements = {curve.label: curve.arrangement for curve in shown}
+    for label, name in arrangements.items():
         if row := config.checkpoints.get(name):
             text += f" {label} was trained elsewhere: {row.origin}."
-    if {*made.values()} <= config.checkpoints.keys():
+    if {*arrangements.values()} <= config.checkpoints.keys():
         return text
     return f"{text} Model: {model(config)}{_rate(figure, config)}. {config.seeds_vary}"
 
 
 def model(config: Config) -> str:
-    """Return which model is tuned: its size, and where it comes from."""
-    its = config.model
-    size = f", {its.parameters / 1e6:,.0f} million parameters" if its.parameters else ""
-    if its.package:
-        return f"that of the package {its.package.name} {its.package.version}{size}"
-    if its.name:
-        return f"{its.name}{size}"
-    shape = shape_of(its, None)
+    """Return which model is tuned: its origin and size."""
+    row = config.model
+    size = f", {row.parameters / 1e6:,.0f} million parameters" if row.parameters else ""
+    if row.package:
+        return f"that of the package {row.package.name} {row.package.version}{size}"
+    if row.name:
+        return f"{row.name}{size}"
+    shape = shape_of(row, None)
     assert shape, "the size of a model that is pretrained here is known"
     return (
         f"a Llama of {shape.parameters / 1e6:.2f} million parameters, pretrained on generated text"
@@ -47,7 +47,7 @@ def model(config: Config) -> str:
 
 
 def _rate(figure: Figure, config: Config) -> str:
-    """Return the learning rate of a figure's runs, if they have the same."""
+    """Return the learning rate of a figure's runs, if it is the same for all."""
     runs = (
         config.training(curve.dataset, curve.arrangement)
         for curve in figure.shown()
@@ -57,8 +57,8 @@ def _rate(figure: Figure, config: Config) -> str:
     return rates.pop() if len(rates) == 1 else ""
 
 
-def _chosen(figure: Figure, config: Config) -> dict[str, str]:
-    """Return what the config chose of what captions speak of."""
+def _placeholders(figure: Figure, config: Config) -> dict[str, str]:
+    """Return the words for each placeholder of captions, according to the config."""
     rows = (config.arrangements.get(curve.arrangement) for curve in figure.shown())
     within = {row.within_round for row in rows if row and hasattr(row, "within_round")}
     order = {"shuffle": "it is shuffled", "pool": "it is that of the pool"}

@@ -1,4 +1,4 @@
-"""What the templates in `report/` call: captions as reStructuredText, and a figure's config."""
+"""For the templates in `report/`: captions as reStructuredText, and a figure's config."""
 
 import json
 import re
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class Record:
-    """The config that makes a figure again, as a parameter of the rule that draws it.
+    """The config that reproduces a figure, as a parameter of the rule that draws it.
 
-    Snakemake records plain values of `params`, and reruns when they change. It does not record an
-    object: a key of the config that changes nothing in the figure redraws nothing.
+    Snakemake reruns a rule when plain values of its `params` change. Other objects are not
+    recorded, so changes to the config that do not affect the figure do not redraw it.
     """
 
     def __init__(self, config: Any) -> None:
@@ -21,7 +21,7 @@ class Record:
         return json.dumps(self._config)
 
     def text(self, path: str) -> str:
-        """Return a text file as one paragraph of reStructuredText, all marks taken literally."""
+        """Return a text file as one paragraph of reStructuredText, with all markup escaped."""
         return re.sub(r"([^\w\s]|_)", r"\\\1", " ".join(Path(path).read_text().split()))
 
     def block(self, path: str) -> str:

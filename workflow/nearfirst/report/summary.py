@@ -1,4 +1,4 @@
-"""What the terminal shows when a call has ended: each target with its headline numbers."""
+"""The summary printed when a run has ended: each target with its headline numbers."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,32 +11,22 @@ from nearfirst.figures.comparison.summary import finding
 from nearfirst.figures.figure import Figure
 from nearfirst.tables.comparisons import read_comparison
 
-FEW = 3
-"""Most figures that a suggested command names."""
-CURVES = 4
-"""Most curves whose first and last values are shown."""
-WARNINGS = 20
-"""Most warnings that are repeated."""
+MAX_NAMED = 3
+"""Figures that a suggested command names, at most."""
+MAX_CURVES = 4
+"""Curves whose first and last values are shown, at most."""
+MAX_WARNINGS = 20
+"""Warnings that are repeated, at most."""
 
-# As `common.cli` writes it into a log; a bar of progress may stand before it.
+# As `common.cli` logs it, possibly after a progress bar.
 _WARNING = re.compile(r"\d\d:\d\d:\d\d warning: (.+)")
 
 
-def summary(
-    targets: Iterable[str],
-    figures: Mapping[str, Figure],
-    logs: Iterable[str] = (),
-) -> str:
-    """Return a short table: targets, values of curves, findings, what to run next, warnings.
+def summary(targets: Iterable[str], figures: Mapping[str, Figure], logs: Iterable[str] = ()) -> str:
+    """Return a short summary: targets, values of curves, findings, what to run next, warnings.
 
-    Parameters
-    ----------
-    targets
-        Paths that were asked for; those that are no figure or table are left out.
-    figures
-        Rows of the config by name.
-    logs
-        Logs of the programs that made the targets; what they warn of is repeated.
+    Targets are paths of figures and tables; others are left out. Warnings come from the logs of the
+    programs that made them.
     """
     paths = sorted({Path(target) for target in targets}, key=lambda path: path.name)
     pictures = [path for path in paths if path.suffix == ".pdf"]
@@ -51,8 +41,8 @@ def summary(
     if pictures:
         drawn = [path for path in pictures if path.stem in figures]
         lines += ["", "Beside each picture: NAME.csv (numbers), NAME.txt (caption)."]
-        # Without targets the report has all of them.
-        names = "".join(f"{path} " for path in drawn) if len(drawn) <= FEW else ""
+        # Without targets, the report holds all figures.
+        names = "".join(f"{path} " for path in drawn) if len(drawn) <= MAX_NAMED else ""
         if drawn:
             lines.append(f"Next, one page of them: snakemake {names}--report report.html")
     lines += _warnings(map(Path, logs))
@@ -60,44 +50,41 @@ def summary(
 
 
 def _warnings(logs: Iterable[Path]) -> list[str]:
-    """Return a line for each different warning, with the first log that holds it."""
-    found: dict[str, list[Path]] = {}
+    """Return a line for each distinct warning, with the first log that holds it."""
+    logs_of: dict[str, list[Path]] = {}
     for log in sorted({log for log in logs if log.is_file()}):
         text = log.read_text(encoding="utf-8", errors="replace")
         for warning in dict.fromkeys(_WARNING.findall(text)):
-            found.setdefault(warning, []).append(log)
+            logs_of.setdefault(warning, []).append(log)
     lines = [
-        f"Warning: {text} ({its[0]}{f' and {len(its) - 1} more' * (len(its) > 1)})"
-        for text, its in found.items()
+        f"Warning: {warning} ({first}{f' and {len(others)} more' if others else ''})"
+        for warning, (first, *others) in logs_of.items()
     ]
-    more = [f"{len(lines) - WARNINGS} more warnings are in the logs."]
-    return lines[:WARNINGS] + more * (len(lines) > WARNINGS)
+    if len(lines) > MAX_WARNINGS:
+        lines[MAX_WARNINGS:] = [f"{len(lines) - MAX_WARNINGS} more warnings are in the logs."]
+    return lines
 
 
 def _ends_of_curves(path: Path, figure: Figure | None) -> str:
-    """Return the first and the last mean of each curve, if the figure has curves of one panel."""
+    """Return the first and last mean of each curve, if the figure has a single panel of curves."""
     if figure is None or not path.exists():
         return ""
     table = pd.read_csv(path)
     if not {"step", "mean", figure.series} <= set(table):
         return ""
+    curves = list(table.groupby(figure.series, sort=False)["mean"])
     one_panel = "panel" not in table or table["panel"].nunique() == 1
-    curves = [(label, its) for label, its in table.groupby(figure.series, sort=False)]
-    if not one_panel or len(curves) > CURVES:
+    if not one_panel or len(curves) > MAX_CURVES:
         return f"{len(curves)} curves"
-    ends = [
-        f"{label} {its['mean'].iloc[0]:.3g} to {its['mean'].iloc[-1]:.3g}" for label, its in curves
-    ]
+    ends = [f"{label} {means.iloc[0]:.3g} to {means.iloc[-1]:.3g}" for label, means in curves]
     return f"steps {table['step'].min()} to {table['step'].max()}: {', '.join(ends)}"
 
 
 def _findings(path: Path) -> list[str]:
-    """Return the primary finding of each comparison that belongs to a figure."""
+    """Return the primary finding of each comparison of a figure."""
     table = path.with_name(f"{path.stem}_paired.csv")
     if not table.exists():
         return []
     rows = read_comparison(table)
-    return [
-        f"{row['comparison']}: {finding(row)}"
-        for _, row in rows[rows["question"] == RUN].iterrows()
-    ]
+    rows = rows[rows["question"] == RUN]
+    return [f"{row['comparison']}: {finding(row)}" for _, row in rows.iterrows()]
