@@ -1,4 +1,4 @@
-"""A row of the user's own data, in any of four forms, as a conversation."""
+"""Turn a row of the user's own data, in any of four forms, into a conversation."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -23,151 +23,148 @@ FORMS = {
     "prompt and completion": ("prompt", "completion"),
     "instruction, input and output": ("instruction", "output"),
 }
-"""Form to the columns it needs; the first form that fits counts."""
+"""Each form and the columns it requires; the first form that matches is used."""
 
-READ = {
-    form: {*needed, "id", "references", "source", "system", *more}
-    for (form, needed), more in zip(
-        FORMS.items(), ((), (), ("history",), ("input", "history")), strict=True
-    )
+_OPTIONAL = ("id", "references", "source", "system")
+_READ = {
+    "messages": {"messages", *_OPTIONAL},
+    "conversations": {"conversations", *_OPTIONAL},
+    "prompt and completion": {"prompt", "completion", "history", *_OPTIONAL},
+    "instruction, input and output": {"instruction", "input", "output", "history", *_OPTIONAL},
 }
-"""Form to all columns that are read."""
+"""Each form and all columns that are read."""
+
 NAMES = {
-    **{column: column for needed in FORMS.values() for column in needed},
-    **{column: column for column in ("input", "id", "references", "source", "system", "history")},
+    **{column: column for required in FORMS.values() for column in required},
+    **{column: column for column in ("input", *_OPTIONAL, "history")},
     "response": "completion",
 }
-"""What a column of the user's may be called instead, to the column that is read."""
+"""Names that a user may map a column to, and the column that each one means."""
 
-_SPEAKERS = {
+_ROLES = {
     **dict.fromkeys(("user", "human"), "user"),
     **dict.fromkeys(("assistant", "gpt", "model"), "assistant"),
     **dict.fromkeys(("system", "developer"), "system"),
     **dict.fromkeys(("tool", "observation", "ipython"), "tool"),
     "function": "function",
 }
-_KEYS = (("role", "content"), ("from", "value"))
-WEIGHTS = (
+_WEIGHTS = (
     *("weight", "train", "training", "trainable", "train_on_turn"),
     *("loss", "loss_weight", "loss_scale", "masked"),
 )
-"""Keys of a turn that say with 0 and 1 whether it is trained on; `masked` says the opposite."""
-REFUSED = {
-    **dict.fromkeys(("tool_calls", "function_call"), "calls of tools are not read"),
+"""Keys of a turn that say, as 0 or 1, whether it is trained on; `masked` means the opposite."""
+_REFUSED = {
+    **dict.fromkeys(("tool_calls", "function_call"), "tool calls are not read"),
     **dict.fromkeys(
         ("train_detail", "training_detail"), "a turn is trained on as a whole or not at all"
     ),
 }
-"""Keys of a turn without which it would teach something else, to why they are not read."""
-
+"""Keys of a turn that change what it teaches, and why they are not read."""
 
 _Turn = tuple[str, str, bool]
 """Role, content, and whether it is trained on."""
 
 
 def form_of(file: Path, columns: Mapping[str, Any]) -> str:
-    """Return which of `FORMS` a file has, by its first row.
+    """Return the name of a file's form in `FORMS`, given its first row.
 
     Raises InputError if it has none of them.
     """
-    for form, needed in FORMS.items():
-        if set(needed) <= set(columns):
+    for form, required in FORMS.items():
+        if columns.keys() >= {*required}:
             return form
-    found = ", ".join(columns) or "none"
+    listed = ", ".join(columns) or "none"
     for question, answer in (("prompt", "completion"), ("instruction", "output")):
         if question in columns:
-            pair = "preference pairs" if "chosen" in columns else "prompts"
-            named = "rename 'chosen' to" if "chosen" in columns else "add a column"
+            rows = "preference pairs" if "chosen" in columns else "prompts"
+            action = "rename 'chosen' to" if "chosen" in columns else "add a column"
             raise InputError(
-                f"{file}: {pair} without answers, and a loss needs an answer; found {found}; "
-                f"{named} '{answer}', or map one to it by columns"
+                f"{file}: {rows} without answers, and a loss needs an answer; found {listed}; "
+                f"{action} '{answer}', or map a column to it with `columns`"
             )
-    known = "; ".join(FORMS)
     hint = "columns may be mapped to these names: `columns: {question: prompt, answer: response}`"
     if any(isinstance(value, dict | list) for value in columns.values()):
-        hint = "if its rows lie deeper in the file, write them alone, as a list or a line each"
-    raise InputError(f"{file}: columns of no known form: {found}; the forms are: {known}; {hint}")
+        hint = "if the rows are nested deeper, save them as a plain list or one per line"
+    raise InputError(
+        f"{file}: columns of no known form: {listed}; the forms are: {'; '.join(FORMS)}; {hint}"
+    )
 
 
 def renaming(
     file: Path, columns: Collection[str], names: Mapping[str, str]
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return a function that gives the columns of a row the `NAMES` that they are mapped to.
+    """Return a function that renames the columns of a row as the user mapped them to `NAMES`.
 
-    Raises InputError if a file lacks one of these columns, or has one of the new name already.
+    Raises InputError if a mapped column is missing, or the new name is already taken.
     """
-    new = {column: NAMES[name] for column, name in names.items()}
-    for column, name in new.items():
+    new_names = {column: NAMES[name] for column, name in names.items()}
+    for column, name in new_names.items():
         if column not in columns:
             raise InputError(
                 f"{file}: no column '{column}', which columns maps to '{names[column]}'; found "
                 f"{', '.join(columns)}{did_you_mean(column, columns)}"
             )
-        if name in columns and name not in new:
+        if name in columns and name not in new_names:
             raise InputError(
-                f"{file}: columns maps '{column}' to '{name}', and the file has a column "
-                f"'{name}' already; map that one to another name, or rename it"
+                f"{file}: columns maps '{column}' to '{name}', but the file already has a column "
+                f"'{name}'; map that one to another name, or rename it"
             )
-    if not new:
+    if not new_names:
         return lambda row: row
-    return lambda row: {new.get(column, column): value for column, value in row.items()}
+    return lambda row: {new_names.get(column, column): value for column, value in row.items()}
 
 
 def instance(
     form: str,
     row: dict[str, Any],
-    as_read: dict[str, Any],
+    original: dict[str, Any],
     where: str,
     id_: str,
     task: str,
     task_column: str | None,
 ) -> Instance:
-    """Return the conversation of a row; if it cannot be used, its `fault` says why.
+    """Return the conversation of a row; if it cannot be used, `fault` says why.
 
-    `as_read` has the columns as the file names them. `id_` and `task` are for rows without an id,
-    and for those of a file without a task column.
+    `original` has the column names of the file. `id_` is for a row without an id, and `task` for a
+    file without a task column.
     """
-    found = Instance(id_, task, [], 0, where, row=as_read)
-    unused: dict[str, None] = {}
+    result = Instance(id_, task, [], 0, where, row=original)
+    unused_keys: dict[str, None] = {}
     try:
         if row.get("id") is not None:
-            found.id = _name(row, "id")
+            result.id = _parse_name(row, "id")
         if task_column:
-            found.task = _name(as_read, task_column)
+            result.task = _parse_name(original, task_column)
         for column in FORMS[form]:
             if column not in row:
                 raise RowError(f"column '{column}' is missing; found {', '.join(row) or 'none'}")
-        found.messages, found.dropped = _conversation(_turns(form, row, unused))
-        found.references = _references(row)
+        result.messages, result.dropped = _merge_turns(_parse_row(form, row, unused_keys))
+        result.references = _parse_references(row)
     except RowError as error:
-        found.messages, found.fault = [], str(error)
+        result.messages, result.fault = [], str(error)
     if isinstance(source := row.get("source"), str):
-        found.source = source
-    read = READ[form]
-    found.unused = [*unused_columns(row, {*read, task_column}), *unused]
-    return found
+        result.source = source
+    result.unused = [*unused_columns(row, {*_READ[form], task_column}), *unused_keys]
+    return result
 
 
-def _name(row: dict[str, Any], column: str) -> str:
+def _parse_name(row: dict[str, Any], column: str) -> str:
     """Return a task or an id: text or a whole number."""
     value = row.get(column)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, float):
-        raise RowError(f"'{column}' is {value}; write a text or a whole number")
     if not isinstance(value, str | int | None) or isinstance(value, bool):
-        raise RowError(f"'{column}' is {type(value).__name__}, not a name or a number")
+        raise RowError(f"'{column}' is {type(value).__name__}, not text or a whole number")
     if value is None or not str(value).strip():
         raise RowError(f"column '{column}' is empty")
     return str(value)
 
 
-def _references(row: dict[str, Any]) -> tuple[str, ...]:
-    references = row.get("references")
-    if not references:
-        return ()
-    references = [references] if isinstance(references, str) else references
-    if not isinstance(references, list) or not all(isinstance(one, str) for one in references):
+def _parse_references(row: dict[str, Any]) -> tuple[str, ...]:
+    references = row.get("references") or []
+    if isinstance(references, str):
+        references = [references]
+    if not isinstance(references, list) or not all(isinstance(text, str) for text in references):
         raise RowError(
             "'references' must be an answer or a list of answers; rename the column if it is "
             "something else"
@@ -175,126 +172,125 @@ def _references(row: dict[str, Any]) -> tuple[str, ...]:
     return tuple(references)
 
 
-def _turns(form: str, row: dict[str, Any], unused: dict[str, None]) -> list[_Turn]:
-    """Return the turns of a row; what they say that is not read is added to `unused`."""
+def _parse_row(form: str, row: dict[str, Any], unused_keys: dict[str, None]) -> list[_Turn]:
+    """Return the turns of a row; add to `unused_keys` what they hold that is not read."""
     turns: list[_Turn] = []
-    if (system := _text(row, "system")).strip():
+    if (system := _parse_text(row, "system")).strip():
         turns.append(("system", system, False))
-    if "history" in READ[form]:
-        turns += _history(row)
+    if "history" in _READ[form]:
+        turns += _parse_history(row)
     if form == "instruction, input and output":
-        asked = [_text(row, column) for column in ("instruction", "input")]
-        question = "\n\n".join(part for part in asked if part.strip())
-        turns += [("user", question, False), ("assistant", _text(row, "output"), True)]
+        parts = [_parse_text(row, column) for column in ("instruction", "input")]
+        question = "\n\n".join(part for part in parts if part.strip())
+        turns += [("user", question, False), ("assistant", _parse_text(row, "output"), True)]
         return turns
     if form == "prompt and completion":
         if isinstance(row["prompt"], list):
-            turns += [(*turn[:2], False) for turn in _list_of_turns(row, "prompt", unused)]
+            prompt = _parse_turns(row, "prompt", unused_keys)
+            turns += [(role, content, False) for role, content, _ in prompt]
             if turns and turns[-1][0] == "assistant":
-                raise RowError("the prompt ends in the assistant's turn; end it in the user's")
+                raise RowError("the prompt ends with an assistant turn; end it with a user turn")
         else:
-            turns.append(("user", _text(row, "prompt"), False))
+            turns.append(("user", _parse_text(row, "prompt"), False))
         if not isinstance(row["completion"], list):
-            return [*turns, ("assistant", _text(row, "completion"), True)]
-    listed = _list_of_turns(row, FORMS[form][-1], unused)
-    # Some files say the same twice.
+            return [*turns, ("assistant", _parse_text(row, "completion"), True)]
+    listed = _parse_turns(row, FORMS[form][-1], unused_keys)
+    # Some files repeat the system column as the first turn.
     if system and listed and listed[0][:2] == ("system", system):
         del listed[0]
     return turns + listed
 
 
-def _history(row: dict[str, Any]) -> Iterator[_Turn]:
-    """Yield earlier exchanges, which are context: the row is about its own question."""
+def _parse_history(row: dict[str, Any]) -> Iterator[_Turn]:
+    """Yield earlier exchanges, which are only context."""
     history = row.get("history") or []
     if not isinstance(history, list):
         raise RowError(f"'history' is {type(history).__name__}, not a list of exchanges")
     for pair in history:
-        if (
-            not isinstance(pair, list)
-            or len(pair) != 2
-            or not all(isinstance(t, str) for t in pair)
-        ):
-            raise RowError("'history' must hold pairs of a question and its answer, both texts")
+        is_list = isinstance(pair, list) and len(pair) == 2
+        if not is_list or not all(isinstance(text, str) for text in pair):
+            raise RowError("'history' must hold pairs of a question and its answer, both text")
         yield "user", pair[0], False
         yield "assistant", pair[1], False
 
 
-def _list_of_turns(row: dict[str, Any], column: str, unused: dict[str, None]) -> list[_Turn]:
+def _parse_turns(row: dict[str, Any], column: str, unused_keys: dict[str, None]) -> list[_Turn]:
+    """Return the turns in a column; add to `unused_keys` the keys that are not read."""
     turns = row[column] or []
     if not isinstance(turns, list):
         raise RowError(f"'{column}' is {type(turns).__name__}, not a list of turns")
-    usual = _KEYS[column == "conversations"]
-    found: list[_Turn] = []
+    result: list[_Turn] = []
     for turn in turns:
         if not isinstance(turn, dict):
             turn = {type(turn).__name__: None}
-        sender, text = _KEYS["role" not in turn] if "role" in turn or "from" in turn else usual
+        has_role = "role" in turn or ("from" not in turn and column != "conversations")
+        sender, text = ("role", "content") if has_role else ("from", "value")
         is_plain = len(turn) == 2 and sender in turn and text in turn
         if not is_plain:
             _check_keys(turn, column, sender, text)
         name = turn[sender]
-        role = _SPEAKERS.get(name.lower()) if isinstance(name, str) else None
+        role = _ROLES.get(name.lower()) if isinstance(name, str) else None
         if role is None:
-            raise RowError(f"a turn is from {name!r}; expected one of {', '.join(_SPEAKERS)}")
+            raise RowError(f"a turn is from {name!r}; expected one of {', '.join(_ROLES)}")
         trained = role == "assistant"
         for key, value in () if is_plain else turn.items():
-            if key in WEIGHTS and value is not None:
-                trained &= _weight(key, value, role, unused)
+            if key in _WEIGHTS and value is not None:
+                trained &= _parse_weight(key, value, role, unused_keys)
             elif key not in (sender, text) and says(value):
                 if MAY_BE_WEIGHT.search(key) and not isinstance(value, str | dict):
                     raise RowError(
-                        f"a turn has '{key}', which may say whether it is trained on; call it "
-                        "'train' if 1 means that it is, 'masked' if 1 means that it is not"
+                        f"a turn has '{key}', which may say whether it is trained on; rename it to "
+                        "'train' if 1 means that it is, or to 'masked' if 1 means that it is not"
                     )
-                unused[f"key '{key}' of turns"] = None
+                unused_keys[f"key '{key}' of turns"] = None
         content = turn[text]
-        content = content if isinstance(content, str) else _joined(content, text)
-        found.append((role, content, trained))
-    return found
+        content = content if isinstance(content, str) else _join(content, text)
+        result.append((role, content, trained))
+    return result
 
 
 def _check_keys(turn: dict[str, Any], column: str, sender: str, text: str) -> None:
-    for key, why in REFUSED.items():
+    for key, reason in _REFUSED.items():
         if key in turn and says(turn[key]):
-            raise RowError(f"a turn of '{column}' has '{key}': {why}")
+            raise RowError(f"a turn of '{column}' has '{key}': {reason}")
     if sender not in turn or text not in turn:
         raise RowError(
             f"a turn of '{column}' must have '{sender}' and '{text}'; found {', '.join(turn)}"
         )
 
 
-def _weight(key: str, value: Any, role: str, unused: dict[str, None]) -> bool:
-    """Return whether a turn is trained on, by one of `WEIGHTS`."""
+def _parse_weight(key: str, value: Any, role: str, unused_keys: dict[str, None]) -> bool:
+    """Return whether a turn is trained on, according to one of `_WEIGHTS`."""
     if value not in (0, 1):
         raise RowError(f"a turn's '{key}' is {value!r}, and only 0 and 1 can be used")
     trained = bool(value) != (key == "masked")
     if trained and role != "assistant":
-        unused[f"key '{key}' of turns that are not the assistant's"] = None
+        unused_keys[f"key '{key}' of turns that are not the assistant's"] = None
     return trained
 
 
-def _joined(content: Any, key: str) -> str:
-    """Return a turn's text that is null, or in parts as in OpenAI's form."""
-    if isinstance(content, list):
-        parts: list[Any] = [
-            part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
-            for part in content
-        ]
-        if not all(isinstance(part, str) for part in parts):
-            raise RowError(f"a turn's {key} has parts that are not text")
-        return "".join(parts)
-    if content is not None:
+def _join(content: Any, key: str) -> str:
+    """Return the text of a turn that is null or, as in OpenAI's format, in parts."""
+    if content is None:
+        return ""
+    if not isinstance(content, list):
         raise RowError(f"a turn's {key} is {type(content).__name__}, not text")
-    return ""
+    parts: list[Any] = [
+        part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
+        for part in content
+    ]
+    if not all(isinstance(part, str) for part in parts):
+        raise RowError(f"a turn's {key} has parts that are not text")
+    return "".join(parts)
 
 
-def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
-    """Return the exchanges of turns, and how many turns at the end belong to none.
+def _merge_turns(turns: list[_Turn]) -> tuple[list[Message], int]:
+    """Return the exchanges of a row, and the number of turns at the end that belong to none.
 
-    Turns of one speaker in a row become one, a blank line between them, but not those of tools. The
-    text of system turns, which not all templates know, is put before the next user turn in the same
-    way. An empty turn counts for nothing, but inside a conversation it is a fault, since the rest
-    would lose its context; a tool may return nothing.
+    Consecutive turns of one role, other than tools, are joined by a blank line. The text of system
+    turns, which not all templates support, is put before the next user turn in the same way. Empty
+    turns are ignored, but one inside a conversation is a fault, since the rest would lose its
+    context. A tool may return nothing.
     """
     messages: list[Message] = []
     system: list[str] = []
@@ -311,16 +307,15 @@ def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
             last = messages[-1]
             if before := last["content"].strip() and last["content"]:
                 if last["trained"] != trained:
-                    raise RowError("of two turns of the assistant in a row one is trained on")
+                    raise RowError("of two assistant turns in a row, only one is trained on")
                 content = f"{before}\n\n{content}"
             last["content"], last["trained"] = content, trained
     if messages and (first := messages[0]["role"]) != "user":
-        is_tool = first in TOOLS
-        raise RowError("begins with the turn of a tool" if is_tool else BEGINS_WITH_ASSISTANT)
-    left_out = len(system)
+        raise RowError("begins with a tool turn" if first in TOOLS else BEGINS_WITH_ASSISTANT)
+    n_dropped = len(system)
     while messages and (messages[-1]["role"] != "assistant" or not messages[-1]["content"].strip()):
         messages.pop()
-        left_out += 1
+        n_dropped += 1
     contents = [message["content"] for message in messages if message["role"] not in TOOLS]
     if not contents or not all(contents) or any(map(str.isspace, contents)):
         if not any(role == "user" and content.strip() for role, content, _ in turns):
@@ -328,12 +323,12 @@ def _conversation(turns: list[_Turn]) -> tuple[list[Message], int]:
         if not contents:
             raise RowError("no assistant turn, and a loss needs an answer")
         raise RowError("a turn before the last answer is empty")
-    if True not in [message["trained"] for message in messages]:
-        raise RowError("no turn is trained on: each has a weight of 0")
-    return messages, left_out
+    if not any(message["trained"] for message in messages):
+        raise RowError("no turn is trained on: all have a weight of 0")
+    return messages, n_dropped
 
 
-def _text(row: dict[str, Any], column: str) -> str:
+def _parse_text(row: dict[str, Any], column: str) -> str:
     value = row.get(column)
     if not isinstance(value, str | None):
         raise RowError(f"'{column}' is {type(value).__name__}, not text")

@@ -1,4 +1,4 @@
-"""One conversation of a data set: what readers yield, and how turns become exchanges."""
+"""The conversations that readers yield, and how published turns become exchanges."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -8,39 +8,36 @@ from typing import Any, Literal, NotRequired, TypedDict
 from nearfirst.common.errors import InputError
 
 Part = Literal["train", "unseen"]
-"""Side of the published split that a task is on."""
+"""Side of the published split."""
 
 
 class RowError(InputError):
-    """Why a row cannot be used: an error, or the row is left out (`sample.unusable`)."""
+    """A row that cannot be used; `sample.unusable` decides whether to stop or leave it out."""
 
 
 MAY_BE_WEIGHT = re.compile("mask|train|loss|weight|ignore|skip")
-"""What a key of a turn has in its name that may say whether the turn is trained on."""
+"""Names of keys that may say whether a turn is trained on."""
 
 TOOLS = frozenset({"tool", "function"})
-"""Roles of turns that only a chat template takes."""
+"""Roles that only a chat template can render."""
 
 
 class Message(TypedDict):
-    """One turn; `role` is `user` or `assistant`, or one of `TOOLS`."""
+    """One turn; `role` is `user`, `assistant` or one of `TOOLS`."""
 
     role: str
     content: str
     trained: NotRequired[bool | None]
-    """Whether it carries labels; if absent or null, an answer does."""
+    """Whether the turn carries labels; if absent or null, assistant turns do."""
 
 
 def is_trained(message: Message) -> bool:
-    """Return whether a turn is an answer that is trained on, rather than context."""
+    """Return whether a turn is an answer to train on, rather than context."""
     return message["role"] == "assistant" and message.get("trained") is not False
 
 
 def target(messages: Sequence[Message]) -> int:
-    """Return the index of the answer that is embedded, generated and scored.
-
-    It is the first that is trained on.
-    """
+    """Return the index of the answer to embed, generate and score: the first to train on."""
     for index, message in enumerate(messages):
         if is_trained(message):
             return index
@@ -48,11 +45,11 @@ def target(messages: Sequence[Message]) -> int:
 
 
 def has_tools(messages: Sequence[Message]) -> bool:
-    """Return whether a conversation has turns of tools."""
+    """Return whether a conversation has tool turns."""
     return any(message["role"] in TOOLS for message in messages)
 
 
-BEGINS_WITH_ASSISTANT = "begins with the assistant, which answers something that is missing"
+BEGINS_WITH_ASSISTANT = "begins with the assistant, so the question is missing"
 
 
 @dataclass(slots=True)
@@ -63,34 +60,29 @@ class Instance:
     """Unique within the data set."""
     task: str
     messages: list[Message]
-    """Exchanges: user, assistant, user, assistant, …, and tools in between. Empty if there is no
-    usable one."""
+    """Alternating user and assistant turns, with tool turns in between; empty if unusable."""
     dropped: int
-    """Turns left out because they were empty or had no counterpart."""
+    """Number of turns left out because they were empty or had no counterpart."""
     where: str
-    """Place in the file, for error messages."""
+    """Location in the file, for error messages."""
     references: tuple[str, ...] = ()
-    """All right answers; if empty, the `target` is the only one."""
+    """All correct answers; if empty, the `target` is the only one."""
     source: str = ""
-    """The data set that the task's text comes from, such as `quoref`."""
+    """The data set that the task was built from, such as `quoref`."""
     part: Part | None = None
-    """Side of the published split; None if there is no such split."""
+    """Side of the published split, if there is one."""
     expand: Callable[[], str] | None = None
-    """Builds the whole first user turn, where that costs too much to do for every row."""
+    """Builds the full first user turn, if that is too expensive to do for every row."""
     row: Any = None
-    """The row as it was read, for export."""
+    """The original row, for export."""
     fault: str = ""
-    """Why there is no usable exchange, where that is known."""
+    """Why there is no usable exchange, if known."""
     unused: Sequence[str] = ()
-    """What else the row says, and nothing reads."""
+    """Columns and keys of the row that hold something but are not read."""
 
 
 def exchanges(turns: Iterable[tuple[str, str]]) -> tuple[list[Message], int]:
-    """Keep the (user, assistant) pairs of adjacent, non-empty turns; also count the other turns.
-
-    An empty turn takes its counterpart with it; a question without an answer and an answer without
-    a question are left out.
-    """
+    """Return adjacent (user, assistant) pairs of non-empty turns, and the number of other turns."""
     kept: list[Message] = []
     question: str | None = None
     total = 0
@@ -107,33 +99,28 @@ def exchanges(turns: Iterable[tuple[str, str]]) -> tuple[list[Message], int]:
 
 
 def parse_turns(
-    turns: Sequence[Any],
-    roles: Mapping[str, str],
-    *,
-    sender: str = "from",
-    text: str = "value",
+    turns: Sequence[Any], roles: Mapping[str, str], *, sender: str = "from", text: str = "value"
 ) -> list[tuple[str, str]]:
-    """Return the (role, content) of published turns; a null content becomes the empty text.
+    """Return the (role, content) pairs of published turns; null content becomes empty text.
 
-    A turn is a mapping with the keys `sender` and `text`; `roles` maps a sender in the file to
-    `user`, `assistant` or `system`.
+    Each turn is a mapping with the keys `sender` and `text`; `roles` maps the senders in the file
+    to `user`, `assistant` or `system`.
 
-    Raises RowError if a sender is unknown, a content is not text, or a turn may have a weight.
+    Raises RowError if a sender is unknown, content is not text, or a turn may have a weight.
     """
-    parsed = []
+    result = []
     for turn in turns:
         name = turn.get(sender) if isinstance(turn, dict) else None
         if not isinstance(name, str) or name not in roles:
-            known = " or ".join(map(repr, roles))
-            raise RowError(f"a turn is from {name!r}; expected {known}")
+            raise RowError(f"a turn is from {name!r}; expected {' or '.join(map(repr, roles))}")
         content = turn.get(text)
         if not isinstance(content, str | None):
             raise RowError(f"a turn's {text} is {type(content).__name__}, not text")
         for key in turn if len(turn) > 2 else ():
             if turn[key] is not None and MAY_BE_WEIGHT.search(key):
                 raise RowError(f"a turn has '{key}', which only the format chat reads")
-        parsed.append((roles[name], content or ""))
-    return parsed
+        result.append((roles[name], content or ""))
+    return result
 
 
 def dialogue(
@@ -145,44 +132,42 @@ def dialogue(
     row: Any,
     **keys: str,
 ) -> Instance:
-    """Return the instance of a published dialogue that may have system turns, as of `parse_turns`.
+    """Return the instance of a published dialogue; `roles` and `keys` are those of `parse_turns`.
 
-    The template knows only the user and the assistant, so the text of a system turn is put before
-    the next user turn, a blank line between them. A dialogue that begins with the assistant answers
-    something that is missing: all of it is unusable, and `fault` says so.
+    The template knows only users and assistants, so the text of a system turn is put before the
+    next user turn, with a blank line between them. A dialogue that begins with the assistant is
+    unusable.
     """
-    found = Instance(id_, task, [], 0, where, row=row)
+    result = Instance(id_, task, [], 0, where, row=row)
     try:
         parsed = parse_turns(turns, roles, **keys)
     except RowError as error:
-        found.fault = str(error)
-        return found
-    speakers = (role for role, _ in parsed if role != "system")
-    if next(speakers, None) == "assistant":
-        found.dropped, found.fault = len(parsed), BEGINS_WITH_ASSISTANT
-        return found
+        result.fault = str(error)
+        return result
+    if next((role for role, _ in parsed if role != "system"), None) == "assistant":
+        result.dropped, result.fault = len(parsed), BEGINS_WITH_ASSISTANT
+        return result
     system: list[str] = []
     merged: list[tuple[str, str]] = []
     for role, content in parsed:
         if role == "system":
             system.append(content.strip())
-        elif role == "user" and content.strip():
-            merged.append((role, "\n\n".join(filter(None, [*system, content]))))
-            system = []
-        else:
-            merged.append((role, content))
-    found.messages, dropped = exchanges(merged)
-    found.dropped = dropped + len(system)
-    return found
+            continue
+        if role == "user" and content.strip():
+            content, system = "\n\n".join(filter(None, [*system, content])), []
+        merged.append((role, content))
+    result.messages, dropped = exchanges(merged)
+    result.dropped = dropped + len(system)
+    return result
 
 
 def unused_columns(row: Mapping[str, Any], known: Collection[str | None]) -> list[str]:
-    """Return the names of columns that say something and are not among the known ones."""
+    """Describe the columns that hold something and are not among the known ones."""
     return [f"column '{name}'" for name in row if name not in known and says(row[name])]
 
 
 def says(value: Any) -> bool:
-    """Return whether a value holds anything: in Parquet all rows have all columns and keys."""
+    """Return whether a value holds anything; in Parquet, all rows have all columns and keys."""
     if isinstance(value, dict):
         return any(map(says, value.values()))
     if isinstance(value, list):
@@ -191,17 +176,17 @@ def says(value: Any) -> bool:
 
 
 def exchange_of(messages: Sequence[Message]) -> tuple[str, str]:
-    """Return the answer that counts (`target`) and, before it, the question: the user's turn."""
-    at = target(messages)
-    asked = next(turn for turn in reversed(messages[:at]) if turn["role"] == "user")
-    return asked["content"], messages[at]["content"]
+    """Return the question, the user turn before the `target` answer, and that answer."""
+    index = target(messages)
+    question = next(turn for turn in reversed(messages[:index]) if turn["role"] == "user")
+    return question["content"], messages[index]["content"]
 
 
 def text_of(messages: Sequence[Message]) -> str:
-    """Return `{instruction} {answer}` of an exchange, the text that is compared (B.3)."""
+    """Return `{instruction} {answer}` of the exchange, the text to compare (B.3)."""
     return " ".join(exchange_of(messages))
 
 
 def instruction_of(messages: Sequence[Message]) -> str:
-    """Return the question, without its answer."""
+    """Return the question without its answer."""
     return exchange_of(messages)[0]

@@ -1,13 +1,13 @@
-"""The prompts of NIV2, in the layout of its own code (Tk-Instruct).
+"""The prompts of NIV2, in the format of its official code (Tk-Instruct).
 
-The published experiments use that layout as it is, stray spaces included:
+The published experiments use this format, including its stray spaces:
 
-- texts are stripped, and those of the prompt that end in no ASCII punctuation get a full stop (an
-  empty input becomes `Input: .`);
-- a blank line stands after the definition and after each example; ` Positive Example 1 -`,
-  ` Output:` and ` Explanation:` of an example begin with a space; the prompt ends in `Output: `;
-- of several definitions the first is given;
-- examples are tried in order, and after the first that does not fit no other of its kind is.
+- texts are stripped, and those of the prompt that do not end in ASCII punctuation get a full stop
+  (an empty input becomes `Input: .`);
+- a blank line follows the definition and each example; ` Positive Example 1 -`, ` Output:` and
+  ` Explanation:` of an example begin with a space; the prompt ends with `Output: `;
+- of several definitions, the first is used;
+- examples are tried in order, and after the first that does not fit, no more of its kind are.
 """
 
 import string
@@ -25,19 +25,19 @@ Fits = Callable[[str], bool]
 
 
 class PromptSettings(Section):
-    """What a task's prompt holds (Table 1)."""
+    """What a task's prompt contains (Table 1)."""
 
     task_name: bool = Field(False, description="Begin with the name of the task.")
-    definition: bool = Field(True, description="Give the task's definition.")
-    positive_examples: NonNegativeInt = Field(2, description="Most positive examples.")
-    negative_examples: NonNegativeInt = Field(0, description="Most negative examples.")
-    explanations: bool = Field(False, description="Explain the examples.")
+    definition: bool = Field(True, description="Include the definition of the task.")
+    positive_examples: NonNegativeInt = Field(2, description="Maximum number of positive examples.")
+    negative_examples: NonNegativeInt = Field(0, description="Maximum number of negative examples.")
+    explanations: bool = Field(False, description="Include explanations of the examples.")
     source_tokens: PositiveInt = Field(
         1024,
-        description="Tokens of the base model: an example is kept while the whole prompt fits.",
+        description="Tokens of the base model: examples are added while the whole prompt fits.",
     )
     eval_instances: PositiveInt | None = Field(
-        100, description="Only the first instances of an unseen task are tested; null: all."
+        100, description="Test only this many instances of an unseen task, the first; null: all."
     )
 
 
@@ -57,29 +57,31 @@ class Prompt:
                 raise InputError(f"{where}: 'Definition' is an empty list")
             self._head += f"{_line('Definition', definitions[0])}\n"
         self._examples = [
-            self._of_kind(task, "Positive", settings.positive_examples, where),
-            self._of_kind(task, "Negative", settings.negative_examples, where),
+            self._format_examples(task, "Positive", settings.positive_examples, where),
+            self._format_examples(task, "Negative", settings.negative_examples, where),
         ]
 
-    def _of_kind(self, task: Any, kind: str, most: int, where: str) -> list[str]:
-        """Return the texts of the first examples of a kind."""
+    def _format_examples(self, task: Any, kind: str, max_count: int, where: str) -> list[str]:
+        if not max_count:
+            return []
         key = f"{kind} Examples"
-        found = []
-        for number, example in enumerate(take(task, key, list, where)[:most] if most else [], 1):
-            at = f"{where}: '{key}', example {number}"
-            text = f" {kind} Example {number} -\n{_line('Input', take(example, 'input', str, at))}"
-            text += _line(" Output", take(example, "output", str, at))
+        result = []
+        for number, example in enumerate(take(task, key, list, where)[:max_count], start=1):
+            place = f"{where}: '{key}', example {number}"
+            text = f" {kind} Example {number} -\n"
+            text += _line("Input", take(example, "input", str, place))
+            text += _line(" Output", take(example, "output", str, place))
             if self._settings.explanations and example.get("explanation") is not None:
-                text += _line(" Explanation", take(example, "explanation", str, at))
-            found.append(f"{text}\n")
-        return found
+                text += _line(" Explanation", take(example, "explanation", str, place))
+            result.append(f"{text}\n")
+        return result
 
     def build(self, question: str, fits: Fits) -> str:
-        """Return definition, as many examples of each kind as fit, and the question."""
+        """Return the definition, as many examples of each kind as fit, and the question."""
         tail = f"Now complete the following example -\n{_line('Input', question)}Output: "
         body = self._head
-        for of_kind in self._examples:
-            for example in of_kind:
+        for examples in self._examples:
+            for example in examples:
                 if not fits(body + example + tail):
                     break
                 body += example
@@ -87,17 +89,18 @@ class Prompt:
 
 
 def clean(text: str) -> str:
-    """Return a text stripped; half a surrogate pair, which is not a character, becomes `?`."""
+    """Return a text stripped, with `?` for half a surrogate pair, which is not a character."""
     return text.strip().encode("utf-8", "replace").decode("utf-8")
 
 
 def texts(row: Any, key: str, where: str) -> list[str]:
-    """Return the texts of a key that holds one or a list. Raises InputError if it does not."""
-    found = take(row, key, object, where)
-    found = [found] if isinstance(found, str) else found
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+    """Return the texts of a key that holds one or a list. Raises InputError otherwise."""
+    content = take(row, key, object, where)
+    if isinstance(content, str):
+        content = [content]
+    if not isinstance(content, list) or not all(isinstance(text, str) for text in content):
         raise InputError(f"{where}: '{key}' must be a text or a list of texts")
-    return [clean(text) for text in found]
+    return [clean(text) for text in content]
 
 
 def _line(label: str, text: str) -> str:

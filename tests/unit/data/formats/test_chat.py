@@ -1,4 +1,4 @@
-"""Data of the user's own: every form of file and of row, and what is wrong with them."""
+"""The user's own data: every kind of file and form of row, and what is wrong with them."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ from nearfirst.data.sample import sample, table_row
 
 Row = dict[str, Any]
 TALK = [{"role": "user", "content": "Où?"}, {"role": "assistant", "content": "Là."}]
-ASKED = [("user", "Où?"), ("assistant", "Là.")]
+EXCHANGE = [("user", "Où?"), ("assistant", "Là.")]
 SETTINGS = chat.Settings(path="pool")
 
 
@@ -42,23 +42,24 @@ def array(path: Path, *rows: Row) -> Path:
 
 
 WRITERS = {"pool.jsonl": lines, "pool.parquet": parquet, "pool.json": array}
+in_every_file = pytest.mark.parametrize("file", WRITERS)
 
 
 FORMS: list[tuple[Row, list[tuple[str, str]]]] = [
-    ({"messages": TALK}, ASKED),
+    ({"messages": TALK}, EXCHANGE),
     (
         {"messages": [{"role": "system", "content": "In French."}, *TALK]},
-        [("user", "In French.\n\nOù?"), ASKED[1]],
+        [("user", "In French.\n\nOù?"), EXCHANGE[1]],
     ),
-    ({"messages": [*TALK, *TALK]}, ASKED * 2),
+    ({"messages": [*TALK, *TALK]}, EXCHANGE * 2),
     (
         {"conversations": [{"from": "human", "value": "Où?"}, {"from": "gpt", "value": "Là."}]},
-        ASKED,
+        EXCHANGE,
     ),
-    ({"prompt": "Où?", "completion": "Là."}, ASKED),
-    ({"prompt": TALK[:1], "completion": TALK[1:]}, ASKED),
-    ({"prompt": [*TALK, *TALK[:1]], "completion": "Là."}, ASKED * 2),
-    ({"conversations": TALK}, ASKED),
+    ({"prompt": "Où?", "completion": "Là."}, EXCHANGE),
+    ({"prompt": TALK[:1], "completion": TALK[1:]}, EXCHANGE),
+    ({"prompt": [*TALK, *TALK[:1]], "completion": "Là."}, EXCHANGE * 2),
+    ({"conversations": TALK}, EXCHANGE),
     (
         {"instruction": "Translate.", "input": "there", "output": "là"},
         [("user", "Translate.\n\nthere"), ("assistant", "là")],
@@ -67,11 +68,11 @@ FORMS: list[tuple[Row, list[tuple[str, str]]]] = [
         {"instruction": "Smile.", "input": "", "output": ":)"},
         [("user", "Smile."), ("assistant", ":)")],
     ),
-    ({"prompt": "x", "completion": "y", "messages": TALK}, ASKED),
+    ({"prompt": "x", "completion": "y", "messages": TALK}, EXCHANGE),
 ]
 
 
-@pytest.mark.parametrize("file", WRITERS)
+@in_every_file
 @pytest.mark.parametrize(("row", "expected"), FORMS)
 def test_every_form_in_every_kind_of_file(
     tmp_path: Path, file: str, row: Row, expected: list[tuple[str, str]]
@@ -84,189 +85,124 @@ def test_every_form_in_every_kind_of_file(
         ("mine_1", "mine", "", ()),
         ("mine_2", "mine", "", ()),
     ]
-    # Further columns and the system turn are kept.
+    # Other columns and the system turn are kept.
     assert [i.row for i in found] == [row, row]
 
 
-def turn(role: str, content: str | None, **more: Any) -> Row:
+def turn(role: str, content: object, **more: Any) -> Row:
     return {"role": role, "content": content, **more}
 
 
-Q, R = turn("user", "q"), turn("user", "r")
+def answer(content: object, **more: Any) -> Row:
+    return turn("assistant", content, **more)
 
 
-@pytest.mark.parametrize("file", WRITERS)
+def shared(sender: str, value: str, weight: float | None) -> Row:
+    return {"from": sender, "value": value, "weight": weight}
+
+
+Q, R, A, B = turn("user", "q"), turn("user", "r"), answer("a"), answer("b")
+TEXT_Q, TEXT_A = ([{"type": "text", "text": text}] for text in "qa")
+SHAREGPT = [
+    *(shared("human", "q", None), shared("gpt", "a", 0.0)),
+    *(shared("human", "r", None), shared("gpt", "b", 1.0)),
+]
+SYSTEM_TURNS = [
+    *(turn("developer", "S"), Q, turn("system", "T"), R),
+    *(turn("model", "a"), answer(""), B),
+]
+ALPACA = {"instruction": "r", "input": "s", "output": "b"}
+UNUSED = {"tools": [{"name": "f"}], "images": ["0.png"], "meta": {"a": None}, "chosen": "c"}
+
+
+@in_every_file
 @pytest.mark.parametrize(
-    ("row", "contents", "trained", "unused"),
+    ("row", "trained"),
     [
-        # What is trained on.
-        (
-            {"prompt": [Q, turn("assistant", "a"), R], "completion": [turn("assistant", "b")]},
-            ["q", "a", "r", "b"],
-            [False, True],
-            [],
-        ),
+        ({"prompt": [Q, A, R], "completion": [B]}, [False, True]),
+        ({"messages": [Q, answer("a", weight=0), R, answer("b", weight=1)]}, [False, True]),
         (
             {
                 "messages": [
-                    Q,
-                    turn("assistant", "a", weight=0),
-                    R,
-                    turn("assistant", "b", weight=1),
+                    *(Q, answer("a", trainable=True)),
+                    *(R, turn("Assistant", "b", train_on_turn=False)),
                 ]
             },
-            ["q", "a", "r", "b"],
-            [False, True],
-            [],
-        ),
-        (
-            {
-                "messages": [
-                    Q,
-                    turn("assistant", "a", trainable=True),
-                    R,
-                    turn("Assistant", "b", train_on_turn=False),
-                ]
-            },
-            ["q", "a", "r", "b"],
             [True, False],
-            [],
         ),
+        ({"messages": [turn("user", "q", masked=True), answer("a", masked=False)]}, [True]),
+        ({"conversations": SHAREGPT}, [False, True]),
+    ],
+)
+def test_which_answers_are_trained_on(
+    tmp_path: Path, file: str, row: Row, trained: list[bool]
+) -> None:
+    (found,) = chat.read(SETTINGS, WRITERS[file](tmp_path / file, row))
+    assert (found.fault, found.dropped, found.unused) == ("", 0, [])
+    assert [content for _, content in texts(found)] == ["q", "a", "r", "b"][: 2 * len(trained)]
+    assert [is_trained(message) for message in found.messages[1::2]] == trained
+    (reference,) = table_row(found, keep_row=False)["references"]  # type: ignore[misc]
+    assert reference == "ab"[trained.index(True)]
+
+
+@in_every_file
+@pytest.mark.parametrize(
+    ("row", "contents", "unused"),
+    [
         (
-            {"messages": [turn("user", "q", masked=True), turn("assistant", "a", masked=False)]},
+            {"messages": [turn("user", "q", loss=1.0), answer("a", loss=None)]},
             ["q", "a"],
-            [True],
-            [],
-        ),
-        (
-            {"messages": [turn("user", "q", loss=1.0), turn("assistant", "a", loss=None)]},
-            ["q", "a"],
-            [True],
             ["key 'loss' of turns that are not the assistant's"],
         ),
         (
-            {
-                "conversations": [
-                    {"from": "human", "value": "q", "weight": None},
-                    {"from": "gpt", "value": "a", "weight": 0.0},
-                    {"from": "human", "value": "r", "weight": None},
-                    {"from": "gpt", "value": "b", "weight": 1.0},
-                ]
-            },
-            ["q", "a", "r", "b"],
-            [False, True],
-            [],
-        ),
-        # Columns that belong to a conversation.
-        (
-            {
-                "instruction": "r",
-                "input": "s",
-                "output": "b",
-                "system": "S",
-                "history": [["q", "a"]],
-            },
+            {**ALPACA, "system": "S", "history": [["q", "a"]]},
             ["S\n\nq", "a", "r\n\ns", "b"],
-            [False, True],
             [],
         ),
+        ({"messages": [turn("system", "S"), Q, A], "system": "S"}, ["S\n\nq", "a"], []),
+        ({"messages": SYSTEM_TURNS}, ["S\n\nq\n\nT\n\nr", "a\n\nb"], []),
+        ({"messages": [turn("user", TEXT_Q), answer(TEXT_A)]}, ["q", "a"], []),
         (
-            {"messages": [turn("system", "S"), Q, turn("assistant", "a")], "system": "S"},
-            ["S\n\nq", "a"],
-            [True],
-            [],
-        ),
-        # Turns of one speaker in a row, and other names of speakers.
-        (
-            {
-                "messages": [
-                    turn("developer", "S"),
-                    Q,
-                    turn("system", "T"),
-                    R,
-                    turn("model", "a"),
-                    turn("assistant", ""),
-                    turn("assistant", "b"),
-                ]
-            },
-            ["S\n\nq\n\nT\n\nr", "a\n\nb"],
-            [True],
-            [],
-        ),
-        (
-            {
-                "messages": [
-                    turn("user", [{"type": "text", "text": "q"}]),
-                    turn("assistant", [{"type": "text", "text": "a"}]),
-                ]
-            },
+            {"messages": [Q, answer("a", reasoning_content="So.", tool_calls=None)], **UNUSED},
             ["q", "a"],
-            [True],
-            [],
-        ),
-        # What nothing reads.
-        (
-            {
-                "messages": [Q, turn("assistant", "a", reasoning_content="So.", tool_calls=None)],
-                "tools": [{"name": "f"}],
-                "images": ["0.png"],
-                "meta": {"a": None},
-                "chosen": "c",
-            },
-            ["q", "a"],
-            [True],
             [
-                "column 'tools'",
-                "column 'images'",
-                "column 'chosen'",
+                *("column 'tools'", "column 'images'", "column 'chosen'"),
                 "key 'reasoning_content' of turns",
             ],
         ),
-        (
-            {"messages": [Q, turn("assistant", "a")], "history": [["q", "a"]]},
-            ["q", "a"],
-            [True],
-            ["column 'history'"],
-        ),
+        ({"messages": [Q, A], "history": [["q", "a"]]}, ["q", "a"], ["column 'history'"]),
     ],
 )
-def test_what_is_used_of_a_row_and_what_is_not(
-    tmp_path: Path,
-    file: str,
-    row: Row,
-    contents: list[str],
-    trained: list[bool],
-    unused: list[str],
+def test_which_content_is_used(
+    tmp_path: Path, file: str, row: Row, contents: list[str], unused: list[str]
 ) -> None:
     (found,) = chat.read(SETTINGS, WRITERS[file](tmp_path / file, row))
-    assert (found.fault, found.dropped) == ("", 0)
-    assert [message["content"] for message in found.messages] == contents
-    assert [is_trained(message) for message in found.messages[1::2]] == trained
-    assert found.unused == unused
-    (answer,) = table_row(found, keep_row=False)["references"]  # type: ignore[misc]
-    assert answer == contents[2 * trained.index(True) + 1]
+    assert (found.fault, found.dropped, found.unused) == ("", 0, unused)
+    assert [content for _, content in texts(found)] == contents
+    *context, last = (is_trained(message) for message in found.messages[1::2])
+    assert (last, any(context)) == (True, False)
 
 
-def test_turns_at_the_end_without_an_answer_are_counted(tmp_path: Path) -> None:
+def test_trailing_turns_without_an_answer_are_counted(tmp_path: Path) -> None:
     tails = ([R], [R, turn("assistant", None)], [turn("system", "S")], [R, R, turn("system", "S")])
     path = lines(tmp_path / "pool.jsonl", *({"messages": [*TALK, *tail]} for tail in tails))
     found = list(chat.read(SETTINGS, path))
     assert [(texts(instance), instance.dropped) for instance in found] == [
-        (ASKED, dropped) for dropped in (1, 2, 1, 2)
+        (EXCHANGE, dropped) for dropped in (1, 2, 1, 2)
     ]
 
 
-def test_what_lies_beside_a_list_of_rows_is_named(
+def test_keys_beside_a_list_of_rows_are_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     content = {"système": "S", "data": JSON_ROWS, "dev": JSON_ROWS}
     path = tmp_path / "pool.json"
     path.write_text(json.dumps(content, ensure_ascii=False))
     assert len(list(chat.read(SETTINGS, path))) == len(JSON_ROWS)
-    assert f"{path}: beside its list of rows, not read: système, dev" in caplog.messages
+    assert f"{path}: keys beside the rows, not read: système, dev" in caplog.messages
 
 
-def test_a_key_that_comes_twice_is_named_once_a_file(
+def test_a_duplicate_key_is_named_once_per_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "pool.json"
@@ -274,8 +210,8 @@ def test_a_key_that_comes_twice_is_named_once_a_file(
     path.write_text(f"[{row}, {row}, {row}]")
     assert texts(next(chat.read(SETTINGS, path)))[0] == ("user", "q")
     list(chat.read(SETTINGS, path))
-    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert said.startswith(f"{path}: row 1: 'prompt' comes twice in an object")
+    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith(f"{path}: row 1: 'prompt' comes twice in an object")
 
 
 def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
@@ -288,7 +224,7 @@ def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
     assert found.unused == ["column 'image' of bytes", "all but the last column 'prompt'"]
 
 
-def test_what_else_a_row_may_say(tmp_path: Path) -> None:
+def test_optional_columns(tmp_path: Path) -> None:
     rows: list[Row] = [
         {"id": "a", "kind": "where", "source": "book", "references": ["Là.", "Ici."]},
         {"id": "a", "kind": "where", "references": "Ici."},
@@ -305,13 +241,13 @@ def test_what_else_a_row_may_say(tmp_path: Path) -> None:
     ]
 
 
-def test_a_test_file_may_lack_the_column_of_tasks(tmp_path: Path) -> None:
+def test_a_test_file_may_lack_the_task_column(tmp_path: Path) -> None:
     path = lines(tmp_path / "test.jsonl", {"messages": TALK})
     (found,) = chat.read_test(chat.Settings(path="pool", task_column="kind"), path)
     assert (found.id, found.task) == ("mine_test_1", "mine")
 
 
-def test_queries_are_a_split_of_their_own_beside_any_test_set(tmp_path: Path) -> None:
+def test_queries_are_a_separate_split_beside_any_test_set(tmp_path: Path) -> None:
     rows = [{"prompt": f"{i}?", "completion": "Là.", "kind": f"k{i % 3}"} for i in range(9)]
     pool, queries = lines(tmp_path / "p.jsonl", *rows), lines(tmp_path / "q.jsonl", rows[0])
     settings = chat.Settings(path=str(pool), query_path=str(queries), task_column="kind")
@@ -323,7 +259,7 @@ def test_queries_are_a_split_of_their_own_beside_any_test_set(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("test", ["data/sub/test.jsonl", "data/sub", "link/sub/test.jsonl"])
-def test_a_set_in_another_ones_folder_is_no_part_of_that(
+def test_a_set_inside_the_folder_of_another_is_not_part_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, test: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -332,13 +268,13 @@ def test_a_set_in_another_ones_folder_is_no_part_of_that(
     for name in ("pool", "query", "sub/test"):
         lines(Path(f"data/{name}.jsonl"), {"prompt": name, "completion": "a"})
     settings = chat.Settings(path="data", test_path=test, query_path="data/query.jsonl")
-    # What the program gets is enough.
-    read = FORMATS.parse(settings.sampling("train"), path="data")
-    (found,) = sample(read, Path("data"), "train", holds_out="nothing")
+    # The settings that the program gets are enough.
+    parsed = FORMATS.parse(settings.sampling("train"), path="data")
+    (found,) = sample(parsed, Path("data"), "train", holds_out="nothing")
     assert texts(found)[0] == ("user", "pool")
     assert files_read(settings, Path("data")) == [Path("data/pool.jsonl")]
     assert [texts(i)[0][1] for i in chat.read_test(settings, Path(test))] == ["sub/test"]
-    # The pool may lie in the folder of the test set just as well.
+    # The pool may also be inside the folder of the test set.
     turned = chat.Settings(path="data/pool.jsonl", test_path="data", query_path=test)
     assert files_read(turned, Path("data")) == [Path("data/query.jsonl")]
     Path("data/pool.jsonl").unlink()
@@ -346,7 +282,7 @@ def test_a_set_in_another_ones_folder_is_no_part_of_that(
         chat.files(settings, Path("data"))
 
 
-def test_a_folder_is_read_by_name_and_numbered_through(tmp_path: Path) -> None:
+def test_a_folder_is_read_in_order_and_its_rows_numbered(tmp_path: Path) -> None:
     parquet(tmp_path / "b.parquet", {"prompt": "Où?", "completion": "Là."})
     lines(tmp_path / "a.jsonl", {"messages": TALK}, {"messages": TALK})
     array(tmp_path / "dataset_info.json", {"no": "data"})
@@ -354,11 +290,11 @@ def test_a_folder_is_read_by_name_and_numbered_through(tmp_path: Path) -> None:
     found = list(chat.read(SETTINGS, tmp_path))
     assert [i.id for i in found] == ["mine_1", "mine_2", "mine_3"]
     assert [Path(i.where.partition(":")[0]).name for i in found] == ["a.jsonl"] * 2 + ["b.parquet"]
-    # The rules look for a change in the same files.
+    # The rules watch the same files for changes.
     assert files_read(SETTINGS, tmp_path) == [tmp_path / "a.jsonl", tmp_path / "b.parquet"]
 
 
-def test_compressed_lines_and_a_byte_order_mark_and_blank_lines(tmp_path: Path) -> None:
+def test_compressed_lines_byte_order_marks_and_blank_lines(tmp_path: Path) -> None:
     text = f"\ufeff{json.dumps({'messages': TALK})}\r\n\n  \n{json.dumps({'messages': TALK})}"
     data = text.encode()
     (tmp_path / "a.jsonl").write_bytes(data)
@@ -366,14 +302,14 @@ def test_compressed_lines_and_a_byte_order_mark_and_blank_lines(tmp_path: Path) 
     with pa.output_stream(str(tmp_path / "c.jsonl.zst")) as stream:  # compresses by the name
         stream.write(data)
     found = list(chat.read(SETTINGS, tmp_path))
-    assert [texts(i) for i in found] == [ASKED] * 6
+    assert [texts(i) for i in found] == [EXCHANGE] * 6
     assert [i.where.rpartition(": ")[2] for i in found] == ["line 1", "line 4"] * 3
 
 
 JSON_ROWS: list[Row] = [
     {"prompt": f"q {i} é 🐈", "completion": 'a\\n"b"', "n": i / 7} for i in range(9)
 ]
-# What lies between two rows may lie in one, and the first keys may differ.
+# The separator of two rows may occur inside a row, and the first keys may differ.
 JSON_ROWS[3] |= {"n": [{"prompt": 1}, {"prompt": "é"}, {"prompt": '}, {"prompt": 2}\n'}]}
 JSON_ROWS[5:7] = [{"n": "é", **row} for row in JSON_ROWS[5:7]]
 ROW_LINES = "\n".join(map(json.dumps, JSON_ROWS))
@@ -400,7 +336,7 @@ ROW_LINES = "\n".join(map(json.dumps, JSON_ROWS))
         ("plain.json.gz", json.dumps(JSON_ROWS).encode()),
     ],
 )
-def test_what_is_meant_is_read(
+def test_every_encoding_layout_and_compression(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, chunk: int
 ) -> None:
     monkeypatch.setattr(json_rows, "CHUNK", chunk)
@@ -409,24 +345,19 @@ def test_what_is_meant_is_read(
     assert [i.row for i in found] == JSON_ROWS
 
 
-def test_all_files_of_a_folder_are_read_or_named(
+def test_all_files_in_a_folder_are_read_or_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/loop").symlink_to(tmp_path)
-    for name in ("a.json", "b.NDJSON", "sub/c.jsonl", "._a.json", ".d.jsonl"):
+    for name in ("a.json", "b.NDJSON", "license.jsonl", "sub/c.jsonl", "._a.json", ".d.jsonl"):
         array(tmp_path / name, {"messages": TALK})
-    array(tmp_path / "license.jsonl", {"messages": TALK})
     array(tmp_path / "config.json", {"no": "data"})
     (tmp_path / "e.csv").write_text("no data")
     (tmp_path / "sub/f.parquet").write_text("no data")
     found = list(chat.read(SETTINGS, tmp_path))
-    assert [Path(i.where.rpartition(": ")[0]).name for i in found] == [
-        "a.json",
-        "b.NDJSON",
-        "license.jsonl",
-        "c.jsonl",
-    ]
+    names = ["a.json", "b.NDJSON", "license.jsonl", "c.jsonl"]
+    assert [Path(i.where.rpartition(": ")[0]).name for i in found] == names
     for name in ("config.json", "e.csv", "f.parquet"):
         assert sum(name in record.getMessage() for record in caplog.records) == 1
 
@@ -440,13 +371,12 @@ def test_files_are_read_as_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path = parquet(tmp_path / "pool.parquet", *[{"messages": TALK, "image": b"\xff"}] * 5)
     found = list(chat.read(SETTINGS, path))
     assert found[-1].where == f"{path}: row 5"
-    assert found[-1].row == {"messages": TALK}  # bytes are no JSON
+    assert found[-1].row == {"messages": TALK}  # JSON cannot hold bytes.
 
 
-# What is wrong ---------------------------------------------------------------------------------
+# Faults ----------------------------------------------------------------------------------------
 
-GOOD = '{"prompt": "q", "completion": "a"}\n'
-USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
+GOOD = b'{"prompt": "q", "completion": "a"}\n'
 
 
 def refused(path: Path, task_column: str | None = None) -> str:
@@ -459,38 +389,30 @@ def refused(path: Path, task_column: str | None = None) -> str:
     [
         (b"", "{}: the file is empty"),
         (b"\n \n", "{}: the file has no rows"),
-        (GOOD.encode() * 2 + b'{"prompt": "q"', "{}: line 3: cut off at the end"),
-        (GOOD.encode() + b'{"prompt": "q",}\n', "{}: line 2: not JSON (Expecting property name"),
-        (GOOD.encode() + b'{"prompt": q}\n' + GOOD.encode(), "{}: line 2: not JSON ("),
-        (GOOD.encode() + b"[1]\n", "{}: line 2: expected an object, found list"),
-        (b"[\n{}\n]", "{}: columns of no known form: none"),
-        (GOOD.encode() + b'{"prompt": "caf\xe9"}', "{}: line 2: not UTF-8 ("),
-        (GOOD.encode("utf-16")[:-1] + b"\xd8\x01", "{}: line 1: not UTF-16 ("),
+        (GOOD * 2 + b'{"prompt": "q"', "{}: line 3: cut off at the end"),
+        (GOOD + b'{"prompt": "q",}\n', "{}: line 2: not JSON (Expecting property name"),
+        (GOOD + b'{"prompt": q}\n' + GOOD, "{}: line 2: not JSON ("),
+        (GOOD + b"[1]\n", "{}: line 2: expected an object, found list"),
+        (GOOD + b'{"prompt": "caf\xe9"}', "{}: line 2: not UTF-8 ("),
+        (GOOD.decode().encode("utf-16")[:-1] + b"\xd8\x01", "{}: line 1: not UTF-16 ("),
         (b'{"prompt": "\\ud83d", "completion": "a"}', "{}: line 1: \\u… escapes that are no char"),
-        (
-            GOOD.encode() + b"\x1a",
-            "{}: line 2: not JSON (Expecting value, at its character 1: '\\x1a')",
-        ),
-        (b'{"data": {"train": [' + GOOD.encode() + b"]}}", "form: data; the forms are: messages;"),
-        (b'{"data": {"train": [' + GOOD.encode() + b"]}}", "write them alone, as a list or a line"),
+        (GOOD + b"\x1a", "{}: line 2: not JSON (Expecting value, at character 1: '\\x1a')"),
+        (b'{"data": {"train": [' + GOOD + b"]}}", "save them as a plain list or one per"),
         (b"[" * 100_000 + b"\n", "{}: row 1: lists or objects nested too deep"),
         (b'{"a":' * 100_000 + b"\n", "{}: line 1: lists or objects nested too deep"),
         (b"1" * 5000, "{}: line 1: not JSON that can be read: a number of more than 4300 digits"),
-        (b'{"data": [' + GOOD.encode() + b'], "train": [{}]}', "a second list of rows, 'train'"),
+        (b'{"data": [' + GOOD + b'], "train": [{}]}', "a second list of rows, 'train'"),
         (b"\x1f\x8b\x09 no gzip", "{}: line 1: damaged gzip ("),
-        (b"PK no zip", "{}: no whole zip ("),
+        (b"PK no zip", "{}: not a whole zip ("),
         (b"{}\n", "{}: columns of no known form: none; the forms are: messages; conversations; "),
         (b'{"text": "t", "n": 1}\n', "{}: columns of no known form: text, n; the forms are: "),
-        (
-            GOOD.encode() + b'{"prompt": "q"}\n',
-            "{}: line 2 (id 'mine_2'): column 'completion'",
-        ),
+        (GOOD + b'{"prompt": "q"}\n', "{}: line 2 (id 'mine_2'): column 'completion'"),
         (b'{"prompt": "q"}\n', "{}: prompts without answers, and a loss needs an answer; found"),
         (b'{"instruction": "q"}\n', "; found instruction; add a column 'output'"),
         (b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n', "rename 'chosen' to 'completion'"),
     ],
 )
-def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -> None:
+def test_unusable_lines(tmp_path: Path, content: bytes, named: str) -> None:
     path = tmp_path / "pool.jsonl"
     path.write_bytes(content)
     assert named.format(path) in refused(path)
@@ -502,43 +424,40 @@ def test_lines_that_cannot_be_used(tmp_path: Path, content: bytes, named: str) -
         ({"messages": "q"}, "'messages' is str, not a list of turns"),
         ({"messages": ["q"]}, "a turn of 'messages' must have 'role' and 'content'; found str"),
         ({"messages": [{"role": "user", "text": "q"}]}, "and 'content'; found role, text"),
-        ({"messages": [USER, {"role": "tool", "content": "3"}]}, "no assistant turn, and a loss"),
-        ({"messages": [{**USER, "role": "tool"}, ANSWER]}, "begins with the turn of a tool"),
-        ({"messages": [{**USER, "role": "critic"}, ANSWER]}, "a turn is from 'critic'; expected"),
+        ({"messages": [Q, {"role": "tool", "content": "3"}]}, "no assistant turn, and a loss"),
+        ({"messages": [{**Q, "role": "tool"}, A]}, "begins with a tool turn"),
+        ({"messages": [{**Q, "role": "critic"}, A]}, "a turn is from 'critic'; expected"),
         ({"messages": [{"role": "user", "content": [{"image": "q"}]}]}, "parts that are not text"),
         ({"messages": [{"role": "user", "content": 3}]}, "a turn's content is int, not text"),
         ({"conversations": [{"from": "bing", "value": "q"}]}, "a turn is from 'bing'"),
         ({"prompt": 3, "completion": "a"}, "'prompt' is int, not text"),
         ({"instruction": "q", "input": ["x"], "output": "a"}, "'input' is list, not text"),
-        ({"messages": [USER, ANSWER], "id": 2.5}, "'id' is 2.5; write a text or a whole number"),
-        ({"messages": [USER, ANSWER], "id": [1]}, "'id' is list, not a name or a number"),
-        ({"messages": [USER, ANSWER], "references": [1]}, "'references' must be an answer or a"),
-        ({"messages": [USER, ANSWER], "task": None}, "column 'task' is empty"),
-        ({"messages": [USER]}, "(id 'mine_2'): no assistant turn, and a loss needs an answer"),
+        ({"messages": [Q, A], "id": 2.5}, "'id' is float, not text or a whole number"),
+        ({"messages": [Q, A], "id": [1]}, "'id' is list, not text or a whole number"),
+        ({"messages": [Q, A], "references": [1]}, "'references' must be an answer or a"),
+        ({"messages": [Q, A], "task": None}, "column 'task' is empty"),
+        ({"messages": [Q]}, "(id 'mine_2'): no assistant turn, and a loss needs an answer"),
         ({"messages": None}, "(id 'mine_2'): no user turn"),
         ({"prompt": "q", "completion": " "}, "no assistant turn, and a loss needs an answer"),
-        ({"messages": [ANSWER, USER, ANSWER]}, "begins with the assistant"),
-        ({"messages": [USER, {**ANSWER, "content": None}, USER, ANSWER]}, "the last answer is"),
-        ({"messages": [USER, {**ANSWER, "tool_calls": [{"id": 1}]}]}, "has 'tool_calls': calls"),
-        ({"messages": [USER, {"role": "assistant", "function_call": {"name": "f"}}]}, "calls of"),
-        ({"messages": [USER, {**ANSWER, "weight": 0}]}, "no turn is trained on"),
-        ({"messages": [USER, {**ANSWER, "weight": 0.5}]}, "'weight' is 0.5, and only 0 and 1"),
-        ({"messages": [USER, {**ANSWER, "loss_mask": 0}]}, "'loss_mask', which may say whether it"),
-        (
-            {"messages": [USER, {**ANSWER, "ignore": True}]},
-            "call it 'train' if 1 means that it is,",
-        ),
-        ({"messages": [{**USER, "content": [{"type": "text", "text": 3}]}, ANSWER]}, "not text"),
-        ({"messages": [USER, {**ANSWER, "train": False}, ANSWER]}, "in a row one is trained on"),
-        ({"prompt": [USER, ANSWER], "completion": "b"}, "the prompt ends in the assistant's turn"),
+        ({"messages": [A, Q, A]}, "begins with the assistant"),
+        ({"messages": [Q, {**A, "content": None}, Q, A]}, "the last answer is"),
+        ({"messages": [Q, {**A, "tool_calls": [{"id": 1}]}]}, "'tool_calls': tool calls are"),
+        ({"messages": [Q, {"role": "assistant", "function_call": {"name": "f"}}]}, "tool calls"),
+        ({"messages": [Q, {**A, "weight": 0}]}, "no turn is trained on"),
+        ({"messages": [Q, {**A, "weight": 0.5}]}, "'weight' is 0.5, and only 0 and 1"),
+        ({"messages": [Q, {**A, "loss_mask": 0}]}, "'loss_mask', which may say whether it"),
+        ({"messages": [Q, {**A, "ignore": True}]}, "'train' if 1 means that it is,"),
+        ({"messages": [{**Q, "content": [{"type": "text", "text": 3}]}, A]}, "not text"),
+        ({"messages": [Q, {**A, "train": False}, A]}, "in a row, only one is trained"),
+        ({"prompt": [Q, A], "completion": "b"}, "the prompt ends with an assistant turn"),
         ({"instruction": "q", "output": "a", "history": [["q"]]}, "'history' must hold pairs"),
         ({"instruction": "q", "output": "a", "system": ["s"]}, "'system' is list, not text"),
     ],
 )
-def test_rows_that_cannot_be_used(tmp_path: Path, row: Row, named: str) -> None:
+def test_unusable_rows(tmp_path: Path, row: Row, named: str) -> None:
     good: Row = {"task": "t", **{key: "q" for key in row if key not in ("id", "task")}}
     turns = {
-        "messages": [USER, ANSWER],
+        "messages": [Q, A],
         "conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}],
         "history": [],
     }
@@ -551,68 +470,69 @@ def test_rows_that_cannot_be_used(tmp_path: Path, row: Row, named: str) -> None:
     assert list(take_inventory(chat.read(settings, path), skip_unusable=True).rows) == ["t"]
 
 
-@pytest.mark.parametrize("name", WRITERS)
-def test_columns_are_called_what_they_are_mapped_to(tmp_path: Path, name: str) -> None:
+@in_every_file
+def test_columns_are_renamed_as_mapped(tmp_path: Path, file: str) -> None:
     columns = {"question": "prompt", "answer": "response", "key": "id"}
     settings = chat.Settings(path="pool", columns=columns, task_column="question")
     row = {"question": "q", "answer": "a", "key": "k"}
-    path = WRITERS[name](tmp_path / name, row)
-    (found,) = chat.read(settings, path)
+
+    def write(prefix: str, **row: str) -> Path:
+        return WRITERS[file](tmp_path / f"{prefix}_{file}", row)
+
+    (found,) = chat.read(settings, write("mapped", **row))
     assert (texts(found), found.id, found.task) == ([("user", "q"), ("assistant", "a")], "k", "q")
     assert found.row == row
-    # A test set may have the names already, but not a pool.
-    named = WRITERS[name](tmp_path / f"named_{name}", {"prompt": "q", "completion": "a"})
-    assert [texts(its) for its in chat.read_test(settings, named)] == [texts(found)]
-    assert "no column 'question', which columns maps to 'prompt'; found prompt" in refusal(
-        lambda: chat.read(settings, named)
-    )
-    near = WRITERS[name](tmp_path / f"near_{name}", {"questions": "q", "answer": "a", "key": "k"})
+    # A test set may have the new names already, but a pool may not.
+    named = write("named", prompt="q", completion="a")
+    assert [texts(instance) for instance in chat.read_test(settings, named)] == [texts(found)]
+    message = refusal(lambda: chat.read(settings, named))
+    assert "no column 'question', which columns maps to 'prompt'; found prompt" in message
+    near = write("near", questions="q", answer="a", key="k")
     message = refusal(lambda: chat.read_test(settings, near))
     assert message.endswith("found questions, answer, key; did you mean 'questions'?")
-    twice = WRITERS[name](tmp_path / f"twice_{name}", {**row, "prompt": "p"})
-    assert "has a column 'prompt' already" in refusal(lambda: chat.read(settings, twice))
+    twice = write("twice", **row, prompt="p")
+    assert "already has a column 'prompt'" in refusal(lambda: chat.read(settings, twice))
 
 
-def test_of_fetched_files_those_of_rows_are_read(tmp_path: Path) -> None:
+def test_only_the_recorded_files_of_a_fetched_folder_are_read(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     parquet(tmp_path / "data/b.parquet", {"prompt": "1", "completion": "a"})
     array(tmp_path / "data/c.json", {"prompt": "2", "completion": "a"})
     names = ["data/c.json", "README.md", "data/b.parquet"]
     (tmp_path / "fetched.json").write_text(json.dumps({"files": {name: {} for name in names}}))
-    assert [texts(its)[0][1] for its in chat.read(SETTINGS, tmp_path)] == ["1", "2"]
+    assert [texts(instance)[0][1] for instance in chat.read(SETTINGS, tmp_path)] == ["1", "2"]
     (tmp_path / "fetched.json").write_text(json.dumps({"files": {"README.md": {}}}))
     assert "there are README.md; choose others by hub.files" in refused(tmp_path)
 
 
-def test_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unusable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no such file or folder" in refused(tmp_path / "nowhere.jsonl")
     assert f"{tmp_path}: the folder holds no file in .jsonl, " in refused(tmp_path)
     (tmp_path / "pool.csv").write_text("prompt,completion\n")
     assert "pool.csv: the name ends in none of .jsonl, " in refused(tmp_path / "pool.csv")
-    (tmp_path / "pool.json").write_text(GOOD)
+    (tmp_path / "pool.json").write_bytes(GOOD)
     assert len(list(chat.read(SETTINGS, tmp_path / "pool.json"))) == 1
     path = tmp_path / "pool.jsonl.gz"
-    path.write_bytes(gzip.compress((GOOD * 3).encode())[:-12])
+    path.write_bytes(gzip.compress(GOOD * 3)[:-12])
     assert f"{path}: line 1: cut off gzip (" in refused(path)
-    monkeypatch.setattr(json_rows, "LONGEST", 100)
+    monkeypatch.setattr(json_rows, "MAX_ROW_BYTES", 100)
     monkeypatch.setattr(json_rows, "CHUNK", 40)
     path = tmp_path / "pool.jsonl"
-    path.write_text(GOOD + "[" + "1," * 100)
+    path.write_bytes(GOOD + b"[" + b"1," * 100)
     assert "line 2: longer than 100 bytes" in refused(path)
     path.write_text("\n" * 300)
     assert "nothing but blanks in 100 bytes" in refused(path)
 
 
-def test_parquet_that_cannot_be_used(tmp_path: Path) -> None:
+def test_unusable_parquet(tmp_path: Path) -> None:
     path = tmp_path / "pool.parquet"
     path.write_text("PAR1 and no more")
     assert f"{path}: not a whole Parquet file" in refused(path)
     pq.write_table(pa.table({"prompt": [], "completion": []}), path)
     assert refused(path) == f"{path}: the file has no rows"
     pq.write_table(pa.table({"prompt": ["q"], "completion": ["a"]}), path)
-    assert f"{path}: no column 'kind', which task_column names; found prompt" in refused(
-        path, "kind"
-    )
+    message = refused(path, "kind")
+    assert f"{path}: no column 'kind', which task_column names; found prompt" in message
     table = pa.table({"prompt": ["q", "q"], "time": pa.array([0, 2**62], pa.timestamp("us"))})
     pq.write_table(table.append_column("completion", [["a", "a"]]), path)
     assert f"{path}: row 2: a column that cannot be read (date value out of" in refused(path)

@@ -201,7 +201,7 @@ def test_odd_names_of_folders(tmp_path: Path) -> None:
     (tmp_path / "p3" / names[0]).rename(tmp_path / "p3" / os.fsdecode(b"glue_mrpc_ \xff"))
     message = refused(tmp_path / "p3")
     assert message.isascii()
-    assert "glue_mrpc_ \\udcff': the folder's name is no UTF-8" in message
+    assert "glue_mrpc_ \\udcff': the folder's name is not UTF-8" in message
 
 
 def test_a_name_may_hold_any_number_of_files(tmp_path: Path) -> None:

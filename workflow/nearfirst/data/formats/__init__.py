@@ -1,1 +1,1 @@
-"""Readers of the published forms of data, and of data of one's own."""
+"""Readers of published data formats, and of the user's own data."""

@@ -1,6 +1,6 @@
-"""Your own data: rows of messages, of prompt and completion, or of Alpaca's three keys.
+"""Your own data: rows of messages, of prompt and completion, or in Alpaca's format.
 
-The columns of a file say which form it has (`chat_rows.FORMS`).
+The columns of a file decide which form its rows have (`chat_rows.FORMS`).
 """
 
 import itertools
@@ -25,41 +25,41 @@ from nearfirst.data.readers.streams import warn_once
 from nearfirst.data.settings import Dataset, HeldOut, Number, Share, TaskSampleSettings
 
 TASK = "mine"
-"""The task of all rows where no column names one, and what ids begin with."""
+"""The task of all rows without a task column, and the prefix of ids."""
 
 
 class ChatSampleSettings(TaskSampleSettings):
-    """What is held out of your data, and how much of the rest is trained on."""
+    """What to hold out of your data, and how much of the rest to train on."""
 
     held_out: Number | Share | None = Field(
         None,
-        description="Conversations of the test set where it comes from the pool: a number, or a "
-        "share; null holds out a tenth, and at most 200.",
+        description="Number or share of conversations in a test set taken from the pool; null "
+        "holds out a tenth, but at most 200.",
     )
     unseen_tasks: Number | Share | Annotated[list[str], Field(min_length=1)] = Field(
         0.15,
-        description="Tasks that are held out where the test set is of unseen tasks: a number, a "
-        "share, or their names.",
+        description="Number, share or names of the tasks to hold out if the test set is of unseen "
+        "tasks.",
     )
 
 
 class Settings(Dataset):
-    """Data of your own: rows of messages, of prompt and completion, or of Alpaca's keys."""
+    """Your own data: rows of messages, of prompt and completion, or in Alpaca's format."""
 
     format: Literal["chat"] = Field("chat", description="Published form.")
     path: str | None = Field(
         None,
         description="The pool: a file in `.jsonl`, `.json` (also `.gz`, `.zst`, `.zip`) or "
-        "`.parquet`, or a folder of them. `test_path` and `query_path` may lie in the folder: they "
+        "`.parquet`, or a folder of them. If `test_path` and `query_path` are in the folder, they "
         "are not part of the pool.",
     )
     hub: HubSettings | None = Field(
         None,
-        description="Where the pool can be fetched from instead: `{repository, revision, files}`.",
+        description="Repository to fetch the pool from instead: `{repository, revision, files}`.",
     )
     columns: dict[str, str] = Field(
         {},
-        description="Column of your files to the name that this form knows: `{question: prompt, "
+        description="Maps columns of your files to the names that are read: `{question: prompt, "
         "answer: response}`.",
     )
     test_path: str | None = Field(
@@ -68,24 +68,24 @@ class Settings(Dataset):
     )
     query_path: str | None = Field(
         None,
-        description="Prompts to arrange for, a file or folder like `test_path`, where the test set "
-        "is another one; the split `query`.",
+        description="Prompts to arrange for, a file or folder like `test_path`, if they are not "
+        "the test set; the split `query`.",
     )
     task_column: str | None = Field(
         None,
         min_length=1,
-        description="Column that names the task of a row. Without `test_path` whole tasks are held "
-        "out by it.",
+        description="Column with the task of each row. Without a `test_path`, whole tasks are held "
+        "out.",
     )
     test: str = Field(
         "heldout",
         pattern=r"^(heldout|(generalist|specialist)-(0|[1-9][0-9]*))$",
-        description="Test set: `heldout` is `test_path`, or rows of the pool; "
-        "`specialist-S` (the default where there is a `task_column` and no `test_path`) and "
-        "`generalist-S` are of held-out tasks, S their seed.",
+        description="Test set: `heldout` is `test_path`, or rows of the pool; `specialist-S` (the "
+        "default with a `task_column` and no `test_path`) and `generalist-S` are of held-out "
+        "tasks, with the seed S.",
     )
     steps: PositiveInt | Literal["epoch"] | None = Field(
-        "epoch", description="Steps of a run on this data set; null: `train.steps`."
+        "epoch", description="Number of steps of a run on these data; null: `train.steps`."
     )
     sample: ChatSampleSettings = ChatSampleSettings()
     has_tools: ClassVar[bool] = True
@@ -93,65 +93,56 @@ class Settings(Dataset):
 
     @model_validator(mode="before")
     @classmethod
-    def _tasks_are_held_out_if_named(cls, content: Any) -> Any:
+    def _choose_test(cls, content: Any) -> Any:
         if not isinstance(content, dict) or content.get("test") is not None:
             return content
         by_task = content.get("task_column") and not content.get("test_path")
         return {**content, "test": "specialist-0" if by_task else "heldout"}
 
-    @model_validator(mode="after")
-    def _one_query(self) -> Self:
-        if self.query_path and self.query:
-            raise ValueError("query: query_path is a set to arrange for already; leave one out")
-        if self.query_path and self.query_path == self.test_path:
-            raise ValueError("query_path: it is the test set too; leave it out, or name another")
-        return self
-
-    @model_validator(mode="after")
-    def _has_a_path(self) -> Self:
-        if not self.path and not self.remote:
-            raise ValueError(
-                "path: set it to your pool, a .jsonl or .parquet file or a folder, or set hub"
-            )
-        return self
-
     @field_validator("columns")
     @classmethod
-    def _names_are_known(cls, columns: dict[str, str]) -> dict[str, str]:
+    def _check_names(cls, columns: dict[str, str]) -> dict[str, str]:
         for name in columns.values():
             if name not in chat_rows.NAMES:
                 hint = did_you_mean(name, chat_rows.NAMES)
                 raise ValueError(f"{name!r} is none of {', '.join(chat_rows.NAMES)}{hint}")
         if len({chat_rows.NAMES[name] for name in columns.values()}) < len(columns):
-            raise ValueError("two columns have one name")
+            raise ValueError("two columns have the same name")
         return columns
 
     @model_validator(mode="after")
-    def _one_test_set(self) -> Self:
-        if self.test != "heldout":
-            if self.test_path:
-                raise ValueError(
-                    f"test: {self.test!r} holds tasks of the pool out, and test_path is a test set "
-                    "already; leave one of them out"
-                )
-            if not self.task_column:
-                raise ValueError(f"test: {self.test!r} needs a task_column that names the tasks")
+    def _check_sets(self) -> Self:
+        if self.query_path and self.query:
+            raise ValueError("query: query_path is a set to arrange for already; leave one out")
+        if self.query_path and self.query_path == self.test_path:
+            raise ValueError("query_path: it is the test set too; leave it out, or name another")
+        if not self.path and not self.remote:
+            raise ValueError(
+                "path: set it to your pool, a .jsonl or .parquet file or a folder, or set hub"
+            )
+        if self.test != "heldout" and self.test_path:
+            raise ValueError(
+                f"test: {self.test!r} holds tasks of the pool out, and test_path is a test set "
+                "already; leave one of them out"
+            )
+        if self.test != "heldout" and not self.task_column:
+            raise ValueError(f"test: {self.test!r} needs a task_column that names the tasks")
         return self
 
-    def inside(self, folder: str | Path) -> dict[str, str]:
-        """Return which sets lie in the folder of another one: key to path."""
+    def sets_inside(self, folder: str | Path) -> dict[str, str]:
+        """Return the sets that are inside the folder of another set: key to path."""
         sets = {key: getattr(self, key) for key in ("path", "test_path", "query_path")}
         return {
             key: path
             for key, path in sets.items()
             if path
-            and any(Path(at(folder)) in Path(at(path)).parents for at in (abspath, realpath))
+            and any(Path(full(folder)) in Path(full(path)).parents for full in (abspath, realpath))
         }
 
     def sampling(self, split: str) -> str:
-        """Return, as canonical JSON, what the sampling of one split reads."""
+        """Return, as canonical JSON, the settings that affect the sampling of one split."""
         folders = filter(None, (self.path, self.test_path, self.query_path))
-        inside = {key: path for folder in folders for key, path in self.inside(folder).items()}
+        inside = {key: path for folder in folders for key, path in self.sets_inside(folder).items()}
         return canonical(json.loads(super().sampling(split)) | inside)
 
     @property
@@ -160,19 +151,17 @@ class Settings(Dataset):
         return "query" if self.query_path else super().arranged_for
 
     def has(self, split: str) -> bool:
-        """Return whether there is such a split."""
+        """Return whether a split exists."""
         return bool(self.query_path) if split == "query" else super().has(split)
 
     @property
     def holds_out(self) -> HeldOut:
-        """What of the pool is held out as the test set."""
-        if self.test_path:
-            return "nothing"
-        return "rows" if self.test == "heldout" else "tasks"
+        """What is held out of the pool as the test set."""
+        return "nothing" if self.test_path else super().holds_out
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
-    """Return the file, or those of a folder by name but for those of a set that lies in it.
+    """Return a file, or those of a folder by name, without those of another set inside it.
 
     Raises InputError if there is none.
     """
@@ -180,74 +169,74 @@ def files(settings: Settings, path: Path) -> list[Path]:
 
 
 def _find(settings: Settings, path: Path) -> user_files.Files:
-    found = user_files.find(path)
-    inside = settings.inside(path)
-    places = {Path(realpath(its)) for its in inside.values()}
-    read = [
-        file for file in found.read if places.isdisjoint((at := Path(realpath(file)), *at.parents))
-    ]
+    files = user_files.find(path)
+    inside = settings.sets_inside(path)
+    excluded = {Path(realpath(other)) for other in inside.values()}
+    real_paths = ((file, Path(realpath(file))) for file in files.read)
+    read = [file for file, real in real_paths if excluded.isdisjoint((real, *real.parents))]
     if not read:
         raise InputError(f"{path}: the folder holds nothing but {' and '.join(inside)}")
-    return found._replace(read=read)
+    return files._replace(read=read)
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
-    """Yield the conversations of all files, file after file by name, in each file's order.
+    """Yield the conversations of all files, sorted by file name, in each file's order.
 
-    A row's id is its own, if it has one, else `mine_N` for the N-th row. For what is read of a row
-    see `chat_rows`; one that cannot be used has no messages.
+    A row without an id gets `mine_N`, where N is its number. `chat_rows` says what is read of a
+    row; one that cannot be used has no messages.
 
-    Raises InputError if a file is missing, empty, damaged or of no known form; file and line are
-    named.
+    Raises InputError, which names the file and line, if a file is missing, empty, damaged or of no
+    known form.
     """
     return unique_ids(_read(path, settings, TASK, is_test=False))
 
 
 def read_test(settings: Settings, path: Path, name: str = "test") -> Iterator[Instance]:
-    """Yield the conversations of a test set as `read` does; ids are `mine_NAME_N`.
+    """Yield the conversations of a test set as `read` does; default ids are `mine_NAME_N`.
 
-    A file may lack the `task_column`: its rows have the task `TASK`. One that has none of `columns`
-    has the names already.
+    A file may lack the `task_column`; its rows then have the task `TASK`. A file that has none of
+    `columns` is read as it is.
     """
     return unique_ids(_read(path, settings, f"{TASK}_{name}", is_test=True))
 
 
 def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iterator[Instance]:
-    number, column = 0, settings.task_column
+    number, task_column = 0, settings.task_column
     fault = None
-    files, passed_over = _find(settings, path)
-    for key, its in settings.inside(path).items():
-        warn_once(f"{path}: what {key} names, {its}, is not read with the folder")
-    if passed_over:
-        some = ", ".join(map(str, passed_over[:5])) + (", …" if len(passed_over) > 5 else "")
-        warn_once(f"{path}: {len(passed_over)} files are not read: {some}")
+    files, skipped = _find(settings, path)
+    for key, other in settings.sets_inside(path).items():
+        warn_once(f"{path}: {other} is not read with the folder, because it is the {key}")
+    if skipped:
+        listed = ", ".join(map(str, skipped[:5])) + (", …" if len(skipped) > 5 else "")
+        warn_once(f"{path}: {len(skipped)} files are not read: {listed}")
     for file in files:
         rows = user_files.rows(file)
         try:
             first = next(rows)
             columns = list(first[1])
-            apply = not is_test or not settings.columns.keys().isdisjoint(columns)
-            renamed = chat_rows.renaming(file, columns, settings.columns if apply else {})
-            form = chat_rows.form_of(file, renamed(first[1]))
+            applies = not is_test or not settings.columns.keys().isdisjoint(columns)
+            rename = chat_rows.renaming(file, columns, settings.columns if applies else {})
+            form = chat_rows.form_of(file, rename(first[1]))
         except InputError as error:
-            if not user_files.may_hold_none(file, path):
+            if not user_files.may_hold_no_rows(file, path):
                 raise
             fault = error
             warn_once(f"{error}; the file is not read")
             continue
-        has_tasks = column in columns
-        if column and not has_tasks and not is_test:
+        has_tasks = task_column in columns
+        if task_column and not has_tasks and not is_test:
             raise InputError(
-                f"{file}: no column '{column}', which task_column names; found {', '.join(columns)}"
+                f"{file}: no column '{task_column}', which task_column names; found "
+                f"{', '.join(columns)}"
             )
         logging.info("%s: read as %s; columns: %s", file, form, ", ".join(columns))
         unread = parquet.unread(file) if file.suffix.lower() == ".parquet" else []
         for where, row in itertools.chain([first], rows):
             number += 1
-            names = f"{prefix}_{number}", TASK, column if has_tasks else None
-            found = chat_rows.instance(form, renamed(row), row, where, *names)
+            names = f"{prefix}_{number}", TASK, task_column if has_tasks else None
+            instance = chat_rows.instance(form, rename(row), row, where, *names)
             if unread:
-                found.unused = [*unread, *found.unused]
-            yield found
+                instance.unused = [*unread, *instance.unused]
+            yield instance
     if fault and not number:
         raise fault

@@ -1,4 +1,4 @@
-"""Flan-mini: one JSON array of conversations, plain or zipped."""
+"""Flan-mini: a JSON array of conversations, plain or zipped."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +12,6 @@ from nearfirst.data.naming import source_of, unique_ids
 from nearfirst.data.readers.json_rows import find, rows, take
 from nearfirst.data.settings import Dataset, SampleSettings
 
-_NAMES = ("flan_mini.json", "flan_mini.json.zip")
-
 _ROLES = {"human": "user", "gpt": "assistant"}
 
 
@@ -26,24 +24,23 @@ class Settings(Dataset):
     key_list: str | None = Field(
         None,
         description="JSON file with `train_key_list` and `eval_key_list` (task names). Null: "
-        "`split.json` of the data set's folder, or a split by `sample.split_seed`.",
+        "`split.json` in the folder of the data, or a split by `sample.split_seed`.",
     )
     sample: SampleSettings = SampleSettings()
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
     """Return the file, or the one in a folder. Raises InputError if there is none."""
-    return [find(path, _NAMES)]
+    return [find(path, ("flan_mini.json", "flan_mini.json.zip"))]
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
-    """Yield the instances of the file, or of the folder that holds it, in the file's order.
+    """Yield the instances of the file, or of the file in the folder `path`, in its order.
 
-    The file does not say where a task's text comes from: the source is `naming.source_of` the task.
-    Memory holds the ids seen, for repeated ones are numbered.
+    The file does not name the source of a task, so `naming.source_of` guesses it.
 
-    Raises InputError if the file is missing, empty, cut off or not a JSON array, or a row is not of
-    the form `{id, source, conversations: [{from: human|gpt, value}]}`; the row is named.
+    Raises InputError if the file is missing, empty, cut off or not a JSON array, or a row does not
+    have the form `{id, source, conversations: [{from: human|gpt, value}]}`.
     """
     (file,) = files(settings, path)
     return unique_ids(_instance(row, where) for where, row in rows(file))
@@ -56,10 +53,10 @@ def _instance(row: Any, where: str) -> Instance:
     if row.get("id") is None:
         raise InputError(f"{where}: key 'id' is missing; found {', '.join(row)}")
     turns = take(row, "conversations", list, where)
-    found = Instance(str(row["id"]), task, [], 0, where, source=source_of(task), row=row)
-    found.unused = unused_columns(row, ("id", "source", "conversations"))
+    instance = Instance(str(row["id"]), task, [], 0, where, source=source_of(task), row=row)
+    instance.unused = unused_columns(row, ("id", "source", "conversations"))
     try:
-        found.messages, found.dropped = exchanges(parse_turns(turns, _ROLES))
+        instance.messages, instance.dropped = exchanges(parse_turns(turns, _ROLES))
     except RowError as error:
-        found.fault = str(error)
-    return found
+        instance.fault = str(error)
+    return instance

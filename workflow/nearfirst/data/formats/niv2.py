@@ -1,7 +1,7 @@
-"""Super-NaturalInstructions v2 (NIV2): a checkout with one JSON file a task.
+"""Super-NaturalInstructions v2 (NIV2): a checkout with one JSON file per task.
 
-`splits/default/train_tasks.txt` and `test_tasks.txt` list the training and the unseen tasks; other
-files in `tasks/` are not read. For the prompts see `niv2_prompt`.
+`splits/default/train_tasks.txt` and `test_tasks.txt` list the training and unseen tasks; other
+files in `tasks/` are not read. `niv2_prompt` builds the prompts.
 """
 
 import functools
@@ -33,21 +33,21 @@ class Settings(Dataset):
 
     @property
     def tested_per_task(self) -> int | None:
-        """How many instances of an unseen task, its first, may be tested; None for all."""
+        """How many instances of an unseen task, from its first, may be tested; None for all."""
         return self.prompt.eval_instances
 
     def sampling(self, split: str) -> str:
-        """Return, as canonical JSON, what the sampling of one split reads."""
+        """Return, as canonical JSON, the settings that affect the sampling of one split."""
         if split != "train":
             return super().sampling(split)
-        # How many instances are tested does not matter, whatever it is.
+        # The number of test instances does not matter.
         default = {"eval_instances": PromptSettings().eval_instances}
         prompt = self.prompt.model_copy(update=default)
         return super(Settings, self.model_copy(update={"prompt": prompt})).sampling(split)
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
-    """Return the two lists and the files of the tasks on them. Raises InputError as `read`."""
+    """Return the two lists and the files of their tasks. Raises InputError as `read` does."""
     lists = [_list(path, part) for part in _LISTS]
     return [*lists, *(_file(path, task) for task in sorted(_parts(path)))]
 
@@ -55,18 +55,18 @@ def files(settings: Settings, path: Path) -> list[Path]:
 def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
     """Yield `instances` whose prompts fit within `prompt.source_tokens` tokens.
 
-    Raises InputError if the folder has no tokenizer that can be read, or as `instances`.
+    Raises InputError if the folder has no readable tokenizer, or as `instances` does.
     """
-    from tokenizers import Tokenizer  # not needed for the settings
+    from tokenizers import Tokenizer  # Not needed for the settings.
 
     file = tokenizer / "tokenizer.json"
     if not file.is_file():
         raise InputError(f"{file}: no such file; NIV2 counts a prompt's tokens with it")
     try:
         encoder = Tokenizer.from_file(str(file))
-    except Exception as error:  # it raises nothing more precise
+    except Exception as error:  # The library raises nothing more specific.
         raise InputError(f"{file}: no tokenizer ({error}); copy or fetch it again") from None
-    # Whole prompts are counted, whatever the tokenizer does to them for its model.
+    # Count the whole prompt, however the tokenizer prepares text for its model.
     encoder.no_truncation()
     encoder.no_padding()
     limit = settings.prompt.source_tokens
@@ -80,14 +80,14 @@ def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
 def instances(settings: Settings, path: Path, fits: Fits) -> Iterator[Instance]:
     """Yield the instances of the listed tasks, sorted by task name, in each file's order.
 
-    A message holds the bare input and the first output; `expand` builds the whole prompt. All
-    outputs are references. An instance without an `id` (old revisions) is called `task-row`. A
-    task's source is the first of its `Source`, or `naming.source_of` its name. Memory holds one
-    file at a time. Of an unseen task `prompt.eval_instances` are read: NIV2 evaluates on the first
+    The messages are the bare input and the first output; `expand` builds the whole prompt. All
+    outputs are references. An instance without an `id` (old revisions) gets `task-row`. A task's
+    source is the first of its `Source`, or `naming.source_of` its name. Only one file at a time is
+    in memory. Of an unseen task, only `prompt.eval_instances` are read: NIV2 evaluates on the first
     100, which are balanced by label.
 
     Raises InputError if the path is not a checkout, a list names a task twice or one without a
-    file, or a file is not of the published form: file, instance and key are named.
+    file, or a file is not in the published form.
     """
     parts = _parts(path)
     tasks = (_task(path, name, part, settings, fits) for name, part in sorted(parts.items()))
@@ -95,7 +95,7 @@ def instances(settings: Settings, path: Path, fits: Fits) -> Iterator[Instance]:
 
 
 def _parts(path: Path) -> dict[str, Part]:
-    """Return the side of the split of each listed task."""
+    """Return each listed task's side of the split."""
     parts: dict[str, Part] = {}
     for part in _LISTS:
         file = _list(path, part)
@@ -109,17 +109,17 @@ def _parts(path: Path) -> dict[str, Part]:
             if task in parts:
                 raise InputError(
                     f"{file}: task '{task}' is listed twice, here or in {_LISTS['train']}; "
-                    "take it off one list"
+                    "remove it from one list"
                 )
             if Path(task).name != task or "\0" in task:
                 raise InputError(
-                    f"{file}: task {task!r} is not the name of a file in tasks/; take it off the "
-                    "list"
+                    f"{file}: task {task!r} is not the name of a file in tasks/; remove it from "
+                    "the list"
                 )
             if not _file(path, task).is_file():
                 raise InputError(
                     f"{file}: task '{task}' has no file {_file(path, task)}; complete the "
-                    "checkout, or take the task off the list"
+                    "checkout, or remove the task from the list"
                 )
             parts[task] = part
     return parts
@@ -139,16 +139,18 @@ def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> 
     rows = take(content, "Instances", list, str(file))
     prompt = Prompt(content, name, settings.prompt, str(file))
     source = _source(content, name)
-    # In another split, a task that is published as unseen may be trained on.
+    # In other splits, a task that was published as unseen may be trained on.
     is_tested = part == "unseen" and settings.sample.split == "published"
     for number, row in enumerate(rows[: settings.tested_per_task if is_tested else None], start=1):
         where = f"{file}: instance {number}"
         question, answers = clean(take(row, "input", str, where)), texts(row, "output", where)
-        messages = []
-        # An empty question is allowed: the definition asks.
+        messages: list[Message] = []
+        # The question may be empty, since the definition asks one.
         if answers and answers[0]:
-            messages.append(Message(role="user", content=question))
-            messages.append(Message(role="assistant", content=answers[0]))
+            messages = [
+                {"role": "user", "content": question},
+                {"role": "assistant", "content": answers[0]},
+            ]
         id_ = row.get("id")
         yield Instance(
             id=f"{name}-{number}" if id_ is None else clean(str(id_)),

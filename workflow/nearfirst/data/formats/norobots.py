@@ -1,7 +1,7 @@
-"""NoRobots: Parquet files of dialogues, each of a category.
+"""NoRobots: Parquet files of dialogues with a category, which is the task.
 
-The category is the task. The published split into training and test files is not used: all files
-are read, and the held-out dialogues are drawn from all of them.
+The published split into training and test files is not used: all files are read, and the held-out
+dialogues are drawn from all of them.
 """
 
 from collections.abc import Iterator
@@ -36,41 +36,37 @@ class Settings(Dataset):
     title: ClassVar[str] = "NoRobots"
 
     format: Literal["norobots"] = Field("norobots", description="Published form.")
-    test: Literal["heldout"] = Field("heldout", description="Test set to arrange for; fixed.")
+    test: Literal["heldout"] = Field("heldout", description="Test set to arrange for (fixed).")
     sample: DialogueSampleSettings = DialogueSampleSettings()
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
-    """Return the file, or those of a folder, itself or its `data/`, by name.
+    """Return the file, or those in a folder and its `data/`, sorted.
 
     Raises InputError if there is none.
     """
     if not path.is_dir():
         return [path]
-    found = (file for pattern in ("*.parquet", "data/*.parquet") for file in path.glob(pattern))
-    shown = sorted(file for file in found if not is_hidden(file))
-    if not shown:
+    matches = (file for pattern in ("*.parquet", "data/*.parquet") for file in path.glob(pattern))
+    visible = sorted(file for file in matches if not is_hidden(file))
+    if not visible:
         raise InputError(f"{path}: no Parquet file, neither here nor in data/")
-    return shown
+    return visible
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
-    """Yield the dialogues of all files, file after file by name, in each file's order.
-
-    `path` is one Parquet file, or the folder that holds them, itself or in `data/`. The id is
-    `prompt_id`. For system turns and dialogues that begin with the assistant see
-    `conversation.dialogue`.
+    """Yield the dialogues of all `files`, in each file's order.
 
     Raises InputError if there is no such file, a file is damaged or lacks a column of `COLUMNS`, or
-    a row has no id, no category or a turn of an unknown role.
+    a row has no id or category.
     """
-    published = (found for file in files(settings, path) for found in rows(file, COLUMNS))
-    return unique_ids(_instance(row, where) for where, row in published)
+    located = (pair for file in files(settings, path) for pair in rows(file, COLUMNS))
+    return unique_ids(_instance(row, where) for where, row in located)
 
 
 def _instance(row: dict[str, Any], where: str) -> Instance:
     for column in ("prompt_id", "category"):
         if not row[column]:
             raise InputError(f"{where}: column '{column}' is empty")
-    its = (row["prompt_id"], row["category"], row["messages"] or [])
-    return dialogue(*its, _ROLES, where, row, sender="role", text="content")
+    id_, task, turns = row["prompt_id"], row["category"], row["messages"] or []
+    return dialogue(id_, task, turns, _ROLES, where, row, sender="role", text="content")

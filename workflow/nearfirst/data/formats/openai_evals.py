@@ -1,4 +1,4 @@
-"""OpenAI Evals: JSON lines of questions and ideal answers, a file a task.
+"""OpenAI Evals: JSON lines of questions and ideal answers, one file per task.
 
 The package `evals` ships them below `evals/registry/data/`.
 """
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PositiveInt
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Instance, Message
+from nearfirst.data.conversation import Instance, exchanges
 from nearfirst.data.readers.json_rows import rows
 from nearfirst.data.readers.streams import is_hidden
 from nearfirst.data.settings import Dataset, SampleSettings
@@ -20,21 +20,20 @@ REGISTRY = "evals/registry/data"
 
 
 class Settings(Dataset):
-    """OpenAI Evals: the files of `evals/registry/data/` that hold questions and ideal answers."""
+    """OpenAI Evals: files of `evals/registry/data/` with questions and ideal answers."""
 
     title: ClassVar[str] = "OpenAI Evals"
 
     format: Literal["openai-evals"] = Field("openai-evals", description="Published form.")
     rows_per_task: PositiveInt | None = Field(
-        None, description="Read the first so many rows of each file; null reads all."
+        None, description="Read only this many rows of each file, from the first; null reads all."
     )
     sample: SampleSettings = SampleSettings()
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
-    """Return all files `.jsonl` below the registry, sorted by path; some are passed over."""
-    found = _registry(path).glob("**/*.jsonl")
-    return sorted(file for file in found if not is_hidden(file))
+    """Return all `.jsonl` files below the registry, sorted; `read` skips some of them."""
+    return sorted(file for file in _registry(path).glob("**/*.jsonl") if not is_hidden(file))
 
 
 def _registry(path: Path) -> Path:
@@ -42,34 +41,29 @@ def _registry(path: Path) -> Path:
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
-    """Yield the instances, file by file in the order of their paths.
+    """Yield the instances of the `files` below the registry `path`, or below its root folder.
 
-    A file is a task, called as its path without `samples` and `.jsonl`: `GOL`, `ab`,
-    `cybersecurity/filepaths`. The source is its folder. The messages of a question, system's first,
-    are one user turn with a line between them; the first ideal answer is the assistant's turn, and
-    all of them are references. The registry holds other things too (games, texts, problems without
-    an answer): a file whose first row has no `input` of messages with an `ideal` is passed over.
+    A file is a task, named after its path without `samples` and `.jsonl`: `GOL`,
+    `cybersecurity/filepaths`. Its source is the first folder. The messages of a question are joined
+    by line breaks into one user turn; the first ideal answer is the assistant turn, and all of them
+    are references. Files whose first row has no `input` list and `ideal` are skipped, since the
+    registry also holds games, texts and problems without answers.
 
-    Raises InputError if there is no such file, or a row of one is not of the form `{input: [{role,
-    content}], ideal: text or list of texts}`; the row is named.
-
-    Parameters
-    ----------
-    path
-        Folder that holds the files: the registry, or one that it lies in.
+    Raises InputError if no file is left, or a row does not have the form `{input: [{role,
+    content}], ideal: text or list of texts}`.
     """
     registry = _registry(path)
-    found = False
+    is_empty = True
     for file in files(settings, path):
         task = file.relative_to(registry).with_suffix("")
         name = "/".join(part for part in task.parts if part != "samples")
-        found_here = islice(rows(file), settings.rows_per_task)
-        for number, (where, row) in enumerate(found_here, start=1):
+        first_rows = islice(rows(file), settings.rows_per_task)
+        for number, (where, row) in enumerate(first_rows, start=1):
             if number == 1 and not _is_question(row):
                 break
-            found = True
+            is_empty = False
             yield _instance(row, name or "samples", where, number)
-    if not found:
+    if is_empty:
         raise InputError(f"{path}: no file below it holds questions with an `ideal` answer")
 
 
@@ -89,14 +83,6 @@ def _instance(row: Any, task: str, where: str, number: int) -> Instance:
             raise InputError(f"{where}: '{key}' holds {type(wrong[0]).__name__}, not text")
     question = "\n".join(text for text in contents if text.strip())
     answers = tuple(dict.fromkeys(text for text in ideal if text.strip()))
-    messages: list[Message] = []
-    if question and answers:
-        messages = [
-            Message(role="user", content=question),
-            Message(role="assistant", content=answers[0]),
-        ]
-    dropped = 0 if messages else 2
+    messages, dropped = exchanges([("user", question), ("assistant", "".join(answers[:1]))])
     source = task.partition("/")[0]
-    return Instance(
-        f"{task}#{number}", task, messages, dropped, where, answers, source=source, row=row
-    )
+    return Instance(f"{task}#{number}", task, messages, dropped, where, answers, source, row=row)

@@ -1,4 +1,4 @@
-"""Rows of Parquet files, read as a stream."""
+"""Read rows of Parquet files as a stream."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from nearfirst.common.errors import InputError, one_line
 from nearfirst.common.parquet import check_columns, open_parquet
 
 BATCH = 1024
-"""Rows decoded at once: texts may be long."""
+"""Rows decoded at once; texts may be long."""
 
 
 def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place for messages, row) of a file, with the columns of a schema.
+    """Yield (location for messages, row) of a file, with the columns of a schema.
 
-    Without a schema these are all columns but those of bytes, such as images.
+    Without a schema, rows have all columns except binary ones such as images.
 
-    Raises InputError if the file is missing, empty, damaged or not Parquet, lacks a column (those
-    that are there are named) or has one of another type, or a text is not UTF-8.
+    Raises InputError if the file is missing, empty, damaged or not Parquet, lacks a column or has
+    one of another type, or contains text that is not UTF-8.
     """
     with open_parquet(path) as file:
         if schema:
@@ -29,7 +29,7 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
         number = 0
         try:
             for batch in file.iter_batches(BATCH, columns=[field.name for field in fields]):
-                for row in _decoded(batch):
+                for row in _decode(batch):
                     number += 1
                     yield f"{path}: row {number}", row
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -37,7 +37,7 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
                 f"{path}: damaged after row {number} ({one_line(error)}); copy or make it again"
             ) from None
         except (ValueError, OverflowError) as error:
-            # Fields of one name, or a time beyond what Python has.
+            # Duplicate field names, or a time beyond Python's range.
             raise InputError(
                 f"{path}: row {number + 1}: a column that cannot be read ({one_line(error)}); "
                 "write the file without it"
@@ -45,13 +45,13 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
 
 
 def row_of(where: str) -> tuple[Path, int]:
-    """Return the file and the row, from 0, of a place that `rows` yields."""
+    """Return the file and the row index, from 0, of a location that `rows` yields."""
     path, _, number = where.rpartition(": row ")
     return Path(path), int(number) - 1
 
 
 def unread(path: Path) -> list[str]:
-    """Return which columns `rows` leaves out: those of bytes, and of one name all but the last."""
+    """Describe the columns that `rows` leaves out: binary ones, and all but the last of a name."""
     with open_parquet(path) as file:
         fields = list(file.schema_arrow)
     repeated = [name for name, n in Counter(field.name for field in fields).items() if n > 1]
@@ -61,20 +61,20 @@ def unread(path: Path) -> list[str]:
     ]
 
 
-def _decoded(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+def _decode(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     try:
         yield from batch.to_pylist()
     except (ValueError, OverflowError):
-        # One by one up to the row that is at fault.
-        for at in range(len(batch)):
-            yield from batch.slice(at, 1).to_pylist()
+        # Decode row by row up to the one at fault.
+        for index in range(len(batch)):
+            yield from batch.slice(index, 1).to_pylist()
 
 
 def _has_bytes(kind: pa.DataType) -> bool:
-    """Return whether bytes, which JSON cannot hold, are in a type."""
+    """Return whether a type contains bytes, which JSON cannot hold."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     names = ("binary", "large_binary", "fixed_size_binary", "binary_view")
     return any(getattr(pa.types, f"is_{name}")(kind) for name in names) or any(
-        _has_bytes(kind.field(at).type) for at in range(kind.num_fields)
+        _has_bytes(kind.field(index).type) for index in range(kind.num_fields)
     )

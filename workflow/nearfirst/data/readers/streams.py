@@ -1,4 +1,4 @@
-"""A file's text as a stream, whatever it is compressed with and encoded in."""
+"""Read a file as UTF-8 text, whatever its compression and encoding."""
 
 import codecs
 import functools
@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
-from typing import IO, cast
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -21,37 +21,36 @@ CHUNK = 2**20
 
 _DAMAGED = (
     *(OSError, EOFError, zlib.error, pa.ArrowException, zipfile.BadZipFile),
-    # A zip with a password, or compressed in another way.
+    # A zip with a password or an unsupported compression.
     *(RuntimeError, NotImplementedError),
 )
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK": "zip"}
 
 
 class Utf8:
-    """Reads a stream as UTF-8; what is UTF-16 or UTF-32 by its first bytes becomes that."""
+    """Reads a stream as UTF-8; converts UTF-16 and UTF-32, recognized by the first bytes."""
 
-    def __init__(self, stream: IO[bytes], name: str) -> None:
-        self._stream, self._name = stream, name
+    def __init__(self, stream: IO[bytes], kind: str) -> None:
+        self._stream, self._kind = stream, kind
+        self._encoding = ""
         self._decode: Callable[[bytes, bool], str] | None = None
-        self._is_first = True
 
     def read(self, size: int, where: str) -> bytes:
-        """Return the next bytes, at most about `size`; nothing at the end.
+        """Return about `size` bytes; an empty result marks the end.
 
-        Raises InputError, with the place `where`, if the file is damaged or cut off.
+        Raises InputError, which names the location `where`, if the file is damaged or cut off.
         """
         while True:
             try:
                 data = self._stream.read(size)
             except _DAMAGED as error:
                 message = one_line(error)[:120]
-                is_cut = isinstance(error, EOFError) or "Truncated" in message
-                what = "cut off" if is_cut else "damaged"
+                is_cut_off = isinstance(error, EOFError) or "Truncated" in message
                 raise InputError(
-                    f"{where}: {what} {self._name} ({message}); copy or download it again"
+                    f"{where}: {'cut off' if is_cut_off else 'damaged'} {self._kind} ({message}); "
+                    "copy or download it again"
                 ) from None
-            if self._is_first:
-                self._is_first = False
+            if not self._encoding:
                 self._encoding = json.detect_encoding(data[:4])
                 if not self._encoding.startswith("utf-8"):
                     self._decode = codecs.getincrementaldecoder(self._encoding)().decode
@@ -70,54 +69,54 @@ class Utf8:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Utf8]:
-    """Open a file of JSON, plain or compressed with gzip, zstd or zip, as its first bytes say.
+    """Open a JSON file, plain or compressed with gzip, zstd or zip, as its first bytes say.
 
-    A zip holds one file of JSON. It is read as a stream: nothing is unpacked, so its name leads
-    nowhere. Raises InputError if the file is empty, or no archive of such a file.
+    A zip must hold exactly one JSON file. Nothing is unpacked, so the names in it are harmless.
+    Raises InputError if the file is missing or empty, or is not such an archive.
     """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(0)
         if not head:
             raise InputError(f"{path}: the file is empty")
         kind = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), "file")
+        stream: Any = file
         if kind == "gzip":
-            with gzip.open(file) as stream:
-                yield Utf8(cast(IO[bytes], stream), kind)
+            stream = gzip.GzipFile(fileobj=file)
         elif kind == "zstd":
-            with pa.CompressedInputStream(file, "zstd") as stream:
-                yield Utf8(stream, kind)
+            stream = pa.CompressedInputStream(file, "zstd")
         elif kind == "zip":
-            try:
-                archive = zipfile.ZipFile(file)
-                member = archive.open(_member(path, archive))
-            except _DAMAGED as error:
-                raise InputError(f"{path}: no whole zip ({one_line(error)[:120]})") from None
-            with member:
-                yield Utf8(member, kind)
-        else:
-            yield Utf8(file, kind)
+            stream = _open_member(path, file)
+        with stream:
+            yield Utf8(stream, kind)
 
 
 def is_hidden(path: PurePath) -> bool:
-    """Return whether a name says that a file is none of the user's, such as macOS's `._x`."""
+    """Return whether a file is hidden or a system file, such as macOS's `._x`."""
     return path.name.startswith(".") or "__MACOSX" in path.parts
 
 
 @functools.cache
 def warn_once(message: str) -> None:
-    """Warn, but not each time that the files are read."""
+    """Log a warning once, however often the files are read."""
     logging.warning(message)
 
 
-def _member(path: Path, archive: zipfile.ZipFile) -> str:
-    names = [
-        name
-        for name in archive.namelist()
-        if name.lower().endswith((".json", ".jsonl", ".ndjson")) and not is_hidden(PurePath(name))
-    ]
-    if len(names) != 1:
-        names = names or archive.namelist()
-        some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-        raise InputError(f"{path}: expected one .json file inside, found {some or 'none'}")
-    return names[0]
+def _open_member(path: Path, file: IO[bytes]) -> IO[bytes]:
+    try:
+        archive = zipfile.ZipFile(file)
+        names = [
+            name
+            for name in archive.namelist()
+            if name.lower().endswith((".json", ".jsonl", ".ndjson"))
+            and not is_hidden(PurePath(name))
+        ]
+        if len(names) == 1:
+            return archive.open(names[0])
+    except _DAMAGED as error:
+        raise InputError(f"{path}: not a whole zip ({one_line(error)[:120]})") from None
+    names = names or archive.namelist()
+    listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    raise InputError(f"{path}: expected one .json file inside, found {listed or 'none'}")

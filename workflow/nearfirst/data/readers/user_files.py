@@ -1,4 +1,4 @@
-"""Files of a user's rows: JSON, plain or compressed, and Parquet, by the end of their names."""
+"""Find and read the user's own files: JSON, plain or compressed, and Parquet."""
 
 import json
 import os
@@ -11,60 +11,58 @@ from nearfirst.data.readers import json_rows, parquet
 from nearfirst.data.readers.streams import is_hidden
 
 _JSON = (".jsonl", ".ndjson", ".json")
-ENDS = (*(f"{kind}{end}" for kind in _JSON for end in ("", ".gz", ".zst", ".zip")), ".parquet")
-"""Ends of the names of files that are read, in small letters or capitals."""
-
-_KNOWN = f"{', '.join(_JSON)} (also .gz, .zst, .zip), .parquet"
-_ABOUT = ("dataset_info.json", "dataset_infos.json", "split.json")
+_SUFFIXES = (*(f"{kind}{end}" for kind in _JSON for end in ("", ".gz", ".zst", ".zip")), ".parquet")
+_SUPPORTED = f"{', '.join(_JSON)} (also .gz, .zst, .zip), .parquet"
+_METADATA = ("dataset_info.json", "dataset_infos.json", "split.json")
 _NO_DATA = ("readme", "license", "licence")
-"""How names begin, in small letters, of other files that come with data and hold none."""
+"""Beginnings, in lower case, of the names of files that accompany data."""
 
 
 class Files(NamedTuple):
-    """The files of a path that are read, in order, and those that are passed over."""
+    """The files of a path: those to read, in order, and those that are skipped."""
 
     read: list[Path]
-    passed_over: list[Path]
+    skipped: list[Path]
 
 
 def files(path: Path) -> list[Path]:
-    """Return the files that are read. Raises InputError as `find`."""
+    """Return the files to read. Raises InputError as `find` does."""
     return find(path).read
 
 
 def find(path: Path) -> Files:
-    """Return a file, or those of a folder and the folders in it, by name.
+    """Return a file, or the files below a folder, sorted by name.
 
-    Of a fetched folder these are the files in its record. Hidden files are neither read nor passed
-    over. Raises InputError if there is none to read.
+    In a fetched folder, they are the files in its record. Hidden files are neither read nor listed
+    as skipped. Raises InputError if there is nothing to read.
     """
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
     if not path.is_dir():
-        if not _is_read(path):
+        if not _is_supported(path):
             raise InputError(
-                f"{path}: the name ends in none of {_KNOWN}; rename or convert the file"
+                f"{path}: the name ends in none of {_SUPPORTED}; rename or convert the file"
             )
         return Files([path], [])
     hint = ""
     if (record := path / "fetched.json").is_file():
         names = sorted(json.loads(record.read_bytes())["files"])
-        found = [path / name for name in names]
+        listed = [path / name for name in names]
         hint = f", but there are {', '.join(names[:5])}; choose others by hub.files"
     else:
-        found = sorted(_below(path))
-    read = list(filter(_is_read, found))
+        listed = sorted(_walk(path))
+    read = list(filter(_is_supported, listed))
     if not read:
-        raise InputError(f"{path}: the folder holds no file in {_KNOWN}{hint}")
-    return Files(read, [] if hint else [file for file in found if not _is_read(file)])
+        raise InputError(f"{path}: the folder holds no file in {_SUPPORTED}{hint}")
+    return Files(read, [] if hint else [file for file in listed if not _is_supported(file)])
 
 
-def _is_read(file: Path) -> bool:
-    return file.name.lower().endswith(ENDS)
+def _is_supported(file: Path) -> bool:
+    return file.name.lower().endswith(_SUFFIXES)
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder and of those in it, links followed, each folder once."""
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder; links are followed, but each folder is visited once."""
     seen = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         seen.add(os.path.realpath(parent))
@@ -73,25 +71,24 @@ def _below(folder: Path) -> Iterator[Path]:
             for name in folders
             if not is_hidden(Path(name)) and os.path.realpath(Path(parent, name)) not in seen
         ]
-        yield from (
-            Path(parent, name)
-            for name in names
-            if not is_hidden(Path(name)) and not _is_about(name.lower())
-        )
+        files = (Path(parent, name) for name in names)
+        yield from (file for file in files if not is_hidden(Path(file.name)) and _is_data(file))
 
 
-def _is_about(name: str) -> bool:
-    return name in _ABOUT or (name.startswith(_NO_DATA) and not name.endswith(ENDS))
+def _is_data(file: Path) -> bool:
+    name = file.name.lower()
+    return name not in _METADATA and (_is_supported(file) or not name.startswith(_NO_DATA))
 
 
 def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place for messages, row) of a file; memory holds a few rows at a time.
+    """Yield (location for messages, row) of a file, with only a few rows in memory.
 
-    Raises InputError if the file has no rows, is damaged or not of its form; line or row are named.
+    Raises InputError, which names the line or row, if the file has no rows, is damaged or is not in
+    the format that its name suggests.
     """
-    is_parquet = file.suffix.lower() == ".parquet"
+    reader = parquet if file.suffix.lower() == ".parquet" else json_rows
     has_rows = False
-    for where, row in (parquet if is_parquet else json_rows).rows(file):
+    for where, row in reader.rows(file):
         if not isinstance(row, dict):
             raise InputError(f"{where}: expected an object, found {type(row).__name__}")
         has_rows = True
@@ -100,7 +97,7 @@ def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise InputError(f"{file}: the file has no rows")
 
 
-def may_hold_none(file: Path, path: Path) -> bool:
-    """Return whether a file of a folder may be of another kind: a config, a part of something."""
-    is_json = ".json" in (end.lower() for end in file.suffixes)
+def may_hold_no_rows(file: Path, path: Path) -> bool:
+    """Return whether a file in a folder may be something other than rows, such as a config."""
+    is_json = ".json" in (suffix.lower() for suffix in file.suffixes)
     return path.is_dir() and (is_json or file.parent != path)
