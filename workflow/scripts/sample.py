@@ -1,4 +1,4 @@
-r"""Split a data set and sample one part of it: training instances, or a test set.
+r"""Split a data set and sample its training instances or one test set.
 
 For instance:
   sample.py --settings '{"format": "flan"}' --input flan_mini.json.zip --split train \
@@ -30,25 +30,25 @@ def main(arguments: argparse.Namespace) -> None:
         test_path=arguments.test_input,
         key_list=arguments.key_list,
         tokenizer=arguments.tokenizer,
-        takes=_takes(arguments.tokenizer) if arguments.tokenizer else sample.takes_no_tools,
+        takes=_use_template(arguments.tokenizer) if arguments.tokenizer else sample.takes_no_tools,
         apart_from=arguments.apart_from,
     )
-    is_train = arguments.split == "train"
-    rows = (sample.table_row(instance, keep_row=is_train) for instance in instances)
+    keep_row = arguments.split == "train"
+    rows = (sample.table_row(instance, keep_row=keep_row) for instance in instances)
     identity = {"dataset": arguments.dataset, "test": arguments.split}
     schema = SOURCES.with_metadata({key: name for key, name in identity.items() if name})
     logging.info("%s: %d instances", arguments.split, write_rows(rows, schema, arguments.output))
 
 
-def _takes(model: Path) -> sample.Takes:
-    load = cache(load_tokenizer)  # which takes a while, and few data have turns of tools
+def _use_template(model: Path) -> sample.Takes:
+    load = cache(load_tokenizer)  # Loading is slow, and few data sets have tool turns.
     return lambda messages: refusal(messages, load(str(model), "model.name"))
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
-    add("--dataset", metavar="NAME", help="name of the data set, which the table keeps")
+    add("--dataset", metavar="NAME", help="name of the data set, stored in the table")
     add(
         "--settings",
         required=True,
@@ -56,16 +56,16 @@ if __name__ == "__main__":
         help="the data set's row of `data` in the config: format, sample, … (docs/config.md)",
     )
     add("--input", type=Path, required=True, help="the published file or folder, or your own")
-    add("--key-list", type=Path, help="list of training and unseen tasks (JSON)")
+    add("--key-list", type=Path, help="lists of training and unseen tasks (JSON)")
     add("--tokenizer", type=Path, help="folder of the base model (niv2; chat, to "
-        "keep turns of tools that its chat template takes)")  # fmt: skip
-    add("--test-input", type=Path, help="a test set, or queries, of its own (chat)")
+        "keep tool turns that its chat template supports)")  # fmt: skip
+    add("--test-input", type=Path, help="separate test set or queries (chat)")
     add(
         "--hold-out",
         choices=get_args(HeldOut),
-        help="what of the data is the test set (default: as the settings say)",
+        help="what to hold out as the test set (default: as in the settings)",
     )
     add("--split", required=True, help="train, query, specialist-SEED, generalist-SEED or heldout")
-    add("--apart-from", metavar="SPLIT", help="a split that must have other instances")
+    add("--apart-from", metavar="SPLIT", help="split that must have different instances")
     add("--output", type=Path, required=True, help="instances to write (Parquet)")
     cli.run(main, parser.parse_args())

@@ -1,4 +1,4 @@
-"""Tables of instances as the stages read them."""
+"""Read tables of instances, and rows in the order of an arrangement."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from nearfirst.data.conversation import Message
 
 
 def read_instances(path: Path, rows: tuple[int, int] | None = None) -> pa.Table:
-    """Read an instance table, or some of its rows. Raises InputError as `read_table`."""
+    """Read an instance table, or a range of its rows. Raises InputError as `read_table` does."""
     return read_table(path, INSTANCES, rows=rows)
 
 
@@ -22,11 +22,10 @@ def conversations(table: pa.Table) -> list[list[Message]]:
 
 
 def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> list[int]:
-    """Return the rows of the training instances in the order of an arrangement.
+    """Return the row indices of the training instances in the order of an arrangement.
 
-    The arrangement (Parquet) may leave instances out; `ids` are those of the file `instances`.
-    Raises InputError as `read_table`, or if an id is not there, or positions have a gap or are
-    repeated.
+    `ids` are those of the file `instances`; the arrangement (Parquet) may leave some out. Raises
+    InputError as `read_table` does, or if an id is unknown or the positions are not 0 to n - 1.
     """
     table = read_table(arrangement, ARRANGEMENT).sort_by("position")
     if table["position"].to_pylist() != list(range(table.num_rows)):
@@ -34,9 +33,9 @@ def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> lis
             f"{arrangement}: the positions are not 0 to {table.num_rows - 1}, each once; arrange "
             "again"
         )
-    place = {id_: row for row, id_ in enumerate(ids)}
+    row_of = {id_: row for row, id_ in enumerate(ids)}
     try:
-        return [place[id_] for id_ in table["id"].to_pylist()]
+        return [row_of[id_] for id_ in table["id"].to_pylist()]
     except KeyError as error:
         raise InputError(
             f"{arrangement}: the id {error} is not in {instances}; arrange the embeddings of these "
@@ -48,12 +47,12 @@ def same_ids(expected: list[str], found: list[str], expected_in: Path, found_in:
     """Raise InputError unless two tables have the same ids in the same order."""
     if len(expected) != len(found):
         raise InputError(
-            f"{found_in}: {len(found)} rows, but {expected_in} has {len(expected)}; make the one "
-            "again from the other"
+            f"{found_in}: {len(found)} rows, but {expected_in} has {len(expected)}; make one again "
+            "from the other"
         )
-    for row, (one, other) in enumerate(zip(expected, found, strict=True)):
-        if one != other:
+    for row, (id_, other) in enumerate(zip(expected, found, strict=True)):
+        if id_ != other:
             raise InputError(
-                f"{found_in}: row {row} has id '{other}', but {expected_in} has '{one}'; make the "
-                "one again from the other"
+                f"{found_in}: row {row} has id '{other}', but {expected_in} has '{id_}'; make one "
+                "again from the other"
             )

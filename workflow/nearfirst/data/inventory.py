@@ -1,4 +1,4 @@
-"""What one pass over a data set finds: its tasks and the rows that can be used."""
+"""The tasks of a data set and its usable rows, found in one pass."""
 
 from array import array
 from collections.abc import Iterable, Iterator, MutableSequence
@@ -8,16 +8,16 @@ from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Part
 
 DROPPED = "turns left out (empty, or a question or an answer without the other)"
-KINDS = 50
-"""Most kinds of what is not read that are told apart."""
+MAX_KINDS = 50
+"""Number of kinds of unused content that are counted separately."""
 
 
 @dataclass
 class Inventory:
-    """Of each task the row numbers of its usable instances, its side of the split and its source.
+    """The usable rows of each task, by index, its side of the published split and its source.
 
-    `parts` is empty if there is no published split. `unused` says what of the `total` rows nothing
-    reads, to how often and where first: rows that cannot be used, turns, columns.
+    `parts` is empty if there is no published split. `unused` counts each kind of unusable row, turn
+    or column, and holds its first location. `total` counts all rows.
     """
 
     rows: dict[str, MutableSequence[int]] = field(default_factory=dict)
@@ -26,50 +26,50 @@ class Inventory:
     total: int = 0
     unused: dict[str, tuple[int, str]] = field(default_factory=dict)
 
-    def add_unused(self, what: str, where: str, count: int = 1) -> None:
-        """Count what is not read."""
-        if what not in self.unused and len(self.unused) >= KINDS:
-            what = "others"
-        before, first = self.unused.get(what, (0, where))
-        self.unused[what] = before + count, first
+    def add_unused(self, kind: str, where: str, count: int = 1) -> None:
+        """Count content that is not used."""
+        if kind not in self.unused and len(self.unused) >= MAX_KINDS:
+            kind = "others"
+        before, first = self.unused.get(kind, (0, where))
+        self.unused[kind] = before + count, first
 
     def warnings(self) -> Iterator[str]:
-        """Yield a line for each kind of what is not read."""
-        for what, (count, first) in self.unused.items():
+        """Yield a line for each kind of unused content."""
+        for kind, (count, first) in self.unused.items():
             times = "once" if count == 1 else f"{count} times"
-            yield f"{what}: {times} in {self.total} rows, the first is {first}"
+            yield f"{kind}: {times} in {self.total} rows, the first is {first}"
 
 
 def take_inventory(instances: Iterable[Instance], *, skip_unusable: bool) -> Inventory:
     """List the usable rows of every task.
 
-    Raises InputError if a row has no question with an answer, or another fault, and `skip_unusable`
-    is false, or if the name of its task holds a carriage return.
+    Raises InputError if a row has no question with an answer, or another fault, unless
+    `skip_unusable`, or if the name of its task contains a carriage return.
     """
-    found = Inventory()
+    result = Inventory()
     for number, instance in enumerate(instances):
-        found.total += 1
+        result.total += 1
         if "\r" in instance.task:
             raise InputError(
                 f"{instance.where}: the task {instance.task!r} holds a carriage return, which a "
-                "CSV file cannot give back; rename it"
+                "CSV file cannot represent; rename it"
             )
         if not instance.messages:
             fault = instance.fault or "no question with an answer, both not empty"
             if not skip_unusable:
                 raise InputError(
-                    f"{instance.where} (id '{instance.id}'): {fault}; mend the row, or leave such "
-                    "rows out with `sample.unusable: skip`"
+                    f"{instance.where} (id '{instance.id}'): {fault}; fix the row, or leave out "
+                    "such rows with `sample.unusable: skip`"
                 )
-            found.add_unused(f"rows left out ({fault})", instance.where)
+            result.add_unused(f"rows left out ({fault})", instance.where)
             continue
         if instance.dropped:
-            found.add_unused(DROPPED, instance.where, instance.dropped)
-        for what in instance.unused:
-            found.add_unused(f"{what} is not used", instance.where)
-        # Eight bytes a row: the whole of P3 has a hundred million rows.
-        found.rows.setdefault(instance.task, array("q")).append(number)
-        found.sources.setdefault(instance.task, instance.source)
+            result.add_unused(DROPPED, instance.where, instance.dropped)
+        for unused in instance.unused:
+            result.add_unused(f"{unused} is not used", instance.where)
+        # Eight bytes per row, because all of P3 has a hundred million rows.
+        result.rows.setdefault(instance.task, array("q")).append(number)
+        result.sources.setdefault(instance.task, instance.source)
         if instance.part:
-            found.parts[instance.task] = instance.part
-    return found
+            result.parts[instance.task] = instance.part
+    return result

@@ -1,4 +1,4 @@
-"""Test conversations that are trained on, word for word."""
+"""Test conversations that also occur, word for word, in the training data."""
 
 import json
 from array import array
@@ -8,9 +8,9 @@ from nearfirst.data.conversation import Instance
 
 
 class Overlap:
-    """Counts test conversations that are in the training data too, whatever their white space.
+    """Counts test conversations that also occur in the training data, apart from white space.
 
-    A text is kept as a hash of eight bytes, so that those of a large pool fit into memory.
+    Texts are kept as hashes of eight bytes, so that those of a large pool fit into memory.
     """
 
     def __init__(self) -> None:
@@ -26,18 +26,18 @@ class Overlap:
         self._test[instance.id] = _hash(instance)
 
     def warning(self) -> str | None:
-        """Return a warning for the user; None if the two share nothing."""
+        """Return a warning for the user, or None if there is no overlap."""
         shared = set(self._test.values()).intersection(self._train)
-        ids = [id_ for id_, text in self._test.items() if text in shared]
+        ids = [id_ for id_, hash_ in self._test.items() if hash_ in shared]
         if not ids:
             return None
         counts = f"{len(ids)} of {len(self._test)} test conversations"
-        if len(ids) == len(self._test) and all(text in shared for text in self._train):
-            return f"the test set is the training set: {counts} are trained on; give another"
+        if len(ids) == len(self._test) and all(hash_ in shared for hash_ in self._train):
+            return f"the test set is the training set: {counts} are trained on; use another one"
         return (
             f"{counts} are word for word among the {len(self._train)} training conversations, the "
             f"first is '{ids[0]}'; their loss does not show generalization, unless "
-            "data.NAME.exclude leaves these out of training"
+            "data.NAME.exclude leaves them out of training"
         )
 
 

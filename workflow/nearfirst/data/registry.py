@@ -1,13 +1,13 @@
-"""The formats of data by name: each is one module of `data/formats/`.
+"""The data formats by name, one module of `data/formats/` each.
 
 The module of a format has
 
 - `Settings`, a `data.settings.Dataset` whose key `format` is the module's name;
-- `files(settings, path)`, which lists the files that are read;
+- `files(settings, path)`, which lists the files to read;
 - `read(settings, path)`, which yields their instances, the same ones each time. If
-  `Settings.needs_tokenizer`, it takes the folder of the base model as a third argument.
+  `Settings.needs_tokenizer`, its third argument is the folder of the base model.
 
-It may have `read_test(settings, path, name)`, which reads a test set of its own in another way.
+It may also have `read_test(settings, path, name)`, if it reads separate test sets differently.
 """
 
 from collections.abc import Iterator
@@ -22,41 +22,39 @@ FORMATS = Registry[Dataset]("nearfirst.data.formats", "format")
 
 
 def files_read(settings: Dataset, path: Path) -> list[Path]:
-    """Return the files that reading a data set opens, each once; the one list there is of them.
+    """Return the files that are opened to read a data set, each once.
 
-    `path` is the pool, or a test set of its own: a file or a folder. P3's table counts as one of
-    the files, and so does a `split.json` in the folder. A `key_list` is a file beside them.
+    `path` is the file or folder of the pool or of a separate test set. The files include P3's table
+    and a `split.json` in the folder, but not a `key_list`.
 
-    Raises InputError if a file that the format needs is not there.
+    Raises InputError if a file that the format needs is missing.
     """
-    found: list[Path] = FORMATS.module(settings.format).files(settings, path)
+    files: list[Path] = FORMATS.module(settings.format).files(settings, path)
     split = path / "split.json"
-    return list(dict.fromkeys([*found, *([split] if split.is_file() else [])]))
+    return list(dict.fromkeys([*files, *([split] if split.is_file() else [])]))
 
 
 def read(settings: Dataset, path: Path, tokenizer: Path | None = None) -> Iterator[Instance]:
     """Yield the instances of a data set.
 
-    Raises InputError if the format needs a tokenizer and there is none, or as its `read`.
+    Raises InputError if the format needs a tokenizer and there is none, or as its `read` does.
     """
     if settings.needs_tokenizer and tokenizer is None:
         raise InputError(
             f"format {settings.format!r} counts tokens: give the base model's folder, --tokenizer"
         )
     extra = [tokenizer] if settings.needs_tokenizer else []
-    found: Iterator[Instance] = FORMATS.module(settings.format).read(settings, path, *extra)
-    return found
+    instances: Iterator[Instance] = FORMATS.module(settings.format).read(settings, path, *extra)
+    return instances
 
 
 def read_test(settings: Dataset, path: Path, name: str = "test") -> Iterator[Instance]:
-    """Yield the instances of a set of its own, by `read_test` of the format or else `read`.
+    """Yield the instances of a separate set, with the format's `read_test` if it has one.
 
-    `name` is `test`, or `query` for what data are arranged for.
+    `name` is `test`, or `query` for the set that the data are arranged for.
     """
-    of_format = FORMATS.module(settings.format)
-    found: Iterator[Instance] = (
-        of_format.read_test(settings, path, name)
-        if hasattr(of_format, "read_test")
-        else of_format.read(settings, path)
-    )
-    return found
+    module = FORMATS.module(settings.format)
+    if not hasattr(module, "read_test"):
+        return read(settings, path)
+    instances: Iterator[Instance] = module.read_test(settings, path, name)
+    return instances

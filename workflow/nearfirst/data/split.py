@@ -1,4 +1,4 @@
-"""Which tasks or conversations are the test set, and which ones are trained on."""
+"""Split a data set into training and test rows, by tasks or by conversations."""
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,66 +14,62 @@ from nearfirst.data.readers.json_rows import value
 from nearfirst.data.settings import HeldOut
 
 Rows = Mapping[str, Sequence[int]]
-"""Task to row numbers."""
+"""Task to row indices."""
 
 Tasks = tuple[list[str], list[str]]
-"""Names of the training tasks and of the unseen ones."""
-
-DEFAULT_HELD_OUT = (0.1, 200)
-"""Share of the conversations that is held out by default, and the largest number of them."""
+"""Names of the training tasks and of the unseen tasks."""
 
 
 class Split(NamedTuple):
-    """The rows to train on and those to test on."""
+    """The rows to train on and to test on."""
 
     train: Rows
     test: Rows
 
 
 def split(
-    found: Inventory,
+    inventory: Inventory,
     sample: Any,
     holds_out: HeldOut,
     key_list: Path | None = None,
     tested_per_task: int | None = None,
 ) -> Split:
-    """Split the usable rows of a data set, by the section `sample` of its settings.
+    """Split the usable rows of a data set, given the section `sample` of its settings.
 
     Only the first `tested_per_task` instances of an unseen task may be tested; None allows all.
 
-    Raises InputError if nothing would be left to train on, or the key list or a task's name is at
-    fault.
+    Raises InputError if nothing would be left to train on, or the key list or the name of a task is
+    wrong.
     """
-    rows = found.rows
+    rows = inventory.rows
     if holds_out == "nothing":
         return Split(rows, {})
     if holds_out == "rows":
         test = hold_out(rows, sample.held_out, sample.split_seed)
         return Split(
-            {task: [row for row in its if row not in test] for task, its in rows.items()},
-            {task: [row for row in its if row in test] for task, its in rows.items()},
+            {task: [row for row in of_task if row not in test] for task, of_task in rows.items()},
+            {task: [row for row in of_task if row in test] for task, of_task in rows.items()},
         )
-    train, unseen = _tasks(found, sample, key_list)
+    train, unseen = _split_tasks(inventory, sample, key_list)
     return Split({t: rows[t] for t in train}, {t: rows[t][:tested_per_task] for t in unseen})
 
 
-def _tasks(found: Inventory, sample: Any, key_list: Path | None) -> Tasks:
-    how = getattr(sample, "split", "random")
+def _split_tasks(inventory: Inventory, sample: Any, key_list: Path | None) -> Tasks:
+    kind = getattr(sample, "split", "random")
     if isinstance(sample.unseen_tasks, list):
-        return named_tasks(found.rows, sample.unseen_tasks)
-    if how == "source":
-        return tasks_by_source(found.sources, sample.unseen_tasks, sample.split_seed)
-    if how == "published" and key_list:
-        return read_key_list(key_list, found.rows)
-    if how == "published" and found.parts:
-        return published_tasks(found)
-    return random_tasks(found.rows, sample.unseen_tasks, sample.split_seed)
+        return _named_tasks(inventory.rows, sample.unseen_tasks)
+    if kind == "source":
+        return tasks_by_source(inventory.sources, sample.unseen_tasks, sample.split_seed)
+    if kind == "published" and key_list:
+        return read_key_list(key_list, inventory.rows)
+    if kind == "published" and inventory.parts:
+        return _published_tasks(inventory)
+    return random_tasks(inventory.rows, sample.unseen_tasks, sample.split_seed)
 
 
-def published_tasks(found: Inventory) -> Tasks:
-    """Return the tasks of the published split. Raises InputError if a side of it is empty."""
-    train = [task for task, part in found.parts.items() if part == "train"]
-    unseen = [task for task, part in found.parts.items() if part == "unseen"]
+def _published_tasks(inventory: Inventory) -> Tasks:
+    train = [task for task, part in inventory.parts.items() if part == "train"]
+    unseen = [task for task, part in inventory.parts.items() if part == "unseen"]
     if not train or not unseen:
         raise InputError(
             f"the published split leaves {len(train)} training and {len(unseen)} unseen tasks of "
@@ -88,7 +84,7 @@ class _KeyList(BaseModel):
 
 
 def read_key_list(path: Path, tasks: Iterable[str]) -> Tasks:
-    """Read the tasks from a JSON file `{"train_key_list": [...], "eval_key_list": [...]}`.
+    """Read the split from a JSON file `{"train_key_list": [...], "eval_key_list": [...]}`.
 
     Raises InputError if the file has another form, lists a task twice, or lists one that is not in
     the data.
@@ -113,11 +109,8 @@ def read_key_list(path: Path, tasks: Iterable[str]) -> Tasks:
     return train, unseen
 
 
-def named_tasks(tasks: Iterable[str], unseen: Sequence[str]) -> Tasks:
-    """Split the tasks, given the names of the unseen ones; both sides are sorted.
-
-    Raises InputError if a name is not in the data, or no training task is left.
-    """
+def _named_tasks(tasks: Iterable[str], unseen: Sequence[str]) -> Tasks:
+    """Split the tasks, given the names of the unseen ones; both sides are sorted."""
     known = set(tasks)
     for name in unseen:
         if name not in known:
@@ -136,20 +129,19 @@ def random_tasks(tasks: Iterable[str], unseen: int | float, seed: int) -> Tasks:
     InputError if no training task is left.
     """
     names = sorted(tasks)
-    count = _unseen_count(unseen, len(names))
-    chosen = set(random.Random(f"split/{seed}").sample(names, count))
+    chosen = set(random.Random(f"split/{seed}").sample(names, _count_unseen(unseen, len(names))))
     return [name for name in names if name not in chosen], sorted(chosen)
 
 
 def tasks_by_source(sources: Mapping[str, str], unseen: int | float, seed: int) -> Tasks:
-    """Split the tasks as `random_tasks`, but no unseen task has the source of a training task.
+    """Split the tasks as `random_tasks` does, but the two sides share no source.
 
-    Whole sources are drawn at random as long as their tasks do not exceed the number asked for; if
-    even the smallest source has more, it is taken. `sources` maps a task to its source.
+    Whole sources are drawn at random as long as their tasks do not exceed the number requested; if
+    even the smallest source has more, it is taken. `sources` maps each task to its source.
 
     Raises InputError if no training task is left, or all tasks have one source.
     """
-    count = _unseen_count(unseen, len(sources))
+    count = _count_unseen(unseen, len(sources))
     tasks_of: dict[str, list[str]] = {}
     for task in sorted(sources):
         tasks_of.setdefault(sources[task], []).append(task)
@@ -163,28 +155,27 @@ def tasks_by_source(sources: Mapping[str, str], unseen: int | float, seed: int) 
     return sorted(set(sources) - set(chosen)), sorted(chosen)
 
 
-def _unseen_count(unseen: int | float, tasks: int) -> int:
-    """Return how many tasks are unseen, given their number or their share."""
-    count = unseen if isinstance(unseen, int) else max(1, round(unseen * tasks))
-    if count >= tasks:
+def _count_unseen(unseen: int | float, n_tasks: int) -> int:
+    count = unseen if isinstance(unseen, int) else max(1, round(unseen * n_tasks))
+    if count >= n_tasks:
         raise InputError(
-            f"sample.unseen_tasks: {count} of {tasks} tasks leaves none to train on; at most "
-            f"{tasks - 1}"
+            f"sample.unseen_tasks: {count} of {n_tasks} tasks leaves none to train on; at most "
+            f"{n_tasks - 1}"
         )
     return count
 
 
-def hold_out(rows: Rows, wanted: int | float | None, seed: int) -> set[int]:
+def hold_out(rows: Rows, held_out: int | float | None, seed: int) -> set[int]:
     """Draw the conversations of a test set from all tasks.
 
-    `wanted` is their number, or their share if below 1; None for `DEFAULT_HELD_OUT`. Raises
+    `held_out` is their number, or their share if below 1; None is a tenth, but at most 200. Raises
     InputError if nothing is left to train on.
     """
-    every = sorted(row for of_task in rows.values() for row in of_task)
-    share, most = DEFAULT_HELD_OUT if wanted is None else (wanted, len(every))
-    count = share if isinstance(share, int) else min(most, max(1, round(share * len(every))))
-    if count >= len(every):
+    pool = sorted(row for of_task in rows.values() for row in of_task)
+    share, max_count = (0.1, 200) if held_out is None else (held_out, len(pool))
+    count = share if isinstance(share, int) else min(max_count, max(1, round(share * len(pool))))
+    if count >= len(pool):
         raise InputError(
-            f"sample.held_out: {count} of {len(every)} conversations leaves none to train on"
+            f"sample.held_out: {count} of {len(pool)} conversations leaves none to train on"
         )
-    return set(random.Random(f"heldout/{seed}").sample(every, count))
+    return set(random.Random(f"heldout/{seed}").sample(pool, count))
