@@ -1,4 +1,4 @@
-"""Fetching from the hub, with the real client against a server on loopback; also a hostile one."""
+"""Fetching from the hub, with the real client against a local server, which may be hostile."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from checkout import copy_project
+from files import contents
 from hub_server import Hub, blob, serving, sha256
 
 from nearfirst.common.errors import InputError
@@ -27,8 +28,9 @@ FILES = {"LICENCE": LICENCE, "data/train.parquet": TABLE, "data/a b/x.parquet": 
 # The client writes 10 MiB at a time.
 CHUNK = 10 * 1024 * 1024
 LONG = np.random.default_rng(2).bytes(2 * CHUNK + 12345)
-SECRET = sha256(b"a token")[:16]  # as such it is in no source
+SECRET = sha256(b"a token")[:16]  # appears in no source file
 TOKEN = f"hf_{SECRET}token"
+WITH_PASSWORD = f"http://me:{SECRET}@127.0.0.1:9"
 
 Fetch = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -45,19 +47,20 @@ def command(folder: Path, settings: dict[str, Any], key: str = "data.talks") -> 
     return [sys.executable, str(program), *flags.split(), json.dumps(settings)]
 
 
-def environment(folder: Path, hub: Hub, **more: str) -> dict[str, str]:
-    own = {"PYTHONPATH": f"{REPOSITORY}/workflow", "HF_HOME": f"{folder}/home"}
-    return {"PATH": os.environ["PATH"], "HF_ENDPOINT": hub.url, **own, **more}
+def environment(folder: Path, hub: Hub, **variables: str) -> dict[str, str]:
+    paths = {"PYTHONPATH": f"{REPOSITORY}/workflow", "HF_HOME": f"{folder}/home"}
+    return {"PATH": os.environ["PATH"], "HF_ENDPOINT": hub.url, **paths, **variables}
 
 
 @pytest.fixture
 def fetch(tmp_path: Path, hub: Hub) -> Fetch:
-    """Run the program to its end: `fetch(files=[…])`; variables of the environment in capitals."""
+    """Run the program: `fetch(files=[…])`; environment variables are in capitals."""
 
-    def run(key: str = "data.talks", **given: Any) -> subprocess.CompletedProcess[str]:
-        variables = {name: given.pop(name) for name in list(given) if name.isupper()}
-        before = given.pop("before", None)
-        settings = {"repository": "someone/talks", "revision": hub.commit, **given}
+    def run(
+        key: str = "data.talks", before: Callable[[], None] | None = None, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        variables = {name: options.pop(name) for name in list(options) if name.isupper()}
+        settings = {"repository": "someone/talks", "revision": hub.commit, **options}
         return subprocess.run(
             command(tmp_path, settings, key),
             env=environment(tmp_path, hub, **variables),
@@ -65,19 +68,13 @@ def fetch(tmp_path: Path, hub: Hub) -> Fetch:
             capture_output=True,
             text=True,
             timeout=120,
-            check=False,
         )
 
     return run
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def told(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one line on the screen of a fetch that failed as a user's fault does."""
+def failure(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the single line that a fetch prints when it fails."""
     assert done.returncode == 1, done.stderr
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
@@ -85,13 +82,13 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr
 
 
-# What comes ------------------------------------------------------------------------------------
+# Fetched files ---------------------------------------------------------------------------------
 
 
-def test_all_files_come_whole_and_are_recorded(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+def test_all_files_are_fetched_and_recorded(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
     done = fetch()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    found = content(tmp_path / "talks")
+    found = contents(tmp_path / "talks")
     record = json.loads(found.pop("fetched.json"))
     assert found == FILES
     assert record == {
@@ -104,16 +101,16 @@ def test_all_files_come_whole_and_are_recorded(fetch: Fetch, hub: Hub, tmp_path:
     }
     assert {path.name for path in tmp_path.iterdir()} == {"talks", "log"}
     assert "3 files, 0.0 MB" in (tmp_path / "log").read_text()
-    # Patterns choose, and what others left goes.
+    # Files that no longer match a pattern are removed.
     assert fetch(files=["LICENCE", "data/*in.parquet"]).returncode == 0
-    assert set(content(tmp_path / "talks")) == {"LICENCE", "data/train.parquet", "fetched.json"}
+    assert set(contents(tmp_path / "talks")) == {"LICENCE", "data/train.parquet", "fetched.json"}
 
 
-def test_a_pinned_commit_checks_what_is_there_and_fetches_what_differs(
+def test_existing_files_are_checked_and_fetched_only_if_different(
     fetch: Fetch, hub: Hub, tmp_path: Path
 ) -> None:
     assert fetch(revision=None).returncode == 0
-    first = content(tmp_path / "talks")
+    first = contents(tmp_path / "talks")
     log = (tmp_path / "log").read_text()
     assert f"data.talks.hub.revision is null: this is commit {hub.commit}" in log
     assert json.loads(first["fetched.json"])["commit"] == hub.commit
@@ -121,33 +118,30 @@ def test_a_pinned_commit_checks_what_is_there_and_fetches_what_differs(
     (tmp_path / "talks/data/train.parquet").write_bytes(TABLE[:-1] + b"x")
     hub.requests.clear()
     assert fetch().returncode == 0
-    assert content(tmp_path / "talks") == first
+    assert contents(tmp_path / "talks") == first
     files = [request.path for request in hub.requests if "/resolve/" in request.path]
     assert files == [f"/{hub.page}/resolve/{hub.commit}/data/train.parquet"]
 
 
-def test_a_gated_model_comes_with_the_token_which_goes_nowhere_else(
+def test_the_token_of_a_gated_model_is_sent_only_to_the_hub(
     fetch: Fetch, hub: Hub, tmp_path: Path
 ) -> None:
     hub.page, hub.token = "someone/talks", TOKEN
     done = fetch(key="model", kind="model", HF_TOKEN=TOKEN)
     assert done.returncode == 0, done.stderr
-    assert content(tmp_path / "talks")["data/train.parquet"] == TABLE
+    assert contents(tmp_path / "talks")["data/train.parquet"] == TABLE
     assert hub.asked_for("/resolve/")[0].token == f"Bearer {TOKEN}"
-    stored = hub.asked_for("/stored/")
-    assert len(stored) == 2
-    assert {(request.token, request.host) for request in stored} == {
-        (None, hub.storage.removeprefix("http://"))
-    }
+    stored = [(request.token, request.host) for request in hub.asked_for("/stored/")]
+    assert stored == [(None, hub.storage.removeprefix("http://"))] * 2
     log = (tmp_path / "log").read_text()
     assert TOKEN not in log + done.stdout + done.stderr
     assert "Signature" not in log
 
 
-# What is broken off ----------------------------------------------------------------------------
+# Interruptions ---------------------------------------------------------------------------------
 
 
-def test_after_a_kill_a_file_goes_on_where_it_was(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+def test_a_file_is_resumed_after_a_kill(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
     hub.files["data/long.parquet"] = LONG
     hub.cut, hub.stall = CHUNK + 5000, True
     settings = {"repository": "someone/talks", "revision": hub.commit, "files": ["*long*", "LIC*"]}
@@ -163,14 +157,14 @@ def test_after_a_kill_a_file_goes_on_where_it_was(fetch: Fetch, hub: Hub, tmp_pa
     hub.requests.clear()
     assert fetch(files=settings["files"]).returncode == 0
     assert [request.range for request in hub.asked_for("/stored/")] == [f"bytes={CHUNK}-"]
-    found = content(tmp_path / "talks")
+    found = contents(tmp_path / "talks")
     assert set(found) == {"LICENCE", "data/long.parquet", "fetched.json"}
     assert found["data/long.parquet"] == LONG
-    # The small file was whole, and is not asked for again.
+    # The small file was complete, and is not requested again.
     assert hub.asked_for("LICENCE") == []
 
 
-def test_a_broken_connection_is_taken_up_again(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
+def test_a_broken_connection_is_resumed(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
     hub.files["data/long.parquet"] = LONG
     hub.cut = CHUNK + 5000
     assert fetch(files=["*long*"]).returncode == 0
@@ -178,7 +172,7 @@ def test_a_broken_connection_is_taken_up_again(fetch: Fetch, hub: Hub, tmp_path:
     assert (tmp_path / "talks/data/long.parquet").read_bytes() == LONG
 
 
-# What is wrong ---------------------------------------------------------------------------------
+# Faults ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -188,39 +182,36 @@ def test_a_broken_connection_is_taken_up_again(fetch: Fetch, hub: Hub, tmp_path:
         ("LICENCE", (blob(LICENCE[::-1]), blob(LICENCE))),
     ],
 )
-def test_other_bytes_than_the_hub_lists(
+def test_bytes_that_differ_from_those_the_hub_lists(
     fetch: Fetch, hub: Hub, tmp_path: Path, path: str, named: tuple[str, str]
 ) -> None:
     hub.served[path] = FILES[path][::-1]
-    line = told(fetch(files=["LICENCE", "data/train.parquet"]))
-    assert path in line
-    assert all(sum_ in line for sum_ in named)
-    assert "run again" in line
-    assert "data.talks.path" in line
-    assert path not in content(tmp_path / "talks.partial")
+    line = failure(fetch(files=["LICENCE", "data/train.parquet"]))
+    assert all(text in line for text in (path, *named, "run again", "data.talks.path"))
+    assert path not in contents(tmp_path / "talks.partial")
     assert not (tmp_path / "talks").exists()
     hub.served.clear()
     assert fetch().returncode == 0
 
 
-def test_other_bytes_than_the_config_says(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
-    line = told(fetch(sha256={"LICENCE": sha256(b"another")}))
+def test_bytes_that_differ_from_those_in_the_config(fetch: Fetch, hub: Hub) -> None:
+    line = failure(fetch(sha256={"LICENCE": sha256(b"another")}))
     assert f"its SHA-256 is {sha256(LICENCE)}, but data.talks.hub.sha256 says" in line
     assert sha256(b"another") in line
-    # Where the hub itself knows the sum, nothing is fetched to learn it.
-    line = told(fetch(files=["data/train.parquet"], sha256={"data/train.parquet": "0" * 64}))
+    # If the hub knows the sum, nothing is fetched.
+    line = failure(fetch(files=["data/train.parquet"], sha256={"data/train.parquet": "0" * 64}))
     assert "data.talks.hub.sha256: data/train.parquet" in line
     assert sha256(TABLE) in line
     assert hub.asked_for("train.parquet") == []
-    assert "'x' is none of the files" in told(fetch(sha256={"x": "0" * 64}))
+    assert "'x' is none of the files" in failure(fetch(sha256={"x": "0" * 64}))
     assert fetch(sha256={path: sha256(bytes_) for path, bytes_ in FILES.items()}).returncode == 0
 
 
 def test_a_gated_repository(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
     hub.page, hub.token = "someone/talks", TOKEN
-    assert "is gated" in told(fetch(key="model", kind="model"))
+    assert "is gated" in failure(fetch(key="model", kind="model"))
     token = {"HF_TOKEN": "hf_of_somebody_else"}
-    line = told(fetch(key="model", kind="model", files=["LICENCE", "data/*"], **token))
+    line = failure(fetch(key="model", kind="model", files=["LICENCE", "data/*"], **token))
     assert f"accept the licence at {hub.url}/someone/talks, set HF_TOKEN" in line
     assert f"place LICENCE, data/* of {hub.url}/someone/talks/tree/{hub.commit}" in line
     assert "set model.name" in line
@@ -228,7 +219,7 @@ def test_a_gated_repository(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("options", "named"),
     [
         ({"repository": "someone/walks"}, "/datasets/someone/walks: no such dataset repository"),
         ({"kind": "model"}, "/someone/talks: no such model repository"),
@@ -244,47 +235,47 @@ def test_a_gated_repository(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_not_there(fetch: Fetch, tmp_path: Path, given: dict[str, Any], named: str) -> None:
-    assert named in told(fetch(**given))
+def test_missing_things(fetch: Fetch, tmp_path: Path, options: dict[str, Any], named: str) -> None:
+    assert named in failure(fetch(**options))
     assert not (tmp_path / "talks").exists()
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
-def test_a_hub_that_fails_and_a_full_disk_keep_what_came(
+def test_a_failing_hub_and_a_full_disk_keep_partial_files(
     fetch: Fetch, hub: Hub, tmp_path: Path
 ) -> None:
-    def small_files_only() -> None:
+    def limit_file_size() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
-    line = told(fetch(before=small_files_only))
+    line = failure(fetch(before=limit_file_size))
     assert f"what was fetched so far stays in {tmp_path}/talks.partial" in line
     assert "free some space" in line
     hub.status = 500
-    assert f"{hub.url} answers 500; what was fetched so far stays" in told(fetch())
+    assert f"{hub.url} answers 500; what was fetched so far stays" in failure(fetch())
     hub.proxy = True
-    assert f"{hub.url} does not answer as the hub does" in told(fetch())
-    assert content(tmp_path / "talks.partial")["LICENCE"] == LICENCE
+    assert f"{hub.url} does not answer as the hub does" in failure(fetch())
+    assert contents(tmp_path / "talks.partial")["LICENCE"] == LICENCE
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("options", "named"),
     [
         ({"revision": "v1.0"}, "someone/talks/commits/main"),
         ({"sha256": {"x": "abc"}}, "sha256.x: "),
         ({"repository": "/data/flan_mini.json"}, "repository: "),
     ],
 )
-def test_settings_that_are_refused(given: dict[str, Any], named: str) -> None:
+def test_invalid_settings(options: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
-        HubSettings.parse(json.dumps({"repository": "someone/talks", **given}))
+        HubSettings.parse(json.dumps({"repository": "someone/talks", **options}))
 
 
 # A hostile hub, and secrets ----------------------------------------------------------------------
 
 
-def assert_secret(folder: Path, *texts: str) -> None:
-    """Check that the secret is neither in a file nor on the screen."""
+def assert_no_secret(folder: Path, *texts: str) -> None:
+    """Check that the secret is neither in a file nor in the output."""
     assert not any(SECRET in text for text in texts)
     for path in folder.rglob("*"):
         assert SECRET not in path.name
@@ -293,40 +284,40 @@ def assert_secret(folder: Path, *texts: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a/../../../evil", "/{folder}/evil"])
-def test_a_listed_file_outside_of_the_folder_is_refused(
+def test_a_listed_file_outside_the_folder_is_refused(
     name: str, fetch: Fetch, hub: Hub, tmp_path: Path
 ) -> None:
     name = name.format(folder=tmp_path)
     hub.files[name] = b"evil"
-    line = told(fetch(files=["*"]))
+    line = failure(fetch(files=["*"]))
     assert f"has a file {name!r}, which would be written outside the folder" in line
     assert not hub.asked_for("/resolve/")
     assert [path for path in tmp_path.rglob("*") if "evil" in path.name] == []
 
 
 @pytest.mark.parametrize(
-    ("of_hub", "variables", "named"),
+    ("attributes", "variables", "named"),
     [
         ({"status": 403}, {}, "access is refused (403)"),
         ({"token": "hf_another"}, {}, "set HF_TOKEN to a token that may read it"),
         ({}, {"HF_TOKEN": f"hf_\v{SECRET}"}, "HF_TOKEN: it contains a character that no token has"),
-        ({}, {"HTTP_PROXY": f"http://me:{SECRET}@127.0.0.1:9"}, "cannot be reached"),
-        ({}, {"HF_ENDPOINT": f"http://me:{SECRET}@127.0.0.1:9"}, "HF_ENDPOINT: it contains a user or"),
+        ({}, {"HTTP_PROXY": WITH_PASSWORD}, "cannot be reached"),
+        ({}, {"HF_ENDPOINT": WITH_PASSWORD}, "HF_ENDPOINT: it contains a user or"),
     ],
 )
 def test_no_error_repeats_a_secret(
-    of_hub: dict[str, Any],
+    attributes: dict[str, Any],
     variables: dict[str, str],
     named: str,
     fetch: Fetch,
     hub: Hub,
     tmp_path: Path,
 ) -> None:
-    for key, value in of_hub.items():
-        setattr(hub, key, value)
-    line = told(fetch(**{"HF_TOKEN": TOKEN, **variables}))
+    for name, value in attributes.items():
+        setattr(hub, name, value)
+    line = failure(fetch(**{"HF_TOKEN": TOKEN, **variables}))
     assert named in line
-    assert_secret(tmp_path, line)
+    assert_no_secret(tmp_path, line)
 
 
 def test_snakemake_keeps_no_token(
@@ -341,15 +332,15 @@ def test_snakemake_keeps_no_token(
     target = ("results/raw/model/model/fetched.json", "--config", model)
     done = checkout.snakemake(*target, check=False)
     assert "someone/model is gated" in done.stdout
-    assert_secret(tmp_path, done.stdout)
+    assert_no_secret(tmp_path, done.stdout)
     hub.token = TOKEN
     done = checkout.snakemake(*target)
     assert hub.asked_for("/resolve/")[-1].token == f"Bearer {TOKEN}"
-    assert_secret(tmp_path, done.stdout)
+    assert_no_secret(tmp_path, done.stdout)
 
 
 def test_no_program_logs_addresses_which_may_be_signed(tmp_path: Path) -> None:
-    # One that is given a model's id fetches it through libraries that log all they ask for.
+    # Programs may fetch a model by its id through libraries that log every request.
     lines = [
         "import logging",
         "from nearfirst.common import cli",
@@ -357,7 +348,7 @@ def test_no_program_logs_addresses_which_may_be_signed(tmp_path: Path) -> None:
         f"ask = 'GET https://hub/x?Signature={SECRET}'",
         "cli.run(lambda _: logging.getLogger('httpx2').info(ask), arguments)",
     ]
-    own = {**os.environ, "PYTHONPATH": f"{REPOSITORY}/workflow"}
-    subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, env=own, check=True)
+    env = {**os.environ, "PYTHONPATH": f"{REPOSITORY}/workflow"}
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, env=env, check=True)
     assert (tmp_path / "log").is_file()
-    assert_secret(tmp_path)
+    assert_no_secret(tmp_path)

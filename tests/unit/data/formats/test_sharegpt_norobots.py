@@ -90,9 +90,7 @@ def test_unknown_speakers_and_missing_files(tmp_path: Path, reader: Any) -> None
     [
         ([{"conversations": []}], "key 'items' is missing; found conversations"),
         ([{"items": None}], "'items' is NoneType, not a list"),
-        (["text"], "expected an object, found str"),
         ([{"items": [{"from": "human", "value": 3}]}], "value is int, not text"),
-        ([{"items": ["hello"]}], "a turn is from None"),
         ([{"items": [{"from": ["gpt"], "value": ""}]}], "a turn is from ['gpt']"),
     ],
 )
