@@ -1,4 +1,4 @@
-"""Turns become exchanges; ids become unique; a task's name tells its source."""
+"""Exchanges, published dialogues, unique ids, and the sources of tasks."""
 
 import pytest
 from conversations import texts
@@ -39,26 +39,26 @@ def test_exchanges_are_always_questions_with_answers(turns: Turns) -> None:
     assert len(messages) + dropped == len(turns)
 
 
-def spoken(*turns: tuple[str, str]) -> Instance:
-    said = [{"from": role, "value": content} for role, content in turns]
-    return dialogue("a", "t", said, ROLES, "row 1", {})
+def parse(*turns: tuple[str, str]) -> Instance:
+    published = [{"from": role, "value": content} for role, content in turns]
+    return dialogue("a", "t", published, ROLES, "row 1", {})
 
 
 def test_system_turns_come_before_the_next_question() -> None:
     more = [("system", "Now in verse."), ("user", ""), ("user", "Why?"), ("assistant", "So.")]
-    found = spoken(("system", " Be brief. "), *QUESTION, *more)
+    found = parse(("system", " Be brief. "), *QUESTION, *more)
     assert texts(found) == [
         *(("user", "Be brief.\n\nWhat is it?"), QUESTION[1]),
         *(("user", "Now in verse.\n\nWhy?"), ("assistant", "So.")),
     ]
     assert found.dropped == 1  # the empty question
-    late = spoken(*QUESTION, ("system", "Be brief."))
+    late = parse(*QUESTION, ("system", "Be brief."))
     assert (texts(late), late.dropped) == (QUESTION, 1)
 
 
 @pytest.mark.parametrize("system", [[], [("system", "Be brief.")]])
 def test_a_dialogue_that_begins_with_the_assistant_is_unusable(system: Turns) -> None:
-    found = spoken(*system, ("assistant", "Hello!"), *QUESTION)
+    found = parse(*system, ("assistant", "Hello!"), *QUESTION)
     assert (found.messages, found.fault) == ([], BEGINS_WITH_ASSISTANT)
 
 
@@ -66,8 +66,7 @@ def test_a_dialogue_that_begins_with_the_assistant_is_unusable(system: Turns) ->
 def test_ids_are_unique_whatever_the_file_calls_them(ids: list[str]) -> None:
     found = [i.id for i in unique_ids(Instance(id_, "t", [], 0, "") for id_ in ids)]
     assert len(set(found)) == len(found) == len(ids)
-    firsts = [found[ids.index(id_)] for id_ in dict.fromkeys(ids) if "#" not in id_]
-    assert firsts == [id_ for id_ in dict.fromkeys(ids) if "#" not in id_]
+    assert all(found[ids.index(id_)] == id_ for id_ in ids if "#" not in id_)
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def test_unusable_rows_are_skipped_and_counted_if_asked(program: Program, tmp_pa
         (None, "train", {}, ["--key-list", "/nowhere.json"], "/nowhere.json: no such file"),
         (None, "generalist-0", {"unseen_tasks": 1}, [], "120 instances, but the unseen"),
         (None, "heldout", SIZED, [], "--split heldout: expected train, specialist-SEED"),
-        (None, "heldout", {}, ["--hold-out", "nothing"], "heldout with a test set of its own"),
+        (None, "heldout", {}, ["--hold-out", "nothing"], "heldout with a separate test set"),
         (None, "train", {"unsen_tasks": 1}, [], "sample.unsen_tasks: unknown key"),
     ],
 )

@@ -102,17 +102,17 @@ def test_a_key_list_keeps_its_order_and_may_leave_tasks_out(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("rows", "held_out", "expected"),
+    ("n_rows", "held_out", "expected"),
     [(40, None, 4), (3, None, 1), (9000, None, 200), (40, 0.5, 20), (40, 7, 7), (9000, 0.5, 4500)],
 )
 def test_conversations_that_are_held_out_are_not_trained_on(
-    rows: int, held_out: float | None, expected: int
+    n_rows: int, held_out: float | None, expected: int
 ) -> None:
-    found = Inventory(rows={"a": list(range(0, rows, 2)), "b": list(range(1, rows, 2))})
+    found = Inventory(rows={"a": list(range(0, n_rows, 2)), "b": list(range(1, n_rows, 2))})
     parts = split(found, ChatSampleSettings(held_out=held_out), "rows")
-    train, test = ({row for its in side.values() for row in its} for side in parts)
+    train, test = ({row for rows in side.values() for row in rows} for side in parts)
     assert len(test) == expected
-    assert (train | test, train & test) == (set(range(rows)), set())
+    assert (train | test, train & test) == (set(range(n_rows)), set())
     assert hold_out(found.rows, held_out, 0) == test != hold_out(found.rows, held_out, 1)
 
 

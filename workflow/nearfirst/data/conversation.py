@@ -38,10 +38,7 @@ def is_trained(message: Message) -> bool:
 
 def target(messages: Sequence[Message]) -> int:
     """Return the index of the answer to embed, generate and score: the first to train on."""
-    for index, message in enumerate(messages):
-        if is_trained(message):
-            return index
-    return 1
+    return next((index for index, turn in enumerate(messages) if is_trained(turn)), 1)
 
 
 def has_tools(messages: Sequence[Message]) -> bool:

@@ -24,7 +24,7 @@ from nearfirst.data.split import Split, split
 _SAMPLES = {
     "tasks": (r"train|(specialist|generalist)-\d+", "train, specialist-SEED or generalist-SEED"),
     "rows": ("train|heldout", "train or heldout"),
-    "nothing": ("train|heldout", "train, or heldout with a test set of its own"),
+    "nothing": ("train|heldout", "train, or heldout with a separate test set"),
 }
 """For each kind of held-out data, a pattern of the available samples and its description."""
 
@@ -128,7 +128,7 @@ def inventory(path: Path, rows: Iterator[Instance], settings: Dataset, level: in
 
     Raises InputError as `take_inventory` does, or if no row can be used.
     """
-    # Closing also on an error ends the line of the bar before that of the error.
+    # Closing the bar, even after an error, lets the next message begin on a new line.
     with closing(bar(rows, "rows")) as shown:
         result = take_inventory(shown, skip_unusable=settings.sample.unusable == "skip")
     usable = sum(map(len, result.rows.values()))

@@ -271,8 +271,8 @@ def test_a_set_inside_the_folder_of_another_is_not_part_of_it(
     assert files_read(settings, Path("data")) == [Path("data/pool.jsonl")]
     assert [texts(i)[0][1] for i in chat.read_test(settings, Path(test))] == ["sub/test"]
     # The pool may also be inside the folder of the test set.
-    turned = chat.Settings(path="data/pool.jsonl", test_path="data", query_path=test)
-    assert files_read(turned, Path("data")) == [Path("data/query.jsonl")]
+    inverted = chat.Settings(path="data/pool.jsonl", test_path="data", query_path=test)
+    assert files_read(inverted, Path("data")) == [Path("data/query.jsonl")]
     Path("data/pool.jsonl").unlink()
     with pytest.raises(InputError, match="data: the folder holds nothing but test_path and query"):
         chat.files(settings, Path("data"))

@@ -1,4 +1,4 @@
-"""The NIV2 reader: which tasks and instances it yields, the prompt it builds, what it refuses."""
+"""The NIV2 reader: the tasks and instances it yields, its prompts, and what it refuses."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def example(number: int, **more: str) -> dict[str, str]:
     return {"input": f"in {number}", "output": f"out {number}", **more}
 
 
-def a_task(**changed: Any) -> Task:
+def make_task(**changed: Any) -> Task:
     content = {
         "Source": ["Quoref"],
         "Categories": ["Question Answering"],
@@ -34,11 +34,11 @@ def a_task(**changed: Any) -> Task:
 
 def checkout(folder: Path, train: dict[str, Task], unseen: dict[str, Task]) -> Path:
     (folder / "tasks").mkdir()
-    (folder / "splits" / "default").mkdir(parents=True)
-    for name, task in (train | unseen).items():
-        (folder / "tasks" / f"{name}.json").write_text(json.dumps(task), encoding="utf-8")
+    (folder / "splits/default").mkdir(parents=True)
     for file, tasks in (("train_tasks.txt", train), ("test_tasks.txt", unseen)):
-        (folder / "splits" / "default" / file).write_text("\n".join(tasks) + "\n\n")
+        (folder / "splits/default" / file).write_text("\n".join(tasks) + "\n\n")
+        for name, task in tasks.items():
+            (folder / f"tasks/{name}.json").write_text(json.dumps(task))
     return folder
 
 
@@ -48,9 +48,9 @@ def read(
     return list(niv2.instances(niv2.Settings.model_validate({"prompt": prompt}), path, fits))
 
 
-def one(folder: Path, task: Task, **options: Any) -> Instance:
-    (instance, *_) = read(checkout(folder, {"task1_a": task}, {"task2_b": a_task()}), **options)
-    return instance
+def first(folder: Path, task: Task, **options: Any) -> Instance:
+    path = checkout(folder, {"task1_a": task}, {"task2_b": make_task()})
+    return read(path, **options)[0]
 
 
 def prompt(instance: Instance) -> str:
@@ -63,8 +63,10 @@ def refused(path: Path) -> str:
 
 
 def test_only_listed_tasks_are_read_sorted_by_name(tmp_path: Path) -> None:
-    path = checkout(tmp_path, {"task9_c": a_task(), "task1_a": a_task()}, {"task5_b": a_task()})
-    (path / "tasks" / "task7_x.json").write_text("not listed, so nobody minds")
+    path = checkout(
+        tmp_path, {"task9_c": make_task(), "task1_a": make_task()}, {"task5_b": make_task()}
+    )
+    (path / "tasks/task7_x.json").write_text("not listed, so not read")
     found = [(instance.task, instance.part, instance.id) for instance in read(path)]
     assert found == [
         *(("task1_a", "train", "t-1"), ("task5_b", "unseen", "t-1#2")),
@@ -72,15 +74,15 @@ def test_only_listed_tasks_are_read_sorted_by_name(tmp_path: Path) -> None:
     ]
 
 
-def test_a_message_holds_the_bare_input_and_all_outputs_are_references(tmp_path: Path) -> None:
-    instance = one(tmp_path, a_task())
+def test_messages_and_references(tmp_path: Path) -> None:
+    instance = first(tmp_path, make_task())
     assert [message["content"] for message in instance.messages] == ["ask me", "one"]
     assert (instance.id, instance.source, instance.references) == ("t-1", "quoref", ("one", "two"))
-    assert instance.row == a_task()["Instances"][0]
+    assert instance.row == make_task()["Instances"][0]
 
 
 def test_the_prompt_of_table_1(tmp_path: Path) -> None:
-    assert prompt(one(tmp_path, a_task())) == (
+    assert prompt(first(tmp_path, make_task())) == (
         "Definition: Say what is asked.\n\n"
         " Positive Example 1 -\nInput: in 1.\n Output: out 1.\n\n"
         " Positive Example 2 -\nInput: in 2.\n Output: out 2.\n\n"
@@ -88,10 +90,10 @@ def test_the_prompt_of_table_1(tmp_path: Path) -> None:
     )
 
 
-def test_a_prompt_with_all_options_turned_round(tmp_path: Path) -> None:
+def test_a_prompt_with_all_options_inverted(tmp_path: Path) -> None:
     options = {"task_name": True, "definition": False, "explanations": True}
     counts = {"positive_examples": 2, "negative_examples": 1}
-    assert prompt(one(tmp_path, a_task(Definition=None), **options, **counts)) == (
+    assert prompt(first(tmp_path, make_task(Definition=None), **options, **counts)) == (
         "task1_a. "
         " Positive Example 1 -\nInput: in 1.\n Output: out 1.\n\n"
         " Positive Example 2 -\nInput: in 2.\n Output: out 2.\n Explanation: why 2.\n\n"
@@ -112,9 +114,9 @@ def test_examples_are_kept_in_order_while_the_whole_prompt_fits(
         if total + 7 + length > limit:
             break
         total, kept = total + 7 + length, kept + 1
-    instance = one(
+    instance = first(
         tmp_path_factory.mktemp("niv2"),
-        a_task(**{"Positive Examples": examples}),
+        make_task(**{"Positive Examples": examples}),
         positive_examples=3,
         fits=lambda text: len(text.split()) <= limit,
     )
@@ -122,17 +124,17 @@ def test_examples_are_kept_in_order_while_the_whole_prompt_fits(
     assert len(prompt(instance).split()) == total
 
 
-def test_each_kind_of_example_is_tried_by_itself(tmp_path: Path) -> None:
-    task = a_task(**{"Positive Examples": [{"input": "long " * 50, "output": "o"}, example(2)]})
+def test_each_kind_of_example_is_limited_separately(tmp_path: Path) -> None:
+    task = make_task(**{"Positive Examples": [{"input": "long " * 50, "output": "o"}, example(2)]})
     fits = {"fits": lambda text: len(text.split()) < 40, "negative_examples": 2}
-    built = prompt(one(tmp_path, task, **fits))
+    built = prompt(first(tmp_path, task, **fits))
     assert ("Positive" in built, built.count("Negative Example")) == (False, 2)
 
 
 def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) -> None:
     instances = [{"input": f"q{i}", "output": f"a{i}"} for i in range(2)]
-    old = a_task(Definition=" As a text. ", Source=None, Instances=instances)
-    found = read(checkout(tmp_path, {"task051_CoSMoS-qa_x": old}, {"task2_b": a_task()}))[:2]
+    old = make_task(Definition=" As a text. ", Source=None, Instances=instances)
+    found = read(checkout(tmp_path, {"task051_CoSMoS-qa_x": old}, {"task2_b": make_task()}))[:2]
     assert [instance.id for instance in found] == ["task051_CoSMoS-qa_x-1", "task051_CoSMoS-qa_x-2"]
     assert [instance.references for instance in found] == [("a0",), ("a1",)]
     assert found[0].source == "cosmos"
@@ -143,8 +145,8 @@ def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> None:
     # JSON can hold one (a text that was cut inside an emoji), Parquet and tokenizers cannot.
     row = {"id": "t\ud83d", "input": "in \ud83d", "output": ["out \ude00", "\ud83d\ude00"]}
     examples = [{"input": "\ud83d", "output": "o"}]
-    task = a_task(Definition="Do \ud83d", Instances=[row], **{"Positive Examples": examples})
-    instance = one(tmp_path, task)
+    task = make_task(Definition="Do \ud83d", Instances=[row], **{"Positive Examples": examples})
+    instance = first(tmp_path, task)
     assert instance.id == "t?"
     assert [message["content"] for message in instance.messages] == ["in ?", "out ?"]
     assert instance.references == ("out ?", "\N{GRINNING FACE}")
@@ -155,19 +157,17 @@ def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> None:
 def test_only_the_first_instances_of_an_unseen_task(
     tmp_path: Path, limit: int | None, unseen: int
 ) -> None:
-    many = a_task(Instances=[{"input": f"q{i}", "output": ["a"]} for i in range(120)])
+    many = make_task(Instances=[{"input": f"q{i}", "output": ["a"]} for i in range(120)])
     found = read(checkout(tmp_path, {"task1": many}, {"task2": many}), eval_instances=limit)
     asked = [instance.messages[0]["content"] for instance in found if instance.part == "unseen"]
     assert asked == [f"q{i}" for i in range(unseen)]
     assert len(found) - len(asked) == 120
 
 
-def test_an_empty_input_is_asked_by_the_definition_an_empty_output_is_unusable(
-    tmp_path: Path,
-) -> None:
+def test_empty_inputs_are_used_and_empty_outputs_are_not(tmp_path: Path) -> None:
     outputs: list[Any] = [["a"], [" "], [], "", ["b", ""]]
-    task = a_task(Instances=[{"input": "", "output": output} for output in outputs])
-    found = read(checkout(tmp_path, {"task1_a": task}, {"task2_b": a_task()}))[: len(outputs)]
+    task = make_task(Instances=[{"input": "", "output": output} for output in outputs])
+    found = read(checkout(tmp_path, {"task1_a": task}, {"task2_b": make_task()}))[: len(outputs)]
     assert [bool(instance.messages) for instance in found] == [True, False, False, False, True]
     assert prompt(found[0]).endswith("example -\nInput: .\nOutput: ")
     assert found[4].references == ("b",)
@@ -181,11 +181,9 @@ def test_an_empty_input_is_asked_by_the_definition_an_empty_output_is_unusable(
         (None, "test_tasks.txt: task 'task1_a' is listed twice"),
     ],
 )
-def test_what_is_no_whole_checkout_is_refused(
-    tmp_path: Path, missing: str | None, named: str
-) -> None:
+def test_incomplete_checkouts_are_refused(tmp_path: Path, missing: str | None, named: str) -> None:
     unseen = "task2_b" if missing else "task1_a"
-    path = checkout(tmp_path, {"task1_a": a_task()}, {unseen: a_task()})
+    path = checkout(tmp_path, {"task1_a": make_task()}, {unseen: make_task()})
     if missing:
         (path / missing).unlink()
     assert named in refused(path)
@@ -211,7 +209,7 @@ ROW = {"input": "q", "output": ["a"]}
     ],
 )
 def test_a_file_of_another_form_is_named(tmp_path: Path, changed: Task, named: str) -> None:
-    path = checkout(tmp_path, {"task1_a": a_task(**changed)}, {"task2_b": a_task()})
+    path = checkout(tmp_path, {"task1_a": make_task(**changed)}, {"task2_b": make_task()})
     message = refused(path)
     assert message.startswith(f"{path}/tasks/task1_a.json: ")
     assert named in message
@@ -220,18 +218,18 @@ def test_a_file_of_another_form_is_named(tmp_path: Path, changed: Task, named: s
         assert refused(path).startswith(f"{path}/tasks/task1_a.json: ")
 
 
-def test_keys_that_no_option_asks_for_may_be_missing(tmp_path: Path) -> None:
-    instance = one(tmp_path, {"Instances": [ROW]}, definition=False, positive_examples=0)
+def test_unused_keys_may_be_missing(tmp_path: Path) -> None:
+    instance = first(tmp_path, {"Instances": [ROW]}, definition=False, positive_examples=0)
     assert prompt(instance) == "Now complete the following example -\nInput: q.\nOutput: "
 
 
 ODD = ["a b$(touch pwned)`x`", "'q' \"q\"", "{wildcard}", "~", "-rf", "%s\\n", "a;b&c|d>e", "*?["]
 
 
-def test_odd_names_of_tasks_are_kept_and_lead_nowhere(tmp_path: Path) -> None:
-    path = checkout(tmp_path, {name: a_task() for name in ODD}, {"task": a_task()})
+def test_odd_task_names_are_kept_and_paths_refused(tmp_path: Path) -> None:
+    path = checkout(tmp_path, {name: make_task() for name in ODD}, {"task": make_task()})
     assert [instance.task for instance in read(path)] == sorted([*ODD, "task"])
-    (path / "secret.json").write_text(json.dumps(a_task()))
+    (path / "secret.json").write_text(json.dumps(make_task()))
     for name in ("../secret", f"{path}/secret", "x/../../secret", "a\0b"):
         (path / "splits/default/train_tasks.txt").write_text(name)
         assert f"task {name!r} is not the name of a file in tasks/" in refused(path)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conversations import refusal, texts
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
@@ -37,12 +38,9 @@ def test_files_are_tasks_and_folders_are_sources(tmp_path: Path) -> None:
         ("sums#2", "sums", "sums"),
         ("words/hard#1", "words/hard", "words"),
     ]
-    assert found[2].messages == [
-        {"role": "user", "content": "Be short.\na?"},
-        {"role": "assistant", "content": "b"},
-    ]
+    assert texts(found[2]) == [("user", "Be short.\na?"), ("assistant", "b")]
     assert found[2].references == ("b", "c")
-    # The registry itself will do, too.
+    # The path of the registry works too.
     assert [i.id for i in instances(registry)] == [i.id for i in found]
 
 
@@ -69,9 +67,7 @@ def test_a_row_without_question_or_answer_is_not_usable(tmp_path: Path, row: obj
 )
 def test_a_row_of_another_form_is_named(tmp_path: Path, row: object, reason: str) -> None:
     write(tmp_path / "a.jsonl", question("1?", "1"), row)
-    with pytest.raises(InputError) as caught:
-        instances(tmp_path)
-    assert str(caught.value) == f"{tmp_path}/a.jsonl: line 2: {reason}"
+    assert refusal(lambda: instances(tmp_path)) == f"{tmp_path}/a.jsonl: line 2: {reason}"
 
 
 @pytest.mark.parametrize("text", ["{", '{"input": []', "\xff"])

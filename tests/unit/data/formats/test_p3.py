@@ -1,4 +1,4 @@
-"""The P3 reader: which folders are on T0's lists, which files are read, what is refused."""
+"""The P3 reader: which folders match T0's lists, which files are read, what is refused."""
 
 import logging
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conversations import refusal
+from conversations import refusal, texts
 
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import p3 as reader
@@ -29,15 +29,15 @@ cosmos_qa,,QA_multiple_choice,BASE,,25262
 quoref,,QA_extractive,BASE,,19399
 wiki_qa,,QA_closed_book,BASE,,20360
 """
-Texts = list[tuple[str | None, str | None]]
+Rows = list[tuple[str | None, str | None]]
 
 
-def shard(folder: Path, name: str, texts: Texts) -> None:
+def shard(folder: Path, name: str, rows: Rows) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    questions, answers = zip(*texts, strict=True)
+    questions, answers = zip(*rows, strict=True)
     columns = {
-        "answer_choices": [["no", "yes"]] * len(texts),
-        "inputs": [[1, 2]] * len(texts),
+        "answer_choices": [["no", "yes"]] * len(rows),
+        "inputs": [[1, 2]] * len(rows),
         "inputs_pretokenized": questions,
         "targets_pretokenized": answers,
     }
@@ -66,7 +66,7 @@ def refused(path: Path) -> str:
 BASIC = ("glue_mrpc_equivalent", "super_glue_rte_GPT_3_style")
 
 
-def test_the_longest_name_says_the_row_of_a_folder(tmp_path: Path) -> None:
+def test_the_longest_matching_name_decides_the_row_of_a_folder(tmp_path: Path) -> None:
     expected = {
         "super_glue_rte_does_this_imply": ("super_glue", "unseen"),
         "super_glue_wsc.fixed_GPT_3_Style": ("super_glue", "unseen"),
@@ -92,18 +92,12 @@ def test_the_longest_name_says_the_row_of_a_folder(tmp_path: Path) -> None:
     assert {i.task: (i.source, i.part) for i in found} == expected
 
 
-def test_training_sets_give_train_and_unseen_ones_validation(tmp_path: Path) -> None:
+def test_which_splits_are_read(tmp_path: Path) -> None:
     train, unseen = read(p3(tmp_path, *BASIC))
-    assert (train.id, unseen.id) == (
-        "glue_mrpc_equivalent/train/1",
-        "super_glue_rte_GPT_3_style/validation/1",
-    )
-    contents = [message["content"] for message in train.messages]
-    assert contents == ["glue_mrpc_equivalent train?", "train"]
-    assert train.row == {
-        "inputs_pretokenized": " glue_mrpc_equivalent train?",
-        "targets_pretokenized": " train",
-    }
+    assert (train.id, unseen.id) == (f"{BASIC[0]}/train/1", f"{BASIC[1]}/validation/1")
+    question, answer = f" {BASIC[0]} train?", " train"
+    assert texts(train) == [("user", question.strip()), ("assistant", answer.strip())]
+    assert train.row == {"inputs_pretokenized": question, "targets_pretokenized": answer}
 
 
 def test_unseen_sets_without_validation(tmp_path: Path) -> None:
@@ -116,11 +110,11 @@ def test_unseen_sets_without_validation(tmp_path: Path) -> None:
 def test_shards_are_read_in_order_and_rows_counted_over_them(tmp_path: Path) -> None:
     path = p3(tmp_path, BASIC[1])
     for number in (2, 0, 1):
-        texts: Texts = [(f" q{number}{row}", f" a{number}{row}") for row in range(2)]
-        shard(path / BASIC[0], f"train-{number:05}-of-00003", texts)
+        rows: Rows = [(f" q{number}{row}", f" a{number}{row}") for row in range(2)]
+        shard(path / BASIC[0], f"train-{number:05}-of-00003", rows)
     found = [instance for instance in read(path) if instance.part == "train"]
-    asked = [instance.messages[0]["content"] for instance in found]
-    assert asked == ["q00", "q01", "q10", "q11", "q20", "q21"]
+    questions = [instance.messages[0]["content"] for instance in found]
+    assert questions == ["q00", "q01", "q10", "q11", "q20", "q21"]
     assert [i.id for i in found] == [f"{BASIC[0]}/train/{n}" for n in range(1, 7)]
     assert found[3].where.endswith("train-00001-of-00003.parquet: row 2")
     (path / BASIC[0] / "train-00001-of-00003.parquet").unlink()
@@ -129,14 +123,13 @@ def test_shards_are_read_in_order_and_rows_counted_over_them(tmp_path: Path) -> 
 
 def test_rows_without_question_or_answer_are_unusable(tmp_path: Path) -> None:
     path = p3(tmp_path, *BASIC)
-    texts: Texts = [(" ", " a"), (" q", ""), (" q", None), (None, " a"), (" q", " <NO LABEL>")]
-    shard(path / BASIC[0], "train-00000-of-00001", [*texts, (" q\n", " a ")])
-    found = [instance for instance in read(path) if instance.part == "train"]
-    assert [len(instance.messages) for instance in found] == [0, 0, 0, 0, 0, 2]
-    assert [message["content"] for message in found[-1].messages] == ["q", "a"]
+    bad: Rows = [(" ", " a"), (" q", ""), (" q", None), (None, " a"), (" q", " <NO LABEL>")]
+    shard(path / BASIC[0], "train-00000-of-00001", [*bad, (" q\n", " a ")])
+    found = [texts(instance) for instance in read(path) if instance.part == "train"]
+    assert found == [[]] * 5 + [[("user", "q"), ("assistant", "a")]]
 
 
-def test_a_partial_copy_is_told_once_in_one_line(
+def test_a_partial_copy_causes_one_warning_per_list(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = p3(tmp_path, *BASIC)
@@ -148,7 +141,7 @@ def test_a_partial_copy_is_told_once_in_one_line(
     assert "no folder for 5 data sets with do_eval=BASE" in unseen
 
 
-def test_the_table_may_lie_elsewhere(tmp_path: Path) -> None:
+def test_the_table_may_be_elsewhere(tmp_path: Path) -> None:
     (table := tmp_path / "t0.csv").write_text("\ufeff" + TABLE, encoding="utf-8")
     path = p3(tmp_path / "p3", *BASIC, table=None)
     assert len(read(path, table)) == 2
@@ -160,10 +153,7 @@ def test_the_table_may_lie_elsewhere(tmp_path: Path) -> None:
     [
         (TABLE.replace("do_eval", "eval"), "column 'do_eval' is missing; the table has HF_name"),
         ("\n", "column 'HF_name' is missing; the table has none"),
-        (
-            TABLE.replace("mrpc,paraphrase,BASE,,", "mrpc,paraphrase,BASE,BASE,"),
-            "'glue' is BASE in both",
-        ),
+        (TABLE.replace("mrpc,paraphrase,BASE,", "mrpc,x,BASE,BASE"), "'glue' is BASE in both"),
         (TABLE.replace("BASE,,", ",,"), "no data set has do_train=BASE"),
     ],
 )
@@ -178,7 +168,7 @@ def test_lists_without_any_folder_are_refused(tmp_path: Path) -> None:
     assert "no such folder" in refused(tmp_path / "nowhere")
 
 
-def test_missing_columns_other_types_damage_and_missing_splits_are_named(tmp_path: Path) -> None:
+def test_faults_of_files_are_named(tmp_path: Path) -> None:
     path = p3(tmp_path, *BASIC)
     file = path / BASIC[0] / "train-00000-of-00001.parquet"
     pq.write_table(pq.read_table(file).drop_columns(["targets_pretokenized"]), file)
@@ -204,7 +194,7 @@ def test_odd_names_of_folders(tmp_path: Path) -> None:
     assert "glue_mrpc_ \\udcff': the folder's name is not UTF-8" in message
 
 
-def test_a_name_may_hold_any_number_of_files(tmp_path: Path) -> None:
+def test_a_file_name_may_state_any_number_of_files(tmp_path: Path) -> None:
     path = p3(tmp_path, *BASIC)
     file = path / BASIC[0] / "train-00000-of-00001.parquet"
     file.rename(file.with_name("train-00000-of-99999999999.parquet"))
