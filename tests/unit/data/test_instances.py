@@ -24,5 +24,5 @@ def test_positions_say_the_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("positions", [[0, 0, 1], [0, None, 1], [1, 2, 3]])
 def test_positions_that_say_no_order(tmp_path: Path, positions: list[int | None]) -> None:
-    with pytest.raises(InputError, match=r"A\.parquet: the positions are not 0 to 2, each once"):
+    with pytest.raises(InputError, match=r"A\.parquet: positions are not 0 to 2, each once"):
         order(tmp_path, positions)

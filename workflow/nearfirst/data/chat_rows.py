@@ -166,8 +166,7 @@ def _parse_references(row: dict[str, Any]) -> tuple[str, ...]:
         references = [references]
     if not isinstance(references, list) or not all(isinstance(text, str) for text in references):
         raise RowError(
-            "'references' must be an answer or a list of answers; rename the column if it is "
-            "something else"
+            "'references' must be an answer or a list of answers; rename the column otherwise"
         )
     return tuple(references)
 

@@ -131,9 +131,8 @@ def dialogue(
 ) -> Instance:
     """Return the instance of a published dialogue; `roles` and `keys` are those of `parse_turns`.
 
-    The template knows only users and assistants, so the text of a system turn is put before the
-    next user turn, with a blank line between them. A dialogue that begins with the assistant is
-    unusable.
+    The template knows only users and assistants, so a system turn is put before the next user turn,
+    with a blank line between. A dialogue that begins with the assistant is unusable.
     """
     result = Instance(id_, task, [], 0, where, row=row)
     try:

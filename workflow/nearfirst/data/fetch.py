@@ -188,8 +188,7 @@ class _Repository:
             )
         if isinstance(error, RevisionNotFoundError):
             return (
-                f"{self.hub_key}.revision: {name} has no commit {revision}; {page}/commits/main "
-                "lists them"
+                f"{self.hub_key}.revision: {name} has no commit {revision}; see {page}/commits/main"
             )
         if isinstance(error, HfHubHTTPError):
             status = error.response.status_code

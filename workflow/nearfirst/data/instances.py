@@ -30,16 +30,14 @@ def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> lis
     table = read_table(arrangement, ARRANGEMENT).sort_by("position")
     if table["position"].to_pylist() != list(range(table.num_rows)):
         raise InputError(
-            f"{arrangement}: the positions are not 0 to {table.num_rows - 1}, each once; arrange "
-            "again"
+            f"{arrangement}: positions are not 0 to {table.num_rows - 1}, each once; arrange again"
         )
     row_of = {id_: row for row, id_ in enumerate(ids)}
     try:
         return [row_of[id_] for id_ in table["id"].to_pylist()]
     except KeyError as error:
         raise InputError(
-            f"{arrangement}: the id {error} is not in {instances}; arrange the embeddings of these "
-            "instances"
+            f"{arrangement}: the id {error} is not in {instances}; arrange these instances again"
         ) from None
 
 
@@ -47,12 +45,9 @@ def same_ids(expected: list[str], found: list[str], expected_in: Path, found_in:
     """Raise InputError unless two tables have the same ids in the same order."""
     if len(expected) != len(found):
         raise InputError(
-            f"{found_in}: {len(found)} rows, but {expected_in} has {len(expected)}; make one again "
-            "from the other"
+            f"{found_in}: {len(found)} rows, but {expected_in} has {len(expected)}; make it again"
         )
     for row, (id_, other) in enumerate(zip(expected, found, strict=True)):
         if id_ != other:
-            raise InputError(
-                f"{found_in}: row {row} has id '{other}', but {expected_in} has '{id_}'; make one "
-                "again from the other"
-            )
+            fault = f"row {row} has id '{other}', but {expected_in} has '{id_}'"
+            raise InputError(f"{found_in}: {fault}; make it again")

@@ -44,8 +44,7 @@ class PromptSettings(Section):
 class Prompt:
     """Builds the prompts of one task, given the content of its file and its name.
 
-    Raises InputError if the file lacks something that the settings ask for, or has it in another
-    form.
+    Raises InputError if the file lacks what the settings ask for, or has it in another form.
     """
 
     def __init__(self, task: Any, name: str, settings: PromptSettings, where: str) -> None:

@@ -58,8 +58,7 @@ def sample(
     `train`, `heldout`, `specialist-SEED`, `generalist-SEED` or `query`; with a `test_path`, all of
     that file is the sample `heldout` or `query`. `holds_out` overrides the settings, and `key_list`
     the folder's `split.json`. `tokenizer` is the folder of the base model, for formats that count
-    tokens. `takes` checks each conversation with tool turns. `apart_from` is a sample that this one
-    must not equal.
+    tokens. `takes` checks conversations with tool turns. The sample must not equal `apart_from`.
 
     Raises InputError if a file cannot be read, there is no such sample, there are too few tasks or
     rows for it, or it equals `apart_from`.

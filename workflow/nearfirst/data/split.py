@@ -38,8 +38,7 @@ def split(
 
     Only the first `tested_per_task` instances of an unseen task may be tested; None allows all.
 
-    Raises InputError if nothing would be left to train on, or the key list or the name of a task is
-    wrong.
+    Raises InputError if nothing is left to train on, or the key list or a task's name is wrong.
     """
     rows = inventory.rows
     if holds_out == "nothing":
@@ -86,8 +85,7 @@ class _KeyList(BaseModel):
 def read_key_list(path: Path, tasks: Iterable[str]) -> Tasks:
     """Read the split from a JSON file `{"train_key_list": [...], "eval_key_list": [...]}`.
 
-    Raises InputError if the file has another form, lists a task twice, or lists one that is not in
-    the data.
+    Raises InputError if the file has another form or lists a task twice or an unknown one.
     """
     try:
         content = _KeyList.model_validate(value(path))
@@ -159,8 +157,7 @@ def _count_unseen(unseen: int | float, n_tasks: int) -> int:
     count = unseen if isinstance(unseen, int) else max(1, round(unseen * n_tasks))
     if count >= n_tasks:
         raise InputError(
-            f"sample.unseen_tasks: {count} of {n_tasks} tasks leaves none to train on; at most "
-            f"{n_tasks - 1}"
+            f"sample.unseen_tasks: {count} of {n_tasks} tasks leaves none to train on; lower it"
         )
     return count
 

@@ -278,18 +278,6 @@ def test_a_set_inside_the_folder_of_another_is_not_part_of_it(
         chat.files(settings, Path("data"))
 
 
-def test_a_folder_is_read_in_order_and_its_rows_numbered(tmp_path: Path) -> None:
-    parquet(tmp_path / "b.parquet", {"prompt": "Où?", "completion": "Là."})
-    lines(tmp_path / "a.jsonl", {"messages": TALK}, {"messages": TALK})
-    array(tmp_path / "dataset_info.json", {"no": "data"})
-    (tmp_path / "notes.txt").write_text("No data.")
-    found = list(chat.read(SETTINGS, tmp_path))
-    assert [i.id for i in found] == ["mine_1", "mine_2", "mine_3"]
-    assert [Path(i.where.partition(":")[0]).name for i in found] == ["a.jsonl"] * 2 + ["b.parquet"]
-    # The rules watch the same files for changes.
-    assert files_read(SETTINGS, tmp_path) == [tmp_path / "a.jsonl", tmp_path / "b.parquet"]
-
-
 def test_compressed_lines_byte_order_marks_and_blank_lines(tmp_path: Path) -> None:
     text = f"\ufeff{json.dumps({'messages': TALK})}\r\n\n  \n{json.dumps({'messages': TALK})}"
     data = text.encode()
@@ -348,12 +336,19 @@ def test_all_files_in_a_folder_are_read_or_named(
     (tmp_path / "sub/loop").symlink_to(tmp_path)
     for name in ("a.json", "b.NDJSON", "license.jsonl", "sub/c.jsonl", "._a.json", ".d.jsonl"):
         array(tmp_path / name, {"messages": TALK})
-    array(tmp_path / "config.json", {"no": "data"})
-    (tmp_path / "e.csv").write_text("no data")
-    (tmp_path / "sub/f.parquet").write_text("no data")
+    for name in ("config.json", "dataset_info.json"):
+        array(tmp_path / name, {"no": "data"})
+    parquet(tmp_path / "d.parquet", {"prompt": "Où?", "completion": "Là."})
+    for name in ("e.csv", "sub/f.parquet"):
+        (tmp_path / name).write_text("no data")
     found = list(chat.read(SETTINGS, tmp_path))
-    names = ["a.json", "b.NDJSON", "license.jsonl", "c.jsonl"]
-    assert [Path(i.where.rpartition(": ")[0]).name for i in found] == names
+    names = ["a.json", "b.NDJSON", "d.parquet", "license.jsonl", "sub/c.jsonl"]
+    assert [i.where.rpartition(": ")[0] for i in found] == [f"{tmp_path}/{name}" for name in names]
+    assert [i.id for i in found] == [f"mine_{number}" for number in range(1, 6)]
+    # The rules watch the same files for changes, and those that turn out to hold no rows.
+    watched = sorted(tmp_path / name for name in [*names, "config.json", "sub/f.parquet"])
+    assert files_read(SETTINGS, tmp_path) == watched
+    assert not any("dataset_info" in message for message in caplog.messages)
     for name in ("config.json", "e.csv", "f.parquet"):
         assert sum(name in record.getMessage() for record in caplog.records) == 1
 
@@ -396,7 +391,7 @@ def refused(path: Path, task_column: str | None = None) -> str:
         (b'{"data": {"train": [' + GOOD + b"]}}", "save them as a plain list or one per"),
         (b"[" * 100_000 + b"\n", "{}: row 1: lists or objects nested too deep"),
         (b'{"a":' * 100_000 + b"\n", "{}: line 1: lists or objects nested too deep"),
-        (b"1" * 5000, "{}: line 1: not JSON that can be read: a number of more than 4300 digits"),
+        (b"1" * 5000, "{}: line 1: a number of more than 4300 digits"),
         (b'{"data": [' + GOOD + b'], "train": [{}]}', "a second list of rows, 'train'"),
         (b"\x1f\x8b\x09 no gzip", "{}: line 1: damaged gzip ("),
         (b"PK no zip", "{}: not a whole zip ("),
@@ -528,7 +523,7 @@ def test_unusable_parquet(tmp_path: Path) -> None:
     assert refused(path) == f"{path}: the file has no rows"
     pq.write_table(pa.table({"prompt": ["q"], "completion": ["a"]}), path)
     message = refused(path, "kind")
-    assert f"{path}: no column 'kind', which task_column names; found prompt" in message
+    assert f"{path}: no column 'kind' (task_column); found prompt" in message
     table = pa.table({"prompt": ["q", "q"], "time": pa.array([0, 2**62], pa.timestamp("us"))})
     pq.write_table(table.append_column("completion", [["a", "a"]]), path)
     assert f"{path}: row 2: a column that cannot be read (date value out of" in refused(path)

@@ -38,8 +38,7 @@ class ChatSampleSettings(TaskSampleSettings):
     )
     unseen_tasks: Number | Share | Annotated[list[str], Field(min_length=1)] = Field(
         0.15,
-        description="Number, share or names of the tasks to hold out if the test set is of unseen "
-        "tasks.",
+        description="Number, share or names of tasks to hold out for a test set of unseen tasks.",
     )
 
 
@@ -50,8 +49,7 @@ class Settings(Dataset):
     path: str | None = Field(
         None,
         description="The pool: a file in `.jsonl`, `.json` (also `.gz`, `.zst`, `.zip`) or "
-        "`.parquet`, or a folder of them. If `test_path` and `query_path` are in the folder, they "
-        "are not part of the pool.",
+        "`.parquet`, or a folder of them, except for `test_path` and `query_path` inside it.",
     )
     hub: HubSettings | None = Field(
         None,
@@ -59,8 +57,7 @@ class Settings(Dataset):
     )
     columns: dict[str, str] = Field(
         {},
-        description="Maps columns of your files to the names that are read: `{question: prompt, "
-        "answer: response}`.",
+        description="Names to read columns by, such as `{question: prompt, answer: response}`.",
     )
     test_path: str | None = Field(
         None,
@@ -74,15 +71,13 @@ class Settings(Dataset):
     task_column: str | None = Field(
         None,
         min_length=1,
-        description="Column with the task of each row. Without a `test_path`, whole tasks are held "
-        "out.",
+        description="Column with each row's task. Without `test_path`, whole tasks are held out.",
     )
     test: str = Field(
         "heldout",
         pattern=r"^(heldout|(generalist|specialist)-(0|[1-9][0-9]*))$",
         description="Test set: `heldout` is `test_path`, or rows of the pool; `specialist-S` (the "
-        "default with a `task_column` and no `test_path`) and `generalist-S` are of held-out "
-        "tasks, with the seed S.",
+        "default with a `task_column` alone) and `generalist-S` are of held-out tasks, S the seed.",
     )
     steps: PositiveInt | Literal["epoch"] | None = Field(
         "epoch", description="Number of steps of a run on these data; null: `train.steps`."
@@ -185,8 +180,7 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     A row without an id gets `mine_N`, where N is its number. `chat_rows` says what is read of a
     row; one that cannot be used has no messages.
 
-    Raises InputError, which names the file and line, if a file is missing, empty, damaged or of no
-    known form.
+    Raises InputError if a file is missing, empty, damaged or of no known form.
     """
     return unique_ids(_read(path, settings, TASK, is_test=False))
 
@@ -226,8 +220,7 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
         has_tasks = task_column in columns
         if task_column and not has_tasks and not is_test:
             raise InputError(
-                f"{file}: no column '{task_column}', which task_column names; found "
-                f"{', '.join(columns)}"
+                f"{file}: no column '{task_column}' (task_column); found {', '.join(columns)}"
             )
         logging.info("%s: read as %s; columns: %s", file, form, ", ".join(columns))
         unread = parquet.unread(file) if file.suffix.lower() == ".parquet" else []

@@ -101,20 +101,17 @@ def _parts(path: Path) -> dict[str, Part]:
         file = _list(path, part)
         if not file.is_file():
             raise InputError(
-                f"{file}: no such file; the path must be a NIV2 checkout, with tasks/ and "
-                "splits/default/"
+                f"{file}: no such file; the path must be a NIV2 checkout with tasks/ and splits/"
             )
         lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
         for task in filter(None, (line.strip() for line in lines)):
             if task in parts:
                 raise InputError(
-                    f"{file}: task '{task}' is listed twice, here or in {_LISTS['train']}; "
-                    "remove it from one list"
+                    f"{file}: task '{task}' is listed twice, counting {_LISTS['train']}; remove one"
                 )
             if Path(task).name != task or "\0" in task:
                 raise InputError(
-                    f"{file}: task {task!r} is not the name of a file in tasks/; remove it from "
-                    "the list"
+                    f"{file}: task {task!r} is not the name of a file in tasks/; remove it"
                 )
             if not _file(path, task).is_file():
                 raise InputError(

@@ -57,8 +57,8 @@ def files(settings: Settings, path: Path) -> list[Path]:
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the dialogues of all `files`, in each file's order.
 
-    Raises InputError if there is no such file, a file is damaged or lacks a column of `COLUMNS`, or
-    a row has no id or category.
+    Raises InputError if a file is missing, damaged or lacks a column of `COLUMNS`, or a row lacks
+    its id or category.
     """
     located = (pair for file in files(settings, path) for pair in rows(file, COLUMNS))
     return unique_ids(_instance(row, where) for where, row in located)

@@ -135,8 +135,7 @@ def _prefixes(rows: list[_Row]) -> dict[str, _Row]:
 
     They are data set and subset, or only the data set if no other row has it. So the folders of
     `winogrande_winogrande_debiased` match the row `winogrande,winogrande_xl`, which makes the 123
-    unseen base-class data sets of Table 4, while a subset of GLUE that the table does not list
-    matches no row.
+    unseen base-class data sets of Table 4, while unlisted subsets of GLUE match no row.
     """
     counts = Counter(row.data_set for row in rows)
     single = {_normalize(row.data_set): row for row in rows if counts[row.data_set] == 1}
@@ -179,17 +178,14 @@ def _find_shards(folder: Path, part: Part) -> tuple[str, list[Path]]:
         counts = sorted({int(match[1]) for match in matches if match})
         if len(counts) > 1:
             raise InputError(
-                f"{folder}: files of two sets of '{split}', one of {counts[0]} and one of "
-                f"{counts[1]}; remove one set"
+                f"{folder}: both {counts[0]} and {counts[1]} files of '{split}'; remove one set"
             )
         shards: list[Path] = []
         # Check them one by one, since a file name may state any number.
         while counts and len(shards) < counts[0]:
             shard = folder / f"{split}-{len(shards):05}-of-{counts[0]:05}.parquet"
             if not shard.is_file():
-                raise InputError(
-                    f"{shard}: no such file, but there are others of this split; complete them"
-                )
+                raise InputError(f"{shard}: no such file, but others of its split; complete them")
             shards.append(shard)
         if shards:
             return split, shards

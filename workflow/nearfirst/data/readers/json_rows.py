@@ -32,6 +32,7 @@ _BOM = codecs.BOM_UTF8.decode("latin-1")
 _BLANK = re.compile(rf"(?:[ \t\n\r]|{_BOM})*")
 _NEXT_IN_ARRAY = re.compile(r'([ \t\n\r]*,[ \t\n\r]*)\{[ \t\n\r]*"[^"\\]*"')
 _NEXT_LINE = re.compile(r"([ \t\r]*\n)")
+_CUT_OFF = "cut off at the end of the file; copy it again"
 _LITERAL_STARTS = "tfnNI-"
 _CLOSING = re.compile(r'["}\]]')
 _PAIR = re.compile(r'[{,]\s*"([^"\\]*)"\s*:\s*(\[?)\s*(\{?)')
@@ -65,7 +66,7 @@ def value(path: Path) -> Any:
         window = _Window(path, stream)
         window.peek()
         result = window.parse_value(check_escapes=False)
-        window.expect_end()
+        window.expect("")
     return result
 
 
@@ -136,7 +137,7 @@ class _Window:
                 return following[0]
             num_blanks += self.position - start
             if num_blanks > MAX_ROW_BYTES:
-                raise InputError(f"{self.where()}: nothing but blanks in {MAX_ROW_BYTES} bytes")
+                raise self.fault(f"nothing but blanks in {MAX_ROW_BYTES} bytes")
             if not self._read_more():
                 return following[:1]
 
@@ -170,17 +171,14 @@ class _Window:
                     and (may_be_literal or error.msg != "Expecting value")
                     and not _CLOSING.search(self.text, error.pos)
                 )
-                fault = self.cut_off() if is_cut_off else self._not_json(error)
+                fault = self.fault(_CUT_OFF) if is_cut_off else self._not_json(error)
                 if (is_unterminated or is_near_end) and self._read_more():
                     continue
                 raise fault from None
             except RecursionError:
-                raise InputError(f"{self.where()}: lists or objects nested too deep") from None
+                raise self.fault("lists or objects nested too deep") from None
             except ValueError:
-                raise InputError(
-                    f"{self.where()}: not JSON that can be read: a number of more than 4300 "
-                    "digits; write it as text"
-                ) from None
+                raise self.fault("a number of more than 4300 digits; write it as text") from None
             # A number may continue beyond the window.
             if end < len(self.text) or isinstance(result, dict | list) or not self._read_more():
                 break
@@ -192,35 +190,25 @@ class _Window:
                 # Half a surrogate pair is not a character, and no table can hold it.
                 json.dumps(result, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise InputError(
-                f"{self.where()}: \\u… escapes that are no character (half a surrogate pair)"
-            ) from None
+            raise self.fault("\\u… escapes that are no character (half a pair)") from None
         except UnicodeError as error:
-            raise InputError(
-                f"{self.where()}: not UTF-8 ({error}); save the file as UTF-8"
-            ) from None
+            raise self.fault(f"not UTF-8 ({error}); save the file as UTF-8") from None
         self.is_empty = False
         self.position = end
         return result
 
     def expect(self, character: str) -> None:
-        """Move past the next character. Raises InputError if it is another one."""
-        if (following := self.peek()) != character:
-            raise self._unexpected(repr(character)) if following else self.cut_off()
-        self.position += 1
+        """Move past the next character, or check that the file ends if that is empty."""
+        if (found := self.peek()) != character:
+            if not found:
+                raise self.fault(_CUT_OFF)
+            expected = repr(character) if character else "the end of the file"
+            raise self.fault(f"not JSON (expected {expected}, found {found!r})")
+        self.position += len(character)
 
-    def expect_end(self) -> None:
-        """Raise InputError unless the file ends here."""
-        if self.peek():
-            raise self._unexpected("the end of the file")
-
-    def cut_off(self) -> InputError:
-        """Return the error for a file that ends too early."""
-        return InputError(f"{self.where()}: cut off at the end of the file; copy it again")
-
-    def _unexpected(self, expected: str) -> InputError:
-        found = self.text[self.position]
-        return InputError(f"{self.where()}: not JSON (expected {expected}, found {found!r})")
+    def fault(self, message: str) -> InputError:
+        """Return an error about the current row or line."""
+        return InputError(f"{self.where()}: {message}")
 
     def _not_json(self, error: json.JSONDecodeError) -> InputError:
         message = error.msg.strip(" :").removesuffix(" at")
@@ -228,18 +216,17 @@ class _Window:
             message += "; is the comma before it one too many?"
         found = self.text[error.pos : error.pos + 12].encode("latin-1").decode(errors="replace")
         column = error.pos - self.position + 1
-        return InputError(f"{self.where()}: not JSON ({message}, at character {column}: {found!r})")
+        return self.fault(f"not JSON ({message}, at character {column}: {found!r})")
 
     def _read_more(self) -> bool:
         """Extend the window, dropping what was parsed; return False at the end of the file."""
         rest = self.text[self.position :]
-        where = self.where()
         if len(rest) >= MAX_ROW_BYTES:
-            raise InputError(f"{where}: longer than {MAX_ROW_BYTES} bytes")
+            raise self.fault(f"longer than {MAX_ROW_BYTES} bytes")
         if len(rest) > MAX_ROW_VALUES and rest.count(",") > MAX_ROW_VALUES:
-            raise InputError(f"{where}: holds more than {MAX_ROW_VALUES} values")
+            raise self.fault(f"holds more than {MAX_ROW_VALUES} values")
         # Doubling the window means that a long row is decoded only a few times.
-        data = self._stream.read(max(CHUNK, len(rest)), where)
+        data = self._stream.read(max(CHUNK, len(rest)), self.where())
         self.text, self.position, self._counted = rest + data.decode("latin-1"), 0, 0
         self._is_complete = not data
         return bool(data)
@@ -249,7 +236,7 @@ def _read_rows(window: _Window) -> Iterator[tuple[str, Any]]:
     first = window.peek()
     if first == "[":
         yield from _read_array(window)
-        window.expect_end()
+        window.expect("")
     elif first == "{" and (start := _find_array(window)):
         window.position, unread_keys = start
         yield from _read_array(window)
@@ -259,13 +246,11 @@ def _read_rows(window: _Window) -> Iterator[tuple[str, Any]]:
             key = window.parse_value()
             window.expect(":")
             if window.peek() == "[" and key in _KEYS_OF_ROWS:
-                raise InputError(
-                    f"{window.where()}: a second list of rows, '{key}'; keep one list per file"
-                )
+                raise window.fault(f"a second list of rows, '{key}'; keep one list per file")
             window.parse_value()
             unread_keys.append(str(key))
         window.expect("}")
-        window.expect_end()
+        window.expect("")
         if unread_keys:
             warn_once(f"{window.name}: keys beside the rows, not read: {', '.join(unread_keys)}")
     else:
