@@ -35,7 +35,7 @@ def test_a_random_split_by_share_by_seed_and_past_the_end() -> None:
     assert len(random_tasks(names, 0.001, 0)[1]) == 1
     assert len({tuple(random_tasks(names, 6, seed)[1]) for seed in range(10)}) == 10
     for count in (40, 0.999):
-        with pytest.raises(InputError, match="sample.unseen_tasks: 40 of 40 tasks leaves none"):
+        with pytest.raises(InputError, match="40 of 40 tasks leaves none to train on"):
             random_tasks(names, count, 0)
 
 
