@@ -1,4 +1,4 @@
-# Distances between training and test instances, and how they change over a run.
+# Distances between training and test instances, and how they change during a run.
 
 
 rule distances:

@@ -7,7 +7,7 @@ from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.parquet import read_embeddings
-from nearfirst.distance.dimensions import check_dimensions
+from nearfirst.distance.distances import check_dimensions
 from nearfirst.distance.matrix import write_matrix
 from nearfirst.distance.settings import DistanceSettings
 
@@ -19,10 +19,8 @@ def main(arguments: argparse.Namespace) -> None:
     _, test = read_embeddings(arguments.test)
     check_dimensions(arguments.train, train, arguments.test, test)
     write_matrix(arguments.matrix, settings.measure, train, test, arguments.threads)
-    logging.info(
-        "%s distances of %d training to %d test instances",
-        *(settings.measure, len(train), len(test)),
-    )
+    sizes = len(train), len(test)
+    logging.info("%s distances of %d training to %d test instances", settings.measure, *sizes)
 
 
 if __name__ == "__main__":

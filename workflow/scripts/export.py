@@ -5,7 +5,7 @@ For instance:
       --jsonl mine.jsonl --parquet mine.parquet
 
 Each row is as it was read, plus its position, its TMA round, its distance to the nearest test
-instance (cosine: 1 - cos) and the id of that one.
+instance (cosine: 1 - cos) and the id of that instance.
 """
 
 import argparse
@@ -21,8 +21,7 @@ from nearfirst.common.files import writing
 from nearfirst.common.parquet import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
 from nearfirst.common.progress import bar
 from nearfirst.data.instances import rows_in_order, same_ids
-from nearfirst.distance.dimensions import check_dimensions
-from nearfirst.distance.distances import BY_ROWS, shown
+from nearfirst.distance.distances import BY_ROWS, check_dimensions, shown
 from nearfirst.distance.neighbours import neighbours
 
 
@@ -30,22 +29,22 @@ def main(arguments: argparse.Namespace) -> None:
     """Write both files."""
     only_ids = pa.schema([INSTANCES.field("id")])
     ids = read_table(arguments.instances, only_ids)["id"].to_pylist()
-    embedded, train = read_embeddings(arguments.train)
-    same_ids(ids, embedded, arguments.instances, arguments.train)
-    tests, test = read_embeddings(arguments.test)
+    train_ids, train = read_embeddings(arguments.train)
+    same_ids(ids, train_ids, arguments.instances, arguments.train)
+    test_ids, test = read_embeddings(arguments.test)
     check_dimensions(arguments.train, train, arguments.test, test)
     by_rows = BY_ROWS[arguments.measure](train, test)
-    found = neighbours(by_rows, len(train), len(test), arguments.threads)
-    distances = shown(arguments.measure, found.of_train).astype(np.float32)
-    del train, by_rows  # from memory, before the texts are read
+    nearest = neighbours(by_rows, len(train), len(test), arguments.threads)
+    distances = shown(arguments.measure, nearest.of_train).astype(np.float32)
+    del train, by_rows  # free the memory before the texts are read
     order = np.array(rows_in_order(arguments.arrangement, ids, arguments.instances), np.int64)
     rounds = read_table(arguments.arrangement, ARRANGEMENT).sort_by("position")["round"]
     logging.info("%d of %d instances", len(order), len(ids))
     pool = read_pool(arguments.instances)
-    batches = in_order(pool, order, rounds, distances, tests, found.test)
+    batches = in_order(pool, order, rounds, distances, test_ids, nearest.test)
     with writing(arguments.jsonl) as jsonl, writing(arguments.parquet) as parquet:
-        pieces = bar(batches, f"{BATCH} instances", -(-len(order) // BATCH))
-        write_parquet(jsonl, write_jsonl(pieces, jsonl), len(order), parquet)
+        progress = bar(batches, f"{BATCH} instances", -(-len(order) // BATCH))
+        write_parquet(jsonl, write_jsonl(progress, jsonl), len(order), parquet)
 
 
 if __name__ == "__main__":
@@ -56,7 +55,7 @@ if __name__ == "__main__":
     add("--train", type=Path, required=True, help="their embeddings (Parquet)")
     add("--test", type=Path, required=True, help="test embeddings (Parquet)")
     add("--measure", choices=list(BY_ROWS), default="cosine", help="distance (default: cosine)")
-    add("--jsonl", type=Path, required=True, help="JSON object a line to write, UTF-8")
+    add("--jsonl", type=Path, required=True, help="JSON Lines to write, UTF-8")
     add("--parquet", type=Path, required=True, help="the same as a table to write (Parquet)")
     cli.add_threads(parser)
     cli.run(main, parser.parse_args())

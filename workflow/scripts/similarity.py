@@ -1,4 +1,4 @@
-r"""Measure how far the data seen at each checkpoint are from each test task, in nine ways.
+r"""Measure the distance of the data seen at each checkpoint to each test task, in nine ways.
 
 For instance:
   similarity.py --train-instances I1.parquet --train-embeddings E1.parquet \
@@ -29,24 +29,23 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the curves of one arrangement."""
     settings = cast(SimilaritySettings, arguments.settings)
     paths = arguments.train_instances, arguments.test_instances
-    train, test = read_sides(
-        *(paths[0], arguments.train_embeddings, paths[1], arguments.test_embeddings)
-    )
+    embeddings = arguments.train_embeddings, arguments.test_embeddings
+    train, test = read_sides(paths[0], embeddings[0], paths[1], embeddings[1])
     order = np.array(rows_in_order(arguments.arrangement, train.ids, paths[0]))
     every, epochs = arguments.checkpoint_every, arguments.epochs
-    at = checkpoints(len(order), arguments.batch_size, every, arguments.steps, epochs)
-    logging.info("%d checkpoints", len(at[0]))
-    texts = _texts(paths[0]), _texts(paths[1])
-    table = similarity_table(train, test, texts, order, at, settings, arguments.threads)
+    steps, seen = checkpoints(len(order), arguments.batch_size, every, arguments.steps, epochs)
+    logging.info("%d checkpoints", len(steps))
+    texts = _read_texts(paths[0]), _read_texts(paths[1])
+    table = similarity_table(train, test, texts, order, steps, seen, settings, arguments.threads)
     identity = read_identity(paths[1]) | read_identity(arguments.arrangement)
     write_table(table, arguments.output, identity)
 
 
-def _texts(path: Path) -> list[str]:
+def _read_texts(path: Path) -> list[str]:
     return [text_of(messages) for messages in conversations(read_instances(path))]
 
 
-def _steps(text: str) -> int | Literal["epoch"]:
+def _parse_steps(text: str) -> int | Literal["epoch"]:
     return "epoch" if text == "epoch" else cli.positive(text)
 
 
@@ -60,7 +59,7 @@ if __name__ == "__main__":
     add("--arrangement", type=Path, required=True, help="order of the training instances (Parquet)")
     add("--batch-size", type=cli.positive, default=16, help="instances per step")
     add("--checkpoint-every", type=cli.positive, default=10, help="steps between checkpoints")
-    add("--steps", type=_steps, default="epoch", metavar="N|epoch", help="steps of an epoch")
+    add("--steps", type=_parse_steps, default="epoch", metavar="N|epoch", help="steps of an epoch")
     add("--epochs", type=cli.positive, default=1, help="epochs of the run")
     add("--output", type=Path, required=True, help="step, seen, task, measure, distance (Parquet)")
     cli.add_threads(parser)

@@ -44,12 +44,10 @@ def test_by_hand() -> None:
 @given(pairs())
 def test_against_scipy(points: tuple[Matrix, Matrix]) -> None:
     train, test = (side.astype(np.float64) for side in points)
-    found = whole("cosine", *points)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, cdist(train, test, "cosine") - 1, atol=1e-6)
-    np.testing.assert_allclose(
-        whole("euclidean", *points), cdist(train, test), rtol=1e-6, atol=1e-5
-    )
+    cosine, euclidean = whole("cosine", *points), whole("euclidean", *points)
+    assert cosine.dtype == np.float32
+    np.testing.assert_allclose(cosine, cdist(train, test, "cosine") - 1, atol=1e-6)
+    np.testing.assert_allclose(euclidean, cdist(train, test), rtol=1e-6, atol=1e-5)
 
 
 def test_a_close_pair_does_not_cancel() -> None:
@@ -70,10 +68,10 @@ def test_cosine_distances_lie_between_minus_one_and_one() -> None:
 def test_blocks_equal_one_product(measure: str, count: int) -> None:
     train, test = vectors(count), vectors(7, seed=1)
     expected = cdist(train.astype(np.float64), test.astype(np.float64), measure)
-    # SciPy's is 1 − cos, ours −cos.
-    found = whole(measure, train, test, threads=1)
-    np.testing.assert_allclose(found, expected - (measure == "cosine"), atol=1e-5)
-    np.testing.assert_array_equal(found, whole(measure, train, test, threads=3))
+    distances = whole(measure, train, test, threads=1)
+    # SciPy's cosine distance is 1 − cos, ours −cos.
+    np.testing.assert_allclose(distances, expected - (measure == "cosine"), atol=1e-5)
+    np.testing.assert_array_equal(distances, whole(measure, train, test, threads=3))
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -88,8 +86,8 @@ def test_a_zero_vector_has_no_cosine(side: int) -> None:
 @pytest.mark.parametrize("length", [1e-25, 1e25])
 def test_very_short_and_very_long_vectors_have_a_cosine(length: float) -> None:
     train, test = vectors(4), vectors(3, seed=1)
-    found = whole("cosine", train * np.float32(length), test)
-    np.testing.assert_allclose(found, whole("cosine", train, test), atol=1e-6)
+    scaled = whole("cosine", train * np.float32(length), test)
+    np.testing.assert_allclose(scaled, whole("cosine", train, test), atol=1e-6)
 
 
 @MEASURES
@@ -97,9 +95,9 @@ def test_the_file_holds_the_same_bits(measure: str, tmp_path: Path) -> None:
     train, test = vectors(ROWS + 10), vectors(5, seed=1)
     path = tmp_path / "matrix.npy"
     write_matrix(path, measure, train, test)
-    found = read_matrix(path, (len(train), 5))
-    assert isinstance(found, np.memmap)
-    np.testing.assert_array_equal(found, whole(measure, train, test))
+    matrix = read_matrix(path, (len(train), 5))
+    assert isinstance(matrix, np.memmap)
+    np.testing.assert_array_equal(matrix, whole(measure, train, test))
 
 
 @pytest.mark.parametrize(

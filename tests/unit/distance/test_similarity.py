@@ -1,7 +1,5 @@
 """Prefix curves against a loop over prefixes, Theorem B.1, and the program."""
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,8 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import Program
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.distance import similarity
 from nearfirst.distance.distances import Matrix, whole
@@ -24,12 +24,7 @@ from nearfirst.distance.similarity import (
     groups_of,
 )
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
-
-# Threads of a busy machine take their time.
-patient = settings(deadline=None, max_examples=50)
-# Distances are float32, and their last bit depends on where in a block a pair stands.
-CLOSE: dict[str, float] = {"rtol": 1e-5, "atol": 2e-6}
+few_examples = settings(max_examples=50)
 
 
 class Case(NamedTuple):
@@ -59,7 +54,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def slow(case: Case) -> dict[str, Floats]:
-    """Return the curves, each prefix by itself, in float64."""
+    """Return the curves in float64, each prefix computed from scratch."""
     shape = (len(case.ends), len(case.groups))
     curves: dict[str, Floats] = {}
     for k, end in enumerate(case.ends):
@@ -71,35 +66,35 @@ def slow(case: Case) -> dict[str, Floats]:
                 ("euclidean", lambda x, y: np.sqrt(((x - y) ** 2).sum())),
             ):
                 pairs = np.array([[pair(x, y) for y in b] for x in a])
-                found = {
+                values = {
                     "min": pairs.min(),
                     "max": pairs.max(),
                     "avg": pairs.mean(),
                     "centroid": pair(a.mean(axis=0), b.mean(axis=0)),
                 }
-                for op, value in found.items():
+                for op, value in values.items():
                     curves.setdefault(f"{measure}-{op}", np.empty(shape))[k, g] = value
     return curves
 
 
-@patient
+@few_examples
 @given(cases(), st.sampled_from([2, 3, 1024]))
 def test_a_loop_over_prefixes(case: Case, rows: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(similarity, "ROWS", rows)
-        found = embedding_curves(*case)
+        curves = embedding_curves(*case)
     expected = slow(case)
-    assert list(found) == list(expected)
+    assert list(curves) == list(expected)
     for measure, curve in expected.items():
-        np.testing.assert_allclose(found[measure], curve, **CLOSE, err_msg=measure)
+        np.testing.assert_allclose(curves[measure], curve, rtol=1e-5, atol=2e-6, err_msg=measure)
 
 
-@patient
+@few_examples
 @given(cases(), st.sampled_from(["avg", "min"]))
 def test_theorem_b1_nearest_first_the_distance_never_decreases(case: Case, op: str) -> None:
     distances = whole("cosine", case.train, case.test)
-    each = distances.mean(axis=1) if op == "avg" else distances.min(axis=1)
-    nearest = np.argsort(each, kind="stable")
+    reduced = distances.mean(axis=1) if op == "avg" else distances.min(axis=1)
+    nearest = np.argsort(reduced, kind="stable")
     ends, groups = range(1, len(nearest) + 1), {"": case.groups[""]}
     rising = embedding_curves(case.train, case.test, nearest, ends, groups)[f"cosine-{op}"]
     assert (np.diff(rising[:, 0]) > -1e-6).all()
@@ -119,31 +114,27 @@ def test_threads_do_not_change_a_bit() -> None:
 
 def test_a_centroid_at_the_origin_has_no_direction() -> None:
     train = np.array([[1, 0], [-1, 0]], dtype=np.float32)
-    found = embedding_curves(train, train[:1], np.arange(2), [1, 2], {"": np.arange(1)})
-    np.testing.assert_array_equal(found["cosine-centroid"], [[-1], [np.nan]])
-    np.testing.assert_array_equal(found["euclidean-centroid"], [[0], [1]])
+    curves = embedding_curves(train, train[:1], np.arange(2), [1, 2], {"": np.arange(1)})
+    np.testing.assert_array_equal(curves["cosine-centroid"], [[-1], [np.nan]])
+    np.testing.assert_array_equal(curves["euclidean-centroid"], [[0], [1]])
 
 
 @pytest.mark.parametrize(
-    ("instances", "every", "steps", "at", "seen"),
+    ("arguments", "steps", "seen"),
     [
-        (100, 2, "epoch", [2, 4, 6, 7], [32, 64, 96, 100]),
-        (96, 2, "epoch", [2, 4, 6], [32, 64, 96]),
-        (100, 2, 5, [2, 4, 5], [32, 64, 80]),
-        (100, 10, 7, [7], [100]),
+        ((100, 16, 2, "epoch"), [2, 4, 6, 7], [32, 64, 96, 100]),
+        ((96, 16, 2, "epoch"), [2, 4, 6], [32, 64, 96]),
+        ((100, 16, 2, 5), [2, 4, 5], [32, 64, 80]),
+        ((100, 16, 10, 7), [7], [100]),
+        ((100, 16, 2, 5, 2), [2, 4, 6, 8, 10], [32, 64, 80, 80, 80]),
     ],
 )
-def test_checkpoints(
-    instances: int, every: int, steps: Any, at: list[int], seen: list[int]
-) -> None:
-    found = checkpoints(instances, 16, every, steps)
-    assert [part.tolist() for part in found] == [at, seen]
+def test_checkpoints(arguments: Any, steps: list[int], seen: list[int]) -> None:
+    assert [part.tolist() for part in checkpoints(*arguments)] == [steps, seen]
 
 
-def test_after_the_first_epoch_all_is_seen() -> None:
-    at, seen = checkpoints(100, 16, 2, 5, epochs=2)
-    assert at.tolist() == [2, 4, 6, 8, 10]
-    assert seen.tolist() == [32, 64, 80, 80, 80]
+def test_curves_stay_constant_after_the_first_epoch() -> None:
+    seen = [32, 64, 80, 80, 80]
     train = np.random.default_rng(0).normal(size=(100, 8)).astype(np.float32)
     curves = embedding_curves(train, train[:3], np.arange(100), seen, {"": np.arange(3)})
     curves["kl"] = kl_curves(["a b c"] * 80, ["b c d"], seen, {"": np.arange(1)})
@@ -165,26 +156,20 @@ def test_the_program(
     for side, count in sides.items():
         talks = some_talks(count, seed=count)
         instances, embeddings = tmp_path / f"{side}.parquet", tmp_path / f"{side}-e.parquet"
-        ids = write_instances(instances, talks)
+        ids = write_instances(instances, talks, dataset="flan", test=side)
         vectors.append(unit(generator.normal(size=(count, 8))))
         write_table(embeddings_table(ids, vectors[-1]), embeddings)
         texts[side] = [" ".join(turn["content"] for turn in talk) for talk in talks]
         flags += [f"--{side}-instances", instances, f"--{side}-embeddings", embeddings]
     arrangement, output = tmp_path / "order.parquet", tmp_path / "similarity.parquet"
-    write_arrangement(arrangement, [f"id-{i}" for i in range(40, 3, -1)])
     identity = {"dataset": "flan", "arrangement": "random", "seed": "2"}
-    write_table(pq.read_table(arrangement), arrangement, identity)
-    test = {"dataset": "flan", "test": "specialist-0"}
-    write_table(pq.read_table(tmp_path / "test.parquet"), tmp_path / "test.parquet", test)
+    write_arrangement(arrangement, [f"id-{i}" for i in range(40, 3, -1)], **identity)
     flags = ["similarity.py", *flags, "--arrangement", arrangement, "--output", output]
 
     done = program(*flags, "--batch-size", 4, "--checkpoint-every", 3, "--settings", '{"ngram": 1}')
     assert done.returncode == 0, done.stderr
-    found = pq.read_table(output)
-    assert found.schema.metadata == {
-        key.encode(): value.encode() for key, value in {**identity, **test}.items()
-    }
-    table = found.to_pandas()
+    assert read_identity(output) == {**identity, "test": "test"}
+    table = pq.read_table(output).to_pandas()
     assert [*table] == ["step", "seen", "task", "measure", "distance"]
     order, ends = np.arange(40, 3, -1), [12, 24, 36, 37]
     assert table.groupby("step")["seen"].unique().map(list).to_dict() == {

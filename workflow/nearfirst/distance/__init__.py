@@ -1,1 +1,1 @@
-"""How far instances are from each other."""
+"""Distances between instances."""

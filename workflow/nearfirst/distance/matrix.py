@@ -1,4 +1,4 @@
-"""The (N, M) distance matrix as a file: a float32 `.npy` that opens as a memory map."""
+"""The (N, M) distance matrix as a float32 `.npy` file, opened as a memory map."""
 
 import os
 from pathlib import Path
@@ -11,14 +11,14 @@ from nearfirst.distance.distances import Matrix, whole
 
 
 def write_matrix(path: Path, measure: str, train: Matrix, test: Matrix, threads: int = 2) -> None:
-    """Write the distances of (N, d) training to (M, d) test points, whole or not at all.
+    """Write the distances of (N, d) training to (M, d) test points, completely or not at all.
 
-    Parameters and errors are those of `whole`; a full disk raises InputError too.
+    Raises InputError as `whole`, or if the disk is full.
     """
     with writing(path) as temporary:
         shape = (len(train), len(test))
         out = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
-        # Reserve the space now: writing to a map on a full disk kills the process.
+        # Reserve the space first: writing to a memory map on a full disk kills the process.
         with temporary.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
         whole(measure, train, test, out, threads)
@@ -26,12 +26,9 @@ def write_matrix(path: Path, measure: str, train: Matrix, test: Matrix, threads:
 
 
 def read_matrix(path: Path, shape: tuple[int, int]) -> Matrix:
-    """Open a distance matrix of a given shape (N, M) as a memory map.
+    """Open a distance matrix of the shape (N, M) as a memory map.
 
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or holds another shape, another type, or NaN.
+    Raises InputError if the file is missing or damaged, or holds another shape, type, or NaN.
     """
     try:
         matrix: Matrix = np.lib.format.open_memmap(path, mode="r")

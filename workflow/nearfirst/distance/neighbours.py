@@ -12,14 +12,14 @@ Integers = npt.NDArray[np.int64]
 
 
 class Neighbours(NamedTuple):
-    """The nearest neighbours both ways; ties go to the lowest index.
+    """Nearest neighbours in both directions; ties go to the lowest index.
 
     Attributes
     ----------
     of_train, test
-        (N,) distance of each training point to its nearest test point, and that point's index.
+        (N,) distance from each training point to its nearest test point, and that point's index.
     of_test, train
-        (M,) distance of each test point to its nearest training point, and that point's index.
+        (M,) distance from each test point to its nearest training point, and that point's index.
     """
 
     of_train: Matrix
@@ -29,18 +29,8 @@ class Neighbours(NamedTuple):
 
 
 def neighbours(distances: RowDistances, points: int, tests: int, threads: int = 2) -> Neighbours:
-    """Find the nearest neighbours of N training and M test points in one pass.
-
-    Parameters
-    ----------
-    distances
-        Gives the distances of some of the training points to all test points.
-    points, tests
-        N and M.
-    threads
-        CPU threads; they do not change the result.
-    """
-    found = Neighbours(
+    """Find the nearest neighbours of N training points and M test points in one pass."""
+    result = Neighbours(
         np.empty(points, dtype=np.float32),
         np.empty(points, dtype=np.int64),
         np.full(tests, np.inf, dtype=np.float32),
@@ -48,18 +38,18 @@ def neighbours(distances: RowDistances, points: int, tests: int, threads: int = 
     )
     lock = Lock()
 
-    def block(start: int) -> None:
-        between = distances(slice(start, start + ROWS))
-        found.of_train[start : start + ROWS] = between.min(axis=1)
-        found.test[start : start + ROWS] = between.argmin(axis=1)
-        rows = between.argmin(axis=0)
-        nearest = between[rows, np.arange(tests)]
+    def update(start: int) -> None:
+        block = distances(slice(start, start + ROWS))
+        result.of_train[start : start + ROWS] = block.min(axis=1)
+        result.test[start : start + ROWS] = block.argmin(axis=1)
+        rows = block.argmin(axis=0)
+        nearest = block[rows, np.arange(tests)]
         rows += start
         with lock:
             # Blocks may come in any order.
-            equal = (nearest == found.of_test) & (rows < found.train)
-            better = (nearest < found.of_test) | equal
-            found.of_test[better], found.train[better] = nearest[better], rows[better]
+            is_earlier = (nearest == result.of_test) & (rows < result.train)
+            is_better = (nearest < result.of_test) | is_earlier
+            result.of_test[is_better], result.train[is_better] = nearest[is_better], rows[is_better]
 
-    in_blocks(block, range(0, points, ROWS), threads, "nearest neighbours")
-    return found
+    in_blocks(update, range(0, points, ROWS), threads, "nearest neighbours")
+    return result

@@ -1,4 +1,4 @@
-"""The n-gram divergence of the training data seen so far from test data (Eqs. 11 to 13)."""
+"""The n-gram divergence between the training data seen so far and test data (Eqs. 11 to 13)."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,27 +16,27 @@ Floats = npt.NDArray[np.float64]
 
 
 def ngram_ids(texts: Sequence[str], n: int) -> tuple[Integers, Integers]:
-    """Give every n-gram of whitespace words a number (Eq. 11).
+    """Assign ids to all n-grams of whitespace-separated words (Eq. 11).
 
     Returns
     -------
     ids, bounds
-        The numbers of all n-grams, from 0, text after text; those of text i are
-        `ids[bounds[i] : bounds[i + 1]]`, none if it has fewer than n words.
+        The ids of all n-grams, from 0, text after text; those of text i are
+        `ids[bounds[i] : bounds[i + 1]]`, empty if it has fewer than n words.
     """
     vocabulary: defaultdict[str, int] = defaultdict(count().__next__)
     words = [
-        np.fromiter((vocabulary[word] for word in text.split()), dtype=np.int64)
+        np.fromiter(map(vocabulary.__getitem__, text.split()), dtype=np.int64)
         for text in bar(texts, "words", len(texts))
     ]
-    lengths = np.array([len(part) for part in words], dtype=np.int64)
+    lengths = np.array(list(map(len, words)), dtype=np.int64)
     flat = np.concatenate([*words, np.zeros(0, dtype=np.int64)])
     ids = flat
     for offset in range(1, n):
-        # Small numbers again after each word, so that a product does not overflow.
+        # Renumber from 0 after each word, so that the product does not overflow.
         pairs = ids[:-1] * len(vocabulary) + flat[offset:]
         ids = np.unique(pairs, return_inverse=True)[1]
-    # Drop windows that reach into the next text; those at the very end were not formed.
+    # Drop windows that extend into the next text; none were formed at the very end.
     left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(flat))
     ids = ids[left[: len(ids)] >= n]
     return ids, np.cumsum([0, *np.maximum(lengths - n + 1, 0)])
@@ -54,10 +54,10 @@ def kl_curves(
 ) -> Floats:
     """Return KL(p‖q) = Σ pᵢ log(pᵢ / (qᵢ + ε)) for every prefix of the training texts (Eq. 12).
 
-    Each text is read once and counts grow from checkpoint to checkpoint. With N n-grams seen, cᵢ of
+    Each text is read once, and counts accumulate over the checkpoints. With N n-grams seen, cᵢ of
     type i, and mᵢ = cᵢ (types) or cᵢ² (occurrences), the divergence is
     (Σ mᵢ log cᵢ − Σ mᵢ (log N + log ε) − Σ mᵢ log(qᵢ/ε + 1)) / N. The last term is zero for
-    all types but those of the test data.
+    types that do not occur in the test data.
 
     Parameters
     ----------
@@ -69,22 +69,20 @@ def kl_curves(
         (K,) number of training texts seen at each checkpoint, ascending.
     groups
         Indices of the test texts of each of G tasks; "" is the whole test set.
-    ngram
-        n, the words in an n-gram.
-    epsilon
-        ε.
+    ngram, epsilon
+        The number of words in an n-gram; ε.
     counting
-        `types`: each type is one term of the sum, as the formula says. `occurrences`: each type is
-        a term as often as it was seen, as in the published code.
+        `types`: each type is one term of the sum, as in the formula. `occurrences`: each occurrence
+        is a term, as in the published code.
 
     Returns
     -------
-    (K, G) in nats; NaN as long as no n-gram was seen.
+    (K, G) in nats; NaN until an n-gram is seen.
 
     Raises
     ------
     InputError
-        If no test text of a task has n words; names the task.
+        If no test text of a task has n words.
     """
     ids, bounds = ngram_ids([*train, *test], ngram)
     types, weights, starts = _log_ratios(ids, bounds[len(train) :], groups, ngram, epsilon)
@@ -92,11 +90,11 @@ def kl_curves(
     counts = np.zeros(ids.max() + 1, dtype=np.int64)
     mass, log_mass = 0, 0.0  # Σ m and Σ m log c
     curves = np.full((len(ends), len(groups)), np.nan)
-    pieces = enumerate(pairwise([0, *bounds[np.asarray(ends)]]))
-    for k, (start, end) in bar(pieces, "n-grams", len(ends)):
-        new, more = np.unique(ids[start:end], return_counts=True)
-        before, after = counts[new], counts[new] + more
-        counts[new] = after
+    segments = enumerate(pairwise([0, *bounds[np.asarray(ends)]]))
+    for k, (start, end) in bar(segments, "n-grams", len(ends)):
+        seen, num_seen = np.unique(ids[start:end], return_counts=True)
+        before, after = counts[seen], counts[seen] + num_seen
+        counts[seen] = after
         mass += int((after**power - before**power).sum())
         log_mass += float(_m_log_c(after, power).sum() - _m_log_c(before, power).sum())
         if end:
@@ -106,7 +104,7 @@ def kl_curves(
 
 
 def _m_log_c(counts: Integers, power: int) -> Floats:
-    # Unseen types count as zero.
+    # Zero for unseen types.
     result: Floats = np.log(np.maximum(counts, 1)) * counts**power
     return result
 
@@ -114,17 +112,17 @@ def _m_log_c(counts: Integers, power: int) -> Floats:
 def _log_ratios(
     ids: Integers, bounds: Integers, groups: Mapping[str, Integers], n: int, epsilon: float
 ) -> tuple[Integers, Floats, Integers]:
-    """Return the types of all groups, their log(q/ε + 1), and where each group begins."""
+    """Return the types of all groups, their log(q/ε + 1), and the start of each group."""
     types, weights = [], []
     for name, rows in groups.items():
-        found = np.concatenate([ids[bounds[row] : bounds[row + 1]] for row in rows])
-        if not len(found):
+        group_ids = np.concatenate([ids[bounds[row] : bounds[row + 1]] for row in rows])
+        if not len(group_ids):
             raise InputError(
                 f"task '{name}': none of its test texts has {n} words, so there are no {n}-grams "
                 "to compare with; choose a smaller similarity.ngram"
             )
-        kinds, counts = np.unique(found, return_counts=True)
-        types.append(kinds)
-        weights.append(np.log1p(counts / len(found) / epsilon))
-    starts = np.cumsum([0, *(len(kinds) for kinds in types[:-1])])
+        group_types, counts = np.unique(group_ids, return_counts=True)
+        types.append(group_types)
+        weights.append(np.log1p(counts / len(group_ids) / epsilon))
+    starts = np.cumsum([0, *map(len, types[:-1])])
     return np.concatenate(types), np.concatenate(weights), starts

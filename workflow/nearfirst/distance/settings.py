@@ -8,7 +8,7 @@ from nearfirst.common.settings import Section
 
 
 class DistanceSettings(Section):
-    """How far a training instance is from a test instance."""
+    """Distance between a training instance and a test instance."""
 
     measure: Literal["cosine", "euclidean"] = Field(
         "cosine",

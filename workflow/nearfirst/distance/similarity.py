@@ -1,4 +1,4 @@
-"""How far the training data seen so far are from test data (Sections B.3 and B.4)."""
+"""Distance between the training data seen so far and test data (Sections B.3 and B.4)."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -28,29 +28,25 @@ def checkpoints(
 ) -> tuple[Integers, Integers]:
     """Return the (K,) steps of the checkpoints after step 0, and the instances seen at each.
 
-    An epoch has so many `steps`; after the first, all has been seen.
-
-    Raises
-    ------
-    InputError
-        If there are more steps than the arrangement has instances for.
+    `steps` is the length of an epoch; the first epoch sees all of its instances. Raises InputError
+    if there are not enough instances for the steps.
     """
-    epoch = -(-instances // batch_size)
-    last = epoch if steps == "epoch" else steps
-    if last > epoch:
+    max_steps = -(-instances // batch_size)
+    last = max_steps if steps == "epoch" else steps
+    if last > max_steps:
         raise InputError(
             f"--steps: {last} steps of {batch_size} need more than the {instances} instances of "
-            f"the arrangement; the largest number of steps is {epoch}"
+            f"the arrangement; the largest number of steps is {max_steps}"
         )
-    at = np.array([*range(every, last * epochs, every), last * epochs], dtype=np.int64)
-    return at, np.minimum(np.minimum(at, last) * batch_size, instances)
+    at_steps = np.array([*range(every, last * epochs, every), last * epochs], dtype=np.int64)
+    return at_steps, np.minimum(np.minimum(at_steps, last) * batch_size, instances)
 
 
 def groups_of(tasks: Sequence[str]) -> dict[str, Integers]:
     """Return the test instances of each task, in order of appearance, and of the whole test set."""
-    groups: dict[str, list[int]] = {task: [] for task in tasks}
+    groups: dict[str, list[int]] = {}
     for row, task in enumerate(tasks):
-        groups[task].append(row)
+        groups.setdefault(task, []).append(row)
     groups[WHOLE] = list(range(len(tasks)))
     return {name: np.array(rows, dtype=np.int64) for name, rows in groups.items()}
 
@@ -60,31 +56,16 @@ def similarity_table(
     test: Side,
     texts: tuple[Sequence[str], Sequence[str]],
     order: Integers,
-    at: tuple[Integers, Integers],
+    steps: Integers,
+    seen: Integers,
     settings: SimilaritySettings,
     threads: int = 2,
 ) -> pa.Table:
-    """Return the table `SIMILARITY`: nine measures at each checkpoint, for each test task and all.
+    """Return the table `SIMILARITY`: nine measures per checkpoint, for each test task and all.
 
-    Parameters
-    ----------
-    train, test, texts
-        The instances, and the texts of both sides.
-    order
-        (n,) rows of `train` in training order.
-    at
-        (K,) steps of the checkpoints, and instances seen at each, as `checkpoints` returns them.
-    settings
-        Those of the n-gram divergence.
-    threads
-        CPU threads; they do not change a bit.
-
-    Raises
-    ------
-    InputError
-        As `kl_curves`.
+    `texts` are those of `train` and `test`, `order` the (n,) rows of `train` in training order.
+    `steps` and `seen` come from `checkpoints`. Raises InputError as `kl_curves`.
     """
-    steps, seen = at
     groups = groups_of(test.tasks)
     curves = embedding_curves(train.embeddings, test.embeddings, order, seen, groups, threads)
     seen_texts = [texts[0][row] for row in order[: seen[-1]]]
@@ -113,15 +94,15 @@ def embedding_curves(
 ) -> dict[str, Floats]:
     """Return SD_k = Op(D[:seen, group]) for every prefix of an order (Eq. 10).
 
-    Every distance is computed once: the columns' minima, maxima and sums of the points between two
-    checkpoints are accumulated over the checkpoints, then taken together by group.
+    Each distance is computed once: the minima, maxima and sums of each column between two
+    checkpoints are accumulated over the checkpoints, then combined by group.
 
     Parameters
     ----------
     train, test
         (N, d) and (M, d) float32.
     order
-        (n,) indices of training points in training order; some may be left out.
+        (n,) indices of training points in training order, possibly not all.
     ends
         (K,) number of points seen at each checkpoint, ascending, from 1 to n.
     groups
@@ -131,7 +112,7 @@ def embedding_curves(
 
     Returns
     -------
-    (K, G) for each of `cosine-min`, `cosine-max`, `cosine-avg`, `cosine-centroid` and the same of
+    (K, G) for each of `cosine-min`, `cosine-max`, `cosine-avg`, `cosine-centroid` and the same for
     `euclidean`. A centroid at the origin has no direction: its cosine distance is NaN.
 
     Raises
@@ -142,40 +123,39 @@ def embedding_curves(
     ends = np.asarray(ends)
     cuts = np.union1d(np.arange(0, ends[-1], ROWS), ends)
     parts = [order[start:stop] for start, stop in pairwise(cuts)]
-    at = np.searchsorted(cuts[1:], ends)  # the last part of each prefix
+    last_part = np.searchsorted(cuts[1:], ends)
 
     columns = np.concatenate(list(groups.values()))
     sizes = np.array([len(rows) for rows in groups.values()])
     starts = np.cumsum(sizes) - sizes
     sums = np.stack([train[part].sum(axis=0, dtype=np.float64) for part in parts])
-    seen = np.cumsum(sums, axis=0)[at] / ends[:, None]
-    centres = np.stack([test[rows].mean(axis=0, dtype=np.float64) for rows in groups.values()])
+    seen_means = np.cumsum(sums, axis=0)[last_part] / ends[:, None]
+    group_means = np.stack([test[rows].mean(axis=0, dtype=np.float64) for rows in groups.values()])
 
     curves: dict[str, Floats] = {}
     for measure, by_rows in BY_ROWS.items():
-        low, high, total = _by_column(by_rows(train, test), parts, len(test), threads, measure)
-        for name, of_columns, op in (
-            ("min", np.minimum.accumulate(low)[at], np.minimum),
-            ("max", np.maximum.accumulate(high)[at], np.maximum),
-            ("avg", np.cumsum(total, axis=0)[at], np.add),
-        ):
-            curves[f"{measure}-{name}"] = op.reduceat(of_columns[:, columns], starts, axis=1)
+        parts_by_test = _reduce_parts(by_rows(train, test), parts, len(test), threads, measure)
+        operations = {"min": np.minimum, "max": np.maximum, "avg": np.add}
+        for (name, op), values in zip(operations.items(), parts_by_test, strict=True):
+            prefixes = op.accumulate(values)[last_part]
+            curves[f"{measure}-{name}"] = op.reduceat(prefixes[:, columns], starts, axis=1)
         curves[f"{measure}-avg"] /= ends[:, None] * sizes
-        # Ours is −cos, SciPy's 1 − cos.
-        curves[f"{measure}-centroid"] = cdist(seen, centres, measure) - (measure == "cosine")
+        # SciPy's cosine distance is 1 − cos, Eq. 8's is −cos.
+        centroid_distances = cdist(seen_means, group_means, measure)
+        curves[f"{measure}-centroid"] = centroid_distances - (measure == "cosine")
     return curves
 
 
-def _by_column(
+def _reduce_parts(
     distances: RowDistances, parts: Sequence[Integers], tests: int, threads: int, what: str
 ) -> tuple[Floats, Floats, Floats]:
-    """Return the (P, M) minima, maxima and sums of the distances of P parts to M test points."""
+    """Return the (P, M) minima, maxima and sums of the distances from P parts to M test points."""
     low, high, total = (np.empty((len(parts), tests)) for _ in range(3))
 
-    def part(number: int) -> None:
-        found = distances(parts[number])
-        low[number], high[number] = found.min(axis=0), found.max(axis=0)
-        total[number] = found.sum(axis=0, dtype=np.float64)
+    def reduce_part(i: int) -> None:
+        block = distances(parts[i])
+        low[i], high[i] = block.min(axis=0), block.max(axis=0)
+        total[i] = block.sum(axis=0, dtype=np.float64)
 
-    in_blocks(part, range(len(parts)), threads, what)
+    in_blocks(reduce_part, range(len(parts)), threads, what)
     return low, high, total

@@ -17,7 +17,7 @@ class SimilaritySettings(Section):
     """How similar the training data seen so far are to the test data (Section B.3)."""
 
     representation: str = Field(
-        "text", description="Row of `representations`: the vectors of the eight distances."
+        "text", description="Row of `representations`: the vectors for the eight distances."
     )
     ngram: PositiveInt = Field(2, description="Words in an n-gram.")
     epsilon: PositiveFloat = Field(
@@ -25,6 +25,6 @@ class SimilaritySettings(Section):
     )
     counting: Literal["types", "occurrences"] = Field(
         "types",
-        description="What the divergence sums over: each n-gram once, as Eq. 12 says (`types`), or "
-        "as often as it occurs in the training data, as in the published code (`occurrences`).",
+        description="What the divergence sums over: each n-gram once, as in Eq. 12 (`types`), or "
+        "each occurrence in the training data, as in the published code (`occurrences`).",
     )
