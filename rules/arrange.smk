@@ -1,4 +1,4 @@
-# The order in which training instances are seen: the one thing that differs between runs.
+# The order in which training instances are seen, the only difference between runs.
 from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.settings import OF_TRAINING
 
@@ -33,27 +33,27 @@ rule count_tokens:
 def arrange_files(
     wildcards,
 ):
-    """Return the tables that a method reads: a plain shuffle does not look at embeddings."""
+    """Return the tables that a method reads: a plain shuffle needs no embeddings."""
     dataset = wildcards.dataset
+    data = CONFIG.data[dataset]
     row = CONFIG.arrangements[wildcards.arrangement]
-    required = row.looks_at()
+    needs = row.looks_at()
     files = {}
-    if required != {"embeddings"}:
+    if needs != {"embeddings"}:
         files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
-    if "tokens" in required:
+    if "tokens" in needs:
         files["tokens"] = f"{RESULTS}/tokens/{dataset}.parquet"
-    if required & {"queries", "query_tasks"}:
-        its = CONFIG.data[dataset].arranged_for
-        files["queries"] = f"{RESULTS}/instances/{dataset}/{its}.parquet"
+    if needs & {"queries", "query_tasks"}:
+        files["queries"] = f"{RESULTS}/instances/{dataset}/{data.arranged_for}.parquet"
     if getattr(row, "quantity", None) == "loss":
         base = CONFIG.base_seed(wildcards.seed)
         files["scores"] = f"{RESULTS}/base_losses/{dataset}/seed-{base}.parquet"
-    if "embeddings" in required:
+    if "embeddings" in needs:
         files |= embeddings_of(row, dataset)
-        if CONFIG.data[dataset].keep_distances:
-            to = f"{row.representation}/{dataset}/{CONFIG.data[dataset].arranged_for}"
-            files["distances"] = f"{RESULTS}/distances/{to}/matrix.npy"
-    if CONFIG.data[dataset].exclude.any:
+        if data.keep_distances:
+            folder = f"{row.representation}/{dataset}/{data.arranged_for}"
+            files["distances"] = f"{RESULTS}/distances/{folder}/matrix.npy"
+    if data.exclude.any:
         files["excluded"] = f"{RESULTS}/excluded_{dataset}.csv"
     return files
 
@@ -61,7 +61,7 @@ def arrange_files(
 def arrange_flags(
     wildcards,
 ):
-    """Return the flags that name these tables."""
+    """Return the flags for these tables."""
     files = arrange_files(wildcards)
     flags = [f"--{name} {path}" for name, path in files.items()]
     if "train" in files:
@@ -72,12 +72,10 @@ def arrange_flags(
 def arrange_settings(
     wildcards,
 ):
-    row, data = (
-        CONFIG.arrangements[wildcards.arrangement],
-        CONFIG.data[wildcards.dataset],
-    )
+    row = CONFIG.arrangements[wildcards.arrangement]
+    data = CONFIG.data[wildcards.dataset]
     if data.arranged_for != data.test:
-        # No half has to be set apart.
+        # The test set is unseen anyway, so no half of it is set apart.
         row = row.model_copy(update={"queries": "all"})
     return row.canonical(OF_TRAINING | {"representation"})
 
@@ -85,7 +83,7 @@ def arrange_settings(
 def method_files(
     wildcards,
 ):
-    """Return the modules of a method: an edit reruns its orders."""
+    """Return the modules of a method, so that an edit reruns its orders."""
     return modules_of(
         METHODS.module(CONFIG.arrangements[wildcards.arrangement].method).__file__
     )
@@ -94,7 +92,7 @@ def method_files(
 def method_state(
     wildcards,
 ):
-    """Return the state of the user's file that a row names: its function, or its scores."""
+    """Return the state of the user's file that a row names: a function or scores."""
     row = CONFIG.arrangements[wildcards.arrangement]
     path = row.source()[0] if hasattr(row, "source") else getattr(row, "path", None)
     return state_of(path, itself) if path else None
@@ -134,7 +132,7 @@ rule arrange:
 def export_files(
     wildcards,
 ):
-    """Return the order of an arrangement's first seed, and the embeddings of its representation."""
+    """Return the order of an arrangement's first seed, and the embeddings for distances."""
     dataset, arrangement = wildcards.dataset, wildcards.arrangement
     seed = CONFIG.seeds_of(arrangement)[0]
     return {

@@ -74,17 +74,17 @@ def test_orders_are_those_of_the_workflow(parameters: Any) -> None:
 
 
 def test_other_kinds_of_arrays_give_the_rounds_of_algorithm_1() -> None:
-    whole_numbers = GENERATOR.integers(1, 9, size=(20, 3))
-    rounds = tma(whole_numbers, whole_numbers[:4])
-    as_floats = whole_numbers.astype(np.float32)
+    integers = GENERATOR.integers(1, 9, size=(20, 3))
+    rounds = tma(integers, integers[:4])
+    as_floats = integers.astype(np.float32)
     assert rounds.tolist() == algorithm_1(whole("cosine", as_floats, as_floats[:4]))
     assert rounds.dtype == np.int32
-    for train in (whole_numbers.tolist(), np.asfortranarray(whole_numbers, dtype=np.float16)):
-        assert tma(train, whole_numbers[:4], threads=1).tolist() == rounds.tolist()
+    for train in (integers.tolist(), np.asfortranarray(integers, dtype=np.float16)):
+        assert tma(train, integers[:4], threads=1).tolist() == rounds.tolist()
 
 
-NAN, NOTHING = TRAIN.copy(), TRAIN.copy()
-NAN[3, 1], NOTHING[4] = np.nan, 0
+NAN, ZEROS = TRAIN.copy(), TRAIN.copy()
+NAN[3, 1], ZEROS[4] = np.nan, 0
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ NAN[3, 1], NOTHING[4] = np.nan, 0
         (NAN, {}, "train: row 3 holds NaN or infinity"),
         (NAN.astype(object), {}, "train: holds object, expected real numbers"),
         (1e300 * TRAIN, {}, "train: row 0 holds NaN or infinity"),
-        (NOTHING, {}, "train: row 4 is all zeros"),
+        (ZEROS, {}, "train: row 4 is all zeros"),
         (TRAIN, {"measure": "manhattan"}, "measure: 'manhattan' is none of cosine, euclidean"),
         (TRAIN, {"threads": 0}, "threads: 0; expected a number from 1"),
         (TRAIN, {"seed": -1}, "seed: -1; seeds count from 0"),
@@ -104,14 +104,14 @@ NAN[3, 1], NOTHING[4] = np.nan, 0
         (TRAIN, {"budget": 1.5}, "budget: expected a number of instances"),
     ],
 )
-def test_what_cannot_be_used(train: Any, parameters: Any, message: str) -> None:
+def test_invalid_arguments(train: Any, parameters: Any, message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
         arrange(train, TEST, **parameters)
     assert len(str(error.value).splitlines()) == 1
 
 
 def test_zeros_have_euclidean_distances_and_ragged_lists_are_no_array() -> None:
-    assert len(wsd(NOTHING, TEST, measure="euclidean")) == 60
+    assert len(wsd(ZEROS, TEST, measure="euclidean")) == 60
     with pytest.raises(ValueError, match="inhomogeneous"):
         tma([[1.0], [1.0, 2.0]], TEST)
 

@@ -1,7 +1,7 @@
-"""The order of training as functions of arrays: `from nearfirst import tma, wsd, arrange`.
+"""Training orders as functions of arrays: `from nearfirst import tma, wsd, arrange`.
 
-Points are rows of embeddings, training points (N, d) and test points (M, d), of any real numbers;
-they are computed with as float32. The results are those of the workflow, to the bit.
+Points are rows of embeddings, (N, d) training points and (M, d) test points, of any real numbers,
+converted to float32. The results are those of the workflow, to the bit.
 """
 
 import json
@@ -20,7 +20,7 @@ from nearfirst.distance.distances import BY_ROWS, Matrix
 
 __all__ = ["InputError", "__version__", "arrange", "tma", "wsd"]
 
-# Here and not in `__init__.py`, which is an input of every rule: a new version reruns nothing.
+# Not in `__init__.py`, which is an input of every rule, so that a new version reruns nothing.
 __version__ = "0.2.0"
 
 Measure = Literal["cosine", "euclidean"]
@@ -31,8 +31,8 @@ def tma(
 ) -> Rounds:
     """Return the round of every training point by Test-centric Multi-turn Arrangement.
 
-    A round is the set of the remaining training points that are the nearest one to at least one
-    test point; they leave together, ties go to the lowest index (Algorithm 1).
+    A round is the set of the points that are the nearest remaining one to at least one test point;
+    they leave the pool together. Ties go to the lowest index (Algorithm 1).
 
     Parameters
     ----------
@@ -50,10 +50,10 @@ def tma(
     Raises
     ------
     InputError
-        If an array has not two dimensions or no rows, if d differs, or if a row holds NaN or
+        If an array is not two-dimensional or has no rows, if d differs, or if a row holds NaN or
         infinity or, for `cosine`, only zeros.
     """
-    pool = _pool(train, test, measure, threads)
+    pool = _build_pool(train, test, measure, threads)
     return rounds_by(pool.distances, pool.size, len(pool.test), threads=threads)
 
 
@@ -62,11 +62,11 @@ def wsd(
 ) -> npt.NDArray[np.float64]:
     """Return the Weighted Similarity Distance of every training point, (N,) float64 (Eq. 1).
 
-    That is its average distance to the test points plus w times its minimum distance, with
-    w = mean(averages) / mean(minima). Parameters are those of `tma`; raises InputError as `tma`,
-    or if w is not positive and finite.
+    It is the average distance to the test points plus w times the minimum distance, with
+    w = mean(averages) / mean(minima). Parameters are those of `tma`. Raises InputError as `tma`, or
+    if w is not positive and finite.
     """
-    return weighted_distances(_pool(train, test, measure, threads))
+    return weighted_distances(_build_pool(train, test, measure, threads))
 
 
 def arrange(
@@ -80,7 +80,7 @@ def arrange(
     threads: int = 2,
     **parameters: object,
 ) -> Positions:
-    """Return the order of training as indices of the training points.
+    """Return the training order as indices of the training points.
 
     Parameters
     ----------
@@ -88,23 +88,23 @@ def arrange(
         As for `tma`.
     method
         `random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport`, `cosine`,
-        `query-round-robin` or `FILE.py:FUNCTION`; the others read texts or scores.
+        `query-round-robin` or `FILE.py:FUNCTION`; the other methods read texts or scores.
     seed
-        Of the shuffles, from 0.
+        Seed of the shuffles, from 0.
     tasks
-        (N,) names of the points' tasks, for methods that look at tasks.
+        (N,) names of the points' tasks, for methods that use them.
     parameters
-        Those of the method, as in the config: `order`, `within_round`, `rounds`, `budget`, …
+        Parameters of the method, as in the config: `order`, `within_round`, `rounds`, `budget`, …
 
     Returns
     -------
-    (n,) indices, int64, each at most once; n < N where the method takes only a part.
+    (n,) indices, int64, each at most once; n < N if the method takes only a part.
 
     Raises
     ------
     InputError
-        As `tma` and `wsd`; or if the method or a parameter is unknown, tasks are missing, or there
-        are not so many rounds or points.
+        As `tma` and `wsd`, if the method or a parameter is unknown, if tasks are missing, or if
+        there are too few rounds or points.
     """
     if seed < 0:
         raise InputError(f"seed: {seed}; seeds count from 0")
@@ -112,42 +112,39 @@ def arrange(
         kind = registry.METHODS.settings(method)
     except ValueError as error:
         raise InputError(f"method: {error}") from None
-    # Numbers may be NumPy's.
+    # `default` converts NumPy integers.
     settings = kind.parse(json.dumps({"method": method, **parameters}, default=int))
-    pool = _pool(train, test, measure, threads, tasks)
+    pool = _build_pool(train, test, measure, threads, tasks)
     return registry.arrange(pool, settings, seed).order
 
 
-def _pool(
+def _build_pool(
     train: npt.ArrayLike, test: npt.ArrayLike, measure: str, threads: int, tasks: Sequence[str] = ()
 ) -> Pool:
-    """Return the checked points with their distances."""
+    """Check the points and return them with their distances."""
     if measure not in BY_ROWS:
         raise InputError(f"measure: {measure!r} is none of {', '.join(BY_ROWS)}")
     if threads < 1:
         raise InputError(f"threads: {threads}; expected a number from 1")
-    points, targets = (
-        _points(name, array, directions=measure == "cosine")
-        for name, array in (("train", train), ("test", test))
-    )
-    distances = BY_ROWS[measure](points, targets)
-    return Pool(len(points), tasks, points, targets, distances, measure, threads)
+    train, test = _check_points("train", train, measure), _check_points("test", test, measure)
+    distances = BY_ROWS[measure](train, test)
+    return Pool(len(train), tasks, train, test, distances, measure, threads)
 
 
-def _points(name: str, array: npt.ArrayLike, *, directions: bool) -> Matrix:
-    """Return points as float32, if they can be used; `directions` are needed for cosines."""
+def _check_points(name: str, array: npt.ArrayLike, measure: str) -> Matrix:
+    """Return points as float32, or raise InputError if they cannot be used."""
     points = np.asarray(array)
     if points.dtype.kind not in "fiu":
         raise InputError(f"{name}: holds {points.dtype}, expected real numbers")
     if points.ndim != 2 or 0 in points.shape:
         raise InputError(
-            f"{name}: has the shape {points.shape}, expected (points, dimensions), one at least"
+            f"{name}: has the shape {points.shape}, expected (points, dimensions), one or more"
         )
-    # What does not fit float32 becomes infinite, and is reported as such.
+    # Numbers too large for float32 become infinite and are reported as such.
     with np.errstate(over="ignore"):
         points = np.ascontiguousarray(points, dtype=np.float32)
-    if not (usable := np.isfinite(points).all(axis=1)).all():
-        raise InputError(f"{name}: row {usable.argmin()} holds NaN or infinity (as float32)")
-    if directions and not (usable := points.any(axis=1)).all():
-        raise InputError(f"{name}: row {usable.argmin()} is all zeros (as float32): no cosine")
+    if not (is_finite := np.isfinite(points).all(axis=1)).all():
+        raise InputError(f"{name}: row {is_finite.argmin()} holds NaN or infinity (as float32)")
+    if measure == "cosine" and not (is_nonzero := points.any(axis=1)).all():
+        raise InputError(f"{name}: row {is_nonzero.argmin()} is all zeros (as float32): no cosine")
     return points

@@ -22,10 +22,17 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, write_table
 from nearfirst.distance.distances import BY_ROWS
 
-FILES = (
-    *("instances", "train", "test", "distances", "queries", "scores", "tokens"),
-    "excluded",
-)
+FILES = {
+    "instances": "training instances (Parquet), for all but embeddings",
+    "train": "training embeddings (Parquet)",
+    "test": "test embeddings (Parquet)",
+    "distances": "their distance matrix (.npy), if there is one already",
+    "queries": "test instances (Parquet), for their messages and tasks",
+    "scores": "scores or losses of the training instances (Parquet)",
+    "tokens": "token counts of the training instances (Parquet)",
+    "excluded": "instances to leave out (CSV with a column id)",
+}
+"""Flags of `nearfirst.arrange.inputs.read_pool`, with their help."""
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -40,8 +47,8 @@ def main(arguments: argparse.Namespace) -> None:
         logging.info("rounds %d to %d", rounds.min(), rounds.max())
         if rounds.max() == 1 and len(order) == pool.size > 1:
             logging.warning(
-                "%s: the pool is one round, so that nearest and farthest first are the same; a "
-                "larger pool, or fewer test instances, has more",
+                "%s: the pool is a single round, so nearest first and farthest first are the same; "
+                "a larger pool or fewer test instances give more rounds",
                 arguments.name or settings.method,
             )
     table = {
@@ -50,9 +57,9 @@ def main(arguments: argparse.Namespace) -> None:
         "round": [None] * len(order) if rounds is None else rounds,
     }
     source = read_identity(arguments.instances or arguments.train)
-    of_pool = read_identity(arguments.train) if arguments.train else {}
+    embedded = read_identity(arguments.train) if arguments.train else {}
     identity: dict[str, str] = {
-        **{key: of_pool[key] for key in ("embedded", "cut", "distinct") if key in of_pool},
+        **{key: embedded[key] for key in ("embedded", "cut", "distinct") if key in embedded},
         **({"dataset": source["dataset"]} if "dataset" in source else {}),
         "arrangement": arguments.name or settings.method,
         "seed": str(arguments.seed),
@@ -66,16 +73,12 @@ if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
     add("--settings", required=True, metavar="JSON", help="method and its parameters")
-    add("--name", help="what results call the arrangement; default: the method")
-    add("--instances", type=Path, help="training instances (Parquet), for all but embeddings")
-    add("--train", type=Path, help="training embeddings (Parquet)")
-    add("--test", type=Path, help="test embeddings (Parquet)")
-    add("--distances", type=Path, help="their distance matrix (.npy), if there is one already")
-    add("--queries", type=Path, help="test instances (Parquet), for their messages and tasks")
-    add("--scores", type=Path, help="scores or losses of the training instances (Parquet)")
-    add("--tokens", type=Path, help="tokens of the training instances (Parquet)")
-    add("--excluded", type=Path, help="instances to leave out (CSV with a column id)")
-    add("--measure", choices=list(BY_ROWS), default="cosine", help="distance, where none is given")
+    add("--name", help="name of the arrangement in results; default: the method")
+    for name, description in FILES.items():
+        add(f"--{name}", type=Path, help=description)
+    add(
+        "--measure", choices=list(BY_ROWS), default="cosine", help="distance, if no matrix is given"
+    )
     cli.add_threads(parser)
     add("--seed", type=cli.not_negative, default=0, help="seed of the shuffles")
     add("--output", type=Path, required=True, help="arrangement to write (Parquet)")

@@ -1,4 +1,4 @@
-"""Count the tokens of training instances as a run reads them: template, tokenizer, truncation."""
+"""Count the tokens of training instances after template, tokenizer and truncation."""
 
 import argparse
 from pathlib import Path
@@ -15,10 +15,12 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the counts."""
     from nearfirst.model import load, template
 
-    its = arguments.settings
+    settings = arguments.settings
     instances = read_instances(arguments.instances)
     tokenizer = load.load_tokenizer(arguments.model)
-    encoded = template.encode(conversations(instances), tokenizer, its.max_length, its.format)
+    encoded = template.encode(
+        conversations(instances), tokenizer, settings.max_length, settings.format
+    )
     counts = [len(tokens.ids) for tokens in encoded]
     table = pa.table([instances["id"].cast(pa.string()), counts], schema=TOKENS)
     write_table(table, arguments.output)

@@ -1,8 +1,6 @@
 """The program: flags and tables in, an arrangement out."""
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pools import settings
+from programs import Program
 
 from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.registry import arrange
@@ -19,9 +18,6 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, embeddings_table, write_table
 from nearfirst.data.half import in_half
 from nearfirst.distance.distances import BY_ROWS
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
-
 
 TRAIN, TEST = [f"train-{i}" for i in range(60)], [f"test-{i}" for i in range(9)]
 
@@ -34,7 +30,7 @@ def embed(path: Path, ids: list[str], seed: int) -> npt.NDArray[np.float32]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the tables E1 and E2, which is the current one."""
+    """The current folder, with the tables E1 and E2."""
     embed(tmp_path / "E1.parquet", TRAIN, 0)
     embed(tmp_path / "E2.parquet", TEST, 1)
     monkeypatch.chdir(tmp_path)
@@ -42,15 +38,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 TABLES = "--train E1.parquet --test E2.parquet"
-TMA = '{"method":"tma"}'
-RANDOM = '{"method":"random"}'
 
 
 @pytest.mark.parametrize(
     ("measure", "method"),
     [("euclidean", "tma"), ("cosine", "wsd"), ("cosine", "optimal-transport")],
 )
-def test_a_matrix_that_is_there_already_gives_the_same_bytes(
+def test_an_existing_matrix_gives_the_same_bytes(
     program: Program, folder: Path, measure: str, method: str
 ) -> None:
     command = f"{TABLES} --matrix D.npy --settings".split()
@@ -109,7 +103,7 @@ def other_ids(path: Path) -> None:
 
 
 def opposite(path: Path) -> None:
-    """Write points that are far from the training instances on average, and near to some."""
+    """Write points that are far from the training instances on average, but near some."""
     vectors = -embed(path, TEST, 1)
     vectors[0] *= -1
     write_table(embeddings_table(TEST, vectors), path)
@@ -144,8 +138,8 @@ def test_the_program_fails_with_one_line_and_writes_nothing(
     if spoil:
         spoil(folder / spoiled)
     before = set(folder.iterdir())
-    flags_ = [*flags.split(), "--settings", json.dumps(row), "--output", "A.parquet"]
-    done = program("arrange.py", *flags_)
+    command = [*flags.split(), "--settings", json.dumps(row), "--output", "A.parquet"]
+    done = program("arrange.py", *command)
     assert done.returncode == 1, done.stderr
     errors = [line for line in done.stderr.split("\n") if line.startswith("error:")]
     assert len(errors) == 1, done.stderr
@@ -153,26 +147,23 @@ def test_the_program_fails_with_one_line_and_writes_nothing(
     assert set(folder.iterdir()) == before
 
 
-def test_the_arrangement_says_what_it_is_of(
+def test_the_arrangement_identifies_itself(
     program: Program, folder: Path, write_instances: Any, some_talks: Any
 ) -> None:
-    write_instances(folder / "I.parquet", some_talks(5))
-    table = pq.read_table("I.parquet").replace_schema_metadata({"dataset": "flan", "test": "train"})
-    pq.write_table(table, "I.parquet")
-    command = f"--instances I.parquet --settings {RANDOM} --name RT --seed 3 --output A.parquet"
-    assert program("arrange.py", *command.split()).returncode == 0
+    write_instances(folder / "I.parquet", some_talks(5), dataset="flan", test="train")
+    command = "--instances I.parquet --name RT --seed 3 --output A.parquet --settings"
+    assert program("arrange.py", *command.split(), '{"method":"random"}').returncode == 0
     expected = {"dataset": "flan", "arrangement": "RT", "seed": "3", "pool": "5"}
     assert read_identity(folder / "A.parquet") == expected
 
 
 def test_an_order_for_half_of_the_queries(program: Program, folder: Path) -> None:
-    vectors, half = embed(folder / "E2.parquet", TEST, 1), in_half(TEST)
-    ids = [name for name, its in zip(TEST, half, strict=True) if its]
-    write_table(embeddings_table(ids, vectors[half]), folder / "E3.parquet")
-    one = f"{TABLES} --output one --settings".split()
-    two = ["--train", "E1.parquet", "--test", "E3.parquet", "--output", "two", "--settings"]
-    assert program("arrange.py", *one, '{"method":"tma","queries":"half"}').returncode == 0
-    assert program("arrange.py", *two, TMA).returncode == 0
-    assert pq.read_table("one").equals(pq.read_table("two"))
+    vectors, mask = embed(folder / "E2.parquet", TEST, 1), in_half(TEST)
+    ids = np.array(TEST)[mask].tolist()
     assert len(ids) == 5
-    assert read_identity(Path("one"))["pool"] == "60"
+    write_table(embeddings_table(ids, vectors[mask]), folder / "E3.parquet")
+    half = f"{TABLES} --output half --settings".split()
+    whole = ["--train", "E1.parquet", "--test", "E3.parquet", "--output", "whole", "--settings"]
+    assert program("arrange.py", *half, '{"method":"tma","queries":"half"}').returncode == 0
+    assert program("arrange.py", *whole, '{"method":"tma"}').returncode == 0
+    assert pq.read_table("half").equals(pq.read_table("whole"))

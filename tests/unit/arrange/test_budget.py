@@ -7,7 +7,7 @@ import numpy as np
 import pools
 import pytest
 
-from nearfirst.arrange.budget import turns, within
+from nearfirst.arrange.budget import limit_order
 from nearfirst.arrange.pool import Arranged
 from nearfirst.arrange.registry import arrange
 from nearfirst.common.errors import InputError
@@ -15,7 +15,9 @@ from nearfirst.common.errors import InputError
 # Eight instances and three queries: 0 to 3 are nearest to query 0, 4 to 6 to query 1, 7 to query 2.
 NEAREST = [0, 0, 0, 0, 1, 1, 1, 2]
 POOL = replace(
-    pools.from_matrix([[0.0 if query == its else 1.0 for query in range(3)] for its in NEAREST]),
+    pools.from_matrix(
+        [[0.0 if query == nearest else 1.0 for query in range(3)] for nearest in NEAREST]
+    ),
     tasks=list("aababbcc"),
     query_tasks=["x", "x", "y"],
     tokens=[10, 20, 30, 40, 50, 60, 70, 80],
@@ -23,12 +25,12 @@ POOL = replace(
 ORDER = [7, 0, 1, 2, 4, 3, 5, 6]
 
 
-def left(**row: Any) -> list[int]:
+def limited(**row: Any) -> list[int]:
     order = Arranged(np.array(ORDER), np.array(ORDER, dtype=np.int32))
-    found = within(order, POOL, pools.settings("random", **row))
-    assert found.rounds is not None
-    assert found.order.tolist() == found.rounds.tolist()
-    return found.order.tolist()
+    result = limit_order(order, POOL, pools.settings("random", **row))
+    assert result.rounds is not None
+    assert result.order.tolist() == result.rounds.tolist()
+    return result.order.tolist()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def left(**row: Any) -> list[int]:
         ({"budget": 8}, ORDER),
         ({"budget": 1.0}, ORDER),
         ({"budget": 0.25}, [7, 0]),
-        # One at least.
+        # At least one.
         ({"budget": 0.01}, [7]),
         # 80, 90, 110, 140: the sums along the order.
         ({"budget": {"tokens": 139}}, [7, 0, 1]),
@@ -47,7 +49,7 @@ def left(**row: Any) -> list[int]:
         ({"budget": {"tokens": 360}}, ORDER),
         ({"max_per_task": 1}, [7, 0, 2]),
         ({"max_per_query": 1}, [7, 0, 4]),
-        # 1 finds its query full and so takes nothing of task a's quota.
+        # Query 0 is full for instance 1, which therefore does not count towards task a.
         ({"max_per_query": 2, "max_per_task": 2}, [7, 0, 1, 4, 5]),
         ({"max_per_query": 1, "budget": 2}, [7, 0]),
         ({"balance": "query", "budget": 3}, [7, 0, 4]),
@@ -60,8 +62,8 @@ def left(**row: Any) -> list[int]:
     ],
     ids=str,
 )
-def test_what_is_left_of_an_order(row: dict[str, Any], expected: list[int]) -> None:
-    assert left(**row) == expected
+def test_limits_of_an_order(row: dict[str, Any], expected: list[int]) -> None:
+    assert limited(**row) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,17 +76,20 @@ def test_what_is_left_of_an_order(row: dict[str, Any], expected: list[int]) -> N
     ],
     ids=str,
 )
-def test_a_budget_that_cannot_be_kept(row: dict[str, Any], message: str) -> None:
+def test_a_budget_that_cannot_be_met(row: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        left(**row)
+        limited(**row)
 
 
 @pytest.mark.parametrize("budget", [0, -1, 1.5, 0.0, {"tokens": 0}, {}, "many"], ids=str)
-def test_what_is_no_budget(budget: Any) -> None:
+def test_invalid_budgets(budget: Any) -> None:
     for method in ("random", "tma"):
         with pytest.raises(ValueError, match="budget"):
             pools.settings(method, budget=budget)
-    with pytest.raises(ValueError, match="balance: says what an exact budget takes"):
+
+
+def test_balance_needs_an_exact_budget() -> None:
+    with pytest.raises(ValueError, match="balance: needs an exact budget"):
         pools.settings("tma", balance="query", budget=100)
 
 
@@ -99,14 +104,10 @@ def test_a_share_of_tma_is_exact_and_a_number_takes_whole_rounds() -> None:
 
 
 def test_what_quotas_and_budgets_read() -> None:
-    read = pools.settings(
+    settings = pools.settings(
         "random", budget={"tokens": 9}, max_per_task=1, max_per_query=1, balance="query-task"
     )
-    assert read.looks_at() == {"tokens", "tasks", "embeddings", "query_tasks"}
+    assert settings.looks_at() == {"tokens", "tasks", "embeddings", "query_tasks"}
     assert pools.settings("random", budget=0.5).looks_at() == set()
     with pytest.raises(InputError, match="needs the tasks of the queries"):
         arrange(pools.some(9, tests=2), pools.settings("random", budget=4, balance="query-task"), 0)
-
-
-def test_turns() -> None:
-    assert turns(np.array(list("abacba"))).tolist() == [0, 0, 1, 0, 1, 2]

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pools
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,27 +19,16 @@ def order(method: str, tasks: list[str], seed: int) -> list[int]:
     return arrange(Pool(len(tasks), tasks), pools.settings(method), seed).order.tolist()
 
 
-def test_round_robin_by_hand() -> None:
-    tasks = "abacbaa"
-    found = order("round-robin", list(tasks), seed=3)
-    names = "".join(tasks[i] for i in found)
-    first = names[:3]
-    # Every task once, then a and b in the same order, then what is left of a.
-    assert sorted(first) == ["a", "b", "c"]
-    assert names[3:] == first.replace("c", "") + "aa"
-    assert sorted(found) == list(range(7))
-
-
 @given(TASKS, pools.SEEDS)
 def test_a_turn_of_round_robin_takes_each_task_that_has_some_left_in_one_order(
     tasks: list[str], seed: int
 ) -> None:
     left = Counter(tasks)
     names = [tasks[i] for i in order("round-robin", tasks, seed)]
-    once = names[: len(left)]
+    first_turn = names[: len(left)]
     expected = []
     while left:
-        turn = [task for task in once if task in left]
+        turn = [task for task in first_turn if task in left]
         expected += turn
         left -= Counter(turn)
     assert names == expected
@@ -51,14 +41,14 @@ def test_cluster_takes_task_after_task(tasks: list[str], seed: int) -> None:
     assert changes == len(set(tasks)) - 1
 
 
-def test_the_seed_shuffles_tasks_and_the_instances_of_a_task() -> None:
+@pytest.mark.parametrize("method", ["round-robin", "cluster"])
+def test_the_seed_shuffles_tasks_and_the_instances_of_a_task(method: str) -> None:
     tasks = [f"task-{i % 10}" for i in range(100)]
-    for method in ("round-robin", "cluster"):
-        found = [order(method, tasks, seed) for seed in range(20)]
-        assert len({tuple(dict.fromkeys(tasks[i] for i in one)) for one in found}) == 20
-        inside = {tuple(i for i in one if tasks[i] == "task-3") for one in found}
-        assert len(inside) == 20
-        assert tuple(range(3, 100, 10)) not in inside
+    orders = [order(method, tasks, seed) for seed in range(20)]
+    assert len({tuple(dict.fromkeys(tasks[i] for i in rows)) for rows in orders}) == 20
+    within_task = {tuple(i for i in rows if tasks[i] == "task-3") for rows in orders}
+    assert len(within_task) == 20
+    assert tuple(range(3, 100, 10)) not in within_task
 
 
 def test_a_shuffle_gives_each_place_to_each_instance() -> None:

@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from programs import Program
 
-from nearfirst.arrange.export import in_order, line
+from nearfirst.arrange import export
 from nearfirst.common.parquet import (
     ARRANGEMENT,
     INSTANCES,
@@ -23,8 +22,6 @@ from nearfirst.common.parquet import (
     write_table,
 )
 from nearfirst.distance.distances import whole
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
 
 ODD = [
     'two\nlines, a "quote", a \\ and a \ttab',
@@ -38,7 +35,7 @@ COUNT, TESTS = 45, ["te st", 'te"st', "t\u2028st", "täst"]
 
 
 def make(folder: Path, order: list[int], rounds: list[int | None]) -> list[Any]:
-    """Write the four tables of an export; returns the program's flags."""
+    """Write the four tables of an export; return the program's command line."""
     generator = np.random.default_rng(0)
     ids = [f"id {i}" for i in range(COUNT)]
     talks = [
@@ -49,11 +46,11 @@ def make(folder: Path, order: list[int], rounds: list[int | None]) -> list[Any]:
     tasks = [f"täsk-{i % 3}" for i in range(COUNT)]
     columns = {"id": ids, "task": tasks, "messages": talks, "references": [[]] * COUNT}
     write_table(pa.table(columns, schema=INSTANCES), folder / "I.parquet")
-    for name, its in {"E1": ids, "E2": TESTS}.items():
-        vectors = generator.normal(size=(len(its), 5)).astype(np.float32)
-        write_table(embeddings_table(its, vectors), folder / f"{name}.parquet")
+    for name, names in {"E1": ids, "E2": TESTS}.items():
+        vectors = generator.normal(size=(len(names), 5)).astype(np.float32)
+        write_table(embeddings_table(names, vectors), folder / f"{name}.parquet")
     rows = list(zip(range(len(order)), [ids[i] for i in order], rounds, strict=True))
-    random.Random(0).shuffle(rows)  # it is the positions that count
+    random.Random(0).shuffle(rows)  # the order is given by the positions
     table = dict(zip(ARRANGEMENT.names, map(list, zip(*rows, strict=True)), strict=True))
     write_table(pa.table(table, schema=ARRANGEMENT), folder / "A.parquet")
     names = {"arrangement": "A", "instances": "I", "train": "E1", "test": "E2", "parquet": "out"}
@@ -63,7 +60,7 @@ def make(folder: Path, order: list[int], rounds: list[int | None]) -> list[Any]:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read as the careless do: every line end that Python knows."""
+    """Split lines as careless readers do: at every line end that Python knows."""
     return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -71,9 +68,9 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def test_every_row_is_the_instance_its_round_and_its_nearest_test(
     program: Program, tmp_path: Path, measure: str, count: int
 ) -> None:
-    """All of the pool with rounds, or a part of it without."""
+    """The whole pool with rounds, or a part of it without."""
     order = np.random.default_rng(1).permutation(COUNT)[:count].tolist()
-    rounds = [1 + place // 10 if count == COUNT else None for place in range(count)]
+    rounds = [1 + i // 10 if count == COUNT else None for i in range(count)]
     flags = make(tmp_path, order, rounds)
     done = program(*flags, "--measure", measure)
     assert done.returncode == 0, done.stderr
@@ -98,22 +95,23 @@ def test_every_row_is_the_instance_its_round_and_its_nearest_test(
 
 def test_a_row_is_as_it_was_read_in_both_files(program: Program, tmp_path: Path) -> None:
     flags = make(tmp_path, [2, 0, 1], [1, 1, 2])
-    read = [
+    rows = [
         {"messages": [{"role": "system", "content": "Be brief."}], "position": "left", "n": 1},
         {"n": "one", "tags": ["a"], "id": 7},
         {"instruction": "x", "output": "y", "n": None},
         *[{"n": 2}] * (COUNT - 3),
     ]
     table = pq.read_table(tmp_path / "I.parquet")
-    texts = pa.array([json.dumps(row) for row in read])
+    texts = pa.array([json.dumps(row) for row in rows])
     write_table(table.append_column("row", texts), tmp_path / "I.parquet")
     assert program(*flags).returncode == 0
     lines = read_lines(tmp_path / "out.jsonl")
-    assert [its["id"] for its in lines] == ["id 2", "id 0", 7]
-    assert [its["position"] for its in lines] == [0, 1, 2]
-    own = [{**read[2]}, {**read[0]}, {**read[1]}]
-    own[1]["original_position"] = own[1].pop("position")
-    assert [{key: its[key] for key in row} for its, row in zip(lines, own, strict=True)] == own
+    assert [line["id"] for line in lines] == ["id 2", "id 0", 7]
+    assert [line["position"] for line in lines] == [0, 1, 2]
+    expected = [{**rows[i]} for i in (2, 0, 1)]
+    expected[1]["original_position"] = expected[1].pop("position")
+    for line, row in zip(lines, expected, strict=True):
+        assert row.items() <= line.items()
     columns = pq.read_table(tmp_path / "out.parquet")
     assert columns["n"].to_pylist() == [None, "1", "one"]
     assert columns["tags"].to_pylist() == [None, None, ["a"]]
@@ -145,22 +143,19 @@ def test_pieces_of_any_size_give_the_same_rows(
     size_and_order: tuple[int, list[int]], piece: int, rows: int
 ) -> None:
     size, order = size_and_order
-    rows_of_pool = [{"id": f"{i}", "task": "t", "messages": []} for i in range(size)]
-    pool = pa.Table.from_pylist(rows_of_pool).to_batches(max_chunksize=piece)
+    instances = [{"id": f"{i}", "task": "t", "messages": []} for i in range(size)]
+    pool = pa.Table.from_pylist(instances).to_batches(max_chunksize=piece)
     rounds = pa.chunked_array([pa.array([i + 1], pa.int32()) for i in order])
     distances = np.arange(size, dtype=np.float32)
     nearest = np.arange(size) % 2
-    batches = in_order(pool, np.array(order), rounds, distances, ["a", "b"], nearest, rows)
-    found = [row for batch in batches for row in batch]
-    assert [(its["position"], its["id"], its["round"]) for its in found] == [
-        (place, f"{i}", i + 1) for place, i in enumerate(order)
-    ]
-    assert [(its["distance"], its["nearest_query"]) for its in found] == [
-        (i, "ab"[i % 2]) for i in order
+    batches = export.in_order(pool, np.array(order), rounds, distances, ["a", "b"], nearest, rows)
+    keys = ("position", "id", "round", "distance", "nearest_query")
+    assert [tuple(row[key] for key in keys) for batch in batches for row in batch] == [
+        (position, f"{i}", i + 1, i, "ab"[i % 2]) for position, i in enumerate(order)
     ]
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_a_line_is_one_for_every_reader(text: str) -> None:
-    (only,) = line({"text": text}).splitlines()
+    (only,) = export.line({"text": text}).splitlines()
     assert json.loads(only) == {"text": text}

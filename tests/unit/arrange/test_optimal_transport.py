@@ -5,7 +5,6 @@ import numpy.typing as npt
 import pools
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import linprog
@@ -16,7 +15,6 @@ from nearfirst.arrange.registry import arrange
 from nearfirst.common.errors import InputError
 
 Matrix = npt.NDArray[np.float64]
-patient = hypothesis_settings(deadline=None)
 
 COSTS = hnp.arrays(
     np.float64,
@@ -28,59 +26,56 @@ BY_HAND = [[0.0, 1.0], [0.5, 0.75], [0.75, 0.25]]
 
 
 def linear_program(costs: Matrix) -> Matrix:
-    """Return the plan of the least Σ γ_ij c_ij of uniform marginals."""
+    """Return the plan with the least Σ γ_ij c_ij and uniform marginals."""
     points, tests = costs.shape
     rows = np.kron(np.eye(points), np.ones(tests))
     columns = np.kron(np.ones(points), np.eye(tests))
     marginals = np.concatenate([np.full(points, 1 / points), np.full(tests, 1 / tests)])
-    found = linprog(costs.reshape(-1), A_eq=np.vstack([rows, columns]), b_eq=marginals)
-    assert found.status == 0
-    plan: Matrix = found.x.reshape(costs.shape)
+    result = linprog(costs.reshape(-1), A_eq=np.vstack([rows, columns]), b_eq=marginals)
+    assert result.status == 0
+    plan: Matrix = result.x.reshape(costs.shape)
     return plan
 
 
-@patient
 @given(COSTS)
 def test_the_plan_costs_as_little_as_the_linear_programs(costs: Matrix) -> None:
-    found = transported_costs(costs)
-    np.testing.assert_allclose(found.mean(), (linear_program(costs) * costs).sum(), atol=1e-7)
+    transported = transported_costs(costs)
+    np.testing.assert_allclose(transported.mean(), (linear_program(costs) * costs).sum(), atol=1e-7)
     # Each point's cost is a mean of its distances.
-    assert (found >= costs.min(axis=1) - 1e-12).all()
-    assert (found <= costs.max(axis=1) + 1e-12).all()
+    assert (transported >= costs.min(axis=1) - 1e-12).all()
+    assert (transported <= costs.max(axis=1) + 1e-12).all()
 
 
-def unique_points(seed: int, points: int, tests: int) -> Matrix:
+def random_costs(seed: int, points: int, tests: int) -> Matrix:
     return np.random.default_rng(seed).uniform(-1, 1, (points, tests))
 
 
 @pytest.mark.parametrize(("points", "tests"), [(6, 4), (4, 6), (9, 3), (1, 5), (5, 1), (12, 12)])
 def test_each_points_cost_is_the_linear_programs(points: int, tests: int) -> None:
     """Where the best plan is unique, as for random costs, its parts are too."""
-    costs = unique_points(points * tests, points, tests)
+    costs = random_costs(points * tests, points, tests)
     expected = points * (linear_program(costs) * costs).sum(axis=1)
     np.testing.assert_allclose(transported_costs(costs), expected, atol=1e-7)
 
 
 def test_a_constant_does_not_change_the_order() -> None:
     for seed in range(10):
-        costs = unique_points(seed, 40, 6)
+        costs = random_costs(seed, 40, 6)
         plain, shifted = transported_costs(costs), transported_costs(costs + 1)
         np.testing.assert_allclose(shifted, plain + 1)
         assert np.argsort(plain).tolist() == np.argsort(shifted).tolist()
 
 
 def test_by_hand() -> None:
-    # Point 0 goes to test 0 and point 2 to test 1; point 1 half to either.
-    found = transported_costs(np.array(BY_HAND))
-    assert found.tolist() == [0.0, 0.625, 0.25]
+    # Point 0 goes to test 0 and point 2 to test 1; point 1 half to each.
+    assert transported_costs(np.array(BY_HAND)).tolist() == [0.0, 0.625, 0.25]
 
 
 @pytest.mark.parametrize(("order", "expected"), [("nearest", [0, 2, 1]), ("farthest", [1, 2, 0])])
 def test_the_order_by_hand(order: str, expected: list[int]) -> None:
     pool = pools.from_matrix(BY_HAND)
-    found = arrange(pool, pools.settings("optimal-transport", order=order), 0)
-    assert found.order.tolist() == expected
-    assert found.rounds is None
+    arranged = arrange(pool, pools.settings("optimal-transport", order=order), 0)
+    assert arranged.order.tolist() == expected
 
 
 @pytest.mark.parametrize("order", ["nearest", "farthest"])
@@ -89,20 +84,20 @@ def test_equal_costs_tie_exactly(order: str) -> None:
     costs = np.full((21, 3), 0.9)
     costs[np.arange(21), np.arange(21) % 3] = 0.1
     costs[[3, 4, 5], [0, 1, 2]] = 0.0
-    found = arrange(pools.from_matrix(costs), pools.settings("optimal-transport", order=order), 0)
-    three = found.order[:3] if order == "nearest" else found.order[-3:]
-    assert set(three) == {3, 4, 5}
-    # Were the others' costs not equal to the bit, no seed would change their order.
-    others = set(found.order) - {3, 4, 5}
-    assert [i for i in found.order if i in others] != sorted(others)
+    settings = pools.settings("optimal-transport", order=order)
+    rows = arrange(pools.from_matrix(costs), settings, 0).order.tolist()
+    nearest, others = (rows[:3], rows[3:]) if order == "nearest" else (rows[-3:], rows[:-3])
+    assert set(nearest) == {3, 4, 5}
+    # If the others' costs were not equal to the bit, no seed would change their order.
+    assert others != sorted(others)
 
 
 def test_a_plan_that_is_not_optimal_is_an_error_and_no_warning(
     monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ) -> None:
-    monkeypatch.setattr(optimal_transport, "PIVOTS", 1)
-    with pytest.raises(InputError, match="no optimal plan was found"):
-        transported_costs(unique_points(0, 30, 20))
+    monkeypatch.setattr(optimal_transport, "MAX_PIVOTS", 1)
+    with pytest.raises(InputError, match="no optimal plan found"):
+        transported_costs(random_costs(0, 30, 20))
     assert not [warning for warning in recwarn if warning.category is UserWarning]
 
 

@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pools
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from nearfirst.arrange.methods.wsd import weighted_distances
@@ -18,20 +16,12 @@ from nearfirst.distance.distances import ROWS
 
 # Averages 0.5, 0.25, 0.75 with mean 0.5; minima 0.25, 0.125, 0.375 with mean 0.25; so w is 2.
 BY_HAND = [[0.25, 0.75], [0.375, 0.125], [0.375, 1.125]]
-patient = hypothesis_settings(deadline=None)
 
 
-@pytest.mark.parametrize(
-    ("distances", "order", "expected"),
-    [
-        (BY_HAND, "nearest", [1, 0, 2]),
-        (BY_HAND, "farthest", [2, 0, 1]),
-    ],
-)
-def test_the_order_by_hand(distances: Any, order: str, expected: list[int]) -> None:
-    found = arrange(pools.from_matrix(distances), pools.settings("wsd", order=order), 0)
-    assert found.order.tolist() == expected
-    assert found.rounds is None
+@pytest.mark.parametrize(("order", "expected"), [("nearest", [1, 0, 2]), ("farthest", [2, 0, 1])])
+def test_the_order_by_hand(order: str, expected: list[int]) -> None:
+    arranged = arrange(pools.from_matrix(BY_HAND), pools.settings("wsd", order=order), 0)
+    assert arranged.order.tolist() == expected
 
 
 def test_distances_by_hand() -> None:
@@ -56,16 +46,6 @@ def test_a_factor_that_is_not_positive_is_refused(distances: list[list[float]], 
     assert "method tma" in str(error.value)
 
 
-@patient
-@given(pools.POOLS)
-def test_the_factor_brings_both_terms_to_one_mean(pool: pools.Pool) -> None:
-    matrix = pool.distances(slice(None)).astype(np.float64)
-    average, minimum = matrix.mean(axis=1), matrix.min(axis=1)
-    rest = weighted_distances(pool) - average
-    np.testing.assert_allclose(rest.mean(), average.mean(), rtol=1e-12)
-    np.testing.assert_allclose(rest, minimum * (average.mean() / minimum.mean()), rtol=1e-12)
-
-
 @pytest.mark.parametrize("threads", [1, 3])
 def test_several_blocks(threads: int) -> None:
     pool = replace(pools.some(2 * ROWS + 5), threads=threads)
@@ -87,11 +67,11 @@ def test_whole_tasks_by_hand(order: str, expected: str) -> None:
     # One test point: average and minimum are the same, so the WSD is twice the distance of the
     # mean: -0.41 for b, -0.91 for a, -0.1 for c.
     pool = pools.from_embeddings(TRAIN, [[0.1, 1.0]], TASKS)
-    chosen = pools.settings("wsd", order=order, granularity="task")
-    found = [arrange(pool, chosen, seed).order.tolist() for seed in range(20)]
-    assert {"".join(TASKS[i] for i in one) for one in found} == {expected}
+    settings = pools.settings("wsd", order=order, granularity="task")
+    orders = [arrange(pool, settings, seed).order.tolist() for seed in range(20)]
+    assert {"".join(TASKS[i] for i in rows) for rows in orders} == {expected}
     # The seed shuffles the instances of a task.
-    assert {tuple(i for i in one if TASKS[i] == "a") for one in found} == {(1, 3), (3, 1)}
+    assert {tuple(i for i in rows if TASKS[i] == "a") for rows in orders} == {(1, 3), (3, 1)}
 
 
 def test_the_factor_of_tasks_is_a_mean_over_tasks() -> None:
@@ -101,23 +81,22 @@ def test_the_factor_of_tasks_is_a_mean_over_tasks() -> None:
     test = [[0.15, 0.98, 0.131], [0.65, -0.055, 0.758], [0.65, -0.055, 0.758]]
     pool = pools.from_embeddings(means[[0] * 8 + [1]], test, list("aaaaaaaab"))
     assert weighted_distances(pool).argmin() == 8
-    found = arrange(pool, pools.settings("wsd", granularity="task"), 0).order
-    assert "".join(pool.tasks[i] for i in found) == "aaaaaaaab"
+    order = arrange(pool, pools.settings("wsd", granularity="task"), 0).order
+    assert "".join(pool.tasks[i] for i in order) == "aaaaaaaab"
 
 
 def test_the_measure_of_tasks_is_that_of_the_pool() -> None:
-    # By Euclidean distance the short mean of a is the nearer, by cosine that of b.
+    # By Euclidean distance the short mean of a is nearer, by cosine the mean of b.
     pool = pools.from_embeddings([[0.5, 0.2], [9, 1]], [[1, 0]], ["a", "b"])
-    chosen = pools.settings("wsd", granularity="task")
-    assert arrange(pool, chosen, 0).order.tolist() == [1, 0]
-    assert arrange(replace(pool, measure="euclidean"), chosen, 0).order.tolist() == [0, 1]
+    settings = pools.settings("wsd", granularity="task")
+    assert arrange(pool, settings, 0).order.tolist() == [1, 0]
+    assert arrange(replace(pool, measure="euclidean"), settings, 0).order.tolist() == [0, 1]
 
 
-@patient
 @given(pools.POOLS, pools.SEEDS, st.sampled_from(["nearest", "farthest", "random"]))
 def test_whole_tasks_stay_together(pool: pools.Pool, seed: int, order: str) -> None:
-    chosen = pools.settings("wsd", granularity="task", order=order)
-    names = [pool.tasks[i] for i in arrange(pool, chosen, seed).order]
+    settings = pools.settings("wsd", granularity="task", order=order)
+    names = [pool.tasks[i] for i in arrange(pool, settings, seed).order]
     changes = sum(a != b for a, b in pairwise(names))
     assert changes == len(set(pool.tasks)) - 1
 
@@ -126,6 +105,6 @@ def test_random_orders_need_no_factor_and_are_those_of_random_and_cluster() -> N
     opposite = pools.from_matrix([[-0.5, 1.0], [-0.25, 0.5]] * 5)
     pool = replace(opposite, tasks=list("aabbccddee"))
     for granularity, method in (("instance", "random"), ("task", "cluster")):
-        chosen = pools.settings("wsd", order="random", granularity=granularity)
+        settings = pools.settings("wsd", order="random", granularity=granularity)
         expected = arrange(pool, pools.settings(method), 7).order
-        assert arrange(pool, chosen, 7).order.tolist() == expected.tolist()
+        assert arrange(pool, settings, 7).order.tolist() == expected.tolist()

@@ -1,4 +1,4 @@
-"""The order in which instances are seen, and which of them.
+"""The order in which training instances are seen, and which of them are.
 
 `nearfirst.arrange` is this package and, for users of the library, the function
 `nearfirst.api.arrange`: calling the package calls the function.
@@ -10,9 +10,9 @@ from types import ModuleType
 
 
 class _Callable(ModuleType):
-    def __call__(self, *given: object, **named: object) -> object:
-        # By its name as text: what is imported here, every arrangement would rerun for.
-        return import_module("nearfirst.api").arrange(*given, **named)
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        # Not an import statement: every arrangement would rerun after an edit of the module.
+        return import_module("nearfirst.api").arrange(*args, **kwargs)
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -1,4 +1,4 @@
-"""What is left of an order, whatever method made it: quotas, then a budget kept to exactly."""
+"""Limits on an order, whatever method made it: quotas, then an exact budget."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,83 +16,87 @@ from nearfirst.distance.neighbours import neighbours
 Groups = npt.NDArray[Any]
 
 
-def within(arranged: Arranged, pool: Pool, settings: ArrangementSettings) -> Arranged:
-    """Return the part of an order that its quotas and its budget leave, in the same order.
+def limit_order(arranged: Arranged, pool: Pool, settings: ArrangementSettings) -> Arranged:
+    """Apply the quotas and the exact budget of the settings to an order.
 
-    Along the order an instance is taken unless a quota is full; of these the budget takes the
-    first, or with `balance` the same number for each group, up to one, until a group has no more.
+    Going along the order, take each instance unless a quota is full. Of these the budget keeps the
+    first; with `balance`, one from each group in turn until a group has no more.
 
     Raises
     ------
     InputError
-        If there are not as many instances or tokens as the budget says, or not one fits it.
+        If there are fewer instances or tokens than the budget, or if not one instance fits it.
     """
-    quotas: dict[Group, int | None] = {"task": settings.max_per_task}
-    quotas["query"] = settings.max_per_query
-    limits = [(_groups(pool, by), most) for by, most in quotas.items() if most]
-    places = _within_quotas(arranged.order, limits)
+    quotas: dict[Group, int | None] = {
+        "task": settings.max_per_task,
+        "query": settings.max_per_query,
+    }
+    limits = [(_groups_by(pool, unit), quota) for unit, quota in quotas.items() if quota]
+    positions = _apply_quotas(arranged.order, limits)
     if (budget := settings.exactly()) is not None:
         if settings.balance:
-            groups = _groups(pool, settings.balance)[arranged.order[places]]
-            places = places[np.argsort(turns(groups), kind="stable")]
-        places = np.sort(places[: _fitting(arranged.order[places], pool, budget)])
+            groups = _groups_by(pool, settings.balance)[arranged.order[positions]]
+            positions = positions[np.argsort(turns(groups), kind="stable")]
+        positions = np.sort(positions[: _count_within(arranged.order[positions], pool, budget)])
     rounds = arranged.rounds
     return replace(
         arranged,
-        order=arranged.order[places],
-        rounds=None if rounds is None else rounds[places],
+        order=arranged.order[positions],
+        rounds=None if rounds is None else rounds[positions],
     )
 
 
 def turns(groups: Groups) -> Positions:
     """Return, for each of (n,) values, how many equal ones come before it."""
-    _, number = np.unique(groups, return_inverse=True)
-    together = np.argsort(number, kind="stable")
-    number = number[together]
-    found = np.empty(len(groups), dtype=np.int64)
-    found[together] = np.arange(len(groups)) - np.searchsorted(number, number)
-    return found
+    _, codes = np.unique(groups, return_inverse=True)
+    by_group = np.argsort(codes, kind="stable")
+    codes = codes[by_group]
+    counts = np.empty(len(groups), dtype=np.int64)
+    counts[by_group] = np.arange(len(groups)) - np.searchsorted(codes, codes)
+    return counts
 
 
-def _within_quotas(order: Positions, quotas: Sequence[tuple[Groups, int]]) -> Positions:
-    """Return the places in an order that are taken where no group may have more than its quota."""
+def _apply_quotas(order: Positions, quotas: Sequence[tuple[Groups, int]]) -> Positions:
+    """Return the positions in an order that remain if no group may exceed its quota."""
     if not quotas:
         return np.arange(len(order))
-    taken = [Counter[Any]() for _ in quotas]
+    limits = [quota for _, quota in quotas]
+    counters = [Counter[Any]() for _ in quotas]
     kept = []
-    its = zip(*(groups[order].tolist() for groups, _ in quotas), strict=True)
-    for place, names in enumerate(its):
-        if all(
-            count[name] < most for count, name, (_, most) in zip(taken, names, quotas, strict=True)
-        ):
-            kept.append(place)
-            for count, name in zip(taken, names, strict=True):
-                count[name] += 1
+    names_in_order = zip(*(groups[order].tolist() for groups, _ in quotas), strict=True)
+    for position, names in enumerate(names_in_order):
+        counts = [counter[name] for counter, name in zip(counters, names, strict=True)]
+        if all(count < limit for count, limit in zip(counts, limits, strict=True)):
+            kept.append(position)
+            for counter, name in zip(counters, names, strict=True):
+                counter[name] += 1
     return np.array(kept, dtype=np.int64)
 
 
-def _groups(pool: Pool, by: Group) -> Groups:
-    """Return the task of each instance, the query it is nearest to, or the task of that."""
-    if by == "task":
+def _groups_by(pool: Pool, unit: Group) -> Groups:
+    """Return each instance's task, its nearest query, or the task of that query."""
+    if unit == "task":
         return np.asarray(pool.tasks)
     nearest = neighbours(pool.distances, pool.size, len(pool.test), pool.threads).test
-    return nearest if by == "query" else np.asarray(pool.query_tasks)[nearest]
+    return nearest if unit == "query" else np.asarray(pool.query_tasks)[nearest]
 
 
-def _fitting(order: Positions, pool: Pool, budget: Budget) -> int:
-    """Return how many of the first instances a budget takes."""
-    where = f"the pool holds {pool.size}"
+def _count_within(order: Positions, pool: Pool, budget: Budget) -> int:
+    """Return how many instances from the start of an order a budget takes."""
+    available = f"the pool holds {pool.size}"
     if len(order) < pool.size:
-        where = f"of the pool's {pool.size} the method and its quotas leave {len(order)}"
+        available = f"of the pool's {pool.size} the method and its quotas leave {len(order)}"
     if isinstance(budget, dict):
         limit = budget["tokens"]
         sums = np.cumsum(np.asarray(pool.tokens)[order])
         if limit > sums[-1]:
-            raise InputError(f"budget: {limit} tokens, but {where} instances of {sums[-1]} tokens")
+            raise InputError(
+                f"budget: {limit} tokens, but {available} instances of {sums[-1]} tokens"
+            )
         if not (count := int(np.searchsorted(sums, limit, side="right"))):
             raise InputError(f"budget: {limit} tokens, but the first instance has {sums[0]}")
         return count
     count = budget if isinstance(budget, int) else max(1, round(budget * pool.size))
     if count > len(order):
-        raise InputError(f"budget: {count} instances, but {where}")
+        raise InputError(f"budget: {count} instances, but {available}")
     return count

@@ -27,25 +27,24 @@ ADDED = pa.schema(
         ("nearest_query", pa.string()),
     ]
 )
-"""What is added to a row: its place in training, its TMA round (null for other methods), its
-distance to the nearest test instance, and the id of that one."""
+"""Columns added to a row: its position in training, its TMA round (null for other methods), its
+distance to the nearest test instance, and the id of that instance."""
 
-# They end a line for some readers, and JSON leaves them as they are.
-_LINE_ENDS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"})
+# Some readers take these for line ends, and JSON does not escape them.
+_LINE_ENDS = str.maketrans({char: f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"})
 
 
 def read_pool(path: Path) -> list[pa.RecordBatch]:
     """Open an instance table in pieces, on disk, since a large pool's texts do not fit in memory.
 
-    A table without the column `row` (one made by hand) has only its messages to export. Raises
-    InputError if the file is missing or damaged, or lacks a column.
+    The column `row` is optional: a table made by hand lacks it. Raises InputError if the file is
+    missing or damaged, or lacks another column.
     """
     with open_parquet(path) as file:
-        found = file.schema_arrow
-        check_columns(path, found, POOL)
-        own = [field for field in found if field.name in (*POOL.names, "row")]
-        batches = file.iter_batches(BATCH, columns=[field.name for field in own])
-        return mapped(batches, pa.schema(own))
+        check_columns(path, file.schema_arrow, POOL)
+        names = {*POOL.names, "row"}
+        schema = pa.schema([field for field in file.schema_arrow if field.name in names])
+        return mapped(file.iter_batches(BATCH, columns=schema.names), schema)
 
 
 def in_order(
@@ -57,7 +56,7 @@ def in_order(
     nearest: Integers,
     rows: int = BATCH,
 ) -> Iterator[list[Row]]:
-    """Yield the rows in training order, `rows` at a time.
+    """Yield the rows in training order with the columns `ADDED`, `rows` at a time.
 
     Parameters
     ----------
@@ -70,67 +69,69 @@ def in_order(
     tests
         M ids of test instances.
     """
-    starts = np.cumsum([0, *(len(piece) for piece in pool)])
-    for start in range(0, len(order), rows):
-        its = order[start : start + rows]
-        of_rounds = rounds.slice(start, len(its)).to_pylist()
+    for start, instances in _in_blocks(pool, order, rows):
+        indices = order[start : start + rows]
+        columns = zip(
+            range(start, start + len(indices)),
+            rounds.slice(start, rows).to_pylist(),
+            distances[indices].tolist(),
+            [tests[i] for i in nearest[indices]],
+            strict=True,
+        )
         yield [
-            {
-                "position": start + i,
-                "round": of_rounds[i],
-                "distance": float(distances[its[i]]),
-                "nearest_query": tests[nearest[its[i]]],
-                **_as_read(instance),
-            }
-            for i, instance in enumerate(_take(pool, starts, its).to_pylist())
+            {**dict(zip(ADDED.names, added, strict=True)), **_restore_row(instance)}
+            for added, instance in zip(columns, instances.to_pylist(), strict=True)
         ]
 
 
-def as_read(pool: list[pa.RecordBatch], order: Integers, rows: int = BATCH) -> Iterator[list[Row]]:
-    """Yield the rows as they were read, with nothing added, in training order, as `in_order`."""
-    starts = np.cumsum([0, *(len(piece) for piece in pool)])
-    for start in range(0, len(order), rows):
-        its = _take(pool, starts, order[start : start + rows])
-        yield [json.loads(text) for text in its["row"].to_pylist()]
+def as_read(pool: list[pa.RecordBatch], order: Integers) -> Iterator[list[Row]]:
+    """Yield the rows as they were read, with nothing added, in training order."""
+    for _, instances in _in_blocks(pool, order, BATCH):
+        yield [json.loads(text) for text in instances["row"].to_pylist()]
 
 
-def _as_read(instance: Row) -> Row:
-    """Return a row as it was read; a key that is called like an added one: `original_NAME`.
+def _restore_row(instance: Row) -> Row:
+    """Return a row as it was read; a key with the name of an added column gets `original_NAME`.
 
-    Id, task and messages are those of training where the row has none, such as NIV2's prompts.
+    If the row lacks id, task or messages, as NIV2's prompts do, they are those used in training.
     """
     row = json.loads(instance.pop("row", None) or "{}")
-    row = {f"original_{name}" if name in ADDED.names else name: its for name, its in row.items()}
+    row = {f"original_{key}" if key in ADDED.names else key: value for key, value in row.items()}
     for message in instance["messages"]:
-        # Said where it is not what a trainer expects.
+        # Keep `trained` only where it differs from what trainers assume.
         if message.pop("trained", None) is False and message["role"] == "assistant":
             message["trained"] = False
     return {**instance, **row}
 
 
-def _take(pool: list[pa.RecordBatch], starts: Integers, rows: Integers) -> pa.RecordBatch:
-    """Return rows of the pool, whose pieces begin at `starts`."""
-    # Row by row of the pool first, so that each piece is asked once; then in the order wanted.
-    by_row = np.argsort(rows, kind="stable")
-    piece = np.searchsorted(starts, rows[by_row], side="right") - 1
-    found = [
-        pool[number].take(pa.array(rows[by_row[piece == number]] - starts[number]))
-        for number in np.unique(piece).tolist()
-    ]
-    return pa.concat_batches(found).take(pa.array(np.argsort(by_row)))
+def _in_blocks(
+    pool: list[pa.RecordBatch], order: Integers, size: int
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield (n,) rows of the pool, `size` at a time, each time with the position of the first."""
+    offsets = np.cumsum([0, *(len(piece) for piece in pool)])
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        # First by their row in the pool, to read each piece once; then in the order of training.
+        by_row = np.argsort(rows, kind="stable")
+        piece = np.searchsorted(offsets, rows[by_row], side="right") - 1
+        parts = [
+            pool[i].take(pa.array(rows[by_row[piece == i]] - offsets[i]))
+            for i in np.unique(piece).tolist()
+        ]
+        yield start, pa.concat_batches(parts).take(pa.array(np.argsort(by_row)))
 
 
 def write_jsonl(batches: Iterable[list[Row]], path: Path, added: pa.Schema = ADDED) -> pa.Schema:
-    """Write a JSON object a line; return the types of all columns, as a table would have them.
+    """Write one JSON object per line; return the schema that a table of the rows would have.
 
-    A column whose values fit no one type is text: the JSON of its values. Those of `added` have
-    these types.
+    A column whose values fit no common type is text: the JSON of its values. Columns in `added`
+    have the types given there.
     """
     schema = pa.schema([])
     with path.open("w", encoding="utf-8", newline="\n") as lines:
         for batch in batches:
             lines.writelines(line(row) for row in batch)
-            schema = _unified(schema, batch, added)
+            schema = _extend_schema(schema, batch, added)
     return schema
 
 
@@ -141,38 +142,35 @@ def write_parquet(jsonl: Path, schema: pa.Schema, count: int, path: Path) -> Non
         pq.ParquetWriter(path, schema, write_page_checksum=True) as table,
     ):
         progress = bar(lines, "rows of the table", count)
-        rows = (_as_columns(json.loads(text), schema) for text in progress)
+        rows = (_fit_schema(json.loads(text), schema) for text in progress)
         while batch := list(islice(rows, BATCH)):
             table.write_table(pa.Table.from_pylist(batch, schema))
 
 
 def write_taken(pool: list[pa.RecordBatch], order: Integers, path: Path) -> None:
-    """Write rows of tables of one schema, in training order, with their types."""
-    starts = np.cumsum([0, *(len(piece) for piece in pool)])
+    """Write rows of tables with the same schema, in training order, with their types."""
     with pq.ParquetWriter(path, pool[0].schema, write_page_checksum=True) as table:
-        for start in range(0, len(order), BATCH):
-            table.write_batch(_take(pool, starts, order[start : start + BATCH]))
+        for _, rows in _in_blocks(pool, order, BATCH):
+            table.write_batch(rows)
 
 
-def _unified(schema: pa.Schema, rows: list[Row], added: pa.Schema) -> pa.Schema:
-    """Return a schema that the rows fit too."""
-    names = dict.fromkeys(name for row in rows for name in row)
+def _extend_schema(schema: pa.Schema, rows: list[Row], added: pa.Schema) -> pa.Schema:
+    """Return a schema that also fits the rows."""
     fields = {field.name: field for field in schema}
-    for name in names:
+    for name in dict.fromkeys(name for row in rows for name in row):
         if name in added.names:
             fields[name] = added.field(name)
             continue
-        known = fields.get(name)
         try:
-            found = pa.field(name, pa.array([row.get(name) for row in rows]).type)
-            both = [pa.schema([field]) for field in (known, found) if field]
-            fields[name] = pa.unify_schemas(both, promote_options="permissive").field(0)
+            new = pa.schema([(name, pa.array([row.get(name) for row in rows]).type)])
+            old = pa.schema([fields[name]] if name in fields else [])
+            fields[name] = pa.unify_schemas([old, new], promote_options="permissive").field(0)
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
             fields[name] = pa.field(name, pa.string())
     return pa.schema(list(fields.values()))
 
 
-def _as_columns(row: Row, schema: pa.Schema) -> Row:
+def _fit_schema(row: Row, schema: pa.Schema) -> Row:
     """Return a row whose values fit the schema."""
     return {
         name: json.dumps(value, ensure_ascii=False)
@@ -183,5 +181,5 @@ def _as_columns(row: Row, schema: pa.Schema) -> Row:
 
 
 def line(row: Row) -> str:
-    """Return a row as one line of JSON, for every reader's notion of a line."""
+    """Return a row as JSON that every reader takes for one line."""
     return json.dumps(row, ensure_ascii=False, allow_nan=False).translate(_LINE_ENDS) + "\n"

@@ -1,11 +1,12 @@
 """A method of the user's own: `method: my_orders.py:by_length`.
 
-The function takes the pool (`nearfirst.arrange.pool.Pool`) and the seed, and what `parameters`
-holds, and returns indices of training instances in their order.
+The function takes the pool (`nearfirst.arrange.pool.Pool`), the seed and the `parameters` as
+keyword arguments, and returns indices of training instances in order.
 """
 
 import ast
 import importlib.util
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,24 +29,24 @@ class Settings(ArrangementSettings):
     )
     needs: list[Need] = Field(
         ["tasks", "messages"],
-        description="What of the pool the function looks at; what is not named is left empty.",
+        description="The parts of the pool that the function reads; the others are left empty.",
     )
     parameters: dict[str, JsonValue] = Field({}, description="Keyword arguments of the function.")
     seeded: bool = Field(
-        True, description="Whether another seed can give another order; false trains one run."
+        True, description="Whether the seed can change the order; false trains one run."
     )
 
     @model_validator(mode="after")
-    def _function_is_there(self) -> Self:
-        # Read, not run: the Snakefile looks at this at every start.
+    def _function_exists(self) -> Self:
+        # Parsed, not run: the Snakefile checks this at every start.
         path, name = self.source()
         if not path.is_file():
             raise ValueError(f"method: {path}: no such file")
         try:
-            parsed = ast.parse(path.read_bytes())
+            tree = ast.parse(path.read_bytes())
         except (SyntaxError, ValueError) as error:
-            raise ValueError(f"method: {path}: not Python that can be read ({error})") from None
-        functions = [node.name for node in parsed.body if isinstance(node, ast.FunctionDef)]
+            raise ValueError(f"method: {path}: not valid Python ({error})") from None
+        functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
         if name not in functions:
             hint = did_you_mean(name, functions)
             raise ValueError(f"method: {path} has no function {name!r} at its top level{hint}")
@@ -66,21 +67,23 @@ class Settings(ArrangementSettings):
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
-    """Return the user's order; raises InputError if its file or the function raises."""
+    """Return the user's order; raises InputError if the file or the function raises."""
     path, name = settings.source()
     try:
-        # A function may do with the embeddings what only a matrix in memory can.
+        # The function may need the embeddings as an array in memory.
         pool = replace(pool, train=pool.train[:])
-        order = _load(path, name)(pool, seed=seed, **settings.parameters)
+        order = _load_function(path, name)(pool, seed=seed, **settings.parameters)
         return Arranged(np.asarray(order))
     except Exception as error:
-        where = _line_of(error, path)
+        source, frames = path.resolve(), traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == source]
+        where = f" ({path}, line {lines[-1]})" if lines else ""
         raise InputError(
             f"method {settings.method!r} raised {type(error).__name__}: {error}{where}"
         ) from error
 
 
-def _load(path: Path, name: str) -> Callable[..., Any]:
+def _load_function(path: Path, name: str) -> Callable[..., Any]:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path}: not a Python file")
@@ -88,13 +91,3 @@ def _load(path: Path, name: str) -> Callable[..., Any]:
     spec.loader.exec_module(module)
     function: Callable[..., Any] = getattr(module, name)
     return function
-
-
-def _line_of(error: Exception, path: Path) -> str:
-    """Return the last line of the user's file that the error came through."""
-    traceback, line = error.__traceback__, None
-    while traceback:
-        if Path(traceback.tb_frame.f_code.co_filename).resolve() == path.resolve():
-            line = traceback.tb_lineno
-        traceback = traceback.tb_next
-    return f" ({path}, line {line})" if line else ""

@@ -1,4 +1,4 @@
-"""What an arrangement is made from, and what it is."""
+"""The input and the result of an arrangement."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,41 +15,38 @@ from nearfirst.distance.distances import ROWS, Matrix, RowDistances, in_blocks
 Positions = npt.NDArray[np.int64]
 
 
-_NOTHING: Matrix = np.empty((0, 0), dtype=np.float32)
-
-
 def _no_distances(rows: slice | npt.NDArray[np.int64]) -> Matrix:
     raise InputError("these training instances came without embeddings, so there are no distances")
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The N training instances, and the M test instances that they are near to or far from.
+    """N training instances, and the M test instances that they are near to or far from.
 
     Attributes
     ----------
     size
         N.
     tasks, messages, scores, tokens
-        Task of each training instance, its messages as {role, content}, its score, and its tokens
-        as it is trained on; empty if none are needed.
+        Of each training instance: its task, its messages as {role, content}, its score, and its
+        number of tokens in training; empty if not needed.
     queries, query_tasks
-        Messages and task of each test instance; empty if none are needed.
+        Messages and task of each test instance; empty if not needed.
     train, test
-        (N, d) and (M, d) embeddings; empty if the method needs none. Those of a large pool are
+        (N, d) and (M, d) embeddings; empty if not needed. Those of a large pool are
         `nearfirst.common.on_disk.RowsOnDisk`.
     distances
-        Gives the distances of some of the training instances to all test instances.
+        Gives the distances of selected training instances to all test instances.
     measure
-        `cosine` or `euclidean`, for distances of other points.
+        `cosine` or `euclidean`, for distances between other points.
     threads
         CPU threads; they do not change an arrangement.
     """
 
     size: int
     tasks: Sequence[str] = ()
-    train: Matrix = field(default_factory=lambda: _NOTHING)
-    test: Matrix = field(default_factory=lambda: _NOTHING)
+    train: Matrix = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    test: Matrix = field(default_factory=lambda: np.empty((0, 0), np.float32))
     distances: RowDistances = _no_distances
     measure: str = "cosine"
     threads: int = 2
@@ -62,35 +59,31 @@ class Pool:
     def keeping(self, rows: Positions) -> "Pool":
         """Return a pool of (n,) of its instances."""
 
-        def of(its: Any) -> list[Any]:
-            return [its[row] for row in rows] if len(its) else []
+        def select(values: Any) -> Any:
+            return [values[row] for row in rows] if len(values) else []
 
+        parts = {
+            name: select(getattr(self, name)) for name in ("tasks", "messages", "scores", "tokens")
+        }
+        if len(self.train):
+            parts["train"] = getattr(self.train, "keeping", self.train.__getitem__)(rows)
         return replace(
-            self,
-            size=len(rows),
-            tasks=of(self.tasks),
-            messages=of(self.messages),
-            scores=of(self.scores),
-            tokens=of(self.tokens),
-            train=getattr(self.train, "keeping", self.train.__getitem__)(rows)
-            if len(self.train)
-            else self.train,
-            distances=lambda part: self.distances(rows[part]),
+            self, size=len(rows), distances=lambda part: self.distances(rows[part]), **parts
         )
 
     def each_block(self, work: Callable[[slice, Matrix], None]) -> None:
-        """Call `work` with some rows and their (n, M) distances, until it has seen all N."""
+        """Call `work` with each block of rows and their (n, M) distances."""
 
-        def block(start: int) -> None:
+        def work_on_block(start: int) -> None:
             rows = slice(start, min(start + ROWS, self.size))
             work(rows, self.distances(rows))
 
-        in_blocks(block, range(0, self.size, ROWS), self.threads, "distances")
+        in_blocks(work_on_block, range(0, self.size, ROWS), self.threads, "distances")
 
 
 @dataclass(frozen=True)
 class Arranged:
-    """An order of training, of all instances of the pool or of some.
+    """An order of training, of the whole pool or a part of it.
 
     `order` holds (n,) indices into the pool; `rounds` their TMA rounds, from 1, or None for other
     methods.
@@ -101,14 +94,14 @@ class Arranged:
 
 
 def tie_ranks(size: int, seed: int) -> Positions:
-    """Return (size,) ranks: of equally near instances the seed, not the file, says who is first."""
-    # Another stream than that of the shuffles.
+    """Return a (size,) permutation by which ties are broken: by the seed, not by the file."""
+    # A different stream from that of the shuffles.
     return np.random.default_rng([seed, 1]).permutation(size)
 
 
 def by_distance(
     distances: npt.NDArray[np.float64], order: Literal["nearest", "farthest"], seed: int
 ) -> Positions:
-    """Return the indices of (n,) distances, the nearest or the farthest first, ties by the seed."""
+    """Sort (n,) distances, nearest or farthest first, ties by the seed; return the indices."""
     ranks = tie_ranks(len(distances), seed)
     return np.lexsort((ranks, distances if order == "nearest" else -distances))

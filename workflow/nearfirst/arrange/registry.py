@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from nearfirst.arrange.budget import within
+from nearfirst.arrange.budget import limit_order
 from nearfirst.arrange.pool import Arranged, Pool
 from nearfirst.arrange.settings import ArrangementSettings, Need
 from nearfirst.common.errors import InputError
@@ -20,10 +20,10 @@ from nearfirst.common.named_modules import Registry
 
 class _Methods(Registry[ArrangementSettings]):
     def module(self, name: str) -> ModuleType:
-        """Return the module of a method; one in a file of the user's own has a colon."""
+        """Return the module of a method; a function in a user's file has a colon in its name."""
         if ":" not in name:
             return super().module(name)
-        # Not an import that a program is seen to make: it concerns only rows that name a file.
+        # Hidden from the search for imports: an edit concerns only rows that name a file.
         return import_module("nearfirst.arrange.own_method")
 
 
@@ -36,35 +36,37 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     Raises
     ------
     InputError
-        If the pool lacks what is needed; if the method or `within` raises it; or if the order
-        repeats an instance or names one that is not in the pool.
+        If the pool lacks something the settings need, if the order repeats an instance or holds an
+        index outside the pool, or as raised by the method and `limit_order`.
     """
-    parts: dict[Need, Sized]
-    parts = {"tasks": pool.tasks, "messages": pool.messages, "embeddings": pool.train}
-    parts |= {"scores": pool.scores, "tokens": pool.tokens}
-    of_queries: dict[Need, tuple[str, Sized]] = {
-        "queries": ("messages", pool.queries),
-        "query_tasks": ("tasks", pool.query_tasks),
+    method, needs = settings.method, settings.looks_at()
+    if "queries" in needs and not pool.queries:
+        raise InputError(f"method {method!r} needs the messages of the queries")
+    if "query_tasks" in needs and not pool.query_tasks:
+        raise InputError(f"method {method!r} needs the tasks of the queries")
+    parts: dict[Need, Sized] = {
+        "embeddings": pool.train,
+        "messages": pool.messages,
+        "scores": pool.scores,
+        "tasks": pool.tasks,
+        "tokens": pool.tokens,
     }
-    for name, (what, its) in of_queries.items():
-        if name in settings.looks_at() and not its:
-            raise InputError(f"method {settings.method!r} needs the {what} of the queries")
-    for what in sorted(settings.looks_at() - of_queries.keys()):
-        if len(parts[what]) != pool.size:
+    for need, part in parts.items():
+        if need in needs and len(part) != pool.size:
             raise InputError(
-                f"method {settings.method!r} needs the {what} of all {pool.size} training "
-                f"instances, and got {len(parts[what])}"
+                f"method {method!r} needs the {need} of all {pool.size} training instances, and "
+                f"got {len(part)}"
             )
-    arranged: Arranged = METHODS.module(settings.method).arrange(pool, settings, seed)
-    order, returned = arranged.order, f"method {settings.method!r} returned"
+    arranged: Arranged = METHODS.module(method).arrange(pool, settings, seed)
+    order, returned = arranged.order, f"method {method!r} returned"
     if order.ndim != 1 or order.dtype.kind not in "iu" or not len(order):
         raise InputError(
-            f"{returned} an array of {order.dtype} and shape {order.shape}; expected the indices "
-            "of instances, in one dimension"
+            f"{returned} an array of {order.dtype} and shape {order.shape}; expected a "
+            "one-dimensional array of instance indices"
         )
     if ((order < 0) | (order >= pool.size)).any():
         raise InputError(f"{returned} an index that is not from 0 to {pool.size - 1}")
     counts = np.bincount(order)
     if counts.max() > 1:
         raise InputError(f"{returned} instance {counts.argmax()} twice")
-    return within(replace(arranged, order=order.astype(np.int64, copy=False)), pool, settings)
+    return limit_order(replace(arranged, order=order.astype(np.int64, copy=False)), pool, settings)

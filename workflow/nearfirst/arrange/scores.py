@@ -1,4 +1,4 @@
-"""Scores of training instances: a column of their rows, or a table of its own."""
+"""Scores of training instances, from a column of their rows or from a separate table."""
 
 import json
 import sys
@@ -18,31 +18,27 @@ Scores = npt.NDArray[np.float64]
 
 
 def scores_of_rows(
-    rows: Sequence[str | None], column: str, ids: Sequence[str], where: object
+    rows: Sequence[str | None], column: str, ids: Sequence[str], path: Path
 ) -> Scores:
     """Return the (N,) numbers in a column of rows, each a JSON object.
 
-    Raises
-    ------
-    InputError
-        If a row has no such column, or holds anything but a finite number there.
+    Raises InputError if a row lacks the column or holds anything but a finite number in it.
     """
-    found = np.empty(len(rows))
-    for at, text in enumerate(rows):
+    scores = np.empty(len(rows))
+    for i, text in enumerate(rows):
         row = json.loads(text) if text else {}
         row = row if isinstance(row, dict) else {}
         value: Any = row.get(column)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (is_number and abs(value) <= sys.float_info.max):
-            found_there = (
-                f"holds {value!r}" if column in row else f"is missing; it has {', '.join(row)}"
-            )
+            missing = f"is missing; the row has {', '.join(row)}"
+            problem = f"holds {value!r}" if column in row else missing
             raise InputError(
-                f"{where}: row {at} (id '{ids[at]}'): column {column!r} {found_there}; a score is "
-                "a finite number"
+                f"{path}: row {i} (id '{ids[i]}'): column {column!r} {problem}; a score is a "
+                "finite number"
             )
-        found[at] = value
-    return found
+        scores[i] = value
+    return scores
 
 
 def read_scores(
@@ -50,15 +46,16 @@ def read_scores(
 ) -> Scores:
     """Return the (N,) scores of instances from a table with the columns `id` and `column`.
 
-    Instances that are not among `ids` are left alone; with `may_lack` one that has no row is NaN.
+    Instances that are not among `ids` are ignored. With `may_lack`, an instance without a row gets
+    NaN.
 
     Raises
     ------
     InputError
-        If the table cannot be read, or repeats an id; if a score is no finite number; or if an
+        If the table cannot be read or repeats an id, if a score is not a finite number, or if an
         instance has none.
     """
-    given = read_table(path, pa.schema([("id", pa.string())]))["id"].to_pylist()
+    score_ids = read_table(path, pa.schema([("id", pa.string())]))["id"].to_pylist()
     with open_parquet(path) as file:
         if column not in file.schema_arrow.names:
             names = ", ".join(file.schema_arrow.names)
@@ -67,17 +64,17 @@ def read_scores(
     if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
         raise InputError(f"{path}: column '{column}' holds {values.type}, expected numbers")
     scores = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    if not (usable := np.isfinite(scores)).all():
-        row = int(usable.argmin())
+    if not (is_finite := np.isfinite(scores)).all():
+        row = int(is_finite.argmin())
         raise InputError(
-            f"{path}: row {row} (id '{given[row]}') has the {column} {values[row]}; a score is a "
-            "finite number"
+            f"{path}: row {row} (id '{score_ids[row]}') has the {column} {values[row]}; a score is "
+            "a finite number"
         )
-    place = {id_: row for row, id_ in enumerate(given)}
-    missing = [id_ for id_ in ids if id_ not in place]
+    score_of = dict(zip(score_ids, scores, strict=True))
+    missing = [id_ for id_ in ids if id_ not in score_of]
     if missing and not may_lack:
         raise InputError(
-            f"{path}: no {column} of {len(missing):,} of {len(ids):,} training instances, the "
+            f"{path}: no {column} for {len(missing):,} of {len(ids):,} training instances, the "
             f"first of them '{missing[0]}'; give every instance one"
         )
-    return np.array([scores[place[id_]] if id_ in place else np.nan for id_ in ids])
+    return np.array([score_of.get(id_, np.nan) for id_ in ids])

@@ -17,16 +17,19 @@ from nearfirst.train.schedules import Schedule
 
 Need = Literal["tasks", "messages", "embeddings", "queries", "query_tasks", "scores", "tokens"]
 Group = Literal["task", "query", "query-task"]
-Order = Literal["nearest", "farthest", "random"]
-End = Literal["nearest", "farthest"]
 OF_TRAINING = {"steps", "schedule", "learning_rate"}
-"""Keys of a row that are nothing to its method."""
-OrderField = Annotated[Order, Field(description="Which training instances come first.")]
+"""Keys of a row that configure training, not the method."""
 
-EndField = Annotated[End, Field(description="Which training instances come first.")]
+_FIRST = Field(description="Which training instances come first.")
+OrderField = Annotated[Literal["nearest", "farthest", "random"], _FIRST]
 
 
-def _usable(budget: int | float | dict[str, int]) -> int | float | dict[str, int]:
+def _to_plain_int(budget: Any) -> Any:
+    # The library's users may pass NumPy integers, which would be taken for shares.
+    return int(budget) if isinstance(budget, Integral) and not isinstance(budget, bool) else budget
+
+
+def _check_budget(budget: int | float | dict[str, int]) -> int | float | dict[str, int]:
     number = budget.get("tokens", 0) if isinstance(budget, dict) else budget
     if number <= 0 or (isinstance(number, float) and number > 1):
         raise ValueError(
@@ -35,19 +38,16 @@ def _usable(budget: int | float | dict[str, int]) -> int | float | dict[str, int
     return budget
 
 
-def _plain(budget: Any) -> Any:
-    # The library's users count with numpy, whose integers would be taken for shares.
-    return int(budget) if isinstance(budget, Integral) and not isinstance(budget, bool) else budget
-
-
 Budget = Annotated[
-    int | float | dict[Literal["tokens"], int], BeforeValidator(_plain), AfterValidator(_usable)
+    int | float | dict[Literal["tokens"], int],
+    BeforeValidator(_to_plain_int),
+    AfterValidator(_check_budget),
 ]
-"""So many instances; a share of the pool, such as 0.25 or 1.0; or so many tokens."""
+"""A number of instances, a share of the pool such as 0.25 or 1.0, or a number of tokens."""
 
 
 class ArrangementSettings(Section):
-    """A method and its parameters; each method has a class of its own."""
+    """A method and its parameters; each method has a subclass."""
 
     method: str = Field(
         description="`random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport`, "
@@ -55,41 +55,42 @@ class ArrangementSettings(Section):
         "of your own."
     )
     representation: str = Field(
-        "text", description="Row of `representations`: by which vectors instances are near."
+        "text", description="Row of `representations`: the vectors whose distances are used."
     )
     queries: Literal["all", "half"] = Field(
         "all",
-        description="For which instances the order is made: all those that data are arranged for, "
-        "or, where that is the test set, a half of it, so that the other half was not looked at.",
+        description="Instances that the order is made for: all that the data set is arranged for "
+        "or, if these are the test set, one half of it, so that the other half stays unseen.",
     )
     budget: Budget | None = Field(
         None,
-        description="Only the first of the order: a number of instances, a share of the pool "
-        "(`0.25`, `1.0`), or as many as have no more tokens than `{tokens: N}` in all. With `tma` "
-        "a number takes whole rounds, as `select` says.",
+        description="Keep only the start of the order: a number of instances, a share of the pool "
+        "(`0.25`, `1.0`), or as many as fit into `{tokens: N}`. With `tma` a number takes whole "
+        "rounds, see `select`.",
     )
     max_per_task: PositiveInt | None = Field(
-        None, description="Most instances of a training task; null: no limit."
+        None, description="Maximum number of instances per training task; null: no limit."
     )
     max_per_query: PositiveInt | None = Field(
-        None, description="Most instances that are nearest to the same query; null: no limit."
+        None,
+        description="Maximum number of instances with the same nearest query; null: no limit.",
     )
     balance: Group | None = Field(
         None,
-        description="With a budget: as many instances of each `task`, of each `query` that they "
-        "are nearest to, or of the task of that query (`query-task`), as far as there are.",
+        description="With a budget: take equally many instances per `task`, per nearest `query`, "
+        "or per task of the nearest query (`query-task`), as far as there are enough.",
     )
     steps: PositiveInt | Literal["epoch"] | None = Field(
-        None, description="Steps of a run of this arrangement; null: those of its data set."
+        None, description="Training steps of this arrangement; null: those of its data set."
     )
     schedule: Schedule | None = Field(
-        None, description="Schedule of a run of this arrangement; null: `train.schedule`."
+        None, description="Learning-rate schedule of this arrangement; null: `train.schedule`."
     )
     learning_rate: PositiveFloat | Literal["mean"] | None = Field(
         None,
-        description="Highest rate of a run of this arrangement; null: `train.learning_rate`. "
-        "`mean`, with `schedule: constant`: the mean rate of `train.schedule`, so that the rates "
-        "of both sum to the same.",
+        description="Peak learning rate of this arrangement; null: `train.learning_rate`. `mean`, "
+        "with `schedule: constant`: the mean rate of `train.schedule`, so that the rates of both "
+        "have the same sum.",
     )
 
     @model_validator(mode="after")
@@ -101,31 +102,41 @@ class ArrangementSettings(Section):
     @model_validator(mode="after")
     def _balance_needs_a_budget(self) -> Self:
         if self.balance and self.exactly() is None:
-            raise ValueError("balance: says what an exact budget takes; set budget too")
+            raise ValueError("balance: needs an exact budget; set budget too")
         return self
 
     def exactly(self) -> Budget | None:
-        """Return the budget that is kept to exactly, once the method has made its order."""
+        """Return the budget that the finished order is cut to exactly."""
         return self.budget
 
     def looks_at(self) -> frozenset[Need]:
-        """Return what is read besides the number of instances: by the method, quotas, budget."""
-        by = {self.balance, self.max_per_task and "task", self.max_per_query and "query"}
-        read: set[Need] = set()
-        if "task" in by:
-            read.add("tasks")
-        if by & {"query", "query-task"}:
-            read.add("embeddings")
-        if "query-task" in by:
-            read.add("query_tasks")
+        """Return what the method, quotas and budget read besides the number of instances."""
+        units = {self.balance, self.max_per_task and "task", self.max_per_query and "query"}
+        needs = set(self.required())
+        if "task" in units:
+            needs.add("tasks")
+        if units & {"query", "query-task"}:
+            needs.add("embeddings")
+        if "query-task" in units:
+            needs.add("query_tasks")
         if isinstance(self.exactly(), dict):
-            read.add("tokens")
-        return self.required() | read
+            needs.add("tokens")
+        return frozenset(needs)
 
     def required(self) -> frozenset[Need]:
         """Return what the method reads besides the number of instances."""
         return frozenset()
 
     def is_seeded(self) -> bool:
-        """Return whether another seed can give another order."""
+        """Return whether the seed can change the order."""
         return True
+
+
+class UnseededSettings(ArrangementSettings):
+    """A method that orders by nearness alone."""
+
+    order: Annotated[Literal["nearest", "farthest"], _FIRST] = "nearest"
+
+    def is_seeded(self) -> bool:
+        """Return False: the seed only breaks ties."""
+        return False

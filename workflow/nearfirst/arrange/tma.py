@@ -1,11 +1,11 @@
 """Test-centric Multi-turn Arrangement (Algorithm 1), exact, without sorting all distances.
 
 Every test point keeps a list of its nearest remaining training points, nearest first. A round takes
-the heads of all lists; then each list moves on, past the points that are gone. When a list runs
-dry, one pass over the distances makes new lists of the points that are left.
+the heads of all lists; then each list moves on, past the points already taken. When a list runs
+dry, one pass over the distances builds new lists from the remaining points.
 
-A list is all remaining points up to some place in the order of (distance, rank): never one
-without those before it. How long it gets does not change the rounds, only the number of passes.
+A list is always a prefix of the remaining points sorted by (distance, rank). Its length does not
+change the rounds, only the number of passes.
 """
 
 import logging
@@ -20,22 +20,22 @@ import numpy.typing as npt
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import ROWS, Matrix, RowDistances, in_blocks
 
-# The root's own functions would set up logging in whatever program imports this.
+# The root logger's own functions would configure logging in any program that imports this.
 LOG = logging.getLogger(__name__)
 
 Integers = npt.NDArray[np.int64]
 Rounds = npt.NDArray[np.int32]
 
 ENTRIES = 2**27
-"""Entries of all lists together, 8 bytes each."""
+"""Maximum number of entries in all lists together, 8 bytes each."""
 
 SHARE = 8
-"""The lists of many points hold one in so many: more take longer to find than a further pass."""
+"""In a large pool a list holds at most 1/8 of the points: more cost more than another pass."""
 
 SAMPLED = 2**24
-"""Distances a pass looks at to guess how far a list of the wanted length reaches."""
+"""Distances sampled before a pass to guess how far a list of the wanted length reaches."""
 
-INDEX = 2**32 - 1
+RANK_MASK = 2**32 - 1
 """The bits of a key that hold the rank."""
 
 
@@ -64,16 +64,15 @@ def rounds_by(
     Parameters
     ----------
     distances
-        Gives the distances of some of the N training points to the M test points.
+        Gives the distances of selected training points to all test points.
     points, tests
-        N and M.
+        N training points and M test points.
     threads, entries, sampled
-        CPU threads; length of all lists together, at most; distances looked at before a pass. They
-        do not change the rounds.
-    take
-        Another rule than Algorithm 1's, in place of `_take_rounds`.
+        CPU threads, and replacements for `ENTRIES` and `SAMPLED`. They do not change the rounds.
     ranks
-        (N,) the numbers from 0 in any order, one for each training point; None: its index.
+        (N,) permutation of 0 to N - 1 that breaks ties; the training points' indices by default.
+    take
+        Another rule than Algorithm 1, with the signature of `_take_rounds`.
 
     Returns
     -------
@@ -85,32 +84,32 @@ def rounds_by(
         If a distance is not a number.
     """
     ranks = np.arange(points) if ranks is None else ranks
-    # By rank. The last one stands for the end of a list: a point that is never taken.
+    # By rank. The last entry marks the end of a list: a point that is never taken.
     rounds = np.zeros(points + 1, dtype=np.int32)
-    size = min(points, max(1, entries // tests), max(ROWS, points // SHARE))
-    lists = _Lists(tests, size, end=points)
+    max_length = min(points, max(1, entries // tests), max(ROWS, points // SHARE))
+    lists = _Lists(tests, max_length, end=points)
     generator = np.random.default_rng(0)
     number = 0
-    since, passes = time.monotonic(), 0
-    while len(left := np.flatnonzero(rounds[ranks] == 0)):
-        some = left
-        if len(left) > (size_of_sample := max(1, sampled // tests)):
-            some = np.sort(generator.choice(left, size_of_sample, replace=False))
-        parts = np.array_split(some, -(-len(some) // ROWS))
-        reach = lists.guess_reach(np.concatenate(list(map(distances, parts))), len(left))
+    start, passes = time.monotonic(), 0
+    while len(remaining := np.flatnonzero(rounds[ranks] == 0)):
+        sample = remaining
+        if len(remaining) > (max_sample := max(1, sampled // tests)):
+            sample = np.sort(generator.choice(remaining, max_sample, replace=False))
+        blocks = np.array_split(sample, -(-len(sample) // ROWS))
+        reach = lists.guess_reach(np.concatenate(list(map(distances, blocks))), len(remaining))
         while True:
-            lists.fill(distances, left, ranks, reach, threads)
-            if (found := lists.lengths > 0).all():
+            lists.fill(distances, remaining, ranks, reach, threads)
+            if (filled := lists.lengths > 0).all():
                 break
-            # Rounding can hide even the nearest point of a sample.
-            if np.isposinf(reach[~found]).any():
+            # Rounding can exclude even the nearest point of a sample.
+            if np.isposinf(reach[~filled]).any():
                 raise InputError("a distance is not a number; compute the distances again")
-            reach = np.where(found, -np.inf, np.inf).astype(np.float32)
+            reach = np.where(filled, -np.inf, np.inf).astype(np.float32)
         lists.sort(threads)
         number = (take or _take_rounds)(lists.keys, rounds, number)
         passes += 1
         taken = np.count_nonzero(rounds[:-1])
-        seconds = time.monotonic() - since
+        seconds = time.monotonic() - start
         LOG.info(
             "pass %d: %d rounds, %d of %d points taken (%.0f points/s), %.0f s left",
             *(passes, number, taken, points, taken / seconds, seconds / taken * (points - taken)),
@@ -121,125 +120,125 @@ def rounds_by(
 def _take_rounds(keys: Integers, rounds: Rounds, number: int) -> int:
     """Take rounds after `number` until a list runs dry; return the number of the last.
 
-    `keys` are (M, K + 1) sorted lists, ended by the last index of `rounds`. These (N + 1,) rounds,
-    0 for a point that remains, are filled in.
+    `keys` are (M, K + 1) sorted lists, ended by the last index of `rounds`. `rounds` is (N + 1,),
+    0 for each remaining point, and is updated in place.
     """
     flat, end = keys.reshape(-1), len(rounds) - 1
-    pointer = np.arange(0, keys.size, keys.shape[1])
-    every = np.arange(len(keys))
-    while (heads := flat[pointer] & INDEX).max() < end:
+    heads = np.arange(0, keys.size, keys.shape[1])
+    every_list = np.arange(len(keys))
+    while (ranks := flat[heads] & RANK_MASK).max() < end:
         number += 1
-        rounds[heads] = number
-        pointer += 1
-        behind, width = every, 4
+        rounds[ranks] = number
+        heads += 1
+        behind, width = every_list, 4
         while len(behind):
-            # The end is never taken, so what lies behind it, anything, is not reached.
-            ahead = flat.take(pointer[behind, None] + np.arange(width), mode="clip") & INDEX
+            # The end marker is never taken, so whatever lies after it is not reached.
+            ahead = flat.take(heads[behind, None] + np.arange(width), mode="clip") & RANK_MASK
             remains = rounds.take(ahead, mode="clip") == 0
             step = remains.argmax(axis=1)
             arrived = remains[np.arange(len(behind)), step]
-            pointer[behind] += np.where(arrived, step, width)
+            heads[behind] += np.where(arrived, step, width)
             behind, width = behind[~arrived], min(2 * width, 256)
     return number
 
 
 class _Lists:
-    """The nearest remaining training points of each of M test points, K at most.
+    """The nearest remaining training points of each of M test points, at most K per list.
 
     An entry is one integer that sorts by distance, then rank.
 
     Attributes
     ----------
     keys
-        (M, K + 1) int64: each list, and after `sort` an entry of the index `end` behind it.
+        (M, K + 1) int64: each list, and after `sort` the end marker behind it.
     lengths
-        (M,) entries of each list.
+        (M,) number of entries in each list.
     """
 
-    def __init__(self, tests: int, size: int, end: int) -> None:
-        self.keys = np.empty((tests, size + 1), dtype=np.int64)
+    def __init__(self, tests: int, max_length: int, end: int) -> None:
+        self.keys = np.empty((tests, max_length + 1), dtype=np.int64)
         self.lengths = np.zeros(tests, dtype=np.int64)
-        self._size = size
+        self._max_length = max_length
         self._end = end
         self._reach = np.empty(tests, dtype=np.float32)
-        # A list that was cut is whole up to here.
+        # A truncated list is complete up to this key.
         self._last = np.empty(tests, dtype=np.int64)
         self._lock = Lock()
 
-    def guess_reach(self, sample: Matrix, left: int) -> Matrix:
-        """Return the (M,) distances up to which lists do not grow too long.
+    def guess_reach(self, sample: Matrix, num_remaining: int) -> Matrix:
+        """Return (M,) distances up to which the lists should not grow too long.
 
-        `sample` holds the (n, M) distances of n of the `left` remaining points, drawn at random.
+        `sample` holds the (n, M) distances of n remaining points, drawn at random.
         """
-        if left <= self._size:
+        if num_remaining <= self._max_length:
             return np.full(len(self.keys), np.inf, dtype=np.float32)
-        rank = int(0.9 * self._size / left * len(sample))
-        reach: Matrix = np.partition(sample.T, rank, axis=1)[:, rank]
+        index = int(0.9 * self._max_length / num_remaining * len(sample))
+        reach: Matrix = np.partition(sample.T, index, axis=1)[:, index]
         return reach
 
     def fill(
         self,
         distances: RowDistances,
-        left: Integers,
+        remaining: Integers,
         ranks: Integers,
         reach: Matrix,
         threads: int,
     ) -> None:
-        """Put the remaining points, `left` in ascending order, in all lists that reach to them.
+        """Add the remaining points, in ascending order, to all lists that reach them.
 
-        `reach` is the (M,) largest distance in each list. Lists whose reach is minus infinity stay
-        as they are, the others begin anew.
+        `reach` is the (M,) largest distance in each list. A list with a reach of minus infinity
+        stays as it is; the others start afresh.
         """
-        anew = reach > -np.inf
-        self.lengths[anew] = 0
-        self._last[anew] = np.iinfo(np.int64).max
+        restarted = reach > -np.inf
+        self.lengths[restarted] = 0
+        self._last[restarted] = np.iinfo(np.int64).max
         self._reach = reach.copy()
-        starts, first = np.unique(left // ROWS * ROWS, return_index=True)
-        parts = dict(zip(starts.tolist(), np.split(left, first[1:]), strict=True))
+        starts, first = np.unique(remaining // ROWS * ROWS, return_index=True)
+        rows_of_block = dict(zip(starts.tolist(), np.split(remaining, first[1:]), strict=True))
 
-        def block(start: int) -> None:
+        def add_block(start: int) -> None:
             # Always whole blocks: the bits of a distance depend on the rows it is computed with.
-            found = distances(slice(start, start + ROWS))
-            rows = parts[start] - start
-            self._add(found if len(rows) == len(found) else found[rows], ranks[parts[start]])
+            block = distances(slice(start, start + ROWS))
+            rows = rows_of_block[start]
+            self._add(block if len(rows) == len(block) else block[rows - start], ranks[rows])
 
-        in_blocks(block, list(parts), threads, f"lists of {len(left)} points")
+        in_blocks(add_block, list(rows_of_block), threads, f"lists of {len(remaining)} points")
 
-    def _add(self, distances: Matrix, points: Integers) -> None:
-        """Add points, by rank with their (n, M) distances, to all lists that reach to them."""
+    def _add(self, distances: Matrix, ranks: Integers) -> None:
+        """Add n points with their (n, M) distances to all lists that reach them."""
         tests = len(self.keys)
         hits = np.flatnonzero(distances <= self._reach).astype(np.int32)
         row, test = np.divmod(hits, np.int32(tests))
         by_test = np.argsort(test.astype(np.min_scalar_type(tests)), kind="stable")
-        keys = _keys(distances.reshape(-1)[hits[by_test]], points[row[by_test]])
+        keys = _encode_keys(distances.reshape(-1)[hits[by_test]], ranks[row[by_test]])
         counts = np.bincount(test, minlength=tests)
         ends = np.cumsum(counts)
         with self._lock:
-            full = np.flatnonzero(self.lengths + counts > self._size)
+            full = np.flatnonzero(self.lengths + counts > self._max_length)
             for i in full.tolist():
-                self._cut(i, keys[ends[i] - counts[i] : ends[i]])
+                self._truncate(i, keys[ends[i] - counts[i] : ends[i]])
             if len(full):
                 keys = keys[~np.repeat(np.isin(np.arange(tests), full), counts)]
                 counts[full] = 0
                 ends = np.cumsum(counts)
-            places = np.arange(tests) * self.keys.shape[1] + self.lengths + counts - ends
-            self.keys.reshape(-1)[np.repeat(places, counts) + np.arange(len(keys))] = keys
+            offsets = np.arange(tests) * self.keys.shape[1] + self.lengths + counts - ends
+            self.keys.reshape(-1)[np.repeat(offsets, counts) + np.arange(len(keys))] = keys
             self.lengths += counts
 
-    def _cut(self, test: int, more: Integers) -> None:
-        """Add to a list what does not fit, then keep three quarters of what does."""
-        keys = np.concatenate([self.keys[test, : self.lengths[test]], more])
-        keep = (3 * self._size + 3) // 4
+    def _truncate(self, test: int, new_keys: Integers) -> None:
+        """Add keys that do not fit to a list, then keep three quarters of the maximum length."""
+        keys = np.concatenate([self.keys[test, : self.lengths[test]], new_keys])
+        keep = (3 * self._max_length + 3) // 4
         keys.partition(keep - 1)
         self.keys[test, :keep] = keys[:keep]
         self.lengths[test] = keep
         self._last[test] = keys[keep - 1]
-        self._reach[test] = _distances(keys[keep - 1 : keep])[0]
+        self._reach[test] = _decode_distances(keys[keep - 1 : keep])[0]
 
     def sort(self, threads: int) -> None:
-        """Sort the lists, drop what came after a cut's last entry, and mark their ends."""
+        """Sort the lists, drop entries beyond a truncated list's last key, and mark the ends."""
 
-        def one(test: int) -> None:
+        def sort_list(test: int) -> None:
             keys = self.keys[test, : self.lengths[test]]
             keys.sort()
             length = np.searchsorted(keys, self._last[test], side="right")
@@ -247,24 +246,23 @@ class _Lists:
             self.keys[test, length] = self._end
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(one, range(len(self.keys))))
+            list(pool.map(sort_list, range(len(self.keys))))
 
 
-def _keys(distances: Matrix, points: Integers) -> Integers:
+def _encode_keys(distances: Matrix, ranks: Integers) -> Integers:
     """Return integers that sort by distance, then rank; the rank is in the low 32 bits."""
-    # Adding zero makes -0 the same as 0.
-    bits = _flipped((distances + np.float32(0)).view(np.int32))
-    keys: Integers = bits.astype(np.int64) << 32 | points
+    # Adding zero turns -0 into 0.
+    bits = _flip_negative((distances + np.float32(0)).view(np.int32))
+    keys: Integers = bits.astype(np.int64) << 32 | ranks
     return keys
 
 
-def _distances(keys: Integers) -> Matrix:
-    """Return the distances that keys were made of."""
-    distances: Matrix = _flipped((keys >> 32).astype(np.int32)).view(np.float32)
+def _decode_distances(keys: Integers) -> Matrix:
+    distances: Matrix = _flip_negative((keys >> 32).astype(np.int32)).view(np.float32)
     return distances
 
 
-def _flipped(bits: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    # Floats' bits sort like integers, those of negative ones backwards. Its own inverse.
+def _flip_negative(bits: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    # The bits of floats sort like integers, those of negative floats backwards. Its own inverse.
     flipped: npt.NDArray[np.int32] = bits ^ (bits >> 31 & np.int32(2**31 - 1))
     return flipped

@@ -1,4 +1,4 @@
-"""Task after task (Section 3.1)."""
+"""One task after another (Section 3.1)."""
 
 from typing import Literal
 
@@ -15,7 +15,7 @@ class Settings(ArrangementSettings):
     method: Literal["cluster"] = "cluster"
 
     def required(self) -> frozenset[Need]:
-        """Return that tasks are needed."""
+        """Return what is read: tasks."""
         return frozenset({"tasks"})
 
 

@@ -1,7 +1,7 @@
-"""By the importance of hashed n-grams: Data Selection with Importance Resampling, DSIR.
+"""Data Selection with Importance Resampling (DSIR), by hashed n-grams.
 
 Xie, Santurkar, Ma and Liang, NeurIPS 2023 (arXiv 2302.03169), as in the package `data-selection`
-1.0.3: the same words, buckets and smoothing. Short texts are not filtered out.
+1.0.3, with the same words, buckets and smoothing. Short texts are not filtered out.
 """
 
 import re
@@ -16,35 +16,34 @@ import numpy.typing as npt
 from pydantic import Field
 
 from nearfirst.arrange.pool import Arranged, Pool, by_distance
-from nearfirst.arrange.settings import ArrangementSettings, EndField, Need
+from nearfirst.arrange.settings import Need, UnseededSettings
 from nearfirst.data.conversation import instruction_of, text_of
 
 BUCKETS = 10_000
 SMOOTHING = 1e-8
 
 
-class Settings(ArrangementSettings):
-    """Order instances by the log ratio of their n-grams' probabilities, queries against pool."""
+class Settings(UnseededSettings):
+    """Order instances by the log ratio of their n-gram probabilities, queries over pool."""
 
     method: Literal["dsir"] = "dsir"
-    order: EndField = "nearest"
     reads: Literal["exchange", "instruction"] = Field(
         "exchange",
         description="Text of instances and queries: `{instruction} {answer}`, or the instruction "
-        "alone, so that no order knows the test answers.",
+        "alone, so that the order does not depend on test answers.",
     )
     resample: bool = Field(
         False,
-        description="Add Gumbel noise by the seed, as published: the first k are then drawn in "
-        "proportion to importance, without replacement. False: the most important come first.",
+        description="Add Gumbel noise, as published: the first k are then a sample without "
+        "replacement, in proportion to importance. False: the most important come first.",
     )
 
     def required(self) -> frozenset[Need]:
-        """Return that the messages of both sides are needed."""
+        """Return what is read: the messages of both sides."""
         return frozenset({"messages", "queries"})
 
     def is_seeded(self) -> bool:
-        """Return whether anything is drawn."""
+        """Return whether noise is drawn."""
         return self.resample
 
 
@@ -58,15 +57,14 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
 
 
 def log_importance(raw: Iterable[str], target: Iterable[str]) -> npt.NDArray[np.float64]:
-    """Return (N,) log importance weights of N raw texts, given target texts.
+    """Return the (N,) log importance weights of N raw texts, given target texts.
 
     A text's weight is the sum over its words and pairs of words, hashed to buckets, of
-    log(p_target + 1e-8) − log(p_raw + 1e-8), where p is a bucket's share of all that were counted.
+    log(p_target + 1e-8) − log(p_raw + 1e-8), where p is a bucket's share of the total count.
     """
-    buckets = [_buckets(text) for text in raw]
-    of_target = [_buckets(text) for text in target]
-    log_ratio = _log_shares(of_target) - _log_shares(buckets)
-    return np.array([log_ratio[its].sum() for its in buckets])
+    raw_buckets = [_buckets(text) for text in raw]
+    log_ratio = _log_shares([_buckets(text) for text in target]) - _log_shares(raw_buckets)
+    return np.array([log_ratio[buckets].sum() for buckets in raw_buckets])
 
 
 def _log_shares(buckets: list[npt.NDArray[np.uint16]]) -> npt.NDArray[np.float64]:
@@ -78,10 +76,10 @@ def _log_shares(buckets: list[npt.NDArray[np.uint16]]) -> npt.NDArray[np.float64
 def _buckets(text: str) -> npt.NDArray[np.uint16]:
     """Return the bucket of each word, then of each pair of neighbouring words."""
     words = re.findall(r"\w+|[^\w\s]+", text.lower())
-    grams = [*words, *(f"{one} {other}" for one, other in pairwise(words))]
-    return np.array([_bucket(gram) for gram in grams], dtype=np.uint16)
+    ngrams = [*words, *map(" ".join, pairwise(words))]
+    return np.array([_hash_to_bucket(ngram) for ngram in ngrams], dtype=np.uint16)
 
 
 @lru_cache(2**20)
-def _bucket(gram: str) -> int:
-    return int(sha256(gram.encode("utf-8", "surrogatepass")).hexdigest(), 16) % BUCKETS
+def _hash_to_bucket(ngram: str) -> int:
+    return int(sha256(ngram.encode("utf-8", "surrogatepass")).hexdigest(), 16) % BUCKETS

@@ -14,8 +14,8 @@ from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import Matrix
 
-PIVOTS = sys.maxsize
-"""Steps of the network simplex method, at most."""
+MAX_PIVOTS = sys.maxsize
+"""Maximum number of steps of the network simplex method."""
 
 
 class Settings(ArrangementSettings):
@@ -25,7 +25,7 @@ class Settings(ArrangementSettings):
     order: OrderField = "nearest"
 
     def required(self) -> frozenset[Need]:
-        """Return that embeddings are needed."""
+        """Return what is read: embeddings."""
         return frozenset({"embeddings"})
 
     def is_seeded(self) -> bool:
@@ -34,11 +34,11 @@ class Settings(ArrangementSettings):
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
-    """Order training instances by what the optimal plan pays; raises as `transported_costs`."""
+    """Order instances by their cost in the optimal plan; raises as `transported_costs`."""
     if settings.order == "random":
         return Arranged(np.random.default_rng(seed).permutation(pool.size))
     costs = np.empty((pool.size, len(pool.test)))
-    # Of several optimal plans the solver's depends on the order of the rows.
+    # Which of several optimal plans the solver finds depends on the order of the rows.
     ranks = tie_ranks(pool.size, seed)
 
     def copy(rows: slice, distances: Matrix) -> None:
@@ -49,27 +49,25 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
 
 
 def transported_costs(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return N times the cost of each training point in an optimal plan of uniform marginals.
+    """Return N times the cost of each training point in an optimal plan with uniform marginals.
 
     The plan γ minimizes Σ γ_ij c_ij (Eq. 25), with 1/N in each row and 1/M in each column (Eq. 26);
-    point i costs Σ_j γ_ij c_ij.
-
-    Of (N, M) distances, which may be negative, these are the (N,) means of each point's distances,
-    weighted by where the plan sends it.
+    point i costs Σ_j γ_ij c_ij. Times N, that is the mean of the point's distances, weighted by
+    where the plan sends it. `costs` are (N, M) distances, which may be negative.
 
     Raises
     ------
     InputError
-        If a distance is not finite, or if the solver stops before an optimal plan.
+        If a distance is not finite, or if the solver stops before it finds an optimal plan.
     """
     if not np.isfinite(costs).all():
         raise InputError("optimal-transport: a distance is not finite; compute the distances again")
-    # Masses are integers, 1 / N and 1 / M times a common multiple of both: so flows are exact, and
-    # points of the same cost tie.
+    # Integer masses, 1 / N and 1 / M times a common multiple of N and M, make flows exact, so that
+    # points of equal cost tie.
     points, tests = costs.shape
     common = math.gcd(points, tests)
     row, column = tests // common, points // common
-    # The solver can take costs below -1 for infeasible; what all have in common does not change the
+    # The solver may treat costs below -1 as infeasible; subtracting a constant does not change the
     # plan.
     smallest = costs.min()
     costs = costs - smallest
@@ -78,12 +76,12 @@ def transported_costs(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     import ot
 
     with warnings.catch_warnings():
-        # It warns and goes on where we stop.
+        # POT warns and continues where this raises an error.
         warnings.simplefilter("ignore")
         masses = np.full(points, float(row)), np.full(tests, float(column))
-        plan, report = ot.emd(*masses, costs, numItermax=PIVOTS, log=True)
+        plan, report = ot.emd(*masses, costs, numItermax=MAX_PIVOTS, log=True)
     if report["warning"] is not None:
-        raise InputError(f"optimal-transport: no optimal plan was found ({report['warning']})")
+        raise InputError(f"optimal-transport: no optimal plan found ({report['warning']})")
     plan *= costs
     transported: npt.NDArray[np.float64] = plan.sum(axis=1) / row + smallest
     return transported

@@ -1,4 +1,4 @@
-"""Each query in turn takes its nearest instance that none has taken.
+"""Each query in turn takes its nearest instance that is left.
 
 The selection of Ivison et al. (Large-Scale Data Selection for Instruction Tuning, 2025) and of
 dcml-lab/targeted-instruction-selection (`selection/round_robin.py`; arXiv 2602.14696).
@@ -9,27 +9,22 @@ from typing import Literal
 import numpy as np
 
 from nearfirst.arrange.pool import Arranged, Pool, tie_ranks
-from nearfirst.arrange.settings import ArrangementSettings, EndField, Need
-from nearfirst.arrange.tma import INDEX, Integers, Rounds, rounds_by
+from nearfirst.arrange.settings import Need, UnseededSettings
+from nearfirst.arrange.tma import RANK_MASK, Integers, Rounds, rounds_by
 
 
-class Settings(ArrangementSettings):
+class Settings(UnseededSettings):
     """Each query in turn takes its nearest instance that is left; `farthest` is the reverse."""
 
     method: Literal["query-round-robin"] = "query-round-robin"
-    order: EndField = "nearest"
 
     def required(self) -> frozenset[Need]:
-        """Return that embeddings are needed."""
+        """Return what is read: embeddings."""
         return frozenset({"embeddings"})
-
-    def is_seeded(self) -> bool:
-        """Return that a seed breaks ties and changes nothing else."""
-        return False
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
-    """Return the instances in the order in which queries take them, or backwards."""
+    """Return the instances in the order in which queries take them, or the reverse."""
     shape, ranks = (pool.size, len(pool.test)), tie_ranks(pool.size, seed)
     turns = rounds_by(pool.distances, *shape, threads=pool.threads, ranks=ranks, take=_take_turns)
     order = np.argsort(turns)
@@ -37,18 +32,21 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
 
 
 def _take_turns(keys: Integers, turns: Rounds, number: int) -> int:
-    """Take one point a turn after `number`, as `tma._take_rounds` takes rounds."""
+    """Take one point per turn after `number`; otherwise like `tma._take_rounds`."""
     queries, end = len(keys), len(turns) - 1
-    pointers = [0] * queries
+    heads = [0] * queries
     while True:
         query = number % queries
-        its, at, width = keys[query], pointers[query], 1
-        # The end is never taken; behind it is anything.
-        while not (free := turns.take(its[at : at + width] & INDEX, mode="clip") == 0).any():
-            at, width = at + width, min(2 * width, 4096)
-        at += int(free.argmax())
-        if (point := int(its[at] & INDEX)) == end:
+        keys_of_query, head, width = keys[query], heads[query], 1
+        # The end marker is never taken, so whatever lies after it is not reached.
+        while True:
+            ahead = keys_of_query[head : head + width] & RANK_MASK
+            if (is_free := turns.take(ahead, mode="clip") == 0).any():
+                break
+            head, width = head + width, min(2 * width, 4096)
+        step = int(is_free.argmax())
+        if (rank := int(ahead[step])) == end:
             return number
         number += 1
-        turns[point] = number
-        pointers[query] = at + 1
+        turns[rank] = number
+        heads[query] = head + step + 1

@@ -15,5 +15,5 @@ class Settings(ArrangementSettings):
 
 
 def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
-    """Return the instances shuffled."""
+    """Return the shuffled instances."""
     return Arranged(np.random.default_rng(seed).permutation(pool.size))

@@ -15,15 +15,12 @@ class Settings(ArrangementSettings):
     method: Literal["round-robin"] = "round-robin"
 
     def required(self) -> frozenset[Need]:
-        """Return that tasks are needed."""
+        """Return what is read: tasks."""
         return frozenset({"tasks"})
 
 
 def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
-    """Return one instance of each task in turn, in the same order each turn.
-
-    A task that has no instance left is passed over.
-    """
+    """Return one instance of each task in turn, skipping tasks with none left."""
     tasks = shuffled_tasks(pool, seed)
     turn = np.concatenate([np.arange(len(task)) for task in tasks])
     return Arranged(np.concatenate(tasks)[np.argsort(turn, kind="stable")])

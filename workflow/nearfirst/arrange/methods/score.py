@@ -1,6 +1,6 @@
-"""By any score of the instances, also folded, with a stair, or with jitter.
+"""Order by any score of the instances, optionally folded, in a stair, or with jitter.
 
-Patterns and their names are those of microsoft/data-efficacy (`data_ordering/common.py`; Data
+Patterns and their names come from microsoft/data-efficacy (`data_ordering/common.py`; Data
 Efficacy for Language Model Training, arXiv 2506.21545, and its sequel on data organization).
 """
 
@@ -13,59 +13,55 @@ from nearfirst.arrange.pool import Arranged, Pool, Positions, by_distance
 from nearfirst.arrange.settings import ArrangementSettings, Need
 
 LAYERS = {"sorted": 1, "folding": 5, "stair": 3}
-"""Published defaults."""
+"""Default number of layers, as published."""
 
 
 class Settings(ArrangementSettings):
     """Order instances by a score: a column of the pool, a table of scores, length or loss."""
 
     method: Literal["score"] = "score"
-    column: str | None = Field(
-        None, description="Column of the pool's rows that holds the score of each."
-    )
+    column: str | None = Field(None, description="Column of the pool's rows that holds the scores.")
     path: str | None = Field(
         None, description="Table of scores (Parquet) with the columns `id` and `score`."
     )
     quantity: Literal["length", "loss"] | None = Field(
         None,
-        description="What is computed here: `length`, the characters of all messages, or `loss`, "
-        "the base model's mean loss on the answers; what truncation leaves without a label has no "
-        "loss and comes last.",
+        description="A score to compute: `length`, the characters of all messages, or `loss`, the "
+        "base model's mean loss on the answers; an instance that truncation leaves without labels "
+        "has no loss and comes last.",
     )
     order: Literal["ascending", "descending"] = Field(
         "ascending", description="The lowest or the highest score first."
     )
     pattern: Literal["sorted", "folding", "stair"] = Field(
         "sorted",
-        description="`folding`: every L-th instance of the sorted ones, L times, each time from "
-        "the next one on; `stair`: sorted, but folded around the borders of sections.",
+        description="`folding`: every L-th sorted instance from the first on, then from the second "
+        "on, and so on, L times; `stair`: sorted, but folded around the borders of sections.",
     )
     layers: PositiveInt | None = Field(
-        None, description="L, of `folding` and `stair`; null: 5 and 3."
+        None, description="L of `folding` and `stair`; null: 5 and 3."
     )
-    sections: PositiveInt = Field(2, description="Sections of a `stair`.")
+    sections: PositiveInt = Field(2, description="Number of sections of a `stair`.")
     ratio: NonNegativeFloat = Field(
         0.225, description="Share of the pool on either side of a border that a `stair` folds."
     )
     temperature: NonNegativeFloat = Field(
-        0, description="Jitter: ranks are sorted again with so many times Gumbel noise added."
+        0, description="Jitter: scale of the Gumbel noise added to the ranks; 0: none."
     )
     window: NonNegativeInt = Field(
-        0, description="Shuffle runs of so many instances, at last; 0: none."
+        0, description="Finally shuffle within windows of this many instances; 0: do not."
     )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        given = [key for key in ("column", "path", "quantity") if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                "column: give one of column, path and quantity, not "
-                f"{' and '.join(given) or 'none'}"
-            )
+        sources = [key for key in ("column", "path", "quantity") if getattr(self, key) is not None]
+        if len(sources) != 1:
+            names = " and ".join(sources) or "none"
+            raise ValueError(f"column: give one of column, path and quantity, not {names}")
         return self
 
     def required(self) -> frozenset[Need]:
-        """Return that scores are needed, or messages to measure them."""
+        """Return what is read: scores, or messages to measure their length."""
         return frozenset({"messages"} if self.quantity == "length" else {"scores"})
 
     def is_seeded(self) -> bool:
@@ -91,24 +87,25 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
         order = stair(order, layers, settings.sections, settings.ratio)
     if settings.window > 1:
         starts = range(settings.window, pool.size, settings.window)
-        order = np.concatenate([generator.permutation(it) for it in np.split(order, starts)])
+        order = np.concatenate([generator.permutation(part) for part in np.split(order, starts)])
     return Arranged(order)
 
 
 def folded(order: Positions, layers: int) -> Positions:
-    """Return each `layers`-th of (n,) indices from the first on, then from the second on, etc."""
+    """Return every `layers`-th of (n,) indices from the first on, then from the second on, etc."""
     return np.concatenate([order[layer::layers] for layer in range(layers)])
 
 
 def stair(order: Positions, layers: int, sections: int, ratio: float) -> Positions:
-    """Return (n,) indices as they are, but for those around the borders of sections, folded.
+    """Return (n,) indices, folded around the borders of sections.
 
-    Around the border after each section but the last, round(n · ratio) on either side are folded;
-    what an earlier border has folded is not folded again.
+    Around each border, round(n · ratio) indices on either side are folded, except those already
+    folded around an earlier border.
     """
     size = len(order)
     radius, done, parts = round(size * ratio), 0, []
-    for border in (round(size * section / sections) for section in range(1, sections)):
+    for section in range(1, sections):
+        border = round(size * section / sections)
         start, stop = max(done, border - radius), min(size, border + radius)
         parts += [order[done:start], folded(order[start:stop], layers)]
         done = max(start, stop)

@@ -1,4 +1,4 @@
-"""Weighted Similarity Distance, of instances or of whole tasks (Eq. 1, Section 3.2)."""
+"""Weighted Similarity Distance of instances or whole tasks (Eq. 1, Section 3.2)."""
 
 from dataclasses import replace
 from typing import Literal
@@ -24,9 +24,8 @@ class Settings(ArrangementSettings):
     )
 
     def required(self) -> frozenset[Need]:
-        """Return that embeddings are needed, and tasks to order whole ones."""
-        by_task: set[Need] = {"tasks"} if self.granularity == "task" else set()
-        return frozenset({"embeddings", *by_task})
+        """Return what is read: embeddings, and tasks to order whole tasks."""
+        return frozenset({"embeddings", "tasks"} if self.granularity == "task" else {"embeddings"})
 
     def is_seeded(self) -> bool:
         """Return whether anything is shuffled."""
@@ -37,8 +36,8 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order instances, or whole tasks, by their Weighted Similarity Distance.
 
     A task is the mean of its instances' embeddings (Section 3.2.2); the seed shuffles its
-    instances. A `random` order is that of the method `random`, or of `cluster` for whole tasks.
-    Raises what `weighted_distances` raises.
+    instances. A `random` order is that of the method `random`, or `cluster` for whole tasks.
+    Raises InputError as `weighted_distances`.
     """
     whole_tasks = settings.granularity == "task"
     if settings.order == "random":
@@ -48,22 +47,23 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     if not whole_tasks:
         return Arranged(by_distance(weighted_distances(pool), settings.order, seed))
     tasks = members(pool.tasks)
-    of_tasks = [pool.train[rows].mean(axis=0, dtype=np.float64) for rows in tasks]
-    means = np.array(of_tasks, np.float32)
+    means = np.array(
+        [pool.train[rows].mean(axis=0, dtype=np.float64) for rows in tasks], dtype=np.float32
+    )
     distances = BY_ROWS[pool.measure](means, pool.test)
-    of_means = replace(pool, size=len(means), train=means, distances=distances)
+    task_pool = replace(pool, size=len(means), train=means, distances=distances)
     generator = np.random.default_rng(seed)
     tasks = [generator.permutation(task) for task in tasks]
-    order = by_distance(weighted_distances(of_means), settings.order, seed)
+    order = by_distance(weighted_distances(task_pool), settings.order, seed)
     return Arranged(np.concatenate([tasks[i] for i in order]))
 
 
 def weighted_distances(pool: Pool) -> npt.NDArray[np.float64]:
-    """Return WSD_i = AD_i + w · MD_i of each of the N training points (Eq. 1).
+    """Return WSD_i = AD_i + w · MD_i for each of the N training points (Eq. 1).
 
-    AD and MD are its average and its minimum distance to the test points; w = mean(AD) / mean(MD)
-    brings both to one magnitude (as Eq. 14 does). Raises InputError if w is not positive and
-    finite: with a negative w a point would count as farther, the nearer its nearest test point is.
+    AD and MD are a point's average and minimum distance to the test points; w = mean(AD) / mean(MD)
+    scales MD to the magnitude of AD (as in Eq. 14). Raises InputError if w is not positive and
+    finite: with a negative w, the nearer its nearest test point, the farther a point would count.
     """
     average, minimum = np.empty(pool.size), np.empty(pool.size)
 
@@ -76,9 +76,9 @@ def weighted_distances(pool: Pool) -> npt.NDArray[np.float64]:
     if not (np.isfinite(means).all() and means[0] * means[1] > 0):
         raise InputError(
             f"wsd: the average distances have the mean {means[0]:.6g}, the minimum distances "
-            f"{means[1]:.6g}; their quotient weights the minimum, and one that is not positive "
-            "and finite inverts the order or loses it; take another test set or embedder, or the "
-            "method tma"
+            f"{means[1]:.6g}; their ratio is the weight of the minimum, and one that is not "
+            "positive and finite inverts the order or destroys it; use another test set or "
+            "encoder, or the method tma"
         )
     weighted: npt.NDArray[np.float64] = average + means[0] / means[1] * minimum
     return weighted
