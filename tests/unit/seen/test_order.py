@@ -12,26 +12,23 @@ from nearfirst.common.errors import InputError
 from nearfirst.seen.order import check_order, read_log
 
 WORDS = re.findall(r"\w+", "cat sat on a mat and ate nine green apples while the brown fox ran up")
-SOME = random.Random(0)
+RANDOM = random.Random(0)
 POOL = [
     {
         "id": f"r{number}",
-        "prompt": " ".join(SOME.choices(WORDS, k=12)),
-        "completion": " ".join(SOME.choices(WORDS, k=30)),
+        "prompt": " ".join(RANDOM.choices(WORDS, k=12)),
+        "completion": " ".join(RANDOM.choices(WORDS, k=30)),
     }
     for number in range(10)
 ]
 
 
-def said(row: int, *, stop: int | None = None) -> str:
-    """A row as a template writes it, cut off by a trainer."""
-    asked, answer = POOL[row]["prompt"], POOL[row]["completion"]
-    text = f"system\nYou are a helpful assistant.\nuser\n{asked}\nassistant\n{answer}"
-    return text[:stop]
+TEMPLATE = "system\nYou are a helpful assistant.\nuser\n{prompt}\nassistant\n{completion}"
+TEXTS = [TEMPLATE.format(**row) for row in POOL]
 
 
-def steps(*rows: list[int]) -> list[tuple[int, list[str]]]:
-    return [(step, [said(row) for row in its]) for step, its in enumerate(rows, 1)]
+def steps(*batches: list[int]) -> list[tuple[int, list[str]]]:
+    return [(step, [TEXTS[row] for row in rows]) for step, rows in enumerate(batches, 1)]
 
 
 WHOLE = ([0, 1, 2], [3, 4, 5], [6, 7, 8])
@@ -41,9 +38,9 @@ WHOLE = ([0, 1, 2], [3, 4, 5], [6, 7, 8])
     ("seen", "deviation", "omitted", "repeated"),
     [
         (steps(*WHOLE, [9]), None, [], []),
-        # Gradients of a step are summed, in whatever order its processes and batches are.
+        # Gradients of a step are summed, so the order within it does not matter.
         (steps([2, 0, 1], [5, 4, 3], [8, 7, 6], [9]), None, [], []),
-        # The last batch is left out, or filled up, in each of two passes.
+        # The last batch is missing, or filled up, in each of two passes.
         (steps(*WHOLE, *WHOLE), None, [9], []),
         (steps(*WHOLE, [9, 0, 1], *WHOLE, [9, 0, 1]), None, [], [0, 1]),
         (steps(*WHOLE, [9], [0, 1, 2]), None, [3, 4, 5, 6, 7, 8, 9], []),
@@ -54,42 +51,37 @@ WHOLE = ([0, 1, 2], [3, 4, 5], [6, 7, 8])
         # A pass that begins again too early.
         (steps([0, 1, 2], *WHOLE, [9]), "step 2 row 4 .* row 1", [], [0, 1, 2]),
         (
-            [(1, [said(0), "What is this?"])],
+            [(1, [TEXTS[0], "What is this?"])],
             "step 1 row 2 .* no row, 'What is",
             [*range(1, 10)],
             [],
         ),
-        # Packed in a row, or cut off.
-        ([(1, [said(0) + said(1)]), (2, [said(2) + said(3)])], None, [4, 5, 6, 7, 8, 9], []),
-        ([(1, [said(1) + said(0)]), (2, [said(3) + said(2)])], None, [4, 5, 6, 7, 8, 9], []),
-        ([(1, [said(1)]), (2, [said(0)])], "step 1 row 1 .* row 2", [*range(2, 10)], []),
-        ([(1, [said(0, stop=90)]), (2, [said(1, stop=90)])], None, [*range(2, 10)], []),
-        # Cut into sequences of one length: a row goes on in the next one.
-        (
-            [(i, ["".join(map(said, range(10)))[i * 150 :][:150]]) for i in range(20)],
-            None,
-            [],
-            [],
-        ),
+        # Packed, or truncated.
+        ([(1, [TEXTS[0] + TEXTS[1]]), (2, [TEXTS[2] + TEXTS[3]])], None, [4, 5, 6, 7, 8, 9], []),
+        ([(1, [TEXTS[1] + TEXTS[0]]), (2, [TEXTS[3] + TEXTS[2]])], None, [4, 5, 6, 7, 8, 9], []),
+        ([(1, [TEXTS[1]]), (2, [TEXTS[0]])], "step 1 row 1 .* row 2", [*range(2, 10)], []),
+        ([(1, [TEXTS[0][:90]]), (2, [TEXTS[1][:90]])], None, [*range(2, 10)], []),
+        # Cut into sequences of equal length: a row continues in the next one.
+        ([(i, ["".join(TEXTS)[i * 150 :][:150]]) for i in range(20)], None, [], []),
     ],
 )
 def test_the_first_deviation(
     seen: Any, deviation: str | None, omitted: list[int], repeated: list[int]
 ) -> None:
-    found = check_order(POOL, seen)
-    assert (found.omitted, found.repeated) == (omitted, repeated), str(found)
+    order = check_order(POOL, seen)
+    assert (order.omitted, order.repeated) == (omitted, repeated), str(order)
     if deviation is None:
-        assert str(found).startswith("in order"), found
+        assert str(order).startswith("in order"), order
     else:
-        assert re.search(deviation, found.deviation or ""), found
+        assert re.search(deviation, order.deviation or ""), order
 
 
 def test_rows_with_the_same_text_or_none_of_their_own() -> None:
     pool = [*POOL, POOL[0], {"prompt": "Hi", "completion": "Ho"}]
-    found = check_order(pool, steps([*range(10)], [0]))
-    assert found.deviation is None
-    assert (found.omitted, found.repeated) == ([], [])
-    assert "1 rows of the pool were not looked for" in str(found)
+    order = check_order(pool, steps([*range(10)], [0]))
+    assert order.deviation is None
+    assert (order.omitted, order.repeated) == ([], [])
+    assert "1 rows of the pool were not looked for" in str(order)
 
 
 def test_a_log_of_two_processes_and_a_resumed_run(tmp_path: Path) -> None:
@@ -97,11 +89,8 @@ def test_a_log_of_two_processes_and_a_resumed_run(tmp_path: Path) -> None:
         lines = "".join(json.dumps(record) + "\n" for record in records)
         (tmp_path / f"process-{process}.jsonl").write_text(lines)
 
-    def saw(step: int, *rows: int) -> dict[str, Any]:
-        return {"step": step, "texts": [said(row) for row in rows]}
-
     for process in (0, 1):
-        records = [saw(step, step * 2 - 2 + process) for step in range(1, 6)]
+        records = [{"step": i + 1, "texts": [TEXTS[2 * i + process]]} for i in range(5)]
         start, again = {"resumed_after": 0}, {"resumed_after": 2}
         write(process, start, *records[:3], again, *records[2:])
     assert [len(texts) for _, texts in read_log(tmp_path)] == [2] * 5
@@ -116,14 +105,14 @@ def test_a_log_of_two_processes_and_a_resumed_run(tmp_path: Path) -> None:
         ({"step": 1, "input_ids": [[1, 2]]}, "name the model of their tokenizer"),
     ],
 )
-def test_what_is_no_log(tmp_path: Path, record: dict[str, Any], message: str) -> None:
+def test_invalid_logs(tmp_path: Path, record: dict[str, Any], message: str) -> None:
     (tmp_path / "log.jsonl").write_text(json.dumps(record))
     with pytest.raises(InputError, match=message):
         check_order(POOL, tmp_path / "log.jsonl")
 
 
 def test_a_log_of_token_ids(tmp_path: Path, model_folder: Path, tokenizer: Any) -> None:
-    ids = [tokenizer(said(row))["input_ids"] for row in range(10)]
+    ids = [tokenizer(text)["input_ids"] for text in TEXTS]
     (tmp_path / "log.jsonl").write_text(json.dumps({"step": 1, "input_ids": ids}))
-    found = check_order(POOL, tmp_path / "log.jsonl", str(model_folder))
-    assert str(found).startswith("in order\n10 rows in 10 sequences")
+    order = check_order(POOL, tmp_path / "log.jsonl", str(model_folder))
+    assert str(order).startswith("in order\n10 rows in 10 sequences")

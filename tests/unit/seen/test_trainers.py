@@ -1,4 +1,4 @@
-"""Other trainers, as they are: which settings keep the order of an exported pool."""
+"""Which settings of other trainers keep the order of an exported pool."""
 
 import json
 import random
@@ -16,6 +16,8 @@ from nearfirst.seen.order import Order, check_order
 
 WORDS = re.findall(r"\w+", "cat sat on a mat and ate nine green apples while the brown fox ran up")
 
+Train = Callable[..., Order]
+
 COMMON = {
     "per_device_train_batch_size": 2,
     "gradient_accumulation_steps": 2,
@@ -31,11 +33,12 @@ IN_ORDER = {"train_sampling_strategy": "sequential"}
 @pytest.fixture
 def pool(tmp_path: Path) -> Path:
     """A pool of 22 rows of unequal lengths."""
-    some = random.Random(0)
-    rows = [
-        {"prompt": " ".join(some.choices(WORDS, k=some.randint(4, 9))), "completion": answer}
-        for answer in (" ".join(some.choices(WORDS, k=some.randint(5, 20))) for _ in range(22))
-    ]
+    generator = random.Random(0)
+
+    def text(low: int, high: int) -> str:
+        return " ".join(generator.choices(WORDS, k=generator.randint(low, high)))
+
+    rows = [{"prompt": text(4, 9), "completion": text(5, 20)} for _ in range(22)]
     path = tmp_path / "pool.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
@@ -54,7 +57,7 @@ def rows_of(pool: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def plain(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Callable[..., Order]:
+def plain(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Train:
     """Train with `transformers.Trainer`, and compare."""
     from transformers import (
         AutoModelForCausalLM,
@@ -69,7 +72,7 @@ def plain(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Callable[
         trainer = Trainer(
             model=AutoModelForCausalLM.from_pretrained(model_folder),
             args=TrainingArguments(str(tmp_path / "out"), **{**COMMON, **settings}),
-            train_dataset=[{"input_ids": its, "labels": its} for its in encoded],
+            train_dataset=[{"input_ids": ids, "labels": ids} for ids in encoded],
             data_collator=DataCollatorForSeq2Seq(log.tokenizer),
             callbacks=[log],
         )
@@ -79,28 +82,26 @@ def plain(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Callable[
     return train
 
 
-def test_a_trainer_shuffles_unless_told_otherwise(plain: Callable[..., Order]) -> None:
+def test_a_trainer_shuffles_unless_told_otherwise(plain: Train) -> None:
     assert plain().deviation
-    found = plain(**IN_ORDER)
-    assert str(found).startswith("in order\n34 rows in 34 sequences and 9 steps"), found
-    # In length groups the order is lost whatever the seed.
+    order = plain(**IN_ORDER)
+    assert str(order).startswith("in order\n34 rows in 34 sequences and 9 steps"), order
+    # Grouping by length loses the order whatever the seed.
     assert plain(train_sampling_strategy="group_by_length").deviation
 
 
-def test_a_resumed_trainer_goes_on_where_it_was(
-    plain: Callable[..., Order], tmp_path: Path
-) -> None:
+def test_a_resumed_trainer_continues_where_it_was(plain: Train, tmp_path: Path) -> None:
     saving = {"save_strategy": "steps", "save_steps": 2, "max_steps": 5}
     plain(**IN_ORDER, **saving)
     state = tmp_path / "out/checkpoint-4"
-    found = plain(state, **IN_ORDER, max_steps=6)
-    assert str(found).startswith("in order\n22 rows in 22 sequences and 6 steps"), found
-    found = plain(state, **IN_ORDER, max_steps=6, ignore_data_skip=True)
-    assert "step 5 row 17 (id '17') was due, but row 1 (id '1') was seen" in str(found)
+    order = plain(state, **IN_ORDER, max_steps=6)
+    assert str(order).startswith("in order\n22 rows in 22 sequences and 6 steps"), order
+    order = plain(state, **IN_ORDER, max_steps=6, ignore_data_skip=True)
+    assert "step 5 row 17 (id '17') was due, but row 1 (id '1') was seen" in str(order)
 
 
 @pytest.fixture
-def sft(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Callable[..., Order]:
+def sft(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Train:
     """Train with TRL, and compare."""
     trl = pytest.importorskip("trl")
     datasets = pytest.importorskip("datasets")
@@ -131,22 +132,22 @@ def sft(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Callable[..
     ],
     ids=str,
 )
-def test_trl(sft: Callable[..., Order], settings: dict[str, Any], kept: bool) -> None:
-    found = sft(**settings)
-    assert (found.deviation is None) == kept, found
+def test_trl(sft: Train, settings: dict[str, Any], kept: bool) -> None:
+    order = sft(**settings)
+    assert (order.deviation is None) == kept, order
 
 
 @pytest.fixture
 def factory(
     pool: Path, log: Any, tmp_path: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Order]:
+) -> Train:
     """Train with LLaMA-Factory, and compare."""
     pytest.importorskip("llamafactory", exc_type=ModuleNotFoundError)
     monkeypatch.setenv("DISABLE_VERSION_CHECK", "1")  # of transformers, newer than it knows
-    # It imports what reads sound, and has no sound to read here.
-    sound = ModuleType("torchaudio")
-    sound.__spec__ = ModuleSpec("torchaudio", None)
-    monkeypatch.setitem(sys.modules, "torchaudio", sound)
+    # It imports torchaudio, which is not needed here.
+    torchaudio = ModuleType("torchaudio")
+    torchaudio.__spec__ = ModuleSpec("torchaudio", None)
+    monkeypatch.setitem(sys.modules, "torchaudio", torchaudio)
     from llamafactory.train.tuner import run_exp
 
     columns = {"prompt": "prompt", "response": "completion"}
@@ -176,6 +177,6 @@ def factory(
     ],
     ids=str,
 )
-def test_llamafactory(factory: Callable[..., Order], settings: dict[str, Any], kept: bool) -> None:
-    found = factory(**settings)
-    assert (found.deviation is None) == kept, found
+def test_llamafactory(factory: Train, settings: dict[str, Any], kept: bool) -> None:
+    order = factory(**settings)
+    assert (order.deviation is None) == kept, order

@@ -1,1 +1,1 @@
-"""What a trainer saw, and whether that was the pool in its order."""
+"""What a trainer saw, and whether it saw the pool in order."""

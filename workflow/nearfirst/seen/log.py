@@ -1,7 +1,7 @@
 """Log what a trainer feeds its model: `trainer.add_callback(LogSeen("seen"))`.
 
-`nearfirst check-order` compares the log with the pool. It is taken where the model is called, so
-that it holds what was trained on, whatever samplers, collators and packing have done before.
+`nearfirst check-order` compares the log with the pool. It is recorded where the model is called, so
+it holds what was trained on, after any samplers, collators and packing.
 """
 
 import json
@@ -15,16 +15,16 @@ from nearfirst.common.errors import InputError
 
 
 class LogSeen(TrainerCallback):  # type: ignore[misc]
-    """Write the text of every training sequence to `FOLDER/process-N.jsonl`, a line a call.
+    """Write the text of every training sequence to `FOLDER/process-N.jsonl`, one line per call.
 
-    A resumed run goes on in the same folder; one from the start replaces what is there.
+    A resumed run continues the files in the folder; a new run replaces them.
 
     Parameters
     ----------
     folder
-        Where to write; each process has a file of its own.
+        Where to write; each process has its own file.
     tokenizer
-        What decodes the tokens; by default the Trainer's `processing_class`.
+        Decodes the tokens; by default the Trainer's `processing_class`.
     """
 
     def __init__(self, folder: str | Path, tokenizer: Any = None) -> None:
@@ -51,23 +51,23 @@ class LogSeen(TrainerCallback):  # type: ignore[misc]
         self.hook = model.register_forward_pre_hook(self._log, with_kwargs=True)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Count the step, and have it in the file."""
+        """Count the step and flush the file."""
         self.step = state.global_step
         self.lines.flush()
 
     def on_train_end(self, *_: Any, **__: Any) -> None:
-        """Leave the model alone."""
+        """Stop watching the model and close the file."""
         self.hook.remove()
         self.lines.close()
 
-    def _log(self, model: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
+    def _log(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not model.training:
             return  # an evaluation
-        ids = named.get("input_ids", positional[0] if positional else None)
+        ids = kwargs.get("input_ids", args[0] if args else None)
         if ids is None:
             raise InputError("LogSeen: the model is called without input_ids")
-        found = sequences(ids, named.get("attention_mask"), named.get("position_ids"))
-        texts = self.tokenizer.batch_decode(found, skip_special_tokens=True)
+        token_ids = sequences(ids, kwargs.get("attention_mask"), kwargs.get("position_ids"))
+        texts = self.tokenizer.batch_decode(token_ids, skip_special_tokens=True)
         self._write(step=self.step + 1, texts=texts)
 
     def _write(self, **record: Any) -> None:
@@ -75,25 +75,25 @@ class LogSeen(TrainerCallback):  # type: ignore[misc]
 
 
 def sequences(ids: Any, mask: Any = None, positions: Any = None) -> list[list[int]]:
-    """Return the sequences of a (B, L) batch without padding, packed ones one by one.
+    """Return the sequences of a (B, L) batch without padding, and packed ones separately.
 
-    A packed sequence begins where `positions` are 0 or the number in `mask` changes, as far as the
-    trainer gives them; a mask of 0 is padding. Both are (B, L); positions may be (1, L) or, of
-    images, (3, B, L).
+    A packed sequence begins where `positions` are 0 or the number in `mask` changes, if the trainer
+    passes them; a mask of 0 is padding. Both are (B, L); positions may be (1, L) or, for images,
+    (3, B, L).
     """
     ids = ids.detach().cpu()
-    whole = mask is None or not hasattr(mask, "ndim") or mask.ndim != 2
-    part = torch.ones_like(ids) if whole else mask.cpu()[:, -ids.shape[1] :]
-    begins = torch.zeros_like(ids, dtype=torch.bool)
-    begins[:, 1:] = part[:, 1:] != part[:, :-1]
+    has_mask = getattr(mask, "ndim", None) == 2
+    segments = mask.cpu()[:, -ids.shape[1] :] if has_mask else torch.ones_like(ids)
+    is_start = torch.zeros_like(ids, dtype=torch.bool)
+    is_start[:, 1:] = segments[:, 1:] != segments[:, :-1]
     if positions is not None:
-        places = positions.cpu().reshape(-1, *positions.shape[-2:])[0].expand_as(ids)
-        # Some trainers give all of the padding the position 0.
-        begins[:, 1:] |= (places[:, 1:] == 0) & (places[:, :-1] != 0)
-    found = []
-    for row, its, starts in zip(ids, part, begins, strict=True):
+        positions = positions.cpu().reshape(-1, *positions.shape[-2:])[0].expand_as(ids)
+        # Some trainers give all padding the position 0.
+        is_start[:, 1:] |= (positions[:, 1:] == 0) & (positions[:, :-1] != 0)
+    result = []
+    for row, segment, starts in zip(ids, segments, is_start, strict=True):
         cuts = starts.nonzero().flatten().tolist()
         for start, stop in zip([0, *cuts], [*cuts, len(row)], strict=True):
-            if start < stop and its[start]:
-                found.append(row[start:stop].tolist())
-    return found
+            if start < stop and segment[start]:
+                result.append(row[start:stop].tolist())
+    return result

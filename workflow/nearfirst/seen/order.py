@@ -18,17 +18,16 @@ from nearfirst.seen.rows import LENGTH, Part, Texts
 Step = tuple[int, list[str]]
 """A step's number and the sequences that all processes saw in it."""
 
-
-SHOWN = 5
-"""Rows of a kind that are named."""
+MAX_LISTED = 5
+"""Omitted or repeated rows that are listed by name."""
 
 
 @dataclass
 class Order:
-    """What was found; `str` says it in words."""
+    """The result of a comparison; `str` puts it into words."""
 
     deviation: str | None = None
-    """The first one; None if the order was kept."""
+    """The first deviation; None if the order was kept."""
     facts: list[str] = field(default_factory=list)
     omitted: list[int] = field(default_factory=list)
     """Rows of the pool, from 0, that were seen less often than the others."""
@@ -36,8 +35,8 @@ class Order:
     """Rows that were seen more often than the others."""
 
     def __str__(self) -> str:
-        kept = f"not in order: {self.deviation}" if self.deviation else "in order"
-        return "\n".join([kept, *self.facts])
+        verdict = f"not in order: {self.deviation}" if self.deviation else "in order"
+        return "\n".join([verdict, *self.facts])
 
 
 def check_order(
@@ -45,223 +44,220 @@ def check_order(
     seen: str | Path | Iterable[Step],
     tokenizer: str | None = None,
 ) -> Order:
-    """Return whether a trainer saw a pool in its order.
+    """Compare what a trainer saw with the order of a pool.
 
-    Within a step the order is of no account: its gradients are summed. Any number of passes counts
-    as in order, each of the whole pool but for the last batch, which may be left out or be filled
-    up with the first rows.
+    The order within a step does not matter, since its gradients are summed. Any number of passes
+    counts as in order. In each, the last batch may be missing or filled up with the first rows.
 
     Parameters
     ----------
     pool
-        A file or folder in any form of data of one's own, or its rows.
+        A file or folder in any form that the workflow reads, or its rows.
     seen
         The folder or file that `log.LogSeen` wrote, or steps with their sequences.
     tokenizer
-        Folder or Hugging Face id of a model, for a log with `input_ids` in place of `texts`.
+        Folder or Hugging Face id of a model, for a log with `input_ids` instead of `texts`.
 
     Raises
     ------
     InputError
-        If a file cannot be read, or there is nothing in it that could be recognised.
+        If a file cannot be read, or if no row of the pool can be recognized.
     """
-    rows = list(_rows(pool))
+    rows = list(_read_rows(pool))
     steps = list(read_log(seen, tokenizer) if isinstance(seen, str | Path) else seen)
-    return compare([id_ for id_, _ in rows], Texts(its for _, its in rows), steps)
+    return compare([id_ for id_, _ in rows], Texts(messages for _, messages in rows), steps)
 
 
 def read_log(path: str | Path, model: str | None = None) -> Iterator[Step]:
     """Yield the steps of a log, with the sequences of all processes.
 
-    Where a run was resumed, what the one before saw after that step does not count. A record is a
-    JSON object with `step` and `texts`, or `input_ids`, which the tokenizer of `model` decodes.
-    Raises InputError as `check_order`.
+    Steps that a resumed run repeats count once. A record is a JSON object with `step` and `texts`,
+    or with `input_ids`, which the tokenizer of `model` decodes. Raises InputError as `check_order`.
     """
     path = Path(path)
     files = sorted(path.glob("process-*.jsonl")) if path.is_dir() else [path]
     records: list[tuple[int, int, int, list[str]]] = []
     for process, file in enumerate(files):
-        its: list[tuple[int, int, int, list[str]]] = []
+        of_process: list[tuple[int, int, int, list[str]]] = []
         for number, (where, record) in enumerate(user_files.rows(file)):
             if "resumed_after" in record:
-                its = [each for each in its if each[0] <= record["resumed_after"]]
+                of_process = [item for item in of_process if item[0] <= record["resumed_after"]]
             elif "step" in record and {"texts", "input_ids"} & record.keys():
-                its.append((record["step"], number, process, _texts(record, where, model)))
+                texts = _decode_record(record, where, model)
+                of_process.append((record["step"], number, process, texts))
             else:
                 raise InputError(f"{where}: no 'step' with 'texts' or 'input_ids'")
-        records += its
+        records += of_process
     if not records:
         raise InputError(f"{path}: no sequence; expected the folder or file that LogSeen wrote")
     for step, of_step in groupby(sorted(records), key=lambda record: record[0]):
         yield step, [text for *_, texts in of_step for text in texts]
 
 
-def _texts(record: dict[str, Any], where: str, model: str | None) -> list[str]:
+def _decode_record(record: dict[str, Any], where: str, model: str | None) -> list[str]:
     if "texts" in record:
         return list(record["texts"])
     if not model:
         raise InputError(f"{where}: token ids; name the model of their tokenizer (--tokenizer)")
-    return list(_tokenizer(model).batch_decode(record["input_ids"], skip_special_tokens=True))
+    return list(_load_tokenizer(model).batch_decode(record["input_ids"], skip_special_tokens=True))
 
 
 @cache
-def _tokenizer(model: str) -> Any:
+def _load_tokenizer(model: str) -> Any:
     from transformers import AutoTokenizer
 
     try:
         return AutoTokenizer.from_pretrained(model, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{model}: no tokenizer that can be loaded ({one_line(error)})") from None
+        raise InputError(f"{model}: cannot load its tokenizer ({one_line(error)})") from None
 
 
-def _rows(pool: str | Path | Iterable[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+def _read_rows(pool: str | Path | Iterable[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
     """Yield the id of each row, or its number from 1, and its messages."""
     if isinstance(pool, str | Path):
         files = user_files.files(Path(pool))
         pool = (row for file in files for _, row in user_files.rows(file))
     for number, row in enumerate(pool, 1):
-        forms = (its for its in chat_rows.FORMS.values() if row.keys() >= {*its})
-        # A row with columns of other names: all its texts, since others do no harm.
+        forms = (columns for columns in chat_rows.FORMS.values() if row.keys() >= {*columns})
+        # For other column names take all texts of the row: additional texts do no harm.
         columns = [*next(forms, row), "input", "system"]
-        said = [text for name in columns for text in _said(row.get(name))]
-        yield str(row.get("id", number)), said
+        messages = [text for name in columns for text in _texts_in(row.get(name))]
+        yield str(row.get("id", number)), messages
 
 
-def _said(value: Any) -> list[str]:
-    """Return the texts of a column: its own, or those of its turns."""
+def _texts_in(value: Any) -> list[str]:
+    """Return the texts in a column, including those of its turns."""
     if isinstance(value, list):
-        return [text for turn in value for text in _said(turn)]
+        return [text for turn in value for text in _texts_in(turn)]
     if isinstance(value, dict):
-        return _said(value.get("content", value.get("value", value.get("text"))))
+        return _texts_in(value.get("content", value.get("value", value.get("text"))))
     return [value] if isinstance(value, str) else []
 
 
 def compare(ids: Sequence[str], texts: Texts, steps: Sequence[Step]) -> Order:
-    """Return how the sequences of steps differ from the rows with these ids and texts."""
-    rows = [row for row, text in enumerate(texts.of_row) if texts.own[text]]
+    """Compare the sequences of steps with the rows that have these ids and texts."""
+    rows = [row for row, text in enumerate(texts.of_row) if texts.num_unique[text]]
     if not rows:
         raise InputError(
-            f"the pool: no row has {LENGTH} letters in a row that no other has, so none can be "
-            "recognised"
+            f"the pool: no row has {LENGTH} consecutive letters that no other row has, so no row "
+            "can be recognized"
         )
     expected = [texts.of_row[row] for row in rows]
-    row_of = dict(zip(reversed(expected), reversed(rows), strict=True))
+    first_row = dict(zip(reversed(expected), reversed(rows), strict=True))
 
-    def named(row: int) -> str:
+    def describe(row: int) -> str:
         return f"row {row + 1} (id '{ids[row]}')"
 
-    found, walk = Order(), _Walk(expected, texts)
+    order, walk = Order(), _Walk(expected, texts)
     seen: Counter[int] = Counter()
-    strangers: list[str] = []
-    for step, its, strange in _recognised(texts, steps):
-        seen.update(its)
-        extra = []
-        if not found.deviation:
-            extra = [named(row_of[text]) for text in walk.take(its, strange)]
-        strangers += strange
-        if found.deviation:
-            continue
-        if strange and len(rows) == len(texts.of_row):
-            extra.append(f"text of no row, '{strange[0].strip()[:60]}'")
-        if extra:
-            wanted = named(rows[walk.next]) if walk.next < len(rows) else "no row"
-            found.deviation = f"in step {step} {wanted} was due, but {extra[0]} was seen"
-    seen.update(walk.by_likeness)
-    if found.deviation:
-        share = Counter(expected)
-        passes = max(1, int(np.median([seen[text] // count for text, count in share.items()])))
-        more = {text: seen[text] - passes * count for text, count in share.items()}
-        found.omitted = [row for row in rows if more[texts.of_row[row]] < 0]
-        found.repeated = [row for row in rows if more[texts.of_row[row]] > 0]
+    num_unmatched = 0
+    for step, step_texts, unmatched in _match_steps(texts, steps):
+        seen.update(step_texts)
+        if not order.deviation:
+            extra = [describe(first_row[text]) for text in walk.take(step_texts, unmatched)]
+            if unmatched and len(rows) == len(texts.of_row):
+                extra.append(f"text of no row, '{unmatched[0].strip()[:60]}'")
+            if extra:
+                due = describe(rows[walk.next]) if walk.next < len(rows) else "no row"
+                order.deviation = f"in step {step} {due} was due, but {extra[0]} was seen"
+        num_unmatched += len(unmatched)
+    seen.update(walk.resembled)
+    if order.deviation:
+        per_pass = Counter(expected)
+        passes = max(1, int(np.median([seen[text] // n for text, n in per_pass.items()])))
+        surplus = [seen[text] - passes * per_pass[text] for text in expected]
+        order.omitted = [row for row, n in zip(rows, surplus, strict=True) if n < 0]
+        order.repeated = [row for row, n in zip(rows, surplus, strict=True) if n > 0]
     else:
         passes, rest = walk.passes()
-        found.omitted = [rows[place] for place in sorted({*walk.dropped, *rest})]
-        found.repeated = rows[: walk.filled]
+        order.omitted = [rows[i] for i in sorted({*walk.dropped, *rest})]
+        order.repeated = rows[: walk.filled]
 
-    sequences = sum(len(its) for _, its in steps)
-    found.facts.append(
-        f"{seen.total()} rows in {sequences} sequences and {len(steps)} steps; {len(rows)} rows in "
-        f"the pool, {passes} whole {'pass' if passes == 1 else 'passes'}"
+    num_sequences = sum(len(sequences) for _, sequences in steps)
+    order.facts.append(
+        f"{seen.total()} rows in {num_sequences} sequences and {len(steps)} steps; {len(rows)} "
+        f"rows in the pool, {passes} whole {'pass' if passes == 1 else 'passes'}"
     )
-    for what, its in (("omitted", found.omitted), ("repeated", found.repeated)):
-        if its:
-            more_of_it = ", …" if len(its) > SHOWN else ""
-            found.facts.append(
-                f"{len(its)} {what}: {', '.join(map(named, its[:SHOWN]))}{more_of_it}"
-            )
-    if hidden := len(texts.of_row) - len(rows):
-        found.facts.append(
-            f"{hidden} rows of the pool were not looked for: none of their stretches of {LENGTH} "
-            "letters is theirs alone"
+    for kind, listed in (("omitted", order.omitted), ("repeated", order.repeated)):
+        if listed:
+            names = [*map(describe, listed[:MAX_LISTED]), *(["…"] * (len(listed) > MAX_LISTED))]
+            order.facts.append(f"{len(listed)} {kind}: {', '.join(names)}")
+    if num_skipped := len(texts.of_row) - len(rows):
+        order.facts.append(
+            f"{num_skipped} rows of the pool were not looked for: they have no {LENGTH} "
+            "consecutive letters that no other row has"
         )
-    if strangers:
-        found.facts.append(f"{len(strangers)} sequences hold no row that was recognised")
-    return found
+    if num_unmatched:
+        order.facts.append(f"{num_unmatched} sequences match no row")
+    return order
 
 
-def _recognised(texts: Texts, steps: Iterable[Step]) -> Iterator[tuple[int, list[int], list[str]]]:
-    """Yield each step with the texts that begin in it, and its sequences without any."""
+def _match_steps(texts: Texts, steps: Iterable[Step]) -> Iterator[tuple[int, list[int], list[str]]]:
+    """Yield each step with the texts that begin in it, and its sequences without any text."""
     before: Part | None = None
     for step, sequences in steps:
-        found, strange = [], []
+        begun, unmatched = [], []
         for sequence in sequences:
             parts = texts.parts(sequence)
             if not parts and len("".join(sequence.split())) >= LENGTH:
-                strange.append(sequence)
+                unmatched.append(sequence)
             for part in parts:
-                # Not the rest of a row that packing has cut in two.
+                # Skip the rest of a row that packing has cut in two.
                 if not (before and before.text == part.text and part.middle > before.end):
-                    found.append(part.text)
+                    begun.append(part.text)
                 before = part
-        yield step, found, strange
+        yield step, begun, unmatched
 
 
 class _Walk:
-    """Goes through the expected texts, pass after pass, as far as steps hold them."""
+    """Walks through the expected texts, pass after pass, as far as steps hold them."""
 
     def __init__(self, expected: list[int], texts: Texts) -> None:
         self.expected, self.texts = expected, texts
-        self.next = self.ended = self.largest = 0
+        self.next = self.ended = self.largest_step = 0
         self.filled = 0
-        """First rows at the end of the last step of a pass: the next step may have them again."""
+        """First rows that fill up the last step of a pass: the next step may repeat them."""
         self.dropped: set[int] = set()
-        self.by_likeness: list[int] = []
+        self.resembled: list[int] = []
 
-    def take(self, texts: list[int], strange: list[str]) -> list[int]:
-        """Go on by a step; return its texts that are not due.
+    def take(self, texts: list[int], unmatched: list[str]) -> list[int]:
+        """Advance by a step; return those of its texts that are not due.
 
-        Of its sequences that hold no text, those that may be of one that is due are removed.
+        Sequences in `unmatched` that resemble a text that is due are removed.
         """
-        self.largest = max(self.largest, len(texts) + len(strange))
+        self.largest_step = max(self.largest_step, len(texts) + len(unmatched))
         left, first = Counter(texts), self.expected[0]
         if self.filled and left[first]:
             self.next = 0
         self.filled = 0
-        begun = self.next
-        while left.total() or strange:
+        start = self.next
+        while left.total() or unmatched:
             missing = len(self.expected) - self.next
-            if missing and left[self.expected[self.next]]:
-                left[self.expected[self.next]] -= 1
+            due = self.expected[self.next] if missing else None
+            if due is not None and left[due]:
+                left[due] -= 1
                 self.next += 1
-            elif left[first] and (not missing or (self.next == begun and missing < self.largest)):
+            elif left[first] and (
+                not missing or (self.next == start and missing < self.largest_step)
+            ):
                 self.dropped |= {*range(self.next, len(self.expected))}
                 self.ended += 1
-                self.filled = 1 if self.next > begun else 0
-                self.next = begun = 0
-            elif missing and (like := self._like(self.expected[self.next], strange)):
-                strange.remove(like)
-                self.by_likeness.append(self.expected[self.next])
+                self.filled = 1 if self.next > start else 0
+                self.next = start = 0
+            elif due is not None and (match := self._find_similar(due, unmatched)):
+                unmatched.remove(match)
+                self.resembled.append(due)
                 self.next += 1
             else:
                 return list(left.elements())
         self.filled = self.next if self.filled else 0
         return []
 
-    def _like(self, text: int, strange: list[str]) -> str | None:
-        return next((one for one in strange if self.texts.resembles(one, text)), None)
+    def _find_similar(self, text: int, sequences: list[str]) -> str | None:
+        return next((s for s in sequences if self.texts.resembles(s, text)), None)
 
     def passes(self) -> tuple[int, range]:
-        """Return how many passes are whole, and the places of those not seen in the last one."""
+        """Return the number of whole passes, and the positions not seen in the last pass."""
         if self.filled:
             return self.ended, range(0)
         rest = range(self.next, len(self.expected))
