@@ -1,4 +1,4 @@
-"""The command `nearfirst` against the programs of the workflow, on embeddings that are kept."""
+"""The command `nearfirst` against the programs of the workflow, with cached embeddings."""
 
 import json
 import logging
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from programs import Program
 
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.command import arrange, main
@@ -22,7 +23,6 @@ from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import cache, encode
 from nearfirst.embed.kinds.text import Settings, encoded
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 Run = Callable[..., tuple[int, str, str]]
 
 OWN = "def mine(pool, seed):\n    return [len(pool.tasks) - 1, seed]\n"
@@ -32,7 +32,7 @@ COLUMNS = ("--columns", "question=prompt", "answer=response")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A pool of 60 rows, 8 prompts, and a function of the user's; the working directory."""
+    """The working directory, with a pool of 60 rows, 8 prompts and a user's function."""
     monkeypatch.chdir(tmp_path)
     for module in (cache, encode):
         monkeypatch.setattr(module, "BLOCK", 16)
@@ -52,12 +52,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run the command; returns exit code and what it prints."""
+    """Run the command; return its exit code, standard output and standard error."""
 
-    def run(*words: object) -> tuple[int, str, str]:
-        command, *rest = map(str, words)
-        usual = [*COLUMNS, "--cache", "cache", "--task-column", "kind"]
-        monkeypatch.setattr(sys, "argv", ["nearfirst", command, *usual, *rest])
+    def run(command: str, *arguments: object) -> tuple[int, str, str]:
+        common = [*COLUMNS, "--cache", "cache", "--task-column", "kind"]
+        monkeypatch.setattr(sys, "argv", ["nearfirst", command, *common, *map(str, arguments)])
         code = 0
         try:
             main.main()
@@ -69,7 +68,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
 
 
 class Encoder:
-    """Counts the texts that are embedded, and remembers their vectors."""
+    """Embeds texts and records them."""
 
     max_seq_length = None
 
@@ -84,11 +83,11 @@ class Encoder:
 
 @pytest.fixture
 def encoder(monkeypatch: pytest.MonkeyPatch) -> Encoder:
-    found = Encoder()
-    monkeypatch.setattr(encode, "load", lambda *_: found)
+    encoder = Encoder()
+    monkeypatch.setattr(encode, "load", lambda *_: encoder)
     monkeypatch.setattr(encode, "prompt_of", lambda *_: None)
-    monkeypatch.setattr(encode, "embed", found.embed)
-    return found
+    monkeypatch.setattr(encode, "embed", encoder.embed)
+    return encoder
 
 
 def rows(path: str) -> list[Any]:
@@ -109,20 +108,20 @@ def test_orders_are_those_of_the_programs(
     program: Program, run: Run, encoder: Encoder, settings: dict[str, Any]
 ) -> None:
     flags = [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
-    code, _, said = run("arrange", *POOL, "--output", "o.jsonl", "--seed", 3, *flags)
-    assert code == 0, said
+    code, _, stderr = run("arrange", *POOL, "--output", "o.jsonl", "--seed", 3, *flags)
+    assert code == 0, stderr
     names = {"columns": {"question": "prompt", "answer": "response"}, "task_column": "kind"}
     data = json.dumps({**names, "format": "chat", "path": "p", "test_path": "t"})
     for split, more in {"train": [], "heldout": ["--test-input", "prompts.jsonl"]}.items():
-        given = ["--settings", data, "--input", "pool.jsonl", "--split", split, *more]
-        done = program("sample.py", *given, "--output", f"{split}.parquet")
+        flags = ["--settings", data, "--input", "pool.jsonl", "--split", split, *more]
+        done = program("sample.py", *flags, "--output", f"{split}.parquet")
         assert done.returncode == 0, done.stderr
         table = read_instances(Path(f"{split}.parquet"))
         vectors = encoder.embed([text_of(talk) for talk in conversations(table)])
         write_table(embeddings_table(table["id"].to_pylist(), vectors), Path(f"{split}_e.parquet"))
     files = ["--instances", "train.parquet", "--train", "train_e.parquet"]
-    given = ["--settings", json.dumps(settings), *files, "--test", "heldout_e.parquet"]
-    done = program("arrange.py", *given, "--seed", 3, "--output", "a.parquet")
+    flags = ["--settings", json.dumps(settings), *files, "--test", "heldout_e.parquet"]
+    done = program("arrange.py", *flags, "--seed", 3, "--output", "a.parquet")
     assert done.returncode == 0, done.stderr
     ids = pq.read_table("a.parquet")["id"].to_pylist()
     pool = rows("pool.jsonl")
@@ -137,23 +136,21 @@ def test_only_what_is_new_is_embedded(run: Run, encoder: Encoder) -> None:
     Path("other.jsonl").write_text("".join(Path("prompts.jsonl").read_text().splitlines(True)[:5]))
     assert run("explore", "pool.jsonl", "--for", "other.jsonl")[0] == 0
     assert len(encoder.texts) == 60 + 8 + 5
-    # What a disk or a hand has damaged is embedded again.
-    (entry,) = (
-        path for path in Path("cache").rglob("*.parquet") if pq.read_metadata(path).num_rows == 12
-    )
-    entry.write_bytes(entry.read_bytes()[:-9])
-    code, _, said = run(*first)
+    # A damaged block is embedded again.
+    blocks = {pq.read_metadata(path).num_rows: path for path in Path("cache").rglob("*.parquet")}
+    blocks[12].write_bytes(blocks[12].read_bytes()[:-9])
+    code, _, stderr = run(*first)
     assert (code, len(encoder.texts)) == (0, 60 + 8 + 5 + 12)
-    assert "embedding these texts again" in said
+    assert "embedding these texts again" in stderr
     assert Path("o.jsonl").read_bytes() == ordered
-    # Of other settings nothing is taken, and a shuffle asks for no embedding.
+    # A shuffle needs no embeddings, and other settings use none of the cache.
     assert run(*first, "--method", "random")[0] == 0
     assert len(encoder.texts) == 85
     assert run(*first, "--prompt", "query: ")[0] == 0
     assert len(encoder.texts) == 85 + 68
 
 
-def test_rows_are_as_they_were(run: Run, encoder: Encoder) -> None:
+def test_rows_are_unchanged(run: Run, encoder: Encoder) -> None:
     pool = rows("pool.jsonl")
     table = pa.table(
         {
@@ -167,20 +164,20 @@ def test_rows_are_as_they_were(run: Run, encoder: Encoder) -> None:
         }
     )
     Path("parts").mkdir()
-    for at in (0, 40):
-        pq.write_table(table.slice(at, 40), f"parts/{at}.parquet", row_group_size=7)
+    for start in (0, 40):
+        pq.write_table(table.slice(start, 40), f"parts/{start}.parquet", row_group_size=7)
     flags = ("--for", "prompts.jsonl", "--unusable", "skip", "--output")
     assert run("arrange", "parts", *flags, "o.parquet")[0] == 0
-    found = pq.read_table("o.parquet")
-    assert found.schema.equals(table.schema)
+    ordered = pq.read_table("o.parquet")
+    assert ordered.schema.equals(table.schema)
     # Row 0 has an empty answer.
-    assert found.sort_by("n").equals(table.slice(1))
+    assert ordered.sort_by("n").equals(table.slice(1))
     assert run("arrange", "parts", *flags, "o.jsonl", "--annotate")[0] == 0
     lines = rows("o.jsonl")
-    assert [line["n"] for line in lines] == found["n"].to_pylist()
+    assert [line["n"] for line in lines] == ordered["n"].to_pylist()
     assert [line["position"] for line in lines] == list(range(59))
     assert {line["original_position"] for line in lines} == {"first"}
-    # Of JSON a table takes what there is.
+    # JSON rows become a table.
     assert run("arrange", "pool.jsonl", *flags, "o.parquet")[0] == 0
     assert pq.read_table("o.parquet").sort_by("n").to_pylist() == pool
 
@@ -207,18 +204,18 @@ def test_ten_lines_and_a_picture(run: Run, encoder: Encoder) -> None:
     ],
 )
 def test_errors_are_one_line(run: Run, encoder: Encoder, flags: list[str], named: str) -> None:
-    code, printed, said = run("arrange", *POOL, "--output", "o.jsonl", *flags)
+    code, printed, stderr = run("arrange", *POOL, "--output", "o.jsonl", *flags)
     assert (code, printed) == (1, "")
-    assert named in said.splitlines()[-1]
-    assert said.splitlines()[-1].startswith("error: ")
+    assert named in stderr.splitlines()[-1]
+    assert stderr.splitlines()[-1].startswith("error: ")
     assert not list(Path().glob("o.*"))
 
 
-def test_every_setting_of_every_method_has_a_flag_that_says_whose_it_is() -> None:
-    found = arrange.parameters()
+def test_every_setting_has_a_flag_that_names_its_methods() -> None:
+    parameters = arrange.parameters()
     for name in arrange.METHODS.names():
-        own = arrange.METHODS.settings(name).model_fields.keys() - ArrangementSettings.model_fields
-        assert all(name in found[key][1] for key in own)
+        keys = arrange.METHODS.settings(name).model_fields.keys() - ArrangementSettings.model_fields
+        assert all(name in parameters[key][1] for key in keys)
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -236,7 +233,7 @@ def test_help_imports_nothing_heavy() -> None:
         assert not heavy & set(modules.split())
 
 
-def test_kept_bits_are_those_of_the_workflow(
+def test_cached_bits_are_those_of_the_workflow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (cache, encode):
@@ -246,6 +243,6 @@ def test_kept_bits_are_those_of_the_workflow(
     settings = Settings(threads=1)
     whole = encoded(texts, settings, encode.load(settings.model))
     for _ in range(2):
-        found = cache.Cache(tmp_path, settings).embed(texts)
-        assert (found.vectors == whole.vectors).all()
-        assert found[1:] == whole[1:] == (1, 256)
+        cached = cache.Cache(tmp_path, settings).embed(texts)
+        assert (cached.vectors == whole.vectors).all()
+        assert cached[1:] == whole[1:] == (1, 256)

@@ -1,4 +1,4 @@
-r"""Write a pool in the order to train on, each row as it was.
+r"""Write a pool in training order, each row unchanged.
 
 For instance:
   nearfirst arrange pool.jsonl --for prompts.jsonl --output ordered.jsonl
@@ -6,8 +6,8 @@ For instance:
       --budget 0.5
   nearfirst arrange pool.jsonl --for prompts.jsonl --output mine.jsonl --method my.py:by_length
 
-The order is that of the workflow for the same data, encoder and seed. Embeddings are kept: a second
-call with other prompts embeds these alone.
+The order is the one the workflow gives for the same data, encoder and seed. Embeddings are cached:
+a second call with other prompts embeds only these.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from nearfirst.arrange import own_method
 from nearfirst.arrange.pool import Arranged
 from nearfirst.arrange.registry import METHODS
-from nearfirst.arrange.registry import arrange as order_of
+from nearfirst.arrange.registry import arrange as arrange_pool
 from nearfirst.arrange.settings import OF_TRAINING, ArrangementSettings
 from nearfirst.command import inputs
 from nearfirst.common import cli
@@ -33,80 +33,78 @@ from nearfirst.common.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NOT_HERE = OF_TRAINING | {"method", "representation", "queries"}
-"""Keys of all arrangements that are no flags."""
-INSTANCES = {"instances": "train", "queries": "heldout"}
+NO_FLAG = OF_TRAINING | {"method", "representation", "queries"}
+"""Keys shared by all arrangements that have no flag."""
 Integers = npt.NDArray[np.int64]
 
 
 def parameters() -> dict[str, tuple[Any, str]]:
-    """Return what methods take: name to the field's description, and the methods that have it."""
+    """Return the fields that methods take, by name, each with the methods that have it."""
     kinds = {name: METHODS.settings(name) for name in METHODS.names()}
     kinds["FILE.py:FUNCTION"] = own_method.Settings
     shared = ArrangementSettings.model_fields
-    found: dict[str, list[tuple[str, Any]]] = {}
+    by_method: dict[str, dict[str, Any]] = {}
     for method, kind in kinds.items():
         for name, field in kind.model_fields.items():
             if name not in shared:
-                found.setdefault(name, []).append((method, field))
-    of_all = {name: (shared[name], "") for name in shared if name not in NOT_HERE}
-    return of_all | {
-        # The values of the method that takes the most.
-        name: (
-            max((field for _, field in its), key=lambda field: len(get_args(field.annotation))),
-            ", ".join(method for method, _ in its),
-        )
-        for name, its in found.items()
-    }
+                by_method.setdefault(name, {})[method] = field
+    result = {name: (shared[name], "") for name in shared if name not in NO_FLAG}
+    for name, fields in by_method.items():
+        # The field with the most choices.
+        field = max(fields.values(), key=lambda field: len(get_args(field.annotation)))
+        result[name] = (field, ", ".join(fields))
+    return result
 
 
-def add_arguments(to: argparse.ArgumentParser) -> None:
-    """Add the flags; those of the methods come from their settings."""
-    inputs.add_arguments(to)
-    add = to.add_argument
-    add("--output", type=Path, required=True, metavar="ORDERED", help="file to write: .jsonl or "
-        ".parquet")  # fmt: skip
-    add("--annotate", action="store_true", help="add to each row its position, TMA round, distance "
-        "to the nearest prompt and the id of that one")  # fmt: skip
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags, including those for the settings of the methods."""
+    inputs.add_arguments(parser)
+    add = parser.add_argument
+    add("--output", type=Path, required=True, metavar="ORDERED", help="output: .jsonl or .parquet")
+    add(
+        "--annotate",
+        action="store_true",
+        help="add to each row its position, TMA round, nearest prompt and the distance to it",
+    )
     add("--seed", type=cli.not_negative, default=0, help="seed of the shuffles (default: 0)")
-    known = ", ".join(METHODS.names())
-    add("--method", default="tma", help=f"{known} or FILE.py:FUNCTION (default: tma)")
-    cli.add_fields(to.add_argument_group("parameters of the method"), parameters())
+    names = ", ".join(METHODS.names())
+    add("--method", default="tma", help=f"{names} or FILE.py:FUNCTION (default: tma)")
+    cli.add_fields(parser.add_argument_group("parameters of the method"), parameters())
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the file, whole or not at all."""
+    """Write the file, completely or not at all."""
     row = json.loads(cli.fields_given(arguments, parameters()))
     settings = METHODS.parse(json.dumps({"method": arguments.method, **row}))
     if "tokens" in settings.looks_at():
         raise InputError(
-            "--budget: tokens are those of a base model, which this command does not read; give a "
-            "number of instances or a share"
+            "--budget: counting tokens needs a base model, which this command does not load; "
+            "give a number of instances or a share"
         )
     output: Path = arguments.output
     if output.suffix.lower() not in (".jsonl", ".parquet"):
         raise InputError(f"--output {output}: name it .jsonl or .parquet")
     from nearfirst.arrange.inputs import read_pool
 
-    with TemporaryDirectory(prefix="nearfirst-") as folder:
-        tables, places = inputs.read(arguments, Path(folder))
-        files = {name: tables.instances(split) for name, split in INSTANCES.items()}
-        if settings.looks_at() & {"queries", "query_tasks"}:
-            files["queries"] = tables.instances("heldout")
+    with TemporaryDirectory(prefix="nearfirst-") as temporary:
+        folder = Path(temporary)
+        places = inputs.read(arguments, folder)
+        files = {"instances": folder / "train.parquet", "queries": folder / "heldout.parquet"}
         if "embeddings" in settings.looks_at() or arguments.annotate:
-            inputs.embed(arguments, tables)
-            files |= {"train": tables.embeddings("train"), "test": tables.embeddings("heldout")}
+            inputs.embed(arguments, folder)
+            files["train"] = folder / "train_embeddings.parquet"
+            files["test"] = folder / "heldout_embeddings.parquet"
         threads = inputs.encoder_of(arguments).threads
         ids, pool = read_pool(settings, arguments.measure, threads, **files)
-        arranged = order_of(pool, settings, arguments.seed)
-        _write(arguments, tables, places, arranged)
+        arranged = arrange_pool(pool, settings, arguments.seed)
+        _write(arguments, folder, places, arranged)
     logging.info("%s: %d of %d rows", output, len(arranged.order), len(ids))
 
 
 def _write(
-    arguments: argparse.Namespace, tables: inputs.Tables, places: list[str], arranged: Arranged
+    arguments: argparse.Namespace, folder: Path, places: list[str], arranged: Arranged
 ) -> None:
-    """Write the rows in their order: those of Parquet with their types, others as JSON has them."""
+    """Write the rows in order, those of Parquet files with their types."""
     import pyarrow as pa
 
     from nearfirst.arrange import export
@@ -115,30 +113,30 @@ def _write(
     from nearfirst.common.progress import bar
 
     to_parquet, order = arguments.output.suffix.lower() == ".parquet", arranged.order
-    if to_parquet and not arguments.annotate and (pieces := _pieces(arguments, places)):
-        batches, rows = pieces
+    if to_parquet and not arguments.annotate and (pool := _open_parquet_pool(arguments, places)):
+        batches, rows = pool
         with writing(arguments.output) as output:
             export.write_taken(batches, rows[order], output)
         return
-    batches, added = export.read_pool(tables.instances("train")), pa.schema([])
+    batches, added = export.read_pool(folder / "train.parquet"), pa.schema([])
     if arguments.annotate:
-        found, added = _annotated(arguments, tables, batches, arranged), export.ADDED
+        blocks, added = _annotate(arguments, folder, batches, arranged), export.ADDED
     else:
-        found = export.as_read(batches, order)
-    shown = bar(found, f"{BATCH} rows", -(-len(order) // BATCH))
+        blocks = export.as_read(batches, order)
+    progress = bar(blocks, f"{BATCH} rows", -(-len(order) // BATCH))
     with writing(arguments.output) as output:
-        jsonl = tables.folder / "rows.jsonl" if to_parquet else output
-        schema = export.write_jsonl(shown, jsonl, added)
+        jsonl = folder / "rows.jsonl" if to_parquet else output
+        schema = export.write_jsonl(progress, jsonl, added)
         if to_parquet:
             export.write_parquet(jsonl, schema, len(order), output)
 
 
-def _pieces(
+def _open_parquet_pool(
     arguments: argparse.Namespace, places: list[str]
 ) -> tuple[list["pa.RecordBatch"], Integers] | None:
-    """Return the Parquet files of a pool, and the rows in them of its (N,) usable ones.
+    """Return the rows of a pool's Parquet files, and the (N,) indices of the usable ones.
 
-    None if there are others too, or their columns differ: then only JSON holds them all.
+    None if there are other files too, or if columns differ: then only JSON can hold all rows.
     """
     import pyarrow as pa
 
@@ -150,11 +148,11 @@ def _pieces(
     paths = chat.files(inputs.data_of(arguments), arguments.pool)
     if any(path.suffix.lower() != ".parquet" for path in paths):
         return None
-    first: dict[Path, int] = {}
+    offsets: dict[Path, int] = {}
     schemas, size = list[pa.Schema](), 0
     for path in paths:
         with open_parquet(path) as file:
-            first[path], size = size, size + file.metadata.num_rows
+            offsets[path], size = size, size + file.metadata.num_rows
             schemas.append(file.schema_arrow)
     if any(schema != schemas[0] for schema in schemas):
         return None
@@ -164,18 +162,17 @@ def _pieces(
             with open_parquet(path) as file:
                 yield from file.iter_batches(BATCH)
 
-    found = map(parquet.row_of, places)
-    rows = np.array([first[path] + row for path, row in found], dtype=np.int64)
+    rows = np.array([offsets[path] + i for path, i in map(parquet.row_of, places)], np.int64)
     return mapped(batches(), schemas[0]), rows
 
 
-def _annotated(
+def _annotate(
     arguments: argparse.Namespace,
-    tables: inputs.Tables,
+    folder: Path,
     batches: list["pa.RecordBatch"],
     arranged: Arranged,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows as `results/arranged/` has them."""
+    """Yield the rows with the columns added, as in `results/arranged/`."""
     import pyarrow as pa
 
     from nearfirst.arrange.export import in_order
@@ -184,12 +181,10 @@ def _annotated(
     from nearfirst.distance.neighbours import neighbours
 
     measure, threads = arguments.measure, inputs.encoder_of(arguments).threads
-    _, train = read_embeddings(tables.embeddings("train"))
-    tests, test = read_embeddings(tables.embeddings("heldout"))
-    near = neighbours(BY_ROWS[measure](train, test), len(train), len(test), threads)
-    distances = shown(measure, near.of_train).astype(np.float32)
-    nothing = [None] * len(arranged.order)
-    rounds = pa.array(nothing if arranged.rounds is None else arranged.rounds, pa.int32())
-    return in_order(
-        batches, arranged.order, pa.chunked_array([rounds]), distances, tests, near.test
-    )
+    _, train = read_embeddings(folder / "train_embeddings.parquet")
+    test_ids, test = read_embeddings(folder / "heldout_embeddings.parquet")
+    nearest = neighbours(BY_ROWS[measure](train, test), len(train), len(test), threads)
+    distances = shown(measure, nearest.of_train).astype(np.float32)
+    order, rounds = arranged.order, arranged.rounds
+    column = pa.array([None] * len(order) if rounds is None else rounds, pa.int32())
+    return in_order(batches, order, pa.chunked_array([column]), distances, test_ids, nearest.test)

@@ -1,13 +1,13 @@
-"""Say whether a trainer saw a pool in its order.
+"""Check whether a trainer saw a pool in order.
 
 For instance:
   nearfirst check-order pool.jsonl --seen seen
 
-`seen` is the folder that a callback wrote while the trainer ran:
+`seen` is the folder that a callback wrote during training:
   from nearfirst.seen.log import LogSeen
   trainer.add_callback(LogSeen("seen"))
 
-Exits with 1 at a deviation. Within a step the order is of no account: its gradients are summed.
+Exits with 1 at a deviation. The order within a step does not matter: its gradients are summed.
 """
 
 import argparse
@@ -15,23 +15,23 @@ import sys
 from pathlib import Path
 
 
-def add_arguments(to: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
-    add = to.add_argument
-    add("pool", type=Path, metavar="POOL", help="rows in the order of training: file or folder")
-    add("--seen", type=Path, required=True, metavar="LOG", help="folder or file of LogSeen")
+    add = parser.add_argument
+    add("pool", type=Path, metavar="POOL", help="rows in training order: file or folder")
+    add("--seen", type=Path, required=True, metavar="LOG", help="folder or file written by LogSeen")
     add(
         "--tokenizer",
         metavar="MODEL",
-        help="folder or Hugging Face id, for a log of `input_ids` in place of `texts`",
+        help="folder or Hugging Face id, for a log of `input_ids` instead of `texts`",
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print what was found."""
+    """Print the result."""
     from nearfirst.seen.order import check_order
 
-    found = check_order(arguments.pool, arguments.seen, arguments.tokenizer)
-    print(found)
-    if found.deviation:
+    result = check_order(arguments.pool, arguments.seen, arguments.tokenizer)
+    print(result)
+    if result.deviation:
         sys.exit(1)

@@ -1,4 +1,4 @@
-r"""Say how near a pool is to prompts, and draw it.
+"""Measure how near a pool is to prompts, and plot it.
 
 For instance:
   nearfirst explore pool.jsonl --for prompts.jsonl --output picture.pdf
@@ -16,21 +16,26 @@ from nearfirst.explore.settings import ExplorationSettings
 
 FIELDS = cli.fields_of(ExplorationSettings, without={"representation"})
 SUFFIXES = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
-"""Forms of the picture, and the metadata without which equal data give equal bytes."""
+"""Formats of the picture, with the metadata to omit so that equal data give equal bytes."""
 
 
-def add_arguments(to: argparse.ArgumentParser) -> None:
-    """Add the flags; those of the comparison come from its settings."""
-    inputs.add_arguments(to)
-    add = to.add_argument
-    add("--output", type=Path, metavar="PICTURE", help="picture to draw: .pdf, .svg or .png")
-    add("--pairs", type=Path, metavar="FILE", help="near-duplicates and leaks to list (CSV)")
-    group = to.add_argument_group("the comparison")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags, including those for the settings of the comparison."""
+    inputs.add_arguments(parser)
+    add = parser.add_argument
+    add("--output", type=Path, metavar="PICTURE", help="picture to write: .pdf, .svg or .png")
+    add(
+        "--pairs",
+        type=Path,
+        metavar="FILE",
+        help="list of near-duplicates and leaks to write (CSV)",
+    )
+    group = parser.add_argument_group("the comparison")
     cli.add_fields(group, FIELDS)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print ten lines; draw the picture and list the pairs where they are asked for."""
+    """Print ten lines; write the picture and the list of pairs if requested."""
     settings = ExplorationSettings.parse(cli.fields_given(arguments, FIELDS))
     output = arguments.output
     if output and output.suffix.lower() not in SUFFIXES:
@@ -42,21 +47,19 @@ def run(arguments: argparse.Namespace) -> None:
     from nearfirst.explore.table import numbers, table_of, table_of_pairs
 
     threads = inputs.encoder_of(arguments).threads
-    with TemporaryDirectory(prefix="nearfirst-") as folder:
-        tables, _ = inputs.read(arguments, Path(folder))
-        inputs.embed(arguments, tables)
-        files = [
-            at(split)
-            for split in ("train", "heldout")
-            for at in (tables.instances, tables.embeddings)
-        ]
-        train, test = read_sides(*files)
-        pairs = duplicates_of(train, test, files[0], files[2], settings)
+    with TemporaryDirectory(prefix="nearfirst-") as temporary:
+        folder = Path(temporary)
+        inputs.read(arguments, folder)
+        inputs.embed(arguments, folder)
+        pool, prompts = folder / "train.parquet", folder / "heldout.parquet"
+        embeddings = folder / "train_embeddings.parquet", folder / "heldout_embeddings.parquet"
+        train, test = read_sides(pool, embeddings[0], prompts, embeddings[1])
+        pairs = duplicates_of(train, test, pool, prompts, settings)
         rows = numbers(train, test, pairs, arguments.measure, settings, threads)
         table = table_of(rows, arguments.measure)
     if arguments.pairs:
-        with writing(arguments.pairs) as listed:
-            table_of_pairs(pairs, train, test).to_csv(listed, index=False, float_format="%.4f")
+        with writing(arguments.pairs) as path:
+            table_of_pairs(pairs, train, test).to_csv(path, index=False, float_format="%.4f")
     if output:
         import matplotlib as mpl
 

@@ -1,11 +1,11 @@
-"""A pool and prompts of the user's own, read and embedded as the workflow does it."""
+"""Read and embed the user's pool and prompts as the workflow does."""
 
 import argparse
 import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from nearfirst.common import cli
 from nearfirst.embed.kinds.text import Settings as Encoder
@@ -19,53 +19,45 @@ if TYPE_CHECKING:
 FIELDS = cli.fields_of(Encoder, without={"kind"})
 
 
-class Tables(NamedTuple):
-    """The tables that stages read, in a folder that goes when the command ends."""
-
-    folder: Path
-
-    def instances(self, split: str) -> Path:
-        """Return the instances of `train` or `heldout`."""
-        return self.folder / f"{split}.parquet"
-
-    def embeddings(self, split: str) -> Path:
-        """Return their embeddings."""
-        return self.folder / f"{split}_embeddings.parquet"
-
-
-def add_arguments(to: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the data and of the encoder."""
-    add = to.add_argument
+    add = parser.add_argument
     add("pool", type=Path, help="training data: .jsonl(.gz, .zst), .json, .parquet, or a folder")
-    add("--for", type=Path, required=True, dest="prompts", metavar="PROMPTS", help="what to train "
-        "for: examples with their answers, as a file or folder like POOL")  # fmt: skip
-    data = to.add_argument_group("the data")
+    add(
+        "--for",
+        type=Path,
+        required=True,
+        dest="prompts",
+        metavar="PROMPTS",
+        help="target of training: examples with their answers, a file or folder like POOL",
+    )
+    data = parser.add_argument_group("the data")
     data.add_argument(
         "--columns",
         nargs="+",
-        type=_pair,
+        type=_parse_column,
         default=[],
         metavar="COLUMN=NAME",
-        help="call a column by the name that is read: question=prompt answer=response",
+        help="rename columns to the names that are read: question=prompt answer=response",
     )
     data.add_argument("--task-column", metavar="COLUMN", help="column that names a row's task")
     data.add_argument(
         "--unusable",
         choices=["error", "skip"],
         default="error",
-        help="rows without a question and its answer: stop at one (default), or leave them out",
+        help="rows without a question and its answer: stop with an error (default) or skip them",
     )
-    encoder = to.add_argument_group("the encoder")
+    encoder = parser.add_argument_group("the encoder")
     cli.add_fields(encoder, FIELDS)
     encoder.add_argument(
         "--cache",
         type=Path,
         default=Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nearfirst",
         metavar="FOLDER",
-        help="where embeddings are kept; may be deleted (default: nearfirst in your cache folder)",
+        help="cache of embeddings; may be deleted (default: nearfirst in your cache folder)",
     )
-    to.add_argument("--measure", choices=["cosine", "euclidean"], default="cosine")
-    to.add_argument("--log", type=Path, metavar="FILE", help="write progress here")
+    parser.add_argument("--measure", choices=["cosine", "euclidean"], default="cosine")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="write progress here")
 
 
 def encoder_of(arguments: argparse.Namespace) -> Encoder:
@@ -87,11 +79,11 @@ def data_of(arguments: argparse.Namespace) -> "Settings":
     return Settings.model_validate(row)
 
 
-def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]]:
-    """Write the tables of instances of the pool and of the prompts into a folder.
+def read(arguments: argparse.Namespace, folder: Path) -> list[str]:
+    """Write the instances of the pool (`train.parquet`) and of the prompts (`heldout.parquet`).
 
-    Also return the place in its file of each row of the pool that can be used. Raises InputError if
-    a file or a row cannot be used.
+    Return the location (file and row) of each usable row of the pool. Raises InputError if a file
+    or a row cannot be used.
     """
     from nearfirst.common.parquet import SOURCES, write_rows
     from nearfirst.data.formats.chat import read_test
@@ -99,10 +91,10 @@ def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]
     from nearfirst.data.sample import inventory, sample, table_row
 
     settings = data_of(arguments)
-    tables, places, overlap = Tables(folder), list[str](), Overlap()
+    places, overlap = list[str](), Overlap()
 
     def pool() -> Iterator[dict[str, object]]:
-        # Turns of tools are for the trainer that gets the rows.
+        # Tool turns are left to the trainer that gets the rows.
         for instance in sample(settings, arguments.pool, "train", takes=lambda _: ""):
             places.append(instance.where)
             overlap.add_train(instance)
@@ -116,22 +108,22 @@ def read(arguments: argparse.Namespace, folder: Path) -> tuple[Tables, list[str]
                 overlap.add_test(instance)
                 yield table_row(instance, keep_row=False)
 
-    write_rows(prompts(), SOURCES, tables.instances("heldout"))
-    write_rows(pool(), SOURCES, tables.instances("train"))
+    write_rows(prompts(), SOURCES, folder / "heldout.parquet")
+    write_rows(pool(), SOURCES, folder / "train.parquet")
     if warning := overlap.warning():
         logging.warning("%s: %s", arguments.prompts, warning)
-    return tables, places
+    return places
 
 
-def embed(arguments: argparse.Namespace, tables: Tables) -> None:
-    """Write the tables of embeddings. Raises InputError as `Cache`."""
+def embed(arguments: argparse.Namespace, folder: Path) -> None:
+    """Write `train_embeddings.parquet` and `heldout_embeddings.parquet`; raises as `Cache`."""
     from nearfirst.common.parquet import write_embeddings
     from nearfirst.data.instances import read_instances
     from nearfirst.embed.cache import Cache
 
     settings = encoder_of(arguments)
     cache = Cache(arguments.cache, settings)
-    pool, prompts = (read_instances(tables.instances(split)) for split in ("train", "heldout"))
+    pool, prompts = (read_instances(folder / f"{split}.parquet") for split in ("train", "heldout"))
     sides = (("train", arguments.pool, pool), ("heldout", arguments.prompts, prompts))
     for split, where, table in sides:
         texts = texts_of(table, settings, Given(split == "heldout", lambda: pool))
@@ -139,10 +131,10 @@ def embed(arguments: argparse.Namespace, tables: Tables) -> None:
         is_pool = split == "train"
         counts = counted(where, vectors, cut, limit, settings.max_cut_share, is_pool=is_pool)
         ids = table["id"].to_pylist()
-        write_embeddings(ids, vectors, tables.embeddings(split), counts)
+        write_embeddings(ids, vectors, folder / f"{split}_embeddings.parquet", counts)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_column(text: str) -> tuple[str, str]:
     column, equals, name = text.partition("=")
     if not (column and equals and name):
         raise argparse.ArgumentTypeError(f"{text!r}: expected COLUMN=NAME, such as question=prompt")

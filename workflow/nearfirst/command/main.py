@@ -9,34 +9,34 @@ from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 
 COMMANDS = ("arrange", "explore", "check-order")
-"""Each is a module here: a docstring, `add_arguments(parser)` and `run(arguments)`."""
+"""Each is a module here with a docstring, `add_arguments(parser)` and `run(arguments)`."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line; for it no model's library is imported."""
+    """Return the parser of the command line, without importing model libraries."""
     result = argparse.ArgumentParser(prog="nearfirst", description=__doc__)
     result.add_argument("--version", action="version", version=__version__)
     commands = result.add_subparsers(required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = import_module(f"nearfirst.command.{name.replace('-', '_')}")
-        text = module.__doc__ or ""
-        its = commands.add_parser(
+        description = module.__doc__ or ""
+        command = commands.add_parser(
             name,
-            help=text.splitlines()[0],
-            description=text,
+            help=description.splitlines()[0],
+            description=description,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        module.add_arguments(its)
-        its.set_defaults(run=module.run, log=None)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run, log=None)
     return result
 
 
 def main() -> None:
-    """Run the command; exit with 1 and one line on the screen if it fails."""
+    """Run the command; if it fails, print one line and exit with 1."""
     try:
         arguments = parser().parse_args()
     except ModuleNotFoundError as error:
-        sys.exit(f"error: {_missing(error)}")
+        sys.exit(f"error: {_explain_missing(error)}")
     cli.run(_run, arguments)
 
 
@@ -44,10 +44,10 @@ def _run(arguments: argparse.Namespace) -> None:
     try:
         arguments.run(arguments)
     except ModuleNotFoundError as error:
-        raise InputError(_missing(error)) from error
+        raise InputError(_explain_missing(error)) from error
 
 
-def _missing(error: ModuleNotFoundError) -> str:
+def _explain_missing(error: ModuleNotFoundError) -> str:
     return f"the package {error.name} is missing; run: pip install 'nearfirst[embed]'"
 
 
