@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from nearfirst.arrange.export import in_order, read_pool, write_jsonl, write_parquet
+from nearfirst.arrange.export import annotated_rows, read_pool, write_jsonl, write_parquet
 from nearfirst.common import cli
 from nearfirst.common.files import writing
 from nearfirst.common.parquet import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
@@ -41,7 +41,7 @@ def main(arguments: argparse.Namespace) -> None:
     rounds = read_table(arguments.arrangement, ARRANGEMENT).sort_by("position")["round"]
     logging.info("%d of %d instances", len(order), len(ids))
     pool = read_pool(arguments.instances)
-    batches = in_order(pool, order, rounds, distances, test_ids, nearest.test)
+    batches = annotated_rows(pool, order, rounds, distances, test_ids, nearest.test)
     with writing(arguments.jsonl) as jsonl, writing(arguments.parquet) as parquet:
         progress = bar(batches, f"{BATCH} instances", -(-len(order) // BATCH))
         write_parquet(jsonl, write_jsonl(progress, jsonl), len(order), parquet)

@@ -51,9 +51,9 @@ def test_an_existing_matrix_gives_the_same_bytes(
     assert program("distances.py", *command, f'{{"measure": "{measure}"}}').returncode == 0
     settings = f'--settings {{"method":"{method}","order":"farthest"}}'
     command = f"{TABLES} {settings} --measure {measure} --output".split()
-    assert program("arrange.py", *command, "one").returncode == 0
-    assert program("arrange.py", *command, "two", "--distances", "D.npy").returncode == 0
-    assert (folder / "one").read_bytes() == (folder / "two").read_bytes()
+    assert program("arrange.py", *command, "computed").returncode == 0
+    assert program("arrange.py", *command, "read", "--distances", "D.npy").returncode == 0
+    assert (folder / "computed").read_bytes() == (folder / "read").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from nearfirst.arrange.inputs import read_pool
 from nearfirst.arrange.methods.dsir import log_importance
 from nearfirst.arrange.methods.query_round_robin import _take_turns
-from nearfirst.arrange.methods.score import folded, stair
+from nearfirst.arrange.methods.score import fold, stair
 from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.registry import METHODS, arrange
 from nearfirst.arrange.tma import rounds_by
@@ -60,7 +60,12 @@ def test_round_robin_over_queries(size: int, queries: int, length: int, seed: in
     expected = published_round_robin(-distances.T)
     assert order(pools.from_matrix(distances), "query-round-robin") == expected
     # Lists that run dry, so that there are several passes.
-    shape = {"points": size, "tests": queries, "entries": length * queries, "sampled": queries}
+    shape = {
+        "points": size,
+        "tests": queries,
+        "max_entries": length * queries,
+        "sample_size": queries,
+    }
     turns = rounds_by(lambda rows: distances[rows], **shape, take=_take_turns)
     assert np.argsort(turns).tolist() == expected
 
@@ -110,7 +115,7 @@ def test_dsir_by_hand() -> None:
 
 
 def test_patterns_by_hand() -> None:
-    assert folded(np.arange(7), 3).tolist() == [0, 3, 6, 1, 4, 2, 5]
+    assert fold(np.arange(7), 3).tolist() == [0, 3, 6, 1, 4, 2, 5]
     assert stair(np.arange(10), 2, 2, 0.2).tolist() == [0, 1, 2, 3, 5, 4, 6, 7, 8, 9]
     # The first border folds 1 to 4, the second 5 to 7: 4 is not folded again.
     assert stair(np.arange(9), 2, 3, 0.2).tolist() == [0, 1, 3, 2, 4, 5, 7, 6, 8]

@@ -148,7 +148,9 @@ def test_pieces_of_any_size_give_the_same_rows(
     rounds = pa.chunked_array([pa.array([i + 1], pa.int32()) for i in order])
     distances = np.arange(size, dtype=np.float32)
     nearest = np.arange(size) % 2
-    batches = export.in_order(pool, np.array(order), rounds, distances, ["a", "b"], nearest, rows)
+    batches = export.annotated_rows(
+        pool, np.array(order), rounds, distances, ["a", "b"], nearest, rows
+    )
     keys = ("position", "id", "round", "distance", "nearest_query")
     assert [tuple(row[key] for key in keys) for batch in batches for row in batch] == [
         (position, f"{i}", i + 1, i, "ab"[i % 2]) for position, i in enumerate(order)
@@ -157,5 +159,5 @@ def test_pieces_of_any_size_give_the_same_rows(
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_a_line_is_one_for_every_reader(text: str) -> None:
-    (only,) = export.line({"text": text}).splitlines()
+    (only,) = export.to_json_line({"text": text}).splitlines()
     assert json.loads(only) == {"text": text}

@@ -60,7 +60,7 @@ INPUTS = st.one_of(ANY, TIED, ZEROS, CLUSTERED)
 
 def in_short_lists(distances: Matrix, length: int, sampled: int) -> list[int]:
     count, tests = distances.shape
-    sizes = {"entries": length * tests, "sampled": sampled * tests}
+    sizes = {"max_entries": length * tests, "sample_size": sampled * tests}
     return rounds_by(lambda rows: distances[rows], count, tests, **sizes).tolist()
 
 
@@ -80,7 +80,7 @@ def test_the_length_of_lists_does_not_matter(distances: Matrix, length: int, sam
 @given(INPUTS, st.integers(0, 9), st.integers(1, 12))
 def test_ranks_break_ties(distances: Matrix, seed: int, length: int) -> None:
     ranks = np.random.default_rng(seed).permutation(len(distances))
-    sizes = {"entries": length * distances.shape[1], "ranks": ranks}
+    sizes = {"max_entries": length * distances.shape[1], "ranks": ranks}
     rounds = rounds_by(lambda rows: distances[rows], *distances.shape, **sizes)
     assert rounds.tolist() == np.array(algorithm_1(distances[np.argsort(ranks)]))[ranks].tolist()
 
@@ -100,7 +100,7 @@ def test_many_blocks_and_lists_that_overflow(
         distances.sort(axis=0)
         distances = distances[:: -1 if order == "nearest last" else 1]
     rounds = rounds_by(
-        lambda rows: distances[rows], 1000, 9, threads=threads, entries=90, sampled=27
+        lambda rows: distances[rows], 1000, 9, threads=threads, max_entries=90, sample_size=27
     )
     assert rounds.tolist() == rescanned(distances).tolist()
 
@@ -119,10 +119,10 @@ def test_many_rounds_from_embeddings_of_several_blocks(measure: str, spread: flo
     train, test = near(3 * ROWS + 100), near(70)
     train[ROWS:] = train[generator.permutation(len(train))[ROWS:] // 2]  # duplicates
     rows, shape = BY_ROWS[measure](train, test), (len(train), len(test))
-    rounds = rounds_by(rows, *shape, entries=70 * 300)
+    rounds = rounds_by(rows, *shape, max_entries=70 * 300)
     assert rounds.tolist() == rescanned(whole(measure, train, test)).tolist()
     for threads in (1, 2, 5):
-        again = rounds_by(rows, *shape, threads=threads, entries=70 * 211, sampled=70 * 500)
+        again = rounds_by(rows, *shape, threads=threads, max_entries=70 * 211, sample_size=70 * 500)
         assert again.tolist() == rounds.tolist()
 
 

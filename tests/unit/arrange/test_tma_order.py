@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import algorithm_1
 
-from nearfirst.arrange.methods.tma import chosen
+from nearfirst.arrange.methods.tma import select_instances
 from nearfirst.arrange.pool import Arranged, Pool
 from nearfirst.arrange.registry import arrange
 from nearfirst.common.errors import InputError
@@ -157,7 +157,7 @@ NEAR = np.array([1, 1, 1, 2, 2, 3, 3, 3, 3, 4], dtype=np.int32)
     ],
 )
 def test_a_budget_takes_whole_rounds(select: str, budget: int, rounds: set[int]) -> None:
-    rows = chosen(NEAR, 5 - NEAR, pools.settings("tma", budget=budget, select=select))
+    rows = select_instances(NEAR, 5 - NEAR, pools.settings("tma", budget=budget, select=select))
     assert rows.tolist() == np.flatnonzero(np.isin(NEAR, list(rounds))).tolist()
 
 
@@ -165,9 +165,9 @@ def test_the_far_half_of_a_second_run() -> None:
     # The farthest round of the second run is points 0 and 5; 0 is in the near half already.
     far = np.array([1, 3, 3, 3, 2, 1, 2, 2, 3, 3], dtype=np.int32)
     both = pools.settings("tma", budget=4, farthest="argmax")
-    assert chosen(NEAR, far, both).tolist() == [0, 1, 2, 4, 5, 6, 7]
+    assert select_instances(NEAR, far, both).tolist() == [0, 1, 2, 4, 5, 6, 7]
     last = pools.settings("tma", budget=4, farthest="argmax", select="last")
-    assert chosen(NEAR, far, last).tolist() == [0, 4, 5, 6, 7]
+    assert select_instances(NEAR, far, last).tolist() == [0, 4, 5, 6, 7]
 
 
 @given(pools.POOLS, SELECT, FARTHEST, WITHIN, pools.SEEDS, st.data())

@@ -36,7 +36,7 @@ def limit_order(arranged: Arranged, pool: Pool, settings: ArrangementSettings) -
     if (budget := settings.exactly()) is not None:
         if settings.balance:
             groups = _groups_by(pool, settings.balance)[arranged.order[positions]]
-            positions = positions[np.argsort(turns(groups), kind="stable")]
+            positions = positions[np.argsort(cumcount(groups), kind="stable")]
         positions = np.sort(positions[: _count_within(arranged.order[positions], pool, budget)])
     rounds = arranged.rounds
     return replace(
@@ -46,7 +46,7 @@ def limit_order(arranged: Arranged, pool: Pool, settings: ArrangementSettings) -
     )
 
 
-def turns(groups: Groups) -> Positions:
+def cumcount(groups: Groups) -> Positions:
     """Return, for each of (n,) values, how many equal ones come before it."""
     _, codes = np.unique(groups, return_inverse=True)
     by_group = np.argsort(codes, kind="stable")

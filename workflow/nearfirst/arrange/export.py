@@ -47,7 +47,7 @@ def read_pool(path: Path) -> list[pa.RecordBatch]:
         return mapped(file.iter_batches(BATCH, columns=schema.names), schema)
 
 
-def in_order(
+def annotated_rows(
     pool: list[pa.RecordBatch],
     order: Integers,
     rounds: pa.ChunkedArray,
@@ -84,7 +84,7 @@ def in_order(
         ]
 
 
-def as_read(pool: list[pa.RecordBatch], order: Integers) -> Iterator[list[Row]]:
+def original_rows(pool: list[pa.RecordBatch], order: Integers) -> Iterator[list[Row]]:
     """Yield the rows as they were read, with nothing added, in training order."""
     for _, instances in _in_blocks(pool, order, BATCH):
         yield [json.loads(text) for text in instances["row"].to_pylist()]
@@ -130,7 +130,7 @@ def write_jsonl(batches: Iterable[list[Row]], path: Path, added: pa.Schema = ADD
     schema = pa.schema([])
     with path.open("w", encoding="utf-8", newline="\n") as lines:
         for batch in batches:
-            lines.writelines(line(row) for row in batch)
+            lines.writelines(to_json_line(row) for row in batch)
             schema = _extend_schema(schema, batch, added)
     return schema
 
@@ -147,7 +147,7 @@ def write_parquet(jsonl: Path, schema: pa.Schema, count: int, path: Path) -> Non
             table.write_table(pa.Table.from_pylist(batch, schema))
 
 
-def write_taken(pool: list[pa.RecordBatch], order: Integers, path: Path) -> None:
+def write_in_order(pool: list[pa.RecordBatch], order: Integers, path: Path) -> None:
     """Write rows of tables with the same schema, in training order, with their types."""
     with pq.ParquetWriter(path, pool[0].schema, write_page_checksum=True) as table:
         for _, rows in _in_blocks(pool, order, BATCH):
@@ -180,6 +180,6 @@ def _fit_schema(row: Row, schema: pa.Schema) -> Row:
     }
 
 
-def line(row: Row) -> str:
+def to_json_line(row: Row) -> str:
     """Return a row as JSON that every reader takes for one line."""
     return json.dumps(row, ensure_ascii=False, allow_nan=False).translate(_LINE_ENDS) + "\n"

@@ -26,13 +26,13 @@ LOG = logging.getLogger(__name__)
 Integers = npt.NDArray[np.int64]
 Rounds = npt.NDArray[np.int32]
 
-ENTRIES = 2**27
+MAX_ENTRIES = 2**27
 """Maximum number of entries in all lists together, 8 bytes each."""
 
-SHARE = 8
-"""In a large pool a list holds at most 1/8 of the points: more cost more than another pass."""
+POINTS_PER_ENTRY = 8
+"""In a large pool a list holds at most one in 8 points: more cost more than another pass."""
 
-SAMPLED = 2**24
+SAMPLE_SIZE = 2**24
 """Distances sampled before a pass to guess how far a list of the wanted length reaches."""
 
 RANK_MASK = 2**32 - 1
@@ -50,8 +50,8 @@ def rounds_by(
     tests: int,
     *,
     threads: int = 2,
-    entries: int = ENTRIES,
-    sampled: int = SAMPLED,
+    max_entries: int = MAX_ENTRIES,
+    sample_size: int = SAMPLE_SIZE,
     ranks: Integers | None = None,
     take: Callable[[Integers, Rounds, int], int] | None = None,
 ) -> Rounds:
@@ -67,8 +67,8 @@ def rounds_by(
         Gives the distances of selected training points to all test points.
     points, tests
         N training points and M test points.
-    threads, entries, sampled
-        CPU threads, and replacements for `ENTRIES` and `SAMPLED`. They do not change the rounds.
+    threads, max_entries, sample_size
+        CPU threads, and other values for the constants. They do not change the rounds.
     ranks
         (N,) permutation of 0 to N - 1 that breaks ties; the training points' indices by default.
     take
@@ -86,14 +86,14 @@ def rounds_by(
     ranks = np.arange(points) if ranks is None else ranks
     # By rank. The last entry marks the end of a list: a point that is never taken.
     rounds = np.zeros(points + 1, dtype=np.int32)
-    max_length = min(points, max(1, entries // tests), max(ROWS, points // SHARE))
+    max_length = min(points, max(1, max_entries // tests), max(ROWS, points // POINTS_PER_ENTRY))
     lists = _Lists(tests, max_length, end=points)
     generator = np.random.default_rng(0)
     number = 0
     start, passes = time.monotonic(), 0
     while len(remaining := np.flatnonzero(rounds[ranks] == 0)):
         sample = remaining
-        if len(remaining) > (max_sample := max(1, sampled // tests)):
+        if len(remaining) > (max_sample := max(1, sample_size // tests)):
             sample = np.sort(generator.choice(remaining, max_sample, replace=False))
         blocks = np.array_split(sample, -(-len(sample) // ROWS))
         reach = lists.guess_reach(np.concatenate(list(map(distances, blocks))), len(remaining))

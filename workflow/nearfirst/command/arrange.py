@@ -116,13 +116,13 @@ def _write(
     if to_parquet and not arguments.annotate and (pool := _open_parquet_pool(arguments, places)):
         batches, rows = pool
         with writing(arguments.output) as output:
-            export.write_taken(batches, rows[order], output)
+            export.write_in_order(batches, rows[order], output)
         return
     batches, added = export.read_pool(folder / "train.parquet"), pa.schema([])
     if arguments.annotate:
         blocks, added = _annotate(arguments, folder, batches, arranged), export.ADDED
     else:
-        blocks = export.as_read(batches, order)
+        blocks = export.original_rows(batches, order)
     progress = bar(blocks, f"{BATCH} rows", -(-len(order) // BATCH))
     with writing(arguments.output) as output:
         jsonl = folder / "rows.jsonl" if to_parquet else output
@@ -175,7 +175,7 @@ def _annotate(
     """Yield the rows with the columns added, as in `results/arranged/`."""
     import pyarrow as pa
 
-    from nearfirst.arrange.export import in_order
+    from nearfirst.arrange.export import annotated_rows
     from nearfirst.common.parquet import read_embeddings
     from nearfirst.distance.distances import BY_ROWS, shown
     from nearfirst.distance.neighbours import neighbours
@@ -187,4 +187,6 @@ def _annotate(
     distances = shown(measure, nearest.of_train).astype(np.float32)
     order, rounds = arranged.order, arranged.rounds
     column = pa.array([None] * len(order) if rounds is None else rounds, pa.int32())
-    return in_order(batches, order, pa.chunked_array([column]), distances, test_ids, nearest.test)
+    return annotated_rows(
+        batches, order, pa.chunked_array([column]), distances, test_ids, nearest.test
+    )

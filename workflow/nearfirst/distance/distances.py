@@ -96,14 +96,14 @@ def shown(measure: str, distances: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def in_blocks(
-    work: Callable[[int], None], starts: Sequence[int], threads: int, what: str = "blocks"
+    work: Callable[[int], None], starts: Sequence[int], threads: int, label: str = "blocks"
 ) -> None:
     """Call `work` with the first row of each block, in threads with one BLAS thread each.
 
-    `what` is the name of the progress bar in a program's log.
+    `label` names the progress bar in a program's log.
     """
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        for _ in bar(pool.map(work, starts), what, len(starts)):
+        for _ in bar(pool.map(work, starts), label, len(starts)):
             pass
 
 

@@ -147,7 +147,7 @@ def embedding_curves(
 
 
 def _reduce_parts(
-    distances: RowDistances, parts: Sequence[Integers], tests: int, threads: int, what: str
+    distances: RowDistances, parts: Sequence[Integers], tests: int, threads: int, label: str
 ) -> tuple[Floats, Floats, Floats]:
     """Return the (P, M) minima, maxima and sums of the distances from P parts to M test points."""
     low, high, total = (np.empty((len(parts), tests)) for _ in range(3))
@@ -157,5 +157,5 @@ def _reduce_parts(
         low[i], high[i] = block.min(axis=0), block.max(axis=0)
         total[i] = block.sum(axis=0, dtype=np.float64)
 
-    in_blocks(reduce_part, range(len(parts)), threads, what)
+    in_blocks(reduce_part, range(len(parts)), threads, label)
     return low, high, total

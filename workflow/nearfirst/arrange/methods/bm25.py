@@ -24,7 +24,7 @@ class Settings(UnseededSettings):
     b: float = Field(0.75, ge=0, le=1, description="How strongly long texts are penalized.")
 
     def required(self) -> frozenset[Need]:
-        """Return what is read: the messages of both sides."""
+        """Return what the method reads: the messages of both sides."""
         return frozenset({"messages", "queries"})
 
 

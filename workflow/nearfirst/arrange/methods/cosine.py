@@ -21,7 +21,7 @@ class Settings(UnseededSettings):
     )
 
     def required(self) -> frozenset[Need]:
-        """Return what is read: embeddings."""
+        """Return what the method reads: embeddings."""
         return frozenset({"embeddings"})
 
 

@@ -39,7 +39,7 @@ class Settings(UnseededSettings):
     )
 
     def required(self) -> frozenset[Need]:
-        """Return what is read: the messages of both sides."""
+        """Return what the method reads: the messages of both sides."""
         return frozenset({"messages", "queries"})
 
     def is_seeded(self) -> bool:
@@ -62,8 +62,8 @@ def log_importance(raw: Iterable[str], target: Iterable[str]) -> npt.NDArray[np.
     A text's weight is the sum over its words and pairs of words, hashed to buckets, of
     log(p_target + 1e-8) − log(p_raw + 1e-8), where p is a bucket's share of the total count.
     """
-    raw_buckets = [_buckets(text) for text in raw]
-    log_ratio = _log_shares([_buckets(text) for text in target]) - _log_shares(raw_buckets)
+    raw_buckets = [_bucket_ngrams(text) for text in raw]
+    log_ratio = _log_shares([_bucket_ngrams(text) for text in target]) - _log_shares(raw_buckets)
     return np.array([log_ratio[buckets].sum() for buckets in raw_buckets])
 
 
@@ -73,7 +73,7 @@ def _log_shares(buckets: list[npt.NDArray[np.uint16]]) -> npt.NDArray[np.float64
     return shares
 
 
-def _buckets(text: str) -> npt.NDArray[np.uint16]:
+def _bucket_ngrams(text: str) -> npt.NDArray[np.uint16]:
     """Return the bucket of each word, then of each pair of neighbouring words."""
     words = re.findall(r"\w+|[^\w\s]+", text.lower())
     ngrams = [*words, *map(" ".join, pairwise(words))]

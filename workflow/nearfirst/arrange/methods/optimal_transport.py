@@ -25,7 +25,7 @@ class Settings(ArrangementSettings):
     order: OrderField = "nearest"
 
     def required(self) -> frozenset[Need]:
-        """Return what is read: embeddings."""
+        """Return what the method reads: embeddings."""
         return frozenset({"embeddings"})
 
     def is_seeded(self) -> bool:

@@ -19,7 +19,7 @@ class Settings(UnseededSettings):
     method: Literal["query-round-robin"] = "query-round-robin"
 
     def required(self) -> frozenset[Need]:
-        """Return what is read: embeddings."""
+        """Return what the method reads: embeddings."""
         return frozenset({"embeddings"})
 
 

@@ -15,7 +15,7 @@ class Settings(ArrangementSettings):
     method: Literal["round-robin"] = "round-robin"
 
     def required(self) -> frozenset[Need]:
-        """Return what is read: tasks."""
+        """Return what the method reads: tasks."""
         return frozenset({"tasks"})
 
 

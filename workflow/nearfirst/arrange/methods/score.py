@@ -61,7 +61,7 @@ class Settings(ArrangementSettings):
         return self
 
     def required(self) -> frozenset[Need]:
-        """Return what is read: scores, or messages to measure their length."""
+        """Return what the method reads: scores, or messages to measure their length."""
         return frozenset({"messages"} if self.quantity == "length" else {"scores"})
 
     def is_seeded(self) -> bool:
@@ -82,7 +82,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
         order = order[np.argsort(np.arange(pool.size) + noise, kind="stable")]
     layers = settings.layers or LAYERS[settings.pattern]
     if settings.pattern == "folding":
-        order = folded(order, layers)
+        order = fold(order, layers)
     elif settings.pattern == "stair":
         order = stair(order, layers, settings.sections, settings.ratio)
     if settings.window > 1:
@@ -91,7 +91,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     return Arranged(order)
 
 
-def folded(order: Positions, layers: int) -> Positions:
+def fold(order: Positions, layers: int) -> Positions:
     """Return every `layers`-th of (n,) indices from the first on, then from the second on, etc."""
     return np.concatenate([order[layer::layers] for layer in range(layers)])
 
@@ -107,6 +107,6 @@ def stair(order: Positions, layers: int, sections: int, ratio: float) -> Positio
     for section in range(1, sections):
         border = round(size * section / sections)
         start, stop = max(done, border - radius), min(size, border + radius)
-        parts += [order[done:start], folded(order[start:stop], layers)]
+        parts += [order[done:start], fold(order[start:stop], layers)]
         done = max(start, stop)
     return np.concatenate([*parts, order[done:]])

@@ -60,7 +60,7 @@ class Settings(ArrangementSettings):
         return None if isinstance(self.budget, int) else self.budget
 
     def required(self) -> frozenset[Need]:
-        """Return what is read: embeddings."""
+        """Return what the method reads: embeddings."""
         return frozenset({"embeddings"})
 
     def is_seeded(self) -> bool:
@@ -74,10 +74,10 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     `near` is the round of Algorithm 1, `far` the round counted from the far end: the same rounds
     in reverse or, with `farthest: argmax`, those of a second run that takes the farthest points.
     `nearest` (NFT) sorts by `near`, `farthest` (FFT) by `far`, and `random` (RT) shuffles. The set
-    of instances (`chosen`) does not depend on the order.
+    of instances (`select_instances`) does not depend on the order.
 
     The rounds returned are `near`, or those of the second run if it determines the order. Raises
-    InputError as `chosen`.
+    InputError as `select_instances`.
     """
     shape, ranks = (pool.size, len(pool.test)), tie_ranks(pool.size, seed)
     near = far = rounds_by(pool.distances, *shape, threads=pool.threads, ranks=ranks)
@@ -88,7 +88,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
         far = rounds_by(
             lambda rows: -pool.distances(rows), *shape, threads=pool.threads, ranks=ranks
         )
-    instances = chosen(near, far, settings)
+    instances = select_instances(near, far, settings)
     sort_by = far if settings.order == "farthest" else near
     order = np.random.default_rng(seed).permutation(len(instances))
     if settings.order != "random":
@@ -99,7 +99,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     return Arranged(order, (near if settings.farthest == "reverse" else sort_by)[order])
 
 
-def chosen(near: Rounds, far: Rounds, settings: Settings) -> Positions:
+def select_instances(near: Rounds, far: Rounds, settings: Settings) -> Positions:
     """Return the (n,) ascending indices of the instances in `rounds` or the budget.
 
     A budget takes whole rounds until it is reached: from the near end, from the far end, or half of

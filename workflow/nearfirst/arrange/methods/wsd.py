@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from nearfirst.arrange.by_task import members, shuffled_tasks
+from nearfirst.arrange.by_task import rows_by_task, shuffled_tasks
 from nearfirst.arrange.pool import Arranged, Pool, by_distance
 from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
 from nearfirst.common.errors import InputError
@@ -24,7 +24,7 @@ class Settings(ArrangementSettings):
     )
 
     def required(self) -> frozenset[Need]:
-        """Return what is read: embeddings, and tasks to order whole tasks."""
+        """Return what the method reads: embeddings, and tasks to order whole tasks."""
         return frozenset({"embeddings", "tasks"} if self.granularity == "task" else {"embeddings"})
 
     def is_seeded(self) -> bool:
@@ -46,7 +46,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
         return Arranged(np.random.default_rng(seed).permutation(pool.size))
     if not whole_tasks:
         return Arranged(by_distance(weighted_distances(pool), settings.order, seed))
-    tasks = members(pool.tasks)
+    tasks = rows_by_task(pool.tasks)
     means = np.array(
         [pool.train[rows].mean(axis=0, dtype=np.float64) for rows in tasks], dtype=np.float32
     )
