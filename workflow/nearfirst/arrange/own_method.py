@@ -5,12 +5,11 @@ keyword arguments, and returns indices of training instances in order.
 """
 
 import ast
-import importlib.util
+import runpy
 import traceback
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from pydantic import Field, JsonValue, model_validator
@@ -72,8 +71,8 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     try:
         # The function may need the embeddings as an array in memory.
         pool = replace(pool, train=pool.train[:])
-        order = _load_function(path, name)(pool, seed=seed, **settings.parameters)
-        return Arranged(np.asarray(order))
+        function = runpy.run_path(str(path))[name]
+        return Arranged(np.asarray(function(pool, seed=seed, **settings.parameters)))
     except Exception as error:
         source, frames = path.resolve(), traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == source]
@@ -81,13 +80,3 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
         raise InputError(
             f"method {settings.method!r} raised {type(error).__name__}: {error}{where}"
         ) from error
-
-
-def _load_function(path: Path, name: str) -> Callable[..., Any]:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{path}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function: Callable[..., Any] = getattr(module, name)
-    return function

@@ -30,17 +30,9 @@ class LogSeen(TrainerCallback):  # type: ignore[misc]
     def __init__(self, folder: str | Path, tokenizer: Any = None) -> None:
         self.folder, self.tokenizer = Path(folder), tokenizer
 
-    def on_train_begin(
-        self,
-        args: Any,
-        state: Any,
-        control: Any,
-        model: Any = None,
-        processing_class: Any = None,
-        **_: Any,
-    ) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Watch the model. Raises InputError if there is no tokenizer."""
-        self.tokenizer = self.tokenizer or processing_class
+        self.tokenizer = self.tokenizer or kwargs.get("processing_class")
         if self.tokenizer is None:
             raise InputError("LogSeen: the Trainer has no processing_class; give LogSeen one")
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +40,7 @@ class LogSeen(TrainerCallback):  # type: ignore[misc]
         self.lines = file.open("a" if state.global_step else "w", encoding="utf-8")
         self.step = state.global_step
         self._write(resumed_after=self.step)
-        self.hook = model.register_forward_pre_hook(self._log, with_kwargs=True)
+        self.hook = kwargs["model"].register_forward_pre_hook(self._log, with_kwargs=True)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Count the step and flush the file."""
