@@ -1,7 +1,6 @@
 """The pool in training order: what each row holds, in both files, whatever the texts."""
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +48,13 @@ def make(folder: Path, order: list[int], rounds: list[int | None]) -> list[Any]:
     for name, names in {"E1": ids, "E2": TESTS}.items():
         vectors = generator.normal(size=(len(names), 5)).astype(np.float32)
         write_table(embeddings_table(names, vectors), folder / f"{name}.parquet")
-    rows = list(zip(range(len(order)), [ids[i] for i in order], rounds, strict=True))
-    random.Random(0).shuffle(rows)  # the order is given by the positions
-    table = dict(zip(ARRANGEMENT.names, map(list, zip(*rows, strict=True)), strict=True))
-    write_table(pa.table(table, schema=ARRANGEMENT), folder / "A.parquet")
+    columns = {"position": range(len(order)), "id": [ids[i] for i in order], "round": rounds}
+    table = pa.table(columns, schema=ARRANGEMENT)
+    # The order is given by the positions, not by the rows.
+    write_table(table.take(generator.permutation(len(order))), folder / "A.parquet")
     names = {"arrangement": "A", "instances": "I", "train": "E1", "test": "E2", "parquet": "out"}
-    paths = [(f"--{flag}", folder / f"{name}.parquet") for flag, name in names.items()]
-    flags = [part for pair in paths for part in pair]
-    return ["export.py", *flags, "--jsonl", folder / "out.jsonl"]
+    flags = [f"--{flag}={folder / name}.parquet" for flag, name in names.items()]
+    return ["export.py", *flags, f"--jsonl={folder / 'out.jsonl'}"]
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -20,12 +20,8 @@ def limit_order(arranged: Arranged, pool: Pool, settings: ArrangementSettings) -
     """Apply the quotas and the exact budget of the settings to an order.
 
     Going along the order, take each instance unless a quota is full. Of these the budget keeps the
-    first; with `balance`, one from each group in turn until a group has no more.
-
-    Raises
-    ------
-    InputError
-        If there are fewer instances or tokens than the budget, or if not one instance fits it.
+    first; with `balance`, one from each group in turn until a group has no more. Raises InputError
+    if there are fewer instances or tokens than the budget, or if not one instance fits it.
     """
     quotas: dict[Group, int | None] = {
         "task": settings.max_per_task,

@@ -35,6 +35,8 @@ def read_pool(
 ) -> tuple[list[str], Pool]:
     """Return the ids of the training instances, and a pool with what `settings.looks_at` names.
 
+    Raises InputError if a needed file is not given, cannot be read, or does not fit the others.
+
     Parameters
     ----------
     measure
@@ -46,11 +48,6 @@ def read_pool(
         losses, and of their token counts.
     excluded
         A CSV whose column `id` names training instances to leave out.
-
-    Raises
-    ------
-    InputError
-        If a file that the method needs is not given, cannot be read, or does not fit the others.
     """
     needs = settings.looks_at()
 

@@ -33,11 +33,8 @@ METHODS = _Methods("nearfirst.arrange.methods", "method")
 def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     """Arrange the instances of a pool.
 
-    Raises
-    ------
-    InputError
-        If the pool lacks something the settings need, if the order repeats an instance or holds an
-        index outside the pool, or as raised by the method and `limit_order`.
+    Raises InputError if the pool lacks something the settings need, if the order repeats an
+    instance or holds an index outside the pool, or as the method and `limit_order` do.
     """
     method, needs = settings.method, settings.looks_at()
     if "queries" in needs and not pool.queries:

@@ -47,13 +47,8 @@ def read_scores(
     """Return the (N,) scores of instances from a table with the columns `id` and `column`.
 
     Instances that are not among `ids` are ignored. With `may_lack`, an instance without a row gets
-    NaN.
-
-    Raises
-    ------
-    InputError
-        If the table cannot be read or repeats an id, if a score is not a finite number, or if an
-        instance has none.
+    NaN. Raises InputError if the table cannot be read or repeats an id, if a score is not a finite
+    number, or if an instance has none.
     """
     score_ids = read_table(path, pa.schema([("id", pa.string())]))["id"].to_pylist()
     with open_parquet(path) as file:

@@ -59,7 +59,7 @@ def rounds_by(
 
     Algorithm 1: while training points remain, a round is the set of the points that are the
     nearest remaining one to at least one test point; they leave the pool together. Ties go to the
-    lowest rank.
+    lowest rank. Raises InputError if a distance is not a number.
 
     Parameters
     ----------
@@ -77,11 +77,6 @@ def rounds_by(
     Returns
     -------
     (N,) rounds from 1, int32.
-
-    Raises
-    ------
-    InputError
-        If a distance is not a number.
     """
     ranks = np.arange(points) if ranks is None else ranks
     # By rank. The last entry marks the end of a list: a point that is never taken.

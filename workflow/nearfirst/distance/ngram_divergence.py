@@ -57,14 +57,13 @@ def kl_curves(
     Each text is read once, and counts accumulate over the checkpoints. With N n-grams seen, cᵢ of
     type i, and mᵢ = cᵢ (types) or cᵢ² (occurrences), the divergence is
     (Σ mᵢ log cᵢ − Σ mᵢ (log N + log ε) − Σ mᵢ log(qᵢ/ε + 1)) / N. The last term is zero for
-    types that do not occur in the test data.
+    types that do not occur in the test data. Raises InputError if no test text of a task has n
+    words.
 
     Parameters
     ----------
-    train
-        Training texts in training order.
-    test
-        M test texts.
+    train, test
+        Training texts in training order; test texts.
     ends
         (K,) number of training texts seen at each checkpoint, ascending.
     groups
@@ -78,11 +77,6 @@ def kl_curves(
     Returns
     -------
     (K, G) in nats; NaN until an n-gram is seen.
-
-    Raises
-    ------
-    InputError
-        If no test text of a task has n words.
     """
     ids, bounds = ngram_ids([*train, *test], ngram)
     types, weights, starts = _log_ratios(ids, bounds[len(train) :], groups, ngram, epsilon)

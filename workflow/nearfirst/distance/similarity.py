@@ -95,7 +95,8 @@ def embedding_curves(
     """Return SD_k = Op(D[:seen, group]) for every prefix of an order (Eq. 10).
 
     Each distance is computed once: the minima, maxima and sums of each column between two
-    checkpoints are accumulated over the checkpoints, then combined by group.
+    checkpoints are accumulated over the checkpoints, then combined by group. Raises InputError if
+    the dimensions differ or an embedding is all zeros.
 
     Parameters
     ----------
@@ -114,11 +115,6 @@ def embedding_curves(
     -------
     (K, G) for each of `cosine-min`, `cosine-max`, `cosine-avg`, `cosine-centroid` and the same for
     `euclidean`. A centroid at the origin has no direction: its cosine distance is NaN.
-
-    Raises
-    ------
-    InputError
-        If the dimensions differ or an embedding is all zeros.
     """
     ends = np.asarray(ends)
     cuts = np.union1d(np.arange(0, ends[-1], ROWS), ends)
