@@ -11,7 +11,9 @@ localrules:
     fetch,
 
 
-def remote(wildcards):
+def remote(
+    wildcards,
+):
     """Return what to fetch to results/raw/{source}: the files of a data set or model."""
     kind, _, name = wildcards.source.partition("/")
     if kind == "checkpoints":
@@ -23,7 +25,9 @@ def remote(wildcards):
     return CONFIG.data[name].remote or HubSettings()
 
 
-def remote_flags(wildcards):
+def remote_flags(
+    wildcards,
+):
     """Return the flags that say what to fetch, and the config section to name in messages."""
     kind, name, *_ = wildcards.source.split("/")
     source = remote(wildcards)
@@ -32,7 +36,9 @@ def remote_flags(wildcards):
     return f"{flag} {quote(source.canonical())} --key {key}"
 
 
-def hub_needs(wildcards):
+def hub_needs(
+    wildcards,
+):
     """Return the flag of a required file that the fetched files do not include."""
     kind, _, name = wildcards.source.partition("/")
     row = CONFIG.data[name] if kind == "data" else None
@@ -62,7 +68,9 @@ rule fetch:
         "python {input.script} {params.flags} {params.needs} --output $(dirname {output}) --log {log}"
 
 
-def raw(dataset):
+def raw(
+    dataset,
+):
     """Return the file or folder of a data set: the user's, fetched or generated."""
     if dataset.path:
         return dataset.path
@@ -73,25 +81,34 @@ def raw(dataset):
     return f"{RESULTS}/raw/data/{next(names)}"
 
 
-def tokenizer_of(dataset):
+def tokenizer_of(
+    dataset,
+):
     """Return the base model if its tokenizer decides how rows are used, else None."""
     uses_template = dataset.has_tools and CONFIG.template.format == "chat"
     return FIRST_BASE if dataset.needs_tokenizer or uses_template else None
 
 
 @cache
-def data_state(dataset, path):
+def data_state(
+    dataset,
+    path,
+):
     """Return the state of the user's data or test set."""
     return state_of(path, partial(files_read, CONFIG.data[dataset]))
 
 
-def test_path(wildcards):
+def test_path(
+    wildcards,
+):
     """Return the user's file for this split, if it is a separate test set or queries."""
     key = {"heldout": "test_path", "query": "query_path"}.get(wildcards.split, "")
     return getattr(CONFIG.data[wildcards.dataset], key, None)
 
 
-def sample_state(wildcards):
+def sample_state(
+    wildcards,
+):
     """Return the states of the user's files and folders that are read."""
     dataset = CONFIG.data[wildcards.dataset]
     paths = {"path": dataset.path, "test_path": test_path(wildcards)}
@@ -105,7 +122,9 @@ def sample_state(wildcards):
     return canonical(states) if states else None
 
 
-def sample_files(wildcards):
+def sample_files(
+    wildcards,
+):
     """Return the data and the files needed to read them, apart from the user's files."""
     dataset = CONFIG.data[wildcards.dataset]
     # Only the record of fetched files, so that fetching the same files again reruns nothing.
@@ -118,13 +137,17 @@ def sample_files(wildcards):
     return files
 
 
-def sample_flags(wildcards):
+def sample_flags(
+    wildcards,
+):
     """Return the flags for the files and the sample."""
     dataset = CONFIG.data[wildcards.dataset]
     path = raw(dataset)
     flags = {
         "--dataset": wildcards.dataset,
-        "--settings": dataset.model_copy(update={"path": path}).sampling(wildcards.split),
+        "--settings": dataset.model_copy(update={"path": path}).sampling(
+            wildcards.split
+        ),
         "--input": path,
         "--test-input": test_path(wildcards),
         "--hold-out": dataset.holds_out,
@@ -135,7 +158,9 @@ def sample_flags(wildcards):
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 
 
-def format_modules(wildcards):
+def format_modules(
+    wildcards,
+):
     """Return the module of the data's format, and the modules that it imports."""
     return modules_of(FORMATS.module(CONFIG.data[wildcards.dataset].format).__file__)
 
