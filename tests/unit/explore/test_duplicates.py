@@ -15,13 +15,13 @@ from nearfirst.common.parquet import INSTANCES
 from nearfirst.explore import duplicates as module
 from nearfirst.explore.duplicates import Pairs, duplicates
 from nearfirst.explore.settings import KINDS, ExplorationSettings
-from nearfirst.explore.texts import Exchange, grams, normalised, read_exchanges
+from nearfirst.explore.texts import Exchange, grams, normalize, read_exchanges
 
 LIMITS: dict[str, Any] = {"ngram": 2, "text_similarity": 0.5, "embedding_similarity": 0.9}
 
 
 def exchange(prompt: str, answer: str = "") -> Exchange:
-    return Exchange(normalised(prompt), normalised(f"{prompt} {answer}"))
+    return Exchange(normalize(prompt), normalize(f"{prompt} {answer}"))
 
 
 def compare(
@@ -41,9 +41,9 @@ def listed(pairs: Pairs) -> list[tuple[int, int]]:
     return list(zip(pairs.train.tolist(), pairs.test.tolist(), strict=True))
 
 
-def test_normalised() -> None:
-    assert normalised("  Two\n words\t") == "two words"
-    assert normalised("STRASSE Straße ﬁne １２ e\u0301") == "strasse strasse fine 12 é"
+def test_normalize() -> None:
+    assert normalize("  Two\n words\t") == "two words"
+    assert normalize("STRASSE Straße ﬁne １２ e\u0301") == "strasse strasse fine 12 é"
 
 
 def test_grams_by_hand() -> None:

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from programs import Program
 from texts import assert_readable
 
 from nearfirst.arrange.tma import tma_rounds
-from nearfirst.common.parquet import INSTANCES, embeddings_table, read_embeddings, write_table
+from nearfirst.common.parquet import read_embeddings
 from nearfirst.distance.distances import whole
 from nearfirst.explore import plot
 from nearfirst.explore.caption import caption
@@ -21,48 +20,36 @@ from nearfirst.explore.read import leak, number, of, read_exploration, shares, t
 from nearfirst.figures.look import LookSettings
 
 LOOK = LookSettings()
+SIDES = ("train", "test")
 ODD = ["$x_1$, \\frac", 'a "quoted", task', "NA", "very_" * 30 + "long", "ünï", "two\nlines"]
 
 
-class Files:
-    """The four files of an exploration, below a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.flags: list[Any] = ["--output", folder / "x.csv", "--pairs", folder / "x_pairs.csv"]
-
-    def add(self, side: str, names: list[str], texts: list[str], vectors: Any) -> None:
-        ids = [f"{side}-{i}" for i in range(len(names))]
-        turns = [
-            [{"role": "user", "content": text}, {"role": "assistant", "content": "yes"}]
-            for text in texts
-        ]
-        columns = {"id": ids, "task": names, "messages": turns, "references": [[]] * len(ids)}
-        its = self.folder / f"{side}.parquet", self.folder / f"{side}_embeddings.parquet"
-        write_table(pa.table(columns, schema=INSTANCES), its[0])
-        write_table(embeddings_table(ids, np.asarray(vectors, dtype=np.float32)), its[1])
-        self.flags += [f"--{side}-instances", its[0], f"--{side}-embeddings", its[1]]
-
-
 @pytest.fixture(scope="module")
-def usual(tmp_path_factory: pytest.TempPathFactory, program: Program) -> Path:
+def usual(tmp_path_factory: pytest.TempPathFactory, program: Program, write_side: Any) -> Path:
     """Explore and draw two sides with tasks of odd names; two test instances are in the pool."""
     folder = tmp_path_factory.mktemp("usual")
     generator = np.random.default_rng(0)
-    vectors = [generator.normal(size=(size, 8)) for size in (60, 18)]
-    texts = [[f"{side} {i} words" for i in range(size)] for side, size in (("p", 60), ("q", 18))]
+    train, test = (generator.normal(size=(size, 8)) for size in (60, 18))
+    prompts, test_prompts = ([f"{side} {i} words" for i in range(60)] for side in "pq")
     for i in range(2):
-        vectors[0][7 * i], texts[0][7 * i] = vectors[1][i], texts[1][i].upper()
-    files = Files(folder)
-    files.add("train", [f"pool {i % 5}" for i in range(60)], texts[0], vectors[0])
-    files.add("test", [ODD[i % len(ODD)] for i in range(18)], texts[1], vectors[1])
-    done = program("explore.py", *files.flags)
-    assert done.returncode == 0, done.stderr
+        train[7 * i], prompts[7 * i] = test[i], test_prompts[i].upper()
+    flags = [
+        *write_side(folder, "train", [f"pool {i % 5}" for i in range(60)], prompts, train),
+        *write_side(folder, "test", ODD * 3, test_prompts[:18], test),
+    ]
+    done = explore(program, folder, *flags)
     assert f"2 of 18 test instances ({folder}/test.parquet) have the same text" in done.stderr
-    flags = ["--table", folder / "x.csv", "--output", folder / "x.pdf"]
+    flags = ["--table", f"{folder}/x.csv", "--output", f"{folder}/x.pdf"]
     drawn = program("plot_exploration.py", *flags)
     assert drawn.returncode == 0, drawn.stderr
     return folder
+
+
+def explore(program: Program, folder: Path, *flags: str) -> Any:
+    outputs = ("--output", folder / "x.csv", "--pairs", folder / "x_pairs.csv")
+    done = program("explore.py", *flags, *outputs)
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def test_the_numbers_are_those_of_the_whole_matrix(usual: Path) -> None:
@@ -162,13 +149,11 @@ def test_tasks_without_near_data_differ_in_more_than_colour(usual: Path) -> None
     assert "tasks without any: 1 of 6." in caption("x", table)
 
 
-def test_a_test_set_that_is_the_pool(tmp_path: Path, program: Program) -> None:
-    files = Files(tmp_path)
+def test_a_test_set_that_is_the_pool(tmp_path: Path, program: Program, write_side: Any) -> None:
     vectors = np.random.default_rng(0).normal(size=(9, 4))
-    for side in ("train", "test"):
-        files.add(side, ["a", "b", "c"] * 3, [f"{i} words" for i in range(9)], vectors)
-    done = program("explore.py", *files.flags, "--measure", "euclidean")
-    assert done.returncode == 0, done.stderr
+    prompts = [f"{i} words" for i in range(9)]
+    sides = [write_side(tmp_path, name, list("abc" * 3), prompts, vectors) for name in SIDES]
+    done = explore(program, tmp_path, *sides[0], *sides[1], "--measure", "euclidean")
     assert "9 of 9 test instances" in done.stderr
     table = read_exploration(tmp_path / "x.csv")
     assert leak(table) == "Warning: the test set is the training set"
@@ -177,12 +162,9 @@ def test_a_test_set_that_is_the_pool(tmp_path: Path, program: Program) -> None:
     draw_exploration(table, LOOK)
 
 
-def test_one_instance_a_side(tmp_path: Path, program: Program) -> None:
-    files = Files(tmp_path)
-    files.add("train", ["a"], ["one"], [[1, 0]])
-    files.add("test", ["b"], ["two"], [[0, 1]])
-    done = program("explore.py", *files.flags)
-    assert done.returncode == 0, done.stderr
+def test_one_instance_per_side(tmp_path: Path, program: Program, write_side: Any) -> None:
+    train = write_side(tmp_path, "train", ["a"], ["one"], [[1, 0]])
+    explore(program, tmp_path, *train, *write_side(tmp_path, "test", ["b"], ["two"], [[0, 1]]))
     table = read_exploration(tmp_path / "x.csv")
     assert "too small to say what counts as near" in caption("x", table)
     assert leak(table) == ""

@@ -1,4 +1,4 @@
-"""Which training instances are left out: those of the test set (decontamination) and repeats."""
+"""Training instances to exclude: those also in the test set (decontamination), and repeats."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,91 +9,91 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from nearfirst.common.progress import bar
 from nearfirst.distance.distances import ROWS, Matrix, at_length_one
-from nearfirst.explore.texts import Exchange, Unit, grams
+from nearfirst.explore.texts import Exchange, Unit, grams, incidence
 
 Side = Literal["test", "train"]
 Hashes = npt.NDArray[np.uint64]
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
-Flags = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]
 
 Pairs = tuple[Integers, Integers, Floats]
-"""Rows of a block of training instances, rows of other instances, each from the first of its own,
-and how alike they are: the pairs from the limit on, sorted."""
+"""Row in a block of training instances, row in a slice of a side, and similarity of each near pair,
+sorted by row."""
 
-Compare = Callable[[int, Side, slice], Pairs]
-"""Takes the first row of a block, and a side with some of its rows."""
+FindPairs = Callable[[int, Side, slice], Pairs]
+"""Takes the first row of a block of `ROWS` training instances, a side, and a slice of that side."""
 
 _COUNTERS = 2**23
 _COLUMNS = 2**20
-_NONE: Pairs = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
 _COMPARED = 2**22
-"""N-grams of the pairs of texts that are compared at once."""
+"""N-grams in the pairs of texts that are compared at once."""
 _CHUNK = 2**12
 """Texts whose rare n-grams are looked up at once."""
 
 
 class Reason(NamedTuple):
-    """Why an instance is left out: of the kinds of `explore`, the strongest that fits."""
+    """Why an instance is excluded: its most similar counterpart, the first of several."""
 
     kind: str
-    of: Side
+    side: Side
     row: int
-    """The instance of that side, from 0, that is most like it, of several the first."""
+    """Row of the counterpart on that side, from 0."""
     similarity: float
-    """1 for identical texts, Jaccard's of n-grams, or the cosine."""
+    """1 for identical texts, else the Jaccard similarity of n-grams or the cosine."""
 
 
 Excluded = dict[int, Reason]
-"""Rows of training instances, and why they are left out."""
+"""Reason for each excluded training row."""
 
 
-def by_text(
+def exclude_by_text(
     train: Iterable[Exchange],
     test: Sequence[Exchange],
-    points: int,
+    n_train: int,
     *,
     exact: bool,
     near: float | None,
     n: int,
-    of: Unit,
+    unit: Unit,
     threads: int = 2,
 ) -> Excluded:
-    """Find the training texts that are those of a test instance or of an earlier training one.
+    """Find training texts that repeat a test text or an earlier training text.
 
-    An earlier one counts only if it stays itself, so that of a group of repeats the first stays.
-    The search is exact: see `_GramSets`.
+    Excluded instances do not exclude others, so the first of a group of repeats stays. The search
+    is exact: see `_GramSets`.
 
     Parameters
     ----------
     train
-        The N = `points` training instances.
-    exact, near
-        Whether identical texts count, and the Jaccard similarity from which near ones do, if any.
-    n, of
-        n-grams of what, as of `grams`.
+        The `n_train` training instances.
+    exact
+        Exclude identical texts.
+    near
+        Jaccard similarity from which texts are near-identical; None skips this check.
+    n, unit
+        Size and unit of the n-grams, as in `grams`.
     """
     digests, sets = [], []
-    for one in bar(chain(test, train), "n-grams", len(test) + points):
+    for exchange in bar(chain(test, train), "n-grams", len(test) + n_train):
         if exact:
-            digests.append(_digest(one.text))
+            digests.append(_digest(exchange.text))
         if near is not None:
-            sets.append(_hashes(one.text, n, of))
-    texts: dict[bytes, tuple[Side, int]] = {}
+            sets.append(_hash_grams(exchange.text, n, unit))
+    first_rows: dict[bytes, tuple[Side, int]] = {}
     for row, digest in enumerate(digests[: len(test)]):
-        texts.setdefault(digest, ("test", row))
+        first_rows.setdefault(digest, ("test", row))
 
-    def identical(row: int, gone: Flags) -> Reason | None:
+    def find_identical(row: int, is_excluded: Mask) -> Reason | None:
         digest = digests[len(test) + row]
-        before = texts.get(digest)
-        if before and (before[0] == "test" or not gone[before[1]]):
-            return Reason("identical text", *before, 1.0)
-        texts[digest] = "train", row
+        first = first_rows.get(digest)
+        if first and (first[0] == "test" or not is_excluded[first[1]]):
+            return Reason("identical text", *first, 1.0)
+        first_rows[digest] = "train", row
         return None
 
     sides: dict[Side, _GramSets] = {}
@@ -102,20 +102,22 @@ def by_text(
         sides["test"] = _GramSets(sets[: len(test)], counts, near)
         sides["train"] = _GramSets(sets[len(test) :], counts, near)
 
-    def compare(start: int, of: Side, rows: slice) -> Pairs:
-        return sides["train"].pairs(start, sides[of], rows) if sides else _NONE
+    def find_pairs(start: int, side: Side, rows: slice) -> Pairs:
+        if near is None:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+        return sides["train"].find_pairs(start, sides[side], rows)
 
-    sizes = len(test), points
-    first = identical if exact else None
-    return _search("near-identical text", sizes, compare, _CHUNK, {}, threads, first)
+    sizes = len(test), n_train
+    identical = find_identical if exact else None
+    return _search("near-identical text", sizes, find_pairs, _CHUNK, {}, threads, identical)
 
 
-def by_embedding(
+def exclude_by_embedding(
     train: Matrix, test: Matrix, limit: float, excluded: Excluded, threads: int = 2
 ) -> Excluded:
-    """Find the training points as near to a test point, or to an earlier one that stays, as limit.
+    """Find training points near a test point or near an earlier training point that stays.
 
-    Every pair of points is compared, N² / 2 and N · M cosines, in blocks.
+    All N² / 2 + N · M cosines are computed, in blocks.
 
     Parameters
     ----------
@@ -124,158 +126,150 @@ def by_embedding(
     limit
         Cosine from which two points are near.
     excluded
-        Points that are left out already: nothing is near to them.
+        Points already excluded: they do not exclude others.
     """
     sides = {"train": at_length_one(train), "test": at_length_one(test)}
 
-    @lru_cache(maxsize=1)  # one block after the other is compared with all before it
-    def block(start: int) -> Matrix:
+    @lru_cache(maxsize=1)  # each block is compared with every chunk before the next one is read
+    def normalize_block(start: int) -> Matrix:
         return sides["train"](slice(start, start + ROWS))
 
-    def compare(start: int, of: Side, rows: slice) -> Pairs:
-        cosines = block(start) @ sides[of](rows).T
+    def find_pairs(start: int, side: Side, rows: slice) -> Pairs:
+        cosines = normalize_block(start) @ sides[side](rows).T
         i, j = np.nonzero(cosines >= limit)
         return i, j, np.minimum(cosines[i, j], 1)
 
     sizes = len(test), len(train)
-    return _search("near embedding", sizes, compare, ROWS, excluded, threads)
+    return _search("near embedding", sizes, find_pairs, ROWS, excluded, threads)
 
 
 def _search(
     kind: str,
     sizes: tuple[int, int],
-    compare: Compare,
+    find_pairs: FindPairs,
     chunk: int,
     excluded: Excluded,
     threads: int,
-    identical: Callable[[int, Flags], Reason | None] | None = None,
+    find_identical: Callable[[int, Mask], Reason | None] | None = None,
 ) -> Excluded:
-    """Return who is left out of the pool, block by block of `ROWS` instances.
+    """Find the training rows to exclude, one block of `ROWS` at a time.
 
     Parameters
     ----------
     sizes
-        M test and N training instances.
-    compare, chunk
-        What finds near pairs, if anything, and how many other rows it takes at once.
-    identical
-        Says first whether a row repeats another; takes the (N,) flags of those that are out.
+        Numbers of test and of training instances.
+    find_pairs, chunk
+        Finds near pairs, for a slice of at most `chunk` rows.
+    find_identical
+        Takes a row and the mask of excluded rows.
     """
-    gone = np.zeros(sizes[1], dtype=bool)
-    gone[list(excluded)] = True
-    found: Excluded = {}
+    n_test, n_train = sizes
+    is_excluded = np.zeros(n_train, dtype=bool)
+    is_excluded[list(excluded)] = True
+    result: Excluded = {}
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        for start in bar(range(0, sizes[1], ROWS), kind, -(-sizes[1] // ROWS)):
-            ends: dict[Side, int] = {"test": sizes[0], "train": start}
-            others = [
-                (of, slice(at, min(at + chunk, end)))
-                for of, end in ends.items()
-                for at in range(0, end, chunk)
+        for start in bar(range(0, n_train, ROWS), kind, -(-n_train // ROWS)):
+            ends: dict[Side, int] = {"test": n_test, "train": start}
+            chunks = [
+                (side, slice(first, min(first + chunk, end)))
+                for side, end in ends.items()
+                for first in range(0, end, chunk)
             ]
 
-            def nearest(other: tuple[Side, slice], to: int = start) -> list[tuple[int, Reason]]:
-                of, rows = other
-                i, j, alike = compare(to, of, rows)
-                stays = ~gone[rows][j] if of == "train" else np.ones(len(j), dtype=bool)
-                i, j, alike = i[stays], j[stays], alike[stays]
-                order = np.lexsort((j, -alike, i))
+            def find_nearest(
+                side_and_rows: tuple[Side, slice], start: int = start
+            ) -> list[tuple[int, Reason]]:
+                side, rows = side_and_rows
+                i, j, similarity = find_pairs(start, side, rows)
+                if side == "train":
+                    stays = ~is_excluded[rows][j]
+                    i, j, similarity = i[stays], j[stays], similarity[stays]
+                order = np.lexsort((j, -similarity, i))
                 first = order[np.unique(i[order], return_index=True)[1]]
-                found = zip(*(part[first].tolist() for part in (i, j, alike)), strict=True)
-                return [(i, Reason(kind, of, rows.start + j, alike)) for i, j, alike in found]
+                pairs = zip(*(part[first].tolist() for part in (i, j, similarity)), strict=True)
+                return [(i, Reason(kind, side, rows.start + j, value)) for i, j, value in pairs]
 
-            best: dict[int, Reason] = {}
-            for its in pool.map(nearest, others):
-                for row, reason in its:
-                    known = best.setdefault(row, reason)
-                    if known.of == reason.of and reason.similarity > known.similarity:
-                        best[row] = reason
-            size = min(ROWS, sizes[1] - start)
-            i, j, alike = compare(start, "train", slice(start, start + size))
+            nearest: dict[int, Reason] = {}
+            for row, reason in chain.from_iterable(pool.map(find_nearest, chunks)):
+                nearest[row] = max(nearest.get(row, reason), reason, key=_strength)
+            size = min(ROWS, n_train - start)
+            i, j, similarity = find_pairs(start, "train", slice(start, start + size))
             bounds = np.searchsorted(i, np.arange(size + 1))
-            for row in np.flatnonzero(~gone[start : start + size]).tolist():
-                why = identical(start + row, gone) if identical else None
-                why = why or best.get(row)
-                if why is None or (why.of == "train" and why.kind == kind):
-                    near = np.arange(bounds[row], bounds[row + 1])
-                    near = near[(j[near] < row) & ~gone[start + j[near]]]
-                    if len(near) and alike[near].max() > (why.similarity if why else 0):
-                        at = near[alike[near].argmax()]
-                        why = Reason(kind, "train", start + int(j[at]), float(alike[at]))
-                if why:
-                    found[start + row] = why
-                    gone[start + row] = True
-    return found
+            for row in np.flatnonzero(~is_excluded[start : start + size]).tolist():
+                reasons = [find_identical(start + row, is_excluded)] if find_identical else []
+                reasons.append(nearest.get(row))
+                near = np.arange(bounds[row], bounds[row + 1])
+                near = near[(j[near] < row) & ~is_excluded[start + j[near]]]
+                if len(near):
+                    best = near[similarity[near].argmax()]
+                    value = float(similarity[best])
+                    reasons.append(Reason(kind, "train", start + int(j[best]), value))
+                if strongest := max(filter(None, reasons), key=_strength, default=None):
+                    result[start + row] = strongest
+                    is_excluded[start + row] = True
+    return result
 
 
 class _GramSets:
-    """Sets of n-grams as rows of numbers, those of the rarest n-grams first.
+    """Sets of n-grams as rows of hashes, the rarest n-grams first.
 
-    Two sets with a Jaccard similarity of `limit` or more share ⌈limit · size⌉ members of either, so
-    the rarest of each, all but one fewer, have one in common. Of the set that is the first to run
-    out of rare ones, the others bound what is shared beyond these. Only pairs whose bound is high
-    enough are compared (Xiao et al., Efficient similarity joins for near-duplicate detection, ACM
-    Transactions on Database Systems 36, 2011).
+    Two sets with a Jaccard similarity of `limit` or more share at least ⌈limit · size⌉ members, for
+    either size. So they share a rare one: a member among all but the ⌈limit · size⌉ − 1 most
+    frequent of each set. The number of shared rare members bounds the overlap, and only pairs whose
+    bound is high enough are compared (Xiao et al., Efficient similarity joins for near-duplicate
+    detection, ACM Transactions on Database Systems 36, 2011).
     """
 
     def __init__(self, sets: Sequence[Hashes], counts: Integers, limit: float) -> None:
-        """Take the (n,) hashes of each set, and how often those with equal last bits occur."""
+        """Take the hashes of each set, and how often hashes with the same last bits occur."""
         self._limit = limit
-        self._sizes = np.array([len(its) for its in sets], dtype=np.int64)
-        self._needed = np.ceil(limit * self._sizes - 1e-9).astype(np.int64)
-        rows, rare = [], []
-        for its, needed in zip(sets, self._needed.tolist(), strict=True):
-            # Sorts by rarity, in powers of two, then by the hash.
-            rarity = np.log2(counts[_last_bits(its, _COUNTERS)]).astype(np.uint64)
-            its = np.sort(rarity << np.uint64(58) | its >> np.uint64(6))
-            rows.append(its)
-            its = its[: len(its) - needed + 1]
-            # What occurs once is in no other set.
-            rare.append(_last_bits(its[its >= 2**58], _COLUMNS))
-        self._rows = _incidence(rows, 2**63 - 1)
-        self._rare = _incidence(rare, _COLUMNS)
-        self._turned: tuple[int, Any] = -1, None
+        self._sizes = np.array([len(hashes) for hashes in sets], dtype=np.int64)
+        self._min_overlap = np.ceil(limit * self._sizes - 1e-9).astype(np.int64)
+        rows, rare_rows = [], []
+        for hashes, min_overlap in zip(sets, self._min_overlap.tolist(), strict=True):
+            # Sort by the logarithm of the count, then by the hash.
+            rarity = np.log2(counts[_last_bits(hashes, _COUNTERS)]).astype(np.uint64)
+            keys = np.sort(rarity << np.uint64(58) | hashes >> np.uint64(6))
+            rows.append(keys)
+            rare = keys[: len(keys) - min_overlap + 1]
+            # An n-gram that occurs once is in no other set.
+            rare_rows.append(_last_bits(rare[rare >= 2**58], _COLUMNS))
+        self._rows = incidence(rows, 2**63 - 1)
+        self._rare = incidence(rare_rows, _COLUMNS)
+        self._transpose_block = lru_cache(maxsize=1)(
+            lambda start: self._rare[start : start + ROWS].T.tocsr()
+        )
 
-    def pairs(self, start: int, other: "_GramSets", rows: slice) -> Pairs:
-        """Compare the block that begins at `start` with rows of other sets."""
-        at, turned = self._turned
-        if at != start:
-            turned = self._rare[start : start + ROWS].T.tocsr()
-            self._turned = start, turned
-        common = (other._rare[rows] @ turned).tocoo()
+    def find_pairs(self, start: int, other: "_GramSets", rows: slice) -> Pairs:
+        """Compare the block that begins at `start` with some rows of other sets."""
+        common = (other._rare[rows] @ self._transpose_block(start)).tocoo()
         i, j = common.col + np.int64(start), common.row + np.int64(rows.start)
         sizes = self._sizes[i] + other._sizes[j]
-        most = common.data - 1 + np.maximum(self._needed[i], other._needed[j])
-        fits = most >= sizes * (self._limit / (1 + self._limit)) - 1e-9
-        i, j, sizes = i[fits], j[fits], sizes[fits]
-        shared = np.empty(len(i), dtype=np.int64)
+        upper_bound = common.data - 1 + np.maximum(self._min_overlap[i], other._min_overlap[j])
+        is_candidate = upper_bound >= sizes * (self._limit / (1 + self._limit)) - 1e-9
+        i, j, sizes = i[is_candidate], j[is_candidate], sizes[is_candidate]
+        overlap = np.empty(len(i), dtype=np.int64)
         for part in np.array_split(np.arange(len(i)), 1 + sizes.sum() // _COMPARED):
-            both = self._rows[i[part]].multiply(other._rows[j[part]])
-            shared[part] = np.diff(both.indptr)
-        alike = shared / (sizes - shared)
-        near = np.flatnonzero(alike >= self._limit)
+            shared = self._rows[i[part]].multiply(other._rows[j[part]])
+            overlap[part] = np.diff(shared.indptr)
+        similarity = overlap / (sizes - overlap)
+        near = np.flatnonzero(similarity >= self._limit)
         near = near[np.lexsort((j[near], i[near]))]
-        return i[near] - start, j[near] - rows.start, alike[near]
+        return i[near] - start, j[near] - rows.start, similarity[near]
 
 
-def _incidence(rows: Sequence[npt.NDArray[Any]], columns: int) -> Any:
-    """Return the sparse matrix with ones where the rows say."""
-    bounds = np.cumsum([0, *map(len, rows)])
-    places = np.concatenate([np.empty(0, np.int64), *(its.astype(np.int64) for its in rows)])
-    ones = np.ones(len(places), dtype=np.int32)
-    return sparse.csr_array((ones, places, bounds), shape=(len(rows), columns))
+def _strength(reason: Reason) -> tuple[bool, bool, float]:
+    """Sort key: identical text comes first, then test instances, then higher similarity."""
+    return reason.kind == "identical text", reason.side == "test", reason.similarity
 
 
-def _digest(text: str) -> bytes:
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _digest(text: str, size: int = 16) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
 
-def _hashes(text: str, n: int, of: Unit) -> Hashes:
-    """Return the different n-grams of a text as numbers."""
-    its = (
-        blake2b("\0".join(gram).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        for gram in grams(text, n, of)
-    )
-    return np.frombuffer(b"".join(its), dtype=np.uint64)
+def _hash_grams(text: str, n: int, unit: Unit) -> Hashes:
+    digests = (_digest("\0".join(gram), 8) for gram in grams(text, n, unit))
+    return np.frombuffer(b"".join(digests), dtype=np.uint64)
 
 
 def _last_bits(hashes: Hashes, count: int) -> Integers:

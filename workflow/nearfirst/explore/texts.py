@@ -1,13 +1,15 @@
-"""Texts ready for comparison: normalised, and as sets of n-grams."""
+"""Texts to compare: normalized, and as sets of n-grams."""
 
 import re
 import unicodedata
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from itertools import islice
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from scipy import sparse
 
 from nearfirst.common.parquet import INSTANCES
 from nearfirst.data.conversation import instruction_of, text_of
@@ -22,7 +24,7 @@ _WORD = re.compile(r"\w+")
 
 
 class Exchange(NamedTuple):
-    """The exchange of an instance that is embedded, normalised."""
+    """The first exchange of an instance, normalized."""
 
     prompt: str
     """The user's turn."""
@@ -30,13 +32,13 @@ class Exchange(NamedTuple):
     """Both turns, `{instruction} {answer}`, as they are embedded."""
 
 
-def normalised(text: str) -> str:
-    """Return text in Unicode's form NFKC, case-folded, with single spaces for white space."""
+def normalize(text: str) -> str:
+    """Return text in Unicode form NFKC, case-folded, with single spaces for white space."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def grams(text: str, n: int, unit: Unit = "words") -> Set[Gram]:
-    """Return the different n-grams of a normalised text, or the whole text if it is shorter.
+    """Return the set of n-grams of a normalized text, or the whole text if it is shorter.
 
     Words are runs of letters, digits and underscores, so punctuation makes no difference. A text
     without words has no n-grams.
@@ -50,15 +52,23 @@ def grams(text: str, n: int, unit: Unit = "words") -> Set[Gram]:
 
 
 def read_exchanges(path: Path, rows: int = ROWS) -> Iterator[list[Exchange]]:
-    """Yield the exchanges of an instance table, `rows` at a time and the rest at the end.
+    """Yield the exchanges of an instance table in blocks of `rows`; the last may be shorter.
 
-    The table is read piece by piece: the texts of a large pool are never in memory together. Raises
-    InputError if the file is missing or damaged.
+    The texts of a large pool are never in memory together. Raises InputError if the file is missing
+    or damaged.
     """
     conversations = (row["messages"] for _, row in parquet.rows(path, MESSAGES))
     exchanges = (
-        Exchange(normalised(instruction_of(messages)), normalised(text_of(messages)))
+        Exchange(normalize(instruction_of(messages)), normalize(text_of(messages)))
         for messages in conversations
     )
     while block := list(islice(exchanges, rows)):
         yield block
+
+
+def incidence(rows: Sequence[Any], columns: int) -> Any:
+    """Return the sparse (len(rows), columns) matrix with a 1 in each column that a row lists."""
+    bounds = np.cumsum([0, *map(len, rows)])
+    indices = np.concatenate([np.empty(0, np.int64), *(np.asarray(row, np.int64) for row in rows)])
+    ones = np.ones(len(indices), dtype=np.int32)
+    return sparse.csr_array((ones, indices, bounds), shape=(len(rows), columns))
