@@ -24,9 +24,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Write both tables."""
     settings = cast(ExplorationSettings, arguments.settings)
     paths = arguments.train_instances, arguments.test_instances
-    train, test = read_sides(
-        *(paths[0], arguments.train_embeddings, paths[1], arguments.test_embeddings)
-    )
+    embeddings = arguments.train_embeddings, arguments.test_embeddings
+    train, test = read_sides(paths[0], embeddings[0], paths[1], embeddings[1])
     logging.info("%d training and %d test instances", len(train.ids), len(test.ids))
     pairs = duplicates_of(train, test, *paths, settings)
     if leaked := pairs["identical text"].in_test.sum():
@@ -34,11 +33,12 @@ def main(arguments: argparse.Namespace) -> None:
             "%d of %d test instances (%s) have the same text as a training instance; %s lists them",
             *(leaked, len(test.ids), paths[1], arguments.pairs),
         )
-    rows = list(numbers(train, test, pairs, arguments.measure, settings, arguments.threads))
-    with writing(arguments.output) as table, writing(arguments.pairs) as listed:
+    rows = numbers(train, test, pairs, arguments.measure, settings, arguments.threads)
+    table = table_of(rows, arguments.measure)
+    with writing(arguments.output) as output, writing(arguments.pairs) as pairs_output:
         # Nine digits tell float32 distances apart.
-        table_of(rows, arguments.measure).to_csv(table, index=False, float_format="%.9g")
-        table_of_pairs(pairs, train, test).to_csv(listed, index=False, float_format="%.4f")
+        table.to_csv(output, index=False, float_format="%.9g")
+        table_of_pairs(pairs, train, test).to_csv(pairs_output, index=False, float_format="%.4f")
 
 
 if __name__ == "__main__":
@@ -50,7 +50,7 @@ if __name__ == "__main__":
     add("--test-embeddings", type=Path, required=True, help="their embeddings (Parquet)")
     add("--measure", choices=list(BY_ROWS), default="cosine", help="distance (default: cosine)")
     add("--output", type=Path, required=True, help="numbers behind the figure (CSV)")
-    add("--pairs", type=Path, required=True, help="near-duplicates and leaks, with ids (CSV)")
+    add("--pairs", type=Path, required=True, help="leaks and near-duplicates, with ids (CSV)")
     cli.add_threads(parser)
     cli.add_settings(parser, ExplorationSettings)
     cli.run(main, parser.parse_args())

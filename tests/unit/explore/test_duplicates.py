@@ -1,6 +1,7 @@
 """Duplicates between a pool and a test set: each kind by hand, and all against a double loop."""
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from nearfirst.common.parquet import INSTANCES
 from nearfirst.explore import duplicates as module
-from nearfirst.explore.duplicates import Pairs, duplicates
+from nearfirst.explore.duplicates import Pairs, find_duplicates
 from nearfirst.explore.settings import KINDS, ExplorationSettings
 from nearfirst.explore.texts import Exchange, grams, normalize, read_exchanges
 
@@ -34,7 +35,7 @@ def compare(
     settings = ExplorationSettings(**{**LIMITS, **limits})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "ROWS", 3)
-        return duplicates(blocks, test, lambda part: -cosines[part], len(train), settings)
+        return find_duplicates(blocks, test, lambda part: -cosines[part], len(train), settings)
 
 
 def listed(pairs: Pairs) -> list[tuple[int, int]]:
@@ -55,7 +56,7 @@ def test_grams_by_hand() -> None:
     assert grams("ab", 3, "characters") == {"ab"}
 
 
-def test_each_kind_is_found_and_the_strongest_counts() -> None:
+def test_each_kind_and_the_strongest_counts() -> None:
     test = [exchange("one two three four", "five"), exchange("far away", "x")]
     train = [
         exchange("nothing of it", "at all"),
@@ -66,34 +67,32 @@ def test_each_kind_is_found_and_the_strongest_counts() -> None:
     ]
     cosines = np.zeros((5, 2))
     cosines[1:5, 0] = 0.95
-    found = compare(train, test, cosines)
-    assert {kind: listed(its) for kind, its in found.items()} == {
+    result = compare(train, test, cosines)
+    assert {kind: listed(pairs) for kind, pairs in result.items()} == {
         "identical text": [(1, 0)],
         "identical prompt": [(2, 0)],
         "near-identical text": [(3, 0)],
         "near embedding": [(4, 0)],
     }
-    alike = [found[kind].texts.item() for kind in KINDS]
-    assert alike == pytest.approx([1, 3 / 5, 4 / 5, 0])
-    assert [found[kind].embeddings.item() for kind in KINDS] == [0.95] * 4
+    jaccard = [result[kind].text_similarity.item() for kind in KINDS]
+    assert jaccard == pytest.approx([1, 3 / 5, 4 / 5, 0])
+    assert [result[kind].embedding_similarity.item() for kind in KINDS] == [0.95] * 4
 
 
-def test_all_are_counted_where_not_all_are_listed() -> None:
+def test_all_pairs_are_counted_if_not_listed() -> None:
     test = [exchange("same", "text"), exchange("same", "text")]
-    found = compare([exchange("same", "text")] * 7, test, listed=3)["identical text"]
-    assert listed(found) == [(0, 0), (0, 1), (1, 0)]
-    assert found.total == 14
-    assert found.in_train.all()
-    assert found.in_test.all()
+    same = compare([exchange("same", "text")] * 7, test, listed=3)["identical text"]
+    assert listed(same) == [(0, 0), (0, 1), (1, 0)]
+    assert (same.total, same.in_train.sum(), same.in_test.sum()) == (14, 7, 2)
     cosines = np.linspace(0.9, 1, 7)[:, None]
     nearest = compare([exchange("a")] * 7, [exchange("b")], cosines, listed=2)["near embedding"]
     assert listed(nearest) == [(6, 0), (5, 0)]
 
 
-def test_texts_without_words_are_the_same_only_if_they_are() -> None:
-    found = compare([exchange("?!"), exchange("!!")], [exchange("?!"), exchange("::")])
-    assert listed(found["identical text"]) == [(0, 0)]
-    assert sum(its.total for its in found.values()) == 1
+def test_texts_without_words_are_not_near_identical() -> None:
+    result = compare([exchange("?!"), exchange("!!")], [exchange("?!"), exchange("::")])
+    assert listed(result["identical text"]) == [(0, 0)]
+    assert sum(pairs.total for pairs in result.values()) == 1
 
 
 texts = st.lists(st.sampled_from(["a", "b", "c", "A", "?"]), max_size=5).map(" ".join)
@@ -106,30 +105,28 @@ def test_against_a_double_loop(
     train: list[Exchange], test: list[Exchange], seed: int, limit: float
 ) -> None:
     cosines = np.random.default_rng(seed).uniform(-1, 1, (len(train), len(test)))
-    found = compare(train, test, cosines, text_similarity=limit, embedding_similarity=0.5)
-    expected: dict[str, set[tuple[int, int]]] = {kind: set() for kind in KINDS}
+    result = compare(train, test, cosines, text_similarity=limit, embedding_similarity=0.5)
+    expected: dict[str, list[tuple[int, int]]] = {kind: [] for kind in KINDS}
     for i, one in enumerate(train):
         for j, other in enumerate(test):
             a, b = grams(one.text, 2), grams(other.text, 2)
-            alike = len(a & b) / len(a | b) if a | b else 0
+            jaccard = len(a & b) / len(a | b) if a | b else 0
             same = one.text == other.text, one.prompt == other.prompt
-            holds = (*same, alike >= limit, cosines[i, j] >= 0.5)
-            if any(holds):
-                expected[KINDS[holds.index(True)]].add((i, j))
-    for kind, its in found.items():
-        assert set(listed(its)) == expected[kind]
-        assert its.total == len(expected[kind])
-        assert set(np.flatnonzero(its.in_train)) == {i for i, _ in expected[kind]}
-        assert set(np.flatnonzero(its.in_test)) == {j for _, j in expected[kind]}
+            fits = (*same, jaccard >= limit, cosines[i, j] >= 0.5)
+            if any(fits):
+                expected[KINDS[fits.index(True)]].append((i, j))
+    for kind, pairs in result.items():
+        assert sorted(listed(pairs)) == expected[kind]
+        assert pairs.total == len(expected[kind])
+        assert set(np.flatnonzero(pairs.in_train)) == {i for i, _ in expected[kind]}
+        assert set(np.flatnonzero(pairs.in_test)) == {j for _, j in expected[kind]}
 
 
-def test_blocks_are_whole_whatever_the_file_looks_like(tmp_path: Path, talk: Any) -> None:
+def test_blocks_ignore_row_groups(tmp_path: Path, talk: Any) -> None:
     talks = [talk(f"Q{i}", "A", "More?", "No") for i in range(7)]
-    rows = [{"id": f"{i}", "task": "t", "messages": its} for i, its in enumerate(talks)]
+    rows = [{"id": f"{i}", "task": "t", "messages": messages} for i, messages in enumerate(talks)]
     table = pa.Table.from_pylist(rows, schema=INSTANCES)
     pq.write_table(table, tmp_path / "i.parquet", row_group_size=2)
     blocks = list(read_exchanges(tmp_path / "i.parquet", 3))
     assert [len(block) for block in blocks] == [3, 3, 1]
-    assert [one for block in blocks for one in block] == [
-        Exchange(f"q{i}", f"q{i} a") for i in range(7)
-    ]
+    assert list(chain(*blocks)) == [Exchange(f"q{i}", f"q{i} a") for i in range(7)]

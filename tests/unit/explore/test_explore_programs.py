@@ -16,7 +16,14 @@ from nearfirst.distance.distances import whole
 from nearfirst.explore import plot
 from nearfirst.explore.caption import caption
 from nearfirst.explore.plot import draw_exploration
-from nearfirst.explore.read import leak, number, of, read_exploration, shares, tasks
+from nearfirst.explore.read import (
+    cumulative_shares,
+    leak_warning,
+    number,
+    panel_rows,
+    read_exploration,
+    task_table,
+)
 from nearfirst.figures.look import LookSettings
 
 LOOK = LookSettings()
@@ -52,27 +59,28 @@ def explore(program: Program, folder: Path, *flags: str) -> Any:
     return done
 
 
-def test_the_numbers_are_those_of_the_whole_matrix(usual: Path) -> None:
-    sides = ("train", "test")
-    matrix = whole(
-        "cosine", *(read_embeddings(usual / f"{s}_embeddings.parquet")[1] for s in sides)
-    )
+@pytest.fixture
+def table(usual: Path) -> pd.DataFrame:
+    return read_exploration(usual / "x.csv")
+
+
+def test_numbers_against_the_whole_matrix(usual: Path, table: pd.DataFrame) -> None:
+    paths = [usual / f"{side}_embeddings.parquet" for side in SIDES]
+    matrix = whole("cosine", *(read_embeddings(path)[1] for path in paths))
     rounds = np.bincount(tma_rounds(matrix))[1:].tolist()
     # Shown as 1 − cos.
     matrix = 1 + matrix
-    table = read_exploration(usual / "x.csv")
-    assert number(table, "about", "test_median") == pytest.approx(np.median(matrix.min(axis=0)))
-    assert number(table, "about", "train_median") == pytest.approx(np.median(matrix.min(axis=1)))
-    assert of(table, "distance")["x"].min() == pytest.approx(matrix.min(), abs=1e-6)
-    assert of(table, "round")["value"].tolist() == rounds
-    of_tasks = tasks(table)
-    assert set(of_tasks["task"]) == set(ODD)
-    assert of_tasks["median"].is_monotonic_increasing
-    near, by_task = number(table, "about", "near"), of_tasks.set_index("task")
+    assert number(table, "test_median") == pytest.approx(np.median(matrix.min(axis=0)))
+    assert number(table, "train_median") == pytest.approx(np.median(matrix.min(axis=1)))
+    assert panel_rows(table, "distance")["x"].min() == pytest.approx(matrix.min(), abs=1e-6)
+    assert panel_rows(table, "round")["value"].tolist() == rounds
+    tasks, near = task_table(table).set_index("task"), number(table, "near")
+    assert set(tasks.index) == set(ODD)
+    assert tasks["median"].is_monotonic_increasing
     for i, task in enumerate(ODD):
-        its = matrix[:, i :: len(ODD)].min(axis=0)
-        assert by_task.loc[task, "near_test"] == (its <= near).sum()
-        assert by_task.loc[task, "min"] == pytest.approx(its.min(), abs=1e-6)
+        nearest = matrix[:, i :: len(ODD)].min(axis=0)
+        assert tasks.loc[task, "near_test"] == (nearest <= near).sum()
+        assert tasks.loc[task, "min"] == pytest.approx(nearest.min(), abs=1e-6)
 
 
 def test_the_pairs_name_ids_and_tasks(usual: Path) -> None:
@@ -84,48 +92,44 @@ def test_the_pairs_name_ids_and_tasks(usual: Path) -> None:
     ]
 
 
-def test_the_caption_counts(usual: Path) -> None:
+def test_the_caption_counts(usual: Path, table: pd.DataFrame) -> None:
     text = " ".join((usual / "x.txt").read_text().split())
     for part in (
         "60 training instances of 5 tasks and 18 test instances of 6 tasks; no task is in both.",
         "Warning: 2 of 18 test instances have the same text",
         "(a) Cosine distance (1 − cos)",
-        "90% of 60 training instances have their nearest one of another task",
+        "90% of 60 training instances have their nearest one of another task within",
         "the same text up to case and white space: 2 (of 2 training and 2 test instances);",
         "x_pairs.csv lists them",
     ):
         assert part in text
-    table = read_exploration(usual / "x.csv")
     table.loc[table["what"] == "distinct", "value"] = 40
     assert "the encoder cut: 0 of 60; different embeddings: 40. (a)" in caption("explore_x", table)
     assert (usual / "x.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize(
-    ("look", "most"), [(LookSettings(panel_width=2.0, font_size=11), 20), (LOOK, 2)]
+    ("look", "max_tasks"), [(LookSettings(panel_width=2.0, font_size=11), 20), (LOOK, 2)]
 )
-def test_no_text_is_cut_off_or_covers_another(
-    usual: Path, look: LookSettings, most: int, monkeypatch: pytest.MonkeyPatch
+def test_no_text_is_cut_off_or_covered(
+    table: pd.DataFrame, look: LookSettings, max_tasks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plot, "SHOWN", most)
-    table = read_exploration(usual / "x.csv")
-    for its, names in ((table, min(most, len(ODD))), (one_task(table), 0)):
-        found = assert_readable(draw_exploration(its, look))
-        assert ("4 tasks between" in found) == (most == 2 and bool(names))
-        assert sum("/3" in text for text in found) == names
+    monkeypatch.setattr(plot, "MAX_TASKS", max_tasks)
+    texts = assert_readable(draw_exploration(table, look))
+    assert ("4 tasks between" in texts) == (max_tasks == 2)
+    assert sum("/3" in text for text in texts) == min(max_tasks, len(ODD))
+    texts = assert_readable(draw_exploration(one_task(table), look))
+    assert not any("/3" in text or "between" in text for text in texts)
 
 
 def one_task(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table as if there were only the first test task."""
-    of_tasks = table["panel"].isin(["task", "neighbour"])
-    table = table[~of_tasks | (table["task"] == ODD[0])].copy()
+    table = table[table["task"].isin(["", ODD[0]])].copy()
     table.loc[table["what"] == "test_tasks", "value"] = 1
     return table
 
 
-def test_no_panel_is_empty(usual: Path) -> None:
-    table = read_exploration(usual / "x.csv")
-
+def test_no_panel_is_empty(table: pd.DataFrame) -> None:
     def titles(table: pd.DataFrame) -> list[str]:
         return [axes.get_title()[:8] for axes in draw_exploration(table, LOOK).axes]
 
@@ -137,11 +141,10 @@ def test_no_panel_is_empty(usual: Path) -> None:
     assert "(c)" not in caption("x", one_task(table))
 
 
-def test_tasks_without_near_data_differ_in_more_than_colour(usual: Path) -> None:
-    table = read_exploration(usual / "x.csv")
+def test_tasks_without_near_data_differ_in_more_than_colour(table: pd.DataFrame) -> None:
     row = (table["panel"] == "task") & (table["what"] == "near_test") & (table["task"] == "NA")
     table.loc[row, "value"] = 0
-    axes = next(its for its in draw_exploration(table, LOOK).axes if its.get_title()[:3] == "(b)")
+    axes = draw_exploration(table, LOOK).axes[1]
     near, without = axes.lines[:2]
     assert (len(near.get_xdata()), len(without.get_xdata())) == (5, 1)
     assert near.get_marker() != without.get_marker()
@@ -156,9 +159,9 @@ def test_a_test_set_that_is_the_pool(tmp_path: Path, program: Program, write_sid
     done = explore(program, tmp_path, *sides[0], *sides[1], "--measure", "euclidean")
     assert "9 of 9 test instances" in done.stderr
     table = read_exploration(tmp_path / "x.csv")
-    assert leak(table) == "Warning: the test set is the training set"
+    assert leak_warning(table) == "Warning: the test set is the training set"
     assert "3 tasks in both" in caption("x", table)
-    assert shares(table)["share"].tolist() == [1]
+    assert cumulative_shares(table)["share"].tolist() == [1]
     draw_exploration(table, LOOK)
 
 
@@ -167,5 +170,5 @@ def test_one_instance_per_side(tmp_path: Path, program: Program, write_side: Any
     explore(program, tmp_path, *train, *write_side(tmp_path, "test", ["b"], ["two"], [[0, 1]]))
     table = read_exploration(tmp_path / "x.csv")
     assert "too small to say what counts as near" in caption("x", table)
-    assert leak(table) == ""
+    assert leak_warning(table) == ""
     draw_exploration(table, LOOK).savefig(io.BytesIO(), format="png")

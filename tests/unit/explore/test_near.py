@@ -13,13 +13,13 @@ from nearfirst.distance.side import Side
 from nearfirst.explore import near as module
 from nearfirst.explore.near import Near, nearness
 from nearfirst.explore.settings import ExplorationSettings
-from nearfirst.explore.table import Row, histograms, of_task
+from nearfirst.explore.table import Row, histograms, task_rows
 
 HALF = ExplorationSettings(near_quantile=0.5)
 
 
 def side(points: Any, tasks: str) -> Side:
-    """Return points on a line, or others, with a letter for the task of each."""
+    """Return points with a letter for the task of each."""
     embeddings = np.array(points, dtype=np.float32).reshape(len(tasks), -1)
     return Side([f"id-{i}" for i in range(len(tasks))], list(tasks), embeddings)
 
@@ -40,11 +40,11 @@ def test_near_by_hand() -> None:
     assert alone.sample == 0
 
 
-def test_near_as_the_settings_say() -> None:
-    given = ExplorationSettings(near=0.25)
-    # Inside it is −cos, outside 1 − cos.
-    assert nearness(TEST, TEST, "cosine", given) == Near(-0.75, "given", 0)
-    assert nearness(TEST, TEST, "euclidean", given) == Near(0.25, "given", 0)
+def test_near_as_given() -> None:
+    settings = ExplorationSettings(near=0.25)
+    # Given as 1 − cos, compared as −cos.
+    assert nearness(TEST, TEST, "cosine", settings) == Near(-0.75, "given", 0)
+    assert nearness(TEST, TEST, "euclidean", settings) == Near(0.25, "given", 0)
     with pytest.raises(ValidationError, match="near"):
         ExplorationSettings(near=-0.5)
 
@@ -63,15 +63,15 @@ def test_near_against_the_whole_matrix(measure: str, count: int, rows: int, seed
     tasks = "".join(generator.choice(list("ab"), count))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "ROWS", rows)
-        found = nearness(side(points, tasks), TEST, measure, HALF)
+        near = nearness(side(points, tasks), TEST, measure, HALF)
     matrix = whole(measure, points, points)
     groups = np.array(list(tasks)) if len(set(tasks)) > 1 else np.arange(count)
     others = np.where(groups[:, None] == groups, np.inf, matrix).min(axis=0)
     expected = np.quantile(others, 0.5, method="higher")
-    assert found.distance == pytest.approx(expected, rel=1e-5, abs=2e-6)
+    assert near.distance == pytest.approx(expected, rel=1e-5, abs=2e-6)
 
 
-def test_near_is_drawn_with_the_seed() -> None:
+def test_near_sample_depends_on_the_seed() -> None:
     points = np.random.default_rng(0).normal(size=(300, 4))
     train = side(points, "abcdef" * 50)
 
@@ -84,7 +84,7 @@ def test_near_is_drawn_with_the_seed() -> None:
 
 
 def test_rows_of_a_task_by_hand() -> None:
-    rows = list(of_task("u", np.array([1.0, 2, 3]), ["x", "y", "y"], 1))
+    rows = list(task_rows("u", np.array([1.0, 2, 3]), ["x", "y", "y"], 1))
     quantiles = [("min", 1), ("q25", 1.5), ("median", 2), ("q75", 2.5), ("max", 3)]
     assert [(row.what, row.value) for row in rows[:5]] == quantiles
     assert rows[5:] == [Row("neighbour", "y", "u", x=1, value=2, n=3)]

@@ -5,114 +5,124 @@ import pandas as pd
 
 from nearfirst.common.text import counted
 from nearfirst.embed.texts import EMBEDDED, is_told
-from nearfirst.explore.read import MEASURES, leak, letters, number, of, shares, tasks, word
+from nearfirst.explore.read import (
+    MEASURES,
+    cumulative_shares,
+    label,
+    leak_warning,
+    number,
+    panel_letters,
+    panel_rows,
+    task_table,
+)
 from nearfirst.explore.settings import KINDS
 
 
 def caption(name: str, table: pd.DataFrame) -> str:
     """Return the caption of the figure `name` for the table that `read_exploration` returns."""
-
-    def about(what: str) -> float:
-        return number(table, "about", what)
-
     sizes = " and ".join(
-        f"{counted(about(f'{side}_instances'), f'{adjective} instance')} of "
-        f"{counted(about(f'{side}_tasks'), 'task')}"
+        f"{counted(number(table, f'{side}_instances'), f'{adjective} instance')} of "
+        f"{counted(number(table, f'{side}_tasks'), 'task')}"
         for side, adjective in (("train", "training"), ("test", "test"))
     )
-    shared, duplicates = about("shared_tasks"), _duplicates(table)
-    embedded = {key: int(about(key)) for key in ("cut", "distinct")}
-    embedded["embedded"] = int(about("train_instances"))
-    of_panels = {
+    shared, duplicates = number(table, "shared_tasks"), _describe_duplicates(table)
+    embedded = {key: int(number(table, key)) for key in ("cut", "distinct")}
+    embedded["embedded"] = int(number(table, "train_instances"))
+    letters = panel_letters(table)
+    panels = {
         "distances": f"{MEASURES[table['measure'].iloc[0]]} of each training instance to its "
         "nearest test instance and of each test instance to its nearest training instance: median "
-        f"{about('train_median'):.3f} and {about('test_median'):.3f}. {_near(table)}",
+        f"{number(table, 'train_median'):.3f} and {number(table, 'test_median'):.3f}. "
+        f"{_describe_near(table)}",
         "tasks": "The distances of the test instances by task, the nearest task first.",
-        "rounds": _rounds(table),
+        "rounds": "Share of the pool in the rounds of Test-centric Multi-turn Arrangement (TMA): "
+        f"{describe_rounds(table)}.",
         "duplicates": f"{duplicates} {name}_pairs.csv lists them with their ids.",
     }
     parts = [
         f"{name}: the pool and the test set before training. {sizes}; "
         + (f"{counted(shared, 'task')} in both." if shared else "no task is in both."),
-        *([f"{text}."] if (text := leak(table)) else []),
+        *([f"{warning}."] if (warning := leak_warning(table)) else []),
         *([EMBEDDED.format(**embedded)] if is_told(**embedded) else []),
-        *(f"({letter}) {of_panels[panel]}" for panel, letter in letters(table).items()),
-        *([] if "duplicates" in letters(table) else [duplicates]),
+        *(f"({letter}) {panels[panel]}" for panel, letter in letters.items()),
+        *([] if "duplicates" in letters else [duplicates]),
     ]
     return " ".join(parts)
 
 
-def _near(table: pd.DataFrame) -> str:
-    near, sample = number(table, "about", "near"), number(table, "about", "near", "n")
-    if not np.isfinite(near):
+def _describe_near(table: pd.DataFrame) -> str:
+    limit, sample = number(table, "near"), number(table, "near", column="n")
+    if not np.isfinite(limit):
         return "The pool is too small to say what counts as near."
-    basis, its = word(table, "near"), tasks(table)
-    within, without = its["near_test"].sum(), int((its["near_test"] == 0).sum())
+    basis, tasks = label(table, "near"), task_table(table)
+    n_test = counted(tasks["n"].sum(), "test instance")
+    near_test = f"{tasks['near_test'].sum():,.0f} of {n_test}"
+    without = f"tasks without any: {(tasks['near_test'] == 0).sum():,} of {len(tasks):,}"
     if basis == "given":
-        return (
-            f"The dotted line marks what counts as near: a distance of at most {near:.3f}, as the "
-            f"config says. {within:,.0f} of {counted(its['n'].sum(), 'test instance')} have near "
-            f"data; tasks without any: {without:,} of {len(its):,}. {absolute(table)}".strip()
+        text = (
+            f"The dotted line marks what counts as near: a distance of at most {limit:.3f}, as the "
+            f"config says. {near_test} have near data; {without}. "
         )
-    share = f"{100 * number(table, 'about', 'near_quantile'):g}%"
-    other = "one of another task" if basis == "other tasks" else "other one"
-    below = number(table, "about", "median_quantile")
-    return (
-        f"The dotted line, at {distance(table, near)}, is the pool's own measure: {share} of "
-        f"{counted(sample, 'training instance')} have their nearest {other} within it, and so have "
-        f"{within:,.0f} of {counted(its['n'].sum(), 'test instance')} a training instance; tasks "
-        f"without any: {without:,} of {len(its):,}. Of the pool's own distances {100 * below:.0f}% "
-        f"are smaller than that of the median test instance. {absolute(table)}".strip()
-    )
+    else:
+        share = f"{100 * number(table, 'near_quantile'):g}%"
+        other = "one of another task" if basis == "other tasks" else "other one"
+        text = (
+            f"The dotted line marks what counts as near, measured within the pool: {share} of "
+            f"{counted(sample, 'training instance')} have their nearest {other} within "
+            f"{describe_distance(table, limit)}. {near_test} have near data; {without}. "
+            f"{100 * number(table, 'median_quantile'):.0f}% of the distances within the pool are "
+            "smaller than the distance of the median test instance. "
+        )
+    return f"{text}{describe_cosines(table)}".strip()
 
 
-def distance(table: pd.DataFrame, value: float) -> str:
+def describe_distance(table: pd.DataFrame, value: float) -> str:
     """Return a distance, with its cosine if it has one."""
     cosine = f" (a cosine of {1 - value:.2f})" * (table["measure"].iloc[0] == "cosine")
     return f"{value:.3f}{cosine}"
 
 
-def absolute(table: pd.DataFrame) -> str:
-    """Return how many test instances have near data in absolute terms; "" if not by cosines."""
-    its = of(table, "about").set_index("what")
-    its = its[its.index.str.startswith("cosine_")]
-    if its.empty:
+def describe_cosines(table: pd.DataFrame) -> str:
+    """Return how many test instances have near data by absolute cosines; "" for other measures."""
+    rows = panel_rows(table, "about").set_index("what")
+    rows = rows[rows.index.str.startswith("cosine_")]
+    if rows.empty:
         return ""
-    levels = ", ".join(name.removeprefix("cosine_") for name in its.index)
-    counts = ", ".join(f"{value:,.0f}" for value in its["value"])
+    levels = ", ".join(name.removeprefix("cosine_") for name in rows.index)
+    counts = ", ".join(f"{value:,.0f}" for value in rows["value"])
     return (
-        f"Cosines of at least {levels} to their nearest training instance have {counts} of "
-        f"{counted(its['n'].iloc[0], 'test instance')}."
+        f"{counts} of {counted(rows['n'].iloc[0], 'test instance')} have cosines of at least "
+        f"{levels} to their nearest training instance, respectively."
     )
 
 
-def _rounds(table: pd.DataFrame) -> str:
-    its = shares(table)
-    half, most = (int(its.loc[its["share"] >= share - 1e-9, "x"].iloc[0]) for share in (0.5, 0.9))
+def describe_rounds(table: pd.DataFrame) -> str:
+    """Return how many rounds there are, and how many hold most of the pool."""
+    shares = cumulative_shares(table)["share"]
+    half, most = (1 + (shares < level - 1e-9).sum() for level in (0.5, 0.9))
     return (
-        "Share of the pool in the rounds of Test-centric Multi-turn Arrangement (TMA): "
-        f"{counted(len(its), 'round')}; half of the pool is in the first {counted(half, 'round')}, "
-        f"nine tenths in the first {most:,}."
+        f"{counted(len(shares), 'round')}; half of the pool is in the first {half:,}, "
+        f"nine tenths in the first {most:,}"
     )
 
 
-def _duplicates(table: pd.DataFrame) -> str:
-    unit = word(table, "ngram").removesuffix("s")
-    meant = {
+def _describe_duplicates(table: pd.DataFrame) -> str:
+    unit = label(table, "ngram").removesuffix("s")
+    meanings = {
         "identical text": "the same text up to case and white space",
         "identical prompt": "the same prompt with another answer",
-        "near-identical text": f"at least {100 * number(table, 'about', 'text_similarity'):g}% "
-        f"shared {int(number(table, 'about', 'ngram'))}-grams of {unit}s",
+        "near-identical text": f"at least {100 * number(table, 'text_similarity'):g}% "
+        f"shared {int(number(table, 'ngram'))}-grams of {unit}s",
         "near embedding": "embeddings with a cosine of at least "
-        f"{number(table, 'about', 'embedding_similarity'):g}",
+        f"{number(table, 'embedding_similarity'):g}",
     }
     parts = []
     for kind in KINDS:
         pairs, train, test = (
-            number(table, panel, kind) for panel in ("pairs", "pairs_train", "pairs_test")
+            number(table, kind, panel) for panel in ("pairs", "pairs_train", "pairs_test")
         )
         sizes = f" (of {train:,.0f} training and {counted(test, 'test instance')})"
-        parts.append(f"{meant[kind]}: {f'{pairs:,.0f}{sizes}' if pairs else 'none'}")
+        parts.append(f"{meanings[kind]}: {f'{pairs:,.0f}{sizes}' if pairs else 'none'}")
     return (
         "Pairs of a training and a test instance, each counted under the first kind that fits: "
         f"{'; '.join(parts)}."

@@ -4,66 +4,51 @@ import numpy as np
 import pandas as pd
 
 from nearfirst.common.text import counted
-from nearfirst.explore.caption import absolute, distance
-from nearfirst.explore.read import number, shares, tasks, word
+from nearfirst.explore.caption import describe_cosines, describe_distance, describe_rounds
+from nearfirst.explore.read import label, number, task_table
 from nearfirst.explore.settings import KINDS
 
 
 def lines(table: pd.DataFrame) -> list[str]:
     """Return some lines about the table that `read_exploration` returns."""
 
-    def about(what: str) -> float:
-        return number(table, "about", what)
+    def count(name: str, noun: str, panel: str = "about") -> str:
+        return counted(number(table, name, panel), noun)
 
-    def median(side: str) -> str:
-        return f"{about(f'{side}_median'):.3f}"
-
-    rows, prompts, its = about("train_instances"), about("test_instances"), tasks(table)
+    tasks = task_table(table)
     measure = {"cosine": "cosine distance, 1 − cos"}.get(table["measure"].iloc[0], "distance")
-    far = its.loc[its["near_test"] == 0, "task"].tolist()
+    far = tasks.loc[tasks["near_test"] == 0, "task"].tolist()
     listed = ", ".join(far[:3]) + (f" and {len(far) - 3:,} more" if len(far) > 3 else "")
-    cumulative = shares(table)
-    half, most = (
-        int(cumulative.loc[cumulative["share"] >= share - 1e-9, "x"].iloc[0])
-        for share in (0.5, 0.9)
-    )
-    text = absolute(table)
-    cosines = f". {text.rstrip('.')}" if text else ""
-    found = {
-        "pool": f"{counted(rows, 'row')} of {counted(about('train_tasks'), 'task')}",
-        "prompts": f"{counted(prompts, 'prompt')} of {counted(about('test_tasks'), 'task')}; "
-        f"{counted(about('shared_tasks'), 'task')} in both",
-        "distance": f"median {median('train')} from a row to its nearest prompt, "
-        f"{median('test')} from a prompt to its nearest row ({measure})",
-        "near": _near(table),
-        "within it": f"{its['near_test'].sum():,.0f} of {counted(its['n'].sum(), 'prompt')} have "
-        f"one{f'; no prompt of these tasks: {listed}' if far else ''}{cosines}",
-        "rounds": f"{counted(len(cumulative), 'round')} of TMA; half of the pool is in the first "
-        f"{half:,}, nine tenths in the first {most:,}",
-        **{kind: _pairs(table, kind) for kind in KINDS},
+    cosines = describe_cosines(table).rstrip(".")
+    texts = {
+        "pool": f"{count('train_instances', 'row')} of {count('train_tasks', 'task')}",
+        "prompts": f"{count('test_instances', 'prompt')} of {count('test_tasks', 'task')}; "
+        f"{count('shared_tasks', 'task')} in both",
+        "distance": f"median {number(table, 'train_median'):.3f} from a row to its nearest prompt, "
+        f"{number(table, 'test_median'):.3f} from a prompt to its nearest row ({measure})",
+        "near": _describe_near(table),
+        "within it": f"{tasks['near_test'].sum():,.0f} of {counted(tasks['n'].sum(), 'prompt')} "
+        f"have one{f'; no prompt of these tasks: {listed}' if far else ''}"
+        f"{f'. {cosines}' if cosines else ''}",
+        "rounds": f"TMA: {describe_rounds(table)}",
     }
-    width = max(map(len, found))
-    return [f"{name:<{width}}  {text}" for name, text in found.items()]
+    for kind in KINDS:
+        texts[kind] = "no pair"
+        if number(table, kind, "pairs"):
+            rows, prompts = count(kind, "row", "pairs_train"), count(kind, "prompt", "pairs_test")
+            texts[kind] = f"{count(kind, 'pair', 'pairs')} of {rows} and {prompts}"
+    width = max(map(len, texts))
+    return [f"{name:<{width}}  {text}" for name, text in texts.items()]
 
 
-def _near(table: pd.DataFrame) -> str:
-    limit, sample = number(table, "about", "near"), number(table, "about", "near", "n")
+def _describe_near(table: pd.DataFrame) -> str:
+    limit, basis = number(table, "near"), label(table, "near")
     if not np.isfinite(limit):
         return "the pool is too small to say what counts as near"
-    if word(table, "near") == "given":
+    if basis == "given":
         return f"at most {limit:.3f}, as given"
-    other = "one of another task" if word(table, "near") == "other tasks" else "another one"
-    share = 100 * number(table, "about", "near_quantile")
-    return (
-        f"the pool's own: {share:g}% of {counted(sample, 'row')} have {other} within "
-        f"{distance(table, limit)}"
-    )
-
-
-def _pairs(table: pd.DataFrame, kind: str) -> str:
-    pairs, rows, prompts = (
-        number(table, panel, kind) for panel in ("pairs", "pairs_train", "pairs_test")
-    )
-    if not pairs:
-        return "no pair"
-    return f"{counted(pairs, 'pair')} of {counted(rows, 'row')} and {counted(prompts, 'prompt')}"
+    other = "one of another task" if basis == "other tasks" else "another one"
+    share = 100 * number(table, "near_quantile")
+    sample = counted(number(table, "near", column="n"), "row")
+    distance = describe_distance(table, limit)
+    return f"at most {distance}: {share:g}% of {sample} have {other} that near"

@@ -14,50 +14,52 @@ class Near(NamedTuple):
     """Which distance counts as near."""
 
     distance: float
-    """The largest one, −cos for cosine; NaN if the pool has no two points to take it from."""
+    """The largest near distance, −cos for cosine; NaN if the pool is too small to tell."""
     basis: str
-    """`given`, or what it was taken from: training points of `other tasks`, or `other instances`.
-    """
+    """`given`, or where it comes from: training points of `other tasks`, or `other instances`."""
     sample: int
-    """Number of training points it was taken from."""
-    own: tuple[float, ...] = ()
+    """Number of training points it comes from."""
+    distances: tuple[float, ...] = ()
     """Their distances."""
 
 
 def nearness(
     train: Side, test: Side, measure: str, settings: ExplorationSettings, threads: int = 2
 ) -> Near:
-    """Return which distance counts as near: as the settings say, or by distances within the pool.
+    """Return which distance counts as near: the one in the settings, or one within the pool.
 
-    A held-out test task is to the pool what one training task is to the others, so the distances
-    are those of training points to their nearest one of another task. Where test tasks are training
-    tasks too, or the pool is a single task, they are those to the nearest other point.
+    A held-out test task is to the pool what one training task is to the others. So the distances
+    are from training points to the nearest one of another task, or to the nearest other point if
+    test tasks are also training tasks or the pool is a single task.
     """
     if settings.near is not None:
         return Near(settings.near - float(shown(measure, 0)), "given", 0)
-    points, names = len(train.ids), {name: i for i, name in enumerate(dict.fromkeys(train.tasks))}
-    by_task = len(names) > 1 and names.keys().isdisjoint(test.tasks)
+    n_train = len(train.ids)
+    task_numbers = {task: i for i, task in enumerate(dict.fromkeys(train.tasks))}
+    by_task = len(task_numbers) > 1 and task_numbers.keys().isdisjoint(test.tasks)
     basis = "other tasks" if by_task else "other instances"
-    groups = np.array([names[task] for task in train.tasks]) if by_task else np.arange(points)
-    sample = np.arange(points)
-    if points > settings.near_sample:
+    groups = np.arange(n_train)
+    if by_task:
+        groups = np.array([task_numbers[task] for task in train.tasks])
+    sample = np.arange(n_train)
+    if n_train > settings.near_sample:
         generator = np.random.default_rng(settings.seed)
         sample = np.sort(generator.choice(sample, settings.near_sample, replace=False))
     distances = BY_ROWS[measure](train.embeddings, train.embeddings[sample])
-    found = np.full(len(sample), np.inf, dtype=np.float32)
+    nearest = np.full(len(sample), np.inf, dtype=np.float32)
     lock = Lock()
 
-    def block(start: int) -> None:
-        between = distances(slice(start, start + ROWS))
-        own = groups[start : start + ROWS, None] == groups[sample]
-        nearest = np.where(own, np.float32(np.inf), between).min(axis=0)
+    def update_nearest(start: int) -> None:
+        rows = slice(start, start + ROWS)
+        same_group = groups[rows, None] == groups[sample]
+        block = np.where(same_group, np.float32(np.inf), distances(rows)).min(axis=0)
         with lock:
-            np.minimum(found, nearest, out=found)
+            np.minimum(nearest, block, out=nearest)
 
-    in_blocks(block, range(0, points, ROWS), threads, "distances within the pool")
-    found = found[np.isfinite(found)]
-    if not len(found):
+    in_blocks(update_nearest, range(0, n_train, ROWS), threads, "distances within the pool")
+    nearest = nearest[np.isfinite(nearest)]
+    if not len(nearest):
         return Near(float("nan"), basis, 0)
-    # One of the distances themselves, so that equal ones stay near.
-    distance = np.quantile(found, settings.near_quantile, method="higher")
-    return Near(float(distance), basis, len(found), tuple(found.tolist()))
+    # A distance that occurs, so that equal ones count as near.
+    limit = np.quantile(nearest, settings.near_quantile, method="higher")
+    return Near(float(limit), basis, len(nearest), tuple(nearest.tolist()))

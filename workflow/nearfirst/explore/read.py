@@ -13,7 +13,7 @@ MEASURES = {
     "cosine": "Cosine distance (1 − cos)",
     "euclidean": "Euclidean distance",
 }
-"""What axes and captions call a distance."""
+"""Names of the distances in axis labels and captions."""
 
 
 def read_exploration(path: Path) -> pd.DataFrame:
@@ -21,68 +21,68 @@ def read_exploration(path: Path) -> pd.DataFrame:
     return read_csv(path, (*TEXT, *NUMBERS), TEXT)
 
 
-def of(table: pd.DataFrame, panel: str) -> pd.DataFrame:
+def panel_rows(table: pd.DataFrame, panel: str) -> pd.DataFrame:
     """Return the rows of a panel."""
     return table[table["panel"] == panel]
 
 
-def number(table: pd.DataFrame, panel: str, what: str, column: str = "value") -> float:
-    """Return a number by its panel and name; of `near: given`, the name is `near`."""
-    its = of(table, panel)
-    return float(its.loc[its["what"].str.partition(":")[0] == what, column].iloc[0])
+def number(table: pd.DataFrame, name: str, panel: str = "about", column: str = "value") -> float:
+    """Return a number by its name in a panel; the name of `near: given` is `near`."""
+    rows = panel_rows(table, panel)
+    return float(rows.loc[rows["what"].str.partition(":")[0] == name, column].iloc[0])
 
 
-def word(table: pd.DataFrame, what: str) -> str:
-    """Return the word behind a name of `about`, such as `given` of `near: given`."""
-    names = of(table, "about")["what"].str.partition(": ")
-    return str(names.loc[names[0] == what, 2].iloc[0])
+def label(table: pd.DataFrame, name: str) -> str:
+    """Return the label behind a name in the panel `about`: `given` for `near: given`."""
+    names = panel_rows(table, "about")["what"].str.partition(": ")
+    return str(names.loc[names[0] == name, 2].iloc[0])
 
 
-def tasks(table: pd.DataFrame) -> pd.DataFrame:
+def task_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return the numbers of each test task, nearest first (by median, then by name).
 
     Returns
     -------
-    Columns task, n (test instances), min, q25, median, q75, max, and near_test, the number of
-    test instances with near data, which is NaN if the pool does not say what is near.
+    Columns task, n (test instances), min, q25, median, q75, max, and near_test: the number of test
+    instances with near data, NaN if the pool is too small to say what is near.
     """
-    its = of(table, "task")
-    wide = its.pivot(index="task", columns="what", values="value")
+    rows = panel_rows(table, "task")
+    wide = rows.pivot(index="task", columns="what", values="value")
     if "near_test" not in wide:
         wide["near_test"] = np.nan
-    sizes = its.loc[its["what"] == "median"].set_index("task")["n"]
+    sizes = rows.loc[rows["what"] == "median"].set_index("task")["n"]
     return wide.join(sizes).reset_index().sort_values(["median", "task"], ignore_index=True)
 
 
-def shares(table: pd.DataFrame) -> pd.DataFrame:
-    """Return columns x (round) and share (of the pool, in this round and those before it)."""
-    its = of(table, "round").sort_values("x")
-    return pd.DataFrame({"x": its["x"], "share": its["value"].cumsum() / its["n"]})
+def cumulative_shares(table: pd.DataFrame) -> pd.DataFrame:
+    """Return columns x (round) and share (of the pool, up to and including this round)."""
+    rows = panel_rows(table, "round").sort_values("x")
+    return pd.DataFrame({"x": rows["x"], "share": rows["value"].cumsum() / rows["n"]})
 
 
-def letters(table: pd.DataFrame) -> dict[str, str]:
+def panel_letters(table: pd.DataFrame) -> dict[str, str]:
     """Return the letter of each panel that is drawn.
 
-    The panel of tasks is left out for a single task, that of duplicates where there are none.
+    Tasks are not drawn if there is only one, nor duplicates if there are none.
     """
-    drawn = {
+    is_drawn = {
         "distances": True,
-        "tasks": number(table, "about", "test_tasks") > 1,
+        "tasks": number(table, "test_tasks") > 1,
         "rounds": True,
-        "duplicates": bool(of(table, "pairs")["value"].any()),
+        "duplicates": bool(panel_rows(table, "pairs")["value"].any()),
     }
-    return dict(zip([name for name, its in drawn.items() if its], "abcd", strict=False))
+    return dict(zip([name for name, drawn in is_drawn.items() if drawn], "abcd", strict=False))
 
 
-def leak(table: pd.DataFrame) -> str:
+def leak_warning(table: pd.DataFrame) -> str:
     """Return a warning if the pool holds test texts, else an empty string."""
-    same, tests, trained, points = (
-        int(number(table, f"pairs_{side}", "identical text", column))
+    leaked, n_test, copied, n_train = (
+        int(number(table, "identical text", f"pairs_{side}", column))
         for side in ("test", "train")
         for column in ("value", "n")
     )
-    if not same:
+    if not leaked:
         return ""
-    if (same, trained) == (tests, points):
+    if (leaked, copied) == (n_test, n_train):
         return "Warning: the test set is the training set"
-    return f"Warning: {same:,} of {tests:,} test instances have the same text as a training one"
+    return f"Warning: {leaked:,} of {n_test:,} test instances have the same text as a training one"

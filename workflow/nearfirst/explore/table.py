@@ -25,12 +25,12 @@ PAIRS = (
     *("text_similarity", "embedding_similarity", "pairs_of_kind"),
 )
 COSINES = (0.9, 0.7, 0.5)
-"""Nearness in absolute terms: test instances are counted by the cosine of their nearest one."""
+"""Absolute levels of nearness: at each, test instances are counted by their nearest cosine."""
 QUANTILES = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
 
 
 class Row(NamedTuple):
-    """A number of the figure: its panel and name, its task, its place on the x axis, its total."""
+    """A number of the figure: panel and name, task, position on the x axis, value and total."""
 
     panel: str
     what: str
@@ -54,75 +54,78 @@ def numbers(
     `measure` is a name in `BY_ROWS`; `threads` do not change the result.
     """
     distances = BY_ROWS[measure](train.embeddings, test.embeddings)
-    points, tests = len(train.ids), len(test.ids)
+    n_train, n_test = len(train.ids), len(test.ids)
     near = nearness(train, test, measure, settings, threads)
-    found = neighbours(distances, points, tests, threads)
-    is_near = found.of_test <= near.distance
+    nearest = neighbours(distances, n_train, n_test, threads)
+    is_near = nearest.of_test <= near.distance
     limit = float(shown(measure, near.distance))
-    for name, side, its in (("train", train, found.of_train), ("test", test, found.of_test)):
+    medians = np.median(nearest.of_train), np.median(nearest.of_test)
+    for name, side, median in zip(("train", "test"), (train, test), medians, strict=True):
         yield Row("about", f"{name}_instances", value=len(side.ids))
         yield Row("about", f"{name}_tasks", value=len(set(side.tasks)))
-        median = float(shown(measure, np.median(its)))
-        yield Row("about", f"{name}_median", value=median, n=len(side.ids))
-    yield Row("about", "cut", value=train.cut, n=points)
-    yield Row("about", "distinct", value=train.distinct, n=points)
+        value = float(shown(measure, median))
+        yield Row("about", f"{name}_median", value=value, n=len(side.ids))
+    yield Row("about", "cut", value=train.cut, n=n_train)
+    yield Row("about", "distinct", value=train.distinct, n=n_train)
     yield Row("about", "shared_tasks", value=len(set(train.tasks) & set(test.tasks)))
     yield Row("about", f"near: {near.basis}", value=limit, n=near.sample)
     yield Row("about", "near_quantile", value=settings.near_quantile)
-    if near.own:
-        below = float((np.array(near.own) < np.median(found.of_test)).mean())
+    if near.distances:
+        below = float((np.array(near.distances) < np.median(nearest.of_test)).mean())
         yield Row("about", "median_quantile", value=below, n=near.sample)
     for cosine in COSINES if measure == "cosine" else ():
-        count = int((found.of_test <= -cosine).sum())
-        yield Row("about", f"cosine_{cosine}", value=count, n=tests)
+        count = int((nearest.of_test <= -cosine).sum())
+        yield Row("about", f"cosine_{cosine}", value=count, n=n_test)
     yield Row("about", f"ngram: {settings.ngram_of}", value=settings.ngram)
     yield Row("about", "text_similarity", value=settings.text_similarity)
     yield Row("about", "embedding_similarity", value=settings.embedding_similarity)
-    of_train, of_test = shown(measure, found.of_train), shown(measure, found.of_test)
+    of_train, of_test = shown(measure, nearest.of_train), shown(measure, nearest.of_test)
     yield from histograms({"train": of_train, "test": of_test}, limit, settings.bins)
     groups = groups_of(test.tasks)
     del groups[WHOLE]
     for task, rows in groups.items():
-        nearest = [train.tasks[i] for i in found.train[rows]]
-        yield from of_task(task, of_test[rows], nearest, settings.neighbours)
+        nearest_tasks = [train.tasks[i] for i in nearest.train[rows]]
+        yield from task_rows(task, of_test[rows], nearest_tasks, settings.neighbours)
         if np.isfinite(limit):
             count = int(is_near[rows].sum())
             yield Row("task", "near_test", task, value=count, n=len(rows))
-    rounds = np.bincount(rounds_by(distances, points, tests, threads=threads))
+    rounds = np.bincount(rounds_by(distances, n_train, n_test, threads=threads))
     for number, count in enumerate(rounds[1:].tolist(), 1):
-        yield Row("round", "instances", x=number, value=count, n=points)
-    for kind, found_pairs in pairs.items():
-        yield Row("pairs", kind, value=found_pairs.total, n=len(found_pairs.train))
-        for name, which in (("train", found_pairs.in_train), ("test", found_pairs.in_test)):
-            yield Row(f"pairs_{name}", kind, value=int(which.sum()), n=len(which))
+        yield Row("round", "instances", x=number, value=count, n=n_train)
+    for kind, found in pairs.items():
+        yield Row("pairs", kind, value=found.total, n=len(found.train))
+        for name, is_in_pair in (("train", found.in_train), ("test", found.in_test)):
+            yield Row(f"pairs_{name}", kind, value=int(is_in_pair.sum()), n=len(is_in_pair))
 
 
 def histograms(sides: Mapping[str, Floats], near: float, bins: int) -> Iterator[Row]:
-    """Count the instances of either side by the distance to their nearest one of the other."""
-    # The bins reach to `near`: if all distances are 0 but for rounding, they are not that narrow.
-    every = np.concatenate([*sides.values(), [near]])
-    edges = np.histogram_bin_edges(every[np.isfinite(every)], bins)
-    for name, values in sides.items():
-        counts = np.histogram(values, edges)[0].tolist()
+    """Count the instances of each side by the distance to the nearest one on the other side."""
+    # Bins reach to `near`: they are not too narrow when all distances are 0 but for rounding.
+    values = np.concatenate([*sides.values(), [near]])
+    edges = np.histogram_bin_edges(values[np.isfinite(values)], bins)
+    for name, distances in sides.items():
+        counts = np.histogram(distances, edges)[0].tolist()
         for x, width, count in zip(edges.tolist(), np.diff(edges).tolist(), counts, strict=False):
-            yield Row("distance", name, x=x, width=width, value=count, n=len(values))
+            yield Row("distance", name, x=x, width=width, value=count, n=len(distances))
 
 
-def of_task(task: str, distances: Floats, nearest: Sequence[str], listed: int) -> Iterator[Row]:
-    """Yield how near the pool is to a test task, and which training tasks are the nearest.
+def task_rows(
+    task: str, distances: Floats, nearest_tasks: Sequence[str], max_listed: int
+) -> Iterator[Row]:
+    """Yield how near the pool is to a test task, and its nearest training tasks.
 
-    (m,) `distances` are those of its instances to their nearest training instances, and `nearest`
-    the tasks of these; at most `listed` training tasks are listed.
+    `distances` (m,) are those of its instances to their nearest training instances, which have the
+    tasks `nearest_tasks`.
     """
-    size = len(nearest)
+    size = len(nearest_tasks)
     for name, quantile in QUANTILES.items():
         yield Row("task", name, task, value=float(np.quantile(distances, quantile)), n=size)
-    for rank, (name, count) in enumerate(Counter(nearest).most_common(listed), 1):
+    for rank, (name, count) in enumerate(Counter(nearest_tasks).most_common(max_listed), 1):
         yield Row("neighbour", name, task, x=rank, value=count, n=size)
 
 
 def table_of(rows: Iterable[Row], measure: str) -> pd.DataFrame:
-    """Return the numbers behind the figure as a table; one that is missing is NaN."""
+    """Return the numbers behind the figure as a table; missing ones are NaN."""
     table = pd.DataFrame(rows, columns=Row._fields).assign(measure=measure)
     return table.astype(dict.fromkeys(NUMBERS, float))
 
@@ -130,8 +133,8 @@ def table_of(rows: Iterable[Row], measure: str) -> pd.DataFrame:
 def table_of_pairs(pairs: Mapping[str, Pairs], train: Side, test: Side) -> pd.DataFrame:
     """Return the listed pairs of all kinds."""
     rows = [
-        (kind, train.ids[i], train.tasks[i], test.ids[j], test.tasks[j], *alike, its.total)
-        for kind, its in pairs.items()
-        for i, j, *alike in zip(*its[:4], strict=True)
+        (kind, train.ids[i], train.tasks[i], test.ids[j], test.tasks[j], *similarities, found.total)
+        for kind, found in pairs.items()
+        for i, j, *similarities in zip(*found[:4], strict=True)
     ]
     return pd.DataFrame(rows, columns=PAIRS)
