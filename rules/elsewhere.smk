@@ -1,28 +1,22 @@
-# Checkpoints of runs that were trained elsewhere, in one folder as those of a run trained here.
+# Checkpoints trained elsewhere, gathered in one folder like those of a run trained here.
 from nearfirst.elsewhere.settings import checkpoint_files_read
 
 
-def elsewhere_files(
-    wildcards,
-):
-    """Return what stands for the steps that are fetched; the user's folders have a state."""
+def elsewhere_files(wildcards):
+    """Return the marker files of fetched steps; the user's folders are tracked by state."""
     return [
         *filter(None, (files_of(str(f)) for f in ELSEWHERE[wildcards.run].values()))
     ]
 
 
-def elsewhere_base(
-    wildcards,
-):
-    """Return the base model of this config, if it is the one that was tuned."""
+def elsewhere_base(wildcards):
+    """Return the base model of this config, if that is what was tuned."""
     base = CONFIG.checkpoints[wildcards.run].base
     return files_of(FIRST_BASE) if base == "model" else []
 
 
-def elsewhere_flags(
-    wildcards,
-):
-    """Return the flags of the steps, the base and the run."""
+def elsewhere_flags(wildcards):
+    """Return the flags for the steps, the base and the run."""
     name, base = wildcards.run, CONFIG.checkpoints[wildcards.run].base
     flags = [
         *(
@@ -34,23 +28,23 @@ def elsewhere_flags(
     return f"--name {name} --seed {CONFIG.seeds_of(name)[0]} {' '.join(flags)}"
 
 
-def elsewhere_state(
-    wildcards,
-):
-    """Return the state of the user's folders, and of the model that was tuned."""
+def elsewhere_state(wildcards):
+    """Return the state of the user's folders and of the model that was tuned."""
     row, folders = CONFIG.checkpoints[wildcards.run], ELSEWHERE[wildcards.run]
-    given = list(folders.values()) if row.source == "folders" else []
-    states = [state_of(folder, checkpoint_files_read) for folder in given]
-    if row.base:
-        is_ours = row.base == "model"
-        states.append(
-            model_state(FIRST_BASE) if is_ours else state_of(row.base, model_files_read)
-        )
+    states = []
+    if row.source == "folders":
+        states = [
+            state_of(folder, checkpoint_files_read) for folder in folders.values()
+        ]
+    if row.base == "model":
+        states.append(model_state(FIRST_BASE))
+    elif row.base:
+        states.append(state_of(row.base, model_files_read))
     return canonical(states)
 
 
 rule gather_checkpoints:
-    """Put checkpoints made elsewhere into one folder: links, or copies in the form of ours."""
+    """Gather checkpoints made elsewhere in one folder, as links or as copies in our form."""
     input:
         folders=elsewhere_files,
         base=elsewhere_base,

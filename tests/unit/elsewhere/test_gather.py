@@ -1,9 +1,8 @@
-"""Checkpoints that other programs wrote: read as ours are, or refused with the place and why."""
+"""Checkpoints of other programs: read like ours, or refused with the place and the reason."""
 
 import json
 import shutil
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,9 @@ import numpy as np
 import pytest
 import torch
 from files import cut
+from peft import LoraConfig, PeftModel, get_peft_model
+from programs import Program
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, Trainer, TrainingArguments
 
 from nearfirst.common.errors import InputError
@@ -19,11 +21,14 @@ from nearfirst.common.parquet import LOSSES, read_table
 from nearfirst.config import load
 from nearfirst.elsewhere.gather import gather
 from nearfirst.elsewhere.settings import SOURCES
+from nearfirst.evaluate.losses import losses
+from nearfirst.model.checkpoints import checkpoints_in, load_weights
+from nearfirst.model.load import model_for
 from nearfirst.model.template import Tokens, encode
 
 
 @pytest.fixture(scope="module")
-def tokens(some_talks: Callable[[int], Sequence[Any]], tokenizer: Any) -> list[Tokens]:
+def tokens(some_talks: Any, tokenizer: Any) -> list[Tokens]:
     return encode(some_talks(12), tokenizer, 256)
 
 
@@ -31,7 +36,7 @@ def tokens(some_talks: Callable[[int], Sequence[Any]], tokenizer: Any) -> list[T
 def trained(
     tmp_path_factory: pytest.TempPathFactory, model_folder: Path, tokens: list[Tokens]
 ) -> Path:
-    """Return what a plain Trainer writes: checkpoint-2 and checkpoint-4, without a tokenizer."""
+    """Checkpoint-2 and checkpoint-4 of a plain Trainer, without a tokenizer."""
     folder = tmp_path_factory.mktemp("trainer")
     model = AutoModelForCausalLM.from_pretrained(model_folder)
     rows = [{"input_ids": item.ids, "labels": item.labels} for item in tokens]
@@ -42,7 +47,7 @@ def trained(
     return folder
 
 
-def as_they_are(folder: Path, to: Path) -> Path:
+def unchanged(folder: Path, to: Path) -> Path:
     return folder
 
 
@@ -56,14 +61,12 @@ def pickled(folder: Path, to: Path) -> Path:
     shutil.copytree(folder, to)
     (to / "model.safetensors").unlink()
     weights = AutoModelForCausalLM.from_pretrained(folder).state_dict()
-    # As old models have them: beside the weights something that is none.
+    # Old models have buffers beside the weights.
     torch.save(weights | {"model.rotary_emb.inv_freq": torch.ones(8)}, to / "pytorch_model.bin")
     return to
 
 
 def adapters(base: Path, to: Path, seed: int) -> Path:
-    from peft import LoraConfig, get_peft_model
-
     model = AutoModelForCausalLM.from_pretrained(base)
     model = get_peft_model(model, LoraConfig(target_modules=["q_proj", "v_proj"], lora_alpha=16))
     torch.manual_seed(seed)
@@ -74,27 +77,27 @@ def adapters(base: Path, to: Path, seed: int) -> Path:
     return to
 
 
-@pytest.mark.parametrize("form", [as_they_are, in_shards, pickled])
-def test_losses_are_those_of_the_model_as_transformers_reads_it(
+@pytest.mark.parametrize("form", [unchanged, in_shards, pickled])
+def test_losses_are_those_that_transformers_computes(
     form: Callable[[Path, Path], Path],
     trained: Path,
     model_folder: Path,
     tokens: list[Tokens],
-    some_talks: Callable[[int], Sequence[Any]],
-    write_instances: Callable[..., Any],
-    program: Callable[..., subprocess.CompletedProcess[str]],
+    some_talks: Any,
+    write_instances: Any,
+    program: Program,
     tmp_path: Path,
 ) -> None:
     steps = {step: form(trained / f"checkpoint-{step}", tmp_path / f"{step}") for step in (2, 4)}
-    given = [word for step, folder in steps.items() for word in ("--step", step, folder)]
+    step_flags = [word for step, folder in steps.items() for word in ("--step", step, folder)]
     run = tmp_path / "run"
-    made = program(
-        *("gather_checkpoints.py", "--name", "theirs", "--seed", 3, *given),
+    done = program(
+        *("gather_checkpoints.py", "--name", "theirs", "--seed", 3, *step_flags),
         *("--base", model_folder, "--output", run),
     )
-    assert made.returncode == 0, made.stderr
+    assert done.returncode == 0, done.stderr
     links = [path.is_symlink() for path in sorted(run.glob("step-*/model.safetensors"))]
-    assert links == [form is as_they_are] * 2
+    assert links == [form is unchanged] * 2
     write_instances(tmp_path / "test.parquet", some_talks(12), dataset="talks", test="heldout")
     done = program(
         *("evaluate.py", "--model", run / "model", "--checkpoints", run),
@@ -104,57 +107,45 @@ def test_losses_are_those_of_the_model_as_transformers_reads_it(
     identity = read_identity(tmp_path / "losses.parquet")
     expected = {"dataset": "talks", "test": "heldout", "arrangement": "theirs", "seed": "3"}
     assert identity == expected
-    found = read_table(tmp_path / "losses.parquet", LOSSES, unique=None).to_pandas()
+    table = read_table(tmp_path / "losses.parquet", LOSSES, unique=None).to_pandas()
     for step, folder in steps.items():
         model = AutoModelForCausalLM.from_pretrained(folder)
         with torch.inference_mode():
-            theirs = [
+            expected_losses = [
                 float(model(torch.tensor(i.ids)[None], labels=torch.tensor(i.labels)[None]).loss)
                 for i in tokens
             ]
-        np.testing.assert_allclose(found.loc[found["step"] == step, "loss"], theirs, rtol=1e-5)
+        step_losses = table.loc[table["step"] == step, "loss"]
+        np.testing.assert_allclose(step_losses, expected_losses, rtol=1e-5)
 
 
 def test_adapters_are_those_of_peft(
-    trained: Path, model_folder: Path, tokens: list[Tokens], tmp_path: Path
+    model_folder: Path, tokens: list[Tokens], tmp_path: Path
 ) -> None:
-    from peft import PeftModel
-
-    from nearfirst.evaluate.losses import losses
-    from nearfirst.model.checkpoints import checkpoints_in, load_weights
-    from nearfirst.model.load import model_for
-
     steps = {seed: adapters(model_folder, tmp_path / str(seed), seed) for seed in (1, 2)}
     run = tmp_path / "run"
     run.mkdir()
     gather(steps, model_folder, run, "checkpoints.theirs")
     folders = checkpoints_in(run)
     model = model_for(folders[0], str(run / "model"))
-    for folder, given in zip(folders, steps.values(), strict=True):
+    for folder, original in zip(folders, steps.values(), strict=True):
         load_weights(model, folder)
         base = AutoModelForCausalLM.from_pretrained(model_folder)
-        merged = PeftModel.from_pretrained(base, given).merge_and_unload()
+        merged = PeftModel.from_pretrained(base, original).merge_and_unload()
         np.testing.assert_allclose(losses(model, tokens, 512), losses(merged, tokens, 512), 1e-4)
     cut(steps[2] / "adapter_model.safetensors")
-    again = rf"copy or fetch {steps[2]}/\S+ anew, delete the folder {run} and .*: it is gathered"
-    with pytest.raises(InputError, match=again):
+    message = rf"copy or fetch {steps[2]}/\S+ anew, delete the folder {run} and .*: it is gathered"
+    with pytest.raises(InputError, match=message):
         load_weights(model, folders[1])
 
 
-def other_width(folder: Path) -> None:
+def change_heads(folder: Path) -> None:
     config = LlamaConfig.from_pretrained(folder)
     config.num_attention_heads = 4  # of the same shapes
     config.save_pretrained(folder)
 
 
-def cut_off(folder: Path) -> None:
-    path = folder / "model.safetensors"
-    path.write_bytes(path.read_bytes()[:-10])
-
-
-def without_a_layer(folder: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
+def remove_a_layer(folder: Path) -> None:
     path = folder / "model.safetensors"
     weights = {k: v for k, v in load_file(path).items() if "layers.1.mlp" not in k}
     save_file(weights, path, metadata={"format": "pt"})
@@ -165,9 +156,9 @@ def without_a_layer(folder: Path) -> None:
     [
         (shutil.rmtree, "no such folder"),
         (lambda folder: (folder / "model.safetensors").unlink(), "no weights in it"),
-        (other_width, "another model than that of .*: its num_attention_heads is 4, not 2"),
-        (cut_off, "model.safetensors is damaged"),
-        (without_a_layer, "missing keys model.layers.1.mlp.down_proj.weight, 3 in all"),
+        (change_heads, "not the same model as .*: its num_attention_heads is 4, not 2"),
+        (lambda folder: cut(folder / "model.safetensors"), "model.safetensors is damaged"),
+        (remove_a_layer, "missing keys model.layers.1.mlp.down_proj.weight, 3 in all"),
         (lambda folder: (folder / "config.json").write_text("{"), "its config cannot be used"),
     ],
 )
@@ -183,17 +174,23 @@ def test_a_step_that_cannot_be_used_is_named(
         gather(steps, model_folder, tmp_path / "run", "checkpoints.theirs")
 
 
-def test_what_they_lack_is_asked_for(trained: Path, tmp_path: Path) -> None:
+def test_what_is_missing_needs_a_base(trained: Path, model_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"theirs.base is not set, and .* has no tokenizer"):
         gather({2: trained / "checkpoint-2"}, None, tmp_path, "checkpoints.theirs")
+    (tmp_path / "run").mkdir()
+    steps = {2: model_folder, 4: tmp_path / "4"}
+    shutil.copytree(model_folder, steps[4])
+    (steps[4] / "config.json").unlink()
+    with pytest.raises(InputError, match=rf"base is not set, and {steps[4]} has no config.json"):
+        gather(steps, None, tmp_path / "run", "checkpoints.theirs")
 
 
 def test_a_pattern_finds_its_steps(tmp_path: Path) -> None:
     for name in ("run [1]/step_0010", "run [1]/step_2", "run [1]/step_last", "step_3"):
         (tmp_path / name).mkdir(parents=True)
     row: dict[str, Any] = {"source": "folders", "path": f"{tmp_path}/run [1]/step_{{step}}"}
-    found = SOURCES.parse(json.dumps(row)).folders(tmp_path)
-    assert found == {2: tmp_path / "run [1]/step_2", 10: tmp_path / "run [1]/step_0010"}
+    folders = SOURCES.parse(json.dumps(row)).folders(tmp_path)
+    assert folders == {2: tmp_path / "run [1]/step_2", 10: tmp_path / "run [1]/step_0010"}
     assert list(SOURCES.parse(json.dumps(row | {"steps": [10]})).folders(tmp_path)) == [10]
     with pytest.raises(InputError, match="has no step 7; it has 2, 10"):
         SOURCES.parse(json.dumps(row | {"steps": [10, 7]})).folders(tmp_path)
@@ -201,36 +198,33 @@ def test_a_pattern_finds_its_steps(tmp_path: Path) -> None:
         SOURCES.parse(json.dumps(row | {"path": "nowhere-{step}"})).folders(tmp_path)
 
 
-FIGURE = {"kind": "arrangements", "dataset": "flan", "curves": {"A": "mine"}, "reference": "A"}
+FIGURE = {"dataset": "flan", "curves": {"A": "mine"}}
+ARRANGEMENTS = FIGURE | {"kind": "arrangements", "reference": "A"}
+PREDICTION = FIGURE | {"kind": "prediction", "test": "specialist-0"}
 
 
 @pytest.mark.parametrize(
     ("row", "figure", "message"),
     [
-        ({}, {}, "'checkpoints.mine.path': give a pattern"),
-        ({"path": "run"}, {}, "'checkpoints.mine.path': 'run' must hold {step} once"),
+        ({}, {}, "'checkpoints.mine.path': give either a pattern"),
+        ({"path": "run"}, {}, "'checkpoints.mine.path': 'run' must contain {step} once"),
         ({"path": "r-{step}", "base": "gone"}, {}, "'checkpoints.mine.base': 'gone' is neither"),
         (
             {"source": "hub", "name": "a/b", "steps": {10: "main"}},
             {},
-            "'checkpoints.mine.steps.10': 'main' is no commit of 40 hex digits; git ls-remote",
+            "'checkpoints.mine.steps.10': 'main' is not a commit of 40 hex digits; git ls-remote",
         ),
         ({"sauce": "hub"}, {}, "'checkpoints.mine.sauce'.*did you mean"),
         ({"path": "r-{step}"}, {"curves": {"A": "mien"}}, "there is no arrangement 'mien'.*'mine'"),
         (
             {"path": "r-{step}"},
-            {"kind": "prediction", "curves": {"A": "mine"}, "test": "specialist-0"},
+            PREDICTION,
             "'figures.f': it shows how similar the data seen are",
         ),
     ],
 )
 def test_a_wrong_row_is_named(row: dict[str, Any], figure: dict[str, Any], message: str) -> None:
     presets = Path(__file__).parents[3] / "workflow/presets"
-    its = figure if "kind" in figure else FIGURE | figure
-    user = {
-        "preset": "tiny",
-        "checkpoints": {"mine": row},
-        "figures": {"f": {"dataset": "flan", **its}},
-    }
+    figures = {"f": figure if "kind" in figure else ARRANGEMENTS | figure}
     with pytest.raises(InputError, match=message):
-        load(user, presets)
+        load({"preset": "tiny", "checkpoints": {"mine": row}, "figures": figures}, presets)

@@ -1,8 +1,8 @@
-"""One folder of the checkpoints of a run that was trained elsewhere, in the form of those here.
+"""Gather the checkpoints of a run that was trained elsewhere in one folder, in our form.
 
-A checkpoint that is one file of safetensors by the names of the model's parameters, and an adapter,
-becomes a link. Any other (shards, `.bin`, tensors of other names or beside the parameters) is read
-by transformers and written in that form.
+An adapter, or a single safetensors file with the names of the model's parameters, becomes a link.
+Other weights (shards, `.bin`, further tensors or other names) are read by transformers and
+rewritten.
 """
 
 import json
@@ -23,138 +23,132 @@ from nearfirst.model.load import load_config, load_tokenizer
 from nearfirst.model.load_errors import DAMAGED, reason
 
 WEIGHTS = "model.safetensors"
-WHOLE = (WEIGHTS, f"{WEIGHTS}.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
-"""Files one of which a checkpoint with the weights of a whole model has."""
+MODEL_FILES = tuple(
+    f"{name}{suffix}" for name in (WEIGHTS, "pytorch_model.bin") for suffix in ("", ".index.json")
+)
+"""A checkpoint with the weights of a whole model has one of these files."""
 
-OF_SAVING = {"_name_or_path", "transformers_version", "dtype", "torch_dtype", "use_cache"}
+SAVING_KEYS = {"_name_or_path", "transformers_version", "dtype", "torch_dtype", "use_cache"}
 """Keys of a model's config that say how it was saved, not what it computes."""
-OF_BASE = {"base_model_name_or_path", "revision", "inference_mode", "peft_version", "auto_mapping"}
-"""Such keys of an adapter's config."""
+PEFT_KEYS = {
+    *("base_model_name_or_path", "revision", "inference_mode", "peft_version", "auto_mapping")
+}
+"""The same for an adapter's config."""
 
 Shapes = dict[str, list[int]]
 
 
 def gather(steps: Mapping[int, Path], base: Path | None, output: Path, key: str) -> None:
-    """Write `step-*/`, and `model/` with config and tokenizer, of checkpoints by step.
+    """Write `step-*/` for the checkpoint of each step, and `model/` with config and tokenizer.
 
-    Parameters
-    ----------
-    base
-        Folder of the model that was tuned, for what the checkpoints lack.
-    key
-        The section of the config that names them, for messages.
+    `base` is the folder of the model that was tuned, for what the checkpoints lack, and `key` the
+    section of the config, for messages.
 
     Raises
     ------
     InputError
-        If a step has no weights, or others than its model's; if the models of two steps differ; if
-        nothing has a config or a tokenizer, or adapters have no base.
+        If a step has no weights, or its weights do not fit its model; if the models of two steps
+        differ; if there is no config or tokenizer, or no base for adapters.
     """
     first = steps[min(steps)]
-    adapters = (first / adapter.CONFIG).is_file()
+    is_adapter = (first / adapter.CONFIG).is_file()
+    places = {step: f"{key}.steps.{step} ({folder})" for step, folder in steps.items()}
     for step, folder in steps.items():
-        where = f"{key}.steps.{step} ({folder})"
         if not folder.is_dir():
-            raise InputError(f"{where}: no such folder")
-        expected = (adapter.WEIGHTS,) if adapters else WHOLE
+            raise InputError(f"{places[step]}: no such folder")
+        expected = (adapter.WEIGHTS,) if is_adapter else MODEL_FILES
         if not any((folder / name).is_file() for name in expected):
             raise InputError(
-                f"{where}: no weights in it; expected {' or '.join(expected)}, as "
+                f"{places[step]}: no weights in it; expected {' or '.join(expected)}, as "
                 "`save_pretrained` writes them"
             )
-    if adapters and base is None:
-        raise InputError(f"{key}.base is not set, and the checkpoints are adapters of that model")
     model = output / "model"
     model.mkdir()
-    (_link_base if adapters else _write_config)(first, base, model, key)
-    own_tokenizer = any(first.glob("tokenizer*"))
-    if not own_tokenizer and base is None:
+    if not is_adapter:
+        config = _read_config(first, base, key, copy_to=model)
+    elif base is None:
+        raise InputError(f"{key}.base is not set, but the checkpoints are adapters and need it")
+    else:
+        config = _read_adapter_config(first)
+        for path in sorted(base.iterdir()):
+            if path.name.startswith(("config.json", "model", "pytorch_model")):
+                _link(path, model)
+    has_tokenizer = any(first.glob("tokenizer*"))
+    if not has_tokenizer and base is None:
         raise InputError(f"{key}.base is not set, and {first} has no tokenizer")
-    load_tokenizer(str(first if own_tokenizer else base)).save_pretrained(model)
-    form = _adapter_config(first) if adapters else _config(first, base)
-    shapes = {} if adapters else _shapes(model)
+    load_tokenizer(str(first if has_tokenizer else base)).save_pretrained(model)
+    shapes = {} if is_adapter else _parameter_shapes(model)
     for step, folder in steps.items():
-        where = f"{key}.steps.{step} ({folder})"
-        its = _adapter_config(folder) if adapters else _config(folder, base)
-        for name in sorted(its.keys() | form.keys()):
-            if its.get(name) != form.get(name):
+        other = _read_adapter_config(folder) if is_adapter else _read_config(folder, base, key)
+        for name in sorted(other.keys() | config.keys()):
+            if other.get(name) != config.get(name):
                 raise InputError(
-                    f"{where}: another model than that of {first}: its {name} is "
-                    f"{its.get(name)!r}, not {form.get(name)!r}"
+                    f"{places[step]}: not the same model as {first}: its {name} is "
+                    f"{other.get(name)!r}, not {config.get(name)!r}"
                 )
         target = step_folder(output, step)
         target.mkdir()
-        if adapters:
-            for name in (adapter.CONFIG, adapter.WEIGHTS):
-                _link(folder / name, target)
-        elif _found(folder / WEIGHTS, where) == shapes:
+        if is_adapter:
+            _link(folder / adapter.CONFIG, target)
+            _link(folder / adapter.WEIGHTS, target)
+        elif _tensor_shapes(folder / WEIGHTS, places[step]) == shapes:
             _link(folder / WEIGHTS, target)
         else:
-            _rewrite(folder, model, target, where)
+            _rewrite(folder, model, target, places[step])
 
 
 def _link(path: Path, folder: Path) -> None:
     (folder / path.name).symlink_to(path.resolve())
 
 
-def _link_base(_: Path, base: Path | None, model: Path, key: str) -> None:
-    assert base
-    for path in sorted(base.iterdir()):
-        if path.name.startswith(("config.json", "model", "pytorch_model")):
-            _link(path, model)
-
-
-def _write_config(first: Path, base: Path | None, model: Path, key: str) -> None:
-    source = first if (first / "config.json").is_file() else base
-    if source is None:
-        raise InputError(f"{key}.base is not set, and {first} has no config.json")
-    try:
-        load_config(str(source)).save_pretrained(model)
-    except DAMAGED as error:
-        raise InputError(f"{source}: its config cannot be used ({reason(error)})") from None
-
-
-def _config(folder: Path, base: Path | None) -> dict[str, Any]:
-    """Return what a checkpoint's config says of the model; one may have that of the base."""
+def _read_config(
+    folder: Path, base: Path | None, key: str, copy_to: Path | None = None
+) -> dict[str, Any]:
+    """Return the part of a checkpoint's config, or else of the base's, that defines the model."""
     source = folder if (folder / "config.json").is_file() else base
+    if source is None:
+        raise InputError(f"{key}.base is not set, and {folder} has no config.json")
     try:
-        content = load_config(str(source)).to_dict()
+        config = load_config(str(source))
+        content = config.to_dict()
+        if copy_to:
+            config.save_pretrained(copy_to)
     except DAMAGED as error:
         raise InputError(f"{source}: its config cannot be used ({reason(error)})") from None
-    return {name: value for name, value in content.items() if name not in OF_SAVING}
+    return {name: value for name, value in content.items() if name not in SAVING_KEYS}
 
 
-def _adapter_config(folder: Path) -> dict[str, Any]:
+def _read_adapter_config(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads((folder / adapter.CONFIG).read_text(encoding="utf-8"))
         return {
             name: sorted(value) if isinstance(value, list) else value  # sets, in any order
             for name, value in content.items()
-            if name not in OF_BASE
+            if name not in PEFT_KEYS
         }
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / adapter.CONFIG}: cannot be read ({error})") from None
 
 
-def _shapes(model: Path) -> Shapes:
+def _parameter_shapes(model: Path) -> Shapes:
     with torch.device("meta"):
         empty = AutoModelForCausalLM.from_config(load_config(str(model)))
     return {name: list(parameter.shape) for name, parameter in empty.named_parameters()}
 
 
-def _found(path: Path, where: str) -> Shapes | None:
-    """Return the tensors of a file and their shapes; None if there is no such file."""
+def _tensor_shapes(path: Path, place: str) -> Shapes | None:
+    """Return the shapes of the tensors in a file; None if there is no such file."""
     if not path.is_file():
         return None
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{where}: {path.name} is damaged ({error}); copy it again") from None
+        raise InputError(f"{place}: {path.name} is damaged ({error}); copy it again") from None
 
 
-def _rewrite(folder: Path, model: Path, target: Path, where: str) -> None:
-    """Write the weights that transformers reads in a folder, by the names of the parameters."""
+def _rewrite(folder: Path, model: Path, target: Path, place: str) -> None:
+    """Write the weights that transformers reads from a folder, by the names of the parameters."""
     try:
         loaded, info = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -164,13 +158,13 @@ def _rewrite(folder: Path, model: Path, target: Path, where: str) -> None:
             output_loading_info=True,
         )
     except DAMAGED as error:
-        raise InputError(f"{where}: its weights cannot be read ({reason(error)})") from None
-    for what in ("missing_keys", "mismatched_keys"):
-        if wrong := sorted(map(str, info[what])):
+        raise InputError(f"{place}: its weights cannot be read ({reason(error)})") from None
+    for fault in ("missing_keys", "mismatched_keys"):
+        if names := sorted(map(str, info[fault])):
             raise InputError(
-                f"{where}: its weights are not those of its model: {what.replace('_', ' ')} "
-                f"{wrong[0]}, {len(wrong)} in all"
+                f"{place}: its weights do not fit its model: {fault.replace('_', ' ')} "
+                f"{names[0]}, {len(names)} in all"
             )
     weights = {name: part.detach().contiguous() for name, part in loaded.named_parameters()}
     save_file(weights, target / WEIGHTS, metadata={"format": "pt"})
-    logging.info("%s: written anew in one file of the model's parameters", folder)
+    logging.info("%s: rewritten as one file with the model's parameters", folder)

@@ -1,1 +1,1 @@
-"""Where checkpoints lie: each module has a class `Settings`, the type of a row of its source."""
+"""Sources of checkpoints; each module has a class `Settings`, the type of its config rows."""

@@ -18,25 +18,25 @@ class Settings(CheckpointSettings):
     source: Literal["folders"] = "folders"
     path: str | None = Field(
         None,
-        description="The folders, `{step}` in place of the number: `runs/checkpoint-{step}`.",
+        description="Pattern of the folders, such as `runs/checkpoint-{step}`.",
     )
     steps: list[NonNegativeInt] | dict[NonNegativeInt, str] | None = Field(
         None,
-        description="Which steps of `path`, null being all that are there when Snakemake starts; "
-        "or, without `path`, each step and its folder.",
+        description="Which steps of `path`; null takes all that exist when Snakemake starts. "
+        "Without `path`, the folder of each step.",
     )
 
     @model_validator(mode="after")
     def _says_where(self) -> Self:
         if (self.path is None) != isinstance(self.steps, dict):
             raise ValueError(
-                "path: give a pattern such as runs/checkpoint-{step}, or in `steps` a folder for "
-                "each step, and not both"
+                "path: give either a pattern such as runs/checkpoint-{step}, or a folder for each "
+                "step in `steps`"
             )
         if self.path is not None and self.path.count(STEP) != 1:
-            raise ValueError(f"path: {self.path!r} must hold {STEP} once")
+            raise ValueError(f"path: {self.path!r} must contain {STEP} once")
         if not self.steps and self.steps is not None:
-            raise ValueError("steps: there is none")
+            raise ValueError("steps: it is empty; name at least one step")
         return self
 
     @property
@@ -48,21 +48,21 @@ class Settings(CheckpointSettings):
         """Return the folder of each step, in order of steps."""
         if isinstance(self.steps, dict):
             return {step: Path(self.steps[step]) for step in sorted(self.steps)}
-        before, _, after = str(self.path).partition(STEP)
-        found: dict[int, Path] = {}
-        pattern = f"{glob.escape(before)}*{glob.escape(after)}"
-        for name in sorted(glob.glob(pattern)):  # noqa: PTH207 (it may be absolute, or not)
-            number = name[len(before) : len(name) - len(after)]
+        prefix, _, suffix = str(self.path).partition(STEP)
+        folders: dict[int, Path] = {}
+        pattern = f"{glob.escape(prefix)}*{glob.escape(suffix)}"
+        for name in sorted(glob.glob(pattern)):  # noqa: PTH207 (the path may be absolute)
+            number = name[len(prefix) : len(name) - len(suffix)]
             if not number.isdecimal():
                 continue
-            if (step := int(number)) in found:
-                raise InputError(f"path: {found[step]} and {name} are both of step {step}")
-            found[step] = Path(name)
-        if not found:
+            if (step := int(number)) in folders:
+                raise InputError(f"path: {folders[step]} and {name} are both of step {step}")
+            folders[step] = Path(name)
+        if not folders:
             raise InputError(f"path: {self.path!r}: no such folder with a number for {STEP}")
-        if missing := sorted({*(self.steps or found)} - {*found}):
+        if missing := sorted({*(self.steps or folders)} - {*folders}):
             raise InputError(
                 f"steps: {self.path!r} has no step {missing[0]}; it has "
-                f"{', '.join(map(str, sorted(found)))}"
+                f"{', '.join(map(str, sorted(folders)))}"
             )
-        return {step: found[step] for step in sorted(self.steps or found)}
+        return {step: folders[step] for step in sorted(self.steps or folders)}

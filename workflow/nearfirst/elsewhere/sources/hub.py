@@ -1,4 +1,4 @@
-"""Revisions of a repository on the Hugging Face hub, as public suites publish their steps."""
+"""Commits of a repository on the Hugging Face hub, as in public suites of checkpoints."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from nearfirst.elsewhere.settings import CheckpointSettings
 
 
 class Settings(CheckpointSettings):
-    """Checkpoints that are commits of one repository on the Hugging Face hub."""
+    """Checkpoints stored as commits of one repository on the Hugging Face hub."""
 
     source: Literal["hub"] = "hub"
     name: str = Field(
@@ -25,15 +25,15 @@ class Settings(CheckpointSettings):
     files: list[str] = Field(
         ["*.json", "*.safetensors", "tokenizer*"],
         min_length=1,
-        description="Patterns of the files that are fetched: weights in one format, tokenizer.",
+        description="Patterns of the files to fetch: weights in one format, config, tokenizer.",
     )
 
     @model_validator(mode="after")
-    def _commits_stay_what_they_are(self) -> Self:
+    def _commits_are_hashes(self) -> Self:
         for step, commit in self.steps.items():
             if not re.fullmatch(r"[0-9a-f]{40}", commit):
                 raise ValueError(
-                    f"steps.{step}: {commit!r} is no commit of 40 hex digits; git ls-remote "
+                    f"steps.{step}: {commit!r} is not a commit of 40 hex digits; git ls-remote "
                     f"https://huggingface.co/{self.name} lists those of branches and tags"
                 )
         return self
@@ -44,7 +44,7 @@ class Settings(CheckpointSettings):
         return self.name
 
     def remote(self, step: int) -> HubSettings:
-        """Return what is fetched of a step."""
+        """Return the files to fetch for a step."""
         return HubSettings(
             repository=self.name, kind="model", revision=self.steps[step], files=self.files
         )
