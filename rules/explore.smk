@@ -1,4 +1,4 @@
-# A data set before training: the pool compared with the test set.
+# Before training: compare the pool with the test set.
 
 
 rule explore:
@@ -38,31 +38,26 @@ rule explore:
         " --settings {params.settings:q} --output {output.table} --pairs {output.pairs} --log {log}"
 
 
-def exclude_files(
-    wildcards,
-):
-    """Return the embeddings of both sides, where near ones are looked for."""
+def exclude_files(wildcards):
+    """Return the embeddings of both sides, if `near_embedding` is set."""
     row = CONFIG.data[wildcards.dataset]
     if row.exclude.near_embedding is None:
         return {}
     return embeddings_of(row.exclude, wildcards.dataset, row.test)
 
 
-def exclude_flags(
-    wildcards,
-):
-    """Return the flags of these files, and of the n-grams."""
-    row = CONFIG.data[wildcards.dataset].exclude
+def exclude_flags(wildcards):
+    """Return the flags of these files and of the n-grams."""
     files = exclude_files(wildcards)
     flags = [f"--{side}-embeddings {path}" for side, path in files.items()]
-    if row.near_text is not None:
-        its = {"ngram": CONFIG.explore.ngram, "ngram_of": CONFIG.explore.ngram_of}
-        flags.append(f"--explore {quote(canonical(its))}")
+    if CONFIG.data[wildcards.dataset].exclude.near_text is not None:
+        ngrams = {"ngram": CONFIG.explore.ngram, "ngram_of": CONFIG.explore.ngram_of}
+        flags.append(f"--explore {quote(canonical(ngrams))}")
     return " ".join(flags)
 
 
 rule exclude:
-    """List the training instances to leave out: what the test set has too, and repeats."""
+    """List the training instances to exclude: those also in the test set, and repeats."""
     input:
         unpack(exclude_files),
         train_instances="<results>/instances/{dataset}/train.parquet",
@@ -87,7 +82,7 @@ rule exclude:
         ),
         flags=exclude_flags,
     message:
-        "exclude from {wildcards.dataset}: what the test set has too, and repeats"
+        "exclude from {wildcards.dataset}: instances of the test set, and repeats"
     shell:
         "python {input.script} --train-instances {input.train_instances}"
         " --test-instances {input.test_instances} {params.flags} --threads {threads}"

@@ -107,11 +107,11 @@ def test_against_a_double_loop(
     cosines = np.random.default_rng(seed).uniform(-1, 1, (len(train), len(test)))
     result = compare(train, test, cosines, text_similarity=limit, embedding_similarity=0.5)
     expected: dict[str, list[tuple[int, int]]] = {kind: [] for kind in KINDS}
-    for i, one in enumerate(train):
-        for j, other in enumerate(test):
-            a, b = grams(one.text, 2), grams(other.text, 2)
+    for i, left in enumerate(train):
+        for j, right in enumerate(test):
+            a, b = grams(left.text, 2), grams(right.text, 2)
             jaccard = len(a & b) / len(a | b) if a | b else 0
-            same = one.text == other.text, one.prompt == other.prompt
+            same = left.text == right.text, left.prompt == right.prompt
             fits = (*same, jaccard >= limit, cosines[i, j] >= 0.5)
             if any(fits):
                 expected[KINDS[fits.index(True)]].append((i, j))

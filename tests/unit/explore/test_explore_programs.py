@@ -98,7 +98,7 @@ def test_the_caption_counts(usual: Path, table: pd.DataFrame) -> None:
         "60 training instances of 5 tasks and 18 test instances of 6 tasks; no task is in both.",
         "Warning: 2 of 18 test instances have the same text",
         "(a) Cosine distance (1 − cos)",
-        "90% of 60 training instances have their nearest one of another task within",
+        "90% of 60 training instances have one of another task within it.",
         "the same text up to case and white space: 2 (of 2 training and 2 test instances);",
         "x_pairs.csv lists them",
     ):
@@ -169,6 +169,6 @@ def test_one_instance_per_side(tmp_path: Path, program: Program, write_side: Any
     train = write_side(tmp_path, "train", ["a"], ["one"], [[1, 0]])
     explore(program, tmp_path, *train, *write_side(tmp_path, "test", ["b"], ["two"], [[0, 1]]))
     table = read_exploration(tmp_path / "x.csv")
-    assert "too small to say what counts as near" in caption("x", table)
+    assert "near: the pool is too small to say" in caption("x", table)
     assert leak_warning(table) == ""
     draw_exploration(table, LOOK).savefig(io.BytesIO(), format="png")

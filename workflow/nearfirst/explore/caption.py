@@ -33,7 +33,7 @@ def caption(name: str, table: pd.DataFrame) -> str:
         "distances": f"{MEASURES[table['measure'].iloc[0]]} of each training instance to its "
         "nearest test instance and of each test instance to its nearest training instance: median "
         f"{number(table, 'train_median'):.3f} and {number(table, 'test_median'):.3f}. "
-        f"{_describe_near(table)}",
+        f"{_describe_distances(table)}",
         "tasks": "The distances of the test instances by task, the nearest task first.",
         "rounds": "Share of the pool in the rounds of Test-centric Multi-turn Arrangement (TMA): "
         f"{describe_rounds(table)}.",
@@ -50,36 +50,38 @@ def caption(name: str, table: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
-def _describe_near(table: pd.DataFrame) -> str:
-    limit, sample = number(table, "near"), number(table, "near", column="n")
-    if not np.isfinite(limit):
-        return "The pool is too small to say what counts as near."
-    basis, tasks = label(table, "near"), task_table(table)
-    n_test = counted(tasks["n"].sum(), "test instance")
-    near_test = f"{tasks['near_test'].sum():,.0f} of {n_test}"
-    without = f"tasks without any: {(tasks['near_test'] == 0).sum():,} of {len(tasks):,}"
-    if basis == "given":
-        text = (
-            f"The dotted line marks what counts as near: a distance of at most {limit:.3f}, as the "
-            f"config says. {near_test} have near data; {without}. "
-        )
-    else:
-        share = f"{100 * number(table, 'near_quantile'):g}%"
-        other = "one of another task" if basis == "other tasks" else "other one"
-        text = (
-            f"The dotted line marks what counts as near, measured within the pool: {share} of "
-            f"{counted(sample, 'training instance')} have their nearest {other} within "
-            f"{describe_distance(table, limit)}. {near_test} have near data; {without}. "
+def _describe_distances(table: pd.DataFrame) -> str:
+    near = describe_near(table)
+    if not np.isfinite(number(table, "near")):
+        return f"What counts as near: {near}."
+    tasks = task_table(table)
+    sentences = [
+        f"What counts as near (dotted line): {near}. {tasks['near_test'].sum():,.0f} of "
+        f"{counted(tasks['n'].sum(), 'test instance')} have near data; tasks without any: "
+        f"{(tasks['near_test'] == 0).sum():,} of {len(tasks):,}."
+    ]
+    if label(table, "near") != "given":
+        sentences.append(
             f"{100 * number(table, 'median_quantile'):.0f}% of the distances within the pool are "
-            "smaller than the distance of the median test instance. "
+            "smaller than the distance of the median test instance."
         )
-    return f"{text}{describe_cosines(table)}".strip()
+    return " ".join([*sentences, describe_cosines(table)]).strip()
 
 
-def describe_distance(table: pd.DataFrame, value: float) -> str:
-    """Return a distance, with its cosine if it has one."""
-    cosine = f" (a cosine of {1 - value:.2f})" * (table["measure"].iloc[0] == "cosine")
-    return f"{value:.3f}{cosine}"
+def describe_near(table: pd.DataFrame) -> str:
+    """Return which distance counts as near, and why."""
+    limit, basis = number(table, "near"), label(table, "near")
+    if not np.isfinite(limit):
+        return "the pool is too small to say"
+    if basis == "given":
+        return f"at most {limit:.3f}, as given"
+    cosine = f" (a cosine of {1 - limit:.2f})" * (table["measure"].iloc[0] == "cosine")
+    sample = counted(number(table, "near", column="n"), "training instance")
+    other = "one of another task" if basis == "other tasks" else "another one"
+    return (
+        f"at most {limit:.3f}{cosine}; {100 * number(table, 'near_quantile'):g}% of {sample} have "
+        f"{other} within it"
+    )
 
 
 def describe_cosines(table: pd.DataFrame) -> str:

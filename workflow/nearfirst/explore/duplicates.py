@@ -58,16 +58,8 @@ def find_duplicates(
     The search is exact. A training text that shares too few n-grams with the whole test set to be
     near-identical to any of its texts is not compared with each of them.
 
-    Parameters
-    ----------
-    train, test
-        The training instances in blocks of `ROWS`, and the test instances.
-    distances
-        Gives the −cos of rows of the training points to all test points.
-    n_train
-        N.
-    settings
-        What counts as a duplicate, and how many pairs of each kind to list.
+    `train` holds the training instances in blocks of `ROWS`; `distances` gives the −cos of rows of
+    the training points to all test points.
     """
     text_limit, cosine_limit = settings.text_similarity, settings.embedding_similarity
     index = _TextIndex(test, settings)

@@ -69,12 +69,10 @@ def exclude_by_text(
 
     Parameters
     ----------
-    train
-        The `n_train` training instances.
     exact
         Exclude identical texts.
     near
-        Jaccard similarity from which texts are near-identical; None skips this check.
+        Jaccard similarity of n-grams from which to exclude near-identical texts; None: do not.
     n, unit
         Size and unit of the n-grams, as in `grams`.
     """
@@ -117,16 +115,8 @@ def exclude_by_embedding(
 ) -> Excluded:
     """Find training points near a test point or near an earlier training point that stays.
 
-    All N² / 2 + N · M cosines are computed, in blocks.
-
-    Parameters
-    ----------
-    train, test
-        (N, d) and (M, d) float32.
-    limit
-        Cosine from which two points are near.
-    excluded
-        Points already excluded: they do not exclude others.
+    Points are near from the cosine `limit` on. Of N training and M test points, all N² / 2 + N · M
+    cosines are computed, in blocks. Points that are already `excluded` do not exclude others.
     """
     sides = {"train": at_length_one(train), "test": at_length_one(test)}
 
@@ -154,14 +144,8 @@ def _search(
 ) -> Excluded:
     """Find the training rows to exclude, one block of `ROWS` at a time.
 
-    Parameters
-    ----------
-    sizes
-        Numbers of test and of training instances.
-    find_pairs, chunk
-        Finds near pairs, for a slice of at most `chunk` rows.
-    find_identical
-        Takes a row and the mask of excluded rows.
+    `sizes` are the numbers of test and training instances. `find_pairs` is called with slices of at
+    most `chunk` rows, `find_identical` with a row and the mask of excluded rows.
     """
     n_test, n_train = sizes
     is_excluded = np.zeros(n_train, dtype=bool)

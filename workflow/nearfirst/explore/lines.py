@@ -1,11 +1,10 @@
 """An exploration in a few lines of text."""
 
-import numpy as np
 import pandas as pd
 
 from nearfirst.common.text import counted
-from nearfirst.explore.caption import describe_cosines, describe_distance, describe_rounds
-from nearfirst.explore.read import label, number, task_table
+from nearfirst.explore.caption import describe_cosines, describe_near, describe_rounds
+from nearfirst.explore.read import number, task_table
 from nearfirst.explore.settings import KINDS
 
 
@@ -26,7 +25,7 @@ def lines(table: pd.DataFrame) -> list[str]:
         f"{count('shared_tasks', 'task')} in both",
         "distance": f"median {number(table, 'train_median'):.3f} from a row to its nearest prompt, "
         f"{number(table, 'test_median'):.3f} from a prompt to its nearest row ({measure})",
-        "near": _describe_near(table),
+        "near": describe_near(table),
         "within it": f"{tasks['near_test'].sum():,.0f} of {counted(tasks['n'].sum(), 'prompt')} "
         f"have one{f'; no prompt of these tasks: {listed}' if far else ''}"
         f"{f'. {cosines}' if cosines else ''}",
@@ -39,16 +38,3 @@ def lines(table: pd.DataFrame) -> list[str]:
             texts[kind] = f"{count(kind, 'pair', 'pairs')} of {rows} and {prompts}"
     width = max(map(len, texts))
     return [f"{name:<{width}}  {text}" for name, text in texts.items()]
-
-
-def _describe_near(table: pd.DataFrame) -> str:
-    limit, basis = number(table, "near"), label(table, "near")
-    if not np.isfinite(limit):
-        return "the pool is too small to say what counts as near"
-    if basis == "given":
-        return f"at most {limit:.3f}, as given"
-    other = "one of another task" if basis == "other tasks" else "another one"
-    share = 100 * number(table, "near_quantile")
-    sample = counted(number(table, "near", column="n"), "row")
-    distance = describe_distance(table, limit)
-    return f"at most {distance}: {share:g}% of {sample} have {other} that near"

@@ -41,10 +41,8 @@ def label(table: pd.DataFrame, name: str) -> str:
 def task_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return the numbers of each test task, nearest first (by median, then by name).
 
-    Returns
-    -------
-    Columns task, n (test instances), min, q25, median, q75, max, and near_test: the number of test
-    instances with near data, NaN if the pool is too small to say what is near.
+    The columns are task, n (test instances), min, q25, median, q75, max, and near_test: the number
+    of test instances with near data, NaN if the pool is too small to say what is near.
     """
     rows = panel_rows(table, "task")
     wide = rows.pivot(index="task", columns="what", values="value")
