@@ -1,4 +1,4 @@
-# A vector for every instance, computed in shards: its representation.
+# A vector for every instance (its representation), computed in shards.
 from statistics import mean
 
 from nearfirst.embed.registry import KINDS as REPRESENTATIONS
@@ -9,37 +9,29 @@ scattergather:
     embed=CONFIG.hardware.embed_shards,
 
 
-def embed_settings(
-    wildcards,
-):
-    """Return what is read of a representation's row for a pool, or for queries."""
+def embed_settings(wildcards):
+    """Return the settings of a representation that matter for the pool, or for queries."""
     row = represented_as(wildcards)
-    not_read = row.of_query if wildcards.split == "train" else frozenset()
-    return row.canonical(not_read | {"max_cut_share"})
+    unused = row.of_query if wildcards.split == "train" else frozenset()
+    return row.canonical(unused | {"max_cut_share"})
 
 
-def embed_pool(
-    wildcards,
-):
-    """Return the pool, where queries lose what all texts of the pool begin with."""
+def embed_pool(wildcards):
+    """Return the pool if queries lose the prefix that all its texts share."""
     strips = getattr(represented_as(wildcards), "strip_shared_prefix", False)
     if wildcards.split == "train" or not strips:
         return []
     return f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
 
 
-def encoder_state(
-    wildcards,
-):
-    """Return the state of the user's encoder, or base model."""
+def encoder_state(wildcards):
+    """Return the state of the user's encoder or base model."""
     row = represented_as(wildcards)
     return model_state(FIRST_BASE if row.of_model else row.model)
 
 
-def embed_files(
-    wildcards,
-):
-    """Return the base model and the run that warms it up, where a kind needs them."""
+def embed_files(wildcards):
+    """Return the base model and its warm-up run, if the kind needs them."""
     row, files = represented_as(wildcards), {}
     if row.of_model:
         files["model"] = files_of(FIRST_BASE)
@@ -52,10 +44,8 @@ def embed_files(
     return files
 
 
-def embed_flags(
-    wildcards,
-):
-    """Return the flags of these files, and of what the base model reads."""
+def embed_flags(wildcards):
+    """Return the flags of these files and of the training template."""
     row, flags = represented_as(wildcards), []
     if pool := embed_pool(wildcards):
         flags += ["--pool", pool]
@@ -70,13 +60,16 @@ def embed_flags(
             "--warm-up",
             *(f"{run}/{name}" for name in warm_up_segments(wildcards)),
         ]
-        its = rates(train, train.steps)
-        flags += ["--rates", *(str(mean(its[i:j])) for i, j in train.segments())]
+        step_rates = rates(train, train.steps)
+        flags += [
+            "--rates",
+            *(str(mean(step_rates[i:j])) for i, j in train.segments()),
+        ]
     return " ".join(flags)
 
 
 rule embed:
-    """Represent the instances of one shard of a split."""
+    """Compute the vectors of one shard of a split."""
     input:
         unpack(embed_files),
         instances="<results>/instances/{dataset}/{split}.parquet",
@@ -134,7 +127,7 @@ rule gather_embeddings:
         mem_mb=growing(8000),
         runtime=growing(30),
     params:
-        # An object is not recorded: another limit computes nothing again.
+        # Objects are not recorded, so another limit reruns nothing.
         max_cut_share=lambda wildcards: Record(represented_as(wildcards).max_cut_share),
     message:
         "gather_embeddings of {wildcards.dataset}: {wildcards.representation} of {wildcards.split}"

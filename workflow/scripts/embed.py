@@ -1,4 +1,4 @@
-r"""Represent every instance, or one shard of them, by a vector.
+r"""Compute a vector for every instance, or for one shard of them.
 
 For instance:
   embed.py --settings '{"kind": "text", "text": "instruction"}' --instances I.parquet \
@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from nearfirst.common import cli
+from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import open_parquet, write_embeddings
 from nearfirst.data.instances import read_instances
@@ -21,10 +22,12 @@ from nearfirst.model.settings import TemplateSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the embeddings of the shard, in the instances' order."""
+    """Write the embeddings, in the order of the instances."""
     import torch
 
     settings = KINDS.parse(arguments.settings, kind="text")
+    if settings.of_model and not arguments.model:
+        raise InputError("this kind of representation needs --model")
     torch.set_num_threads(settings.threads)
     with open_parquet(arguments.instances) as file:
         bounds = shard_bounds(file.metadata.num_rows, *(arguments.shard or (1, 1)))
@@ -38,7 +41,7 @@ def main(arguments: argparse.Namespace) -> None:
     vectors, cut, limit = KINDS.module(settings.kind).represent(table, settings, given)
     identity = read_identity(arguments.instances)
     facts = {"cut": str(cut), "limit": str(limit)}
-    if not arguments.shard:  # else only who gathers all shards can judge
+    if not arguments.shard:  # else `gather_embeddings.py` checks all shards together
         facts = counted(
             *(arguments.instances, vectors, cut, limit, settings.max_cut_share),
             is_pool=identity.get("test") == "train",
@@ -56,14 +59,18 @@ def _shard(text: str) -> tuple[int, int]:
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
-    add("--settings", default="{}", metavar="JSON", help="kind and its parameters; default: text")
+    add("--settings", default="{}", metavar="JSON", help="kind and its settings; default: text")
     add("--instances", type=Path, required=True, help="instances (Parquet)")
-    add("--shard", type=_shard, metavar="I-of-N", help="one of several parts; default: all")
-    add("--query", action="store_true", help="these are test instances, not a pool")
+    add("--shard", type=_shard, metavar="I-of-N", help="the part to embed; default: all")
+    add("--query", action="store_true", help="the instances are test instances, not a pool")
     add("--pool", type=Path, help="the pool of these test instances, for strip_shared_prefix")
-    add("--model", help="base model, for kinds that it gives: folder or Hugging Face id")
+    add(
+        "--model",
+        default="",
+        help="base model, for `hidden` and `gradient`: folder or Hugging Face id",
+    )
     cli.add_settings(parser, TemplateSettings, "--template")
-    add("--warm-up", type=Path, nargs="*", default=[], help="segments of the run that warms up")
+    add("--warm-up", type=Path, nargs="*", default=[], help="segments of the warm-up run")
     add("--rates", type=float, nargs="*", default=[], help="their mean learning rates")
     add("--output", type=Path, required=True, help="embeddings (Parquet)")
     cli.run(main, parser.parse_args())

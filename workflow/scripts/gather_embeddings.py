@@ -1,4 +1,4 @@
-"""Join the shards of an embedding table, and check them against the instances."""
+"""Join the shards of an embedding table and check them against the instances."""
 
 import argparse
 import logging
@@ -21,9 +21,9 @@ def main(arguments: argparse.Namespace) -> None:
     same_ids(expected.to_pylist(), ids, arguments.instances, arguments.output)
     identity = read_identity(arguments.instances)
     where = f"{identity.get('dataset', arguments.instances)} ({identity.get('test', 'texts')})"
-    facts = [pq.read_schema(path).metadata or {} for path in arguments.shards]
-    cut = sum(int(its.get(b"cut", 0)) for its in facts)
-    limit = facts[0].get(b"limit", b"").decode()
+    metadata = [pq.read_schema(path).metadata or {} for path in arguments.shards]
+    cut = sum(int(shard.get(b"cut", 0)) for shard in metadata)
+    limit = metadata[0].get(b"limit", b"").decode()
     is_pool = identity.get("test") == "train"
     counts = counted(where, vectors, cut, limit, arguments.max_cut_share, is_pool=is_pool)
     write_embeddings(ids, vectors, arguments.output, identity | counts)
@@ -38,7 +38,7 @@ if __name__ == "__main__":
         "--max-cut-share",
         type=float,
         default=1.0,
-        help="share of texts that the encoder may have cut (default: 1, all)",
+        help="largest share of texts that the encoder may cut (default: 1, all)",
     )
     parser.add_argument("--output", type=Path, required=True, help="embeddings (Parquet)")
     cli.run(main, parser.parse_args())

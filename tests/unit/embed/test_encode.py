@@ -1,6 +1,7 @@
-"""Embeddings against `SentenceTransformer.encode`, and shards against one piece."""
+"""Embeddings against `SentenceTransformer.encode`, and shards against the whole."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
-from nearfirst.data.conversation import text_of
 from nearfirst.embed import encode
 from nearfirst.embed.registry import BLOCK, shard_bounds
 
@@ -29,6 +30,7 @@ TEXTS = [
     "supercalifragilisticexpialidocious" * 60,
     *(f"Is {i} more than {i // 2}? " + "yes " * (3 * i) for i in range(12)),
 ]
+assert_close = partial(np.testing.assert_allclose, rtol=0, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -36,36 +38,28 @@ def encoder() -> Any:
     return encode.load(encode.MINILM)
 
 
-def test_embeddings_are_those_of_encode(encoder: Any) -> None:
+def test_embeddings_against_encode(encoder: Any) -> None:
     expected = encoder.encode(TEXTS, convert_to_numpy=True)
     for batch_tokens in (1, 4096):
-        found = encode.embed(TEXTS, encoder, batch_tokens)
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+        embeddings = encode.embed(TEXTS, encoder, batch_tokens)
+        assert embeddings.dtype == np.float32
+        assert_close(embeddings, expected)
 
 
-def test_embeddings_are_those_of_the_published_model(encoder: Any) -> None:
-    # Mean pooling and the L2 norm by hand, over the word pieces of one text at a time.
-    import torch
-
+def test_embeddings_against_the_published_model(encoder: Any) -> None:
+    """Mean pooling and the L2 norm by hand, one text at a time."""
     bert, tokenizer = encoder[0].auto_model, encoder.tokenizer
     for text in TEXTS[:7]:
         inputs = tokenizer(text, truncation=True, max_length=256, return_tensors="pt")
         with torch.inference_mode():
             mean = bert(**inputs).last_hidden_state[0].mean(dim=0)
-        expected = (mean / mean.norm()).numpy()
-        np.testing.assert_allclose(
-            encode.embed([text], encoder, 512)[0], expected, rtol=0, atol=1e-5
-        )
-
-
-def test_the_text_is_the_first_exchange(talk: Any) -> None:
-    assert text_of(talk("one", "eins", "two", "zwei")) == "one eins"
+        embedding = encode.embed([text], encoder, 512)[0]
+        assert_close(embedding, mean / mean.norm())
 
 
 @settings(max_examples=50)
 @given(texts=st.integers(0, 20_000), shards=st.integers(1, 30))
-def test_shards_share_the_texts_in_order_and_in_whole_blocks(texts: int, shards: int) -> None:
+def test_shards_are_whole_blocks_in_order(texts: int, shards: int) -> None:
     bounds = [shard_bounds(texts, shard, shards) for shard in range(1, shards + 1)]
     covered = [text for first, last in bounds for text in range(first, last)]
     assert covered == list(range(texts))
@@ -98,7 +92,7 @@ def test_shards_are_gathered(
         flags = ["--instances", instances, "--output", output]
         return str(program("gather_embeddings.py", *paths, *flags).stderr)
 
-    # Shards in the wrong order, without the last one, and of two encoders.
+    # In the wrong order, incomplete, and of two encoders.
     assert "row 0 has id 'id-1', but" in gather((ids[1:], 4), (ids[:1], 4))
     assert "2 rows, but" in gather((ids[:2], 4))
     assert "1.parquet: row 0 (id 'id-2') has another dimension than the first, 4" in gather(
@@ -109,7 +103,7 @@ def test_shards_are_gathered(
     assert "error" not in gather(([], 4), (ids, 4))
     assert read_embeddings(output)[0] == ids
     assert pq.read_schema(output).field("embedding").type == pa.list_(pa.float32(), 4)
-    # What results say they are of comes from the instances.
+    # The identity comes from the instances.
     counts = {"embedded": "3", "cut": "0", "distinct": "3"}
     assert read_identity(output) == identity | counts
 
@@ -119,27 +113,22 @@ def test_a_test_instance_may_be_embedded_without_its_answer(
 ) -> None:
     instances = tmp_path / "instances.parquet"
     write_instances(instances, [talk("one", "eins"), talk("two", "zwei")])
-    found = []
-    for row, *flags in (
-        ({"query_text": "instruction"}, "--query"),
-        ({"text": "instruction"},),
-        ({"text": "instruction", "query_text": "exchange"}, "--query"),
-        ({"query_text": "instruction"},),
+    prompts, exchanges = ["one", "two"], ["one eins", "two zwei"]
+    for row, flags, texts in (
+        ({"query_text": "instruction"}, ["--query"], prompts),
+        ({"text": "instruction"}, [], prompts),
+        ({"text": "instruction", "query_text": "exchange"}, ["--query"], exchanges),
+        ({"query_text": "instruction"}, [], exchanges),
     ):
         output = tmp_path / "embeddings.parquet"
-        done = program(
-            *("embed.py", "--instances", instances, "--output", output),
-            *("--settings", json.dumps(row), *flags),
-        )
+        flags += ["--settings", json.dumps(row), "--instances", instances, "--output", output]
+        done = program("embed.py", *flags)
         assert done.returncode == 0, done.stderr
-        found.append(read_embeddings(output)[1])
-    bare = encode.embed(["one", "two"], encoder, 512)
-    whole = encode.embed(["one eins", "two zwei"], encoder, 512)
-    for vectors, expected in zip(found, (bare, bare, whole, whole), strict=True):
-        np.testing.assert_allclose(vectors, expected, rtol=0, atol=1e-5)
+        expected = encode.embed(texts, encoder, 512)
+        assert_close(read_embeddings(output)[1], expected)
 
 
-def test_weights_of_another_checksum_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_checksum_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     published = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     assert published == encode.MINILM_SHA256
     monkeypatch.setattr(encode, "MINILM_SHA256", "0" * 64)
@@ -147,7 +136,7 @@ def test_weights_of_another_checksum_are_refused(monkeypatch: pytest.MonkeyPatch
         encode.load(encode.MINILM)
 
 
-def test_a_model_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(InputError, match=r"^model: 'nobody/no-such-model' is no folder"):
+    with pytest.raises(InputError, match=r"^model: 'nobody/no-such-model' is not a folder"):
         encode.load("nobody/no-such-model")

@@ -1,5 +1,6 @@
-"""Encoders of other kinds, their prompts and dimensions, against `SentenceTransformer.encode`."""
+"""Other encoders, their prompts and dimensions, against `SentenceTransformer.encode`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings
 
 TEXTS = ["the cat sat on a mat", "?", "green apples " * 40, *(f"nine {i}" for i in range(9))]
+assert_close = partial(np.testing.assert_allclose, rtol=0, atol=1e-5)
 PROMPTS = {"query": "a cat asks: ", "passage": "the mat says: "}
 
 
 @pytest.fixture(scope="module")
 def folder(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of 16 dimensions in half precision, with prompts, one of them its default."""
+    """A BERT of 16 dimensions in half precision, with prompts and a default prompt."""
     folder = tmp_path_factory.mktemp("encoder")
     torch.manual_seed(0)
     sizes = {"hidden_size": 16, "intermediate_size": 24, "max_position_embeddings": 64}
@@ -51,28 +53,27 @@ def encoder(folder: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("asked", "meant"),
+    ("row", "arguments"),
     [
-        ({}, {}),  # the default of the encoder
-        ({"prompt_name": "passage"}, {"prompt": "the mat says: "}),
+        ({}, {}),  # the default prompt
+        ({"prompt_name": "passage"}, {"prompt": PROMPTS["passage"]}),
         ({"prompt": "green: "}, {"prompt": "green: "}),
         ({"prompt": ""}, {"prompt": ""}),
     ],
 )
 def test_a_prompt_is_put_before_each_text(
-    encoder: Any, asked: dict[str, str], meant: dict[str, str]
+    encoder: Any, row: dict[str, str], arguments: dict[str, str]
 ) -> None:
-    settings = Settings.model_validate(asked)
+    settings = Settings.model_validate(row)
     prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
-    expected = encoder.encode(TEXTS, **meant)
-    found = encode.embed(TEXTS, encoder, 512, prompt)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    expected = encoder.encode(TEXTS, **arguments)
+    assert_close(encode.embed(TEXTS, encoder, 512, prompt), expected)
     plain = encode.embed(TEXTS, encoder, 512)
-    assert (np.abs(plain - expected).max() < 1e-5) == (asked == {"prompt": ""})
+    assert (np.abs(plain - expected).max() < 1e-5) == (row == {"prompt": ""})
 
 
 def test_an_unknown_prompt_is_refused(encoder: Any) -> None:
-    with pytest.raises(InputError, match=r"no prompt 'asked', but .*query.*passage"):
+    with pytest.raises(InputError, match=r"no prompt 'asked', only .*query.*passage"):
         encode.prompt_of(encoder, None, "asked")
     with pytest.raises(InputError, match="prompt or prompt_name, not both"):
         Settings.parse('{"prompt":"a","prompt_name":"query"}')
@@ -80,19 +81,16 @@ def test_an_unknown_prompt_is_refused(encoder: Any) -> None:
 
 def test_the_first_dimensions_are_kept_at_length_1(encoder: Any) -> None:
     expected = encoder.encode(TEXTS, prompt="", truncate_dim=5, normalize_embeddings=True)
-    found = encode.embed(TEXTS, encoder, 512, dimension=5)
-    assert found.shape == (len(TEXTS), 5)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    assert_close(encode.embed(TEXTS, encoder, 512, dimension=5), expected)
     with pytest.raises(InputError, match=r"dimension: 17, but the encoder gives 16"):
         encode.embed(TEXTS, encoder, 512, dimension=17)
 
 
-def test_an_encoder_may_be_made_for_fewer_dimensions(folder: Path) -> None:
+def test_an_encoder_may_truncate_its_dimensions(folder: Path) -> None:
     encoder = SentenceTransformer(str(folder), truncate_dim=7).float()
     expected = encoder.encode(TEXTS, prompt="")
     assert expected.shape[1] == 7
-    found = encode.embed(TEXTS, encoder, 512)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    assert_close(encode.embed(TEXTS, encoder, 512), expected)
 
 
 def test_an_encoder_without_attention(tokenizer: Any, tmp_path: Path) -> None:
@@ -100,9 +98,7 @@ def test_an_encoder_without_attention(tokenizer: Any, tmp_path: Path) -> None:
     modules = [StaticEmbedding(tokenizer.backend_tokenizer, embedding_dim=8)]
     SentenceTransformer(modules=modules).save(str(tmp_path))
     encoder = encode.load(str(tmp_path))
-    expected = encoder.encode(TEXTS)
-    found = encode.embed(TEXTS, encoder, 4)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    assert_close(encode.embed(TEXTS, encoder, 4), encoder.encode(TEXTS))
 
 
 def test_the_program_takes_prompt_and_dimension(
@@ -115,7 +111,6 @@ def test_the_program_takes_prompt_and_dimension(
     done = program("embed.py", *flags, "--settings", settings.canonical())
     assert done.returncode == 0, done.stderr
     # Five texts are one block, which is in the last shard.
-    texts = [f"one {i} a cat" for i in range(5)]
-    how: dict[str, Any] = {"truncate_dim": 4, "normalize_embeddings": True}
-    expected = encoder.encode(texts, prompt="the mat says: ", **how)
-    np.testing.assert_allclose(read_embeddings(output)[1], expected, rtol=0, atol=1e-5)
+    texts = [f"{PROMPTS['passage']}one {i} a cat" for i in range(5)]
+    expected = encoder.encode(texts, prompt="", truncate_dim=4, normalize_embeddings=True)
+    assert_close(read_embeddings(output)[1], expected)

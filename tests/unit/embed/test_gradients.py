@@ -19,13 +19,13 @@ from nearfirst.model.template import IGNORED, Tokens, encode
 
 STEPS = 4
 TOLERANCE = 4 * np.sqrt(2 / 2**15)
-"""Four standard deviations of a cosine in a sketch of 2^15 numbers, at most."""
+"""At most four standard deviations of a cosine in a sketch of 2^15 numbers."""
 TRAIN = {"steps": STEPS, "batch_size": 4, "learning_rate": 1e-3, "checkpoint_every": STEPS}
 
 
 @pytest.fixture(scope="module")
 def warm_up(tmp_path_factory: pytest.TempPathFactory, train_arguments: Any, program: Any) -> Path:
-    """Return a segment of a run: its checkpoints and its state."""
+    """A segment of a run: its checkpoints and its state."""
     folder = tmp_path_factory.mktemp("warm-up")
     done = program(*train_arguments(folder, 16, settings=json.dumps(TRAIN)))
     assert done.returncode == 0, done.stderr
@@ -47,81 +47,78 @@ def model(warm_up: Path) -> Any:
 def represent(model_folder: Path, warm_up: Path, tokens: list[Tokens]) -> Callable[..., Any]:
     """Represent instances: `represent(preconditioned=True)`."""
 
-    def call(its: list[Tokens] = tokens, dimension: int = 2**15, **given: Any) -> Any:
-        ids = [f"id-{i}" for i in range(len(its))]
-        how: dict[str, Any] = {"warm_up": [warm_up], "rates": [1.0], "preconditioned": True}
-        how |= given
-        folders, rates = how.pop("warm_up"), how.pop("rates")
-        return gradients.represent(str(model_folder), folders, rates, ids, its, dimension, 7, **how)
+    def call(
+        items: list[Tokens] = tokens,
+        dimension: int = 2**15,
+        warm_up: tuple[Path, ...] = (warm_up,),
+        rates: tuple[float, ...] = (1.0,),
+        preconditioned: bool = True,
+    ) -> Any:
+        ids = [f"id-{i}" for i in range(len(items))]
+        arguments = (str(model_folder), warm_up, rates, ids, items, dimension, 7)
+        return gradients.represent(*arguments, preconditioned=preconditioned)
 
     return call
 
 
-def plain(model: Any, item: Tokens) -> torch.Tensor:
-    """Return the gradient of transformers' own loss."""
+def plain_gradient(model: Any, item: Tokens) -> torch.Tensor:
+    """Return the gradient of the loss that transformers computes."""
     model.zero_grad()
     ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
     model(input_ids=ids, labels=labels).loss.backward()
-    return torch.cat([its.grad.reshape(-1) for its in model.parameters()])
+    return torch.cat([parameter.grad.reshape(-1) for parameter in model.parameters()])
 
 
-def adams(model: Any, warm_up: Path, gradient: torch.Tensor) -> torch.Tensor:
-    """Return the step that torch's AdamW takes with a gradient after the warm-up, at the rate 1."""
-    saved = torch.load(warm_up / "state/optimizer.pt", weights_only=True)
+def adam_step(model: Any, warm_up: Path, gradient: torch.Tensor) -> torch.Tensor:
+    """Return the step of torch's AdamW with a gradient after the warm-up, at a rate of 1."""
     with torch.no_grad():
-        twins = [its.clone().requires_grad_() for its in model.parameters()]
-    names = [name for name, _ in model.named_parameters()]
-    groups: list[dict[str, Any]] = [{"params": []}, {"params": []}]
-    for name, twin in zip(names, twins, strict=True):
-        groups["norm" in name]["params"].append(twin)
-    optimizer = torch.optim.AdamW(groups)
-    optimizer.load_state_dict(saved)
+        copies = {name: p.clone().requires_grad_() for name, p in model.named_parameters()}
+    # As the Trainer does: weight decay for all but norms.
+    groups = [[copy for name, copy in copies.items() if ("norm" in name) == i] for i in (0, 1)]
+    optimizer = torch.optim.AdamW([{"params": group} for group in groups])
+    optimizer.load_state_dict(torch.load(warm_up / "state/optimizer.pt", weights_only=True))
     for group in optimizer.param_groups:
         group |= {"lr": 1.0, "weight_decay": 0.0}
-    before = torch.cat([twin.detach().reshape(-1) for twin in twins]).clone()
-    parts = gradient.split([twin.numel() for twin in twins])
-    for twin, part in zip(twins, parts, strict=True):
-        twin.grad = part.view_as(twin)
+    before = torch.cat([copy.detach().reshape(-1) for copy in copies.values()])
+    parts = gradient.split([copy.numel() for copy in copies.values()])
+    for copy, part in zip(copies.values(), parts, strict=True):
+        copy.grad = part.view_as(copy)
     optimizer.step()
-    return before - torch.cat([twin.detach().reshape(-1) for twin in twins])
+    return before - torch.cat([copy.detach().reshape(-1) for copy in copies.values()])
 
 
-def cosines(one: Any, other: Any) -> np.ndarray:
-    one, other = (np.asarray(its, dtype=np.float64) for its in (one, other))
-    products: np.ndarray = one @ other.T
-    return products / np.linalg.norm(one, axis=1)[:, None] / np.linalg.norm(other, axis=1)
+def cosines(a: Any, b: Any) -> Any:
+    a, b = (np.asarray(vectors, dtype=np.float64) for vectors in (a, b))
+    return a @ b.T / np.linalg.norm(a, axis=1)[:, None] / np.linalg.norm(b, axis=1)
 
 
-def test_projected_cosines_are_those_of_the_whole_gradients(
+def test_projected_cosines_against_whole_gradients(
     model: Any, warm_up: Path, tokens: list[Tokens], represent: Any
 ) -> None:
-    queries = torch.stack([plain(model, item) for item in tokens])
-    pool = torch.stack([adams(model, warm_up, gradient) for gradient in queries])
+    queries = torch.stack([plain_gradient(model, item) for item in tokens])
+    pool = torch.stack([adam_step(model, warm_up, gradient) for gradient in queries])
     exact = cosines(pool, queries)
-    found = cosines(represent(), represent(preconditioned=False))
-    np.testing.assert_allclose(found, exact, atol=TOLERANCE)
-    own = cosines(represent(preconditioned=False), represent(preconditioned=False))
-    np.testing.assert_allclose(own, cosines(queries, queries), atol=TOLERANCE)
-    assert np.corrcoef(found.ravel(), exact.ravel())[0, 1] > 0.9
+    projected_pool, projected_queries = represent(), represent(preconditioned=False)
+    projected = cosines(projected_pool, projected_queries)
+    np.testing.assert_allclose(projected, exact, atol=TOLERANCE)
+    of_queries = cosines(projected_queries, projected_queries)
+    np.testing.assert_allclose(of_queries, cosines(queries, queries), atol=TOLERANCE)
+    assert np.corrcoef(projected.ravel(), exact.ravel())[0, 1] > 0.9
 
 
-def test_a_sketch_keeps_inner_products_on_average_and_within_its_variance() -> None:
+def test_a_sketch_preserves_inner_products_within_its_variance() -> None:
     generator = torch.Generator().manual_seed(0)
     x, y = torch.randn(2, 1003, generator=generator)
     y += x
     d = 64
-    found = [
-        float(project(x) @ project(y))
-        for project in (gradients.Projection(1003, d, seed) for seed in range(400))
-    ]
+    projections = [gradients.Projection(1003, d, seed) for seed in range(400)]
+    products = [float(project(x) @ project(y)) for project in projections]
     deviation = float(((x @ x) * (y @ y) + (x @ y) ** 2) / d) ** 0.5
-    assert abs(np.mean(found) - float(x @ y)) < 4 * deviation / 20
-    assert np.std(found) < 1.2 * deviation
+    assert abs(np.mean(products) - float(x @ y)) < 4 * deviation / 20
+    assert np.std(products) < 1.2 * deviation
 
 
-def test_each_instance_gets_the_same_bytes_in_any_company(
-    represent: Any, tokens: list[Tokens]
-) -> None:
+def test_other_instances_change_no_byte(represent: Any, tokens: list[Tokens]) -> None:
     whole = represent(dimension=32)
     parts = [represent(tokens[i:j], dimension=32) for i, j in ((0, 1), (1, 1), (1, 7), (7, 12))]
     assert np.concatenate(parts).tobytes() == whole.tobytes()
@@ -135,33 +132,31 @@ def test_checkpoints_are_weighted_by_their_rate(
     (other / "checkpoints").mkdir(parents=True)
     (other / "checkpoints/step-000001").symlink_to(warm_up / "checkpoints/step-000000")
     (other / "state").symlink_to(warm_up / "state")
-    how = {"dimension": 64, "preconditioned": False}
-    one, two = represent(**how), represent(warm_up=[other], **how)
-    both = represent(warm_up=[warm_up, other], rates=[3e-3, 1e-3], **how)
+    flags = {"dimension": 64, "preconditioned": False}
+    one, two = represent(**flags), represent(warm_up=(other,), **flags)
+    both = represent(warm_up=(warm_up, other), rates=(3e-3, 1e-3), **flags)
     expected = 0.75 * one @ one.T + 0.25 * two @ two.T
     np.testing.assert_allclose(both @ both.T, expected, atol=1e-5)
 
 
-def test_what_has_no_gradient(
+def test_instances_without_a_gradient(
     represent: Any, tokens: list[Tokens], warm_up: Path, tmp_path: Path
 ) -> None:
-    bare = Tokens(tokens[0].ids, np.full_like(tokens[0].labels, IGNORED))
+    unlabelled = Tokens(tokens[0].ids, np.full_like(tokens[0].labels, IGNORED))
     with pytest.raises(InputError, match=r"id 'id-1': no answer .* \(1 of 2 queries\)"):
-        represent([tokens[0], bare], preconditioned=False)
-    # In a pool it keeps its place, with what Adam would do without it.
-    assert np.isfinite(represent([tokens[0], bare], dimension=8)).all()
+        represent([tokens[0], unlabelled], preconditioned=False)
+    # In a pool it keeps its place, with the step that Adam takes from its moments.
+    assert np.isfinite(represent([tokens[0], unlabelled], dimension=8)).all()
     broken = tmp_path / "checkpoints/step-000004"
     broken.mkdir(parents=True)
     weights = load_file(warm_up / "checkpoints/step-000004/model.safetensors")
     weights["model.norm.weight"][0] = float("nan")
     save_file(weights, broken / "model.safetensors")
     with pytest.raises(InputError, match="id 'id-0': its gradient at step-000004 is not finite"):
-        represent(warm_up=[tmp_path], preconditioned=False)
+        represent(warm_up=(tmp_path,), preconditioned=False)
 
 
-def test_a_state_of_another_model_or_over_gpus(
-    represent: Any, warm_up: Path, tmp_path: Path
-) -> None:
+def test_an_unusable_state_is_refused(represent: Any, warm_up: Path, tmp_path: Path) -> None:
     (tmp_path / "checkpoints").symlink_to(warm_up / "checkpoints")
     (tmp_path / "state").mkdir()
     path = tmp_path / "state/optimizer.pt"
@@ -169,13 +164,13 @@ def test_a_state_of_another_model_or_over_gpus(
     saved["state"].popitem()
     torch.save(saved, path)
     with pytest.raises(InputError, match="not the state of this model"):
-        represent(warm_up=[tmp_path])
+        represent(warm_up=(tmp_path,))
     path.write_bytes(b"PK")
     with pytest.raises(InputError, match=r"optimizer\.pt: cannot be read"):
-        represent(warm_up=[tmp_path])
+        represent(warm_up=(tmp_path,))
     path.rename(path.with_suffix(".bin"))
     with pytest.raises(InputError, match=r"set hardware\.train\.gpus to 1"):
-        represent(warm_up=[tmp_path])
+        represent(warm_up=(tmp_path,))
 
 
 def test_hidden_states_are_weighted_by_position(model: Any, tokens: list[Tokens]) -> None:
@@ -186,8 +181,8 @@ def test_hidden_states_are_weighted_by_position(model: Any, tokens: list[Tokens]
         states = output.hidden_states[-1][0].detach().numpy()
         expected.append(weights / weights.sum() @ states)
     for batch_tokens in (1, 4096):
-        found = hidden.means(model, tokens, batch_tokens)
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        vectors = hidden.means(model, tokens, batch_tokens)
+        np.testing.assert_allclose(vectors, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["hidden", "gradient"])
@@ -207,34 +202,34 @@ def test_the_program_in_shards(
     ids = write_instances(instances, some_talks(9))
     row = {"kind": kind, "threads": 1} | ({"dimension": 16} if kind == "gradient" else {})
     flags = ["--instances", instances, "--settings", json.dumps(row)]
-    found = []
+    output = tmp_path / "embeddings.parquet"
+    tables = []
     for shard in ("1-of-1", "1-of-2", "2-of-2"):
-        output = tmp_path / "embeddings.parquet"
-        its = [*flags, "--shard", shard, "--output", output, "--model", model_folder]
-        done = program("embed.py", *its, "--warm-up", warm_up, "--rates", "1e-3")
+        model_flags = ["--model", model_folder, "--warm-up", warm_up, "--rates", "1e-3"]
+        done = program("embed.py", *flags, *model_flags, "--shard", shard, "--output", output)
         assert done.returncode == 0, done.stderr
-        found.append(read_embeddings(output))
-    assert found[0][0] == ids
-    assert found[0][1].tobytes() == np.concatenate([found[1][1], found[2][1]]).tobytes()
-    assert len(found[1][0]) == 4
+        tables.append(read_embeddings(output))
+    (whole_ids, whole), (first_ids, first), (_, second) = tables
+    assert (whole_ids, len(first_ids)) == (ids, 4)
+    assert whole.tobytes() == np.concatenate([first, second]).tobytes()
     done = program("embed.py", *flags, "--output", tmp_path / "none.parquet")
     assert "this kind of representation needs --model" in done.stderr
 
 
 def test_checkpoints_divide_the_warm_up() -> None:
-    with pytest.raises(InputError, match="checkpoints: 3 do not divide warmup_steps 40"):
+    with pytest.raises(InputError, match="checkpoints: 3 does not divide warmup_steps 40"):
         KINDS.parse('{"kind": "gradient", "checkpoints": 3}')
 
 
-def test_of_a_model_with_an_adapter_the_adapter_has_the_gradient(
+def test_gradients_of_an_adapter(
     tmp_path: Path, train_arguments: Any, program: Any, represent: Any, tokens: list[Tokens]
 ) -> None:
     settings = json.dumps(TRAIN | {"adapter": {"rank": 2}})
     done = program(*train_arguments(tmp_path, 16, settings=settings))
     assert done.returncode == 0, done.stderr
-    its, *_ = sorted((tmp_path / "checkpoints").glob("step-*/adapter_model.safetensors"))
-    size = sum(tensor.numel() for tensor in load_file(its).values())
-    # A sketch of as many numbers as there are coordinates keeps all of them, but for their signs.
-    found = represent(tokens[:2], dimension=size, warm_up=[tmp_path])
-    assert found.shape == (2, size)
-    assert (found != 0).mean() > 0.9
+    weights = load_file(tmp_path / "checkpoints/step-000004/adapter_model.safetensors")
+    size = sum(tensor.numel() for tensor in weights.values())
+    # A sketch with as many numbers as coordinates keeps all of them, up to signs.
+    vectors = represent(tokens[:2], dimension=size, warm_up=(tmp_path,))
+    assert vectors.shape == (2, size)
+    assert (vectors != 0).mean() > 0.9

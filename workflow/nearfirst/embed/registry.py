@@ -1,7 +1,7 @@
 """Kinds of representation by name: each is one module of `embed/kinds/`.
 
 The module of a kind has a class `Settings`, the type of its rows in the config, and a function
-`represent(instances, settings, given)`, which returns what represents a table of N instances.
+`represent(instances, settings, given)`, which returns the vectors of a table of N instances.
 """
 
 from collections.abc import Callable
@@ -19,18 +19,18 @@ from nearfirst.model.settings import TemplateSettings
 KINDS = Registry[RepresentationSettings]("nearfirst.embed.kinds", "kind")
 
 BLOCK = 1024
-"""Instances that share batches. A shard is a run of whole blocks, so that an instance meets the
-same neighbours, and gets the same bits, whatever the number of shards."""
+"""Instances that share batches. Shards consist of whole blocks, so that an instance shares its
+batches with the same others, and gets the same bits, whatever the number of shards."""
 
 
 class Given(NamedTuple):
-    """What a representation is made with, besides its settings."""
+    """Inputs of a representation besides its settings."""
 
     query: bool = False
     """Whether the instances are queries, not a pool."""
     pool: Callable[[], pa.Table] | None = None
-    """Reads all instances of the pool; the others may be a part of them, or its queries."""
-    model: str | None = None
+    """Reads the whole pool; the instances may be a part of it, or its queries."""
+    model: str = ""
     """The base model: folder or Hugging Face id."""
     template: TemplateSettings = TemplateSettings()
     warm_up: tuple[Path, ...] = ()
@@ -40,10 +40,7 @@ class Given(NamedTuple):
 
 
 class Represented(NamedTuple):
-    """What represents N instances.
-
-    `vectors` is an (N, d) matrix. Of `cut` instances only what fits `limit` tokens was read.
-    """
+    """The (N, d) vectors of N instances; `cut` of them were truncated to `limit` tokens."""
 
     vectors: npt.NDArray[np.float32]
     cut: int = 0
@@ -51,7 +48,7 @@ class Represented(NamedTuple):
 
 
 def shard_bounds(instances: int, shard: int, shards: int) -> tuple[int, int]:
-    """Return the [first, last) instances of a shard (from 1), in whole blocks; it may be empty."""
+    """Return the half-open range of a shard (from 1), in whole blocks; it may be empty."""
     blocks = -(-instances // BLOCK)
-    first, last = (shard - 1) * blocks // shards, shard * blocks // shards
+    first, last = (number * blocks // shards for number in (shard - 1, shard))
     return min(first * BLOCK, instances), min(last * BLOCK, instances)

@@ -8,30 +8,30 @@ from nearfirst.common.settings import Section
 
 
 class RepresentationSettings(Section):
-    """What stands for an instance: one vector. Each kind has a class of its own."""
+    """How an instance becomes a vector. Each kind has its own class."""
 
     of_query: ClassVar[frozenset[str]] = frozenset()
-    """Keys that are read for queries alone."""
+    """Keys that are read only for queries."""
 
     of_model: ClassVar[bool] = False
-    """Whether the base model gives it, in the template of training."""
+    """Whether the base model computes it, in the training template."""
 
     kind: str = Field(description="`text`, `hidden` or `gradient`.")
     max_cut_share: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="A larger share of texts that are longer than the encoder reads is an error; a "
-        "smaller one is a warning. 1 allows all.",
+        description="Largest share of texts that may be longer than the encoder reads. A larger "
+        "share is an error, a smaller one a warning; 1 allows all.",
     )
     threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")
 
     def references(self) -> list[tuple[str, str, str]]:
-        """Return the keys that name rows of other tables: the key, what it names, the name."""
+        """Return the keys that name rows of other tables, as (key, kind of row, name)."""
         return []
 
 
 class OfModel(RepresentationSettings):
-    """What the base model gives; of several, that of the first seed."""
+    """A representation from the base model (of the first seed, if there are several)."""
 
     of_model: ClassVar[bool] = True

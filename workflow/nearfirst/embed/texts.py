@@ -1,4 +1,4 @@
-"""What an encoder reads of texts, and whether that tells them apart."""
+"""Which part of texts an encoder reads, and whether their embeddings differ."""
 
 import logging
 import re
@@ -14,12 +14,12 @@ from nearfirst.common.errors import InputError
 from nearfirst.embed.registry import BLOCK
 
 REMEDY = (
-    "set representations.text.strip_shared_prefix (--strip-shared-prefix true), or its keep: end "
-    "(--keep end), or take an encoder that reads more"
+    "set representations.text.strip_shared_prefix (--strip-shared-prefix true) or "
+    "representations.text.keep: end (--keep end), or choose an encoder that reads more"
 )
 
-TOLD = 0.01
-"""Share of a pool's texts that an encoder cuts above which captions say so."""
+CAPTION_CUT_SHARE = 0.01
+"""Captions mention cut texts above this share of a pool."""
 
 EMBEDDED = (
     "Training texts that the encoder cut: {cut} of {embedded}; different embeddings: {distinct}."
@@ -30,7 +30,7 @@ def shared_prefix(texts: Sequence[str]) -> str:
     """Return the whole words that all texts begin with; "" if they are all the same."""
     if len(set(texts)) < 2:
         return ""
-    # Characters are meant, not parts of paths.
+    # By character, not by path component.
     return re.sub(r"\S+\Z", "", commonprefix(list(texts)))  # noqa: RUF071
 
 
@@ -39,44 +39,33 @@ def shorten(
 ) -> tuple[list[str], int]:
     """Return the texts, and how many of them the encoder cuts.
 
-    Parameters
-    ----------
-    encoder
-        A `SentenceTransformer`.
-    prompt
-        Text put before each text, which the encoder reads too.
-    keep
-        `beginning` leaves the texts to the encoder, which drops their ends; `end` returns of those
-        it would cut the last tokens that it takes.
-
-    Raises
-    ------
-    InputError
-        If ends are to be kept and the encoder's tokenizer does not say where tokens begin.
+    The prompt before each text counts against the limit. If `keep` is `beginning`, truncation is
+    left to the encoder, which drops the end; `end` keeps the last tokens of a text, and raises
+    InputError if the encoder's tokenizer does not give the offsets of tokens.
     """
     limit = encoder.max_seq_length
-    if not limit or limit == float("inf"):  # static embeddings read everything
+    if not limit or limit == float("inf"):  # static embeddings have no limit
         return list(texts), 0
-    # A processor of several kinds of input holds its tokenizer.
+    # A multimodal processor wraps the tokenizer.
     tokenizer = getattr(encoder.tokenizer, "tokenizer", encoder.tokenizer)
     if keep == "end" and not tokenizer.is_fast:
         raise InputError("representations.text.keep: end needs an encoder with a fast tokenizer")
-    room = max(1, limit - len(tokenizer(prompt or "")["input_ids"]))
-    kept, cut = [], 0
+    max_tokens = max(1, limit - len(tokenizer(prompt or "")["input_ids"]))
+    shortened, cut = [], 0
     for text in texts:
-        read = tokenizer(
+        tokens = tokenizer(
             text,
             add_special_tokens=False,
             return_offsets_mapping=keep == "end",
             truncation=False,
             verbose=False,
         )
-        if len(read["input_ids"]) > room:
+        if len(tokens["input_ids"]) > max_tokens:
             cut += 1
             if keep == "end":
-                text = text[read["offset_mapping"][-room][0] :]
-        kept.append(text)
-    return kept, cut
+                text = text[tokens["offset_mapping"][-max_tokens][0] :]
+        shortened.append(text)
+    return shortened, cut
 
 
 def counted(
@@ -88,58 +77,39 @@ def counted(
     *,
     is_pool: bool,
 ) -> dict[str, str]:
-    """Return what the metadata of (N, d) embeddings counts: N, `cut`, `limit` and `distinct`.
+    """Check (N, d) embeddings and return the counts for their metadata.
 
-    Warns and raises as `check_cut` and `check_distinct`.
+    The counts are N, `cut`, `limit` (tokens) and `distinct`. Warn if texts are cut, or if fewer
+    than half of the embeddings differ. Raises InputError, which begins with `where`, if the share
+    of cut texts is above `max_share`, or if all embeddings of a pool of two or more are the same.
     """
-    check_cut(where, cut, len(vectors), limit, max_share)
-    distinct = check_distinct(where, vectors, is_pool=is_pool)
-    counts = {"embedded": len(vectors), "cut": cut, "limit": limit, "distinct": distinct}
-    return {key: str(count) for key, count in counts.items()}
-
-
-def is_told(embedded: int, cut: int, distinct: int) -> bool:
-    """Return whether a caption says how a pool is embedded: cut texts, or equal embeddings."""
-    return cut > TOLD * embedded or distinct < embedded
-
-
-def check_cut(where: object, cut: int, texts: int, limit: object, max_share: float) -> None:
-    """Warn of texts that an encoder cuts at `limit` tokens.
-
-    Raises InputError, which begins with `where`, if their share is above `max_share`.
-    """
-    if not cut:
-        return
-    found = (
-        f"{where}: {cut:,} of {texts:,} texts ({cut / texts:.1%}) are longer than the {limit} "
-        "tokens that the encoder reads, and are cut"
-    )
-    if cut > max_share * texts:
-        raise InputError(
-            f"{found}; {REMEDY}, or allow it with its max_cut_share ({max_share:g} now)"
+    size = len(vectors)
+    if cut:
+        message = (
+            f"{where}: {cut:,} of {size:,} texts ({cut / size:.1%}) are longer than the {limit} "
+            "tokens that the encoder reads, and are cut"
         )
-    logging.warning("%s; to change that, %s", found, REMEDY)
-
-
-def check_distinct(where: object, embeddings: npt.NDArray[np.float32], *, is_pool: bool) -> int:
-    """Return how many of (N, d) embeddings differ; warn if they are fewer than half.
-
-    Raises InputError, which begins with `where`, if a pool of two or more has one embedding.
-    """
-    size = len(embeddings)
-    blocks = (embeddings[start : start + BLOCK] for start in range(0, size, BLOCK))
+        if cut > max_share * size:
+            raise InputError(f"{message}; {REMEDY}, or raise max_cut_share ({max_share:g} now)")
+        logging.warning("%s; to change that, %s", message, REMEDY)
+    blocks = (vectors[start : start + BLOCK] for start in range(0, size, BLOCK))
     rows = (row for block in blocks for row in block)
     distinct = len({blake2b(row.tobytes(), digest_size=16).digest() for row in rows})
     if is_pool and distinct == 1 < size:
         raise InputError(
             f"{where}: all {size:,} training instances have the same embedding, so no distance "
-            "orders them; if their texts differ only behind what the encoder reads, "
-            f"{REMEDY}"
+            f"orders them; if their texts differ only beyond what the encoder reads, {REMEDY}"
         )
     if 2 * distinct < size:
         logging.warning(
-            "%s: %d instances have only %d different embeddings; instances of one embedding are "
-            "equally near, and the seed orders them",
+            "%s: %d instances have only %d different embeddings; instances with the same embedding "
+            "are equally near and are ordered by the seed",
             *(where, size, distinct),
         )
-    return distinct
+    counts = {"embedded": size, "cut": cut, "limit": limit, "distinct": distinct}
+    return {key: str(count) for key, count in counts.items()}
+
+
+def is_told(embedded: int, cut: int, distinct: int) -> bool:
+    """Return whether a caption mentions how a pool is embedded: cut texts, or equal embeddings."""
+    return cut > CAPTION_CUT_SHARE * embedded or distinct < embedded

@@ -10,33 +10,34 @@ from nearfirst.embed.settings import OfModel
 
 
 class Settings(OfModel):
-    """The gradient of an instance's loss, for the pool as Adam would step (LESS)."""
+    """The gradient of an instance's loss; for the pool, preconditioned by Adam (LESS)."""
 
     kind: Literal["gradient"] = "gradient"
     threads: PositiveInt = Field(
         1, description="CPU threads of one shard. Part of the result: sums differ."
     )
     dimension: PositiveInt = Field(
-        512, description="Numbers that the gradient at one checkpoint is projected to."
+        512, description="Dimension that the gradient at one checkpoint is projected to."
     )
     seed: NonNegativeInt = Field(0, description="Seed of the projection.")
     arrangement: str = Field(
-        "random", description="Row of `arrangements`: the order of the warm-up run, its first seed."
+        "random",
+        description="Row of `arrangements`: the order of the warm-up run, of the first seed.",
     )
     warmup_steps: PositiveInt = Field(
-        40, description="Steps of the warm-up run, which is else as `train` says."
+        40, description="Steps of the warm-up run, which otherwise follows `train`."
     )
     checkpoints: PositiveInt = Field(
         1,
-        description="Checkpoints of the warm-up run, evenly spaced, whose gradients count. Each "
-        "costs as much and adds `dimension` numbers; LESS has four.",
+        description="Number of evenly spaced checkpoints of the warm-up run to take gradients at. "
+        "Each costs the same and adds `dimension` numbers; LESS uses four.",
     )
 
     @model_validator(mode="after")
     def _evenly_spaced(self) -> Self:
         if self.warmup_steps % self.checkpoints:
             raise ValueError(
-                f"checkpoints: {self.checkpoints} do not divide warmup_steps {self.warmup_steps}"
+                f"checkpoints: {self.checkpoints} does not divide warmup_steps {self.warmup_steps}"
             )
         return self
 
@@ -46,15 +47,15 @@ class Settings(OfModel):
 
 
 def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
-    """Return the gradients of N instances, (N, checkpoints x dimension); raises what it raises."""
+    """Return the gradients of N instances, (N, checkpoints x dimension)."""
     from nearfirst.embed import gradients
-    from nearfirst.embed.of_model import encoded, name_of
+    from nearfirst.embed.of_model import encode_instances
     from nearfirst.model.device import deterministic
 
-    ids, tokens = instances["id"].to_pylist(), encoded(instances, given)
+    ids, tokens = instances["id"].to_pylist(), encode_instances(instances, given)
     with deterministic():
         vectors = gradients.represent(
-            *(name_of(given), given.warm_up, given.rates, ids, tokens),
+            *(given.model, given.warm_up, given.rates, ids, tokens),
             *(settings.dimension, settings.seed),
             preconditioned=not given.query,
         )

@@ -10,7 +10,7 @@ from nearfirst.embed.settings import OfModel
 
 
 class Settings(OfModel):
-    """The base model's last hidden states, later positions weighing more (RDS+)."""
+    """A mean of the base model's last hidden states that weights later positions more (RDS+)."""
 
     kind: Literal["hidden"] = "hidden"
     batch_tokens: PositiveInt = Field(
@@ -21,7 +21,9 @@ class Settings(OfModel):
 def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
     """Return the mean hidden states of N instances, (N, width of the model)."""
     from nearfirst.embed.hidden import means
-    from nearfirst.embed.of_model import base_model, encoded
+    from nearfirst.embed.of_model import encode_instances
+    from nearfirst.model.device import device
+    from nearfirst.model.load import load_model
 
-    model, tokens = base_model(given), encoded(instances, given)
-    return Represented(means(model, tokens, settings.batch_tokens))
+    model = load_model(given.model).to(device()).eval()
+    return Represented(means(model, encode_instances(instances, given), settings.batch_tokens))

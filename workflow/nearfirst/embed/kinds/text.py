@@ -17,7 +17,7 @@ Text = Literal["exchange", "instruction"]
 
 
 class Settings(RepresentationSettings):
-    """The embedding of a sentence encoder: which one, which text, and the shape of its batches."""
+    """An embedding of a sentence encoder: the model, the text and the batch size."""
 
     of_query: ClassVar[frozenset[str]] = frozenset({"query_text"})
 
@@ -30,36 +30,36 @@ class Settings(RepresentationSettings):
     revision: str | None = Field(None, description="Revision of a Hugging Face id.")
     text: Text = Field(
         "exchange",
-        description="What is embedded of the first exchange: `{instruction} {answer}`, or the "
-        "instruction alone.",
+        description="Part of the first exchange to embed: `{instruction} {answer}`, or only the "
+        "instruction.",
     )
     query_text: Text | None = Field(
         None,
-        description="What is embedded of a test instance, if it is not `text`: with `instruction`, "
-        "no distance knows the test answers.",
+        description="Part of a test instance to embed, if it differs from `text`; with "
+        "`instruction`, distances do not depend on the test answers.",
     )
     strip_shared_prefix: bool = Field(
         False,
-        description="Leave out the words that all training texts begin with, such as a system "
-        "prompt, of training and test texts alike.",
+        description="Remove the words that all training texts begin with, such as a system "
+        "prompt, from training and test texts.",
     )
     keep: Literal["beginning", "end"] = Field(
         "beginning",
-        description="What is embedded of a text that is longer than the encoder reads.",
+        description="Part to embed of a text that is longer than the encoder reads.",
     )
     prompt: str | None = Field(
         None,
-        description="Text put before every text, training and test alike; some encoders need one.",
+        description="Text put before every training and test text; some encoders need one.",
     )
     prompt_name: str | None = Field(
         None,
-        description="Name of one of the encoder's own prompts, instead of `prompt`. Without "
-        "either, the encoder's default prompt is used, if it has one.",
+        description="Name of one of the encoder's prompts, instead of `prompt`. Without either, "
+        "the encoder's default prompt is used, if it has one.",
     )
     dimension: PositiveInt | None = Field(
         None,
-        description="Number of leading dimensions to keep, for encoders trained for that "
-        "(Matryoshka); vectors are then scaled to length 1. Null keeps all.",
+        description="Number of leading dimensions to keep, for Matryoshka encoders; vectors are "
+        "then scaled to length 1. Null keeps all.",
     )
     batch_tokens: PositiveInt = Field(
         2048, description="Tokens in one forward pass, padding included."
@@ -73,15 +73,16 @@ class Settings(RepresentationSettings):
 
 
 def texts_of(instances: pa.Table, settings: Settings, given: Given) -> list[str]:
-    """Return the text that is embedded of each of N instances."""
-    which = (settings.query_text if given.query else None) or settings.text
-    text = instruction_of if which == "instruction" else text_of
-    prefix = ""
-    if settings.strip_shared_prefix and given.pool is not None:
-        of_pool = instruction_of if settings.text == "instruction" else text_of
-        prefix = shared_prefix([of_pool(messages) for messages in conversations(given.pool())])
-        logging.info("all training texts begin with the same %d characters", len(prefix))
-    return [text(messages).removeprefix(prefix) for messages in conversations(instances)]
+    """Return the text to embed of each of N instances."""
+    extract = {"instruction": instruction_of, "exchange": text_of}
+    part = (settings.query_text if given.query else None) or settings.text
+    texts = [extract[part](messages) for messages in conversations(instances)]
+    if not settings.strip_shared_prefix or given.pool is None:
+        return texts
+    pool = conversations(given.pool())
+    prefix = shared_prefix([extract[settings.text](messages) for messages in pool])
+    logging.info("all training texts begin with the same %d characters", len(prefix))
+    return [text.removeprefix(prefix) for text in texts]
 
 
 def encoded(texts: Sequence[str], settings: Settings, encoder: Any) -> Represented:
