@@ -1,17 +1,15 @@
-# Tasks of lm-evaluation-harness, for metrics `lm_eval:TASK`.
+# Tasks of lm-evaluation-harness, for the metrics `lm_eval:TASK`.
 
 
-def tasks_state(
-    wildcards,
-):
-    """Return the state of the user's tasks and of the data beside them."""
-    own = CONFIG.harness.include
-    every = lambda folder: filter(Path.is_file, folder.rglob("*"))
-    return state_of(own, every) if own else None
+def tasks_state(wildcards):
+    """Return the state of the folder with the user's tasks and their data."""
+    folder = CONFIG.harness.include
+    all_files = lambda folder: filter(Path.is_file, folder.rglob("*"))
+    return state_of(folder, all_files) if folder else None
 
 
 rule harness:
-    """Put a task of lm-evaluation-harness to the checkpoints of one segment."""
+    """Evaluate a task of lm-evaluation-harness at the checkpoints of one segment."""
     input:
         checkpoints=checkpoints_of,
         before=checkpoints_before,
@@ -26,7 +24,7 @@ rule harness:
         f"<results>/benchmarks/harness/{{task}}_{TESTED_LOG}.tsv"
     wildcard_constraints:
         task="[^/]+",
-    # Before further training: then checkpoints that are not kept can go.
+    # Before further training, so that temporary checkpoints can be deleted.
     priority: 1
     conda:
         "../envs/harness.yaml"

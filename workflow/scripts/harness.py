@@ -1,4 +1,4 @@
-"""Tasks of lm-evaluation-harness at every checkpoint of a segment, document by document."""
+"""Evaluate a task of lm-evaluation-harness at every checkpoint of a segment, by document."""
 
 import argparse
 import logging
@@ -12,7 +12,7 @@ from nearfirst.harness.settings import HarnessSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the values of the documents; the metadata names the run."""
+    """Write the metrics of each document; the metadata names the run."""
     import torch
 
     from nearfirst.harness import tasks
@@ -25,29 +25,29 @@ def main(arguments: argparse.Namespace) -> None:
     folders = checkpoints_in(arguments.checkpoints)
     identity = {"dataset": arguments.dataset, "test": arguments.test}
     identity |= read_run(arguments.checkpoints)
-    # What it logs of each checkpoint is the same.
+    # It logs the same for each checkpoint.
     logging.getLogger("lm_eval").setLevel(logging.WARNING)
-    found = tasks.load_tasks(arguments.task, settings)
+    name, average = arguments.task, arguments.average
+    group = tasks.load_tasks(name, settings)
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
-    average = arguments.average
-    of = windows(folders, arguments.before, average)
+    checkpoints = windows(folders, arguments.before, average)
     model = load.model_for(folders[0], arguments.model, arguments.revision, dtype, average)
     with precision.tf32(settings.precision):
-        table = tasks.evaluate(model, tokenizer, of, arguments.task, found, settings, average)
+        table = tasks.evaluate(model, tokenizer, checkpoints, name, group, settings, average)
     write_table(table, arguments.output, identity)
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
-    add("--task", required=True, help="task, group or tag of lm_eval, or of `include`")
-    add("--model", required=True, help="base model, for its shape and its tokenizer")
+    add("--task", required=True, help="task, group or tag of lm_eval or of `include`")
+    add("--model", required=True, help="base model, for its architecture and tokenizer")
     add("--revision", help="revision of a Hugging Face id")
     add("--checkpoints", type=Path, required=True, help="folder with step-*/")
-    add("--average", type=cli.positive, default=1, help="checkpoints whose mean is measured")
+    add("--average", type=cli.positive, default=1, help="number of checkpoints to average")
     add("--before", type=Path, nargs="*", default=[], help="those of earlier segments, in order")
     add("--dataset", default="", help="data set of the run, to label the table")
-    add("--test", default="", help="test set to label it with: the task has its own documents")
-    add("--output", type=Path, required=True, help="values to write (Parquet)")
+    add("--test", default="", help="test set, only to label the table")
+    add("--output", type=Path, required=True, help="metrics to write (Parquet)")
     cli.add_settings(parser, HarnessSettings)
     cli.run(main, parser.parse_args())

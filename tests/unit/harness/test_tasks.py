@@ -1,8 +1,6 @@
-"""Tasks of lm-evaluation-harness: what its own calls say, checkpoint by checkpoint."""
+"""Tasks of lm-evaluation-harness, against its own results at each checkpoint."""
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from programs import Program
 
+from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.figures.read import read_runs
+from nearfirst.harness.settings import HarnessSettings
+from nearfirst.harness.tasks import load_tasks
 
-pytest.importorskip("lm_eval")
+lm_eval: Any = pytest.importorskip("lm_eval")
+pytest.importorskip("lm_eval.tasks")
 
 CHOICE = """
 task: {name}
@@ -48,7 +51,7 @@ STEPS = (0, 5)
 
 @pytest.fixture(scope="module")
 def include(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a group of two tasks and a task of answers, with their documents."""
+    """A folder with a group of two tasks, and a task that generates answers."""
     folder = tmp_path_factory.mktemp("tasks")
     for name, shots in (("sums", 2), ("words", 0)):
         rows = [{"question": f"{name} {i * 7}?", "answer": i % 3} for i in range(6 + shots)]
@@ -78,21 +81,22 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("task", "metrics"),
-    [("both", ["acc", "acc_norm"]), ("answers", ["exact_match", "exact_match,upper"])],
+    ("task", "metrics", "first_filter"),
+    [
+        ("both", ["acc", "acc_norm"], "none"),
+        ("answers", ["exact_match", "exact_match,upper"], "whole"),
+    ],
 )
-def test_means_are_those_of_the_package_itself(
+def test_means_are_those_of_lm_eval(
     task: str,
     metrics: list[str],
+    first_filter: str,
     include: Path,
     checkpoints: Path,
     model_folder: Path,
-    program: Callable[..., subprocess.CompletedProcess[str]],
+    program: Program,
     tmp_path: Path,
 ) -> None:
-    from lm_eval import simple_evaluate
-    from lm_eval.tasks import TaskManager
-
     output = tmp_path / "table.parquet"
     done = program(
         *("harness.py", "--task", task, "--model", model_folder, "--checkpoints", checkpoints),
@@ -108,22 +112,21 @@ def test_means_are_those_of_the_package_itself(
     pd.testing.assert_series_equal(
         table[f"lm_eval:{task}"], table[f"lm_eval:{task}:{metrics[0]}"], check_names=False
     )
-    tasks = TaskManager(include_path=include, include_defaults=False)
+    tasks = lm_eval.tasks.TaskManager(include_path=include, include_defaults=False)
     for step in STEPS:
         folder = checkpoints / f"step-{step:06d}"
-        found: Any = simple_evaluate(
+        expected = lm_eval.simple_evaluate(
             *("hf", f"pretrained={folder},dtype=float32", [task]),
             task_manager=tasks,
             device="cpu",
             batch_size=16,
             bootstrap_iters=0,
         )
-        for name, its in table[table["step"] == step].groupby("task"):
+        for name, rows in table[table["step"] == step].groupby("task"):
             for metric in metrics:
-                by, _, filtered = metric.partition(",")
-                first = "whole" if task == "answers" else "none"
-                expected = found["results"][name][f"{by},{filtered or first}"]
-                np.testing.assert_allclose(its[f"lm_eval:{task}:{metric}"].mean(), expected, 1e-6)
+                key = metric if "," in metric else f"{metric},{first_filter}"
+                mean = rows[f"lm_eval:{task}:{metric}"].mean()
+                np.testing.assert_allclose(mean, expected["results"][name][key], 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -133,17 +136,12 @@ def test_means_are_those_of_the_package_itself(
 def test_a_task_that_cannot_be_used_is_named(
     task: str, message: str, include: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nearfirst.common.errors import InputError
-    from nearfirst.harness import tasks
-    from nearfirst.harness.settings import HarnessSettings
-
-    class Own(tasks.package("tasks").TaskManager):  # type: ignore[misc]
-        """Without the thousands of tasks of the package, which take seconds to list."""
-
-        def __init__(self, include_path: str, include_defaults: bool = True) -> None:
-            super().__init__(include_path=include_path, include_defaults=False)
-
-    monkeypatch.setattr("lm_eval.tasks.TaskManager", Own)
+    manager = lm_eval.tasks.TaskManager
+    # Listing the thousands of tasks of the package takes seconds.
+    monkeypatch.setattr(
+        "lm_eval.tasks.TaskManager",
+        lambda include_path, **_: manager(include_path=include_path, include_defaults=False),
+    )
     (include / "broken.yaml").write_text("task: broken\ndataset_path: json\noutput_type: odd\n")
     with pytest.raises(InputError, match=message):
-        tasks.load_tasks(task, HarnessSettings(include=str(include)))
+        load_tasks(task, HarnessSettings(include=str(include)))

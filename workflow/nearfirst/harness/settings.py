@@ -1,4 +1,4 @@
-"""Settings of the tasks of lm-evaluation-harness."""
+"""Settings of lm-evaluation-harness tasks."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -9,20 +9,20 @@ from nearfirst.common.settings import Section
 
 
 class HarnessSettings(Section):
-    """Tasks of lm-evaluation-harness, for metrics `lm_eval:TASK`."""
+    """Tasks of lm-evaluation-harness, for the metrics `lm_eval:TASK`."""
 
     include: str | None = Field(
         None,
-        description="Folder with tasks of your own as YAML; they come before those of lm_eval.",
+        description="Folder with your own tasks as YAML; they precede those of lm_eval.",
     )
     shots: NonNegativeInt | None = Field(
-        None, description="Examples before each question; null: as many as the task says."
+        None, description="Few-shot examples before each question; null: as the task says."
     )
     limit: PositiveInt | None = Field(
-        None, description="Documents of each task, from its first on; null: all."
+        None, description="Number of documents of each task, from the first; null: all."
     )
     chat_template: bool = Field(
-        False, description="Put questions into the chat template of the model's tokenizer."
+        False, description="Put questions into the chat template of the tokenizer."
     )
     batch_size: PositiveInt = Field(16, description="Requests in one forward pass.")
     precision: Literal["float32", "bfloat16", "float16"] = Field(
@@ -33,5 +33,5 @@ class HarnessSettings(Section):
     @model_validator(mode="after")
     def _include_exists(self) -> Self:
         if self.include is not None and not Path(self.include).is_dir():
-            raise ValueError(f"include: {self.include!r} is no folder here")
+            raise ValueError(f"include: {self.include!r} is not a folder here")
         return self

@@ -1,13 +1,13 @@
 """Tasks of lm-evaluation-harness at checkpoints, document by document.
 
-Gao et al., 2021, https://github.com/EleutherAI/lm-evaluation-harness. The package is optional: it
-brings some thirty others along.
+Gao et al., 2021, https://github.com/EleutherAI/lm-evaluation-harness. The package is optional, as
+it installs some thirty others.
 """
 
 import logging
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -24,13 +24,13 @@ from nearfirst.metrics import HARNESS
 from nearfirst.model.checkpoints import step_of, stream_weights
 
 PYTHON_SEED, SEED = 0, 1234
-"""Those of a call of `lm_eval`: of Python's generator, and of all others and of the examples."""
+"""Seeds that `lm_eval` sets: of Python's generator, and of all others and the few-shot examples."""
 
 Tasks = dict[str, Any]
 
 
-def package(module: str) -> Any:
-    """Return a module of lm_eval. Raises InputError if the package is not installed."""
+def import_harness(module: str) -> Any:
+    """Import a module of lm_eval. Raises InputError if the package is not installed."""
     try:
         return import_module(f"lm_eval.{module}")
     except ImportError as error:
@@ -41,28 +41,28 @@ def package(module: str) -> Any:
 
 
 def load_tasks(name: str, settings: HarnessSettings) -> Tasks:
-    """Return a task, or those of a group, by name, with their documents.
+    """Load a task, or the tasks of a group, with their documents, by name.
 
     Raises InputError if there is no such task, or it cannot be loaded.
     """
-    manager = package("tasks").TaskManager
-    # To look through the thousands of tasks that the package has takes longer than a small one.
-    found = manager(include_path=settings.include, include_defaults=False)
-    if name not in found.all_tasks:
-        found = manager(include_path=settings.include)
-    if name not in found.all_tasks:
+    task_manager = import_harness("tasks").TaskManager
+    # Listing the thousands of tasks of the package takes longer than running a small one.
+    manager = task_manager(include_path=settings.include, include_defaults=False)
+    if name not in manager.all_tasks:
+        manager = task_manager(include_path=settings.include)
+    if name not in manager.all_tasks:
         raise InputError(
             f"{HARNESS}{name}: neither lm_eval nor harness.include ({settings.include}) has such a "
-            f"task{did_you_mean(name, found.all_tasks)}"
+            f"task{did_you_mean(name, manager.all_tasks)}"
         )
     try:
-        tasks: Tasks = found.load([name])["tasks"]
-    except Exception as error:  # whatever is in a YAML file, its functions and its data
+        tasks: Tasks = manager.load([name])["tasks"]
+    except Exception as error:  # a YAML file may run any code and load any data
         raise InputError(f"{HARNESS}{name}: the task cannot be loaded ({error})") from error
     for task in tasks.values():
-        # As `lm_eval --num_fewshot` does: a task that says 0 keeps it.
-        own = task.get_config("num_fewshot")
-        if own is None or (settings.shots is not None and own != 0):
+        # Like `lm_eval --num_fewshot`: a task that sets 0 keeps it.
+        shots = task.get_config("num_fewshot")
+        if shots is None or (settings.shots is not None and shots != 0):
             task.set_config(key="num_fewshot", value=settings.shots or 0)
     return tasks
 
@@ -76,26 +76,22 @@ def evaluate(
     settings: HarnessSettings,
     average: int = 1,
 ) -> pa.Table:
-    """Return the values of every document of some tasks at each checkpoint.
+    """Return the metrics of every document of the tasks at each checkpoint.
 
     The checkpoints' weights replace those of the model, as in `evaluate.losses.evaluate`. Columns:
-    step, id (`TASK/NUMBER`), task, and those of `_values`; the mean over the documents is what
-    lm_eval reports.
+    step, id (`TASK/NUMBER`), task, and the metrics, whose means over documents lm_eval reports.
 
-    Raises
-    ------
-    InputError
-        If a checkpoint is damaged, or the tasks have no metric that is one number for a document.
+    Raises InputError if a checkpoint is damaged, or if the tasks have no metric with one number per
+    document.
     """
-    half = settings.precision == "bfloat16"
-    harness = package("models.huggingface").HFLM(
+    harness = import_harness("models.huggingface").HFLM(
         pretrained=model,
         tokenizer=tokenizer,
         batch_size=settings.batch_size,
-        mixed_precision_dtype="bfloat16" if half else None,
+        mixed_precision_dtype="bfloat16" if settings.precision == "bfloat16" else None,
     )
-    parts: list[pa.Table] = []
-    begun = time.monotonic()
+    tables: list[pa.Table] = []
+    started = time.monotonic()
     with closing(stream_weights(model, checkpoints, average)) as loaded:
         for *_, folder in loaded:
             random.seed(PYTHON_SEED)
@@ -103,7 +99,7 @@ def evaluate(
             torch.manual_seed(SEED)
             for task in tasks.values():
                 task.set_fewshot_seed(seed=SEED)
-            found = package("evaluator").evaluate(
+            results = import_harness("evaluator").evaluate(
                 harness,
                 {"tasks": tasks},
                 limit=settings.limit,
@@ -113,48 +109,45 @@ def evaluate(
             )
             rows = [
                 {"id": f"{task}/{number}", "task": task, **values}
-                for task, samples in sorted(found["samples"].items())
-                for number, values in _values(samples)
+                for task, samples in sorted(results["samples"].items())
+                for number, values in sorted(_values_of_documents(samples).items())
             ]
-            columns = _columns(rows, name)
+            columns = _make_columns(rows, name)
             step = pa.array([step_of(folder)] * len(rows), pa.int32())
-            parts.append(pa.table({"step": step, **columns}))
+            tables.append(pa.table({"step": step, **columns}))
             now = time.monotonic()
             mean = np.mean(columns[f"{HARNESS}{name}"])
-            logging.info("step %d: mean %.4f (%.1f s)", step_of(folder), mean, now - begun)
-            begun = now
-    return pa.concat_tables(parts)
+            logging.info("step %d: mean %.4f (%.1f s)", step_of(folder), mean, now - started)
+            started = now
+    return pa.concat_tables(tables)
 
 
-def _values(samples: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, float]]]:
-    """Yield the number of each document of a task and its values by metric.
+def _values_of_documents(samples: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, float]]:
+    """Return the values by metric of each document of a task, by its number.
 
-    A task may filter answers in several ways; the metric of any but the first is `METRIC,FILTER`.
-    Metrics that are no mean of numbers (perplexity of a corpus, F1) are left out.
+    If a task filters answers in several ways, metrics of all but the first are `METRIC,FILTER`.
+    Metrics that are not a mean over documents (perplexity of a corpus, F1) are left out.
     """
-    found: dict[int, dict[str, float]] = {}
+    documents: dict[int, dict[str, float]] = {}
     for sample in samples:
-        other = "" if sample["filter"] == samples[0]["filter"] else f",{sample['filter']}"
-        found.setdefault(sample["doc_id"], {}).update(
-            {
-                f"{metric}{other}": float(sample[metric])
-                for metric in sample["metrics"]
-                if isinstance(sample[metric], bool | int | float | np.number)
-            }
-        )
-    yield from sorted(found.items())
+        suffix = "" if sample["filter"] == samples[0]["filter"] else f",{sample['filter']}"
+        values = documents.setdefault(sample["doc_id"], {})
+        for metric in sample["metrics"]:
+            if isinstance(sample[metric], bool | int | float | np.number):
+                values[f"{metric}{suffix}"] = float(sample[metric])
+    return documents
 
 
-def _columns(rows: list[dict[str, Any]], name: str) -> dict[str, pa.Array]:
-    """Return the columns of documents: metrics that all have, the first under TASK alone too."""
+def _make_columns(rows: list[dict[str, Any]], name: str) -> dict[str, pa.Array]:
+    """Return the columns of metrics that all rows have; the first is also named TASK alone."""
     metrics = [key for key in rows[0] if all(key in row for row in rows)][2:]
     if not metrics:
         raise InputError(
-            f"{HARNESS}{name}: it has no metric that is a number for each document and that all of "
-            "its tasks have"
+            f"{HARNESS}{name}: no metric is a number for each document and common to all its tasks"
         )
     columns = {key: pa.array([row[key] for row in rows]) for key in ("id", "task")}
-    named = {f"{HARNESS}{name}": metrics[0], **{f"{HARNESS}{name}:{key}": key for key in metrics}}
-    return columns | {
-        column: pa.array([row[key] for row in rows], pa.float32()) for column, key in named.items()
-    }
+    for metric in metrics:
+        values = pa.array([row[metric] for row in rows], pa.float32())
+        columns.setdefault(f"{HARNESS}{name}", values)
+        columns[f"{HARNESS}{name}:{metric}"] = values
+    return columns
