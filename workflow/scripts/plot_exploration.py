@@ -1,4 +1,4 @@
-"""Draw what `explore.py` found in a pool and a test set, and write the caption."""
+"""Draw the comparison that `explore.py` wrote, and write the caption."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ from nearfirst.figures.plot.save import add_outputs, write_figure
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the PDF, the caption, and the picture for web pages."""
+    """Write the PDF, the caption and the picture for web pages."""
     table = read_exploration(arguments.table)
     figure = draw_exploration(table, cast(LookSettings, arguments.look))
     write_figure(figure, caption(arguments.table.stem, table), arguments)

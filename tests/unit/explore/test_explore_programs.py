@@ -1,4 +1,4 @@
-"""The two programs of an exploration: on whole files, odd ones, and ones they refuse."""
+"""The two programs of an exploration, on usual and on odd files."""
 
 import io
 from pathlib import Path
@@ -98,7 +98,7 @@ def test_the_caption_counts(usual: Path, table: pd.DataFrame) -> None:
         "60 training instances of 5 tasks and 18 test instances of 6 tasks; no task is in both.",
         "Warning: 2 of 18 test instances have the same text",
         "(a) Cosine distance (1 − cos)",
-        "90% of 60 training instances have one of another task within it.",
+        "90% of 60 training instances have one of another task within this distance",
         "the same text up to case and white space: 2 (of 2 training and 2 test instances);",
         "x_pairs.csv lists them",
     ):

@@ -80,7 +80,7 @@ def describe_near(table: pd.DataFrame) -> str:
     other = "one of another task" if basis == "other tasks" else "another one"
     return (
         f"at most {limit:.3f}{cosine}; {100 * number(table, 'near_quantile'):g}% of {sample} have "
-        f"{other} within it"
+        f"{other} within this distance"
     )
 
 

@@ -26,7 +26,7 @@ def lines(table: pd.DataFrame) -> list[str]:
         "distance": f"median {number(table, 'train_median'):.3f} from a row to its nearest prompt, "
         f"{number(table, 'test_median'):.3f} from a prompt to its nearest row ({measure})",
         "near": describe_near(table),
-        "within it": f"{tasks['near_test'].sum():,.0f} of {counted(tasks['n'].sum(), 'prompt')} "
+        "near rows": f"{tasks['near_test'].sum():,.0f} of {counted(tasks['n'].sum(), 'prompt')} "
         f"have one{f'; no prompt of these tasks: {listed}' if far else ''}"
         f"{f'. {cosines}' if cosines else ''}",
         "rounds": f"TMA: {describe_rounds(table)}",
