@@ -16,7 +16,7 @@ HEAD = """\
 Every key with its type, default and meaning. `config.yaml` and `--config` override the preset
 (`workflow/presets/`), the preset overrides these defaults. An unknown key is an error.
 
-This page is generated from the model in `workflow/nearfirst/config.py`: `make docs`.
+This page is generated from the model in `workflow/nearfirst/config/model.py`: `make docs`.
 """
 
 

@@ -192,7 +192,7 @@ EDITS = {
     "figures/plot/curves.py": {"plot": 1},
     "figures/plot/correlations.py": {},
     # Read by the Snakefile alone.
-    "config.py": {},
+    "config/model.py": {},
     # A run is known by its code, too.
     "common/source_files.py": downstream_of_training(RUNS),
     "report/provenance.py": {},

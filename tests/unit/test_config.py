@@ -1,12 +1,12 @@
 """The config: presets, faults that name the key, and pages that must not drift from the model."""
 
-import importlib.util
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from configs import PRESETS, nested, refusal
+from documents import ROOT, generator
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,15 +16,6 @@ from nearfirst.config import Config, load
 from nearfirst.data.settings import SampleSettings
 from nearfirst.train.settings import TrainSettings
 
-REPOSITORY = Path(__file__).parents[2]
-PRESETS = REPOSITORY / "workflow/presets"
-
-
-def refusal(user: dict[str, Any]) -> str:
-    with pytest.raises(InputError) as caught:
-        load(user, PRESETS)
-    return str(caught.value)
-
 
 def get(config: object, key: str) -> Any:
     for name in key.split("."):
@@ -32,24 +23,17 @@ def get(config: object, key: str) -> Any:
     return config
 
 
-def nested(key: str, value: object) -> dict[str, Any]:
-    for name in reversed(key.split(".")):
-        value = {name: value}
-    assert isinstance(value, dict)
-    return value
-
-
 def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return the values of nested sections by dotted key."""
-    found = {}
+    values = {}
     for name, value in content.items():
         key = f"{prefix}{name}"
         # Labels are values.
         is_section = isinstance(value, dict) and not re.fullmatch(
             r"figures\..*\.curves|look\.\w+|tables\.table4\.splits|.*\.sha256", key
         )
-        found |= flat(value, f"{key}.") if is_section else {key: value}
-    return found
+        values |= flat(value, f"{key}.") if is_section else {key: value}
+    return values
 
 
 # Presets -------------------------------------------------------------------------------------
@@ -61,27 +45,30 @@ def test_every_preset_loads_and_sets_what_it_says(name: str) -> None:
     assert config.preset == name
     for key, value in flat(yaml.safe_load((PRESETS / f"{name}.yaml").read_text())).items():
         if key.rpartition(".")[2] != "like":
-            found = get(config, key)
-            assert (list(found) if isinstance(found, tuple) else found) == value
+            loaded = get(config, key)
+            assert (list(loaded) if isinstance(loaded, tuple) else loaded) == value
 
 
 def test_the_paper_preset_is_table_2_of_the_paper() -> None:
     train = load({"preset": "paper"}, PRESETS).train
-    of_adam = (train.learning_rate, train.beta1, train.beta2, train.epsilon, train.weight_decay)
-    assert of_adam == (1e-6, 0.9, 0.95, 1e-5, 0.0)
+    adam = (train.learning_rate, train.beta1, train.beta2, train.epsilon, train.weight_decay)
+    assert adam == (1e-6, 0.9, 0.95, 1e-5, 0.0)
     assert (train.batch_size, train.gradient_clipping) == (16, 1.0)
     assert (train.checkpoint_every, train.checkpoint_dtype) == (10, "float16")
 
 
 @pytest.mark.parametrize("name", ["big", 3, "mini.yaml"])
 def test_an_unknown_preset(name: object) -> None:
-    assert f"{str(name)!r} is none of the presets base, mini" in refusal({"preset": name})
+    assert f"{str(name)!r} is not one of the presets base, mini" in refusal({"preset": name})
 
 
 def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
     train = load({"train": {"learning_rate": 0.5}}, PRESETS).train
-    found = (train.learning_rate, train.checkpoint_every, train.batch_size)
-    assert found == (0.5, 10, TrainSettings().batch_size)
+    assert (train.learning_rate, train.checkpoint_every, train.batch_size) == (
+        0.5,
+        10,
+        TrainSettings().batch_size,
+    )
 
 
 # Values --------------------------------------------------------------------------------------
@@ -103,8 +90,8 @@ def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
     ],
 )
 def test_values_as_the_command_line_gives_them(key: str, given_: object, expected: object) -> None:
-    found = get(load(nested(key, given_), PRESETS), key)
-    assert (found, type(found)) == (expected, type(expected))
+    value = get(load(nested(key, given_), PRESETS), key)
+    assert (value, type(value)) == (expected, type(expected))
 
 
 @pytest.mark.parametrize("section", ["train", "data.flan", "data.flan.sample", "figures", "look"])
@@ -205,21 +192,18 @@ def test_all_faults_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "length", "expected"),
+    ("steps", "length", "epochs", "expected"),
     [
-        ("epoch", None, [(0, None)]),
-        (45, 20, [(0, 20), (20, 40), (40, 45)]),
-        (15, 20, [(0, 15)]),
+        ("epoch", None, 1, [(0, None)]),
+        (45, 20, 1, [(0, 20), (20, 40), (40, 45)]),
+        (15, 20, 1, [(0, 15)]),
+        (40, 20, 2, [(0, 20), (20, 40), (40, 60), (60, 80)]),
+        (40, None, 3, [(0, 120)]),
     ],
 )
-def test_segments(steps: Any, length: int | None, expected: list[tuple[int, int | None]]) -> None:
-    assert TrainSettings(steps=steps, segment_steps=length).segments() == expected
-
-
-def test_segments_of_epochs() -> None:
-    its = TrainSettings(steps=40, segment_steps=20, epochs=2)
-    assert its.segments() == [(0, 20), (20, 40), (40, 60), (60, 80)]
-    assert TrainSettings(steps=40, epochs=3).segments() == [(0, 120)]
+def test_segments(steps: Any, length: Any, epochs: int, expected: list[tuple[int, Any]]) -> None:
+    train = TrainSettings(steps=steps, segment_steps=length, epochs=epochs)
+    assert train.segments() == expected
 
 
 @given(st.permutations(list(SampleSettings().model_dump())), st.integers(1, 99))
@@ -232,8 +216,8 @@ def test_canonical_text_does_not_depend_on_the_order_of_keys(names: list[str], n
 
 def test_canonical_text_differs_where_settings_do() -> None:
     # The same two values swapped: what Snakemake itself would not notice.
-    one = SampleSettings(split_seed=0, train_seed=1)
-    assert one.canonical() != SampleSettings(split_seed=1, train_seed=0).canonical()
+    settings = SampleSettings(split_seed=0, train_seed=1)
+    assert settings.canonical() != SampleSettings(split_seed=1, train_seed=0).canonical()
 
 
 # Pages ---------------------------------------------------------------------------------------
@@ -242,7 +226,7 @@ def test_canonical_text_differs_where_settings_do() -> None:
 def uncommented() -> dict[str, Any]:
     """Return config.yaml with the # of every commented key taken away."""
     lines, inside = [], False
-    for line in (REPOSITORY / "config.yaml").read_text().splitlines():
+    for line in (ROOT / "config.yaml").read_text().splitlines():
         key = re.match(r"# (\w+):", line)
         inside = bool(key and key[1] in Config.model_fields) or (inside and line.startswith("#  "))
         if inside or not line.startswith("#"):
@@ -252,7 +236,7 @@ def uncommented() -> dict[str, Any]:
 
 
 def test_config_yaml_is_the_default_as_it_stands() -> None:
-    content = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    content = yaml.safe_load((ROOT / "config.yaml").read_text())
     assert load(content, PRESETS) == load({}, PRESETS)
 
 
@@ -260,16 +244,12 @@ def test_config_yaml_shows_the_values_of_the_mini_preset() -> None:
     content = uncommented()
     assert set(content) == set(Config.model_fields) - {"comparison", "prediction", "tables"}
     mini = load({"preset": "mini"}, PRESETS)
-    for table, row in {
-        "data": "mine",
-        "representations": "question",
-        "checkpoints": "theirs",
-    }.items():
+    examples = {"data": "mine", "representations": "question", "checkpoints": "theirs"}
+    for table, row in examples.items():
         assert content[table].pop(row) is None
     for key, value in flat(content).items():
-        found = get(mini, key)
-        found = list(found) if isinstance(found, tuple) else found
-        assert value in ("auto", found), key
+        loaded = get(mini, key)
+        assert value in ("auto", list(loaded) if isinstance(loaded, tuple) else loaded), key
     assert load(content, PRESETS) == mini
 
 
@@ -279,8 +259,8 @@ def test_a_run_is_trained_as_its_arrangement_says() -> None:
         "short": {"like": "constant", "steps": 3},
         "plain": {"like": "tma-nearest"},
     }
-    its = {"final_rate": 0.1, "learning_rate": 0.5, "steps": 40, "segment_steps": 20}
-    config = load({"arrangements": rows, "train": its}, PRESETS)
+    train = {"final_rate": 0.1, "learning_rate": 0.5, "steps": 40, "segment_steps": 20}
+    config = load({"arrangements": rows, "train": train}, PRESETS)
     plain = config.training("flan", "plain")
     assert plain == config.train
     constant = config.training("flan", "constant")
@@ -290,13 +270,13 @@ def test_a_run_is_trained_as_its_arrangement_says() -> None:
     }
     assert config.segments("flan", "constant") == ["0-20", "20-40"]
     assert config.segments("flan", "short") == ["0-3"]
-    # What the method reads is the same.
+    # The method reads the same settings.
     dumps = [config.arrangements[n].model_dump(exclude=OF_TRAINING) for n in ("plain", "constant")]
     assert dumps[0] == dumps[1]
 
     mean = {"like": "tma-nearest", "schedule": "constant", "learning_rate": "mean"}
-    dosed = load({"arrangements": {"mean": mean}, "train": its}, PRESETS).training("flan", "mean")
-    assert dosed.model_dump() == {
+    config = load({"arrangements": {"mean": mean}, "train": train}, PRESETS)
+    assert config.training("flan", "mean").model_dump() == {
         **plain.model_dump(),
         **{"schedule": "constant", "mean_of": "cosine"},
     }
@@ -304,16 +284,16 @@ def test_a_run_is_trained_as_its_arrangement_says() -> None:
         load({"arrangements": {"mean": {**mean, "schedule": None}}}, PRESETS)
 
     row = {"method": "random", "learning_rate": 0.1}
-    slow = load({"arrangements": {"slow": row}, "train": its}, PRESETS)
+    slow = load({"arrangements": {"slow": row}, "train": train}, PRESETS)
     with pytest.raises(InputError, match=r"'train\.final_rate': 0\.1 is not below .* slow on flan"):
         slow.training("flan", "slow")
 
 
 def test_an_order_has_every_seed_that_changes_a_run() -> None:
-    train = {"epochs": 2, "epoch_order": "reshuffled"}
-    one = {"seeds": [0, 1], "model": {"base_per_seed": False}}
-    for its, seeds in (({}, [0]), (train, [0, 1]), ({**train, "epochs": 1}, [0])):
-        assert load({**one, "train": its}, PRESETS).seeds_of("wsd-nearest") == seeds
+    reshuffled = {"epochs": 2, "epoch_order": "reshuffled"}
+    one_base = {"seeds": [0, 1], "model": {"base_per_seed": False}}
+    for train, seeds in (({}, [0]), (reshuffled, [0, 1]), ({**reshuffled, "epochs": 1}, [0])):
+        assert load({**one_base, "train": train}, PRESETS).seeds_of("wsd-nearest") == seeds
     for model, seeds, base in (({}, [0, 1], 1), ({"name": "some/model"}, [0], 0)):
         config = load({"seeds": [0, 1], "model": model}, PRESETS)
         assert config.seeds_of("wsd-nearest") == seeds
@@ -321,10 +301,5 @@ def test_an_order_has_every_seed_that_changes_a_run() -> None:
 
 
 def test_docs_list_what_the_model_says() -> None:
-    spec = importlib.util.spec_from_file_location("page", REPOSITORY / "docs/generate_config.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    page = (REPOSITORY / "docs/config.md").read_text()
-    assert page == module.render(), "run `make docs`"
+    page = (ROOT / "docs/config.md").read_text()
+    assert page == generator("generate_config").render(), "run `make docs`"

@@ -1,27 +1,13 @@
 """What the figures and tables of a config may name."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
+from configs import PRESETS, nested, refusal
 
-from nearfirst.common.errors import InputError
 from nearfirst.config import load
-
-PRESETS = Path(__file__).parents[2] / "workflow/presets"
-
-
-def refusal(key: str, value: object) -> str:
-    user: Any = value
-    for name in reversed(key.split(".")):
-        user = {name: user}
-    with pytest.raises(InputError) as caught:
-        load(user, PRESETS)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "named"),
+    ("key", "value", "reason"),
     [
         ("figures.fig1_loss.test", "heldout", "flan has no 'heldout'"),
         ("figures.fig7_seeds.tests", ["specialist-0", "heldout"], "flan has no 'heldout'"),
@@ -35,35 +21,6 @@ def refusal(key: str, value: object) -> str:
         ("reward.preferences.datasets", ["flan", "niv2", "flan"], "twice"),
         ("scores.tokenizer", "no such", "is neither words, model, a folder here nor"),
         ("evaluate.also", ["flann"], "there is no data set 'flann'"),
-    ],
-)
-def test_a_test_set_of_other_data_or_a_name_given_twice(
-    key: str, value: list[str], named: str
-) -> None:
-    message = refusal(key, value)
-    assert message.startswith(f"config key '{key}': ")
-    assert named in message
-
-
-@pytest.mark.parametrize(
-    ("figure", "content", "named"),
-    [
-        ("fig7_seeds", {"tasks": ["a", "b"]}, "'test' would put 2 tasks"),
-        ("fig2_permutations", {"tests": ["specialist-0", "specialist-1"]}, "put 2 tests"),
-        ("nine_similarities", {"pick": [2, 0, 2]}, "'quantity' would put 2 tasks"),
-    ],
-)
-def test_a_panel_holds_one_task_and_one_test_set(
-    figure: str, content: dict[str, object], named: str
-) -> None:
-    message = refusal(f"figures.{figure}", content)
-    assert message.startswith(f"config key 'figures.{figure}.panels': ")
-    assert named in message
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "reason"),
-    [
         ("data.flan.test", "heldout", "pattern"),
         ("figures.fig7_seeds.tasks", [" x"], "pattern"),
         ("figures.fig1_loss.curves", {"": "flan"}, "pattern"),
@@ -72,9 +29,25 @@ def test_a_panel_holds_one_task_and_one_test_set(
         ("tables.table4.expected", {"flann": {"train": {"tasks": 3}}}, "did you mean 'flan'?"),
     ],
 )
-def test_what_is_no_test_set_or_nothing(key: str, value: object, reason: str) -> None:
-    message = refusal(key, value)
+def test_a_name_that_cannot_be_used(key: str, value: object, reason: str) -> None:
+    message = refusal(nested(key, value))
     assert message.startswith(f"config key '{key}")
+    assert reason in message
+
+
+@pytest.mark.parametrize(
+    ("figure", "content", "reason"),
+    [
+        ("fig7_seeds", {"tasks": ["a", "b"]}, "'test' would put 2 tasks"),
+        ("fig2_permutations", {"tests": ["specialist-0", "specialist-1"]}, "put 2 tests"),
+        ("nine_similarities", {"pick": [2, 0, 2]}, "'quantity' would put 2 tasks"),
+    ],
+)
+def test_a_panel_holds_one_task_and_one_test_set(
+    figure: str, content: dict[str, object], reason: str
+) -> None:
+    message = refusal({"figures": {figure: content}})
+    assert message.startswith(f"config key 'figures.{figure}.panels': ")
     assert reason in message
 
 

@@ -1,20 +1,11 @@
 """Tables of the config: typed rows, `like`, and what cannot be a row."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
+from configs import PRESETS, refusal
 
-from nearfirst.common.errors import InputError
 from nearfirst.config import load
-
-PRESETS = Path(__file__).parents[2] / "workflow/presets"
-
-
-def refusal(**user: Any) -> list[str]:
-    with pytest.raises(InputError) as caught:
-        load(user, PRESETS)
-    return str(caught.value).splitlines()
 
 
 def test_a_row_starts_from_another_and_follows_it() -> None:
@@ -52,24 +43,20 @@ def test_another_type_begins_the_row_anew() -> None:
     [
         ("data", {"x": {"format": "flam"}}, "did you mean 'flan'?"),
         ("arrangements", {"x": {"method": "tna"}}, "arrangements.x.method': 'tna' is none of"),
-        ("arrangements", {"x": {"order": "nearest"}}, "arrangements.x': does not say its method"),
-        (
-            "figures",
-            {"x": {"kind": "curve"}},
-            "figures.x.kind': 'curve' is none of advice, arrangements",
-        ),
+        ("arrangements", {"x": {"order": "nearest"}}, "arrangements.x': method is missing"),
+        ("figures", {"x": {"kind": "curve"}}, "figures.x.kind': 'curve' is none of advice"),
         ("data", {"x": {"like": "y"}, "y": {"like": "x"}}, "data.y.like': goes in a circle: x"),
         ("data", {"x": {"like": "flann"}}, "there is no 'flann'; did you mean 'flan'"),
         (
             "data",
             {"x": {"like": "flan", "format": "niv2"}},
-            "data.x.like': 'flan' has format 'flan', this row 'niv2'",
+            "data.x.like': 'flan' has format 'flan', but this row has 'niv2'",
         ),
         ("data", {"Flan": {"path": "f"}}, "data.Flan': differs from 'flan' in case alone"),
         ("arrangements", {"a/b": {"method": "tma"}}, "arrangements.a/b': a name holds letters"),
         ("arrangements", {"$(x)": {"method": "tma"}}, "arrangements.$(x)': a name holds letters"),
-        ("arrangements", {"x": 3}, "arrangements.x': 3 is no row; expected keys and values"),
-        ("arrangements", [1], "arrangements': [1] is no table of rows by name"),
+        ("arrangements", {"x": 3}, "arrangements.x': 3 is not a row"),
+        ("arrangements", [1], "arrangements': [1] is not a table of rows"),
         (
             "arrangements",
             {"x": {"method": "no_file.py:order"}},
@@ -78,7 +65,7 @@ def test_another_type_begins_the_row_anew() -> None:
         (
             "figures",
             {"x": {"kind": "arrangements", "dataset": "flan", "reference": "a"}},
-            "figures.x.curves': it is needed",
+            "figures.x.curves': it is required",
         ),
         (
             "figures",
@@ -108,5 +95,5 @@ def test_another_type_begins_the_row_anew() -> None:
     ],
 )
 def test_a_row_that_cannot_be_used(table: str, rows: Any, message: str) -> None:
-    lines = refusal(**{table: rows})
+    lines = refusal({table: rows}).splitlines()
     assert any(line.startswith(f"config key '{table}") and message in line for line in lines), lines

@@ -21,4 +21,4 @@ def test_folders_import_each_other_in_no_circle():
         found |= {place(module) for module in library_modules(path, WORKFLOW)} - {place(path)}
     needs = {name: its - {"__init__.py"} for name, its in needs.items()}
     order = list(TopologicalSorter(needs).static_order())  # raises CycleError, which names them
-    assert order.index("common") < order.index("figures") < order.index("config.py")
+    assert order.index("common") < order.index("figures") < order.index("config")
