@@ -32,6 +32,8 @@ def test_losses_elsewhere_are_a_figure_of_data_of_ones_own() -> None:
         "elsewhere_mine": {"mine": "heldout", "niv2": "niv2.specialist-0"},
         "its": {"here": "niv2.specialist-0", "mine": "mine.heldout"},
     }
+    message = refusal({"data": user["data"], "evaluate": {"also": 3}})
+    assert message.startswith("config key 'evaluate.also' (3): ")
     message = refusal({"figures": {"gap": {"kind": "query-gap"}}})
     assert "flan alone; name two sets, or other" in message
 

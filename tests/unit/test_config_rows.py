@@ -46,6 +46,7 @@ def test_another_type_begins_the_row_anew() -> None:
         ("arrangements", {"x": {"order": "nearest"}}, "arrangements.x': method is missing"),
         ("figures", {"x": {"kind": "curve"}}, "figures.x.kind': 'curve' is none of advice"),
         ("data", {"x": {"like": "y"}, "y": {"like": "x"}}, "data.y.like': goes in a circle: x"),
+        ("data", {"x": {"like": ["flan"]}}, "data.x.like': there is no ['flan']"),
         ("data", {"x": {"like": "flann"}}, "there is no 'flann'; did you mean 'flan'"),
         (
             "data",

@@ -92,13 +92,13 @@ def _standard_rows(user: Layer, preset_layers: list[Layer]) -> Layer:
     """Return the layer below the preset: a representation, and figures of data the user adds."""
     in_presets = {name for layer in preset_layers for name in layer.get("data") or {}}
     data, evaluate = user.get("data"), user.get("evaluate")
-    also = evaluate.get("also") or [] if isinstance(evaluate, Mapping) else []
+    also = evaluate.get("also") if isinstance(evaluate, Mapping) else None
     figures: dict[str, Any] = {}
     for name, row in data.items() if isinstance(data, Mapping) else ():
         if row and name not in in_presets:
             figures[f"fig4_{name}"] = {**STANDARD_FIGURE, "dataset": name}
             figures[f"advice_{name}"] = {"kind": "advice", "dataset": name}
-            if any(other != name for other in also):
+            if isinstance(also, list) and any(other != name for other in also):
                 figures[f"elsewhere_{name}"] = {"kind": "query-gap", "dataset": name}
     return {"representations": {"text": {"kind": "text"}}, "figures": figures}
 

@@ -94,7 +94,7 @@ class Rows:
                 circle = " like ".join((*seen, name, str(like)))
                 self._add_fault(f"{key}.like", f"goes in a circle: {circle}")
                 return None
-            if not self._parts(like):
+            if not isinstance(like, str) or not self._parts(like):
                 known = [n for layer in self.layers for n in layer]
                 hint = did_you_mean(str(like), known)
                 self._add_fault(f"{key}.like", f"there is no {like!r}{hint}")
