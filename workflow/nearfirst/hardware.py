@@ -1,8 +1,8 @@
 """Resources of the jobs. Changing these settings reruns nothing, except for `embed_shards`.
 
-The shards are files, so another number reruns whatever reads embeddings. Keys whose default is
-`auto` are derived from the model where the config does not set them (`requests.py`); the numbers
-here are for a model of unknown size.
+The shards are files, so another number reruns whatever reads embeddings. Keys with the default
+`auto` are derived from the model unless the config sets them (`requests.py`); the numbers here are
+for a model of unknown size.
 """
 
 from typing import Any
@@ -14,16 +14,29 @@ from nearfirst.common.settings import Section
 AUTO: Any = {"default": "auto"}
 
 
-def _without_auto(given: Any) -> Any:
-    """Leave out what the config sets to `auto`: left out, a key is derived."""
-    if given == "auto":
-        return {}
-    if isinstance(given, dict):
-        return {key: value for key, value in given.items() if value != "auto"}
-    return given
+class _Derivable(Section):
+    """A section with keys that may be `auto`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_auto(cls, value: Any) -> Any:
+        """Drop keys that the config sets to `auto`: a key that is not set is derived."""
+        if value == "auto":
+            return {}
+        if isinstance(value, dict):
+            return {key: setting for key, setting in value.items() if setting != "auto"}
+        return value
 
 
-class TrainHardware(Section):
+def _memory(job: str) -> Any:
+    return Field(4000, description=f"Memory of {job}, in MB.", json_schema_extra=AUTO)
+
+
+def _minutes(job: str) -> Any:
+    return Field(60, description=f"Time limit of {job}.", json_schema_extra=AUTO)
+
+
+class TrainHardware(_Derivable):
     """The machine of a training job. A step holds the same instances on any of them."""
 
     gpus: PositiveInt = Field(
@@ -31,8 +44,8 @@ class TrainHardware(Section):
     )
     offload: bool = Field(
         False,
-        description="Weights and optimizer state in CPU memory, with FSDP; derived: only where a "
-        "GPU of `gpu_memory_gb` is too small without.",
+        description="Keep weights and optimizer state in CPU memory, with FSDP. Derived: only if "
+        "the model does not fit a GPU of `gpu_memory_gb` otherwise.",
         json_schema_extra=AUTO,
     )
     recompute_activations: bool = Field(
@@ -40,18 +53,11 @@ class TrainHardware(Section):
     )
     state_every: PositiveInt | None = Field(
         None,
-        description="Steps between the states from which a killed job goes on; null: as many as "
-        "take 5 minutes, or 20 times as long as the last state took to save. A SIGTERM saves one, "
-        "too.",
+        description="Steps between saved states, from which a killed job resumes. Null: a state "
+        "every 5 minutes, or 20 times as long as the last one took to save. SIGTERM saves one too.",
     )
-    memory_mb: PositiveInt = Field(
-        4000, description="Memory of a training job, in MB.", json_schema_extra=AUTO
-    )
-    minutes: PositiveInt = Field(
-        60, description="Time limit of a training job.", json_schema_extra=AUTO
-    )
-
-    _auto = model_validator(mode="before")(_without_auto)
+    memory_mb: PositiveInt = _memory("a training job")
+    minutes: PositiveInt = _minutes("a training job")
 
     def is_sharded(self) -> bool:
         """Return whether FSDP trains: over several GPUs, or between one and CPU memory."""
@@ -66,60 +72,42 @@ class EmbedHardware(Section):
     minutes: PositiveInt = Field(240, description="Time limit of an embedding job.")
 
 
-class EvaluateHardware(Section):
+class EvaluateHardware(_Derivable):
     """The machine of an evaluation job."""
 
     gpus: int = Field(1, ge=0, le=1, description="GPUs of an evaluation job.")
-    memory_mb: PositiveInt = Field(
-        4000, description="Memory of an evaluation job, in MB.", json_schema_extra=AUTO
-    )
-    minutes: PositiveInt = Field(
-        60, description="Time limit of an evaluation job.", json_schema_extra=AUTO
-    )
-
-    _auto = model_validator(mode="before")(_without_auto)
+    memory_mb: PositiveInt = _memory("an evaluation job")
+    minutes: PositiveInt = _minutes("an evaluation job")
 
 
-class GenerateHardware(Section):
+class GenerateHardware(_Derivable):
     """The machine of a generation job."""
 
     gpus: int = Field(1, ge=0, le=1, description="GPUs of a generation job.")
     batch_size: PositiveInt = Field(
         8,
-        description="Instances that are answered together; an answer does not depend on it, but "
-        "for rounding (`generate.precision`).",
+        description="Instances that are answered together; answers do not depend on it, except for "
+        "rounding (`generate.precision`).",
     )
-    memory_mb: PositiveInt = Field(
-        4000, description="Memory of a generation job, in MB.", json_schema_extra=AUTO
-    )
-    minutes: PositiveInt = Field(
-        60, description="Time limit of a generation job.", json_schema_extra=AUTO
-    )
-
-    _auto = model_validator(mode="before")(_without_auto)
+    memory_mb: PositiveInt = _memory("a generation job")
+    minutes: PositiveInt = _minutes("a generation job")
 
 
-class RewardHardware(Section):
+class RewardHardware(_Derivable):
     """The machine of the jobs that train the reward model and score with it."""
 
     gpus: int = Field(1, ge=0, le=1, description="GPUs of a reward job.")
-    memory_mb: PositiveInt = Field(
-        4000, description="Memory of a reward job, in MB.", json_schema_extra=AUTO
-    )
-    minutes: PositiveInt = Field(
-        60, description="Time limit of a reward job.", json_schema_extra=AUTO
-    )
-
-    _auto = model_validator(mode="before")(_without_auto)
+    memory_mb: PositiveInt = _memory("a reward job")
+    minutes: PositiveInt = _minutes("a reward job")
 
 
-class HardwareSettings(Section):
+class HardwareSettings(_Derivable):
     """How the work is spread."""
 
     embed_shards: PositiveInt = Field(
         1,
         description="Jobs that share the embedding of a split. Another number embeds again, to the "
-        "same bytes, and reruns all that follows.",
+        "same bytes, and reruns everything downstream.",
     )
     threads: PositiveInt = Field(
         2,
@@ -128,7 +116,7 @@ class HardwareSettings(Section):
     )
     order_processes: PositiveInt = Field(
         1,
-        description="Runs of `order_score` side by side in its one job, each on `train.threads` "
+        description="Runs of `order_score` at a time in its single job, each on `train.threads` "
         "threads; they do not change the result.",
     )
     gpu_memory_gb: PositiveInt = Field(
@@ -140,5 +128,3 @@ class HardwareSettings(Section):
     evaluate: EvaluateHardware = EvaluateHardware()
     generate: GenerateHardware = GenerateHardware()
     reward: RewardHardware = RewardHardware()
-
-    _auto = model_validator(mode="before")(_without_auto)

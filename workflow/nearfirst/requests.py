@@ -1,4 +1,4 @@
-"""What jobs ask for where the config does not say: derived from the model and the settings."""
+"""Memory, time and GPUs of jobs, derived from the model where the config does not set them."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ from nearfirst.reward.settings import RewardSettings
 from nearfirst.train.settings import TrainSettings
 
 TEST_INSTANCES, TEST_TOKENS = 1000, 500_000
-"""Of a test set, for the time limits: their number is known only once it is there."""
+"""Assumed size of a test set, for time limits: it is known only once the test set exists."""
 
 BANDWIDTH = 1e12
 """Bytes a second that a GPU reads: each token of an answer reads all weights."""
@@ -35,15 +35,15 @@ LONGEST_JOB = 24 * 3600
 
 
 def training_of(
-    shape: Shape, train: TrainSettings, template: TemplateSettings, its: TrainHardware
+    shape: Shape, train: TrainSettings, template: TemplateSettings, hardware: TrainHardware
 ) -> Training:
-    """Return a training job in numbers; its passes are as large as they may be."""
+    """Return a training job in numbers, with the largest passes that the settings allow."""
     return Training(
         train.precision,
         min(train.micro_batch_tokens, train.batch_size * template.max_length),
-        its.gpus,
-        its.offload,
-        its.recompute_activations,
+        hardware.gpus,
+        hardware.offload,
+        hardware.recompute_activations,
         adapter_parameters(shape, train.adapter.rank) if train.adapter else None,
     )
 
@@ -58,78 +58,79 @@ def derive(
 ) -> HardwareSettings:
     """Fill in GPUs, memory and minutes of training, evaluation and generation.
 
-    What the config says stays. Where `steps: epoch` leaves the length of a run open, the minutes
-    are the fewest.
+    Keys that the config sets stay. If `steps: epoch` leaves the length of a run open, it gets the
+    minimum of minutes.
     """
     job = training_of(shape, train, template, hardware.train)
     if not job.offload:
         card = hardware.gpu_memory_gb * 1e9
-        hardware = _with(hardware, "train", gpus=fewest_gpus(shape, job, card))
+        hardware = _fill_in(hardware, "train", gpus=fewest_gpus(shape, job, card))
         job = training_of(shape, train, template, hardware.train)
-        hardware = _with(hardware, "train", offload=gpu_memory(shape, job) > card)
+        hardware = _fill_in(hardware, "train", offload=gpu_memory(shape, job) > card)
         job = training_of(shape, train, template, hardware.train)
-    # Spread over GPUs it is meant for them; else it may run on a CPU as well.
-    kinds = [True] if job.sharded else [True, False]
-    mb = request_mb(max(cpu_memory(shape, job, on_gpu) for on_gpu in kinds))
+    # A sharded job needs GPUs; any other may run on a CPU as well.
+    places = [True] if job.sharded else [True, False]
+    mb = request_mb(max(cpu_memory(shape, job, on_gpu) for on_gpu in places))
 
-    steps = _steps(train)
-    seconds = _seconds(shape, job, train, template, steps, hardware.train.state_every)
-    hardware = _with(hardware, "train", memory_mb=mb, minutes=request_minutes(seconds))
+    steps = _job_steps(train)
+    seconds = _train_seconds(shape, job, train, template, steps, hardware.train.state_every)
+    hardware = _fill_in(hardware, "train", memory_mb=mb, minutes=request_minutes(seconds))
 
-    checkpoints = _checkpoints(train, steps)
-    read = _checkpoint(shape, job, train) / DISK
+    checkpoints = _count_checkpoints(train, steps)
+    read_seconds = _checkpoint_bytes(shape, job, train) / DISK
     mb = request_mb(
         forward_memory(shape, evaluate.precision, evaluate.batch_tokens, evaluate.batch_tokens)
     )
-    seconds = checkpoints * (read + 2 * shape.parameters * TEST_TOKENS / RATE[evaluate.precision])
-    hardware = _with(hardware, "evaluate", memory_mb=mb, minutes=request_minutes(seconds))
+    pass_seconds = 2 * shape.parameters * TEST_TOKENS / RATE[evaluate.precision]
+    minutes = request_minutes(checkpoints * (read_seconds + pass_seconds))
+    hardware = _fill_in(hardware, "evaluate", memory_mb=mb, minutes=minutes)
 
     rows = hardware.generate.batch_size
     prompts = rows * template.max_length
     cached = prompts + rows * generate.max_new_tokens
     mb = request_mb(forward_memory(shape, generate.precision, prompts, rows, cached))
     passes = TEST_INSTANCES / rows * generate.max_new_tokens
-    each = passes * BYTES[generate.precision] * shape.parameters / BANDWIDTH
-    minutes = request_minutes(checkpoints * (read + each))
-    return _with(hardware, "generate", memory_mb=mb, minutes=minutes)
+    pass_seconds = passes * BYTES[generate.precision] * shape.parameters / BANDWIDTH
+    minutes = request_minutes(checkpoints * (read_seconds + pass_seconds))
+    return _fill_in(hardware, "generate", memory_mb=mb, minutes=minutes)
 
 
 def segment_steps(shape: Shape, train: TrainSettings, template: TemplateSettings) -> int | None:
-    """Return the steps of each job of a run that one job of `LONGEST_JOB` cannot train, else None.
+    """Return the steps of each job if one job of `LONGEST_JOB` is too short for a run, else None.
 
-    By the arithmetic of its time limit, on one GPU and with activations recomputed, whatever
-    `hardware` says: the paths of results depend on it, and hardware reruns nothing.
+    Assumes one GPU and recomputed activations, whatever `hardware` says: paths of results depend
+    on the segments, and a change of hardware must rerun nothing.
     """
     if train.steps == "epoch":
         return None
     job = training_of(shape, train, template, TrainHardware(recompute_activations=True))
 
     def fits(steps: int) -> bool:
-        return HEADROOM * _seconds(shape, job, train, template, steps) <= LONGEST_JOB
+        return HEADROOM * _train_seconds(shape, job, train, template, steps) <= LONGEST_JOB
 
     total, every = train.steps * train.epochs, train.checkpoint_every
     if fits(total):
         return None
-    # A segment must not hold the end of one epoch and the beginning of the next.
+    # A segment must not span two epochs in part.
     lengths = [n for n in range(every, total, every) if train.epochs == 1 or train.steps % n == 0]
     return max(filter(fits, lengths), default=min(lengths, default=None))
 
 
-def _steps(train: TrainSettings) -> int:
+def _job_steps(train: TrainSettings) -> int:
     """Return the steps of a training job; 0 where `steps: epoch` leaves them open."""
     total = 0 if train.steps == "epoch" else train.steps * train.epochs
     return min(total, train.segment_steps or total)
 
 
-def _checkpoints(train: TrainSettings, steps: int) -> int:
+def _count_checkpoints(train: TrainSettings, steps: int) -> int:
     return steps // train.checkpoint_every + 1
 
 
-def _checkpoint(shape: Shape, job: Training, train: TrainSettings) -> int:
+def _checkpoint_bytes(shape: Shape, job: Training, train: TrainSettings) -> int:
     return BYTES[train.checkpoint_dtype] * job.trained(shape)
 
 
-def _seconds(
+def _train_seconds(
     shape: Shape,
     job: Training,
     train: TrainSettings,
@@ -137,15 +138,15 @@ def _seconds(
     steps: int,
     state_every: int | None = None,
 ) -> float:
-    """Return how long steps of training take, with checkpoints and states."""
+    """Return how long training takes, checkpoints and states included."""
     tokens = steps * train.batch_size * template.max_length
-    # A pass forward and, twice as long, backward; once more forward where that is recomputed.
-    work = (8 if job.recompute else 6) * shape.parameters * tokens
-    # By the clock, states take less than a twentieth of the time.
+    # Forward, backward (twice as much), and forward again if activations are recomputed.
+    operations = (8 if job.recompute else 6) * shape.parameters * tokens
+    # Without `state_every` states are saved by the clock, in less than a twentieth of the time.
     states = steps // state_every + 1 if state_every else 1
-    written = _checkpoints(train, steps) * _checkpoint(shape, job, train)
+    written = _count_checkpoints(train, steps) * _checkpoint_bytes(shape, job, train)
     written += states * 12 * job.trained(shape)
-    return work / (RATE[train.precision] * job.gpus) + written / DISK
+    return operations / (RATE[train.precision] * job.gpus) + written / DISK
 
 
 def derive_reward(
@@ -157,12 +158,12 @@ def derive_reward(
 ) -> HardwareSettings:
     """Fill in memory and minutes of the jobs of the reward model, which has this shape.
 
-    It has no logits, and scores the answers of a segment. Pairs that it is trained on are taken to
-    be as long as a training instance may be.
+    It has no logits and scores the answers of a segment. Training pairs are assumed to be as long
+    as a training instance may be.
     """
-    its, checkpoints = reward.scoring, _checkpoints(train, _steps(train))
-    size = forward_memory(shape, its.precision, its.batch_tokens, 0)
-    seconds = checkpoints * 2 * shape.parameters * TEST_TOKENS / RATE[its.precision]
+    scoring, checkpoints = reward.scoring, _count_checkpoints(train, _job_steps(train))
+    size = forward_memory(shape, scoring.precision, scoring.batch_tokens, 0)
+    seconds = checkpoints * 2 * shape.parameters * TEST_TOKENS / RATE[scoring.precision]
     if reward.name is None:
         length, pairs = min(2 * reward.text.max_length, template.max_length), reward.preferences
         shape = replace(shape, vocabulary=0)
@@ -171,14 +172,13 @@ def derive_reward(
         tokens = pairs.max_per_dataset * len(pairs.datasets) * reward.training.epochs * length
         seconds = max(seconds, 6 * shape.parameters * tokens / RATE["float32"])
     minutes = request_minutes(seconds)
-    return _with(hardware, "reward", memory_mb=request_mb(size), minutes=minutes)
+    return _fill_in(hardware, "reward", memory_mb=request_mb(size), minutes=minutes)
 
 
-def _with(hardware: HardwareSettings, part: str, **derived: int) -> HardwareSettings:
-    """Set keys of a part, but for those that the config sets."""
-    its = getattr(hardware, part)
-    new = {key: value for key, value in derived.items() if key not in its.model_fields_set}
-    # `model_construct` keeps note of what the config has set, which `model_copy` does not.
-    return hardware.model_copy(
-        update={part: type(its).model_construct(its.model_fields_set, **{**dict(its), **new})}
-    )
+def _fill_in(hardware: HardwareSettings, stage: str, **derived: int) -> HardwareSettings:
+    """Set the keys of a stage's section that the config does not set."""
+    section = getattr(hardware, stage)
+    new = {key: value for key, value in derived.items() if key not in section.model_fields_set}
+    # `model_copy` would mark the new keys as set by the config.
+    filled = section.model_construct(section.model_fields_set, **dict(section) | new)
+    return hardware.model_copy(update={stage: filled})

@@ -1,4 +1,4 @@
-"""The size of a model, from its files and without torch: the Snakefile reads it at every start."""
+"""The size of a model, from its files. Without torch: the Snakefile asks at every start."""
 
 import json
 import struct
@@ -15,31 +15,31 @@ from nearfirst.reward.settings import RewardSettings
 def shape_of(settings: ModelSettings, fetched: Path | None) -> Shape | None:
     """Return the shape of the base model; None if unknown.
 
-    `fetched` is the folder of a Hugging Face id, if it is to be looked for.
+    `fetched` is the folder to which a Hugging Face id is fetched; None ignores it.
     """
     if settings.is_pretrained_here:
-        return _pretrained(settings.pretrain)
+        return _small_llama(settings.pretrain)
     return shape_of_named(settings, fetched)
 
 
 def shape_of_named(settings: ModelSettings | RewardSettings, fetched: Path | None) -> Shape | None:
-    """Return the shape of a model that the config names, as `shape_of`."""
-    given = Path(settings.name or "")
-    folder = given if settings.name and given.is_dir() else fetched
+    """Return the shape of a model that the config names; None and `fetched` as in `shape_of`."""
+    named = Path(settings.name or "")
+    folder = named if settings.name and named.is_dir() else fetched
     return shape_in(folder, settings.parameters)
 
 
 def shape_in(folder: Path | None, parameters: int | None = None) -> Shape | None:
     """Return the shape of the model in a folder; None if its parameters cannot be counted.
 
-    What `config.json` does not say is guessed: 12 · layers · hidden² parameters, in a 128th as many
-    layers as hidden is wide, and 32,000 tokens, as in LLaMA-2-7B.
+    What `config.json` lacks is guessed from LLaMA-2-7B: 12 · layers · hidden² parameters, hidden /
+    128 layers and 32,000 tokens.
     """
-    parameters = parameters or (_stored(folder) if folder else None)
+    parameters = parameters or (_count_stored(folder) if folder else None)
     if parameters is None:
         return None
     hidden = round((parameters * 128 / 12) ** (1 / 3))
-    config = _config(folder) if folder else {}
+    config = _read_config(folder) if folder else {}
     return Shape(
         parameters,
         config.get("hidden_size") or config.get("n_embd") or hidden,
@@ -48,30 +48,31 @@ def shape_in(folder: Path | None, parameters: int | None = None) -> Shape | None
     )
 
 
-def _pretrained(its: PretrainSettings) -> Shape:
-    """Return the shape of the small Llama: four and three matrices and two norms a layer."""
-    layer = 4 * its.hidden_size**2 + 3 * its.hidden_size * its.intermediate_size
-    layer += 2 * its.hidden_size
-    # The one embedding is tied; a last norm.
-    parameters = (its.vocabulary + 1) * its.hidden_size + its.layers * layer
-    return Shape(parameters, its.hidden_size, its.layers, its.vocabulary)
+def _small_llama(settings: PretrainSettings) -> Shape:
+    """Return the shape of the Llama that is pretrained here."""
+    hidden = settings.hidden_size
+    # Attention, MLP and two norms of a layer.
+    layer = 4 * hidden**2 + 3 * hidden * settings.intermediate_size + 2 * hidden
+    # One tied embedding, and the last norm.
+    parameters = (settings.vocabulary + 1) * hidden + settings.layers * layer
+    return Shape(parameters, hidden, settings.layers, settings.vocabulary)
 
 
-def _config(folder: Path) -> Mapping[str, Any]:
-    """Return `config.json`, or what it holds of the part for text; empty if it cannot be read."""
+def _read_config(folder: Path) -> Mapping[str, Any]:
+    """Return `config.json`, or its part for text; empty if it cannot be read."""
     try:
         config = json.loads((folder / "config.json").read_text())
-        found: Mapping[str, Any] = config.get("text_config", config)
-        return found
+        text_config: Mapping[str, Any] = config.get("text_config", config)
+        return text_config
     except (OSError, ValueError, AttributeError):
         return {}
 
 
-def _stored(folder: Path) -> int | None:
+def _count_stored(folder: Path) -> int | None:
     """Count the numbers in a folder's `*.safetensors`, by their headers; None if there are none.
 
-    A file is 8 bytes, the length of its header, and then that in JSON. One that cannot be read
-    counts nothing here: who loads it says what is wrong.
+    A file begins with the length of its header, 8 bytes, and the header in JSON. A damaged file
+    gives None: the program that loads it reports what is wrong.
     """
     total = 0
     for path in folder.glob("*.safetensors"):
