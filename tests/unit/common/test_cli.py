@@ -76,7 +76,7 @@ def test_settings_that_cannot_be_used(
 def test_threads_are_a_number_from_1(program: Program, number: str) -> None:
     done = program("distances.py", "--threads", number)
     assert done.returncode == 2
-    assert f"argument --threads: {number!r}: expected a number from 1" in done.stderr
+    assert f"argument --threads: {number!r}: expected a whole number of at least 1" in done.stderr
 
 
 def test_the_log_gets_the_progress_and_the_screen_nothing(program: Program, tmp_path: Path) -> None:

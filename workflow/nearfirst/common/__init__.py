@@ -1,1 +1,1 @@
-"""What three or more stages use."""
+"""Code that three or more stages share."""

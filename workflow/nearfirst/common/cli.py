@@ -1,4 +1,4 @@
-"""What every program does: its log, its exit code, one line on failure."""
+"""Command lines of the programs: flags, logs, exit codes and one line on failure."""
 
 import argparse
 import errno
@@ -22,7 +22,7 @@ from nearfirst.common.settings import Section
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the description and the `--log` of every program."""
+    """Return a parser with a description and the flag `--log`, which every program has."""
     result = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -48,23 +48,24 @@ def add_settings(
 
 
 def fields_of(section: type[Section], without: Set[str]) -> dict[str, tuple[FieldInfo, str]]:
-    """Return the fields of a section for `add_fields`, but for some."""
-    return {name: (its, "") for name, its in section.model_fields.items() if name not in without}
+    """Return the fields of a section for `add_fields`, without some of them."""
+    fields = section.model_fields.items()
+    return {name: (field, "") for name, field in fields if name not in without}
 
 
 def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldInfo, str]]) -> None:
-    """Add a flag for each field of settings, given with the name of what has it or "".
+    """Add a flag for each field; the text beside it, if any, names its owner in the help.
 
-    `fields_given` reads them. A value is JSON where it can be: `true`, `12`, `[0, 5]`.
+    `fields_given` reads the flags. A value is JSON if it can be: `true`, `12`, `[0, 5]`.
     """
     for name, (field, owner) in fields.items():
-        kinds: list[Any] = [field.annotation]
+        types: list[Any] = [field.annotation]
         if get_origin(field.annotation) in (Union, UnionType):
-            kinds += get_args(field.annotation)
-        values = [one for kind in kinds if get_origin(kind) is Literal for one in get_args(kind)]
+            types += get_args(field.annotation)
+        values = [v for type_ in types if get_origin(type_) is Literal for v in get_args(type_)]
         default = None if field.is_required() else field.get_default(call_default_factory=True)
-        shown = "" if default is None else f" (default: {default})"
-        text = f"{f'[{owner}] ' if owner else ''}{field.description}{shown}"
+        suffix = "" if default is None else f" (default: {default})"
+        text = f"{f'[{owner}] ' if owner else ''}{field.description}{suffix}"
         to.add_argument(
             f"--{name.replace('_', '-')}",
             metavar="|".join(map(str, values)) or "VALUE",
@@ -73,19 +74,19 @@ def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldI
 
 
 def fields_given(arguments: argparse.Namespace, names: Iterable[str]) -> str:
-    """Return the fields whose flags were given, as JSON."""
-    given: dict[str, object] = {}
+    """Return the fields whose flags were passed, as JSON."""
+    values: dict[str, object] = {}
     for name in names:
         if (text := getattr(arguments, name)) is not None:
             try:
-                given[name] = json.loads(text)
+                values[name] = json.loads(text)
             except ValueError:
-                given[name] = text
-    return json.dumps(given)
+                values[name] = text
+    return json.dumps(values)
 
 
 def checked(parse: Callable[[str], object]) -> Callable[[str], object]:
-    """Return a function for `type=` of a flag, which shows the InputError of another."""
+    """Wrap a parser for `type=` of a flag, so that argparse reports its InputError."""
 
     def checked(text: str) -> object:
         try:
@@ -97,46 +98,48 @@ def checked(parse: Callable[[str], object]) -> Callable[[str], object]:
 
 
 def positive(text: str) -> int:
-    """Return the number from 1 that a flag gives."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 1")
-    return int(text)
+    """Parse a whole number of at least 1, for `type=` of a flag."""
+    return _whole_number(text, 1)
 
 
 def not_negative(text: str) -> int:
-    """Return the number from 0 that a flag gives."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 0")
+    """Parse a whole number of at least 0, for `type=` of a flag."""
+    return _whole_number(text, 0)
+
+
+def _whole_number(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at least {least}")
     return int(text)
 
 
 def add_threads(to: argparse.ArgumentParser) -> None:
-    """Add the flag of programs whose result does not depend on it."""
+    """Add `--threads`, for programs whose result does not depend on it."""
     to.add_argument(
         "--threads", type=positive, default=2, help="CPU threads; they do not change the result"
     )
 
 
 def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace) -> None:
-    """Run a program's main; if it fails, exit with the error's code and one line on the screen.
+    """Run a program's main; on failure exit with the error's code and one line on the screen.
 
-    With `--log` all that is printed goes to that file, tracebacks of our own faults included.
+    With `--log` all output goes to that file, including tracebacks of unexpected errors.
     """
-    # Imports make some 600,000 objects that stay: to look for cycles among them is in vain.
+    # Imports create some 600,000 permanent objects; searching them for cycles is wasted time.
     gc.set_threshold(100_000)
     screen = sys.stderr
-    # The processes of a multi-GPU job inherit the log of the one that started them.
+    # The processes of a multi-GPU job inherit the log of the process that started them.
     if arguments.log and "RANK" not in os.environ:
         arguments.log.parent.mkdir(parents=True, exist_ok=True)
-        # Duplicated descriptors, so that what C libraries print lands in the log too.
+        # Duplicate descriptors, so that output of C libraries goes to the log too.
         screen = os.fdopen(os.dup(2), "w")
         with arguments.log.open("w") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
     logging.basicConfig(level=logging.INFO, force=True)
     logging.getLogger().handlers[0].setFormatter(_Log("%(asctime)s %(message)s", "%H:%M:%S"))
-    # At its usual level the first logs every address, those with a signature for a gated file too,
-    # and the second that nobody told it which device to take.
+    # At INFO the first logs every URL, including signed URLs of gated files, and the second that no
+    # device was chosen.
     for name in ("httpx2", "sentence_transformers"):
         logging.getLogger(name).setLevel(logging.WARNING)
     if screen is not sys.stderr:
@@ -146,7 +149,7 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
         main(arguments)
     except Exception as error:
         message = _printable(_explain(error, arguments.log))
-        # The log may lie on a disk that is full: the screen still gets the message.
+        # If the log's disk is full, the screen still gets the message.
         with suppress(OSError):
             if not isinstance(error, InputError):
                 traceback.print_exc()
@@ -157,14 +160,14 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
 
 
 def job_name(log: Path) -> str:
-    """Return what the screen calls a job: its log's place below `logs`."""
+    """Return the name of a job on the screen: the path of its log below `logs`."""
     parts = log.with_suffix("").parts
     below = parts[parts.index("logs") + 1 :] if "logs" in parts else parts[-1:]
     return " ".join(below)
 
 
 class _Log(logging.Formatter):
-    """Marks what is warned of, for the summary at the end of a call (`report.summary`)."""
+    """Marks warnings, for the summary at the end of a call (`report.summary`)."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         if _is_warning(record):
@@ -173,21 +176,21 @@ class _Log(logging.Formatter):
 
 
 class _Warnings(logging.StreamHandler[TextIO]):
-    """Shows what the log warns of on the screen too: a log is opened when something fails."""
+    """Shows warnings on the screen too: logs are only opened when something fails."""
 
     def __init__(self, screen: TextIO) -> None:
         super().__init__(screen)
         self.addFilter(_is_warning)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line."""
+        """Return the warning as one line."""
         return _warning(record)
 
 
 def _is_warning(record: logging.LogRecord) -> bool:
-    # Of this project: other libraries log under names of their own.
-    own = record.name.partition(".")[0] in ("root", "nearfirst")
-    return own and record.levelno >= logging.WARNING
+    # Other libraries log under their package names.
+    is_ours = record.name.partition(".")[0] in ("root", "nearfirst")
+    return is_ours and record.levelno >= logging.WARNING
 
 
 def _warning(record: logging.LogRecord) -> str:
@@ -195,19 +198,17 @@ def _warning(record: logging.LogRecord) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return text as one line that a terminal only shows: names from data may hold anything."""
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
-    )
+    """Escape line breaks and control characters, which names from data may contain."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _explain(error: Exception, log: Path | None) -> str:
     if isinstance(error, InputError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        # What fails without a name is a write to an open file: `files.writing` names outputs.
-        place = error.filename or log or "an output"
-        return f"{place}: {error.strerror}; free some space and run again"
+        # A write to an open file fails without a name; `files.writing` already names outputs.
+        path = error.filename or log or "an output"
+        return f"{path}: {error.strerror}; free some space and run again"
     if isinstance(error, FileNotFoundError) and error.filename:
         return f"{error.filename}: no such file"
     return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""The state of what a user gives: it changes with the content, whatever the time stamps say."""
+"""Fingerprints of the user's files: they change with the content, whatever the time stamps say."""
 
 import hashlib
 import json
@@ -14,10 +14,10 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256, writing
 
 TICK = 2 * 10**9
-"""Nanoseconds within which a file may change again and keep its time stamps."""
+"""Nanoseconds within which a file may change again without changing its time stamps."""
 
 LONG = 2**30
-"""Bytes whose reading takes a while."""
+"""Bytes from which on reading is announced, since it takes a while."""
 
 
 def state(
@@ -26,19 +26,19 @@ def state(
     kept: Path,
     tell: Callable[[str], None] = lambda text: None,
 ) -> str:
-    """Return a SHA-256 of the name, the size and the SHA-256 of each file that is read of `path`.
+    """Return a SHA-256 of the name, the size and the SHA-256 of each file read from `path`.
 
     Parameters
     ----------
     path
         The user's file or folder.
     files
-        What is read of it. One that is missing counts as such.
+        The files that are read from it. A missing file changes the result too.
     kept
-        Folder in which sums are kept beside sizes, times and inodes, so that an unchanged file is
-        not read twice. Nothing is kept where it cannot be written.
+        Folder that caches sums with sizes, times and inodes, so that an unchanged file is not read
+        twice. If it cannot be written, nothing is cached.
     tell
-        Called before reading takes a while.
+        Called with a message before a long read.
 
     Raises
     ------
@@ -46,45 +46,46 @@ def state(
         If a file cannot be read.
     """
     record = kept / f"{hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.json"
-    known = _read(record)
+    cached = _read_cache(record)
     by_name = {os.path.relpath(file, path): file for file in files}
-    facts = {name: its for name, file in sorted(by_name.items()) if (its := _facts(file))}
-    todo = [name for name, its in facts.items() if known.get(name, [])[:-1] != its]
-    if (size := sum(facts[name][0] for name in todo)) > LONG:
-        tell(f"{path}: reading {size / 1e9:.0f} GB, once, to know when they change")
+    stats = {name: stat for name, file in sorted(by_name.items()) if (stat := _stat(file))}
+    todo = [name for name, stat in stats.items() if cached.get(name, [])[:-1] != stat]
+    if (size := sum(stats[name][0] for name in todo)) > LONG:
+        tell(f"{path}: reading {size / 1e9:.0f} GB once, to notice when the files change")
     try:
         # In threads: hashing releases the interpreter lock.
         with ThreadPoolExecutor(4) as pool:
             new = dict(zip(todo, pool.map(lambda name: sha256(by_name[name]), todo), strict=True))
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
-    sums = {name: new.get(name) or known[name][-1] for name in facts}
+    sums = {name: new.get(name) or cached[name][-1] for name in stats}
     now = time.time_ns()
-    keep = {name: [*its, sums[name]] for name, its in facts.items() if now - max(its[1:3]) > TICK}
-    if keep != known:
+    # A file that has just changed is not cached: it could change again within a tick.
+    keep = {name: [*st, sums[name]] for name, st in stats.items() if now - max(st[1:3]) > TICK}
+    if keep != cached:
         with suppress(OSError, InputError), writing(record) as temporary:
             temporary.write_text(json.dumps(keep))
-    content = [(name, its[0], sums[name]) for name, its in facts.items()]
+    content = [(name, stat[0], sums[name]) for name, stat in stats.items()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _facts(file: Path) -> list[int]:
-    """Return what changes with a file: size, times of content and of anything, inode; [] if none.
+def _stat(file: Path) -> list[int]:
+    """Return size, mtime, ctime and inode of a file; [] if it is missing.
 
-    A program can set the first time, and no program the second.
+    Programs can set mtime, but not ctime.
     """
     try:
-        its = file.stat()
+        stat = file.stat()
     except FileNotFoundError:
         return []
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
-    return [its.st_size, its.st_mtime_ns, its.st_ctime_ns, its.st_ino]
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
 
 
-def _read(record: Path) -> dict[str, list[Any]]:
+def _read_cache(record: Path) -> dict[str, list[Any]]:
     with suppress(OSError, ValueError):
-        found = json.loads(record.read_text())
-        if isinstance(found, dict):
-            return found
+        cached = json.loads(record.read_text())
+        if isinstance(cached, dict):
+            return cached
     return {}

@@ -1,4 +1,4 @@
-"""Reading the CSV tables behind figures."""
+"""Reading of the CSV tables behind figures."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -12,13 +12,12 @@ from nearfirst.common.errors import InputError
 def read_csv(path: Path, needed: Collection[str], text: Collection[str]) -> pd.DataFrame:
     """Read a CSV in which every column holds numbers, except those named as text.
 
-    An empty cell is NaN among numbers. Text stays as it is: a task may be called "NA".
+    An empty cell in a column of numbers is NaN. Text is not interpreted: a task may be called "NA".
 
     Raises
     ------
     InputError
-        If the file is missing or not a CSV of such columns, lacks one that is needed, or has no
-        rows.
+        If the file is missing, damaged or empty, or lacks a column of `needed`.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file")

@@ -1,4 +1,4 @@
-"""The exception for faults that a user can fix."""
+"""The exception for errors that a user can fix."""
 
 
 class InputError(Exception):
@@ -11,5 +11,5 @@ class InputError(Exception):
 
 
 def one_line(error: Exception) -> str:
-    """Return the message of an error in one line: those of other libraries may have several."""
+    """Return an error's message on one line: other libraries may use several."""
     return " ".join(str(error).split())

@@ -1,11 +1,11 @@
-"""Outputs that are either whole or not there."""
+"""Atomic outputs: files and folders that are either complete or absent."""
 
 import errno
 import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from nearfirst.common.errors import InputError
@@ -15,11 +15,11 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """Give a temporary file beside `path` that becomes `path` if the block ends well.
+    """Yield a temporary file beside `path` that becomes `path` if the block succeeds.
 
     Raises InputError if the disk, a quota or a file-size limit is full; nothing is left behind.
     """
-    temporary = _beside(path)
+    temporary = _temporary(path)
     try:
         with explain_full_disk(path):
             yield temporary
@@ -30,12 +30,12 @@ def writing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path` that becomes `path` if the block ends well.
+    """Yield a temporary folder beside `path` that becomes `path` if the block succeeds.
 
-    An older folder at `path` is replaced. Raises what `writing` raises.
+    An older folder at `path` is replaced. Raises the same errors as `writing`.
     """
-    temporary = _beside(path)
-    # Process numbers come again: one that was killed may have left a folder of this name.
+    temporary = _temporary(path)
+    # Process ids are reused: a killed process may have left a folder of this name.
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         with explain_full_disk(path):
@@ -48,30 +48,30 @@ def writing_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _beside(path: Path) -> Path:
-    """Return a temporary name that no other process has, on this node or another."""
+def _temporary(path: Path) -> Path:
+    """Return a path unique to this process and node; remove what dead processes left behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    start = f".{path.name}.{os.uname().nodename}."
-    for debris in path.parent.iterdir():
-        if debris.name.startswith(start) and debris.name.endswith(".tmp"):
-            owner = debris.name[len(start) : -len(".tmp")]
-            if owner.isdecimal() and not _alive(int(owner)):
-                remove(debris)
-    return path.with_name(f"{start}{os.getpid()}.tmp")
+    prefix, suffix = f".{path.name}.{os.uname().nodename}.", ".tmp"
+    for leftover in path.parent.iterdir():
+        if leftover.name.startswith(prefix) and leftover.name.endswith(suffix):
+            owner = leftover.name.removeprefix(prefix).removesuffix(suffix)
+            if owner.isdecimal() and not _is_alive(int(owner)):
+                remove(leftover)
+    return path.with_name(f"{prefix}{os.getpid()}{suffix}")
 
 
-def _alive(process: int) -> bool:
-    """Return whether a process of this node is there; another user's is."""
-    with suppress(PermissionError):
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return False
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's process
+        pass
     return True
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all that is in it, if it is there."""
+    """Remove a file or a folder with everything in it, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -79,7 +79,7 @@ def remove(path: Path) -> None:
 
 
 def sync(folder: Path) -> list[Path]:
-    """Have all files below a folder, and their names, on the disk; returns the files, sorted."""
+    """Flush a folder, its files and their names to disk; return the files, sorted."""
     paths = sorted(folder.rglob("*"))
     for path in (folder.parent, folder, *paths):
         descriptor = os.open(path, os.O_RDONLY)
@@ -92,13 +92,13 @@ def sync(folder: Path) -> list[Path]:
 
 @contextmanager
 def explain_full_disk(path: Path, kept: str = "nothing was left behind") -> Iterator[None]:
-    """Turn the many ways in which a full disk shows into one InputError about `path`."""
+    """Turn the many errors that a full disk causes into one InputError about `path`."""
     try:
         yield
     except Exception as error:
-        # Libraries written in other languages put the system's message into errors of their own.
-        texts = {os.strerror(number) for number in _FULL}
-        text = next((text for text in texts if text in str(error)), None)
+        # Native libraries put the system's message into their own exceptions.
+        messages = {os.strerror(number) for number in _FULL}
+        text = next((message for message in messages if message in str(error)), None)
         if isinstance(error, OSError) and error.errno in _FULL:
             text = os.strerror(error.errno)
         if any(part in str(error) for part in ("PytorchStreamWriter", "inline_container.cc")):

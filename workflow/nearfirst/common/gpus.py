@@ -1,9 +1,9 @@
-"""GPUs of a job's own, on a machine where no scheduler hands them out.
+"""Exclusive GPUs for a job, on a machine without a scheduler that assigns them.
 
     python -m nearfirst.common.gpus COUNT PROGRAM ARGUMENTS…
 
-takes COUNT free GPUs, shows the program these alone (CUDA_VISIBLE_DEVICES) and becomes it. A GPU is
-taken by the lock on a file, which the kernel frees when the program ends, however it ends.
+takes COUNT free GPUs, sets CUDA_VISIBLE_DEVICES to them and executes the program in its place. A
+GPU is taken by a lock on a file, which the kernel releases however the program ends.
 """
 
 import fcntl
@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from itertools import takewhile
 from pathlib import Path
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -23,13 +24,12 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 def visible() -> list[str]:
     """Return the GPUs that a program would see, as CUDA_VISIBLE_DEVICES names them.
 
-    No import of torch, which takes seconds. As CUDA does, it stops at a negative number.
+    Without importing torch, which takes seconds. Like CUDA, it stops at a negative number.
     """
     names = os.environ.get(VISIBLE)
     if names is not None:
-        found = [name.strip() for name in names.split(",")]
-        ends = [at for at, name in enumerate(found) if not name or name.startswith("-")]
-        return found[: min(ends, default=len(found))]
+        stripped = (name.strip() for name in names.split(","))
+        return list(takewhile(lambda name: name and not name.startswith("-"), stripped))
     if not shutil.which("nvidia-smi"):
         return []
     with suppress(subprocess.TimeoutExpired):
@@ -41,38 +41,37 @@ def visible() -> list[str]:
 
 
 def take(count: int) -> list[str] | None:
-    """Return `count` GPUs that no other job of this user has; wait until so many are free.
+    """Wait until `count` GPUs are free of other jobs of this user, take and return them.
 
-    They stay taken while this process, or the program that it becomes, lives. None: leave what is
-    visible as it is, since there are not more GPUs than the job needs to choose from, or SLURM has
-    chosen.
+    They stay taken for the life of this process, including the program that it executes. None means
+    that CUDA_VISIBLE_DEVICES stays as it is: there is no GPU, or SLURM has chosen.
     """
     job = os.environ.get("SLURM_JOB_ID", "")
     if job and not count:  # the profile may have asked in another way (a typed gres)
         return None
-    found = visible()
-    if not found or (job and len(found) <= count):
+    names = visible()
+    if not names or (job and len(names) <= count):
         return None
-    # In an allocation SLURM's numbers may be its own: 0 of one job is not 0 of another.
+    # SLURM may number the GPUs of each allocation from 0.
     folder = Path(tempfile.gettempdir()) / f"nearfirst-gpus-{os.getuid()}{f'-{job}' * bool(job)}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    count = min(count, len(found))  # the program says what it lacks
+    count = min(count, len(names))  # the program reports what is missing
     waiting = False
     while True:
         with (folder / "choosing").open("w") as choosing:
-            fcntl.flock(choosing, fcntl.LOCK_EX)  # else two jobs could take half each, and wait
-            if (taken := _lock(folder, found, count)) is not None:
+            # Otherwise two jobs could take half of the GPUs each, and wait for ever.
+            fcntl.flock(choosing, fcntl.LOCK_EX)
+            if (taken := _lock(folder, names, count)) is not None:
                 return taken
         if not waiting:
-            print(
-                f"waiting for {count} of {len(found)} GPUs: other jobs have them", file=sys.stderr
-            )
+            message = f"waiting for {count} of {len(names)} GPUs: other jobs have them"
+            print(message, file=sys.stderr)
             waiting = True
         time.sleep(0.5)
 
 
 def _lock(folder: Path, names: Sequence[str], count: int) -> list[str] | None:
-    """Lock the first `count` free ones; if there are not so many, none."""
+    """Lock the first `count` free GPUs; None, and no lock, if fewer are free."""
     taken: list[str] = []
     with ExitStack() as stack:
         for name in names:
@@ -91,7 +90,7 @@ def _lock(folder: Path, names: Sequence[str], count: int) -> list[str] | None:
 
 
 def main() -> None:
-    """Take the GPUs and become the program."""
+    """Take the GPUs and execute the program."""
     count, *command = sys.argv[1:]
     taken = take(int(count))
     if taken is not None:

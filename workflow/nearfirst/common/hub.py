@@ -18,14 +18,14 @@ class HubSettings(Section):
     repository: str = Field(
         "",
         pattern=f"^({HUB_ID})?$",
-        description="Repository, such as `HuggingFaceH4/no_robots`. Empty: these data are not on "
-        "the hub, and whoever needs them gives a path.",
+        description="Repository, such as `HuggingFaceH4/no_robots`. Empty: the data are not on the "
+        "hub; set a path to use them.",
     )
     kind: Literal["dataset", "model"] = Field("dataset", description="Kind of the repository.")
     revision: str | None = Field(
         None,
-        description="Commit (40 hex digits), so that the files are the same for ever; a branch or "
-        "tag is refused. Null takes the newest commit, which `fetched.json` then names.",
+        description="Commit (40 hex digits), so that the files never change; a branch or tag is "
+        "refused. Null takes the newest commit, which `fetched.json` then names.",
     )
     files: list[str] = Field(
         ["*"],
@@ -34,7 +34,7 @@ class HubSettings(Section):
         "without a file is an error.",
     )
     sha256: dict[str, Sha256] = Field(
-        {}, description="File to SHA-256, checked beside what the hub itself says."
+        {}, description="SHA-256 by file, checked in addition to the hub's checksums."
     )
 
     @property
@@ -43,10 +43,10 @@ class HubSettings(Section):
         return f"datasets/{self.repository}" if self.kind == "dataset" else self.repository
 
     @model_validator(mode="after")
-    def _a_commit_stays_what_it_is(self) -> Self:
+    def _revision_is_a_commit(self) -> Self:
         if self.revision is not None and not re.fullmatch(r"[0-9a-f]{40}", self.revision):
             raise ValueError(
-                f"revision: {self.revision!r} is no commit of 40 hex digits, and a branch or a tag "
+                f"revision: {self.revision!r} is no commit of 40 hex digits, and a branch or tag "
                 f"can move; https://huggingface.co/{self.page}/commits/main lists the commits, and "
                 "null takes the newest"
             )
@@ -54,7 +54,7 @@ class HubSettings(Section):
 
 
 class NamedModel(Section):
-    """A model that the user names, by its id on the hub or its folder."""
+    """A model that the user names by its id on the hub or by its folder."""
 
     name: str | None = Field(None, description="Hugging Face id or folder.")
     revision: str | None = Field(
@@ -74,7 +74,7 @@ class NamedModel(Section):
         return self
 
     def hub(self) -> HubSettings:
-        """Return what is fetched; raises ValueError if `name` is no id or `revision` no commit."""
+        """Return the files to fetch; raise ValueError if `name` or `revision` is not valid."""
         try:
             return HubSettings(
                 repository=self.name or "",

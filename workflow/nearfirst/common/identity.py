@@ -1,4 +1,4 @@
-"""Which data set, test set, arrangement and seed a table of results or a run is of."""
+"""The data set, test set, arrangement and seed that a table of results or a run belongs to."""
 
 import json
 from collections.abc import Mapping
@@ -12,22 +12,24 @@ from nearfirst.common.parquet import open_parquet
 KEYS = ("dataset", "test", "arrangement", "seed")
 
 RUN = "run.json"
-"""File in a folder of checkpoints that says which run they are of."""
+"""File in a folder of checkpoints that identifies their run."""
 
 RUN_KEYS = (
     *("dataset", "arrangement", "seed", "pool", "rounds", "embedded", "cut", "distinct"),
     *("trained", "tokens", "without_label", "skipped_steps", "content"),
 )
-"""Its keys. `pool`: its size; `rounds`, of TMA: how many it has; `embedded`, `cut`, `distinct`:
-texts of the pool, how many of them the encoder cuts, and how many embeddings differ; `trained`:
-training instances; `tokens`: what was read of them, over all epochs; `without_label`: those of them
-that truncation left no label; `skipped_steps`, in float16: steps so far in which gradients
-overflowed; `content`: a digest of what each step holds, and of the settings: runs of one content
-cannot differ, but by rounding."""
+"""Keys of `RUN`.
+
+`pool`: size of the pool; `rounds`: rounds of TMA; `embedded`, `cut`, `distinct`: texts of the pool,
+texts that the encoder truncates, distinct embeddings; `trained`: training instances; `tokens`:
+tokens read from them, over all epochs; `without_label`: instances that truncation left without a
+label; `skipped_steps`: steps so far whose float16 gradients overflowed; `content`: a digest of the
+settings and of each step's data: runs that share it differ only by rounding.
+"""
 
 
 def read_identity(path: Path) -> dict[str, str]:
-    """Return those of `KEYS` and `RUN_KEYS` that a table's metadata holds; it may hold none.
+    """Return the `KEYS` and `RUN_KEYS` in a table's metadata; there may be none.
 
     Raises InputError if the file is missing or damaged.
     """
@@ -40,7 +42,7 @@ def read_identity(path: Path) -> dict[str, str]:
 def write_run(
     folder: Path, facts: Mapping[str, str], weights: Mapping[str, str] | None = None
 ) -> None:
-    """Write which run the checkpoints in a folder are of: those of `RUN_KEYS` that are known.
+    """Write the known `RUN_KEYS` beside the checkpoints in a folder.
 
     `weights` holds the SHA-256 of each checkpoint's file, `step-000010/model.safetensors`.
     """
@@ -52,7 +54,7 @@ def write_run(
 
 
 def read_run(folder: Path) -> dict[str, str]:
-    """Return the facts that `write_run` wrote; {} for checkpoints that another program made.
+    """Return the facts written by `write_run`; {} for checkpoints of another program.
 
     Raises InputError if the file is damaged.
     """
@@ -61,7 +63,7 @@ def read_run(folder: Path) -> dict[str, str]:
 
 
 def written_weights(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of each checkpoint's file that `write_run` wrote; {} as `read_run`."""
+    """Return the SHA-256 of each checkpoint's file, as `read_run` returns the facts."""
     weights: dict[str, str] = _read(folder).get("weights", {})
     return weights
 

@@ -1,4 +1,4 @@
-"""What a job took, by the file that Snakemake's `benchmark:` wrote."""
+"""Running times of jobs, from the files that Snakemake's `benchmark:` writes."""
 
 import csv
 from pathlib import Path
@@ -7,7 +7,7 @@ from nearfirst.common.errors import InputError
 
 
 def job_seconds(path: Path) -> float:
-    """Return the seconds of a job by its benchmark file; raises InputError if it is none."""
+    """Return a job's seconds from its benchmark file; raise InputError if it is damaged."""
     try:
         with path.open(newline="") as file:
             return float(list(csv.DictReader(file, delimiter="\t"))[-1]["s"])

@@ -1,4 +1,4 @@
-"""Modules found by name: whoever adds one adds a file to a folder, and edits nothing."""
+"""Modules found by name: adding one means adding a file to a folder, without other edits."""
 
 import difflib
 import json
@@ -31,25 +31,25 @@ class Registry(Generic[Row]):
     def names(self) -> list[str]:
         """Return the names of the modules, as configs write them: `round-robin`."""
         folder = Path(str(import_module(self.package).__file__)).parent
-        found = (path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
-        return sorted(name.replace("_", "-") for name in found)
+        stems = (path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+        return sorted(stem.replace("_", "-") for stem in stems)
 
     def module(self, name: str) -> ModuleType:
-        """Return the module of that name; raises ValueError, with the nearest, if none is."""
+        """Return a module; raise ValueError, which suggests the nearest name, if it is unknown."""
         known = self.names()
         if name not in known:
             raise ValueError(f"{name!r} is none of {', '.join(known)}{did_you_mean(name, known)}")
         return import_module(f"{self.package}.{name.replace('-', '_')}")
 
     def settings(self, name: str) -> type[Row]:
-        """Return the type of a module's rows; raises as `module`."""
+        """Return the type of a module's rows; raises the same error as `module`."""
         settings: type[Row] = self.module(name).Settings
         return settings
 
     def parse(self, text: str, **default: object) -> Row:
-        """Return a row from JSON, given values of keys that it may lack.
+        """Return a row from JSON, with defaults for keys that it may lack.
 
-        Raises InputError if the text is not a JSON object, or not a row of its type.
+        Raises InputError if the text is not a JSON object or not a valid row.
         """
         try:
             row = {**default, **json.loads(text)}
@@ -66,6 +66,6 @@ class Registry(Generic[Row]):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest of the known names, or nothing if none is near."""
+    """Return a hint at the most similar known name, or "" if none is similar."""
     nearest = difflib.get_close_matches(name, list(known), 1, 0.6)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""

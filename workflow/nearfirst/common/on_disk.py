@@ -1,4 +1,4 @@
-"""What is too large for memory, in nameless files of `TMPDIR` that are gone with the process."""
+"""Data too large for memory, in unnamed files in `TMPDIR` that vanish with the process."""
 
 import copy
 import os
@@ -17,10 +17,10 @@ Matrix = npt.NDArray[np.float32]
 
 
 class RowsOnDisk:
-    """(N, d) float32 from which rows are read when they are asked for.
+    """(N, d) float32 matrix whose rows are read on access.
 
-    It is indexed as a matrix is, by a slice without a step, by rows or by a flag of each. Raises
-    InputError if the folder has no room for it.
+    It can be indexed by a slice without a step, by row numbers or by a mask. Raises InputError if
+    `TMPDIR` has no room for it.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
@@ -51,32 +51,32 @@ class RowsOnDisk:
             rows = self._kept[rows]
         if isinstance(rows, slice):
             start, stop, _ = rows.indices(len(self))
-            found = np.empty((max(stop - start, 0), self.shape[1]), dtype=np.float32)
-            self._read(found, start)
-            return found
-        found = np.empty((len(rows), self.shape[1]), dtype=np.float32)
-        for its, row in zip(found, rows.tolist(), strict=True):
-            self._read(its, row)
-        return found
+            matrix = np.empty((max(stop - start, 0), self.shape[1]), dtype=np.float32)
+            self._read(matrix, start)
+            return matrix
+        matrix = np.empty((len(rows), self.shape[1]), dtype=np.float32)
+        for vector, row in zip(matrix, rows.tolist(), strict=True):
+            self._read(vector, row)
+        return matrix
 
     def keeping(self, rows: npt.NDArray[np.int64]) -> "RowsOnDisk":
-        """Return a matrix of (n,) of the rows, in the same file."""
+        """Return a view with (n,) of the rows, in the same file."""
         result = copy.copy(self)
         result._kept = rows if self._kept is None else self._kept[rows]
         result.shape = (len(rows), self.shape[1])
         return result
 
     def _read(self, into: Matrix, row: int) -> None:
-        left, at = into.reshape(-1).view(np.uint8).data, row * self._width
-        while len(left):  # one call reads 2 GB at most
-            count = os.preadv(self._file.fileno(), [left], at)
-            left, at = left[count:], at + count
+        buffer, offset = into.reshape(-1).view(np.uint8).data, row * self._width
+        while len(buffer):  # one call reads 2 GB at most
+            count = os.preadv(self._file.fileno(), [buffer], offset)
+            buffer, offset = buffer[count:], offset + count
 
 
 def mapped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> list[pa.RecordBatch]:
-    """Return the pieces of a table from a memory-mapped file.
+    """Write the batches of a table to a file and return them memory-mapped.
 
-    Raises InputError if the folder has no room for them.
+    Raises InputError if `TMPDIR` has no room for them.
     """
     with explain_full_disk(Path(gettempdir())), NamedTemporaryFile() as file:
         with pa.ipc.new_stream(file, schema) as pieces:

@@ -1,4 +1,4 @@
-"""Data that a Python package brings: files of one wheel of the package index."""
+"""Data in a Python package: files of one wheel from the package index."""
 
 from pydantic import Field
 
@@ -7,7 +7,7 @@ from nearfirst.common.settings import Section
 
 
 class PackageSettings(Section):
-    """Files of a Python package. Nothing of it is installed or run."""
+    """Files of a Python package, which is neither installed nor run."""
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",

@@ -1,4 +1,4 @@
-"""The Parquet tables between stages: their columns, checked reads, whole writes."""
+"""The Parquet tables between stages: schemas, checked reads and atomic writes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,20 +23,20 @@ BATCH = 8192
 """Rows read or written at once: texts may be long."""
 
 EMBEDDED = 2**24
-"""Bytes of embeddings decoded at once: what a processor's cache holds is decoded soonest."""
+"""Bytes of embeddings decoded at once: decoding is fastest within a processor's cache."""
 
 WRITTEN = 2**28
 """Bytes of embeddings encoded at once."""
 
 IN_MEMORY = 2**31
-"""Bytes of embeddings; more are read from disk, in each pass over them."""
+"""Bytes of embeddings up to which they are kept in memory; more are read from disk each time."""
 
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
-"""What Arrow raises for a file that is no whole Parquet; names in it may be no text."""
+"""Exceptions Arrow raises for a truncated or damaged Parquet file; names in it may not be UTF-8."""
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 TURN = pa.struct([*MESSAGE, pa.field("trained", pa.bool_())])
-"""A message, and whether it carries labels (`data.conversation.is_trained`), which may be missing
+"""A message, and whether it carries labels (`data.conversation.is_trained`); the latter is optional
 in a table."""
 
 INSTANCES = pa.schema(
@@ -50,10 +50,10 @@ INSTANCES = pa.schema(
 SOURCES = INSTANCES.append(pa.field("source", pa.string())).append(pa.field("row", pa.string()))
 """Instances as `sample.py` writes them.
 
-`source` is the data set that the text comes from. `row` holds, in training instances, the row as it
-was read, for export: a JSON object with the keys in their order. System turns, an unanswered last
-turn and further columns are in it; types that JSON has not became texts, and columns of bytes are
-left out. It is null in test sets.
+`source` is the data set that the text comes from. `row` holds the row of a training instance as it
+was read, for export: a JSON object with keys in their order, including system turns, an unanswered
+last turn and further columns. Types without JSON equivalent became text; columns of bytes are left
+out. It is null in test sets.
 """
 ARRANGEMENT = pa.schema([("position", pa.int32()), ("id", pa.string()), ("round", pa.int32())])
 TOKENS = pa.schema([("id", pa.string()), ("tokens", pa.int32())])
@@ -84,16 +84,16 @@ def embeddings_schema(dimension: int) -> pa.Schema:
 
 
 def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Write a table whole or not at all; `metadata` is kept in the file's schema."""
+    """Write a table atomically; `metadata` goes into the file's schema."""
     if metadata:
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
     with writing(path) as temporary:
-        # A bit that flips in a page would be read as another number or letter otherwise.
+        # Without checksums, a flipped bit in a page would be read as another number or letter.
         pq.write_table(table, temporary, write_page_checksum=True)
 
 
 def write_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema, path: Path) -> int:
-    """Write rows as they come, whole or not at all, `BATCH` in memory; return their number."""
+    """Write rows atomically, with `BATCH` in memory at a time; return their number."""
     total, rows = 0, iter(rows)
     with (
         writing(path) as temporary,
@@ -106,12 +106,12 @@ def write_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema, path: Pa
 
 
 def left_out(table: pa.Table) -> int:
-    """Return how many test instances have no row, as the table's metadata count them; else 0."""
+    """Return how many test instances have no row, according to the table's metadata."""
     return counted(table, "left_out")
 
 
 def counted(table: pa.Table, key: str) -> int:
-    """Return a number of the table's metadata; 0 if they do not say it."""
+    """Return a number from the table's metadata; 0 if it is missing."""
     return int((table.schema.metadata or {}).get(key.encode(), b"0"))
 
 
@@ -123,27 +123,30 @@ def read_table(
     may_be_empty: bool = False,
     rows: tuple[int, int] | None = None,
 ) -> pa.Table:
-    """Read the columns of `schema`; further columns are left alone.
+    """Read the columns of `schema`, and no others.
 
-    `rows` are the first one and that behind the last, which are read without the others.
+    `rows` (first, stop) reads only these rows.
 
     Raises InputError if the file is missing or damaged, lacks a column, has one of another type,
     has no rows, or repeats a value of the `unique` column.
     """
     with open_parquet(path) as file:
-        found = file.schema_arrow
-        check_columns(path, found, schema)
-        own = pa.schema([found.field(name) for name in schema.names], found.metadata)
+        file_schema = file.schema_arrow
+        check_columns(path, file_schema, schema)
+        columns = [file_schema.field(name) for name in schema.names]
         try:
-            # Read at once, messages with more than 2 GiB of text are refused by Arrow.
+            # Arrow cannot read messages with more than 2 GiB of text at once.
             batches = file.iter_batches(BATCH, columns=schema.names)
-            table = pa.Table.from_batches(_between(batches, rows) if rows else batches, own)
+            table = pa.Table.from_batches(
+                _slice(batches, *rows) if rows else batches,
+                pa.schema(columns, file_schema.metadata),
+            )
         except _DAMAGED as error:
             raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
         table = table.cast(schema.with_metadata(table.schema.metadata))
-        # None of a file's rows may be asked for, as of a shard that gets none.
-        asked = rows is None or rows[0] < rows[1] or file.metadata.num_rows == 0
-    if table.num_rows == 0 and asked and not may_be_empty:
+        # A shard may get none of a file's rows.
+        expects_rows = rows is None or rows[0] < rows[1] or file.metadata.num_rows == 0
+    if table.num_rows == 0 and expects_rows and not may_be_empty:
         raise InputError(f"{path}: the table has no rows")
     if unique:
         if table[unique].null_count:
@@ -159,15 +162,13 @@ def read_table(
     return table
 
 
-def _between(batches: Iterator[pa.RecordBatch], rows: tuple[int, int]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows from the first to before the last; read no further."""
-    start = 0
+def _slice(batches: Iterable[pa.RecordBatch], start: int, stop: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows from `start` to before `stop`; read no batch behind them."""
     for batch in batches:
-        first, last = (min(max(row - start, 0), len(batch)) for row in rows)
-        start += len(batch)
-        if first < last:
-            yield batch.slice(first, last - first)
-        if start >= rows[1]:
+        if len(part := batch[start:stop]):
+            yield part
+        start, stop = max(start - len(batch), 0), stop - len(batch)
+        if stop <= 0:
             return
 
 
@@ -176,8 +177,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        # Read page by page: else a large column lies in memory twice, as stored and as decoded.
-        # Pages without a checksum, as other writers leave them, are read all the same.
+        # Read page by page: otherwise a large column is in memory twice, encoded and decoded.
+        # Pages without a checksum, from other writers, are accepted.
         return pq.ParquetFile(
             path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
         )
@@ -186,7 +187,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
 
 
 def check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
-    """Raise InputError unless a file has the expected columns, of the expected types."""
+    """Raise InputError unless a file has the expected columns with the expected types."""
     for field in expected:
         index = found.get_field_index(field.name)
         if index < 0:
@@ -199,7 +200,7 @@ def check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
 
 
 def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
-    # Names of a list's item and large variants differ between writers and mean the same.
+    # Writers differ in large variants and in the name of a list's item, which mean the same.
     if pa.types.is_dictionary(found):
         found = found.value_type
     if found == expected:
@@ -212,11 +213,10 @@ def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
         same_size = pa.types.is_fixed_size_list(found) and found.list_size == expected.list_size
         return bool(same_size and found.value_type == expected.value_type)
     if pa.types.is_struct(expected) and pa.types.is_struct(found):
-        kinds = {field.name: field.type for field in found}
-        if expected == TURN:
-            kinds = {"trained": pa.bool_(), **kinds}
+        types = {"trained": pa.bool_()} if expected == TURN else {}
+        types |= {field.name: field.type for field in found}
         return all(
-            field.name in kinds and _same_type(kinds[field.name], field.type) for field in expected
+            field.name in types and _same_type(types[field.name], field.type) for field in expected
         )
     return False
 
@@ -231,27 +231,27 @@ def read_embeddings(
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """Read N ids and their (N, d) matrix; lists of any floating-point numbers become float32.
 
-    Several tables are read as one, in their order. The matrix is one of `empty_matrix`.
+    Several tables are concatenated. A large matrix is on disk, see `empty_matrix`.
 
-    Raises InputError as `read_table`, or if a row is null, has another dimension than the first, or
-    is not finite or all zeros.
+    Raises InputError like `read_table`, and if a row is null, not finite or all zeros, or differs
+    in dimension from the first.
     """
     only_ids = pa.schema([("id", pa.string())])
     tables = [read_table(path, only_ids, may_be_empty=may_be_empty)["id"] for path in paths]
     ids: list[str] = [id_ for column in tables for id_ in column.to_pylist()]
     matrix, start = np.empty((0, 0), dtype=np.float32), 0
-    # The next rows are decoded while a disk takes the ones before.
+    # Decode the next rows while the previous ones are written to disk.
     with ThreadPoolExecutor(1) as writer:
         written: Future[None] | None = None
-        for path, column, first in _columns(paths):
+        for path, column, first in _embedding_batches(paths):
             if not start:
                 dimension = pc.list_value_length(column)[0].as_py() or 0
                 matrix = empty_matrix((len(ids), dimension))
             rows = slice(start, start + len(column))
-            found = _embeddings(path, ids[rows], column, matrix.shape[1], first)
+            vectors = _check_vectors(path, ids[rows], column, matrix.shape[1], first)
             if written:
                 written.result()
-            written = writer.submit(matrix.__setitem__, rows, found)
+            written = writer.submit(matrix.__setitem__, rows, vectors)
             start += len(column)
         if written:
             written.result()
@@ -259,21 +259,21 @@ def read_embeddings(
 
 
 def empty_matrix(shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Return an (N, d) matrix to fill; one of more than `IN_MEMORY` bytes is `RowsOnDisk`."""
+    """Return an (N, d) matrix to fill; above `IN_MEMORY` bytes it is a `RowsOnDisk`."""
     if 4 * shape[0] * shape[1] > IN_MEMORY:
         return cast("npt.NDArray[np.float32]", RowsOnDisk(shape))
     return np.empty(shape, dtype=np.float32)
 
 
-def _columns(paths: Iterable[Path]) -> Iterator[tuple[Path, pa.Array, int]]:
-    """Yield pieces of the column `embedding` of tables, each with its path and its first row."""
+def _embedding_batches(paths: Iterable[Path]) -> Iterator[tuple[Path, pa.Array, int]]:
+    """Yield batches of the column `embedding` of tables, each with its path and first row."""
     for path in paths:
         with open_parquet(path) as file:
-            found = file.schema_arrow
-            index = found.get_field_index("embedding")
+            schema = file.schema_arrow
+            index = schema.get_field_index("embedding")
             if index < 0:
-                check_columns(path, found, embeddings_schema(1))
-            kind = found.field(index).type
+                check_columns(path, schema, embeddings_schema(1))
+            kind = schema.field(index).type
             if not _is_list(kind) or not pa.types.is_floating(kind.value_type):
                 raise InputError(
                     f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
@@ -288,15 +288,15 @@ def _columns(paths: Iterable[Path]) -> Iterator[tuple[Path, pa.Array, int]]:
                 raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
 
 
-def _embeddings(
+def _check_vectors(
     path: Path, ids: list[str], column: pa.Array, dimension: int, start: int
 ) -> npt.NDArray[np.float32]:
-    """Return the (n, d) rows of a batch, which begins at the row `start`, if they can be used."""
+    """Return the (n, d) rows of a batch that begins at row `start`, after checking them."""
 
-    def check(usable: npt.ArrayLike, what: str) -> None:
-        if not np.all(usable):
-            row = int(np.argmin(usable))
-            raise InputError(f"{path}: row {start + row} (id '{ids[row]}') {what}")
+    def check(is_valid: npt.ArrayLike, problem: str) -> None:
+        if not np.all(is_valid):
+            row = int(np.argmin(is_valid))
+            raise InputError(f"{path}: row {start + row} (id '{ids[row]}') {problem}")
 
     check(column.is_valid().to_numpy(zero_copy_only=False), "has no embedding")
     lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
@@ -304,8 +304,8 @@ def _embeddings(
         lengths == dimension,
         f"has another dimension than the first, {dimension}; embed all with one model",
     )
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity
-        # A null inside a vector becomes NaN.
+    # Numbers too large for float32 become infinity, nulls inside a vector NaN.
+    with np.errstate(over="ignore"):
         flat = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
     rows: npt.NDArray[np.float32] = flat.reshape(len(ids), dimension)
     check(np.isfinite(rows).all(axis=1), "holds NaN or infinity; embed again")
@@ -327,10 +327,7 @@ def write_embeddings(
     path: Path,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write N ids and their (N, d) float32 embeddings, in memory or on disk, piece by piece.
-
-    The table is whole or not there, as that of `write_table`.
-    """
+    """Write N ids and their (N, d) float32 embeddings, in memory or on disk, atomically."""
     size = max(1, WRITTEN // (4 * embeddings.shape[1] or 1))
     schema = embeddings_schema(embeddings.shape[1]).with_metadata(metadata)
     with (

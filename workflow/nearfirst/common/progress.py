@@ -1,4 +1,4 @@
-"""Progress of long jobs: a bar in the log, and now and then a line on the screen."""
+"""Progress of long jobs: a bar in the log, and every few seconds a line on the screen."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from tqdm import tqdm
 Item = TypeVar("Item")
 
 EVERY = 15
-"""Seconds between two lines of a job on the screen, which several jobs share."""
+"""Seconds between two lines of a job on the screen, which jobs share."""
 
 
 class Screen:
@@ -25,7 +25,7 @@ class Screen:
         self.stream, self.name, self.shown = stream, name, time.monotonic()
 
     def show(self, text: str) -> None:
-        """Show a line, unless the last one is younger than `EVERY` seconds."""
+        """Show a line, unless the last one was shown less than `EVERY` seconds ago."""
         now = time.monotonic()
         if self.stream and now - self.shown >= EVERY:
             self.shown = now
@@ -36,18 +36,18 @@ SCREEN = Screen()
 
 
 class _Bar(tqdm):  # type: ignore[type-arg]
-    def display(self, *given: object, **named: object) -> None:
-        super().display(*given, **named)  # type: ignore[arg-type]
+    def display(self, *args: object, **kwargs: object) -> None:
+        super().display(*args, **kwargs)  # type: ignore[arg-type]
         rate = self.format_dict["rate"]
         left = f", {(self.total - self.n) / rate:.0f} s left" if rate and self.total else ""
-        of = f" of {self.total}" if self.total else ""
-        SCREEN.show(f"{self.desc.rstrip(': ')} {self.n}{of}{left}")
+        total = f" of {self.total}" if self.total else ""
+        SCREEN.show(f"{self.desc.rstrip(': ')} {self.n}{total}{left}")
 
 
 def bar(items: Iterable[Item], what: str, total: int | None = None) -> "tqdm[Item]":
-    """Return the items with a bar of rate and time left, shown after five seconds.
+    """Iterate over the items with a progress bar, shown after five seconds.
 
-    It shows in programs, which log at level INFO, and stays silent in other uses of the library.
+    Only in programs, which log at level INFO; other uses of the library stay silent.
     """
     silent = not logging.getLogger().isEnabledFor(logging.INFO)
     return _Bar(items, what, total, unit="", mininterval=5, delay=5, disable=silent)

@@ -1,4 +1,4 @@
-"""The base of every stage's settings."""
+"""The base class of every stage's settings."""
 
 import json
 from collections.abc import Sequence, Set
@@ -10,7 +10,7 @@ from nearfirst.common.errors import InputError
 
 
 def check_once(key: str, values: Sequence[object]) -> None:
-    """Raise ValueError, which begins with the key, if a list holds a value twice."""
+    """Raise ValueError, which names the key, if a list holds a value twice."""
     if len(set(values)) < len(values):
         raise ValueError(f"{key}: {list(values)} holds one twice")
 
@@ -26,7 +26,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     def canonical(self, without: Set[str] = frozenset()) -> str:
-        """Return the section, but for some keys, as JSON: equal settings give equal text."""
+        """Return the section without some keys as JSON: equal settings give equal text."""
         return canonical(self.model_dump(mode="json", exclude=set(without)))
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Section(BaseModel):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the section from JSON; raises InputError if a key or a value does not fit."""
+        """Read the section from JSON; raise InputError if a key or value is invalid."""
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:

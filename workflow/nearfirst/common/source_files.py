@@ -1,12 +1,12 @@
-"""Which files of this library a program is made of, so that a rule can name them as inputs."""
+"""The library files that a program imports, so that a rule can name them as inputs."""
 
 import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-# At the beginning of a line, or behind another statement of the line. Python's own parser takes 50
-# times as long, and each call of Snakemake reads all files, that of a batch job too.
+# At the start of a line or after another statement. Python's parser takes 50 times as long, and
+# every call of Snakemake, including each batch job, reads all files.
 IMPORT = re.compile(
     r"(?:^|[;:])[ \t]*(?:"
     r"from[ \t]+(?P<dots>\.*)(?P<module>[\w.]*)[ \t]+import[ \t]*"
@@ -17,19 +17,18 @@ IMPORT = re.compile(
 
 
 def library_modules(program: Path, root: Path) -> list[Path]:
-    """Return the files of `nearfirst` that a program imports, directly or through another.
+    """Return the files of `nearfirst` that a program imports, directly or indirectly, sorted.
 
-    Found by reading, not by importing: nothing heavy is loaded, and an import inside a function
-    counts like one at the top. Paths are below `root`, the folder that holds the package, and
-    sorted; packages' `__init__.py` are included.
+    They are found by reading, not by importing: nothing heavy is loaded, and imports inside
+    functions count. `root` is the folder that holds the package. `__init__.py` files are included.
     """
-    found: set[Path] = set()
+    files: set[Path] = set()
     todo = [program]
     while todo:
-        new = _imported(todo.pop(), root) - found
-        found |= new
+        new = _imported_files(todo.pop(), root) - files
+        files |= new
         todo += new
-    return sorted(found)
+    return sorted(files)
 
 
 def word_files(modules: Iterable[Path]) -> list[Path]:
@@ -38,33 +37,31 @@ def word_files(modules: Iterable[Path]) -> list[Path]:
     return sorted(path for path in files if path.is_file())
 
 
-# Most programs share most modules.
-@cache
-def _imported(path: Path, root: Path) -> frozenset[Path]:
-    """Return the files of the package that the imports in one file run."""
-    return frozenset(file for name in imported_names(path, root) for file in _files(name, root))
+@cache  # most programs share most modules
+def _imported_files(path: Path, root: Path) -> frozenset[Path]:
+    names = imported_names(path, root)
+    return frozenset(file for name in names for file in _module_files(name, root))
 
 
 def imported_names(path: Path, root: Path) -> set[str]:
-    """Return the dotted names that the imports in a file name, modules and what lies in them."""
+    """Return the dotted names of the modules, and of the names in them, that a file imports."""
     names = set()
-    for found in IMPORT.finditer(path.read_text().replace("\\\n", " ")):
-        if found["modules"]:
-            names.update(_listed(found["modules"]))
+    for match in IMPORT.finditer(path.read_text().replace("\\\n", " ")):
+        if match["modules"]:
+            names.update(_split_names(match["modules"]))
             continue
-        module = _absolute(found["module"], len(found["dots"]), path, root)
-        names.update([module, *(f"{module}.{name}" for name in _listed(found["names"]))])
+        module = _absolute_name(match["module"], len(match["dots"]), path, root)
+        names.update([module, *(f"{module}.{name}" for name in _split_names(match["names"]))])
     return names
 
 
-def _listed(names: str) -> list[str]:
-    """Return what an import lists: `(a, b as c,  # why` holds a and b."""
+def _split_names(names: str) -> list[str]:
+    """Return the names in an import list: a and b in `(a, b as c,  # why`."""
     parts = re.sub(r"#.*|[()]", "", names).split(",")
     return [part.split()[0] for part in parts if part.strip()]
 
 
-def _absolute(module: str, level: int, path: Path, root: Path) -> str:
-    """Return the dotted name of the module that a `from … import` names, relative or not."""
+def _absolute_name(module: str, level: int, path: Path, root: Path) -> str:
     if not level:
         return module
     package = path.relative_to(root).parent.parts
@@ -72,8 +69,8 @@ def _absolute(module: str, level: int, path: Path, root: Path) -> str:
 
 
 @cache
-def _files(name: str, root: Path) -> list[Path]:
-    """Return the files that importing a dotted name runs; none if it is not of the package."""
+def _module_files(name: str, root: Path) -> list[Path]:
+    """Return the files that importing a dotted name runs; none outside the package."""
     parts = name.split(".")
     if parts[0] != "nearfirst":
         return []
