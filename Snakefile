@@ -2,9 +2,9 @@
 #
 #     snakemake results/fig4_flan.pdf                    # this machine
 #     snakemake results/fig4_flan.pdf --profile slurm    # the same DAG as batch jobs
-#     snakemake results/*.pdf --report report.html       # a page of the figures that are there
+#     snakemake results/*.pdf --report report.html       # a page of the existing figures
 #
-# Every figure is a target; without one all are built.
+# Every figure is a target; without a target all are built.
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -39,7 +39,7 @@ include: "rules/targets.smk"
 
 
 rule figures:
-    """Every figure, with its numbers, its caption and its comparison."""
+    """Every figure, with its numbers, caption and comparison."""
     input:
         expand("<results>/{figure}.pdf", figure=FIGURES),
         expand("<results>/explore_{dataset}.pdf", dataset=CONFIG.data),
@@ -47,7 +47,7 @@ rule figures:
 
 
 rule tables:
-    """Every table that stands beside the figures."""
+    """Every table beside the figures."""
     input:
         expand("<results>/{table}.csv", table=TABLES),
 
@@ -62,9 +62,9 @@ rule all:
 
 
 onstart:
-    # While jobs wait, Snakemake 9 asks each second what to run next, once for every job that has ended:
-    # its limit of 100 jobs a second, which nothing here reaches, starts a timer at each. In a run of
-    # hundreds of jobs that took much of a core. A limit of the user's own stays.
+    # Snakemake 9 limits itself to 100 jobs a second, with a timer for each finished job. While jobs
+    # wait, each timer asks every second what to run next, which in a run of hundreds of jobs takes much
+    # of a core. Remove that limit, which is never reached here, but keep one set by the user.
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None

@@ -31,15 +31,15 @@ def rows(name: str, count: int) -> Iterator[dict[str, str]]:
 
 
 def make(paths: list[Path], sizes: tuple[int, int], cache: Path) -> None:
-    kept = Cache(cache, Settings())
-    vectors = embeddings("clustered", *sizes, 384)
-    for path, count, its in zip(paths, sizes, vectors, strict=True):
-        made = list(rows(path.stem, count))
-        path.write_text("".join(f"{json.dumps(row)}\n" for row in made))
-        texts = [f"{row['prompt']} {row['completion']}" for row in made]
-        for at in range(0, count, BLOCK):
-            block = slice(at, at + BLOCK)
-            kept.put(texts[block], Represented(its[block], 0, 256))
+    cached = Cache(cache, Settings())
+    matrices = embeddings("clustered", *sizes, 384)
+    for path, count, vectors in zip(paths, sizes, matrices, strict=True):
+        pool = list(rows(path.stem, count))
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in pool))
+        texts = [f"{row['prompt']} {row['completion']}" for row in pool]
+        for start in range(0, count, BLOCK):
+            block = slice(start, start + BLOCK)
+            cached.put(texts[block], Represented(vectors[block], 0, 256))
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -61,11 +61,11 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    its = parser(__doc__, 1, "runs, each reported")
-    add = its.add_argument
+    flags = parser(__doc__, 1, "runs, each reported")
+    add = flags.add_argument
     add("--rows", type=int, default=100_000, help="of the pool")
     add("--prompts", type=int, default=1_000)
     add("--suffix", choices=[".jsonl", ".parquet"], default=".jsonl", help="of the output")
     folder = Path(gettempdir()) / "nearfirst-command"
     add("--folder", type=Path, default=folder, help="where the files are kept")
-    main(its.parse_args())
+    main(flags.parse_args())

@@ -86,9 +86,9 @@ def compare_with_the_obvious_way(arguments: argparse.Namespace, flags: list[str]
         times = []
         for step in chosen[: arguments.obvious]:
             output = Path(named["--output"]).with_suffix(".npy")
-            its = ("--checkpoint", step, "--max-length", arguments.max_length, "--output", output)
+            own = ("--checkpoint", step, "--max-length", arguments.max_length, "--output", output)
             both = (flag for name in ("--model", "--instances") for flag in (name, named[name]))
-            times.append(run(REPOSITORY / "benchmarks/obvious.py", *both, *its, "--to", to))
+            times.append(run(REPOSITORY / "benchmarks/obvious.py", *both, *own, "--to", to))
             same = losses["step"] == int(step.name.removeprefix("step-"))
             np.testing.assert_allclose(np.load(output), losses[same]["loss"], rtol=0, atol=1e-4)
         for clock, one, each in zip(CLOCKS, mine, np.min(times, axis=0), strict=False):
@@ -123,10 +123,10 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    its = parser(__doc__, 3, "runs, of which the best counts")
-    add = its.add_argument
+    flags = parser(__doc__, 3, "runs, of which the best counts")
+    add = flags.add_argument
     add("--results", type=Path, default=Path("results"), help="of a finished run of mini")
     add("--instances", default="instances/flan/specialist-0.parquet", help="below --results")
     add("--max-length", type=int, default=512, help="tokens of an instance, as in mini")
     add("--obvious", type=int, default=3, help="checkpoints evaluated in the obvious way")
-    main(its.parse_args())
+    main(flags.parse_args())

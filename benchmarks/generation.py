@@ -73,8 +73,8 @@ def finished_runs(results: Path, instances: int) -> Iterator[Case]:
         dataset = test.parent.name
         table = read_instances(test).slice(0, instances)
         prompts = template.prompts(conversations(table), tokenizer)
-        found = results.glob(f"checkpoints/{dataset}/random/seed-0/*/step-*")
-        steps = sorted(found, key=lambda path: path.name)
+        folders = results.glob(f"checkpoints/{dataset}/random/seed-0/*/step-*")
+        steps = sorted(folders, key=lambda path: path.name)
         for step in steps[:1] + steps[-1:]:
             load_weights(model, step)
             yield Case(f"{dataset} {step.name}", model, tokenizer, prompts)
@@ -124,15 +124,15 @@ def compare(case: Case, batch_size: int, repeats: int) -> None:
         way(case._replace(prompts=case.prompts[:2]))  # warms up
     tokens = [0, 0]
 
-    def answer(at: int) -> None:
-        tokens[at] = ways[at](case)
+    def answer(i: int) -> None:
+        tokens[i] = ways[i](case)
 
-    turns = [[timed(lambda at=at: answer(at))[0] for at in (0, 1)] for _ in range(repeats)]
+    turns = [[timed(lambda i=i: answer(i))[0] for i in (0, 1)] for _ in range(repeats)]
     ours, theirs = (min(times) for times in zip(*turns, strict=True))
-    each = [count / len(case.prompts) for count in tokens]
+    means = [count / len(case.prompts) for count in tokens]
     print(
-        f"generation, {case.name:<18} {ours:6.2f} s, {each[0]:5.1f} tokens an answer   "
-        f"one by one {theirs:6.2f} s, {each[1]:5.1f}   "
+        f"generation, {case.name:<18} {ours:6.2f} s, {means[0]:5.1f} tokens an answer   "
+        f"one by one {theirs:6.2f} s, {means[1]:5.1f}   "
         f"ratio {theirs / ours:.2f}, goal {GOAL}   ({load})",
         flush=True,
     )
@@ -147,8 +147,8 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    its = parser(__doc__, 3, "runs, of which the best counts")
-    its.add_argument("--instances", type=int, default=80, help="instances of a test set")
-    its.add_argument("--batch-size", type=int, default=8, help="instances answered together")
-    its.add_argument("--results", type=Path, help="results folder of a finished run of mini")
-    main(its.parse_args())
+    flags = parser(__doc__, 3, "runs, of which the best counts")
+    flags.add_argument("--instances", type=int, default=80, help="instances of a test set")
+    flags.add_argument("--batch-size", type=int, default=8, help="instances answered together")
+    flags.add_argument("--results", type=Path, help="results folder of a finished run of mini")
+    main(flags.parse_args())

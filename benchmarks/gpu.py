@@ -104,7 +104,7 @@ def main(arguments: argparse.Namespace) -> None:
         sys.exit(f"error: {error}")
     texts = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        given = Given(Path(folder), arguments.cpu, arguments.peak_tflops)
+        setup = Given(Path(folder), arguments.cpu, arguments.peak_tflops)
         for head, sections in TABLES:
             rows: list[tuple[str, Cells]] = []
             for section in sections:
@@ -117,7 +117,7 @@ def main(arguments: argparse.Namespace) -> None:
                     rows += [(name, ["skipped: no time left"]) for name in section.rows]
                     continue
                 limit = min(left, LONGEST * seconds)
-                for name, cells in measure(section, given, limit, fork=arguments.cpu):
+                for name, cells in measure(section, setup, limit, fork=arguments.cpu):
                     rows.append((name, cells))
                     spent = time.monotonic() - since
                     print(f"{spent:4.0f} s  {name}: {'  '.join(cells)}", flush=True)

@@ -1,4 +1,4 @@
-"""What the rows of gpu.py have in common: models and their sizes, and the machine."""
+"""What the rows of gpu.py share: models with their sizes, and the machine."""
 
 import os
 import platform
@@ -49,26 +49,26 @@ TINY = Size(
 
 
 class Given(NamedTuple):
-    """What every row is given."""
+    """The settings of every row."""
 
     folder: Path
     cpu: bool = False
     peak: float | None = None
-    """TFLOP/s, in place of what the name of the card says."""
+    """TFLOP/s, in place of the value for the name of the card."""
 
     def size(self, name: str) -> Size:
-        """Return what a model is like; all are tiny on a CPU."""
+        """Return the size of a model; on a CPU all are tiny."""
         return TINY if self.cpu else SIZES[name]
 
     def count(self, on_gpu: int, on_cpu: int) -> int:
-        """Return the one or the other."""
+        """Return the count for this device."""
         return on_cpu if self.cpu else on_gpu
 
 
-def machine(given: Given) -> list[str]:
+def machine(setup: Given) -> list[str]:
     packages = ", ".join(map(_version, ("torch", "transformers", "accelerate", "peft", "numpy")))
     host = f"{os.cpu_count()} {platform.machine()} cores and {host_memory() / 1e9:.0f} GB"
-    if not given.cpu:
+    if not setup.cpu:
         size = torch.cuda.get_device_properties(0).total_memory / 1e9
         card = f"{torch.cuda.get_device_name()} of {size:.1f} GB, CUDA {torch.version.cuda}"
         host = f"{card}, driver {driver() or 'unknown'}; {host}"
@@ -86,39 +86,39 @@ def host_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def products(given: Given) -> list[str]:
-    found, stated = _products(given.cpu), _stated()
-    share = "" if stated is None else f", {100 * found / stated:.0f} % of the stated {stated:,}"
-    return [f"{found:,.4g} TFLOP/s{share}"]
+def products(setup: Given) -> list[str]:
+    measured, stated = _products(setup.cpu), _stated()
+    share = "" if stated is None else f", {100 * measured / stated:.0f} % of the stated {stated:,}"
+    return [f"{measured:,.4g} TFLOP/s{share}"]
 
 
-def peak(given: Given) -> float:
-    """Return the TFLOP/s that MFU is a share of: given, stated, or else those of mere products."""
-    return given.peak or _stated() or _products(given.cpu)
+def peak(setup: Given) -> float:
+    """Return the TFLOP/s that MFU refers to: set by a flag, stated by NVIDIA, or measured."""
+    return setup.peak or _stated() or _products(setup.cpu)
 
 
 def _stated() -> float | None:
     if not torch.cuda.is_available():
         return None
     card = torch.cuda.get_device_name()
-    return next((its for name, its in PEAKS.items() if name in card), None)
+    return next((tflops for name, tflops in PEAKS.items() if name in card), None)
 
 
 @cache
 def _products(tiny: bool) -> float:
     """Return the TFLOP/s of products of square matrices in bfloat16."""
     size, times = 256 if tiny else 8192, 10
-    one, other = torch.randn(2, size, size, device=device(), dtype=torch.bfloat16)
+    a, b = torch.randn(2, size, size, device=device(), dtype=torch.bfloat16)
     for _ in range(3):
-        one @ other
+        a @ b
     since = now()
     for _ in range(times):
-        one @ other
+        a @ b
     return 2 * size**3 * times / (now() - since) / 1e12
 
 
 def now() -> float:
-    """Return seconds, once the card has done all that it was given."""
+    """Return the time in seconds, after all queued work on the card is done."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter()

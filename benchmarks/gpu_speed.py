@@ -29,24 +29,24 @@ from nearfirst.train.segment import train_segment
 from nearfirst.train.settings import TrainSettings
 
 BATCH_TOKENS = 16384
-"""Of a pass in evaluation, padding included."""
+"""Tokens of a pass in evaluation, padding included."""
 
 
 class Cost(NamedTuple):
-    """Seconds, and the most bytes that tensors took on the card."""
+    """Seconds, and the peak memory of tensors on the card, in bytes."""
 
     seconds: float
     memory: float
 
 
 def training(
-    given: Given,
+    setup: Given,
     name: str,
     adapter: AdapterSettings | None = None,
     exact: bool = True,
     offload: bool = False,
 ) -> list[str]:
-    size = given.size(name)
+    size = setup.size(name)
     settings = TrainSettings(
         batch_size=size.batch_size,
         micro_batch_tokens=size.micro_batch_tokens,
@@ -57,14 +57,14 @@ def training(
     )
     hardware = TrainHardware(offload=offload, recompute_activations=size.recompute and not adapter)
     _check_memory(size, settings, hardware)
-    first, timed = (2, 5) if offload else (given.count(5, 1), given.count(20, 2))
+    first, timed = (2, 5) if offload else (setup.count(5, 1), setup.count(20, 2))
     count = (first + timed + 2) * size.batch_size
     tokens = instances(count, size.shape["vocab_size"], MAX_LENGTH)
     steps = TimedSteps(run_steps(tokens, settings), first, first + timed)
     model = _model(size, adapter)
     if offload:
         model = model.cpu()
-    work = given.folder / "speed"
+    work = setup.folder / "speed"
     _forget_peak()
     with deterministic(exact), suppress(TimedError):
         train_segment(
@@ -85,10 +85,10 @@ def training(
     shutil.rmtree(work, ignore_errors=True)  # the checkpoint of step 0 may still be written
     bare = _bare_training(size, settings, hardware, steps)
     counted = [item for step in steps.steps[first : first + timed] for item in step]
-    # Frozen weights have no gradients, only what goes into them.
+    # Frozen weights need no weight gradients.
     passes = 2 if adapter else 3
     operations = _operations(size, counted, sum(item.label_tokens for item in counted))
-    return _cells(given, _tokens(counted), ours, bare, passes * operations)
+    return _cells(setup, _tokens(counted), ours, bare, passes * operations)
 
 
 class TimedError(Exception):
@@ -96,9 +96,9 @@ class TimedError(Exception):
 
 
 class TimedSteps(Steps):
-    """The steps of a run; it ends when those after the first `first`, up to `last`, are timed.
+    """The steps of a run that ends when the steps from `first` to before `last` are timed.
 
-    The Trainer reads a step ahead: when it reads that of index i, i - 1 steps are done.
+    The Trainer reads a step ahead: when it reads step i, i - 1 steps are done.
     """
 
     def __init__(self, steps: Steps, first: int, last: int) -> None:
@@ -108,22 +108,22 @@ class TimedSteps(Steps):
     def __len__(self) -> int:
         return len(self.steps)
 
-    def __getitem__(self, at: Any) -> Any:
+    def __getitem__(self, step: Any) -> Any:
         """Return the instances of a step. Raises TimedError after the last."""
-        if at == self.first + 1:
+        if step == self.first + 1:
             self.since = now()
-        elif at == self.last + 1:
+        elif step == self.last + 1:
             self.seconds = now() - self.since
             raise TimedError  # before a state is saved
-        return self.steps[at]
+        return self.steps[step]
 
 
 def _bare_training(
     size: Size, settings: TrainSettings, hardware: TrainHardware, steps: TimedSteps
 ) -> Cost:
-    """Take forward and backward passes alone, of the same micro-batches.
+    """Time forward and backward passes alone, of the same micro-batches.
 
-    All logits, no clipping, no optimizer, nothing deterministic, all on the card.
+    With all logits, without clipping, optimizer, determinism or offload.
     """
     model = _model(size, settings.adapter).train()
     if hardware.recompute_activations:
@@ -143,7 +143,7 @@ def _bare_training(
 
 
 def _check_memory(size: Size, settings: TrainSettings, hardware: TrainHardware) -> None:
-    """Raise InputError if the card or its machine is too small, before a model is made."""
+    """Raise InputError if the card or the machine is too small, before a model is made."""
     if not torch.cuda.is_available():
         return
     sizes = (size.shape[key] for key in ("hidden_size", "num_hidden_layers", "vocab_size"))
@@ -157,16 +157,17 @@ def _check_memory(size: Size, settings: TrainSettings, hardware: TrainHardware) 
         memory.adapter_parameters(shape, settings.adapter.rank) if settings.adapter else None,
     )
     memory.check_fits(shape, job, torch.cuda.get_device_properties(0).total_memory)
-    needed, there = memory.cpu_memory(shape, job), host_memory()
-    if needed > there:
+    required, available = memory.cpu_memory(shape, job), host_memory()
+    if required > available:
         raise InputError(
-            f"a job takes {needed / 1e9:.0f} GB of the machine's memory; it has {there / 1e9:.0f}"
+            f"a job takes {required / 1e9:.0f} GB of the machine's memory; it has "
+            f"{available / 1e9:.0f}"
         )
 
 
-def evaluation(given: Given, name: str) -> list[str]:
-    size = given.size(name)
-    tokens = instances(given.count(512, 64), size.shape["vocab_size"], MAX_LENGTH)
+def evaluation(setup: Given, name: str) -> list[str]:
+    size = setup.size(name)
+    tokens = instances(setup.count(512, 64), size.shape["vocab_size"], MAX_LENGTH)
     model = _model(size).eval()
 
     def ours(part: Sequence[Tokens]) -> None:
@@ -179,13 +180,13 @@ def evaluation(given: Given, name: str) -> list[str]:
 
     costs = (_cost(work, tokens, tokens[:64]) for work in (ours, bare))
     operations = _operations(size, tokens, sum(item.label_tokens for item in tokens))
-    return _cells(given, _tokens(tokens), *costs, operations)
+    return _cells(setup, _tokens(tokens), *costs, operations)
 
 
-def generation(given: Given, name: str) -> list[str]:
-    size, rows = given.size(name), given.count(32, 4)
-    settings = GenerateSettings(precision="bfloat16", max_new_tokens=given.count(64, 8))
-    tokens = instances(rows, size.shape["vocab_size"], given.count(MAX_LENGTH, 64))
+def generation(setup: Given, name: str) -> list[str]:
+    size, rows = setup.size(name), setup.count(32, 4)
+    settings = GenerateSettings(precision="bfloat16", max_new_tokens=setup.count(64, 8))
+    tokens = instances(rows, size.shape["vocab_size"], setup.count(MAX_LENGTH, 64))
     model = _model(size).eval()
     written = 0
 
@@ -224,11 +225,11 @@ def generation(given: Given, name: str) -> list[str]:
     costs = [_cost(work, tokens, tokens[:2]) for work in (ours, bare)]
     head = size.shape["hidden_size"] * size.shape["vocab_size"]
     operations = _operations(size, tokens, 0) + 2 * written * (_matrices(size) + head)
-    return _cells(given, written, *costs, operations)
+    return _cells(setup, written, *costs, operations)
 
 
 def _cost(work: Callable[[Any], None], whole: Any, part: Any) -> Cost:
-    """Take work on the whole in bfloat16, after that on a part."""
+    """Time work in bfloat16 on the whole, after a warm-up on a part."""
     with autocast("bfloat16"), torch.inference_mode():
         work(part)
         _forget_peak()
@@ -252,13 +253,13 @@ def _empty(size: Size) -> Any:
 
 
 def _matrices(size: Size) -> int:
-    """Return the parameters of the linear layers, but for the output's."""
-    linear = [its for its in _empty(size).model.modules() if isinstance(its, torch.nn.Linear)]
-    return sum(its.weight.numel() for its in linear)
+    """Return the parameters of the linear layers without the output layer."""
+    layers = [m for m in _empty(size).model.modules() if isinstance(m, torch.nn.Linear)]
+    return sum(layer.weight.numel() for layer in layers)
 
 
 def _operations(size: Size, tokens: Sequence[Tokens], logits: int) -> float:
-    """Return the operations of a forward pass over instances, with logits at so many positions.
+    """Return the operations of a forward pass over instances, with logits at `logits` positions.
 
     2 n M + 2 n² L H for an instance of n tokens, M parameters in matrices and L layers of width H:
     causal attention looks at half of all pairs.
@@ -274,14 +275,13 @@ def _tokens(instances: Sequence[Tokens]) -> int:
     return sum(len(item.ids) for item in instances)
 
 
-def _cells(given: Given, tokens: int, ours: Cost, bare: Cost, operations: float) -> list[str]:
+def _cells(setup: Given, tokens: int, ours: Cost, bare: Cost, operations: float) -> list[str]:
     """Return tokens a second, ours and bare, their ratio, MFU, and the memory of both."""
-    seconds = ours.seconds
-    found = [f"{tokens / its.seconds:,.0f}" for its in (ours, bare)]
-    found.append(f"{bare.seconds / seconds:.2f}")
-    found.append(f"{100 * operations / seconds / 1e12 / peak(given):.3g} %")
+    cells = [f"{tokens / cost.seconds:,.0f}" for cost in (ours, bare)]
+    cells.append(f"{bare.seconds / ours.seconds:.2f}")
+    cells.append(f"{100 * operations / ours.seconds / 1e12 / peak(setup):.3g} %")
     on_gpu = torch.cuda.is_available()
-    return found + [f"{its.memory / 1e9:.1f}" if on_gpu else "-" for its in (ours, bare)]
+    return cells + [f"{cost.memory / 1e9:.1f}" if on_gpu else "-" for cost in (ours, bare)]
 
 
 def _forget_peak() -> None:

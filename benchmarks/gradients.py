@@ -43,11 +43,11 @@ def instances(count: int, length: int, vocabulary: int) -> list[Tokens]:
 
 def warm_up(folder: Path, count: int, length: int) -> None:
     """Write a model of random weights, and a state after one step of Adam."""
-    its = PretrainSettings()
+    settings = PretrainSettings()
     shape = {
-        **{"vocab_size": its.vocabulary, "hidden_size": its.hidden_size},
-        **{"num_hidden_layers": its.layers, "num_attention_heads": its.heads},
-        **{"intermediate_size": its.intermediate_size, "tie_word_embeddings": True},
+        **{"vocab_size": settings.vocabulary, "hidden_size": settings.hidden_size},
+        **{"num_hidden_layers": settings.layers, "num_attention_heads": settings.heads},
+        **{"intermediate_size": settings.intermediate_size, "tie_word_embeddings": True},
     }
     torch.manual_seed(0)
     model = llama(shape)
@@ -57,7 +57,7 @@ def warm_up(folder: Path, count: int, length: int) -> None:
         for decays in (True, False)
     ]
     optimizer = torch.optim.AdamW(groups, lr=1e-5)
-    batch = pad(instances(count, length, its.vocabulary))
+    batch = pad(instances(count, length, settings.vocabulary))
     step_loss(model, batch, torch.tensor(count * (length // 3))).backward()
     optimizer.step()
     checkpoint, state = folder / "checkpoints/step-000001", folder / "state"
@@ -87,8 +87,8 @@ def variants(folder: Path, length: int) -> None:
     parameters = dict(model.named_parameters())
     tokens = instances(64, length, PretrainSettings().vocabulary)
     ids, labels = (
-        torch.from_numpy(np.stack(its))
-        for its in zip(*((t.ids, t.labels) for t in tokens), strict=True)
+        torch.from_numpy(np.stack(arrays))
+        for arrays in zip(*((t.ids, t.labels) for t in tokens), strict=True)
     )
 
     def loss(weights: Any, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -96,10 +96,10 @@ def variants(folder: Path, length: int) -> None:
         return torch.func.functional_call(model, weights, kwargs=inputs).loss
 
     def by_vmap(size: int) -> None:
-        of_each = torch.func.vmap(torch.func.grad(loss), (None, 0, 0))
-        weights = {name: its.detach() for name, its in parameters.items()}
+        gradients_of = torch.func.vmap(torch.func.grad(loss), (None, 0, 0))
+        weights = {name: parameter.detach() for name, parameter in parameters.items()}
         for start in range(0, 64, size):
-            of_each(weights, ids[start : start + size], labels[start : start + size])
+            gradients_of(weights, ids[start : start + size], labels[start : start + size])
 
     def one_by_one() -> None:
         for item in tokens:
@@ -107,13 +107,13 @@ def variants(folder: Path, length: int) -> None:
 
     works: dict[str, Callable[[], object]] = {"one a pass": one_by_one}
     works |= {f"vmap over {size}": lambda size=size: by_vmap(size) for size in (4, 16)}
-    for what, work in works.items():
+    for name, work in works.items():
         times = []
         for _ in range(4):
             used = time.process_time()
             work()
             times.append((time.process_time() - used) / 64)
-        print(f"{what}: {1000 * min(times[1:]):.1f} ms of the CPU an instance")
+        print(f"{name}: {1000 * min(times[1:]):.1f} ms of the CPU an instance")
 
 
 if __name__ == "__main__":
@@ -123,34 +123,35 @@ if __name__ == "__main__":
     parser.add_argument("--dimension", type=int, default=512, help="of the projection")
     parser.add_argument("--processes", type=int, default=2, help="shards at once")
     parser.add_argument("--variants", action="store_true", help="time vmap, too")
-    its = parser.parse_args()
+    arguments = parser.parse_args()
     print(load_before())
     spawn = get_context("spawn")
     with (
         tempfile.TemporaryDirectory() as temporary,
-        ProcessPoolExecutor(its.processes, mp_context=spawn) as pool,
+        ProcessPoolExecutor(arguments.processes, mp_context=spawn) as pool,
     ):
         folder = Path(temporary)
-        pool.submit(warm_up, folder, 16, its.tokens).result()
-        if its.variants:
-            pool.submit(variants, folder, its.tokens).result()
+        pool.submit(warm_up, folder, 16, arguments.tokens).result()
+        if arguments.variants:
+            pool.submit(variants, folder, arguments.tokens).result()
 
         def shards(count: int) -> list[float]:
             """Return the longest seconds of a shard by each clock, and the memory of all."""
             jobs = [
-                pool.submit(shard, folder, count, its.tokens, its.dimension)
-                for _ in range(its.processes)
+                pool.submit(shard, folder, count, arguments.tokens, arguments.dimension)
+                for _ in range(arguments.processes)
             ]
             wall, cpu, memory = zip(*(job.result() for job in jobs), strict=True)
             return [max(wall), max(cpu), sum(memory)]
 
         shards(1)  # imports and first calls
-        once, measured = shards(1), shards(its.instances // its.processes)
+        once, measured = shards(1), shards(arguments.instances // arguments.processes)
     print(
-        f"{its.instances:,} instances in {its.processes} processes: {measured[2]:.2f} GB together"
+        f"{arguments.instances:,} instances in {arguments.processes} processes: "
+        f"{measured[2]:.2f} GB together"
     )
     for clock, first, seconds in zip(CLOCKS, once, measured, strict=False):
-        each = (seconds - first) / its.instances
+        each = (seconds - first) / arguments.instances
         print(
             f"{clock}: measured {seconds:.0f} s, of which {first:.1f} s once; scaled to {POOL:,}: "
             f"{(first + POOL * each) / 60:.1f} min"

@@ -17,8 +17,9 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
-from shared import SCRIPTS, load_before, run, timed
+from shared import CLOCKS, SCRIPTS, load_before, run, timed
 
 TASK = """
 task: sums
@@ -65,8 +66,8 @@ def make(folder: Path, checkpoints: int, documents: int) -> None:
         tokenizer.save_pretrained(checkpoint)
 
 
-def call(folder: Path, checkpoint: Path, found: list[float]) -> None:
-    """Add the accuracy that one call of `lm_eval` prints."""
+def call(folder: Path, checkpoint: Path, accuracies: list[float]) -> None:
+    """Append the accuracy that one call of `lm_eval` prints."""
     flags = ["--model", "hf", "--model_args", f"pretrained={checkpoint},dtype=float32"]
     flags += ["--tasks", "sums", "--include_path", str(folder / "tasks"), "--device", "cpu"]
     done = subprocess.run(
@@ -75,40 +76,40 @@ def call(folder: Path, checkpoint: Path, found: list[float]) -> None:
         capture_output=True,
         text=True,
     )
-    said = re.search(r"\|acc +\|[^|]*\| *([\d.]+)", done.stdout)
-    assert said, done.stdout
-    found.append(float(said[1]))
+    accuracy = re.search(r"\|acc +\|[^|]*\| *([\d.]+)", done.stdout)
+    assert accuracy, done.stdout
+    accuracies.append(float(accuracy[1]))
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    add = arguments.add_argument
+    flags = argparse.ArgumentParser(description=__doc__)
+    add = flags.add_argument
     add("--checkpoints", type=int, default=20)
     add("--documents", type=int, default=200)
     add("--calls", type=int, default=2, help="calls of lm_eval that are timed")
-    given = arguments.parse_args()
+    arguments = flags.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["HF_HOME"] = str(folder / "cache")
-        make(folder, given.checkpoints, given.documents)
+        make(folder, arguments.checkpoints, arguments.documents)
         runs = sorted((folder / "run").iterdir())
-        print(f"{given.checkpoints} checkpoints, {given.documents} documents, {load_before()}")
+        sizes = f"{arguments.checkpoints} checkpoints, {arguments.documents} documents"
+        print(f"{sizes}, {load_before()}")
         settings = json.dumps({"include": str(folder / "tasks")})
         output = folder / "table.parquet"
         flags = ("--task", "sums", "--model", runs[0], "--checkpoints", folder / "run")
         ours = run(SCRIPTS / "harness.py", *flags, "--settings", settings, "--output", output)
         table = pq.read_table(output).to_pandas()
         means = table.groupby("step")["lm_eval:sums"].mean()
-        times = []
-        for step in range(given.calls):
-            found: list[float] = []
-            times.append(timed(partial(call, folder, runs[step], found)))
-            assert abs(found[0] - means[step]) < 1e-4, (found, means[step])
-        for clock, at, own in (("wall clock", 0, ours.wall), ("CPU", 1, ours.cpu)):
-            theirs = min(seconds[at] for seconds in times)
-            ratio = theirs * given.checkpoints / own
-            print(f"{clock}: {given.checkpoints} x {theirs:.1f} s against {own:.1f} s: {ratio:.1f}")
+        times, accuracies = [], []
+        for step in range(arguments.calls):
+            times.append(timed(partial(call, folder, runs[step], accuracies)))
+            assert abs(accuracies[step] - means[step]) < 1e-4, (accuracies, means[step])
+        n = arguments.checkpoints
+        for clock, mine, theirs in zip(CLOCKS, ours, np.min(times, axis=0), strict=False):
+            ratio = n * theirs / mine
+            print(f"{clock}: {n} x {theirs:.1f} s against {mine:.1f} s: {ratio:.1f}")
 
 
 if __name__ == "__main__":

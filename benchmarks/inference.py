@@ -54,19 +54,20 @@ def measured(runs: Runs, reference: str) -> Effects:
     ours = labels.pop(reference)
     task = next(iter(ours.values())).task
     count = task.value_counts().min()
-    kept = [its.index[:count] for _, its in task.groupby(task)]
+    groups = [group.index[:count] for _, group in task.groupby(task)]
     variances, persistence = [], []
-    for its in labels.values():
-        tables = [ours[seed].values - its[seed].values for seed in sorted(ours.keys() & its.keys())]
+    for theirs in labels.values():
+        seeds = sorted(ours.keys() & theirs.keys())
+        tables = [ours[seed].values - theirs[seed].values for seed in seeds]
         # (seeds, tasks, instances, checkpoints)
-        cube = np.array([[table.loc[1:, ids].T for ids in kept] for table in tables])
+        cube = np.array([[table.loc[1:, ids].T for ids in groups] for table in tables])
         variances.append(_variances(cube))
         means = cube.mean(axis=(0, 2))
-        both = [
-            np.corrcoef(one, later)[0, 1]
-            for one, later in zip(means.T[:-1], means.T[1:], strict=True)
+        correlations = [
+            np.corrcoef(earlier, later)[0, 1]
+            for earlier, later in zip(means.T[:-1], means.T[1:], strict=True)
         ]
-        persistence.append(np.mean(both))
+        persistence.append(np.mean(correlations))
     return Effects(*np.sqrt(np.maximum(np.mean(variances, axis=0), 0)), float(np.mean(persistence)))
 
 
@@ -78,8 +79,8 @@ def _variances(cube: Floats) -> Floats:
     mean = of_task.mean(axis=0)
     rest = cube - of_seed_task[:, :, None] - of_instance[None] + of_task[None, :, None]
     residual = (rest**2).sum(axis=(0, 1, 2)) / (seeds - 1) / tasks / (instances - 1)
-    both = of_seed_task - of_seed[:, None] - of_task[None] + mean
-    of_both = instances * (both**2).sum(axis=(0, 1)) / (seeds - 1) / (tasks - 1)
+    interaction = of_seed_task - of_seed[:, None] - of_task[None] + mean
+    of_both = instances * (interaction**2).sum(axis=(0, 1)) / (seeds - 1) / (tasks - 1)
     within = seeds * ((of_instance - of_task[:, None]) ** 2).sum(axis=(0, 1))
     within /= tasks * (instances - 1)
     of_tasks = seeds * instances * of_task.var(axis=0, ddof=1)
@@ -133,8 +134,8 @@ def simulate(
         Whether all seeds share a base model; otherwise each has its own.
     """
     generator = np.random.default_rng(seed)
-    apart = np.abs(np.subtract.outer(np.arange(CHECKPOINTS), np.arange(CHECKPOINTS)))
-    persistent = np.linalg.cholesky(effects.persistence**apart)
+    lag = np.abs(np.subtract.outer(np.arange(CHECKPOINTS), np.arange(CHECKPOINTS)))
+    persistent = np.linalg.cholesky(effects.persistence**lag)
 
     def drawn(size: float, *shape: int) -> Floats:
         # Of each of three arms: the differences of two from one have the variance asked for.
@@ -161,12 +162,12 @@ def simulate(
         values = (of_task + of_base + of_seed)[:, :, number]
         values = values + drawn(effects.instance, 1, len(number))
         values = values + drawn(effects.residual, seeds, len(number)) + effect
-        found = questions(list(values.swapaxes(2, 3)), sample, 0.95, flips, seed)
-        row = [
-            np.mean((its.low <= effect) & (its.high >= effect))
-            for its, _ in list(found.values())[:2]
+        answers = questions(list(values.swapaxes(2, 3)), sample, 0.95, flips, seed)
+        covered = [
+            np.mean((interval.low <= effect) & (interval.high >= effect))
+            for interval, _ in list(answers.values())[:2]
         ]
-        counted.append(row + [(p_values <= 0.05).any() for _, p_values in found.values()])
+        counted.append(covered + [(p_values <= 0.05).any() for _, p_values in answers.values()])
     return Rates(*np.mean(counted, axis=0))
 
 
@@ -183,17 +184,17 @@ def main(arguments: argparse.Namespace) -> None:
     kinds = (("task", False, 0.0), ("task", True, 0.0), ("instance", False, 0.0))
     lines = [(design, kind) for design in designs for kind in kinds]
     lines += [((3, tasks), ("task", False, -0.2)) for tasks in (16, 32, 48, 64)]
-    for (seeds, tasks), (units, one, effect) in lines:
+    for (seeds, tasks), (units, one_base, effect) in lines:
         rates = simulate(
             effects,
             *(seeds, tasks, 3),
             units=units,
             effect=effect,
             base=1.0,
-            one_base=one,
+            one_base=one_base,
             experiments=arguments.experiments,
         )
-        bases = "one base" if one else "a base each"
+        bases = "one base" if one_base else "a base each"
         name = f"{seeds} seeds, {bases}, {tasks} tasks x 3, units {units}, effect {effect:g}"
         print(f"{name:64s}", *(f"{rate:7.1%}" for rate in rates), flush=True)
 

@@ -39,12 +39,12 @@ def instances(count: int, vocabulary: int, max_length: int, seed: int = 0) -> li
     lengths = np.interp(100 * generator.random(count), PERCENTILES, LENGTHS)
     deciles = np.linspace(0, 1, len(ANSWER_SHARES))
     shares = np.interp(generator.random(count), deciles, ANSWER_SHARES)
-    made = []
+    tokens = []
     for length, share in zip(lengths.astype(int), shares, strict=True):
         ids = generator.zipf(1.3, min(length, max_length)) % vocabulary
         answer = max(1, int(share * len(ids)))
-        made.append(Tokens(ids, np.where(np.arange(len(ids)) < len(ids) - answer, IGNORED, ids)))
-    return made
+        tokens.append(Tokens(ids, np.where(np.arange(len(ids)) < len(ids) - answer, IGNORED, ids)))
+    return tokens
 
 
 def llama(shape: dict[str, Any]) -> LlamaForCausalLM:

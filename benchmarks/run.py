@@ -87,10 +87,10 @@ def training(repeats: int) -> None:
 def report(
     stage: str, unit: str, count: int, ours: np.ndarray, floor: np.ndarray, name: str
 ) -> None:
-    for clock, mine, its in zip(CLOCKS, ours, floor, strict=True):
+    for clock, mine, theirs in zip(CLOCKS, ours, floor, strict=True):
         print(
             f"{stage:<11} {clock:<10} {count / mine:>9,.0f} {unit}/s   "
-            f"floor {count / its:>9,.0f} ({name})   ratio {its / mine:.2f}",
+            f"floor {count / theirs:>9,.0f} ({name})   ratio {theirs / mine:.2f}",
             flush=True,
         )
 

@@ -68,13 +68,13 @@ class Words:
         chosen = [kinds[i % len(kinds)] for i in range(INSTANCES)]
         references = [self.text(*kind.reference) for kind in chosen]
         answers = [""] * INSTANCES
-        found: Pairs = []
+        pairs: Pairs = []
         for checkpoint in range(CHECKPOINTS):
             for i, kind in enumerate(chosen):
                 if not checkpoint or self.random.random() >= kind.repeated:
                     answers[i] = self.text(*kind.answer)
-            found += zip(answers, references, strict=True)
-        return found
+            pairs += zip(answers, references, strict=True)
+        return pairs
 
 
 def ours(pairs: Pairs, tokenizer: partial[tokenizers.Tokenizer]) -> None:

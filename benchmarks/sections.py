@@ -24,7 +24,7 @@ class Section(NamedTuple):
     Attributes
     ----------
     rows
-        By its name, what measures a row: a function at the top of a module, of what all are given.
+        By name, the function that measures a row, called with the setup; a module-level one.
     processes
         Those of torch.distributed; 0 does without it.
     """
@@ -35,7 +35,7 @@ class Section(NamedTuple):
 
 
 def measure(
-    section: Section, given: Any, limit: float, *, fork: bool
+    section: Section, setup: Any, limit: float, *, fork: bool
 ) -> Iterator[tuple[str, Cells]]:
     """Yield the name and the cells of each row, for at most `limit` seconds.
 
@@ -45,7 +45,7 @@ def measure(
     reader, writer = context.Pipe(duplex=False)
     started = []
     for rank, environment in enumerate(_environments(section.processes)):
-        arguments = section, given, writer, rank, environment
+        arguments = section, setup, writer, rank, environment
         started.append(context.Process(target=_measure, args=arguments, daemon=True))
         started[-1].start()
     writer.close()
@@ -53,14 +53,14 @@ def measure(
     try:
         while missing and not reason:
             left = max(0, end - time.monotonic())
-            ready = wait([reader, *(its.sentinel for its in started)], left)
+            ready = wait([reader, *(process.sentinel for process in started)], left)
             if reader in ready:
                 with suppress(EOFError):
                     name, cells = reader.recv()
                     missing.remove(name)
                     yield name, cells
                     continue
-            codes = [its.exitcode for its in started]
+            codes = [process.exitcode for process in started]
             if not ready:
                 reason = f"cut off: section {section.name} took longer than {limit:.0f} s"
             elif bad := next(filter(None, codes), None):
@@ -69,11 +69,11 @@ def measure(
             elif None not in codes:
                 reason = "failed: the process ended before"
     finally:
-        for its in started:
+        for process in started:
             # Not for long where all is measured: a checkpoint may still be written.
-            its.join(0 if missing else 5)
-            its.kill()
-            its.join()
+            process.join(0 if missing else 5)
+            process.kill()
+            process.join()
     yield from ((name, [reason]) for name in missing)
 
 
@@ -91,7 +91,7 @@ def _environments(processes: int) -> list[dict[str, str]]:
 
 
 def _measure(
-    section: Section, given: Any, writer: Connection, rank: int, environment: dict[str, str]
+    section: Section, setup: Any, writer: Connection, rank: int, environment: dict[str, str]
 ) -> None:
     """Measure the rows; the first process sends them."""
     end_with_launcher()
@@ -99,7 +99,7 @@ def _measure(
     logging.basicConfig(format="%(message)s")
     for name, work in section.rows.items():
         try:
-            cells = work(given)
+            cells = work(setup)
         except Exception as error:
             if rank:
                 raise  # the first process may wait for this one

@@ -88,10 +88,10 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    its = parser(__doc__, 1, "runs, each reported")
-    add = its.add_argument
+    flags = parser(__doc__, 1, "runs, each reported")
+    add = flags.add_argument
     add("--points", type=int, default=28_751, help="training points")
     add("--threads", type=int, default=2, help="CPU threads")
     folder = Path(gettempdir()) / "nearfirst-similarity"
     add("--folder", type=Path, default=folder, help="where the tables are kept")
-    main(its.parse_args())
+    main(flags.parse_args())

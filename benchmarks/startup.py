@@ -65,24 +65,24 @@ def main(arguments: argparse.Namespace) -> None:
     print(f"start-up, {load_before()}, goal {GOAL} s", flush=True)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
         lines = run(Path(temporary))
-    found = defaultdict(list)
+    usage = defaultdict(list)
     programs = {path.name for path in SCRIPTS.glob("*.py")}
     for line in lines:
         name, wall, cpu, torch = line.rsplit(maxsplit=3)
         if name in programs:
-            found[name].append((float(wall), float(cpu), torch))
-    for name, jobs in sorted(found.items(), key=lambda item: -min(item[1])[0]):
+            usage[name].append((float(wall), float(cpu), torch))
+    for name, jobs in sorted(usage.items(), key=lambda item: -min(item[1])[0]):
         wall, cpu, torch = (min(values) for values in zip(*jobs, strict=True))
         print(
             f"{name:<24} {wall:5.1f} s {'met' if wall <= GOAL else 'MISSED'}   of the CPU "
             f"{cpu:5.1f} s   {'torch' if torch == 'True' else '     '}   ({len(jobs)} jobs)"
         )
-    print("not run:", ", ".join(sorted(programs - found.keys())))
+    print("not run:", ", ".join(sorted(programs - usage.keys())))
 
 
 if __name__ == "__main__":
-    its = argparse.ArgumentParser(
+    flags = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    its.add_argument("--folder", type=Path, help="where the folder of the run is made")
-    main(its.parse_args())
+    flags.add_argument("--folder", type=Path, help="where the folder of the run is made")
+    main(flags.parse_args())

@@ -112,8 +112,8 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    its = parser(__doc__, 1, "runs, each reported")
-    add = its.add_argument
+    flags = parser(__doc__, 1, "runs, each reported")
+    add = flags.add_argument
     add("--kind", choices=["clustered", "concentrated", "noise"], default="clustered")
     add("--points", type=int, default=1_000_000, help="training points, N")
     add("--tests", type=int, default=1_121, help="test points, M")
@@ -121,4 +121,4 @@ if __name__ == "__main__":
     add("--threads", type=int, default=2, help="CPU threads")
     folder = Path(gettempdir()) / "nearfirst-tma"
     add("--folder", type=Path, default=folder, help="where the tables are kept")
-    main(its.parse_args())
+    main(flags.parse_args())

@@ -36,8 +36,8 @@ def model_of(width: int, layers: int, vocabulary: int) -> LlamaForCausalLM:
 
 
 if __name__ == "__main__":
-    its = parser(__doc__, 3, "runs, of which the best counts")
-    add = its.add_argument
+    flags = parser(__doc__, 3, "runs, of which the best counts")
+    add = flags.add_argument
     add("--steps", type=int, default=12)
     add("--batch-size", type=int, default=16, help="instances of a step")
     add("--instances", type=int, default=8, help="of a pass of the floor")
@@ -45,14 +45,16 @@ if __name__ == "__main__":
     add("--width", type=int, default=256, help="of the model")
     add("--layers", type=int, default=6)
     add("--vocabulary", type=int, default=8192)
-    given = its.parse_args()
+    arguments = flags.parse_args()
     torch.set_num_threads(1)
-    shape = given.width, given.layers, given.vocabulary
-    tokens = instances(given.steps * given.batch_size, given.vocabulary, given.max_length)
-    size = given.batch_size
+    shape = arguments.width, arguments.layers, arguments.vocabulary
+    tokens = instances(
+        arguments.steps * arguments.batch_size, arguments.vocabulary, arguments.max_length
+    )
+    size = arguments.batch_size
     in_order = [
-        [step[at : at + given.instances] for at in range(0, size, given.instances)]
-        for step in (tokens[at : at + size] for at in range(0, len(tokens), size))
+        [step[i : i + arguments.instances] for i in range(0, size, arguments.instances)]
+        for step in (tokens[i : i + size] for i in range(0, len(tokens), size))
     ]
 
     def padded(pass_: list[Tokens]) -> int:
@@ -64,7 +66,7 @@ if __name__ == "__main__":
         batch_size=size,
         micro_batch_tokens=budget,
         learning_rate=1e-4,
-        checkpoint_every=given.steps,
+        checkpoint_every=arguments.steps,
     )
 
     def ours() -> None:
@@ -76,7 +78,7 @@ if __name__ == "__main__":
                 settings,
                 TrainHardware(),
                 start=0,
-                stop=given.steps,
+                stop=arguments.steps,
                 before=None,
                 work=Path(folder) / "work",
                 run="benchmark",
@@ -111,12 +113,12 @@ if __name__ == "__main__":
         passes = [pass_ for step in steps for pass_ in step]
         print(
             f"{name}: {sum(map(padded, passes)) / real:.2f} tokens with padding for a real one, "
-            f"{len(passes) / given.steps:.1f} passes a step, the largest of "
+            f"{len(passes) / arguments.steps:.1f} passes a step, the largest of "
             f"{max(map(padded, passes)):,} tokens",
             flush=True,
         )
     print(load_before(), flush=True)
-    for clock, mine, bare in zip(CLOCKS, *fastest([ours, floor], given.repeats), strict=True):
+    for clock, mine, bare in zip(CLOCKS, *fastest([ours, floor], arguments.repeats), strict=True):
         print(
             f"training, {real:,} real tokens, {clock}: {real / mine:,.0f} tokens/s   in order "
             f"{real / bare:,.0f}: ratio {bare / mine:.2f}, goal {GOAL}",

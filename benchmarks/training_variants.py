@@ -82,18 +82,18 @@ if __name__ == "__main__":
     shape = (steps * instances, LENGTH)
     ids = np.random.default_rng(0).zipf(1.3, shape) % SHAPE["vocab_size"]
     tokens = [Tokens(row, row) for row in ids]
-    found: dict[str, list[tuple[np.ndarray, float]]] = {}
+    results: dict[str, list[tuple[np.ndarray, float]]] = {}
     for _ in range(arguments.rounds):
         for name, variant in VARIANTS.items():
-            found.setdefault(name, []).append(train(variant, tokens, instances))
-    plain, exact = zip(*found.pop("float32"), strict=True)
+            results.setdefault(name, []).append(train(variant, tokens, instances))
+    plain, exact = zip(*results.pop("float32"), strict=True)
     size = instances * LENGTH
-    for name, runs in found.items():
-        its, losses = zip(*runs, strict=True)
-        # Of each round alone: the speed of a machine changes from one to the next.
-        ratios = np.median(np.divide(plain, its), axis=0)
+    for name, runs in results.items():
+        seconds, losses = zip(*runs, strict=True)
+        # By round: the speed of a machine changes from one to the next.
+        ratios = np.median(np.divide(plain, seconds), axis=0)
         for clock, floor, ours, ratio in zip(
-            CLOCKS, np.min(plain, axis=0), np.min(its, axis=0), ratios, strict=True
+            CLOCKS, np.min(plain, axis=0), np.min(seconds, axis=0), ratios, strict=True
         ):
             print(
                 f"{name:<15} {clock:<10} {size / ours:>7,.0f} tokens/s   "

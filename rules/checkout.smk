@@ -1,4 +1,4 @@
-# Where the programs and the library of this workflow lie.
+# The folder of this workflow's programs and library.
 import os
 import shutil
 import sys
@@ -9,10 +9,10 @@ from zipfile import ZipFile
 
 
 def checkout():
-    """Return the folder of this workflow, which need not be that of the main Snakefile.
+    """Return the folder of this workflow, which may differ from that of the main Snakefile.
 
-    Where another Snakefile takes it from a git host as a module (snakedeploy writes one), Snakemake
-    fetches the rules alone: programs and library are put beside what else it keeps.
+    If another Snakefile uses it as a module from a git host (as snakedeploy writes), Snakemake
+    fetches only the rules: programs and library are unpacked into `.snakemake`.
     """
     here = workflow.current_basedir
     if here.is_local:
@@ -21,11 +21,11 @@ def checkout():
     commit = repository.commit(here.ref).hexsha
     folder = Path(".snakemake/nearfirst")
     mark = folder / "commit"
-    # Jobs of a cluster read this too: only a change of the commit writes.
+    # Cluster jobs read this too, so write only when the commit changes.
     if not mark.exists() or mark.read_text() != commit:
         shutil.rmtree(folder, ignore_errors=True)
         with tempfile.TemporaryFile() as archive:
-            # Not as tar, which Python unpacks with a filter, or without, by its version.
+            # Not tar: whether Python unpacks it with a filter depends on its version.
             repository.archive(archive, treeish=commit, path="workflow", format="zip")
             with ZipFile(archive) as files:
                 files.extractall(folder)
@@ -37,6 +37,6 @@ LIBRARY = Path(os.path.relpath(checkout())) / "workflow"
 # The Snakefile and the programs find the library in any environment, conda's included.
 sys.path.insert(0, str(LIBRARY))
 FOLDER = str(LIBRARY.absolute())
-# SLURM sends SIGTERM to the shell as well: it waits for its program, which saves its state. Without
-# the trap it would end at once, the job with it, and what is left be killed.
+# SLURM sends SIGTERM to the shell too, which must wait while its program saves its state. Without
+# the trap the shell and the job would end at once, and the program be killed.
 shell.prefix(f"export PYTHONPATH={quote(FOLDER)}:${{{{PYTHONPATH:-}}}}; trap : TERM; ")

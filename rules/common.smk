@@ -1,8 +1,8 @@
-# An input function stands above its rule, its signature over several lines: `snakemake --lint`
-# objects to functions beside rules where `def` and `:` share a line.
+# Shared by all rules: the validated config, the section of it that a rule reads, and the code files
+# that a program imports.
 #
-# What all rules share: the validated config, the section of it that a rule reads, and the files
-# of code that a program is made of.
+# An input function stands above its rule, with its signature over several lines: `snakemake --lint`
+# objects to functions beside rules if `def` and `:` share a line.
 import filecmp
 import os
 import re
@@ -23,14 +23,14 @@ from nearfirst.model.tracking import Tracking, check_packages
 
 try:
     CONFIG = load(config, LIBRARY / "presets")
-    # Before anything is computed, where jobs run in this environment.
+    # Fail early if jobs run in this environment.
     if not workflow.deployment_settings.deployment_method:
         check_packages(CONFIG.report_to)
 except InputError as error:
     raise WorkflowError(str(error))
 
 
-# `run: NAME` puts all that is made below results/NAME; rules write it <results>.
+# `run: NAME` puts all outputs below results/NAME; rules write it as <results>.
 RESULTS = f"results/{CONFIG.run}" if CONFIG.run else "results"
 
 
@@ -38,7 +38,7 @@ pathvars:
     results=RESULTS,
 
 
-# Files of the user's, by the key that names them.
+# The user's files, by the config key that names them.
 OWN_FILES = {
     f"data.{name}.{key}": path
     for name, dataset in CONFIG.data.items()
@@ -64,34 +64,33 @@ for name, row in CONFIG.checkpoints.items():
         }
 if CONFIG.harness.include:
     OWN_FILES["harness.include"] = CONFIG.harness.include
-# Snakemake would not miss one while what was once made of it is there.
+# Snakemake would not notice a missing file whose outputs exist.
 for key, path in OWN_FILES.items():
     if not os.path.exists(path):
         raise WorkflowError(f"config key '{key}' ({path!r}): no such file or folder")
 for name in CONFIG.data:
     key = f"data.{name}.query_path"
-    both = [OWN_FILES.get(key), OWN_FILES.get(f"data.{name}.test_path")]
-    if all(both) and all(map(os.path.isfile, both)) and filecmp.cmp(*both, False):
+    paths = [OWN_FILES.get(key), OWN_FILES.get(f"data.{name}.test_path")]
+    if all(paths) and all(map(os.path.isfile, paths)) and filecmp.cmp(*paths, False):
         raise WorkflowError(
-            f"config key '{key}' ({both[0]!r}): holds what test_path holds; leave it out, or name "
+            f"config key '{key}' ({paths[0]!r}): holds what test_path holds; leave it out, or name "
             "other prompts"
         )
 
-NAMED = {
+USER_PATHS = {
     "the project's folder": os.path.dirname(FOLDER),
     "config key 'model.name'": CONFIG.model.name,
     "config key 'reward.name'": CONFIG.reward.name,
     "config key 'scores.tokenizer'": CONFIG.scores.tokenizer,
     **{f"config key '{key}'": path for key, path in OWN_FILES.items()},
 }
-for what, path in NAMED.items():
+for source, path in USER_PATHS.items():
     if {"{", "}"} & set(path or ""):
         raise WorkflowError(
-            f"{what} ({path!r}): Snakemake takes {{words}} for wildcards; rename it"
+            f"{source} ({path!r}): Snakemake takes {{words}} for wildcards; rename it"
         )
 
-# Which executor will run is not known yet: one for a scheduler has a number of jobs and default
-# resources.
+# The executor is not known yet; one for a scheduler has a number of jobs and default resources.
 SUBMITS = (
     workflow.nodes is not None
     and workflow.resource_settings.default_resources is not None
@@ -104,18 +103,18 @@ if SUBMITS and set("'\"$`\\") & set(FOLDER):
 
 
 def state_of(path, files):
-    """Return the state of a user's file or folder; `files` lists what is read of it.
+    """Return a fingerprint of a user's file or folder; `files` lists the files read from it.
 
-    It stands in the params of whatever reads it. As an input, its time would count: that of a file
-    which was copied with an old one, and of a folder's list of names alone.
+    Rules put it into their params. Inputs would be compared by time stamps, which may be old for a
+    copied file, and which for a folder only follow its list of names.
     """
-    path, kept = Path(path), Path(".snakemake/nearfirst-sums")
+    path, cache_folder = Path(path), Path(".snakemake/nearfirst-sums")
     try:
         read = files(path)
-    except InputError as error:  # the job says it, in its log too
+    except InputError as error:  # the job reports it, in its log too
         return str(error)
     try:
-        return content.state(path, read, kept, logger.info)
+        return content.state(path, read, cache_folder, logger.info)
     except InputError as error:
         raise WorkflowError(str(error))
 
@@ -125,16 +124,15 @@ def itself(path):
 
 
 def if_made(path):
-    """Return a path as an input if it may be made here; what is the user's is none."""
+    """Return a path as an input if a rule may make it; the user's files are no inputs."""
     return path if path.startswith(f"{RESULTS}/") else []
 
 
 def settings(section, without=frozenset()):
     """Return a section of the config as canonical JSON, so that a rule reruns if it changes.
 
-    Without the keys that the rule does not read.
-
-    It is returned by a function: in a plain string Snakemake would take {words} for wildcards.
+    `without` are the keys that the rule does not read. The result is a function, since Snakemake
+    would take {words} in a plain string for wildcards.
     """
     part = CONFIG
     for name in section.split("."):
@@ -150,26 +148,26 @@ def script(name):
 
 @cache
 def library(name):
-    """Return the library modules of a program: inputs, so that an edit reruns who imports it."""
+    """Return the library modules of a program, as inputs: an edit reruns programs that import it."""
     return [str(path) for path in library_modules(Path(script(name)), LIBRARY)]
 
 
 @cache
 def modules_of(file):
-    """Return the file of a module that is found by name, and those of the library it imports."""
+    """Return the file of a module found by name, and the library files that it imports."""
     path = Path(os.path.relpath(file))
     return sorted({str(path), *map(str, library_modules(path, LIBRARY))})
 
 
-# On this machine `gpu` of a rule limits nothing unless somebody says how many there are.
+# Without a scheduler, `gpu` of a rule limits nothing unless the number of GPUs is registered.
 if not SUBMITS:
     if workflow.is_main_process and "gpu" not in workflow.global_resources:
-        if found := len(gpus.visible()):
-            workflow.register_resource("gpu", found)
+        if n_gpus := len(gpus.visible()):
+            workflow.register_resource("gpu", n_gpus)
 
 
 def growing(amount):
-    """Return a resource that grows with each attempt, where a profile submits a job again."""
+    """Return a resource that grows with each attempt, for profiles that resubmit failed jobs."""
     return lambda wildcards, attempt: amount * attempt
 
 

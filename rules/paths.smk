@@ -1,4 +1,4 @@
-# Where things lie: the paths that rules of several stages share.
+# Paths that rules of several stages share.
 from shlex import quote
 
 from nearfirst.metrics import METRICS
@@ -15,13 +15,13 @@ TESTED_LOG = "{dataset}_{test}_{arrangement}_seed-{seed}_{start}-{stop}"
 def tracking(
     wildcards,
 ):
-    """Return where the metrics of a run go: an object, so that another place reruns nothing."""
+    """Return where the metrics of a run go: an object, so that a new place reruns nothing."""
     run = f"{wildcards.dataset}/{wildcards.arrangement}/seed-{wildcards.seed}"
     return Tracking(report_to=CONFIG.report_to, run=run, folder=f"{RESULTS}/tracking")
 
 
 def folder_of(source, trained):
-    """Return the folder of a model: the one trained here, the user's, or fetched."""
+    """Return the folder of a model: trained here, named by the user, or fetched."""
     name = getattr(CONFIG, source).name
     if name is None:
         return trained
@@ -29,7 +29,7 @@ def folder_of(source, trained):
 
 
 def files_of(folder):
-    """Return what stands for a model's folder as an input; see `model_state`."""
+    """Return the input that stands for a model's folder; see also `model_state`."""
     if folder.startswith(f"{RESULTS}/raw/"):
         return f"{folder}/fetched.json"
     return if_made(folder)
@@ -41,11 +41,11 @@ def tokenizer_read(folder):
 
 @cache
 def model_state(folder, files=model_files_read):
-    """Return the state of a user's model, None of one that a rule makes or fetches."""
+    """Return the fingerprint of a user's model; None for a model that a rule makes or fetches."""
     named = (CONFIG.model.name, CONFIG.reward.name, CONFIG.scores.tokenizer)
     encoders = (getattr(row, "model", None) for row in CONFIG.representations.values())
-    is_given = folder and folder in {*named, *encoders} and os.path.isdir(folder)
-    return state_of(folder, files) if is_given else None
+    is_users = folder and folder in {*named, *encoders} and os.path.isdir(folder)
+    return state_of(folder, files) if is_users else None
 
 
 def model_folder(seed):
@@ -56,30 +56,27 @@ def model_folder(seed):
 
 
 def checkpoints_of(wildcards):
-    """Return the folder of a segment's checkpoints; a run made elsewhere has one."""
-    name = wildcards.arrangement
-    return (
-        f"{RESULTS}/elsewhere/{name}"
-        if name in CONFIG.checkpoints
-        else f"{RESULTS}/checkpoints/{SEGMENT}"
-    )
+    """Return the folder of a segment's checkpoints; a run made elsewhere has a single one."""
+    if wildcards.arrangement in CONFIG.checkpoints:
+        return f"{RESULTS}/elsewhere/{wildcards.arrangement}"
+    return f"{RESULTS}/checkpoints/{SEGMENT}"
 
 
 def model_of(wildcards):
-    """Return the folder of a run's base model, or of one in the form of those made elsewhere."""
+    """Return the folder of a run's base model; a run made elsewhere brings one of its form."""
     if wildcards.arrangement in CONFIG.checkpoints:
         return f"{checkpoints_of(wildcards)}/model"
     return model_folder(wildcards.seed)
 
 
 def model_files(wildcards):
-    """Return what stands for a run's base model as an input; checkpoints bring theirs along."""
+    """Return the input that stands for a run's base model; none for a run made elsewhere."""
     elsewhere = wildcards.arrangement in CONFIG.checkpoints
     return [] if elsewhere else files_of(model_of(wildcards))
 
 
 def base_state(wildcards):
-    """Return the state of a run's base model, if it is the user's; see `model_files`."""
+    """Return the fingerprint of a run's base model, if it is the user's; see `model_files`."""
     elsewhere = wildcards.arrangement in CONFIG.checkpoints
     return None if elsewhere else model_state(model_folder(wildcards.seed))
 
@@ -88,7 +85,7 @@ def model_flag(wildcards):
     return f"--model {quote(model_of(wildcards))}"
 
 
-# All bases have one tokenizer, and the reward model starts from the first.
+# All base models share a tokenizer, and the reward model starts from the first.
 FIRST_BASE = model_folder(CONFIG.seeds[0])
 
 
@@ -98,7 +95,7 @@ def reward_folder():
 
 
 def reward_files():
-    """Return what stands for the reward model as an input."""
+    """Return the input that stands for the reward model."""
     return files_of(reward_folder())
 
 
@@ -109,17 +106,17 @@ def represented_as(wildcards):
 
 def warm_up_run(wildcards):
     """Return the folder of the run that warms up a representation of a data set."""
-    its = {
-        "representation": wildcards.representation,
-        "dataset": wildcards.dataset,
-        "arrangement": represented_as(wildcards).arrangement,
-        "seed": CONFIG.seeds[0],
-    }
-    return f"{RESULTS}/{WARM_UP.format(**its)}"
+    folder = WARM_UP.format(
+        representation=wildcards.representation,
+        dataset=wildcards.dataset,
+        arrangement=represented_as(wildcards).arrangement,
+        seed=CONFIG.seeds[0],
+    )
+    return f"{RESULTS}/{folder}"
 
 
 def warm_up_segments(wildcards):
-    """Return its segments, `START-STOP`."""
+    """Return the segments of a warm-up run, `START-STOP`."""
     segments = CONFIG.warm_up(wildcards.representation).segments()
     return [f"{start}-{stop}" for start, stop in segments]
 
@@ -133,7 +130,7 @@ def own_test(wildcards):
 def embeddings_of(row, dataset, test=None):
     """Return the embeddings of a pool and a test set in the representation of a row.
 
-    Without a test set they are those of what the pool is arranged for.
+    The default test set is the one that the pool is arranged for.
     """
     folder = f"{RESULTS}/embeddings/{row.representation}/{dataset}"
     return {
@@ -153,7 +150,7 @@ def measured(metric, dataset, test, arrangement, seed):
 
 
 def tables_of(runs, metrics):
-    """Return the tables of some metrics of runs, each once: several scores share a table."""
+    """Return the tables of some metrics of runs, without repeats: scores share a table."""
     paths = [
         path for run in runs for metric in metrics for path in measured(metric, *run)
     ]

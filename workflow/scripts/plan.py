@@ -1,11 +1,11 @@
 """Estimate what a Snakemake call will cost: jobs, hours and disk.
 
-Run it in the project's folder, with the targets, config and profile that Snakemake will get:
+Run it in the project's folder, with the targets, config and profile for Snakemake:
 
     python workflow/scripts/plan.py results/fig4_flan.pdf --profile slurm --config preset=paper
 
-It counts the jobs that are left to do, and runs none. The seconds of a job are given here, or are
-the median of the jobs measured so far. A config in a profile is not seen.
+It counts the remaining jobs without running any. The time of a job is given with --seconds, or else
+is the median of the jobs measured so far. A config in a profile is ignored.
 """
 
 import argparse
@@ -16,8 +16,8 @@ from nearfirst.common.errors import InputError
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Print the jobs and hours by rule, and below them the disk."""
-    # `--help` need not wait for the config.
+    """Print jobs and hours by rule, then disk space."""
+    # Imported late, so that `--help` starts at once.
     from nearfirst.plan.disk import disk
     from nearfirst.plan.dry_run import dry_run, read_config
     from nearfirst.plan.hours import hours, measured
@@ -26,19 +26,19 @@ def main(arguments: argparse.Namespace) -> None:
     for flag in ("config", "configfile", "profile"):
         if values := getattr(arguments, flag):
             call += [f"--{flag}", *values]
-    found, config = dry_run(call), read_config(arguments.configfile, arguments.config)
-    given = dict(arguments.seconds)
-    if others := given.keys() - found.jobs:
-        raise InputError(f"--seconds {others.pop()}: no job of this rule is left to do")
-    past = arguments.benchmarks or Path("results", config.run or "", "benchmarks")
-    seconds = {rule: given.get(rule) or measured(past, rule) for rule in found.jobs}
-    print(hours(found.jobs, seconds, config.hardware))
-    if found.segments():
-        print("\n" + disk(found, config, arguments.steps))
+    planned, config = dry_run(call), read_config(arguments.configfile, arguments.config)
+    seconds = dict(arguments.seconds)
+    if unknown := seconds.keys() - planned.jobs:
+        raise InputError(f"--seconds {unknown.pop()}: no job of this rule is left to do")
+    benchmarks = arguments.benchmarks or Path("results", config.run or "", "benchmarks")
+    seconds = {rule: seconds.get(rule) or measured(benchmarks, rule) for rule in planned.jobs}
+    print(hours(planned.jobs, seconds, config.hardware))
+    if planned.segments():
+        print("\n" + disk(planned, config, arguments.steps))
 
 
 def rule_seconds(text: str) -> tuple[str, float]:
-    """Read RULE=S."""
+    """Parse RULE=S."""
     rule, _, seconds = text.partition("=")
     return rule, float(seconds)
 
@@ -49,8 +49,8 @@ if __name__ == "__main__":
     add("targets", nargs="*", metavar="TARGET", help="files to make, as for Snakemake")
     for flag, metavar in (("config", "KEY=VALUE"), ("configfile", "FILE"), ("profile", "NAME")):
         add(f"--{flag}", nargs="+", default=[], metavar=metavar, help="as for Snakemake")
-    add("--forceall", action="store_true", help="count all jobs, as if nothing were there")
+    add("--forceall", action="store_true", help="count all jobs, as if there were no results yet")
     add("--seconds", nargs="+", default=[], type=rule_seconds, metavar="RULE=S", help="of one job")
-    add("--steps", type=cli.positive, metavar="N", help="of a run without a number of steps")
-    add("--benchmarks", type=Path, metavar="FOLDER", help="of another run, to take seconds from")
+    add("--steps", type=cli.positive, metavar="N", help="length of runs without a set length")
+    add("--benchmarks", type=Path, metavar="FOLDER", help="take times from another run's folder")
     cli.run(main, parser.parse_args())

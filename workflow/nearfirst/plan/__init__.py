@@ -1,1 +1,1 @@
-"""What a Snakemake call will cost: jobs, hours and disk."""
+"""The cost of a Snakemake call: jobs, hours and disk."""

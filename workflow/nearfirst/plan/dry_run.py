@@ -1,4 +1,4 @@
-"""The jobs of a Snakemake dry run, and the config they would run with."""
+"""The jobs of a Snakemake dry run, and their config."""
 
 import re
 import subprocess
@@ -19,21 +19,21 @@ CHECKPOINTS = re.compile(r"(.+)/checkpoints/(.+)/(\d+)-(\d+|end)")
 
 @dataclass(frozen=True)
 class DryRun:
-    """What would run: the number of jobs of each rule, and the files they would write."""
+    """The number of jobs of each rule that would run, and the files they would write."""
 
     jobs: dict[str, int]
     outputs: frozenset[str]
 
     def segments(self) -> list[tuple[str, str, int, str]]:
         """Return (results folder, run, first step, last step or "end") of each training job."""
-        found = [match.groups() for path in self.outputs if (match := CHECKPOINTS.fullmatch(path))]
-        return sorted((folder, run, int(start), stop) for folder, run, start, stop in found)
+        groups = [match.groups() for path in self.outputs if (match := CHECKPOINTS.fullmatch(path))]
+        return sorted((folder, run, int(start), stop) for folder, run, start, stop in groups)
 
 
 def dry_run(arguments: Sequence[str]) -> DryRun:
     """Return what `snakemake ARGUMENTS` would run in this folder.
 
-    Raises InputError if Snakemake refuses; its message is printed first.
+    If Snakemake refuses, prints its message and raises InputError.
     """
     # Without --quiet, a profile could hide the jobs.
     calls = (["--dry-run", "--nocolor", "--quiet", "host"], ["--summary"])
@@ -58,17 +58,17 @@ def parse(text: str, summary: str) -> DryRun:
     table = text.rpartition("Job stats:\n")[2].partition("\n\n")[0]
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
     rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") == 5]
-    found = DryRun(jobs, frozenset(row[0] for row in rows if row[5] == "update pending"))
     total = jobs.pop("total", 0)
-    if total != sum(jobs.values()) or len(found.segments()) != jobs.get("train", 0):
+    planned = DryRun(jobs, frozenset(row[0] for row in rows if row[5] == "update pending"))
+    if total != sum(jobs.values()) or len(planned.segments()) != jobs.get("train", 0):
         raise InputError("plan.py cannot read the dry run of this version of Snakemake")
-    return found
+    return planned
 
 
 def read_config(files: Sequence[str], changes: Sequence[str]) -> Config:
     """Return the config of `snakemake --configfile FILES --config CHANGES` in this folder.
 
-    Snakemake has accepted them: call `dry_run` first. A `config` in a profile is not seen.
+    Call `dry_run` first, which checks them. A `config` in a profile is ignored.
     """
     from snakemake.utils import update_config  # type: ignore[import-untyped]
 

@@ -1,4 +1,4 @@
-"""How long the jobs of each rule take: their number times the median of those measured."""
+"""Hours of the jobs of each rule: their number times the median of measured ones."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +12,9 @@ from nearfirst.plan.text import align
 def hours(
     jobs: Mapping[str, int], seconds: Mapping[str, float | None], hardware: HardwareSettings
 ) -> str:
-    """Return a line for each rule, and the totals of what is known.
+    """Return a line for each rule, and the totals of the known ones.
 
-    `seconds` are those of one job of a rule; None if unknown.
+    `seconds` is the time of one job of each rule; None if unknown.
     """
     gpus = {rule: getattr(hardware, rule).gpus for rule in ("train", "evaluate", "generate")}
     gpus |= dict.fromkeys(("reward", "train_reward"), hardware.reward.gpus)
@@ -23,10 +23,11 @@ def hours(
     for rule, count in sorted(jobs.items()):
         cells = ("?", "?", "?" if rule in gpus else "")
         if (each := seconds[rule]) is not None:
-            taken = count * each / 3600
-            total, gpu_total = total + taken, gpu_total + taken * gpus.get(rule, 0)
-            on_gpus = f"{taken * gpus[rule]:,.2f}" if rule in gpus else ""
-            cells = (f"{each:,.1f}", f"{taken:,.2f}", on_gpus)
+            rule_hours = count * each / 3600
+            gpu_hours = rule_hours * gpus.get(rule, 0)
+            total, gpu_total = total + rule_hours, gpu_total + gpu_hours
+            on_gpus = f"{gpu_hours:,.2f}" if rule in gpus else ""
+            cells = (f"{each:,.1f}", f"{rule_hours:,.2f}", on_gpus)
         rows.append((rule, f"{count:,}", *cells))
     rows.append(("total", f"{sum(jobs.values()):,}", "", f"{total:,.2f}", f"{gpu_total:,.2f}"))
     note = "\n?: not measured yet, so not in the totals; --seconds RULE=S gives a time"

@@ -1,4 +1,4 @@
-"""How many parameters the base model has, without its weights."""
+"""Count the base model's parameters without its weights."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ from nearfirst.model.settings import ModelSettings
 
 
 def count_parameters(settings: ModelSettings, fetched: Path) -> int | None:
-    """Return the parameters of the base model; None if unknown.
+    """Return the number of parameters of the base model; None if unknown.
 
-    A package's model has `model.parameters`, and so has one of the hub, or else those of the folder
-    `fetched`. Raises InputError if transformers cannot build the model of a folder.
+    For a model of a package or the hub that is `model.parameters`; without it, a hub model is
+    counted from the folder `fetched`. Raises InputError if transformers cannot build the model.
     """
     if settings.package:
         return settings.parameters
@@ -24,7 +24,7 @@ def count_parameters(settings: ModelSettings, fetched: Path) -> int | None:
 
     pretrained = LlamaConfig(vocab_size=small.vocabulary, **small.llama())
     try:
-        # No code of a model is run, neither its own nor an attention from the hub.
+        # Run no code from the model or the hub.
         config = AutoConfig.from_pretrained(name, trust_remote_code=False) if name else pretrained
         safe = {"trust_remote_code": False, "attn_implementation": "eager"}
         with torch.device("meta"):  # no memory for weights
