@@ -79,12 +79,12 @@ def test_touched_files_and_those_that_are_not_read_rerun_nothing(built: Checkout
 @pytest.mark.parametrize("name", CHANGES)
 def test_content_reruns_what_reads_it(built: Checkout, name: str) -> None:
     file = built.folder / name
-    old, its = file.read_text(), file.stat()
+    old, stat = file.read_text(), file.stat()
     # Of the same size, and with the old time or an older one, as `cp -p` and `unzip` leave them.
     with file.open("r+") as opened:
         opened.seek(max(0, len(old) - 1))
         opened.write(" ")
-    os.utime(file, ns=(its.st_atime_ns, its.st_mtime_ns if "/" in name else 0))
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns if "/" in name else 0))
     try:
         assert built.would_run(*CALL) == CHANGES[name]
     finally:

@@ -16,12 +16,13 @@ import documents
 import pytest
 import yaml
 from checkout import Checkout, copy_project
+from configs import PRESETS
 from documents import FOLLOWED, ROOT, Block
 
 from nearfirst.command import main as nearfirst
 from nearfirst.config import load
 
-# Not run here, and why.
+# Commands that are not run here, and the reason.
 SYSTEM = {
     "snakemake --lint": "part of `make lint`",
     "git clone": "needs a network",
@@ -47,12 +48,12 @@ OTHER = {
     ("docs/train_elsewhere.md", "not in order"): "an answer",
     ("README.md", "Snakefile "): "where things are",
 }
-# What changes no job of a dry run.
+# Arguments that change no job of a dry run.
 IGNORED = {"-n", "--dry-run", "--report", "report.html", "--quiet", "rules", "--config"}
 
 
 class DryRun(NamedTuple):
-    """What a command of Snakemake makes, and how."""
+    """The targets, flags and config of a Snakemake command."""
 
     targets: list[str]
     flags: list[str]
@@ -72,17 +73,17 @@ def read() -> list[tuple[str, list[Block], str]]:
 
 
 def blocks() -> list[Block]:
-    return [block for _, found, _ in read() for block in found]
+    return [block for _, page_blocks, _ in read() for block in page_blocks]
 
 
 def written() -> list[tuple[str, list[str], str]]:
     """Return page, words and heredoc of every command."""
-    found = []
+    result = []
     for page, code, text in read():
         parts = [block.text for block in code if documents.is_shell(block.text)]
         for part in [*parts, *documents.inline(text)]:
-            found += [(page, *command) for command in documents.commands(part)]
-    return found
+            result += [(page, *command) for command in documents.commands(part)]
+    return result
 
 
 def is_config(block: Block) -> bool:
@@ -94,20 +95,20 @@ def is_other(block: Block) -> bool:
 
 
 def is_followed(page: str, text: str) -> bool:
-    """Return whether a test of its own follows what is of a worked example."""
+    """Return whether another test follows this part of a worked example."""
     return page in FOLLOWED and "my_" in text
 
 
 def test_blocks_are_commands_config_or_code() -> None:
     for block in blocks():
-        known = documents.is_shell(block.text) or is_config(block) or is_other(block)
-        assert known or block.language == "python", f"{block.page}: {block.first}"
+        recognized = documents.is_shell(block.text) or is_config(block) or is_other(block)
+        assert recognized or block.language == "python", f"{block.page}: {block.first}"
 
 
 def test_config_of_the_pages_is_read(project: Checkout) -> None:
     for block in blocks():
         if is_config(block) and not is_other(block) and not is_followed(block.page, block.text):
-            load(yaml.safe_load(own(block.text, project)), ROOT / "workflow/presets")
+            load(yaml.safe_load(place_files(block.text, project)), PRESETS)
 
 
 def test_commands_of_the_pages(project: Checkout) -> None:
@@ -138,7 +139,7 @@ def test_commands_of_the_pages(project: Checkout) -> None:
                 assert all(re.match(r"[A-Z_]+=", value) for value in values), line
             case _:
                 pytest.fail(f"{page}: no test knows how to run {line}")
-    for targets, flags, config in joined(dry_runs):
+    for targets, flags, config in join(dry_runs):
         values = [f"{key}={value}" for key, value in config.items()]
         assert project.would_run(*targets, *flags, *(["--config", *values] if values else []))
 
@@ -146,59 +147,60 @@ def test_commands_of_the_pages(project: Checkout) -> None:
 def dry_run(page: str, words: list[str], project: Checkout) -> DryRun:
     """Return what a command makes; a figure that the page adds comes with the page's config."""
     targets = [word for word in words if word.startswith("results/")] or ["all"]
-    values = [own(word, project) for word in words if re.match(r"\w+=", word)]
-    used = {"snakemake", *targets, *IGNORED}
-    flags = [word for word in words if word not in used and not re.match(r"\w+=", word)]
+    values = [place_files(word, project) for word in words if re.match(r"\w+=", word)]
+    handled = {"snakemake", *targets, *IGNORED}
+    flags = [word for word in words if word not in handled and not re.match(r"\w+=", word)]
     for block in documents.split(page)[0]:
         content = yaml.safe_load(block.text) if is_config(block) else {}
         figures = content.get("figures") or {}
         if any(Path(target).stem in figures for target in targets):
             path = project.folder / f"{Path(page).stem}_{Path(targets[0]).stem}.yaml"
-            path.write_text(own(block.text, project))
+            path.write_text(place_files(block.text, project))
             flags += ["--configfile", path.name]
     return DryRun(targets, flags, dict(value.split("=", 1) for value in values))
 
 
-def joined(dry_runs: list[DryRun]) -> list[DryRun]:
-    """Join dry runs whose config does not meet: Snakemake takes seconds to start."""
+def join(dry_runs: list[DryRun]) -> list[DryRun]:
+    """Join dry runs with compatible config: Snakemake takes seconds to start."""
+
+    def setting(dry_run: DryRun) -> list[object]:
+        config = dry_run.config
+        return [dry_run.flags, config.get("preset", ""), config.get("run", ""), bool(config)]
+
     groups: list[DryRun] = []
-    for its in dry_runs:
+    for call in dry_runs:
         for group in groups:
-            alike = [
-                [*each.flags, each.config.get("preset", ""), each.config.get("run", "")]
-                for each in (its, group)
-            ]
-            keys = its.config.keys() & group.config.keys()
-            apart = all(its.config[key] == group.config[key] for key in keys)
-            if alike[0] == alike[1] and apart and bool(its.config) == bool(group.config):
-                group.targets.extend(set(its.targets) - set(group.targets))
-                group.config.update(its.config)
+            shared = call.config.keys() & group.config.keys()
+            agrees = all(call.config[key] == group.config[key] for key in shared)
+            if agrees and setting(call) == setting(group):
+                group.targets.extend(set(call.targets) - set(group.targets))
+                group.config.update(call.config)
                 break
         else:
-            groups.append(its)
+            groups.append(call)
     return groups
 
 
-def own(text: str, project: Checkout) -> str:
-    """Return text in which the reader's own files and models lie beside the project."""
+def place_files(text: str, project: Checkout) -> str:
+    """Create the reader's files and models beside the project; return text with their paths."""
 
-    def placed(named: re.Match[str]) -> str:
-        path = project.folder.parent / named[1] / named[2]
+    def create(match: re.Match[str]) -> str:
+        path = project.folder.parent / match[1] / match[2]
         path.parent.mkdir(exist_ok=True)
-        if named[1] == "models":
+        if match[1] == "models":
             path.mkdir(exist_ok=True)
         else:
             path.touch()
         return str(path)
 
-    return re.sub(r"(?<!\w)/(data|models)/([\w.-]+)", placed, text)
+    return re.sub(r"(?<!\w)/(data|models)/([\w.-]+)", create, text)
 
 
-def run(project: Checkout, words: list[str], given: str = "") -> str:
-    # Not what `make test ARGS=…` hands on to a make that it starts.
-    kept = {k: v for k, v in os.environ.items() if not re.match(r"ARGS$|MAKE|MFLAGS", k)}
+def run(project: Checkout, words: list[str], stdin: str = "") -> str:
+    # Without the variables that `make test ARGS=…` passes on to a make that it starts.
+    env = {k: v for k, v in os.environ.items() if not re.match(r"ARGS$|MAKE|MFLAGS", k)}
     done = subprocess.run(
-        words, cwd=project.folder, env=kept, input=given, capture_output=True, text=True
+        words, cwd=project.folder, env=env, input=stdin, capture_output=True, text=True
     )
     assert done.returncode == 0, f"{shlex.join(words)}: {done.stderr}"
     return done.stdout
@@ -221,4 +223,4 @@ def test_every_reason_is_needed() -> None:
     lines = [shlex.join(words) for _, words, _ in written()]
     assert [begin for begin in SYSTEM if not any(line.startswith(begin) for line in lines)] == []
     for page, begin in OTHER:
-        assert any(its.page == page and its.text.startswith(begin) for its in blocks()), begin
+        assert any(b.page == page and b.text.startswith(begin) for b in blocks()), begin

@@ -35,22 +35,18 @@ CHANGES = {
 def test_a_changed_config_value_reruns_exactly_its_stages(
     everything: Checkout, change: str
 ) -> None:
-    found = everything.would_run(*TARGETS, "--config", change)
-    assert found == CHANGES[change]
+    assert everything.would_run(*TARGETS, "--config", change) == CHANGES[change]
 
 
 def test_a_new_metric_costs_no_new_generation(everything: Checkout) -> None:
-    found = everything.would_run(
-        "results/fig1_scores.pdf",
-        "--config",
-        "figures={fig1_scores: {metrics: [reward]}}",
-    )
-    # The reward of NIV2's answers is there already, for Figure 6.
-    assert found == {"curves": 1, "plot": 1}
+    change = "figures={fig1_scores: {metrics: [reward]}}"
+    # The reward of NIV2's answers exists already, for Figure 6.
+    jobs = everything.would_run("results/fig1_scores.pdf", "--config", change)
+    assert jobs == {"curves": 1, "plot": 1}
 
 
 def test_generalization_takes_any_metric(everything: Checkout) -> None:
     change = "generalization={performance: rouge1, threshold: 0.2}"
-    found = everything.would_run("results/generalization.csv", "--config", change)
+    jobs = everything.would_run("results/generalization.csv", "--config", change)
     # Three figures on their own test sets; Flan-mini's random order is shared.
-    assert found == {"generate": 7, "score": 7, "generalization": 1}
+    assert jobs == {"generate": 7, "score": 7, "generalization": 1}

@@ -27,11 +27,9 @@ def test_the_score_for_orders(copy_of_finished: Checkout) -> None:
     assert table["step"].tolist() == [2] * 3 + [4] * 3
     assert (table["orders"] == 4).all()
     assert (table["spread"] > 0).all()
-    assert (
-        "Does similarity predict the effect of order?" in (results / "order_score.txt").read_text()
-    )
-    assert [path.name for path in (results / "order_runs/flan").iterdir()] == [
-        "specialist-0.parquet"
-    ]
-    found = {change: checkout.would_run(TARGET, "--config", change) for change in CHANGES}
-    assert found == CHANGES
+    text = (results / "order_score.txt").read_text()
+    assert "Does similarity predict the effect of order?" in text
+    (runs,) = (results / "order_runs/flan").iterdir()
+    assert runs.name == "specialist-0.parquet"
+    jobs = {change: checkout.would_run(TARGET, "--config", change) for change in CHANGES}
+    assert jobs == CHANGES

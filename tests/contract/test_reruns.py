@@ -31,22 +31,13 @@ BOTH_SPLITS = {
     **downstream_of_training(RUNS),
 }
 # Random runs are arranged and trained without a look at the test set.
-TEST_SPLIT = {
-    "sample": 1,
-    "embed": 1,
-    "gather_embeddings": 1,
-    "distances": 1,
-    "arrange": BY_DISTANCE,
-    "train": BY_DISTANCE,
-    "evaluate": RUNS,
-    **FIGURE,
-}
 TEST_SPLIT_EMBEDDED = {
     "embed": 1,
     "gather_embeddings": 1,
     "distances": 1,
     **downstream_of_distances(),
 }
+TEST_SPLIT = {**TEST_SPLIT_EMBEDDED, "sample": 1, "evaluate": RUNS}
 PRETRAINING = {"pretrain": 2, "base_skills": 1, **downstream_of_training(RUNS)}
 TRAIN_SPLIT = {**BOTH_SPLITS, "sample": 1, "embed": 1, "gather_embeddings": 1}
 
@@ -68,10 +59,7 @@ CONFIG_CHANGES = {
     },
     "data={niv2: {exclude: {exact: true}}}": {},
     # Another set to arrange for: a sample of its own, and the orders that look at it.
-    "data={flan: {query: specialist-1}}": {
-        "sample": 1,
-        **TEST_SPLIT_EMBEDDED,
-    },
+    "data={flan: {query: specialist-1}}": {"sample": 1, **TEST_SPLIT_EMBEDDED},
     "data={niv2: {sample: {split_seed: 1}}}": {},
     "model={text: {seed: 1}}": {"generate_text": 1, **PRETRAINING},
     "model={pretrain: {learning_rate: 0.001}}": PRETRAINING,

@@ -7,20 +7,11 @@ import yaml
 from checkout import ROOT, Checkout, copy_project
 from submissions import LOCAL, submissions
 
-# What takes minutes, or asks for a GPU, is a batch job of its own.
+# Rules that take minutes, or need a GPU, are batch jobs by themselves.
 ALONE = {
     *("embed", "train", "evaluate", "generate", "reward", "gather_checkpoints", "harness"),
-    *(
-        "base_losses",
-        "order_runs",
-        "warm_up",
-        "generate_text",
-        "pretrain",
-        "base_skills",
-        "dequantize",
-        "preferences",
-        "train_reward",
-    ),
+    *("base_losses", "order_runs", "warm_up", "generate_text", "pretrain", "base_skills"),
+    *("dequantize", "preferences", "train_reward"),
 }
 
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from checkout import ROOT, Checkout, copy_project
+from checkout import Checkout, copy_project
+from configs import PRESETS
 
 from nearfirst.config import load
 
-CONFIG = load({"preset": "mini"}, ROOT / "workflow/presets")
+CONFIG = load({"preset": "mini"}, PRESETS)
 FIGURES = list(CONFIG.figures)
 EXPLORED = list(CONFIG.data)
 TABLES = [
@@ -112,9 +113,9 @@ def test_losses_elsewhere_train_nothing_more(fresh: dict[str, Checkout]) -> None
 def test_a_figure_measures_other_instances_than_its_data_are_arranged_for(
     fresh: dict[str, Checkout],
 ) -> None:
-    its = "flan-1: {like: flan, test: specialist-1}"
+    data = "data={flan-1: {like: flan, test: specialist-1}}"
     row = "figures={other: {like: fig4_flan, dataset: flan-1, test: specialist-0}}"
-    rules = fresh["mini"].would_run("results/other.pdf", "--config", f"data={{{its}}}", row)
+    rules = fresh["mini"].would_run("results/other.pdf", "--config", data, row)
     # Training data, and the test sets of the order and of the losses; only the first two have
     # distances.
     assert (rules["sample"], rules["embed"], rules["distances"]) == (3, 2, 1)

@@ -12,14 +12,14 @@ from nearfirst.common.errors import InputError
 OLD = 10**18  # 2001
 
 
-def state(folder: Path, kept: Path) -> str:
-    return content.state(folder, sorted(folder.iterdir()), kept)
+def state(folder: Path, cache: Path) -> str:
+    return content.state(folder, sorted(folder.iterdir()), cache)
 
 
 def overwrite(file: Path) -> None:
-    its = file.stat()
+    stat = file.stat()
     file.write_bytes(b"other")
-    os.utime(file, ns=(its.st_atime_ns, its.st_mtime_ns))
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 @pytest.mark.parametrize(
@@ -40,34 +40,34 @@ def test_content_and_names_matter_and_times_do_not(
     folder = tmp_path / "ü\udce4"  # a name need not be UTF-8
     folder.mkdir()
     (folder / "a").write_bytes(b"first")
-    before = state(folder, tmp_path / "kept")
+    before = state(folder, tmp_path / "cache")
     change(folder / "a")
-    assert (state(folder, tmp_path / "kept") != before) == matters
+    assert (state(folder, tmp_path / "cache") != before) == matters
 
 
 def test_only_what_changed_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     hash_ = content.sha256
     monkeypatch.setattr(content, "sha256", lambda file: (read.append(file.name), hash_(file))[1])
-    folder, kept = tmp_path / "data", tmp_path / "kept"
+    folder, cache = tmp_path / "data", tmp_path / "cache"
     folder.mkdir()
     for name in "ab":
         (folder / name).write_text(name)
-    first = state(folder, kept)
-    # Just written: they may change again and keep their times.
-    assert state(folder, kept) == first
+    first = state(folder, cache)
+    # Files just written may change again and keep their times.
+    assert state(folder, cache) == first
     assert sorted(read) == ["a", "a", "b", "b"]
     monkeypatch.setattr(content, "TICK", -1)
-    state(folder, kept)
+    state(folder, cache)
     read.clear()
-    assert state(folder, kept) == first
+    assert state(folder, cache) == first
     assert read == []
     (folder / "b").write_text("c")
-    changed = state(folder, kept)
+    changed = state(folder, cache)
     assert read == ["b"]
-    # What is kept may be damaged, or have no place: then all is read.
-    next(kept.iterdir()).write_text("[")
-    kept.rename(tmp_path / "file")
+    # With a damaged cache, or no place for one, everything is read.
+    next(cache.iterdir()).write_text("[")
+    cache.rename(tmp_path / "file")
     (tmp_path / "none").write_text("")
     for place in ("file", "none"):
         assert state(folder, tmp_path / place) == changed
@@ -76,4 +76,4 @@ def test_only_what_changed_is_read_again(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(InputError, match="loop: cannot be read"):
-        content.state(tmp_path, [tmp_path / "loop"], tmp_path / "kept")
+        content.state(tmp_path, [tmp_path / "loop"], tmp_path / "cache")

@@ -59,9 +59,9 @@ def test_some_rows_are_read_without_the_others(path: Path, monkeypatch: pytest.M
     pq.write_table(table, path, row_group_size=3, write_page_checksum=True, use_dictionary=False)
     for first in range(8):
         for last in range(first, 8):
-            found = read_table(path, INSTANCES, rows=(first, last))
-            assert found.equals(table.slice(first, last - first)), (first, last)
-    # What is damaged behind them is not looked at.
+            part = read_table(path, INSTANCES, rows=(first, last))
+            assert part.equals(table.slice(first, last - first)), (first, last)
+    # Damage behind them is not noticed.
     damaged = bytearray(path.read_bytes())
     damaged[pq.read_metadata(path).row_group(2).column(0).data_page_offset + 25] ^= 1
     path.write_bytes(damaged)
@@ -167,15 +167,14 @@ def test_embeddings_of_any_dimension_are_read_as_written(
     for in_memory in (parquet.IN_MEMORY, 0):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(parquet, "IN_MEMORY", in_memory)
-            found_ids, found = read_embeddings(path)
-        assert found_ids == ids
-        assert found[:].dtype == np.float32
-        np.testing.assert_array_equal(found[:], embeddings)
-        np.testing.assert_array_equal(found[1:3], embeddings[1:3])
-        np.testing.assert_array_equal(found[rows], embeddings[rows])
-    kept = found.keeping(rows)  # type: ignore[attr-defined]
-    np.testing.assert_array_equal(kept[:2], embeddings[rows[:2]])
-    assert kept.shape == embeddings[rows].shape
+            read_ids, matrix = read_embeddings(path)
+        assert read_ids == ids
+        assert matrix[:].dtype == np.float32
+        for index in (slice(None), slice(1, 3), rows):
+            np.testing.assert_array_equal(matrix[index], embeddings[index])
+    view = matrix.keeping(rows)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(view[:2], embeddings[rows[:2]])
+    assert view.shape == embeddings[rows].shape
 
 
 def embedding_column(values: list[Any], kind: pa.DataType) -> pa.Table:
@@ -202,8 +201,8 @@ def test_a_bad_embedding_is_named_behind_the_first_batch_too(
 )
 def test_embeddings_of_other_floating_point_lists(path: Path, kind: pa.DataType) -> None:
     pq.write_table(embedding_column([[1, 0], [0, 0.1]], kind), path)
-    found = read_embeddings(path)[1]
-    np.testing.assert_array_equal(found, np.array([[1, 0], [0, 0.1]], dtype=np.float32))
+    expected = np.array([[1, 0], [0, 0.1]], dtype=np.float32)
+    np.testing.assert_array_equal(read_embeddings(path)[1], expected)
     if not pa.types.is_fixed_size_list(kind):
         pq.write_table(embedding_column([[1, 0], [0, 1, 2]], kind), path)
         assert "row 1 (id 'id-1') has another dimension" in refusal(path, read_embeddings)
@@ -221,9 +220,9 @@ def test_embeddings_of_another_type(path: Path, kind: pa.DataType) -> None:
 
 
 def test_same_ids_names_the_first_row_that_differs() -> None:
-    here, there = Path("instances"), Path("embeddings")
-    same_ids(["a", "b"], ["a", "b"], here, there)
+    paths = Path("instances"), Path("embeddings")
+    same_ids(["a", "b"], ["a", "b"], *paths)
     with pytest.raises(InputError, match="embeddings: 1 rows, but instances has 2"):
-        same_ids(["a", "b"], ["a"], here, there)
+        same_ids(["a", "b"], ["a"], *paths)
     with pytest.raises(InputError, match="row 1 has id 'c', but instances has 'b'"):
-        same_ids(["a", "b", "d"], ["a", "c", "d"], here, there)
+        same_ids(["a", "b", "d"], ["a", "c", "d"], *paths)

@@ -74,8 +74,8 @@ INNER = ["__init__", "cycle", "deep/__init__", "deep/hidden", "deep/inner", "dir
 def test_every_kind_of_import(root: Path, text: str, expected: list[str]) -> None:
     program = root / "program.py"
     program.write_text(text)
-    found = library_modules(program, root)
-    assert found == sorted(root / "nearfirst" / f"{name}.py" for name in expected)
+    files = [root / "nearfirst" / f"{name}.py" for name in expected]
+    assert library_modules(program, root) == sorted(files)
 
 
 def test_no_import_of_the_project_is_overlooked() -> None:

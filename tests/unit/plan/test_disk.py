@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from configs import PRESETS
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import write_table
@@ -18,7 +19,6 @@ from nearfirst.plan.parameters import count_parameters
 from nearfirst.train.settings import TrainSettings
 
 NONE = Path("none")
-PRESETS = Path(__file__).parents[3] / "workflow/presets"
 # LLaMA-2-7B; the other sizes are LlamaConfig's defaults.
 LLAMA = {"model_type": "llama", "vocab_size": 32000, "hidden_size": 4096, "num_hidden_layers": 32}
 
@@ -64,11 +64,11 @@ def test_sizes_of_two_runs() -> None:
     runs = {"long": [(0, 30), (30, 60), (60, 90)], "short": [(0, 20)]}
     # One parameter: 2 bytes a checkpoint, 12 a state. Checkpoints: 4 + 3 + 3, and 3.
     # States, saved every 30 steps: one, beside that of the segment before; one.
-    kept = list(sizes(runs, 1, train, 30, None).values())
-    assert kept == [12, 2, 20, 24, 26, 26 + 24, 26 + 24 + 12]
+    all_kept = list(sizes(runs, 1, train, 30, None).values())
+    assert all_kept == [12, 2, 20, 24, 26, 26 + 24, 26 + 24 + 12]
     # Two segments of the long run at a time: 4 + 3.
-    passing = list(sizes(runs, 1, train, 30, 2).values())
-    assert passing == [12, 2, 14, 24, 0, 24 + 14, 24 + 14 + 12 + 6]
+    two_kept = list(sizes(runs, 1, train, 30, 2).values())
+    assert two_kept == [12, 2, 14, 24, 0, 24 + 14, 24 + 14 + 12 + 6]
 
 
 def test_the_length_of_a_run_to_the_end_of_its_data(
@@ -77,22 +77,23 @@ def test_the_length_of_a_run_to_the_end_of_its_data(
     monkeypatch.chdir(tmp_path)
     segment = "results/one/checkpoints/flan/random/seed-0/0-end"
     arrangement = "results/one/arrangements/flan/random/seed-0.parquet"
-    found = DryRun({"train": 1}, frozenset({segment}))
-    assert find_runs(found, TrainSettings(), None) == {}
-    assert "give --steps" in disk(found, load({"preset": "tiny"}, PRESETS), None)
-    assert find_runs(found, TrainSettings(), 7) == {"flan/random/seed-0": [(0, 7)]}
+    planned = DryRun({"train": 1}, frozenset({segment}))
+    assert find_runs(planned, TrainSettings(), None) == {}
+    assert "give --steps" in disk(planned, load({"preset": "tiny"}, PRESETS), None)
+    assert find_runs(planned, TrainSettings(), 7) == {"flan/random/seed-0": [(0, 7)]}
     write_table(pa.table({"id": ["a"] * 33}), Path(arrangement))
     # 33 instances, 16 a step.
-    assert find_runs(found, TrainSettings(), None) == {"flan/random/seed-0": [(0, 3)]}
-    assert find_runs(found, TrainSettings(epochs=2), None) == {"flan/random/seed-0": [(0, 6)]}
+    assert find_runs(planned, TrainSettings(), None) == {"flan/random/seed-0": [(0, 3)]}
+    assert find_runs(planned, TrainSettings(epochs=2), None) == {"flan/random/seed-0": [(0, 6)]}
     assert find_runs(DryRun({}, frozenset({segment, arrangement})), TrainSettings(), None) == {}
 
 
 def test_training_writes_what_is_counted(
     tmp_path: Path, program: Any, train_arguments: Any, model_folder: Path
 ) -> None:
-    its = {"checkpoint_every": 2, "checkpoint_dtype": "float16", "batch_size": 4}
-    settings = TrainSettings(**its, learning_rate=1e-3)
+    settings = TrainSettings(
+        checkpoint_every=2, checkpoint_dtype="float16", batch_size=4, learning_rate=1e-3
+    )
     done = program(*train_arguments(tmp_path, 18, settings=settings.canonical()))
     assert done.returncode == 0, done.stderr
     parameters = count_parameters(ModelSettings(name=str(model_folder)), NONE)

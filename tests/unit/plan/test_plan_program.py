@@ -64,9 +64,9 @@ def test_jobs_and_segments_of_a_dry_run() -> None:
         f"results/checkpoints/flan/{run}/seed-0/0-30\t-\ttrain\t-\tmissing\t{plan}\n"
         for run, plan in (("random", "update pending"), ("cluster", "no update"))
     )
-    found = parse(f"{stats}\nReasons:\n  x 1\n", rows)
-    assert found.jobs == {"train": 1, "plot": 2}
-    assert found.segments() == [("results", "flan/random/seed-0", 0, "30")]
+    planned = parse(f"{stats}\nReasons:\n  x 1\n", rows)
+    assert planned.jobs == {"train": 1, "plot": 2}
+    assert planned.segments() == [("results", "flan/random/seed-0", 0, "30")]
     assert parse("Nothing to be done (all requested files are present).", "").jobs == {}
     with pytest.raises(InputError, match="cannot read"):
         parse(stats, "")
