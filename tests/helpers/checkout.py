@@ -1,4 +1,4 @@
-"""Checkouts of their own for tests that run the workflow."""
+"""Copies of the project for tests that run the workflow."""
 
 import importlib
 import os
@@ -22,14 +22,13 @@ class Checkout:
     folder: Path
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake in the checkout; stdout and stderr come back as one.
+        """Run Snakemake in the checkout; return stdout and stderr combined.
 
         Its jobs are forks of a process that has done their imports (`warm.py`). Batch jobs, and
-        those that tests kill, are not, and have to give the same bytes.
+        jobs that tests kill, are not, and must give the same bytes.
         """
-        places = [folder_of_python(), str(Path(sys.executable).parent), os.environ["PATH"]]
-        path = os.pathsep.join(places)
-        done = forked_snakemake(self.folder, *arguments, path=path)
+        folders = [folder_of_python(), str(Path(sys.executable).parent), os.environ["PATH"]]
+        done = forked_snakemake(self.folder, *arguments, path=os.pathsep.join(folders))
         if check:
             assert done.returncode == 0, done.stdout
         return done
@@ -52,31 +51,26 @@ class Checkout:
 
     def would_run(self, *arguments: str) -> dict[str, int]:
         """Return how many jobs of each rule a dry run lists."""
-        output = forked_dry_run(self.folder, *arguments)
+        done = forked_snakemake(self.folder, "--dry-run", *arguments)
+        assert done.returncode == 0, done.stdout
+        output = done.stdout
         table = re.search(r"^job +count\n[- ]+\n(.*?)^total ", output, re.DOTALL | re.MULTILINE)
         assert table or "Nothing to be done" in output, output
         rows = [line.split() for line in table[1].splitlines()] if table else []
         return {rule: int(count) for rule, count in rows if rule != "all"}
 
 
-def forked_dry_run(folder: Path, *arguments: str) -> str:
-    """Return what a dry run in a folder prints."""
-    done = forked_snakemake(folder, "--dry-run", *arguments)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
 def forked_snakemake(
     folder: Path, *arguments: str, path: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in a folder, with another PATH if given; stdout and stderr come back as one.
+    """Run Snakemake in a folder; return stdout and stderr combined. `path` replaces PATH.
 
-    It runs in a fork of this process, which imports Snakemake once for all of them: that is most of
-    the time of a small one.
+    It runs in a fork of this process, which imports Snakemake once for all runs: imports take most
+    of the time of a small run.
     """
     import snakemake.cli
 
-    # What it and the checkout's library load once it runs.
+    # Import what the run would load.
     for name in ("snakemake_executor_plugin_slurm", "pydantic", "numpy"):
         importlib.import_module(name)
     with TemporaryFile("w+") as printed:
@@ -89,7 +83,7 @@ def forked_snakemake(
                 for stream in (1, 2):
                     os.dup2(printed.fileno(), stream)
                 sys.stdout = sys.stderr = printed
-                # The checkout has its own library, and perhaps a changed one.
+                # The checkout may have changed its copy of the library.
                 for name in [name for name in sys.modules if name.split(".")[0] == "nearfirst"]:
                     del sys.modules[name]
                 sys.path = [path for path in sys.path if Path(path) != ROOT / "workflow"]
@@ -107,7 +101,7 @@ def forked_snakemake(
 
 
 def copy_project(to: Path, preset: str = "tiny") -> Checkout:
-    """Copy what git knows or would add, as it is in the working tree, and set the preset."""
+    """Copy the files of the working tree that git does not ignore, and set the preset."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -125,7 +119,7 @@ def copy_project(to: Path, preset: str = "tiny") -> Checkout:
 
 
 def flan_rows() -> list[dict[str, object]]:
-    """Return 12 tasks of 6 instances in Flan-mini's form."""
+    """Return 12 tasks of 6 instances in the format of Flan-mini."""
     return [
         {
             "id": f"row_{task}_{number}",

@@ -1,4 +1,4 @@
-"""What readers of data sets yield, and how they refuse."""
+"""Instances that readers of data sets yield, and messages with which they refuse data."""
 
 from collections.abc import Callable, Iterable
 
@@ -15,7 +15,7 @@ def texts(instance: Instance) -> list[tuple[str, str]]:
 
 
 def refusal(read: Callable[[], Iterable[Instance]]) -> str:
-    """Return the one line with which reading to the end is refused, a row without messages too."""
+    """Read to the end, which must fail on an unusable row; return the one-line message."""
     with pytest.raises(InputError) as caught:
         take_inventory(read(), skip_unusable=False)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The project's pages, as tests read them: blocks of code, commands and links."""
+"""The project's Markdown pages: blocks of code, commands and links."""
 
 import argparse
 import importlib
@@ -33,12 +33,12 @@ COMMANDS = {
     *("snakemake", "make", "python", "pip", "git", "source", "export", "hf", "pre-commit"),
     *("apt-get", "mariadb", "sacctmgr", "nearfirst"),
 }
-"""First words of what is meant for a shell."""
+"""First words of shell commands."""
 ENVIRONMENT = re.compile("[A-Z_]+=")
 
 
 class Block(NamedTuple):
-    """Code that stands apart from the text."""
+    """A code block."""
 
     page: str
     language: str  # of a fence; empty if the block is indented
@@ -60,8 +60,8 @@ def split(page: str) -> tuple[list[Block], str]:
     """Return the blocks of a page, and its text without them."""
     text = (ROOT / page).read_text()
     blocks = [
-        Block(page, its[1] or "", its[2] or re.sub("^    ", "", its[3].rstrip(), flags=re.M))
-        for its in BLOCK.finditer(text)
+        Block(page, match[1] or "", match[2] or re.sub("^    ", "", match[3].rstrip(), flags=re.M))
+        for match in BLOCK.finditer(text)
     ]
     return blocks, BLOCK.sub("", text)
 
@@ -75,7 +75,7 @@ def code(page: str, language: str, heading: str = "") -> list[str]:
 
 
 def is_shell(text: str) -> bool:
-    """Return whether text begins as a command does."""
+    """Return whether text begins like a shell command."""
     first = next(dropwhile(ENVIRONMENT.match, text.split()), "")
     return first in COMMANDS or first.endswith(".py")
 
@@ -83,8 +83,8 @@ def is_shell(text: str) -> bool:
 def commands(text: str) -> Iterator[tuple[list[str], str]]:
     """Yield the words of each command of a shell block, and its heredoc.
 
-    Lines that a backslash, an open quote or a heredoc joins are one command; comments and variables
-    that are set for it go.
+    Lines joined by a backslash, an open quote or a heredoc are one command. Comments and variables
+    set for a command are removed.
     """
     lines = iter(text.splitlines())
     for line in lines:
@@ -124,7 +124,7 @@ def anchors(page: str) -> set[str]:
 
 
 def links(page: str) -> list[str]:
-    """Return where the links and images of a page lead."""
+    """Return the targets of the links and images of a page."""
     return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", split(page)[1]))
 
 
@@ -135,16 +135,9 @@ def generator(name: str) -> Any:
 
 
 def read_command_line(program: str, words: Sequence[str]) -> argparse.Namespace:
-    """Return what a program of the workflow reads from its command line.
-
-    It runs up to where its work would begin; if it does not take the line, it exits.
-    """
+    """Parse a command line with a program of the workflow, which exits if it is not valid."""
     path = ROOT / "workflow/scripts" / program
-    read: list[argparse.Namespace] = []
-
-    def stop(main: object, arguments: argparse.Namespace) -> None:
-        read.append(arguments)
-
-    with patch.object(sys, "argv", [str(path), *words]), patch.object(cli, "run", stop):
+    with patch.object(sys, "argv", [str(path), *words]), patch.object(cli, "run") as run:
         runpy.run_path(str(path), run_name="__main__")
-    return read[0]
+    arguments: argparse.Namespace = run.call_args.args[1]
+    return arguments

@@ -1,4 +1,4 @@
-"""What can happen to a file, and what a folder holds."""
+"""Damage to files, and the contents of folders."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ def cut(path: Path) -> None:
 
 
 def empty(path: Path) -> None:
-    """Leave a name without bytes, as a lost node does."""
+    """Empty a file, as a lost node may leave it."""
     path.write_bytes(b"")
 
 

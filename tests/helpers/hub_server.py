@@ -1,6 +1,6 @@
-"""A small server on loopback that speaks the Hugging Face hub's file interface.
+"""A small server on loopback with the file API of the Hugging Face hub.
 
-Like the hub it sends whoever wants a large file on to another address, and says who asked.
+Like the hub, it redirects requests for large files to another address. It records all requests.
 """
 
 import hashlib
@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-LARGE = 1000  # from this many bytes on a file is stored apart, as with Git LFS
-PAGE = 2  # entries of a listing in one answer
+LARGE = 1000  # bytes from which on a file is stored elsewhere, like in Git LFS
+PAGE = 2  # entries of a listing per response
 
 
 def sha256(content: bytes) -> str:
@@ -24,12 +24,12 @@ def sha256(content: bytes) -> str:
 
 
 def blob(content: bytes) -> str:
-    """Return the name of git's object: what `git hash-object` says."""
+    """Return the object name that `git hash-object` prints."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 class Request(NamedTuple):
-    """What a client asked."""
+    """A request of a client."""
 
     path: str
     range: str | None
@@ -39,17 +39,17 @@ class Request(NamedTuple):
 
 @dataclass
 class Hub:
-    """One repository and what goes wrong with it."""
+    """One repository, and its faults."""
 
     page: str  # "datasets/someone/data", or "someone/model"
     files: dict[str, bytes]
     commit: str = "0123456789abcdef0123456789abcdef01234567"
-    token: str | None = None  # gated: whoever wants a file must have it
-    served: dict[str, bytes] = field(default_factory=dict)  # other bytes than the listed ones
+    token: str | None = None  # gated: required for files
+    served: dict[str, bytes] = field(default_factory=dict)  # bytes that differ from the listing
     cut: int | None = None  # the next large file ends after so many bytes …
     stall: bool = False  # … and the connection stays open, or not
-    status: int | None = None  # every file is answered with this
-    proxy: bool = False  # something between answers, with a page for people
+    status: int | None = None  # response to every request for a file
+    proxy: bool = False  # a proxy answers, with an HTML page
     requests: list[Request] = field(default_factory=list)
     url: str = ""
     storage: str = ""

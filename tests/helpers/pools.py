@@ -18,7 +18,7 @@ ORDERS = ("nearest", "farthest", "random")
 
 
 def from_matrix(distances: Sequence[Sequence[float]] | npt.NDArray[Any]) -> Pool:
-    """Return a pool with these distances, and embeddings that say nothing."""
+    """Return a pool with these distances, and embeddings of zeros."""
     matrix = np.asarray(distances, dtype=np.float32)
     train, test = (np.zeros((size, 1), dtype=np.float32) for size in matrix.shape)
     return Pool(len(matrix), (), train, test, lambda rows: matrix[rows], threads=1)
@@ -36,7 +36,7 @@ def some(size: int, tests: int = 5, tasks: int = 4, seed: int = 0) -> Pool:
     names = [f"task-{int(i)}" for i in generator.integers(tasks, size=size) ** 2 // tasks]
     train, test = (1 + 0.5 * generator.random((n, 6)) for n in (size, tests))
     pool = from_embeddings(train, test, names)
-    # Of one length, so that no two conversations are.
+    # Words of one length, and conversations of different lengths.
     words = ["red", "old", "new", "far", "one", "two", "sky", "sun", "pea"]
     lengths = generator.permutation(np.arange(1, size + tests + 1))
     talks = [[_message(role, words, int(n), generator) for role in ROLES] for n in lengths]

@@ -1,4 +1,4 @@
-"""Stage programs in processes of their own, forked from one that has imported torch already."""
+"""Stage programs in processes forked from one that has imported torch already."""
 
 import itertools
 import multiprocessing
@@ -18,14 +18,14 @@ import warm
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
 Program = Callable[..., subprocess.CompletedProcess[str]]
-"""Of the fixtures that run a program to its end: `program("score.py", "--output", path)`."""
+"""Type of the fixtures that run a program to its end: `program("score.py", "--output", path)`."""
 PRINTED, NUMBERS = tempfile.TemporaryDirectory(), itertools.count()
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["pytest", *warm.PRELOADED])
 
 
 def environment() -> dict[str, str]:
-    """The library is found from anywhere, no test waits for a network, and a job has one core."""
+    """Return the environment of a program: with the library, without network, on one core."""
     return {
         **os.environ,
         "PYTHONPATH": str(ROOT / "workflow"),
@@ -41,19 +41,19 @@ def command(name: str, *arguments: object) -> list[str]:
 
 
 class Running:
-    """A program that runs, to be used as a `subprocess.Popen`; `printed` is what it prints.
+    """A running program, used like `subprocess.Popen`; its output goes to the file `printed`.
 
-    With a `limit` its files have at most that many bytes.
+    `limit` is the maximum size of its files, in bytes.
     """
 
     def __init__(self, words: Sequence[str], limit: int | None = None) -> None:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment().items():
                 patch.setenv(name, value)
-            forkserver.ensure_running()  # it reads some of them when it imports
+            forkserver.ensure_running()  # its imports read some of them
         self.printed = Path(PRINTED.name, str(next(NUMBERS)))
-        given = (list(words[1:]), str(self.printed), environment(), limit)
-        self.process = CONTEXT.Process(target=_be, args=given)
+        arguments = (list(words[1:]), str(self.printed), environment(), limit)
+        self.process = CONTEXT.Process(target=_run, args=arguments)
         self.process.start()
         assert self.process.pid
         self.pid = self.process.pid
@@ -82,8 +82,8 @@ class Running:
         self.send_signal(signal.SIGKILL)
 
 
-def _be(words: list[str], printed: str, environ: dict[str, str], limit: int | None) -> None:
-    """Be the program, the first process of a group of its own."""
+def _run(words: list[str], printed: str, environ: dict[str, str], limit: int | None) -> None:
+    """Run the program, as the leader of a new process group."""
     os.setsid()
     file = os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)

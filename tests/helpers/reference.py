@@ -1,11 +1,11 @@
-"""Slow and obvious: what the fast implementations must equal."""
+"""Slow and obvious implementations that the fast ones must equal."""
 
 import numpy as np
 import numpy.typing as npt
 
 
 def algorithm_1(distances: npt.NDArray[np.float32]) -> list[int]:
-    """Return the rounds as the algorithm's text gives them, one look at all pairs a round."""
+    """Return the rounds of TMA as in the algorithm's text, with all pairs compared each round."""
     rounds = [0] * len(distances)
     pool = list(range(len(distances)))
     number = 0

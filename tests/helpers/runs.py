@@ -1,4 +1,4 @@
-"""Runs and similarities made by hand, for the tests of the statistics."""
+"""Handmade runs and similarities for the tests of the statistics."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,12 @@ Runs = dict[tuple[str, int], Run]
 
 def rows(losses: Losses, tasks: Sequence[str] = (), tokens: Sequence[int] = ()) -> pd.DataFrame:
     """Return the losses of instances a, b, c, … at each step as rows of a table."""
-    made = [
+    records = [
         (step, chr(ord("a") + i), tasks[i] if tasks else "task", loss, tokens[i] if tokens else 1)
         for step, per_instance in losses.items()
         for i, loss in enumerate(per_instance)
     ]
-    return pd.DataFrame(made, columns=LOSSES.names)
+    return pd.DataFrame(records, columns=LOSSES.names)
 
 
 def run(losses: Losses, tasks: Sequence[str] = (), tokens: Sequence[int] = ()) -> Run:
@@ -51,60 +51,62 @@ IDENTITY = {"dataset": "flan", "test": "specialist-0", "arrangement": "random", 
 
 
 def save(frame: pd.DataFrame, path: Path, left_out: int = 0, **identity: object) -> Path:
-    """Write losses that say what they are of."""
+    """Write losses with their identity as metadata."""
     table = pa.Table.from_pandas(frame, schema=LOSSES, preserve_index=False)
     return save_table(table, path, left_out=left_out, **identity)
 
 
 def save_table(table: pa.Table, path: Path, **metadata: object) -> Path:
-    """Write a table that says what it is of."""
+    """Write a table with its identity as metadata."""
     write_table(table, path, {**IDENTITY, **{key: str(value) for key, value in metadata.items()}})
     return path
 
 
-def as_rows(made: Run) -> pd.DataFrame:
-    """Return the rows of a run, as a table holds them."""
-    long = made.values.stack().rename("loss").reset_index()
+def as_rows(run: Run) -> pd.DataFrame:
+    """Return a run as rows of a table of losses."""
+    long = run.values.stack().rename("loss").reset_index()
     return long.assign(
-        task=long["id"].map(made.task), label_tokens=long["id"].map(made.label_tokens)
+        task=long["id"].map(run.task), label_tokens=long["id"].map(run.label_tokens)
     )[LOSSES.names]
 
 
 def write_runs(
     runs: Runs, folder: Path, left_out: int = 0, by: str = "arrangement", **identity: object
 ) -> list[Path]:
-    """Write runs, each in two segments; their label is the name of what `by` says."""
+    """Write runs, each in two segments; their label is the value of the key `by`."""
     paths = []
-    for (label, seed), made in runs.items():
-        frame = as_rows(made)
+    for (label, seed), run in runs.items():
+        frame = as_rows(run)
         for part, late in enumerate((frame["step"] <= 10, frame["step"] > 10)):
             path = folder / f"{label}-{seed}-{part}.parquet"
-            its = {**identity, by: label, "seed": seed}
-            paths.append(save(frame[late], path, left_out, **its))
+            keys = {**identity, by: label, "seed": seed}
+            paths.append(save(frame[late], path, left_out, **keys))
     return paths
 
 
 def figure(kind: str, *labels: str, **keys: object) -> str:
-    """Return the row of a figure whose labels are names, as JSON."""
+    """Return the row of a figure whose labels are names of runs, as JSON."""
     curves = {"curves": {label: label for label in labels}} if labels else {}
     return json.dumps({"kind": kind, **curves, **keys})
 
 
 Distances = Mapping[str, Mapping[str, Mapping[int, float]]]
-"""Of each measure and task the distance at each step."""
+"""Distances by measure, task and step."""
 
 
 def tables(distances: Distances) -> dict[str, pd.DataFrame]:
-    """Return similarities as they are read: of each measure (steps, tasks)."""
+    """Return similarities as they are read: a table (steps, tasks) for each measure."""
     return {measure: pd.DataFrame(dict(by_task)) for measure, by_task in distances.items()}
 
 
-def write_similarity(found: Mapping[str, pd.DataFrame], path: Path, **identity: object) -> Path:
+def write_similarity(
+    by_measure: Mapping[str, pd.DataFrame], path: Path, **identity: object
+) -> Path:
     parts = [
         table.rename_axis(index="step", columns="task").stack().rename("distance").reset_index()
-        for table in found.values()
+        for table in by_measure.values()
     ]
-    frame = pd.concat(parts, keys=list(found), names=["measure", None]).reset_index("measure")
+    frame = pd.concat(parts, keys=list(by_measure), names=["measure", None]).reset_index("measure")
     frame["seen"] = 16 * frame["step"]
     table = pa.Table.from_pandas(frame, schema=SIMILARITY, preserve_index=False)
     return save_table(table, path, **identity)

@@ -1,4 +1,4 @@
-"""A file system of its own, to be filled."""
+"""A small file system that tests can fill."""
 
 import subprocess
 from collections.abc import Iterator

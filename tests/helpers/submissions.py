@@ -1,4 +1,4 @@
-"""How many jobs a scheduler would be given, from what a dry run says."""
+"""Count the jobs that a scheduler would get, from the output of a dry run."""
 
 import re
 
@@ -11,14 +11,13 @@ LOCAL = {
     "wait_for_evaluation",
     "no_such_target",
 }
-"""Rules that run where Snakemake does; a dry run does not tell them from the others."""
+"""Local rules, which run beside Snakemake; a dry run does not mark them."""
 
 
 def submissions(dry_run_output: str) -> int:
-    """Count the submissions that a dry run with a profile for batch jobs foretells.
+    """Count the submissions in the output of a dry run with a profile for batch jobs.
 
-    A group is one, and its rules stand indented below it; a rule outside groups is one; a local
-    rule is none.
+    A group, with its rules indented below it, is one, and so is any other rule that is not local.
     """
     groups = re.findall(r"^(?:\[.*\] )?Group job .*:$", dry_run_output, re.MULTILINE)
     alone = re.findall(r"^Job \d+: (\w+)", dry_run_output, re.MULTILINE)

@@ -1,6 +1,7 @@
 """A check that all text of a figure can be read."""
 
 import io
+from itertools import combinations
 
 import pytest
 from matplotlib.figure import Figure
@@ -13,7 +14,7 @@ def assert_readable(figure: Figure) -> list[str]:
     draw = Text.draw
 
     def record(text: Text, *arguments: object) -> None:
-        # Only what is drawn: a figure also has labels of ticks out of sight.
+        # Only what is drawn: a figure also has tick labels out of sight.
         if text.get_visible() and text.get_text().strip():
             boxes[text.get_text(), id(text)] = text.get_window_extent()
         draw(text, *arguments)
@@ -22,11 +23,11 @@ def assert_readable(figure: Figure) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Text, "draw", record)
         figure.savefig(io.BytesIO(), format="png")
-    found = [(text, box) for (text, _), box in boxes.items()]
-    assert len(found) > 8
-    for place, (text, box) in enumerate(found):
+    drawn = [(text, box) for (text, _), box in boxes.items()]
+    assert len(drawn) > 8
+    for text, box in drawn:
         assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text
         assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1, text
-        for other, its in found[:place]:
-            assert not box.padded(-1).overlaps(its.padded(-1)), f"{text!r} covers {other!r}"
-    return [text for text, _ in found]
+    for (text, box), (other, other_box) in combinations(drawn, 2):
+        assert not box.padded(-1).overlaps(other_box.padded(-1)), f"{text!r} covers {other!r}"
+    return [text for text, _ in drawn]

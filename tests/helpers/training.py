@@ -1,4 +1,4 @@
-"""Training in the process of the test, and what it writes."""
+"""Training in the process of the test, and its outputs."""
 
 import signal
 from collections.abc import Sequence
@@ -73,10 +73,10 @@ def weights(checkpoints: Path, step: int) -> Weights:
     return load_file(checkpoints / f"step-{step:06d}/model.safetensors")
 
 
-def difference(one: Weights, other: Weights) -> float:
-    """Return the largest difference of two sets of weights of the same names."""
-    assert one.keys() == other.keys()
-    return max(float((one[name] - other[name]).abs().max()) for name in one)
+def difference(a: Weights, b: Weights) -> float:
+    """Return the largest difference of two sets of weights with the same names."""
+    assert a.keys() == b.keys()
+    return max(float((a[name] - b[name]).abs().max()) for name in a)
 
 
 def alternate_lengths(talks: Sequence[Any]) -> None:
@@ -86,7 +86,7 @@ def alternate_lengths(talks: Sequence[Any]) -> None:
 
 
 def plain_losses(model: Any, tokens: Sequence[Tokens]) -> list[float]:
-    """Return the model's own loss of each instance by itself: a mean over its labels."""
+    """Return the model's mean loss over the labels of each instance, one by one."""
     result = []
     for item in tokens:
         ids, labels = torch.from_numpy(item.ids)[None], torch.from_numpy(item.labels)[None]
@@ -97,12 +97,12 @@ def plain_losses(model: Any, tokens: Sequence[Tokens]) -> list[float]:
 
 
 def labelled_texts(tokens: Tokens, tokenizer: Any) -> list[str]:
-    """Return the texts of the runs of labels: the answers, with their ends."""
-    found, run = [], []
+    """Return the texts of the contiguous labels: the answers with their end tokens."""
+    texts, run = [], []
     for id_ in [*tokens.labels.tolist(), IGNORED]:
         if id_ != IGNORED:
             run.append(id_)
         elif run:
-            found.append(tokenizer.decode(run, clean_up_tokenization_spaces=False))
+            texts.append(tokenizer.decode(run, clean_up_tokenization_spaces=False))
             run = []
-    return found
+    return texts

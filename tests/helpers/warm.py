@@ -1,7 +1,7 @@
 """A `python` for workflow runs: jobs are forks of a process that has imported torch already.
 
-Most of the time of a tiny job goes into its imports. With this `python` first on its PATH a run
-does what it always does, for less. Signals are not passed on: not for tests that kill.
+Imports take most of the time of a tiny job. With this `python` first on its PATH a run does the
+same in less time. Signals are not passed on, so tests that kill jobs cannot use it.
 """
 
 import atexit
@@ -25,8 +25,8 @@ PRELOADED = (
     *("matplotlib.pyplot", "sentence_transformers", "torch.distributed.fsdp"),
     *("transformers.trainer", "transformers.models.llama.modeling_llama", "pydantic"),
 )
-# Started once for each job, so without `site` and with few imports. `fetch.py` talks to a hub whose
-# address is read at the import.
+# Started once for each job, so without `site` and with few imports. `fetch.py` reads the address of
+# the hub when it is imported, so it is started cold.
 CLIENT = """#!{python} -IS
 import os, sys
 given = sys.argv[1:]
@@ -42,8 +42,8 @@ sys.exit(ask({socket!r}, given))
 @cache
 def folder_of_python() -> str:
     """Start the process to fork from; return the folder of the `python` that asks it."""
-    kept = TemporaryDirectory()
-    folder, address = Path(kept.name), f"{kept.name}/socket"
+    temporary = TemporaryDirectory()
+    folder, address = Path(temporary.name), f"{temporary.name}/socket"
     python = folder / "python"
     here = str(Path(__file__).parent)
     python.write_text(CLIENT.format(python=sys.executable, here=here, socket=address))
@@ -57,13 +57,13 @@ def folder_of_python() -> str:
     @atexit.register
     def end() -> None:
         server.communicate()
-        kept.cleanup()
+        temporary.cleanup()
 
     return str(folder)
 
 
 def ask(address: str, arguments: list[str]) -> int:
-    """Have a fork run a program with this process's folder, environment and streams."""
+    """Let a fork run a program with this process's folder, environment and streams."""
     words = json.dumps([str(Path.cwd()), dict(os.environ), arguments]).encode()
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(address)
@@ -74,7 +74,7 @@ def ask(address: str, arguments: list[str]) -> int:
 
 
 def serve(address: str) -> None:
-    """Import, then fork for whoever asks."""
+    """Import everything, then fork for each client."""
     for name in PRELOADED:
         importlib.import_module(name)
     gc.freeze()
@@ -86,13 +86,13 @@ def serve(address: str) -> None:
             client, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
-                look_after(client)
+                handle(client)
             client.close()
             reap()
 
 
 def reap() -> None:
-    """Let go of the forks that have ended."""
+    """Reap the forks that have ended."""
     while True:
         try:
             if os.waitpid(-1, os.WNOHANG)[0] == 0:
@@ -101,14 +101,14 @@ def reap() -> None:
             return
 
 
-def look_after(client: socket.socket) -> None:
-    """Run a client's program in a fork of its own and tell it the exit code."""
+def handle(client: socket.socket) -> None:
+    """Run a client's program in another fork and send back the exit code."""
     message, descriptors, _, _ = socket.recv_fds(client, 4, 3)
     folder, environment, arguments = json.loads(client.makefile("rb").read(int.from_bytes(message)))
     program = os.fork()
     if program == 0:
         client.close()
-        os._exit(be(folder, environment, arguments, descriptors))
+        os._exit(run_as_python(folder, environment, arguments, descriptors))
     for descriptor in descriptors:
         os.close(descriptor)
     status = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
@@ -116,10 +116,10 @@ def look_after(client: socket.socket) -> None:
     os._exit(0)
 
 
-def be(
+def run_as_python(
     folder: str, environment: dict[str, str], arguments: list[str], descriptors: list[int]
 ) -> int:
-    """Be a Python that was started with these arguments; return its exit code."""
+    """Act like a Python started with these arguments; return its exit code."""
     os.setsid()
     for stream, descriptor in enumerate(descriptors):
         os.dup2(descriptor, stream)
@@ -143,10 +143,10 @@ def be(
 
 
 def run(arguments: list[str], environment: dict[str, str]) -> None:
-    """Run a program, or with `-m` a module, as Python does for a command line."""
+    """Run a program, or with `-m` a module, like Python's command line."""
     os.environ.clear()
     os.environ.update(environment)
-    # Where Python looks first for modules.
+    # Python puts the program's folder first.
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
         sys.path.insert(0, str(Path.cwd()))
