@@ -1,4 +1,4 @@
-"""What the fault tests share: a finished run, and the training that nothing disturbed."""
+"""Fixtures of the fault tests: a finished run, and an undisturbed training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def results(finished: Checkout) -> Path:
 
 @pytest.fixture(scope="session")
 def undisturbed(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """Return the training run that nothing disturbed, in one piece."""
+    """Return an undisturbed training run in one piece."""
     return Undisturbed.of(training(results, tmp_path_factory.mktemp("undisturbed") / "job"))
 
 

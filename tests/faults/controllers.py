@@ -1,4 +1,4 @@
-"""Snakemake as a process that a test can kill, and the jobs it has started."""
+"""Snakemake as a process that a test can kill, and its jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOG = "results/logs/train/flan_random_seed-0_0-end.log"
 
 @dataclass(frozen=True)
 class Controller:
-    """A Snakemake that runs, and the file of what it has printed."""
+    """A running Snakemake, and the file with its output."""
 
     process: subprocess.Popen[bytes]
     printed: Path
@@ -45,32 +45,32 @@ class Controller:
         return cls(process, printed)
 
     def kill(self) -> None:
-        """Kill Snakemake and nothing that it has started."""
+        """Kill Snakemake, but not its jobs."""
         assert self.process.poll() is None
         os.kill(self.process.pid, signal.SIGKILL)
         assert self.process.wait() == -signal.SIGKILL
 
     def end(self, limit: float = 300) -> str:
-        """Wait until it ends well; return what it has printed."""
+        """Wait until it succeeds; return its output."""
         code = self.process.wait(timeout=limit)
         assert code == 0, self.printed.read_text()
         return self.printed.read_text()
 
 
 def programs_in(checkout: Checkout, name: str) -> list[psutil.Process]:
-    """Return the processes that run a program of a stage in a checkout, wherever they came from."""
-    found = []
+    """Return the processes that run a stage program in a checkout, whatever started them."""
+    processes = []
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             words = process.cmdline()
-            ours = process.cwd() == str(checkout.folder.resolve())
-            if ours and len(words) > 1 and words[1].endswith(f"/{name}"):
-                found.append(process)
-    return found
+            is_ours = process.cwd() == str(checkout.folder.resolve())
+            if is_ours and len(words) > 1 and words[1].endswith(f"/{name}"):
+                processes.append(process)
+    return processes
 
 
 def training_of(controller: Controller, checkout: Checkout) -> psutil.Process:
-    """Return the training job of a Snakemake as soon as it has begun to write."""
+    """Return Snakemake's training job as soon as it has started to write."""
     partial = checkout.folder / f"{TARGET}.partial"
     wait_until(
         lambda: partial.exists() or controller.process.poll() is not None, "a training job", 180
@@ -80,7 +80,7 @@ def training_of(controller: Controller, checkout: Checkout) -> psutil.Process:
 
 
 def waits(checkout: Checkout) -> bool:
-    """Return whether the training job says that it waits for another one."""
+    """Return whether the training job logs that it waits for another job."""
     try:
         return b"waiting for another job" in (checkout.folder / LOG).read_bytes()
     except FileNotFoundError:  # Snakemake removes an old log
@@ -88,7 +88,7 @@ def waits(checkout: Checkout) -> bool:
 
 
 def assert_right(checkout: Checkout, finished: Checkout) -> None:
-    """Check that the checkpoints are those of the undisturbed run, with nothing beside them."""
+    """Check that the checkpoints equal the undisturbed run's, and that nothing else is left."""
     assert contents(checkout.folder / TARGET) == contents(finished.folder / TARGET)
     results, incomplete = checkout.folder / "results", checkout.folder / ".snakemake/incomplete"
     for name in ("*.tmp", "*.partial", "*.lock"):
@@ -97,7 +97,7 @@ def assert_right(checkout: Checkout, finished: Checkout) -> None:
 
 
 def end_all(checkout: Checkout) -> None:
-    """End what a test that failed has left running in a checkout."""
+    """Kill the processes that a failed test has left running in a checkout."""
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if Path(process.cwd()).is_relative_to(checkout.folder.resolve()):

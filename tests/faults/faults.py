@@ -1,4 +1,4 @@
-"""Stage programs as jobs: their command lines, their outputs, what must not be left behind."""
+"""Stage programs as jobs: command lines, outputs, and leftovers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RUN = {"batch_size": 4, "learning_rate": 1e-3, "checkpoint_every": 8}
 
 @dataclass(frozen=True)
 class Job:
-    """A stage program whose outputs lie in a folder with nothing else but its log."""
+    """A stage program with a folder that holds only its outputs and its log."""
 
     program: str
     arguments: tuple[str, ...]
@@ -27,20 +27,20 @@ class Job:
 
     @property
     def log(self) -> Path:
-        """Where the program's progress goes."""
+        """The program's log."""
         return self.folder / "log"
 
     def log_text(self) -> str:
-        """Return what the job has logged since it was started."""
+        """Return the job's log since it was started."""
         return self.log.read_text() if self.log.exists() else ""
 
     def start(self, limit: int | None = None, log: bool = True) -> Running:
-        """Start the program, with torch imported, in a group of its own."""
+        """Start the program, with torch imported, in a new process group."""
         logged = ("--log", self.log) if log else ()
         return Running(command(self.program, *self.arguments, *logged), limit)
 
     def start_cold(self) -> subprocess.Popen[bytes]:
-        """Start the program as a shell does, imports included, in a group of its own."""
+        """Start the program like a shell, imports included, in a new process group."""
         return subprocess.Popen(
             command(self.program, *self.arguments, "--log", self.log),
             env=environment(),
@@ -50,14 +50,14 @@ class Job:
         )
 
     def finish(self) -> str:
-        """Run the program to its good end; return what it printed."""
+        """Run the program, which must succeed; return its output."""
         process = self.start(log=False)
         code, printed = process.wait(), process.printed.read_text()
         assert code == 0, printed
         return printed
 
     def fail(self, limit: int | None = None, log: bool = False) -> str:
-        """Run the program, which has to fail with one line; return that line."""
+        """Run the program, which must fail with a one-line error; return that line."""
         process = self.start(limit, log)
         code, printed = process.wait(), process.printed.read_text()
         assert code == 1, printed
@@ -66,20 +66,20 @@ class Job:
         return line
 
     def debris(self) -> set[str]:
-        """Return the names in the folder that are neither outputs nor the log."""
+        """Return the names in the folder other than outputs and the log."""
         return {path.name for path in self.folder.iterdir()} - {"log"} - self.outputs
 
     def result(self) -> dict[str, bytes]:
         """Return the bytes of the outputs; the folder may hold nothing else but the log."""
         assert self.debris() == set()
         assert all((self.folder / name).exists() for name in self.outputs)
-        found = contents(self.folder)
-        found.pop("log", None)
-        found.pop("state/checksums.json", None)  # it names the files that the run began with
-        return found
+        files = contents(self.folder)
+        files.pop("log", None)
+        files.pop("state/checksums.json", None)  # it names the initial files of the run
+        return files
 
     def clear(self) -> None:
-        """Remove all that the program wrote."""
+        """Remove everything that the program wrote."""
         shutil.rmtree(self.folder)
         self.folder.mkdir()
 
@@ -87,9 +87,9 @@ class Job:
 def training(results: Path, folder: Path, **flags: Any) -> Job:
     """Return a training job on a finished run's data: 64 steps, 9 checkpoints, 16 states.
 
-    Flags of the program come by name; `hardware` is added to what is here.
+    `flags` are flags of the program; `hardware` is merged with the one here.
     """
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "model": results / "model/seed-0",
         "instances": results / "instances/flan/train.parquet",
         "arrangement": results / "arrangements/flan/random/seed-0.parquet",
@@ -100,12 +100,12 @@ def training(results: Path, folder: Path, **flags: Any) -> Job:
         **flags,
         "hardware": {"state_every": 4} | flags.get("hardware", {}),
     }
-    return stage("train.py", folder, {"checkpoints", "state"}, **given)
+    return stage("train.py", folder, {"checkpoints", "state"}, **arguments)
 
 
 def evaluation(results: Path, folder: Path, **flags: Any) -> Job:
     """Return an evaluation of a finished run's checkpoints."""
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "model": results / "model/seed-0",
         "instances": results / "instances/flan/specialist-0.parquet",
         "checkpoints": results / "checkpoints/flan/random/seed-0/0-end",
@@ -113,18 +113,18 @@ def evaluation(results: Path, folder: Path, **flags: Any) -> Job:
         "output": folder / "losses.parquet",
         **flags,
     }
-    return stage("evaluate.py", folder, {"losses.parquet"}, **given)
+    return stage("evaluate.py", folder, {"losses.parquet"}, **arguments)
 
 
 def embedding(results: Path, folder: Path, **flags: Any) -> Job:
     """Return an embedding of a finished run's test set."""
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "instances": results / "instances/flan/specialist-0.parquet",
         "settings": {"threads": 1},
         "output": folder / "embeddings.parquet",
         **flags,
     }
-    return stage("embed.py", folder, {"embeddings.parquet"}, **given)
+    return stage("embed.py", folder, {"embeddings.parquet"}, **arguments)
 
 
 def stage(program: str, folder: Path, outputs: set[str], **flags: Any) -> Job:

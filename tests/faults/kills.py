@@ -1,4 +1,4 @@
-"""Kills of jobs at seeded moments of their lives."""
+"""Kill jobs at seeded moments."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def kill(process: Process) -> bool:
 
 def sizes(folder: Path) -> dict[str, int]:
     """Return the sizes of all files below a folder that a job is writing."""
-    found = {}
-    for place, _, names in os.walk(folder):
+    result = {}
+    for path, _, names in os.walk(folder):
         for name in names:
             with suppress(FileNotFoundError):  # renamed meanwhile
-                found[f"{place}/{name}"] = Path(place, name).stat().st_size
-    return found
+                result[f"{path}/{name}"] = Path(path, name).stat().st_size
+    return result
 
 
 def changes(process: Process, folder: Path) -> Iterator[bool]:
-    """Yield whenever a file changes, until the job ends; True if one begins that is not the log."""
+    """Yield whenever a file changes, until the job ends; True if a new file other than the log."""
     last = sizes(folder)
     while process.poll() is None:
         now = sizes(folder)
@@ -48,7 +48,7 @@ def changes(process: Process, folder: Path) -> Iterator[bool]:
 
 
 def wait_until(condition: Callable[[], object], what: str, limit: float = 120) -> None:
-    """Wait until a condition holds; fail if it does not within `limit` seconds."""
+    """Wait until a condition holds; fail after `limit` seconds."""
     deadline = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {limit} s"
@@ -57,19 +57,19 @@ def wait_until(condition: Callable[[], object], what: str, limit: float = 120) -
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a job does when nothing disturbs it."""
+    """An undisturbed run of a job."""
 
     folder: Path
     result: dict[str, bytes]
     seconds: float
     changes: int
-    """How often its files are seen to change."""
-    begun: int
-    """How many files are seen to begin."""
+    """Observed changes of its files."""
+    new_files: int
+    """Observed new files."""
 
     @classmethod
     def of(cls, job: Job) -> Undisturbed:
-        """Run a job, look on, and leave its outputs where they are."""
+        """Run and observe a job; its outputs stay in its folder."""
         since = time.monotonic()
         process = job.start_cold()
         begins = list(changes(process, job.folder))
@@ -81,12 +81,12 @@ class Undisturbed:
 def kill_again_and_again(
     job: Job, undisturbed: Undisturbed, seed: int, times: int, parts: int = 1
 ) -> None:
-    """Kill a job at seeded moments, each time after a new start; then compare its outputs.
+    """Start and kill a job at seeded moments, again and again; then compare its outputs.
 
-    The moments are in turn by the clock (the whole life: imports, loading, computing, saving), by
-    changes of its files, its log included (loading, computing, saving), and when a file begins. For
-    the last two the imports, which are most of the life of so small a job, were done before.
-    `parts` are into how many its life is cut: above 1 for a job that resumes.
+    The moments are, in turn, by the clock (all of imports, loading, computing, saving), at a change
+    of its files including the log (loading, computing, saving), and at a new file. For the last two
+    the imports, which are most of the time of so small a job, are done before. A job that resumes
+    is killed within the first of `parts` of its changes.
     """
     moment, seconds = random.Random(seed), undisturbed.seconds
     kills = 0
@@ -109,12 +109,12 @@ def kill_again_and_again(
                 process.wait(timeout=moment.uniform(0, seconds))
         else:
             seen = (begins for begins in changes(process, job.folder) if begins or kind == 1)
-            count = undisturbed.changes if kind == 1 else undisturbed.begun
+            count = undisturbed.changes if kind == 1 else undisturbed.new_files
             number = moment.randint(1, max(1, count // parts))
             next(islice(seen, number - 1, None), None)
         if kill(process):
             kills += 1
-        else:  # it was faster than meant: this life is over, and must be as good as any
+        else:  # it ended before the kill, so its outputs must be complete
             seconds = time.monotonic() - since if kind == 0 else seconds
             compare()
         if kills == times:

@@ -15,7 +15,7 @@ HEADER = r"^\S+/model\.safetensors: "
 
 
 def loaded(model: Any, folder: Path, content: bytes) -> dict[str, bytes]:
-    """Load a file of this content; return the weights that the model has then."""
+    """Load a file of this content; return the model's weights."""
     (folder / "model.safetensors").write_bytes(content)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -28,7 +28,7 @@ def test_a_checkpoint_is_refused_wherever_it_was_damaged(results: Path, tmp_path
     model = load.empty_model(str(results / "model/seed-0"))
     content = (results / FILE).read_bytes()
     expected = loaded(model, tmp_path, content)
-    # The header with its length; after it come the weights.
+    # The header with its length; the weights follow.
     header = 8 + int.from_bytes(content[:8], "little")
     generator = random.Random(1)
     lengths = generator.sample(range(len(content)), 100)
@@ -36,16 +36,16 @@ def test_a_checkpoint_is_refused_wherever_it_was_damaged(results: Path, tmp_path
         with pytest.raises(InputError, match=f"{HEADER}not a whole checkpoint"):
             loaded(model, tmp_path, content[:length])
     refused = 0
-    for place in generator.sample(range(header), 400):
+    for offset in generator.sample(range(header), 400):
         flipped = bytearray(content)
-        flipped[place] ^= generator.randrange(1, 256)
+        flipped[offset] ^= generator.randrange(1, 256)
         try:
-            found = loaded(model, tmp_path, bytes(flipped))
+            weights = loaded(model, tmp_path, bytes(flipped))
         except InputError as error:
             refused += str(tmp_path / "model.safetensors") in str(error)
         else:
-            assert found == expected, place
+            assert weights == expected, offset
     assert refused > 300
-    for letter in b"IU":  # integers are as long as the numbers
+    for letter in b"IU":  # integers of the same size
         with pytest.raises(InputError, match=HEADER):
             loaded(model, tmp_path, content.replace(b'"F32"', b'"%c32"' % letter, 1))

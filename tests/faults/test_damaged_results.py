@@ -1,4 +1,4 @@
-"""Damaged results under Snakemake: the message names the file; once deleted, it is made anew."""
+"""Damaged results under Snakemake: the message names the file; once deleted, it is remade."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ TARGET = "results/fig4_flan.csv"
 
 
 def failure(checkout: Checkout) -> str:
-    """Run into the damage; return the one line that names it."""
+    """Run into the damage; return the error that names it."""
     done = checkout.snakemake(TARGET, check=False)
     assert done.returncode == 1
     assert not (checkout.folder / TARGET).exists()

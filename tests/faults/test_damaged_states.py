@@ -12,31 +12,30 @@ from test_sigterm import begun_at
 
 
 def states(job: Job) -> list[Path]:
-    """Return the whole states of a job that is not through, newest first."""
-    found = job.folder.glob("checkpoints.partial/states/checkpoint-*/checksums.json")
-    return sorted((path.parent for path in found), key=step_of, reverse=True)
+    """Return the complete states of an unfinished job, newest first."""
+    paths = job.folder.glob("checkpoints.partial/states/checkpoint-*/checksums.json")
+    return sorted((path.parent for path in paths), key=step_of, reverse=True)
 
 
 def step_of(state: Path) -> int:
-    """Return the step of a state by its name."""
     return int(state.name.rpartition("-")[2])
 
 
 @pytest.fixture(scope="module")
 def killed(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """Return a job that was killed late, when it had two whole states."""
+    """Return a job that was killed late, when it had two complete states."""
     job = training(results, tmp_path_factory.mktemp("killed") / "job")
 
     def is_late() -> bool:
-        found = states(job)
-        return len(found) == 2 and step_of(found[0]) >= 40
+        newest = states(job)
+        return len(newest) == 2 and step_of(newest[0]) >= 40
 
     for _ in range(5):
         process = job.start()
         wait_until(lambda process=process: is_late() or process.poll() is not None, "two states")
         if kill(process) and len(states(job)) == 2:
             return job
-        job.clear()  # it was faster than this test
+        job.clear()  # it ended before the kill
     raise AssertionError("training always ended first")
 
 
@@ -54,7 +53,7 @@ CHECKPOINT = "checkpoints/step-000008/model.safetensors"
         (empty, ["newest/trainer_state.json"], 1),
         (flip, ["newest/checksums.json"], 1),
         (flip, ["newest/optimizer.pt", "older/optimizer.pt"], 2),
-        # Without a checkpoint that its state counts on, the run starts afresh.
+        # Without a checkpoint that its states rely on, the run starts again.
         (cut, [CHECKPOINT], 2),
         (lose, [CHECKPOINT], 2),
     ],
@@ -72,14 +71,14 @@ def test_a_damaged_state_is_skipped(
     job = training(results, tmp_path / "job")
     newest, older = states(job)
     steps = [step_of(newest), step_of(older), 0]
-    places = {"newest": newest, "older": older, "checkpoints": newest.parents[1] / "checkpoints"}
+    folders = {"newest": newest, "older": older, "checkpoints": newest.parents[1] / "checkpoints"}
     for file in files:
         folder, _, name = file.partition("/")
-        damage(places[folder] / name)
+        damage(folders[folder] / name)
     printed = job.finish()
     for step in steps[:skipped]:
         assert f"skipping the state of step {step}" in printed
-    assert str(places[folder] / name) in printed
+    assert str(folders[folder] / name) in printed
     assert begun_at(printed) == steps[skipped]
     assert job.result() == undisturbed.result
 

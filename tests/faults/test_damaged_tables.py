@@ -1,4 +1,4 @@
-"""Tables that were cut off or in which a bit flipped: named in one line, never used."""
+"""Truncated tables and flipped bits: the table is named in one line, and never used."""
 
 import random
 import shutil
@@ -51,16 +51,16 @@ def test_a_table_is_refused_wherever_it_was_damaged(
         assert str(caught.value).startswith(f"{path}: ")
         assert "\n" not in str(caught.value)
     refused = 0
-    for place in generator.sample(range(len(content)), 300):
+    for offset in generator.sample(range(len(content)), 300):
         flipped = bytearray(content)
-        flipped[place] ^= 1 << generator.randrange(8)
+        flipped[offset] ^= 1 << generator.randrange(8)
         path.write_bytes(flipped)
         try:
-            found = read(path)
+            table = read(path)
         except InputError as error:
             refused += str(path) in str(error)
-        else:  # some bytes, such as who wrote the file, are read by nobody
-            assert found == expected, place
+        else:  # some bytes, such as the writer's name, are never read
+            assert table == expected, offset
     assert refused > 200
 
 
@@ -71,22 +71,22 @@ def test_programs_name_the_table_and_leave_nothing(results: Path, tmp_path: Path
         shutil.copyfile(results / name, path)
         cut(path)
     instances, order, embedded, losses, train = damaged.values()
-    places = (tmp_path / str(number) for number in range(10))
+    folders = (tmp_path / str(number) for number in range(10))
     for job, path in (
-        (evaluation(results, next(places), instances=instances), instances),
-        (embedding(results, next(places), instances=instances), instances),
-        (training(results, next(places), instances=train), train),
-        (training(results, next(places), arrangement=order), order),
-        (arrangement(next(places), embedded), embedded),
-        (curves(next(places), losses), losses),
+        (evaluation(results, next(folders), instances=instances), instances),
+        (embedding(results, next(folders), instances=instances), instances),
+        (training(results, next(folders), instances=train), train),
+        (training(results, next(folders), arrangement=order), order),
+        (arrangement(next(folders), embedded), embedded),
+        (curves(next(folders), losses), losses),
     ):
         assert str(path) in job.fail()
         assert contents(job.folder) == {}, job.program
 
 
 def arrangement(folder: Path, train: Path) -> Job:
-    given = {"settings": {"method": "random"}, "train": train, "output": folder / "order.parquet"}
-    return stage("arrange.py", folder, {"order.parquet"}, **given)
+    flags = {"settings": {"method": "random"}, "train": train, "output": folder / "order.parquet"}
+    return stage("arrange.py", folder, {"order.parquet"}, **flags)
 
 
 def curves(folder: Path, losses: Path) -> Job:

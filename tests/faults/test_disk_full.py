@@ -1,4 +1,4 @@
-"""A disk that fills up under a job: one line names the place, and the next call makes it good."""
+"""A disk that fills up during a job: one line names the path, and the next call recovers."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ Make = Callable[[Path, Path], Job]
 
 @contextmanager
 def little_space(job: Job, free: int) -> Iterator[None]:
-    """Fill the disk of a job up to `free` pages, until the block ends."""
+    """Fill the disk of a job except for `free` pages, until the block ends."""
     disk = os.statvfs(job.folder)
     filler = job.folder.parent / "filler"
     filler.write_bytes(bytes(disk.f_bavail * disk.f_frsize - free * PAGE))
@@ -32,7 +32,7 @@ def little_space(job: Job, free: int) -> Iterator[None]:
         *((training, pages, None) for pages in (20, 70, 250, 500)),  # a state has some 480 KB
         *((evaluation, pages, None) for pages in (0, 1)),
         *((embedding, pages, None) for pages in (0, 10)),
-        # The same where nothing can be mounted: the kernel refuses what is beyond the limit.
+        # The same without a mount: the kernel refuses writes beyond the limit.
         *((training, None, size) for size in (100_000, 200_000)),
         *((evaluation, None, 1000), (embedding, None, 50_000)),
     ],
@@ -48,11 +48,11 @@ def test_a_disk_that_fills_up(
     with nullcontext(tmp_path) if limit else small_disk(tmp_path / "disk", f"{SIZE}") as disk:
         job = make(results, disk / "job")
         with nullcontext() if limit else little_space(job, free):
-            # The log takes space too, or finds none.
+            # The log takes space too, or gets none.
             line = job.fail(limit, log=limit is None)
         assert line.startswith(f"error: {job.folder}/"), line
         assert "free some space and run again" in line
-        # Only a training job leaves something: what it resumes from.
+        # Only a training job leaves something, to resume from.
         assert job.debris() == ({"checkpoints.partial"} if make is training else set())
         job.finish()
         expected = {

@@ -1,4 +1,4 @@
-"""SIGTERM, as SLURM sends it before it takes a node away: the work done so far is kept."""
+"""SIGTERM, which SLURM sends before it takes a node away: the work done so far is kept."""
 
 import os
 import random
@@ -15,26 +15,26 @@ GRACE = 30  # seconds from SIGTERM to SIGKILL: SLURM's own default, KillWait
 
 
 def terminate(process: Running) -> int:
-    """Send SIGTERM to all processes of a job, as scancel does; return the exit code."""
+    """Send SIGTERM to all processes of a job, like scancel; return the exit code."""
     os.killpg(process.pid, signal.SIGTERM)
     return process.wait(timeout=GRACE)
 
 
 def begun_at(text: str) -> int:
-    """Return the step of the state that a log says it resumes from; 0 if from the base model."""
-    found = re.search(r"steps 0 to 64 of 64, from (?:\S*/checkpoint-(\d+)|the base model)\n", text)
-    assert found, text
-    return int(found[1] or 0)
+    """Return the step from which a run resumes according to its log; 0 for the base model."""
+    match = re.search(r"steps 0 to 64 of 64, from (?:\S*/checkpoint-(\d+)|the base model)\n", text)
+    assert match, text
+    return int(match[1] or 0)
 
 
 def test_a_stopped_training_resumes_to_the_same_bytes(
     results: Path, tmp_path: Path, undisturbed: Undisturbed
 ) -> None:
-    # But for the signals it would save no state before its end.
+    # Without signals it would save no state before its end.
     job: Job = training(results, tmp_path / "job", hardware={"state_every": 1000})
     moment = random.Random(4)
     reached = 0
-    for lines in (1, 2, 1):  # of progress, each of 8 steps
+    for lines in (1, 2, 1):  # lines of progress, each of 8 steps
         process = job.start()
         wait_until(
             lambda process=process, lines=lines: (
@@ -52,12 +52,12 @@ def test_a_stopped_training_resumes_to_the_same_bytes(
         reached = int(stopped[0])
         assert job.debris() == {"checkpoints.partial"}
         job.log.unlink()
-    # Before the training begins there is nothing to save, and nothing is lost either.
+    # Before training begins there is nothing to save or lose.
     process = job.start()
     wait_until(lambda: job.log.exists() or process.poll() is not None, "the start")
     assert terminate(process) in (143, -signal.SIGTERM)
     assert begun_at(job.finish()) == reached
-    found, expected = job.result(), dict(undisturbed.result)
-    for result in (found, expected):  # it says how often states are saved, which differs here
-        del result["state/trainer_state.json"]
-    assert found == expected
+    result, expected = job.result(), dict(undisturbed.result)
+    for files in (result, expected):  # it holds how often states are saved, which differs here
+        del files["state/trainer_state.json"]
+    assert result == expected

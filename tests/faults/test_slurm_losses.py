@@ -14,7 +14,7 @@ PROFILE = ("--profile", "slurm")
 
 
 def queue() -> list[str]:
-    """Return the numbers of the jobs that are not over."""
+    """Return the ids of unfinished jobs."""
     return output("squeue", "--noheader", "--format=%i").split()
 
 
@@ -22,11 +22,11 @@ def test_snakemake_is_lost_and_then_the_node(
     slurm: Cluster | None, checkout: Checkout, finished: Checkout, tmp_path: Path
 ) -> None:
     if slurm is None:
-        pytest.skip("the cluster that runs here is not ours: its node is let be")
+        pytest.skip("this test stops a node, and the cluster that runs here is not ours")
     second = Checkout(tmp_path / "second/copy")
     shutil.copytree(checkout.folder, second.folder, symlinks=True)
     try:
-        # Snakemake is killed, its job runs on; the same job of the next one waits for it.
+        # Snakemake is killed, its job runs on; the next Snakemake's job waits for it.
         lost = Controller.start(checkout, TARGET, *PROFILE)
         job = training_of(lost, checkout)
         job.suspend()  # a slow one
@@ -38,7 +38,7 @@ def test_snakemake_is_lost_and_then_the_node(
         job.resume()
         wait_until(lambda: not queue(), "the end of both jobs", 180)
 
-        # While that is noticed, another one: without its daemon the job lives on.
+        # While Snakemake notices, start another job: without the daemon it lives on.
         other = Controller.start(second, TARGET, *PROFILE)
         job = training_of(other, second)
         job.suspend()
@@ -46,7 +46,7 @@ def test_snakemake_is_lost_and_then_the_node(
         slurm.kill_slurmd()
         slurm.start_node()
         assert job.is_running()
-        # Without the node it is gone, and queued again under the same number.
+        # Without the node the job dies, and is queued again under the same id.
         slurm.kill_node()
         assert not job.is_running()
         slurm.start_node()

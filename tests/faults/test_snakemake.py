@@ -1,4 +1,4 @@
-"""Jobs under Snakemake that are killed, and Snakemake itself: the same command makes it good."""
+"""Killed jobs, and a killed Snakemake: the same command recovers."""
 
 import psutil
 import pytest
@@ -32,7 +32,7 @@ def test_a_killed_snakemake(checkout: Checkout, finished: Checkout, job: str) ->
         psutil.wait_procs([orphan], timeout=60)
         assert (checkout.folder / TARGET).exists()
     checkout.snakemake("--unlock")
-    # What ended meanwhile is marked as incomplete: nobody saw how it ended.
+    # A job that ended unobserved is marked as incomplete.
     second = Controller.start(checkout, TARGET, "--rerun-incomplete")
     if job == "runs on":
         wait_until(lambda: waits(checkout) or second.process.poll() is not None, "both jobs")
