@@ -1,9 +1,6 @@
 """The modules that a rule names as inputs are those that its program imports."""
 
 import ast
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -89,44 +86,6 @@ def test_no_import_of_the_project_is_overlooked() -> None:
                 module = ".".join([*above, *([node.module] if node.module else [])])
                 expected |= {f"{module}.{alias.name}" for alias in node.names}
         assert expected <= imported_names(path, ROOT), path
-
-
-def really_imported(program: Path) -> set[Path]:
-    """Return the library's files that Python has loaded once a program's imports have run."""
-    code = (
-        "import ast, runpy, sys\n"
-        "runpy.run_path(sys.argv[1])\n"
-        "def loaded():\n"
-        "    modules = list(sys.modules.items())\n"
-        "    return {m.__file__ for name, m in modules if name.split('.')[0] == 'nearfirst'}\n"
-        # Imports inside functions too, the library's as well: they run when the program does.
-        "done, todo = set(), {sys.argv[1]}\n"
-        "while todo:\n"
-        "    path = todo.pop()\n"
-        "    done.add(path)\n"
-        "    for node in ast.walk(ast.parse(open(path).read())):\n"
-        "        imports = isinstance(node, (ast.Import, ast.ImportFrom))\n"
-        "        if imports and 'nearfirst' in ast.unparse(node):\n"
-        "            exec(ast.unparse(node))\n"
-        "    todo = (todo | loaded()) - done\n"
-        "print(*loaded(), sep='\\n')\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(program)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {Path(line) for line in done.stdout.splitlines()}
-
-
-@pytest.mark.parametrize("name", ["sample", "plot", "evaluate"])
-def test_the_list_is_what_python_imports(name: str) -> None:
-    if name == "evaluate":
-        pytest.importorskip("torch")
-    program = ROOT / "scripts" / f"{name}.py"
-    assert set(library_modules(program, ROOT)) == really_imported(program)
 
 
 def test_a_program_does_not_depend_on_the_whole_config_or_on_other_stages() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TextIO, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -143,7 +143,11 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
     for name in ("httpx2", "sentence_transformers"):
         logging.getLogger(name).setLevel(logging.WARNING)
     if screen is not sys.stderr:
-        logging.getLogger().addHandler(_Warnings(screen))
+        # Warnings go to the screen too: logs are only opened when something fails.
+        warnings = logging.StreamHandler(screen)
+        warnings.addFilter(_is_warning)
+        warnings.setFormatter(_Log())
+        logging.getLogger().addHandler(warnings)
         SCREEN.open(screen, job_name(arguments.log))
     try:
         main(arguments)
@@ -171,30 +175,14 @@ class _Log(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         if _is_warning(record):
-            record.message = _warning(record)
+            record.message = f"warning: {_printable(record.getMessage())}"
         return super().formatMessage(record)
-
-
-class _Warnings(logging.StreamHandler[TextIO]):
-    """Shows warnings on the screen too: logs are only opened when something fails."""
-
-    def __init__(self, screen: TextIO) -> None:
-        super().__init__(screen)
-        self.addFilter(_is_warning)
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the warning as one line."""
-        return _warning(record)
 
 
 def _is_warning(record: logging.LogRecord) -> bool:
     # Other libraries log under their package names.
     is_ours = record.name.partition(".")[0] in ("root", "nearfirst")
     return is_ours and record.levelno >= logging.WARNING
-
-
-def _warning(record: logging.LogRecord) -> str:
-    return f"warning: {_printable(record.getMessage())}"
 
 
 def _printable(text: str) -> str:

@@ -1,11 +1,10 @@
 """Validation errors of a config as one line for each key."""
 
-import re
+from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from nearfirst.common.named_modules import did_you_mean
 from nearfirst.config.sections import dotted_keys, section_of
 
 RENAMED: dict[str, str] = {
@@ -70,16 +69,16 @@ def _explain_unknown(key: str, model: type[BaseModel], prefix: str) -> str:
     """Suggest a key to write in place of an unknown one."""
     parent, _, leaf = key.rpartition(".")
     keys = {k: k.rpartition(".") for k in dotted_keys(model)}
-    siblings = {last for above, _, last in keys.values() if above == parent}
+    siblings = sorted({last for above, _, last in keys.values() if above == parent})
     new_name = RENAMED.get(leaf, "")
     if new_name.partition(".")[0] in siblings:
         return f"it is called {new_name!r} now"
-    anywhere = {last for _, _, last in keys.values()}
+    anywhere = sorted({last for _, _, last in keys.values()})
     # A misplaced key exists elsewhere; a misspelt one is most likely meant for its section.
-    options = sorted(anywhere) if leaf in anywhere else sorted(siblings) or sorted(anywhere)
-    hint = re.search(r"'(.+)'", did_you_mean(leaf, options) or did_you_mean(leaf, sorted(anywhere)))
-    if hint is None:
-        return f"unknown key; the keys here are {', '.join(sorted(siblings) or sorted(anywhere))}"
-    matches = [k for k, (_, _, last) in keys.items() if last == hint[1]]
+    options = anywhere if leaf in anywhere else siblings
+    nearest = get_close_matches(leaf, options, 1) or get_close_matches(leaf, anywhere, 1)
+    if not nearest:
+        return f"unknown key; the keys here are {', '.join(siblings or anywhere)}"
+    matches = [k for k, (_, _, last) in keys.items() if last == nearest[0]]
     best = min(matches, key=lambda k: (keys[k][0] != parent, k.count(".")))
     return f"unknown key; did you mean '{_join(prefix, best)}'?"
