@@ -1,4 +1,4 @@
-"""What the user gives counts by its content: how it came, and what times it has, do not matter."""
+"""The user's files count by their content: where they come from and their times do not matter."""
 
 import os
 
@@ -51,7 +51,7 @@ NOT_READ = ("pool/notes.md", "base/.git/HEAD", "tokens/model.safetensors")
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout in which empty results stand for those of the user's files."""
+    """Return a checkout with the user's files and empty results."""
     checkout = copy_project(tmp_path_factory.mktemp("content") / "checkout")
     for name, content in FILES.items():
         (checkout.folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def test_touched_files_and_those_that_are_not_read_rerun_nothing(built: Checkout
 def test_content_reruns_what_reads_it(built: Checkout, name: str) -> None:
     file = built.folder / name
     old, stat = file.read_text(), file.stat()
-    # Of the same size, and with the old time or an older one, as `cp -p` and `unzip` leave them.
+    # Of the same size, and with the old time or an older one, as left by `cp -p` and `unzip`.
     with file.open("r+") as opened:
         opened.seek(max(0, len(old) - 1))
         opened.write(" ")

@@ -1,7 +1,7 @@
-"""Every command of the pages runs, as far as it can here; an unknown one fails.
+"""Every command in the docs runs, as far as it can here; an unknown command fails.
 
-Targets of Snakemake are resolved by a dry run, with the pages' own flags and presets; make lists
-what it would run; programs read their command lines; a heredoc really runs; config is read.
+Snakemake targets are resolved by a dry run with the flags and presets of the page, make lists its
+commands, programs parse their command lines, heredocs really run, and config is loaded.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Runs that were trained elsewhere are measured as ours are, and nothing is trained."""
+"""Runs that were trained elsewhere are measured like ours, and nothing is trained."""
 
 from pathlib import Path
 
@@ -22,14 +22,14 @@ DATA = {"generate_corpus": 1}
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    made = copy_project(tmp_path_factory.mktemp("elsewhere"))
-    made.append_to_config(CONFIG)
+    checkout = copy_project(tmp_path_factory.mktemp("elsewhere"))
+    checkout.append_to_config(CONFIG)
     for step in (10, 20):
-        folder = made.folder / f"runs/checkpoint-{step}"
+        folder = checkout.folder / f"runs/checkpoint-{step}"
         folder.mkdir(parents=True)
         (folder / "model.safetensors").touch()
         (folder / "optimizer.pt").touch()
-    return made
+    return checkout
 
 
 def test_nothing_is_trained(checkout: Checkout) -> None:

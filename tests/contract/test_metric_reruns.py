@@ -1,4 +1,4 @@
-"""An edit to what answers and judges reruns just that, and never a training."""
+"""An edit to generation, scores or rewards reruns just these, and never a training."""
 
 import pytest
 from checkout import Checkout

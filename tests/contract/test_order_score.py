@@ -1,4 +1,4 @@
-"""The score for orders: built from what is there, resumed, and rerun by what it reads alone."""
+"""The score for orders: built from existing results, and rerun only by what it reads."""
 
 import pandas as pd
 from checkout import Checkout

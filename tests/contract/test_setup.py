@@ -1,4 +1,4 @@
-"""`make setup` finds a Python, says what is wrong, and leaves no mark where pip failed."""
+"""`make setup` finds a Python, reports what is wrong, and leaves no mark if pip fails."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ def setup(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("there", "used"),
+    ("installed", "used"),
     [
         ({"python3": "3.12", "python3.13": "3.13"}, "python3"),
         ({"python3": "3.10", "python3.13": "3.13", "python3.12": "3.12"}, "python3.13"),
@@ -55,9 +55,9 @@ def setup(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_python3_is_used_or_else_the_newest_that_fits(
-    folder: Path, there: dict[str, str], used: str
+    folder: Path, installed: dict[str, str], used: str
 ) -> None:
-    for name, version in there.items():
+    for name, version in installed.items():
         python(folder / "bin" / name, version)
     done = setup(folder, "--dry-run")
     assert f"\n{used} -m venv .venv\n" in done.stdout, done.stderr

@@ -1,4 +1,4 @@
-"""How many batch jobs the scheduler sees: rules that take seconds share one, or are local."""
+"""Number of batch jobs: rules that take seconds share one, or are local."""
 
 import re
 

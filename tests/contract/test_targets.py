@@ -1,4 +1,4 @@
-"""What each target needs: figures share their stages, and every one resolves in every preset."""
+"""Jobs of each target: figures share their stages, and every target resolves in every preset."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The config: presets, faults that name the key, and pages that must not drift from the model."""
+"""The config: presets, faults that name the key, and pages that must agree with the model."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""`data.mine` of the config: there once it has a path, and each of its faults named."""
+"""`data.mine` of the config: it exists once it has a path, and all its faults are named."""
 
 import json
 from typing import Any
@@ -23,14 +23,14 @@ def test_there_is_no_such_data_set_by_default(nothing: dict[str, Any]) -> None:
     assert "fig4_mine" not in config.figures
 
 
-def test_losses_elsewhere_are_a_figure_of_data_of_ones_own() -> None:
+def test_losses_elsewhere_are_a_figure_of_the_users_data() -> None:
     user = {"data": {"mine": {"path": "pool.jsonl"}}, "evaluate": {"also": ["niv2", "mine"]}}
-    user["figures"] = {"its": {"kind": "query-gap", "sets": {"here": "niv2.specialist-0"}}}
+    user["figures"] = {"gap": {"kind": "query-gap", "sets": {"here": "niv2.specialist-0"}}}
     config = load(user, PRESETS)
     sets = {name: row.sets for name, row in config.figures.items() if row.kind == "query-gap"}  # type: ignore[attr-defined]
     assert sets == {
         "elsewhere_mine": {"mine": "heldout", "niv2": "niv2.specialist-0"},
-        "its": {"here": "niv2.specialist-0", "mine": "mine.heldout"},
+        "gap": {"here": "niv2.specialist-0", "mine": "mine.heldout"},
     }
     message = refusal({"data": user["data"], "evaluate": {"also": 3}})
     assert message.startswith("config key 'evaluate.also' (3): ")
@@ -93,7 +93,7 @@ def test_a_fault_names_its_key(keys: dict[str, Any], message: str) -> None:
     assert "\n" not in text
 
 
-def test_a_figure_of_own_data_that_are_not_there() -> None:
+def test_a_figure_of_data_that_do_not_exist() -> None:
     message = refusal({"figures": {"fig2_permutations": {"dataset": "mine"}}})
     assert "dataset': there is no data set 'mine'" in message
     message = refusal({"tables": {"generalization": ["fig4_mine"]}})

@@ -1,4 +1,4 @@
-"""What every stage program does alike: help, settings, log, one line on failure."""
+"""Behaviour shared by all stage programs: help, settings, log, one line on failure."""
 
 import subprocess
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def test_help_lists_the_keys_of_settings(
 def test_help_does_not_wait_for_torch(
     program_apart: Program, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # With this Python lists on stderr what it imports.
+    # Python lists its imports on stderr.
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     done = program_apart(name, "--help")
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
@@ -110,7 +110,7 @@ def test_a_fault_of_our_own_leaves_its_traceback_in_the_log(
     program: Program, tmp_path: Path
 ) -> None:
     log, path = tmp_path / "log", tmp_path / "corpus.json"
-    # A file where a folder is to be written is foreseen by nobody.
+    # No code expects a file in place of the output folder.
     path.touch()
     done = program("generate_corpus.py", "--form", "flan", "--output", path, "--log", log)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""The state of a user's path follows its content, and what has not changed is not read again."""
+"""Fingerprints of the user's files follow their content; unchanged files are not read again."""
 
 import os
 from collections.abc import Callable

@@ -63,10 +63,9 @@ def line(job: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.usefixtures("two_gpus")
-def test_jobs_side_by_side_have_gpus_of_their_own_and_a_kill_frees_them(start: Job) -> None:
+def test_concurrent_jobs_get_different_gpus_and_a_kill_frees_them(start: Job) -> None:
     first, second = start(1, STAY), start(1, STAY)
-    taken = {line(first), line(second)}
-    assert taken == {"0", "1"}
+    assert {line(first), line(second)} == {"0", "1"}
     third = start(1, STAY)
     assert third.stderr is not None
     assert third.stderr.readline().startswith("waiting for 1 of 2 GPUs")
@@ -74,7 +73,7 @@ def test_jobs_side_by_side_have_gpus_of_their_own_and_a_kill_frees_them(start: J
     time.sleep(1)
     assert third.poll() is None
     second.send_signal(signal.SIGKILL)
-    assert line(third) in taken
+    assert line(third) in ("0", "1")
     third.terminate()
     first.terminate()
     assert line(both) == "0,1"
@@ -82,10 +81,10 @@ def test_jobs_side_by_side_have_gpus_of_their_own_and_a_kill_frees_them(start: J
 
 @pytest.mark.usefixtures("two_gpus")
 def test_what_a_job_sees(start: Job) -> None:
-    # The user's choice is what there is to choose from.
+    # The user's choice limits what can be taken.
     assert line(start(1, SHOW, {"CUDA_VISIBLE_DEVICES": "7,5"})) == "7"
     assert line(start(0, SHOW)) == ""
-    # More than there are: the program says so.
+    # Too few GPUs: the program reports it.
     assert line(start(3, SHOW)) == "0,1"
     # Without a GPU, or with one that SLURM has chosen, nothing changes.
     for environment in (
@@ -94,17 +93,17 @@ def test_what_a_job_sees(start: Job) -> None:
         {"CUDA_VISIBLE_DEVICES": "3", "SLURM_JOB_ID": "8"},
     ):
         assert line(start(1, SHOW, environment)) == environment["CUDA_VISIBLE_DEVICES"]
-    # `gpu: 0` withdraws a request that the profile makes in another way.
+    # `gpu: 0` leaves GPUs that the profile requests in another way.
     assert line(start(0, SHOW, {"CUDA_VISIBLE_DEVICES": "3", "SLURM_JOB_ID": "8"})) == "3"
     # In an allocation with several, jobs share them.
     allocation = {"CUDA_VISIBLE_DEVICES": "0,1", "SLURM_JOB_ID": "8"}
     assert {line(start(1, STAY, allocation)) for _ in range(2)} == {"0", "1"}
-    # As long as one of another allocation has them, too: with cgroups its 0 is another GPU.
+    # Another allocation can have the same numbers: with cgroups its 0 is another GPU.
     assert line(start(1, SHOW, allocation | {"SLURM_JOB_ID": "9"})) == "0"
 
 
 @pytest.mark.usefixtures("two_gpus")
-def test_on_this_machine_its_gpus_limit_the_jobs(tmp_path: Path) -> None:
+def test_without_a_scheduler_the_gpus_of_the_machine_limit_the_jobs(tmp_path: Path) -> None:
     checkout = copy_project(tmp_path / "checkout")
     rule = (
         "rule show:\n    output: 'shown'\n    resources: gpu=5\n"
@@ -118,5 +117,5 @@ def test_on_this_machine_its_gpus_limit_the_jobs(tmp_path: Path) -> None:
 
     assert has("--jobs", "3") == "2"
     assert has("--resources", "gpu=1") == "1"
-    # A cluster's are not those of the machine that submits.
+    # The GPUs of a cluster are not those of the submitting machine.
     assert has("--profile", "slurm") == "5"

@@ -1,4 +1,4 @@
-"""A folder of the library stands above all that it imports: no arrow runs back up."""
+"""Folders of the library are layers: their imports have no cycles."""
 
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -10,11 +10,11 @@ LIBRARY = WORKFLOW / "nearfirst"
 
 
 def place(path: Path) -> str:
-    """Return the folder or the flat module of the library that a file belongs to."""
+    """Return the folder or the top-level module of the library that a file belongs to."""
     return path.relative_to(LIBRARY).parts[0]
 
 
-def test_folders_import_each_other_in_no_circle():
+def test_imports_of_folders_have_no_cycle():
     needs: dict[str, set[str]] = {}
     for path in LIBRARY.rglob("*.py"):
         imports = {place(module) for module in library_modules(path, WORKFLOW)}

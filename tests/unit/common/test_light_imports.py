@@ -1,4 +1,4 @@
-"""Only programs that need a model import torch, which costs seconds: the others start at once."""
+"""Only programs that need a model import torch, which takes seconds: the others start at once."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""Rows of the config from JSON, by the module that they name."""
+"""Rows of the config from JSON, validated by the module that they name."""
 
 from typing import Any
 

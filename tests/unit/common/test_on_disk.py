@@ -1,4 +1,4 @@
-"""What does not fit in memory: programs write the same bytes when they read it from disk."""
+"""Embeddings too large for memory: programs write the same bytes when they read them from disk."""
 
 import json
 import resource
@@ -74,23 +74,23 @@ def run_all(program: Program, folder: Path, flags: list[object]) -> dict[str, by
     output = folder / "output"
     output.mkdir(exist_ok=True)
     for side in SIZES:
-        gathered = flags[flags.index(f"--{side}-embeddings") + 1]
+        output_path = flags[flags.index(f"--{side}-embeddings") + 1]
         shards = [folder / f"{side}-{shard}.parquet" for shard in (0, 1)]
         instances = ("--instances", folder / f"{side}.parquet")
-        run("gather_embeddings.py", *shards, *instances, "--output", gathered)
+        run("gather_embeddings.py", *shards, *instances, "--output", output_path)
     train, test = (flags[flags.index(f"--{side}-embeddings") + 1] for side in SIZES)
-    both = ("--train", train, "--test", test)
+    embeddings = ("--train", train, "--test", test)
     for name in ("cosine", "euclidean"):
         measure = ("--settings", json.dumps({"measure": name}))
-        run("distances.py", *both, *measure, "--matrix", output / f"{name}.npy")
+        run("distances.py", *embeddings, *measure, "--matrix", output / f"{name}.npy")
     settings = ("--settings", '{"method": "tma", "order": "nearest"}')
-    run("arrange.py", *settings, *both, "--output", output / "a.parquet")
+    run("arrange.py", *settings, *embeddings, "--output", output / "a.parquet")
     ordered = ("--arrangement", folder / "order.parquet")
     written = ("--jsonl", output / "o.jsonl", "--parquet", output / "o.parquet")
-    run("export.py", *ordered, "--instances", folder / "train.parquet", *both, *written)
+    run("export.py", *ordered, "--instances", folder / "train.parquet", *embeddings, *written)
     run("explore.py", *flags, "--output", output / "e.csv", "--pairs", output / "p.csv")
-    near = ("--settings", '{"near_embedding": 0.95}')
-    run("exclude.py", *flags, *near, "--output", output / "x.csv")
+    threshold = ("--settings", '{"near_embedding": 0.95}')
+    run("exclude.py", *flags, *threshold, "--output", output / "x.csv")
     run("similarity.py", *flags, *ordered, "--output", output / "s.parquet")
     paths = [*output.iterdir(), Path(str(train)), Path(str(test))]
     return {path.name: path.read_bytes() for path in paths}

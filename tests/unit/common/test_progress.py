@@ -1,4 +1,4 @@
-"""Progress on the screen while the output of a program goes to its log."""
+"""Progress on the screen while a program's output goes to its log."""
 
 import io
 import logging
@@ -15,13 +15,13 @@ def test_a_job_shows_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> Non
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     screen, stream = Screen(), io.StringIO()
-    screen.show("nobody looks")
+    screen.show("not open yet")
     screen.open(stream, "train flan_random_seed-0")
     for seconds, text in ((14, "too early"), (16, "step 3"), (20, "too soon"), (31, "step 9")):
         now[0] = 100.0 + seconds
         screen.show(text)
-    shown = ["train flan_random_seed-0: step 3", "train flan_random_seed-0: step 9"]
-    assert stream.getvalue().splitlines() == shown
+    expected = ["train flan_random_seed-0: step 3", "train flan_random_seed-0: step 9"]
+    assert stream.getvalue().splitlines() == expected
 
 
 def test_a_bar_shows_how_far_it_is(

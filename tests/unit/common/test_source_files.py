@@ -1,4 +1,4 @@
-"""The modules that a rule names as inputs are those that its program imports."""
+"""The modules that a rule names as inputs are the ones that its program imports."""
 
 import ast
 from pathlib import Path
