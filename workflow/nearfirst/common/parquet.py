@@ -186,35 +186,35 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         raise InputError(f"{path}: not a whole Parquet file ({one_line(error)})") from None
 
 
-def check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
+def check_columns(path: Path, actual: pa.Schema, expected: pa.Schema) -> None:
     """Raise InputError unless a file has the expected columns with the expected types."""
     for field in expected:
-        index = found.get_field_index(field.name)
+        index = actual.get_field_index(field.name)
         if index < 0:
             raise InputError(
-                f"{path}: column '{field.name}' is missing; the file has {', '.join(found.names)}"
+                f"{path}: column '{field.name}' is missing; the file has {', '.join(actual.names)}"
             )
-        kind = found.field(index).type
+        kind = actual.field(index).type
         if not _same_type(kind, field.type):
             raise InputError(f"{path}: column '{field.name}' holds {kind}, expected {field.type}")
 
 
-def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
+def _same_type(actual: pa.DataType, expected: pa.DataType) -> bool:
     # Writers differ in large variants and in the name of a list's item, which mean the same.
-    if pa.types.is_dictionary(found):
-        found = found.value_type
-    if found == expected:
+    if pa.types.is_dictionary(actual):
+        actual = actual.value_type
+    if actual == expected:
         return True
     if pa.types.is_string(expected):
-        return bool(pa.types.is_large_string(found) or pa.types.is_string_view(found))
+        return bool(pa.types.is_large_string(actual) or pa.types.is_string_view(actual))
     if pa.types.is_list(expected):
-        return _is_list(found) and _same_type(found.value_type, expected.value_type)
+        return _is_list(actual) and _same_type(actual.value_type, expected.value_type)
     if pa.types.is_fixed_size_list(expected):
-        same_size = pa.types.is_fixed_size_list(found) and found.list_size == expected.list_size
-        return bool(same_size and found.value_type == expected.value_type)
-    if pa.types.is_struct(expected) and pa.types.is_struct(found):
+        same_size = pa.types.is_fixed_size_list(actual) and actual.list_size == expected.list_size
+        return bool(same_size and actual.value_type == expected.value_type)
+    if pa.types.is_struct(expected) and pa.types.is_struct(actual):
         types = {"trained": pa.bool_()} if expected == TURN else {}
-        types |= {field.name: field.type for field in found}
+        types |= {field.name: field.type for field in actual}
         return all(
             field.name in types and _same_type(types[field.name], field.type) for field in expected
         )

@@ -127,14 +127,14 @@ class Config(Section):
         return [value] if isinstance(value, str) else value or []
 
     @model_validator(mode="after")
-    def _each_seed_once(self) -> Self:
+    def _check_seeds(self) -> Self:
         check_once("seeds", self.seeds)
         return self
 
     # Seeds
 
     def seeds_of(self, arrangement: str) -> list[int]:
-        """Return the seeds of an arrangement's runs: one, where a seed would change nothing."""
+        """Return the seeds of an arrangement's runs: one, if seeds would change nothing."""
         if arrangement in self.checkpoints:
             return self.seeds[:1]
         reshuffled = self.train.epochs > 1 and self.train.epoch_order == "reshuffled"
@@ -196,14 +196,11 @@ class Config(Section):
 
     @cached_property
     def _shape(self) -> Shape | None:
-        """The shape of the base model; a fetched folder is ignored, so that fetching changes none.
-
-        Paths of results depend on it.
-        """
+        """The base model's shape, the same before and after it is fetched: paths depend on it."""
         return shape_of(self.model, None)
 
     def warm_up(self, representation: str) -> TrainSettings:
-        """Return the training settings of a representation's warm-up run; raises as `training`."""
+        """Return the settings of a representation's warm-up run; raises InputError if invalid."""
         row: Any = self.representations[representation]
         every = row.warmup_steps // row.checkpoints
         changes = {"steps": row.warmup_steps, "epochs": 1, "segment_steps": every}
@@ -211,18 +208,18 @@ class Config(Section):
         return self._train_with(changes, f"representations.{representation}")
 
     def order_run(self) -> TrainSettings:
-        """Return the training settings of a run of `order_score`; raises as `training`."""
+        """Return the settings of a run of `order_score`; raises InputError if invalid."""
         steps = self.order_score.steps
         changes = {"steps": steps, "epochs": 1, "segment_steps": None, "checkpoint_every": steps}
         return self._train_with(changes, "order_score")
 
     def _train_with(self, changes: dict[str, Any], run: str) -> TrainSettings:
-        """Return `train` with some keys changed; `run` names what for in the error."""
+        """Return `train` with some keys changed; the error names the run."""
         try:
             return TrainSettings.model_validate(self.train.model_dump() | changes)
         except ValidationError as error:
             fault = next(iter(explain_all(error, TrainSettings, "train").values()))
-            raise InputError(f"{fault}; so it is for {run}") from None
+            raise InputError(f"{fault}; in the settings of {run}") from None
 
     def segments(self, dataset: str, arrangement: str) -> list[str]:
         """Return the segments of a run, `START-STOP`; `0-end` is a run of unknown length."""
