@@ -1,5 +1,7 @@
 """Llamas of real sizes with random weights, and instances of random tokens as long as real ones."""
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +9,11 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from nearfirst.hardware import TrainHardware
 from nearfirst.model.template import IGNORED, Tokens
+from nearfirst.train.batches import Steps
+from nearfirst.train.segment import train_segment
+from nearfirst.train.settings import TrainSettings
 
 SHAPES: dict[str, dict[str, Any]] = {
     "SmolLM2-135M": {
@@ -55,3 +61,20 @@ def llama(shape: dict[str, Any]) -> LlamaForCausalLM:
 def empty_tokenizer() -> Any:
     """Return a tokenizer to save beside a model of random weights."""
     return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE()))
+
+
+def train_once(model: Any, tokenizer: Any, steps: Steps, settings: TrainSettings) -> None:
+    """Train a run in a temporary folder, with a checkpoint at both ends and a state."""
+    with tempfile.TemporaryDirectory() as folder:
+        train_segment(
+            model,
+            tokenizer,
+            steps,
+            settings,
+            TrainHardware(),
+            start=0,
+            stop=len(steps),
+            before=None,
+            work=Path(folder) / "work",
+            run="benchmark",
+        )

@@ -4,21 +4,19 @@ Needs the results of `snakemake results/fig4_flan.pdf` with `preset: mini`. A ra
 faster than the floor. What the numbers mean: benchmarks/README.md.
 """
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
+from random_llama import train_once
 from shared import CLOCKS, fastest, load_before, parser
 
 from nearfirst.data.conversation import Message, text_of
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings
-from nearfirst.hardware import TrainHardware
 from nearfirst.model import load, template
 from nearfirst.model.logits import pad
-from nearfirst.train import segment
 from nearfirst.train.batches import run_steps
 from nearfirst.train.settings import TrainSettings
 
@@ -55,19 +53,7 @@ def training(repeats: int) -> None:
     steps = run_steps(tokens, settings)
 
     def ours() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            segment.train_segment(
-                load.load_model(MODEL),
-                tokenizer,
-                steps,
-                settings,
-                TrainHardware(),
-                start=0,
-                stop=60,
-                before=None,
-                work=Path(folder) / "work",
-                run="benchmark",
-            )
+        train_once(load.load_model(MODEL), tokenizer, steps, settings)
 
     def floor() -> None:
         model = load.load_model(MODEL)

@@ -7,18 +7,14 @@ states. Ours is `train_segment`, with a checkpoint at both ends and a state; its
 tokens of the floor's largest pass. What the numbers mean: benchmarks/README.md.
 """
 
-import tempfile
-from pathlib import Path
-
 import torch
-from random_llama import empty_tokenizer, instances, llama
+from random_llama import empty_tokenizer, instances, llama, train_once
 from shared import CLOCKS, fastest, load_before, parser
 from transformers import LlamaForCausalLM
 
-from nearfirst.hardware import TrainHardware
 from nearfirst.model.logits import pad
 from nearfirst.model.template import Tokens
-from nearfirst.train import batches, segment
+from nearfirst.train import batches
 from nearfirst.train.settings import TrainSettings
 
 GOAL = 1.5
@@ -70,19 +66,8 @@ if __name__ == "__main__":
     )
 
     def ours() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            segment.train_segment(
-                model_of(*shape),
-                empty_tokenizer(),
-                batches.run_steps(tokens, settings),
-                settings,
-                TrainHardware(),
-                start=0,
-                stop=arguments.steps,
-                before=None,
-                work=Path(folder) / "work",
-                run="benchmark",
-            )
+        steps = batches.run_steps(tokens, settings)
+        train_once(model_of(*shape), empty_tokenizer(), steps, settings)
 
     def floor() -> None:
         model = model_of(*shape)
