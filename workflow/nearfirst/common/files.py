@@ -1,4 +1,4 @@
-"""Atomic outputs: files and folders that are either complete or absent."""
+"""Files and folders that are either complete or absent."""
 
 import errno
 import hashlib
