@@ -2,20 +2,26 @@
 from nearfirst.elsewhere.settings import checkpoint_files_read
 
 
-def elsewhere_files(wildcards):
+def elsewhere_files(
+    wildcards,
+):
     """Return the marker files of fetched steps; the user's folders are tracked by state."""
     return [
         *filter(None, (files_of(str(f)) for f in ELSEWHERE[wildcards.run].values()))
     ]
 
 
-def elsewhere_base(wildcards):
+def elsewhere_base(
+    wildcards,
+):
     """Return the base model of this config, if that is what was tuned."""
     base = CONFIG.checkpoints[wildcards.run].base
     return files_of(FIRST_BASE) if base == "model" else []
 
 
-def elsewhere_flags(wildcards):
+def elsewhere_flags(
+    wildcards,
+):
     """Return the flags for the steps, the base and the run."""
     name, base = wildcards.run, CONFIG.checkpoints[wildcards.run].base
     flags = [
@@ -28,7 +34,9 @@ def elsewhere_flags(wildcards):
     return f"--name {name} --seed {CONFIG.seeds_of(name)[0]} {' '.join(flags)}"
 
 
-def elsewhere_state(wildcards):
+def elsewhere_state(
+    wildcards,
+):
     """Return the state of the user's folders and of the model that was tuned."""
     row, folders = CONFIG.checkpoints[wildcards.run], ELSEWHERE[wildcards.run]
     states = []

@@ -9,14 +9,18 @@ scattergather:
     embed=CONFIG.hardware.embed_shards,
 
 
-def embed_settings(wildcards):
+def embed_settings(
+    wildcards,
+):
     """Return the settings of a representation that matter for the pool, or for queries."""
     row = represented_as(wildcards)
     unused = row.of_query if wildcards.split == "train" else frozenset()
     return row.canonical(unused | {"max_cut_share"})
 
 
-def embed_pool(wildcards):
+def embed_pool(
+    wildcards,
+):
     """Return the pool if queries lose the prefix that all its texts share."""
     strips = getattr(represented_as(wildcards), "strip_shared_prefix", False)
     if wildcards.split == "train" or not strips:
@@ -24,13 +28,17 @@ def embed_pool(wildcards):
     return f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
 
 
-def encoder_state(wildcards):
+def encoder_state(
+    wildcards,
+):
     """Return the state of the user's encoder or base model."""
     row = represented_as(wildcards)
     return model_state(FIRST_BASE if row.of_model else row.model)
 
 
-def embed_files(wildcards):
+def embed_files(
+    wildcards,
+):
     """Return the base model and its warm-up run, if the kind needs them."""
     row, files = represented_as(wildcards), {}
     if row.of_model:
@@ -44,7 +52,9 @@ def embed_files(wildcards):
     return files
 
 
-def embed_flags(wildcards):
+def embed_flags(
+    wildcards,
+):
     """Return the flags of these files and of the training template."""
     row, flags = represented_as(wildcards), []
     if pool := embed_pool(wildcards):

@@ -38,7 +38,9 @@ rule explore:
         " --settings {params.settings:q} --output {output.table} --pairs {output.pairs} --log {log}"
 
 
-def exclude_files(wildcards):
+def exclude_files(
+    wildcards,
+):
     """Return the embeddings of both sides, if `near_embedding` is set."""
     row = CONFIG.data[wildcards.dataset]
     if row.exclude.near_embedding is None:
@@ -46,7 +48,9 @@ def exclude_files(wildcards):
     return embeddings_of(row.exclude, wildcards.dataset, row.test)
 
 
-def exclude_flags(wildcards):
+def exclude_flags(
+    wildcards,
+):
     """Return the flags of these files and of the n-grams."""
     files = exclude_files(wildcards)
     flags = [f"--{side}-embeddings {path}" for side, path in files.items()]

@@ -9,7 +9,9 @@ FIGURES = CONFIG.figures
 COMPARED = [name for name, figure in FIGURES.items() if figure.contrasts()]
 
 
-def figure_tables(wildcards):
+def figure_tables(
+    wildcards,
+):
     """Return the tables that a figure needs: metrics of its runs, and their similarity."""
     figure = FIGURES[wildcards.figure]
     return [
@@ -19,19 +21,25 @@ def figure_tables(wildcards):
 
 
 # Rows as JSON keep the order of their labels, which legends and tables follow.
-def figure_numbers(wildcards):
+def figure_numbers(
+    wildcards,
+):
     """Return the part of a figure's row that its numbers depend on."""
     return json.dumps(FIGURES[wildcards.figure].numbers())
 
 
-def figure_row(wildcards):
+def figure_row(
+    wildcards,
+):
     """Return the row of a figure without its heading, and with its caption completed."""
     figure = FIGURES[wildcards.figure]
     row = figure.model_copy(update={"caption": caption(figure, CONFIG)})
     return row.model_dump_json(exclude={"section"})
 
 
-def jobs_of(figure):
+def jobs_of(
+    figure,
+):
     """Return the benchmark files of each arrangement's selection and training, for its first seed.
 
     They are not inputs, so that a deleted one does not start a training.
@@ -54,7 +62,9 @@ def jobs_of(figure):
     return json.dumps(jobs)
 
 
-def figure_flags(wildcards):
+def figure_flags(
+    wildcards,
+):
     """Return the flags of a figure's program for its settings and further outputs."""
     figure, name = FIGURES[wildcards.figure], wildcards.figure
     flags = figure.arguments(CONFIG)
@@ -67,17 +77,23 @@ def figure_flags(wildcards):
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items())
 
 
-def kind_files(wildcards):
+def kind_files(
+    wildcards,
+):
     """Return the files of a figure's kind, so that an edit reruns only its figures."""
     return modules_of(KINDS.module(FIGURES[wildcards.figure].kind).__file__)
 
 
-def drawing_files(wildcards):
+def drawing_files(
+    wildcards,
+):
     """Return the files of the module that draws a figure."""
     return modules_of(FIGURES[wildcards.figure].plot_file())
 
 
-def paired(wildcards):
+def paired(
+    wildcards,
+):
     """Return the comparison of a figure, which is not drawn but made with every figure."""
     name = wildcards.figure
     return f"{RESULTS}/{name}_paired.csv" if name in COMPARED else []
@@ -150,7 +166,9 @@ rule compare:
         " --log {log}"
 
 
-def skills_of(wildcards):
+def skills_of(
+    wildcards,
+):
     """Return the table of the base models' skills, if a curve starts from one of them."""
     shown = {curve.arrangement for curve in FIGURES[wildcards.figure].shown()}
     return [] if shown <= CONFIG.checkpoints.keys() else BASE_SKILLS

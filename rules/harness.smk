@@ -1,7 +1,9 @@
 # Tasks of lm-evaluation-harness, for the metrics `lm_eval:TASK`.
 
 
-def tasks_state(wildcards):
+def tasks_state(
+    wildcards,
+):
     """Return the state of the folder with the user's tasks and their data."""
     folder = CONFIG.harness.include
     all_files = lambda folder: filter(Path.is_file, folder.rglob("*"))

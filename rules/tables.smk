@@ -9,7 +9,9 @@ if CONFIG.reward.name is None:
     TABLES.append("reward_accuracy")
 
 
-def table4_splits(*others):
+def table4_splits(
+    *others,
+):
     """Return the splits of Table 4, and other splits of each of its data sets."""
     return [
         f"<results>/instances/{dataset}/{split}.parquet"
