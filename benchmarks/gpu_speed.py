@@ -24,7 +24,7 @@ from nearfirst.model.device import deterministic, device
 from nearfirst.model.logits import pad
 from nearfirst.model.precision import autocast
 from nearfirst.model.template import Tokens
-from nearfirst.train.batches import StepBatches, Steps, run_steps
+from nearfirst.train.batches import StepBatches, Steps, pass_cost, run_steps
 from nearfirst.train.segment import train_segment
 from nearfirst.train.settings import TrainSettings
 
@@ -128,7 +128,7 @@ def _bare_training(
     model = _model(size, settings.adapter).train()
     if hardware.recompute_activations:
         model.gradient_checkpointing_enable()
-    read = StepBatches(steps.steps, settings, 1)
+    read = StepBatches(steps.steps, settings, 1, pass_cost(hardware))
     since = 0.0
     for number in range(steps.last):
         if number == steps.first:

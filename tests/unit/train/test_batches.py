@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nearfirst.hardware import TrainHardware
 from nearfirst.model.template import IGNORED, Tokens
-from nearfirst.train.batches import PASS_TOKENS, StepBatches, content, micro_batches, run_steps
+from nearfirst.train.batches import (
+    PASS_TOKENS,
+    StepBatches,
+    content,
+    micro_batches,
+    pass_cost,
+    run_steps,
+)
 from nearfirst.train.settings import TrainSettings
 
 
@@ -61,6 +69,19 @@ def test_near_equal_lengths_share_a_pass() -> None:
     assert micro_batches([10, 900, 11, 880, 9], 4096) == [[1, 3], [2, 0, 4]]
     assert micro_batches([10, 900, 11, 880, 9], 900) == [[1], [3], [2, 0, 4]]
     assert micro_batches([10] * 6, 30) == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_passes_are_fewer_where_each_gathers_the_weights() -> None:
+    lengths = [10, 900, 11, 500, 9]
+    cuts = [
+        micro_batches(lengths, 8192, cost=pass_cost(TrainHardware(gpus=gpus, offload=offload)))
+        for gpus, offload in ((1, False), (2, False), (2, True), (1, True))
+    ]
+    assert cuts == [
+        [[1], [3], [2, 0, 4]],
+        [[1, 3], [2, 0, 4]],
+        *[[[1, 3, 2, 0, 4]]] * 2,
+    ]
 
 
 @pytest.mark.parametrize("devices", [1, 2, 3, 20])

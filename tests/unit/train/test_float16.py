@@ -44,12 +44,12 @@ def train(
     ids = write_instances(data / "train.parquet", [talk(f"{i}?", "cat") for i in range(16 * STEPS)])
     write_arrangement(data / "order.parquet", ids)
 
-    def make(folder: Path, gpus: int, *flags: object) -> Path:
+    def make(folder: Path, gpus: int, *flags: object, offload: bool = False) -> Path:
         command = [
             *(sys.executable, PROGRAM, "--model", model_folder),
             *("--instances", data / "train.parquet", "--arrangement", data / "order.parquet"),
             *("--settings", RUN.canonical(), "--log", folder / "log"),
-            *("--hardware", json.dumps({"gpus": gpus})),
+            *("--hardware", json.dumps({"gpus": gpus, "offload": offload})),
             *("--checkpoints", folder / "checkpoints", "--state", folder / "state", *flags),
         ]
         job = Running(list(map(str, command)))
@@ -77,11 +77,12 @@ def test_sums_do_not_overflow_where_their_terms_do_not(tmp_path: Path, train: Tr
         assert difference(*pair) < 2e-3
 
 
-def test_two_processes_resume_to_the_same_bytes_and_count_skipped_steps(
-    tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("gpus", "offload"), [(2, False), (1, True)])
+def test_sharded_runs_resume_to_the_same_bytes_and_count_skipped_steps(
+    tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch, gpus: int, offload: bool
 ) -> None:
     monkeypatch.setenv("LOSS_SCALE", str(2.0**22))
-    whole = train(tmp_path / "whole", 2)
+    whole = train(tmp_path / "whole", gpus, offload=offload)
     log = (whole / "log").read_text()
     steps = re.findall(r"step (\d+): the gradients overflowed .* (\d+) skipped so far", log)
     assert skipped(whole) == len(steps) >= 2
@@ -92,9 +93,9 @@ def test_two_processes_resume_to_the_same_bytes_and_count_skipped_steps(
         assert (difference(before, after) == 0) == (str(step) in dict(steps))
         before = after
 
-    first = train(tmp_path / "first", 2, "--stop", 1)
+    first = train(tmp_path / "first", gpus, "--stop", 1, offload=offload)
     flags = ("--start", 1, "--state-before", first / "state")
-    second = train(tmp_path / "second", 2, *flags)
+    second = train(tmp_path / "second", gpus, *flags, offload=offload)
     assert (skipped(first), skipped(second)) == (1, skipped(whole))
     assert record(first)["weights"] | record(second)["weights"] == record(whole)["weights"]
     parts = [contents(folder / "checkpoints") for folder in (first, second, whole)]

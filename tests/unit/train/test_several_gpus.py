@@ -134,6 +134,22 @@ def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
     assert_same_steps(tmp_path / "checkpoints", whole)
 
 
+def test_each_pass_leaves_its_gradients_in_the_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., list[str]]
+) -> None:
+    monkeypatch.setenv("WATCHED", str(tmp_path / "watched"))
+    python, _, *flags = call(tmp_path, gpus=1, offload=True)
+    program = Path(__file__).parents[2] / "helpers/watch_gradients.py"
+    job = Running([python, str(program), *flags, "--stop", "2"])
+    assert job.wait() == 0, (tmp_path / "log").read_text()
+    passes = [json.loads(line) for line in (tmp_path / "watched").read_text().splitlines()]
+    starts = [i for i, has_gradient in enumerate(passes) if has_gradient == [False]]
+    assert len(starts) == 2  # steps
+    assert starts[0] == 0
+    assert len(passes) > 4
+    assert all(has_gradient == [True] for i, has_gradient in enumerate(passes) if i not in starts)
+
+
 @pytest.mark.parametrize(
     ("hardware", "launched"),
     [({}, False), ({"gpus": 1, "offload": True}, True), ({"gpus": 2}, True)],

@@ -8,14 +8,18 @@ import numpy.typing as npt
 import torch
 
 from nearfirst.common.errors import InputError
+from nearfirst.hardware import TrainHardware
 from nearfirst.model.logits import pad
 from nearfirst.model.template import IGNORED, Tokens
 from nearfirst.train.settings import TrainSettings
 
-PASS_TOKENS = 128
-"""Fixed cost of a pass, in tokens: reading the weights, adding to the gradients.
+PASS_TOKENS, SHARDED_PASS_TOKENS, OFFLOADED_PASS_TOKENS = 128, 512, 4096
+"""Fixed cost of a pass, in tokens: the time for all weights and gradients over that for a token.
 
-An estimate: between 64 and 256, speed on a CPU hardly changes (benchmarks/README.md).
+In each pass they are read in memory, or with FSDP also sent between GPUs, or copied from CPU memory
+and back. Both times grow with the number of parameters, which cancels. These are estimates. Between
+64 and 256, speed on a CPU hardly changes (benchmarks/README.md); for FSDP a GPU is taken to compute
+1.5e14 operations a second, and to exchange 150 GB/s with another or 25 GB/s with CPU memory.
 """
 
 Steps = Sequence[Sequence[Tokens]]
@@ -95,10 +99,20 @@ def check_steps(steps: Steps, settings: TrainSettings) -> None:
         )
 
 
-def micro_batches(lengths: Sequence[int], max_tokens: int, devices: int = 1) -> list[list[int]]:
+def pass_cost(hardware: TrainHardware) -> int:
+    """Return the fixed cost of a pass on this hardware, in tokens."""
+    if hardware.offload:
+        return OFFLOADED_PASS_TOKENS
+    return SHARDED_PASS_TOKENS if hardware.is_sharded() else PASS_TOKENS
+
+
+def micro_batches(
+    lengths: Sequence[int], max_tokens: int, devices: int = 1, cost: int = PASS_TOKENS
+) -> list[list[int]]:
     """Cut a step into passes over instances of similar length.
 
-    Among all cuts of the sorted instances, take the cheapest, counting padding and `PASS_TOKENS`.
+    Among all cuts of the sorted instances, take the cheapest: the sum of the tokens, padding
+    included, and of the fixed `cost` of each pass.
 
     `lengths` (n,) are the tokens of each instance, none above `max_tokens`, the most tokens in a
     pass on one device, padding included. n is a multiple of `devices`: device d takes instances d,
@@ -111,12 +125,12 @@ def micro_batches(lengths: Sequence[int], max_tokens: int, devices: int = 1) -> 
     order = np.argsort(-np.asarray(lengths), kind="stable")
     longest: npt.NDArray[np.int64] = np.asarray(lengths)[order][::devices]
     count = len(longest)
-    cost, cuts = np.zeros(count + 1), np.zeros(count + 1, dtype=int)
+    total, cuts = np.zeros(count + 1), np.zeros(count + 1, dtype=int)
     for stop in range(1, count + 1):
         padded = np.arange(stop, 0, -1) * longest[:stop]
-        total = np.where(padded <= max_tokens, cost[:stop] + padded + PASS_TOKENS, np.inf)
-        cuts[stop] = total.argmin()
-        cost[stop] = total[cuts[stop]]
+        totals = np.where(padded <= max_tokens, total[:stop] + padded + cost, np.inf)
+        cuts[stop] = totals.argmin()
+        total[stop] = totals[cuts[stop]]
     passes: list[list[int]] = []
     stop = count
     while stop:
@@ -128,8 +142,11 @@ def micro_batches(lengths: Sequence[int], max_tokens: int, devices: int = 1) -> 
 class StepBatches(torch.utils.data.Dataset[dict[str, object]]):
     """The input of each device at each step: item `step x devices + device`."""
 
-    def __init__(self, steps: Steps, settings: TrainSettings, devices: int) -> None:
-        self.steps, self.max_tokens, self.devices = steps, settings.micro_batch_tokens, devices
+    def __init__(
+        self, steps: Steps, settings: TrainSettings, devices: int, cost: int = PASS_TOKENS
+    ) -> None:
+        self.steps, self.devices = steps, devices
+        self.max_tokens, self.cost = settings.micro_batch_tokens, cost
 
     def __len__(self) -> int:
         return len(self.steps) * self.devices
@@ -141,7 +158,8 @@ class StepBatches(torch.utils.data.Dataset[dict[str, object]]):
         # All devices get equally many instances: unlabelled ones fill up the last step.
         blank = Tokens(step[0].ids[:1], np.full(1, IGNORED, dtype=np.int64))
         padded = [*step, *[blank] * (-len(step) % self.devices)]
-        passes = micro_batches([len(item.ids) for item in padded], self.max_tokens, self.devices)
+        lengths = [len(item.ids) for item in padded]
+        passes = micro_batches(lengths, self.max_tokens, self.devices, self.cost)
         return {
             "passes": [pad([padded[i] for i in batch[device :: self.devices]]) for batch in passes],
             "label_tokens": torch.tensor(sum(item.label_tokens for item in step)),

@@ -41,6 +41,15 @@ def adapter_weights(model: Any) -> dict[str, Any]:
     return get_model_state_dict(model, options=options)
 
 
+def scale_on_cpu(scaler: Any) -> None:
+    """Keep the loss scale in CPU memory, where offloaded gradients are.
+
+    On the GPU it would be copied to them without waiting for the copy, so that gradients could be
+    divided by a number that has not arrived.
+    """
+    scaler._lazy_init_scale_growth_tracker(torch.device("cpu"))
+
+
 def load_scaler(accelerator: Any, state: Path) -> None:
     """Load the loss scaler from a state, before the optimizer.
 
@@ -49,4 +58,5 @@ def load_scaler(accelerator: Any, state: Path) -> None:
     """
     scaler = accelerator.scaler
     scaler.load_state_dict(torch.load(state / "scaler.pt", weights_only=True))
-    scaler._lazy_init_scale_growth_tracker(scaler._device)
+    if scaler._scale is None:
+        scaler._lazy_init_scale_growth_tracker(scaler._device)

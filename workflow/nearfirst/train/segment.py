@@ -24,7 +24,7 @@ from nearfirst.model.loss import step_loss
 from nearfirst.model.tracking import NOT_TRACKED, Tracking
 from nearfirst.model.trainer_log import log_progress
 from nearfirst.train import fsdp
-from nearfirst.train.batches import StepBatches, Steps
+from nearfirst.train.batches import StepBatches, Steps, pass_cost
 from nearfirst.train.hashing import HashedSaves
 from nearfirst.train.resume import check_state, keep_two, last_state, prepare, save_checksums
 from nearfirst.train.schedule import schedule_arguments
@@ -77,7 +77,10 @@ def train_segment(
     if sharded and device().type == "cpu":
         # accelerate shards only on a fixed list of device types, which lacks CPUs.
         PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
-    trainer = _trainer(model, steps, settings, arguments, devices)
+    passes = StepBatches(steps, settings, devices, pass_cost(hardware))
+    trainer = _trainer(model, passes, arguments)
+    if hardware.offload and trainer.accelerator.scaler:
+        fsdp.scale_on_cpu(trainer.accelerator.scaler)
     writer = CheckpointWriter(model, tokenizer, work) if arguments.should_save else None
     trainer.add_callback(_Segment(trainer, writer, settings, work, run, stop))
     log_progress(trainer, stop)
@@ -107,7 +110,7 @@ def train_unsaved(
     The Trainer may create `folder`. Raises InputError if the model cannot be trained here.
     """
     arguments = _arguments(settings, TrainHardware(), folder, len(steps))
-    trainer = _trainer(model, steps, settings, arguments)
+    trainer = _trainer(model, StepBatches(steps, settings, devices=1), arguments)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(callback)
     with precision.tf32(settings.precision):
@@ -116,9 +119,7 @@ def train_unsaved(
     trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
 
 
-def _trainer(
-    model: Any, steps: Steps, settings: TrainSettings, arguments: Any, devices: int = 1
-) -> "_Trainer":
+def _trainer(model: Any, passes: StepBatches, arguments: Any) -> "_Trainer":
     if arguments.use_cpu:
         keep_freed_memory()
         if arguments.bf16:
@@ -126,7 +127,7 @@ def _trainer(
     return _Trainer(
         model=model,
         args=arguments,
-        train_dataset=StepBatches(steps, settings, devices),
+        train_dataset=passes,
         data_collator=lambda items: items[0],
     )
 
@@ -181,13 +182,13 @@ class _Trainer(Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
     ) -> Any:
         """Accumulate the gradients of a step, pass by pass; return the sum of the losses."""
-        *first, last = inputs["passes"]
         labels = inputs["label_tokens"].to(self.args.device)
         loss = torch.zeros((), device=self.args.device)
-        with self.accelerator.no_sync(model=model):
-            for batch in first:
-                loss += super().training_step(model, batch, labels)
-        return loss + super().training_step(model, last, labels)
+        # FSDP adds each pass to the shards of the gradients. Without exchanging them (`no_sync`),
+        # each GPU would hold all gradients until the last pass, which offloading is to avoid.
+        for batch in inputs["passes"]:
+            loss += super().training_step(model, batch, labels)
+        return loss
 
     def compute_loss(
         self,

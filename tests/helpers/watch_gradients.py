@@ -1,0 +1,33 @@
+"""Run train.py and note, at the start of each pass, whether the shards hold gradients.
+
+`WATCHED=FILE watch_gradients.py FLAGS`. The file gets a line of JSON for each pass.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from nearfirst.train import segment
+
+TRAIN = Path(__file__).parents[2] / "workflow/scripts/train.py"
+
+
+def watch() -> None:
+    """Have the loss of each pass look at the gradients first."""
+    step_loss = segment.step_loss
+
+    def watched(model: Any, *args: Any) -> Any:
+        if os.environ.get("RANK") == "0":
+            has_gradient = {parameter.grad is not None for parameter in model.parameters()}
+            with Path(os.environ["WATCHED"]).open("a") as lines:
+                lines.write(json.dumps(sorted(has_gradient)) + "\n")
+        return step_loss(model, *args)
+
+    segment.step_loss = watched
+
+
+if __name__ == "__main__":
+    watch()
+    # Not by runpy, which makes train.py the program that torchrun starts.
+    exec(compile(TRAIN.read_text(), TRAIN, "exec"), {"__name__": "__main__"})
