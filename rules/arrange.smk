@@ -1,6 +1,6 @@
 # The order in which training instances are seen, the only difference between runs.
 from nearfirst.arrange.registry import METHODS
-from nearfirst.arrange.settings import OF_TRAINING
+from nearfirst.arrange.settings import TRAINING_KEYS
 
 
 rule count_tokens:
@@ -37,7 +37,7 @@ def arrange_files(
     dataset = wildcards.dataset
     data = CONFIG.data[dataset]
     row = CONFIG.arrangements[wildcards.arrangement]
-    needs = row.looks_at()
+    needs = row.all_needs()
     files = {}
     if needs != {"embeddings"}:
         files["instances"] = f"{RESULTS}/instances/{dataset}/train.parquet"
@@ -77,7 +77,7 @@ def arrange_settings(
     if data.arranged_for != data.test:
         # The test set is unseen anyway, so no half of it is set apart.
         row = row.model_copy(update={"queries": "all"})
-    return row.canonical(OF_TRAINING | {"representation"})
+    return row.canonical(TRAINING_KEYS | {"representation"})
 
 
 def method_files(

@@ -33,7 +33,7 @@ def encoder_state(
 ):
     """Return the state of the user's encoder or base model."""
     row = represented_as(wildcards)
-    return model_state(FIRST_BASE if row.of_model else row.model)
+    return model_state(FIRST_BASE if row.uses_base_model else row.model)
 
 
 def embed_files(
@@ -41,7 +41,7 @@ def embed_files(
 ):
     """Return the base model and its warm-up run, if the kind needs them."""
     row, files = represented_as(wildcards), {}
-    if row.of_model:
+    if row.uses_base_model:
         files["model"] = files_of(FIRST_BASE)
     if hasattr(row, "warmup_steps"):
         run = warm_up_run(wildcards)
@@ -61,7 +61,7 @@ def embed_flags(
         flags += ["--pool", pool]
     if wildcards.split != "train":
         flags.append("--query")
-    if row.of_model:
+    if row.uses_base_model:
         flags += ["--model", quote(FIRST_BASE)]
         flags += ["--template", quote(CONFIG.template.canonical())]
     if hasattr(row, "warmup_steps"):

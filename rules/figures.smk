@@ -49,7 +49,7 @@ def jobs_of(
         row, seed = CONFIG.arrangements[arrangement], CONFIG.seeds_of(arrangement)[0]
         run, query = f"{name}_{arrangement}_seed-{seed}", CONFIG.data[name].arranged_for
         selection = [f"{folder}/arrange/{run}.tsv"]
-        if "embeddings" in row.looks_at():
+        if "embeddings" in row.all_needs():
             embedding = f"{row.representation}_{name}"
             for split in ("train", query):
                 selection.append(f"{folder}/embed/{embedding}_{split}_*-of-*.tsv")
@@ -69,8 +69,8 @@ def figure_flags(
     figure, name = FIGURES[wildcards.figure], wildcards.figure
     flags = figure.arguments(CONFIG)
     flags |= {k: settings(v)(wildcards) for k, v in figure.sections.items()}
-    flags |= {k: f"{RESULTS}/{name}{end}" for k, end in figure.further.items()}
-    if figure.timed:
+    flags |= {k: f"{RESULTS}/{name}{end}" for k, end in figure.extra_outputs.items()}
+    if figure.takes_jobs:
         test = figure.test or CONFIG.data[figure.dataset].test
         flags["--test"] = f"{RESULTS}/instances/{figure.dataset}/{test}.parquet"
         flags["--jobs"] = jobs_of(figure)
@@ -102,7 +102,7 @@ def paired(
 # One rule for each program, which several kinds of figure may share.
 for program in sorted({figure.program for figure in FIGURES.values()}):
     rows = {k: row for k, row in FIGURES.items() if row.program == program}
-    endings = sorted({end for row in rows.values() for end in row.further.values()})
+    endings = sorted({end for row in rows.values() for end in row.extra_outputs.values()})
 
     rule:
         name:

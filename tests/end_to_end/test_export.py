@@ -7,7 +7,7 @@ import pytest
 from checkout import Checkout
 
 from nearfirst.common.parquet import read_embeddings
-from nearfirst.distance.distances import whole
+from nearfirst.distance.distances import distance_matrix
 
 ARRANGED = "results/arranged/flan"
 
@@ -27,7 +27,7 @@ def test_the_order_of_a_run(copy_of_finished: Checkout) -> None:
     embeddings = results / "embeddings/text/flan"
     ids, train = read_embeddings(embeddings / "train.parquet")
     tests, test = read_embeddings(embeddings / "specialist-0.parquet")
-    matrix = whole("cosine", train, test)
+    matrix = distance_matrix("cosine", train, test)
     nearest = zip((1 + matrix.min(axis=1)).tolist(), matrix.argmin(axis=1), strict=True)
     expected = {id_: (distance, tests[i]) for id_, (distance, i) in zip(ids, nearest, strict=True)}
     found = {row["id"]: (row["distance"], row["nearest_query"]) for row in table.to_pylist()}

@@ -16,7 +16,7 @@ import nearfirst
 from nearfirst import InputError, arrange, tma, wsd
 from nearfirst.arrange import registry
 from nearfirst.common.source_files import library_modules
-from nearfirst.distance.distances import whole
+from nearfirst.distance.distances import distance_matrix
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/library.md").read_text()
@@ -77,7 +77,7 @@ def test_other_kinds_of_arrays_give_the_rounds_of_algorithm_1() -> None:
     integers = GENERATOR.integers(1, 9, size=(20, 3))
     rounds = tma(integers, integers[:4])
     as_floats = integers.astype(np.float32)
-    assert rounds.tolist() == algorithm_1(whole("cosine", as_floats, as_floats[:4]))
+    assert rounds.tolist() == algorithm_1(distance_matrix("cosine", as_floats, as_floats[:4]))
     assert rounds.dtype == np.int32
     for train in (integers.tolist(), np.asfortranarray(integers, dtype=np.float16)):
         assert tma(train, integers[:4], threads=1).tolist() == rounds.tolist()

@@ -10,7 +10,7 @@ from documents import ROOT, generator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearfirst.arrange.settings import OF_TRAINING
+from nearfirst.arrange.settings import TRAINING_KEYS
 from nearfirst.common.errors import InputError
 from nearfirst.config import Config, load
 from nearfirst.data.settings import SampleSettings
@@ -271,7 +271,9 @@ def test_a_run_is_trained_as_its_arrangement_says() -> None:
     assert config.segments("flan", "constant") == ["0-20", "20-40"]
     assert config.segments("flan", "short") == ["0-3"]
     # The method reads the same settings.
-    dumps = [config.arrangements[n].model_dump(exclude=OF_TRAINING) for n in ("plain", "constant")]
+    dumps = [
+        config.arrangements[n].model_dump(exclude=TRAINING_KEYS) for n in ("plain", "constant")
+    ]
     assert dumps[0] == dumps[1]
 
     mean = {"like": "tma-nearest", "schedule": "constant", "learning_rate": "mean"}

@@ -21,10 +21,10 @@ from nearfirst.memory import (
     fewest_gpus,
     forward_memory,
     gpu_memory,
-    held,
     pass_memory,
     request_mb,
     request_minutes,
+    training_state,
 )
 from nearfirst.model.settings import ModelSettings
 from nearfirst.shape import shape_of
@@ -37,9 +37,9 @@ NONE = Path("none")
 def test_what_is_held_while_training() -> None:
     job = Training("float32", 10)
     # Weights, gradients and two moments, of 4 bytes each.
-    assert held(SMALL, job) == 16_000_000
+    assert training_state(SMALL, job) == 16_000_000
     # An adapter of 1,000 parameters: gradients and moments of those alone.
-    assert held(SMALL, Training("float32", 10, trainable=1000)) == 4_000_000 + 12_000
+    assert training_state(SMALL, Training("float32", 10, trainable=1000)) == 4_000_000 + 12_000
 
 
 def test_a_pass_holds_activations_and_logits() -> None:
@@ -254,6 +254,6 @@ def test_an_adapter_costs_little_beside_its_base() -> None:
     small = Shape(134_515_008, 576, 30, 49_152)
     exact = 30 * 16 * (2 * (576 + 576) + 2 * (576 + 192) + 3 * (576 + 1536))
     assert adapter_parameters(small, 16) == pytest.approx(exact, rel=0.1)
-    assert held(small, Training("float32", 1)) == 16 * small.parameters
+    assert training_state(small, Training("float32", 1)) == 16 * small.parameters
     adapter = Training("float32", 1, trainable=exact)
-    assert held(small, adapter) == 4 * small.parameters + 12 * exact
+    assert training_state(small, adapter) == 4 * small.parameters + 12 * exact

@@ -73,7 +73,7 @@ def adapter_parameters(shape: Shape, rank: int) -> int:
     return 19 * rank * shape.hidden * shape.layers
 
 
-def held(shape: Shape, job: Training) -> int:
+def training_state(shape: Shape, job: Training) -> int:
     """Return 4 P + 12 T: float32 weights, then gradients and Adam's moments of trained ones."""
     return 4 * shape.parameters + 12 * job.trained(shape)
 
@@ -95,7 +95,7 @@ def gpu_memory(shape: Shape, job: Training) -> int:
 
     FSDP shards weights and optimizer state or offloads them, and gathers up to two layers at once.
     """
-    state = held(shape, job)
+    state = training_state(shape, job)
     if job.sharded:
         gathered = 2 * 4 * shape.parameters // max(shape.layers, 1)
         state = gathered + (0 if job.offload else ceil(state / job.gpus))
@@ -109,7 +109,7 @@ def cpu_memory(shape: Shape, job: Training, on_gpu: bool = True) -> int:
     (12 T); otherwise a checkpoint is copied there (4 T). Without a GPU everything is there.
     """
     loading = job.gpus * 4 * shape.parameters
-    training = held(shape, job) if job.offload or not on_gpu else 0
+    training = training_state(shape, job) if job.offload or not on_gpu else 0
     if not on_gpu:
         training += job.gpus * pass_memory(shape, job)
     saving = (12 if job.sharded else 4) * job.trained(shape)

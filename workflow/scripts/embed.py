@@ -26,7 +26,7 @@ def main(arguments: argparse.Namespace) -> None:
     import torch
 
     settings = KINDS.parse(arguments.settings, kind="text")
-    if settings.of_model and not arguments.model:
+    if settings.uses_base_model and not arguments.model:
         raise InputError("this kind of representation needs --model")
     torch.set_num_threads(settings.threads)
     with open_parquet(arguments.instances) as file:

@@ -21,7 +21,7 @@ from nearfirst.common.files import writing
 from nearfirst.common.parquet import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
 from nearfirst.common.progress import bar
 from nearfirst.data.instances import rows_in_order, same_ids
-from nearfirst.distance.distances import BY_ROWS, check_dimensions, shown
+from nearfirst.distance.distances import BY_ROWS, check_dimensions, to_reader_scale
 from nearfirst.distance.neighbours import neighbours
 
 
@@ -35,7 +35,7 @@ def main(arguments: argparse.Namespace) -> None:
     check_dimensions(arguments.train, train, arguments.test, test)
     by_rows = BY_ROWS[arguments.measure](train, test)
     nearest = neighbours(by_rows, len(train), len(test), arguments.threads)
-    distances = shown(arguments.measure, nearest.of_train).astype(np.float32)
+    distances = to_reader_scale(arguments.measure, nearest.of_train).astype(np.float32)
     del train, by_rows  # free the memory before the texts are read
     order = np.array(rows_in_order(arguments.arrangement, ids, arguments.instances), np.int64)
     rounds = read_table(arguments.arrangement, ARRANGEMENT).sort_by("position")["round"]

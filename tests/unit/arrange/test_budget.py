@@ -107,7 +107,7 @@ def test_what_quotas_and_budgets_read() -> None:
     settings = pools.settings(
         "random", budget={"tokens": 9}, max_per_task=1, max_per_query=1, balance="query-task"
     )
-    assert settings.looks_at() == {"tokens", "tasks", "embeddings", "query_tasks"}
-    assert pools.settings("random", budget=0.5).looks_at() == set()
+    assert settings.all_needs() == {"tokens", "tasks", "embeddings", "query_tasks"}
+    assert pools.settings("random", budget=0.5).reads() == set()
     with pytest.raises(InputError, match="needs the tasks of the queries"):
         arrange(pools.some(9, tests=2), pools.settings("random", budget=4, balance="query-task"), 0)

@@ -20,7 +20,7 @@ from nearfirst.common.parquet import (
     read_embeddings,
     write_table,
 )
-from nearfirst.distance.distances import whole
+from nearfirst.distance.distances import distance_matrix
 
 ODD = [
     'two\nlines, a "quote", a \\ and a \ttab',
@@ -84,7 +84,7 @@ def test_every_row_is_the_instance_its_round_and_its_nearest_test(
     ]
     assert table["messages"].to_pylist() == talks
     train, test = (read_embeddings(tmp_path / f"E{i}.parquet")[1] for i in (1, 2))
-    matrix = whole(measure, train, test)[order] + (measure == "cosine")  # 1 - cos
+    matrix = distance_matrix(measure, train, test)[order] + (measure == "cosine")  # 1 - cos
     np.testing.assert_allclose(table["distance"], matrix.min(axis=1), rtol=0, atol=1e-6)
     assert table["nearest_query"].to_pylist() == [TESTS[i] for i in matrix.argmin(axis=1)]
     assert read_lines(tmp_path / "out.jsonl") == table.to_pylist()

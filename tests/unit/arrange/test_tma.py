@@ -14,7 +14,7 @@ from nearfirst.arrange import tma
 from nearfirst.arrange.tma import rounds_by, tma_rounds
 from nearfirst.common.errors import InputError
 from nearfirst.distance import distances as block_distances
-from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, whole
+from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, distance_matrix
 
 Rounds = npt.NDArray[np.int32]
 
@@ -54,7 +54,7 @@ def points(draw: st.DrawFn) -> tuple[Matrix, Matrix]:
     return near(draw(st.integers(1, 40))), near(draw(st.integers(1, 60)))
 
 
-CLUSTERED = points().map(lambda sides: whole("euclidean", *sides))
+CLUSTERED = points().map(lambda sides: distance_matrix("euclidean", *sides))
 INPUTS = st.one_of(ANY, TIED, ZEROS, CLUSTERED)
 
 
@@ -120,7 +120,7 @@ def test_many_rounds_from_embeddings_of_several_blocks(measure: str, spread: flo
     train[ROWS:] = train[generator.permutation(len(train))[ROWS:] // 2]  # duplicates
     rows, shape = BY_ROWS[measure](train, test), (len(train), len(test))
     rounds = rounds_by(rows, *shape, max_entries=70 * 300)
-    assert rounds.tolist() == rescanned(whole(measure, train, test)).tolist()
+    assert rounds.tolist() == rescanned(distance_matrix(measure, train, test)).tolist()
     for threads in (1, 2, 5):
         again = rounds_by(rows, *shape, threads=threads, max_entries=70 * 211, sample_size=70 * 500)
         assert again.tolist() == rounds.tolist()

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.spatial.distance import cdist
 
 from nearfirst.common.errors import InputError
-from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, shown, whole
+from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, distance_matrix, to_reader_scale
 from nearfirst.distance.matrix import read_matrix, write_matrix
 
 FINITE = st.floats(-100, 100, width=32)
@@ -34,17 +34,19 @@ def test_by_hand() -> None:
     train = np.array([[1, 0], [0, 2], [-3, 0], [1, 1]], dtype=np.float32)
     test = np.array([[2, 0], [0, -1]], dtype=np.float32)
     half = np.sqrt(0.5)
-    cosine, euclidean = (whole(measure, train, test) for measure in ("cosine", "euclidean"))
+    cosine, euclidean = (
+        distance_matrix(measure, train, test) for measure in ("cosine", "euclidean")
+    )
     np.testing.assert_allclose(cosine, [[-1, 0], [0, 1], [1, 0], [-half, half]], atol=1e-7)
     np.testing.assert_allclose(euclidean, np.sqrt([[1, 2], [8, 9], [25, 10], [2, 5]]), rtol=1e-6)
-    assert shown("cosine", cosine)[0].tolist() == [0, 1]
-    np.testing.assert_array_equal(shown("euclidean", euclidean), euclidean)
+    assert to_reader_scale("cosine", cosine)[0].tolist() == [0, 1]
+    np.testing.assert_array_equal(to_reader_scale("euclidean", euclidean), euclidean)
 
 
 @given(pairs())
 def test_against_scipy(points: tuple[Matrix, Matrix]) -> None:
     train, test = (side.astype(np.float64) for side in points)
-    cosine, euclidean = whole("cosine", *points), whole("euclidean", *points)
+    cosine, euclidean = distance_matrix("cosine", *points), distance_matrix("euclidean", *points)
     assert cosine.dtype == np.float32
     np.testing.assert_allclose(cosine, cdist(train, test, "cosine") - 1, atol=1e-6)
     np.testing.assert_allclose(euclidean, cdist(train, test), rtol=1e-6, atol=1e-5)
@@ -54,13 +56,15 @@ def test_a_close_pair_does_not_cancel() -> None:
     train = vectors(50, 384)
     test = train + np.float32(1e-4)
     expected = cdist(train.astype(np.float64), test.astype(np.float64)).diagonal()
-    np.testing.assert_allclose(whole("euclidean", train, test).diagonal(), expected, rtol=1e-3)
+    np.testing.assert_allclose(
+        distance_matrix("euclidean", train, test).diagonal(), expected, rtol=1e-3
+    )
 
 
 def test_cosine_distances_lie_between_minus_one_and_one() -> None:
     train = vectors(500, 384)
-    assert whole("cosine", train, train).min() == -1
-    assert whole("cosine", train, -train).max() == 1
+    assert distance_matrix("cosine", train, train).min() == -1
+    assert distance_matrix("cosine", train, -train).max() == 1
 
 
 @MEASURES
@@ -68,10 +72,10 @@ def test_cosine_distances_lie_between_minus_one_and_one() -> None:
 def test_blocks_equal_one_product(measure: str, count: int) -> None:
     train, test = vectors(count), vectors(7, seed=1)
     expected = cdist(train.astype(np.float64), test.astype(np.float64), measure)
-    distances = whole(measure, train, test, threads=1)
+    distances = distance_matrix(measure, train, test, threads=1)
     # SciPy's cosine distance is 1 − cos, ours −cos.
     np.testing.assert_allclose(distances, expected - (measure == "cosine"), atol=1e-5)
-    np.testing.assert_array_equal(distances, whole(measure, train, test, threads=3))
+    np.testing.assert_array_equal(distances, distance_matrix(measure, train, test, threads=3))
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -79,15 +83,15 @@ def test_a_zero_vector_has_no_cosine(side: int) -> None:
     points = [vectors(4), vectors(4, seed=1)]
     points[side][2] = 0
     with pytest.raises(InputError, match="embedding 2 is all zeros"):
-        whole("cosine", *points)
-    assert np.isfinite(whole("euclidean", *points)).all()
+        distance_matrix("cosine", *points)
+    assert np.isfinite(distance_matrix("euclidean", *points)).all()
 
 
 @pytest.mark.parametrize("length", [1e-25, 1e25])
 def test_very_short_and_very_long_vectors_have_a_cosine(length: float) -> None:
     train, test = vectors(4), vectors(3, seed=1)
-    scaled = whole("cosine", train * np.float32(length), test)
-    np.testing.assert_allclose(scaled, whole("cosine", train, test), atol=1e-6)
+    scaled = distance_matrix("cosine", train * np.float32(length), test)
+    np.testing.assert_allclose(scaled, distance_matrix("cosine", train, test), atol=1e-6)
 
 
 @MEASURES
@@ -97,7 +101,7 @@ def test_the_file_holds_the_same_bits(measure: str, tmp_path: Path) -> None:
     write_matrix(path, measure, train, test)
     matrix = read_matrix(path, (len(train), 5))
     assert isinstance(matrix, np.memmap)
-    np.testing.assert_array_equal(matrix, whole(measure, train, test))
+    np.testing.assert_array_equal(matrix, distance_matrix(measure, train, test))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.distance import similarity
-from nearfirst.distance.distances import Matrix, whole
+from nearfirst.distance.distances import Matrix, distance_matrix
 from nearfirst.distance.ngram_divergence import kl_curves
 from nearfirst.distance.similarity import (
     Floats,
@@ -92,7 +92,7 @@ def test_a_loop_over_prefixes(case: Case, rows: int) -> None:
 @few_examples
 @given(cases(), st.sampled_from(["avg", "min"]))
 def test_theorem_b1_nearest_first_the_distance_never_decreases(case: Case, op: str) -> None:
-    distances = whole("cosine", case.train, case.test)
+    distances = distance_matrix("cosine", case.train, case.test)
     reduced = distances.mean(axis=1) if op == "avg" else distances.min(axis=1)
     nearest = np.argsort(reduced, kind="stable")
     ends, groups = range(1, len(nearest) + 1), {"": case.groups[""]}

@@ -12,7 +12,7 @@ from texts import assert_readable
 
 from nearfirst.arrange.tma import tma_rounds
 from nearfirst.common.parquet import read_embeddings
-from nearfirst.distance.distances import whole
+from nearfirst.distance.distances import distance_matrix
 from nearfirst.explore import plot
 from nearfirst.explore.caption import caption
 from nearfirst.explore.plot import draw_exploration
@@ -66,7 +66,7 @@ def table(usual: Path) -> pd.DataFrame:
 
 def test_numbers_against_the_whole_matrix(usual: Path, table: pd.DataFrame) -> None:
     paths = [usual / f"{side}_embeddings.parquet" for side in SIDES]
-    matrix = whole("cosine", *(read_embeddings(path)[1] for path in paths))
+    matrix = distance_matrix("cosine", *(read_embeddings(path)[1] for path in paths))
     rounds = np.bincount(tma_rounds(matrix))[1:].tolist()
     # Shown as 1 − cos.
     matrix = 1 + matrix

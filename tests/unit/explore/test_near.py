@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nearfirst.distance.distances import BY_ROWS, Matrix, whole
+from nearfirst.distance.distances import BY_ROWS, Matrix, distance_matrix
 from nearfirst.distance.side import Side
 from nearfirst.explore import near as module
 from nearfirst.explore.near import Near, nearness
@@ -64,7 +64,7 @@ def test_near_against_the_whole_matrix(measure: str, count: int, rows: int, seed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "ROWS", rows)
         near = nearness(side(points, tasks), TEST, measure, HALF)
-    matrix = whole(measure, points, points)
+    matrix = distance_matrix(measure, points, points)
     groups = np.array(list(tasks)) if len(set(tasks)) > 1 else np.arange(count)
     others = np.where(groups[:, None] == groups, np.inf, matrix).min(axis=0)
     expected = np.quantile(others, 0.5, method="higher")

@@ -31,25 +31,25 @@ def steps(*batches: list[int]) -> list[tuple[int, list[str]]]:
     return [(step, [TEXTS[row] for row in rows]) for step, rows in enumerate(batches, 1)]
 
 
-WHOLE = ([0, 1, 2], [3, 4, 5], [6, 7, 8])
+ALL_TASKS = ([0, 1, 2], [3, 4, 5], [6, 7, 8])
 
 
 @pytest.mark.parametrize(
     ("seen", "deviation", "omitted", "repeated"),
     [
-        (steps(*WHOLE, [9]), None, [], []),
+        (steps(*ALL_TASKS, [9]), None, [], []),
         # Gradients of a step are summed, so the order within it does not matter.
         (steps([2, 0, 1], [5, 4, 3], [8, 7, 6], [9]), None, [], []),
         # The last batch is missing, or filled up, in each of two passes.
-        (steps(*WHOLE, *WHOLE), None, [9], []),
-        (steps(*WHOLE, [9, 0, 1], *WHOLE, [9, 0, 1]), None, [], [0, 1]),
-        (steps(*WHOLE, [9], [0, 1, 2]), None, [3, 4, 5, 6, 7, 8, 9], []),
+        (steps(*ALL_TASKS, *ALL_TASKS), None, [9], []),
+        (steps(*ALL_TASKS, [9, 0, 1], *ALL_TASKS, [9, 0, 1]), None, [], [0, 1]),
+        (steps(*ALL_TASKS, [9], [0, 1, 2]), None, [3, 4, 5, 6, 7, 8, 9], []),
         (steps([0, 1, 2]), None, [3, 4, 5, 6, 7, 8, 9], []),
         (steps([0, 1, 2], [3, 4, 7], [6, 5, 8], [9]), "step 2 row 6 .* row 8", [], []),
         (steps([0, 1, 2], [4, 5, 6], [7, 8, 9]), "step 2 row 4 .* row 5", [3], []),
         (steps([0, 1, 2], [2, 3, 4], [5, 6, 7], [8, 9]), "step 2 row 6 .* row 3", [], [2]),
         # A pass that begins again too early.
-        (steps([0, 1, 2], *WHOLE, [9]), "step 2 row 4 .* row 1", [], [0, 1, 2]),
+        (steps([0, 1, 2], *ALL_TASKS, [9]), "step 2 row 4 .* row 1", [], [0, 1, 2]),
         (
             [(1, [TEXTS[0], "What is this?"])],
             "step 1 row 2 .* no row, 'What is",

@@ -358,15 +358,15 @@ def test_a_measure_that_follows_the_loss_or_not() -> None:
 
 RISING, AT_ZERO = curve(1, 2, 3, 4, 5), curve(1, steps=(0,))
 LINE = curve(*range(25), steps=range(0, 250, 10))
-WHOLE, EARLY = {"window": "run"}, {"metric": "loss", "paper_step": 300}
+ALL_TASKS, EARLY = {"window": "run"}, {"metric": "loss", "paper_step": 300}
 ALIKE = replace(data({"cluster": [LINE]}), similarities=falling().similarities)
 
 
 @pytest.mark.parametrize(
     ("name", "runs", "options", "message"),
     [
-        ("difference", data({"A": [RISING], "B": [AT_ZERO]}), WHOLE, "no common checkpoint"),
-        ("equivalence", data({"A": [RISING], "B": [RISING]}), WHOLE, "loss does not fall"),
+        ("difference", data({"A": [RISING], "B": [AT_ZERO]}), ALL_TASKS, "no common checkpoint"),
+        ("equivalence", data({"A": [RISING], "B": [RISING]}), ALL_TASKS, "loss does not fall"),
         ("trend", data({"A": [RISING], "B": [RISING]}), {}, "three buckets"),
         ("early", data({"run": [RISING]}), EARLY, "loss gets no better"),
         ("early", data({"run": [curve(3, 3, 3, 3, 3)]}), EARLY, "loss gets no better"),

@@ -29,7 +29,7 @@ def limit_order(arranged: Arranged, pool: Pool, settings: ArrangementSettings) -
     }
     limits = [(_groups_by(pool, unit), quota) for unit, quota in quotas.items() if quota]
     positions = _apply_quotas(arranged.order, limits)
-    if (budget := settings.exactly()) is not None:
+    if (budget := settings.exact_budget()) is not None:
         if settings.balance:
             groups = _groups_by(pool, settings.balance)[arranged.order[positions]]
             positions = positions[np.argsort(cumcount(groups), kind="stable")]

@@ -33,7 +33,7 @@ def read_pool(
     tokens: Path | None = None,
     excluded: Path | None = None,
 ) -> tuple[list[str], Pool]:
-    """Return the ids of the training instances, and a pool with what `settings.looks_at` names.
+    """Return the ids of the training instances, and a pool with what `settings.all_needs` names.
 
     Raises InputError if a needed file is not given, cannot be read, or does not fit the others.
 
@@ -49,7 +49,7 @@ def read_pool(
     excluded
         A CSV whose column `id` names training instances to leave out.
     """
-    needs = settings.looks_at()
+    needs = settings.all_needs()
 
     def require(name: str, path: Path | None) -> Path:
         if path is None:

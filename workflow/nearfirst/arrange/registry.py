@@ -36,7 +36,7 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     Raises InputError if the pool lacks something the settings need, if the order repeats an
     instance or holds an index outside the pool, or as the method and `limit_order` do.
     """
-    method, needs = settings.method, settings.looks_at()
+    method, needs = settings.method, settings.all_needs()
     if "queries" in needs and not pool.queries:
         raise InputError(f"method {method!r} needs the messages of the queries")
     if "query_tasks" in needs and not pool.query_tasks:

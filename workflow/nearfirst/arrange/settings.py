@@ -17,7 +17,7 @@ from nearfirst.train.schedules import Schedule
 
 Need = Literal["tasks", "messages", "embeddings", "queries", "query_tasks", "scores", "tokens"]
 Group = Literal["task", "query", "query-task"]
-OF_TRAINING = {"steps", "schedule", "learning_rate"}
+TRAINING_KEYS = {"steps", "schedule", "learning_rate"}
 """Keys of a row that configure training, not the method."""
 
 _FIRST = Field(description="Which training instances come first.")
@@ -101,15 +101,15 @@ class ArrangementSettings(Section):
 
     @model_validator(mode="after")
     def _balance_needs_a_budget(self) -> Self:
-        if self.balance and self.exactly() is None:
+        if self.balance and self.exact_budget() is None:
             raise ValueError("balance: needs an exact budget; set budget too")
         return self
 
-    def exactly(self) -> Budget | None:
+    def exact_budget(self) -> Budget | None:
         """Return the budget that the finished order is cut to exactly."""
         return self.budget
 
-    def looks_at(self) -> frozenset[Need]:
+    def all_needs(self) -> frozenset[Need]:
         """Return what the method, quotas and budget read besides the number of instances."""
         units = {self.balance, self.max_per_task and "task", self.max_per_query and "query"}
         needs = set(self.required())
@@ -119,7 +119,7 @@ class ArrangementSettings(Section):
             needs.add("embeddings")
         if "query-task" in units:
             needs.add("query_tasks")
-        if isinstance(self.exactly(), dict):
+        if isinstance(self.exact_budget(), dict):
             needs.add("tokens")
         return frozenset(needs)
 

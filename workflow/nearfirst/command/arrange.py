@@ -25,7 +25,7 @@ from nearfirst.arrange import own_method
 from nearfirst.arrange.pool import Arranged
 from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.registry import arrange as arrange_pool
-from nearfirst.arrange.settings import OF_TRAINING, ArrangementSettings
+from nearfirst.arrange.settings import TRAINING_KEYS, ArrangementSettings
 from nearfirst.command import inputs
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
@@ -33,7 +33,7 @@ from nearfirst.common.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NO_FLAG = OF_TRAINING | {"method", "representation", "queries"}
+NO_FLAG = TRAINING_KEYS | {"method", "representation", "queries"}
 """Keys shared by all arrangements that have no flag."""
 Integers = npt.NDArray[np.int64]
 
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the file, completely or not at all."""
     row = json.loads(cli.fields_given(arguments, parameters()))
     settings = METHODS.parse(json.dumps({"method": arguments.method, **row}))
-    if "tokens" in settings.looks_at():
+    if "tokens" in settings.all_needs():
         raise InputError(
             "--budget: counting tokens needs a base model, which this command does not load; "
             "give a number of instances or a share"
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
         folder = Path(temporary)
         places = inputs.read(arguments, folder)
         files = {"instances": folder / "train.parquet", "queries": folder / "heldout.parquet"}
-        if "embeddings" in settings.looks_at() or arguments.annotate:
+        if "embeddings" in settings.all_needs() or arguments.annotate:
             inputs.embed(arguments, folder)
             files["train"] = folder / "train_embeddings.parquet"
             files["test"] = folder / "heldout_embeddings.parquet"
@@ -177,14 +177,14 @@ def _annotate(
 
     from nearfirst.arrange.export import annotated_rows
     from nearfirst.common.parquet import read_embeddings
-    from nearfirst.distance.distances import BY_ROWS, shown
+    from nearfirst.distance.distances import BY_ROWS, to_reader_scale
     from nearfirst.distance.neighbours import neighbours
 
     measure, threads = arguments.measure, inputs.encoder_of(arguments).threads
     _, train = read_embeddings(folder / "train_embeddings.parquet")
     test_ids, test = read_embeddings(folder / "heldout_embeddings.parquet")
     nearest = neighbours(BY_ROWS[measure](train, test), len(train), len(test), threads)
-    distances = shown(measure, nearest.of_train).astype(np.float32)
+    distances = to_reader_scale(measure, nearest.of_train).astype(np.float32)
     order, rounds = arranged.order, arranged.rounds
     column = pa.array([None] * len(order) if rounds is None else rounds, pa.int32())
     return annotated_rows(

@@ -35,7 +35,7 @@ def check_dimensions(
         )
 
 
-def whole(
+def distance_matrix(
     measure: str, train: Matrix, test: Matrix, out: Matrix | None = None, threads: int = 2
 ) -> Matrix:
     """Return the (N, M) distances of (N, d) and (M, d) embeddings, all float32.
@@ -57,7 +57,7 @@ def whole(
 def cosine_rows(train: Matrix, test: Matrix) -> RowDistances:
     """Return a function that gives −cos between rows of `train` and all of `test` (Eq. 8)."""
     check_dimensions("train", train, "test", test)
-    unit_rows, negated = at_length_one(train), -at_length_one(test)(slice(None)).T
+    unit_rows, negated = to_unit_length(train), -to_unit_length(test)(slice(None)).T
 
     def distances_of(rows: slice | npt.NDArray[np.int64]) -> Matrix:
         distances: Matrix = unit_rows(rows) @ negated
@@ -90,7 +90,7 @@ BY_ROWS: dict[str, Callable[[Matrix, Matrix], RowDistances]] = {
 """Distance measures by name."""
 
 
-def shown(measure: str, distances: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def to_reader_scale(measure: str, distances: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return distances as shown to readers, in float64: 1 − cos where Eq. 8 has −cos."""
     return np.asarray(distances, dtype=np.float64) + (measure == "cosine")
 
@@ -107,7 +107,7 @@ def in_blocks(
             pass
 
 
-def at_length_one(vectors: Matrix) -> RowDistances:
+def to_unit_length(vectors: Matrix) -> RowDistances:
     """Return a function that gives rows of (N, d) vectors scaled to length 1.
 
     Raises InputError if a vector is all zeros.

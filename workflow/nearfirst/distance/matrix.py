@@ -7,7 +7,7 @@ import numpy as np
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing
-from nearfirst.distance.distances import Matrix, whole
+from nearfirst.distance.distances import Matrix, distance_matrix
 
 
 def write_matrix(path: Path, measure: str, train: Matrix, test: Matrix, threads: int = 2) -> None:
@@ -21,7 +21,7 @@ def write_matrix(path: Path, measure: str, train: Matrix, test: Matrix, threads:
         # Reserve the space first: writing to a memory map on a full disk kills the process.
         with temporary.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
-        whole(measure, train, test, out, threads)
+        distance_matrix(measure, train, test, out, threads)
         out.flush()
 
 

@@ -19,7 +19,7 @@ from nearfirst.distance.similarity_settings import SimilaritySettings
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-WHOLE = ""
+ALL_TASKS = ""
 """Name of the group that is the whole test set."""
 
 
@@ -47,7 +47,7 @@ def groups_of(tasks: Sequence[str]) -> dict[str, Integers]:
     groups: dict[str, list[int]] = {}
     for row, task in enumerate(tasks):
         groups.setdefault(task, []).append(row)
-    groups[WHOLE] = list(range(len(tasks)))
+    groups[ALL_TASKS] = list(range(len(tasks)))
     return {name: np.array(rows, dtype=np.int64) for name, rows in groups.items()}
 
 

@@ -13,7 +13,7 @@ class RepresentationSettings(Section):
     of_query: ClassVar[frozenset[str]] = frozenset()
     """Keys that are read only for queries."""
 
-    of_model: ClassVar[bool] = False
+    uses_base_model: ClassVar[bool] = False
     """Whether the base model computes it, in the training template."""
 
     kind: str = Field(description="`text`, `hidden` or `gradient`.")
@@ -31,7 +31,7 @@ class RepresentationSettings(Section):
         return []
 
 
-class OfModel(RepresentationSettings):
+class OfBaseModel(RepresentationSettings):
     """A representation from the base model (of the first seed, if there are several)."""
 
-    of_model: ClassVar[bool] = True
+    uses_base_model: ClassVar[bool] = True

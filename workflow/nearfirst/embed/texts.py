@@ -110,6 +110,6 @@ def counted(
     return {key: str(count) for key, count in counts.items()}
 
 
-def is_told(embedded: int, cut: int, distinct: int) -> bool:
+def is_reported(embedded: int, cut: int, distinct: int) -> bool:
     """Return whether a caption mentions how a pool is embedded: cut texts, or equal embeddings."""
     return cut > CAPTION_CUT_SHARE * embedded or distinct < embedded

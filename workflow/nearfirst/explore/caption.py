@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from nearfirst.common.text import counted
-from nearfirst.embed.texts import EMBEDDED, is_told
+from nearfirst.embed.texts import EMBEDDED, is_reported
 from nearfirst.explore.read import (
     MEASURES,
     cumulative_shares,
@@ -43,7 +43,7 @@ def caption(name: str, table: pd.DataFrame) -> str:
         f"{name}: the pool and the test set before training. {sizes}; "
         + (f"{counted(shared, 'task')} in both." if shared else "no task is in both."),
         *([f"{warning}."] if (warning := leak_warning(table)) else []),
-        *([EMBEDDED.format(**embedded)] if is_told(**embedded) else []),
+        *([EMBEDDED.format(**embedded)] if is_reported(**embedded) else []),
         *(f"({letter}) {panels[panel]}" for panel, letter in letters.items()),
         *([] if "duplicates" in letters else [duplicates]),
     ]

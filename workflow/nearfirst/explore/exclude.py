@@ -12,7 +12,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from nearfirst.common.progress import bar
-from nearfirst.distance.distances import ROWS, Matrix, at_length_one
+from nearfirst.distance.distances import ROWS, Matrix, to_unit_length
 from nearfirst.explore.texts import Exchange, Unit, grams, incidence
 
 Side = Literal["test", "train"]
@@ -118,7 +118,7 @@ def exclude_by_embedding(
     Points are near from the cosine `limit` on. Of N training and M test points, all N² / 2 + N · M
     cosines are computed, in blocks. Points that are already `excluded` do not exclude others.
     """
-    sides = {"train": at_length_one(train), "test": at_length_one(test)}
+    sides = {"train": to_unit_length(train), "test": to_unit_length(test)}
 
     @lru_cache(maxsize=1)  # each block is compared with every chunk before the next one is read
     def normalize_block(start: int) -> Matrix:

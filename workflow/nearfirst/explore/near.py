@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nearfirst.distance.distances import BY_ROWS, ROWS, in_blocks, shown
+from nearfirst.distance.distances import BY_ROWS, ROWS, in_blocks, to_reader_scale
 from nearfirst.distance.side import Side
 from nearfirst.explore.settings import ExplorationSettings
 
@@ -33,7 +33,7 @@ def nearness(
     test tasks are also training tasks or the pool is a single task.
     """
     if settings.near is not None:
-        return Near(settings.near - float(shown(measure, 0)), "given", 0)
+        return Near(settings.near - float(to_reader_scale(measure, 0)), "given", 0)
     n_train = len(train.ids)
     task_numbers = {task: i for i, task in enumerate(dict.fromkeys(train.tasks))}
     by_task = len(task_numbers) > 1 and task_numbers.keys().isdisjoint(test.tasks)

@@ -24,7 +24,7 @@ from nearfirst.explore.read import (
 )
 from nearfirst.explore.settings import KINDS
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.style import CHARACTER, LINE, style, taller, turn, wrapped
+from nearfirst.figures.plot.style import CHARACTER, LINE, numbered_style, style, taller, wrapped
 
 MAX_TASKS = 20
 """Tasks shown; if there are more, the nearest and the farthest."""
@@ -96,7 +96,7 @@ def _draw_tasks(axes: Axes, table: pd.DataFrame, look: LookSettings) -> Labels:
     """Draw the distances of each test task, nearest first, and how many have near data."""
     tasks = _select_tasks(table)
     y = tasks["y"].to_numpy()
-    main_style = turn(look, 0)
+    main_style = numbered_style(look, 0)
     axes.hlines(y, tasks["min"], tasks["max"], color=main_style["color"], linewidth=0.8)
     axes.hlines(y, tasks["q25"], tasks["q75"], color=main_style["color"], linewidth=2.8)
     is_far = (tasks["near_test"] == 0).to_numpy()
@@ -121,7 +121,7 @@ def _draw_tasks(axes: Axes, table: pd.DataFrame, look: LookSettings) -> Labels:
 def _draw_rounds(axes: Axes, table: pd.DataFrame, look: LookSettings) -> Labels:
     """Draw which share of the pool the rounds hold."""
     rounds = cumulative_shares(table)
-    color = turn(look, 0)["color"]
+    color = numbered_style(look, 0)["color"]
     axes.plot([0, *rounds["x"]], [0, *rounds["share"]], color=color, drawstyle="steps-post")
     axes.set_ylim(0, 1.03)
     axes.set_xlim(0, rounds["x"].max() + 0.5)
@@ -163,7 +163,7 @@ DRAW: dict[str, Callable[[Axes, pd.DataFrame, LookSettings], Labels]] = {
 
 def _add_legend(figure: Figure, table: pd.DataFrame, look: LookSettings) -> None:
     """Put a legend below the panels, and make the figure taller for it."""
-    letters, main_style = panel_letters(table), turn(look, 0)
+    letters, main_style = panel_letters(table), numbered_style(look, 0)
     both = ", ".join(letters[name] for name in ("distances", "duplicates") if name in letters)
     entries: list[tuple[Any, str]] = [
         (Patch(**_bar_style(look, side)), f"{name} ({both})") for side, name in SIDES.items()
@@ -200,15 +200,15 @@ def _select_tasks(table: pd.DataFrame) -> pd.DataFrame:
 def _bar_style(look: LookSettings, side: str) -> dict[str, Any]:
     """Return the style of a side's bars: filled or outlined, to differ in grey too."""
     if side == "train":
-        return {"color": turn(look, 0)["color"], "alpha": min(1.0, 2 * look.band_opacity)}
-    return {"edgecolor": turn(look, 1)["color"], "facecolor": "none", "linewidth": 1.0}
+        return {"color": numbered_style(look, 0)["color"], "alpha": min(1.0, 2 * look.band_opacity)}
+    return {"edgecolor": numbered_style(look, 1)["color"], "facecolor": "none", "linewidth": 1.0}
 
 
 def _far_style(look: LookSettings) -> dict[str, Any]:
     """Return the marker style of a task without near data."""
     return {
-        "color": turn(look, 2)["color"],
-        "marker": turn(look, 1)["marker"],
+        "color": numbered_style(look, 2)["color"],
+        "marker": numbered_style(look, 1)["marker"],
         "markerfacecolor": "white",
         "markersize": 1.5 * float(mpl.rcParams["lines.markersize"]),
     }

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.arrange.tma import rounds_by
-from nearfirst.distance.distances import BY_ROWS, shown
+from nearfirst.distance.distances import BY_ROWS, to_reader_scale
 from nearfirst.distance.neighbours import neighbours
 from nearfirst.distance.side import Side
-from nearfirst.distance.similarity import WHOLE, groups_of
+from nearfirst.distance.similarity import ALL_TASKS, groups_of
 from nearfirst.explore.duplicates import Pairs
 from nearfirst.explore.near import nearness
 from nearfirst.explore.read import NUMBERS
@@ -58,12 +58,12 @@ def numbers(
     near = nearness(train, test, measure, settings, threads)
     nearest = neighbours(distances, n_train, n_test, threads)
     is_near = nearest.of_test <= near.distance
-    limit = float(shown(measure, near.distance))
+    limit = float(to_reader_scale(measure, near.distance))
     medians = np.median(nearest.of_train), np.median(nearest.of_test)
     for name, side, median in zip(("train", "test"), (train, test), medians, strict=True):
         yield Row("about", f"{name}_instances", value=len(side.ids))
         yield Row("about", f"{name}_tasks", value=len(set(side.tasks)))
-        value = float(shown(measure, median))
+        value = float(to_reader_scale(measure, median))
         yield Row("about", f"{name}_median", value=value, n=len(side.ids))
     yield Row("about", "cut", value=train.cut, n=n_train)
     yield Row("about", "distinct", value=train.distinct, n=n_train)
@@ -79,10 +79,13 @@ def numbers(
     yield Row("about", f"ngram: {settings.ngram_of}", value=settings.ngram)
     yield Row("about", "text_similarity", value=settings.text_similarity)
     yield Row("about", "embedding_similarity", value=settings.embedding_similarity)
-    of_train, of_test = shown(measure, nearest.of_train), shown(measure, nearest.of_test)
+    of_train, of_test = (
+        to_reader_scale(measure, nearest.of_train),
+        to_reader_scale(measure, nearest.of_test),
+    )
     yield from histograms({"train": of_train, "test": of_test}, limit, settings.bins)
     groups = groups_of(test.tasks)
-    del groups[WHOLE]
+    del groups[ALL_TASKS]
     for task, rows in groups.items():
         nearest_tasks = [train.tasks[i] for i in nearest.train[rows]]
         yield from task_rows(task, of_test[rows], nearest_tasks, settings.neighbours)

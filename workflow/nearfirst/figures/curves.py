@@ -38,7 +38,7 @@ def mean_interval(values: Floats, confidence: float) -> tuple[Floats, Floats, Fl
     return mean, mean - margin, mean + margin
 
 
-def over_seeds(
+def summarize_seeds(
     curves: Sequence["pd.Series[float]"],
     confidence: float,
     first: Mapping[str, object],
@@ -92,5 +92,5 @@ def curves(
         run = next(iter(seeds.values()))
         means = [mean_curve(run, weighting) for run in seeds.values()]
         counts = {"instances": run.values.shape[1], "confidence": confidence, **run.counts()}
-        parts.append(over_seeds(means, confidence, {by: label, **quantity}, counts, metric))
+        parts.append(summarize_seeds(means, confidence, {by: label, **quantity}, counts, metric))
     return pd.concat(parts, ignore_index=True)

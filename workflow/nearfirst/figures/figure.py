@@ -137,9 +137,9 @@ class Figure(Labelled, Section):
     """Program of `workflow/scripts/` that computes the CSV."""
     sections: ClassVar[Mapping[str, str]] = {"--settings": "curves"}
     """Sections of the config that the program takes, by flag."""
-    timed: ClassVar[bool] = False
+    takes_jobs: ClassVar[bool] = False
     """Whether the program takes `--test` (test instances) and `--jobs` (files of job times)."""
-    further: ClassVar[Mapping[str, str]] = {}
+    extra_outputs: ClassVar[Mapping[str, str]] = {}
     """Endings of the program's further outputs, by flag."""
     drawing: ClassVar[str] = "curves"
     """Module of `figures/plot/` that reads, draws and describes the CSV."""

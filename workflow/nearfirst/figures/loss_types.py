@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import over_seeds, task_means
+from nearfirst.figures.curves import summarize_seeds, task_means
 from nearfirst.figures.run import Runs, by_label, check_seeds
 from nearfirst.figures.settings import LossTypesSettings
 
@@ -58,7 +58,7 @@ def loss_types(
                     **run.counts(),
                 }
                 curves = [table[task] for table in means]
-                parts.append(over_seeds(curves, confidence, {"task": task}, columns))
+                parts.append(summarize_seeds(curves, confidence, {"task": task}, columns))
     return pd.concat(types, ignore_index=True), pd.concat(parts, ignore_index=True)
 
 

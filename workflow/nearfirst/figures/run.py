@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.embed.texts import is_told
+from nearfirst.embed.texts import is_reported
 from nearfirst.metrics import METRICS, MetricName
 
 
@@ -77,7 +77,7 @@ class Run:
         if self.rounds:
             counts["rounds"] = self.rounds
         texts = {"embedded": self.embedded, "cut": self.cut, "distinct": self.distinct}
-        return counts | texts if is_told(**texts) else counts
+        return counts | texts if is_reported(**texts) else counts
 
     def weights(self, weighting: str) -> "pd.Series[float]":
         """Return the weight of each instance in a mean: `instance` 1, `token` its label tokens."""

@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import Floats, over_seeds, task_means
+from nearfirst.figures.curves import Floats, summarize_seeds, task_means
 from nearfirst.figures.run import (
     Key,
     Run,
@@ -106,7 +106,9 @@ def task_curves(
                     }
                     for seed, curve in zip(seeds, curves, strict=True):
                         columns[f"seed_{seed}"] = curve.to_numpy()
-                    parts.append(over_seeds(curves, confidence, {"arrangement": label}, columns))
+                    parts.append(
+                        summarize_seeds(curves, confidence, {"arrangement": label}, columns)
+                    )
     return pd.concat(parts, ignore_index=True)
 
 

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from nearfirst.distance.distances import whole
+from nearfirst.distance.distances import distance_matrix
 from nearfirst.distance.side import Side
-from nearfirst.distance.similarity import WHOLE, groups_of
+from nearfirst.distance.similarity import ALL_TASKS, groups_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -30,14 +30,14 @@ def task_distances(measure: str, train: Side, rows: Integers, test: Side) -> Flo
     """Return the (n, G) distances of the n training instances in `rows` to each of G tasks."""
     kind, operation = measure.split("-")
     groups = groups_of(test.tasks)
-    del groups[WHOLE]
+    del groups[ALL_TASKS]
     points = train.embeddings[rows]
     if operation == "centroid":
         centres = np.stack([test.embeddings[group].mean(axis=0) for group in groups.values()])
-        return whole(kind, points, centres).astype(np.float64)
+        return distance_matrix(kind, points, centres).astype(np.float64)
     columns = np.concatenate(list(groups.values()))
     sizes = np.array([len(group) for group in groups.values()])
-    distances = whole(kind, points, test.embeddings)[:, columns].astype(np.float64)
+    distances = distance_matrix(kind, points, test.embeddings)[:, columns].astype(np.float64)
     result = OPERATIONS[operation].reduceat(distances, np.cumsum(sizes) - sizes, axis=1)
     return np.asarray(result / sizes if operation == "avg" else result)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nearfirst.common.parquet import open_parquet
 from nearfirst.config import Config
-from nearfirst.memory import BYTES, Shape, Training, cpu_memory, gpu_memory, held
+from nearfirst.memory import BYTES, Shape, Training, cpu_memory, gpu_memory, training_state
 from nearfirst.plan.dry_run import DryRun
 from nearfirst.plan.parameters import count_parameters
 from nearfirst.plan.text import align, size
@@ -89,7 +89,7 @@ def count_states(start: int, stop: int, every: int) -> int:
 
 def memory(shape: Shape, job: Training) -> dict[str, int]:
     """Return the bytes of memory that training needs, by place."""
-    needs = {"weights, gradients and Adam in training": held(shape, job)}
+    needs = {"weights, gradients and Adam in training": training_state(shape, job)}
     if not job.sharded:
         needs["memory of training, on one CPU"] = cpu_memory(shape, job, on_gpu=False)
     gpu = f"memory of each of {job.gpus} GPUs" if job.gpus > 1 else "memory of the GPU"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from nearfirst.figures.curves import over_seeds, task_means
+from nearfirst.figures.curves import summarize_seeds, task_means
 from nearfirst.figures.run import Runs, by_label, check_seeds, scaled
 from nearfirst.metrics import MetricName
 
@@ -31,5 +31,5 @@ def metric_tasks(
                 first = {"dataset": dataset, "metric": metric, "task": task}
                 last = {"instances": sizes[task], "confidence": confidence}
                 curves = [mean[task] for mean in means]
-                parts.append(over_seeds(curves, confidence, first, last, metric))
+                parts.append(summarize_seeds(curves, confidence, first, last, metric))
     return pd.concat(parts, ignore_index=True)

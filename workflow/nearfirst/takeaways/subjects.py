@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import Field
 
-from nearfirst.arrange.settings import OF_TRAINING, ArrangementSettings
+from nearfirst.arrange.settings import TRAINING_KEYS, ArrangementSettings
 from nearfirst.common.settings import Section
 from nearfirst.figures.figure import HELD_OUT, Curve, RunId
 
-FREE = OF_TRAINING | {"within_round", "farthest"}
+FREE = TRAINING_KEYS | {"within_round", "farthest"}
 """Keys in which the arrangements that a pattern describes may differ."""
 
 Config = Any
@@ -256,7 +256,7 @@ def subjects_of(claim: str, needs: Needs, config: Config) -> list[Subject]:
 
 def fits(row: ArrangementSettings, pattern: Pattern) -> bool:
     """Return whether an arrangement fits a pattern, with defaults for the keys it does not name."""
-    if row.method != pattern["method"] or row.exactly() is not None:
+    if row.method != pattern["method"] or row.exact_budget() is not None:
         return False
     defaults: dict[str, Any] = {
         key: field.get_default(call_default_factory=True)

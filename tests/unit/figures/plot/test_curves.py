@@ -18,7 +18,7 @@ from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import correlations as plot_of_correlations
 from nearfirst.figures.plot import curves as plot_of_curves
 from nearfirst.figures.plot.curves import draw as draw_curves
-from nearfirst.figures.plot.style import turn, wrapped
+from nearfirst.figures.plot.style import numbered_style, wrapped
 
 Drawn = Callable[..., Figure]
 LOOK = LookSettings()
@@ -36,7 +36,7 @@ def points(start: float = 4.0, steps: Sequence[int] = (0, 10, 20), n: int = 3, *
 
 
 def test_more_curves_than_colours_differ() -> None:
-    assert len({str(turn(LOOK, place)) for place in range(24)}) == 24
+    assert len({str(numbered_style(LOOK, place)) for place in range(24)}) == 24
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class Settings(ArrangementSettings):
             raise ValueError("select: needs a budget in whole rounds; set budget to a number")
         return self
 
-    def exactly(self) -> Budget | None:
+    def exact_budget(self) -> Budget | None:
         """Return a budget that does not take whole rounds."""
         return None if isinstance(self.budget, int) else self.budget
 

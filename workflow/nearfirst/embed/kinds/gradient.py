@@ -6,10 +6,10 @@ import pyarrow as pa
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from nearfirst.embed.registry import Given, Represented
-from nearfirst.embed.settings import OfModel
+from nearfirst.embed.settings import OfBaseModel
 
 
-class Settings(OfModel):
+class Settings(OfBaseModel):
     """The gradient of an instance's loss; for the pool, preconditioned by Adam (LESS)."""
 
     kind: Literal["gradient"] = "gradient"
@@ -49,7 +49,7 @@ class Settings(OfModel):
 def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
     """Return the gradients of N instances, (N, checkpoints x dimension)."""
     from nearfirst.embed import gradients
-    from nearfirst.embed.of_model import encode_instances
+    from nearfirst.embed.base_model import encode_instances
     from nearfirst.model.device import deterministic
 
     ids, tokens = instances["id"].to_pylist(), encode_instances(instances, given)

@@ -6,10 +6,10 @@ import pyarrow as pa
 from pydantic import Field, PositiveInt
 
 from nearfirst.embed.registry import Given, Represented
-from nearfirst.embed.settings import OfModel
+from nearfirst.embed.settings import OfBaseModel
 
 
-class Settings(OfModel):
+class Settings(OfBaseModel):
     """A mean of the base model's last hidden states that weights later positions more (RDS+)."""
 
     kind: Literal["hidden"] = "hidden"
@@ -20,8 +20,8 @@ class Settings(OfModel):
 
 def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
     """Return the mean hidden states of N instances, (N, width of the model)."""
+    from nearfirst.embed.base_model import encode_instances
     from nearfirst.embed.hidden import means
-    from nearfirst.embed.of_model import encode_instances
     from nearfirst.model.device import device
     from nearfirst.model.load import load_model
 

@@ -44,7 +44,7 @@ class Settings(Figure):
 
     program: ClassVar[str] = "advice"
     sections: ClassVar[Mapping[str, str]] = {"--settings": "comparison", "--curves": "curves"}
-    timed: ClassVar[bool] = True
+    takes_jobs: ClassVar[bool] = True
     drawing: ClassVar[str] = "advice"
     series: ClassVar[str] = "order"
 

@@ -23,5 +23,5 @@ class Settings(ByDataset):
 
     program: ClassVar[str] = "loss_types"
     sections: ClassVar[Mapping[str, str]] = {"--settings": "loss_types", "--curves": "curves"}
-    further: ClassVar[Mapping[str, str]] = {"--types": "_tasks.csv"}
+    extra_outputs: ClassVar[Mapping[str, str]] = {"--types": "_tasks.csv"}
     series: ClassVar[str] = "task"

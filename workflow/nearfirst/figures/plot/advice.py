@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from nearfirst.common.csv import read_csv
 from nearfirst.figures.comparison.summary import NONE, SAMPLED, direction, numbers
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.style import name_x, panels_of, style, turn
+from nearfirst.figures.plot.style import name_x, numbered_style, panels_of, style
 
 TEXT = ("order", "arrangement", "units")
 NUMBERS = (
@@ -33,7 +33,7 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "order") -> Figu
         for i, (order, rows) in enumerate(table.groupby(series, sort=False)):
             rows = rows.sort_values("share")
             margins = [rows["loss"] - rows["low"], rows["high"] - rows["loss"]]
-            line = turn(look, i)
+            line = numbered_style(look, i)
             # Shifted, so that orders with the same share do not overlap.
             x = rows["share"] * 1.02**i
             label = look.legend.get(str(order), str(order))

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.style import give_titles, name_x, panels_of, style, turn
+from nearfirst.figures.plot.style import give_titles, name_x, numbered_style, panels_of, style
 from nearfirst.figures.settings import BETWEEN
 
 COLUMNS = ("mean", "low", "high", "confidence", "n", "runs", "checkpoints", "left_out")
@@ -25,7 +25,7 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
     measures = list(dict.fromkeys(table["measure"]))
     parts = {str(name): part for name, part in table.groupby("statistic", sort=False)}
     y = np.arange(len(measures))
-    dots = {**turn(look, 0), "linestyle": "none"}
+    dots = {**numbered_style(look, 0), "linestyle": "none"}
     with style(look, len(parts)):
         panels = panels_of(look, len(parts))
         for i, (axes, part) in enumerate(zip(panels.axes, parts.values(), strict=True)):

@@ -17,7 +17,15 @@ from nearfirst.embed.texts import EMBEDDED
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
 from nearfirst.figures.plot.legend import Curve, single_runs
-from nearfirst.figures.plot.style import Panels, give_titles, name_x, panels_of, style, turn, wrap_y
+from nearfirst.figures.plot.style import (
+    Panels,
+    give_titles,
+    name_x,
+    numbered_style,
+    panels_of,
+    style,
+    wrap_y,
+)
 from nearfirst.metrics import SCORE_NAMES
 
 TEXT = ("arrangement", "dataset", "metric", "task", "test", "type", "panel", "quantity", "schedule")
@@ -108,7 +116,7 @@ def _draw_panel(
     lines: dict[Curve, Line2D] = {}
     for curve, part in panel.groupby(key, sort=False):
         part = part.sort_values("step")
-        line_style = turn(look, styles[curve])
+        line_style = numbered_style(look, styles[curve])
         color = line_style["color"]
         target = right_axes if part["quantity"].iat[0] in right else axes
         runs = single_runs(part) if part["n"].max() > 1 else []

@@ -12,7 +12,7 @@ from nearfirst.common.csv import read_csv
 from nearfirst.common.text import counted
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
-from nearfirst.figures.plot.style import panels_of, style, turn
+from nearfirst.figures.plot.style import numbered_style, panels_of, style
 
 GROUPS = ("right", "wrong")
 TEXT = ("group", "what")
@@ -47,7 +47,7 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
 
 def _draw_group(axes: Axes, part: pd.DataFrame, i: int, look: LookSettings) -> tuple[Artist, ...]:
     """Draw a group; return its handles for the legend."""
-    line_style = turn(look, i)
+    line_style = numbered_style(look, i)
     bars = part[part["what"] == "histogram"].sort_values("x")
     edges = np.append(bars["x"], bars["x"].iloc[-1:] + bars["width"].iloc[-1:])
     # No hatches: some PDF viewers leave them out of large areas.

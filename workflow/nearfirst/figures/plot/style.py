@@ -78,7 +78,7 @@ def panels_of(look: LookSettings, count: int) -> Panels:
     return Panels(figure, cells[:count], rows, columns)
 
 
-def turn(look: LookSettings, number: int) -> dict[str, Any]:
+def numbered_style(look: LookSettings, number: int) -> dict[str, Any]:
     """Return colour, line style and marker of a curve by its number, from 0.
 
     Once all colours are used, they are repeated with the next line style and marker.
