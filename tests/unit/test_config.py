@@ -129,7 +129,7 @@ def test_a_value_that_cannot_be_used_is_named(key: str, value: object, reason: s
         ("train.segment_steps", 20, "number"),
         ("train.final_rate", 1, "1.0 is not below learning_rate"),
         ("train", {"schedule": "constant", "final_rate": 1e-9}, "does not fall"),
-        ("train.decay_steps", 2, "only `schedule: warmup-stable-decay` has them"),
+        ("train.decay_steps", 2, "only `schedule: warmup-stable-decay` has decay steps"),
         ("train", {"steps": 9, "epochs": 2, "warmup_steps": 18}, "18 leave nothing of a run of 18"),
         (
             "train",

@@ -108,6 +108,6 @@ def test_what_quotas_and_budgets_read() -> None:
         "random", budget={"tokens": 9}, max_per_task=1, max_per_query=1, balance="query-task"
     )
     assert settings.all_needs() == {"tokens", "tasks", "embeddings", "query_tasks"}
-    assert pools.settings("random", budget=0.5).reads() == set()
+    assert pools.settings("random", budget=0.5).all_needs() == set()
     with pytest.raises(InputError, match="needs the tasks of the queries"):
         arrange(pools.some(9, tests=2), pools.settings("random", budget=4, balance="query-task"), 0)
