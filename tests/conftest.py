@@ -21,6 +21,12 @@ settings.load_profile("no-deadline")
 OF_EVERYTHING = ("test_metric_reruns.py", "test_figures.py", "test_report.py")
 """Files whose tests wait for all targets: one process does, the others go on."""
 
+LONGEST = (
+    *("test_gpu_script.py", "test_float16.py", "test_several_gpus.py", "test_resume.py"),
+    *("test_segment.py", "test_runs.py"),
+)
+"""Files that would keep one process busy at the end, while the others have nothing left to do."""
+
 
 FEWER_RUNS = """
 seeds: [0]
@@ -49,8 +55,8 @@ class ByFile(LoadScopeScheduling):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that need the one cluster: one after another, they take longest."""
-    items.sort(key=lambda item: "slurm" not in item.nodeid)
+    """Begin with the tests that need the one cluster, then with other long files."""
+    items.sort(key=lambda item: ("slurm" not in item.nodeid, item.path.name not in LONGEST))
 
 
 @pytest.hookimpl(optionalhook=True)
