@@ -26,10 +26,10 @@ PRELOADED = (
     *("transformers.trainer", "transformers.models.llama.modeling_llama", "pydantic"),
 )
 # Started once for each job, so without `site` and with few imports. `fetch.py` reads the address of
-# the hub when it is imported, so it is started cold.
+# the hub when it is imported, so it is started cold. torchrun begins with -u.
 CLIENT = """#!{python} -IS
 import os, sys
-given = sys.argv[1:]
+given = sys.argv[2:] if sys.argv[1:2] == ["-u"] else sys.argv[1:]
 program = given[0] if given else ""
 if program != "-m" and (not program.endswith(".py") or program.endswith("/fetch.py")):
     os.execv({python!r}, [{python!r}, *given])

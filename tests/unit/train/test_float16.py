@@ -27,6 +27,9 @@ STEPS = 6
 Train = Callable[..., Path]
 
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
+
 @pytest.fixture(scope="module")
 def train(
     tmp_path_factory: pytest.TempPathFactory,

@@ -125,6 +125,7 @@ def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: P
     assert_same_steps(two[0] / "checkpoints", whole)
 
 
+@pytest.mark.usefixtures("warm_processes")
 def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., list[str]], whole: Path
 ) -> None:
@@ -183,6 +184,7 @@ def test_after_sigterm_two_processes_resume_to_the_same_bytes(two: tuple[Path, P
     assert sums[0] == sums[1]
 
 
+@pytest.mark.usefixtures("warm_processes")
 def test_adapters_on_two_processes_resume_to_the_same_bytes(
     tmp_path: Path, call: Callable[..., list[str]], model_folder: Path, tokens: list[Tokens]
 ) -> None:
