@@ -102,7 +102,9 @@ def paired(
 # One rule for each program, which several kinds of figure may share.
 for program in sorted({figure.program for figure in FIGURES.values()}):
     rows = {k: row for k, row in FIGURES.items() if row.program == program}
-    endings = sorted({end for row in rows.values() for end in row.extra_outputs.values()})
+    endings = sorted(
+        {end for row in rows.values() for end in row.extra_outputs.values()}
+    )
 
     rule:
         name:
