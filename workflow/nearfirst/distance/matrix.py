@@ -13,7 +13,7 @@ from nearfirst.distance.distances import Matrix, distance_matrix
 def write_matrix(path: Path, measure: str, train: Matrix, test: Matrix, threads: int = 2) -> None:
     """Write the distances of (N, d) training to (M, d) test points, completely or not at all.
 
-    Raises InputError as `whole`, or if the disk is full.
+    Raises InputError as `distance_matrix`, or if the disk is full.
     """
     with writing(path) as temporary:
         shape = (len(train), len(test))

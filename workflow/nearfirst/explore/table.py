@@ -80,8 +80,7 @@ def numbers(
     yield Row("about", "text_similarity", value=settings.text_similarity)
     yield Row("about", "embedding_similarity", value=settings.embedding_similarity)
     of_train, of_test = (
-        to_reader_scale(measure, nearest.of_train),
-        to_reader_scale(measure, nearest.of_test),
+        to_reader_scale(measure, side) for side in (nearest.of_train, nearest.of_test)
     )
     yield from histograms({"train": of_train, "test": of_test}, limit, settings.bins)
     groups = groups_of(test.tasks)
