@@ -7,15 +7,13 @@ initial scale.
 """
 
 import os
-from pathlib import Path
 from typing import Any
 
+import real_train
 import torch
 from accelerate import Accelerator
 
 from nearfirst.model import precision
-
-TRAIN = Path(__file__).parents[2] / "workflow/scripts/train.py"
 
 
 def emulate() -> None:
@@ -34,5 +32,4 @@ def emulate() -> None:
 
 if __name__ == "__main__":
     emulate()
-    # Not with runpy, which would make torchrun start train.py instead of this file.
-    exec(compile(TRAIN.read_text(), TRAIN, "exec"), {"__name__": "__main__"})
+    real_train.main()

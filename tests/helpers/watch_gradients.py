@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nearfirst.train import segment
+import real_train
 
-TRAIN = Path(__file__).parents[2] / "workflow/scripts/train.py"
+from nearfirst.train import segment
 
 
 def watch() -> None:
@@ -29,5 +29,4 @@ def watch() -> None:
 
 if __name__ == "__main__":
     watch()
-    # Not by runpy, which makes train.py the program that torchrun starts.
-    exec(compile(TRAIN.read_text(), TRAIN, "exec"), {"__name__": "__main__"})
+    real_train.main()
