@@ -103,7 +103,7 @@ def wait_for(condition: Callable[[], Any], *jobs: Running) -> None:
 def test_two_jobs_on_the_same_outputs(
     tmp_path: Path, start_program: Any, train_arguments: Any
 ) -> None:
-    call = train_arguments(tmp_path, 4 * 150, settings=RUN)
+    call = train_arguments(tmp_path, 4 * 60, settings=RUN)
     partial = tmp_path / "checkpoints.partial"
 
     def start(name: str) -> tuple[Running, Callable[[], str]]:
@@ -119,7 +119,7 @@ def test_two_jobs_on_the_same_outputs(
     assert f"process {first.pid}" in log()
     first.kill()
     assert first.wait() == -signal.SIGKILL
-    wait_for(lambda: "step 20 of 150" in log(), second)
+    wait_for(lambda: "step 20 of 60" in log(), second)
     second.terminate()
     assert second.wait() == 143
     assert len(re.findall(r"^error: stopped by SIGTERM after step \d+; ", log(), re.M)) == 1
@@ -133,7 +133,7 @@ def test_two_jobs_on_the_same_outputs(
         fourth.terminate()
         assert fourth.wait() == -signal.SIGTERM
     assert third.wait() == 0
-    done = tmp_path / "checkpoints/step-000150/model.safetensors"
+    done = tmp_path / "checkpoints/step-000060/model.safetensors"
     written = done.stat()
     fifth, log = start("5")
     assert fifth.wait() == 0

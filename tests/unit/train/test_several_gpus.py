@@ -37,6 +37,8 @@ STEPS = 12
 # Rounding only: sums in another order. The weights are about 0.02.
 TOLERANCE = 1e-6
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 
 @pytest.fixture(scope="module")
 def talks(some_talks: Any) -> list[Any]:
@@ -86,7 +88,7 @@ def call(
 
 @pytest.fixture(scope="module")
 def two(
-    tmp_path_factory: pytest.TempPathFactory, call: Callable[..., list[str]]
+    tmp_path_factory: pytest.TempPathFactory, warm_processes: None, call: Callable[..., list[str]]
 ) -> tuple[Path, Path, int]:
     """Two processes run once in one piece and once with CPU offload and a SIGTERM in between.
 
@@ -125,7 +127,6 @@ def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: P
     assert_same_steps(two[0] / "checkpoints", whole)
 
 
-@pytest.mark.usefixtures("warm_processes")
 def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., list[str]], whole: Path
 ) -> None:
@@ -184,7 +185,6 @@ def test_after_sigterm_two_processes_resume_to_the_same_bytes(two: tuple[Path, P
     assert sums[0] == sums[1]
 
 
-@pytest.mark.usefixtures("warm_processes")
 def test_adapters_on_two_processes_resume_to_the_same_bytes(
     tmp_path: Path, call: Callable[..., list[str]], model_folder: Path, tokens: list[Tokens]
 ) -> None:
