@@ -136,6 +136,22 @@ def test_seeds_are_drawn_within_their_label() -> None:
     assert interval(("RT", 0), ("NFT", 0)) == [0, 0, 0]
 
 
+def test_a_seed_is_drawn_for_all_labels_together() -> None:
+    generator = np.random.default_rng(0)
+    # What the runs of a seed share, such as their base model, cancels in their difference.
+    shared, order = 9 * generator.normal(size=(3, 4, 5)), generator.normal(size=(4, 5))
+    runs, similar = {}, {}
+    for label, factor in (("A", 0.0), ("B", 1.0)):
+        for seed in range(3):
+            run_, distance = worlds(
+                {(label, seed): shared[seed] + factor * order}, {"m": lambda _, f=factor: f * order}
+            )
+            runs |= run_
+            similar |= distance
+    row = predict(runs, similar).set_index("statistic").loc["between arrangements"]
+    assert row[["low", "mean", "high"]].tolist() == pytest.approx([1, 1, 1])
+
+
 def test_the_interval_is_seeded_and_widens_with_confidence() -> None:
     runs, similar = random_worlds()
     table = predict(runs, similar)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, task_means
-from nearfirst.figures.run import Key, Runs, Similarity, common_tasks, similarity_of
+from nearfirst.figures.run import Key, Runs, Similarity, by_label, common_tasks, similarity_of
 from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
 Indices = npt.NDArray[np.intp]
@@ -45,10 +45,11 @@ def prediction(
         directions, averaged over checkpoints. Only with two or more labels.
 
     Series without a correlation, because all distances or all losses are equal, are left out of the
-    means and counted. Intervals are percentiles of a bootstrap that draws tasks and, within each
-    label, seeds; every resample is ranked again. `runs` and `similarities` must have the same
-    steps; for `weighting` see `curves.mean_curve`. Raises InputError if the similarity of a run is
-    missing or has different steps, or if there are fewer than two common checkpoints or tasks.
+    means and counted. Intervals are percentiles of a bootstrap that draws tasks and seeds, the same
+    seeds for all labels that have them; every resample is ranked again. `runs` and `similarities`
+    must have the same steps; for `weighting` see `curves.mean_curve`. Raises InputError if the
+    similarity of a run is missing or has different steps, or if there are fewer than two common
+    checkpoints or tasks.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def prediction(
     labels = np.array([label for label, _ in runs])
     # Runs keep all their checkpoints, so these correlations are the same in all resamples.
     along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
-    sample, *resampled = _bootstrap(labels, loss.shape[-1], resamples, seed)
+    sample, *resampled = _bootstrap(runs, loss.shape[-1], resamples, seed)
     series = _correlate(loss, distances, along, labels, *sample)
     means = {name: [values] for name, values in _means(series).items()}
     for indices in resampled:
@@ -104,7 +105,7 @@ def between_arrangements(
     loss, distances = _stack_runs(runs, similarities, weighting)
     series = {
         i: _between(loss[drawn][..., tasks], distances[:, drawn][..., tasks], labels[drawn])
-        for i, (drawn, tasks) in enumerate(_bootstrap(labels, loss.shape[-1], resamples, seed))
+        for i, (drawn, tasks) in enumerate(_bootstrap(runs, loss.shape[-1], resamples, seed))
     }
     measures = list(next(iter(similarities.values())))
     return pd.DataFrame.from_dict(_means(series), orient="index", columns=measures)
@@ -136,23 +137,28 @@ def _stack_runs(
     return np.array(losses), np.array(distances)
 
 
-def _bootstrap(
-    labels: Labels, tasks: int, resamples: int, seed: int
-) -> list[tuple[Indices, Indices]]:
-    """Return run and task indices: those of the sample, then those of each resample."""
+def _bootstrap(runs: Runs, tasks: int, resamples: int, seed: int) -> list[tuple[Indices, Indices]]:
+    """Return run and task indices: those of the sample, then those of each resample.
+
+    Labels with the same seeds are drawn together: their runs with one seed may share a base model,
+    which cancels in a difference between labels only if both are there.
+    """
     generator = np.random.default_rng(seed)
     task_counts = generator.multinomial(tasks, [1 / tasks] * tasks, resamples)
-    run_counts = np.empty((resamples, len(labels)), dtype=int)
-    for label in dict.fromkeys(labels):
-        mask = labels == label
-        n = mask.sum()
-        run_counts[:, mask] = generator.multinomial(n, [1 / n] * n, resamples)
-    sample = np.arange(len(labels)), np.arange(tasks)
+    seeds_of = {label: tuple(sorted(seeds)) for label, seeds in by_label(runs).items()}
+    drawn = {
+        seeds: generator.multinomial(len(seeds), [1 / len(seeds)] * len(seeds), resamples)
+        for seeds in dict.fromkeys(seeds_of.values())
+    }
+    run_counts = np.stack(
+        [drawn[seeds_of[label]][:, seeds_of[label].index(number)] for label, number in runs], axis=1
+    )
+    sample = np.arange(len(runs)), np.arange(tasks)
     return [
         sample,
         *(
-            (np.repeat(sample[0], runs), np.repeat(sample[1], drawn))
-            for runs, drawn in zip(run_counts, task_counts, strict=True)
+            (np.repeat(sample[0], counts), np.repeat(sample[1], drawn_tasks))
+            for counts, drawn_tasks in zip(run_counts, task_counts, strict=True)
         ),
     ]
 
