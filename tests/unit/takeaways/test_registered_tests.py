@@ -344,6 +344,10 @@ def test_measures_that_follow_the_loss_alike_or_not() -> None:
     other = effect_of("same_correlation", similar({"euclidean-avg": -1}), pairs=pairs)
     assert (other.estimate, other.note) == (pytest.approx(2), "farthest apart: avg")
     assert decide(other) == "refuted"
+    # Two pairs could have refuted the claim, and one that hardly differs does not hide the other.
+    assert other.p_value == pytest.approx(2 * 2 / 101)
+    both = {"euclidean-avg": -1, "euclidean-min": 0.8}
+    assert effect_of("same_correlation", similar(both), pairs=pairs)[:4] == other[:4]
 
 
 def test_a_measure_that_follows_the_loss_or_not() -> None:

@@ -111,6 +111,8 @@ def test_words() -> None:
     )
     assert missing.endswith("not testable here, because no loss of absent on mine, specialist-0.")
     assert "Of 2 rows: 1 confirmed, 0 refuted, 0 undecided, 1 not testable here." in caption(table)
+    # What cannot be tested does not count in the correction.
+    assert " 1 primary row " in caption(table)
     row = table.iloc[0].copy()
     for bounds, words in (
         ((-inf, 10), "≤ 10"),

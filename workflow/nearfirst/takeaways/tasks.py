@@ -142,19 +142,24 @@ def samples_differ(data: Data, method: Method) -> Effect:
 def same_correlation(data: Data, method: Method, pairs: Sequence[tuple[str, str]]) -> Effect:
     """Test whether pairs of measures correlate equally well with the loss; the worst pair counts.
 
-    The correlations are those between arrangements of `similarity_vs_loss`; their bootstrap draws
-    tasks and seeds.
+    Each of n pairs must be equivalent, so that with the weakest evidence counts (an
+    intersection-union test). Any can refute the claim, so a p-value against it is multiplied by n,
+    and that with the strongest evidence counts. The correlations are those between arrangements of
+    `similarity_vs_loss`; their bootstrap draws tasks and seeds.
     """
     draws = _bootstrap_correlations(data, method)
     effects = {one: _test_zero(data, method, draws[one] - draws[other]) for one, other in pairs}
-
-    def severity(name: str) -> tuple[bool, float]:
-        (low, high), estimate = effects[name].region, effects[name].estimate
-        return not low <= estimate <= high, effects[name].p_value
-
-    worst = max(effects, key=severity)
+    beyond = {
+        name: e for name, e in effects.items() if not e.region[0] <= e.estimate <= e.region[1]
+    }
+    if beyond:
+        worst = min(beyond, key=lambda name: beyond[name].p_value)
+        p_value = min(1.0, len(pairs) * effects[worst].p_value)
+    else:
+        worst = max(effects, key=lambda name: effects[name].p_value)
+        p_value = effects[worst].p_value
     note = f"farthest apart: {worst.partition('-')[2]}"
-    return effects[worst]._replace(quantity="in correlation", note=note)
+    return effects[worst]._replace(p_value=p_value, quantity="in correlation", note=note)
 
 
 def no_correlation(data: Data, method: Method, measure: str) -> Effect:

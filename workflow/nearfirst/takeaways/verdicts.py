@@ -11,6 +11,7 @@ import pandas as pd
 
 from nearfirst.common.csv import read_csv
 from nearfirst.common.errors import InputError
+from nearfirst.common.text import counted
 from nearfirst.figures.figure import RunId
 from nearfirst.figures.run import Run, Similarity, check_seeds
 from nearfirst.takeaways import measures, orders, tasks
@@ -177,13 +178,13 @@ def caption(table: pd.DataFrame) -> str:
     """Return the caption: how many claims hold, and how to read the page."""
     alpha = table["alpha"].iloc[0]
     counts = ", ".join(f"{(table['verdict'] == name).sum()} {name}" for name in VERDICTS)
-    primary = (table["primary"] == "yes").sum()
+    corrected = counted(table["p_holm"].notna().sum(), "primary row")
     return (
         f"Does the paper hold here? Of {len(table)} rows: {counts}. Each row has a test that was "
         "registered before any result. A claim is confirmed if its p-value is at most "
         f"{alpha:g} and the whole {100 * (1 - alpha):g}% interval (in square brackets) lies "
         "where the claim says, refuted if all of it lies elsewhere. Holm's correction covers the "
-        f"{primary} primary rows; the others, in parentheses on the page, are not corrected. "
+        f"{corrected} that can be tested; those in parentheses on the page are not corrected. "
         "Undecided is no evidence against a claim. On the page, each row is drawn to its own "
         "scale: right of the line is where the claim says."
     )
