@@ -12,6 +12,7 @@ import pytest
 from runs import run
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.distance.similarity_settings import MEASURES
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.run import Run
@@ -175,6 +176,8 @@ def test_the_step_of_a_share_by_hand() -> None:
         ("loss", (9, 9, 9, 1, 1), 300, 20, "refuted"),
         # The bound is no earlier than the first checkpoint.
         ("loss", (9, 1, 1, 1, 1), 10, 10, "confirmed"),
+        # A run of the paper that is over by then.
+        ("loss", (9, 9, 9, 9, 1), 2000, 40, "confirmed"),
         # Scores get better by rising.
         ("rouge1", (0, 0.9, 1, 1, 1), 10, 10, "confirmed"),
     ],
@@ -384,4 +387,28 @@ ALIKE = replace(data({"cluster": [LINE]}), similarities=falling().similarities)
 )
 def test_not_testable(name: str, runs: Data, options: dict[str, Any], message: str) -> None:
     with pytest.raises(NotTestableError, match=message):
+        effect_of(name, runs, **options)
+
+
+def two_seeds(**seeds: Sequence[int]) -> Data:
+    """Return two runs for each role, with the given seeds."""
+    return replace(
+        data({role: [LINE] * 2 for role in seeds}),
+        runs={"loss": {role: dict.fromkeys(numbers, LINE) for role, numbers in seeds.items()}},
+        similarities=falling().similarities,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "runs", "options", "message"),
+    [
+        ("sudden", two_seeds(cluster=(0, 1), random=(0, 2)), {}, r"seeds \[0, 2\]"),
+        ("follows", two_seeds(cluster=(0, 1)), {"measure": "cosine-min"}, "seed 1: the similarity"),
+        ("trend", two_seeds(A=(0, 1), B=(2, 3), C=(4, 5)), {}, "no common seed"),
+    ],
+)
+def test_missing_seeds_are_named(
+    name: str, runs: Data, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
         effect_of(name, runs, **options)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from nearfirst.figures.settings import ComparisonSettings, DistributionSettings,
 from nearfirst.tables.settings import StabilitySettings
 from nearfirst.takeaways.settings import TakeawaySettings
 
+T = TypeVar("T")
 Floats = npt.NDArray[np.float64]
 Region = tuple[float, float]
 """Where an effect must lie for its claim to be confirmed, bounds included."""
@@ -101,15 +102,19 @@ class Data:
 
     def by_key(self, metric: str = "loss") -> dict[Key, Run]:
         """Return the runs by role and seed."""
-        return {
-            (role, seed): run
-            for role, seeds in self.runs[metric].items()
-            for seed, run in seeds.items()
-        }
+        return _by_key(self.runs[metric])
+
+    def similarities_by_key(self) -> dict[Key, Similarity]:
+        """Return the similarities by role and seed."""
+        return _by_key(self.similarities)
 
     def max_seeds(self) -> int:
         """Return the largest number of seeds of a role."""
         return max(map(len, self.runs["loss"].values()))
+
+
+def _by_key(by_role: Mapping[str, Mapping[int, T]]) -> dict[Key, T]:
+    return {(role, seed): value for role, seeds in by_role.items() for seed, value in seeds.items()}
 
 
 def mean_over_tasks(values: Floats, method: Method, region: Region, quantity: str) -> Effect:

@@ -266,5 +266,5 @@ def _steps_from_zero(runs: Iterable[Run]) -> npt.NDArray[Any]:
 def _scaled_step(steps: npt.NDArray[Any], paper_step: int, data: Data) -> float:
     """Return the first checkpoint at or after the paper's step, scaled to the run."""
     assert data.paper_steps is not None
-    scaled = paper_step * steps[-1] / data.paper_steps
+    scaled = min(paper_step, data.paper_steps) * steps[-1] / data.paper_steps
     return float(steps[1:][steps[1:] >= scaled][0])

@@ -132,6 +132,8 @@ def trend(data: Data, method: Method) -> Effect:
         raise NotTestableError("the buckets have no common checkpoint after step 0")
     tasks = common_tasks(runs)
     seeds = sorted(set.intersection(*map(set, buckets.values())))
+    if not seeds:
+        raise NotTestableError("the buckets have no common seed")
     # (seeds, tasks, buckets)
     losses = np.array(
         [

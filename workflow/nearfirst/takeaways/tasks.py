@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nearfirst.figures.comparison.paired import check_pairs
 from nearfirst.figures.curves import task_means
 from nearfirst.figures.prediction import between_arrangements, correlation
-from nearfirst.figures.run import common_tasks
+from nearfirst.figures.run import common_tasks, similarity_of
 from nearfirst.takeaways.evidence import (
     POSITIVE,
     Data,
@@ -30,6 +31,7 @@ def sudden(data: Data, method: Method) -> Effect:
     The fall from the base model to the first checkpoint, which all orders share, does not count.
     """
     largest = []
+    check_pairs(data.runs["loss"])
     tasks = common_tasks(data.by_key().values())
     for by_seed in data.runs["loss"].values():
         falls = [
@@ -40,8 +42,6 @@ def sudden(data: Data, method: Method) -> Effect:
             raise NotTestableError("fewer than two checkpoints after step 0")
         largest.append(np.array([fall.max(axis=0) for fall in falls]))
     ours, theirs = largest
-    if len(ours) != len(theirs) and 1 not in (len(ours), len(theirs)):
-        raise NotTestableError("the orders have different seeds")
     return mean_over_tasks(ours - theirs, method, POSITIVE, "nats")
 
 
@@ -58,8 +58,9 @@ def follows(data: Data, method: Method, measure: str) -> Effect:
     if len(tasks) < 2:
         raise NotTestableError("one task alone: nothing to compare its falls with")
     pairs = []
+    similarities = data.similarities_by_key()
     for seed, run in sorted(by_seed.items()):
-        distances = data.similarities[role][seed][measure]
+        distances = similarity_of(similarities, (role, seed), run)[measure]
         tables = (task_means(run, method.weighting), distances)
         changes = [np.diff(table.loc[distances.index, tasks], axis=0) for table in tables]
         pairs.append([(change - change.mean(axis=1, keepdims=True)).T for change in changes])
@@ -176,14 +177,10 @@ def _test_zero(data: Data, method: Method, draws: "pd.Series[float]") -> Effect:
 
 
 def _bootstrap_correlations(data: Data, method: Method) -> pd.DataFrame:
-    similarities = {
-        (role, seed): similarity
-        for role, by_seed in data.similarities.items()
-        for seed, similarity in by_seed.items()
-    }
+    runs, similarities = data.by_key(), data.similarities_by_key()
     settings = method.prediction
     return between_arrangements(
-        data.by_key(), similarities, method.weighting, settings.resamples, settings.seed
+        runs, similarities, method.weighting, settings.resamples, settings.seed
     )
 
 

@@ -161,7 +161,7 @@ def sample_of(run: Run, units: Units, weighting: str) -> tuple[str, Sample]:
     return "instance", sample
 
 
-def check_pairs(labels: dict[str, dict[int, Run]]) -> None:
+def check_pairs(labels: Mapping[str, Mapping[int, Run]]) -> None:
     """Raise InputError unless labels have the same seeds, or a single run."""
     seeds_of = {name: sorted(seeds) for name, seeds in labels.items()}
     repeated = {name: seeds for name, seeds in seeds_of.items() if len(seeds) > 1} or seeds_of
