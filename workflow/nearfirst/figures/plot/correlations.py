@@ -51,7 +51,7 @@ def facts(table: pd.DataFrame, series: str = "") -> list[str]:
     """Return the facts of the caption."""
     row = table.iloc[0]
     sentences = [
-        f"Bars are {100 * row['confidence']:g}% bootstrap intervals.",
+        f"Bars are {100 * row['confidence']:g}% bootstrap intervals over tasks and seeds.",
         f"Tasks: {row['n']}. Runs: {row['runs']}. Checkpoints: {row['checkpoints']}.",
         "Series left out because all their distances or losses are equal: up to "
         f"{table['left_out'].max()} of a mean.",
