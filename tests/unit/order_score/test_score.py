@@ -121,12 +121,13 @@ def test_the_true_measure_and_tau_are_recovered(simulation: Any) -> None:
     assert (table["reliability"] == 0.5).all()
 
 
-def test_from_tables_to_a_figure(simulation: Any, program: Program, tmp_path: Path) -> None:
+def write_tables(simulation: Any, folder: Path, **identity: str) -> tuple[Any, ...]:
+    """Write a simulation to files, and return the arguments of `order_score.py`."""
     settings, train, pool, test, _, losses = simulation
     for side, name in ((pool, "train"), (test, "test")):
         ids = pa.table({"id": side.ids, "task": side.tasks})
-        write_table(ids, tmp_path / f"{name}.parquet")
-        write_table(embeddings_table(side.ids, side.embeddings), tmp_path / f"{name}-e.parquet")
+        write_table(ids, folder / f"{name}.parquet")
+        write_table(embeddings_table(side.ids, side.embeddings), folder / f"{name}-e.parquet")
     shift = np.repeat([0.01, -0.01], 4)
     rows = [
         (order, step, test.ids[i], test.tasks[i], loss[order, i % 4] + shift[i], 3)
@@ -136,14 +137,30 @@ def test_from_tables_to_a_figure(simulation: Any, program: Program, tmp_path: Pa
     ]
     frame = pd.DataFrame(rows, columns=ORDER_LOSSES.names)
     table = pa.Table.from_pandas(frame, ORDER_LOSSES, preserve_index=False)
-    write_table(table, tmp_path / "losses.parquet")
-    done = program(
-        *("order_score.py", "--losses", tmp_path / "losses.parquet"),
-        *("--instances", tmp_path / "train.parquet", "--test", tmp_path / "test.parquet"),
-        *("--embeddings", "text", tmp_path / "train-e.parquet", tmp_path / "test-e.parquet"),
+    write_table(table, folder / "losses.parquet", identity)
+    return (
+        *("--losses", folder / "losses.parquet"),
+        *("--instances", folder / "train.parquet", "--test", folder / "test.parquet"),
+        *("--embeddings", "text", folder / "train-e.parquet", folder / "test-e.parquet"),
         *("--settings", settings.canonical(), "--train", train.canonical()),
-        *("--prediction", '{"resamples": 200}', "--output", tmp_path / "score.csv"),
+        *("--prediction", '{"resamples": 200}', "--output", folder / "score.csv"),
     )
+
+
+def test_held_out_conversations_are_units_whatever_their_topic(
+    simulation: Any, program: Program, tmp_path: Path
+) -> None:
+    done = program("order_score.py", *write_tables(simulation, tmp_path, test="heldout"))
+    assert done.returncode == 0, done.stderr
+    table = read_order_score(tmp_path / "score.csv")
+    assert set(table["n"]) == {8}
+    # Each is one instance.
+    assert table["reliability"].isna().all()
+
+
+def test_from_tables_to_a_figure(simulation: Any, program: Program, tmp_path: Path) -> None:
+    *_, losses = simulation
+    done = program("order_score.py", *write_tables(simulation, tmp_path))
     assert done.returncode == 0, done.stderr
     table = read_order_score(tmp_path / "score.csv")
     average = table[table["measure"] == "cosine-avg"].set_index("step")
