@@ -86,6 +86,10 @@ def test_a_difference_is_the_figure_s() -> None:
     assert figure["comparison"] == "A-B"
     assert effect[:4] == tuple(figure[["difference", "low", "high", "p_value"]])
     assert effect.low < effect_of("difference", alone, window="run").low
+    # Another arrangement may have the name of a role.
+    assert effect == effect_of(
+        "difference", replace(alone, beside={"B": beside["C"]}), window="run"
+    )
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,11 @@ def _compare(
     """
     ours, theirs = roles
     runs = data.by_key()
+    # An arrangement may have the name of a role.
     runs |= {
-        (name, seed): run for name, seeds in data.beside.items() for seed, run in seeds.items()
+        (f"beside: {name}", seed): run
+        for name, seeds in data.beside.items()
+        for seed, run in seeds.items()
     }
     common = set.intersection(*(set(run.values.index) for run in runs.values())) - {0}
     if not (steps := sorted(common)):
