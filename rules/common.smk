@@ -119,11 +119,11 @@ def state_of(path, files):
         raise WorkflowError(str(error))
 
 
-def itself(path):
+def single_file(path):
     return [path]
 
 
-def if_made(path):
+def as_input(path):
     """Return a path as an input if a rule may make it; the user's files are no inputs."""
     return path if path.startswith(f"{RESULTS}/") else []
 

@@ -116,7 +116,7 @@ def sample_state(
         key: data_state(wildcards.dataset, path) for key, path in paths.items() if path
     }
     if key_list := getattr(dataset, "key_list", None):
-        states["key_list"] = state_of(key_list, itself)
+        states["key_list"] = state_of(key_list, single_file)
     if state := model_state(tokenizer_of(dataset), tokenizer_read):
         states["tokenizer"] = state
     return canonical(states) if states else None
@@ -129,9 +129,9 @@ def sample_files(
     dataset = CONFIG.data[wildcards.dataset]
     # Only the record of fetched files, so that fetching the same files again reruns nothing.
     data = f"{raw(dataset)}/fetched.json" if dataset.remote else raw(dataset)
-    files = {"data": if_made(data), "test": if_made(test_path(wildcards) or "")}
+    files = {"data": as_input(data), "test": as_input(test_path(wildcards) or "")}
     for key in ("key_list", "list"):
-        files[key] = if_made(getattr(dataset, key, None) or "")
+        files[key] = as_input(getattr(dataset, key, None) or "")
     if model := tokenizer_of(dataset):
         files["tokenizer"] = files_of(model)
     return files

@@ -16,7 +16,7 @@ def figure_tables(
     figure = FIGURES[wildcards.figure]
     return [
         *tables_of(figure.runs(CONFIG), figure.metric_names()),
-        *(similarity_of(run) for run in figure.similarities(CONFIG)),
+        *(similarity_table(run) for run in figure.similarities(CONFIG)),
     ]
 
 

@@ -32,7 +32,7 @@ def files_of(folder):
     """Return the input that stands for a model's folder; see also `model_state`."""
     if folder.startswith(f"{RESULTS}/raw/"):
         return f"{folder}/fetched.json"
-    return if_made(folder)
+    return as_input(folder)
 
 
 def tokenizer_read(folder):
@@ -157,6 +157,6 @@ def tables_of(runs, metrics):
     return list(dict.fromkeys(paths))
 
 
-def similarity_of(run):
+def similarity_table(run):
     """Return the table of a run's similarity to a test set."""
     return f"{RESULTS}/similarity/{run.dataset}/{run.test}/{run.arrangement}/seed-{run.seed}.parquet"

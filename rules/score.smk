@@ -23,7 +23,7 @@ def score_files(
         return {}
     if name == "model":
         return {"tokenizer": files_of(FIRST_BASE)}
-    return {"tokenizer": if_made(name)} if os.path.isdir(name) else {}
+    return {"tokenizer": as_input(name)} if os.path.isdir(name) else {}
 
 
 def score_state(

@@ -15,7 +15,7 @@ def takeaway_tables(
     for subject in SUBJECTS:
         runs = subject.runs(CONFIG)
         paths += tables_of(runs, subject.metrics)
-        paths += map(similarity_of, runs) if subject.similar else []
+        paths += map(similarity_table, runs) if subject.with_similarity else []
     return list(dict.fromkeys(paths))
 
 

@@ -39,7 +39,7 @@ def main(arguments: argparse.Namespace) -> None:
     subjects: list[Subject] = arguments.subjects
     metrics = sorted({metric for subject in subjects for metric in subject.metrics})
     runs = {metric: read_runs(arguments.tables, metric) for metric in metrics}
-    similar = any(subject.similar for subject in subjects)
+    similar = any(subject.with_similarity for subject in subjects)
     similarities = read_similarities(arguments.tables) if similar else {}
     sections: dict[str, Any] = {name: getattr(arguments, name) for name in SECTIONS}
     method = Method(**sections, weighting=arguments.weighting)

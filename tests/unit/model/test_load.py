@@ -194,7 +194,7 @@ def test_a_tokenizer_may_be_a_sentencepiece_file_alone(
     words = tokenizers.from_settings(ScoreSettings(tokenizer=str(tmp_path)))
     assert "".join(words.tokenize(text)) == text.replace(" ", "")
     # Where a package is not installed.
-    monkeypatch.setattr("nearfirst.model.load_errors._is_there", lambda module: False)
+    monkeypatch.setattr("nearfirst.model.load_errors.find_spec", lambda module: None)
     (tmp_path / "tokenizer.model").write_bytes(b"SentencePiece")
     for read in OF_TOKENIZERS:
         with pytest.raises(InputError, match=r"needs .*: pip install sentencepiece protobuf"):

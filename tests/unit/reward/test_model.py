@@ -227,7 +227,7 @@ def test_config_and_tokenizer_are_checked_without_weights(
     (folder / "tokenizer.json").unlink()
     (folder / "tokenizer.model").write_bytes(b"SentencePiece")
     monkeypatch.setattr(
-        "nearfirst.model.load_errors._is_there", lambda module: module != "sentencepiece"
+        "nearfirst.model.load_errors.find_spec", lambda module: module != "sentencepiece" or None
     )
     assert "is a SentencePiece file, and reading that needs sentencepiece:" in check()
     # The index of the shards names no head.

@@ -80,8 +80,8 @@ def test_a_difference_is_the_figure_s() -> None:
         )
     }
     alone = data({name: runs[name] for name in "AB"})
-    beside = {"C": dict(enumerate(runs["C"]))}
-    effect = effect_of("difference", replace(alone, beside=beside), window="run")
+    others = {"C": dict(enumerate(runs["C"]))}
+    effect = effect_of("difference", replace(alone, others=others), window="run")
     figure = paired_comparison(data(runs).by_key(), "A", METHOD.comparison).iloc[0]
     assert figure["comparison"] == "A-B"
     assert effect[:4] == tuple(figure[["difference", "low", "high", "p_value"]])

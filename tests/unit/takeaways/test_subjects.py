@@ -35,7 +35,7 @@ def test_every_claim_has_a_test_and_a_place() -> None:
 def test_all_claims_can_be_tested_with_the_figures_of_the_paper(preset: str) -> None:
     subjects = by_claim(preset=preset)
     assert list(subjects) == list(BY_NAME)
-    assert not [row for rows in subjects.values() for row in rows if row.missing]
+    assert not [row for rows in subjects.values() for row in rows if row.reason]
     # The data set may be followed by a learning rate.
     where = {name: [row.where.partition(",")[0] for row in rows] for name, rows in subjects.items()}
     assert where["early-rouge1"] == ["niv2"]
@@ -48,7 +48,7 @@ def test_all_claims_can_be_tested_with_the_figures_of_the_paper(preset: str) -> 
     last = {"mini": "[15,20)", "paper": "[25,30)"}[preset]
     assert [row.role for row in subjects["rounds"][0].roles][-1] == last
     near = subjects["tma-near-tasks-run"][0]
-    assert [row.arrangement for row in near.beside] == ["tma-farthest"]
+    assert [row.arrangement for row in near.others] == ["tma-farthest"]
 
 
 def test_steps_are_scaled_by_the_form_of_the_data() -> None:
@@ -61,7 +61,7 @@ def test_steps_are_scaled_by_the_form_of_the_data() -> None:
 def test_without_its_data_a_claim_is_not_testable() -> None:
     subjects = by_claim(preset="small")
     assert list(subjects) == list(BY_NAME)
-    missing = {name: rows[0].missing for name, rows in subjects.items()}
+    missing = {name: rows[0].reason for name, rows in subjects.items()}
     assert missing["rounds"] == (
         "no figure of this config shows the loss of several buckets of rounds of TMA"
     )

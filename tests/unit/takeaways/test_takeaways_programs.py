@@ -26,7 +26,7 @@ ROLES = [
     for name in ("NFT", "RT", "FFT")
 ]
 SUBJECTS = [
-    Subject(claim="early-rouge1", missing="no figure of this config of kind 'metrics' shows it"),
+    Subject(claim="early-rouge1", reason="no figure of this config of kind 'metrics' shows it"),
     *(
         Subject(claim=claim, where="flan", figure="fig", roles=roles, metrics=["loss"])
         for claim, roles in (

@@ -74,7 +74,7 @@ def test_a_row_for_each_verdict() -> None:
         subject(CLAIM, "high", "low"),
         subject(CLAIM, "mixed", "high"),
         subject(CLAIM, "low", "absent"),
-        Subject(claim="rounds", missing="no figure of this config shows it"),
+        Subject(claim="rounds", reason="no figure of this config shows it"),
         subject("tma-near-tasks-end", "low", "high"),
     ]
     table = takeaways(subjects, RUNS, {}, Method())

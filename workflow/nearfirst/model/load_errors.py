@@ -44,7 +44,7 @@ def lacking(name: str) -> str | None:
     if (folder / "tokenizer.json").exists() or not (folder / "tokenizer.model").exists():
         return None
     packages = {"sentencepiece": "sentencepiece", "protobuf": "google.protobuf"}
-    missing = [package for package, module in packages.items() if not _is_there(module)]
+    missing = [package for package, module in packages.items() if not _is_installed(module)]
     if not missing:
         return None
     return (
@@ -53,7 +53,7 @@ def lacking(name: str) -> str | None:
     )
 
 
-def _is_there(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # the parent package is missing

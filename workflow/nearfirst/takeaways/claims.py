@@ -165,7 +165,7 @@ CLAIMS = [
         "follows-minimum",
         3,
         "In cluster order, a task's loss falls when its least distance (Cosine-Min) falls",
-        Orders({"cluster": CLUSTER}, similar=True),
+        Orders({"cluster": CLUSTER}, with_similarity=True),
         "follows",
         {"measure": "cosine-min"},
     ),
@@ -173,7 +173,7 @@ CLAIMS = [
         "cosine-euclidean",
         3,
         "Cosine and Euclidean distances go equally well with the loss, between orders",
-        AllCurves("prediction", similar=True),
+        AllCurves("prediction", with_similarity=True),
         "same_correlation",
         {
             "pairs": [
@@ -186,7 +186,7 @@ CLAIMS = [
         "ngram-blind",
         3,
         "The divergence of n-grams does not go with the loss, between orders",
-        AllCurves("prediction", similar=True),
+        AllCurves("prediction", with_similarity=True),
         "no_correlation",
         {"measure": "ngram-kl"},
     ),

@@ -89,7 +89,7 @@ class Data:
         The test set and the arrangement of each role.
     paper_steps
         Steps of the paper's run.
-    beside
+    others
         Losses of the other orders in the figure, by arrangement and seed.
     """
 
@@ -98,7 +98,7 @@ class Data:
     sample: Mapping[str, str]
     arrangement: Mapping[str, str]
     paper_steps: int | None = None
-    beside: Mapping[str, Mapping[int, Run]] = field(default_factory=dict)
+    others: Mapping[str, Mapping[int, Run]] = field(default_factory=dict)
 
     def by_key(self, metric: str = "loss") -> dict[Key, Run]:
         """Return the runs by role and seed."""

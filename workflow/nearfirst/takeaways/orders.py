@@ -85,8 +85,8 @@ def _compare(
     runs = data.by_key()
     # An arrangement may have the name of a role.
     runs |= {
-        (f"beside: {name}", seed): run
-        for name, seeds in data.beside.items()
+        (f"others: {name}", seed): run
+        for name, seeds in data.others.items()
         for seed, run in seeds.items()
     }
     common = set.intersection(*(set(run.values.index) for run in runs.values())) - {0}

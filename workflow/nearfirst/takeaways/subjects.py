@@ -36,9 +36,9 @@ class Role(Section):
 
 
 class Subject(Section):
-    """What a claim is tested on, or the reason why the config has no data for it (`missing`).
+    """What a claim is tested on, or the reason why the config has no data for it (`reason`).
 
-    `beside` holds the other orders of the figure. They take part in its comparisons, since the
+    `others` holds the other orders of the figure. They take part in its comparisons, since the
     variance over seeds is pooled, so they must do so here.
     """
 
@@ -46,17 +46,17 @@ class Subject(Section):
     where: str = ""
     figure: str = ""
     roles: list[Role] = Field([])
-    beside: list[Role] = Field([])
+    others: list[Role] = Field([])
     metrics: list[str] = Field([])
-    similar: bool = False
+    with_similarity: bool = False
     paper_steps: int | None = None
-    missing: str = ""
+    reason: str = ""
 
     def runs(self, config: Config) -> list[RunId]:
         """Return the runs, role by role."""
         return [
             RunId(role.dataset, role.test, role.arrangement, seed)
-            for role in (*self.roles, *self.beside)
+            for role in (*self.roles, *self.others)
             for seed in config.seeds_of(role.arrangement)
         ]
 
@@ -73,12 +73,12 @@ class Needs(ABC):
     ----------
     metrics
         Metrics of the runs.
-    similar
+    with_similarity
         Whether it needs their similarity to the test set.
     """
 
     metrics: tuple[str, ...] = ("loss",)
-    similar: bool = False
+    with_similarity: bool = False
 
     @abstractmethod
     def find(self, config: Config) -> Iterator[Match]:
@@ -172,7 +172,7 @@ class Orders(Needs):
 
     def __str__(self) -> str:
         on = {None: "", True: " on held-out conversations", False: " on unseen tasks"}
-        loss = "loss and similarity" if self.similar else "loss"
+        loss = "loss and similarity" if self.with_similarity else "loss"
         return f"shows the {loss} of {' and '.join(self.roles)}{on[self.held_out]}"
 
     def find(self, config: Config) -> Iterator[Match]:
@@ -180,7 +180,7 @@ class Orders(Needs):
 
         Within a figure the roles are followed by its other orders, whose role has no name.
         """
-        curves = list(_loss_curves(config, self.similar))
+        curves = list(_loss_curves(config, self.with_similarity))
         for within_figure in (True, False):
             groups: dict[Hashable, list[tuple[str, Curve]]] = {}
             for name, curve in curves:
@@ -244,13 +244,13 @@ def subjects_of(claim: str, needs: Needs, config: Config) -> list[Subject]:
             where=_where(roles, config),
             figure=figure,
             roles=[role for role in roles if role.role],
-            beside=[role for role in roles if not role.role],
+            others=[role for role in roles if not role.role],
             metrics=list(needs.metrics),
-            similar=needs.similar,
+            with_similarity=needs.with_similarity,
             paper_steps=config.takeaways.paper_steps_of(data_format),
         )
         subjects.setdefault(key, subject)
-    missing = Subject(claim=claim, missing=f"no figure of this config {needs}")
+    missing = Subject(claim=claim, reason=f"no figure of this config {needs}")
     return list(subjects.values()) or [missing]
 
 
@@ -269,7 +269,7 @@ def fits(row: ArrangementSettings, pattern: Pattern) -> bool:
     )
 
 
-def _loss_curves(config: Config, similar: bool = False) -> Iterator[tuple[str, Curve]]:
+def _loss_curves(config: Config, with_similarity: bool = False) -> Iterator[tuple[str, Curve]]:
     """Yield figures and their loss curves with named test sets, or only those with similarities.
 
     Losses on test sets of other data sets are left out.
@@ -280,7 +280,7 @@ def _loss_curves(config: Config, similar: bool = False) -> Iterator[tuple[str, C
         measured = {run[:3] for run in figure.similarities(config)}
         for curve in figure.shown():
             curve = curve._replace(test=curve.test or config.test_of(curve.dataset))
-            if "." not in curve.test and (not similar or curve[1:] in measured):
+            if "." not in curve.test and (not with_similarity or curve[1:] in measured):
                 yield name, curve
 
 

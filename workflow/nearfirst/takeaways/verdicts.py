@@ -73,9 +73,9 @@ def takeaways(
             "where": subject.where,
             "figure": subject.figure,
             "primary": "yes" if claim.primary else "no",
-            "reason": subject.missing,
+            "reason": subject.reason,
         }
-        if not subject.missing:
+        if not subject.reason:
             try:
                 data = data_of(subject, runs, similarities)
                 effect = TESTS[claim.test](data, method, **claim.options)
@@ -128,11 +128,11 @@ def data_of(
 
     data = Data(
         {metric: by_role(runs.get(metric, {}), metric) for metric in subject.metrics},
-        by_role(similarities, "similarity") if subject.similar else {},
+        by_role(similarities, "similarity") if subject.with_similarity else {},
         {role.role: role.test for role in subject.roles},
         {role.role: role.arrangement for role in subject.roles},
         subject.paper_steps,
-        {role.arrangement: by_seed(runs["loss"], role) for role in subject.beside},
+        {role.arrangement: by_seed(runs["loss"], role) for role in subject.others},
     )
     for metric in subject.metrics:
         check_seeds(data.by_key(metric))
