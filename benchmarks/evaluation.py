@@ -41,7 +41,7 @@ def compare_with_forward_passes(arguments: argparse.Namespace, flags: list[str])
     model = load.load_model(model_folder).eval()
     table = read_instances(arguments.results / arguments.instances)
     tokenizer = load.load_tokenizer(model_folder)
-    _, tokens = template.labelled(table, tokenizer, arguments.max_length)
+    _, tokens = template.keep_labelled(table, tokenizer, arguments.max_length)
     padded = [
         pad([tokens[i] for i in batch])
         for batch in batches([len(item.ids) for item in tokens], SETTINGS.batch_tokens)

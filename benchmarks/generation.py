@@ -88,7 +88,7 @@ def in_batches(case: Case, batch_size: int) -> int:
         step=0,
         run_seed=0,
         batch_size=batch_size,
-        ends=template.ends(case.tokenizer),
+        end_tokens=template.end_tokens(case.tokenizer),
     )
     return sum(len(answer.tokens) for answer in answers)
 

@@ -200,7 +200,7 @@ def generation(setup: Given, name: str) -> list[str]:
             step=0,
             run_seed=0,
             batch_size=rows,
-            ends=[size.shape["vocab_size"]],  # there is none, so all answers are of full length
+            end_tokens=[size.shape["vocab_size"]],  # never sampled: all answers have full length
         )
         written = sum(len(answer.tokens) for answer in answers)
 

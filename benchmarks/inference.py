@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearfirst.figures.comparison.inference import Sample, questions
-from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.registry import KINDS
 from nearfirst.figures.run import Runs, by_label
 
@@ -176,7 +176,7 @@ def main(arguments: argparse.Namespace) -> None:
     effects = Effects(*arguments.effects)
     if arguments.tables:
         figure = KINDS.parse(arguments.figure)
-        effects = measured(labelled(read_runs(arguments.tables), figure), figure.reference)
+        effects = measured(results_of(read_runs(arguments.tables), figure), figure.reference)
     print(", ".join(f"{name} {size:.3g}" for name, size in effects._asdict().items()))
     print(f"{'':64s} intervals cover   detected")
     print(f"{'':64s}    run     end     run     end  checkpoint")

@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from nearfirst.common import cli
 from nearfirst.common.parquet import INSTANCES, read_table
-from nearfirst.data.half import in_half
+from nearfirst.data.half import half_mask
 from nearfirst.figures.advice import advice, seconds
 from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.kinds.advice import Settings
-from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.settings import ComparisonSettings, CurveSettings
 
 
@@ -30,9 +30,9 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     figure: Settings = arguments.figure
     settings: ComparisonSettings = arguments.settings
-    runs = labelled(read_runs(arguments.tables), figure)
+    runs = results_of(read_runs(arguments.tables), figure)
     ids = read_table(arguments.test, pa.schema([INSTANCES.field("id")]))["id"].to_pylist()
-    chooses = set(compress(ids, in_half(ids)))
+    chooses = set(compress(ids, half_mask(ids)))
     curves: CurveSettings = arguments.curves
     table = advice(runs, figure.orders, chooses, settings, curves.weighting)
     table["baseline"] = (table["arrangement"] == figure.baseline).astype(int)

@@ -13,7 +13,7 @@ from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.curves import curves
 from nearfirst.figures.figure import Figure
-from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.run import Key, Run, scaled
 from nearfirst.figures.settings import CurveSettings
 
@@ -25,7 +25,7 @@ def main(arguments: argparse.Namespace) -> None:
     metrics, by = figure.metric_names(), figure.series
     runs: dict[Key, Run] = {}
     for metric in metrics:
-        by_label = scaled(labelled(read_runs(arguments.tables, metric), figure), metric)
+        by_label = scaled(results_of(read_runs(arguments.tables, metric), figure), metric)
         for (label, seed), run in by_label.items():
             runs[metric if by == "metric" else label, seed] = run
     table = curves(runs, settings.weighting, settings.confidence, by, metrics[0])

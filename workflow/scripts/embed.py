@@ -17,7 +17,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import open_parquet, write_embeddings
 from nearfirst.data.instances import read_instances
 from nearfirst.embed.registry import KINDS, Given, shard_bounds
-from nearfirst.embed.texts import counted
+from nearfirst.embed.texts import embedding_counts
 from nearfirst.model.settings import TemplateSettings
 
 
@@ -42,7 +42,7 @@ def main(arguments: argparse.Namespace) -> None:
     identity = read_identity(arguments.instances)
     facts = {"cut": str(cut), "limit": str(limit)}
     if not arguments.shard:  # else `gather_embeddings.py` checks all shards together
-        facts = counted(
+        facts = embedding_counts(
             *(arguments.instances, vectors, cut, limit, settings.max_cut_share),
             is_pool=identity.get("test") == "train",
         )

@@ -11,7 +11,7 @@ from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table, write_embeddings
 from nearfirst.data.instances import same_ids
-from nearfirst.embed.texts import counted
+from nearfirst.embed.texts import embedding_counts
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -25,7 +25,7 @@ def main(arguments: argparse.Namespace) -> None:
     cut = sum(int(shard.get(b"cut", 0)) for shard in metadata)
     limit = metadata[0].get(b"limit", b"").decode()
     is_pool = identity.get("test") == "train"
-    counts = counted(where, vectors, cut, limit, arguments.max_cut_share, is_pool=is_pool)
+    counts = embedding_counts(where, vectors, cut, limit, arguments.max_cut_share, is_pool=is_pool)
     write_embeddings(ids, vectors, arguments.output, identity | counts)
     logging.info("%d embeddings from %d shards", len(ids), len(arguments.shards))
 

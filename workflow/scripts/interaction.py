@@ -16,7 +16,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.figures.arguments import add_figure, parse_by_name, parser, write_csv
 from nearfirst.figures.interaction import condition_curves
 from nearfirst.figures.kinds.interaction import Settings
-from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.run import scaled
 from nearfirst.figures.settings import CurveSettings
 from nearfirst.train.settings import TrainSettings
@@ -29,7 +29,7 @@ def main(arguments: argparse.Namespace) -> None:
     missing = [name for name in figure.conditions if name not in arguments.training]
     if missing:
         raise InputError(f"--training: the settings of condition {missing[0]!r} are missing")
-    runs = scaled(labelled(read_runs(arguments.tables, figure.metric), figure), figure.metric)
+    runs = scaled(results_of(read_runs(arguments.tables, figure.metric), figure), figure.metric)
     conditions = {
         condition: {
             (label, seed): run

@@ -12,7 +12,7 @@ from pathlib import Path
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.loss_types import loss_types
-from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.settings import CurveSettings, LossTypesSettings
 
 
@@ -20,7 +20,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the type of every task, and the curves of the tasks that are drawn."""
     settings: LossTypesSettings = arguments.settings
     curves: CurveSettings = arguments.curves
-    runs = labelled(read_runs(arguments.tables), arguments.figure)
+    runs = results_of(read_runs(arguments.tables), arguments.figure)
     types, table = loss_types(runs, curves.weighting, curves.confidence, settings)
     write_csv(types, arguments.types, "%.6f")
     write_csv(table, arguments.output, "%.6f")

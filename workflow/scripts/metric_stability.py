@@ -10,7 +10,7 @@ import logging
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import parser, write_csv
-from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.tables.metric_stability import stability
 from nearfirst.tables.settings import MetricTablesSettings, StabilitySettings
 
@@ -18,7 +18,7 @@ from nearfirst.tables.settings import MetricTablesSettings, StabilitySettings
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     runs: MetricTablesSettings = arguments.runs
-    metrics = {name: labelled(read_runs(arguments.tables, name), runs) for name in runs.metrics}
+    metrics = {name: results_of(read_runs(arguments.tables, name), runs) for name in runs.metrics}
     table = stability(metrics, arguments.settings)
     write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table[table["seed"] == "all"].to_string(index=False))

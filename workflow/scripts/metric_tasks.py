@@ -10,7 +10,7 @@ import logging
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import parser, write_csv
-from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.settings import CurveSettings
 from nearfirst.tables.metric_tasks import metric_tasks
 from nearfirst.tables.settings import MetricTablesSettings
@@ -20,7 +20,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     settings: CurveSettings = arguments.settings
     runs: MetricTablesSettings = arguments.runs
-    metrics = {name: labelled(read_runs(arguments.tables, name), runs) for name in runs.metrics}
+    metrics = {name: results_of(read_runs(arguments.tables, name), runs) for name in runs.metrics}
     table = metric_tasks(metrics, settings.weighting, settings.confidence)
     write_csv(table, arguments.output, "%.6f")
     logging.info("%d rows", len(table))

@@ -12,7 +12,7 @@ from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.kinds.prediction import Settings
 from nearfirst.figures.prediction import prediction
-from nearfirst.figures.read import labelled, read_runs, read_similarities
+from nearfirst.figures.read import read_runs, read_similarities, results_of
 from nearfirst.figures.settings import CurveSettings, PredictionSettings
 
 
@@ -22,8 +22,8 @@ def main(arguments: argparse.Namespace) -> None:
     curves: CurveSettings = arguments.curves
     figure: Settings = arguments.figure
     table = prediction(
-        labelled(read_runs(arguments.tables), figure),
-        labelled(read_similarities(arguments.tables), figure),
+        results_of(read_runs(arguments.tables), figure),
+        results_of(read_similarities(arguments.tables), figure),
         curves.weighting,
         curves.confidence,
         settings.resamples,

@@ -13,7 +13,7 @@ from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.kinds.query_gap import Settings
 from nearfirst.figures.query_gap import query_gap
-from nearfirst.figures.read import labelled_by_test, read_runs
+from nearfirst.figures.read import read_runs, results_by_test
 from nearfirst.figures.run import scaled
 from nearfirst.figures.settings import ComparisonSettings, CurveSettings
 
@@ -22,7 +22,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     figure: Settings = arguments.figure
     runs = read_runs(arguments.tables, figure.metric)
-    by_test = labelled_by_test(runs, figure, figure.test_sets())
+    by_test = results_by_test(runs, figure, figure.test_sets())
     sets = {name: scaled(by_test[test], figure.metric) for name, test in figure.sets.items()}
     settings: ComparisonSettings = arguments.settings
     curves: CurveSettings = arguments.curves

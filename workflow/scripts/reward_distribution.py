@@ -11,7 +11,7 @@ import logging
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.kinds.rewards import Settings
-from nearfirst.figures.read import labelled, read_runs
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.reward_distribution import answers, distribution
 from nearfirst.figures.settings import DistributionSettings
 
@@ -21,7 +21,7 @@ def main(arguments: argparse.Namespace) -> None:
     settings: DistributionSettings = arguments.settings
     figure: Settings = arguments.figure
     scores, rewards = (
-        labelled(read_runs(arguments.tables, metric), figure) for metric in figure.metric_names()
+        results_of(read_runs(arguments.tables, metric), figure) for metric in figure.metric_names()
     )
     joined, left_out = answers(scores, rewards, settings.checkpoints)
     logging.info("%d answers; %d instances have no score or no reward", len(joined), left_out)

@@ -11,7 +11,7 @@ import logging
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.kinds.tasks import Settings
-from nearfirst.figures.read import labelled_by_test, read_runs, read_similarities
+from nearfirst.figures.read import read_runs, read_similarities, results_by_test
 from nearfirst.figures.run import common_tasks
 from nearfirst.figures.settings import CurveSettings
 from nearfirst.figures.task_curves import choose_tasks, task_curves
@@ -21,11 +21,11 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
     settings: CurveSettings = arguments.settings
     figure: Settings = arguments.figure
-    tests = labelled_by_test(read_runs(arguments.tables), figure, figure.tests)
+    tests = results_by_test(read_runs(arguments.tables), figure, figure.tests)
     similarities = {}
     if figure.quantities != ["loss"]:
         by_run = read_similarities(arguments.tables)
-        similarities = labelled_by_test(by_run, figure, figure.tests)
+        similarities = results_by_test(by_run, figure, figure.tests)
     unseen = common_tasks(run for runs in tests.values() for run in runs.values())
     tasks = choose_tasks(unseen, figure.tasks, figure.pick)
     logging.info("of %d unseen tasks: %s", len(unseen), ", ".join(tasks))

@@ -16,7 +16,7 @@ from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.registry import arrange
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, embeddings_table, write_table
-from nearfirst.data.half import in_half
+from nearfirst.data.half import half_mask
 from nearfirst.distance.distances import BY_ROWS
 
 TRAIN, TEST = [f"train-{i}" for i in range(60)], [f"test-{i}" for i in range(9)]
@@ -158,7 +158,7 @@ def test_the_arrangement_identifies_itself(
 
 
 def test_an_order_for_half_of_the_queries(program: Program, folder: Path) -> None:
-    vectors, mask = embed(folder / "E2.parquet", TEST, 1), in_half(TEST)
+    vectors, mask = embed(folder / "E2.parquet", TEST, 1), half_mask(TEST)
     ids = np.array(TEST)[mask].tolist()
     assert len(ids) == 5
     write_table(embeddings_table(ids, vectors[mask]), folder / "E3.parquet")

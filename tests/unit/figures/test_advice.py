@@ -13,7 +13,7 @@ import pytest
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import LOSSES as LOSSES_SCHEMA
 from nearfirst.common.parquet import write_table
-from nearfirst.data.half import in_half
+from nearfirst.data.half import half_mask
 from nearfirst.figures.advice import advice, seconds
 from nearfirst.figures.kinds.advice import Settings
 from nearfirst.figures.look import LookSettings
@@ -21,7 +21,7 @@ from nearfirst.figures.run import Key, Run
 from nearfirst.figures.settings import ComparisonSettings
 
 IDS = [f"mine_test_{number}" for number in range(1, 17)]
-FIRST = in_half(IDS)
+FIRST = half_mask(IDS)
 CHOOSE = set(compress(IDS, FIRST))
 ORDERS = {"nearest first": ["near-25", "near"], "at random": ["random-25", "random"]}
 FIGURE = Settings(dataset="mine", orders=ORDERS, baseline="random")
@@ -49,7 +49,7 @@ LOSSES = {"near-25": (1.0, 2.0), "near": (1.5, 1.0), "random-25": (1.6, 2.0), "r
 
 def test_one_half_chooses_and_the_other_is_measured() -> None:
     assert FIRST.sum() == 8
-    assert in_half(IDS[::-1]).tolist() == FIRST[::-1].tolist()
+    assert half_mask(IDS[::-1]).tolist() == FIRST[::-1].tolist()
     table = advice(runs(LOSSES), ORDERS, CHOOSE, ComparisonSettings()).set_index("arrangement")
     # `near` is lower on the half that is measured, which must not matter.
     assert table.index[table["chosen"] == 1].tolist() == ["near-25"]

@@ -129,9 +129,9 @@ def test_words_are_no_part_of_the_numbers() -> None:
     row = KINDS.parse(figure("datasets", "p3", metric="reward", **words))
     assert not row.numbers().keys() & words.keys()
     assert KINDS.parse(row.model_dump_json()) == row
-    assert row.words() == "Mean reward."
+    assert row.caption_text() == "Mean reward."
     row = KINDS.parse(figure("metrics", dataset="p3", caption="{metric} on {dataset}, {not} this."))
-    assert row.words() == "ROUGE-1, ROUGE-L and Exact Match on p3, {not} this."
+    assert row.caption_text() == "ROUGE-1, ROUGE-L and Exact Match on p3, {not} this."
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from runs import figure, rows, run, save, tables, write_similarity
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.figure import RunId
-from nearfirst.figures.read import labelled, labelled_by_test, read_runs, read_similarities
+from nearfirst.figures.read import read_runs, read_similarities, results_by_test, results_of
 from nearfirst.figures.registry import KINDS
 from nearfirst.figures.run import check_instances, check_seeds
 
@@ -124,13 +124,13 @@ def test_labels_come_in_the_order_of_the_figure(tmp_path: Path) -> None:
     row = KINDS.parse(figure("arrangements", "a", "b", reference="b"))
     runs = [RunId("flan", "s-0", name, seed) for name in ("c", "b", "a") for seed in (1, 0)]
     others = [RunId("p3", "s-0", "a", 0)]
-    found = labelled({run: run.seed for run in [*runs, *others]}, row)
+    found = results_of({run: run.seed for run in [*runs, *others]}, row)
     assert list(found) == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
     with pytest.raises(InputError, match="no table of 'a' on test set s-0"):
-        labelled(dict.fromkeys(runs[:4], 0), row)
+        results_of(dict.fromkeys(runs[:4], 0), row)
     both = {RunId("flan", test, name, 0): test for test in ("s-0", "s-1") for name in "ab"}
-    assert labelled_by_test(both, row) == {
+    assert results_by_test(both, row) == {
         test: {("a", 0): test, ("b", 0): test} for test in ("s-0", "s-1")
     }
     with pytest.raises(InputError, match="several test sets, s-0 and s-1"):
-        labelled(both, row)
+        results_of(both, row)

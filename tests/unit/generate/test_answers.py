@@ -67,8 +67,8 @@ def names(count: int) -> list[str]:
 def answer(
     model: Any, prompts: Sequence[Any], settings: GenerateSettings, tokenizer: Any, **options: Any
 ) -> list[tuple[list[int], bool]]:
-    ends = [tokenizer.eos_token_id]
-    options = {"step": 10, "run_seed": 3, "batch_size": 4, "ends": ends, **options}
+    end_tokens = [tokenizer.eos_token_id]
+    options = {"step": 10, "run_seed": 3, "batch_size": 4, "end_tokens": end_tokens, **options}
     ids = options.pop("ids", names(len(prompts)))
     result = generate(model, prompts, ids, settings, **options)
     return [(answer.tokens.tolist(), answer.finished) for answer in result]

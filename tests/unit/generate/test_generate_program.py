@@ -84,7 +84,7 @@ def expected(
         model = load.empty_model(str(model_folder))
         checkpoints.load_weights(model, inputs / f"checkpoints/step-{step:06d}")
         texts = prompts([talks[int(id_.removeprefix("id-"))] for id_ in ids], tokenizer)
-        options = {"run_seed": 1, "batch_size": 1, "ends": [tokenizer.eos_token_id]}
+        options = {"run_seed": 1, "batch_size": 1, "end_tokens": [tokenizer.eos_token_id]}
         return generate(model, texts, ids, GenerateSettings(**SETTINGS), step=step, **options)
 
     return answer

@@ -20,7 +20,7 @@ from nearfirst.data.formats import chat
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.data.sample import table_row
 from nearfirst.model import chat_template
-from nearfirst.model.template import IGNORED, Tokens, encode, ends, prompts
+from nearfirst.model.template import IGNORED, Tokens, encode, end_tokens, prompts
 
 # Styles of published models, as short as possible.
 CHATML = (
@@ -183,9 +183,9 @@ def test_a_control_token_in_a_message_is_text(tokenizers: Any, talk: Any) -> Non
 
 def test_what_ends_an_answer(tokenizers: Any, tokenizer: Any) -> None:
     end = tokenizers["chatml"].convert_tokens_to_ids("<|end|>")
-    assert ends(tokenizers["chatml"], "chat") == sorted([end, tokenizer.eos_token_id])
-    assert ends(tokenizers["instruction"], "chat") == [tokenizer.eos_token_id]
-    assert ends(tokenizers["chatml"]) == [tokenizer.eos_token_id]
+    assert end_tokens(tokenizers["chatml"], "chat") == sorted([end, tokenizer.eos_token_id])
+    assert end_tokens(tokenizers["instruction"], "chat") == [tokenizer.eos_token_id]
+    assert end_tokens(tokenizers["chatml"]) == [tokenizer.eos_token_id]
     assert encode([], tokenizers["chatml"], 10, "chat") == []
 
 

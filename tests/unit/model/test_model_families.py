@@ -149,18 +149,18 @@ def test_greedy_answers_are_those_of_a_loop_by_hand(
     limit = 20
     settings = GenerateSettings(do_sample=False, max_new_tokens=limit, repetition_penalty=1.0)
     # So many that answers end after 1 to 20 tokens.
-    ends = [tokenizer.eos_token_id, *range(40, 300, 17)]
-    flags = {"step": 0, "run_seed": 0, "batch_size": 3, "ends": ends}
+    end_tokens = [tokenizer.eos_token_id, *range(40, 300, 17)]
+    flags = {"step": 0, "run_seed": 0, "batch_size": 3, "end_tokens": end_tokens}
     answers = generate(model, questions, list("abcdefg"), settings, **flags)
     for prompt, answer in zip(questions, answers, strict=True):
         ids = torch.from_numpy(prompt)[None]
         for _ in range(limit):
             with torch.no_grad():
                 ids = torch.cat([ids, model(ids).logits[:, -1:].argmax(-1)], dim=1)
-            if ids[0, -1] in ends:
+            if ids[0, -1] in end_tokens:
                 break
         assert answer.tokens.tolist() == ids[0, len(prompt) :].tolist()
-        assert answer.finished == (int(ids[0, -1]) in ends)
+        assert answer.finished == (int(ids[0, -1]) in end_tokens)
 
 
 def test_a_model_that_looks_ahead_is_refused(tokens: list[Tokens], tokenizer: Any) -> None:

@@ -88,7 +88,7 @@ def test_a_difference_is_the_figure_s() -> None:
     assert effect.low < effect_of("difference", alone, window="run").low
     # Another arrangement may have the name of a role.
     assert effect == effect_of(
-        "difference", replace(alone, beside={"B": beside["C"]}), window="run"
+        "difference", replace(alone, others={"B": others["C"]}), window="run"
     )
 
 

@@ -13,7 +13,7 @@ from nearfirst.arrange.scores import Scores, read_scores, scores_of_rows
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import INSTANCES, SOURCES, TOKENS, read_embeddings, read_table
-from nearfirst.data.half import in_half
+from nearfirst.data.half import half_mask
 from nearfirst.data.instances import conversations, read_instances, same_ids
 from nearfirst.distance.distances import BY_ROWS, check_dimensions
 from nearfirst.distance.matrix import read_matrix
@@ -114,7 +114,7 @@ def _read_excluded(path: Path) -> set[str]:
 
 def _query_mask(settings: ArrangementSettings, ids: list[str]) -> npt.NDArray[np.bool_]:
     """Return an (M,) mask of the test instances that the order is made for."""
-    return in_half(ids) if settings.queries == "half" else np.ones(len(ids), dtype=bool)
+    return half_mask(ids) if settings.queries == "half" else np.ones(len(ids), dtype=bool)
 
 
 def _read_scores(

@@ -11,7 +11,7 @@ from nearfirst.common import cli
 from nearfirst.embed.kinds.text import Settings as Encoder
 from nearfirst.embed.kinds.text import texts_of
 from nearfirst.embed.registry import Given
-from nearfirst.embed.texts import counted
+from nearfirst.embed.texts import embedding_counts
 
 if TYPE_CHECKING:
     from nearfirst.data.formats.chat import Settings
@@ -129,7 +129,9 @@ def embed(arguments: argparse.Namespace, folder: Path) -> None:
         texts = texts_of(table, settings, Given(split == "heldout", lambda: pool))
         vectors, cut, limit = cache.embed(texts)
         is_pool = split == "train"
-        counts = counted(where, vectors, cut, limit, settings.max_cut_share, is_pool=is_pool)
+        counts = embedding_counts(
+            where, vectors, cut, limit, settings.max_cut_share, is_pool=is_pool
+        )
         ids = table["id"].to_pylist()
         write_embeddings(ids, vectors, folder / f"{split}_embeddings.parquet", counts)
 

@@ -107,10 +107,10 @@ def write_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema, path: Pa
 
 def left_out(table: pa.Table) -> int:
     """Return how many test instances have no row, according to the table's metadata."""
-    return counted(table, "left_out")
+    return count_of(table, "left_out")
 
 
-def counted(table: pa.Table, key: str) -> int:
+def count_of(table: pa.Table, key: str) -> int:
     """Return a number from the table's metadata; 0 if it is missing."""
     return int((table.schema.metadata or {}).get(key.encode(), b"0"))
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-def in_half(ids: Sequence[str]) -> npt.NDArray[np.bool_]:
+def half_mask(ids: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Return an (n,) mask of the ids in the half, which their hashes choose, not their order."""
     hashes = np.array([blake2b(id_.encode()).hexdigest() for id_ in ids])
     mask = np.zeros(len(ids), dtype=bool)

@@ -68,7 +68,7 @@ def shorten(
     return shortened, cut
 
 
-def counted(
+def embedding_counts(
     where: object,
     vectors: npt.NDArray[np.float32],
     cut: int,

@@ -35,7 +35,7 @@ def advice(
 
     The arrangement with the lowest mean loss at the end of its run is chosen. `orders` holds the
     arrangements of each order, `chooses` the ids of the test instances in the half that chooses
-    (`data.half.in_half`). Raises InputError if runs cannot be paired or do not say what they were
+    (`data.half.half_mask`). Raises InputError if runs cannot be paired or do not say what they were
     trained on, or a half of the test set is too small.
 
     Returns

@@ -186,7 +186,7 @@ class Figure(Labelled, Section):
         """Return the part of the row that the figure's numbers depend on."""
         return self.model_dump(mode="json", exclude={"caption", "section"})
 
-    def words(self) -> str:
+    def caption_text(self) -> str:
         """Return the caption without the counts from the figure's numbers."""
         metric = listed([METRICS[name].name for name in self.metric_names()])
         dataset = str(getattr(self, "dataset", ""))
@@ -219,4 +219,4 @@ class Figure(Labelled, Section):
 
     def full_caption(self, table: "pd.DataFrame") -> str:
         """Return the caption, with counts from the numbers of the figure."""
-        return " ".join([self.words(), *self.plot().facts(table, self.series)])
+        return " ".join([self.caption_text(), *self.plot().facts(table, self.series)])

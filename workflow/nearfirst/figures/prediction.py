@@ -11,7 +11,7 @@ from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, task_means
-from nearfirst.figures.run import Key, Runs, Similarity, by_label, common_tasks, similarity_of
+from nearfirst.figures.run import Key, Runs, Similarity, by_label, common_tasks, matching_similarity
 from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
 Indices = npt.NDArray[np.intp]
@@ -132,7 +132,7 @@ def _stack_runs(
         if count < 2:
             raise InputError(f"{count} {what} are in all runs; a correlation needs two")
     losses = [task_means(run, weighting).loc[steps, tasks] for run in runs.values()]
-    tables = [similarity_of(similarities, key, run) for key, run in runs.items()]
+    tables = [matching_similarity(similarities, key, run) for key, run in runs.items()]
     distances = [[table[name].loc[steps, tasks] for table in tables] for name in tables[0]]
     return np.array(losses), np.array(distances)
 

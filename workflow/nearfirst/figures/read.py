@@ -11,7 +11,14 @@ import pyarrow as pa
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import KEYS, read_identity
-from nearfirst.common.parquet import LOSSES, SIMILARITY, counted, left_out, open_parquet, read_table
+from nearfirst.common.parquet import (
+    LOSSES,
+    SIMILARITY,
+    count_of,
+    left_out,
+    open_parquet,
+    read_table,
+)
 from nearfirst.figures.figure import HELD_OUT, QUERY, Labelled, RunId, test_set
 from nearfirst.figures.run import Key, Run, Similarity, make_run
 from nearfirst.metrics import MetricName
@@ -57,18 +64,18 @@ def run_of(path: Path) -> RunId:
     return RunId(dataset, test, arrangement, int(seed))
 
 
-def labelled(results: Mapping[RunId, T], figure: Labelled) -> dict[Key, T]:
+def results_of(results: Mapping[RunId, T], figure: Labelled) -> dict[Key, T]:
     """Return the runs of a figure with one test set, by (label, seed), in the figure's order.
 
     Raises InputError if a label has no run, or the runs are of several test sets.
     """
-    (test, runs), *others = labelled_by_test(results, figure).items()
+    (test, runs), *others = results_by_test(results, figure).items()
     if others:
         raise InputError(f"tables of several test sets, {test} and {others[0][0]}; give one")
     return runs
 
 
-def labelled_by_test(
+def results_by_test(
     results: Mapping[RunId, T], figure: Labelled, tests: Sequence[str] = ()
 ) -> dict[str, dict[Key, T]]:
     """Return the runs of a figure by test set, then by (label, seed), in the figure's order.
@@ -113,7 +120,7 @@ def _read_run(run_id: RunId, paths: Sequence[Path], metric: MetricName) -> Run:
             )
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
     keys = ("trained", "without_label", "pool", "tokens", "rounds", "embedded", "cut", "distinct")
-    counts: dict[str, Any] = {key: counted(tables[0], key) for key in keys}
+    counts: dict[str, Any] = {key: count_of(tables[0], key) for key in keys}
     # Held-out conversations have no tasks, or topics that all appear in training.
     is_conversations = test_set(run_id.test, "")[1] in (HELD_OUT, QUERY)
     return replace(

@@ -161,7 +161,7 @@ def _check_axis(name: Literal["step", "instance"], runs: Runs, *keys: Key) -> No
         raise InputError(f"{names} cannot be compared: only one has {name} '{unmatched[0]}'")
 
 
-def similarity_of(similarities: Mapping[Key, Similarity], key: Key, run: Run) -> Similarity:
+def matching_similarity(similarities: Mapping[Key, Similarity], key: Key, run: Run) -> Similarity:
     """Return the similarity of a run.
 
     Raises InputError if it is missing or its steps are not those of the run after step 0.

@@ -16,7 +16,7 @@ from nearfirst.figures.run import (
     by_label,
     check_instances,
     check_seeds,
-    similarity_of,
+    matching_similarity,
 )
 
 Panel = Literal["task", "test", "quantity"]
@@ -123,7 +123,7 @@ def _curve(
     """Return the (steps,) curve of a task in a run."""
     if quantity == "loss":
         return task_means(run, weighting)[task]
-    tables = similarity_of(similarities, key, run)
+    tables = matching_similarity(similarities, key, run)
     if quantity != "scaled-cosine-avg":
         return tables[quantity][task]
     average, minimum = tables["cosine-avg"][task], tables["cosine-min"][task]

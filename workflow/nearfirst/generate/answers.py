@@ -60,7 +60,7 @@ def generate(
     step: int,
     run_seed: int,
     batch_size: int,
-    ends: list[int],
+    end_tokens: list[int],
 ) -> list[Answer]:
     """Answer prompts with the `generate` of `transformers`.
 
@@ -77,7 +77,7 @@ def generate(
         Arrays of token ids, none of them empty, and the ids of their instances.
     step, run_seed
         The checkpoint, and the seed of its run: both change the sampling.
-    ends
+    end_tokens
         Tokens that end an answer.
 
     Raises
@@ -91,7 +91,7 @@ def generate(
 
     def num_left(i: int) -> int:
         num_written = len(sequences[i]) - len(prompts[i])
-        return 0 if num_written and sequences[i][-1] in ends else max_tokens - num_written
+        return 0 if num_written and sequences[i][-1] in end_tokens else max_tokens - num_written
 
     def extend(rows: Sequence[int], cache: Any, count: int) -> Any:
         """Write `count` tokens in each row, fewer where it ends; return the cache."""
@@ -103,7 +103,7 @@ def generate(
             [ids[i] for i in rows],
             np.stack([numbers[i][s : s + count] for i, s in zip(rows, starts, strict=True)]),
             settings,
-            ends,
+            end_tokens,
         )
         for i, tokens in zip(rows, extended, strict=True):
             sequences[i] = tokens
@@ -132,7 +132,7 @@ def generate(
             rows = [rows[row] for row in unfinished]
             cache = caches.select(cache, unfinished, cache_width(rows)) if rows else None
     return [
-        Answer(tokens[len(prompt) :], bool(tokens[-1] in ends))
+        Answer(tokens[len(prompt) :], bool(tokens[-1] in end_tokens))
         for prompt, tokens in zip(prompts, sequences, strict=True)
     ]
 
@@ -144,7 +144,7 @@ def _extend(
     ids: Sequence[str],
     numbers: npt.NDArray[np.float64],
     settings: GenerateSettings,
-    ends: list[int],
+    end_tokens: list[int],
 ) -> tuple[list[Ids], Any]:
     """Return the prompts, each followed by newly generated tokens, and their cache.
 
@@ -159,13 +159,13 @@ def _extend(
     padded = padded.where(mask, torch.tensor([[prompt[0]] for prompt in prompts]))
     processors = LogitsProcessorList([CheckFinite(ids)])
     if settings.do_sample:
-        processors.append(SampleToken(settings, numbers, width, ends))
+        processors.append(SampleToken(settings, numbers, width, end_tokens))
     config = GenerationConfig(
         do_sample=False,  # SampleToken leaves one token to choose
         max_new_tokens=numbers.shape[1],
         repetition_penalty=settings.repetition_penalty,
-        eos_token_id=ends,
-        pad_token_id=ends[0],  # of rows that have ended; cut off below
+        eos_token_id=end_tokens,
+        pad_token_id=end_tokens[0],  # of rows that have ended; cut off below
         use_cache=True,  # off in models that a Trainer has saved
         return_dict_in_generate=True,
     )
@@ -179,6 +179,6 @@ def _extend(
     sequences = []
     for prompt, row in zip(prompts, output.sequences.cpu().numpy(), strict=True):
         written = row[width:]
-        end = np.flatnonzero(np.isin(written, ends))
+        end = np.flatnonzero(np.isin(written, end_tokens))
         sequences.append(np.concatenate([prompt, written[: end[0] + 1] if len(end) else written]))
     return sequences, caches.if_supported(output.past_key_values)

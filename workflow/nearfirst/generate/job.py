@@ -38,7 +38,7 @@ def run(args: Namespace) -> None:
     instances = read_instances(args.instances)
     tokenizer = load.load_tokenizer(args.model, args.revision)
     max_length, form = args.template.max_length, args.template.format
-    table, _ = template.labelled(instances, tokenizer, max_length, form)
+    table, _ = template.keep_labelled(instances, tokenizer, max_length, form)
     if not len(table):
         raise InputError(
             f"{args.instances}: no prompt leaves room for an answer within {max_length} tokens; "
@@ -91,7 +91,7 @@ def _answer(
                 step=step,
                 run_seed=args.seed,
                 batch_size=args.batch_size,
-                ends=template.ends(tokenizer, args.template.format),
+                end_tokens=template.end_tokens(tokenizer, args.template.format),
             )
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None

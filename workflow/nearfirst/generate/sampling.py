@@ -42,7 +42,7 @@ class SampleToken(LogitsProcessor):  # type: ignore[misc]
     """Masks all tokens of a row but the one selected by its entry in `numbers`, (rows, tokens).
 
     `transformers` samples all rows from one generator, so an answer would depend on its neighbours.
-    `start` is the length of the padded prompts; any token in `ends` ends an answer.
+    `start` is the length of the padded prompts; any token in `end_tokens` ends an answer.
     """
 
     def __init__(
@@ -50,16 +50,17 @@ class SampleToken(LogitsProcessor):  # type: ignore[misc]
         settings: GenerateSettings,
         numbers: npt.NDArray[np.float64],
         start: int,
-        ends: Sequence[int],
+        end_tokens: Sequence[int],
     ) -> None:
-        self.settings, self.numbers, self.start, self.ends = settings, numbers, start, ends
+        self.settings, self.numbers, self.start = settings, numbers, start
+        self.end_tokens = end_tokens
         self.live = np.ones(len(numbers), dtype=bool)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Return (rows, vocabulary) scores that are 0 for the sampled token and −∞ elsewhere."""
         position = input_ids.shape[1] - self.start
         if position:
-            self.live &= ~np.isin(input_ids[:, -1].cpu().numpy(), self.ends)
+            self.live &= ~np.isin(input_ids[:, -1].cpu().numpy(), self.end_tokens)
         live = np.flatnonzero(self.live)
         logits, numbers = scores.cpu().numpy()[live], self.numbers[live, position]
         result = torch.full_like(scores, -torch.inf)

@@ -120,7 +120,7 @@ def _encode_segments(
         yield ids, is_label
 
 
-def ends(tokenizer: Any, form: Form = "paper") -> list[int]:
+def end_tokens(tokenizer: Any, form: Form = "paper") -> list[int]:
     """Return the tokens that can end an answer. Raises InputError as `encode` does."""
     eos: int = tokenizer.eos_token_id
     return sorted({chat_template.end_of_turn(tokenizer), eos}) if form == "chat" else [eos]
@@ -139,7 +139,7 @@ def prompts(
     return [item.ids[: int((item.labels != IGNORED).argmax())] for item in encoded]
 
 
-def labelled(
+def keep_labelled(
     table: pa.Table, tokenizer: Any, max_length: int, form: Form = "paper"
 ) -> tuple[pa.Table, list[Tokens]]:
     """Return the instances that have a label after truncation, and their tokens.
@@ -154,12 +154,12 @@ def labelled(
 def read_labelled(
     path: Path, tokenizer: Any, settings: TemplateSettings
 ) -> tuple[pa.Table, list[Tokens], int]:
-    """Read instances; return those that are `labelled`, their tokens, and how many are left out.
+    """Read instances; return those that are labelled, their tokens, and how many are left out.
 
     Raises InputError as `read_instances` does, and if no instance has a label.
     """
     instances = read_instances(path)
-    table, tokens = labelled(instances, tokenizer, settings.max_length, settings.format)
+    table, tokens = keep_labelled(instances, tokenizer, settings.max_length, settings.format)
     if not tokens:
         raise InputError(
             f"{path}: no instance has a label within {settings.max_length} tokens; raise "

@@ -74,4 +74,4 @@ class Settings(Figure):
     def full_caption(self, table: "pd.DataFrame") -> str:
         """Return the advice, then the caption."""
         advice, *facts = self.plot().facts(table, self.series)
-        return " ".join([advice, self.words(), *facts])
+        return " ".join([advice, self.caption_text(), *facts])

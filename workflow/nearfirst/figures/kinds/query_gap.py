@@ -95,7 +95,7 @@ class Settings(ByArrangement):
         level = f"{100 * table['confidence'].max():g}%"
         seeds = f"{int(table['n'].max())} seeds" if table["n"].max() > 1 else "one seed"
         sentences = [
-            self.words(),
+            self.caption_text(),
             f"Above zero {self.reference} is better. Bands are {level} intervals over "
             f"{seeds} and the units of the test set.",
         ]
