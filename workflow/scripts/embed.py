@@ -16,7 +16,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import open_parquet, write_embeddings
 from nearfirst.data.instances import read_instances
-from nearfirst.embed.registry import KINDS, Given, shard_bounds
+from nearfirst.embed.registry import KINDS, Context, shard_bounds
 from nearfirst.embed.texts import embedding_counts
 from nearfirst.model.settings import TemplateSettings
 
@@ -34,11 +34,11 @@ def main(arguments: argparse.Namespace) -> None:
     table = read_instances(arguments.instances, bounds)
     pool = partial(read_instances, arguments.pool or arguments.instances)
     logging.info("%d instances", table.num_rows)
-    given = Given(
+    context = Context(
         *(arguments.query, pool, arguments.model, arguments.template),
         *(tuple(arguments.warm_up), tuple(arguments.rates)),
     )
-    vectors, cut, limit = KINDS.module(settings.kind).represent(table, settings, given)
+    vectors, cut, limit = KINDS.module(settings.kind).represent(table, settings, context)
     identity = read_identity(arguments.instances)
     facts = {"cut": str(cut), "limit": str(limit)}
     if not arguments.shard:  # else `gather_embeddings.py` checks all shards together

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nearfirst.common import cli
 from nearfirst.embed.kinds.text import Settings as Encoder
 from nearfirst.embed.kinds.text import texts_of
-from nearfirst.embed.registry import Given
+from nearfirst.embed.registry import Context
 from nearfirst.embed.texts import embedding_counts
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def embed(arguments: argparse.Namespace, folder: Path) -> None:
     pool, prompts = (read_instances(folder / f"{split}.parquet") for split in ("train", "heldout"))
     sides = (("train", arguments.pool, pool), ("heldout", arguments.prompts, prompts))
     for split, where, table in sides:
-        texts = texts_of(table, settings, Given(split == "heldout", lambda: pool))
+        texts = texts_of(table, settings, Context(split == "heldout", lambda: pool))
         vectors, cut, limit = cache.embed(texts)
         is_pool = split == "train"
         counts = embedding_counts(

@@ -1,7 +1,7 @@
 """Kinds of representation by name: each is one module of `embed/kinds/`.
 
 The module of a kind has a class `Settings`, the type of its rows in the config, and a function
-`represent(instances, settings, given)`, which returns the vectors of a table of N instances.
+`represent(instances, settings, context)`, which returns the vectors of a table of N instances.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ BLOCK = 1024
 batches with the same others, and gets the same bits, whatever the number of shards."""
 
 
-class Given(NamedTuple):
+class Context(NamedTuple):
     """Inputs of a representation besides its settings."""
 
     query: bool = False

@@ -5,7 +5,7 @@ from typing import Literal, Self
 import pyarrow as pa
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from nearfirst.embed.registry import Given, Represented
+from nearfirst.embed.registry import Context, Represented
 from nearfirst.embed.settings import OfBaseModel
 
 
@@ -46,17 +46,17 @@ class Settings(OfBaseModel):
         return [("arrangement", "arrangement", self.arrangement)]
 
 
-def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
+def represent(instances: pa.Table, settings: Settings, context: Context) -> Represented:
     """Return the gradients of N instances, (N, checkpoints x dimension)."""
     from nearfirst.embed import gradients
     from nearfirst.embed.base_model import encode_instances
     from nearfirst.model.device import deterministic
 
-    ids, tokens = instances["id"].to_pylist(), encode_instances(instances, given)
+    ids, tokens = instances["id"].to_pylist(), encode_instances(instances, context)
     with deterministic():
         vectors = gradients.represent(
-            *(given.model, given.warm_up, given.rates, ids, tokens),
+            *(context.model, context.warm_up, context.rates, ids, tokens),
             *(settings.dimension, settings.seed),
-            preconditioned=not given.query,
+            preconditioned=not context.query,
         )
     return Represented(vectors)

@@ -5,7 +5,7 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import Field, PositiveInt
 
-from nearfirst.embed.registry import Given, Represented
+from nearfirst.embed.registry import Context, Represented
 from nearfirst.embed.settings import OfBaseModel
 
 
@@ -18,12 +18,12 @@ class Settings(OfBaseModel):
     )
 
 
-def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
+def represent(instances: pa.Table, settings: Settings, context: Context) -> Represented:
     """Return the mean hidden states of N instances, (N, width of the model)."""
     from nearfirst.embed.base_model import encode_instances
     from nearfirst.embed.hidden import means
     from nearfirst.model.device import device
     from nearfirst.model.load import load_model
 
-    model = load_model(given.model).to(device()).eval()
-    return Represented(means(model, encode_instances(instances, given), settings.batch_tokens))
+    model = load_model(context.model).to(device()).eval()
+    return Represented(means(model, encode_instances(instances, context), settings.batch_tokens))

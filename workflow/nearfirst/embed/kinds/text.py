@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.data.conversation import instruction_of, text_of
 from nearfirst.data.instances import conversations
-from nearfirst.embed.registry import Given, Represented
+from nearfirst.embed.registry import Context, Represented
 from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.embed.texts import shared_prefix, shorten
 
@@ -72,14 +72,14 @@ class Settings(RepresentationSettings):
         return self
 
 
-def texts_of(instances: pa.Table, settings: Settings, given: Given) -> list[str]:
+def texts_of(instances: pa.Table, settings: Settings, context: Context) -> list[str]:
     """Return the text to embed of each of N instances."""
     extract = {"instruction": instruction_of, "exchange": text_of}
-    part = (settings.query_text if given.query else None) or settings.text
+    part = (settings.query_text if context.query else None) or settings.text
     texts = [extract[part](messages) for messages in conversations(instances)]
-    if not settings.strip_shared_prefix or given.pool is None:
+    if not settings.strip_shared_prefix or context.pool is None:
         return texts
-    pool = conversations(given.pool())
+    pool = conversations(context.pool())
     prefix = shared_prefix([extract[settings.text](messages) for messages in pool])
     logging.info("all training texts begin with the same %d characters", len(prefix))
     return [text.removeprefix(prefix) for text in texts]
@@ -95,9 +95,9 @@ def encoded(texts: Sequence[str], settings: Settings, encoder: Any) -> Represent
     return Represented(vectors, cut, encoder.max_seq_length)
 
 
-def represent(instances: pa.Table, settings: Settings, given: Given) -> Represented:
+def represent(instances: pa.Table, settings: Settings, context: Context) -> Represented:
     """Return the embeddings of N instances, (N, d); raises what `encode` raises."""
     from nearfirst.embed import encode
 
-    texts = texts_of(instances, settings, given)
+    texts = texts_of(instances, settings, context)
     return encoded(texts, settings, encode.load(settings.model, settings.revision))
