@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Sequence, Set
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from nearfirst.common.errors import InputError
+
+Threads = Annotated[
+    PositiveInt, Field(description="CPU threads; they change the rounding of sums.")
+]
 
 
 def check_once(key: str, values: Sequence[object]) -> None:

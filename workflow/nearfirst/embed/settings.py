@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, Threads
 
 
 class RepresentationSettings(Section):
@@ -24,7 +24,7 @@ class RepresentationSettings(Section):
         description="Largest share of texts that may be longer than the encoder reads. A larger "
         "share is an error, a smaller one a warning; 1 allows all.",
     )
-    threads: PositiveInt = Field(2, description="CPU threads. Part of the result: sums differ.")
+    threads: Threads = 2
 
     def references(self) -> list[tuple[str, str, str]]:
         """Return the keys that name rows of other tables, as (key, kind of row, name)."""

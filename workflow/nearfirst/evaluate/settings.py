@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, Threads
 
 
 class EvaluateSettings(Section):
@@ -28,4 +28,4 @@ class EvaluateSettings(Section):
         description="Data sets on whose test sets the loss is also measured, to see what an order "
         "costs elsewhere: in figures of `kind: query-gap`, and in `elsewhere_NAME` of your data.",
     )
-    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+    threads: Threads = 1

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, Threads
 
 
 class GenerateSettings(Section):
@@ -33,4 +33,4 @@ class GenerateSettings(Section):
         "not support. In float16 it changes several answers in a hundred, more where answers are "
         "long; bfloat16 rounds even more coarsely. For the same reason float32 is not TF32.",
     )
-    threads: PositiveInt = Field(1, description="CPU threads; they change the rounding of sums.")
+    threads: Threads = 1

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, Threads
 
 
 class HarnessSettings(Section):
@@ -28,7 +28,7 @@ class HarnessSettings(Section):
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="Arithmetic, as in `evaluate`."
     )
-    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+    threads: Threads = 1
 
     @model_validator(mode="after")
     def _include_exists(self) -> Self:

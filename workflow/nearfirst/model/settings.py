@@ -6,7 +6,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from nearfirst.common.hub import NamedModel
 from nearfirst.common.package import PackageSettings
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, Threads
 
 
 class TextSettings(Section):
@@ -36,7 +36,7 @@ class PretrainSettings(Section):
         description="Seed of the initial weights and of the order of blocks; the run's seed is "
         "added or, without `base_per_seed`, the first of `seeds`.",
     )
-    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+    threads: Threads = 1
 
     def llama(self) -> dict[str, Any]:
         """Return the arguments of transformers' `LlamaConfig` that define the model's shape."""

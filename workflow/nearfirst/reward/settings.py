@@ -12,9 +12,7 @@ from pydantic import (
 )
 
 from nearfirst.common.hub import NamedModel
-from nearfirst.common.settings import Section, check_once
-
-_THREADS = "CPU threads; they change the rounding of sums."
+from nearfirst.common.settings import Section, Threads, check_once
 
 
 class RewardTextSettings(Section):
@@ -51,7 +49,7 @@ class RewardScoreSettings(Section):
         "multiplies in bfloat16, except in the head; float16 stores weights in float16 too and "
         "needs a GPU.",
     )
-    threads: PositiveInt = Field(1, description=_THREADS)
+    threads: Threads = 1
 
 
 class PreferenceSettings(Section):
@@ -85,7 +83,7 @@ class RewardTrainingSettings(Section):
     warmup_steps: NonNegativeInt = Field(10, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay.")
     seed: NonNegativeInt = Field(0, description="Seed of the head and of the order of pairs.")
-    threads: PositiveInt = Field(1, description=_THREADS)
+    threads: Threads = 1
 
 
 class RewardSettings(NamedModel):

@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, Threads
 from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.train.schedules import Schedule
 
@@ -89,7 +89,7 @@ class TrainSettings(Section):
     checkpoint_dtype: Literal["float32", "float16", "bfloat16"] = Field(
         "float32", description="Number format of the saved weights. bfloat16 is refused."
     )
-    threads: PositiveInt = Field(1, description="CPU threads. Part of the result: sums differ.")
+    threads: Threads = 1
 
     @model_validator(mode="before")
     @classmethod

@@ -5,6 +5,7 @@ from typing import Literal, Self
 import pyarrow as pa
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from nearfirst.common.settings import Threads
 from nearfirst.embed.registry import Context, Represented
 from nearfirst.embed.settings import OfBaseModel
 
@@ -13,9 +14,7 @@ class Settings(OfBaseModel):
     """The gradient of an instance's loss; for the pool, preconditioned by Adam (LESS)."""
 
     kind: Literal["gradient"] = "gradient"
-    threads: PositiveInt = Field(
-        1, description="CPU threads of one shard. Part of the result: sums differ."
-    )
+    threads: Threads = 1
     dimension: PositiveInt = Field(
         512, description="Dimension that the gradient at one checkpoint is projected to."
     )
