@@ -1,7 +1,7 @@
-"""The command `nearfirst arrange` on a pool that was embedded before: from files to files.
+"""Time `nearfirst arrange`, from file to file, on a pool whose embeddings are cached.
 
-Makes a seeded pool and prompts under --folder once, and keeps made-up embeddings of them in a
-cache, through its own functions. What the numbers mean: benchmarks/README.md.
+Makes a seeded pool and prompts under --folder once, and fills the cache with made-up embeddings.
+benchmarks/README.md explains the numbers.
 """
 
 import argparse
@@ -23,7 +23,7 @@ WORDS = 140
 
 
 def rows(name: str, count: int) -> Iterator[dict[str, str]]:
-    """Yield prompts and completions, of `WORDS` words together."""
+    """Yield rows with a prompt and a completion, `WORDS` words in all."""
     generator = np.random.default_rng(len(name))
     for number in range(count):
         words = [f"w{word}" for word in generator.integers(50_000, size=WORDS)]

@@ -1,8 +1,9 @@
 """Evaluation of 20 checkpoints, compared with bare forward passes and with the obvious way.
 
-Needs the results of `snakemake results/fig4_flan.pdf` with `preset: mini`. Against forward passes
-`evaluate.py` counts without its imports. The obvious way is a program for each checkpoint
-(obvious.py); there, imports count on both sides. What the numbers mean: benchmarks/README.md.
+Needs the results of `snakemake results/fig4_flan.pdf` with `preset: mini`. The comparison with
+forward passes leaves out the imports of `evaluate.py`. The obvious way is one program for each
+checkpoint (obvious.py); there, imports count on both sides.
+benchmarks/README.md explains the numbers.
 """
 
 import argparse
@@ -35,7 +36,7 @@ GOAL_BARE, GOAL_OBVIOUS = 0.8, 10
 
 
 def compare_with_forward_passes(arguments: argparse.Namespace, flags: list[str]) -> None:
-    """Report `evaluate.py` against passes of the same batches, without loading checkpoints."""
+    """Compare `evaluate.py` with passes of the same batches that load no checkpoint."""
     torch.set_num_threads(SETTINGS.threads)
     model_folder = str(arguments.results / "model/seed-0")
     model = load.load_model(model_folder).eval()
@@ -64,20 +65,20 @@ def compare_with_forward_passes(arguments: argparse.Namespace, flags: list[str])
                 else:
                     model(input_ids=batch["input_ids"], use_cache=False)
 
-    works: list[Callable[[], None]] = [ours, lambda: passes(False), lambda: passes(True)]
+    ways: list[Callable[[], None]] = [ours, lambda: passes(False), lambda: passes(True)]
     count = CHECKPOINTS * sum(len(item.ids) for item in tokens)
-    for clock, mine, all_, few in zip(CLOCKS, *fastest(works, arguments.repeats), strict=True):
+    for clock, mine, full, labels in zip(CLOCKS, *fastest(ways, arguments.repeats), strict=True):
         print(
             f"evaluation, {CHECKPOINTS} checkpoints, {count:,} tokens, {clock}: "
-            f"{count / mine:,.0f} tokens/s   bare forward pass, all logits {count / all_:,.0f}: "
-            f"ratio {all_ / mine:.2f}, goal {GOAL_BARE}   logits of labels only "
-            f"{count / few:,.0f}: ratio {few / mine:.2f}",
+            f"{count / mine:,.0f} tokens/s   bare forward pass, all logits {count / full:,.0f}: "
+            f"ratio {full / mine:.2f}, goal {GOAL_BARE}   logits of labels only "
+            f"{count / labels:,.0f}: ratio {labels / mine:.2f}",
             flush=True,
         )
 
 
 def compare_with_the_obvious_way(arguments: argparse.Namespace, flags: list[str]) -> None:
-    """Report one program for all checkpoints against one for each."""
+    """Compare one program for all checkpoints with one for each."""
     named = dict(zip(flags[::2], flags[1::2], strict=True))
     mine = np.min([run(PROGRAM, *flags) for _ in range(arguments.repeats)], axis=0)
     losses = pq.read_table(named["--output"]).to_pandas()
@@ -86,9 +87,9 @@ def compare_with_the_obvious_way(arguments: argparse.Namespace, flags: list[str]
         times = []
         for step in chosen[: arguments.obvious]:
             output = Path(named["--output"]).with_suffix(".npy")
+            shared = (flag for name in ("--model", "--instances") for flag in (name, named[name]))
             own = ("--checkpoint", step, "--max-length", arguments.max_length, "--output", output)
-            both = (flag for name in ("--model", "--instances") for flag in (name, named[name]))
-            times.append(run(REPOSITORY / "benchmarks/obvious.py", *both, *own, "--to", to))
+            times.append(run(REPOSITORY / "benchmarks/obvious.py", *shared, *own, "--to", to))
             same = losses["step"] == int(step.name.removeprefix("step-"))
             np.testing.assert_allclose(np.load(output), losses[same]["loss"], rtol=0, atol=1e-4)
         for clock, one, each in zip(CLOCKS, mine, np.min(times, axis=0), strict=False):
@@ -116,10 +117,10 @@ def main(arguments: argparse.Namespace) -> None:
             "--settings": SETTINGS.canonical(),
             "--template": TemplateSettings(max_length=arguments.max_length).canonical(),
         }
-        words = [str(word) for flag in flags.items() for word in flag]
+        command_line = [str(word) for flag in flags.items() for word in flag]
         for compare in (compare_with_forward_passes, compare_with_the_obvious_way):
             print(load_before(), flush=True)
-            compare(arguments, words)
+            compare(arguments, command_line)
 
 
 if __name__ == "__main__":

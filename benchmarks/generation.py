@@ -1,8 +1,8 @@
-"""Answers in batches, compared with the obvious way: one instance at a time.
+"""Generation in batches, compared with one instance at a time.
 
-The model has the shape of `mini`'s, random weights, and a bias on EOS that decides how long answers
-are. --results adds answers of finished runs; `snakemake results/fig1_loss.pdf` makes three runs.
-What the numbers mean: benchmarks/README.md.
+The model has the shape of `mini`'s and random weights; a bias on EOS decides how long answers are.
+--results adds answers of finished runs; `snakemake results/fig1_loss.pdf` makes three runs.
+benchmarks/README.md explains the numbers.
 """
 
 import argparse
@@ -32,7 +32,7 @@ SETTINGS = GenerateSettings()
 
 
 class Case(NamedTuple):
-    """What is answered, and by which model."""
+    """Prompts and the model that answers them."""
 
     name: str
     model: Any
@@ -46,14 +46,14 @@ def random_model(instances: int) -> Iterator[Case]:
         pretrain.pretrain(list(documents(3000, 0)), shape, Path(folder))
         tokenizer, model = load.load_tokenizer(folder), load.load_model(folder).eval()
     rows = random.Random(0).sample(list(flan.rows(2, 0)), instances)
-    talks: list[list[Message]] = [
+    chats: list[list[Message]] = [
         [
             {"role": role, "content": turn["value"]}
             for role, turn in zip(("user", "assistant"), row["conversations"], strict=False)
         ]
         for row in rows
     ]
-    prompts = template.prompts(talks, tokenizer)
+    prompts = template.prompts(chats, tokenizer)
     head = torch.nn.Linear(shape.hidden_size, len(tokenizer))
     head.weight.data = model.lm_head.weight.data
     torch.nn.init.zeros_(head.bias)
@@ -81,7 +81,7 @@ def finished_runs(results: Path, instances: int) -> Iterator[Case]:
 
 
 def in_batches(case: Case, batch_size: int) -> int:
-    """Return the number of tokens."""
+    """Return the number of tokens that `generate` samples."""
     ids = [str(i) for i in range(len(case.prompts))]
     answers = generate(
         *(case.model, case.prompts, ids, SETTINGS),
@@ -94,7 +94,7 @@ def in_batches(case: Case, batch_size: int) -> int:
 
 
 def one_by_one(case: Case) -> int:
-    """Return the number of tokens from the sampling of transformers."""
+    """Return the number of tokens that transformers samples."""
     torch.manual_seed(0)
     config = GenerationConfig(
         do_sample=True,

@@ -1,10 +1,10 @@
-"""What one GPU makes of the workflow: first whether results are exact, then how fast it is.
+"""Check the workflow on one GPU: first whether results are exact, then how fast it is.
 
-Llamas of random weights and of the shapes of SmolLM2-135M, Llama-3.2-1B and LLaMA-2-7B are trained,
-evaluated and asked by the workflow's own functions. Each row is printed once it is measured, and
-all of them at the end, as the tables of benchmarks/README.md, which says what they mean. Sections
-run in processes of their own: one that fails, is killed or takes too long leaves the others alone.
-There is no need of a network, nor of Snakemake.
+Llamas with random weights, in the shapes of SmolLM2-135M, Llama-3.2-1B and LLaMA-2-7B, are trained,
+evaluated and sampled by the workflow's own functions. Each row is printed as soon as it is
+measured; at the end come all of them, as the tables of benchmarks/README.md, which explains them.
+Each section has processes of its own: if one fails, is killed or takes too long, the others run on.
+It needs neither a network nor Snakemake.
 """
 
 import argparse
@@ -16,8 +16,16 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from gpu_checks import evaluated, offloaded, resumed, skipped, trained, twice, two_processes
-from gpu_given import Given, machine, products
+from gpu_checks import (
+    evaluation_loss,
+    offload,
+    repeated,
+    resumed,
+    skipped_steps,
+    training_loss,
+    two_processes,
+)
+from gpu_setup import Setup, machine, products
 from gpu_speed import evaluation, generation, training
 from sections import Cells, Section, measure, table
 
@@ -27,30 +35,30 @@ from nearfirst.model.device import device
 from nearfirst.model.visible_gpus import keep_one_gpu
 
 LONGEST = 1 / 3
-"""Share of the time that a section may take: one that hangs leaves some for the others."""
+"""Share of the time that a section may take, so that one that hangs leaves time for the others."""
 SHORTEST = 10
-"""Seconds that must be left for a section to begin: it imports for as long."""
+"""Seconds that must be left to begin a section: its imports take as long."""
 
 CHECKS = [
     Section("machine", {"machine": machine, "matrix products in bfloat16": products}),
     Section(
         "checks",
         {
-            "loss, trained in bfloat16": partial(trained, precision="bfloat16"),
-            "loss, evaluated in bfloat16": partial(evaluated, precision="bfloat16"),
-            "two runs the same bytes": partial(twice, exact=True),
-            "two runs the same bytes, deterministic: false": partial(twice, exact=False),
+            "loss, trained in bfloat16": partial(training_loss, precision="bfloat16"),
+            "loss, evaluated in bfloat16": partial(evaluation_loss, precision="bfloat16"),
+            "two runs the same bytes": partial(repeated, exact=True),
+            "two runs the same bytes, deterministic: false": partial(repeated, exact=False),
             "resumed, the same bytes": partial(resumed, precision="bfloat16"),
-            "float16, steps skipped": skipped,
+            "float16, steps skipped": skipped_steps,
             "float16, resumed, the same bytes": partial(resumed, precision="float16"),
         },
     ),
     Section(
         "fsdp",
         {
-            "FSDP with offload against none, float32": offloaded,
+            "FSDP with offload against none, float32": offload,
             "FSDP, resumed, the same bytes": partial(resumed, precision="bfloat16", offload=True),
-            "FSDP, float16, steps skipped": partial(skipped, offload=True),
+            "FSDP, float16, steps skipped": partial(skipped_steps, offload=True),
             "FSDP, float16, resumed, the same bytes": partial(
                 resumed, precision="float16", offload=True
             ),
@@ -92,7 +100,7 @@ TABLES = [
 
 
 def main(arguments: argparse.Namespace) -> None:
-    since, seconds = time.monotonic(), 60 * arguments.minutes
+    began, seconds = time.monotonic(), 60 * arguments.minutes
     if arguments.cpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         torch.set_num_threads(1)
@@ -104,11 +112,11 @@ def main(arguments: argparse.Namespace) -> None:
         sys.exit(f"error: {error}")
     texts = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        setup = Given(Path(folder), arguments.cpu, arguments.peak_tflops)
+        setup = Setup(Path(folder), arguments.cpu, arguments.peak_tflops)
         for head, sections in TABLES:
             rows: list[tuple[str, Cells]] = []
             for section in sections:
-                left = seconds - (time.monotonic() - since)
+                left = seconds - (time.monotonic() - began)
                 if arguments.sections and section.name not in arguments.sections:
                     rows += [(name, ["skipped: not asked for"]) for name in section.rows]
                     continue
@@ -119,7 +127,7 @@ def main(arguments: argparse.Namespace) -> None:
                 limit = min(left, LONGEST * seconds)
                 for name, cells in measure(section, setup, limit, fork=arguments.cpu):
                     rows.append((name, cells))
-                    spent = time.monotonic() - since
+                    spent = time.monotonic() - began
                     print(f"{spent:4.0f} s  {name}: {'  '.join(cells)}", flush=True)
             texts.append(table(head, rows))
     print("", *texts, sep="\n\n")

@@ -1,4 +1,4 @@
-"""Rows of gpu.py about results. A run is made for the first row that needs it, and kept."""
+"""Rows of gpu.py that check results. The first row that needs a run makes it; others share it."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from gpu_given import MAX_LENGTH, Given
+from gpu_setup import MAX_LENGTH, Setup
 from random_llama import empty_tokenizer, instances, llama
 
 from nearfirst.common.errors import InputError
@@ -35,48 +35,48 @@ class Run(NamedTuple):
     state: Path
 
 
-def trained(setup: Given, precision: str) -> list[str]:
-    """Compare a run with one in float32, both evaluated in float32."""
+def training_loss(setup: Setup, precision: str) -> list[str]:
+    """Compare the loss after training with that of a float32 run, both evaluated in float32."""
     before = _loss(setup, _base(setup))
-    exact, loss = (_loss(setup, _run(setup, p).checkpoint) for p in ("float32", precision))
-    return [f"{_compare_losses(loss, exact)}, {before:.4f} before"]
+    expected, loss = (_loss(setup, _run(setup, p).checkpoint) for p in ("float32", precision))
+    return [f"{_compare_losses(loss, expected)}, {before:.4f} before"]
 
 
-def evaluated(setup: Given, precision: str) -> list[str]:
-    """Compare the losses of one checkpoint."""
+def evaluation_loss(setup: Setup, precision: str) -> list[str]:
+    """Compare the losses of one checkpoint, evaluated in two precisions."""
     checkpoint = _run(setup, "float32").checkpoint
     return [_compare_losses(_loss(setup, checkpoint, precision), _loss(setup, checkpoint))]
 
 
-def twice(setup: Given, exact: bool) -> list[str]:
+def repeated(setup: Setup, exact: bool) -> list[str]:
     runs = (_run(setup, "bfloat16", exact=exact, again=again) for again in (False, True))
     return [_compare_bytes(*runs)]
 
 
-def resumed(setup: Given, precision: str, offload: bool = False) -> list[str]:
+def resumed(setup: Setup, precision: str, offload: bool = False) -> list[str]:
     runs = (_run(setup, precision, offload=offload, cut=cut) for cut in (False, True))
     return [_compare_bytes(*runs)]
 
 
-def skipped(setup: Given, offload: bool = False) -> list[str]:
+def skipped_steps(setup: Setup, offload: bool = False) -> list[str]:
     facts = read_checksums(_run(setup, "float16", offload=offload).state)
     return [f"{(facts or {})['skipped_steps']} of {STEPS}"]
 
 
-def offloaded(setup: Given) -> list[str]:
-    plain = _plain(setup)
-    return [_compare_weights(setup, plain, _run(setup, "float32", offload=True).checkpoint)]
+def offload(setup: Setup) -> list[str]:
+    expected = _without_fsdp(setup)
+    return [_compare_weights(setup, expected, _run(setup, "float32", offload=True).checkpoint)]
 
 
-def two_processes(setup: Given) -> list[str]:
+def two_processes(setup: Setup) -> list[str]:
     if not setup.cpu:
         return ["not possible: NCCL takes one process a card"]
-    plain = _plain(setup)
-    return [_compare_weights(setup, plain, _run(setup, "float32").checkpoint)]
+    expected = _without_fsdp(setup)
+    return [_compare_weights(setup, expected, _run(setup, "float32").checkpoint)]
 
 
 def _run(
-    setup: Given,
+    setup: Setup,
     precision: str,
     *,
     exact: bool = True,
@@ -84,7 +84,7 @@ def _run(
     cut: bool = False,
     again: bool = False,
 ) -> Run:
-    """Return a run of the smallest model, sharded if torchrun's WORLD_SIZE is above 1."""
+    """Return a run of the smallest model, sharded if WORLD_SIZE is above 1."""
     hardware = TrainHardware(gpus=int(os.environ.get("WORLD_SIZE", 1)), offload=offload)
     settings = TrainSettings(
         batch_size=16,
@@ -97,8 +97,9 @@ def _run(
     run = run_fingerprint(settings, steps, ["base"], sharded=hardware.is_sharded())
     before = None
     for start, stop in [(0, CUT), (CUT, STEPS)] if cut else [(0, STEPS)]:
-        work = _work(setup, precision, exact, hardware.gpus, offload, cut, again) / str(start)
-        checkpoints, state = work / "checkpoints", work / f"states/checkpoint-{stop}"
+        variant = _folder(setup, precision, exact, hardware.gpus, offload, cut, again)
+        folder = variant / str(start)
+        checkpoints, state = folder / "checkpoints", folder / f"states/checkpoint-{stop}"
         if not read_checksums(state):
             model = load.load_model(str(_base(setup)))
             with deterministic(exact):
@@ -111,28 +112,28 @@ def _run(
                     start=start,
                     stop=stop,
                     before=before,
-                    work=work,
+                    work=folder,
                     run=run,
                 )
         before = state
     return Run(step_folder(checkpoints, STEPS), state)
 
 
-def _work(setup: Given, *variant: object) -> Path:
+def _folder(setup: Setup, *variant: object) -> Path:
     return setup.folder / "-".join(map(str, variant))
 
 
-def _plain(setup: Given) -> Path:
+def _without_fsdp(setup: Setup) -> Path:
     """Return the last checkpoint of one process in float32 without FSDP."""
-    work = _work(setup, "float32", True, 1, False, False, False)
-    checkpoint = step_folder(work / "0/checkpoints", STEPS)
+    folder = _folder(setup, "float32", True, 1, False, False, False)
+    checkpoint = step_folder(folder / "0/checkpoints", STEPS)
     if not checkpoint.exists():
         raise InputError("no run without FSDP to compare with; section 'checks' makes it")
     return checkpoint
 
 
-def _base(setup: Given) -> Path:
-    """Return the folder of the initial model, made on the CPU, so always the same."""
+def _base(setup: Setup) -> Path:
+    """Return the folder of the initial model, made on the CPU and so always the same."""
     folder = setup.folder / "base"
     if not folder.exists():
         torch.manual_seed(0)
@@ -140,12 +141,12 @@ def _base(setup: Given) -> Path:
     return folder
 
 
-def _data(setup: Given, count: int, seed: int = 0) -> list[Tokens]:
+def _data(setup: Setup, count: int, seed: int = 0) -> list[Tokens]:
     vocabulary = setup.size("135M").shape["vocab_size"]
     return instances(count, vocabulary, setup.count(MAX_LENGTH, 64), seed)
 
 
-def _loss(setup: Given, checkpoint: Path, precision: str = "float32") -> float:
+def _loss(setup: Setup, checkpoint: Path, precision: str = "float32") -> float:
     """Return the mean loss of instances that were not trained on."""
     model = load.empty_model(str(_base(setup)))
     load_weights(model, checkpoint)
@@ -156,12 +157,12 @@ def _loss(setup: Given, checkpoint: Path, precision: str = "float32") -> float:
     return float(values.mean())
 
 
-def _compare_losses(loss: float, exact: float) -> str:
-    return f"{loss:.4f}; {exact:.4f} in float32: {100 * (loss / exact - 1):+.3f} %"
+def _compare_losses(loss: float, expected: float) -> str:
+    return f"{loss:.4f}; {expected:.4f} in float32: {100 * (loss / expected - 1):+.3f} %"
 
 
 def _compare_bytes(*runs: Run) -> str:
-    """Say whether two runs have written the same bytes, or name the files that differ."""
+    """Say whether two runs wrote the same bytes, or name the files that differ."""
     a, b = (
         {
             "checkpoint": sha256(run.checkpoint / "model.safetensors"),
@@ -171,14 +172,14 @@ def _compare_bytes(*runs: Run) -> str:
     )
     # FSDP stores Adam's betas as a list or a tuple; equal moments show in the checkpoint, CUT steps
     # later.
-    wrong = [k for k in {**a, **b} if a.get(k) != b.get(k) and k != "optimizer.bin"]
-    return f"NO: {', '.join(wrong)}" if wrong else "yes"
+    differ = [k for k in {**a, **b} if a.get(k) != b.get(k) and k != "optimizer.bin"]
+    return f"NO: {', '.join(differ)}" if differ else "yes"
 
 
-def _compare_weights(setup: Given, plain: Path, checkpoint: Path) -> str:
-    """Say how much the weights of two float32 runs differ."""
+def _compare_weights(setup: Setup, *checkpoints: Path) -> str:
+    """Say how far apart the weights of two float32 runs are."""
     expected, weights, initial = (
-        load.load_model(str(folder)).state_dict() for folder in (plain, checkpoint, _base(setup))
+        load.load_model(str(folder)).state_dict() for folder in (*checkpoints, _base(setup))
     )
     difference, moved = (
         max(float((expected[name] - state[name]).abs().max()) for name in expected)

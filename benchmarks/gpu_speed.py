@@ -1,4 +1,4 @@
-"""Rows of gpu.py on speed and memory, each against bare passes of the model in the same process."""
+"""Rows of gpu.py on speed and memory, compared with bare passes of the model in one process."""
 
 import gc
 import shutil
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from gpu_given import MAX_LENGTH, Given, Size, host_memory, now, peak
+from gpu_setup import MAX_LENGTH, Setup, Size, host_memory, now, peak
 from random_llama import empty_tokenizer, instances, llama
 
 from nearfirst import memory
@@ -40,7 +40,7 @@ class Cost(NamedTuple):
 
 
 def training(
-    setup: Given,
+    setup: Setup,
     name: str,
     adapter: AdapterSettings | None = None,
     exact: bool = True,
@@ -65,7 +65,7 @@ def training(
     if offload:
         model = model.cpu()
     work = setup.folder / "speed"
-    _forget_peak()
+    _reset_peak_memory()
     with deterministic(exact), suppress(TimedError):
         train_segment(
             model,
@@ -81,14 +81,14 @@ def training(
         )
     ours = Cost(steps.seconds, _peak_memory())
     del model
-    _forget_peak()
+    _reset_peak_memory()
     shutil.rmtree(work, ignore_errors=True)  # the checkpoint of step 0 may still be written
     bare = _bare_training(size, settings, hardware, steps)
-    counted = [item for step in steps.steps[first : first + timed] for item in step]
+    trained = [item for step in steps.steps[first : first + timed] for item in step]
     # Frozen weights need no weight gradients.
     passes = 2 if adapter else 3
-    operations = _operations(size, counted, sum(item.label_tokens for item in counted))
-    return _cells(setup, _tokens(counted), ours, bare, passes * operations)
+    operations = _operations(size, trained, sum(item.label_tokens for item in trained))
+    return _cells(setup, _tokens(trained), ours, bare, passes * operations)
 
 
 class TimedError(Exception):
@@ -96,7 +96,7 @@ class TimedError(Exception):
 
 
 class TimedSteps(Steps):
-    """The steps of a run that ends when the steps from `first` to before `last` are timed.
+    """The steps of a run that ends once those from `first` to before `last` are timed.
 
     The Trainer reads a step ahead: when it reads step i, i - 1 steps are done.
     """
@@ -121,9 +121,9 @@ class TimedSteps(Steps):
 def _bare_training(
     size: Size, settings: TrainSettings, hardware: TrainHardware, steps: TimedSteps
 ) -> Cost:
-    """Time forward and backward passes alone, of the same micro-batches.
+    """Time only forward and backward passes of the same micro-batches.
 
-    With all logits, without clipping, optimizer, determinism or offload.
+    They compute all logits, without clipping, optimizer, determinism or offload.
     """
     model = _model(size, settings.adapter).train()
     if hardware.recompute_activations:
@@ -143,7 +143,7 @@ def _bare_training(
 
 
 def _check_memory(size: Size, settings: TrainSettings, hardware: TrainHardware) -> None:
-    """Raise InputError if the card or the machine is too small, before a model is made."""
+    """Raise InputError if the card or the machine has too little memory for the job."""
     if not torch.cuda.is_available():
         return
     sizes = (size.shape[key] for key in ("hidden_size", "num_hidden_layers", "vocab_size"))
@@ -165,7 +165,7 @@ def _check_memory(size: Size, settings: TrainSettings, hardware: TrainHardware) 
         )
 
 
-def evaluation(setup: Given, name: str) -> list[str]:
+def evaluation(setup: Setup, name: str) -> list[str]:
     size = setup.size(name)
     tokens = instances(setup.count(512, 64), size.shape["vocab_size"], MAX_LENGTH)
     model = _model(size).eval()
@@ -183,7 +183,7 @@ def evaluation(setup: Given, name: str) -> list[str]:
     return _cells(setup, _tokens(tokens), *costs, operations)
 
 
-def generation(setup: Given, name: str) -> list[str]:
+def generation(setup: Setup, name: str) -> list[str]:
     size, rows = setup.size(name), setup.count(32, 4)
     settings = GenerateSettings(precision="bfloat16", max_new_tokens=setup.count(64, 8))
     tokens = instances(rows, size.shape["vocab_size"], setup.count(MAX_LENGTH, 64))
@@ -228,13 +228,13 @@ def generation(setup: Given, name: str) -> list[str]:
     return _cells(setup, written, *costs, operations)
 
 
-def _cost(work: Callable[[Any], None], whole: Any, part: Any) -> Cost:
-    """Time work in bfloat16 on the whole, after a warm-up on a part."""
+def _cost(work: Callable[[Any], None], instances: Any, part: Any) -> Cost:
+    """Time work on all instances in bfloat16, after a warm-up on a part."""
     with autocast("bfloat16"), torch.inference_mode():
         work(part)
-        _forget_peak()
+        _reset_peak_memory()
         since = now()
-        work(whole)
+        work(instances)
         return Cost(now() - since, _peak_memory())
 
 
@@ -275,7 +275,7 @@ def _tokens(instances: Sequence[Tokens]) -> int:
     return sum(len(item.ids) for item in instances)
 
 
-def _cells(setup: Given, tokens: int, ours: Cost, bare: Cost, operations: float) -> list[str]:
+def _cells(setup: Setup, tokens: int, ours: Cost, bare: Cost, operations: float) -> list[str]:
     """Return tokens a second, ours and bare, their ratio, MFU, and the memory of both."""
     cells = [f"{tokens / cost.seconds:,.0f}" for cost in (ours, bare)]
     cells.append(f"{bare.seconds / ours.seconds:.2f}")
@@ -284,7 +284,7 @@ def _cells(setup: Given, tokens: int, ours: Cost, bare: Cost, operations: float)
     return cells + [f"{cost.memory / 1e9:.1f}" if on_gpu else "-" for cost in (ours, bare)]
 
 
-def _forget_peak() -> None:
+def _reset_peak_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,12 +1,12 @@
-"""Gradients of LESS: seconds and memory of a pool of 100,000 instances, from a share of it.
+"""Gradients of LESS: time and memory for a pool of 100,000 instances, from a part of it.
 
-`--processes` shards of one thread each represent `--instances` random instances of `--tokens`
-tokens, of which the last third are labels, by the gradient of a Llama of the size of `mini`'s at
-one checkpoint, preconditioned by Adam. Loading model and moments and making the projection are
-timed apart: a shard does them once. What an instance costs is scaled to 100,000.
+`--processes` shards of one thread each compute gradients of `--instances` random instances of
+`--tokens` tokens, the last third of them labels, for a Llama of the size of `mini`'s at one
+checkpoint, preconditioned by Adam. What a shard does once (loading model and moments, making the
+projection) is timed separately; the time of an instance is scaled to 100,000.
 
-`--variants` also times the gradients by themselves: one instance a pass, which is what is done,
-against `torch.func.vmap` over several.
+`--variants` also times only the gradients: one instance a pass, as the workflow does, against
+`torch.func.vmap` over several.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def warm_up(folder: Path, count: int, length: int) -> None:
 
 
 def shard(folder: Path, count: int, length: int, dimension: int) -> tuple[float, float, float]:
-    """Represent instances; return seconds by both CLOCKS, and the process's peak memory in GB."""
+    """Represent instances; return the seconds by both clocks and the peak memory in GB."""
     torch.set_num_threads(1)
     tokens = instances(count, length, PretrainSettings().vocabulary)
     name, ids = str(folder / "checkpoints/step-000001"), [str(i) for i in range(count)]
@@ -105,9 +105,9 @@ def variants(folder: Path, length: int) -> None:
         for item in tokens:
             gradients.gradient(model, parameters, item)
 
-    works: dict[str, Callable[[], object]] = {"one a pass": one_by_one}
-    works |= {f"vmap over {size}": lambda size=size: by_vmap(size) for size in (4, 16)}
-    for name, work in works.items():
+    ways: dict[str, Callable[[], object]] = {"one a pass": one_by_one}
+    ways |= {f"vmap over {size}": lambda size=size: by_vmap(size) for size in (4, 16)}
+    for name, work in ways.items():
         times = []
         for _ in range(4):
             used = time.process_time()
@@ -118,11 +118,11 @@ def variants(folder: Path, length: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--instances", type=int, default=2000, help="measured, all shards together")
+    parser.add_argument("--instances", type=int, default=2000, help="in all shards together")
     parser.add_argument("--tokens", type=int, default=60, help="of an instance")
     parser.add_argument("--dimension", type=int, default=512, help="of the projection")
     parser.add_argument("--processes", type=int, default=2, help="shards at once")
-    parser.add_argument("--variants", action="store_true", help="time vmap, too")
+    parser.add_argument("--variants", action="store_true", help="also time vmap")
     arguments = parser.parse_args()
     print(load_before())
     spawn = get_context("spawn")
@@ -136,7 +136,7 @@ if __name__ == "__main__":
             pool.submit(variants, folder, arguments.tokens).result()
 
         def shards(count: int) -> list[float]:
-            """Return the longest seconds of a shard by each clock, and the memory of all."""
+            """Return the time of the slowest shard by each clock, and the memory of all."""
             jobs = [
                 pool.submit(shard, folder, count, arguments.tokens, arguments.dimension)
                 for _ in range(arguments.processes)
@@ -148,7 +148,7 @@ if __name__ == "__main__":
         once, measured = shards(1), shards(arguments.instances // arguments.processes)
     print(
         f"{arguments.instances:,} instances in {arguments.processes} processes: "
-        f"{measured[2]:.2f} GB together"
+        f"{measured[2]:.2f} GB in all"
     )
     for clock, first, seconds in zip(CLOCKS, once, measured, strict=False):
         each = (seconds - first) / arguments.instances

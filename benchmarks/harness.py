@@ -1,9 +1,9 @@
 """A task of lm-evaluation-harness at the checkpoints of a run, against a loop of `lm_eval` calls.
 
-Llamas of the shape of `mini` with random weights, and a multiple-choice task of `--documents`, all
-made here. Ours is one process, imports included; the loop is one process for each checkpoint, of
-which `--calls` are run: the shortest counts for all. Both have one thread, and their accuracies are
-compared.
+Makes Llamas with random weights in the shape of `mini`'s, and a multiple-choice task of
+`--documents`. Ours is one process, imports included; the loop is one process for each checkpoint,
+of which `--calls` are run, and the fastest stands for all. Both have one thread and must agree on
+the accuracy.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def make(folder: Path, checkpoints: int, documents: int) -> None:
 
 
 def call(folder: Path, checkpoint: Path, accuracies: list[float]) -> None:
-    """Append the accuracy that one call of `lm_eval` prints."""
+    """Append the accuracy that a call of `lm_eval` prints."""
     flags = ["--model", "hf", "--model_args", f"pretrained={checkpoint},dtype=float32"]
     flags += ["--tasks", "sums", "--include_path", str(folder / "tasks"), "--device", "cpu"]
     done = subprocess.run(

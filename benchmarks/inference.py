@@ -1,8 +1,8 @@
-r"""Do the intervals and tests of paired comparisons keep what they promise? A simulation.
+r"""Simulate whether the intervals and tests of paired comparisons keep their levels.
 
-Differences of two arrangements from a common reference are drawn with crossed random effects of
-tasks, instances, seeds and base models at 20 checkpoints, and analysed as `compare.py` does. Base
-models vary as seeds do. The sizes of the effects come from losses:
+Differences of two arrangements from a common reference are drawn at 20 checkpoints, with crossed
+random effects of tasks, instances, seeds and base models, and analysed as `compare.py` does. Base
+models vary as seeds do. The sizes of the effects can be estimated from losses:
 
   PYTHONPATH=workflow python benchmarks/inference.py \
       results/losses/flan/specialist-0/*/seed-*/*.parquet --figure '{"kind": "arrangements",
@@ -137,38 +137,38 @@ def simulate(
     lag = np.abs(np.subtract.outer(np.arange(CHECKPOINTS), np.arange(CHECKPOINTS)))
     persistent = np.linalg.cholesky(effects.persistence**lag)
 
-    def drawn(size: float, *shape: int) -> Floats:
-        # Of each of three arms: the differences of two from one have the variance asked for.
+    def draw(size: float, *shape: int) -> Floats:
+        # Of three arms: the differences of two of them from the first have the variance asked for.
         arms = generator.normal(size=(3, *shape, CHECKPOINTS)) @ persistent.T
         return size / np.sqrt(2) * (arms[1:] - arms[:1])
 
-    number = np.repeat(np.arange(tasks), instances)
-    whole = units == "task"
-    weight = np.full(len(number), 1 / len(number))
+    task = np.repeat(np.arange(tasks), instances)
+    by_task = units == "task"
+    weight = np.full(len(task), 1 / len(task))
     sample = Sample(
-        number if whole else np.arange(len(number)),
-        np.zeros(tasks, dtype=int) if whole else number,
+        task if by_task else np.arange(len(task)),
+        np.zeros(tasks, dtype=int) if by_task else task,
         weight,
     )
     bases = 1 if one_base else seeds
-    counted = []
+    outcomes = []
     for _ in range(experiments):
-        of_task = drawn(effects.task, 1, tasks)
-        if not whole:
+        of_task = draw(effects.task, 1, tasks)
+        if not by_task:
             of_task -= of_task.mean(axis=2, keepdims=True)
-        of_base = drawn(np.sqrt(base) * effects.seed, bases, 1)
-        of_base = of_base + drawn(np.sqrt(base) * effects.seed_task, bases, tasks)
-        of_seed = drawn(effects.seed, seeds, 1) + drawn(effects.seed_task, seeds, tasks)
-        values = (of_task + of_base + of_seed)[:, :, number]
-        values = values + drawn(effects.instance, 1, len(number))
-        values = values + drawn(effects.residual, seeds, len(number)) + effect
+        of_base = draw(np.sqrt(base) * effects.seed, bases, 1)
+        of_base = of_base + draw(np.sqrt(base) * effects.seed_task, bases, tasks)
+        of_seed = draw(effects.seed, seeds, 1) + draw(effects.seed_task, seeds, tasks)
+        values = (of_task + of_base + of_seed)[:, :, task]
+        values = values + draw(effects.instance, 1, len(task))
+        values = values + draw(effects.residual, seeds, len(task)) + effect
         answers = questions(list(values.swapaxes(2, 3)), sample, 0.95, flips, seed)
         covered = [
             np.mean((interval.low <= effect) & (interval.high >= effect))
             for interval, _ in list(answers.values())[:2]
         ]
-        counted.append(covered + [(p_values <= 0.05).any() for _, p_values in answers.values()])
-    return Rates(*np.mean(counted, axis=0))
+        outcomes.append(covered + [(p_values <= 0.05).any() for _, p_values in answers.values()])
+    return Rates(*np.mean(outcomes, axis=0))
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
-"""Losses at one checkpoint in the obvious way, for evaluation.py to compare with.
+"""Compute the losses of one checkpoint in the obvious way, as a comparison for evaluation.py.
 
-All instances are padded on the left to one length, in plain batches, with logits at every position.
+All instances are padded on the left to one length and batched in order; logits are computed at
+every position.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from nearfirst.model.template import IGNORED, Tokens, encode
 
 
 def padded(batch: list[Tokens], width: int) -> dict[str, torch.Tensor]:
-    """Pad on the left, with a mask."""
+    """Return a batch padded on the left, with its mask and labels."""
     ids = torch.zeros(len(batch), width, dtype=torch.int64)
     labels = torch.full_like(ids, IGNORED)
     mask = torch.zeros_like(ids)

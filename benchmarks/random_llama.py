@@ -1,4 +1,4 @@
-"""Llamas of real sizes with random weights, and instances of random tokens as long as real ones."""
+"""Llamas of real sizes with random weights, and random instances as long as real ones."""
 
 import tempfile
 from pathlib import Path
@@ -40,7 +40,7 @@ ANSWER_SHARES = [0.001, 0.016, 0.027, 0.039, 0.06, 0.122, 0.208, 0.314, 0.601, 0
 
 
 def instances(count: int, vocabulary: int, max_length: int, seed: int = 0) -> list[Tokens]:
-    """Return instances of random ids, as frequent as words are: there is something to learn."""
+    """Return instances of random ids with the frequencies of words, so that training can learn."""
     generator = np.random.default_rng(seed)
     lengths = np.interp(100 * generator.random(count), PERCENTILES, LENGTHS)
     deciles = np.linspace(0, 1, len(ANSWER_SHARES))
@@ -59,12 +59,12 @@ def llama(shape: dict[str, Any]) -> LlamaForCausalLM:
 
 
 def empty_tokenizer() -> Any:
-    """Return a tokenizer to save beside a model of random weights."""
+    """Return a tokenizer to save with a model of random weights."""
     return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE()))
 
 
 def train_once(model: Any, tokenizer: Any, steps: Steps, settings: TrainSettings) -> None:
-    """Train a run in a temporary folder, with a checkpoint at both ends and a state."""
+    """Train a run in a temporary folder; save the first and last checkpoint and a state."""
     with tempfile.TemporaryDirectory() as folder:
         train_segment(
             model,

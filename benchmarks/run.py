@@ -1,7 +1,7 @@
 """Speed of embedding and training, as a ratio to a floor measured in the same run.
 
 Needs the results of `snakemake results/fig4_flan.pdf` with `preset: mini`. A ratio above 1 means
-faster than the floor. What the numbers mean: benchmarks/README.md.
+faster than the floor. benchmarks/README.md explains the numbers.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ def messages() -> list[list[Message]]:
 def embedding(repeats: int) -> None:
     settings = Settings()
     torch.set_num_threads(settings.threads)
-    texts = [text_of(talk) for talk in messages()[: encode.BLOCK]]
+    texts = [text_of(chat) for chat in messages()[: encode.BLOCK]]
     encoder = encode.load(settings.model)
     sizes = (16, 32, 64, 128)
     ours, *floors = fastest(

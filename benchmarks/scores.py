@@ -1,9 +1,9 @@
 """Scores of answers, compared with plain calls of rouge-score on the same pairs.
 
-The texts are generated, seeded: words follow Zipf's law and have English endings, for the stemmer.
-A line says how many words answers and references have, and how many answers are repeated from the
-checkpoint before. Each measurement begins with empty caches, and counts CPU time on one core. What
-the numbers mean: benchmarks/README.md.
+The texts are generated from a seed: words follow Zipf's law and have English endings for the
+stemmer. A line says how long answers and references are, and how many answers repeat that of the
+checkpoint before. Each measurement starts with empty caches and counts CPU time on one core.
+benchmarks/README.md explains the numbers.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Pairs = list[tuple[str, str]]
 
 
 class Kind(NamedTuple):
-    """Words of an answer and of a reference, from and to, and the share of repeated answers."""
+    """Fewest and most words of an answer and a reference, and the share of repeated answers."""
 
     answer: tuple[int, int]
     reference: tuple[int, int]
@@ -58,10 +58,10 @@ class Words:
         self.sums = [total := total + 1 / rank for rank in range(1, VOCABULARY + 1)]
 
     def text(self, shortest: int, longest: int) -> str:
-        """Return a sentence of so many words."""
+        """Return a sentence of `shortest` to `longest` words."""
         count = self.random.randint(shortest, longest)
-        drawn = self.random.choices(self.words, cum_weights=self.sums, k=count)
-        return " ".join(drawn).capitalize() + "."
+        words = self.random.choices(self.words, cum_weights=self.sums, k=count)
+        return " ".join(words).capitalize() + "."
 
     def pairs(self, kinds: list[Kind]) -> Pairs:
         """Return (answer, reference) at all checkpoints; instances take the kinds in turn."""
@@ -92,25 +92,25 @@ def plain(pairs: Pairs) -> None:
 def main(arguments: argparse.Namespace) -> None:
     texts = Words(0)
     byte_level = train_tokenizer([texts.text(*LONG) for _ in range(2000)], 16_000)
-    of_words = partial(tokenizers.words, True)
-    of_subwords = partial(tokenizers.subwords, byte_level)
+    by_words = partial(tokenizers.words, True)
+    by_subwords = partial(tokenizers.subwords, byte_level)
     print(
         f"scores, {INSTANCES} instances x {CHECKPOINTS} checkpoints ({load_before()}), "
         f"goal {GOAL:,} pairs/s"
     )
     for name, kinds in MIXES.items():
         pairs = texts.pairs(kinds)
-        works = [
-            partial(ours, pairs, of_words),
+        ways = [
+            partial(ours, pairs, by_words),
             partial(plain, pairs),
-            partial(ours, pairs, of_subwords),
+            partial(ours, pairs, by_subwords),
         ]
-        words, floor, pieces = (cpu for _, cpu in fastest(works, arguments.repeats))
+        words, floor, subwords = (cpu for _, cpu in fastest(ways, arguments.repeats))
         speed = len(pairs) / words
         print(
             f"{name:<47}  {speed:>6,.0f} pairs/s ({'met' if speed >= GOAL else 'MISSED'})   "
             f"plain {len(pairs) / floor:>6,.0f}   ratio {floor / words:.2f}   "
-            f"subwords {len(pairs) / pieces:>6,.0f}",
+            f"subwords {len(pairs) / subwords:>6,.0f}",
             flush=True,
         )
 

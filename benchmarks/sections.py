@@ -1,4 +1,4 @@
-"""Measurements in processes of their own: one that fails leaves the others alone."""
+"""Measurements in separate processes: if one fails, the others run on."""
 
 import gc
 import logging
@@ -15,18 +15,18 @@ from nearfirst.common.errors import InputError
 from nearfirst.train.torchrun import end_with_launcher
 
 Cells = Sequence[str]
-"""Of a row of a table, all but the first; a reason alone if nothing was measured."""
+"""The cells of a table row after its name; only a reason if nothing was measured."""
 
 
 class Section(NamedTuple):
-    """Rows of a table, measured one after the other in one process, or by some that work together.
+    """Rows of a table, measured one after another by one process or by several that work together.
 
     Attributes
     ----------
     rows
-        By name, the function that measures a row, called with the setup; a module-level one.
+        By name, the function that measures a row from the setup. It must be at module level.
     processes
-        Those of torch.distributed; 0 does without it.
+        Number of torch.distributed processes; 0 for one process without it.
     """
 
     name: str
@@ -39,7 +39,7 @@ def measure(
 ) -> Iterator[tuple[str, Cells]]:
     """Yield the name and the cells of each row, for at most `limit` seconds.
 
-    A fork saves the time of imports, but CUDA does not survive it.
+    Forking saves the imports, but CUDA does not work after a fork.
     """
     context: Any = multiprocessing.get_context("fork" if fork else "spawn")
     reader, writer = context.Pipe(duplex=False)
@@ -49,36 +49,36 @@ def measure(
         started.append(context.Process(target=_measure, args=arguments, daemon=True))
         started[-1].start()
     writer.close()
-    missing, end, reason = list(section.rows), time.monotonic() + limit, ""
+    unmeasured, end, reason = list(section.rows), time.monotonic() + limit, ""
     try:
-        while missing and not reason:
+        while unmeasured and not reason:
             left = max(0, end - time.monotonic())
             ready = wait([reader, *(process.sentinel for process in started)], left)
             if reader in ready:
                 with suppress(EOFError):
                     name, cells = reader.recv()
-                    missing.remove(name)
+                    unmeasured.remove(name)
                     yield name, cells
                     continue
             codes = [process.exitcode for process in started]
             if not ready:
                 reason = f"cut off: section {section.name} took longer than {limit:.0f} s"
-            elif bad := next(filter(None, codes), None):
-                killed = " (killed; no memory left on this machine?)" if bad == -9 else ""
-                reason = f"failed: the process ended with exit code {bad}{killed}"
+            elif code := next(filter(None, codes), None):
+                killed = " (killed; no memory left on this machine?)" if code == -9 else ""
+                reason = f"failed: the process ended with exit code {code}{killed}"
             elif None not in codes:
-                reason = "failed: the process ended before"
+                reason = "failed: the process ended early"
     finally:
         for process in started:
-            # Not for long where all is measured: a checkpoint may still be written.
-            process.join(0 if missing else 5)
+            # A checkpoint may still be written after all is measured: wait for it, but not long.
+            process.join(0 if unmeasured else 5)
             process.kill()
             process.join()
-    yield from ((name, [reason]) for name in missing)
+    yield from ((name, [reason]) for name in unmeasured)
 
 
 def _environments(processes: int) -> list[dict[str, str]]:
-    """Return what torch.distributed reads in each process, as torchrun sets it."""
+    """Return the variables of each process that torch.distributed reads, as torchrun sets them."""
     if not processes:
         return [{}]
     with socket.socket() as free:
@@ -93,7 +93,7 @@ def _environments(processes: int) -> list[dict[str, str]]:
 def _measure(
     section: Section, setup: Any, writer: Connection, rank: int, environment: dict[str, str]
 ) -> None:
-    """Measure the rows; the first process sends them."""
+    """Measure the rows; the first process sends the results."""
     end_with_launcher()
     os.environ |= environment
     logging.basicConfig(format="%(message)s")
@@ -102,7 +102,7 @@ def _measure(
             cells = work(setup)
         except Exception as error:
             if rank:
-                raise  # the first process may wait for this one
+                raise  # the first process may be waiting for this one
             kind = "refused" if isinstance(error, InputError) else f"failed: {type(error).__name__}"
             cells = [f"{kind}: {' '.join(str(error).split())[:240]}"]
         if not rank:
@@ -111,7 +111,7 @@ def _measure(
 
 
 def table(head: Sequence[str], rows: Sequence[tuple[str, Cells]]) -> str:
-    """Return a table in Markdown; rows with too few cells are filled up."""
+    """Return a Markdown table; rows with too few cells are filled up."""
     lines = [head, ["---"] * len(head)]
     lines += [[name, *cells, *[""] * (len(head) - 1 - len(cells))] for name, cells in rows]
     return "\n".join(f"| {' | '.join(each.replace('|', '/') for each in line)} |" for line in lines)

@@ -1,4 +1,4 @@
-"""What several benchmarks use: clocks, and programs with the memory they take."""
+"""Shared by several benchmarks: timing functions, and running programs with their memory."""
 
 import argparse
 import multiprocessing
@@ -31,23 +31,23 @@ def load_before() -> str:
 
 
 def timed(work: Callable[[], object]) -> np.ndarray:
-    """Return the seconds of work by each of CLOCKS. CPU time includes programs it waits for."""
+    """Return the seconds of work by each of CLOCKS; CPU time includes programs it waits for."""
     since, used = time.perf_counter(), sum(os.times()[:4])
     work()
     return np.array([time.perf_counter() - since, sum(os.times()[:4]) - used])
 
 
-def fastest(works: Sequence[Callable[[], object]], repeats: int) -> list[np.ndarray]:
-    """Return the shortest times of each work, after a run that warms up.
+def fastest(ways: Sequence[Callable[[], object]], repeats: int) -> list[np.ndarray]:
+    """Return the shortest times of each way to do the same work, after a warm-up run.
 
-    The works take turns, so that other load on the machine affects all of them.
+    The ways take turns, so that other load on the machine affects all of them.
     """
-    turns = [[timed(work) for work in works] for _ in range(repeats + 1)]
+    turns = [[timed(work) for work in ways] for _ in range(repeats + 1)]
     return [np.min(times, axis=0) for times in zip(*turns[1:], strict=True)]
 
 
 class Usage(NamedTuple):
-    """What a program took: seconds by each of CLOCKS, and its peak memory in GB."""
+    """Seconds of a program by each of CLOCKS, and its peak memory in GB."""
 
     wall: float
     cpu: float
@@ -64,18 +64,18 @@ def run(program: Path, *flags: object) -> Usage:
         text=True,
     )
     assert process.stderr
-    said = process.stderr.read()
+    errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        sys.exit(said)
+        sys.exit(errors)
     seconds = time.perf_counter() - since
     return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9)
 
 
 def make_once(paths: Sequence[Path], make: Callable[..., None], *arguments: Any) -> None:
-    """Call `make` if a path is missing, in a process of its own.
+    """Call `make` in a separate process if a path is missing.
 
-    A program's peak memory includes that of the process that starts it.
+    The peak memory measured for a program includes that of the process that starts it.
     """
     if not all(path.exists() for path in paths):
         paths[0].parent.mkdir(parents=True, exist_ok=True)

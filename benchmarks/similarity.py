@@ -1,7 +1,7 @@
-"""Similarity of prefixes: `similarity.py`, from Parquet to the written table, for each permutation.
+"""Time `similarity.py`, from Parquet to the written table, for each of three permutations.
 
 Makes seeded instances with texts, their embeddings and three permutations once, under --folder.
-What the numbers mean: benchmarks/README.md.
+benchmarks/README.md explains the numbers.
 """
 
 import argparse
@@ -25,8 +25,8 @@ def texts(count: int, generator: np.random.Generator) -> list[list[str]]:
     """Return texts of about 140 words, a few of them long; the words follow Zipf's law."""
     lengths = generator.lognormal(4.7, 0.7, count).astype(int) + 2
     share = np.arange(1, VOCABULARY + 1) ** -1.0
-    drawn = generator.choice(VOCABULARY, lengths.sum(), p=share / share.sum())
-    words = np.array([f"word{i}"[-(2 + i % 7) :] + f"{i}" for i in range(VOCABULARY)])[drawn]
+    chosen = generator.choice(VOCABULARY, lengths.sum(), p=share / share.sum())
+    words = np.array([f"word{i}"[-(2 + i % 7) :] + f"{i}" for i in range(VOCABULARY)])[chosen]
     return [part.tolist() for part in np.split(words, np.cumsum(lengths)[:-1])]
 
 

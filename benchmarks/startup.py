@@ -1,8 +1,8 @@
-"""Start-up of each program: how long it takes on so little data that its work hardly counts.
+"""Start-up time of each program, on so little data that its work hardly counts.
 
-Runs the preset `tiny` in a folder of its own, one job at a time. Every program reports when it ends
-how long it took, and whether it had imported torch; the shortest of its jobs counts. CPU time tells
-more while other work shares the machine. What the numbers mean: benchmarks/README.md.
+Runs the preset `tiny` in a separate folder, one job at a time. At its end every program reports how
+long it took and whether it had imported torch; its shortest job counts. While other work shares the
+machine, CPU time tells more. benchmarks/README.md explains the numbers.
 """
 
 import argparse
@@ -23,7 +23,7 @@ TARGETS = [
     *("loss_types.pdf", "similarity_vs_loss.pdf", "fig4_flan_paired.csv", "generalization.csv"),
     *("table4.csv", "leakage.csv", "metric_stability.csv", "metric_tasks.csv"),
 ]
-# Python runs this at its start, before the program.
+# Python runs this when it starts, before the program.
 WATCH = """
 import atexit, os, sys, time
 since = time.perf_counter()

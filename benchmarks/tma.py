@@ -1,8 +1,8 @@
-"""TMA at scale: `arrange.py`, from Parquet to a written order, compared with a floor.
+"""TMA at scale: `arrange.py`, from Parquet to the written order, compared with a floor.
 
-Makes seeded embeddings once, under --folder: `clustered`, tasks of instances as text has;
-`concentrated`, the same with the test points in three tasks; or `noise`. What the numbers mean:
-benchmarks/README.md.
+Makes seeded embeddings under --folder once: `clustered`, in tasks like those of real text;
+`concentrated`, the same with all test points in three tasks; or `noise`. benchmarks/README.md
+explains the numbers.
 """
 
 import argparse
@@ -22,8 +22,8 @@ TASKS, HELD_OUT, FAMILIES = 1600, 225, 200
 def embeddings(kind: str, points: int, tests: int, dimension: int) -> tuple[Matrix, Matrix]:
     """Return (N, d) training and (M, d) test embeddings of unit length.
 
-    They resemble MiniLM's of the mini Flan corpus: cosines of about 0.57 inside a task and 0.13
-    outside, few strong directions, tasks of very different size one after another, and some
+    They resemble MiniLM's of the mini Flan corpus: cosines of about 0.57 within a task and 0.13
+    between tasks, few strong directions, tasks of very different sizes one after another, and some
     duplicates.
     """
     generator = np.random.default_rng(0)
@@ -52,7 +52,7 @@ def embeddings(kind: str, points: int, tests: int, dimension: int) -> tuple[Matr
 
 
 def normalize(vectors: Matrix) -> Matrix:
-    """Give the vectors unit length, in place, and return them."""
+    """Scale the vectors to unit length in place, and return them."""
     for start in range(0, len(vectors), ROWS):
         rows = vectors[start : start + ROWS]
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)

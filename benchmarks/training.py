@@ -1,10 +1,10 @@
-"""Training on text of widely varying length, against passes of a fixed number of instances.
+"""Training on texts of very different lengths, against passes of a fixed number of instances.
 
-Both ways do the same steps of the same small Llama on one thread. The floor takes the instances of
-a step as they come, `--instances` in a pass, padded to the longest of them, with all logits: what
-training did before it had a budget of tokens, without a Trainer around it, without checkpoints and
-states. Ours is `train_segment`, with a checkpoint at both ends and a state; its budget is the
-tokens of the floor's largest pass. What the numbers mean: benchmarks/README.md.
+Both train the same small Llama for the same steps on one thread. The floor takes the instances of a
+step in order, `--instances` in a pass, padded to the longest of them, with all logits: as training
+worked before passes had a budget of tokens, but without a Trainer, checkpoints and states. Ours is
+`train_segment`, with its first and last checkpoint and a state; its budget is the number of tokens
+of the floor's largest pass. benchmarks/README.md explains the numbers.
 """
 
 import torch

@@ -1,7 +1,8 @@
-"""Training in bfloat16, or of an adapter, against all weights in float32, on this CPU.
+"""Training in bfloat16 and of adapters on this CPU, against all weights in float32.
 
-The model has the shape of SmolLM2-135M and random weights, on which speed does not depend. Training
-is segment.train_unsaved; variants take turns. What the numbers mean: benchmarks/README.md.
+The model has the shape of SmolLM2-135M and random weights, on which speed does not depend. It is
+trained by `segment.train_unsaved`; the variants take turns.
+benchmarks/README.md explains the numbers.
 """
 
 import tempfile
@@ -26,7 +27,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "float32": {},
     "bfloat16": {"precision": "bfloat16"},
     "adapter": {"adapter": {"rank": 16}},
-    # The layers of the paper on LoRA (Hu et al. 2021, Section 5.1).
+    # The layers that the LoRA paper adapts (Hu et al. 2021, Section 5.1).
     "adapter of q, v": {"adapter": {"rank": 16, "targets": ["q_proj", "v_proj"]}},
 }
 LENGTH = 128
@@ -34,18 +35,18 @@ LENGTH = 128
 
 
 class Clock(TrainerCallback):
-    """Notes the time of each step by each clock, and the loss."""
+    """Records the time of each step by each clock, and the loss."""
 
     def __init__(self) -> None:
         self.loss = float("nan")
         self.times: list[tuple[float, float]] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Note the time."""
+        """Record the time."""
         self.times.append((time.perf_counter(), time.process_time()))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """Note the loss of a step; what is logged at the end has none."""
+        """Record the loss of a step; the last log entry has none."""
         self.loss = logs.get("loss", self.loss)
 
 
@@ -78,7 +79,7 @@ if __name__ == "__main__":
     arguments = flags.parse_args()
     steps, instances = arguments.repeats, arguments.instances
     print(load_before(), flush=True)
-    # As frequent as words are, so that there is something to learn.
+    # With the frequencies of words, so that training can learn.
     shape = (steps * instances, LENGTH)
     ids = np.random.default_rng(0).zipf(1.3, shape) % SHAPE["vocab_size"]
     tokens = [Tokens(row, row) for row in ids]
@@ -90,7 +91,7 @@ if __name__ == "__main__":
     size = instances * LENGTH
     for name, runs in results.items():
         seconds, losses = zip(*runs, strict=True)
-        # By round: the speed of a machine changes from one to the next.
+        # By round, since the speed of a machine changes between rounds.
         ratios = np.median(np.divide(plain, seconds), axis=0)
         for clock, floor, ours, ratio in zip(
             CLOCKS, np.min(plain, axis=0), np.min(seconds, axis=0), ratios, strict=True

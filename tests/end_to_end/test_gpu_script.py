@@ -1,4 +1,4 @@
-"""benchmarks/gpu.py on a CPU, as its dry run: what fails there has a row, and all else is found."""
+"""benchmarks/gpu.py on a CPU: every row is measured, or says why not."""
 
 import importlib
 import math
@@ -26,8 +26,8 @@ CHECKS = [
     *("FSDP, float16, steps skipped", "FSDP, float16, resumed, the same bytes"),
     "two processes against one, float32",
 ]
-WORK = ["training", "training of an adapter", "evaluation", "generation"]
-SPEED = [f"{size}, {work}" for size in ("135M", "1B", "7B") for work in WORK]
+TASKS = ["training", "training of an adapter", "evaluation", "generation"]
+SPEED = [f"{size}, {task}" for size in ("135M", "1B", "7B") for task in TASKS]
 SPEED += [f"{size}, training, deterministic: false" for size in ("135M", "1B")]
 SPEED += [f"{size}, training with offload" for size in ("1B", "7B")]
 
@@ -44,15 +44,15 @@ def run(*flags: str) -> str:
 
 
 def tables(printed: str) -> Tables:
-    """Return the cells of each row, but for the first, by that one; without heads."""
-    found: Tables = []
+    """Return the rows of each table: the first cell, which names the row, and the other cells."""
+    result: Tables = []
     for block in printed.split("\n\n"):
         lines = [line for line in block.strip().splitlines() if line.startswith("| ")]
         rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
         if rows:
             assert {len(row) for row in rows} == {len(rows[0])}
-            found.append({name: cells for name, *cells in rows[2:]})
-    return found
+            result.append({name: cells for name, *cells in rows[2:]})
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -64,21 +64,21 @@ def test_the_dry_run_has_every_row(printed: str) -> None:
     checks, speed = tables(printed)
     assert list(checks) == CHECKS
     assert sorted(speed) == sorted(SPEED)
-    for name in (*checks, *speed):  # and said so once it was measured
+    for name in (*checks, *speed):  # reported as soon as it is measured
         assert f" s  {name}: " in printed, name
 
 
 def test_checks_of_the_dry_run(printed: str) -> None:
     checks = {name: cell for name, (cell,) in tables(printed)[0].items()}
     assert "transformers 5" in checks["machine"]
-    for name, found in checks.items():
+    for name, cell in checks.items():
         if "float16" in name and "bfloat16" not in name:
-            assert found.startswith("refused: train.precision: float16 needs a GPU")
+            assert cell.startswith("refused: train.precision: float16 needs a GPU")
         elif "the same bytes" in name:
-            assert found == "yes", name
+            assert cell == "yes", name
     for name in ("loss, trained in bfloat16", "loss, evaluated in bfloat16"):
-        ours, exact = (float(part.split()[0]) for part in checks[name].split("; "))
-        assert abs(ours / exact - 1) < 0.01
+        ours, expected = (float(part.split()[0]) for part in checks[name].split("; "))
+        assert abs(ours / expected - 1) < 0.01
     before = float(checks["loss, trained in bfloat16"].split(", ")[-1].split()[0])
     assert ours < before - 0.05  # it has learned
     for name in ("FSDP with offload against none, float32", "two processes against one, float32"):
@@ -99,12 +99,12 @@ def test_speeds_of_the_dry_run_are_numbers(printed: str) -> None:
         assert cells[4:] == ["-", "-"]  # the memory of a card
 
 
-def test_what_there_is_no_time_for_has_a_row() -> None:
+def test_a_row_that_there_is_no_time_for_says_so() -> None:
     printed = run("--minutes", "0", "--sections", "7B")
     assert "section 7B skipped: no time left" in printed
     for name, cells in (tables(printed)[0] | tables(printed)[1]).items():
-        wanted = "no time left" if name.startswith("7B") and "offload" not in name else "not asked"
-        assert wanted in cells[0]
+        reason = "no time left" if name.startswith("7B") and "offload" not in name else "not asked"
+        assert reason in cells[0]
         assert not any(cells[1:])
 
 
@@ -116,12 +116,12 @@ def sections(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def measured(sections: Any) -> Callable[..., dict[str, list[str]]]:
-    """Measure the rows of a section, the first and the last of which are well."""
+    """Measure a section of three rows, of which the first and the last work."""
 
     def measure(work: Callable[[Any], Any], limit: float = 60) -> dict[str, list[str]]:
-        rows = {"first": lambda given: [given], "row": work, "last": lambda given: [given]}
+        rows = {"first": lambda setup: [setup], "row": work, "last": lambda setup: [setup]}
         section = sections.Section("name", rows)
-        return dict(sections.measure(section, "well", limit, fork=True))
+        return dict(sections.measure(section, "ok", limit, fork=True))
 
     return measure
 
@@ -134,28 +134,28 @@ def killed(_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_row_that_runs_out_of_memory_leaves_the_others(measured: Any) -> None:
-    found = measured(out_of_memory)
-    assert list(found) == ["first", "row", "last"]
-    assert found["first"] == found["last"] == ["well"]
-    assert found["row"][0].startswith("failed: RuntimeError: ")
-    assert "can't allocate memory" in found["row"][0]
+def test_other_rows_are_measured_if_one_runs_out_of_memory(measured: Any) -> None:
+    rows = measured(out_of_memory)
+    assert list(rows) == ["first", "row", "last"]
+    assert rows["first"] == rows["last"] == ["ok"]
+    assert rows["row"][0].startswith("failed: RuntimeError: ")
+    assert "can't allocate memory" in rows["row"][0]
 
 
-def test_rows_measured_before_a_process_is_killed_stay(measured: Any) -> None:
-    found = measured(killed)
-    assert found["first"] == ["well"]
+def test_rows_are_kept_if_the_process_is_killed_later(measured: Any) -> None:
+    rows = measured(killed)
+    assert rows["first"] == ["ok"]
     reason = "failed: the process ended with exit code -9 (killed; no memory left on this machine?)"
-    assert found["row"] == found["last"] == [reason]
+    assert rows["row"] == rows["last"] == [reason]
 
 
 def test_a_section_that_hangs_is_cut_off(measured: Any) -> None:
-    found = measured(lambda _: time.sleep(600), limit=5)
-    assert found["first"] == ["well"]
-    assert found["row"] == found["last"] == ["cut off: section name took longer than 5 s"]
+    rows = measured(lambda _: time.sleep(600), limit=5)
+    assert rows["first"] == ["ok"]
+    assert rows["row"] == rows["last"] == ["cut off: section name took longer than 5 s"]
 
 
-def test_a_process_that_fails_ends_those_that_wait_for_it(sections: Any) -> None:
+def test_a_process_that_fails_ends_the_others_of_its_row(sections: Any) -> None:
     def work(_: Any) -> list[str]:
         if os.environ["RANK"] == "1":
             raise ValueError("the second process fails")
@@ -170,10 +170,11 @@ def test_a_process_that_fails_ends_those_that_wait_for_it(sections: Any) -> None
 def test_sections_are_measured_in_spawned_processes_as_on_a_gpu(
     sections: Any, tmp_path: Path
 ) -> None:
-    gpu, given = (importlib.import_module(name) for name in ("gpu", "gpu_given"))
-    for _, its in gpu.TABLES:
-        for section in its:
+    gpu, gpu_setup = (importlib.import_module(name) for name in ("gpu", "gpu_setup"))
+    for _, table in gpu.TABLES:
+        for section in table:
             assert list(pickle.loads(pickle.dumps(section)).rows) == list(section.rows)
-    found = dict(sections.measure(gpu.CHECKS[0], given.Given(tmp_path, cpu=True), 600, fork=False))
-    assert found["matrix products in bfloat16"][0].endswith(" TFLOP/s")
-    assert "torch 2" in found["machine"][0]
+    setup = gpu_setup.Setup(tmp_path, cpu=True)
+    rows = dict(sections.measure(gpu.CHECKS[0], setup, 600, fork=False))
+    assert rows["matrix products in bfloat16"][0].endswith(" TFLOP/s")
+    assert "torch 2" in rows["machine"][0]

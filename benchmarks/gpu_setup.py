@@ -1,4 +1,4 @@
-"""What the rows of gpu.py share: models with their sizes, and the machine."""
+"""What the rows of gpu.py share: sizes of models, settings, and the machine."""
 
 import os
 import platform
@@ -18,13 +18,13 @@ PEAKS = {
     **{"B200": 2250, "H200 NVL": 835, "H200": 989, "H100 NVL": 835, "H100 PCIe": 756, "H100": 989},
     **{"A100": 312, "A800": 312, "L40S": 362, "L4": 121},
 }
-"""TFLOP/s of dense 16-bit products, as NVIDIA states them, by what a card's name holds."""
+"""TFLOP/s of dense 16-bit products, as NVIDIA states them, by a part of the card's name."""
 MAX_LENGTH = 1024
 """Tokens kept of an instance."""
 
 
 class Size(NamedTuple):
-    """A model, and how it trains."""
+    """The shape of a model, and how it is trained."""
 
     shape: dict[str, Any]
     batch_size: int
@@ -48,13 +48,13 @@ TINY = Size(
 )
 
 
-class Given(NamedTuple):
+class Setup(NamedTuple):
     """The settings of every row."""
 
     folder: Path
     cpu: bool = False
     peak: float | None = None
-    """TFLOP/s, in place of the value for the name of the card."""
+    """TFLOP/s that MFU refers to, if not those for the card's name."""
 
     def size(self, name: str) -> Size:
         """Return the size of a model; on a CPU all are tiny."""
@@ -65,7 +65,7 @@ class Given(NamedTuple):
         return on_cpu if self.cpu else on_gpu
 
 
-def machine(setup: Given) -> list[str]:
+def machine(setup: Setup) -> list[str]:
     packages = ", ".join(map(_version, ("torch", "transformers", "accelerate", "peft", "numpy")))
     host = f"{os.cpu_count()} {platform.machine()} cores and {host_memory() / 1e9:.0f} GB"
     if not setup.cpu:
@@ -86,14 +86,14 @@ def host_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def products(setup: Given) -> list[str]:
+def products(setup: Setup) -> list[str]:
     measured, stated = _products(setup.cpu), _stated()
     share = "" if stated is None else f", {100 * measured / stated:.0f} % of the stated {stated:,}"
     return [f"{measured:,.4g} TFLOP/s{share}"]
 
 
-def peak(setup: Given) -> float:
-    """Return the TFLOP/s that MFU refers to: set by a flag, stated by NVIDIA, or measured."""
+def peak(setup: Setup) -> float:
+    """Return the TFLOP/s that MFU refers to: from the flag, from NVIDIA, or measured."""
     return setup.peak or _stated() or _products(setup.cpu)
 
 
@@ -118,7 +118,7 @@ def _products(tiny: bool) -> float:
 
 
 def now() -> float:
-    """Return the time in seconds, after all queued work on the card is done."""
+    """Return the time in seconds, once the card has done all queued work."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter()
