@@ -8,24 +8,24 @@ from typing import Any
 
 import pytest
 from checkout import Checkout, copy_project
-from cluster import Cluster, answers, slurm_cluster, why_not
+from cluster import Cluster, is_running, missing_requirement, slurm_cluster
 from filelock import FileLock
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-# How long an example takes says something about the machine, and nothing about the code.
+# The time of an example depends on the machine more than on the code.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 
 OF_EVERYTHING = ("test_metric_reruns.py", "test_figures.py", "test_report.py")
-"""Files whose tests wait for all targets: one process does, the others go on."""
+"""Files whose tests need all targets: one process builds them while the others run other tests."""
 
 LONGEST = (
     *("test_gpu_script.py", "test_float16.py", "test_several_gpus.py", "test_resume.py"),
     *("test_segment.py", "test_runs.py"),
 )
-"""Files that would keep one process busy at the end, while the others have nothing left to do."""
+"""Files that start early, so that none keeps one process busy while the others have finished."""
 
 
 FEWER_RUNS = """
@@ -41,11 +41,11 @@ figures:
       constant: {NFT: tma-nearest-constant, RT: random-constant}
   fig12_selection: {curves: {NFT: budget-nearest, MIN: budget-min}}
 """
-"""What every figure is built of: each way to arrange, to measure and to draw, a few times less."""
+"""Every way to arrange, to measure and to draw, with fewer runs for each figure."""
 
 
 class ByFile(LoadScopeScheduling):
-    """Keeps the tests of a file in one process, and all that need the one cluster in another."""
+    """Keeps the tests of a file in one process, and in another all that need the SLURM cluster."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -55,26 +55,26 @@ class ByFile(LoadScopeScheduling):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that need the one cluster, then with other long files."""
+    """Begin with the tests that need the cluster, then with other long files."""
     items.sort(key=lambda item: ("slurm" not in item.nodeid, item.path.name not in LONGEST))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Give the tests to the processes."""
+    """Return the scheduler that assigns tests to processes."""
     return ByFile(config, log)
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Checkout:
-    """Have one of the processes that test side by side make a checkout; return a copy of it."""
+    """Make a checkout in one of the test processes; return a copy of it in each."""
     folder = factory.getbasetemp()
     shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / name
-    made = shared.with_suffix(".made")
+    marker = shared.with_suffix(".made")
     with FileLock(f"{shared}.lock"):
-        if not made.exists():
+        if not marker.exists():
             shutil.rmtree(shared, ignore_errors=True)
             make(shared)
-            made.touch()
+            marker.touch()
     return copy(Checkout(shared), factory.mktemp(name))
 
 
@@ -86,7 +86,7 @@ def copy(checkout: Checkout, folder: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout in which the tiny figure was built from nothing. Leave it as it is."""
+    """Return a checkout in which the tiny figure was built from nothing. Do not change it."""
 
     def make(folder: Path) -> None:
         copy_project(folder).snakemake("results/fig4_flan.pdf")
@@ -102,7 +102,7 @@ def copy_of_finished(finished: Checkout, tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def everything(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout in which every target was built of fewer runs. Leave it as it is."""
+    """Return a checkout in which every target was built from fewer runs. Do not change it."""
 
     def make(folder: Path) -> None:
         shutil.copytree(finished.folder, folder, symlinks=True)
@@ -114,11 +114,11 @@ def everything(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[Cluster | None]:
-    """Hold a SLURM cluster; skip where there can be none, unless NEARFIRST_REQUIRE_SLURM=1.
+    """Start a SLURM cluster; if that is impossible, skip unless NEARFIRST_REQUIRE_SLURM=1.
 
-    None is one that ran before and is not ours: its daemons are let be.
+    None stands for a cluster that ran before; its daemons are left alone.
     """
-    reason = None if answers() else why_not()
+    reason = None if is_running() else missing_requirement()
     if reason and os.environ.get("NEARFIRST_REQUIRE_SLURM") == "1":
         pytest.fail(f"NEARFIRST_REQUIRE_SLURM=1, but {reason}")
     if reason:

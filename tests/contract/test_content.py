@@ -1,4 +1,4 @@
-"""The user's files count by their content: where they come from and their times do not matter."""
+"""The user's files are compared by content; their source and time stamps do not matter."""
 
 import os
 
@@ -68,7 +68,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return checkout
 
 
-def test_touched_files_and_those_that_are_not_read_rerun_nothing(built: Checkout) -> None:
+def test_touched_files_and_files_that_are_not_read_rerun_nothing(built: Checkout) -> None:
     for name in FILES:
         (built.folder / name).touch()
     for name in NOT_READ:
@@ -80,7 +80,7 @@ def test_touched_files_and_those_that_are_not_read_rerun_nothing(built: Checkout
 def test_content_reruns_what_reads_it(built: Checkout, name: str) -> None:
     file = built.folder / name
     old, stat = file.read_text(), file.stat()
-    # Of the same size, and with the old time or an older one, as left by `cp -p` and `unzip`.
+    # The same size, with the old time stamp or an older one, as `cp -p` and `unzip` leave it.
     with file.open("r+") as opened:
         opened.seek(max(0, len(old) - 1))
         opened.write(" ")

@@ -1,7 +1,7 @@
-"""Every command in the docs runs, as far as it can here; an unknown command fails.
+"""Every command in the docs is tested as far as possible; an unknown command is an error.
 
-Snakemake targets are resolved by a dry run with the flags and presets of the page, make lists its
-commands, programs parse their command lines, heredocs really run, and config is loaded.
+Snakemake targets are resolved by a dry run with the page's flags and presets, make lists its
+commands, programs parse their command lines, heredocs run, and config is loaded.
 """
 
 import os
@@ -37,7 +37,7 @@ SYSTEM = {
     "tensorboard": "a server",
     "pre-commit install": "changes the project",
 }
-# How blocks begin that are neither commands nor config of the workflow.
+# Beginnings of blocks that are neither commands nor config of the workflow.
 OTHER = {
     ("docs/cluster.md", "AuthType"): "slurmdbd.conf",
     ("docs/cluster.md", "AccountingStorageType"): "slurm.conf",
@@ -48,7 +48,7 @@ OTHER = {
     ("docs/train_elsewhere.md", "not in order"): "an answer",
     ("README.md", "Snakefile "): "where things are",
 }
-# Arguments that change no job of a dry run.
+# Arguments that do not change the jobs of a dry run.
 IGNORED = {"-n", "--dry-run", "--report", "report.html", "--quiet", "rules", "--config"}
 
 
@@ -77,7 +77,7 @@ def blocks() -> list[Block]:
 
 
 def written() -> list[tuple[str, list[str], str]]:
-    """Return page, words and heredoc of every command."""
+    """Return the page, the words and the heredoc of every command."""
     result = []
     for page, code, text in read():
         parts = [block.text for block in code if documents.is_shell(block.text)]
@@ -129,7 +129,7 @@ def test_commands_of_the_pages(project: Checkout) -> None:
             case ["make", *arguments]:
                 listed = run(project, ["make", "--dry-run", *arguments])
                 if arguments[0].startswith("results/"):
-                    # What it passes on is in the last line.
+                    # The last line is its call of Snakemake.
                     dry_runs.append(dry_run(page, shlex.split(listed.splitlines()[-1]), project))
             case ["nearfirst", name]:
                 assert name in nearfirst.COMMANDS, line
@@ -138,14 +138,14 @@ def test_commands_of_the_pages(project: Checkout) -> None:
             case ["export", *values]:
                 assert all(re.match(r"[A-Z_]+=", value) for value in values), line
             case _:
-                pytest.fail(f"{page}: no test knows how to run {line}")
+                pytest.fail(f"{page}: this test cannot check {line}")
     for targets, flags, config in join(dry_runs):
         values = [f"{key}={value}" for key, value in config.items()]
         assert project.would_run(*targets, *flags, *(["--config", *values] if values else []))
 
 
 def dry_run(page: str, words: list[str], project: Checkout) -> DryRun:
-    """Return what a command makes; a figure that the page adds comes with the page's config."""
+    """Return the dry run of a command; a figure that the page adds gets the page's config."""
     targets = [word for word in words if word.startswith("results/")] or ["all"]
     values = [place_files(word, project) for word in words if re.match(r"\w+=", word)]
     handled = {"snakemake", *targets, *IGNORED}
@@ -197,7 +197,7 @@ def place_files(text: str, project: Checkout) -> str:
 
 
 def run(project: Checkout, words: list[str], stdin: str = "") -> str:
-    # Without the variables that `make test ARGS=…` passes on to a make that it starts.
+    # Without the variables that `make test ARGS=…` passes to any make below it.
     env = {k: v for k, v in os.environ.items() if not re.match(r"ARGS$|MAKE|MFLAGS", k)}
     done = subprocess.run(
         words, cwd=project.folder, env=env, input=stdin, capture_output=True, text=True
@@ -207,7 +207,7 @@ def run(project: Checkout, words: list[str], stdin: str = "") -> str:
 
 
 def check_program(program: str, arguments: list[str]) -> None:
-    """Read a command line as the program would, or, of a benchmark, look for its flags."""
+    """Parse a command line with its program; of a benchmark, only look for the flags."""
     path = Path(program)
     assert (ROOT / path).is_file(), program
     if path.parent == Path("workflow/scripts"):
@@ -219,7 +219,7 @@ def check_program(program: str, arguments: list[str]) -> None:
         assert f'"{flag}"' in code, f"{program}: no {flag}"
 
 
-def test_every_reason_is_needed() -> None:
+def test_every_exception_is_needed() -> None:
     lines = [shlex.join(words) for _, words, _ in written()]
     assert [begin for begin in SYSTEM if not any(line.startswith(begin) for line in lines)] == []
     for page, begin in OTHER:

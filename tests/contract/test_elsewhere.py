@@ -1,4 +1,4 @@
-"""Runs that were trained elsewhere are measured like ours, and nothing is trained."""
+"""Runs that were trained elsewhere are measured like others, and nothing is trained."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_nothing_is_trained(checkout: Checkout) -> None:
     assert (beside["train"], beside["gather_checkpoints"]) == (beside["evaluate"] - 1, 1)
 
 
-def test_a_folder_that_is_gone_is_named(checkout: Checkout, tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(checkout: Checkout, tmp_path: Path) -> None:
     row = f"checkpoints={{theirs: {{path: null, steps: {{10: {tmp_path}/gone}}}}}}"
     done = checkout.snakemake("--dry-run", "results/losses.pdf", "--config", row, check=False)
     assert f"config key 'checkpoints.theirs.steps.10' ('{tmp_path}/gone'): no such" in done.stdout

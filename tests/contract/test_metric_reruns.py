@@ -1,13 +1,13 @@
-"""An edit to generation, scores or rewards reruns just these, and never a training."""
+"""An edit to generation, scores or rewards reruns only these, and never training."""
 
 import pytest
 from checkout import Checkout
 
 TARGETS = ("results/fig1_scores.pdf", "results/fig6_flan.pdf")
-# One run of NIV2 and one of Flan-mini are answered and scored; the latter gets rewards too.
-JUDGED = {"reward_distribution": 1}
-REWARDED = {"reward": 1, **JUDGED, "plot": 1}
-SCORED = {"score": 2, **JUDGED, "curves": 1, "plot": 2}
+# The answers of one run on NIV2 and of one on Flan-mini are scored; only the latter have rewards.
+DISTRIBUTION = {"reward_distribution": 1}
+REWARDED = {"reward": 1, **DISTRIBUTION, "plot": 1}
+SCORED = {"score": 2, **DISTRIBUTION, "curves": 1, "plot": 2}
 ANSWERED = {"generate": 2, "reward": 1, **SCORED}
 
 CHANGES = {
@@ -20,12 +20,12 @@ CHANGES = {
     "reward={text: {max_length: 300}}": {"train_reward": 1, **REWARDED},
     "reward={training: {epochs: 2}}": {"train_reward": 1, **REWARDED},
     "reward={preferences: {seed: 1}}": {"preferences": 1, "train_reward": 1, **REWARDED},
-    "distribution={bins: 10}": {**JUDGED, "plot": 1},
+    "distribution={bins: 10}": {**DISTRIBUTION, "plot": 1},
     "curves={confidence: 0.9}": {"curves": 1, "plot": 1},
     "stability={share: 0.8}": {},
     "evaluate={batch_tokens: 1024}": {},
     "evaluate={average: 2}": ANSWERED,
-    # Where and in how many pieces.
+    # These change only where and in which batches.
     "hardware={generate: {batch_size: 3, memory_mb: 1600}, reward: {minutes: 20}}": {},
     "look={width: 6}": {"plot": 2},
 }

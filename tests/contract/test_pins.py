@@ -1,4 +1,4 @@
-"""The pins of pyproject.toml, of each stage's environment and of the lock file are the same."""
+"""pyproject.toml, the environment of each stage and the lock file pin the same versions."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ def pins(lines: list[str]) -> dict[str, str]:
     versions = {}
     for line in lines:
         match = re.fullmatch(r"([\w.-]+)==([\w.]+)", line)
-        assert match, f"{line!r} is no exact pin"
+        assert match, f"{line!r} does not pin an exact version"
         versions[normal(match[1])] = match[2]
     assert len(versions) == len(lines), "a package is pinned twice"
     return versions
@@ -66,7 +66,7 @@ class Rule(NamedTuple):
 
 
 def rules() -> list[Rule]:
-    """Return every rule's program and environment, as the rules say."""
+    """Return the program and the environment of every rule."""
     rules = []
     for path in sorted((REPOSITORY / "rules").glob("*.smk")):
         for name, body in re.findall(
@@ -78,7 +78,7 @@ def rules() -> list[Rule]:
             conda = re.findall(r'conda:\s*"\.\./envs/(\w+\.yaml)"', body)
             assert len(program) == len(conda) == 1, f"{path.name}: rule {name}"
             rules.append(Rule(name, program[0], conda[0]))
-    # Rules made in a loop have the name of their program.
+    # Rules defined in a loop are named after their program.
     looped = {p.stem for p in (ROOT / "scripts").glob("*.py")} - {r.program[:-3] for r in rules}
     rules += [Rule(name, f"{name}.py", "figures.yaml") for name in sorted(looped - {"plan"})]
     return rules
@@ -108,17 +108,17 @@ BY_NAME = {
     "sample.py": FORMATS,
     "main.py": [*METHODS, *COMMANDS],
 }
-"""The modules that a program finds by their name."""
+"""Modules that a program finds by name."""
 
 
 def imports_of(program: Path) -> set[str]:
-    """Return the packages that a program imports, by itself or through the library."""
+    """Return the packages that a program imports, directly or through the library."""
     starts = [program, *BY_NAME.get(program.name, [])]
     modules = {module for start in starts for module in library_modules(start, ROOT)}
     return set().union(*map(imported, {*starts, *modules}))
 
 
-def test_the_rules_are_read_right() -> None:
+def test_all_rules_are_found() -> None:
     programs = {path.name for path in (ROOT / "scripts").glob("*.py")}
     # plan.py belongs to no rule.
     assert {rule.program for rule in rules()} == programs - {"plan.py"}
@@ -128,12 +128,12 @@ def test_the_rules_are_read_right() -> None:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_an_environment_pins_what_the_project_pins(name: str) -> None:
+def test_an_environment_has_the_pins_of_the_project(name: str) -> None:
     assert environment(name).items() <= RUN.items()
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
-def test_an_environment_holds_what_its_programs_import(rule: Rule) -> None:
+def test_an_environment_has_what_its_programs_import(rule: Rule) -> None:
     packages = imports_of(ROOT / "scripts" / rule.program)
     assert "pydantic" in packages, "every program reads settings"
     assert packages - set(environment(rule.environment)) == set()
@@ -144,13 +144,13 @@ def test_the_project_pins_everything_it_imports() -> None:
     assert set().union(*map(imported, files)) - set(RUN) == set()
 
 
-def test_the_library_alone_needs_what_its_functions_import() -> None:
+def test_the_library_requires_what_its_functions_import() -> None:
     packages = {re.split("[<>=]", line)[0] for line in PROJECT["project"]["dependencies"]}
     assert packages == imports_of(ROOT / "nearfirst/api.py")
     assert packages <= set(RUN)
 
 
-def test_the_command_needs_what_its_extra_names() -> None:
+def test_the_command_requires_what_its_extra_lists() -> None:
     library, embed = (
         {re.split("[<>=]", line)[0] for line in lines}
         for lines in (PROJECT["project"]["dependencies"], EXTRAS["embed"])
@@ -159,7 +159,7 @@ def test_the_command_needs_what_its_extra_names() -> None:
     assert embed <= set(RUN)
 
 
-def test_installing_the_project_gives_the_command_and_its_extra(tmp_path: Path) -> None:
+def test_the_installed_project_has_the_command_and_its_extra(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "README.md"):
         (tmp_path / name).write_bytes((REPOSITORY / name).read_bytes())
     shutil.copytree(ROOT / "nearfirst", tmp_path / "workflow/nearfirst")

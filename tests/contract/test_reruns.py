@@ -1,4 +1,4 @@
-"""An edit reruns the stages that read it and what lies downstream, and nothing else."""
+"""An edit reruns the stages that read it, those downstream, and nothing else."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import pytest
 from checkout import Checkout
 
 TARGET = "results/fig4_flan.pdf"
-# Two seeds of three arrangements; two of these look at distances.
+# Two seeds of three arrangements; two of these use distances.
 RUNS, BY_DISTANCE = 6, 4
 
 FIGURE = {"curves": 1, "compare": 1, "plot": 1}
@@ -30,7 +30,7 @@ BOTH_SPLITS = {
     "arrange": RUNS,
     **downstream_of_training(RUNS),
 }
-# Random runs are arranged and trained without a look at the test set.
+# Random runs are arranged and trained without the test set.
 TEST_SPLIT_EMBEDDED = {
     "embed": 1,
     "gather_embeddings": 1,
@@ -43,22 +43,22 @@ TRAIN_SPLIT = {**BOTH_SPLITS, "sample": 1, "embed": 1, "gather_embeddings": 1}
 
 CONFIG_CHANGES = {
     "corpus={seed: 1}": {"generate_corpus": 1, **BOTH_SPLITS},
-    # The dialogues' own.
+    # Only the dialogues read it.
     "corpus={conversations: 70}": {},
     "data={flan: {sample: {split_seed: 1}}}": BOTH_SPLITS,
     "data={flan: {sample: {train_seed: 1}}}": TRAIN_SPLIT,
     "data={flan: {sample: {specialist_per_task: 3}}}": TEST_SPLIT,
-    # Another test set has files of its own.
+    # Another test set has other files.
     "data={flan: {test: specialist-1}}": TEST_SPLIT,
     "data={flan: {sample: {generalist: 17}}}": {},
-    # The orders and what lies downstream; nothing is sampled or embedded anew.
+    # The orders and what is downstream; nothing is sampled or embedded again.
     "data={flan: {exclude: {exact: true, near_embedding: 0.9}}}": {
         "exclude": 1,
         "arrange": RUNS,
         **downstream_of_training(RUNS),
     },
     "data={niv2: {exclude: {exact: true}}}": {},
-    # Another set to arrange for: a sample of its own, and the orders that look at it.
+    # Another query set: its sample, and the orders that use it.
     "data={flan: {query: specialist-1}}": {"sample": 1, **TEST_SPLIT_EMBEDDED},
     "data={niv2: {sample: {split_seed: 1}}}": {},
     "model={text: {seed: 1}}": {"generate_text": 1, **PRETRAINING},
@@ -68,13 +68,13 @@ CONFIG_CHANGES = {
         "distances": 1,
         **downstream_of_distances(),
     },
-    # What is read of a test instance leaves the training data alone.
+    # Which part of a test instance is embedded does not change the training data.
     "representations={text: {query_text: instruction}}": TEST_SPLIT_EMBEDDED,
-    # A row that nothing names is nothing to do.
+    # No row refers to it.
     "representations={question: {text: instruction}}": {},
     "distance={measure: euclidean}": {"distances": 1, **downstream_of_distances()},
     "arrangements={tma-nearest: {within_round: pool}}": {
-        # No seed changes pool order, but each has a base model of its own.
+        # Pool order has no seed, but each run has another base model.
         "arrange": 2,
         **downstream_of_training(2),
     },
@@ -82,11 +82,11 @@ CONFIG_CHANGES = {
     "template={max_length: 200}": downstream_of_training(RUNS),
     "train={learning_rate: 0.002}": downstream_of_training(RUNS),
     "train={schedule: linear, warmup_steps: 2}": downstream_of_training(RUNS),
-    # The order stays; both seeds of one of three arrangements are trained.
+    # The order is the same; both seeds of one arrangement are trained.
     "arrangements={tma-nearest: {schedule: constant}}": downstream_of_training(2),
     "evaluate={batch_tokens: 1024}": {"evaluate": RUNS, **FIGURE},
     "evaluate={average: 2}": {"evaluate": RUNS, **FIGURE},
-    # Losses elsewhere are tables of their own.
+    # Losses on other data sets are separate tables.
     "evaluate={also: [niv2]}": {},
     "similarity={ngram: 3}": {},
     "loss_types={within_steps: 4}": {},
@@ -100,9 +100,9 @@ CONFIG_CHANGES = {
     "figures={fig4_flan: {section: Figure 5}}": {},
     "figures={fig4_flan: {curves: {near: tma-nearest, RT: random}, reference: RT}}": FIGURE,
     "figures={mine: {like: fig4_flan}, fig6_p3: {test: specialist-0}}": {},
-    # One more seed adds its runs and leaves the others alone.
+    # One more seed only adds its runs.
     "seeds=[0, 1, 2]": {"pretrain": 1, "base_skills": 1, "arrange": 3, **downstream_of_training(3)},
-    # Another machine, or what is kept, changes no result.
+    # Neither hardware nor what is kept changes a result.
     "hardware={train: {memory_mb: 2000, state_every: 7}, embed: {minutes: 9}}": {},
     "hardware={threads: 1}": {},
     "keep_checkpoints=false": {},
@@ -117,7 +117,7 @@ def test_a_changed_config_value_reruns_exactly_its_stages(finished: Checkout, ch
     assert finished.would_run(TARGET, "--config", change) == CONFIG_CHANGES[change]
 
 
-def test_a_new_figure_of_runs_that_exist_computes_only_its_own_files(finished: Checkout) -> None:
+def test_a_new_figure_of_existing_runs_computes_only_its_own_files(finished: Checkout) -> None:
     curves = "curves: {near: tma-nearest, RT: random}, reference: RT"
     row = f"figures={{mine: {{like: fig4_flan, {curves}}}}}"
     assert finished.would_run("results/mine.pdf", TARGET, "--config", row) == FIGURE
@@ -145,7 +145,7 @@ def test_touched_files_rerun_nothing(finished: Checkout) -> None:
 
 
 EDITS = {
-    # The dialogue data sets have small talk too.
+    # The dialogue data sets contain small talk too.
     "corpus/words/text.yaml": {
         "generate_text": 1,
         "generate_corpus": 1,
@@ -154,7 +154,7 @@ EDITS = {
     },
     "corpus/words/tasks.yaml": {"generate_corpus": 1, **BOTH_SPLITS},
     "data/formats/flan.py": BOTH_SPLITS,
-    # `sample.py` reads the format of its data set alone.
+    # `sample.py` reads only the format of its data set.
     "data/formats/niv2.py": {},
     "tables/splits.py": {},
     "data/fetch.py": {},
@@ -167,7 +167,7 @@ EDITS = {
     "train/segment.py": downstream_of_training(RUNS),
     "train/settings.py": downstream_of_training(RUNS),
     "evaluate/losses.py": {"evaluate": RUNS, **FIGURE},
-    # A new metric trains and evaluates nothing anew.
+    # A new metric trains and evaluates nothing again.
     "metrics.py": FIGURE,
     "score/table.py": {},
     "generate/answers.py": {},
@@ -179,9 +179,9 @@ EDITS = {
     "figures/figure.py": FIGURE,
     "figures/plot/curves.py": {"plot": 1},
     "figures/plot/correlations.py": {},
-    # Read by the Snakefile alone.
+    # Only the Snakefile reads it.
     "config/model.py": {},
-    # A run is known by its code, too.
+    # The fingerprint of a run includes its code.
     "common/source_files.py": downstream_of_training(RUNS),
     "report/provenance.py": {},
     "report/record.py": {},
@@ -189,7 +189,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("module", EDITS)
-def test_an_edited_module_reruns_exactly_who_imports_it(finished: Checkout, module: str) -> None:
+def test_an_edited_module_reruns_exactly_what_imports_it(finished: Checkout, module: str) -> None:
     path = finished.folder / "workflow/nearfirst" / module
     with edited(path, f"{path.read_text()}\n# edited\n"):
         assert finished.would_run(TARGET) == EDITS[module]

@@ -1,4 +1,4 @@
-"""`make setup` finds a Python, reports what is wrong, and leaves no mark if pip fails."""
+"""`make setup` finds a Python, reports problems, and is not marked as done if pip fails."""
 
 import os
 import subprocess
@@ -54,7 +54,7 @@ def setup(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
         ({"python3": "3.14", "python3.13": "3.14", "python3.12": "3.12"}, "python3.12"),
     ],
 )
-def test_python3_is_used_or_else_the_newest_that_fits(
+def test_python3_is_used_or_else_the_newest_supported_one(
     folder: Path, installed: dict[str, str], used: str
 ) -> None:
     for name, version in installed.items():
@@ -63,14 +63,14 @@ def test_python3_is_used_or_else_the_newest_that_fits(
     assert f"\n{used} -m venv .venv\n" in done.stdout, done.stderr
 
 
-def test_a_python_that_does_not_fit_is_named(folder: Path) -> None:
+def test_an_unsupported_python_is_named(folder: Path) -> None:
     old = python(folder / "old", "3.10")
     done = setup(folder, f"PYTHON={old}")
     assert done.returncode != 0
     assert "Python 3.11, 3.12 or 3.13 is needed, but this is Python 3.10" in done.stderr
 
 
-def test_where_pip_fails_its_words_are_shown_and_no_mark_is_left(folder: Path) -> None:
+def test_if_pip_fails_its_output_is_shown_and_nothing_marked_as_done(folder: Path) -> None:
     done = setup(folder, f"PYTHON={python(folder / 'new', '3.13')}")
     assert done.returncode != 0
     assert "ERROR: no such package" in done.stderr

@@ -1,4 +1,4 @@
-"""Number of batch jobs: rules that take seconds share one, or are local."""
+"""The number of batch jobs: rules that take seconds share a job or are local."""
 
 import re
 
@@ -7,8 +7,8 @@ import yaml
 from checkout import ROOT, Checkout, copy_project
 from submissions import LOCAL, submissions
 
-# Rules that take minutes, or need a GPU, are batch jobs by themselves.
-ALONE = {
+# Rules that take minutes or need a GPU: each of their jobs is a batch job.
+SINGLE = {
     *("embed", "train", "evaluate", "generate", "reward", "gather_checkpoints", "harness"),
     *("base_losses", "order_runs", "warm_up", "generate_text", "pretrain", "base_skills"),
     *("dequantize", "preferences", "train_reward"),
@@ -17,7 +17,7 @@ ALONE = {
 
 @pytest.fixture(scope="module")
 def paper(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout with the paper's preset, of which nothing is run."""
+    """Return a checkout with the paper's preset, for dry runs."""
     return copy_project(tmp_path_factory.mktemp("paper"), "paper")
 
 
@@ -33,7 +33,7 @@ def test_the_papers_figure_is_at_most_60_submissions(paper: Checkout, kept: str)
 
 
 def test_a_rule_with_gpus_asks_for_one_node() -> None:
-    """SLURM may take one GPU of each of two nodes, and the job dies: tests/slurm shows it."""
+    """SLURM may take one GPU on each of two nodes, and the job fails: see tests/slurm."""
     texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
     rules = [rule for text in texts for rule in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]]
     on_gpus = [rule for rule in rules if re.search(r"^ +gpu=", rule, re.MULTILINE)]
@@ -43,15 +43,15 @@ def test_a_rule_with_gpus_asks_for_one_node() -> None:
         assert "python -m nearfirst.common.gpus {resources.gpu} python" in rule
 
 
-def test_every_rule_is_alone_for_a_reason_or_grouped_or_local(paper: Checkout) -> None:
+def test_every_rule_is_grouped_or_local_or_listed_as_single(paper: Checkout) -> None:
     profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
     grouped = dict(entry.split("=") for entry in profile["groups"])
-    # Rules of figures are those of the rows that there are, and no preset has one of this kind.
+    # Rules of figures depend on the rows of the config; no preset has this kind.
     with_advice = ("--config", "figures={advice_flan: {kind: advice}}")
-    # A rule a line: its name, and what it does in brackets.
+    # One rule a line: its name, with its docstring in parentheses.
     listed = paper.snakemake("--list-rules", *with_advice).stdout.splitlines()
     rules = {line.split()[0] for line in listed if len(line.split()) == 1 or " (" in line}
-    assert rules == {*grouped, *ALONE, *LOCAL}
-    assert not grouped.keys() & (ALONE | LOCAL)
+    assert rules == {*grouped, *SINGLE, *LOCAL}
+    assert not grouped.keys() & (SINGLE | LOCAL)
     components = {entry.split("=")[0] for entry in profile["group-components"]}
     assert components <= set(grouped.values())

@@ -1,4 +1,4 @@
-"""Jobs of each target: figures share their stages, and every target resolves in every preset."""
+"""Jobs of each target: figures share stages, and every target resolves in every preset."""
 
 from pathlib import Path
 
@@ -25,23 +25,23 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkout]:
 
 
 @pytest.mark.parametrize("preset", ["mini", "paper"])
-def test_no_target_is_all_of_them(fresh: dict[str, Checkout], preset: str) -> None:
+def test_the_default_target_is_all_of_them(fresh: dict[str, Checkout], preset: str) -> None:
     rules = fresh[preset].would_run()
     targets = [f"results/{name}.pdf" for name in FIGURES]
     targets += [f"results/explore_{name}.pdf" for name in EXPLORED]
     targets += [f"results/{name}.csv" for name in TABLES]
-    # A reward model that is fetched is not measured here.
+    # The accuracy of a fetched reward model is not measured.
     targets += ["results/reward_accuracy.csv"] if preset == "mini" else []
-    # It stands first, and nothing is trained, answered or scored for it alone.
-    page = {"takeaways": 1, "plot_takeaways": 1}
-    assert rules == fresh[preset].would_run(*targets) | page
+    # The takeaways train, generate and score nothing of their own.
+    takeaways = {"takeaways": 1, "plot_takeaways": 1}
+    assert rules == fresh[preset].would_run(*targets) | takeaways
     targets += ["results/takeaways.pdf"]
     assert rules == fresh[preset].would_run(*targets)
     assert rules["plot"] == len(FIGURES)
     assert rules["plot_exploration"] == len(EXPLORED)
 
 
-def test_each_target_resolves_alone(fresh: dict[str, Checkout]) -> None:
+def test_each_target_resolves(fresh: dict[str, Checkout]) -> None:
     for preset in ("mini", "paper"):
         for name in ("fig1_loss.pdf", "fig7_seeds.pdf", "fig12_selection.pdf", "table4.csv"):
             rules = fresh[preset].would_run(f"results/{name}")
@@ -56,7 +56,7 @@ def test_shared_stages_are_computed_once(fresh: dict[str, Checkout]) -> None:
     # One run of each arrangement and seed, whatever the number of figures and test sets.
     seeds = 3
     assert rules["pretrain"] == seeds
-    # Orders that no seed changes start from another base model.
+    # Orders without a seed start from another base model.
     orders = {"random", "round-robin", "cluster", "task-nearest", "tma-nearest", "tma-farthest"}
     orders |= {f"{name}-constant" for name in ("random", "tma-nearest", "tma-farthest")}
     flan = len({*orders, "wsd-nearest", "wsd-farthest", "random-answers"}) * seeds
@@ -68,7 +68,7 @@ def test_shared_stages_are_computed_once(fresh: dict[str, Checkout]) -> None:
     assert rules["evaluate"] == rules["train"] + more_tests
 
 
-def test_the_paper_preset_is_cut_into_jobs(fresh: dict[str, Checkout]) -> None:
+def test_the_paper_preset_trains_in_segments(fresh: dict[str, Checkout]) -> None:
     rules = fresh["paper"].would_run("results/fig4_flan.pdf")
     # 1,797 steps in segments of 300, three arrangements, one seed; no model is pretrained.
     assert rules["train"] == rules["evaluate"] == 3 * 6
@@ -77,7 +77,7 @@ def test_the_paper_preset_is_cut_into_jobs(fresh: dict[str, Checkout]) -> None:
     assert not {"pretrain", "generate_corpus"} & set(rules)
 
 
-def test_p3_is_not_fetched_before_its_list_is_there(tmp_path: Path) -> None:
+def test_p3_is_not_fetched_without_its_list(tmp_path: Path) -> None:
     checkout = copy_project(tmp_path, "paper")
     done = checkout.snakemake("results/raw/data/p3/fetched.json", check=False)
     assert done.returncode != 0
@@ -92,7 +92,7 @@ def test_p3_is_not_fetched_before_its_list_is_there(tmp_path: Path) -> None:
         ("tiny", "model/model", "model.name"),
     ],
 )
-def test_what_only_the_user_can_place_is_told(
+def test_files_that_the_user_must_place_are_named(
     tmp_path: Path, preset: str, source: str, key: str
 ) -> None:
     checkout = copy_project(tmp_path, preset)
@@ -102,24 +102,24 @@ def test_what_only_the_user_can_place_is_told(
     assert "docs/data.md" in done.stdout
 
 
-def test_losses_elsewhere_train_nothing_more(fresh: dict[str, Checkout]) -> None:
+def test_losses_on_other_data_sets_train_nothing_more(fresh: dict[str, Checkout]) -> None:
     rows = ("figures={gap: {kind: query-gap}}", "evaluate={also: [niv2]}")
     rules = fresh["mini"].would_run("results/gap.pdf", "--config", *rows)
-    # Two orders with three seeds each, of training data and two test sets.
+    # Two orders with three seeds each, with losses on two test sets.
     assert (rules["train"], rules["evaluate"], rules["sample"]) == (6, 12, 3)
     assert rules["embed"] == 2
 
 
-def test_a_figure_measures_other_instances_than_its_data_are_arranged_for(
+def test_a_figure_may_measure_other_instances_than_its_data_are_arranged_for(
     fresh: dict[str, Checkout],
 ) -> None:
     data = "data={flan-1: {like: flan, test: specialist-1}}"
     row = "figures={other: {like: fig4_flan, dataset: flan-1, test: specialist-0}}"
     rules = fresh["mini"].would_run("results/other.pdf", "--config", data, row)
-    # Training data, and the test sets of the order and of the losses; only the first two have
+    # The training data and the test sets of the order and of the losses. Only the first two have
     # distances.
     assert (rules["sample"], rules["embed"], rules["distances"]) == (3, 2, 1)
     assert rules["train"] == rules["evaluate"] == 9
-    # So it is with a query set, in one row.
+    # A query set gives the same jobs with one row.
     row = "data={flan: {query: specialist-1}}"
     assert fresh["mini"].would_run("results/fig4_flan.pdf", "--config", row) == rules

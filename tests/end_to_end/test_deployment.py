@@ -24,13 +24,13 @@ TARGET = "results/fig4_flan.pdf"
 
 
 def git(folder: Path, *arguments: str) -> None:
-    known = ("-c", "user.name=nobody", "-c", "user.email=nobody@localhost")
-    subprocess.run(["git", *known, *arguments], cwd=folder, check=True)
+    identity = ("-c", "user.name=nobody", "-c", "user.email=nobody@localhost")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
 
 
 @pytest.fixture
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    """Return a project whose rules come from a git host, played by a folder."""
+    """Return a project whose rules come from a git host, here a local folder."""
     origin = copy_project(tmp_path / "hub/nearfirst").folder
     git(origin, "init", "--quiet")
     git(origin, "add", "--all")
@@ -40,7 +40,7 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.file://{tmp_path}/hub/.insteadOf",
         "GIT_CONFIG_VALUE_0": "https://github.com/someone/",
-        # Where Snakemake keeps what it fetches.
+        # Where Snakemake caches what it fetches.
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }.items():
         monkeypatch.setenv(key, value)
@@ -53,7 +53,7 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     return Checkout(folder)
 
 
-def test_rules_and_programs_come_along(deployed: Checkout, tmp_path: Path) -> None:
+def test_the_module_has_all_rules_and_programs(deployed: Checkout, tmp_path: Path) -> None:
     here = copy_project(tmp_path / "here")
     assert deployed.would_run(TARGET, "--cores", "1") == here.would_run(TARGET)
     corpus = "results/corpus/flan"
@@ -62,7 +62,7 @@ def test_rules_and_programs_come_along(deployed: Checkout, tmp_path: Path) -> No
     assert deployed.would_run(corpus, "--cores", "1") == {}
 
 
-def test_the_catalog_finds_what_it_asks_for(tmp_path: Path) -> None:
+def test_the_catalog_finds_its_files(tmp_path: Path) -> None:
     folder = copy_project(tmp_path).folder
     assert (folder / "config/README.md").is_file()
     assert (folder / "config/config.yaml").read_text() == (folder / "config.yaml").read_text()

@@ -1,4 +1,4 @@
-"""Checkpoints made elsewhere, from folders and from a hub, are measured as those made here."""
+"""Checkpoints made elsewhere, from folders and from a hub, are measured like those made here."""
 
 from pathlib import Path
 

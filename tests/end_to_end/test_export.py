@@ -30,16 +30,16 @@ def test_the_order_of_a_run(copy_of_finished: Checkout) -> None:
     matrix = distance_matrix("cosine", train, test)
     nearest = zip((1 + matrix.min(axis=1)).tolist(), matrix.argmin(axis=1), strict=True)
     expected = {id_: (distance, tests[i]) for id_, (distance, i) in zip(ids, nearest, strict=True)}
-    found = {row["id"]: (row["distance"], row["nearest_query"]) for row in table.to_pylist()}
-    assert found == expected
+    exported = {row["id"]: (row["distance"], row["nearest_query"]) for row in table.to_pylist()}
+    assert exported == expected
 
 
 @pytest.mark.parametrize(
     ("target", "config", "jobs"),
     [
-        # That of the first seed.
+        # The run of the first seed.
         ("flan/random.jsonl", ("seeds=[7]",), {"arrange": 1, "export": 1}),
-        # Of a pool whose matrix of distances is not kept.
+        # A pool whose distance matrix is not kept.
         (
             "flan_full/budget-nearest.jsonl",
             (),
@@ -47,7 +47,7 @@ def test_the_order_of_a_run(copy_of_finished: Checkout) -> None:
         ),
     ],
 )
-def test_what_an_order_takes(
+def test_the_jobs_of_an_export(
     finished: Checkout, target: str, config: tuple[str, ...], jobs: dict[str, int]
 ) -> None:
     flags = ("--config", *config) if config else ()

@@ -1,4 +1,4 @@
-"""Published files come from a hub on loopback, through the rules, to sampled instances."""
+"""Published files are fetched from a hub on loopback by the rules, and sampled."""
 
 import json
 
@@ -32,19 +32,19 @@ def test_fetched_data_are_sampled(checkout: Checkout, monkeypatch: pytest.Monkey
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         checkout.snakemake(TARGET, "results/instances/mine/heldout.parquet", "--config", config)
     held_out = pq.read_table(checkout.folder / "results/instances/mine/heldout.parquet")
-    (talk, other) = held_out["messages"].to_pylist()
-    assert [turn["content"][-1] for turn in (*talk, *other)] == ["?", "!", "?", "!"]
+    (first, second) = held_out["messages"].to_pylist()
+    assert [turn["content"][-1] for turn in (*first, *second)] == ["?", "!", "?", "!"]
     raw = checkout.folder / "results/raw/data/flan"
     assert {path.name for path in raw.iterdir()} == {"flan_mini.json", "fetched.json"}
     assert (raw / "flan_mini.json").read_bytes() == content
     train = pq.read_table(checkout.folder / TARGET)
-    # 15 % of 12 tasks are unseen, four instances of each other one are kept.
+    # 15 % of 12 tasks are unseen; four instances of each other task are kept.
     assert train.num_rows == 10 * 4
-    # What is fetched stays: no server is asked again, and nothing reruns.
+    # Fetched files are kept: without a server nothing reruns.
     assert checkout.would_run(TARGET, "--config", config) == {}
 
 
-def test_a_host_without_a_network_says_what_to_place_where(
+def test_without_a_network_the_message_says_where_to_place_the_files(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""Every figure and table of the tiny preset, from the runs of the finished checkout on."""
+"""Every figure and table of the tiny preset."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from nearfirst.distance.similarity_settings import MEASURES
 from nearfirst.takeaways.claims import BY_NAME
 
 FIGURES = list(load({"preset": "tiny"}, ROOT / "workflow/presets").figures)
-PAGE = {"takeaways": 1, "plot_takeaways": 1}
+TAKEAWAYS = {"takeaways": 1, "plot_takeaways": 1}
 CURVES = ["step", "mean", "low", "high", "n"]
 
 
@@ -24,13 +24,13 @@ def test_every_figure_has_its_numbers_and_its_caption(everything: Checkout) -> N
     for name in FIGURES:
         assert (results / f"{name}.pdf").read_bytes().startswith(b"%PDF"), name
         assert len((results / f"{name}.txt").read_text().split()) > 20, name
-        found = table(everything, name)
-        assert len(found), name
+        numbers = table(everything, name)
+        assert len(numbers), name
         if name.startswith("fig6_"):
-            assert list(found.columns[:3]) == ["group", "what", "x"], name
+            assert list(numbers.columns[:3]) == ["group", "what", "x"], name
         elif name != "similarity_vs_loss":
-            assert np.isfinite(found["mean"]).all(), name
-            curves = [column for column in found.columns[1:7] if column != "quantity"]
+            assert np.isfinite(numbers["mean"]).all(), name
+            curves = [column for column in numbers.columns[1:7] if column != "quantity"]
             assert curves[:5] == CURVES, name
 
 
@@ -40,7 +40,7 @@ def test_curves_begin_with_the_same_model(everything: Checkout) -> None:
         assert start["mean"].nunique() == 1, name
 
 
-def test_what_is_compared_holds_the_same_instances(everything: Checkout) -> None:
+def test_compared_runs_have_the_same_instances(everything: Checkout) -> None:
     folder = everything.folder / "results/arrangements"
 
     def ids(dataset: str, name: str) -> list[str]:
@@ -58,21 +58,21 @@ def test_what_is_compared_holds_the_same_instances(everything: Checkout) -> None
         assert len({frozenset(order) for order in orders}) == 1, dataset
         assert len({tuple(order) for order in orders}) == len(names), dataset
     assert not set(ids("flan", "tma-rounds-0")) & set(ids("flan", "tma-rounds-5"))
-    nearest, both = ids("flan_full", "budget-min"), ids("flan_full", "budget-nearest")
-    assert set(nearest) & set(both)
-    assert set(nearest) != set(both)
+    smaller, larger = ids("flan_full", "budget-min"), ids("flan_full", "budget-nearest")
+    assert set(smaller) & set(larger)
+    assert set(smaller) != set(larger)
 
 
-def test_figures_of_tasks_show_what_they_say(everything: Checkout) -> None:
+def test_figures_of_tasks_show_the_tasks_of_their_rows(everything: Checkout) -> None:
     assert table(everything, "fig2_permutations")["task"].nunique() == 3
     picked = [table(everything, f"fig{n}_seeds")["task"].unique() for n in (7, 8, 9, 10)]
     assert [len(tasks) for tasks in picked] == [1] * 4
     assert len({tasks[0] for tasks in picked}) == 4
     assert table(everything, "fig7_seeds")["test"].nunique() == 3
     nine = table(everything, "nine_similarities")
-    # Minimum and maximum of Euclidean distance repeat those of cosine.
-    differ = [name for name in MEASURES if name not in ("euclidean-min", "euclidean-max")]
-    assert list(nine["panel"].unique()) == ["loss", *differ]
+    # The minimum and maximum of the Euclidean distance repeat those of the cosine.
+    shown = [name for name in MEASURES if name not in ("euclidean-min", "euclidean-max")]
+    assert list(nine["panel"].unique()) == ["loss", *shown]
     scaled = table(everything, "fig11_scaled").groupby(["test", "quantity"])["mean"].mean()
     for test in ("specialist-0", "specialist-1", "specialist-2"):
         # Eq. 14: the same mean over the checkpoints; the CSV has six digits.
@@ -81,17 +81,17 @@ def test_figures_of_tasks_show_what_they_say(everything: Checkout) -> None:
         )
 
 
-def test_tables_count_what_was_sampled(everything: Checkout) -> None:
+def test_tables_count_the_samples(everything: Checkout) -> None:
     sizes = table(everything, "table4").set_index(["dataset", "split"])
     assert sizes.loc[("flan", "train"), "instances"] == 256
     assert sizes.loc[("sharegpt", "heldout"), "instances"] == 16
     leaks = table(everything, "leakage").query("dataset == 'flan' and split == 'specialist-0'")
-    # The skills of 16 unseen tasks are trained on in other forms, those of 32 in none.
+    # Training has the skills of 16 unseen tasks in other forms, and those of 32 in none.
     assert (leaks["training_tasks"] > 0).sum() == 16
     assert len(leaks) == 48
-    passing = table(everything, "generalization")
-    assert set(passing["figure"]) >= {"fig4_flan", "fig4_sharegpt"}
-    assert passing["performance_start"].between(0, 1).all()
+    generalization = table(everything, "generalization")
+    assert set(generalization["figure"]) >= {"fig4_flan", "fig4_sharegpt"}
+    assert generalization["performance_start"].between(0, 1).all()
 
 
 def test_every_claim_has_a_row_and_a_sentence(everything: Checkout) -> None:
@@ -107,27 +107,25 @@ def test_every_claim_has_a_row_and_a_sentence(everything: Checkout) -> None:
     assert (results / "takeaways.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_all_is_up_to_date_then(everything: Checkout) -> None:
+def test_everything_is_up_to_date_afterwards(everything: Checkout) -> None:
     assert everything.would_run() == {}
 
 
-def test_changes_rerun_their_figures_alone(everything: Checkout) -> None:
+def test_changes_rerun_only_their_figures(everything: Checkout) -> None:
     for change, expected in {
         "loss_types={within_steps: 4}": {"loss_types": 1, "plot": 1},
-        "prediction={resamples: 200}": {"prediction": 1, "plot": 1, **PAGE},
-        "takeaways={alpha: 0.01}": PAGE,
+        "prediction={resamples: 200}": {"prediction": 1, "plot": 1, **TAKEAWAYS},
+        "takeaways={alpha: 0.01}": TAKEAWAYS,
         "generalization={threshold: 0.1}": {"generalization": 1},
         "look={panel_width: 3}": {"plot": len(FIGURES), "plot_exploration": 6, "plot_takeaways": 1},
         "figures={fig2_permutations: {pick: [2, 0, 2]}}": {"task_curves": 1, "plot": 1},
         "arrangements={tma-rounds-5: {within_round: pool}}": {
             **{"arrange": 1, "train": 1, "evaluate": 1},
-            **{"curves": 1, "compare": 1, "comparisons": 1, "plot": 1, **PAGE},
+            **{"curves": 1, "compare": 1, "comparisons": 1, "plot": 1, **TAKEAWAYS},
         },
     }.items():
-        found = everything.would_run("--config", change)
-        assert found == expected, change
-    found = everything.would_run("--config", "similarity={ngram: 3}")
-    assert found.pop("similarity") == 3 + 2
-    # nine_similarities, fig11, the prediction and the page of takeaways read them.
-    page = {"takeaways": 1, "plot_takeaways": 1}
-    assert found == {"task_curves": 2, "prediction": 1, "plot": 3, **page}
+        assert everything.would_run("--config", change) == expected, change
+    jobs = everything.would_run("--config", "similarity={ngram: 3}")
+    assert jobs.pop("similarity") == 3 + 2
+    # nine_similarities, fig11_scaled, similarity_vs_loss and the takeaways read them.
+    assert jobs == {"task_curves": 2, "prediction": 1, "plot": 3, **TAKEAWAYS}

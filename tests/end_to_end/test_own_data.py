@@ -1,4 +1,4 @@
-"""Data of one's own, from one block of the config to the figure, and what their change reruns."""
+"""Data of your own: from one row of the config to the figure, and what a change reruns."""
 
 import json
 import shutil
@@ -16,30 +16,30 @@ CONFIG = ("--config", "seeds=[0]", "data={mine: {path: pool.jsonl, test_path: te
 SPLITS = ("results/instances/mine/train.parquet", "results/instances/mine/{}.parquet")
 
 
-def talk(task: int, number: int) -> list[dict[str, str]]:
+def chat(task: int, number: int) -> list[dict[str, str]]:
     turns = {"user": f"Übung {task}: was folgt auf {number}?", "assistant": f"Die {number + 1}."}
     return [{"role": role, "content": content} for role, content in turns.items()]
 
 
-def lines(path: Path, *tasks: int) -> None:
-    rows = [{"messages": talk(task, number)} for task in tasks for number in range(8)]
+def write_rows(path: Path, *tasks: int) -> None:
+    rows = [{"messages": chat(task, number)} for task in tasks for number in range(8)]
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
 
 @pytest.fixture(scope="module")
 def own(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout in which the figure of own data was drawn."""
+    """Return a checkout with the figure of data of your own."""
     folder = tmp_path_factory.mktemp("own") / "checkout"
     shutil.copytree(finished.folder, folder, symlinks=True)
-    lines(folder / "pool.jsonl", 0, 1, 2, 3)
-    # The last task is trained on too.
-    lines(folder / "test.jsonl", 4, 3)
+    write_rows(folder / "pool.jsonl", 0, 1, 2, 3)
+    # The last task is in the pool too.
+    write_rows(folder / "test.jsonl", 4, 3)
     checkout = Checkout(folder)
     checkout.snakemake(FIGURE, *CONFIG)
     return checkout
 
 
-def test_messages_and_a_test_file_give_the_figure(own: Checkout) -> None:
+def test_a_pool_and_a_test_file_make_the_figure(own: Checkout) -> None:
     results = own.folder / "results"
     assert (results / "fig4_mine.pdf").read_bytes().startswith(b"%PDF")
     table = pd.read_csv(results / "fig4_mine.csv")
@@ -52,7 +52,7 @@ def test_messages_and_a_test_file_give_the_figure(own: Checkout) -> None:
     )
     assert sorted(nearest["id"]) == sorted(f"mine_{number}" for number in range(1, 33))
     assert all(sorted(other["id"]) == sorted(nearest["id"]) for other in others)
-    # Each test point takes what is nearest to it: of those that are trained on, themselves.
+    # Each test point takes its nearest training point: itself if the pool has it.
     first = set(nearest.loc[nearest["round"] == 1, "id"])
     assert {f"mine_{number}" for number in range(25, 33)} <= first
     log = (results / "logs/sample/mine_heldout.log").read_text()
@@ -65,18 +65,18 @@ def test_a_changed_file_reruns_what_reads_it(own: Checkout, tmp_path: Path) -> N
     assert checkout.would_run(FIGURE, *CONFIG) == {}
     (checkout.folder / "test.jsonl").touch()
     assert checkout.would_run(FIGURE, *CONFIG) == {}
-    lines(checkout.folder / "test.jsonl", 5)
+    write_rows(checkout.folder / "test.jsonl", 5)
     figure = {"curves": 1, "compare": 1, "plot": 1}
     sampled = {"sample": 1, "embed": 1, "gather_embeddings": 1, "distances": 1}
-    # The random order is trained without a look at the test set.
+    # The random order does not depend on the test set.
     by_distance = {**sampled, "arrange": 2, "train": 2, "evaluate": 3, **figure}
     assert checkout.would_run(FIGURE, *CONFIG) == by_distance
-    # Another file for the test set changes as little.
-    lines(checkout.folder / "test.jsonl", 4, 3)
-    lines(checkout.folder / "other.jsonl", 5)
+    # Another test file reruns the same.
+    write_rows(checkout.folder / "test.jsonl", 4, 3)
+    write_rows(checkout.folder / "other.jsonl", 5)
     other = CONFIG[-1].replace("test.jsonl", "other.jsonl")
     assert checkout.would_run(FIGURE, *CONFIG[:-1], other)["train"] == 2
-    lines(checkout.folder / "pool.jsonl", 0, 1, 2)
+    write_rows(checkout.folder / "pool.jsonl", 0, 1, 2)
     both = {"sample": 2, "embed": 2, "gather_embeddings": 2, "distances": 1}
     everything = {**both, "arrange": 3, "train": 3, "evaluate": 3, **figure}
     assert checkout.would_run(FIGURE, *CONFIG) == everything
@@ -119,7 +119,7 @@ def test_whole_tasks_are_held_out_by_a_column(fresh: Checkout) -> None:
     assert rules["train"] == 6
 
 
-def test_own_data_are_among_all_targets_once_they_are_there(fresh: Checkout) -> None:
+def test_all_targets_include_data_of_your_own(fresh: Checkout) -> None:
     without = fresh.would_run()
     both = fresh.would_run("--config", "data={mine: {path: pool}}")
     for rule in ("explore", "plot_exploration", "compare", "distances", "advice"):
@@ -129,7 +129,7 @@ def test_own_data_are_among_all_targets_once_they_are_there(fresh: Checkout) -> 
 
 
 @pytest.mark.parametrize(
-    ("target", "config", "named"),
+    ("target", "config", "message"),
     [
         (FIGURE, [], "there is no results/fig4_mine.pdf"),
         ("results/explore_mine.pdf", [], "data={mine: {path: pool.jsonl}}"),
@@ -141,10 +141,10 @@ def test_own_data_are_among_all_targets_once_they_are_there(fresh: Checkout) -> 
         ),
     ],
 )
-def test_what_is_not_there_is_told(
-    fresh: Checkout, target: str, config: list[str], named: Any
+def test_missing_files_are_named(
+    fresh: Checkout, target: str, config: list[str], message: Any
 ) -> None:
-    more = ["--config", *config] if config else []
-    done = fresh.snakemake(target, "--dry-run", *more, check=False)
+    flags = ["--config", *config] if config else []
+    done = fresh.snakemake(target, "--dry-run", *flags, check=False)
     assert done.returncode != 0
-    assert named in done.stdout
+    assert message in done.stdout

@@ -1,4 +1,4 @@
-"""The report: one page that needs nothing else, with every figure, its caption and its config."""
+"""The report: one self-contained page of all figures, with their captions and configs."""
 
 import base64
 import html
@@ -32,21 +32,19 @@ def page(everything: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def part(page: Path, name: str) -> Any:
     """Return a part of the page's data."""
-    found = re.search(
+    match = re.search(
         rf'<script id="{name}">\s*var \w+ = (.*?);\s*</script>', page.read_text(), re.S
     )
-    assert found, name
-    return json.loads(found[1])
+    assert match, name
+    return json.loads(match[1])
 
 
 def words(markup: str) -> str:
-    """Return the text of HTML, its white space made one."""
+    """Return the text of HTML, with white space collapsed."""
     return " ".join(html.unescape(re.sub("<[^>]*>", "", markup)).split())
 
 
-def test_every_figure_has_its_heading_its_caption_and_its_config(
-    everything: Checkout, page: Path
-) -> None:
+def test_every_figure_has_its_heading_caption_and_config(everything: Checkout, page: Path) -> None:
     under = {key: [*chain(*parts.values())] for key, parts in part(page, "categories").items()}
     entries = part(page, "results")
     for name, figure in FIGURES.items():
@@ -68,7 +66,7 @@ def test_every_figure_has_its_heading_its_caption_and_its_config(
     assert {run["rule"] for run in part(page, "runtimes")["data"]["values"]} >= {"train", "plot"}
 
 
-def test_nothing_is_fetched(page: Path) -> None:
+def test_the_page_fetches_nothing(page: Path) -> None:
     text = page.read_text()
     tags = re.findall(r"<(?:script|link|img|iframe|source)\b[^>]*>", text)
     assert tags
@@ -84,7 +82,7 @@ def test_a_page_of_one_figure(finished: Checkout, tmp_path: Path) -> None:
         "results/fig4_flan_paired.csv",
         "results/base_skills.csv",
     }
-    # All targets, of which most are not there.
+    # Most of all targets have not been built.
     done = finished.snakemake("--report", str(path), check=False)
     assert done.returncode != 0
     assert "marked for report but does not exist" in done.stdout
@@ -95,17 +93,19 @@ def test_the_recorded_config_makes_the_figure_again(finished: Checkout) -> None:
     assert finished.would_run("results/fig4_flan.pdf", "--configfile", file) == {}
 
 
-def test_make_report_shows_what_other_configs_made(copy_of_finished: Checkout) -> None:
+def test_make_report_shows_figures_of_other_configs(copy_of_finished: Checkout) -> None:
     curves = "curves: {near: tma-nearest, RT: random}, reference: RT"
     row = f"figures={{mine: {{like: fig4_flan, {curves}}}}}"
     copy_of_finished.snakemake("results/mine.pdf", "--config", row)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    # Not those of the `make test` that runs this.
-    ours = {k: v for k, v in os.environ.items() if k not in ("ARGS", "MAKEFLAGS", "MAKEOVERRIDES")}
+    # Without the variables of a `make test` that runs this.
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("ARGS", "MAKEFLAGS", "MAKEOVERRIDES")
+    }
     subprocess.run(
         ["make", "--assume-old=setup", "report"],
         cwd=copy_of_finished.folder,
-        env={**ours, "PATH": path},
+        env={**environment, "PATH": path},
         check=True,
     )
     shown = part(copy_of_finished.folder / "report.html", "results")
@@ -119,7 +119,7 @@ def test_a_browser_shows_it(page: Path, tmp_path: Path) -> None:
     assert browser, "NEARFIRST_REQUIRE_CHROMIUM is set, and there is no Chromium"
     shown = tmp_path / "page.html"
     picture = part(page, "results")["results/fig4_flan.svg"]["data_uri"]
-    # As two clicks do: the picture, then its caption. A page is loaded when its pictures are drawn.
+    # As with two clicks: the picture, then its caption. The page is loaded once pictures are drawn.
     shown.write_text(
         page.read_text()
         + f"""<img id="probe" style="display: none" src="{picture}"><script>
@@ -159,7 +159,7 @@ def test_a_browser_shows_it(page: Path, tmp_path: Path) -> None:
         text=True,
         check=True,
         timeout=300,
-        # Nothing outside may be asked for.
+        # The page may not fetch anything.
         env=os.environ | {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
     ).stdout
     mark = re.search(r'<pre id="seen">(.*?)</pre>', dom, re.DOTALL)
@@ -173,7 +173,7 @@ def test_a_browser_shows_it(page: Path, tmp_path: Path) -> None:
             name = Path(path).name if heading == "Tables" else Path(path).stem
             assert name in seen["headings"][heading], f"{heading!r} does not show {path}"
     assert seen["shown"]
-    assert seen["width"] > 100, "the browser draws it"
+    assert seen["width"] > 100, "the browser does not draw the picture"
     rendered = dom.split('<div id="app">')[1]
     assert "Mean test loss on generated data" in rendered
     assert "preset: tiny" in words(rendered)

@@ -1,4 +1,4 @@
-"""How much of the disk checkpoints take, and what keeping them is good for."""
+"""Disk space of checkpoints, and what can be computed from those that are kept."""
 
 import os
 import re
@@ -25,7 +25,7 @@ OF_TWO_SEGMENTS, OF_THE_RUN = 5, 9
 def weights(folder: Path) -> int:
     """Return the bytes of all checkpoints' weights, half-written ones included."""
     total = 0
-    # What is removed meanwhile is no error to `os.walk`.
+    # Folders may be removed meanwhile, which `os.walk` allows.
     for path in (Path(where) / name for where, _, names in os.walk(folder) for name in names):
         with suppress(FileNotFoundError):
             total += path.stat().st_size if path.suffix == ".safetensors" else 0
@@ -34,11 +34,11 @@ def weights(folder: Path) -> int:
 
 @contextmanager
 def watched(folder: Path) -> Iterator[list[int]]:
-    """Look at a folder's checkpoints while the block runs; gives a list with their peak bytes."""
-    peak, over = [0], threading.Event()
+    """Watch a folder's checkpoints while the block runs; yield a list with their peak bytes."""
+    peak, ended = [0], threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.01):
+        while not ended.wait(0.01):
             peak[0] = max(peak[0], weights(folder))
 
     watcher = threading.Thread(target=watch)
@@ -46,22 +46,22 @@ def watched(folder: Path) -> Iterator[list[int]]:
     try:
         yield peak
     finally:
-        over.set()
+        ended.set()
         watcher.join()
 
 
-def test_a_run_never_has_checkpoints_of_more_than_two_segments(copy_of_finished: Checkout) -> None:
+def test_a_run_has_checkpoints_of_at_most_two_segments(copy_of_finished: Checkout) -> None:
     checkout, checkpoints = copy_of_finished, copy_of_finished.folder / "results/checkpoints"
     segments = checkpoints / "flan/random/seed-0"
     one = (segments / "0-end/step-000000/model.safetensors").stat().st_size
     checkpoints.rename(checkout.folder / "kept")
-    # Evaluation fails: training does not fill the disk all the same.
+    # Evaluation fails; even so, training does not fill the disk.
     failing = [*BOUNDED, "evaluate={precision: float16}"]
     done = checkout.snakemake(*TARGETS, "--keep-going", *failing, check=False)
     assert done.returncode != 0
     assert sorted(path.name for path in segments.iterdir()) == SEGMENTS[:2]
     assert weights(checkpoints) == OF_TWO_SEGMENTS * one
-    # It works again: what was trained is not lost, and goes as it is evaluated.
+    # It works again: what was trained is used, and removed once it is evaluated.
     with watched(checkpoints) as peak:
         done = checkout.snakemake(*TARGETS, *BOUNDED)
     assert len(re.findall(r"^Job \d+: train ", done.stdout, re.MULTILINE)) == 2
@@ -71,22 +71,22 @@ def test_a_run_never_has_checkpoints_of_more_than_two_segments(copy_of_finished:
     parts = [pq.read_table(checkout.folder / target) for target in TARGETS]
     steps = [step for part in parts for step in dict.fromkeys(part["step"].to_pylist())]
     assert steps == list(range(0, 17, 2))
-    # The same numbers as in one piece, where both have a checkpoint.
-    whole = pq.read_table(checkout.folder / f"results/losses/{RUN}/0-end.parquet")
-    both = pa.concat_tables(parts).to_pandas().query("step % 4 == 0").reset_index(drop=True)
-    assert both.equals(whole.to_pandas())
-    # A change of what is kept sets marks again, nothing else; what trains again waits again.
+    # The same numbers as in one segment, at the checkpoints of both.
+    unsegmented = pq.read_table(checkout.folder / f"results/losses/{RUN}/0-end.parquet")
+    segmented = pa.concat_tables(parts).to_pandas().query("step % 4 == 0").reset_index(drop=True)
+    assert segmented.equals(unsegmented.to_pandas())
+    # A change of keep_checkpoints only renews the marks; if training reruns, it waits again.
     assert checkout.would_run(*TARGETS, *BOUNDED) == {}
     kept = [part.replace("false", "true") for part in BOUNDED]
     assert checkout.would_run(*TARGETS, *kept) == {"wait_for_evaluation": 2}
-    anew = [part.replace("steps: 16", "steps: 16, learning_rate: 0.002") for part in BOUNDED]
-    assert checkout.would_run(*TARGETS, *anew) == {
+    retrained = [part.replace("steps: 16", "steps: 16, learning_rate: 0.002") for part in BOUNDED]
+    assert checkout.would_run(*TARGETS, *retrained) == {
         **{"train": 4, "evaluate": 4},
         "wait_for_evaluation": 2,
     }
 
 
-def test_kept_checkpoints_are_evaluated_anew_and_nothing_is_trained(
+def test_kept_checkpoints_are_evaluated_again_without_training(
     copy_of_finished: Checkout,
 ) -> None:
     checkout = copy_of_finished
@@ -99,7 +99,7 @@ def test_kept_checkpoints_are_evaluated_anew_and_nothing_is_trained(
     for path in (losses, scores):
         steps = pq.read_table(checkout.folder / path)["step"].to_pylist()
         assert sorted(set(steps)) == [0, 4, 8, 12, 16]
-    # Other instances in the test set that was there: only these are evaluated again.
+    # Other instances in an existing test set: only they are evaluated again.
     change = "data={flan: {sample: {specialist_per_task: 2}}}"
     target = f"results/losses/{RUN}/0-end.parquet"
     assert checkout.would_run(target, "--config", change) == {"sample": 1, "evaluate": 1}

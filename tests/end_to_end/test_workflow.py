@@ -1,4 +1,4 @@
-"""The workflow on the tiny preset, from nothing to the figure, in several ways."""
+"""The workflow with the tiny preset, from nothing to the figure."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from checkout import Checkout, copy_project, flan_rows
 TARGET = "results/fig4_flan.pdf"
 
 
-def test_the_figure_its_numbers_and_its_comparison(finished: Checkout) -> None:
+def test_the_figure_has_numbers_and_a_comparison(finished: Checkout) -> None:
     results = finished.folder / "results"
     assert (results / "fig4_flan.pdf").read_bytes().startswith(b"%PDF")
     table = pd.read_csv(results / "fig4_flan.csv")
@@ -25,13 +25,13 @@ def test_the_figure_its_numbers_and_its_comparison(finished: Checkout) -> None:
     assert (table["low"] <= table["mean"]).all()
     assert (table["mean"] <= table["high"]).all()
     start = table[table["step"] == 0]
-    assert start["mean"].nunique() == 1, "all orders begin with the same models"
+    assert start["mean"].nunique() == 1, "orders begin with different models"
     paired = pd.read_csv(results / "fig4_flan_paired.csv")
     assert set(paired["comparison"]) == {"NFT-RT", "NFT-FFT"}
     assert (paired["seeds"] == 2).all()
 
 
-def test_tables_have_the_columns_agreed_on(finished: Checkout) -> None:
+def test_tables_have_the_documented_columns(finished: Checkout) -> None:
     results = finished.folder / "results"
     text = pa.string()
     message = pa.struct([("role", text), ("content", text), ("trained", pa.bool_())])
@@ -66,10 +66,10 @@ def test_tables_have_the_columns_agreed_on(finished: Checkout) -> None:
         assert {name: schema.field(name).type for name in columns} == columns, path
 
 
-def test_only_a_limit_of_the_users_own_rations_the_starts_of_jobs(
+def test_the_start_of_jobs_is_limited_only_if_the_user_asks_for_it(
     copy_of_finished: Checkout,
 ) -> None:
-    # A later handler takes the place of an earlier one.
+    # A later handler replaces an earlier one.
     with (copy_of_finished.folder / "Snakefile").open("a") as file:
         file.write("\n\nonsuccess:\n    print('LIMIT', workflow.scheduler.job_rate_limiter)\n")
     forced = ("--force", "results/fig4_flan.pdf")
@@ -78,7 +78,7 @@ def test_only_a_limit_of_the_users_own_rations_the_starts_of_jobs(
     assert "\nLIMIT <" in limited
 
 
-def test_a_comparison_holds_one_set_in_different_orders(finished: Checkout) -> None:
+def test_compared_runs_have_the_same_instances_in_different_orders(finished: Checkout) -> None:
     folder = finished.folder / "results/arrangements/flan"
     orders = [pq.read_table(path)["id"].to_pylist() for path in sorted(folder.rglob("*.parquet"))]
     assert len(orders) == 6
@@ -92,7 +92,7 @@ def test_training_and_test_tasks_are_disjoint(finished: Checkout) -> None:
     assert not set(train["task"].to_pylist()) & set(test["task"].to_pylist())
 
 
-def test_one_core_gives_the_same_bytes_as_all(finished: Checkout, tmp_path: Path) -> None:
+def test_one_core_gives_the_same_bytes_as_several(finished: Checkout, tmp_path: Path) -> None:
     other = copy_project(tmp_path)
     run = "losses/flan/specialist-0/tma-nearest/seed-0/0-end.parquet"
     other.snakemake(f"results/{run}", "--cores", "1")
@@ -108,7 +108,7 @@ def test_one_core_gives_the_same_bytes_as_all(finished: Checkout, tmp_path: Path
         assert (other.folder / "results" / name).read_bytes() == expected, name
 
 
-def test_looks_redraw_and_change_no_number(copy_of_finished: Checkout) -> None:
+def test_looks_redraw_the_figure_and_change_no_number(copy_of_finished: Checkout) -> None:
     figure = copy_of_finished.folder / "results/fig4_flan.pdf"
     table = figure.with_suffix(".csv")
     before = figure.read_bytes(), table.read_bytes()
@@ -116,7 +116,7 @@ def test_looks_redraw_and_change_no_number(copy_of_finished: Checkout) -> None:
     assert figure.read_bytes() != before[0]
     assert table.read_bytes() == before[1]
     copy_of_finished.snakemake(TARGET)
-    assert figure.read_bytes() == before[0], "the old looks give the old bytes"
+    assert figure.read_bytes() == before[0], "the same looks give other bytes"
 
 
 @pytest.fixture
@@ -128,17 +128,17 @@ def own_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_published_file_from_any_path(copy_of_finished: Checkout, own_file: Path) -> None:
+def test_a_published_file_may_have_any_path(copy_of_finished: Checkout, own_file: Path) -> None:
     paths = [f"results/instances/flan/{split}.parquet" for split in ("train", "specialist-0")]
     copy_of_finished.snakemake(*paths, "--config", f"data={{flan: {{path: {own_file}}}}}")
     train, test = (pq.read_table(copy_of_finished.folder / path)["task"] for path in paths)
-    # 12 tasks, 15 % of them unseen, up to 4 instances each, 1 of an unseen one.
+    # 15 % of the 12 tasks are unseen, with 1 instance each; the others have 4.
     assert (len(train), len(test)) == (40, 2)
     assert len(set(train.to_pylist())) == 10
 
 
-def bad_run(checkout: Checkout, *config: str) -> list[str]:
-    """Run into an error; return the lines by which programs or the config told it."""
+def failed_run(checkout: Checkout, *config: str) -> list[str]:
+    """Run a call that must fail; return the error messages of programs and of the config."""
     done: subprocess.CompletedProcess[str] = checkout.snakemake(
         TARGET, "--config", *config, check=False
     )
@@ -147,21 +147,21 @@ def bad_run(checkout: Checkout, *config: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.startswith(("error:", "config key"))]
 
 
-def test_a_bad_file_gives_one_message_and_loses_nothing(
+def test_a_damaged_file_gives_one_message_and_loses_nothing(
     copy_of_finished: Checkout, own_file: Path
 ) -> None:
     own_file.write_bytes(own_file.read_bytes()[:-40])
     results = copy_of_finished.folder / "results"
-    # Training and test instances are sampled side by side, and the file is bad for both.
-    (message,) = set(bad_run(copy_of_finished, f"data={{flan: {{path: {own_file}}}}}"))
+    # Training and test instances are sampled in parallel, and both report the file.
+    (message,) = set(failed_run(copy_of_finished, f"data={{flan: {{path: {own_file}}}}}"))
     assert "flan_mini.json.zip" in message
     assert not list(results.rglob("*.tmp"))
-    assert not list((results / "instances/flan").glob("*")), "no half-written table"
-    assert (results / "fig4_flan.pdf").exists(), "what was there stays"
+    assert not list((results / "instances/flan").glob("*")), "a table is half-written"
+    assert (results / "fig4_flan.pdf").exists(), "an earlier result is lost"
 
 
-def test_too_many_steps_name_the_largest_number(copy_of_finished: Checkout) -> None:
-    messages = bad_run(copy_of_finished, "seeds=[0]", "train={steps: 17}")
+def test_too_many_steps_are_refused_with_the_maximum(copy_of_finished: Checkout) -> None:
+    messages = failed_run(copy_of_finished, "seeds=[0]", "train={steps: 17}")
     assert messages
     assert all("set train.steps to 16 or fewer" in message for message in messages)
 
@@ -176,8 +176,8 @@ def test_too_many_steps_name_the_largest_number(copy_of_finished: Checkout) -> N
         ("train={checkpoint_dtype: bfloat16}", ["bfloat16 is refused"]),
     ],
 )
-def test_a_bad_config_names_key_value_and_remedy(
+def test_a_wrong_config_is_refused_with_key_value_and_remedy(
     finished: Checkout, config: str, parts: list[str]
 ) -> None:
-    (message,) = bad_run(finished, config)
+    (message,) = failed_run(finished, config)
     assert all(part in message for part in parts), message

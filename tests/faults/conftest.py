@@ -15,7 +15,7 @@ from kills import Undisturbed
 
 @pytest.fixture(scope="session")
 def results(finished: Checkout) -> Path:
-    """Return the results of the finished checkout. Leave them as they are."""
+    """Return the results of the finished checkout. Do not change them."""
     return finished.folder / "results"
 
 

@@ -87,8 +87,8 @@ def waits(checkout: Checkout) -> bool:
         return False
 
 
-def assert_right(checkout: Checkout, finished: Checkout) -> None:
-    """Check that the checkpoints equal the undisturbed run's, and that nothing else is left."""
+def assert_same_as(checkout: Checkout, finished: Checkout) -> None:
+    """Check that the checkpoints are those of the undisturbed run, without leftovers."""
     assert contents(checkout.folder / TARGET) == contents(finished.folder / TARGET)
     results, incomplete = checkout.folder / "results", checkout.folder / ".snakemake/incomplete"
     for name in ("*.tmp", "*.partial", "*.lock"):

@@ -40,7 +40,7 @@ class Job:
         return Running(command(self.program, *self.arguments, *logged), limit)
 
     def start_cold(self) -> subprocess.Popen[bytes]:
-        """Start the program like a shell, imports included, in a new process group."""
+        """Start the program as a shell would, imports included, in a new process group."""
         return subprocess.Popen(
             command(self.program, *self.arguments, "--log", self.log),
             env=environment(),

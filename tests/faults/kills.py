@@ -83,10 +83,10 @@ def kill_again_and_again(
 ) -> None:
     """Start and kill a job at seeded moments, again and again; then compare its outputs.
 
-    The moments are, in turn, by the clock (all of imports, loading, computing, saving), at a change
-    of its files including the log (loading, computing, saving), and at a new file. For the last two
-    the imports, which are most of the time of so small a job, are done before. A job that resumes
-    is killed within the first of `parts` of its changes.
+    The moments are, in turn: at a random time (during imports, loading, computing or saving), at a
+    change of its files including the log (loading, computing, saving), and at a new file. For the
+    last two the imports, which take most of the time of such a small job, are done in advance. A
+    job that resumes is killed within the first of `parts` equal parts of its changes.
     """
     moment, seconds = random.Random(seed), undisturbed.seconds
     kills = 0

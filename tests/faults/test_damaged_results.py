@@ -1,4 +1,4 @@
-"""Damaged results under Snakemake: the message names the file; once deleted, it is remade."""
+"""Damaged results under Snakemake: the message names the file; once deleted, it is rebuilt."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ TARGET = "results/fig4_flan.csv"
 
 
 def failure(checkout: Checkout) -> str:
-    """Run into the damage; return the error that names it."""
+    """Run a call that must fail; return its error message."""
     done = checkout.snakemake(TARGET, check=False)
     assert done.returncode == 1
     assert not (checkout.folder / TARGET).exists()
@@ -22,7 +22,7 @@ def failure(checkout: Checkout) -> str:
     return line
 
 
-def test_what_is_damaged_is_named_and_made_anew(
+def test_damaged_files_are_named_and_rebuilt(
     copy_of_finished: Checkout, finished: Checkout
 ) -> None:
     folder: Path = copy_of_finished.folder

@@ -8,7 +8,7 @@ import pytest
 from faults import Job, training
 from files import DAMAGES, cut, empty, flip, lose
 from kills import Undisturbed, kill, wait_until
-from test_sigterm import begun_at
+from test_sigterm import resumed_from
 
 
 def states(job: Job) -> list[Path]:
@@ -36,7 +36,7 @@ def killed(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
         if kill(process) and len(states(job)) == 2:
             return job
         job.clear()  # it ended before the kill
-    raise AssertionError("training always ended first")
+    raise AssertionError("training always ended before the kill")
 
 
 CHECKPOINT = "checkpoints/step-000008/model.safetensors"
@@ -79,7 +79,7 @@ def test_a_damaged_state_is_skipped(
     for step in steps[:skipped]:
         assert f"skipping the state of step {step}" in printed
     assert str(folders[folder] / name) in printed
-    assert begun_at(printed) == steps[skipped]
+    assert resumed_from(printed) == steps[skipped]
     assert job.result() == undisturbed.result
 
 

@@ -22,7 +22,7 @@ LOSS = "losses/flan/specialist-0/random/seed-0/0-end.parquet"
 
 
 def vectors(path: Path) -> tuple[list[str], bytes]:
-    """Read embeddings as something that can be compared."""
+    """Read embeddings in a form that `==` compares."""
     ids, matrix = read_embeddings(path)
     return ids, matrix.tobytes()
 

@@ -27,9 +27,9 @@ def little_space(job: Job, free: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("make", "free", "limit"),  # pages left free, or the largest size of a file
+    ("make", "free", "limit"),  # free pages, or the maximum size of a file
     [
-        *((training, pages, None) for pages in (20, 70, 250, 500)),  # a state has some 480 KB
+        *((training, pages, None) for pages in (20, 70, 250, 500)),  # a state has about 480 KB
         *((evaluation, pages, None) for pages in (0, 1)),
         *((embedding, pages, None) for pages in (0, 10)),
         # The same without a mount: the kernel refuses writes beyond the limit.
@@ -48,11 +48,11 @@ def test_a_disk_that_fills_up(
     with nullcontext(tmp_path) if limit else small_disk(tmp_path / "disk", f"{SIZE}") as disk:
         job = make(results, disk / "job")
         with nullcontext() if limit else little_space(job, free):
-            # The log takes space too, or gets none.
+            # With a small disk the log takes space too.
             line = job.fail(limit, log=limit is None)
         assert line.startswith(f"error: {job.folder}/"), line
         assert "free some space and run again" in line
-        # Only a training job leaves something, to resume from.
+        # Only training leaves something, from which it resumes.
         assert job.debris() == ({"checkpoints.partial"} if make is training else set())
         job.finish()
         expected = {

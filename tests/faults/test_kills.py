@@ -10,13 +10,13 @@ EMBEDDINGS = "embeddings/text/flan/specialist-0.parquet"
 
 
 def under_snakemake(path: Path, output: str, undisturbed: Undisturbed) -> Undisturbed:
-    """Return the output of Snakemake's job. Its log grows some six times; its time is that of
-    training, since both are mostly imports."""
+    """Return the output of Snakemake's job. Its log changes about six times; its time is that
+    of training, since both are mostly imports."""
     return Undisturbed(path.parent, {output: path.read_bytes()}, undisturbed.seconds, 6, 1)
 
 
 def test_killed_training(results: Path, tmp_path: Path, undisturbed: Undisturbed) -> None:
-    # It resumes from its last state, so each life is a part of the work.
+    # It resumes from its last state, so each attempt does a part of the work.
     job = training(results, tmp_path / "job")
     kill_again_and_again(job, undisturbed, seed=1, times=8, parts=8)
 

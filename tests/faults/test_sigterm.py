@@ -20,7 +20,7 @@ def terminate(process: Running) -> int:
     return process.wait(timeout=GRACE)
 
 
-def begun_at(text: str) -> int:
+def resumed_from(text: str) -> int:
     """Return the step from which a run resumes according to its log; 0 for the base model."""
     match = re.search(r"steps 0 to 64 of 64, from (?:\S*/checkpoint-(\d+)|the base model)\n", text)
     assert match, text
@@ -45,19 +45,19 @@ def test_a_stopped_training_resumes_to_the_same_bytes(
         time.sleep(moment.uniform(0, 0.03))
         assert terminate(process) == 143, job.log_text()
         text = job.log_text()
-        assert begun_at(text) == reached
+        assert resumed_from(text) == reached
         stopped = re.findall(r"^error: stopped by SIGTERM after step (\d+)", text, re.MULTILINE)
         assert len(stopped) == 1, text
         assert reached + 8 * lines - 7 <= int(stopped[0]) < 64
         reached = int(stopped[0])
         assert job.debris() == {"checkpoints.partial"}
         job.log.unlink()
-    # Before training begins there is nothing to save or lose.
+    # Before training begins there is nothing to save.
     process = job.start()
     wait_until(lambda: job.log.exists() or process.poll() is not None, "the start")
     assert terminate(process) in (143, -signal.SIGTERM)
-    assert begun_at(job.finish()) == reached
+    assert resumed_from(job.finish()) == reached
     result, expected = job.result(), dict(undisturbed.result)
-    for files in (result, expected):  # it holds how often states are saved, which differs here
+    for files in (result, expected):  # it records how often states are saved, which differs here
         del files["state/trainer_state.json"]
     assert result == expected

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout
 from cluster import Cluster, output
-from controllers import TARGET, Controller, assert_right, end_all, training_of, waits
+from controllers import TARGET, Controller, assert_same_as, end_all, training_of, waits
 from kills import wait_until
 
 pytestmark = pytest.mark.slurm
@@ -22,11 +22,11 @@ def test_snakemake_is_lost_and_then_the_node(
     slurm: Cluster | None, checkout: Checkout, finished: Checkout, tmp_path: Path
 ) -> None:
     if slurm is None:
-        pytest.skip("this test stops a node, and the cluster that runs here is not ours")
+        pytest.skip("this test stops a node, but the running cluster was not started by the tests")
     second = Checkout(tmp_path / "second/copy")
     shutil.copytree(checkout.folder, second.folder, symlinks=True)
     try:
-        # Snakemake is killed, its job runs on; the next Snakemake's job waits for it.
+        # Snakemake is killed, but its job runs on; the job of the next Snakemake waits for it.
         lost = Controller.start(checkout, TARGET, *PROFILE)
         job = training_of(lost, checkout)
         job.suspend()  # a slow one
@@ -38,7 +38,7 @@ def test_snakemake_is_lost_and_then_the_node(
         job.resume()
         wait_until(lambda: not queue(), "the end of both jobs", 180)
 
-        # While Snakemake notices, start another job: without the daemon it lives on.
+        # Meanwhile start another job, which survives the end of the daemon.
         other = Controller.start(second, TARGET, *PROFILE)
         job = training_of(other, second)
         job.suspend()
@@ -46,7 +46,7 @@ def test_snakemake_is_lost_and_then_the_node(
         slurm.kill_slurmd()
         slurm.start_node()
         assert job.is_running()
-        # Without the node the job dies, and is queued again under the same id.
+        # Without the node the job ends, and is requeued under the same id.
         slurm.kill_node()
         assert not job.is_running()
         slurm.start_node()
@@ -54,7 +54,7 @@ def test_snakemake_is_lost_and_then_the_node(
 
         controller.end()
         other.end()
-        assert_right(checkout, finished)
-        assert_right(second, finished)
+        assert_same_as(checkout, finished)
+        assert_same_as(second, finished)
     finally:
         end_all(second)

@@ -1,13 +1,13 @@
-"""Killed jobs, and a killed Snakemake: the same command recovers."""
+"""Killed jobs and a killed Snakemake: the same command recovers."""
 
 import psutil
 import pytest
 from checkout import Checkout
-from controllers import LOG, TARGET, Controller, assert_right, training_of, waits
+from controllers import LOG, TARGET, Controller, assert_same_as, training_of, waits
 from kills import wait_until
 
 
-def test_a_killed_job_is_reported_and_made_by_the_same_command(
+def test_a_killed_job_is_reported_and_run_again_by_the_same_command(
     checkout: Checkout, finished: Checkout
 ) -> None:
     controller = Controller.start(checkout, TARGET)
@@ -18,7 +18,7 @@ def test_a_killed_job_is_reported_and_made_by_the_same_command(
     assert LOG in printed
     assert not (checkout.folder / TARGET).exists()
     checkout.snakemake(TARGET)
-    assert_right(checkout, finished)
+    assert_same_as(checkout, finished)
 
 
 @pytest.mark.parametrize("job", ["runs on", "ends first"])
@@ -39,4 +39,4 @@ def test_a_killed_snakemake(checkout: Checkout, finished: Checkout, job: str) ->
         assert orphan.is_running()
         orphan.resume()
     second.end()
-    assert_right(checkout, finished)
+    assert_same_as(checkout, finished)

@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-LARGE = 1000  # bytes from which on a file is stored elsewhere, like in Git LFS
-PAGE = 2  # entries of a listing per response
+LARGE = 1000  # bytes above which a file is stored elsewhere, as with Git LFS
+PAGE = 2  # entries in each response to a listing
 
 
 def sha256(content: bytes) -> str:
@@ -39,14 +39,14 @@ class Request(NamedTuple):
 
 @dataclass
 class Hub:
-    """One repository, and its faults."""
+    """A repository, and the faults of its server."""
 
     page: str  # "datasets/someone/data", or "someone/model"
     files: dict[str, bytes]
     commit: str = "0123456789abcdef0123456789abcdef01234567"
     token: str | None = None  # gated: required for files
     served: dict[str, bytes] = field(default_factory=dict)  # bytes that differ from the listing
-    cut: int | None = None  # the next large file ends after so many bytes …
+    cut: int | None = None  # the next large file ends after this many bytes …
     stall: bool = False  # … and the connection stays open, or not
     status: int | None = None  # response to every request for a file
     proxy: bool = False  # a proxy answers, with an HTML page
@@ -54,7 +54,7 @@ class Hub:
     url: str = ""
     storage: str = ""
 
-    def asked_for(self, part: str) -> list[Request]:
+    def requests_for(self, part: str) -> list[Request]:
         return [request for request in self.requests if part in request.path]
 
 

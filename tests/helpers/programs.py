@@ -50,7 +50,7 @@ class Running:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment().items():
                 patch.setenv(name, value)
-            forkserver.ensure_running()  # its imports read some of them
+            forkserver.ensure_running()  # its imports read some of these variables
         self.printed = Path(PRINTED.name, str(next(NUMBERS)))
         arguments = (list(words[1:]), str(self.printed), environment(), limit)
         self.process = CONTEXT.Process(target=_run, args=arguments)
@@ -70,7 +70,7 @@ class Running:
         return self.process.exitcode
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, and to no other process."""
+        """Send a signal only to this process."""
         os.kill(self.pid, number)
 
     def terminate(self) -> None:

@@ -1,4 +1,4 @@
-"""Be train.py, for programs that change something in it first and may be started by torchrun."""
+"""Run train.py from programs that first change something in it; torchrun may start them."""
 
 from pathlib import Path
 

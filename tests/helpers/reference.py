@@ -1,4 +1,4 @@
-"""Slow and obvious implementations that the fast ones must equal."""
+"""A slow, obvious implementation, whose results the fast one must equal."""
 
 import numpy as np
 import numpy.typing as npt

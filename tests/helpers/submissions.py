@@ -11,14 +11,15 @@ LOCAL = {
     "wait_for_evaluation",
     "no_such_target",
 }
-"""Local rules, which run beside Snakemake; a dry run does not mark them."""
+"""Rules that run on the submitting machine; a dry run does not mark them."""
 
 
 def submissions(dry_run_output: str) -> int:
     """Count the submissions in the output of a dry run with a profile for batch jobs.
 
-    A group, with its rules indented below it, is one, and so is any other rule that is not local.
+    Each group, with its rules indented below it, is one, and so is each other job of a rule that is
+    not local.
     """
     groups = re.findall(r"^(?:\[.*\] )?Group job .*:$", dry_run_output, re.MULTILINE)
-    alone = re.findall(r"^Job \d+: (\w+)", dry_run_output, re.MULTILINE)
-    return len(groups) + sum(rule not in LOCAL for rule in alone)
+    single = re.findall(r"^Job \d+: (\w+)", dry_run_output, re.MULTILINE)
+    return len(groups) + sum(rule not in LOCAL for rule in single)

@@ -14,7 +14,7 @@ def assert_readable(figure: Figure) -> list[str]:
     draw = Text.draw
 
     def record(text: Text, *arguments: object) -> None:
-        # Only what is drawn: a figure also has tick labels out of sight.
+        # Only text that is drawn: a figure also has tick labels outside its axes.
         if text.get_visible() and text.get_text().strip():
             boxes[text.get_text(), id(text)] = text.get_window_extent()
         draw(text, *arguments)

@@ -79,10 +79,10 @@ def difference(a: Weights, b: Weights) -> float:
     return max(float((a[name] - b[name]).abs().max()) for name in a)
 
 
-def alternate_lengths(talks: Sequence[Any]) -> None:
-    """Give conversations short and long answers by turns, in pairs."""
-    for i, talk in enumerate(talks):
-        talk[1]["content"] = " ".join([talk[1]["content"]] * 6) if i // 2 % 2 else "no"
+def alternate_lengths(chats: Sequence[Any]) -> None:
+    """Make the answers of conversations long and short in turn, two at a time."""
+    for i, chat in enumerate(chats):
+        chat[1]["content"] = " ".join([chat[1]["content"]] * 6) if i // 2 % 2 else "no"
 
 
 def plain_losses(model: Any, tokens: Sequence[Tokens]) -> list[float]:

@@ -27,23 +27,23 @@ PRELOADED = (
     *("matplotlib.pyplot", "sentence_transformers", "torch.distributed.fsdp"),
     *("transformers.trainer", "transformers.models.llama.modeling_llama", "pydantic"),
 )
-# Started once for each job, so without `site` and with few imports. `fetch.py` reads the address of
-# the hub when it is imported, so it is started cold. torchrun begins with -u.
+# Started for each job, so without `site` and with few imports. `fetch.py` reads the address of the
+# hub during its imports, so it is not forked. torchrun passes -u first.
 CLIENT = """#!{python} -IS
 import os, sys
-given = sys.argv[2:] if sys.argv[1:2] == ["-u"] else sys.argv[1:]
-program = given[0] if given else ""
+arguments = sys.argv[2:] if sys.argv[1:2] == ["-u"] else sys.argv[1:]
+program = arguments[0] if arguments else ""
 if program != "-m" and (not program.endswith(".py") or program.endswith("/fetch.py")):
-    os.execv({python!r}, [{python!r}, *given])
+    os.execv({python!r}, [{python!r}, *arguments])
 sys.path.insert(0, {here!r})
 from warm import ask
-sys.exit(ask({socket!r}, given))
+sys.exit(ask({socket!r}, arguments))
 """
 
 
 @cache
 def folder_of_python() -> str:
-    """Start the process to fork from; return the folder of the `python` that asks it."""
+    """Start the process to fork from; return the folder of the `python` that connects to it."""
     temporary = TemporaryDirectory()
     folder, address = Path(temporary.name), f"{temporary.name}/socket"
     python = folder / "python"
@@ -65,7 +65,7 @@ def folder_of_python() -> str:
 
 
 def ask(address: str, arguments: list[str]) -> int:
-    """Let a fork run a program with this process's folder, environment and streams."""
+    """Run a program in a fork, with this process's folder, environment and streams."""
     words = json.dumps([str(Path.cwd()), dict(os.environ), arguments]).encode()
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(address)
@@ -86,7 +86,7 @@ def serve(address: str) -> None:
         listener.bind(address)
         listener.listen(64)
         print("listening", flush=True)
-        while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:  # the tests go on
+        while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:  # the tests run
             client, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
@@ -133,7 +133,7 @@ def run_as_python(
     for stream, descriptor in enumerate(descriptors):
         os.dup2(descriptor, stream)
     os.chdir(folder)
-    sys.path[:0] = [place for place in environment.get("PYTHONPATH", "").split(":") if place]
+    sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(":"))
     if threads := environment.get("OMP_NUM_THREADS"):
         sys.modules["torch"].set_num_threads(int(threads))
     try:

@@ -1,4 +1,4 @@
-"""Run train.py and note, at the start of each pass, whether the shards hold gradients.
+"""Run train.py and record, at the start of each pass, whether the shards hold gradients.
 
 `WATCHED=FILE watch_gradients.py FLAGS`. The file gets a line of JSON for each pass.
 """
@@ -14,7 +14,7 @@ from nearfirst.train import segment
 
 
 def watch() -> None:
-    """Have the loss of each pass look at the gradients first."""
+    """Make the loss of each pass record the gradients first."""
     step_loss = segment.step_loss
 
     def watched(model: Any, *args: Any) -> Any:

@@ -1,9 +1,9 @@
-"""A real SLURM cluster on this machine, and the way to run Snakemake on it.
+"""A real SLURM cluster on this machine, and a function that runs Snakemake on it.
 
-Its node has two fake GPUs and holds jobs to their memory; it can be lost and come back. Two more,
-of one GPU each, are in the partition `mixed`, which takes them first.
-SLURM reads its configuration from /etc/slurm; all else (keys, sockets, state, logs) lies in a
-temporary directory, so that a stale munge key or a missing /run/munge does not matter.
+Its node has two fake GPUs and enforces memory limits; it can be lost and come back. Two more nodes,
+of one GPU each, are in the partition `mixed`, which uses them first. SLURM reads its configuration
+from /etc/slurm; everything else (keys, sockets, state, logs) is in a temporary directory, so that a
+stale munge key or a missing /run/munge does not matter.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ ETC = Path("/etc/slurm")
 PROFILE = Path(__file__).parents[2] / "profiles" / "slurm"
 MARK = "# written by nearfirst's tests\n"
 
-# The two fake GPUs are of a type, so that both `gpu: 1` and a typed gres can be asked for.
+# The fake GPUs have a type, so that jobs can ask for `gpu: 1` or for a typed gres.
 SLURM_CONF = """\
 ClusterName=nearfirst
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
-# A job that is queued again waits until its old credential is void: 120 s by default.
+# A requeued job waits until its old credential has expired: 120 s by default.
 AuthInfo=socket={run}/munge.socket,cred_expire=10
 StateSaveLocation={run}/state
 SlurmdSpoolDir={run}/spool/%n
 SlurmctldPidFile={run}/slurmctld.pid
 SlurmdPidFile={run}/slurmd.%n.pid
-# What is left of a job whose first process has ended is killed, as at a site with cgroups.
+# When the first process of a job ends, its others are killed, as at a site with cgroups.
 ProctrackType=proctrack/pgid
 TaskPlugin=task/affinity
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
-# Look for what may run now every 2 s; by default a job queued again waits for up to a minute.
+# Schedule every 2 s; by default a requeued job waits for up to a minute.
 SchedulerParameters=sched_interval=2,bf_interval=2
 AccountingStorageType=accounting_storage/none
-# Without cgroups memory limits hold by polling, here once a second.
+# Without cgroups memory limits are enforced by polling, here once a second.
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
-# Refuse what no node can give, instead of queueing it for ever.
+# Refuse what no node can provide, instead of queueing it forever.
 EnforcePartLimits=ALL
 MinJobAge=300
 KillWait=5
-# A node that has not answered for so many seconds is lost, and its jobs are queued again.
+# A node that has not answered for this many seconds is lost, and its jobs are requeued.
 SlurmdTimeout=10
 ReturnToService=2
 GresTypes=gpu
@@ -70,8 +70,8 @@ NodeName=one[1-2] Name=gpu Type=fake File=/dev/null
 SMALL_NODES = ("one1", "one2")
 
 
-def why_not() -> str | None:
-    """Say what keeps a cluster from being started here; None if nothing does."""
+def missing_requirement() -> str | None:
+    """Return why no cluster can be started here; None if one can."""
     missing = [name for name in ("munged", "slurmctld", "slurmd", "srun") if not which(name)]
     if missing:
         return f"SLURM is not installed: no {', '.join(missing)} (apt-get install slurm-wlm munge)"
@@ -81,12 +81,12 @@ def why_not() -> str | None:
 
 
 def which(name: str) -> str | None:
-    """Find a program, also where daemons live and users' paths do not lead."""
+    """Return the path of a program, which may be in an sbin directory."""
     return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
 
 
-def answers() -> bool:
-    """Tell whether a working cluster already runs on this machine."""
+def is_running() -> bool:
+    """Return whether a working cluster already runs on this machine."""
     try:
         sinfo = subprocess.run(["sinfo", "--noheader"], capture_output=True, timeout=30)
     except (FileNotFoundError, subprocess.TimeoutExpired):
@@ -95,30 +95,30 @@ def answers() -> bool:
 
 
 class Cluster:
-    """One that these tests started, whose node can be lost and brought back."""
+    """A cluster started by these tests, whose node can be lost and brought back."""
 
     def __init__(self, run: Path) -> None:
         self.run = run
         self.node: subprocess.Popen[bytes] | None = None
 
     def start_node(self) -> None:
-        """Start slurmd; return when the node takes jobs."""
+        """Start slurmd; return when the node accepts jobs."""
         self.node = start(self.run, ["slurmd", "-D"])
-        wait_until_ready(self.run, self.node, node_takes_jobs)
+        wait_until_ready(self.run, self.node, node_accepts_jobs)
 
     def kill_slurmd(self) -> None:
-        """Kill the daemon with SIGKILL and leave what its jobs run alone."""
+        """Kill the daemon with SIGKILL, but not the processes of its jobs."""
         assert self.node is not None
         self.node.kill()
         self.node.wait()
 
     def kill_node(self, limit: float = 120) -> None:
-        """Kill slurmd and all that its jobs run, as if the power were cut.
+        """Kill slurmd and all processes of its jobs, as if the power were cut.
 
-        Returns when the controller has given the node up: it has queued the jobs again.
+        Returns when the controller has given up the node and requeued the jobs.
         """
         jobs = job_processes(self.run)
-        self.kill_slurmd()  # first: it would tell the controller what became of its jobs
+        self.kill_slurmd()  # first, or it would report the end of its jobs to the controller
         while jobs:
             for process in jobs:
                 with suppress(psutil.NoSuchProcess):
@@ -132,25 +132,25 @@ class Cluster:
             time.sleep(0.2)
 
     def stop_node(self) -> None:
-        """End slurmd in the ordinary way, if it runs."""
+        """Terminate slurmd, if it runs."""
         if self.node is not None:
             stop(self.node)
 
 
 def job_processes(run: Path) -> list[psutil.Process]:
-    """List what runs for jobs of the cluster in `run`: each slurmstepd, then its descendants."""
-    found = []
+    """Return the processes of the cluster's jobs: each slurmstepd and its descendants."""
+    processes = []
     for process in psutil.process_iter(["name", "cwd"]):
         if process.info["name"] == "slurmstepd" and process.info["cwd"] == str(run):
             with suppress(psutil.NoSuchProcess):
-                found += [process, *process.children(recursive=True)]
-    return found
+                processes += [process, *process.children(recursive=True)]
+    return processes
 
 
 @contextmanager
 def slurm_cluster() -> Iterator[Cluster | None]:
-    """Hold a cluster: a new one, stopped at the end, or None: one already runs, left alone."""
-    if answers():
+    """Start a cluster and stop it at the end; yield None if another one runs already."""
+    if is_running():
         yield None
         return
     with ExitStack() as stack:
@@ -177,13 +177,13 @@ def slurm_cluster() -> Iterator[Cluster | None]:
 
 
 def configure(stack: ExitStack, run: Path) -> None:
-    """Write /etc/slurm for a cluster whose files lie in `run`; its old files come back at exit."""
+    """Write /etc/slurm for a cluster with files in `run`; at exit the old files are restored."""
     host = socket.gethostname().split(".")[0]
     (run / "munge.key").write_bytes(os.urandom(128))
     (run / "munge.key").chmod(0o600)
     for name in ("state", "spool"):
         (run / name).mkdir()
-    # `slurmd -C` prints the NodeName line of this machine: a node that claims more is drained.
+    # `slurmd -C` prints the NodeName line of this machine. A node that claims more is drained.
     slurmd = [str(which("slurmd")), "-C"]
     hardware = subprocess.run(slurmd, capture_output=True, text=True, check=True).stdout
     line = " ".join(word for word in hardware.splitlines()[0].split() if "Gres=" not in word)
@@ -192,11 +192,11 @@ def configure(stack: ExitStack, run: Path) -> None:
     ETC.mkdir(exist_ok=True)
     replace(stack, ETC / "slurm.conf", SLURM_CONF.format(**names))
     replace(stack, ETC / "gres.conf", GRES_CONF.format(**names))
-    replace(stack, ETC / "cgroup.conf", "")  # an old one may ask for what a container lacks
+    replace(stack, ETC / "cgroup.conf", "")  # an old one may require what a container lacks
 
 
 def replace(stack: ExitStack, path: Path, text: str) -> None:
-    """Write a file for as long as `stack` is open, then put back what was there before."""
+    """Write a file; when `stack` closes, restore what was there before."""
     old = path.read_bytes() if path.exists() else None
     if old is None or old.startswith(MARK.encode()):  # ours, left by a run that was killed
         stack.callback(path.unlink, missing_ok=True)
@@ -210,7 +210,7 @@ def start(run: Path, command: list[str]) -> subprocess.Popen[bytes]:
     with (run / f"{command[0]}.out").open("a") as out:
         return subprocess.Popen(
             [str(which(command[0])), *command[1:]],
-            cwd=run,  # slurmd's slurmstepd keeps it: so we know ours
+            cwd=run,  # slurmstepd inherits it, which identifies the processes of this cluster
             stdout=out,
             stderr=out,
             start_new_session=True,
@@ -220,7 +220,7 @@ def start(run: Path, command: list[str]) -> subprocess.Popen[bytes]:
 def wait_until_ready(
     run: Path, daemon: subprocess.Popen[bytes], ready: Callable[[], bool], limit: int = 60
 ) -> None:
-    """Wait until `ready`; where that fails, say so with the end of the daemon's log."""
+    """Wait until `ready`; if that fails, raise an error with the end of the daemon's log."""
     deadline = time.monotonic() + limit
     while not ready():
         if daemon.poll() is not None or time.monotonic() > deadline:
@@ -233,7 +233,7 @@ def wait_until_ready(
 
 
 def stop(daemon: subprocess.Popen[bytes]) -> None:
-    """End one process that we started."""
+    """Terminate a daemon; kill it if that takes too long."""
     daemon.terminate()
     try:
         daemon.wait(timeout=15)
@@ -243,22 +243,22 @@ def stop(daemon: subprocess.Popen[bytes]) -> None:
 
 
 def controller_is_up() -> bool:
-    """Ask slurmctld for a sign of life."""
+    """Return whether slurmctld answers."""
     return "is UP" in output("scontrol", "ping")
 
 
-def node_takes_jobs() -> bool:
-    """Ask whether the node is there: idle, or with jobs that outlived its daemon."""
+def node_accepts_jobs() -> bool:
+    """Return whether the node is up: idle, or with jobs that outlived its daemon."""
     return node_state() in ("idle", "mixed", "allocated")
 
 
 def node_state() -> str:
-    """Return the state of the node with two GPUs in sinfo's words; a star: it does not answer."""
+    """Return the state of the node with two GPUs from sinfo; a star if it does not answer."""
     return output("sinfo", "--noheader", "--partition=all", "--format=%T").strip()
 
 
 def cancel_jobs(limit: float = 30) -> None:
-    """End the jobs left over, since slurmd would leave their processes behind."""
+    """Cancel remaining jobs, since slurmd would leave their processes behind."""
     output("scancel", "--me")
     deadline = time.monotonic() + limit
     while output("squeue", "--noheader").strip() and time.monotonic() < deadline:
@@ -266,15 +266,15 @@ def cancel_jobs(limit: float = 30) -> None:
 
 
 def output(*command: str) -> str:
-    """Return what a SLURM client prints; nothing while the daemons are not there yet."""
+    """Return what a SLURM client prints; nothing while the daemons are not up yet."""
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def run_snakemake(cwd: Path, *args: str, limit: int = 600) -> subprocess.CompletedProcess[str]:
     """Run `snakemake ARGS` in `cwd` with the calling interpreter's programs first on the path.
 
-    SLURM jobs inherit the environment of the submission, hence this interpreter, too. stdout and
-    stderr come back as one text, in order. After `limit` seconds Snakemake is interrupted, so
+    SLURM jobs inherit the environment of the submission, and so this interpreter. stdout and
+    stderr are combined, in order. After `limit` seconds Snakemake is interrupted, so
     that it cancels its jobs, and the exit code is 124.
     """
     drop = ("SNAKEMAKE_", "CUDA_VISIBLE_DEVICES", "SLURM_", "SBATCH_")

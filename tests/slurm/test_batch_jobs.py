@@ -1,4 +1,4 @@
-"""The real workflow as batch jobs, by the very command of the README."""
+"""The real workflow as batch jobs, by the README's command."""
 
 import re
 from pathlib import Path
@@ -13,25 +13,26 @@ pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("slurm")]
 
 def test_the_figure_as_batch_jobs(tmp_path: Path, finished: Checkout) -> None:
     checkout = copy_project(tmp_path / "checkout")
-    # Fewer runs, set where users set them: the command is the README's.
+    # Fewer runs, set in the config, so that the command is the README's.
     curves = "{fig4_flan: {curves: {NFT: tma-nearest, RT: random}}}"
     checkout.append_to_config(f"seeds: [0]\nfigures: {curves}\n")
     done = run_snakemake(checkout.folder, "results/fig4_flan.pdf", "--profile", "slurm", limit=900)
     assert done.returncode == 0, done.stdout
     results = checkout.folder / "results"
     assert (results / "fig4_flan.pdf").exists()
-    # As many submissions as a dry run foretells, each with SLURM's log where the docs say.
+    # As many submissions as a dry run predicts, each with SLURM's log where the docs say.
     submitted = re.findall(r"SLURM jobid '?(\d+)", done.stdout)
     again = ("--forceall", "results/fig4_flan.pdf", "--profile", "slurm")
-    foretold = submissions(checkout.snakemake("--dry-run", *again).stdout)
-    assert len(set(submitted)) == len(submitted) == foretold
+    predicted = submissions(checkout.snakemake("--dry-run", *again).stdout)
+    assert len(set(submitted)) == len(submitted) == predicted
     logs = {path.stem: path for path in (results / "logs/slurm").rglob("*.log")}
     assert set(logs) == set(submitted)
-    # Every program has its own log, in a group, too.
-    of_programs = [path.relative_to(results / "logs") for path in (results / "logs").rglob("*.log")]
+    # Every program has its own log, also in a group.
+    folder = results / "logs"
+    program_logs = [path.relative_to(folder) for path in folder.rglob("*.log")]
     rules = checkout.would_run("--forceall", "results/fig4_flan.pdf")
-    assert set(rules) <= {path.parts[0].removesuffix(".log") for path in of_programs}
-    # Where jobs run changes no number.
+    assert set(rules) <= {path.parts[0].removesuffix(".log") for path in program_logs}
+    # The numbers do not depend on where jobs run.
     for name in ("random", "tma-nearest"):
         run = f"losses/flan/specialist-0/{name}/seed-0/0-end.parquet"
         assert (results / run).read_bytes() == (finished.folder / "results" / run).read_bytes()

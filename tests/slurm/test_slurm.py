@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from cluster import PROFILE, run_snakemake
 
-# bash ends at SIGTERM, which SLURM sends to it, too, and what is left of a job is killed at once.
-# With a trap it waits for its program (rules/common.smk has the same prefix).
+# SLURM sends SIGTERM to bash too, and when bash ends, the rest of the job is killed at once. With a
+# trap bash waits for its program (rules/common.smk has the same prefix).
 SNAKEFILE = """
 shell.prefix("trap : TERM; ")
 
@@ -57,7 +57,7 @@ rule one_of_two:
     resources: gpu=1, mem_mb=500, runtime=5
     shell: "python meet.py {wildcards.side} > {output} 2> {log}"
 
-# As the rules of the workflow: without `nodes`, SLURM takes a GPU of each of two nodes.
+# Like the rules of the workflow. Without `nodes`, SLURM takes one GPU on each of two nodes.
 rule two_gpus:
     output: "both.txt"
     log: "both.log"
@@ -104,7 +104,7 @@ while not Path(there[sys.argv[1]]).exists():
 print(os.environ["CUDA_VISIBLE_DEVICES"])
 """
 
-# Holds memory: the first time until it is killed, then for some rounds of the polling.
+# Holds memory: the first time until it is killed, then for a few rounds of polling.
 EAT = """
 import sys, time
 from pathlib import Path
@@ -115,7 +115,7 @@ memory = b"x" * (int(sys.argv[1]) * 1_000_000)
 time.sleep(600 if first else 4)
 """
 
-# The first time it has itself queued again, as preemption does, and takes 3 s to save its state.
+# The first time it requeues its own job, as preemption does, and takes 3 s to save its state.
 RESUME = """
 import os, signal, subprocess, sys, time
 from pathlib import Path
@@ -135,8 +135,8 @@ if not Path("state.txt").exists():
 pytestmark = pytest.mark.slurm
 
 
-def lay_out(root: Path) -> Path:
-    """Make a repository root: a Snakefile, the real profile, `cores: all` by default."""
+def create_project(root: Path) -> Path:
+    """Create a project with a Snakefile, the real profile, and `cores: all` by default."""
     (root / "Snakefile").write_text(SNAKEFILE)
     for name, program in (("meet", MEET), ("eat", EAT), ("resume", RESUME)):
         (root / f"{name}.py").write_text(program)
@@ -149,30 +149,30 @@ def lay_out(root: Path) -> Path:
 
 @dataclass(frozen=True)
 class Run:
-    """A folder in which the workflow ran, and what Snakemake said."""
+    """A folder in which the workflow ran, and the output of Snakemake."""
 
     root: Path
-    said: str
+    output: str
 
     def read(self, name: str) -> str:
         return (self.root / name).read_text()
 
     def slurm_logs(self, folder: str) -> list[Path]:
-        """Return SLURM's logs in folders of that name, in the order of submission."""
+        """Return SLURM's logs in a folder, in the order of submission."""
         logs = (self.root / "results" / "logs" / "slurm").glob(f"{folder}/*.log")
         return sorted(logs, key=lambda log: int(log.stem))
 
 
 @pytest.fixture(scope="module")
 def finished(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Hold a run that succeeded, of all rules at once: a wait for one is a wait for all."""
-    root = lay_out(tmp_path_factory.mktemp("finished"))
+    """Return a successful run of all rules at once, so that their waits overlap."""
+    root = create_project(tmp_path_factory.mktemp("finished"))
     run = run_snakemake(root, "all", "lucky.txt", "--profile", "slurm")
     assert run.returncode == 0, run.stdout
     return Run(root, run.stdout)
 
 
-def test_every_rule_but_the_local_ones_is_a_job_with_a_log_of_its_own(finished: Run) -> None:
+def test_every_rule_that_is_not_local_is_a_job_with_its_own_log(finished: Run) -> None:
     jobs = {
         name: re.findall(r"\bSLURM_JOB_ID=(\d+)\n", finished.read(f"{name}.txt"))
         for name in ("prepared", "trained", "local")
@@ -183,23 +183,23 @@ def test_every_rule_but_the_local_ones_is_a_job_with_a_log_of_its_own(finished: 
     assert not finished.slurm_logs("rule_local")
 
 
-def test_a_group_is_one_job_with_one_log_beside_those_of_its_programs(finished: Run) -> None:
-    (log,) = finished.slurm_logs("group_together_a_b")  # of the group, then of its rules
+def test_a_group_is_one_job_with_one_log_of_slurm(finished: Run) -> None:
+    (log,) = finished.slurm_logs("group_together_a_b")  # the name of the group, then its rules
     assert finished.read("b.txt").split() == [log.stem, log.stem]
     assert [finished.read(f"{name}.log") for name in "ab"] == ["the log of a\n", "the log of b\n"]
 
 
-def test_a_job_gets_what_its_rule_asks_for(finished: Run) -> None:
+def test_a_job_gets_the_resources_of_its_rule(finished: Run) -> None:
     assert "CUDA_VISIBLE_DEVICES" not in finished.read("prepared.txt")
     job = finished.read("trained.txt")
     assert re.search(r"^CUDA_VISIBLE_DEVICES=\d+$", job, re.MULTILINE)
     assert "mem=500M" in job
     assert "TimeLimit=00:05:00" in job
-    # `cores: all` in profiles/default also limits the threads of a job, to this machine's.
+    # `cores: all` in profiles/default also limits a job's threads to those of this machine.
     assert f"CPUs/Task={min(2, os.cpu_count() or 1)}" in job
 
 
-def test_two_jobs_at_once_have_a_gpu_each(finished: Run) -> None:
+def test_two_jobs_at_a_time_have_one_gpu_each(finished: Run) -> None:
     devices = {finished.read(f"{side}.txt") for side in ("left", "right")}
     assert devices == {"0\n", "1\n"}
 
@@ -210,20 +210,20 @@ def test_the_gpus_of_a_job_are_on_one_node(finished: Run) -> None:
     assert "NumNodes=1 " in job
 
 
-def test_a_failed_job_comes_again_with_more(finished: Run) -> None:
+def test_a_failed_job_is_submitted_again_with_more_time(finished: Run) -> None:
     assert "TimeLimit=02:00:00" in finished.read("lucky.txt")
     assert len(finished.slurm_logs("rule_second_time_lucky")) == 2
 
 
-def test_a_job_over_its_memory_limit_is_killed_and_comes_again_with_more(finished: Run) -> None:
+def test_a_job_above_its_memory_limit_is_killed_and_gets_more(finished: Run) -> None:
     killed, done = finished.slurm_logs("rule_hungry")
     assert "exceeded memory limit" in killed.read_text()
-    assert re.search(rf"job '{killed.stem}' failed, SLURM status is: 'FAILED'", finished.said)
+    assert re.search(rf"job '{killed.stem}' failed, SLURM status is: 'FAILED'", finished.output)
     assert f"JobId={done.stem} " in finished.read("fed.txt")
     assert "mem=1000M" in finished.read("fed.txt")
 
 
-def test_a_preempted_job_saves_its_state_and_goes_on_under_the_same_id(finished: Run) -> None:
+def test_a_preempted_job_saves_its_state_and_resumes_under_the_same_id(finished: Run) -> None:
     (log,) = finished.slurm_logs("rule_preempted")  # submitted once
     assert finished.read("state.txt") == log.stem
     job = finished.read("resumed.txt")
@@ -231,8 +231,8 @@ def test_a_preempted_job_saves_its_state_and_goes_on_under_the_same_id(finished:
     assert "Restarts=1 " in job
 
 
-def test_a_job_that_fails_for_good_is_named_with_its_logs(slurm: None, tmp_path: Path) -> None:
-    root = lay_out(tmp_path)
+def test_a_job_without_retries_is_reported_with_its_logs(slurm: None, tmp_path: Path) -> None:
+    root = create_project(tmp_path)
     run = run_snakemake(root, "broken.txt", "--profile", "slurm", "--retries", "0")
     assert run.returncode == 1, run.stdout
     assert "Error in rule broken" in run.stdout

@@ -94,7 +94,7 @@ def test_balance_needs_an_exact_budget() -> None:
 
 
 def test_a_share_of_tma_is_exact_and_a_number_takes_whole_rounds() -> None:
-    pool = pools.some(60, tests=7)
+    pool = pools.random(60, tests=7)
     whole = arrange(pool, pools.settings("tma"), 0).order.tolist()
     share = arrange(pool, pools.settings("tma", budget=0.25), 0)
     assert share.order.tolist() == whole[:15]
@@ -109,5 +109,6 @@ def test_what_quotas_and_budgets_read() -> None:
     )
     assert settings.all_needs() == {"tokens", "tasks", "embeddings", "query_tasks"}
     assert pools.settings("random", budget=0.5).all_needs() == set()
+    balanced = pools.settings("random", budget=4, balance="query-task")
     with pytest.raises(InputError, match="needs the tasks of the queries"):
-        arrange(pools.some(9, tests=2), pools.settings("random", budget=4, balance="query-task"), 0)
+        arrange(pools.random(9, tests=2), balanced, 0)

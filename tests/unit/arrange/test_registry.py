@@ -65,7 +65,7 @@ def test_an_arrangement_is_a_permutation_and_depends_on_nothing_but_its_seed(
 def test_another_seed_gives_another_order_where_the_table_says_so(
     settings: ArrangementSettings,
 ) -> None:
-    pool = pools.some(60, tests=20)
+    pool = pools.random(60, tests=20)
     orders = {tuple(arrange(pool, settings, seed).order.tolist()) for seed in range(4)}
     assert len(orders) == (4 if settings.is_seeded() else 1)
 
@@ -88,7 +88,7 @@ def test_ties_are_broken_by_the_seed_and_not_by_the_file(method: str, order: str
 
 @pytest.mark.parametrize("settings", ALL, ids=str)
 def test_a_method_looks_at_nothing_that_it_does_not_need(settings: ArrangementSettings) -> None:
-    pool = pools.some(30)
+    pool = pools.random(30)
     bare = Pool(30)
     if "tasks" in settings.required():
         bare = replace(bare, tasks=pool.tasks)

@@ -48,7 +48,7 @@ def test_a_factor_that_is_not_positive_is_refused(distances: list[list[float]], 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_several_blocks(threads: int) -> None:
-    pool = replace(pools.some(2 * ROWS + 5), threads=threads)
+    pool = replace(pools.random(2 * ROWS + 5), threads=threads)
     matrix = pool.distances(slice(None)).astype(np.float64)
     factor = matrix.mean() / matrix.min(axis=1).mean()
     expected = matrix.mean(axis=1) + factor * matrix.min(axis=1)

@@ -130,8 +130,8 @@ def test_the_token_of_a_gated_model_is_sent_only_to_the_hub(
     done = fetch(key="model", kind="model", HF_TOKEN=TOKEN)
     assert done.returncode == 0, done.stderr
     assert contents(tmp_path / "talks")["data/train.parquet"] == TABLE
-    assert hub.asked_for("/resolve/")[0].token == f"Bearer {TOKEN}"
-    stored = [(request.token, request.host) for request in hub.asked_for("/stored/")]
+    assert hub.requests_for("/resolve/")[0].token == f"Bearer {TOKEN}"
+    stored = [(request.token, request.host) for request in hub.requests_for("/stored/")]
     assert stored == [(None, hub.storage.removeprefix("http://"))] * 2
     log = (tmp_path / "log").read_text()
     assert TOKEN not in log + done.stdout + done.stderr
@@ -156,19 +156,19 @@ def test_a_file_is_resumed_after_a_kill(fetch: Fetch, hub: Hub, tmp_path: Path) 
     assert half.read_bytes() == LONG[:CHUNK]
     hub.requests.clear()
     assert fetch(files=settings["files"]).returncode == 0
-    assert [request.range for request in hub.asked_for("/stored/")] == [f"bytes={CHUNK}-"]
+    assert [request.range for request in hub.requests_for("/stored/")] == [f"bytes={CHUNK}-"]
     found = contents(tmp_path / "talks")
     assert set(found) == {"LICENCE", "data/long.parquet", "fetched.json"}
     assert found["data/long.parquet"] == LONG
     # The small file was complete, and is not requested again.
-    assert hub.asked_for("LICENCE") == []
+    assert hub.requests_for("LICENCE") == []
 
 
 def test_a_broken_connection_is_resumed(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
     hub.files["data/long.parquet"] = LONG
     hub.cut = CHUNK + 5000
     assert fetch(files=["*long*"]).returncode == 0
-    assert [request.range for request in hub.asked_for("/stored/")] == [None, f"bytes={CHUNK}-"]
+    assert [request.range for request in hub.requests_for("/stored/")] == [None, f"bytes={CHUNK}-"]
     assert (tmp_path / "talks/data/long.parquet").read_bytes() == LONG
 
 
@@ -202,7 +202,7 @@ def test_bytes_that_differ_from_those_in_the_config(fetch: Fetch, hub: Hub) -> N
     line = failure(fetch(files=["data/train.parquet"], sha256={"data/train.parquet": "0" * 64}))
     assert "data.talks.hub.sha256: data/train.parquet" in line
     assert sha256(TABLE) in line
-    assert hub.asked_for("train.parquet") == []
+    assert hub.requests_for("train.parquet") == []
     assert "'x' is none of the files" in failure(fetch(sha256={"x": "0" * 64}))
     assert fetch(sha256={path: sha256(bytes_) for path, bytes_ in FILES.items()}).returncode == 0
 
@@ -291,7 +291,7 @@ def test_a_listed_file_outside_the_folder_is_refused(
     hub.files[name] = b"evil"
     line = failure(fetch(files=["*"]))
     assert f"has a file {name!r}, which would be written outside the folder" in line
-    assert not hub.asked_for("/resolve/")
+    assert not hub.requests_for("/resolve/")
     assert [path for path in tmp_path.rglob("*") if "evil" in path.name] == []
 
 
@@ -335,7 +335,7 @@ def test_snakemake_keeps_no_token(
     assert_no_secret(tmp_path, done.stdout)
     hub.token = TOKEN
     done = checkout.snakemake(*target)
-    assert hub.asked_for("/resolve/")[-1].token == f"Bearer {TOKEN}"
+    assert hub.requests_for("/resolve/")[-1].token == f"Bearer {TOKEN}"
     assert_no_secret(tmp_path, done.stdout)
 
 
