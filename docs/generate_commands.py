@@ -38,7 +38,7 @@ def parser_of(path: Path) -> tuple[argparse.ArgumentParser, dict[str, type[Secti
 
     The program is run up to where it would read its command line.
     """
-    found: list[argparse.ArgumentParser] = []
+    parsers: list[argparse.ArgumentParser] = []
     taken: dict[str, type[Section]] = {}
 
     def remember(
@@ -48,7 +48,7 @@ def parser_of(path: Path) -> tuple[argparse.ArgumentParser, dict[str, type[Secti
         to.add_argument(flag, metavar="JSON", help="see below")
 
     def stop(parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        found.append(parser)
+        parsers.append(parser)
         sys.exit()
 
     with (
@@ -58,7 +58,7 @@ def parser_of(path: Path) -> tuple[argparse.ArgumentParser, dict[str, type[Secti
         suppress(SystemExit),
     ):
         runpy.run_path(str(path), run_name="__main__")
-    return found[0], taken
+    return parsers[0], taken
 
 
 def render() -> str:

@@ -45,16 +45,16 @@ class Part(NamedTuple):
 def parts() -> list[Part]:
     """Return the sections of the page in their order."""
     keys = {f"{table.name}.NAME.": table.types.key for table in TABLES}
-    found: dict[tuple[str, type[BaseModel]], Part] = {}
+    result: dict[tuple[str, type[BaseModel]], Part] = {}
     kind = ""
     for prefix, model in sections():
         if key := keys.get(prefix):
             kind = f"{key}: {model.model_fields[key].default}"
-        part = found.setdefault((prefix, model), Part(prefix, model, []))
+        part = result.setdefault((prefix, model), Part(prefix, model, []))
         if ".NAME." in prefix:
             # The key of the row is said once: `format: flan`, `niv2` or `p3`.
             part.kinds.append(kind.partition(": ")[2] if part.kinds else kind)
-    return list(found.values())
+    return list(result.values())
 
 
 def render() -> str:
@@ -95,11 +95,11 @@ def _type(spec: dict[str, object]) -> str:
         return ", ".join(f"`{value}`" for value in spec["enum"])  # type: ignore[attr-defined]
     name = str(spec.get("type", "object"))
     bounds = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
-    found = [f"{sign} {spec[key]:g}" for key, sign in bounds.items() if key in spec]
+    result = [f"{sign} {spec[key]:g}" for key, sign in bounds.items() if key in spec]
     items = spec.get("items")
     if isinstance(items, dict):
         name = f"list of {_type(items)}"
-    return " ".join([name, ", ".join(found)]).strip()
+    return " ".join([name, ", ".join(result)]).strip()
 
 
 if __name__ == "__main__":

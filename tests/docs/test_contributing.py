@@ -65,10 +65,10 @@ def test_a_published_form(tmp_path: Path) -> None:
     assert checkout.would_run("results/fig4_flan.pdf") == before
     sampled = {split: f"results/instances/my_dolly/{split}.parquet" for split in ("train", SPLIT)}
     checkout.snakemake("--cores", "2", *sampled.values())
-    found = {split: read_instances(checkout.folder / path) for split, path in sampled.items()}
-    tasks = {split: set(table["task"].to_pylist()) for split, table in found.items()}
+    tables = {split: read_instances(checkout.folder / path) for split, path in sampled.items()}
+    tasks = {split: set(table["task"].to_pylist()) for split, table in tables.items()}
     assert [len(tasks["train"]), len(tasks[SPLIT]), len(set.union(*tasks.values()))] == [4, 2, 6]
-    asked = [turns[0]["content"] for turns in found["train"]["messages"].to_pylist()]
+    asked = [turns[0]["content"] for turns in tables["train"]["messages"].to_pylist()]
     assert {text.partition("Add")[0] for text in asked} == {"", "It is 1.\n\n"}
 
 

@@ -26,11 +26,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def test_the_rules_of_the_new_kind_and_of_the_rows(checkout: Checkout) -> None:
     (command,) = code(PAGE, "console")
     target = command.split()[-1]
-    found = checkout.would_run(target)
-    assert (found["spread"], found["plot"]) == (1, 1)
-    assert "curves" not in found
-    found = checkout.would_run("results/my_other_data.pdf")
-    assert (found["curves"], found["compare"], found["plot"]) == (1, 1, 1)
+    jobs = checkout.would_run(target)
+    assert (jobs["spread"], jobs["plot"]) == (1, 1)
+    assert "curves" not in jobs
+    jobs = checkout.would_run("results/my_other_data.pdf")
+    assert (jobs["curves"], jobs["compare"], jobs["plot"]) == (1, 1, 1)
 
 
 def test_its_programs(checkout: Checkout, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_its_programs(checkout: Checkout, tmp_path: Path) -> None:
         checkout.python(program, *files, "--figure", row, "--output", output)
     table = pd.read_csv(csv)
     expected = [runs["RT", seed].values.loc[10].std() for seed in (0, 1)]
-    found = table[(table["arrangement"] == "RT") & (table["step"] == 10)]["mean"]
-    assert found.tolist() == pytest.approx([sum(expected) / 2], rel=1e-4)
+    mean = table[(table["arrangement"] == "RT") & (table["step"] == 10)]["mean"]
+    assert mean.tolist() == pytest.approx([sum(expected) / 2], rel=1e-4)
     caption = " ".join(pdf.with_suffix(".txt").read_text().split())
     assert caption.startswith("Standard deviation of the loss over the test instances of flan.")

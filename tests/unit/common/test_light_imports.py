@@ -90,7 +90,7 @@ def test_only_stages_with_a_model_name_something_heavy() -> None:
             if any(packages & HEAVY for _, packages in imports(path)):
                 heavy.setdefault(program.stem, set()).add(path)
     assert set().union(*heavy.values()) > ON_DEMAND
-    assert {name for name, found in heavy.items() if found - ON_DEMAND} == NEED_A_MODEL
+    assert {name for name, result in heavy.items() if result - ON_DEMAND} == NEED_A_MODEL
 
 
 def test_nothing_that_light_stages_import_imports_something_heavy() -> None:

@@ -131,9 +131,9 @@ def test_the_list_is_what_python_imports(name: str) -> None:
 
 def test_a_program_does_not_depend_on_the_whole_config_or_on_other_stages() -> None:
     modules = {
-        program.stem: {path.relative_to(ROOT / "nearfirst").as_posix() for path in found}
+        program.stem: {path.relative_to(ROOT / "nearfirst").as_posix() for path in result}
         for program in PROGRAMS
-        if (found := library_modules(program, ROOT)) and program.stem != "plan"
+        if (result := library_modules(program, ROOT)) and program.stem != "plan"
     }
     assert not any(name.startswith("config/") for names in modules.values() for name in names)
     for program, other in (

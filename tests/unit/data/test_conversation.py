@@ -46,27 +46,27 @@ def parse(*turns: tuple[str, str]) -> Instance:
 
 def test_system_turns_come_before_the_next_question() -> None:
     more = [("system", "Now in verse."), ("user", ""), ("user", "Why?"), ("assistant", "So.")]
-    found = parse(("system", " Be brief. "), *QUESTION, *more)
-    assert texts(found) == [
+    parsed = parse(("system", " Be brief. "), *QUESTION, *more)
+    assert texts(parsed) == [
         *(("user", "Be brief.\n\nWhat is it?"), QUESTION[1]),
         *(("user", "Now in verse.\n\nWhy?"), ("assistant", "So.")),
     ]
-    assert found.dropped == 1  # the empty question
+    assert parsed.dropped == 1  # the empty question
     late = parse(*QUESTION, ("system", "Be brief."))
     assert (texts(late), late.dropped) == (QUESTION, 1)
 
 
 @pytest.mark.parametrize("system", [[], [("system", "Be brief.")]])
 def test_a_dialogue_that_begins_with_the_assistant_is_unusable(system: Turns) -> None:
-    found = parse(*system, ("assistant", "Hello!"), *QUESTION)
-    assert (found.messages, found.fault) == ([], BEGINS_WITH_ASSISTANT)
+    parsed = parse(*system, ("assistant", "Hello!"), *QUESTION)
+    assert (parsed.messages, parsed.fault) == ([], BEGINS_WITH_ASSISTANT)
 
 
 @given(st.lists(st.sampled_from(["a", "a#2", "a#3", "a#2#2", "b"]), min_size=1, max_size=8))
 def test_ids_are_unique_whatever_the_file_calls_them(ids: list[str]) -> None:
-    found = [i.id for i in unique_ids(Instance(id_, "t", [], 0, "") for id_ in ids)]
-    assert len(set(found)) == len(found) == len(ids)
-    assert all(found[ids.index(id_)] == id_ for id_ in ids if "#" not in id_)
+    unique = [i.id for i in unique_ids(Instance(id_, "t", [], 0, "") for id_ in ids)]
+    assert len(set(unique)) == len(unique) == len(ids)
+    assert all(unique[ids.index(id_)] == id_ for id_ in ids if "#" not in id_)
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,9 @@ def failure(done: subprocess.CompletedProcess[str]) -> str:
 def test_all_files_are_fetched_and_recorded(fetch: Fetch, hub: Hub, tmp_path: Path) -> None:
     done = fetch()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    found = contents(tmp_path / "talks")
-    record = json.loads(found.pop("fetched.json"))
-    assert found == FILES
+    result = contents(tmp_path / "talks")
+    record = json.loads(result.pop("fetched.json"))
+    assert result == FILES
     assert record == {
         "repository": "someone/talks",
         "kind": "dataset",
@@ -157,9 +157,9 @@ def test_a_file_is_resumed_after_a_kill(fetch: Fetch, hub: Hub, tmp_path: Path) 
     hub.requests.clear()
     assert fetch(files=settings["files"]).returncode == 0
     assert [request.range for request in hub.requests_for("/stored/")] == [f"bytes={CHUNK}-"]
-    found = contents(tmp_path / "talks")
-    assert set(found) == {"LICENCE", "data/long.parquet", "fetched.json"}
-    assert found["data/long.parquet"] == LONG
+    result = contents(tmp_path / "talks")
+    assert set(result) == {"LICENCE", "data/long.parquet", "fetched.json"}
+    assert result["data/long.parquet"] == LONG
     # The small file was complete, and is not requested again.
     assert hub.requests_for("LICENCE") == []
 

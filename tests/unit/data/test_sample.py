@@ -41,9 +41,9 @@ def test_an_inventory_lists_rows_by_task_and_counts_the_rest() -> None:
         *(instance("b"), instance("a", dropped=2), instance("b", usable=False, dropped=9)),
         *(instance("b", dropped=1), instance("c", usable=False)),
     ]
-    found = take_inventory(instances, skip_unusable=True)
-    assert {task: list(rows) for task, rows in found.rows.items()} == {"b": [0, 3], "a": [1]}
-    assert list(found.warnings()) == [
+    result = take_inventory(instances, skip_unusable=True)
+    assert {task: list(rows) for task, rows in result.rows.items()} == {"b": [0, 3], "a": [1]}
+    assert list(result.warnings()) == [
         f"{DROPPED}: 3 times in 5 rows, the first is data.json: row 2",
         "rows left out (no question with an answer, both not empty): 2 times in 5 rows, the first "
         "is data.json: row 2",

@@ -56,15 +56,15 @@ def test_a_split_by_source_shares_none(sources: dict[str, str], count: int, seed
 
 
 def test_the_split_is_the_published_one_unless_asked_otherwise() -> None:
-    found = Inventory(
+    inventory = Inventory(
         rows={"a": [0], "b": [1, 4, 5], "c": [2], "d": [3]},
         parts={"a": "train", "b": "unseen", "d": "train"},
         sources={"a": "x", "b": "y", "c": "y", "d": "z"},
     )
-    published = split(found, SampleSettings(), "tasks", tested_per_task=2)
+    published = split(inventory, SampleSettings(), "tasks", tested_per_task=2)
     assert published == ({"a": [0], "d": [3]}, {"b": [1, 4]})
-    assert len(split(found, SampleSettings(split="random", unseen_tasks=2), "tasks").test) == 2
-    by_source = split(found, SampleSettings(split="source", unseen_tasks=2), "tasks")
+    assert len(split(inventory, SampleSettings(split="random", unseen_tasks=2), "tasks").test) == 2
+    by_source = split(inventory, SampleSettings(split="source", unseen_tasks=2), "tasks")
     assert ("b" in by_source.train) == ("c" in by_source.train)
     with pytest.raises(InputError, match="1 training and 0 unseen"):
         split(Inventory(rows={"a": [0]}, parts={"a": "train"}), SampleSettings(), "tasks")
@@ -108,19 +108,19 @@ def test_a_key_list_keeps_its_order_and_may_leave_tasks_out(tmp_path: Path) -> N
 def test_conversations_that_are_held_out_are_not_trained_on(
     n_rows: int, held_out: float | None, expected: int
 ) -> None:
-    found = Inventory(rows={"a": list(range(0, n_rows, 2)), "b": list(range(1, n_rows, 2))})
-    parts = split(found, ChatSampleSettings(held_out=held_out), "rows")
+    inventory = Inventory(rows={"a": list(range(0, n_rows, 2)), "b": list(range(1, n_rows, 2))})
+    parts = split(inventory, ChatSampleSettings(held_out=held_out), "rows")
     train, test = ({row for rows in side.values() for row in rows} for side in parts)
     assert len(test) == expected
     assert (train | test, train & test) == (set(range(n_rows)), set())
-    assert hold_out(found.rows, held_out, 0) == test != hold_out(found.rows, held_out, 1)
+    assert hold_out(inventory.rows, held_out, 0) == test != hold_out(inventory.rows, held_out, 1)
 
 
 def test_unseen_tasks_by_name_or_none() -> None:
-    found = Inventory(rows={"a": [0, 1, 2, 3], "b": [4, 5, 6]})
-    named = split(found, ChatSampleSettings(unseen_tasks=["b"]), "tasks")
+    inventory = Inventory(rows={"a": [0, 1, 2, 3], "b": [4, 5, 6]})
+    named = split(inventory, ChatSampleSettings(unseen_tasks=["b"]), "tasks")
     assert named == ({"a": [0, 1, 2, 3]}, {"b": [4, 5, 6]})
-    assert split(found, ChatSampleSettings(), "nothing") == (found.rows, {})
+    assert split(inventory, ChatSampleSettings(), "nothing") == (inventory.rows, {})
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,6 @@ def test_unseen_tasks_by_name_or_none() -> None:
     ],
 )
 def test_what_cannot_be_held_out(settings: dict[str, Any], holds_out: Any, named: str) -> None:
-    found = Inventory(rows={"aa": [0, 1, 2], "bb": [3, 4, 5]})
+    inventory = Inventory(rows={"aa": [0, 1, 2], "bb": [3, 4, 5]})
     with pytest.raises(InputError, match=named):
-        split(found, ChatSampleSettings(**settings), holds_out)
+        split(inventory, ChatSampleSettings(**settings), holds_out)

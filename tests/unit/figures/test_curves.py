@@ -38,12 +38,12 @@ def test_the_loss_of_a_task_is_a_mean_over_its_own_instances() -> None:
     st.sampled_from([0.5, 0.9, 0.95, 0.99]),
 )
 def test_mean_interval_is_students(values: list[float], confidence: float) -> None:
-    found = mean_interval(np.array(values), confidence)
+    result = mean_interval(np.array(values), confidence)
     error = stats.sem(values)
     expected = (np.mean(values),) * 2
     if error > 0:
         expected = stats.t.interval(confidence, len(values) - 1, np.mean(values), error)
-    assert found == pytest.approx((np.mean(values), *expected), rel=1e-9, abs=1e-9)
+    assert result == pytest.approx((np.mean(values), *expected), rel=1e-9, abs=1e-9)
 
 
 def test_curves_by_hand() -> None:

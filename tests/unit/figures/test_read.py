@@ -90,9 +90,9 @@ def test_similarities_come_back_by_measure_in_their_order(tmp_path: Path) -> Non
     }
     path = write_similarity(tables(distances), tmp_path / "s.parquet", seed=3)
     losses = save(rows({0: (1,)}), tmp_path / "l.parquet")
-    found = read_similarities([losses, path])
-    assert list(found) == [RunId("flan", "specialist-0", "random", 3)]
-    (similarity,) = found.values()
+    results = read_similarities([losses, path])
+    assert list(results) == [RunId("flan", "specialist-0", "random", 3)]
+    (similarity,) = results.values()
     assert list(similarity) == ["ngram-kl", "cosine-min"]
     for measure, table in similarity.items():
         assert table.to_dict() == distances[measure]
@@ -107,8 +107,8 @@ def test_runs_are_grouped_by_what_their_tables_say(tmp_path: Path) -> None:
         for seed in (1, 0)
         for step in (0, 10)
     ]
-    found = read_runs(paths)
-    assert {run_id: list(run.values.index) for run_id, run in found.items()} == {
+    results = read_runs(paths)
+    assert {run_id: list(run.values.index) for run_id, run in results.items()} == {
         RunId("flan", "specialist-0", "random", seed): [0, 10] for seed in (0, 1)
     }
 
@@ -124,8 +124,8 @@ def test_labels_come_in_the_order_of_the_figure(tmp_path: Path) -> None:
     row = KINDS.parse(figure("arrangements", "a", "b", reference="b"))
     runs = [RunId("flan", "s-0", name, seed) for name in ("c", "b", "a") for seed in (1, 0)]
     others = [RunId("p3", "s-0", "a", 0)]
-    found = results_of({run: run.seed for run in [*runs, *others]}, row)
-    assert list(found) == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    results = results_of({run: run.seed for run in [*runs, *others]}, row)
+    assert list(results) == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
     with pytest.raises(InputError, match="no table of 'a' on test set s-0"):
         results_of(dict.fromkeys(runs[:4], 0), row)
     both = {RunId("flan", test, name, 0): test for test in ("s-0", "s-1") for name in "ab"}

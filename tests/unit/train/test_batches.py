@@ -94,14 +94,14 @@ def test_the_devices_share_a_step(devices: int) -> None:
         assert {len(share["passes"]) for share in shares} == {len(shares[0]["passes"])}
         labels = sum(item.label_tokens for item in step)
         assert [int(share["label_tokens"]) for share in shares] == [labels] * devices
-        found = [
+        result = [
             int(ids[0])
             for share in shares
             for batch in share["passes"]
             for ids, row_labels in zip(batch["input_ids"], batch["labels"], strict=True)
             if (row_labels[1:] != IGNORED).any()
         ]
-        assert sorted(found) == sorted(int(item.ids[0]) for item in step)
+        assert sorted(result) == sorted(int(item.ids[0]) for item in step)
 
 
 def test_content_does_not_depend_on_the_order_within_a_step() -> None:

@@ -77,12 +77,12 @@ def test_every_form_in_every_kind_of_file(
 ) -> None:
     row = {**row, "weight": 0.5, "tags": ["a"]}
     path = WRITERS[file](tmp_path / file, row, row)
-    found = list(chat.read(SETTINGS, path))
-    assert [texts(instance) for instance in found] == [expected] * 2
-    assert [i.id for i in found] == ["mine_1", "mine_2"]
-    assert {(i.task, i.source, i.references) for i in found} == {("mine", "", ())}
+    instances = list(chat.read(SETTINGS, path))
+    assert [texts(instance) for instance in instances] == [expected] * 2
+    assert [i.id for i in instances] == ["mine_1", "mine_2"]
+    assert {(i.task, i.source, i.references) for i in instances} == {("mine", "", ())}
     # Other columns and the system turn are kept.
-    assert [i.row for i in found] == [row, row]
+    assert [i.row for i in instances] == [row, row]
 
 
 def turn(role: str, content: object, **more: Any) -> Row:
@@ -133,11 +133,11 @@ UNUSED = {"tools": [{"name": "f"}], "images": ["0.png"], "meta": {"a": None}, "c
 def test_which_answers_are_trained_on(
     tmp_path: Path, file: str, row: Row, trained: list[bool]
 ) -> None:
-    (found,) = chat.read(SETTINGS, WRITERS[file](tmp_path / file, row))
-    assert (found.fault, found.dropped, found.unused) == ("", 0, [])
-    assert [content for _, content in texts(found)] == ["q", "a", "r", "b"][: 2 * len(trained)]
-    assert [is_trained(message) for message in found.messages[1::2]] == trained
-    (reference,) = table_row(found, keep_row=False)["references"]  # type: ignore[misc]
+    (instance,) = chat.read(SETTINGS, WRITERS[file](tmp_path / file, row))
+    assert (instance.fault, instance.dropped, instance.unused) == ("", 0, [])
+    assert [content for _, content in texts(instance)] == ["q", "a", "r", "b"][: 2 * len(trained)]
+    assert [is_trained(message) for message in instance.messages[1::2]] == trained
+    (reference,) = table_row(instance, keep_row=False)["references"]  # type: ignore[misc]
     assert reference == "ab"[trained.index(True)]
 
 
@@ -172,18 +172,18 @@ def test_which_answers_are_trained_on(
 def test_which_content_is_used(
     tmp_path: Path, file: str, row: Row, contents: list[str], unused: list[str]
 ) -> None:
-    (found,) = chat.read(SETTINGS, WRITERS[file](tmp_path / file, row))
-    assert (found.fault, found.dropped, found.unused) == ("", 0, unused)
-    assert [content for _, content in texts(found)] == contents
-    *context, last = (is_trained(message) for message in found.messages[1::2])
+    (instance,) = chat.read(SETTINGS, WRITERS[file](tmp_path / file, row))
+    assert (instance.fault, instance.dropped, instance.unused) == ("", 0, unused)
+    assert [content for _, content in texts(instance)] == contents
+    *context, last = (is_trained(message) for message in instance.messages[1::2])
     assert (last, any(context)) == (True, False)
 
 
 def test_trailing_turns_without_an_answer_are_counted(tmp_path: Path) -> None:
     tails = ([R], [R, turn("assistant", None)], [turn("system", "S")], [R, R, turn("system", "S")])
     path = lines(tmp_path / "pool.jsonl", *({"messages": [*TALK, *tail]} for tail in tails))
-    found = list(chat.read(SETTINGS, path))
-    assert [(texts(instance), instance.dropped) for instance in found] == [
+    instances = list(chat.read(SETTINGS, path))
+    assert [(texts(instance), instance.dropped) for instance in instances] == [
         (EXCHANGE, dropped) for dropped in (1, 2, 1, 2)
     ]
 
@@ -215,9 +215,9 @@ def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
     names, values = zip(*columns, strict=True)
     table = pa.table([pa.array([value]) for value in values], names=names)
     pq.write_table(table, tmp_path / "pool.parquet")
-    (found,) = chat.read(SETTINGS, tmp_path / "pool.parquet")
-    assert texts(found) == [("user", "q"), ("assistant", "a")]
-    assert found.unused == ["column 'image' of bytes", "all but the last column 'prompt'"]
+    (instance,) = chat.read(SETTINGS, tmp_path / "pool.parquet")
+    assert texts(instance) == [("user", "q"), ("assistant", "a")]
+    assert instance.unused == ["column 'image' of bytes", "all but the last column 'prompt'"]
 
 
 def test_optional_columns(tmp_path: Path) -> None:
@@ -228,8 +228,8 @@ def test_optional_columns(tmp_path: Path) -> None:
         {"id": None, "kind": "x", "notes": [1]},
     ]
     path = lines(tmp_path / "pool.jsonl", *({"messages": TALK, **row} for row in rows))
-    found = list(chat.read(chat.Settings(path="pool", task_column="kind"), path))
-    assert [(i.id, i.task, i.source, i.references) for i in found] == [
+    instances = list(chat.read(chat.Settings(path="pool", task_column="kind"), path))
+    assert [(i.id, i.task, i.source, i.references) for i in instances] == [
         ("a", "where", "book", ("Là.", "Ici.")),
         ("a#2", "where", "", ("Ici.",)),
         ("7", "3", "", ()),
@@ -239,8 +239,8 @@ def test_optional_columns(tmp_path: Path) -> None:
 
 def test_a_test_file_may_lack_the_task_column(tmp_path: Path) -> None:
     path = lines(tmp_path / "test.jsonl", {"messages": TALK})
-    (found,) = chat.read_test(chat.Settings(path="pool", task_column="kind"), path)
-    assert (found.id, found.task) == ("mine_test_1", "mine")
+    (instance,) = chat.read_test(chat.Settings(path="pool", task_column="kind"), path)
+    assert (instance.id, instance.task) == ("mine_test_1", "mine")
 
 
 def test_queries_are_a_separate_split_beside_any_test_set(tmp_path: Path) -> None:
@@ -248,8 +248,8 @@ def test_queries_are_a_separate_split_beside_any_test_set(tmp_path: Path) -> Non
     pool, queries = lines(tmp_path / "p.jsonl", *rows), lines(tmp_path / "q.jsonl", rows[0])
     settings = chat.Settings(path=str(pool), query_path=str(queries), task_column="kind")
     assert (settings.test, settings.arranged_for) == ("specialist-0", "query")
-    (found,) = sample(settings, pool, "query", test_path=queries)
-    assert (found.id, found.task) == ("mine_query_1", "k0")
+    (instance,) = sample(settings, pool, "query", test_path=queries)
+    assert (instance.id, instance.task) == ("mine_query_1", "k0")
     with pytest.raises(InputError, match="--split query: expected train"):
         list(sample(settings, pool, "query"))
 
@@ -266,8 +266,8 @@ def test_a_set_inside_the_folder_of_another_is_not_part_of_it(
     settings = chat.Settings(path="data", test_path=test, query_path="data/query.jsonl")
     # The settings that the program gets are enough.
     parsed = FORMATS.parse(settings.sampling("train"), path="data")
-    (found,) = sample(parsed, Path("data"), "train", holds_out="nothing")
-    assert texts(found)[0] == ("user", "pool")
+    (instance,) = sample(parsed, Path("data"), "train", holds_out="nothing")
+    assert texts(instance)[0] == ("user", "pool")
     assert files_read(settings, Path("data")) == [Path("data/pool.jsonl")]
     assert [texts(i)[0][1] for i in chat.read_test(settings, Path(test))] == ["sub/test"]
     # The pool may also be inside the folder of the test set.
@@ -285,9 +285,9 @@ def test_compressed_lines_byte_order_marks_and_blank_lines(tmp_path: Path) -> No
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(data))
     with pa.output_stream(str(tmp_path / "c.jsonl.zst")) as stream:  # compresses by the name
         stream.write(data)
-    found = list(chat.read(SETTINGS, tmp_path))
-    assert [texts(i) for i in found] == [EXCHANGE] * 6
-    assert [i.where.rpartition(": ")[2] for i in found] == ["line 1", "line 4"] * 3
+    instances = list(chat.read(SETTINGS, tmp_path))
+    assert [texts(i) for i in instances] == [EXCHANGE] * 6
+    assert [i.where.rpartition(": ")[2] for i in instances] == ["line 1", "line 4"] * 3
 
 
 JSON_ROWS: list[Row] = [
@@ -325,8 +325,8 @@ def test_every_encoding_layout_and_compression(
 ) -> None:
     monkeypatch.setattr(json_rows, "CHUNK", chunk)
     (tmp_path / name).write_bytes(content)
-    found = list(chat.read(SETTINGS, tmp_path / name))
-    assert [i.row for i in found] == JSON_ROWS
+    instances = list(chat.read(SETTINGS, tmp_path / name))
+    assert [i.row for i in instances] == JSON_ROWS
 
 
 def test_all_files_in_a_folder_are_read_or_named(
@@ -341,10 +341,11 @@ def test_all_files_in_a_folder_are_read_or_named(
     parquet(tmp_path / "d.parquet", {"prompt": "Où?", "completion": "Là."})
     for name in ("e.csv", "sub/f.parquet"):
         (tmp_path / name).write_text("no data")
-    found = list(chat.read(SETTINGS, tmp_path))
+    instances = list(chat.read(SETTINGS, tmp_path))
     names = ["a.json", "b.NDJSON", "d.parquet", "license.jsonl", "sub/c.jsonl"]
-    assert [i.where.rpartition(": ")[0] for i in found] == [f"{tmp_path}/{name}" for name in names]
-    assert [i.id for i in found] == [f"mine_{number}" for number in range(1, 6)]
+    files = [i.where.rpartition(": ")[0] for i in instances]
+    assert files == [f"{tmp_path}/{name}" for name in names]
+    assert [i.id for i in instances] == [f"mine_{number}" for number in range(1, 6)]
     # The rules watch the same files for changes, and those that turn out to hold no rows.
     watched = sorted(tmp_path / name for name in [*names, "config.json", "sub/f.parquet"])
     assert files_read(SETTINGS, tmp_path) == watched
@@ -360,9 +361,9 @@ def test_files_are_read_as_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert next(chat.read(SETTINGS, path)).id == "mine_1"
     monkeypatch.setattr(parquet_reader, "BATCH", 2)
     path = parquet(tmp_path / "pool.parquet", *[{"messages": TALK, "image": b"\xff"}] * 5)
-    found = list(chat.read(SETTINGS, path))
-    assert found[-1].where == f"{path}: row 5"
-    assert found[-1].row == {"messages": TALK}  # JSON cannot hold bytes.
+    instances = list(chat.read(SETTINGS, path))
+    assert instances[-1].where == f"{path}: row 5"
+    assert instances[-1].row == {"messages": TALK}  # JSON cannot hold bytes.
 
 
 # Faults ----------------------------------------------------------------------------------------
@@ -470,12 +471,13 @@ def test_columns_are_renamed_as_mapped(tmp_path: Path, file: str) -> None:
     def write(prefix: str, **row: str) -> Path:
         return WRITERS[file](tmp_path / f"{prefix}_{file}", row)
 
-    (found,) = chat.read(settings, write("mapped", **row))
-    assert (texts(found), found.id, found.task) == ([("user", "q"), ("assistant", "a")], "k", "q")
-    assert found.row == row
+    (mapped,) = chat.read(settings, write("mapped", **row))
+    assert texts(mapped) == [("user", "q"), ("assistant", "a")]
+    assert (mapped.id, mapped.task) == ("k", "q")
+    assert mapped.row == row
     # A test set may have the new names already, but a pool may not.
     named = write("named", prompt="q", completion="a")
-    assert [texts(instance) for instance in chat.read_test(settings, named)] == [texts(found)]
+    assert [texts(instance) for instance in chat.read_test(settings, named)] == [texts(mapped)]
     message = refusal(lambda: chat.read(settings, named))
     assert "no column 'question', which columns maps to 'prompt'; found prompt" in message
     near = write("near", questions="q", answer="a", key="k")

@@ -58,12 +58,12 @@ def test_rows_of_plain_and_zipped_files_and_of_folders(tmp_path: Path) -> None:
     noise = {"__MACOSX/._flan_mini.json": b"\x00\x05\x16\x07", "README.txt": b"hello"}
     archive = zipped(tmp_path, {"folder/flan_mini.json": CONTENT, **noise})
     for path in (archive, tmp_path, plain(tmp_path, ROWS)):
-        found = list(flan.read(SETTINGS, path))
-        assert [i.id for i in found] == [str(i) for i in range(7)]
-        assert [i.task for i in found] == [f"task_{i % 3}" for i in range(7)]
-        assert {i.source for i in found} == {"task"}
-        assert texts(found[4]) == [("user", "q4"), ("assistant", "a4")]
-        assert [i.row for i in found] == ROWS
+        instances = list(flan.read(SETTINGS, path))
+        assert [i.id for i in instances] == [str(i) for i in range(7)]
+        assert [i.task for i in instances] == [f"task_{i % 3}" for i in range(7)]
+        assert {i.source for i in instances} == {"task"}
+        assert texts(instances[4]) == [("user", "q4"), ("assistant", "a4")]
+        assert [i.row for i in instances] == ROWS
 
 
 def test_turns_without_text_are_left_out(tmp_path: Path) -> None:

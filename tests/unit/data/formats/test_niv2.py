@@ -67,8 +67,8 @@ def test_only_listed_tasks_are_read_sorted_by_name(tmp_path: Path) -> None:
         tmp_path, {"task9_c": make_task(), "task1_a": make_task()}, {"task5_b": make_task()}
     )
     (path / "tasks/task7_x.json").write_text("not listed, so not read")
-    found = [(instance.task, instance.part, instance.id) for instance in read(path)]
-    assert found == [
+    result = [(instance.task, instance.part, instance.id) for instance in read(path)]
+    assert result == [
         *(("task1_a", "train", "t-1"), ("task5_b", "unseen", "t-1#2")),
         ("task9_c", "train", "t-1#3"),
     ]
@@ -134,11 +134,11 @@ def test_each_kind_of_example_is_limited_separately(tmp_path: Path) -> None:
 def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) -> None:
     instances = [{"input": f"q{i}", "output": f"a{i}"} for i in range(2)]
     old = make_task(Definition=" As a text. ", Source=None, Instances=instances)
-    found = read(checkout(tmp_path, {"task051_CoSMoS-qa_x": old}, {"task2_b": make_task()}))[:2]
-    assert [instance.id for instance in found] == ["task051_CoSMoS-qa_x-1", "task051_CoSMoS-qa_x-2"]
-    assert [instance.references for instance in found] == [("a0",), ("a1",)]
-    assert found[0].source == "cosmos"
-    assert prompt(found[0]).startswith("Definition: As a text.\n\n Positive")
+    result = read(checkout(tmp_path, {"task051_CoSMoS-qa_x": old}, {"task2_b": make_task()}))[:2]
+    assert [i.id for i in result] == ["task051_CoSMoS-qa_x-1", "task051_CoSMoS-qa_x-2"]
+    assert [instance.references for instance in result] == [("a0",), ("a1",)]
+    assert result[0].source == "cosmos"
+    assert prompt(result[0]).startswith("Definition: As a text.\n\n Positive")
 
 
 def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> None:
@@ -158,19 +158,19 @@ def test_only_the_first_instances_of_an_unseen_task(
     tmp_path: Path, limit: int | None, unseen: int
 ) -> None:
     many = make_task(Instances=[{"input": f"q{i}", "output": ["a"]} for i in range(120)])
-    found = read(checkout(tmp_path, {"task1": many}, {"task2": many}), eval_instances=limit)
-    asked = [instance.messages[0]["content"] for instance in found if instance.part == "unseen"]
+    result = read(checkout(tmp_path, {"task1": many}, {"task2": many}), eval_instances=limit)
+    asked = [instance.messages[0]["content"] for instance in result if instance.part == "unseen"]
     assert asked == [f"q{i}" for i in range(unseen)]
-    assert len(found) - len(asked) == 120
+    assert len(result) - len(asked) == 120
 
 
 def test_empty_inputs_are_used_and_empty_outputs_are_not(tmp_path: Path) -> None:
     outputs: list[Any] = [["a"], [" "], [], "", ["b", ""]]
     task = make_task(Instances=[{"input": "", "output": output} for output in outputs])
-    found = read(checkout(tmp_path, {"task1_a": task}, {"task2_b": make_task()}))[: len(outputs)]
-    assert [bool(instance.messages) for instance in found] == [True, False, False, False, True]
-    assert prompt(found[0]).endswith("example -\nInput: .\nOutput: ")
-    assert found[4].references == ("b",)
+    result = read(checkout(tmp_path, {"task1_a": task}, {"task2_b": make_task()}))[: len(outputs)]
+    assert [bool(instance.messages) for instance in result] == [True, False, False, False, True]
+    assert prompt(result[0]).endswith("example -\nInput: .\nOutput: ")
+    assert result[4].references == ("b",)
 
 
 @pytest.mark.parametrize(

@@ -32,23 +32,23 @@ def test_files_are_tasks_and_folders_are_sources(tmp_path: Path) -> None:
     write(registry / "words/hard/samples.jsonl", question("a?", ["b", "c", "b"], "Be short."))
     write(registry / "games.jsonl", {"word": "house"})
     write(registry / "texts.jsonl", {"input": "Write a joke."})
-    found = instances(tmp_path)
-    assert [(i.id, i.task, i.source) for i in found] == [
+    result = instances(tmp_path)
+    assert [(i.id, i.task, i.source) for i in result] == [
         ("sums#1", "sums", "sums"),
         ("sums#2", "sums", "sums"),
         ("words/hard#1", "words/hard", "words"),
     ]
-    assert texts(found[2]) == [("user", "Be short.\na?"), ("assistant", "b")]
-    assert found[2].references == ("b", "c")
+    assert texts(result[2]) == [("user", "Be short.\na?"), ("assistant", "b")]
+    assert result[2].references == ("b", "c")
     # The path of the registry works too.
-    assert [i.id for i in instances(registry)] == [i.id for i in found]
+    assert [i.id for i in instances(registry)] == [i.id for i in result]
 
 
 def test_the_first_rows_of_each_file(tmp_path: Path) -> None:
     for task in ("a", "b"):
         write(tmp_path / f"{task}/samples.jsonl", *(question(f"{n}?", "x") for n in range(5)))
-    found = [i.id for i in instances(tmp_path, rows_per_task=2)]
-    assert found == ["a#1", "a#2", "b#1", "b#2"]
+    result = [i.id for i in instances(tmp_path, rows_per_task=2)]
+    assert result == ["a#1", "a#2", "b#1", "b#2"]
 
 
 @pytest.mark.parametrize("row", [question(" ", "2"), question("1+1?", ""), question("1+1?", [])])

@@ -88,8 +88,8 @@ def test_the_longest_matching_name_decides_the_row_of_a_folder(tmp_path: Path) -
         "super_glue_rte_must_be_true_score_eval",
     ]
     table = TABLE + "quoref_hard,,QA_extractive,,BASE,\n"
-    found = read(p3(tmp_path, *expected, *others, table=table))
-    assert {i.task: (i.source, i.part) for i in found} == expected
+    instances = read(p3(tmp_path, *expected, *others, table=table))
+    assert {i.task: (i.source, i.part) for i in instances} == expected
 
 
 def test_which_splits_are_read(tmp_path: Path) -> None:
@@ -112,11 +112,11 @@ def test_shards_are_read_in_order_and_rows_counted_over_them(tmp_path: Path) -> 
     for number in (2, 0, 1):
         rows: Rows = [(f" q{number}{row}", f" a{number}{row}") for row in range(2)]
         shard(path / BASIC[0], f"train-{number:05}-of-00003", rows)
-    found = [instance for instance in read(path) if instance.part == "train"]
-    questions = [instance.messages[0]["content"] for instance in found]
+    instances = [instance for instance in read(path) if instance.part == "train"]
+    questions = [instance.messages[0]["content"] for instance in instances]
     assert questions == ["q00", "q01", "q10", "q11", "q20", "q21"]
-    assert [i.id for i in found] == [f"{BASIC[0]}/train/{n}" for n in range(1, 7)]
-    assert found[3].where.endswith("train-00001-of-00003.parquet: row 2")
+    assert [i.id for i in instances] == [f"{BASIC[0]}/train/{n}" for n in range(1, 7)]
+    assert instances[3].where.endswith("train-00001-of-00003.parquet: row 2")
     (path / BASIC[0] / "train-00001-of-00003.parquet").unlink()
     assert "train-00001-of-00003.parquet: no such file" in refused(path)
 
@@ -125,8 +125,8 @@ def test_rows_without_question_or_answer_are_unusable(tmp_path: Path) -> None:
     path = p3(tmp_path, *BASIC)
     bad: Rows = [(" ", " a"), (" q", ""), (" q", None), (None, " a"), (" q", " <NO LABEL>")]
     shard(path / BASIC[0], "train-00000-of-00001", [*bad, (" q\n", " a ")])
-    found = [texts(instance) for instance in read(path) if instance.part == "train"]
-    assert found == [[]] * 5 + [[("user", "q"), ("assistant", "a")]]
+    instances = [texts(instance) for instance in read(path) if instance.part == "train"]
+    assert instances == [[]] * 5 + [[("user", "q"), ("assistant", "a")]]
 
 
 def test_a_partial_copy_causes_one_warning_per_list(

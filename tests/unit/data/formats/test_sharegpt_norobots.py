@@ -55,13 +55,13 @@ def refused(reader: Any, path: Path) -> str:
 
 
 def test_ids_tasks_and_rows(tmp_path: Path) -> None:
-    found = read(sharegpt, write_sharegpt(tmp_path, QUESTION, QUESTION))
+    instances = read(sharegpt, write_sharegpt(tmp_path, QUESTION, QUESTION))
     tasks = [("sharegpt_1", "sharegpt"), ("sharegpt_2", "sharegpt")]
-    assert [(i.id, i.task) for i in found] == tasks
-    assert [i.row for i in found] == json.loads((tmp_path / "sharegpt_gpt4.json").read_text())
-    found = read(norobots, write_norobots(tmp_path, QUESTION, QUESTION))
-    assert [(i.id, i.task) for i in found] == [("id0", "category 0"), ("id1", "category 1")]
-    assert [i.row for i in found] == pq.read_table(tmp_path / "train.parquet").to_pylist()
+    assert [(i.id, i.task) for i in instances] == tasks
+    assert [i.row for i in instances] == json.loads((tmp_path / "sharegpt_gpt4.json").read_text())
+    instances = read(norobots, write_norobots(tmp_path, QUESTION, QUESTION))
+    assert [(i.id, i.task) for i in instances] == [("id0", "category 0"), ("id1", "category 1")]
+    assert [i.row for i in instances] == pq.read_table(tmp_path / "train.parquet").to_pylist()
 
 
 @both
@@ -118,9 +118,9 @@ def test_norobots_reads_all_files_also_of_the_data_folder(tmp_path: Path) -> Non
     (tmp_path / "train.parquet").unlink()
     for name in ("train-00000-of-00001", "test-00000-of-00001"):
         pq.write_table(table, tmp_path / "data" / f"{name}.parquet")
-    found = read(norobots, tmp_path)
-    assert [instance.id for instance in found] == ["id0", "id1", "id0#2", "id1#2"]
-    assert "test-00000" in found[0].where
+    instances = read(norobots, tmp_path)
+    assert [instance.id for instance in instances] == ["id0", "id1", "id0#2", "id1#2"]
+    assert "test-00000" in instances[0].where
     single = read(norobots, tmp_path / "data" / "train-00000-of-00001.parquet")
     assert [instance.id for instance in single] == ["id0", "id1"]
 
