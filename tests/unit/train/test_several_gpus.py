@@ -131,15 +131,30 @@ def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., list[str]], whole: Path
 ) -> None:
     monkeypatch.setenv("WATCHED", str(tmp_path / "watched"))
-    python, _, *flags = call(tmp_path, gpus=1, offload=True, state_every=50)
-    job = Running([python, str(Path(__file__).parents[2] / "helpers/watch_gradients.py"), *flags])
-    assert job.wait() == 0, (tmp_path / "log").read_text()
-    assert (tmp_path / "state/optimizer.bin").is_file()  # FSDP's format
-    assert_same_steps(tmp_path / "checkpoints", whole)
+    flags: list[str] = []
+    for name in ("first", "rest"):
+        (tmp_path / name).mkdir()
+        python, _, *words = call(tmp_path / name, gpus=1, offload=True, state_every=50)
+        program = str(Path(__file__).parents[2] / "helpers/watch_fsdp.py")
+        stop = ["--stop", "4"] if name == "first" else []
+        job = Running([python, program, *words, *stop, *flags])
+        assert job.wait() == 0, (tmp_path / name / "log").read_text()
+        flags = ["--start", "4", "--state-before", str(tmp_path / name / "state")]
+    assert (tmp_path / "rest/state/optimizer.bin").is_file()  # FSDP's format
+    for step in range(STEPS + 1):
+        part = tmp_path / ("first" if step <= 4 else "rest") / "checkpoints"
+        assert difference(weights(part, step), weights(whole, step)) < TOLERANCE
+    watched = [json.loads(line) for line in (tmp_path / "watched").read_text().splitlines()]
     # Each pass leaves its gradients in the shards, so that the GPU never holds all of them.
-    passes = [json.loads(line) for line in (tmp_path / "watched").read_text().splitlines()]
+    passes = [line for line in watched if isinstance(line, list)]
     assert passes.count([False]) == STEPS
     assert passes.count([True]) == len(passes) - STEPS > STEPS
+    # Nor does it hold a whole state, which may be larger than the GPU.
+    states = [part for line in watched if isinstance(line, dict) for part in line.items()]
+    names = {
+        f"{verb}_{part}_state_dict" for verb in ("get", "set") for part in ("model", "optimizer")
+    }
+    assert set(states) == {(name, True) for name in names}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Sharded training (FSDP): rounding, resuming in float16, and adapters."""
+"""Sharded training (FSDP): rounding, states, resuming in float16, and adapters."""
 
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,16 @@ def plugin_arguments(hardware: TrainHardware, precision: str, *, on_gpu: bool) -
     if hardware.offload:
         arguments["cpu_offload"] = CPUOffloadPolicy(pin_memory=on_gpu)
     return arguments
+
+
+def gather_in_cpu_memory() -> None:
+    """Make accelerate gather states in CPU memory, and load them from there, tensor by tensor.
+
+    So it does with several processes. A single one, which offloads, would have the whole state on
+    the GPU, both to save and to load it.
+    """
+    options = StateDictOptions(full_state_dict=True, cpu_offload=True, broadcast_from_rank0=True)
+    fsdp_utils._prepare_sd_options = lambda _: options
 
 
 def know_adapters() -> None:
