@@ -185,6 +185,25 @@ def test_more_processes_than_gpus_are_refused_before_they_start(
     assert not list(tmp_path.iterdir())
 
 
+def test_gpus_wait_for_the_first_while_it_reads_or_writes_a_large_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path, tokens: list[Tokens]
+) -> None:
+    given: dict[str, Any] = {}
+
+    def start(**arguments: Any) -> None:
+        given.update(arguments)
+        raise ConnectionError
+
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.distributed, "init_process_group", start)
+    with pytest.raises(ConnectionError):
+        train(model_folder, tokens, RUN, tmp_path, gpus=2)
+    assert given["backend"] == "cuda:nccl,cpu:gloo"
+    # 81 GB for LLaMA-2-7B, read twice at the speed for which a SIGTERM leaves time.
+    assert given["timeout"].total_seconds() > 2 * torchrun.GRACE
+
+
 def test_after_sigterm_two_processes_resume_to_the_same_bytes(two: tuple[Path, Path, int]) -> None:
     piece, cut, step = two
     assert 1 <= step < STEPS

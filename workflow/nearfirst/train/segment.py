@@ -30,6 +30,7 @@ from nearfirst.train.resume import check_state, keep_two, last_state, prepare, s
 from nearfirst.train.schedule import schedule_arguments
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import StopSignal, stopped_after
+from nearfirst.train.torchrun import PATIENCE
 from nearfirst.train.writer import SAVE_OPTIONS, CheckpointWriter
 
 STATE_SECONDS, STATE_SHARE = 300.0, 20.0
@@ -158,6 +159,7 @@ def _arguments(
         use_cpu=not on_gpu,
         # Offloaded and gathered tensors lie in CPU memory, which NCCL cannot handle.
         ddp_backend="cuda:nccl,cpu:gloo" if on_gpu and sharded else None,
+        ddp_timeout=PATIENCE,
         fsdp=sharded,
         fsdp_config=config if sharded else None,
         activation_checkpointing=hardware.recompute_activations and not sharded,

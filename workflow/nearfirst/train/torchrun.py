@@ -10,6 +10,9 @@ from nearfirst.train.sigterm import StoppedError
 # Seconds to save the state after a SIGTERM: 81 GB for LLaMA-2-7B at 45 MB/s. Then torchrun kills
 # the remaining processes, as it must if one has failed and the others wait for it.
 GRACE = 1800
+# Seconds that processes wait for each other: the first may read and hash two such states, or write
+# one. (If a process fails, torchrun ends the others, whatever they wait for.)
+PATIENCE = 3 * GRACE
 
 
 def launch(gpus: int) -> None:
