@@ -5,6 +5,10 @@ The processes run on CPUs as on several GPUs, or on one with offload, including 
 
 import json
 import re
+import signal
+import socket
+import subprocess
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
@@ -183,6 +187,43 @@ def test_more_processes_than_gpus_are_refused_before_they_start(
     with pytest.raises(InputError, match=r"hardware\.train\.gpus: 2 GPUs requested, but 1 visible"):
         job.run(Namespace(checkpoints=tmp_path / "0-end", hardware=hardware, log=None))
     assert not list(tmp_path.iterdir())
+
+
+def test_processes_find_each_other_where_the_name_of_the_machine_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import torch\n"
+        "torch.distributed.init_process_group('gloo')\n"
+        f"open({str(tmp_path / 'done')!r}, 'w')\n"
+    )
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: "nowhere.invalid")
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    try:
+        torchrun.launch(1)
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    assert (tmp_path / "done").exists()
+
+
+def test_an_interrupt_ends_a_process_that_waits_for_a_gpu() -> None:
+    # Python does not act on signals within this sum, as within a wait for a GPU.
+    program = (
+        "from nearfirst.train.torchrun import end_with_launcher\n"
+        "end_with_launcher()\n"
+        "print('waiting', flush=True)\n"
+        "sum(range(10**12))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(timeout=60) == -signal.SIGINT
+        finally:
+            process.kill()
 
 
 def test_gpus_wait_for_the_first_while_it_reads_or_writes_a_large_state(

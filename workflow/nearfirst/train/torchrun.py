@@ -32,6 +32,7 @@ def launch(gpus: int) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     flags = ["--standalone", "--nproc-per-node", str(gpus), "--shutdown-timeout", str(GRACE)]
+    flags += ["--local-addr", "127.0.0.1"]  # not every machine finds itself by its name
     flags += ["--signals-to-handle", "SIGINT,SIGHUP,SIGQUIT"]  # `stop` handles SIGTERM
     stopped = StoppedError("stopped by SIGTERM; all work so far is saved: run again to resume")
     try:
@@ -47,10 +48,12 @@ def launch(gpus: int) -> None:
 
 
 def end_with_launcher() -> None:
-    """Have the kernel kill this process when its launcher is gone.
+    """Have the kernel kill this process when its launcher is gone, and SIGINT end it at once.
 
-    Otherwise it would go on training in a folder whose lock is free.
+    Otherwise it would go on training in a folder whose lock is free; and Python acts on SIGINT only
+    between two operations, so not while one waits for a GPU whose process has ended already.
     """
     from torch.multiprocessing import _prctl_pr_set_pdeathsig  # type: ignore[attr-defined]
 
     _prctl_pr_set_pdeathsig(signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
