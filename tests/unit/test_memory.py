@@ -61,8 +61,8 @@ def test_gpus_share_what_is_held() -> None:
 
 
 def test_memory_of_the_machine() -> None:
-    # A checkpoint is copied from the GPU; without one, all is here.
-    assert cpu_memory(SMALL, Training("float32", 10)) == PROCESS + 4_000_000
+    # A checkpoint and a state's weights are copied from the GPU; without one, all is here.
+    assert cpu_memory(SMALL, Training("float32", 10)) == PROCESS + 8_000_000
     here = cpu_memory(SMALL, Training("float32", 10), on_gpu=False)
     assert here == PROCESS + 16_000_000 + 640_000 + 4_000_000
     # Two processes, which load 4 MB each; then weights and moments are gathered to be saved.

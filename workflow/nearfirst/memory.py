@@ -106,13 +106,15 @@ def cpu_memory(shape: Shape, job: Training, on_gpu: bool = True) -> int:
     """Return the memory of the machine in training.
 
     Every process loads the weights. To save its state a sharded model is gathered in CPU memory
-    (12 T); otherwise a checkpoint is copied there (4 T). Without a GPU everything is there.
+    (12 T). From a single GPU the weights are copied there twice, for a checkpoint and a state, and
+    both moments pass through when a state is loaded (8 T). Without a GPU everything is there, and
+    the copy for a checkpoint (4 T).
     """
     loading = job.gpus * 4 * shape.parameters
     training = training_state(shape, job) if job.offload or not on_gpu else 0
     if not on_gpu:
         training += job.gpus * pass_memory(shape, job)
-    saving = (12 if job.sharded else 4) * job.trained(shape)
+    saving = (12 if job.sharded else 8 if on_gpu else 4) * job.trained(shape)
     return job.gpus * PROCESS + max(loading, training + saving)
 
 
