@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import accelerate
 import pytest
 import torch
 from programs import Running, command
@@ -243,6 +244,20 @@ def test_gpus_wait_for_the_first_while_it_reads_or_writes_a_large_state(
     assert given["backend"] == "cuda:nccl,cpu:gloo"
     # 81 GB for LLaMA-2-7B, read twice at the speed for which a SIGTERM leaves time.
     assert given["timeout"].total_seconds() > 2 * torchrun.GRACE
+
+
+def test_one_process_trains_on_whole_steps_whatever_the_environment_says(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model_folder: Path,
+    tokens: list[Tokens],
+    whole: Path,
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")  # as some batch scripts export it
+    # accelerate heeds that on CPUs alone; on GPUs it looks for LOCAL_RANK.
+    monkeypatch.setattr(accelerate.state, "get_int_from_env", lambda *_: 1)
+    checkpoints, _ = train(model_folder, tokens, RUN, tmp_path, stop=2)
+    assert difference(weights(checkpoints, 2), weights(whole, 2)) < TOLERANCE
 
 
 def test_after_sigterm_two_processes_resume_to_the_same_bytes(two: tuple[Path, Path, int]) -> None:

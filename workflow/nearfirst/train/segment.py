@@ -5,7 +5,6 @@ instances for any number of GPUs and segments.
 """
 
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -68,7 +67,7 @@ def train_segment(
     """
     states, checkpoints = work / "states", work / "checkpoints"
     arguments = _arguments(settings, hardware, states, len(steps))
-    devices, sharded = int(os.environ.get("WORLD_SIZE", "1")), hardware.is_sharded()
+    sharded = hardware.is_sharded()
     # The first process clears the folder before any other looks for a state.
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
@@ -78,7 +77,7 @@ def train_segment(
     if sharded and device().type == "cpu":
         # accelerate shards only on a fixed list of device types, which lacks CPUs.
         PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
-    passes = StepBatches(steps, settings, devices, pass_cost(hardware))
+    passes = StepBatches(steps, settings, arguments.world_size, pass_cost(hardware))
     trainer = _trainer(model, passes, arguments)
     if hardware.offload and trainer.accelerator.scaler:
         fsdp.scale_on_cpu(trainer.accelerator.scaler)
