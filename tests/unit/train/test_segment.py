@@ -16,7 +16,7 @@ import pytest
 import torch
 from files import contents
 from training import Weights, alternate_lengths, difference, train, weights
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
@@ -186,6 +186,20 @@ def test_segments_of_epochs_give_the_bytes_of_one_piece(
     for step in (5, 6):  # the second epoch depends on the seed, if it is reshuffled
         same = difference(weights(other, step), weights(whole, step)) == 0
         assert same == (step == 5 or order == "same")
+
+
+def test_the_first_process_alone_says_when_a_state_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path, forty: list[Tokens]
+) -> None:
+    saved: list[int] = []
+    monkeypatch.setattr(segment, "STATE_SECONDS", 0.0)
+    monkeypatch.setattr(segment, "STATE_SHARE", 0.0)
+    monkeypatch.setattr(TrainingArguments, "should_save", False)
+    monkeypatch.setattr(
+        Trainer, "_save_checkpoint", lambda trainer, *_: saved.append(trainer.state.global_step)
+    )
+    train(model_folder, forty, RUN, tmp_path, stop=4)
+    assert saved == [4]
 
 
 def test_states_by_the_clock(

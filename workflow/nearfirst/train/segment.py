@@ -274,7 +274,9 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         if step % self.checkpoint_every == 0 or step == state.max_steps:
             self._save(step)
         age = time.monotonic() - self.saved
-        due = args.save_strategy == "no" and age > max(STATE_SECONDS, STATE_SHARE * self.saving)
+        # The first process alone knows the time: the others do not wait for the disk.
+        by_clock = args.save_strategy == "no" and args.should_save
+        due = by_clock and age > max(STATE_SECONDS, STATE_SHARE * self.saving)
         stop, save = self._any_process(args, self.signal.received, due)
         if stop or step == self.stop:
             control.should_training_stop = True
