@@ -8,6 +8,14 @@ KNOWN = [
     *TABLES,
 ]
 
+# Snakemake would take such a figure for another output, or the other way round.
+for name in FIGURES:
+    stem = re.sub("_(paired|pairs|tasks)$", "", name)
+    if KNOWN.count(name) > 1 or (stem != name and stem in KNOWN):
+        raise WorkflowError(
+            f"config key 'figures.{name}': another output has this name; rename the figure"
+        )
+
 
 def no_such_target(
     wildcards,

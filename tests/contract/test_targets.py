@@ -123,3 +123,11 @@ def test_a_figure_may_measure_other_instances_than_its_data_are_arranged_for(
     # A query set gives the same jobs with one row.
     row = "data={flan: {query: specialist-1}}"
     assert fresh["mini"].would_run("results/fig4_flan.pdf", "--config", row) == rules
+
+
+@pytest.mark.parametrize("name", ["takeaways", "explore_flan", "fig4_flan_paired"])
+def test_a_figure_has_a_name_of_its_own(fresh: dict[str, Checkout], name: str) -> None:
+    row = f"figures={{{name}: {{like: fig4_flan}}}}"
+    done = fresh["mini"].snakemake("-n", "--config", row, check=False)
+    assert done.returncode == 1
+    assert f"config key 'figures.{name}': another output has this name" in done.stdout
