@@ -103,7 +103,11 @@ def test_an_empty_section_changes_nothing(section: str) -> None:
     ("key", "value", "reason"),
     [
         ("train.learning_rate", "fast", "number"),
+        ("train.learning_rate", float("inf"), "finite"),
         ("train.steps", 2.5, "integer"),
+        ("arrangements.tma-nearest.budget", -1, "a share of the pool up to 1.0, or {tokens: N}"),
+        ("model.name", "", "at least 1"),
+        ("reward.name", "", "at least 1"),
         ("train.batch_size", None, "integer"),
         ("train", 5, ""),
         ("data.flan.sample.unseen_tasks", "1.0", "a share is below 1"),

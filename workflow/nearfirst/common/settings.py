@@ -25,9 +25,11 @@ def canonical(content: object) -> str:
 
 
 class Section(BaseModel):
-    """One section of the config: immutable, and an unknown key is an error."""
+    """One section of the config: immutable; an unknown key, NaN or infinity is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
     def canonical(self, without: Set[str] = frozenset()) -> str:
         """Return the section without some keys as JSON: equal settings give equal text."""

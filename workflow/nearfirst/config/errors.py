@@ -1,5 +1,6 @@
 """Validation errors of a config as one line for each key."""
 
+import re
 from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
@@ -58,9 +59,9 @@ def _explain(fault: Any, key: str, model: type[BaseModel], prefix: str) -> str:
         message = _explain_unknown(key, model, prefix)
     else:
         message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error" and ": " in message:
-        # The section's own check starts its message with the key inside the section.
-        inner, _, reason = message.partition(": ")
+    # The section's own check starts its message with the key inside the section.
+    inner, _, reason = message.partition(": ")
+    if fault["type"] == "value_error" and reason and re.fullmatch(r"[\w.]+", inner):
         return f"config key '{_join(full, inner)}': {reason}"
     return f"config key '{full}' ({fault['input']!r}): {message}"
 

@@ -54,7 +54,9 @@ class ModelSettings(NamedModel):
     """The model to tune."""
 
     name: str | None = Field(
-        None, description="Hugging Face id or folder; null pretrains a small one (`pretrain`)."
+        None,
+        min_length=1,
+        description="Hugging Face id or folder; null pretrains a small one (`pretrain`).",
     )
     package: PackageSettings | None = Field(
         None,

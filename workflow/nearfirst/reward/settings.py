@@ -91,6 +91,7 @@ class RewardSettings(NamedModel):
 
     name: str | None = Field(
         None,
+        min_length=1,
         description="Hugging Face id or folder of a reward model with UltraRM's architecture, or "
         "of a sequence classifier with one label; null trains a small one (`preferences`, "
         "`training`).",
