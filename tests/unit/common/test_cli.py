@@ -115,11 +115,19 @@ def test_a_fault_of_our_own_leaves_its_traceback_in_the_log(
     done = program("generate_corpus.py", "--form", "flan", "--output", path, "--log", log)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("error: NotADirectoryError")
+    assert done.stderr.startswith(f"error: {path}: Not a directory")
     assert done.stderr.count("\n") == 1
     assert "Traceback" in log.read_text()
     assert done.stderr in log.read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["corpus.json", "log"]
+
+
+def test_a_log_that_cannot_be_written(program: Program, tmp_path: Path) -> None:
+    text = tmp_path / "text.jsonl"
+    flags = ["--output", text, "--exams", tmp_path / "exams.json", "--log", tmp_path]
+    done = program("generate_text.py", "--settings", '{"documents": 5}', *flags)
+    assert (done.returncode, done.stderr) == (1, f"error: --log {tmp_path}: Is a directory\n")
+    assert not list(tmp_path.iterdir())
 
 
 ROW = '{"kind":"arrangements","curves":{"NFT":"tma"},"reference":"NFT"}'

@@ -20,6 +20,8 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.progress import SCREEN
 from nearfirst.common.settings import Section
 
+_REASONS = {FileExistsError: "not a folder", FileNotFoundError: "no such file"}
+
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     """Return a parser with a description and the flag `--log`, which every program has."""
@@ -130,12 +132,15 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
     screen = sys.stderr
     # The processes of a multi-GPU job inherit the log of the process that started them.
     if arguments.log and "RANK" not in os.environ:
-        arguments.log.parent.mkdir(parents=True, exist_ok=True)
         # Duplicate descriptors, so that output of C libraries goes to the log too.
         screen = os.fdopen(os.dup(2), "w")
-        with arguments.log.open("w") as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
+        try:
+            arguments.log.parent.mkdir(parents=True, exist_ok=True)
+            with arguments.log.open("w") as file:
+                os.dup2(file.fileno(), 1)
+                os.dup2(file.fileno(), 2)
+        except OSError as error:
+            sys.exit(f"error: --log {arguments.log}: {error.strerror}")
     logging.basicConfig(level=logging.INFO, force=True)
     logging.getLogger().handlers[0].setFormatter(_Log("%(asctime)s %(message)s", "%H:%M:%S"))
     # At INFO the first logs every URL, including signed URLs of gated files, and the second that no
@@ -155,7 +160,7 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
         message = _printable(_explain(error, arguments.log))
         # If the log's disk is full, the screen still gets the message.
         with suppress(OSError):
-            if not isinstance(error, InputError):
+            if not isinstance(error, InputError) and (arguments.log or not _named_file(error)):
                 traceback.print_exc()
             if arguments.log:
                 print(f"error: {message}", file=sys.stderr, flush=True)
@@ -197,6 +202,16 @@ def _explain(error: Exception, log: Path | None) -> str:
         # A write to an open file fails without a name; `files.writing` already names outputs.
         path = error.filename or log or "an output"
         return f"{path}: {error.strerror}; free some space and run again"
-    if isinstance(error, FileNotFoundError) and error.filename:
-        return f"{error.filename}: no such file"
+    if isinstance(error, OSError) and (name := _named_file(error)):
+        reason = _REASONS.get(type(error), error.strerror)
+        return f"{name}: {reason}"
     return f"{type(error).__name__}: {error}"
+
+
+def _named_file(error: Exception) -> str | None:
+    """Return the file that the system refused to read or write; None if this is another error."""
+    if not isinstance(error, OSError):
+        return None
+    # A file is renamed to the second name.
+    name: str | None = error.filename2 or error.filename
+    return name
