@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from files import contents
 from programs import Program
 
 from nearfirst.arrange.settings import ArrangementSettings
@@ -25,7 +26,12 @@ from nearfirst.embed.kinds.text import Settings, encoded
 
 Run = Callable[..., tuple[int, str, str]]
 
-OWN = "def mine(pool, seed):\n    return [len(pool.tasks) - 1, seed]\n"
+OWN = """def mine(pool, seed):
+    return [len(pool.tasks) - 1, seed]
+
+def leaves(pool, seed):
+    raise SystemExit(0)
+"""
 POOL = ("pool.jsonl", "--for", "prompts.jsonl")
 COLUMNS = ("--columns", "question=prompt", "answer=response")
 
@@ -200,7 +206,11 @@ def test_ten_lines_and_a_picture(run: Run, encoder: Encoder) -> None:
         (["--granularity", "task"], "granularity: unknown key; the keys are method"),
         (["--order", "up"], "order: Input should be 'nearest'"),
         (["--budget", "10000000"], "budget: 10000000 instances, but the pool holds 60"),
+        (["--budget", "NaN"], "finite"),
+        (["--columns", "question=query"], "columns: 'query' is none of messages"),
+        (["--method", "own.py:leaves"], "method 'own.py:leaves' raised SystemExit"),
         (["--cache", "pool.jsonl/x"], "name another folder for the cache"),
+        (["--output", "own.py/x.jsonl"], "own.py: not a folder"),
     ],
 )
 def test_errors_are_one_line(run: Run, encoder: Encoder, flags: list[str], named: str) -> None:
@@ -208,7 +218,27 @@ def test_errors_are_one_line(run: Run, encoder: Encoder, flags: list[str], named
     assert (code, printed) == (1, "")
     assert named in stderr.splitlines()[-1]
     assert stderr.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in stderr
     assert not list(Path().glob("o.*"))
+
+
+@pytest.mark.parametrize(
+    ("pool", "command"),
+    [
+        ("pool.jsonl", ["arrange", "--output", "./pool.jsonl"]),
+        ("pool.jsonl", ["arrange", "--output", "prompts.jsonl"]),
+        ("pool.jsonl", ["explore", "--pairs", "pool.jsonl"]),
+        ("parts", ["arrange", "--output", "parts/ordered.jsonl"]),
+    ],
+)
+def test_inputs_are_never_replaced(run: Run, pool: str, command: list[str]) -> None:
+    Path("parts").mkdir()
+    Path("parts/pool.jsonl").write_bytes(Path("pool.jsonl").read_bytes())
+    before = contents(Path())
+    code, _, stderr = run(*command, pool, "--for", "prompts.jsonl")
+    assert code == 1
+    assert "name a file elsewhere" in stderr
+    assert contents(Path()) == before
 
 
 def test_every_setting_has_a_flag_that_names_its_methods() -> None:

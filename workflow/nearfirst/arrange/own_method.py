@@ -73,7 +73,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
         pool = replace(pool, train=pool.train[:])
         function = runpy.run_path(str(path))[name]
         return Arranged(np.asarray(function(pool, seed=seed, **settings.parameters)))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         source, frames = path.resolve(), traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == source]
         where = f" ({path}, line {lines[-1]})" if lines else ""

@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
     output: Path = arguments.output
     if output.suffix.lower() not in (".jsonl", ".parquet"):
         raise InputError(f"--output {output}: name it .jsonl or .parquet")
+    inputs.check_output(arguments, output)
     from nearfirst.arrange.inputs import read_pool
 
     with TemporaryDirectory(prefix="nearfirst-") as temporary:

@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> None:
     output = arguments.output
     if output and output.suffix.lower() not in SUFFIXES:
         raise InputError(f"--output {output}: name it .pdf, .svg or .png")
+    for path in filter(None, (output, arguments.pairs)):
+        inputs.check_output(arguments, path)
     from nearfirst.common.files import writing
     from nearfirst.distance.side import read_sides
     from nearfirst.explore.duplicates import duplicates_of

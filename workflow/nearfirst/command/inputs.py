@@ -1,6 +1,7 @@
 """Read and embed the user's pool and prompts as the workflow does."""
 
 import argparse
+import json
 import logging
 import os
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nearfirst.common import cli
+from nearfirst.common.errors import InputError
 from nearfirst.embed.kinds.text import Settings as Encoder
 from nearfirst.embed.kinds.text import texts_of
 from nearfirst.embed.registry import Context
@@ -60,6 +62,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log", type=Path, metavar="FILE", help="write progress here")
 
 
+def check_output(arguments: argparse.Namespace, output: Path) -> None:
+    """Raise InputError if an output would replace an input, or be read with it the next time."""
+    full = output.resolve()
+    for path in (arguments.pool, arguments.prompts):
+        inside = full.suffix.lower() in (".jsonl", ".parquet") and path.resolve() in full.parents
+        if inside or full == path.resolve():
+            raise InputError(f"{output}: would become part of {path}; name a file elsewhere")
+
+
 def encoder_of(arguments: argparse.Namespace) -> Encoder:
     """Return the settings of the encoder."""
     return Encoder.parse(cli.fields_given(arguments, FIELDS))
@@ -76,7 +87,7 @@ def data_of(arguments: argparse.Namespace) -> "Settings":
         "columns": dict(arguments.columns),
         "sample": {"unusable": arguments.unusable},
     }
-    return Settings.model_validate(row)
+    return Settings.parse(json.dumps(row))
 
 
 def read(arguments: argparse.Namespace, folder: Path) -> list[str]:
