@@ -52,10 +52,12 @@ def read_scores(
     """
     score_ids = read_table(path, pa.schema([("id", pa.string())]))["id"].to_pylist()
     with open_parquet(path) as file:
-        if column not in file.schema_arrow.names:
-            names = ", ".join(file.schema_arrow.names)
-            raise InputError(f"{path}: column '{column}' is missing; the file has {names}")
-        values = file.read(columns=[column])[column].combine_chunks()
+        schema = file.schema_arrow
+    if column not in schema.names:
+        names = ", ".join(schema.names)
+        raise InputError(f"{path}: column '{column}' is missing; the file has {names}")
+    only_scores = pa.schema([schema.field(column)])
+    values = read_table(path, only_scores, unique=None)[column].combine_chunks()
     if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
         raise InputError(f"{path}: column '{column}' holds {values.type}, expected numbers")
     scores = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
