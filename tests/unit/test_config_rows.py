@@ -57,6 +57,8 @@ def test_another_type_begins_the_row_anew() -> None:
         ("arrangements", {"a/b": {"method": "tma"}}, "arrangements.a/b': a name holds letters"),
         ("arrangements", {"$(x)": {"method": "tma"}}, "arrangements.$(x)': a name holds letters"),
         ("arrangements", {"x": 3}, "arrangements.x': 3 is not a row"),
+        # Another row is like this one.
+        ("data", {"flan": {"sample": 5}}, "data.flan.sample' (5)"),
         ("arrangements", [1], "arrangements': [1] is not a table of rows"),
         (
             "arrangements",

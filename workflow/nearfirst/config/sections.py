@@ -31,7 +31,8 @@ def merge(
         # section is optional (a data set's hub), null removes it.
         is_empty = value is None and section is not None and annotation is section
         if section and (isinstance(value, Mapping) or is_empty):
-            value = merge(section, merged.get(key) or {}, value or {})
+            below = merged.get(key)
+            value = merge(section, below if isinstance(below, Mapping) else {}, value or {})
         merged[key] = value
     return merged
 
