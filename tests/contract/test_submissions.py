@@ -32,6 +32,23 @@ def test_the_papers_figure_is_at_most_60_submissions(paper: Checkout, kept: str)
     assert 36 < submissions(done) <= 60
 
 
+def test_no_group_depends_on_itself_through_a_warm_up_run(paper: Checkout) -> None:
+    """One order warms up the gradients that another one, and the similarity of both, go by."""
+    config = (
+        "preset=tiny",
+        "seeds=[0, 1, 2, 3]",
+        "representations={less: {kind: gradient}}",
+        "similarity={representation: less}",
+        "data={flan: {exclude: {exact: true}}}",
+        "arrangements={random: {budget: {tokens: 9}}, by-gradient: {like: tma-nearest, "
+        "representation: less, budget: {tokens: 9}}}",
+        "figures={mine: {kind: tasks, quantities: [loss, cosine-min], "
+        "curves: {near: by-gradient, RT: random}}}",
+    )
+    command = ("--dry-run", "results/mine.pdf", "--profile", "slurm", "--config", *config)
+    assert "warm_up" in paper.snakemake(*command).stdout
+
+
 def test_a_rule_with_gpus_asks_for_one_node() -> None:
     """SLURM may take one GPU on each of two nodes, and the job fails: see tests/slurm."""
     texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
