@@ -100,7 +100,7 @@ rule base_losses:
         mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
         runtime=growing(CONFIG.hardware.evaluate.minutes),
     params:
-        settings=settings("evaluate", {"also"}),
+        settings=settings("evaluate", {"also", "average"}),
         template=settings("template"),
         model=lambda wildcards: quote(model_folder(wildcards.seed)),
         base=lambda wildcards: model_state(model_folder(wildcards.seed)),

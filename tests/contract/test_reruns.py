@@ -117,6 +117,12 @@ def test_a_changed_config_value_reruns_exactly_its_stages(finished: Checkout, ch
     assert finished.would_run(TARGET, "--config", change) == CONFIG_CHANGES[change]
 
 
+def test_how_checkpoints_are_evaluated_changes_no_order(copy_of_finished: Checkout) -> None:
+    order = "results/arrangements/flan/by-loss/seed-0.parquet"
+    copy_of_finished.snakemake(order)
+    assert copy_of_finished.would_run(order, "--config", "evaluate={average: 2}") == {}
+
+
 def test_a_new_figure_of_existing_runs_computes_only_its_own_files(finished: Checkout) -> None:
     curves = "curves: {near: tma-nearest, RT: random}, reference: RT"
     row = f"figures={{mine: {{like: fig4_flan, {curves}}}}}"
