@@ -12,7 +12,17 @@ def evaluated_before(
 
     They belong to the segment before last, on the data set's own test set: a run never has
     checkpoints of more than two segments, however long its evaluations wait in a queue.
+
+    A segment that is trained has nothing to wait for. A file that is missing then takes the job out
+    of the DAG, for its mark is there. If the job ran, Snakemake would not look at what comes after
+    the segment, and make no missing or outdated result of it: its mark is `ancient` to the training.
     """
+    mark, trained = (
+        f"{RESULTS}/{kind}/{SEGMENT}".format(**wildcards)
+        for kind in ("evaluated", "checkpoints")
+    )
+    if os.path.exists(mark) and os.path.exists(trained):
+        return f"{mark}.trained"
     if CONFIG.keep_checkpoints:
         return []
     dataset, arrangement = wildcards.dataset, wildcards.arrangement

@@ -123,6 +123,21 @@ def test_how_checkpoints_are_evaluated_changes_no_order(copy_of_finished: Checko
     assert copy_of_finished.would_run(order, "--config", "evaluate={average: 2}") == {}
 
 
+def test_kept_checkpoints_are_evaluated_if_they_are_not_to_be_kept_longer(
+    copy_of_finished: Checkout,
+) -> None:
+    folder, run = "results/losses/flan/specialist-0", "random/seed-0"
+    losses = [f"{folder}/{run}/{segment}.parquet" for segment in ("0-2", "2-4", "4-6")]
+    kept = ("--config", "train={steps: 6, segment_steps: 2, checkpoint_every: 2}")
+    copy_of_finished.snakemake(*losses, *kept)
+    config = (*kept, "keep_checkpoints=false")
+    assert copy_of_finished.would_run(*losses, *config) == {}
+    anew = (*config, "evaluate={batch_tokens: 1024}")
+    assert copy_of_finished.would_run(*losses, *anew) == {"evaluate": 3}
+    (copy_of_finished.folder / losses[-1]).unlink()
+    assert copy_of_finished.would_run(*losses, *config) == {"evaluate": 1}
+
+
 def test_a_new_figure_of_existing_runs_computes_only_its_own_files(finished: Checkout) -> None:
     curves = "curves: {near: tma-nearest, RT: random}, reference: RT"
     row = f"figures={{mine: {{like: fig4_flan, {curves}}}}}"
