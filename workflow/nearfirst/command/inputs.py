@@ -97,8 +97,8 @@ def read(arguments: argparse.Namespace, folder: Path) -> list[str]:
     or a row cannot be used.
     """
     from nearfirst.common.parquet import SOURCES, write_rows
-    from nearfirst.data.formats.chat import read_test
     from nearfirst.data.overlap import Overlap
+    from nearfirst.data.registry import read_test
     from nearfirst.data.sample import inventory, sample, table_row
 
     settings = data_of(arguments)

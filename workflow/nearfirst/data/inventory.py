@@ -59,7 +59,7 @@ def take_inventory(instances: Iterable[Instance], *, skip_unusable: bool) -> Inv
             if not skip_unusable:
                 raise InputError(
                     f"{instance.where} (id '{instance.id}'): {fault}; fix the row, or leave out "
-                    "such rows with `sample.unusable: skip`"
+                    "such rows: sample.unusable: skip (--unusable skip)"
                 )
             result.add_unused(f"rows left out ({fault})", instance.where)
             continue

@@ -16,6 +16,7 @@ from pathlib import Path
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import Registry
 from nearfirst.data.conversation import Instance
+from nearfirst.data.readers.json_rows import HalfPairs
 from nearfirst.data.settings import Dataset
 
 FORMATS = Registry[Dataset]("nearfirst.data.formats", "format")
@@ -44,8 +45,7 @@ def read(settings: Dataset, path: Path, tokenizer: Path | None = None) -> Iterat
             f"format {settings.format!r} counts tokens: give the base model's folder, --tokenizer"
         )
     extra = [tokenizer] if settings.needs_tokenizer else []
-    instances: Iterator[Instance] = FORMATS.module(settings.format).read(settings, path, *extra)
-    return instances
+    return map(_refuse_half_pairs, FORMATS.module(settings.format).read(settings, path, *extra))
 
 
 def read_test(settings: Dataset, path: Path, name: str = "test") -> Iterator[Instance]:
@@ -56,5 +56,11 @@ def read_test(settings: Dataset, path: Path, name: str = "test") -> Iterator[Ins
     module = FORMATS.module(settings.format)
     if not hasattr(module, "read_test"):
         return read(settings, path)
-    instances: Iterator[Instance] = module.read_test(settings, path, name)
-    return instances
+    return map(_refuse_half_pairs, module.read_test(settings, path, name))
+
+
+def _refuse_half_pairs(instance: Instance) -> Instance:
+    if isinstance(instance.row, HalfPairs):
+        instance.messages = []
+        instance.fault = "\\u… escapes that are no character (half a pair)"
+    return instance

@@ -387,7 +387,6 @@ def refused(path: Path, task_column: str | None = None) -> str:
         (GOOD + b"[1]\n", "{}: line 2: expected an object, found list"),
         (GOOD + b'{"prompt": "caf\xe9"}', "{}: line 2: not UTF-8 ("),
         (GOOD.decode().encode("utf-16")[:-1] + b"\xd8\x01", "{}: line 1: not UTF-16 ("),
-        (b'{"prompt": "\\ud83d", "completion": "a"}', "{}: line 1: \\u… escapes that are no char"),
         (GOOD + b"\x1a", "{}: line 2: not JSON (Expecting value, at character 1: '\\x1a')"),
         (b'{"data": {"train": [' + GOOD + b"]}}", "save them as a plain list or one per"),
         (b"[" * 100_000 + b"\n", "{}: row 1: lists or objects nested too deep"),

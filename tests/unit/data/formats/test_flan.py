@@ -209,5 +209,3 @@ def test_text_that_no_table_can_represent(tmp_path: Path) -> None:
     path = plain(tmp_path, [row("a"), row("b", "a\rb")])
     with pytest.raises(InputError, match=r"row 2: the task 'a\\rb' holds a carriage return"):
         take_inventory(flan.read(SETTINGS, path), skip_unusable=True)
-    path = plain(tmp_path, [row("a"), row("b", "\udc00")])
-    assert "row 2: \\u… escapes that are no character" in refused(path)

@@ -38,13 +38,18 @@ _CLOSING = re.compile(r'["}\]]')
 _PAIR = re.compile(r'[{,]\s*"([^"\\]*)"\s*:\s*(\[?)\s*(\{?)')
 
 
+class HalfPairs(dict[str, Any]):
+    """A row with half a surrogate pair, which is not a character and stands as `?` in it."""
+
+
 def rows(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield (location for messages, row) of a file, with only a few rows in memory.
 
     The content decides, not the name: `[` begins an array of rows; `{` begins the rows themselves,
     one after another, or an object with an array of rows under a key such as `data` or `train`.
     Duplicate keys in an object cause a warning, but only in rows that are parsed one by one: the
-    first row of a file, and one in about a megabyte.
+    first row of a file, and one in about a megabyte. A row with escapes of half a surrogate pair is
+    a `HalfPairs`.
 
     Raises InputError, which names the row or line, if the file is missing, has no rows, is cut off,
     damaged or not JSON, or has a row beyond `MAX_ROW_BYTES` or `MAX_ROW_VALUES` or nested too deep.
@@ -186,13 +191,13 @@ class _Window:
         try:
             if not source.isascii():
                 result, _ = _decode(source.encode("latin-1").decode())
-            if check_escapes and ("\\ud" in source or "\\uD" in source):
-                # Half a surrogate pair is not a character, and no table can hold it.
-                json.dumps(result, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise self.fault("\\u… escapes that are no character (half a pair)") from None
         except UnicodeError as error:
             raise self.fault(f"not UTF-8 ({error}); save the file as UTF-8") from None
+        if check_escapes and ("\\ud" in source or "\\uD" in source):
+            text = json.dumps(result, ensure_ascii=False)
+            if (whole := text.encode(errors="replace").decode()) != text:
+                result = json.loads(whole)
+                result = HalfPairs(result) if isinstance(result, dict) else result
         self.is_empty = False
         self.position = end
         return result
