@@ -196,6 +196,7 @@ def test_a_file_that_lacks_the_function(own: Pool, method: str, message: str) ->
         ([0, 1, 1], "returned instance 1 twice"),
         ([0.0, 1.0], "returned an array of float64 and shape .2,.; expected a one-dim"),
         ([], "instance indices"),
+        (None, "returned NoneType; expected"),
         ([[0, 1, 2]], "shape .1, 3.; expected a one-dim"),
     ],
 )
@@ -207,7 +208,7 @@ def test_a_function_that_returns_no_order(own: Pool, value: Any, message: str) -
 
 def test_a_function_that_raises_is_named_with_its_line(own: Pool) -> None:
     message = r"'my_orders.py:broken' raised AttributeError: .*nothing.* \(my_orders.py, line 9\)"
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=f"{message}.* tasks, messages "):
         arrange(own, pools.settings("my_orders.py:broken"), 0)
 
 

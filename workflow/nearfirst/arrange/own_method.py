@@ -77,6 +77,8 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
         source, frames = path.resolve(), traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == source]
         where = f" ({path}, line {lines[-1]})" if lines else ""
+        given = ", ".join(settings.needs) or "nothing"
         raise InputError(
-            f"method {settings.method!r} raised {type(error).__name__}: {error}{where}"
+            f"method {settings.method!r} raised {type(error).__name__}: {error}{where}; of the "
+            f"pool it was given {given} (key needs)"
         ) from error

@@ -49,4 +49,4 @@ class Section(BaseModel):
             reason = first["msg"].removeprefix("Value error, ")
             if first["type"] == "extra_forbidden":
                 reason = f"unknown key; the keys are {', '.join(cls.model_fields)}"
-            raise InputError(f"{key}{': ' * bool(key)}{reason} ({cls.__name__})") from None
+            raise InputError(f"{key}{': ' * bool(key)}{reason}") from None
