@@ -80,9 +80,12 @@ def form_of(file: Path, columns: Mapping[str, Any]) -> str:
             action = "rename 'chosen' to" if "chosen" in columns else "add a column"
             raise InputError(
                 f"{file}: {rows} without answers, and a loss needs an answer; found {listed}; "
-                f"{action} '{answer}', or map a column to it with `columns`"
+                f"{action} '{answer}', or map a column to it with `columns` (--columns)"
             )
-    hint = "columns may be mapped to these names: `columns: {question: prompt, answer: response}`"
+    hint = (
+        "columns may be mapped to these names: `columns: {question: prompt, answer: response}` "
+        "(--columns question=prompt answer=response)"
+    )
     if any(isinstance(value, dict | list) for value in columns.values()):
         hint = "if the rows are nested deeper, save them as a plain list or one per line"
     raise InputError(

@@ -36,8 +36,8 @@ class Overlap:
             return f"the test set is the training set: {counts} are trained on; use another one"
         return (
             f"{counts} are word for word among the {len(self._train)} training conversations, the "
-            f"first is '{ids[0]}'; their loss does not show generalization, unless "
-            "data.NAME.exclude leaves them out of training"
+            f"first is '{ids[0]}'; their loss does not show generalization unless "
+            "they are left out of training (data.NAME.exclude does that)"
         )
 
 
