@@ -80,3 +80,16 @@ def test_what_the_tests_generalize_to(units: str) -> None:
     text = summary(comparison([0], units=units), "NFT", ["RT"], AGAINST, {"NFT": 1, "RT": 1})
     assert f"generalize to {SAMPLED[units]}." in text
     assert "Each arrangement has one run" in text
+
+
+@pytest.mark.parametrize(
+    ("units", "tasks", "instances", "told"),
+    [("task", 5, 80, True), ("task", 6, 80, False), ("instance", 3, 80, False)],
+)
+def test_too_few_units_to_detect_anything(
+    units: str, tasks: int, instances: int, told: bool
+) -> None:
+    # Of 2^4 patterns of signs up to a common factor, one is as extreme as any: 1/16 > 0.05.
+    table = comparison([0], units=units, tasks=tasks, instances=instances)
+    text = summary(table, "NFT", ["RT"], AGAINST, {"NFT": 3, "RT": 3})
+    assert ("With 5 tasks no p-value is below 0.062" in text) == told

@@ -53,6 +53,7 @@ def summary(
             "over the run is the primary test. Each p-value is corrected for all comparisons, and "
             f"those of checkpoints for all checkpoints. Test set: "
             f"{counted(row['instances'], 'instance')} of {counted(row['tasks'], 'task')}.",
+            *_describe_units(row),
             f"Last step: {str(row['steps']).rpartition('-')[2]}.",
             *([f"Rounds of TMA in the pool: {span(rounds)}."] if rounds else []),
             _describe_seeds(runs),
@@ -99,6 +100,16 @@ def direction(row: "pd.Series[Any]") -> str:
     if row["p_value"] > 1 - row["confidence"] or row["low"] <= 0 <= row["high"]:
         return NONE
     return "lower" if row["high"] < 0 else "higher"
+
+
+def _describe_units(row: "pd.Series[Any]") -> list[str]:
+    """Return a sentence if the units are too few for any difference to be detected."""
+    units = int(row["tasks"] if row["units"] == "task" else row["instances"])
+    smallest = 2.0 ** (1 - units)  # one flip of signs in all of them (`inference.max_t`)
+    if smallest <= 1 - row["confidence"]:
+        return []
+    unit = counted(units, str(row["units"]))
+    return [f"With {unit} no p-value is below {smallest:.2g}, so no difference can be detected."]
 
 
 def _describe_seeds(runs: Mapping[str, int]) -> str:
