@@ -28,6 +28,12 @@ def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
     assert "fig_paired.csv  " not in "\n".join(lines)
 
 
+def test_the_report_of_any_picture_takes_the_same_command(tmp_path: Path) -> None:
+    (last,) = summary([str(tmp_path / "explore_mine.pdf")], {}).splitlines()[-1:]
+    # The targets alone would lack --config, and with it the data of one's own.
+    assert "same command with --report report.html" in last
+
+
 def test_warnings_in_the_logs_are_repeated_once(tmp_path: Path) -> None:
     logs = [tmp_path / name for name in ("a.log", "b.log", "none.log")]
     for log, line in zip(logs, ("rows: 3it 12:00:01 warning: half is lost", ""), strict=False):

@@ -11,8 +11,6 @@ from nearfirst.figures.comparison.summary import finding
 from nearfirst.figures.figure import Figure
 from nearfirst.tables.comparisons import read_comparison
 
-MAX_NAMED = 3
-"""Figures that a suggested command names, at most."""
 MAX_CURVES = 4
 """Curves whose first and last values are shown, at most."""
 MAX_WARNINGS = 20
@@ -39,12 +37,11 @@ def summary(targets: Iterable[str], figures: Mapping[str, Figure], logs: Iterabl
         rows = sum(1 for _ in path.open(encoding="utf-8")) - 1
         lines.append(f"{path}  {rows} rows")
     if pictures:
-        drawn = [path for path in pictures if path.stem in figures]
-        lines += ["", "Beside each picture: NAME.csv (numbers), NAME.txt (caption)."]
-        # Without targets, the report holds all figures.
-        names = "".join(f"{path} " for path in drawn) if len(drawn) <= MAX_NAMED else ""
-        if drawn:
-            lines.append(f"Next, one page of them: snakemake {names}--report report.html")
+        lines += [
+            "",
+            "Beside each picture: NAME.csv (numbers), NAME.txt (caption).",
+            "Next, one page of them: the same command with --report report.html",
+        ]
     lines += _warnings(map(Path, logs))
     return "\n".join(line.rstrip() for line in lines)
 
