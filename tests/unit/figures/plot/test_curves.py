@@ -95,6 +95,13 @@ def test_one_seed_has_no_interval(drawn: Drawn) -> None:
     assert texts(legend) == ["nearest first (NFT)", "random (RT)"]
 
 
+def test_labels_in_other_scripts_cause_no_warning_before_fonts_are_looked_for(
+    drawn: Drawn, recwarn: pytest.WarningsRecorder
+) -> None:
+    drawn(points(arrangement="\N{CJK UNIFIED IDEOGRAPH-6771}"))
+    assert not recwarn.list
+
+
 def test_single_runs_are_thin_lines_in_place_of_bands(drawn: Drawn) -> None:
     runs = points(arrangement="cluster").assign(low=-40.0, high=40.0, seed_0=[7, 6, 1], seed_1=3.0)
     alone = points(arrangement="one", n=1).assign(seed_0=points()["mean"])

@@ -1,5 +1,6 @@
 """Legends: their texts and positions."""
 
+import warnings
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -100,4 +101,7 @@ def _font_size() -> float:
 
 def _height(panels: Panels, legend: Legend) -> float:
     """Return the height of a legend in inches."""
-    return float(legend.get_window_extent().height / panels.figure.dpi)
+    with warnings.catch_warnings():
+        # Fonts for other scripts are added, or missed, when the figure is written.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        return float(legend.get_window_extent().height / panels.figure.dpi)
