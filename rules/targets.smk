@@ -1,5 +1,6 @@
 # A request for an unknown target fails with a list of the known ones.
 
+OF_RUN = re.escape(f"{CONFIG.run}/") if CONFIG.run else ""
 KNOWN = [
     *("takeaways", "order_score"),
     *FIGURES,
@@ -20,11 +21,16 @@ for name in FIGURES:
 def no_such_target(
     wildcards,
 ):
-    """Raise an error that lists the known targets."""
-    name = re.sub("^(fig4|explore|advice)_", "", wildcards.target)
+    """Raise an error that lists the known targets, or names the folder of the run."""
+    path = f"results/{wildcards.target}.{wildcards.ending}"
+    if not path.startswith(f"{RESULTS}/"):
+        raise WorkflowError(
+            f"there is no {path}: with `run: {CONFIG.run}` everything is below {RESULTS}/"
+        )
+    target = os.path.basename(wildcards.target)
+    name = re.sub("^(fig4|explore|advice)_", "", target)
     raise WorkflowError(
-        f"there is no {RESULTS}/{wildcards.target}.{wildcards.ending}"
-        f"{did_you_mean(wildcards.target, KNOWN) or '.'} Targets are {', '.join(KNOWN)}. A row of `figures` "
+        f"there is no {path}{did_you_mean(target, KNOWN) or '.'} Targets are {', '.join(KNOWN)}. A row of `figures` "
         "in config.yaml makes another, and data of your own have fig4_NAME, advice_NAME and explore_NAME: "
         f"--config 'data={{{name}: {{path: pool.jsonl}}}}'"
     )
@@ -35,7 +41,7 @@ rule no_such_target:
     input:
         no_such_target,
     output:
-        "<results>/{target}.{ending}",
+        "results/{target}.{ending}",
     wildcard_constraints:
-        target=f"(?!({'|'.join(map(re.escape, KNOWN))})(_paired|_pairs|_tasks)?\\.(pdf|csv)$)[^/]+",
+        target=f"(?!{OF_RUN}({'|'.join(map(re.escape, KNOWN))})(_paired|_pairs|_tasks)?\\.(pdf|csv)$)({OF_RUN})?[^/]+",
         ending="pdf|csv",

@@ -102,6 +102,17 @@ def test_files_that_the_user_must_place_are_named(
     assert "docs/data.md" in done.stdout
 
 
+def test_a_target_outside_the_folder_of_its_run_is_told_where_that_is(tmp_path: Path) -> None:
+    checkout = copy_project(tmp_path, "tiny")
+    flags = ("--dry-run", "--config", "run=second")
+    done = checkout.snakemake("results/fig4_flan.pdf", *flags, check=False)
+    assert done.returncode != 0
+    assert "there is no results/fig4_flan.pdf" in done.stdout
+    assert "below results/second/" in done.stdout
+    done = checkout.snakemake("results/second/fig4_flam.pdf", *flags, check=False)
+    assert "did you mean 'fig4_flan'" in done.stdout
+
+
 def test_losses_on_other_data_sets_train_nothing_more(fresh: dict[str, Checkout]) -> None:
     rows = ("figures={gap: {kind: query-gap}}", "evaluate={also: [niv2]}")
     rules = fresh["mini"].would_run("results/gap.pdf", "--config", *rows)
