@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from math import ceil, log2
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,20 +56,38 @@ def test_a_pass_holds_activations_and_logits() -> None:
 def test_gpus_share_what_is_held() -> None:
     in_passes = 480_000 + 160_000
     assert gpu_memory(SMALL, Training("float32", 10)) == 16_000_000 + in_passes
-    # Half of it, and two layers of a million bytes while they are computed.
-    assert gpu_memory(SMALL, Training("float32", 10, gpus=2)) == 10_000_000 + in_passes
-    assert gpu_memory(SMALL, Training("float32", 10, offload=True)) == 2_000_000 + in_passes
+    # Half of it, two layers of a million bytes while they are computed, and 100 x 1,000 weights of
+    # the output layer, with their gradient and its copy.
+    assert gpu_memory(SMALL, Training("float32", 10, gpus=2)) == 11_200_000 + in_passes
+    assert gpu_memory(SMALL, Training("float32", 10, offload=True)) == 3_200_000 + in_passes
+    adapter = Training("float32", 10, offload=True, trainable=1000)
+    assert gpu_memory(SMALL, adapter) == 2_400_000 + in_passes
 
 
 def test_memory_of_the_machine() -> None:
-    # A checkpoint and a state's weights are copied from the GPU; without one, all is here.
-    assert cpu_memory(SMALL, Training("float32", 10)) == PROCESS + 8_000_000
+    # A checkpoint, pinned, and a state's weights are copied from the GPU; without one, all is here.
+    assert cpu_memory(SMALL, Training("float32", 10)) == PROCESS + 6_000_000 + 4_000_000
     here = cpu_memory(SMALL, Training("float32", 10), on_gpu=False)
     assert here == PROCESS + 16_000_000 + 640_000 + 4_000_000
-    # Two processes, which load 4 MB each; then weights and moments are gathered to be saved.
-    assert cpu_memory(SMALL, Training("float32", 10, gpus=2)) == 2 * PROCESS + 12_000_000
+    # Two processes, which load 4 MB each; then moments are gathered to be saved.
+    assert cpu_memory(SMALL, Training("float32", 10, gpus=2)) == 2 * PROCESS + 6_000_000 + 8_000_000
+    # Weights and gradients are pinned too, and the moments here.
     offload = Training("float32", 10, gpus=2, offload=True)
-    assert cpu_memory(SMALL, offload) == 2 * PROCESS + 16_000_000 + 12_000_000
+    assert cpu_memory(SMALL, offload) == 2 * PROCESS + 18_000_000 + 2 * 8_000_000
+
+
+def test_a_request_holds_pinned_tensors_of_powers_of_two() -> None:
+    # Qwen2.5-7B, whose tensors are just above one: embedding and output layer; in each layer two
+    # matrices of 3,584 x 3,584, two of 512, and three of 18,944.
+    rows = [152_064] * 2 + [3584, 3584, 512, 512, 18_944, 18_944, 18_944] * 28
+    parameters = sum(rows) * 3584
+    pinned = sum(2 ** ceil(log2(4 * n * 3584)) for n in rows)
+    assert pinned > 1.8 * 4 * parameters
+    shape = Shape(parameters, 3584, 28, 152_064)
+    job = Training("bfloat16", 8192, gpus=2, offload=True)
+    # Weights, gradients and a checkpoint; the moments, and once more when they are saved.
+    needed = 2 * PROCESS + 3 * pinned + 2 * 8 * parameters
+    assert request_mb(cpu_memory(shape, job)) * 1e6 >= needed
 
 
 def test_memory_of_a_job_without_gradients() -> None:

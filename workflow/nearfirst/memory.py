@@ -27,6 +27,10 @@ gradients (measured: 15.5)."""
 RATE = {"float32": 5e12, "float16": 20e12, "bfloat16": 20e12, "float64": 0.5e12}
 """Operations per second of a GPU; a cautious 20e12 gives the paper's 8 hours on two A800."""
 
+PINNED = 1.5
+"""Bytes that torch takes for a byte of pinned memory: it rounds each tensor up to a power of two.
+On average that is about 1.4; for a model for which it is almost 2, the headroom has the rest."""
+
 DISK = 500_000_000
 """Bytes written or read per second."""
 
@@ -94,10 +98,14 @@ def gpu_memory(shape: Shape, job: Training) -> int:
     """Return the memory of each GPU in training.
 
     FSDP shards weights and optimizer state or offloads them, and gathers up to two layers at once.
+    It keeps the output layer too, from the forward pass until its gradient is summed over the GPUs:
+    weights, gradient and a float32 copy of that. (An adapter has no such gradient.)
     """
     state = training_state(shape, job)
     if job.sharded:
         gathered = 2 * 4 * shape.parameters // max(shape.layers, 1)
+        trains_output = job.trained(shape) == shape.parameters
+        gathered += (12 if trains_output else 4) * shape.hidden * shape.vocabulary
         state = gathered + (0 if job.offload else ceil(state / job.gpus))
     return state + pass_memory(shape, job)
 
@@ -105,17 +113,19 @@ def gpu_memory(shape: Shape, job: Training) -> int:
 def cpu_memory(shape: Shape, job: Training, on_gpu: bool = True) -> int:
     """Return the memory of the machine in training.
 
-    Every process loads the weights. To save its state a sharded model is gathered in CPU memory
-    (12 T). From a single GPU the weights are copied there twice, for a checkpoint and a state, and
-    both moments pass through when a state is loaded (8 T). Without a GPU everything is there, and
-    the copy for a checkpoint (4 T).
+    Every process loads the weights. Beside a GPU the copy for a checkpoint is pinned and stays
+    (4 T), as are offloaded weights and gradients. To save a state, a sharded model gathers both
+    moments (8 T) in addition, and a single GPU copies the weights (4 T). Without a GPU everything
+    is there, and the copy for a checkpoint (4 T).
     """
-    loading = job.gpus * 4 * shape.parameters
-    training = training_state(shape, job) if job.offload or not on_gpu else 0
-    if not on_gpu:
-        training += job.gpus * pass_memory(shape, job)
-    saving = (12 if job.sharded else 8 if on_gpu else 4) * job.trained(shape)
-    return job.gpus * PROCESS + max(loading, training + saving)
+    weights, trained = 4 * shape.parameters, 4 * job.trained(shape)
+    if on_gpu:
+        pinned = trained + (weights + trained if job.offload else 0)
+        moments = 2 * trained if job.offload else 0
+        held = ceil(PINNED * pinned) + moments + (2 * trained if job.sharded else trained)
+    else:
+        held = training_state(shape, job) + job.gpus * pass_memory(shape, job) + trained
+    return job.gpus * PROCESS + max(job.gpus * weights, held)
 
 
 def forward_memory(
