@@ -246,6 +246,19 @@ def test_gpus_wait_for_the_first_while_it_reads_or_writes_a_large_state(
     assert given["timeout"].total_seconds() > 2 * torchrun.GRACE
 
 
+def test_variables_of_another_launcher_make_no_process_of_torchrun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., list[str]]
+) -> None:
+    # Kubeflow and some batch scripts set them.
+    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "PET_NNODES"):
+        monkeypatch.setenv(name, "2")
+    for gpus in (1, 2):
+        folder = tmp_path / str(gpus)
+        assert Running([*call(folder, gpus=gpus), "--stop", "1"]).wait() == 0
+        assert "steps 0 to 1 of" in (folder / "log").read_text()
+        assert (folder / "checkpoints/step-000001").is_dir()
+
+
 def test_one_process_trains_on_whole_steps_whatever_the_environment_says(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -130,6 +130,10 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
     # Imports create some 600,000 permanent objects; searching them for cycles is wasted time.
     gc.set_threshold(100_000)
     screen = sys.stderr
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        # Of another launcher (Kubeflow, a batch script): only torchrun's processes train together.
+        for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE"):
+            os.environ.pop(name, None)
     # The processes of a multi-GPU job inherit the log of the process that started them.
     if arguments.log and "RANK" not in os.environ:
         # Duplicate descriptors, so that output of C libraries goes to the log too.

@@ -26,7 +26,7 @@ def run(job: Namespace) -> None:
     """
     # Beside the output: Snakemake removes the outputs of a failed job, but not this.
     work = job.checkpoints.with_name(f"{job.checkpoints.name}.partial")
-    if "RANK" in os.environ:  # a process started by `_launch`
+    if "RANK" in os.environ:  # a process started by `_launch`: `cli.run` drops any other
         torchrun.end_with_launcher()
         _train(job, work)
         return

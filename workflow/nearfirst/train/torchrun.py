@@ -31,7 +31,8 @@ def launch(gpus: int) -> None:
         raise SignalException("stopped", signal.Signals(number))
 
     signal.signal(signal.SIGTERM, stop)
-    flags = ["--standalone", "--nproc-per-node", str(gpus), "--shutdown-timeout", str(GRACE)]
+    flags = ["--standalone", "--nnodes", "1", "--nproc-per-node", str(gpus)]
+    flags += ["--shutdown-timeout", str(GRACE)]
     flags += ["--local-addr", "127.0.0.1"]  # not every machine finds itself by its name
     flags += ["--signals-to-handle", "SIGINT,SIGHUP,SIGQUIT"]  # `stop` handles SIGTERM
     stopped = StoppedError("stopped by SIGTERM; all work so far is saved: run again to resume")
