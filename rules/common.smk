@@ -12,7 +12,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from nearfirst.config import load
+from nearfirst.config import check_repeats, load
 from nearfirst.common import content, gpus
 from nearfirst.data.registry import FORMATS
 from nearfirst.common.errors import InputError
@@ -22,6 +22,8 @@ from nearfirst.common.source_files import library_modules
 from nearfirst.model.tracking import Tracking, check_packages
 
 try:
+    for file in workflow.configfiles:
+        check_repeats(Path(file))
     CONFIG = load(config, LIBRARY / "presets")
     # Fail early if jobs run in this environment.
     if not workflow.deployment_settings.deployment_method:

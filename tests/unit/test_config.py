@@ -1,6 +1,7 @@
 """The config: presets, faults that name the key, and pages that must agree with the model."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from nearfirst.arrange.settings import TRAINING_KEYS
 from nearfirst.common.errors import InputError
-from nearfirst.config import Config, load
+from nearfirst.config import Config, check_repeats, load
 from nearfirst.data.settings import SampleSettings
 from nearfirst.train.settings import TrainSettings
 
@@ -184,6 +185,20 @@ def test_a_misspelt_or_misplaced_key_names_the_right_one(wrong: str, right: str)
 )
 def test_a_key_of_the_version_before_names_the_new_one(key: str, now: str) -> None:
     assert f"config key '{key}' (3): it is called {now!r} now" in refusal(nested(key, 3))
+
+
+def test_a_key_twice_in_a_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("data:\n  mine: {path: a}\n# data:\nfigures: {a: 1,\n  a: 2}\ndata: null\n")
+    with pytest.raises(InputError) as caught:
+        check_repeats(file)
+    lines = str(caught.value).splitlines()
+    assert [re.findall(r"'.*?'|\d+", line.removeprefix(str(file))) for line in lines] == [
+        ["'figures.a'", "4", "5"],
+        ["'data'", "1", "6"],
+    ]
+    file.write_text("data: &rows {a: {path: p}}\nfigures:\n  a: *rows\n")
+    check_repeats(file)
 
 
 def test_all_faults_are_named_at_once() -> None:

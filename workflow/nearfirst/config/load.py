@@ -1,6 +1,6 @@
 """From the user's config and a preset to a validated `Config`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,28 @@ def load(user: Layer, presets: Path) -> Config:
     if faults:
         raise InputError("\n".join(faults.values()))
     return config.model_copy(update={"hardware": _derived_hardware(config)})
+
+
+def check_repeats(file: Path) -> None:
+    """Raise InputError if a config file sets a key twice: YAML would silently keep the last one."""
+    try:
+        root = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
+    except yaml.YAMLError:  # JSON that is no YAML, as Snakemake has read the file
+        return
+    if faults := list(_repeats(root)):
+        raise InputError("\n".join(f"{file}: config key {fault}" for fault in faults))
+
+
+def _repeats(node: yaml.Node | None, prefix: str = "") -> Iterator[str]:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for name, value in node.value:
+        key, line = f"{prefix}{name.value}", name.start_mark.line + 1
+        if key in lines:
+            yield f"'{key}' is in lines {lines[key]} and {line}; put them together"
+        lines[key] = line
+        yield from _repeats(value, f"{key}.")
 
 
 def _with_nulls(value: Any) -> Any:
