@@ -208,6 +208,7 @@ def test_ten_lines_and_a_picture(run: Run, encoder: Encoder) -> None:
         (["--budget", "10000000"], "budget: 10000000 instances, but the pool holds 60"),
         (["--budget", "NaN"], "finite"),
         (["--columns", "question=query"], "columns: 'query' is none of messages"),
+        (["--method", "score", "--column", "X"], "error: pool.jsonl: row 0"),
         (["--method", "own.py:leaves"], "method 'own.py:leaves' raised SystemExit"),
         (["--cache", "pool.jsonl/x"], "name another folder for the cache"),
         (["--output", "own.py/x.jsonl"], "own.py: not a folder"),

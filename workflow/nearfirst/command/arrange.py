@@ -96,7 +96,11 @@ def run(arguments: argparse.Namespace) -> None:
             files["train"] = folder / "train_embeddings.parquet"
             files["test"] = folder / "heldout_embeddings.parquet"
         threads = inputs.encoder_of(arguments).threads
-        ids, pool = read_pool(settings, arguments.measure, threads, **files)
+        try:
+            ids, pool = read_pool(settings, arguments.measure, threads, **files)
+        except InputError as error:  # name the user's file, not its copy
+            message = str(error).replace(str(files["instances"]), str(arguments.pool))
+            raise InputError(message) from None
         arranged = arrange_pool(pool, settings, arguments.seed)
         _write(arguments, folder, places, arranged)
     logging.info("%s: %d of %d rows", output, len(arranged.order), len(ids))
