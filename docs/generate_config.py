@@ -95,7 +95,7 @@ def _type(spec: dict[str, object]) -> str:
         return ", ".join(f"`{value}`" for value in spec["enum"])  # type: ignore[attr-defined]
     name = str(spec.get("type", "object"))
     bounds = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
-    result = [f"{sign} {spec[key]:g}" for key, sign in bounds.items() if key in spec]
+    result = [f"{sign} {spec[key]:.10g}" for key, sign in bounds.items() if key in spec]
     items = spec.get("items")
     if isinstance(items, dict):
         name = f"list of {_type(items)}"

@@ -12,6 +12,9 @@ Threads = Annotated[
     PositiveInt, Field(description="CPU threads; they change the rounding of sums.")
 ]
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What every generator takes: NumPy's `seed` no more than 32 bits."""
+
 
 def check_once(key: str, values: Sequence[object]) -> None:
     """Raise ValueError, which names the key, if a list holds a value twice."""

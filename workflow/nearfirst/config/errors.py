@@ -23,9 +23,13 @@ RENAMED: dict[str, str] = {
 
 def explain_all(error: ValidationError, model: type[BaseModel], prefix: str = "") -> dict[str, str]:
     """Return a line for each wrong key: the key, its value, what is wrong, what to do."""
-    # A key of several types has an error for each type: reversed, the first one wins.
-    faults = [(_key(fault, model), fault) for fault in reversed(error.errors())]
-    return {_join(prefix, key): _explain(fault, key, model, prefix) for key, fault in faults}
+    # A key of several types has an error for each type. The deepest is of the type whose form the
+    # value has, so that only a part of it is wrong; of others, the first type's stands.
+    lines: dict[str, str] = {}
+    for fault in sorted(error.errors(), key=lambda fault: len(fault["loc"]), reverse=True):
+        key = _key(fault, model)
+        lines.setdefault(_join(prefix, key), _explain(fault, key, model, prefix))
+    return lines
 
 
 def _join(prefix: str, key: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Self
 from pydantic import (
     BaseModel,
     Field,
-    NonNegativeInt,
     SerializeAsAny,
     ValidationError,
     field_validator,
@@ -17,7 +16,7 @@ from pydantic import (
 from nearfirst.arrange.registry import METHODS
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
-from nearfirst.common.settings import Section, check_once
+from nearfirst.common.settings import Section, Seed, check_once
 from nearfirst.config.errors import explain_all
 from nearfirst.config.rows import Table
 from nearfirst.config.sections import section_of
@@ -71,7 +70,7 @@ class Config(Section):
         description="Name of the experiment: everything goes below `results/NAME/`. Null: below "
         "`results/`.",
     )
-    seeds: list[NonNegativeInt] = Field(
+    seeds: list[Seed] = Field(
         [0], min_length=1, description="Seeds of the arrangements: the runs behind each interval."
     )
     keep_checkpoints: bool = Field(

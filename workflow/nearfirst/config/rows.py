@@ -109,7 +109,7 @@ class Rows:
                     "use a row of the same type",
                 )
                 return None
-        chosen = chosen or base.get(type_key) or table.default
+        chosen = base.get(type_key, table.default) if chosen is None else chosen
         if chosen is None:
             self._add_fault(key, f"{type_key} is missing")
             return None
@@ -140,7 +140,9 @@ class Rows:
 
     def _value(self, name: str, key: str) -> Any:
         """Return a key's value in the last layer that sets it; None if no layer does."""
-        return next((part[key] for part in reversed(self._parts(name)) if part.get(key)), None)
+        return next(
+            (part[key] for part in reversed(self._parts(name)) if part.get(key) is not None), None
+        )
 
     def _add_fault(self, key: str, reason: str) -> None:
         self.faults.setdefault(key, f"config key '{key}': {reason}")

@@ -158,6 +158,7 @@ class Dataset(Section):
     format: str = Field(description="Published form.")
     path: str | None = Field(
         None,
+        min_length=1,
         description="The published file or folder; null fetches it from `hub` or `package`, or "
         "generates a corpus in this form.",
     )

@@ -25,6 +25,7 @@ class CheckpointSettings(Section):
     source: str = Field(description="`folders` or `hub`.")
     base: str | None = Field(
         None,
+        min_length=1,
         description="Folder of the model that was tuned, for what the checkpoints lack: tokenizer, "
         "config, weights under adapters. `model` stands for the model of this config.",
     )

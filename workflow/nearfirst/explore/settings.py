@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, Seed
 
 KINDS = ("identical text", "identical prompt", "near-identical text", "near embedding")
 """Kinds of duplicates, the strongest first; a pair counts under the first kind that fits."""
@@ -34,7 +34,7 @@ class ExplorationSettings(Section):
     near_sample: PositiveInt = Field(
         1000, description="Number of training instances drawn at random for that quantile."
     )
-    seed: NonNegativeInt = Field(0, description="Seed of that draw.")
+    seed: Seed = Field(0, description="Seed of that draw.")
     neighbours: PositiveInt = Field(
         3, description="Number of nearest training tasks listed for each test task."
     )

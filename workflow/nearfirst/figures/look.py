@@ -66,6 +66,7 @@ class LookSettings(Section):
     )
     font: str | None = Field(
         None,
+        min_length=1,
         description="Name of an installed font for all text. Null is DejaVu Sans. Characters that "
         "it lacks are drawn in another installed font that has them.",
     )

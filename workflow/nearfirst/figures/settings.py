@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, PositiveInt
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, Seed
 
 Units = Literal["task", "instance"]
 """What a test set is regarded as a sample of."""
@@ -39,7 +39,7 @@ class ComparisonSettings(Section):
     resamples: int = Field(
         10_000, ge=100, description="Sign flips of the tests; all of them if there are no more."
     )
-    seed: NonNegativeInt = Field(0, description="Seed of the sign flips.")
+    seed: Seed = Field(0, description="Seed of the sign flips.")
     units: Units = Field(
         "task",
         description="What intervals and tests generalize to: `task` is other tasks (other "
@@ -67,7 +67,7 @@ class PredictionSettings(Section):
     """The intervals of the correlations of similarity with loss."""
 
     resamples: int = Field(1000, ge=100, description="Bootstrap resamples.")
-    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
+    seed: Seed = Field(0, description="Seed of the bootstrap.")
 
 
 class DistributionSettings(Section):
@@ -88,4 +88,4 @@ class DistributionSettings(Section):
     )
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the bootstrap intervals.")
     resamples: int = Field(1000, ge=100, description="Bootstrap resamples of test instances.")
-    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
+    seed: Seed = Field(0, description="Seed of the bootstrap.")

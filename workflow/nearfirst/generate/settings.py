@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from nearfirst.common.settings import Section, Threads
+from nearfirst.common.settings import Section, Seed, Threads
 
 
 class GenerateSettings(Section):
@@ -21,7 +21,7 @@ class GenerateSettings(Section):
         description="Lowers the logits of tokens that are already in the prompt or the answer: "
         "divides those above zero, multiplies the others; 1 turns it off.",
     )
-    seed: NonNegativeInt = Field(
+    seed: Seed = Field(
         0,
         description="Seed of the sampling, besides the run's seed, the step and the instance's id.",
     )

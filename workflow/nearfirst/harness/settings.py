@@ -13,6 +13,7 @@ class HarnessSettings(Section):
 
     include: str | None = Field(
         None,
+        min_length=1,
         description="Folder with your own tasks as YAML; they precede those of lm_eval.",
     )
     shots: NonNegativeInt | None = Field(

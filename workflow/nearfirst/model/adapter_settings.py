@@ -1,8 +1,8 @@
 """Settings of an adapter, trained instead of the whole model."""
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, PositiveInt
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Section, Seed
 
 
 class AdapterSettings(Section):
@@ -16,4 +16,4 @@ class AdapterSettings(Section):
         description="Linear layers that get them, by the last part of their names (`q_proj`, "
         "`v_proj`); `all-linear` means all but the output layer.",
     )
-    seed: NonNegativeInt = Field(0, description="Seed of the initial weights.")
+    seed: Seed = Field(0, description="Seed of the initial weights.")

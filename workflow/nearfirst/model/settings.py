@@ -6,7 +6,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from nearfirst.common.hub import NamedModel
 from nearfirst.common.package import PackageSettings
-from nearfirst.common.settings import Section, Threads
+from nearfirst.common.settings import Section, Seed, Threads
 
 
 class TextSettings(Section):
@@ -31,7 +31,7 @@ class PretrainSettings(Section):
     learning_rate: PositiveFloat = Field(3e-3, description="Peak rate; cosine to zero.")
     warmup_steps: NonNegativeInt = Field(20, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.1, ge=0, description="AdamW weight decay.")
-    seed: int = Field(
+    seed: Seed = Field(
         0,
         description="Seed of the initial weights and of the order of blocks; the run's seed is "
         "added or, without `base_per_seed`, the first of `seeds`.",

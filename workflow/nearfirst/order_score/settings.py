@@ -2,9 +2,9 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from nearfirst.common.settings import Section, check_once
+from nearfirst.common.settings import Section, Seed, check_once
 
 Measure = Literal[
     "cosine-min",
@@ -22,7 +22,9 @@ class OrderScoreSettings(Section):
     """How well measures of similarity predict the effect of order (`order_score.pdf`)."""
 
     dataset: str | None = Field(
-        None, description="Data set whose pool is trained on. Null: the first of `data`."
+        None,
+        min_length=1,
+        description="Data set whose pool is trained on. Null: the first of `data`.",
     )
     representations: tuple[str, ...] = Field(
         ("text",), min_length=1, description="Rows of `representations` to compare."
@@ -45,7 +47,7 @@ class OrderScoreSettings(Section):
     early: PositiveInt = Field(
         10, description="Step at which losses are measured, besides the last one."
     )
-    seed: NonNegativeInt = Field(0, description="Seed of the instances and of their orders.")
+    seed: Seed = Field(0, description="Seed of the instances and of their orders.")
 
     @model_validator(mode="after")
     def _check_values(self) -> Self:

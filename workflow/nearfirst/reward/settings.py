@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from nearfirst.common.hub import NamedModel
-from nearfirst.common.settings import Section, Threads, check_once
+from nearfirst.common.settings import Section, Seed, Threads, check_once
 
 
 class RewardTextSettings(Section):
@@ -66,7 +66,7 @@ class PreferenceSettings(Section):
     held_out: float = Field(
         0.1, gt=0, lt=1, description="Share of the tasks held out to measure the accuracy."
     )
-    seed: NonNegativeInt = Field(0, description="Seed of the draw and of the corruptions.")
+    seed: Seed = Field(0, description="Seed of the draw and of the corruptions.")
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -82,7 +82,7 @@ class RewardTrainingSettings(Section):
     learning_rate: PositiveFloat = Field(3e-4, description="Peak learning rate; cosine to zero.")
     warmup_steps: NonNegativeInt = Field(10, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay.")
-    seed: NonNegativeInt = Field(0, description="Seed of the head and of the order of pairs.")
+    seed: Seed = Field(0, description="Seed of the head and of the order of pairs.")
     threads: Threads = 1
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from nearfirst.common.settings import Section, check_once
+from nearfirst.common.settings import Section, Seed, check_once
 from nearfirst.figures.figure import TEST, Curve, Label, Labelled, Test
 from nearfirst.metrics import METRICS, MetricName
 
@@ -50,7 +50,7 @@ class GeneralizationSettings(Section):
     )
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the bootstrap intervals.")
     resamples: int = Field(2000, ge=100, description="Bootstrap resamples.")
-    seed: NonNegativeInt = Field(0, description="Seed of the bootstrap.")
+    seed: Seed = Field(0, description="Seed of the bootstrap.")
 
     @model_validator(mode="after")
     def _check_threshold(self) -> Self:

@@ -20,9 +20,13 @@ class Settings(ArrangementSettings):
     """Order instances by a score: a column of the pool, a table of scores, length or loss."""
 
     method: Literal["score"] = "score"
-    column: str | None = Field(None, description="Column of the pool's rows that holds the scores.")
+    column: str | None = Field(
+        None, min_length=1, description="Column of the pool's rows that holds the scores."
+    )
     path: str | None = Field(
-        None, description="Table of scores (Parquet) with the columns `id` and `score`."
+        None,
+        min_length=1,
+        description="Table of scores (Parquet) with the columns `id` and `score`.",
     )
     quantity: Literal["length", "loss"] | None = Field(
         None,

@@ -48,6 +48,7 @@ class Settings(Dataset):
     format: Literal["chat"] = Field("chat", description="Published form.")
     path: str | None = Field(
         None,
+        min_length=1,
         description="The pool: a file in `.jsonl`, `.json` (also `.gz`, `.zst`, `.zip`) or "
         "`.parquet`, or a folder of them, except for `test_path` and `query_path` inside it.",
     )
@@ -55,16 +56,18 @@ class Settings(Dataset):
         None,
         description="Repository to fetch the pool from instead: `{repository, revision, files}`.",
     )
-    columns: dict[str, str] = Field(
+    columns: dict[Annotated[str, Field(min_length=1)], str] = Field(
         {},
         description="Names to read columns by, such as `{question: prompt, answer: response}`.",
     )
     test_path: str | None = Field(
         None,
+        min_length=1,
         description="The test set, a file or folder like `path`; null takes it from the pool.",
     )
     query_path: str | None = Field(
         None,
+        min_length=1,
         description="Prompts to arrange for, a file or folder like `test_path`, if they are not "
         "the test set; the split `query`.",
     )

@@ -23,6 +23,7 @@ class Settings(Dataset):
     format: Literal["flan"] = Field("flan", description="Published form.")
     key_list: str | None = Field(
         None,
+        min_length=1,
         description="JSON file with `train_key_list` and `eval_key_list` (task names). Null: "
         "`split.json` in the folder of the data, or a split by `sample.split_seed`.",
     )

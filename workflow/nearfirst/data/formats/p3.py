@@ -41,7 +41,9 @@ class Settings(Dataset):
 
     format: Literal["p3"] = Field("p3", description="Published form.")
     list: str | None = Field(
-        None, description="T0's `datasets.csv`; null: the one in the folder of the data."
+        None,
+        min_length=1,
+        description="T0's `datasets.csv`; null: the one in the folder of the data.",
     )
     sample: SampleSettings = SampleSettings()
 

@@ -2,7 +2,7 @@
 
 import glob
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, model_validator
 
@@ -20,7 +20,9 @@ class Settings(CheckpointSettings):
         None,
         description="Pattern of the folders, such as `runs/checkpoint-{step}`.",
     )
-    steps: list[NonNegativeInt] | dict[NonNegativeInt, str] | None = Field(
+    steps: (
+        list[NonNegativeInt] | dict[NonNegativeInt, Annotated[str, Field(min_length=1)]] | None
+    ) = Field(
         None,
         description="Which steps of `path`; null takes all that exist when Snakemake starts. "
         "Without `path`, the folder of each step.",

@@ -3,9 +3,9 @@
 from typing import Literal, Self
 
 import pyarrow as pa
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from nearfirst.common.settings import Threads
+from nearfirst.common.settings import Seed, Threads
 from nearfirst.embed.registry import Context, Represented
 from nearfirst.embed.settings import OfBaseModel
 
@@ -18,7 +18,7 @@ class Settings(OfBaseModel):
     dimension: PositiveInt = Field(
         512, description="Dimension that the gradient at one checkpoint is projected to."
     )
-    seed: NonNegativeInt = Field(0, description="Seed of the projection.")
+    seed: Seed = Field(0, description="Seed of the projection.")
     arrangement: str = Field(
         "random",
         description="Row of `arrangements`: the order of the warm-up run, of the first seed.",

