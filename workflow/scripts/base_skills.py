@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from nearfirst.common import cli
+from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing
 
 
@@ -16,7 +17,10 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.model import forced_choice
     from nearfirst.model.load import load_model, load_tokenizer
 
-    exams = json.loads(arguments.exams.read_text(encoding="utf-8"))
+    try:
+        exams = json.loads(arguments.exams.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{arguments.exams}: not JSON ({error})") from None
     tables = []
     for seed, folder in arguments.base:
         model, tokenizer = load_model(folder).eval(), load_tokenizer(folder)

@@ -16,7 +16,10 @@ def main(arguments: argparse.Namespace) -> None:
     keep_one_gpu()
     from nearfirst.model.pretrain import pretrain
 
-    documents = [json.loads(line) for line in arguments.text.read_text().splitlines()]
+    try:
+        documents = [json.loads(line) for line in arguments.text.read_text().splitlines()]
+    except ValueError as error:
+        raise InputError(f"{arguments.text}: not a JSON string a line ({error})") from None
     if not documents:
         raise InputError(f"{arguments.text}: the file is empty")
     with writing_folder(arguments.output) as folder:
