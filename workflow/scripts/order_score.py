@@ -12,7 +12,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import read_table
 from nearfirst.distance.side import Side, read_sides
 from nearfirst.figures.arguments import write_csv
-from nearfirst.figures.figure import HELD_OUT
+from nearfirst.figures.figure import has_conversations_as_units
 from nearfirst.figures.settings import CurveSettings, PredictionSettings
 from nearfirst.order_score.orders import ORDER_LOSSES, random_orders
 from nearfirst.order_score.score import Bootstrap, reliability, score, task_distances
@@ -27,9 +27,8 @@ def main(arguments: argparse.Namespace) -> None:
     train: TrainSettings = arguments.train
     prediction: PredictionSettings = arguments.prediction
     runs = read_table(arguments.losses, ORDER_LOSSES, unique=None).to_pandas()
-    is_held_out = read_identity(arguments.losses).get("test") == HELD_OUT
-    if is_held_out or runs["task"].nunique() == 1:
-        # No tasks, or topics that appear in training too: each conversation is a unit.
+    identity = read_identity(arguments.losses)
+    if has_conversations_as_units(identity.get("test", "")) or runs["task"].nunique() == 1:
         runs["task"] = runs["id"]
     instances = runs[["id", "task"]].drop_duplicates()
     ids, tasks = list(instances["id"]), list(instances["task"])

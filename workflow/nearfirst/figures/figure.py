@@ -72,6 +72,11 @@ def test_set(test: str, dataset: str) -> tuple[str, str]:
     return other or dataset, split
 
 
+def has_conversations_as_units(test: str) -> bool:
+    """Return whether a test set has no tasks, or topics that all appear in training."""
+    return test_set(test, "")[1] in (HELD_OUT, QUERY)
+
+
 def listed(names: Sequence[str]) -> str:
     """Return names as a list in words: `a, b and c`."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -19,7 +19,7 @@ from nearfirst.common.parquet import (
     open_parquet,
     read_table,
 )
-from nearfirst.figures.figure import HELD_OUT, QUERY, Labelled, RunId, test_set
+from nearfirst.figures.figure import Labelled, RunId, has_conversations_as_units
 from nearfirst.figures.run import Key, Run, Similarity, make_run
 from nearfirst.metrics import MetricName
 
@@ -121,11 +121,9 @@ def _read_run(run_id: RunId, paths: Sequence[Path], metric: MetricName) -> Run:
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
     keys = ("trained", "without_label", "pool", "tokens", "rounds", "embedded", "cut", "distinct")
     counts: dict[str, Any] = {key: count_of(tables[0], key) for key in keys}
-    # Held-out conversations have no tasks, or topics that all appear in training.
-    is_conversations = test_set(run_id.test, "")[1] in (HELD_OUT, QUERY)
     return replace(
         run,
         **counts,
         content=read_identity(paths[0]).get("content", ""),
-        unit="conversation" if is_conversations else "task",
+        unit="conversation" if has_conversations_as_units(run_id.test) else "task",
     )
