@@ -291,6 +291,18 @@ def test_refusals(tmp_path: Path, model_folder: Path, forty: list[Tokens]) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_that_diverges_stops_at_once(
+    tmp_path: Path, model_folder: Path, forty: list[Tokens]
+) -> None:
+    with pytest.raises(InputError, match=r"step 3: the training loss is not finite; lower train\."):
+        train(model_folder, forty, TrainSettings(learning_rate=1e30), tmp_path / "work")
+    broken = load.load_model(str(model_folder))
+    torch.nn.init.constant_(broken.get_output_embeddings().weight, math.nan)
+    broken.save_pretrained(tmp_path / "broken")
+    with pytest.raises(InputError, match=r"step 1: the training loss .*; use another base model"):
+        train(tmp_path / "broken", forty, TrainSettings(), tmp_path / "work_of_broken")
+
+
 def test_the_program_says_which_run_it_was(
     tmp_path: Path, program: Any, model_folder: Path, train_arguments: Any, write_arrangement: Any
 ) -> None:

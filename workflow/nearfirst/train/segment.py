@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer import TRAINING_ARGS_NAME
 
+from nearfirst.common.errors import InputError
 from nearfirst.hardware import TrainHardware
 from nearfirst.model import adapter, precision
 from nearfirst.model.device import device, keep_freed_memory
@@ -62,8 +63,8 @@ def train_segment(
 
     Returns two folders inside `work`: the checkpoints (`step-000010/` and so on, each as written by
     `save_pretrained`, with the tokenizer), and the state at `stop`. Raises InputError if the model
-    cannot be trained here, or `before` is damaged; StoppedError after a SIGTERM, once the state
-    after the current step is saved.
+    cannot be trained here, `before` is damaged, or a loss is not finite; StoppedError after a
+    SIGTERM, once the state after the current step is saved.
     """
     states, checkpoints = work / "states", work / "checkpoints"
     arguments = _arguments(settings, hardware, states, len(steps))
@@ -183,13 +184,20 @@ class _Trainer(Trainer):  # type: ignore[misc]
     def training_step(
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
     ) -> Any:
-        """Accumulate the gradients of a step, pass by pass; return the sum of the losses."""
+        """Accumulate the gradients of a step, pass by pass; return the sum of the losses.
+
+        Raises InputError if it is not finite, except in float16, which skips such a step.
+        """
         labels = inputs["label_tokens"].to(self.args.device)
         loss = torch.zeros((), device=self.args.device)
         # FSDP adds each pass to the shards of the gradients. Without exchanging them (`no_sync`),
         # each GPU would hold all gradients until the last pass, which offloading is to avoid.
         for batch in inputs["passes"]:
             loss += super().training_step(model, batch, labels)
+        if not (self.args.fp16 or loss.isfinite()):
+            step = self.state.global_step + 1
+            cure = "lower train.learning_rate" if step > 1 else "use another base model"
+            raise InputError(f"step {step}: the training loss is not finite; {cure}")
         return loss
 
     def compute_loss(
