@@ -14,7 +14,7 @@ from scipy import stats
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.distance.side import Side
 from nearfirst.order_score.orders import ORDER_LOSSES, random_orders
-from nearfirst.order_score.plot import read_order_score
+from nearfirst.order_score.plot import order_score_caption, read_order_score
 from nearfirst.order_score.score import (
     Bootstrap,
     correlations,
@@ -156,6 +156,10 @@ def test_held_out_conversations_are_units_whatever_their_topic(
     assert set(table["n"]) == {8}
     # Each is one instance.
     assert table["reliability"].isna().all()
+    text = order_score_caption(table, "mine")
+    assert "mean over conversations." in text
+    assert "over 8 conversations." in text
+    assert "task" not in text
 
 
 def test_from_tables_to_a_figure(simulation: Any, program: Program, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.correlations import draw
 
-TEXT = ("representation", "measure")
+TEXT = ("representation", "measure", "units")
 COLUMNS = (
     *("step", "tau", "mean", "low", "high", "p_value", "n", "orders", "confidence"),
     *("reliability", "reliability_low", "reliability_high", "spread"),
@@ -42,18 +42,19 @@ def draw_order_score(table: pd.DataFrame, look: LookSettings) -> Figure:
 def order_score_caption(table: pd.DataFrame, dataset: str) -> str:
     """Return the caption."""
     first = table.iloc[0]
+    unit = first["units"]
     steps = [_describe_step(rows) for _, rows in table.groupby("step")]
     return " ".join(
         [
             f"Does similarity predict the effect of order? {first['orders']:.0f} orders of the "
             f"same training instances of {dataset}, and as many others on which τ was fitted. "
-            "Spearman's correlation over orders of the loss of an unseen task with the distance of "
-            "the training instances to it, weighted by the learning rate at their step times "
-            "exp(−(T − step) / τ), where T is the step of the loss; mean over tasks. Right of "
-            "zero, nearer data where they weigh most go with a lower loss.",
+            f"Spearman's correlation over orders of the loss of an unseen {unit} with the "
+            "distance of the training instances to it, weighted by the learning rate at their step "
+            "times exp(−(T − step) / τ), where T is the step of the loss; mean over "
+            f"{unit}s. Right of zero, nearer data where they weigh most go with a lower loss.",
             *steps,
             f"Bars are {100 * first['confidence']:g}% bootstrap intervals over "
-            f"{first['n']:.0f} tasks. p-values are one-sided, shuffle the orders, and are not "
+            f"{first['n']:.0f} {unit}s. p-values are one-sided, shuffle the orders, and are not "
             "corrected for the number of measures.",
         ]
     )
@@ -61,15 +62,16 @@ def order_score_caption(table: pd.DataFrame, dataset: str) -> str:
 
 def _describe_step(table: pd.DataFrame) -> str:
     best = table.iloc[int(table["mean"].fillna(-2).argmax())]
+    unit = best["units"]
     reliability = (
-        "Reliability is not known: each task has one test instance."
+        "Reliability cannot be computed from one test instance of each."
         if np.isnan(best["reliability"])
-        else f"Reliability of a task's loss over its test instances (Cronbach's α) is "
+        else f"Reliability of a {unit}'s loss over its test instances (Cronbach's α) is "
         f"{_interval(best, 'reliability')}; its square root is the dashed line, which no "
-        "prediction for other instances of the task can pass."
+        f"prediction for other instances of the {unit} can pass."
     )
     return (
-        f"After step {best['step']:.0f}, the loss of a task differs between orders by "
+        f"After step {best['step']:.0f}, the loss of a {unit} differs between orders by "
         f"{best['spread']:.2g} nats (standard deviation). {reliability} Highest is "
         f"{best['representation']}, {best['measure']}: {_interval(best)}, τ = {best['tau']:g} "
         f"steps, p = {best['p_value']:.2g}."
