@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from gpu_setup import MAX_LENGTH, Setup
+from gpu_setup import Setup
 from random_llama import empty_tokenizer, instances, llama
 
 from nearfirst.common.errors import InputError
@@ -142,8 +142,8 @@ def _base(setup: Setup) -> Path:
 
 
 def _data(setup: Setup, count: int, seed: int = 0) -> list[Tokens]:
-    vocabulary = setup.size("135M").shape["vocab_size"]
-    return instances(count, vocabulary, setup.count(MAX_LENGTH, 64), seed)
+    size = setup.size("135M")
+    return instances(count, size.shape["vocab_size"], size.max_length, seed)
 
 
 def _loss(setup: Setup, checkpoint: Path, precision: str = "float32") -> float:

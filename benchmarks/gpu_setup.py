@@ -19,17 +19,16 @@ PEAKS = {
     **{"A100": 312, "A800": 312, "L40S": 362, "L4": 121},
 }
 """TFLOP/s of dense 16-bit products, as NVIDIA states them, by a part of the card's name."""
-MAX_LENGTH = 1024
-"""Tokens kept of an instance."""
 
 
 class Size(NamedTuple):
-    """The shape of a model, and how it is trained."""
+    """The shape of a model, how it is trained, and the tokens kept of an instance."""
 
     shape: dict[str, Any]
     batch_size: int
     micro_batch_tokens: int
     recompute: bool = False
+    max_length: int = 1024
 
 
 SIZES = {
@@ -45,6 +44,7 @@ TINY = Size(
     },
     batch_size=16,
     micro_batch_tokens=4096,
+    max_length=64,
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from gpu_setup import MAX_LENGTH, Setup, Size, host_memory, now, peak
+from gpu_setup import Setup, Size, host_memory, now, peak
 from random_llama import empty_tokenizer, instances, llama
 
 from nearfirst import memory
@@ -59,7 +59,7 @@ def training(
     _check_memory(size, settings, hardware)
     first, timed = (2, 5) if offload else (setup.count(5, 1), setup.count(20, 2))
     count = (first + timed + 2) * size.batch_size
-    tokens = instances(count, size.shape["vocab_size"], MAX_LENGTH)
+    tokens = instances(count, size.shape["vocab_size"], size.max_length)
     steps = TimedSteps(run_steps(tokens, settings), first, first + timed)
     model = _model(size, adapter)
     if offload:
@@ -167,7 +167,7 @@ def _check_memory(size: Size, settings: TrainSettings, hardware: TrainHardware) 
 
 def evaluation(setup: Setup, name: str) -> list[str]:
     size = setup.size(name)
-    tokens = instances(setup.count(512, 64), size.shape["vocab_size"], MAX_LENGTH)
+    tokens = instances(setup.count(512, 64), size.shape["vocab_size"], size.max_length)
     model = _model(size).eval()
 
     def ours(part: Sequence[Tokens]) -> None:
@@ -186,7 +186,7 @@ def evaluation(setup: Setup, name: str) -> list[str]:
 def generation(setup: Setup, name: str) -> list[str]:
     size, rows = setup.size(name), setup.count(32, 4)
     settings = GenerateSettings(precision="bfloat16", max_new_tokens=setup.count(64, 8))
-    tokens = instances(rows, size.shape["vocab_size"], setup.count(MAX_LENGTH, 64))
+    tokens = instances(rows, size.shape["vocab_size"], size.max_length)
     model = _model(size).eval()
     written = 0
 

@@ -6,7 +6,6 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 from programs import ROOT, environment
+from warm import folder_of_python
 
 Tables = list[dict[str, list[str]]]
 CHECKS = [
@@ -34,7 +34,7 @@ SPEED += [f"{size}, training with offload" for size in ("1B", "7B")]
 
 def run(*flags: str) -> str:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks/gpu.py"), "--cpu", *flags],
+        [f"{folder_of_python()}/python", str(ROOT / "benchmarks/gpu.py"), "--cpu", *flags],
         env=environment(),
         capture_output=True,
         text=True,
