@@ -13,6 +13,11 @@ from tempfile import TemporaryFile
 from warm import folder_of_python
 
 ROOT = Path(__file__).parents[2]
+LOADED = (
+    *("snakemake_executor_plugin_slurm", "snakemake.report.html_reporter", "smart_open"),
+    *("pydantic", "pyarrow", "tqdm"),
+)
+"""What the Snakefile and Snakemake's plugins import."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,8 @@ class Checkout:
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Snakemake in the checkout; return stdout and stderr combined.
 
-        Its jobs are forks of a process that has done their imports (`warm.py`). Batch jobs, and
-        jobs that tests kill, are not, and must give the same bytes.
+        Its jobs are forks of a process that has done their imports (`warm.py`). Jobs that tests
+        kill are not, and must give the same bytes.
         """
         folders = [folder_of_python(), str(Path(sys.executable).parent), os.environ["PATH"]]
         done = forked_snakemake(self.folder, *arguments, path=os.pathsep.join(folders))
@@ -71,7 +76,7 @@ def forked_snakemake(
     import snakemake.cli
 
     # Import what the run would load.
-    for name in ("snakemake_executor_plugin_slurm", "pydantic", "numpy"):
+    for name in LOADED:
         importlib.import_module(name)
     with TemporaryFile("w+") as printed:
         child = os.fork()

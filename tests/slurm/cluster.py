@@ -270,16 +270,19 @@ def output(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
-def run_snakemake(cwd: Path, *args: str, limit: int = 600) -> subprocess.CompletedProcess[str]:
+def run_snakemake(
+    cwd: Path, *args: str, limit: int = 600, python: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run `snakemake ARGS` in `cwd` with the calling interpreter's programs first on the path.
 
-    SLURM jobs inherit the environment of the submission, and so this interpreter. stdout and
-    stderr are combined, in order. After `limit` seconds Snakemake is interrupted, so
-    that it cancels its jobs, and the exit code is 124.
+    SLURM jobs inherit the environment of the submission, and so this interpreter, or the one in the
+    folder `python`. stdout and stderr are combined, in order. After `limit` seconds Snakemake is
+    interrupted, so that it cancels its jobs, and the exit code is 124.
     """
     drop = ("SNAKEMAKE_", "CUDA_VISIBLE_DEVICES", "SLURM_", "SBATCH_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
-    env["PATH"] = f"{Path(sys.executable).parent}:{env.get('PATH', os.defpath)}"
+    folders = [python, str(Path(sys.executable).parent), env.get("PATH", os.defpath)]
+    env["PATH"] = os.pathsep.join(filter(None, folders))
     return subprocess.run(
         ["timeout", "--signal=INT", "--kill-after=60", str(limit), "snakemake", *args],
         cwd=cwd,

@@ -7,6 +7,7 @@ import pytest
 from checkout import Checkout, copy_project
 from cluster import run_snakemake
 from submissions import submissions
+from warm import folder_of_python
 
 pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("slurm")]
 
@@ -16,7 +17,12 @@ def test_the_figure_as_batch_jobs(tmp_path: Path, finished: Checkout) -> None:
     # Fewer runs, set in the config, so that the command is the README's.
     curves = "{fig4_flan: {curves: {NFT: tma-nearest, RT: random}}}"
     checkout.append_to_config(f"seeds: [0]\nfigures: {curves}\n")
-    done = run_snakemake(checkout.folder, "results/fig4_flan.pdf", "--profile", "slurm", limit=900)
+    done = run_snakemake(
+        checkout.folder,
+        *("results/fig4_flan.pdf", "--profile", "slurm"),
+        limit=900,
+        python=folder_of_python(),
+    )
     assert done.returncode == 0, done.stdout
     results = checkout.folder / "results"
     assert (results / "fig4_flan.pdf").exists()
