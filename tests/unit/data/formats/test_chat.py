@@ -329,6 +329,16 @@ def test_every_encoding_layout_and_compression(
     assert [i.row for i in instances] == JSON_ROWS
 
 
+def test_how_a_file_is_read_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    array(tmp_path / "pool.json", {"messages": TALK})
+    for _ in range(2):
+        list(chat.read(SETTINGS, tmp_path / "pool.json"))
+    assert caplog.messages == [f"{tmp_path}/pool.json: read as messages; columns: messages"]
+
+
 def test_all_files_in_a_folder_are_read_or_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

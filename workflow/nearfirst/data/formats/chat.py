@@ -21,7 +21,7 @@ from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers import parquet, user_files
-from nearfirst.data.readers.streams import warn_once
+from nearfirst.data.readers.streams import log_once
 from nearfirst.data.settings import Dataset, HeldOut, Number, Share, TaskSampleSettings
 
 TASK = "mine"
@@ -202,10 +202,10 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
     fault = None
     files, skipped = _find(settings, path)
     for key, other in settings.sets_inside(path).items():
-        warn_once(f"{path}: {other} is not read with the folder, because it is the {key}")
+        log_once(f"{path}: {other} is not read with the folder, because it is the {key}")
     if skipped:
         listed = ", ".join(map(str, skipped[:5])) + (", …" if len(skipped) > 5 else "")
-        warn_once(f"{path}: {len(skipped)} files are not read: {listed}")
+        log_once(f"{path}: {len(skipped)} files are not read: {listed}")
     for file in files:
         rows = user_files.rows(file)
         try:
@@ -218,14 +218,14 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
             if not user_files.may_hold_no_rows(file, path):
                 raise
             fault = error
-            warn_once(f"{error}; the file is not read")
+            log_once(f"{error}; the file is not read")
             continue
         has_tasks = task_column in columns
         if task_column and not has_tasks and not is_test:
             raise InputError(
                 f"{file}: no column '{task_column}' (task_column); found {', '.join(columns)}"
             )
-        logging.info("%s: read as %s; columns: %s", file, form, ", ".join(columns))
+        log_once(f"{file}: read as {form}; columns: {', '.join(columns)}", logging.INFO)
         unread = parquet.unread(file) if file.suffix.lower() == ".parquet" else []
         for where, row in itertools.chain([first], rows):
             number += 1

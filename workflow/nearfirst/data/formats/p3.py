@@ -20,7 +20,7 @@ from pydantic import Field
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Part, exchanges
 from nearfirst.data.readers.parquet import rows
-from nearfirst.data.readers.streams import warn_once
+from nearfirst.data.readers.streams import log_once
 from nearfirst.data.settings import Dataset, SampleSettings
 
 _COLUMNS = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
@@ -106,7 +106,7 @@ def _match_folders(settings: Settings, path: Path) -> list[tuple[Path, _Row]]:
         if len(missing) == len(listed):
             raise InputError(f"{path}: no folder for any data set with {label}: {first}")
         if missing:
-            warn_once(f"{path}: no folder for {len(missing)} data sets with {label}: {first}")
+            log_once(f"{path}: no folder for {len(missing)} data sets with {label}: {first}")
     return matched
 
 

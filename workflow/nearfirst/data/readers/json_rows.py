@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic_core import from_json
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.readers.streams import CHUNK, Utf8, opened, warn_once
+from nearfirst.data.readers.streams import CHUNK, Utf8, log_once, opened
 
 MAX_ROW_BYTES = 2**28
 """Limit that keeps a file whose first row never ends from being read into memory whole."""
@@ -152,7 +152,7 @@ class _Window:
         if len(result) < len(pairs) and not self._has_warned:
             self._has_warned = True
             key = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            warn_once(
+            log_once(
                 f"{self.where()}: '{key}' comes twice in an object, and only its last value is "
                 "read; other rows may have the same problem"
             )
@@ -257,7 +257,7 @@ def _read_rows(window: _Window) -> Iterator[tuple[str, Any]]:
         window.expect("}")
         window.expect("")
         if unread_keys:
-            warn_once(f"{window.name}: keys beside the rows, not read: {', '.join(unread_keys)}")
+            log_once(f"{window.name}: keys beside the rows, not read: {', '.join(unread_keys)}")
     else:
         # Rows one after another, usually one per line.
         while window.peek():

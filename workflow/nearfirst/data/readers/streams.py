@@ -99,9 +99,9 @@ def is_hidden(path: PurePath) -> bool:
 
 
 @functools.cache
-def warn_once(message: str) -> None:
-    """Log a warning once, however often the files are read."""
-    logging.warning(message)
+def log_once(message: str, level: int = logging.WARNING) -> None:
+    """Log a message, by default a warning, once, however often the files are read."""
+    logging.log(level, message)
 
 
 def _open_member(path: Path, file: IO[bytes]) -> IO[bytes]:
