@@ -149,17 +149,9 @@ def script(name):
 
 
 @cache
-def library_files(name):
-    """Return the library modules of a program."""
-    return [str(path) for path in library_modules(Path(script(name)), LIBRARY)]
-
-
 def library(name):
-    """Return an input function for them: an edit reruns programs that import the module.
-
-    A function, so that only the programs of a target are read.
-    """
-    return lambda wildcards: library_files(name)
+    """Return the library modules of a program, as inputs: an edit reruns programs that import it."""
+    return [str(path) for path in library_modules(Path(script(name)), LIBRARY)]
 
 
 @cache

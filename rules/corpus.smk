@@ -5,10 +5,8 @@ from nearfirst.common.source_files import word_files
 def words(
     name,
 ):
-    """Return an input function for the word files of a program."""
-    return lambda wildcards: [
-        str(path) for path in word_files(map(Path, library_files(name)))
-    ]
+    """Return the word files of a program: inputs, so that an edited list reruns its readers."""
+    return [str(path) for path in word_files(map(Path, library(name)))]
 
 
 rule generate_corpus:

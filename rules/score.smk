@@ -1,12 +1,17 @@
 # Scores of the answers against their references.
 
 
-def score_library(
-    wildcards,
-):
-    """Return the library modules of score.py, which imports those of `score/` by name."""
-    by_name = map(modules_of, LIBRARY.glob("nearfirst/score/*.py"))
-    return sorted({*library_files("score.py")}.union(*by_name))
+# score.py imports the modules of `score/` by name, so they and their imports are listed here.
+SCORE_LIBRARY = sorted(
+    {
+        *library("score.py"),
+        *(
+            str(file)
+            for module in LIBRARY.glob("nearfirst/score/*.py")
+            for file in (module, *library_modules(module, LIBRARY))
+        ),
+    }
+)
 
 
 def score_files(
@@ -36,7 +41,7 @@ rule score:
         generations=rules.generate.output,
         instances="<results>/instances/{dataset}/{test}.parquet",
         script=script("score.py"),
-        library=score_library,
+        library=SCORE_LIBRARY,
     output:
         f"<results>/scores/{TESTED_SEGMENT}.parquet",
     log:
