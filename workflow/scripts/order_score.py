@@ -28,12 +28,12 @@ def main(arguments: argparse.Namespace) -> None:
     prediction: PredictionSettings = arguments.prediction
     runs = read_table(arguments.losses, ORDER_LOSSES, unique=None).to_pandas()
     identity = read_identity(arguments.losses)
-    units = "task"
+    unit = "task"
     if has_conversations_as_units(identity.get("test", "")):
-        units = "conversation"
+        unit = "conversation"
     elif runs["task"].nunique() == 1:
-        units = "instance"
-    if units != "task":
+        unit = "instance"
+    if unit != "task":
         runs["task"] = runs["id"]
     instances = runs[["id", "task"]].drop_duplicates()
     ids, tasks = list(instances["id"]), list(instances["task"])
@@ -60,7 +60,7 @@ def main(arguments: argparse.Namespace) -> None:
     confidence = arguments.curves.confidence
     bootstrap = Bootstrap(confidence, prediction.resamples, prediction.seed)
     table = score(losses, reliabilities, by_step, rates(train, settings.steps), bootstrap)
-    write_csv(table.assign(units=units), arguments.output, "%.6g")
+    write_csv(table.assign(units=unit), arguments.output, "%.6g")
     logging.info("\n%s", table.to_string(index=False))
 
 

@@ -108,7 +108,8 @@ def train_unsaved(
 ) -> None:
     """Train a whole run on one device and save nothing; `callback` sees the model at each step.
 
-    The Trainer may create `folder`. Raises InputError if the model cannot be trained here.
+    The Trainer may create `folder`. Raises InputError if the model cannot be trained here, or a
+    loss is not finite.
     """
     arguments = _arguments(settings, TrainHardware(), folder, len(steps))
     trainer = _trainer(model, StepBatches(steps, settings, devices=1), arguments)
