@@ -8,6 +8,7 @@ KNOWN = [
     *(f"excluded_{name}" for name, row in CONFIG.data.items() if row.exclude.any),
     *TABLES,
 ]
+ANY = f"({'|'.join(map(re.escape, KNOWN))})(_paired|_pairs|_tasks)?"
 
 # Snakemake would take such a figure for another output, or the other way round.
 for name in FIGURES:
@@ -23,6 +24,12 @@ def no_such_target(
 ):
     """Raise an error that lists the known targets, or names the folder of the run."""
     path = f"results/{wildcards.target}.{wildcards.ending}"
+    run, *inside = wildcards.target.split("/")
+    if inside and run != CONFIG.run:
+        raise WorkflowError(
+            f"there is no {path} without `run: {run}`, which puts everything below results/{run}/: add "
+            f"--config run={run}"
+        )
     if not path.startswith(f"{RESULTS}/"):
         raise WorkflowError(
             f"there is no {path}: with `run: {CONFIG.run}` everything is below {RESULTS}/"
@@ -43,5 +50,5 @@ rule no_such_target:
     output:
         "results/{target}.{ending}",
     wildcard_constraints:
-        target=f"(?!{OF_RUN}({'|'.join(map(re.escape, KNOWN))})(_paired|_pairs|_tasks)?\\.(pdf|csv)$)({OF_RUN})?[^/]+",
+        target=f"(?!{OF_RUN}{ANY}\\.(pdf|csv)$)(({OF_RUN})?[^/]+|[^/]+/{ANY})",
         ending="pdf|csv",

@@ -111,6 +111,10 @@ def test_a_target_outside_the_folder_of_its_run_is_told_where_that_is(tmp_path: 
     assert "below results/second/" in done.stdout
     done = checkout.snakemake("results/second/fig4_flam.pdf", *flags, check=False)
     assert "did you mean 'fig4_flan'" in done.stdout
+    target = "results/third/fig4_flan_paired.csv"
+    done = checkout.snakemake(target, "--dry-run", check=False)
+    assert done.returncode != 0
+    assert f"there is no {target} without `run: third`" in done.stdout
 
 
 def test_losses_on_other_data_sets_train_nothing_more(fresh: dict[str, Checkout]) -> None:

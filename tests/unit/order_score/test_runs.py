@@ -75,6 +75,12 @@ def test_a_run_equals_that_of_train_even_if_killed_or_in_parallel(
     assert len(runs.train_orders(other, work, 1)) == len(whole)
 
 
+def test_a_run_that_diverges_is_named(job: runs.Job, tmp_path: Path) -> None:
+    too_high = replace(job, train=TRAIN.model_copy(update={"learning_rate": 1e30}))
+    with pytest.raises(InputError, match=r"^order 0: .* is not finite"):
+        runs.train_orders(too_high, tmp_path / "work", 1)
+
+
 def test_orders_are_permutations_of_the_same_instances() -> None:
     orders = random_orders(20, 4, SETTINGS)
     assert orders.shape == (9, 12)

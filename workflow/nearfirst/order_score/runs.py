@@ -164,8 +164,11 @@ def _train_order(job: Job, loaded: _Loaded, order: int, path: Path) -> list[pa.T
     steps = run_steps([loaded.pool[row] for row in loaded.orders[order]], job.train)
     check_steps(steps, job.train)
     evaluation = _Evaluation(job, loaded)
-    with deterministic(job.train.deterministic):
-        train_unsaved(loaded.model, steps, job.train, path.with_name("trainer"), evaluation)
+    try:
+        with deterministic(job.train.deterministic):
+            train_unsaved(loaded.model, steps, job.train, path.with_name("trainer"), evaluation)
+    except InputError as error:
+        raise InputError(f"order {order}: {error}") from None
     ids, tasks = loaded.table["id"], loaded.table["task"]
     labels = [item.label_tokens for item in loaded.test]
     parts = []
