@@ -15,6 +15,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 # The time of an example depends on the machine more than on the code.
 settings.register_profile("no-deadline", deadline=None)
+# For a second Python, on which ten examples show whether the code runs at all.
+settings.register_profile("few", deadline=None, max_examples=10)
 settings.load_profile("no-deadline")
 
 
