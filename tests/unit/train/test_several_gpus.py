@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable
@@ -193,6 +194,9 @@ def test_more_processes_than_gpus_are_refused_before_they_start(
 def test_processes_find_each_other_where_the_name_of_the_machine_leads_nowhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     program = tmp_path / "program.py"
     program.write_text(
         "import torch\n"
@@ -207,6 +211,7 @@ def test_processes_find_each_other_where_the_name_of_the_machine_leads_nowhere(
     finally:
         signal.signal(signal.SIGTERM, handler)
     assert (tmp_path / "done").exists()
+    assert not list(temporary.iterdir())
 
 
 def test_an_interrupt_ends_a_process_that_waits_for_a_gpu() -> None:

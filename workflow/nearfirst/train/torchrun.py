@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nearfirst.common.errors import InputError
@@ -37,7 +38,9 @@ def launch(gpus: int) -> None:
     flags += ["--signals-to-handle", "SIGINT,SIGHUP,SIGQUIT"]  # `stop` handles SIGTERM
     stopped = StoppedError("stopped by SIGTERM; all work so far is saved: run again to resume")
     try:
-        run(parse_args([*flags, "--", *sys.argv]))  # type: ignore[no-untyped-call]
+        with TemporaryDirectory() as logs:  # torchrun would leave its own behind
+            words = [*flags, "--log-dir", logs, "--", *sys.argv]
+            run(parse_args(words))  # type: ignore[no-untyped-call]
     except SignalException as error:
         if error.sigval != signal.SIGTERM:
             raise
