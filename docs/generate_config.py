@@ -1,5 +1,6 @@
 """Write docs/config.md from the config's model; a test fails when the two drift apart."""
 
+import inspect
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -63,7 +64,7 @@ def render() -> str:
     for part in parts():
         texts.append(f"\n## {part.title}\n")
         if part.prefix:
-            texts.append(f"\n{(part.model.__doc__ or '').strip()}\n")
+            texts.append(f"\n{inspect.getdoc(part.model)}\n")
         rows = [
             f"| `{part.prefix}{name}` | {_type(spec)} | {_default(spec)} | {spec['description']} |"
             for name, spec in part.model.model_json_schema()["properties"].items()

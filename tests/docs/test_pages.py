@@ -47,6 +47,10 @@ def test_the_page_of_programs_is_what_they_say() -> None:
     assert re.findall(r"^## `(.+)`$", page, re.MULTILINE) == programs
 
 
+def test_the_page_of_the_config_shows_no_text_as_code() -> None:
+    assert documents.split("docs/config.md")[0] == []
+
+
 def test_examples_in_a_help_are_what_the_program_takes() -> None:
     blocks, _ = documents.split("docs/commands.md")
     # As in "  arrange.py --train …"; a usage begins with its own word.

@@ -53,8 +53,9 @@ class TrainHardware(_Derivable):
     )
     state_every: PositiveInt | None = Field(
         None,
-        description="Steps between saved states, from which a killed job resumes. Null: a state "
-        "every 5 minutes, or 20 times as long as the last one took to save. SIGTERM saves one too.",
+        description="Steps between saved states, from which a killed job resumes. Null: 5 minutes "
+        "between states, or 20 times what saving the last one took, if that is longer. SIGTERM "
+        "saves one too.",
     )
     memory_mb: PositiveInt = _memory("a training job")
     minutes: PositiveInt = _minutes("a training job")

@@ -23,4 +23,5 @@ def main(arguments: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     flags = parser(__doc__, "comparisons that compare.py wrote: FIGURE_paired.csv")
+    flags.epilog = "The name of a file is that of its figure."
     cli.run(main, flags.parse_args())

@@ -249,6 +249,15 @@ def test_every_setting_has_a_flag_that_names_its_methods() -> None:
         assert all(name in parameters[key][1] for key in keys)
 
 
+def test_a_missing_package_is_installed_from_the_projects_folder(
+    run: Run, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, _, stderr = run("explore", *POOL, "--output", "picture.pdf")
+    named = "the package matplotlib is missing; in nearfirst's folder run: pip install '.[embed]'"
+    assert (code, stderr.splitlines()[-1]) == (1, f"error: {named}")
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"

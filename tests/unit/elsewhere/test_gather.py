@@ -201,6 +201,7 @@ def test_a_pattern_finds_its_steps(tmp_path: Path) -> None:
 FIGURE = {"dataset": "flan", "curves": {"A": "mine"}}
 ARRANGEMENTS = FIGURE | {"kind": "arrangements", "reference": "A"}
 PREDICTION = FIGURE | {"kind": "prediction", "test": "specialist-0"}
+ADVICE = {"kind": "advice", "orders": {"A": ["mine", "random"]}, "baseline": "random"}
 
 
 @pytest.mark.parametrize(
@@ -220,6 +221,11 @@ PREDICTION = FIGURE | {"kind": "prediction", "test": "specialist-0"}
             {"path": "r-{step}"},
             PREDICTION,
             "'figures.f': it shows how similar the data seen are",
+        ),
+        (
+            {"path": "r-{step}"},
+            ADVICE,
+            "'figures.f': it says what to train on and at what cost",
         ),
     ],
 )

@@ -32,7 +32,9 @@ class Settings(ArrangementSettings):
     )
     parameters: dict[str, JsonValue] = Field({}, description="Keyword arguments of the function.")
     seeded: bool = Field(
-        True, description="Whether the seed can change the order; false trains one run."
+        True,
+        description="Whether the seed can change the order; if not, and if all seeds share a base "
+        "model, a single run is trained.",
     )
 
     @model_validator(mode="after")

@@ -59,8 +59,8 @@ class ArrangementSettings(Section):
     )
     queries: Literal["all", "half"] = Field(
         "all",
-        description="Instances that the order is made for: all that the data set is arranged for "
-        "or, if these are the test set, one half of it, so that the other half stays unseen.",
+        description="Queries that the order is made for: all, or one half of the test set, so that "
+        "the other half stays unseen. A query set that is not the test set is always used whole.",
     )
     budget: Budget | None = Field(
         None,
@@ -77,8 +77,9 @@ class ArrangementSettings(Section):
     )
     balance: Group | None = Field(
         None,
-        description="With a budget: take equally many instances per `task`, per nearest `query`, "
-        "or per task of the nearest query (`query-task`), as far as there are enough.",
+        description="With a budget (of `tma`, a share or tokens): take equally many instances per "
+        "`task`, per nearest `query`, or per task of the nearest query (`query-task`), as far as "
+        "there are enough.",
     )
     steps: PositiveInt | Literal["epoch"] | None = Field(
         None, description="Training steps of this arrangement; null: those of its data set."
@@ -102,7 +103,10 @@ class ArrangementSettings(Section):
     @model_validator(mode="after")
     def _balance_needs_a_budget(self) -> Self:
         if self.balance and self.exact_budget() is None:
-            raise ValueError("balance: needs an exact budget; set budget too")
+            raise ValueError(
+                "balance: needs an exact budget; set budget too, with tma to a share of the pool "
+                "or {tokens: N}"
+            )
         return self
 
     def exact_budget(self) -> Budget | None:

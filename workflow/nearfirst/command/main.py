@@ -48,7 +48,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _explain_missing(error: ModuleNotFoundError) -> str:
-    return f"the package {error.name} is missing; run: pip install 'nearfirst[embed]'"
+    return f"the package {error.name} is missing; in nearfirst's folder run: pip install '.[embed]'"
 
 
 if __name__ == "__main__":

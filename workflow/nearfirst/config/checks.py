@@ -53,6 +53,12 @@ def find_unusable_names(config: Config) -> dict[str, str]:
                     "it shows how similar the data seen are, which is unknown for "
                     f"{run.arrangement!r} of `checkpoints`"
                 )
+        for curve in figure.shown() if figure.takes_jobs else ():
+            if curve.arrangement in config.checkpoints:
+                faults[f"figures.{name}"] = (
+                    "it says what to train on and at what cost, which is unknown for "
+                    f"{curve.arrangement!r} of `checkpoints`"
+                )
     return {key: f"config key '{key}': {fault}" for key, fault in faults.items()}
 
 

@@ -10,7 +10,7 @@ from nearfirst.common.settings import Section, Seed, Threads
 class GenerateSettings(Section):
     """How a checkpoint generates answers."""
 
-    max_new_tokens: PositiveInt = Field(128, description="Largest number of tokens in an answer.")
+    max_new_tokens: PositiveInt = Field(128, description="Maximum number of tokens in an answer.")
     do_sample: bool = Field(True, description="Sample each token; false takes the most likely one.")
     temperature: PositiveFloat = Field(0.9, description="Temperature of the sampling.")
     top_p: float = Field(
@@ -30,7 +30,7 @@ class GenerateSettings(Section):
         description="Arithmetic; float16 needs a GPU, and bfloat16 keeps float32 weights. Batches "
         "round differently, so in a rare tie an answer may depend on the batch size. This has not "
         "been seen in float64, which some families (Gemma 2, BLOOM, MPT, mixtures of experts) do "
-        "not support. In float16 it changes several answers in a hundred, more where answers are "
-        "long; bfloat16 rounds even more coarsely. For the same reason float32 is not TF32.",
+        "not support. In float16 several answers in a hundred depend on it, more where answers are "
+        "long; bfloat16 rounds even more coarsely. For the same reason float32 is never TF32 here.",
     )
     threads: Threads = 1

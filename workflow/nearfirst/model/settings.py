@@ -61,7 +61,7 @@ class ModelSettings(NamedModel):
     package: PackageSettings | None = Field(
         None,
         description="Instead of `name`, a Python package that contains the model as one GGUF file; "
-        "its weights become float32, as coarse as they were.",
+        "its weights are converted to float32 but stay as coarse as they are.",
     )
     parameters: PositiveInt | None = Field(
         None,

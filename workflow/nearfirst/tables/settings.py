@@ -60,7 +60,9 @@ class GeneralizationSettings(Section):
             low, high = 0, 1
         if self.threshold is None:
             if low < 0:
-                raise ValueError("threshold: twice a reward means nothing; give a number")
+                raise ValueError(
+                    "threshold: twice a reward, which may be negative, means nothing; give a number"
+                )
         elif not low < self.threshold < high:
             raise ValueError(
                 f"threshold: {self.threshold} tells no runs apart: {self.performance} is from "

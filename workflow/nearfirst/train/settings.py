@@ -39,8 +39,8 @@ class TrainSettings(Section):
     batch_size: PositiveInt = Field(16, description="Instances in a step, over all GPUs.")
     micro_batch_tokens: PositiveInt = Field(
         4096,
-        description="Most tokens in a forward pass on one device, padding included. The instances "
-        "of a step are sorted by length and cut into passes; the step stays the same.",
+        description="Maximum number of tokens in a forward pass on one device, padding included. "
+        "The instances of a step are sorted by length and cut into passes; the step is the same.",
     )
     adapter: AdapterSettings | None = Field(
         None, description="Train and save only a low-rank adapter; null trains all weights."
@@ -54,24 +54,25 @@ class TrainSettings(Section):
     mean_of: Schedule | None = Field(
         None,
         description="With `schedule: constant`, the rate is the mean of this other schedule, to "
-        "which the other keys then apply: both sum to the same. Null: `learning_rate`.",
+        "which the other keys then apply, so that the rates of both have the same sum. Null: "
+        "`learning_rate`.",
     )
     warmup_steps: NonNegativeInt = Field(
-        0, description="First steps, over which the rate rises linearly."
+        0, description="Number of first steps, over which the rate rises linearly."
     )
     decay_steps: PositiveInt | None = Field(
         None,
-        description="Last steps, over which `warmup-stable-decay` lowers the rate; null: a fifth "
-        "of all steps.",
+        description="Number of last steps, over which `warmup-stable-decay` lowers the rate; null: "
+        "a fifth of all steps.",
     )
     final_rate: NonNegativeFloat = Field(
         0.0, description="The rate to which a schedule falls after the last step."
     )
-    beta1: float = Field(0.9, ge=0, lt=1, description="Adam's first moment.")
-    beta2: float = Field(0.95, ge=0, lt=1, description="Adam's second moment.")
+    beta1: float = Field(0.9, ge=0, lt=1, description="Decay rate of Adam's first moment.")
+    beta2: float = Field(0.95, ge=0, lt=1, description="Decay rate of Adam's second moment.")
     epsilon: PositiveFloat = Field(1e-5, description="Adam's epsilon.")
     weight_decay: NonNegativeFloat = Field(0.0, description="Decoupled weight decay.")
-    gradient_clipping: PositiveFloat = Field(1.0, description="Largest gradient norm.")
+    gradient_clipping: PositiveFloat = Field(1.0, description="Maximum norm of the gradient.")
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32",
         description="Arithmetic; master weights are always float32. float32 is TF32 on a GPU. "

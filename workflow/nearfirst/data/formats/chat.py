@@ -45,7 +45,7 @@ class ChatSampleSettings(TaskSampleSettings):
 class Settings(Dataset):
     """Your own data: rows of messages, of prompt and completion, or in Alpaca's format."""
 
-    format: Literal["chat"] = Field("chat", description="Published form.")
+    format: Literal["chat"] = Field("chat", description="Form of the data: your own.")
     path: str | None = Field(
         None,
         min_length=1,
