@@ -24,7 +24,6 @@ from nearfirst.config import load
 
 # Commands that are not run here, and the reason.
 SYSTEM = {
-    "snakemake --lint": "part of `make lint`",
     "git clone": "needs a network",
     "git ls-remote": "needs a network",
     "git rev-parse": "of another project",
