@@ -18,8 +18,7 @@ import pyarrow as pa
 from nearfirst.arrange.export import annotated_rows, read_pool, write_jsonl, write_parquet
 from nearfirst.common import cli
 from nearfirst.common.files import writing
-from nearfirst.common.parquet import ARRANGEMENT, BATCH, INSTANCES, read_embeddings, read_table
-from nearfirst.common.progress import bar
+from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, read_embeddings, read_table
 from nearfirst.data.instances import rows_in_order, same_ids
 from nearfirst.distance.distances import BY_ROWS, check_dimensions, to_reader_scale
 from nearfirst.distance.neighbours import neighbours
@@ -43,8 +42,7 @@ def main(arguments: argparse.Namespace) -> None:
     pool = read_pool(arguments.instances)
     batches = annotated_rows(pool, order, rounds, distances, test_ids, nearest.test)
     with writing(arguments.jsonl) as jsonl, writing(arguments.parquet) as parquet:
-        progress = bar(batches, f"{BATCH} instances", -(-len(order) // BATCH))
-        write_parquet(jsonl, write_jsonl(progress, jsonl), len(order), parquet)
+        write_parquet(jsonl, write_jsonl(batches, jsonl), len(order), parquet)
 
 
 if __name__ == "__main__":

@@ -155,6 +155,18 @@ def test_pieces_of_any_size_give_the_same_rows(
     ]
 
 
+def test_long_rows_come_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "TEXT", 5000)
+    texts = ["short"] * 20 + ["long" * 500] * 20
+    rows = [json.dumps({"n": n, "text": text}) for n, text in enumerate(texts)]
+    pool = pa.table({"row": rows}).to_batches(max_chunksize=20)
+    order = [*range(20), *range(39, 19, -1)]
+    blocks = [[row["n"] for row in block] for block in export.original_rows(pool, np.array(order))]
+    assert [n for block in blocks for n in block] == order
+    assert blocks[0][:20] == order[:20]
+    assert max(map(len, blocks[1:])) <= 3
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_a_line_is_one_for_every_reader(text: str) -> None:
     (only,) = export.to_json_line({"text": text}).splitlines()

@@ -16,8 +16,11 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import (
     INSTANCES,
     embeddings_table,
+    open_parquet,
+    read_batches,
     read_embeddings,
     read_table,
+    write_rows,
     write_table,
 )
 from nearfirst.data.instances import conversations, read_instances, same_ids
@@ -67,6 +70,33 @@ def test_some_rows_are_read_without_the_others(path: Path, monkeypatch: pytest.M
     path.write_bytes(damaged)
     assert read_table(path, INSTANCES, rows=(0, 5)).num_rows == 5
     assert "damaged" in refusal(path, read_table, INSTANCES, rows=(0, 7))
+
+
+def test_long_rows_are_written_and_read_a_few_at_a_time(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "TEXT", 4000)
+    rows = [
+        {"id": f"{i}", "task": "t", "messages": [{"role": "user", "content": f"{i} " * repeats}]}
+        for i, repeats in enumerate([2] * 50 + [400] * 10)
+    ]
+    assert write_rows(iter(rows), INSTANCES, path) == 60
+    groups = pq.read_metadata(path)
+    sizes = [groups.row_group(group).num_rows for group in range(groups.num_row_groups)]
+    assert sizes[0] > 50
+    assert max(sizes[1:]) <= 4  # 3 x 1,200 characters are fewer than 4,000
+    with open_parquet(path) as file:
+        read = {
+            name: [len(batch) for batch in read_batches(file, [name])]
+            for name in ("id", "messages")
+        }
+        assert max(len(batch) for batch in read_batches(file, ["messages"], 2)) == 2
+    assert {name: sum(counts) for name, counts in read.items()} == {"id": 60, "messages": 60}
+    assert max(read["messages"]) <= 4
+    assert max(read["id"]) > 20
+    assert [len(talk[0]["content"]) for talk in conversations(read_instances(path))] == [
+        len(row["messages"][0]["content"]) for row in rows
+    ]
 
 
 def test_what_is_written_is_read_with_its_metadata(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nearfirst.common.on_disk import mapped
-from nearfirst.common.parquet import BATCH, INSTANCES, check_columns, open_parquet
+from nearfirst.common.parquet import (
+    BATCH,
+    INSTANCES,
+    TEXT,
+    check_columns,
+    in_batches,
+    open_parquet,
+    read_batches,
+)
 from nearfirst.common.progress import bar
 
 Integers = npt.NDArray[np.int64]
@@ -44,7 +51,7 @@ def read_pool(path: Path) -> list[pa.RecordBatch]:
         check_columns(path, file.schema_arrow, POOL)
         names = {*POOL.names, "row"}
         schema = pa.schema([field for field in file.schema_arrow if field.name in names])
-        return mapped(file.iter_batches(BATCH, columns=schema.names), schema)
+        return mapped(read_batches(file, schema.names), schema)
 
 
 def annotated_rows(
@@ -56,7 +63,7 @@ def annotated_rows(
     nearest: Integers,
     rows: int = BATCH,
 ) -> Iterator[list[Row]]:
-    """Yield the rows in training order with the columns `ADDED`, `rows` at a time.
+    """Yield the rows in training order with the columns `ADDED`, at most `rows` at a time.
 
     Parameters
     ----------
@@ -70,10 +77,10 @@ def annotated_rows(
         M ids of test instances.
     """
     for start, instances in _in_blocks(pool, order, rows):
-        indices = order[start : start + rows]
+        indices = order[start : start + len(instances)]
         columns = zip(
             range(start, start + len(indices)),
-            rounds.slice(start, rows).to_pylist(),
+            rounds.slice(start, len(indices)).to_pylist(),
             distances[indices].tolist(),
             [tests[i] for i in nearest[indices]],
             strict=True,
@@ -107,10 +114,13 @@ def _restore_row(instance: Row) -> Row:
 def _in_blocks(
     pool: list[pa.RecordBatch], order: Integers, size: int
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Yield (n,) rows of the pool, `size` at a time, each time with the position of the first."""
-    offsets = np.cumsum([0, *(len(piece) for piece in pool)])
-    for start in range(0, len(order), size):
-        rows = order[start : start + size]
+    """Yield (n,) rows of the pool in each block, and the position of the first."""
+    lengths = [len(piece) for piece in pool]
+    offsets = np.cumsum([0, *lengths])
+    row_bytes = np.repeat([piece.nbytes / max(len(piece), 1) for piece in pool], lengths)
+    blocks = _cut_into_blocks(row_bytes[order], size)
+    for start, stop in bar(blocks, "blocks of rows", len(blocks)):
+        rows = order[start:stop]
         # First by their row in the pool, to read each piece once; then in the order of training.
         by_row = np.argsort(rows, kind="stable")
         piece = np.searchsorted(offsets, rows[by_row], side="right") - 1
@@ -119,6 +129,18 @@ def _in_blocks(
             for i in np.unique(piece).tolist()
         ]
         yield start, pa.concat_batches(parts).take(pa.array(np.argsort(by_row)))
+
+
+def _cut_into_blocks(row_bytes: npt.NDArray[np.float64], size: int) -> list[tuple[int, int]]:
+    """Return the bounds of blocks of at most `size` rows, and about `TEXT` bytes or one row."""
+    ends = np.cumsum(row_bytes)
+    bounds, start = [], 0
+    while start < len(ends):
+        in_text = int(np.searchsorted(ends, ends[start] + TEXT, side="right"))
+        stop = min(start + size, in_text)
+        bounds.append((start, stop))
+        start = stop
+    return bounds
 
 
 def write_jsonl(batches: Iterable[list[Row]], path: Path, added: pa.Schema = ADDED) -> pa.Schema:
@@ -143,7 +165,7 @@ def write_parquet(jsonl: Path, schema: pa.Schema, count: int, path: Path) -> Non
     ):
         progress = bar(lines, "rows of the table", count)
         rows = (_fit_schema(json.loads(text), schema) for text in progress)
-        while batch := list(islice(rows, BATCH)):
+        for batch in in_batches(rows):
             table.write_table(pa.Table.from_pylist(batch, schema))
 
 

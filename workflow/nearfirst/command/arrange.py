@@ -114,8 +114,6 @@ def _write(
 
     from nearfirst.arrange import export
     from nearfirst.common.files import writing
-    from nearfirst.common.parquet import BATCH
-    from nearfirst.common.progress import bar
 
     to_parquet, order = arguments.output.suffix.lower() == ".parquet", arranged.order
     if to_parquet and not arguments.annotate and (pool := _open_parquet_pool(arguments, places)):
@@ -128,10 +126,9 @@ def _write(
         blocks, added = _annotate(arguments, folder, batches, arranged), export.ADDED
     else:
         blocks = export.original_rows(batches, order)
-    progress = bar(blocks, f"{BATCH} rows", -(-len(order) // BATCH))
     with writing(arguments.output) as output:
         jsonl = folder / "rows.jsonl" if to_parquet else output
-        schema = export.write_jsonl(progress, jsonl, added)
+        schema = export.write_jsonl(blocks, jsonl, added)
         if to_parquet:
             export.write_parquet(jsonl, schema, len(order), output)
 
@@ -146,7 +143,7 @@ def _open_parquet_pool(
     import pyarrow as pa
 
     from nearfirst.common.on_disk import mapped
-    from nearfirst.common.parquet import BATCH, open_parquet
+    from nearfirst.common.parquet import open_parquet, read_batches
     from nearfirst.data.formats import chat
     from nearfirst.data.readers import parquet
 
@@ -165,7 +162,7 @@ def _open_parquet_pool(
     def batches() -> Iterator[pa.RecordBatch]:
         for path in paths:
             with open_parquet(path) as file:
-                yield from file.iter_batches(BATCH)
+                yield from read_batches(file)
 
     rows = np.array([offsets[path] + i for path, i in map(parquet.row_of, places)], np.int64)
     return mapped(batches(), schemas[0]), rows

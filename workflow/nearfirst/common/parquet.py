@@ -1,10 +1,9 @@
 """The Parquet tables between stages: schemas, checked reads and atomic writes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,11 @@ BUFFER = 2**22
 """Bytes read from a file at once."""
 
 BATCH = 8192
-"""Rows read or written at once: texts may be long."""
+"""Rows read or written at once; fewer if their texts are long."""
+
+TEXT = 2**26
+"""Bytes of rows with text that are read or written at once, about. Rows may be of megabytes, and
+Arrow reads at most 2 GiB of messages at once."""
 
 EMBEDDED = 2**24
 """Bytes of embeddings decoded at once: decoding is fastest within a processor's cache."""
@@ -30,6 +33,8 @@ WRITTEN = 2**28
 
 IN_MEMORY = 2**31
 """Bytes of embeddings up to which they are kept in memory; more are read from disk each time."""
+
+Row = TypeVar("Row", bound=Mapping[str, object])
 
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 """Exceptions Arrow raises for a truncated or damaged Parquet file; names in it may not be UTF-8."""
@@ -93,16 +98,63 @@ def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None 
 
 
 def write_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema, path: Path) -> int:
-    """Write rows atomically, with `BATCH` in memory at a time; return their number."""
-    total, rows = 0, iter(rows)
+    """Write rows atomically, with a batch in memory at a time; return their number."""
+    total = 0
     with (
         writing(path) as temporary,
         pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer,
     ):
-        while batch := list(islice(rows, BATCH)):
+        for batch in in_batches(rows):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
             total += len(batch)
     return total
+
+
+def in_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield `BATCH` rows at a time; fewer as soon as their texts have `TEXT` characters."""
+    batch: list[Row] = []
+    text = 0
+    for row in rows:
+        batch.append(row)
+        text += _count_characters(row)
+        if len(batch) == BATCH or text >= TEXT:
+            yield batch
+            batch, text = [], 0
+    if batch:
+        yield batch
+
+
+def _count_characters(value: object) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list):
+        return 0
+    return sum(map(_count_characters, value))
+
+
+def read_batches(
+    file: pq.ParquetFile, columns: Sequence[str] | None = None, rows: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield all or some columns of a file, at most `rows` (`BATCH`) and about `TEXT` bytes at once.
+
+    The bytes are those of the row group with the longest rows.
+    """
+    row_bytes = 1.0
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        parts = [group.column(index) for index in range(group.num_columns)]
+        size = sum(
+            part.total_uncompressed_size
+            for part in parts
+            # A name may have dots too.
+            if columns is None
+            or part.path_in_schema in columns
+            or part.path_in_schema.partition(".")[0] in columns
+        )
+        row_bytes = max(row_bytes, size / max(group.num_rows, 1))
+    yield from file.iter_batches(max(1, min(rows or BATCH, int(TEXT / row_bytes))), columns=columns)
 
 
 def left_out(table: pa.Table) -> int:
@@ -135,8 +187,7 @@ def read_table(
         check_columns(path, file_schema, schema)
         columns = [file_schema.field(name) for name in schema.names]
         try:
-            # Arrow cannot read messages with more than 2 GiB of text at once.
-            batches = file.iter_batches(BATCH, columns=schema.names)
+            batches = read_batches(file, schema.names)
             table = pa.Table.from_batches(
                 _slice(batches, *rows) if rows else batches,
                 pa.schema(columns, file_schema.metadata),

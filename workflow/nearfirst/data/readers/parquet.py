@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from nearfirst.common.errors import InputError, one_line
-from nearfirst.common.parquet import check_columns, open_parquet
+from nearfirst.common.parquet import check_columns, open_parquet, read_batches
 
 BATCH = 1024
-"""Rows decoded at once; texts may be long."""
+"""Rows decoded at once; fewer if they are long."""
 
 
 def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -28,7 +28,7 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
         fields = schema or [field for field in file.schema_arrow if not _has_bytes(field.type)]
         number = 0
         try:
-            for batch in file.iter_batches(BATCH, columns=[field.name for field in fields]):
+            for batch in read_batches(file, [field.name for field in fields], BATCH):
                 for row in _decode(batch):
                     number += 1
                     yield f"{path}: row {number}", row
