@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from nearfirst.figures.comparison import inference
 from nearfirst.figures.comparison.inference import Estimates, Sample, estimates, max_t, questions
 
 Floats = npt.NDArray[np.float64]
@@ -171,3 +172,23 @@ def test_intervals_cover_and_a_null_gives_few_false_positives(units: str) -> Non
     rates = SIMULATION["simulate"](effects, **sizes, units=units)
     assert min(rates.run_covered, rates.end_covered) >= 0.93
     assert max(rates[2:]) <= 0.05
+
+
+# Large test sets ------------------------------------------------------------------------------
+
+
+def test_a_million_conversations_as_units() -> None:
+    """A matrix of instances by units would take terabytes."""
+    size = 1_000_000
+    values = np.random.default_rng(0).normal(0.1, 1, size=(2, 1, size))
+    result = estimated(values)
+    margin = stats.t.ppf(0.975, size - 1) * values[:, 0].std(axis=1, ddof=1) / np.sqrt(size)
+    assert result.high - result.mean == pytest.approx(margin)
+    np.testing.assert_allclose(result.contributions, values[:, 0])
+
+
+def test_signs_are_the_same_in_any_number_of_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    tested = estimated(0.1 + drawn(5, 3, 40))
+    expected = max_t(tested, 500, 1)
+    monkeypatch.setattr(inference, "SIGNS", 40 * 64 + 1)
+    assert max_t(tested, 500, 1).tolist() == expected.tolist()

@@ -1,18 +1,21 @@
 """Intervals and tests of a mean difference, over seeds and sampled test instances at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import sparse, stats
 
 from nearfirst.figures.comparison import CHECKPOINT, END, RUN
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+
+SIGNS = 2**25
+"""Random signs drawn at once, 8 bytes each."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +38,15 @@ class Sample:
     weight: Floats
 
     @cached_property
-    def _unit_weights(self) -> Floats:
-        """(instances, units) weights."""
-        return np.equal.outer(self.unit, np.arange(len(self.stratum))) * self.weight[:, None]
+    def _unit_weights(self) -> Any:
+        """(instances, units) weights, sparse: thousands of conversations may all be units."""
+        return _incidence(self.weight, self.unit, len(self.stratum))
 
     @cached_property
-    def _strata(self) -> Floats:
-        """(units, strata) indicators."""
-        return np.equal.outer(self.stratum, np.unique(self.stratum)).astype(np.float64)
+    def _strata(self) -> tuple[Ints, Any]:
+        """The number of each unit's stratum, and the sparse (units, strata) indicators."""
+        names, number = np.unique(self.stratum, return_inverse=True)
+        return number, _incidence(np.ones(len(number)), number, len(names))
 
     @property
     def freedom(self) -> int:
@@ -51,7 +55,8 @@ class Sample:
 
     def totals(self, values: Floats) -> Floats:
         """Return the (…, units) weighted sums of (…, instances) values; they add up to the mean."""
-        return values @ self._unit_weights
+        totals: Floats = values @ self._unit_weights
+        return totals
 
     def residuals(self, values: Floats) -> tuple[Floats, Floats]:
         """Return the (…, units) totals centred in their strata, and the variance of the mean.
@@ -60,12 +65,18 @@ class Sample:
         stratum of one unit has no variance; it counts as an average unit of the others.
         """
         totals = self.totals(values - (values @ self.weight)[..., None])
-        sizes = self._strata.sum(axis=0)
-        centred = totals - (totals @ self._strata / sizes) @ self._strata.T
-        centred *= np.sqrt(sizes / np.maximum(sizes - 1, 1)) @ self._strata.T
+        number, indicators = self._strata
+        sizes = np.bincount(number)
+        centred = totals - (totals @ indicators / sizes)[..., number]
+        centred *= np.sqrt(sizes / np.maximum(sizes - 1, 1))[number]
         n_units = sizes.sum()
         n_varying = max(n_units - (sizes == 1).sum(), 1)
         return centred, (centred**2).sum(axis=-1) * n_units / n_varying
+
+
+def _incidence(values: Floats, columns: Ints, size: int) -> Any:
+    """Return the sparse (rows, `size`) matrix with one value in each row."""
+    return sparse.csr_array((values, columns, np.arange(len(values) + 1)), (len(values), size))
 
 
 class Estimates(NamedTuple):
@@ -143,14 +154,9 @@ def max_t(tested: Estimates, flips: int, seed: int) -> Floats:
     rows, units = tested.contributions.shape
     if units < 2:
         return np.ones(rows)
-    if 2 ** (units - 1) <= flips:
-        numbers = np.arange(2 ** (units - 1))
-        signs = 1.0 - 2.0 * (numbers[:, None] >> np.arange(units) & 1)
-    else:
-        drawn = np.random.default_rng(seed).choice([-1.0, 1.0], size=(flips, units))
-        signs = np.concatenate([np.ones((1, units)), drawn])
     squares = (tested.contributions**2).mean(axis=1)
-    means = signs @ tested.contributions.T / units
+    blocks = _signs(units, flips, seed)
+    means = np.concatenate([signs @ tested.contributions.T / units for signs in blocks])
     # Larger than the rounding error of equal values.
     spread = np.maximum(squares - means**2, 0) + 1e-14 * squares
     with np.errstate(invalid="ignore"):
@@ -158,6 +164,19 @@ def max_t(tested: Estimates, flips: int, seed: int) -> Floats:
     largest = t.max(axis=1)
     observed = t[0] * tested.discount
     return np.asarray((largest[:, None] >= observed * (1 - 1e-9)).mean(axis=0))
+
+
+def _signs(units: int, flips: int, seed: int) -> Iterator[Floats]:
+    """Yield (n, units) signs of flips, in the first row no flip: a block of them at a time."""
+    if 2 ** (units - 1) <= flips:
+        numbers = np.arange(2 ** (units - 1))
+        yield 1.0 - 2.0 * (numbers[:, None] >> np.arange(units) & 1)
+        return
+    yield np.ones((1, units))
+    generator, size = np.random.default_rng(seed), max(1, SIGNS // units)
+    for start in range(0, flips, size):
+        drawn: Floats = generator.choice([-1.0, 1.0], size=(min(size, flips - start), units))
+        yield drawn
 
 
 def questions(
