@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from nearfirst.common.errors import InputError
+from nearfirst.reward import exchanges
 from nearfirst.reward.exchanges import Ids, encode, exchange
 from nearfirst.reward.model import LlamaRewardModel
 from nearfirst.reward.score import rewards, score_answers
@@ -106,6 +107,25 @@ def one_by_one(model: Any, tokens: list[Ids]) -> list[float]:
             else:
                 result.append(float(model(batch).logits[0, 0]))
     return result
+
+
+def test_answers_are_tokenized_a_few_at_a_time(
+    tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+
+    def counting(texts: list[str], **options: Any) -> Any:
+        counts.append(len(texts))
+        return tokenizer(texts, **options)
+
+    counting.model_max_length = tokenizer.model_max_length  # type: ignore[attr-defined]
+    pairs = [("Count.", f"{i} " * 3 * i) for i in range(7)]
+    settings, model = RewardTextSettings(max_length=40), build("causal")
+    expected = encode(pairs, settings, model, tokenizer)
+    monkeypatch.setattr(exchanges, "BLOCK", 3)
+    found = encode(iter(pairs), settings, model, counting)
+    assert [ids.tolist() for ids in found] == [ids.tolist() for ids in expected]
+    assert max(counts) == 3
 
 
 @pytest.mark.parametrize("name", list(CONFIGS))

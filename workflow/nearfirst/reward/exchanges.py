@@ -3,19 +3,25 @@
 import logging
 import re
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from tqdm import tqdm
 
+from nearfirst.common.progress import bar
 from nearfirst.data.conversation import instruction_of
 from nearfirst.data.instances import conversations
 from nearfirst.generate.table import check_instances
 from nearfirst.reward.settings import RewardTextSettings
 
 Ids = npt.NDArray[np.int64]
+
+BLOCK = 256
+"""Texts tokenized at once: a tokenizer's own result takes a hundred bytes a token."""
 
 
 def exchanges_of(
@@ -48,17 +54,22 @@ def encode(
     -------
     n arrays of ids.
     """
-    texts = [exchange(settings.template, *pair) for pair in exchanges]
-    if not texts:
-        return []
+    texts = (exchange(settings.template, *pair) for pair in exchanges)
     positions = getattr(model.config, "max_position_embeddings", None) or settings.max_length
     max_length = int(min(settings.max_length, positions, tokenizer.model_max_length))
     tokenizer.truncation_side = "left"
 
-    def tokenize(**options: Any) -> Any:
-        return tokenizer(texts, split_special_tokens=True, verbose=False, **options)["input_ids"]
+    def tokenize(block: list[str], **options: Any) -> Any:
+        return tokenizer(block, split_special_tokens=True, verbose=False, **options)["input_ids"]
 
-    num_cut = sum(len(ids) > max_length for ids in tokenize())
-    logging.info("%d answers, %d cut at the start to %d tokens", len(texts), num_cut, max_length)
-    truncated = tokenize(truncation=True, max_length=max_length)
-    return [np.array(ids, dtype=np.int64) for ids in truncated]
+    result: list[Ids] = []
+    num_cut = 0
+    progress: tqdm[Any] = bar((), "answers tokenized")
+    with progress:
+        while block := list(islice(texts, BLOCK)):
+            num_cut += sum(len(ids) > max_length for ids in tokenize(block))
+            truncated = tokenize(block, truncation=True, max_length=max_length)
+            result += [np.array(ids, dtype=np.int64) for ids in truncated]
+            progress.update(len(block))
+    logging.info("%d answers, %d cut at the start to %d tokens", len(result), num_cut, max_length)
+    return result
