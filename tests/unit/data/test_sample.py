@@ -291,6 +291,24 @@ def test_queries_that_equal_the_test_set(tmp_path: Path) -> None:
         queries(4)
 
 
+def test_a_chat_template_is_asked_once_about_each_conversation_with_tools(tmp_path: Path) -> None:
+    """Rendering takes milliseconds, and a pool may have millions of them."""
+    turns = [
+        *({"role": "user", "content": "Is it raining?"}, {"role": "tool", "content": "no"}),
+        {"role": "assistant", "content": "No."},
+    ]
+    rows = [{"messages": turns, "id": f"{n}"} for n in range(20)]
+    (tmp_path / "pool.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    settings, asked = FORMATS.parse('{"format": "chat"}', path=str(tmp_path / "pool.jsonl")), []
+
+    def takes(messages: Any) -> str:
+        asked.append(messages)
+        return ""
+
+    assert len(list(sample(settings, tmp_path / "pool.jsonl", "train", takes=takes))) == 18
+    assert len(asked) == 20
+
+
 # Test conversations that are trained on ---------------------------------------------------------
 
 

@@ -71,7 +71,7 @@ def sample(
         raise InputError(f"--split {name}: expected {expected}")
 
     def read_pool() -> Iterator[Instance]:
-        return _check_tools(registry.read(settings, path, tokenizer), takes)
+        return registry.read(settings, path, tokenizer)
 
     def read_test() -> Iterator[Instance]:
         if not test_path:
@@ -81,7 +81,7 @@ def sample(
 
     # Warn about the pool once, not again for each test set drawn from it.
     level = logging.WARNING if name == "train" else logging.INFO
-    pool = inventory(path, read_pool(), settings, level)
+    pool = inventory(path, _check_tools(read_pool(), takes), settings, level)
     if test_path:
         inventory(test_path, read_test(), settings, logging.WARNING)
     if key_list is None and (path / "split.json").is_file():
