@@ -112,3 +112,14 @@ def test_what_quotas_and_budgets_read() -> None:
     balanced = pools.settings("random", budget=4, balance="query-task")
     with pytest.raises(InputError, match="needs the tasks of the queries"):
         arrange(pools.random(9, tests=2), balanced, 0)
+
+
+def test_one_long_name_among_many_instances_takes_no_more_memory() -> None:
+    size = 100_000
+    # Padded to the longest, the names would take 4 TB.
+    pool = replace(
+        pools.from_matrix([[0.0]]), size=size, tasks=["a", "b" * 10_000_000] * (size // 2)
+    )
+    order = Arranged(np.arange(size))
+    result = limit_order(order, pool, pools.settings("random", max_per_task=1))
+    assert result.order.tolist() == [0, 1]

@@ -70,11 +70,17 @@ def _apply_quotas(order: Positions, quotas: Sequence[tuple[Groups, int]]) -> Pos
 
 
 def _groups_by(pool: Pool, unit: Group) -> Groups:
-    """Return each instance's task, its nearest query, or the task of that query."""
+    """Return the number of each instance's task, nearest query, or the task of that query."""
     if unit == "task":
-        return np.asarray(pool.tasks)
+        return _number(pool.tasks)
     nearest = neighbours(pool.distances, pool.size, len(pool.test), pool.threads).test
-    return nearest if unit == "query" else np.asarray(pool.query_tasks)[nearest]
+    return nearest if unit == "query" else _number(pool.query_tasks)[nearest]
+
+
+def _number(names: Sequence[str]) -> Groups:
+    """Return a number for each name: in an array of text, every name is as long as the longest."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
 
 
 def _count_within(order: Positions, pool: Pool, budget: Budget) -> int:

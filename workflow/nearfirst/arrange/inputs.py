@@ -15,6 +15,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import INSTANCES, SOURCES, TOKENS, read_embeddings, read_table
 from nearfirst.data.half import half_mask
 from nearfirst.data.instances import conversations, read_instances, same_ids
+from nearfirst.data.readers import parquet
 from nearfirst.distance.distances import BY_ROWS, check_dimensions
 from nearfirst.distance.matrix import read_matrix
 
@@ -122,8 +123,8 @@ def _read_scores(
 ) -> Scores:
     """Return the scores that `method: score` names."""
     if column := getattr(settings, "column", None):
-        rows = read_table(instances, pa.schema([SOURCES.field("row")]), unique=None)["row"]
-        return scores_of_rows(rows.to_pylist(), column, ids, instances)
+        rows = parquet.rows(instances, pa.schema([SOURCES.field("row")]))
+        return scores_of_rows((row["row"] for _, row in rows), column, ids, instances)
     path = path or getattr(settings, "path", None)
     if path is None:
         raise InputError(

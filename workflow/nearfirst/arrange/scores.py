@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,13 @@ Scores = npt.NDArray[np.float64]
 
 
 def scores_of_rows(
-    rows: Sequence[str | None], column: str, ids: Sequence[str], path: Path
+    rows: Iterable[str | None], column: str, ids: Sequence[str], path: Path
 ) -> Scores:
     """Return the (N,) numbers in a column of rows, each a JSON object.
 
     Raises InputError if a row lacks the column or holds anything but a finite number in it.
     """
-    scores = np.empty(len(rows))
+    scores = np.empty(len(ids))
     for i, text in enumerate(rows):
         row = json.loads(text) if text else {}
         row = row if isinstance(row, dict) else {}
