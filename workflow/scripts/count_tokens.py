@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from nearfirst.common import cli
-from nearfirst.common.parquet import TOKENS, write_table
-from nearfirst.data.instances import conversations, read_instances
+from nearfirst.common.parquet import INSTANCES, TOKENS, read_table, write_table
+from nearfirst.data.instances import read_conversations
 from nearfirst.model.settings import TemplateSettings
 
 
@@ -16,13 +16,12 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.model import load, template
 
     settings = arguments.settings
-    instances = read_instances(arguments.instances)
+    ids = read_table(arguments.instances, pa.schema([INSTANCES.field("id")]))["id"]
     tokenizer = load.load_tokenizer(arguments.model)
     encoded = template.encode(
-        conversations(instances), tokenizer, settings.max_length, settings.format
+        read_conversations(arguments.instances), tokenizer, settings.max_length, settings.format
     )
-    counts = [len(tokens.ids) for tokens in encoded]
-    table = pa.table([instances["id"].cast(pa.string()), counts], schema=TOKENS)
+    table = pa.table([ids, [len(tokens.ids) for tokens in encoded]], schema=TOKENS)
     write_table(table, arguments.output)
 
 

@@ -11,12 +11,14 @@ import re
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
+
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import open_parquet, write_embeddings
-from nearfirst.data.instances import read_instances
-from nearfirst.embed.registry import KINDS, Context, shard_bounds
+from nearfirst.common.parquet import INSTANCES, open_parquet, read_table, write_embeddings
+from nearfirst.data.instances import read_conversations
+from nearfirst.embed.registry import KINDS, Context, Instances, shard_bounds
 from nearfirst.embed.texts import embedding_counts
 from nearfirst.model.settings import TemplateSettings
 
@@ -31,14 +33,16 @@ def main(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(settings.threads)
     with open_parquet(arguments.instances) as file:
         bounds = shard_bounds(file.metadata.num_rows, *(arguments.shard or (1, 1)))
-    table = read_instances(arguments.instances, bounds)
-    pool = partial(read_instances, arguments.pool or arguments.instances)
-    logging.info("%d instances", table.num_rows)
+    only_ids = pa.schema([INSTANCES.field("id")])
+    ids = read_table(arguments.instances, only_ids, rows=bounds)["id"].to_pylist()
+    instances = Instances(ids, partial(read_conversations, arguments.instances, bounds))
+    pool = partial(read_conversations, arguments.pool or arguments.instances)
+    logging.info("%d instances", len(ids))
     context = Context(
         *(arguments.query, pool, arguments.model, arguments.template),
         *(tuple(arguments.warm_up), tuple(arguments.rates)),
     )
-    vectors, cut, limit = KINDS.module(settings.kind).represent(table, settings, context)
+    vectors, cut, limit = KINDS.module(settings.kind).represent(instances, settings, context)
     identity = read_identity(arguments.instances)
     facts = {"cut": str(cut), "limit": str(limit)}
     if not arguments.shard:  # else `gather_embeddings.py` checks all shards together
@@ -46,7 +50,7 @@ def main(arguments: argparse.Namespace) -> None:
             *(arguments.instances, vectors, cut, limit, settings.max_cut_share),
             is_pool=identity.get("test") == "train",
         )
-    write_embeddings(table["id"].to_pylist(), vectors, arguments.output, identity | facts)
+    write_embeddings(ids, vectors, arguments.output, identity | facts)
 
 
 def _shard(text: str) -> tuple[int, int]:

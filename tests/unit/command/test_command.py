@@ -281,7 +281,7 @@ def test_cached_bits_are_those_of_the_workflow(
     texts = [f"Is {i} more than {i // 2}? " + "yes " * (i % 9) for i in range(40)]
     texts[20] *= 99
     settings = Settings(threads=1)
-    whole = encoded(texts, settings, encode.load(settings.model))
+    whole = encoded(texts, len(texts), settings, encode.load(settings.model))
     for _ in range(2):
         cached = cache.Cache(tmp_path, settings).embed(texts)
         assert (cached.vectors == whole.vectors).all()

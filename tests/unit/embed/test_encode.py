@@ -1,6 +1,7 @@
 """Embeddings against `SentenceTransformer.encode`, and shards against the whole."""
 
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nearfirst.common import parquet
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
+from nearfirst.common.on_disk import RowsOnDisk
 from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
 from nearfirst.embed import encode
+from nearfirst.embed.kinds.text import Settings, encoded
 from nearfirst.embed.registry import BLOCK, shard_bounds
 
 TEXTS = [
@@ -75,6 +79,33 @@ def test_the_number_of_shards_changes_no_bit(encoder: Any, monkeypatch: pytest.M
     parts = [encode.embed(texts[first:last], encoder, 64) for first, last in bounds]
     assert [len(part) for part in parts] == [4, 8]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_texts_are_read_a_block_at_a_time(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, forward, read, read_at_pass = TEXTS[8:], encoder.forward, [], []
+    whole = encode.embed(texts, encoder, 64)
+
+    def noting(features: Any) -> Any:
+        read_at_pass.append(len(read))
+        return forward(features)
+
+    def stream() -> Iterator[str]:
+        for item in texts:
+            read.append(item)
+            yield item
+
+    monkeypatch.setattr(encoder, "forward", noting)
+    for module in ("encode", "kinds.text"):
+        monkeypatch.setattr(f"nearfirst.embed.{module}.BLOCK", len(texts) // 2)
+    row = Settings(batch_tokens=64)
+    found = encoded(stream(), len(texts), row, encoder)
+    assert sorted(set(read_at_pass)) == [0, len(texts) // 2, len(texts)]
+    assert_close(found.vectors, whole)
+    # A matrix that is too large for memory.
+    monkeypatch.setattr(parquet, "IN_MEMORY", 0)
+    on_disk = encoded(iter(texts), len(texts), row, encoder).vectors
+    assert isinstance(on_disk, RowsOnDisk)
+    assert on_disk[:].tobytes() == found.vectors.tobytes()
 
 
 def test_shards_are_gathered(

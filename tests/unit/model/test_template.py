@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 from training import labelled_texts
 from transformers import PreTrainedTokenizerFast
 
+from nearfirst.model import template
 from nearfirst.model.settings import Form
 from nearfirst.model.template import IGNORED, Tokens, describe_truncation, encode, prompts
 
@@ -81,6 +82,34 @@ def test_conversations_do_not_mix(tokenizer: Any, talk: Any) -> None:
         assert tokens.ids.tolist() == expected.ids.tolist()
         assert tokens.labels.tolist() == expected.labels.tolist()
     assert encode([], tokenizer, 1024) == prompts([], tokenizer) == []
+
+
+class Counting:
+    """A tokenizer that notes how many texts it gets at once."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer, self.counts = tokenizer, list[int]()
+
+    def __call__(self, texts: list[str], **options: Any) -> Any:
+        self.counts.append(len(texts))
+        return self.tokenizer(texts, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tokenizer, name)
+
+
+def test_a_stream_is_tokenized_a_few_conversations_at_a_time(
+    tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talks = [
+        [{"role": "user", "content": f"{i}"}, {"role": "assistant", "content": f"{i + 1}"}]
+        for i in range(7)
+    ]
+    expected = [encode_one(talk, tokenizer).ids.tolist() for talk in talks]
+    monkeypatch.setattr(template, "BLOCK", 3)
+    counting = Counting(tokenizer)
+    assert [item.ids.tolist() for item in encode(iter(talks), counting, 100)] == expected
+    assert counting.counts == [6, 6, 2]  # a question and an answer each
 
 
 def test_the_tail_is_cut(tokenizer: Any, talk: Any) -> None:

@@ -129,7 +129,7 @@ def read(arguments: argparse.Namespace, folder: Path) -> list[str]:
 def embed(arguments: argparse.Namespace, folder: Path) -> None:
     """Write `train_embeddings.parquet` and `heldout_embeddings.parquet`; raises as `Cache`."""
     from nearfirst.common.parquet import write_embeddings
-    from nearfirst.data.instances import read_instances
+    from nearfirst.data.instances import conversations, read_instances
     from nearfirst.embed.cache import Cache
 
     settings = encoder_of(arguments)
@@ -137,7 +137,8 @@ def embed(arguments: argparse.Namespace, folder: Path) -> None:
     pool, prompts = (read_instances(folder / f"{split}.parquet") for split in ("train", "heldout"))
     sides = (("train", arguments.pool, pool), ("heldout", arguments.prompts, prompts))
     for split, where, table in sides:
-        texts = texts_of(table, settings, Context(split == "heldout", lambda: pool))
+        context = Context(split == "heldout", lambda: iter(conversations(pool)))
+        texts = list(texts_of(conversations(table), settings, context))
         vectors, cut, limit = cache.embed(texts)
         is_pool = split == "train"
         counts = embedding_counts(

@@ -1,6 +1,7 @@
 """Read tables of instances, and rows in the order of an arrangement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +9,9 @@ import pyarrow as pa
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, read_table
 from nearfirst.data.conversation import Message
+from nearfirst.data.readers import parquet
+
+MESSAGES = pa.schema([INSTANCES.field("messages")])
 
 
 def read_instances(path: Path, rows: tuple[int, int] | None = None) -> pa.Table:
@@ -19,6 +23,16 @@ def conversations(table: pa.Table) -> list[list[Message]]:
     """Return the messages of every row."""
     result: list[list[Message]] = table["messages"].to_pylist()
     return result
+
+
+def read_conversations(path: Path, rows: tuple[int, int] | None = None) -> Iterator[list[Message]]:
+    """Yield the messages of an instance table, or of a range of its rows, a few at a time.
+
+    The texts of a large pool do not fit into memory. Raises InputError if the file is missing or
+    damaged, or lacks the column.
+    """
+    talks = (row["messages"] for _, row in parquet.rows(path, MESSAGES))
+    return islice(talks, *rows) if rows else talks
 
 
 def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> list[int]:

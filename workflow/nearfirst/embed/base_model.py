@@ -1,14 +1,11 @@
 """The tokens of representations that the base model computes."""
 
-import pyarrow as pa
-
-from nearfirst.data.instances import conversations
-from nearfirst.embed.registry import Context
+from nearfirst.embed.registry import Context, Instances
 from nearfirst.model import load, template
 
 
-def encode_instances(instances: pa.Table, context: Context) -> list[template.Tokens]:
+def encode_instances(instances: Instances, context: Context) -> list[template.Tokens]:
     """Return the tokens of each instance in the training template."""
     tokenizer, settings = load.load_tokenizer(context.model), context.template
-    talks = conversations(instances)
+    talks = instances.conversations()
     return template.encode(talks, tokenizer, settings.max_length, settings.format)

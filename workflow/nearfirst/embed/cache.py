@@ -67,7 +67,7 @@ class Cache:
         for number, block in enumerate(blocks):
             if (entry := self._read(self._path(block))) is None:
                 logging.info("embedding block %d of %d", number + 1, len(blocks))
-                entry = encoded(block, self._settings, self._encoder)
+                entry = encoded(block, len(block), self._settings, self._encoder)
                 self.put(block, entry)
             if not number:
                 vectors, limit = empty_matrix((len(texts), entry.vectors.shape[1])), entry.limit

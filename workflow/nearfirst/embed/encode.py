@@ -1,6 +1,7 @@
 """Sentence embeddings of instances (Section B.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tqdm import tqdm
 from nearfirst.common.batching import batches
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
+from nearfirst.common.parquet import empty_matrix
 from nearfirst.common.progress import bar
 from nearfirst.embed.registry import BLOCK
 
@@ -66,11 +68,13 @@ def prompt_of(encoder: Any, text: str | None, name: str | None) -> str | None:
 
 
 def embed(
-    texts: Sequence[str],
+    texts: Iterable[str],
     encoder: Any,
     batch_tokens: int,
     prompt: str | None = None,
     dimension: int | None = None,
+    *,
+    size: int | None = None,
 ) -> npt.NDArray[np.float32]:
     """Embed texts, longest first, in batches of bounded size.
 
@@ -80,7 +84,7 @@ def embed(
     Parameters
     ----------
     texts
-        N texts; the encoder truncates them.
+        N texts, a list or, if `size` is N, a stream; the encoder truncates them.
     encoder
         A `SentenceTransformer`.
     batch_tokens
@@ -91,7 +95,7 @@ def embed(
 
     Returns
     -------
-    (N, d) float32.
+    (N, d) float32; a large matrix is on disk, see `empty_matrix`.
     """
     import torch
     from sentence_transformers.util import batch_to_device
@@ -102,22 +106,28 @@ def embed(
         features = batch_to_device(encoder.preprocess(batch, prompt=prompt), encoder.device)
         return encoder.forward(features)["sentence_embedding"]
 
-    progress: tqdm[Any] = bar((), "texts", len(texts))
+    if size is None:
+        texts = list(texts)
+        size = len(texts)
+    texts = iter(texts)
+    progress: tqdm[Any] = bar((), "texts", size)
     with torch.inference_mode(), progress:
         # Not every module states its dimension.
         width = forward(["a"]).shape[1]
         if dimension is not None and dimension > width:
             raise InputError(f"dimension: {dimension}, but the encoder gives {width}")
         width = dimension or min(width, encoder.truncate_dim or width)
-        result = np.empty((len(texts), width), dtype=np.float32)
-        for start in range(0, len(texts), BLOCK):
-            block = list(texts[start : start + BLOCK])
+        result = empty_matrix((size, width))
+        for start in range(0, size, BLOCK):
+            block = list(islice(texts, BLOCK))
+            part = np.empty((len(block), width), dtype=np.float32)
             for batch in batches(_count_tokens(block, encoder, prompt), batch_tokens):
                 vectors = forward([block[i] for i in batch])[:, :width]
                 if dimension is not None:
                     vectors = torch.nn.functional.normalize(vectors)
-                result[start + np.array(batch)] = vectors.float().cpu().numpy()
+                part[batch] = vectors.float().cpu().numpy()
                 progress.update(len(batch))
+            result[start : start + len(block)] = part
     return result
 
 

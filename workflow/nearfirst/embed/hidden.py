@@ -9,6 +9,7 @@ import torch
 from tqdm import tqdm
 
 from nearfirst.common.batching import batches
+from nearfirst.common.parquet import empty_matrix
 from nearfirst.common.progress import bar
 from nearfirst.embed.registry import BLOCK
 from nearfirst.model.logits import pad
@@ -20,13 +21,16 @@ def means(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArra
     """Return Σ_i w_i h_i of N instances, (N, d), with w_i = i / Σ_j j over the tokens of each.
 
     h_i is the last hidden state at token i (from 1), after the final norm, and d the model's width.
-    `batch_tokens` is the number of tokens in a forward pass, padding included.
+    `batch_tokens` is the number of tokens in a forward pass, padding included. A large matrix is on
+    disk, see `empty_matrix`.
     """
-    result = np.empty((len(tokens), model.config.get_text_config().hidden_size), np.float32)
+    width = model.config.get_text_config().hidden_size
+    result = empty_matrix((len(tokens), width))
     progress: tqdm[Any] = bar((), "instances", len(tokens))
     with progress:
         for start in range(0, len(tokens), BLOCK):
             block = tokens[start : start + BLOCK]
+            part = np.empty((len(block), width), np.float32)
             for batch in batches([len(item.ids) for item in block], batch_tokens):
                 ids = pad([block[i] for i in batch])["input_ids"].to(model.device)
                 hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
@@ -35,6 +39,7 @@ def means(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArra
                 weights = torch.where(positions <= lengths, positions, 0)
                 weights = weights / (lengths * (lengths + 1) / 2)
                 vectors = torch.einsum("bt,btd->bd", weights, hidden.float())
-                result[start + np.array(batch)] = vectors.cpu().numpy()
+                part[batch] = vectors.cpu().numpy()
                 progress.update(len(batch))
+            result[start : start + len(block)] = part
     return result

@@ -1,18 +1,18 @@
 """Kinds of representation by name: each is one module of `embed/kinds/`.
 
 The module of a kind has a class `Settings`, the type of its rows in the config, and a function
-`represent(instances, settings, context)`, which returns the vectors of a table of N instances.
+`represent(instances, settings, context)`, which returns the vectors of N instances.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from nearfirst.common.named_modules import Registry
+from nearfirst.data.conversation import Message
 from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.model.settings import TemplateSettings
 
@@ -23,13 +23,20 @@ BLOCK = 1024
 batches with the same others, and gets the same bits, whatever the number of shards."""
 
 
+class Instances(NamedTuple):
+    """N instances: their ids, and a function that reads their messages, a few in memory at once."""
+
+    ids: list[str]
+    conversations: Callable[[], Iterator[list[Message]]]
+
+
 class Context(NamedTuple):
     """Inputs of a representation besides its settings."""
 
     query: bool = False
     """Whether the instances are queries, not a pool."""
-    pool: Callable[[], pa.Table] | None = None
-    """Reads the whole pool; the instances may be a part of it, or its queries."""
+    pool: Callable[[], Iterator[list[Message]]] | None = None
+    """Reads the messages of the whole pool; the instances may be a part of it, or its queries."""
     model: str = ""
     """The base model: folder or Hugging Face id."""
     template: TemplateSettings = TemplateSettings()

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from os.path import commonprefix
 from typing import Any
@@ -26,12 +26,16 @@ EMBEDDED = (
 )
 
 
-def shared_prefix(texts: Sequence[str]) -> str:
+def shared_prefix(texts: Iterable[str]) -> str:
     """Return the whole words that all texts begin with; "" if they are all the same."""
-    if len(set(texts)) < 2:
+    texts = iter(texts)
+    lowest = highest = next(texts, "")
+    for text in texts:
+        lowest, highest = min(lowest, text), max(highest, text)
+    if lowest == highest:
         return ""
-    # By character, not by path component.
-    return re.sub(r"\S+\Z", "", commonprefix(list(texts)))  # noqa: RUF071
+    # What these two share, all texts between them share. By character, not by path component.
+    return re.sub(r"\S+\Z", "", commonprefix([lowest, highest]))  # noqa: RUF071
 
 
 def shorten(

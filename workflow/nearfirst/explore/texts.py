@@ -8,18 +8,15 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from scipy import sparse
 
-from nearfirst.common.parquet import INSTANCES
 from nearfirst.data.conversation import instruction_of, text_of
-from nearfirst.data.readers import parquet
+from nearfirst.data.instances import read_conversations
 from nearfirst.distance.distances import ROWS
 
 Unit = Literal["words", "characters"]
 Gram = tuple[str, ...] | str
 
-MESSAGES = pa.schema([INSTANCES.field("messages")])
 _WORD = re.compile(r"\w+")
 
 
@@ -57,10 +54,9 @@ def read_exchanges(path: Path, rows: int = ROWS) -> Iterator[list[Exchange]]:
     The texts of a large pool are never in memory together. Raises InputError if the file is missing
     or damaged.
     """
-    conversations = (row["messages"] for _, row in parquet.rows(path, MESSAGES))
     exchanges = (
         Exchange(normalize(instruction_of(messages)), normalize(text_of(messages)))
-        for messages in conversations
+        for messages in read_conversations(path)
     )
     while block := list(islice(exchanges, rows)):
         yield block

@@ -1,23 +1,30 @@
 """The template: a conversation becomes tokens and labels (Section A.2)."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from tqdm import tqdm
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.parquet import INSTANCES, read_table
+from nearfirst.common.progress import bar
 from nearfirst.data.conversation import Message, is_trained, target
-from nearfirst.data.instances import conversations, read_instances
+from nearfirst.data.instances import conversations, read_conversations
 from nearfirst.model import chat_template
 from nearfirst.model.settings import Form, TemplateSettings
 
 Segment = tuple[str, bool | None]
 """Text that is tokenized separately, and whether it is trained on; None if it is not an answer."""
+
+BLOCK = 256
+"""Conversations tokenized at once: a tokenizer's own result takes a hundred bytes a token."""
 
 IGNORED = -100
 """Label of a position without loss."""
@@ -41,7 +48,7 @@ class Tokens:
 
 
 def encode(
-    conversations: Sequence[Sequence[Message]],
+    conversations: Iterable[Sequence[Message]],
     tokenizer: Any,
     max_length: int,
     form: Form = "paper",
@@ -54,21 +61,28 @@ def encode(
     are kept, so a long prompt can push out the whole answer: such an instance has
     `label_tokens == 0` and must be left out of means.
 
-    Raises InputError with `chat` if the tokenizer has no usable template.
+    Conversations may be a stream: `BLOCK` of them are in memory at a time. Raises InputError with
+    `chat` if the tokenizer has no usable template.
     """
-    encoded = (
-        chat_template.encode(conversations, tokenizer)
-        if form == "chat"
-        else _encode_segments(conversations, tokenizer, _paper if form == "paper" else _published)
-    )
-    return [
-        Tokens(
-            np.array(ids[:max_length], dtype=np.int64),
-            np.where(is_label, ids, IGNORED)[:max_length].astype(np.int64),
-            sum(is_label[max_length:]),
-        )
-        for ids, is_label in encoded
-    ]
+    conversations, result = iter(conversations), list[Tokens]()
+    progress: tqdm[Any] = bar((), "conversations tokenized")
+    with progress:
+        while block := list(islice(conversations, BLOCK)):
+            encoded = (
+                chat_template.encode(block, tokenizer)
+                if form == "chat"
+                else _encode_segments(block, tokenizer, _paper if form == "paper" else _published)
+            )
+            result += [
+                Tokens(
+                    np.array(ids[:max_length], dtype=np.int64),
+                    np.where(is_label, ids, IGNORED)[:max_length].astype(np.int64),
+                    sum(is_label[max_length:]),
+                )
+                for ids, is_label in encoded
+            ]
+            progress.update(len(block))
+    return result
 
 
 def _paper(messages: Sequence[Message], space: str) -> list[Segment]:
@@ -146,7 +160,10 @@ def keep_labelled(
 
     All metrics are means over these: they have a loss, and their prompts leave room for an answer.
     """
-    tokens = encode(conversations(table), tokenizer, max_length, form)
+    return _with_label(table, encode(conversations(table), tokenizer, max_length, form))
+
+
+def _with_label(table: pa.Table, tokens: Sequence[Tokens]) -> tuple[pa.Table, list[Tokens]]:
     kept = [row for row, item in enumerate(tokens) if item.label_tokens]
     return table.take(pa.array(kept, pa.int64())), [tokens[row] for row in kept]
 
@@ -154,12 +171,13 @@ def keep_labelled(
 def read_labelled(
     path: Path, tokenizer: Any, settings: TemplateSettings
 ) -> tuple[pa.Table, list[Tokens], int]:
-    """Read instances; return those that are labelled, their tokens, and how many are left out.
+    """Return ids and tasks of the labelled instances, their tokens, and how many are left out.
 
-    Raises InputError as `read_instances` does, and if no instance has a label.
+    Raises InputError as `read_table` does, and if no instance has a label.
     """
-    instances = read_instances(path)
-    table, tokens = keep_labelled(instances, tokenizer, settings.max_length, settings.format)
+    instances = read_table(path, pa.schema([INSTANCES.field("id"), INSTANCES.field("task")]))
+    tokens = encode(read_conversations(path), tokenizer, settings.max_length, settings.format)
+    table, tokens = _with_label(instances, tokens)
     if not tokens:
         raise InputError(
             f"{path}: no instance has a label within {settings.max_length} tokens; raise "

@@ -23,7 +23,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.files import remove, sha256
 from nearfirst.common.parquet import read_table, write_table
 from nearfirst.common.progress import bar
-from nearfirst.data.instances import conversations, read_instances
+from nearfirst.data.instances import read_conversations
 from nearfirst.evaluate.losses import losses
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.model import adapter, check, fingerprint, load, precision, template
@@ -118,7 +118,7 @@ def _load(job: Job) -> _Loaded:
     torch.set_num_threads(job.train.threads)
     dtype = precision.weights_dtype("evaluate.precision", job.evaluate.precision)
     tokenizer = load.load_tokenizer(job.model)
-    messages = conversations(read_instances(job.pool))
+    messages = read_conversations(job.pool)
     pool = template.encode(messages, tokenizer, job.template.max_length, job.template.format)
     table, test, _ = template.read_labelled(job.test, tokenizer, job.template)
     orders = random_orders(len(pool), job.train.batch_size, job.settings)

@@ -6,11 +6,13 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import explain_full_disk, remove
 from nearfirst.common.identity import read_identity, write_run
-from nearfirst.data.conversation import Message
-from nearfirst.data.instances import conversations, read_instances, rows_in_order
+from nearfirst.common.parquet import INSTANCES, read_table
+from nearfirst.data.instances import read_conversations, rows_in_order
 from nearfirst.memory import Shape, Training, check_fits
 from nearfirst.model.visible_gpus import keep_one_gpu
 from nearfirst.train import torchrun
@@ -71,17 +73,17 @@ def _train(job: Namespace, work: Path) -> None:
     torch.set_num_threads(settings.threads)
     device.device()  # fail on an unusable GPU before reading data and model
     tokenizer = load.load_tokenizer(job.model, job.revision)
-    messages = _in_order(job.instances, job.arrangement)
-    tokens = template.encode(messages, tokenizer, job.template.max_length, job.template.format)
+    ids = read_table(job.instances, pa.schema([INSTANCES.field("id")]))["id"].to_pylist()
+    order = rows_in_order(job.arrangement, ids, job.instances)
+    used = batches.steps_of_epoch(len(order), settings) * settings.batch_size
+    if used < len(order):
+        # They differ between arrangements, which then do not train on the same set.
+        unused = len(order) - used
+        logging.warning("%d instances at the end of the arrangement are not trained on", unused)
+    tokens = _tokens_in_order(job, tokenizer, order[:used])
     steps = batches.run_steps(tokens, settings, job.seed)
     batches.check_steps(steps, settings)
     stop = len(steps) if job.stop is None else min(job.stop, len(steps))
-    used = batches.steps_of_epoch(len(tokens), settings) * settings.batch_size
-    if used < len(tokens):
-        # They differ between arrangements, which then do not train on the same set.
-        unused = len(tokens) - used
-        logging.warning("%d instances at the end of the arrangement are not trained on", unused)
-    tokens = tokens[:used]
     without_label = sum(item.label_tokens == 0 for item in tokens)
     logging.info("%d instances, %d without a label after truncation", len(tokens), without_label)
     if job.start == 0 and (truncation := template.describe_truncation(tokens)):
@@ -154,11 +156,18 @@ def _check_memory(model: Any, tokens: list[Any], job: Namespace) -> None:
     check_fits(Shape(model.num_parameters(), *sizes), training, card)
 
 
-def _in_order(instances: Path, arrangement: Path) -> list[list[Message]]:
-    """Return the conversations in the order of the arrangement."""
-    table = read_instances(instances)
-    messages = conversations(table)
-    return [messages[row] for row in rows_in_order(arrangement, table["id"].to_pylist(), instances)]
+def _tokens_in_order(job: Namespace, tokenizer: Any, order: list[int]) -> list[Any]:
+    """Return the tokens of rows of the pool in this order; other rows are not tokenized."""
+    from nearfirst.model import template
+
+    rows = set(order)
+    talks = enumerate(read_conversations(job.instances, (0, max(order) + 1)))
+    tokens = template.encode(
+        (talk for row, talk in talks if row in rows),
+        *(tokenizer, job.template.max_length, job.template.format),
+    )
+    of_row = dict(zip(sorted(order), tokens, strict=True))
+    return [of_row[row] for row in order]
 
 
 def _move(source: Path, target: Path) -> None:

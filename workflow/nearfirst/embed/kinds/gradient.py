@@ -2,11 +2,10 @@
 
 from typing import Literal, Self
 
-import pyarrow as pa
 from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.common.settings import Seed, Threads
-from nearfirst.embed.registry import Context, Represented
+from nearfirst.embed.registry import Context, Instances, Represented
 from nearfirst.embed.settings import OfBaseModel
 
 
@@ -45,16 +44,16 @@ class Settings(OfBaseModel):
         return [("arrangement", "arrangement", self.arrangement)]
 
 
-def represent(instances: pa.Table, settings: Settings, context: Context) -> Represented:
+def represent(instances: Instances, settings: Settings, context: Context) -> Represented:
     """Return the gradients of N instances, (N, checkpoints x dimension)."""
     from nearfirst.embed import gradients
     from nearfirst.embed.base_model import encode_instances
     from nearfirst.model.device import deterministic
 
-    ids, tokens = instances["id"].to_pylist(), encode_instances(instances, context)
+    tokens = encode_instances(instances, context)
     with deterministic():
         vectors = gradients.represent(
-            *(context.model, context.warm_up, context.rates, ids, tokens),
+            *(context.model, context.warm_up, context.rates, instances.ids, tokens),
             *(settings.dimension, settings.seed),
             preconditioned=not context.query,
         )

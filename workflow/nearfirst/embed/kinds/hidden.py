@@ -2,10 +2,9 @@
 
 from typing import Literal
 
-import pyarrow as pa
 from pydantic import Field, PositiveInt
 
-from nearfirst.embed.registry import Context, Represented
+from nearfirst.embed.registry import Context, Instances, Represented
 from nearfirst.embed.settings import OfBaseModel
 
 
@@ -18,7 +17,7 @@ class Settings(OfBaseModel):
     )
 
 
-def represent(instances: pa.Table, settings: Settings, context: Context) -> Represented:
+def represent(instances: Instances, settings: Settings, context: Context) -> Represented:
     """Return the mean hidden states of N instances, (N, width of the model)."""
     from nearfirst.embed.base_model import encode_instances
     from nearfirst.embed.hidden import means

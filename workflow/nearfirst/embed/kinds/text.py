@@ -1,15 +1,14 @@
 """Sentence embeddings of instances (Section B.3)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, ClassVar, Literal, Self
 
-import pyarrow as pa
 from pydantic import Field, PositiveInt, model_validator
 
-from nearfirst.data.conversation import instruction_of, text_of
-from nearfirst.data.instances import conversations
-from nearfirst.embed.registry import Context, Represented
+from nearfirst.data.conversation import Message, instruction_of, text_of
+from nearfirst.embed.registry import BLOCK, Context, Instances, Represented
 from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.embed.texts import shared_prefix, shorten
 
@@ -74,32 +73,47 @@ class Settings(RepresentationSettings):
         return self
 
 
-def texts_of(instances: pa.Table, settings: Settings, context: Context) -> list[str]:
-    """Return the text to embed of each of N instances."""
+def texts_of(
+    conversations: Iterable[list[Message]], settings: Settings, context: Context
+) -> Iterator[str]:
+    """Yield the text to embed of each of N conversations."""
     extract = {"instruction": instruction_of, "exchange": text_of}
     part = (settings.query_text if context.query else None) or settings.text
-    texts = [extract[part](messages) for messages in conversations(instances)]
-    if not settings.strip_shared_prefix or context.pool is None:
-        return texts
-    pool = conversations(context.pool())
-    prefix = shared_prefix([extract[settings.text](messages) for messages in pool])
-    logging.info("all training texts begin with the same %d characters", len(prefix))
-    return [text.removeprefix(prefix) for text in texts]
+    prefix = ""
+    if settings.strip_shared_prefix and context.pool is not None:
+        prefix = shared_prefix(map(extract[settings.text], context.pool()))
+        logging.info("all training texts begin with the same %d characters", len(prefix))
+    for messages in conversations:
+        yield extract[part](messages).removeprefix(prefix)
 
 
-def encoded(texts: Sequence[str], settings: Settings, encoder: Any) -> Represented:
-    """Return the embeddings of N texts, (N, d); raises what `encode` raises."""
+def encoded(texts: Iterable[str], size: int, settings: Settings, encoder: Any) -> Represented:
+    """Return the embeddings of N texts, (N, d), which are read `BLOCK` at a time.
+
+    `size` is N. Raises what `encode` raises.
+    """
     from nearfirst.embed import encode
 
     prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
-    texts, cut = shorten(texts, encoder, prompt, settings.keep)
-    vectors = encode.embed(texts, encoder, settings.batch_tokens, prompt, settings.dimension)
-    return Represented(vectors, cut, encoder.max_seq_length)
+    texts, total = iter(texts), 0
+
+    def shortened() -> Iterator[str]:
+        nonlocal total
+        while block := list(islice(texts, BLOCK)):
+            block, cut = shorten(block, encoder, prompt, settings.keep)
+            total += cut
+            yield from block
+
+    vectors = encode.embed(
+        *(shortened(), encoder, settings.batch_tokens, prompt, settings.dimension), size=size
+    )
+    return Represented(vectors, total, encoder.max_seq_length)
 
 
-def represent(instances: pa.Table, settings: Settings, context: Context) -> Represented:
+def represent(instances: Instances, settings: Settings, context: Context) -> Represented:
     """Return the embeddings of N instances, (N, d); raises what `encode` raises."""
     from nearfirst.embed import encode
 
-    texts = texts_of(instances, settings, context)
-    return encoded(texts, settings, encode.load(settings.model, settings.revision))
+    texts = texts_of(instances.conversations(), settings, context)
+    encoder = encode.load(settings.model, settings.revision)
+    return encoded(texts, len(instances.ids), settings, encoder)
