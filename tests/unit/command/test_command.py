@@ -4,7 +4,7 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,8 @@ class Encoder:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def embed(self, texts: list[str], *_: object) -> Any:
+    def embed(self, texts: Iterable[str], *_: object, size: int | None = None) -> Any:
+        texts = list(texts)
         self.texts += texts
         vectors = [2 + np.random.default_rng([*text.encode()]).normal(size=5) for text in texts]
         return np.array(vectors, dtype=np.float32)

@@ -170,7 +170,7 @@ def _signs(units: int, flips: int, seed: int) -> Iterator[Floats]:
     """Yield (n, units) signs of flips, in the first row no flip: a block of them at a time."""
     if 2 ** (units - 1) <= flips:
         numbers = np.arange(2 ** (units - 1))
-        yield 1.0 - 2.0 * (numbers[:, None] >> np.arange(units) & 1)
+        yield np.where(numbers[:, None] >> np.arange(units) & 1, -1.0, 1.0)
         return
     yield np.ones((1, units))
     generator, size = np.random.default_rng(seed), max(1, SIGNS // units)
