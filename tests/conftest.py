@@ -19,6 +19,9 @@ settings.register_profile("no-deadline", deadline=None)
 settings.register_profile("few", deadline=None, max_examples=10)
 settings.load_profile("no-deadline")
 
+# Containers often set this. Each program would compile all that it imports of the library.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 OF_EVERYTHING = ("test_metric_reruns.py", "test_figures.py", "test_report.py")
 """Files whose tests need all targets: one process builds them while the others run other tests."""

@@ -88,7 +88,8 @@ def forked_snakemake(
                 for stream in (1, 2):
                     os.dup2(printed.fileno(), stream)
                 sys.stdout = sys.stderr = printed
-                # The checkout may have changed its copy of the library.
+                # The checkout keeps its compiled library, which it may have changed.
+                sys.dont_write_bytecode = False
                 for name in [name for name in sys.modules if name.split(".")[0] == "nearfirst"]:
                     del sys.modules[name]
                 sys.path = [path for path in sys.path if Path(path) != ROOT / "workflow"]
