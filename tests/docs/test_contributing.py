@@ -80,10 +80,11 @@ def test_another_loss(tmp_path: Path) -> None:
     assert old
     path.write_text(path.read_text().replace(old[0], f"{function}\n\n"))
     # Of two words the right one has 0.95 of the smoothed label.
-    checkout.python(
-        "-c",
-        "import math, torch; from nearfirst.model.loss import IGNORED, token_losses;"
-        "found = token_losses(torch.tensor([[math.log(3), 0.0]] * 2), torch.tensor([0, IGNORED]));"
-        "right = -0.95 * math.log(3 / 4) - 0.05 * math.log(1 / 4);"
-        "assert torch.allclose(found, torch.tensor([right, 0.0])), found",
+    (checkout.folder / "check.py").write_text(
+        "import math, torch\n"
+        "from nearfirst.model.loss import IGNORED, token_losses\n"
+        "found = token_losses(torch.tensor([[math.log(3), 0.0]] * 2), torch.tensor([0, IGNORED]))\n"
+        "right = -0.95 * math.log(3 / 4) - 0.05 * math.log(1 / 4)\n"
+        "assert torch.allclose(found, torch.tensor([right, 0.0])), found\n"
     )
+    checkout.python("check.py")

@@ -39,9 +39,9 @@ class Checkout:
         return done
 
     def python(self, *arguments: object) -> None:
-        """Run Python in the checkout, with its library."""
+        """Run a program or a module in the checkout, with its library, in a fork like a job."""
         done = subprocess.run(
-            [sys.executable, *map(str, arguments)],
+            [f"{folder_of_python()}/python", *map(str, arguments)],
             cwd=self.folder,
             env=os.environ | {"PYTHONPATH": "workflow"},
             capture_output=True,
