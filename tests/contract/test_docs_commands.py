@@ -61,8 +61,10 @@ class DryRun(NamedTuple):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a copy of the project without results."""
-    return copy_project(tmp_path_factory.mktemp("docs") / "project", "mini")
+    """Return a copy of the project without results; one seed makes dry runs shorter."""
+    project = copy_project(tmp_path_factory.mktemp("docs") / "project", "mini")
+    project.append_to_config("seeds: [0]")
+    return project
 
 
 def read() -> list[tuple[str, list[Block], str]]:
