@@ -1,7 +1,7 @@
 """A `python` for workflow runs: jobs are forks of a process that has imported torch already.
 
 Imports take most of the time of a tiny job. With this `python` first on its PATH a run does the
-same in less time. It passes SIGTERM on, and where it is killed, so is the fork.
+same in less time. It passes SIGINT and SIGTERM on, and where it is killed, so is the fork.
 """
 
 import atexit
@@ -26,6 +26,7 @@ PRELOADED = (
     *("pandas", "pyarrow.parquet", "scipy.stats", "matplotlib.backends.backend_pdf"),
     *("matplotlib.pyplot", "sentence_transformers", "torch.distributed.fsdp"),
     *("transformers.trainer", "transformers.models.llama.modeling_llama", "pydantic"),
+    *("snakemake.cli", "snakemake_executor_plugin_slurm"),
 )
 # Started for each job, so without `site` and with few imports. `fetch.py` reads the address of the
 # hub during its imports, so it is not forked. torchrun passes -u first.
@@ -72,7 +73,8 @@ def ask(address: str, arguments: list[str]) -> int:
         socket.send_fds(server, [len(words).to_bytes(4, "big")], [0, 1, 2])
         server.sendall(words)
         program = int.from_bytes(server.recv(4))
-        signal.signal(signal.SIGTERM, lambda *_: os.kill(program, signal.SIGTERM))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _: os.kill(program, number))
         answer = server.recv(1)
     return answer[0] if answer else 1
 
@@ -81,6 +83,8 @@ def serve(address: str) -> None:
     """Import everything, then fork for each client."""
     for name in PRELOADED:
         importlib.import_module(name)
+    # What a fork starts, such as Snakemake in a batch job, is forked too.
+    sys.executable = str(Path(address).with_name("python"))
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)

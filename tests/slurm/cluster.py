@@ -275,16 +275,18 @@ def run_snakemake(
 ) -> subprocess.CompletedProcess[str]:
     """Run `snakemake ARGS` in `cwd` with the calling interpreter's programs first on the path.
 
-    SLURM jobs inherit the environment of the submission, and so this interpreter, or the one in the
-    folder `python`. stdout and stderr are combined, in order. After `limit` seconds Snakemake is
-    interrupted, so that it cancels its jobs, and the exit code is 124.
+    SLURM jobs run with the interpreter of the submission: this one, or that in the folder `python`,
+    whose programs are then not children of their job. stdout and stderr are combined, in order.
+    After `limit` seconds Snakemake is interrupted, so that it cancels its jobs, and the exit code
+    is 124.
     """
     drop = ("SNAKEMAKE_", "CUDA_VISIBLE_DEVICES", "SLURM_", "SBATCH_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
     folders = [python, str(Path(sys.executable).parent), env.get("PATH", os.defpath)]
     env["PATH"] = os.pathsep.join(filter(None, folders))
+    timeout = ["timeout", "--signal=INT", "--kill-after=60", str(limit)]
     return subprocess.run(
-        ["timeout", "--signal=INT", "--kill-after=60", str(limit), "snakemake", *args],
+        [*timeout, "python", "-m", "snakemake", *args],
         cwd=cwd,
         env=env,
         text=True,
