@@ -22,11 +22,7 @@ CHANGES = {
     "reward={preferences: {seed: 1}}": {"preferences": 1, "train_reward": 1, **REWARDED},
     "distribution={bins: 10}": {**DISTRIBUTION, "plot": 1},
     "curves={confidence: 0.9}": {"curves": 1, "plot": 1},
-    "stability={share: 0.8}": {},
-    "evaluate={batch_tokens: 1024}": {},
     "evaluate={average: 2}": ANSWERED,
-    # These change only where and in which batches.
-    "hardware={generate: {batch_size: 3, memory_mb: 1600}, reward: {minutes: 20}}": {},
     "look={width: 6}": {"plot": 2},
 }
 
@@ -36,6 +32,16 @@ def test_a_changed_config_value_reruns_exactly_its_stages(
     everything: Checkout, change: str
 ) -> None:
     assert everything.would_run(*TARGETS, "--config", change) == CHANGES[change]
+
+
+def test_other_values_rerun_nothing(everything: Checkout) -> None:
+    # The last changes only where and in which batches.
+    changes = (
+        "stability={share: 0.8}",
+        "evaluate={batch_tokens: 1024}",
+        "hardware={generate: {batch_size: 3, memory_mb: 1600}, reward: {minutes: 20}}",
+    )
+    assert everything.would_run(*TARGETS, "--config", *changes) == {}
 
 
 def test_a_new_metric_costs_no_new_generation(everything: Checkout) -> None:
