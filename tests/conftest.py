@@ -23,8 +23,14 @@ settings.load_profile("no-deadline")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
-OF_EVERYTHING = ("test_metric_reruns.py", "test_figures.py", "test_report.py")
-"""Files whose tests need all targets: one process builds them while the others run other tests."""
+TOGETHER = {
+    **dict.fromkeys(("test_metric_reruns.py", "test_figures.py", "test_report.py"), "everything"),
+    **dict.fromkeys(
+        ("test_kills.py", "test_disk_full.py", "test_damaged_states.py", "test_sigterm.py"),
+        "undisturbed",
+    ),
+}
+"""Files whose tests need one fixture: a single process makes it, while others run other tests."""
 
 LONGEST = (
     *("test_gpu_script.py", "test_float16.py", "test_several_gpus.py", "test_resume.py"),
@@ -50,13 +56,11 @@ figures:
 
 
 class ByFile(LoadScopeScheduling):
-    """Keeps the tests of a file in one process, and in another all that need the SLURM cluster."""
+    """Keeps the tests of a file in one process, as those of `TOGETHER`, and those of SLURM."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if file.endswith(OF_EVERYTHING):
-            return "everything"
-        return "slurm" if "slurm" in file else file
+        return "slurm" if "slurm" in file else TOGETHER.get(Path(file).name, file)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
