@@ -17,6 +17,7 @@ from kills import wait_until
 
 TARGET = "results/checkpoints/flan/random/seed-0/0-end"
 LOG = "results/logs/train/flan_random_seed-0_0-end.log"
+PYTHON = str(Path(sys.executable).parent)
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,15 @@ class Controller:
     printed: Path
 
     @classmethod
-    def start(cls, checkout: Checkout, *arguments: str) -> Controller:
-        """Start Snakemake in the folder of a checkout."""
+    def start(cls, checkout: Checkout, *arguments: str, python: str = PYTHON) -> Controller:
+        """Start Snakemake in the folder of a checkout, with the Python of a folder for all jobs."""
         printed = checkout.folder.parent / "printed"
         drop = ("SNAKEMAKE_", "SLURM_", "SBATCH_")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
-        programs = [str(Path(sys.executable).parent), environment["PATH"]]
+        programs = dict.fromkeys([python, PYTHON, environment["PATH"]])
         with printed.open("w") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "snakemake", *arguments],
+                [f"{python}/python", "-m", "snakemake", *arguments],
                 cwd=checkout.folder,
                 env=environment | {"PATH": os.pathsep.join(programs)},
                 stdout=file,

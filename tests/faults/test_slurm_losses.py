@@ -8,6 +8,7 @@ from checkout import Checkout
 from cluster import Cluster, output
 from controllers import TARGET, Controller, assert_same_as, end_all, training_of, waits
 from kills import wait_until
+from warm import folder_of_python
 
 pytestmark = pytest.mark.slurm
 PROFILE = ("--profile", "slurm")
@@ -32,7 +33,7 @@ def test_snakemake_is_lost_and_then_the_node(
         job.suspend()  # a slow one
         lost.kill()
         checkout.snakemake("--unlock")
-        controller = Controller.start(checkout, TARGET, *PROFILE)
+        controller = Controller.start(checkout, TARGET, *PROFILE, python=folder_of_python())
         wait_until(lambda: waits(checkout), "the second job", 180)
         assert job.is_running()
         job.resume()

@@ -5,6 +5,7 @@ import pytest
 from checkout import Checkout
 from controllers import LOG, TARGET, Controller, assert_same_as, training_of, waits
 from kills import wait_until
+from warm import folder_of_python
 
 
 def test_a_killed_job_is_reported_and_run_again_by_the_same_command(
@@ -33,7 +34,7 @@ def test_a_killed_snakemake(checkout: Checkout, finished: Checkout, job: str) ->
         assert (checkout.folder / TARGET).exists()
     checkout.snakemake("--unlock")
     # A job that ended unobserved is marked as incomplete.
-    second = Controller.start(checkout, TARGET, "--rerun-incomplete")
+    second = Controller.start(checkout, TARGET, "--rerun-incomplete", python=folder_of_python())
     if job == "runs on":
         wait_until(lambda: waits(checkout) or second.process.poll() is not None, "both jobs")
         assert orphan.is_running()
