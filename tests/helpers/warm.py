@@ -37,7 +37,7 @@ program = arguments[0] if arguments else ""
 if program != "-m" and (not program.endswith(".py") or program.endswith("/fetch.py")):
     os.execv({python!r}, [{python!r}, *arguments])
 sys.path.insert(0, {here!r})
-from warm import ask
+from warm_client import ask
 sys.exit(ask({socket!r}, arguments))
 """
 
@@ -63,20 +63,6 @@ def folder_of_python() -> str:
         temporary.cleanup()
 
     return str(folder)
-
-
-def ask(address: str, arguments: list[str]) -> int:
-    """Run a program in a fork, with this process's folder, environment and streams."""
-    words = json.dumps([str(Path.cwd()), dict(os.environ), arguments]).encode()
-    with socket.socket(socket.AF_UNIX) as server:
-        server.connect(address)
-        socket.send_fds(server, [len(words).to_bytes(4, "big")], [0, 1, 2])
-        server.sendall(words)
-        program = int.from_bytes(server.recv(4))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda number, _: os.kill(program, number))
-        answer = server.recv(1)
-    return answer[0] if answer else 1
 
 
 def serve(address: str) -> None:
@@ -111,12 +97,12 @@ def reap() -> None:
 
 def handle(client: socket.socket) -> None:
     """Run a client's program in another fork and send back the exit code."""
-    message, descriptors, _, _ = socket.recv_fds(client, 4, 3)
-    folder, environment, arguments = json.loads(client.makefile("rb").read(int.from_bytes(message)))
+    message, descriptors, _, _ = socket.recv_fds(client, 4, 4)
+    environment, arguments = json.loads(client.makefile("rb").read(int.from_bytes(message)))
     program = os.fork()
     if program == 0:
         client.close()
-        os._exit(run_as_python(folder, environment, arguments, descriptors))
+        os._exit(run_as_python(environment, arguments, descriptors))
     for descriptor in descriptors:
         os.close(descriptor)
     client.sendall(program.to_bytes(4, "big"))
@@ -129,14 +115,13 @@ def handle(client: socket.socket) -> None:
     os._exit(0)
 
 
-def run_as_python(
-    folder: str, environment: dict[str, str], arguments: list[str], descriptors: list[int]
-) -> int:
+def run_as_python(environment: dict[str, str], arguments: list[str], descriptors: list[int]) -> int:
     """Act like a Python started with these arguments; return its exit code."""
     os.setsid()
-    for stream, descriptor in enumerate(descriptors):
+    *streams, folder = descriptors
+    for stream, descriptor in enumerate(streams):
         os.dup2(descriptor, stream)
-    os.chdir(folder)
+    os.fchdir(folder)
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(":"))
     if threads := environment.get("OMP_NUM_THREADS"):
         sys.modules["torch"].set_num_threads(int(threads))
