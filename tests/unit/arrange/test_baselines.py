@@ -113,6 +113,20 @@ def test_dsir_by_hand() -> None:
     pool = Pool(2, messages=talks("x|y", "a|b"), queries=talks("a|c"))
     assert order(pool, "dsir") == [1, 0]
     assert order(pool, "dsir", order="farthest") == [0, 1]
+    # The first shares the answer of the query, the second its instruction.
+    pool = Pool(2, messages=talks("x|a", "b|c"), queries=talks("b|x a"))
+    assert order(pool, "dsir") == [0, 1]
+    assert order(pool, "dsir", reads="instruction") == [1, 0]
+
+
+def test_dsir_resamples_in_proportion_to_importance() -> None:
+    # One instance is as important as the 30 others together.
+    others = [f"w{i}|" for i in range(30)]
+    pool = Pool(31, messages=talks("a|", *others), queries=talks(*["a|"] * 30, *others))
+    settings = pools.settings("dsir", reads="instruction", resample=True)
+    first = [arrange(pool, settings, seed).order[0] for seed in range(200)]
+    # Four standard deviations of a binomial around 100.
+    assert 72 < first.count(0) < 128
 
 
 def test_patterns_by_hand() -> None:
@@ -125,6 +139,15 @@ def test_patterns_by_hand() -> None:
     assert order(pool, "score", column="s", order="descending") == [3, 4, 5, 0, 2, 1, 6]
     by_folding = order(pool, "score", column="s", pattern="folding", layers=3)
     assert by_folding == [6, 0, 3, 1, 5, 2, 4]
+    # By default 5 layers fold, or 3 within 2 places of the border at 4.
+    line = Pool(9, scores=np.arange(9.0))
+    assert order(line, "score", column="s", pattern="folding") == [0, 5, 1, 6, 2, 7, 3, 8, 4]
+    assert order(line, "score", column="s", pattern="stair") == [0, 1, 2, 5, 3, 4, 6, 7, 8]
+    shape = {"layers": 2, "sections": 3, "ratio": 0.3}
+    in_stairs = order(line, "score", column="s", pattern="stair", **shape)
+    assert in_stairs == [0, 2, 4, 1, 3, 5, 6, 8, 7]
+    # Noise that is small beside one rank changes nothing.
+    assert order(pool, "score", column="s", temperature=1e-3) == [6, 1, 2, 0, 5, 4, 3]
     windows = order(pool, "score", column="s", window=3)
     assert [set(windows[i : i + 3]) for i in (0, 3, 6)] == [{6, 1, 2}, {0, 5, 4}, {3}]
     # Instances without a loss come last.

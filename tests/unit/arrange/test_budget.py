@@ -19,7 +19,7 @@ POOL = replace(
         [[0.0 if query == nearest else 1.0 for query in range(3)] for nearest in NEAREST]
     ),
     tasks=list("aababbcc"),
-    query_tasks=["x", "x", "y"],
+    query_tasks=["x", "y", "x"],
     tokens=[10, 20, 30, 40, 50, 60, 70, 80],
 )
 ORDER = [7, 0, 1, 2, 4, 3, 5, 6]
@@ -41,6 +41,8 @@ def limited(**row: Any) -> list[int]:
         ({"budget": 8}, ORDER),
         ({"budget": 1.0}, ORDER),
         ({"budget": 0.25}, [7, 0]),
+        # 1.6 instances, rounded.
+        ({"budget": 0.2}, [7, 0]),
         # At least one.
         ({"budget": 0.01}, [7]),
         # 80, 90, 110, 140: the sums along the order.
@@ -52,11 +54,16 @@ def limited(**row: Any) -> list[int]:
         # Query 0 is full for instance 1, which therefore does not count towards task a.
         ({"max_per_query": 2, "max_per_task": 2}, [7, 0, 1, 4, 5]),
         ({"max_per_query": 1, "budget": 2}, [7, 0]),
+        # A quarter of the pool, not of the three that the quota leaves.
+        ({"max_per_query": 1, "budget": 0.25}, [7, 0]),
         ({"balance": "query", "budget": 3}, [7, 0, 4]),
         # Query 2 has no more.
         ({"balance": "query", "budget": 6}, [7, 0, 1, 2, 4, 5]),
-        ({"balance": "query-task", "budget": 2}, [7, 0]),
+        # Queries 0 and 2, of which 0 and 7 are the first, have the same task.
+        ({"balance": "query-task", "budget": 2}, [7, 4]),
         ({"balance": "task", "budget": 3}, [7, 0, 2]),
+        # The quota leaves 7, 0, 1, 2, 4 and 6; in turn 7, 0, 4, then 1, 6, are taken.
+        ({"balance": "query", "max_per_task": 2, "budget": 5}, [7, 0, 1, 4, 6]),
         # In turn 7, 0, 4 are taken, 80 + 10 + 50 tokens, then 1 with 20.
         ({"balance": "query", "budget": {"tokens": 160}}, [7, 0, 1, 4]),
     ],

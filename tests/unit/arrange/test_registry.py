@@ -116,6 +116,16 @@ def test_a_pool_that_lacks_something(settings: ArrangementSettings, named: str) 
         Pool(5).distances(slice(0, 5))
 
 
+def test_a_part_of_a_pool_keeps_what_belongs_to_its_instances() -> None:
+    pool = replace(pools.random(6), tokens=range(6))
+    part = pool.keeping(np.array([4, 1, 3]))
+    assert part.size == 3
+    for name in ("tasks", "messages", "scores", "tokens"):
+        assert list(getattr(part, name)) == [getattr(pool, name)[row] for row in (4, 1, 3)]
+    np.testing.assert_array_equal(part.train, pool.train[[4, 1, 3]])
+    np.testing.assert_array_equal(part.distances(slice(1, 3)), pool.distances(np.array([1, 3])))
+
+
 # Parameters ----------------------------------------------------------------------------------
 
 
