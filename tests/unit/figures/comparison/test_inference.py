@@ -104,6 +104,23 @@ def test_the_variance_over_seeds_is_pooled() -> None:
     wider = (together.high - together.low) / (estimated(values).high - estimated(values).low)
     assert wider[1] > 1.05
     assert (wider >= 1 - 1e-9).all()
+    # A comparison of single runs says nothing of seeds.
+    cubes = [values.swapaxes(0, 1), drawn(1, 1, 30).swapaxes(0, 1)]
+    with_single = questions(cubes, sample(30), 0.95, 100, 0)["checkpoint"][0]
+    assert with_single.high[:3] == pytest.approx(together.high)
+    # Over the run, the variances of comparisons are pooled.
+    agreeing, other = values[[1]].swapaxes(0, 1), values[[0]].swapaxes(0, 1)
+    alone, pair = (
+        questions(each, sample(30), 0.95, 100, 0)["run"][0]
+        for each in ([agreeing], [agreeing, other])
+    )
+    assert pair.high[0] > alone.high[0] + 1e-3
+
+
+def test_seeds_never_raise_the_t_of_units() -> None:
+    # Seeds nearly agree, so the degrees of freedom are more than the four of units alone.
+    units, seeds = np.array([2.7, 2.9, 3.0, 3.1, 3.3]), np.array([[-0.05], [0.0], [0.05]])
+    assert estimated([units + seeds]).discount.tolist() == [1]
 
 
 # Tests ---------------------------------------------------------------------------------------
@@ -116,9 +133,24 @@ def test_one_row_is_scipys_permutation_test(units: int) -> None:
     assert max_t(estimated([[values]]), 10_000, 0) == pytest.approx([expected])
 
 
+def test_strata_that_differ_do_not_hide_a_difference() -> None:
+    within = np.array([0.2, 0.3, 0.4, 0.3])
+    values, strata = [*(10 + within), *(within - 10)], np.repeat([0, 1], 4)
+    one = estimated([[values]], sample(8, strata=strata))
+    # All residuals, with the mean of 0.3, are positive: two of 2^8 flips are as extreme.
+    assert max_t(one, 1000, 0) == pytest.approx([1 / 128])
+
+
+def test_units_without_a_difference_are_not_lower() -> None:
+    one = estimated([[[0.0, 0.0, -1.0], [0.0, 0.0, 0.0]]])
+    assert (one.units_lower.tolist(), one.seeds_lower.tolist()) == ([1 / 3], [0.5])
+
+
 def test_random_flips_are_near_all_flips_and_seeded() -> None:
     one = estimated(0.2 + drawn(3, 2, 12))
     every, some = max_t(one, 2**11, 0), max_t(one, 2000, 0)
+    # Twelve units have no more flips than these, up to a common sign.
+    assert (every == max_t(one, 2**11, 1)).all()
     assert some == pytest.approx(every, abs=0.04)
     assert (some == max_t(one, 2000, 0)).all()
     assert (some != max_t(one, 2000, 1)).any()

@@ -111,6 +111,18 @@ def test_conversations_are_units_where_data_have_no_tasks(runs: Runs) -> None:
     pd.testing.assert_frame_equal(conversations[numbers], instances[numbers])
 
 
+def test_the_level_of_intervals_and_the_seed_of_flips_are_those_of_the_settings(runs: Runs) -> None:
+    # Conversations are too many for all flips of their signs.
+    apart = {key: dataclasses.replace(each, unit="conversation") for key, each in runs.items()}
+    table, narrow, other = (
+        compared(apart, **each) for each in ({}, {"confidence": 0.5}, {"seed": 1})
+    )
+    assert (narrow["high"] - narrow["low"] < (table["high"] - table["low"]) / 2).all()
+    numbers = ["difference", "low", "high"]
+    pd.testing.assert_frame_equal(other[numbers], table[numbers])
+    assert (other["p_value"] != table["p_value"]).any()
+
+
 def test_weights_are_those_of_the_curves() -> None:
     losses = {"NFT": (1.0, 2, 3), "RT": (2.0, 5, 2)}
     runs = {(name, 0): run({10: row}, "ttu", (1, 4, 5)) for name, row in losses.items()}

@@ -51,7 +51,7 @@ def test_each_question_has_its_answer(
 
 def test_a_difference_needs_its_p_value_and_its_interval() -> None:
     table = comparison([-1, -1], -1)
-    for weaker in ({"p_value": 0.06}, {"high": 0.001}):
+    for weaker in ({"p_value": 0.06}, {"high": 0.001}, {"high": 0.0}):
         assert verdict(table.assign(**weaker), "RT").count("no difference is detected") == 3
     assert "lower at 2" in verdict(table.assign(p_value=0.06, confidence=0.9), "RT")
 
@@ -73,6 +73,13 @@ def test_every_comparison_has_its_sentence() -> None:
     assert " Against c: no difference" in text
     assert "80 instances of 16 tasks. Last step: 20. Rounds of TMA in the pool: 5 to 7. 3 " in text
     assert "One run, paired with every seed of the others: c." in text
+
+
+@pytest.mark.parametrize(("seeds", "told"), [(4, True), (5, False)])
+def test_few_seeds(seeds: int, told: bool) -> None:
+    text = summary(comparison([0]), "NFT", ["RT"], AGAINST, {"NFT": seeds, "RT": seeds})
+    assert f" {seeds} seeds" in text
+    assert ("too few to know how much seeds vary" in text) == told
 
 
 @pytest.mark.parametrize("units", SAMPLED)
