@@ -37,7 +37,8 @@ def runs(losses: dict[str, tuple[float, float]], seeds: int = 2) -> dict[Key, Ru
         for seed in range(seeds):
             end = np.where(FIRST, first, second) + np.linspace(0, 1, len(IDS))
             end = end + 0.01 * seed + 0.05 * number * sign
-            values = pd.DataFrame([end + 1, end], [0, 5], pd.Index(IDS, name="id"))
+            # The lowest loss is not at the end.
+            values = pd.DataFrame([end + 1, end - 1, end], [0, 5, 9], pd.Index(IDS, name="id"))
             task, ones = pd.Series("mine_test", IDS), pd.Series(1, IDS)
             counts = {"trained": TRAINED[name], "pool": 100, "tokens": 10 * TRAINED[name]}
             result[name, seed] = Run(values, task, ones, unit="conversation", **counts)
@@ -62,7 +63,25 @@ def test_one_half_chooses_and_the_other_is_measured() -> None:
     assert np.isnan(table["difference"]["near-25"])
     assert table["p_value"]["random-25"] == 1
     assert table["share"].tolist() == [0.25, 1, 0.25, 1]
+    assert (table["steps"] == 9).all()
     assert table["choosing_instances"].iloc[0] + table["instances"].iloc[0] == len(IDS)
+
+
+def test_means_are_weighted_as_in_the_curves_and_the_level_is_that_of_the_settings() -> None:
+    tokens = pd.Series(range(1, 17), IDS)
+    some = {key: replace(run, label_tokens=tokens) for key, run in runs(LOSSES).items()}
+    tables = [
+        advice(some, ORDERS, CHOOSE, ComparisonSettings(confidence=level), "token")
+        for level in (0.95, 0.5)
+    ]
+    table = tables[0].set_index("arrangement")
+    end = (some["near", 0].values.iloc[-1] + some["near", 1].values.iloc[-1]) / 2
+    for half, column in ((FIRST, "choosing"), (~FIRST, "loss")):
+        expected = np.average(end[half], weights=tokens[half])
+        assert table[column]["near"] == pytest.approx(expected)
+    for prefix in ("", "difference_"):
+        wide, narrow = (each[f"{prefix}high"] - each[f"{prefix}low"] for each in tables)
+        assert (narrow < wide / 2)[wide.notna()].all()
 
 
 def test_a_single_run_is_paired_with_every_seed() -> None:
