@@ -64,6 +64,9 @@ def test_curves_by_hand() -> None:
     assert table.loc[2:, ["low", "high"]].isna().to_numpy().all()
     assert set(table["instances"]) == {2}
     assert set(table["confidence"]) == {0.9}
+    # Three label tokens and one.
+    weighted = curves({("RT", 0): run({0: (1, 3)}, tokens=(3, 1))}, "token", 0.9)
+    assert weighted["mean"].tolist() == [1.5]
 
 
 def test_arrangements_may_differ_in_steps_and_seeds_but_not_in_instances() -> None:

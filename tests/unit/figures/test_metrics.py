@@ -6,7 +6,7 @@ from typing import get_args
 
 import pyarrow as pa
 import pytest
-from runs import save_table
+from runs import run, save_table
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.source_files import library_modules
@@ -110,12 +110,19 @@ def test_means_of_tasks_by_hand(tmp_path: Path) -> None:
         )
         for seed, value in enumerate((0.3, 0.5))
     }
+    half = metric_tasks({"rouge1": runs}, "instance", 0.5).set_index(["task", "step"])
     table = metric_tasks({"rouge1": runs}, "instance", 0.95).set_index(["task", "step"])
     assert table.loc[("one", 10), "mean"] == 100
     # (30 + 50) / 2 and (50 + 50) / 2 over the seeds.
     assert table.loc[("two", 10), "mean"] == pytest.approx(45, abs=1e-4)
     assert table.loc[("two", 10), "instances"] == 2
     assert set(table["n"]) == {2}
+    # Student's quantile of one degree of freedom is 1 at this level, and 12.7 at the other.
+    bounds = ["low", "high"]
+    assert half.loc[("two", 10), bounds].tolist() == pytest.approx([40, 50], abs=1e-4)
+    assert table.loc[("two", 10), bounds].tolist() == [0, 100]
+    loss = {("NIV2", 0): run({0: (1, 3)}, "tt", (3, 1))}
+    assert metric_tasks({"loss": loss}, "token", 0.95)["mean"].tolist() == [1.5]
 
 
 def test_generalization_by_any_metric(tmp_path: Path) -> None:

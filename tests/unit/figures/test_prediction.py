@@ -119,6 +119,19 @@ def test_only_tasks_and_steps_of_all_runs_count() -> None:
     assert (table[["n", "checkpoints"]] == [4, 2]).to_numpy().all()
 
 
+def test_the_loss_of_a_task_is_weighted_as_in_the_curves() -> None:
+    runs, similar = worlds({("RT", 0): np.random.default_rng(0).normal(size=(4, 5))}, {"m": np.exp})
+    # A second instance of each task, with few label tokens, moves the other way and further.
+    first = runs["RT", 0].values.loc[10:].to_numpy()
+    losses = dict(zip((10, 20, 30, 40), np.hstack([first, -3 * first]).tolist(), strict=True))
+    runs["RT", 0] = run({0: [99.0] * 10} | losses, TASKS * 2, [99] * 5 + [1] * 5)
+    for weighting, expected in (("instance", -1), ("token", 1)):
+        table = prediction(runs, similar, weighting, 0.95, 100, 0).set_index("statistic")
+        assert table["mean"].to_dict() == pytest.approx(
+            dict.fromkeys(("pooled", "over checkpoints", "over tasks"), expected)
+        )
+
+
 # Bootstrap -----------------------------------------------------------------------------------
 
 
@@ -159,6 +172,9 @@ def test_the_interval_is_seeded_and_widens_with_confidence() -> None:
     assert (table["low"] != predict(runs, similar, seed=1)["low"]).all()
     narrow = predict(runs, similar, confidence=0.5)
     assert ((table["low"] < narrow["low"]) & (narrow["high"] < table["high"])).all()
+    # Tasks are drawn even where there is one seed.
+    single = predict(*random_worlds(labels="AB"))
+    assert (single["low"] < single["high"]).all()
 
 
 # Bad input -----------------------------------------------------------------------------------

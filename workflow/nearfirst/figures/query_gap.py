@@ -35,7 +35,7 @@ def query_gap(
     Returns
     -------
     Columns arrangement (where the gain is measured), panel (`Gain` or `Gap`), quantity, step, mean,
-    low, high, n (seeds), instances, units, confidence, over_run with over_run_low and over_run_high
+    low, high, n (seeds), instances, tasks, confidence, over_run with over_run_low and over_run_high
     (the mean over the checkpoints), p_value (of that mean), and shared (instances that are also in
     the first set).
     """

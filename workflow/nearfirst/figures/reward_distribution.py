@@ -23,8 +23,8 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
     Returns
     -------
     answers
-        Columns seed, step, id, right (Exact Match of 1, with every reference if there are several),
-        reward.
+        Columns seed, step, id, right (Exact Match of 1: with any reference, or with every one
+        under `scores.references: mean`), reward.
     left_out
         Number of test instances with only a score or only a reward: those without a reference have
         no score.
