@@ -56,6 +56,11 @@ def test_the_threshold_may_depend_on_the_base_model() -> None:
     table = tabulate(runs, threshold=None, times_base=2)
     assert table["threshold"].tolist() == pytest.approx([0.4, 0.4])
     assert table["step"].tolist() == [20, 20]
+    # The mean performance of the base models of all runs: 0.2 and 0.3.
+    two = {**runs, ("NFT", 1): run({0: loss(0.2, 0.4), 10: loss(0.6, 0.6), 20: loss(0.6, 0.6)})}
+    table = tabulate(two, threshold=None, times_base=2.2)
+    assert table["threshold"].tolist() == pytest.approx([0.55] * 4)
+    assert table["step"].tolist() == pytest.approx([np.nan, np.nan, 10, 10], nan_ok=True)
     late = {("RT", 0): run({10: loss(0.3, 0.4)})}
     with pytest.raises(InputError, match="fig: RT, seed 0, begins at step 10; without step 0"):
         tabulate(late, threshold=None)
@@ -83,6 +88,7 @@ def test_an_infinite_bound_is_empty_and_the_other_is_not() -> None:
     row = tabulate(runs, threshold=0.5, resamples=4000).iloc[0]
     passes = stats.binom.sf(2, 4, 0.5)
     assert row["passes"] == pytest.approx(passes, abs=4 * np.sqrt(passes * (1 - passes) / 4000))
+    assert row["passes"] != tabulate(runs, threshold=0.5, resamples=4000, seed=1)["passes"][0]
     assert row["low"] == 10
     assert np.isnan(row["step"])
     assert np.isnan(row["high"])
