@@ -23,7 +23,9 @@ from nearfirst.common.parquet import SOURCES
 from nearfirst.data.conversation import Instance, Message
 from nearfirst.data.inventory import DROPPED, take_inventory
 from nearfirst.data.registry import FORMATS
-from nearfirst.data.sample import sample, sample_over_tasks, sample_rows, table_row
+from nearfirst.data.sample import choose, sample, sample_over_tasks, sample_rows, table_row
+from nearfirst.data.settings import SampleSettings
+from nearfirst.data.split import Split
 
 SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1)
 ROWS = SIZES.map(
@@ -63,8 +65,26 @@ def test_the_sample_of_a_task_depends_on_the_seed_and_its_rows(
     assert sample_rows(rows, None, seed) == {row for of_task in rows.values() for row in of_task}
 
 
-def test_a_sample_depends_on_its_seed() -> None:
-    assert len({tuple(sorted(sample_rows({"a": range(100)}, 5, seed))) for seed in range(9)}) == 9
+def test_a_sample_depends_on_the_seed_in_its_name() -> None:
+    tasks = [
+        {task: range(100 * i, 100 * i + 100) for i, task in enumerate(names)}
+        for names in ("ab", "cdef")
+    ]
+    parts = Split(*tasks)
+    settings = SampleSettings(train_per_task=5, specialist_per_task=5, generalist=3)
+    for kind in ("specialist", "generalist"):
+        samples = [choose(parts, settings, f"{kind}-{seed}") for seed in range(9)]
+        assert len(set(map(frozenset, samples))) == 9
+    # Which tasks give a row is drawn, too.
+    assert len({frozenset(row // 100 for row in rows) for rows in samples}) > 1
+    trained = [
+        choose(parts, settings.model_copy(update={"train_seed": seed}), "train")
+        for seed in range(9)
+    ]
+    assert len(set(map(frozenset, trained))) == 9
+    # Another task's draw is another one.
+    a, b = ({row % 100 for row in trained[0] if row // 100 == i} for i in (0, 1))
+    assert a != b
 
 
 @given(ROWS, st.integers(1, 12), st.integers(0, 3))

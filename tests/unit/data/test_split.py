@@ -32,6 +32,7 @@ def test_a_random_split_is_complete_disjoint_and_blind_to_order(
 def test_a_random_split_by_share_by_seed_and_past_the_end() -> None:
     names = [f"task-{i}" for i in range(40)]
     assert len(random_tasks(names, 0.15, 0)[1]) == 6
+    assert len(random_tasks(names, 0.17, 0)[1]) == 7
     assert len(random_tasks(names, 0.001, 0)[1]) == 1
     assert len({tuple(random_tasks(names, 6, seed)[1]) for seed in range(10)}) == 10
     for count in (40, 0.999):
@@ -53,6 +54,13 @@ def test_a_split_by_source_shares_none(sources: dict[str, str], count: int, seed
     assert train
     assert not {sources[task] for task in train} & {sources[task] for task in unseen}
     assert 0 < len(unseen) <= max(count, min(Counter(sources.values()).values()))
+
+
+def test_sources_are_drawn_by_the_seed_up_to_the_number_of_tasks() -> None:
+    sources = {f"task-{i}": f"source-{i}" for i in range(40)}
+    unseen = [tasks_by_source(sources, 6, seed)[1] for seed in range(10)]
+    assert {len(tasks) for tasks in unseen} == {6}
+    assert len(set(map(tuple, unseen))) == 10
 
 
 def test_the_split_is_the_published_one_unless_asked_otherwise() -> None:
@@ -103,7 +111,15 @@ def test_a_key_list_keeps_its_order_and_may_leave_tasks_out(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("n_rows", "held_out", "expected"),
-    [(40, None, 4), (3, None, 1), (9000, None, 200), (40, 0.5, 20), (40, 7, 7), (9000, 0.5, 4500)],
+    [
+        (40, None, 4),
+        (48, None, 5),
+        (3, None, 1),
+        (9000, None, 200),
+        (40, 0.5, 20),
+        (40, 7, 7),
+        (9000, 0.5, 4500),
+    ],
 )
 def test_conversations_that_are_held_out_are_not_trained_on(
     n_rows: int, held_out: float | None, expected: int
