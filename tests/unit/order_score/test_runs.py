@@ -89,6 +89,8 @@ def test_orders_are_permutations_of_the_same_instances() -> None:
     assert len({tuple(order) for order in orders}) == 9
     more = random_orders(20, 4, SETTINGS.model_copy(update={"orders": 10}))
     assert (more[:9] == orders).all()
+    other = random_orders(20, 4, SETTINGS.model_copy(update={"seed": 1}))
+    assert {*other[0]} != {*orders[0]}
     with pytest.raises(InputError, match=r"3 steps of 8 need more than the 20 .* set it to 2 or"):
         random_orders(20, 8, SETTINGS)
 

@@ -78,6 +78,13 @@ def test_correlations_are_scipy_s_and_permutations_detect_them() -> None:
     assert correlations(predicted, losses) == pytest.approx(expected, nan_ok=True)
     assert p_value(predicted, losses, 99, 0) == 0.01
     assert p_value(-predicted, losses, 99, 0) == 1.0
+    # Tasks are shuffled together, so ten that are alike say no more than one.
+    one = predicted[:, :1] + 3 * generator.normal(size=(30, 1)), losses[:, :1]
+    alike = (values.repeat(10, axis=1) for values in one)
+    assert 0.02 < p_value(*one, 199, 0) == p_value(*alike, 199, 0)
+    # Of two orders, half of all shuffles are the sample itself, and count as high.
+    two = np.array([[0.0], [1.0]])
+    assert 0.3 < p_value(two, two, 99, 0) < 0.7
 
 
 @pytest.fixture
@@ -117,8 +124,40 @@ def test_the_true_measure_and_tau_are_recovered(simulation: Any) -> None:
     assert (true["p_value"] == 1 / 201).all()
     assert (true["low"] <= true["mean"]).all()
     assert (true["orders"] == 20).all()
-    assert (table[table["measure"] == "noise"]["mean"].abs() < 0.5).all()
+    noisy = table[table["measure"] == "noise"]
+    assert (noisy["mean"].abs() < 0.5).all()
     assert (table["reliability"] == 0.5).all()
+    # τ is fitted on the orders of even number and judged on the others.
+    for _, row in noisy.iterrows():
+        step = row["step"]
+        by_tau = {}
+        for tau in taus(step):
+            predicted = np.einsum(
+                "s,osg->og", weights(rates(train, 12), step, tau), noise[:, :step]
+            )
+            by_tau[tau] = [
+                np.mean([stats.spearmanr(x, y)[0] for x, y in zip(a.T, b.T, strict=True)])
+                for a, b in ((predicted[k::2], losses[step][k::2]) for k in (0, 1))
+            ]
+        assert row["tau"] == max(by_tau, key=lambda tau: by_tau[tau][0])
+        assert row[["fitted", "mean"]].tolist() == pytest.approx(by_tau[row["tau"]])
+
+
+def test_the_interval_is_a_bootstrap_over_tasks_and_the_draws_are_seeded(simulation: Any) -> None:
+    _, train, *_, by_step, losses = simulation
+    noise = np.random.default_rng(2).normal(size=by_step.shape)
+    reliabilities = {step: np.array([0.1, 0.9, np.nan, 0.5]) for step in losses}
+    tables = [
+        score(losses, reliabilities, {("text", "noise"): noise}, rates(train, 12), bootstrap)
+        for bootstrap in (BOOTSTRAP, Bootstrap(0.95, 200, 1), Bootstrap(0.5, 200, 0))
+    ]
+    # Means of three draws of three values: from the lowest to the highest at this level.
+    names = ["reliability_low", "reliability", "reliability_high"]
+    assert tables[0].loc[0, names].tolist() == pytest.approx([0.1, 0.5, 0.9])
+    widths = [table["high"] - table["low"] for table in tables]
+    assert (widths[0] != widths[1]).all()
+    assert (widths[2] < 0.6 * widths[0]).all()
+    assert (tables[0]["p_value"] != tables[1]["p_value"]).any()
 
 
 def write_tables(simulation: Any, folder: Path, **identity: str) -> tuple[Any, ...]:
