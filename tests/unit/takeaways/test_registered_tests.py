@@ -16,10 +16,22 @@ from nearfirst.common.errors import InputError
 from nearfirst.distance.similarity_settings import MEASURES
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.run import Run
-from nearfirst.figures.settings import ComparisonSettings, PredictionSettings
+from nearfirst.figures.settings import (
+    ComparisonSettings,
+    DistributionSettings,
+    PredictionSettings,
+)
 from nearfirst.tables.metric_stability import noise
 from nearfirst.tables.settings import StabilitySettings
-from nearfirst.takeaways.evidence import Data, Effect, Method, NotTestableError
+from nearfirst.takeaways.evidence import (
+    POSITIVE,
+    Data,
+    Effect,
+    Method,
+    NotTestableError,
+    equivalence_test,
+    mean_over_tasks,
+)
 from nearfirst.takeaways.measures import step_of_share
 from nearfirst.takeaways.settings import TakeawaySettings
 from nearfirst.takeaways.verdicts import TESTS, verdict
@@ -31,6 +43,9 @@ METHOD = Method(
     prediction=PredictionSettings(resamples=100),
     stability=StabilitySettings(end_checkpoints=1),
 )
+# Intervals of 90 %, and means over label tokens.
+LENIENT = replace(METHOD, settings=TakeawaySettings(alpha=0.1))
+BY_TOKENS = replace(METHOD, weighting="token")
 
 
 def curve(*losses: float, tasks: Sequence[float] = (0,) * 8, steps: Sequence[int] = STEPS) -> Run:
@@ -41,6 +56,11 @@ def curve(*losses: float, tasks: Sequence[float] = (0,) * 8, steps: Sequence[int
 def run_of(losses: Any, steps: Sequence[int] = STEPS) -> Run:
     """Return a run of eight tasks with the (steps, tasks) losses."""
     return run(dict(zip(steps, np.asarray(losses, float).tolist(), strict=True)), TASKS)
+
+
+def weighted(run: Run, *tokens: int) -> Run:
+    """Return the run with these numbers of label tokens."""
+    return replace(run, label_tokens=pd.Series(tokens, run.task.index))
 
 
 def data(
@@ -72,7 +92,7 @@ def test_a_difference_is_the_figure_s() -> None:
     # Farthest first varies more over seeds, and the figure pools the variances.
     tasks = np.arange(8) / 10
     runs = {
-        name: [curve(9, *values, tasks=tasks * slope) for values in losses]
+        name: [weighted(curve(9, *values, tasks=tasks * slope), *range(1, 9)) for values in losses]
         for name, slope, losses in (
             ("A", 1.0, [(3, 2, 2, 1), (3, 2, 1, 1)]),
             ("B", 1.1, [(4, 3, 3, 2), (4, 3, 2, 2)]),
@@ -81,10 +101,14 @@ def test_a_difference_is_the_figure_s() -> None:
     }
     alone = data({name: runs[name] for name in "AB"})
     others = {"C": dict(enumerate(runs["C"]))}
+    for method, level in ((METHOD, 0.95), (LENIENT, 0.9), (BY_TOKENS, 0.95)):
+        effect = effect_of("difference", replace(alone, others=others), method, window="run")
+        settings = METHOD.comparison.model_copy(update={"confidence": level})
+        by_key = data(runs).by_key()
+        figure = paired_comparison(by_key, "A", settings, weighting=method.weighting).iloc[0]
+        assert figure["comparison"] == "A-B"
+        assert effect[:4] == tuple(figure[["difference", "low", "high", "p_value"]])
     effect = effect_of("difference", replace(alone, others=others), window="run")
-    figure = paired_comparison(data(runs).by_key(), "A", METHOD.comparison).iloc[0]
-    assert figure["comparison"] == "A-B"
-    assert effect[:4] == tuple(figure[["difference", "low", "high", "p_value"]])
     assert effect.low < effect_of("difference", alone, window="run").low
     # Another arrangement may have the name of a role.
     assert effect == effect_of(
@@ -112,21 +136,31 @@ def test_without_tasks_instances_are_the_units() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "expected", "p_value"),
-    # The loss of B falls from 9 to 4: a margin of 0.5.
+    ("higher", "expected", "p_value"),
+    # The loss of B falls from 9 to 4 at the end: a margin of 0.5.
     [
-        (4.1, "confirmed", 1 / 256),
-        (4.49, "confirmed", 1 / 256),
-        (4.6, "refuted", 1 / 128),
-        (3.0, "refuted", 1 / 128),
+        (0.1, "confirmed", 1 / 256),
+        (0.49, "confirmed", 1 / 256),
+        (0.6, "refuted", 1 / 128),
+        (-1.0, "refuted", 1 / 128),
     ],
 )
-def test_equivalence(level: float, expected: str, p_value: float) -> None:
-    runs = data({"A": [curve(9, *[level] * 4)], "B": [curve(9, 4, 4, 4, 4)]})
+def test_equivalence(higher: float, expected: str, p_value: float) -> None:
+    later = np.array([6, 5, 3, 4])
+    runs = data({"A": [curve(9, *(later + higher))], "B": [curve(9, *later)]})
     effect = effect_of("equivalence", runs, window="run")
     assert effect.region == pytest.approx((-0.5, 0.5))
     assert effect.p_value == pytest.approx(p_value)
     assert decide(effect) == expected
+
+
+def test_the_margin_of_equivalence_is_a_share_of_the_weighted_fall() -> None:
+    # The first of eight tasks, with 8 of 15 label tokens, does not fall; the others fall by 5.
+    one_steady = weighted(run_of(np.transpose([[9] * 5, *[[9, 6, 5, 3, 4]] * 7])), 8, *[1] * 7)
+    runs = data({"A": [one_steady], "B": [one_steady]})
+    for method, fall in ((METHOD, 35 / 8), (BY_TOKENS, 35 / 15)):
+        effect = effect_of("equivalence", runs, method, window="run")
+        assert effect.region == pytest.approx((-fall / 10, fall / 10))
 
 
 def test_equivalence_is_undecided_where_tasks_differ() -> None:
@@ -156,7 +190,8 @@ def test_trend_is_page_s() -> None:
     assert effect.p_value == pytest.approx(2 * page.pvalue)
     rank = np.mean([stats.spearmanr(level, [1, 2, 3])[0] for level in levels.T])
     assert effect.estimate == pytest.approx(rank)
-    ordered = {str(i): [curve(9, *[i] * 4)] for i in range(3)}
+    # The mean over checkpoints counts, not the last.
+    ordered = {str(i): [curve(9, 4 * i, 4 * i, 4 * i, -i)] for i in range(3)}
     assert decide(effect_of("trend", data(ordered))) == "confirmed"
     effect = effect_of("trend", data(dict(reversed(ordered.items()))))
     assert (effect.estimate, decide(effect)) == (-1, "refuted")
@@ -207,12 +242,33 @@ def test_early_in_half_of_the_tasks() -> None:
     assert decide(effect) == "undecided"
 
 
+def test_an_early_step_is_a_bootstrap_of_tasks_and_seeds() -> None:
+    fast, slow = (9, 1, 1, 1, 1), (9, 9, 9, 9, 1)
+    one_slow = run_of(np.transpose([slow, *[fast] * 7]))
+    # Seven eighths are less than 90 %, which draws without the slow task exceed. Of two seeds,
+    # a quarter of the draws are the fast one twice.
+    for runs, share in (([one_slow], (7 / 8) ** 8), ([curve(*fast), curve(*slow)], 1 / 4)):
+        effect = effect_of("early", data({"run": runs}), metric="loss", paper_step=10)
+        assert (effect.estimate, effect.low, effect.high) == (40, 10, 40)
+        assert effect.p_value == pytest.approx(2 * share, abs=0.15)
+    # By label tokens the fast tasks have 63 of 64.
+    by_tokens = data({"run": [weighted(one_slow, 1, *[9] * 7)]})
+    assert effect_of("early", by_tokens, BY_TOKENS, metric="loss", paper_step=10).estimate == 10
+
+
 def test_early_tasks_is_a_sign_test() -> None:
     effect = effect_of("early_tasks", data({"run": [curve(9, 1, 1, 1, 1)]}), paper_step=10)
     expected = stats.binomtest(8, 8)
     assert (effect.estimate, effect.p_value) == (1, pytest.approx(expected.pvalue))
     assert (effect.low, effect.high) == pytest.approx(tuple(expected.proportion_ci(0.95)))
     assert decide(effect) == "confirmed"
+    lenient = effect_of(
+        "early_tasks", data({"run": [curve(9, 1, 1, 1, 1)]}), LENIENT, paper_step=10
+    )
+    assert lenient.low == pytest.approx(expected.proportion_ci(0.9).low)
+    # The mean over seeds, 9, 5, 5, 5, 1, is late.
+    two = data({"run": [curve(9, 1, 1, 1, 1), curve(9, 9, 9, 9, 1)]})
+    assert effect_of("early_tasks", two, paper_step=10).estimate == 0
     late = effect_of("early_tasks", data({"run": [curve(9, 9, 9, 9, 1)]}), paper_step=10)
     assert decide(late) == "refuted"
 
@@ -235,6 +291,9 @@ def test_steadier_compares_noise_run_by_run() -> None:
     assert effect.estimate == pytest.approx(np.exp(np.mean(log_ratios)))
     assert effect.p_value == pytest.approx(expected.pvalue)
     assert (effect.n, decide(effect)) == (4, "confirmed")
+    for method, level in ((METHOD, 0.95), (LENIENT, 0.9)):
+        effect = effect_of("steadier", data(smooth, reward=rough), method, metric="reward")
+        assert effect[1:3] == pytest.approx(np.exp(expected.confidence_interval(level)))
     reverse = effect_of("steadier", data(rough, reward=smooth), metric="reward")
     assert decide(reverse) == "refuted"
     flat = {"a": [curve(*[0.0] * 9, steps=steps)] * 2, "b": rough["b"]}
@@ -243,19 +302,22 @@ def test_steadier_compares_noise_run_by_run() -> None:
 
 
 def test_fairer_by_hand() -> None:
-    spread = [1.0, -1.0] * 4
-    same, far = curve(9, 2, 2, 2, 2, tasks=spread), curve(9, 8, 8, 8, 8, tasks=spread)
+    spread = np.array([1.0, -1.0] * 4)
+    # The means of the last two checkpoints are 2 and 8.
+    same, far = curve(9, 0, 0, 1, 3, tasks=spread), curve(9, 0, 0, 9, 7, tasks=3 * spread)
     ours, theirs = {"a": [same], "b": [same]}, {"a": [same], "b": [far]}
-    effect = effect_of("fairer", data(ours, reward=theirs))
-    # Rewards: a variance of 9 between data sets (means 2 and 8) and 1 within; losses: 0 and 1.
-    assert effect.estimate == pytest.approx(-0.9)
+    method = replace(METHOD, stability=StabilitySettings(end_checkpoints=2))
+    effect = effect_of("fairer", data(ours, reward=theirs), method)
+    # Rewards: a variance of 9 between data sets, and 1 and 9 within; losses: 0, and 1 within.
+    assert effect.estimate == pytest.approx(-9 / 14)
+    assert effect.low < effect.estimate < effect.high
     assert decide(effect) == "confirmed"
-    assert decide(effect_of("fairer", data(theirs, reward=ours))) == "refuted"
+    assert decide(effect_of("fairer", data(theirs, reward=ours), method)) == "refuted"
 
 
 def rewarded(is_right: Any, gap: float) -> Data:
-    """Return answers of 40 tasks whose rewards are higher by a gap where they are right."""
-    tasks = [f"task-{number}" for number in range(40)]
+    """Return answers of 20 tasks, two each, whose rewards are higher by a gap where right."""
+    tasks = [f"task-{number // 2}" for number in range(40)]
     reward = np.random.default_rng(0).normal(size=np.shape(is_right)) + gap * is_right
     scores, rewards = (
         {"run": [run(dict(enumerate(values.tolist())), tasks)]} for values in (is_right, reward)
@@ -275,8 +337,14 @@ def test_rewards_tell_right_from_wrong_or_not(gap: float, expected: str) -> None
 
 
 def test_too_few_right_answers_are_not_testable() -> None:
-    with pytest.raises(NotTestableError, match="only 19 right answers to 19 of 40 tasks"):
+    with pytest.raises(NotTestableError, match="only 19 right answers to 10 of 20 tasks"):
         effect_of("tells_apart", rewarded(np.array([[1.0] * 19 + [0.0] * 21]), 0))
+    last = DistributionSettings(checkpoints="last", min_answers=21)
+    with pytest.raises(NotTestableError, match="only 20 right answers to 20 of 20 tasks"):
+        effect_of(
+            *("tells_apart", rewarded(np.arange(80).reshape(2, 40) % 2, 0)),
+            replace(METHOD, distribution=last),
+        )
 
 
 def test_the_largest_fall_excludes_the_first() -> None:
@@ -285,6 +353,24 @@ def test_the_largest_fall_excludes_the_first() -> None:
     effect = effect_of("sudden", data({"cluster": [sudden], "random": [even]}))
     assert (effect.estimate, decide(effect)) == (2, "confirmed")
     assert effect_of("sudden", data({"random": [even], "cluster": [sudden]})).estimate == -2
+    two = effect_of("sudden", data({"cluster": [sudden, even], "random": [even, even]}))
+    assert (two.estimate, two.seeds) == (1, 2)
+    # One seed of two is sudden, so the difference varies over seeds by more than over tasks.
+    assert two.low < 0 < two.high
+
+
+def test_the_loss_of_a_task_is_weighted() -> None:
+    # The first task has a second instance, with three label tokens, which alone falls by 4.
+    tasks, tokens = [*TASKS, "s"], [1] * 8 + [3]
+    levels = {0: [5.0] * 9, 10: [5.0] * 9, 20: [5.0] * 9}
+    even, sudden = (run(levels | {20: [5.0] * 8 + [end]}, tasks, tokens) for end in (5.0, 1.0))
+    # Of two instances of a task the first falls early; with 19 of 20 tokens it makes the fall.
+    fast_and_slow = run({0: (9, 9), 10: (1, 9), 20: (1, 9), 30: (1, 9), 40: (1, 1)}, "ss", (19, 1))
+    for method, fall, is_early in ((METHOD, 2, 0), (BY_TOKENS, 3, 1)):
+        effect = effect_of("sudden", data({"cluster": [sudden], "random": [even]}), method)
+        assert effect.estimate == pytest.approx(fall / 8)
+        effect = effect_of("early_tasks", data({"run": [fast_and_slow]}), method, paper_step=10)
+        assert effect.estimate == is_early
 
 
 def falling(shift: int = 0, sign: float = 1.0, count: int = 25) -> Data:
@@ -307,11 +393,14 @@ def test_falls_that_follow_the_distance() -> None:
 
 
 def sampled(seeds: int, own: float, luck: float) -> Data:
-    """Return curves of two samples in one order, with a shape of the sample and noise."""
+    """Return curves of two samples in one order, with a shape of the sample and noise.
+
+    Neither the fall that both have in common, nor that one sample is harder, is a shape.
+    """
     generator = np.random.default_rng(0)
     runs = {}
-    for role in ("one", "two"):
-        shape = own * generator.normal(size=(5, 8))
+    for role, level in (("one", 0.0), ("two", 10.0)):
+        shape = own * generator.normal(size=(5, 8)) + level - 5 * np.arange(5.0)[:, None]
         runs[role] = [run_of(shape + luck * generator.normal(size=(5, 8))) for _ in range(seeds)]
     samples = {"one": "specialist-0", "two": "specialist-1"}
     return replace(data(runs), sample=samples, arrangement=dict.fromkeys(runs, "random"))
@@ -320,6 +409,7 @@ def sampled(seeds: int, own: float, luck: float) -> Data:
 def test_samples_change_the_shape_of_a_curve_or_not() -> None:
     effect = effect_of("samples_differ", sampled(3, own=1, luck=0))
     assert (effect.estimate, decide(effect)) == (pytest.approx(1), "confirmed")
+    assert effect.p_value == pytest.approx(2 / 501)
     chance = effect_of("samples_differ", sampled(3, own=0, luck=1))
     assert abs(chance.estimate) < 0.2
     assert decide(chance) == "undecided"
@@ -367,8 +457,28 @@ def test_a_measure_that_follows_the_loss_or_not() -> None:
     assert decide(weak) == "confirmed"
 
 
+def test_equivalence_by_hand() -> None:
+    draws = np.array([0.0, *np.arange(-40, 61) / 500])
+    effect = equivalence_test(draws, 0.0, 0.089, METHOD, "correlation", 8, 1)
+    # Draws of 0.09 and more are 16 of 101, and none is -0.09 or less.
+    assert effect.p_value == pytest.approx(17 / 102)
+    assert (effect.low, effect.high) == pytest.approx((-0.075, 0.115))
+    # Beyond the margin, draws within it count twice: 85 of them, or none.
+    beyond = equivalence_test(np.array([0.2, *draws[1:]]), 0.0, 0.089, METHOD, "x", 8, 1)
+    assert beyond.p_value == 1
+    far = equivalence_test(draws + 0.2, 0.0, 0.089, METHOD, "x", 8, 1)
+    assert far.p_value == pytest.approx(2 / 102)
+
+
+def test_a_task_without_a_value_in_some_seed_is_left_out() -> None:
+    values = np.array([[1.0, 2.0, np.nan, 6.0], [3.0, 4.0, 5.0, 8.0]])
+    effect = mean_over_tasks(values, METHOD, POSITIVE, "nats")
+    assert (effect.estimate, effect.n, effect.seeds) == (pytest.approx(4), 3, 2)
+
+
 RISING, AT_ZERO = curve(1, 2, 3, 4, 5), curve(1, steps=(0,))
-LINE = curve(*range(25), steps=range(0, 250, 10))
+# Its changes differ, alike in all tasks.
+LINE = curve(*(step**2 for step in range(25)), steps=range(0, 250, 10))
 ALL_TASKS, EARLY = {"window": "run"}, {"metric": "loss", "paper_step": 300}
 ALIKE = replace(data({"cluster": [LINE]}), similarities=falling().similarities)
 

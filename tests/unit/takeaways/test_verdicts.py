@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from runs import run
 
+from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.figure import RunId
 from nearfirst.figures.run import Run
+from nearfirst.figures.settings import ComparisonSettings
 from nearfirst.takeaways.evidence import Method
 from nearfirst.takeaways.subjects import Role, Subject
 from nearfirst.takeaways.verdicts import caption, holm, region_text, sentence, takeaways, verdict
@@ -98,6 +100,20 @@ def test_a_row_for_each_verdict() -> None:
     ]
     assert table["takeaway"].tolist() == [5, 5, 5, 5, 6, 5]
     assert (table["n"].iloc[0], table["seeds"].iloc[0], table["units"].iloc[0]) == (8, 1, "tasks")
+
+
+def test_other_orders_of_the_figure_take_part() -> None:
+    runs = runs_of(
+        low=[1.0, 2.0] * 4, high=[3.0, 2.5, 2.0, 2.5] * 2, mixed=[4.0, 3.0, 2.0, 1.0] * 2
+    )
+    alone = subject(CLAIM, "low", "high")
+    other = Role(role="", dataset="mine", test="specialist-0", arrangement="mixed")
+    table = takeaways([alone, alone.model_copy(update={"others": [other]})], runs, {}, Method())
+    by_key = {(run_id.arrangement, run_id.seed): run for run_id, run in runs["loss"].items()}
+    figure = paired_comparison(by_key, "low", ComparisonSettings()).iloc[0]
+    assert figure["comparison"] == "low-high"
+    # p-values are corrected over the comparisons of the figure.
+    assert table["p_value"][0] < table["p_value"][1] == figure["p_value"]
 
 
 def test_words() -> None:
