@@ -122,6 +122,9 @@ def test_a_change_that_noise_could_make_is_not_seen() -> None:
     seen = [row_of(wavering | {0: start})["change_seen"] for start in (0.0, 3.1, 3.2, -2.4, -2.5)]
     assert seen == [False, False, True, False, True]
     assert row_of(wavering)["relative_noise"] > 1
+    # Over seeds it is seen if it is in each.
+    both = stability({"loss": curve(FALL, 0) | curve(wavering, 1)}, StabilitySettings())
+    assert both["change_seen"].tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("height", [0.0, 1.1, 33.3])
