@@ -12,6 +12,7 @@ import pytest
 from pools import settings
 from programs import Program
 
+from nearfirst.arrange.inputs import read_pool
 from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.registry import arrange
 from nearfirst.common.identity import read_identity
@@ -167,3 +168,22 @@ def test_an_order_for_half_of_the_queries(program: Program, folder: Path) -> Non
     assert program("arrange.py", *half, '{"method":"tma","queries":"half"}').returncode == 0
     assert program("arrange.py", *whole, '{"method":"tma"}').returncode == 0
     assert pq.read_table("half").equals(pq.read_table("whole"))
+    # The same of an existing matrix, which has all of the queries.
+    assert program("distances.py", *TABLES.split(), "--matrix", "D.npy").returncode == 0
+    done = program("arrange.py", *half, '{"method":"tma","queries":"half"}', "--distances", "D.npy")
+    assert done.returncode == 0, done.stderr
+    assert pq.read_table("half").equals(pq.read_table("whole"))
+
+
+def test_the_messages_of_half_of_the_queries(
+    folder: Path, write_instances: Any, some_talks: Any
+) -> None:
+    talks = some_talks(9, seed=1)
+    ids = write_instances(folder / "Q.parquet", talks)
+    write_instances(folder / "I.parquet", some_talks(5))
+    files = {"instances": folder / "I.parquet", "queries": folder / "Q.parquet"}
+    _, pool = read_pool(settings("bm25", queries="half"), **files)
+    asked = [[turn["content"] for turn in messages] for messages in pool.queries]
+    half = [talk for talk, is_in_half in zip(talks, half_mask(ids), strict=True) if is_in_half]
+    assert asked == [[turn["content"] for turn in talk] for talk in half]
+    assert len(pool.query_tasks) == 5
