@@ -52,6 +52,7 @@ def test_distances_to_tasks_by_hand() -> None:
         "cosine-avg": [[-0.7, -0.8], [-0.5, 0]],
         "cosine-max": [[-0.6, -0.8], [0, 0]],
         "cosine-centroid": [[-1.4 / 2**0.5, -0.8], [-(0.5**0.5), 0]],
+        "euclidean-centroid": [[18.5**0.5, 18**0.5], [0.5**0.5, 2**0.5]],
         "euclidean-avg": [[(20**0.5 + 18**0.5) / 2, 18**0.5], [0.5**0.5, 2**0.5]],
     }
     for measure, distances in expected.items():
