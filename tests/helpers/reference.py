@@ -6,8 +6,9 @@ import numpy.typing as npt
 
 def algorithm_1(distances: npt.NDArray[np.float32]) -> list[int]:
     """Return the rounds of TMA as in the algorithm's text, with all pairs compared each round."""
-    rounds = [0] * len(distances)
-    pool = list(range(len(distances)))
+    rows = distances.tolist()
+    rounds = [0] * len(rows)
+    pool = list(range(len(rows)))
     number = 0
     while pool:
         number += 1
@@ -15,7 +16,7 @@ def algorithm_1(distances: npt.NDArray[np.float32]) -> list[int]:
         for test in range(distances.shape[1]):
             nearest = pool[0]
             for point in pool:
-                if distances[point, test] < distances[nearest, test]:
+                if rows[point][test] < rows[nearest][test]:
                     nearest = point
             chosen.add(nearest)
         for point in chosen:

@@ -13,7 +13,7 @@ import pools
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearfirst.arrange.inputs import read_pool
@@ -55,6 +55,7 @@ def published_round_robin(similarity: Any) -> list[int]:
     raise AssertionError
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
 def test_round_robin_over_queries(size: int, queries: int, length: int, seed: int) -> None:
     distances = np.random.default_rng(seed).normal(size=(size, queries)).astype(np.float32)

@@ -93,14 +93,14 @@ def test_many_blocks_and_lists_that_overflow(
     """A bad guess lets too much in, and later blocks hold points that truncated lists need."""
     monkeypatch.setattr(tma, "ROWS", 16)
     monkeypatch.setattr(block_distances, "ROWS", 16)
-    distances = np.random.default_rng(0).normal(size=(1000, 9)).astype(np.float32)
+    distances = np.random.default_rng(0).normal(size=(400, 9)).astype(np.float32)
     if order == "tied":
         distances = distances.round()
     elif order != "random":
         distances.sort(axis=0)
         distances = distances[:: -1 if order == "nearest last" else 1]
     rounds = rounds_by(
-        lambda rows: distances[rows], 1000, 9, threads=threads, max_entries=90, sample_size=27
+        lambda rows: distances[rows], 400, 9, threads=threads, max_entries=90, sample_size=27
     )
     assert rounds.tolist() == rescanned(distances).tolist()
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pools
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import algorithm_1
 
@@ -15,6 +15,8 @@ from nearfirst.arrange.pool import Arranged, Pool
 from nearfirst.arrange.registry import arrange
 from nearfirst.common.errors import InputError
 
+# Each arranges several times; on what rounds are, test_tma.py has more.
+few_examples = settings(max_examples=30)
 WITHIN = st.sampled_from(["shuffle", "pool"])
 FARTHEST = st.sampled_from(["reverse", "argmax"])
 ORDERS = st.sampled_from(pools.ORDERS)
@@ -38,6 +40,7 @@ def rounds_of(pool: Pool, sign: int = 1) -> npt.NDArray[np.int64]:
     return np.array(algorithm_1(sign * pool.distances(slice(None))))
 
 
+@few_examples
 @given(pools.POOLS, WITHIN, pools.SEEDS)
 def test_orders_go_by_the_rounds_of_algorithm_1(pool: Pool, within: str, seed: int) -> None:
     expected = rounds_of(pool)
@@ -57,6 +60,7 @@ def test_orders_go_by_the_rounds_of_algorithm_1(pool: Pool, within: str, seed: i
     assert mixed.order.tolist() == shuffle.tolist()
 
 
+@few_examples
 @given(pools.POOLS, pools.SEEDS)
 def test_pool_order_inside_a_round(pool: Pool, seed: int) -> None:
     expected = rounds_of(pool)
@@ -77,6 +81,7 @@ def test_argmax_by_hand() -> None:
     assert (argmax.order.tolist(), numbers(argmax)) == ([0, 2, 1], [1, 1, 2])
 
 
+@few_examples
 @given(pools.POOLS, WITHIN, pools.SEEDS)
 def test_argmax_goes_by_the_rounds_of_negated_distances(pool: Pool, within: str, seed: int) -> None:
     expected = rounds_of(pool, sign=-1)
@@ -101,6 +106,7 @@ def test_rounds_count_from_0_and_leave_the_last_out() -> None:
     assert tma(LINE, rounds=(4, 5)).order.tolist() == [2]
 
 
+@few_examples
 @given(pools.POOLS, pools.SEEDS, st.integers(1, 7), ORDERS, FARTHEST)
 def test_buckets_partition_the_pool(
     pool: Pool, seed: int, width: int, order: str, farthest: str
@@ -170,6 +176,7 @@ def test_the_far_half_of_a_second_run() -> None:
     assert select_instances(NEAR, far, last).tolist() == [0, 4, 5, 6, 7]
 
 
+@few_examples
 @given(pools.POOLS, SELECT, FARTHEST, WITHIN, pools.SEEDS, st.data())
 def test_all_orders_of_one_budget_hold_the_same_set(
     pool: Pool, select: str, farthest: str, within: str, seed: int, data: st.DataObject

@@ -48,7 +48,9 @@ def test_a_factor_that_is_not_positive_is_refused(distances: list[list[float]], 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_several_blocks(threads: int) -> None:
-    pool = replace(pools.random(2 * ROWS + 5), threads=threads)
+    generator = np.random.default_rng(0)
+    sides = (1 + 0.5 * generator.random((size, 6)) for size in (2 * ROWS + 5, 5))
+    pool = replace(pools.from_embeddings(*sides), threads=threads)
     matrix = pool.distances(slice(None)).astype(np.float64)
     factor = matrix.mean() / matrix.min(axis=1).mean()
     expected = matrix.mean(axis=1) + factor * matrix.min(axis=1)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.progress import bar
@@ -102,9 +104,21 @@ def in_blocks(
 
     `label` names the progress bar in a program's log.
     """
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
         for _ in bar(pool.map(work, starts), label, len(starts)):
             pass
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Return a context in which NumPy's matrix products use one thread."""
+    limit: AbstractContextManager[object] = _loaded_libraries().limit(limits=1, user_api="blas")
+    return limit
+
+
+@cache
+def _loaded_libraries() -> ThreadpoolController:
+    # Looking for them takes some 7 ms, and a small pool has many passes of one block.
+    return ThreadpoolController()
 
 
 def to_unit_length(vectors: Matrix) -> RowDistances:

@@ -6,10 +6,9 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from nearfirst.common.progress import bar
-from nearfirst.distance.distances import BY_ROWS, ROWS, RowDistances
+from nearfirst.distance.distances import BY_ROWS, ROWS, RowDistances, one_blas_thread
 from nearfirst.distance.side import Side
 from nearfirst.explore.settings import KINDS, ExplorationSettings
 from nearfirst.explore.texts import Exchange, grams, incidence, read_exchanges
@@ -64,7 +63,7 @@ def find_duplicates(
     text_limit, cosine_limit = settings.text_similarity, settings.embedding_similarity
     index = _TextIndex(test, settings)
     collectors = [_PairCollector(n_train, len(test), settings.listed) for _ in KINDS]
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         for number, block in enumerate(bar(train, "duplicates", -(-n_train // ROWS))):
             start = number * ROWS
             cosine = -distances(slice(start, start + ROWS))

@@ -9,10 +9,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from nearfirst.common.progress import bar
-from nearfirst.distance.distances import ROWS, Matrix, to_unit_length
+from nearfirst.distance.distances import ROWS, Matrix, one_blas_thread, to_unit_length
 from nearfirst.explore.texts import Exchange, Unit, grams, incidence
 
 Side = Literal["test", "train"]
@@ -151,7 +150,7 @@ def _search(
     is_excluded = np.zeros(n_train, dtype=bool)
     is_excluded[list(excluded)] = True
     result: Excluded = {}
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
         for start in bar(range(0, n_train, ROWS), kind, -(-n_train // ROWS)):
             ends: dict[Side, int] = {"test": n_test, "train": start}
             chunks = [
