@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import Running, command, environment
+from programs import Program, Running, command, environment
 
 from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, write_table
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(autouse=True)

@@ -1,19 +1,16 @@
 """Behaviour shared by all stage programs: help, settings, log, one line on failure."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from programs import SCRIPTS, Program
 
 from nearfirst.common.parquet import embeddings_table, write_table
 from nearfirst.common.settings import Section
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.figures.look import LookSettings
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
-SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SCRIPTS.glob("*.py")))

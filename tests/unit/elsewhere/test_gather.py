@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from configs import PRESETS
 from files import cut
 from peft import LoraConfig, PeftModel, get_peft_model
 from programs import Program
@@ -230,7 +231,6 @@ ADVICE = {"kind": "advice", "orders": {"A": ["mine", "random"]}, "baseline": "ra
     ],
 )
 def test_a_wrong_row_is_named(row: dict[str, Any], figure: dict[str, Any], message: str) -> None:
-    presets = Path(__file__).parents[3] / "workflow/presets"
     figures = {"f": figure if "kind" in figure else ARRANGEMENTS | figure}
     with pytest.raises(InputError, match=message):
-        load({"preset": "tiny", "checkpoints": {"mine": row}, "figures": figures}, presets)
+        load({"preset": "tiny", "checkpoints": {"mine": row}, "figures": figures}, PRESETS)

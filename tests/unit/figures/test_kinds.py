@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 
 import pytest
+from configs import PRESETS
+from programs import SCRIPTS
 from runs import figure
 
 from nearfirst.common.errors import InputError
@@ -13,9 +14,7 @@ from nearfirst.config import load
 from nearfirst.figures.figure import Figure, RunId
 from nearfirst.figures.registry import KINDS
 
-PRESETS = Path(__file__).parents[3] / "workflow/presets"
 FIGURES = load({"preset": "paper"}, PRESETS).figures
-SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
 
 
 class Experiment:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from programs import Program
 from runs import figure, noisy, run, save_table, tables, write_runs, write_similarity
 
 from nearfirst.figures.comparison.paired import paired_comparison
@@ -24,7 +24,6 @@ from nearfirst.figures.task_curves import task_curves
 from nearfirst.reward.table import REWARDS
 from nearfirst.score.table import SCORES
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
 TASKS = ("t", "u", "v")
 
 

@@ -1,16 +1,13 @@
 """The program that draws: tables it refuses, and that it writes all or nothing."""
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from programs import Program
 from runs import figure
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.plot.curves import read
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
 
 POINT = "RT,0,1,1,1,3,0.95\n"
 ROW = figure("arrangements", "RT", reference="RT", dataset="mine")
