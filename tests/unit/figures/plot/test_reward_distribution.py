@@ -1,6 +1,7 @@
 """The figure of rewards: what is drawn, and what it says in words."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,17 @@ CASES = {
 }
 
 
+@cache
+def distribution_of(case: str) -> pd.DataFrame:
+    return distribution(CASES[case], DistributionSettings(resamples=100), 3)
+
+
 @pytest.fixture
 def table_of(tmp_path: Path) -> TableOf:
     """Make the table of a case, and read it back."""
 
     def table_of(case: str) -> pd.DataFrame:
-        table = distribution(CASES[case], DistributionSettings(resamples=100), 3)
-        table.to_csv(tmp_path / "t.csv", index=False, float_format="%.6g")
+        distribution_of(case).to_csv(tmp_path / "t.csv", index=False, float_format="%.6g")
         return read(tmp_path / "t.csv")
 
     return table_of
