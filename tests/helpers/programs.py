@@ -1,38 +1,28 @@
 """Stage programs in processes forked from one that has imported torch already."""
 
 import itertools
-import multiprocessing
 import os
-import resource
+import select
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from multiprocessing import forkserver
 from pathlib import Path
 
-import pytest
 import warm
+from warm_client import exit_code, request
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
 Program = Callable[..., subprocess.CompletedProcess[str]]
 """Type of the fixtures that run a program to its end: `program("score.py", "--output", path)`."""
 PRINTED, NUMBERS = tempfile.TemporaryDirectory(), itertools.count()
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["pytest", *warm.PRELOADED])
 
 
 def environment() -> dict[str, str]:
     """Return the environment of a program: with the library, without network, on one core."""
-    return {
-        **os.environ,
-        "PYTHONPATH": str(ROOT / "workflow"),
-        "HF_HUB_OFFLINE": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-        "OMP_NUM_THREADS": "1",
-    }
+    return {**os.environ, "PYTHONPATH": str(ROOT / "workflow"), **warm.ENVIRONMENT}
 
 
 def command(name: str, *arguments: object) -> list[str]:
@@ -47,27 +37,29 @@ class Running:
     """
 
     def __init__(self, words: Sequence[str], limit: int | None = None) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in environment().items():
-                patch.setenv(name, value)
-            forkserver.ensure_running()  # its imports read some of these variables
         self.printed = Path(PRINTED.name, str(next(NUMBERS)))
-        arguments = (list(words[1:]), str(self.printed), environment(), limit)
-        self.process = CONTEXT.Process(target=_run, args=arguments)
-        self.process.start()
-        assert self.process.pid
-        self.pid = self.process.pid
+        with Path(os.devnull).open() as nothing, self.printed.open("w") as printed:
+            streams = (nothing.fileno(), printed.fileno(), printed.fileno())
+            address = f"{warm.folder_of_python()}/socket"
+            self.server, self.pid = request(words[1:], environment(), streams, address, limit)
+        self.code: int | None = None
 
     def poll(self) -> int | None:
         """Return the exit code if it has ended."""
-        return self.process.exitcode
+        return self._ended(0)
 
     def wait(self, timeout: float | None = 300) -> int:
         """Wait for the end; return the exit code."""
-        self.process.join(timeout)
-        if self.process.exitcode is None:
+        code = self._ended(timeout)
+        if code is None:
             raise subprocess.TimeoutExpired(str(self.printed), timeout or 0)
-        return self.process.exitcode
+        return code
+
+    def _ended(self, timeout: float | None) -> int | None:
+        """Return the exit code if it ends before the timeout."""
+        if self.code is None and select.select([self.server], [], [], timeout)[0]:
+            self.code = exit_code(self.server)
+        return self.code
 
     def send_signal(self, number: int) -> None:
         """Send a signal only to this process."""
@@ -80,15 +72,3 @@ class Running:
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
-
-
-def _run(words: list[str], printed: str, environ: dict[str, str], limit: int | None) -> None:
-    """Run the program, as the leader of a new process group."""
-    os.setsid()
-    file = os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    if limit is not None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    warm.run(words, environ)

@@ -2,8 +2,6 @@
 
 import errno
 import os
-import resource
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -12,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from files import contents
-from programs import command, environment
+from programs import Running, command
 from small_disk import small_disk
 
 from nearfirst.common.errors import InputError
@@ -119,72 +117,57 @@ def test_what_killed_processes_left_is_removed(
 # Stage programs on a disk that fills up ------------------------------------------------------
 
 
-def small_files_only() -> None:
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
-
-
-def run(
-    name: str, *arguments: object, limit: Callable[[], None] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(name, *arguments),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        preexec_fn=limit,
-    )
-
-
 def embeddings(path: Path, count: int) -> Path:
     vectors = np.random.default_rng(count).normal(size=(count, 8)).astype(np.float32)
     write_table(embeddings_table([f"{count}-{i}" for i in range(count)], vectors), path)
     return path
 
 
-def only_error(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 1, (done.returncode, done.stderr)
-    errors = [line for line in done.stderr.split("\n") if line.startswith("error:")]
-    assert len(errors) == 1, done.stderr
+def only_error(call: list[str], limit: int | None = None) -> str:
+    """Run a program, which must fail; return its error."""
+    job = Running(call, limit)
+    code, printed = job.wait(), job.printed.read_text()
+    assert code == 1, (code, printed)
+    errors = [line for line in printed.split("\n") if line.startswith("error:")]
+    assert len(errors) == 1, printed
     return errors[0]
 
 
-def distances(folder: Path, out: Path) -> list[object]:
-    """Arguments for a matrix of 1.6 MB."""
-    return [
+def distances(folder: Path, out: Path) -> list[str]:
+    """The command line for a matrix of 1.6 MB."""
+    return command(
         *("distances.py", "--train", embeddings(folder / "train.parquet", 1000)),
         *("--test", embeddings(folder / "test.parquet", 400)),
         *("--matrix", out / "matrix.npy"),
-    ]
+    )
 
 
-def arrange(folder: Path, out: Path) -> list[object]:
-    """Arguments for an arrangement of some 200 KB."""
+def arrange(folder: Path, out: Path) -> list[str]:
+    """The command line for an arrangement of some 200 KB."""
     train = embeddings(folder / "train.parquet", 20_000)
-    return [
+    return command(
         *("arrange.py", "--settings", '{"method": "random"}', "--train", train),
         *("--output", out / "arrangement.parquet"),
-    ]
+    )
 
 
-PROGRAMS = pytest.mark.parametrize("arguments", [distances, arrange])
+PROGRAMS = pytest.mark.parametrize("program", [distances, arrange])
 
 
 @PROGRAMS
 def test_a_file_size_limit_leaves_nothing_behind_or_the_older_output(
-    tmp_path: Path, arguments: Callable[[Path, Path], list[object]]
+    tmp_path: Path, program: Callable[[Path, Path], list[str]]
 ) -> None:
     out = tmp_path / "out"
-    call = arguments(tmp_path, out)
-    error = only_error(run(*call, limit=small_files_only))
+    call = program(tmp_path, out)
+    error = only_error(call, LIMIT)
     assert str(out) in error
     assert "File too large" in error
     assert contents(out) == {}
-    assert run(*call).returncode == 0
+    assert Running(call).wait() == 0
     before = contents(out)
     assert max(map(len, before.values())) > LIMIT
-    only_error(run(*call, limit=small_files_only))
+    only_error(call, LIMIT)
     assert contents(out) == before
 
 
@@ -197,9 +180,9 @@ def disk_of_128k(tmp_path: Path) -> Iterator[Path]:
 
 @PROGRAMS
 def test_a_full_disk_leaves_nothing_behind(
-    tmp_path: Path, disk_of_128k: Path, arguments: Callable[[Path, Path], list[object]]
+    tmp_path: Path, disk_of_128k: Path, program: Callable[[Path, Path], list[str]]
 ) -> None:
-    error = only_error(run(*arguments(tmp_path, disk_of_128k)))
+    error = only_error(program(tmp_path, disk_of_128k))
     assert str(disk_of_128k) in error
     assert "No space left" in error
     assert contents(disk_of_128k) == {}

@@ -16,6 +16,7 @@ import pytest
 from checkout import copy_project
 from files import contents
 from hub_server import Hub, blob, serving, sha256
+from warm import folder_of_python
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.hub import HubSettings
@@ -61,8 +62,10 @@ def fetch(tmp_path: Path, hub: Hub) -> Fetch:
     ) -> subprocess.CompletedProcess[str]:
         variables = {name: options.pop(name) for name in list(options) if name.isupper()}
         settings = {"repository": "someone/talks", "revision": hub.commit, **options}
+        # A fork would not inherit what is done `before`.
+        python = sys.executable if before else f"{folder_of_python()}/python"
         return subprocess.run(
-            command(tmp_path, settings, key),
+            [python, *command(tmp_path, settings, key)[1:]],
             env=environment(tmp_path, hub, **variables),
             preexec_fn=before,
             capture_output=True,

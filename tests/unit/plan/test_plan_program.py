@@ -1,12 +1,13 @@
 """The jobs and hours of a call, and the paper's plan as a user asks for it."""
 
-import os
-import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from checkout import Checkout, copy_project
+from programs import Program
+from warm import folder_of_python
 
 from nearfirst.common.errors import InputError
 from nearfirst.hardware import HardwareSettings, TrainHardware
@@ -21,14 +22,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return copy_project(tmp_path_factory.mktemp("fresh"))
 
 
-def plan(checkout: Checkout, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "workflow/scripts/plan.py", *arguments],
-        cwd=checkout.folder,
-        env={**os.environ, "PYTHONPATH": str(checkout.folder / "workflow")},
-        capture_output=True,
-        text=True,
-    )
+@pytest.fixture
+def plan(checkout: Checkout, program: Program, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Run the program in a fresh checkout; its Snakemake is a fork."""
+    monkeypatch.chdir(checkout.folder)
+    monkeypatch.setattr(sys, "executable", f"{folder_of_python()}/python")
+    return partial(program, "plan.py")
 
 
 @pytest.mark.parametrize(
@@ -38,10 +37,10 @@ def plan(checkout: Checkout, *arguments: str) -> subprocess.CompletedProcess[str
         ("false", ["822 GB", "323 GB", "0 B", "1.15 TB", "3.44 TB"]),
     ],
 )
-def test_the_plan_of_the_papers_figure(checkout: Checkout, keep: str, sizes: list[str]) -> None:
+def test_the_plan_of_the_papers_figure(plan: Program, keep: str, sizes: list[str]) -> None:
     config = ("--config", "preset=paper", "seeds=[0]", f"keep_checkpoints={keep}")
     flags = ("--profile", "slurm", "--seconds", "train=4800", *config)
-    done = plan(checkout, "results/fig4_flan.pdf", *flags)
+    done = plan("results/fig4_flan.pdf", *flags)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     # Three runs of six segments; 24 hours on two GPUs.
@@ -51,8 +50,8 @@ def test_the_plan_of_the_papers_figure(checkout: Checkout, keep: str, sizes: lis
     assert [" ".join(line[-2:]) for line in lines[-5:]] == sizes
 
 
-def test_what_snakemake_refuses_is_said(checkout: Checkout) -> None:
-    done = plan(checkout, "results/fig4_flan.pdf", "--config", "trian={steps: 3}")
+def test_what_snakemake_refuses_is_said(plan: Program) -> None:
+    done = plan("results/fig4_flan.pdf", "--config", "trian={steps: 3}")
     assert (done.returncode, done.stdout) == (1, "")
     assert "did you mean 'train'" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("error: Snakemake refuses")

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from files import contents
-from programs import Program
+from programs import Program, Running, command
 from runs import IDENTITY
 
 from nearfirst.common.identity import read_identity
@@ -27,7 +27,6 @@ TRAIN = ("--settings", '{"epochs":2,"batch_size":4}', "--text", '{"max_length":6
 def trained(
     tmp_path_factory: pytest.TempPathFactory,
     program: Program,
-    program_apart: Program,
     some_talks: Any,
     write_instances: Any,
     model_folder: Path,
@@ -42,11 +41,14 @@ def trained(
     limit = ("--settings", '{"max_per_dataset":20}')
     done = program("preferences.py", *datasets, "--output", pairs, *limit)
     assert done.returncode == 0, done.stderr
-    done = program_apart(
-        *("train_reward.py", "--pairs", pairs, "--model", model_folder, *TRAIN),
-        *("--output", folder / "out/model", "--accuracy", folder / "out/accuracy.csv"),
+    # In another process than the test.
+    job = Running(
+        command(
+            *("train_reward.py", "--pairs", pairs, "--model", model_folder, *TRAIN),
+            *("--output", folder / "out/model", "--accuracy", folder / "out/accuracy.csv"),
+        )
     )
-    assert done.returncode == 0, done.stderr
+    assert job.wait() == 0, job.printed.read_text()
     return folder
 
 
