@@ -4,7 +4,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -70,13 +70,16 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def imports(path: Path) -> Iterator[tuple[str, set[str]]]:
-    """Yield each import of a file, inside functions too, and the packages it names."""
+@cache
+def imports(path: Path) -> list[tuple[str, set[str]]]:
+    """Return each import of a file, inside functions too, and the packages it names."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield ast.unparse(node), {alias.name.partition(".")[0] for alias in node.names}
+            found.append((ast.unparse(node), {name.name.partition(".")[0] for name in node.names}))
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield ast.unparse(node), {(node.module or "").partition(".")[0]}
+            found.append((ast.unparse(node), {(node.module or "").partition(".")[0]}))
+    return found
 
 
 def files_of(program: Path) -> list[Path]:
