@@ -40,6 +40,7 @@ SYSTEM = {
 OTHER = {
     ("docs/cluster.md", "AuthType"): "slurmdbd.conf",
     ("docs/cluster.md", "AccountingStorageType"): "slurm.conf",
+    ("docs/cluster.md", "set-resources:"): "of a profile",
     ("docs/cluster.md", "train:"): "a profile's resources",
     ("docs/method.md", "w(s) "): "a formula",
     ("docs/tma.md", "position "): "a drawing",
