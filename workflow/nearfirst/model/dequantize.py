@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing_folder
+from nearfirst.model.load import forget_source
 from nearfirst.model.load_errors import DAMAGED, reason
 
 
@@ -37,6 +38,7 @@ def dequantize(folder: Path, output: Path) -> None:
     config.pop("quantization_config", None)
     model = type(quantized)(type(quantized.config)(**config))
     model.load_state_dict(quantized.state_dict())
+    forget_source(tokenizer)
     with writing_folder(output) as written:
         model.to(torch.float32).save_pretrained(written)
         tokenizer.save_pretrained(written)

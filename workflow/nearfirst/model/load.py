@@ -48,7 +48,14 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
             f"{name}: the tokenizer has no end-of-text token, so no answer would end; set "
             "eos_token in its tokenizer_config.json"
         )
+    forget_source(tokenizer)
     return tokenizer
+
+
+def forget_source(tokenizer: Any) -> None:
+    """Save a tokenizer to the same bytes, whether it came from a folder, or without a network."""
+    for key in ("is_local", "local_files_only"):
+        tokenizer.init_kwargs.pop(key, None)
 
 
 def load_config(name: str, revision: str | None = None) -> Any:

@@ -100,8 +100,6 @@ def from_base(name: str, seed: int) -> tuple[LlamaRewardModel, Any]:
         )
     tokenizer = load_tokenizer(name)
     tokenizer.add_bos_token = True
-    for key in ("is_local", "local_files_only"):  # how it was loaded is not part of the output
-        tokenizer.init_kwargs.pop(key, None)
     set_seed(seed)
     model = LlamaRewardModel(base.config)
     model.model.load_state_dict(base.model.state_dict())
