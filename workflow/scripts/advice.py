@@ -14,10 +14,9 @@ from itertools import compress
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
 from nearfirst.common import cli
-from nearfirst.common.parquet import INSTANCES, read_table
+from nearfirst.common.parquet import read_ids
 from nearfirst.data.half import half_mask
 from nearfirst.figures.advice import advice, seconds
 from nearfirst.figures.arguments import add_figure, parser, write_csv
@@ -31,7 +30,7 @@ def main(arguments: argparse.Namespace) -> None:
     figure: Settings = arguments.figure
     settings: ComparisonSettings = arguments.settings
     runs = results_of(read_runs(arguments.tables), figure)
-    ids = read_table(arguments.test, pa.schema([INSTANCES.field("id")]))["id"].to_pylist()
+    ids = read_ids(arguments.test)
     chooses = set(compress(ids, half_mask(ids)))
     curves: CurveSettings = arguments.curves
     table = advice(runs, figure.orders, chooses, settings, curves.weighting)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from nearfirst.common import cli
-from nearfirst.common.parquet import INSTANCES, TOKENS, read_table, write_table
+from nearfirst.common.parquet import TOKENS, read_ids, write_table
 from nearfirst.data.instances import read_conversations
 from nearfirst.model.settings import TemplateSettings
 
@@ -16,7 +16,7 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.model import load, template
 
     settings = arguments.settings
-    ids = read_table(arguments.instances, pa.schema([INSTANCES.field("id")]))["id"]
+    ids = read_ids(arguments.instances)
     tokenizer = load.load_tokenizer(arguments.model)
     encoded = template.encode(
         read_conversations(arguments.instances), tokenizer, settings.max_length, settings.format

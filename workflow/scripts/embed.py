@@ -11,12 +11,10 @@ import re
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import INSTANCES, open_parquet, read_table, write_embeddings
+from nearfirst.common.parquet import open_parquet, read_ids, write_embeddings
 from nearfirst.data.instances import read_conversations
 from nearfirst.embed.registry import KINDS, Context, Instances, shard_bounds
 from nearfirst.embed.texts import embedding_counts
@@ -33,8 +31,7 @@ def main(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(settings.threads)
     with open_parquet(arguments.instances) as file:
         bounds = shard_bounds(file.metadata.num_rows, *(arguments.shard or (1, 1)))
-    only_ids = pa.schema([INSTANCES.field("id")])
-    ids = read_table(arguments.instances, only_ids, rows=bounds)["id"].to_pylist()
+    ids = read_ids(arguments.instances, bounds)
     instances = Instances(ids, partial(read_conversations, arguments.instances, bounds))
     pool = partial(read_conversations, arguments.pool or arguments.instances)
     logging.info("%d instances", len(ids))

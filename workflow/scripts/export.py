@@ -13,12 +13,11 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from nearfirst.arrange.export import annotated_rows, read_pool, write_jsonl, write_parquet
 from nearfirst.common import cli
 from nearfirst.common.files import writing
-from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, read_embeddings, read_table
+from nearfirst.common.parquet import ARRANGEMENT, read_embeddings, read_ids, read_table
 from nearfirst.data.instances import rows_in_order, same_ids
 from nearfirst.distance.distances import BY_ROWS, check_dimensions, to_reader_scale
 from nearfirst.distance.neighbours import neighbours
@@ -26,8 +25,7 @@ from nearfirst.distance.neighbours import neighbours
 
 def main(arguments: argparse.Namespace) -> None:
     """Write both files."""
-    only_ids = pa.schema([INSTANCES.field("id")])
-    ids = read_table(arguments.instances, only_ids)["id"].to_pylist()
+    ids = read_ids(arguments.instances)
     train_ids, train = read_embeddings(arguments.train)
     same_ids(ids, train_ids, arguments.instances, arguments.train)
     test_ids, test = read_embeddings(arguments.test)

@@ -4,12 +4,11 @@ import argparse
 import logging
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table, write_embeddings
+from nearfirst.common.parquet import read_embeddings, read_ids, write_embeddings
 from nearfirst.data.instances import same_ids
 from nearfirst.embed.texts import embedding_counts
 
@@ -17,8 +16,7 @@ from nearfirst.embed.texts import embedding_counts
 def main(arguments: argparse.Namespace) -> None:
     """Write the joined table, in the instances' order."""
     ids, vectors = read_embeddings(*arguments.shards, may_be_empty=True)
-    expected = read_table(arguments.instances, pa.schema([INSTANCES.field("id")]))["id"]
-    same_ids(expected.to_pylist(), ids, arguments.instances, arguments.output)
+    same_ids(read_ids(arguments.instances), ids, arguments.instances, arguments.output)
     identity = read_identity(arguments.instances)
     where = f"{identity.get('dataset', arguments.instances)} ({identity.get('test', 'texts')})"
     metadata = [pq.read_schema(path).metadata or {} for path in arguments.shards]

@@ -157,6 +157,16 @@ def read_batches(
     yield from file.iter_batches(max(1, min(rows or BATCH, int(TEXT / row_bytes))), columns=columns)
 
 
+def read_ids(path: Path, rows: tuple[int, int] | None = None) -> list[str]:
+    """Read the ids of an instance table, or of a range of its rows, without their texts.
+
+    Raises InputError as `read_table` does.
+    """
+    table = read_table(path, pa.schema([INSTANCES.field("id")]), rows=rows)
+    ids: list[str] = table["id"].to_pylist()
+    return ids
+
+
 def left_out(table: pa.Table) -> int:
     """Return how many test instances have no row, according to the table's metadata."""
     return count_of(table, "left_out")

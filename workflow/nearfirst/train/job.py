@@ -6,12 +6,10 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import explain_full_disk, remove
 from nearfirst.common.identity import read_identity, write_run
-from nearfirst.common.parquet import INSTANCES, read_table
+from nearfirst.common.parquet import read_ids
 from nearfirst.data.instances import read_conversations, rows_in_order
 from nearfirst.memory import Shape, Training, check_fits
 from nearfirst.model.visible_gpus import keep_one_gpu
@@ -73,8 +71,7 @@ def _train(job: Namespace, work: Path) -> None:
     torch.set_num_threads(settings.threads)
     device.device()  # fail on an unusable GPU before reading data and model
     tokenizer = load.load_tokenizer(job.model, job.revision)
-    ids = read_table(job.instances, pa.schema([INSTANCES.field("id")]))["id"].to_pylist()
-    order = rows_in_order(job.arrangement, ids, job.instances)
+    order = rows_in_order(job.arrangement, read_ids(job.instances), job.instances)
     used = batches.steps_of_epoch(len(order), settings) * settings.batch_size
     if used < len(order):
         # They differ between arrangements, which then do not train on the same set.
