@@ -2,12 +2,12 @@
 
 import argparse
 import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from nearfirst.common import cli
 from nearfirst.common.identity import read_run
-from nearfirst.common.parquet import write_table
 from nearfirst.harness.settings import HarnessSettings
 
 
@@ -16,8 +16,9 @@ def main(arguments: argparse.Namespace) -> None:
     import torch
 
     from nearfirst.harness import tasks
-    from nearfirst.model import load, precision
+    from nearfirst.model import fingerprint, load, precision
     from nearfirst.model.checkpoints import checkpoints_in, windows
+    from nearfirst.model.parts import write_by_checkpoint
 
     settings = cast(HarnessSettings, arguments.settings)
     torch.set_num_threads(settings.threads)
@@ -30,11 +31,21 @@ def main(arguments: argparse.Namespace) -> None:
     name, average = arguments.task, arguments.average
     group = tasks.load_tasks(name, settings)
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
-    checkpoints = windows(folders, arguments.before, average)
     model = load.model_for(folders[0], arguments.model, arguments.revision, dtype, average)
-    with precision.tf32(settings.precision):
-        table = tasks.evaluate(model, tokenizer, checkpoints, name, group, settings, average)
-    write_table(table, arguments.output, identity)
+
+    def metrics(todo: list[Sequence[Path]]) -> Iterator[Any]:
+        return tasks.evaluate(model, tokenizer, todo, name, group, settings, average)
+
+    made_from = [
+        *(name, settings.canonical()),
+        fingerprint.files(Path(settings.include)) if settings.include else [],
+        *(arguments.model, arguments.revision, fingerprint.files(Path(arguments.model)), average),
+        fingerprint.code(Path(__file__)),
+    ]
+    write_by_checkpoint(
+        *(arguments.output, windows(folders, arguments.before, average), metrics),
+        *(made_from, identity),
+    )
 
 
 if __name__ == "__main__":

@@ -4,9 +4,7 @@ import argparse
 from pathlib import Path
 
 from nearfirst.common import cli
-from nearfirst.common.files import remove
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import write_table
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.model.settings import TemplateSettings
 from nearfirst.model.visible_gpus import keep_one_gpu
@@ -30,12 +28,8 @@ def main(arguments: argparse.Namespace) -> None:
         arguments.template,
     )
     processes = max(1, arguments.threads // job.train.threads)
-    # Beside the output, since Snakemake removes the outputs of failed jobs.
-    work = arguments.output.with_suffix(".partial")
-    with locked(work.with_suffix(".lock")):
-        table = train_orders(job, work, processes)
-        write_table(table, arguments.output, read_identity(arguments.test))
-        remove(work)
+    with locked(arguments.output.with_suffix(".lock")):
+        train_orders(job, arguments.output, processes, read_identity(arguments.test))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,20 @@
-"""Rewards of generated answers."""
+"""Rewards of generated answers.
+
+The rewards of each step are kept at once, so that a killed job resumes there.
+"""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from nearfirst.common import cli
+from nearfirst.common.files import sha256
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import left_out, write_table
+from nearfirst.common.parquet import left_out
+from nearfirst.common.progress import bar
 from nearfirst.data.instances import read_instances
 from nearfirst.generate.table import read_answers
 from nearfirst.model.visible_gpus import keep_one_gpu
@@ -21,20 +30,35 @@ def main(arguments: argparse.Namespace) -> None:
     keep_one_gpu()
     import torch
 
-    from nearfirst.model import precision
+    from nearfirst.model import fingerprint, precision
+    from nearfirst.model.parts import write_in_parts
     from nearfirst.reward.model import load_reward_model
     from nearfirst.reward.score import rewards, score_answers
 
     settings: RewardScoreSettings = arguments.settings
+    name, revision = arguments.reward_model, arguments.revision
     torch.set_num_threads(settings.threads)
     dtype = precision.weights_dtype("reward.scoring.precision", settings.precision)
-    model, tokenizer = load_reward_model(arguments.reward_model, arguments.revision, dtype)
+    model, tokenizer = load_reward_model(name, revision, dtype)
     tokens = encode(exchanges, arguments.text, model, tokenizer)
-    with precision.tf32(settings.precision), precision.autocast(settings.precision):
-        scores = rewards(model, tokens, settings.batch_tokens)
-    table = score_answers(answers, scores, arguments.reward_model)
+    steps = answers["step"].to_numpy()
+    rows = {f"step-{step:06d}": np.flatnonzero(steps == step) for step in np.unique(steps)}
+
+    def score(todo: list[str]) -> Iterator[Any]:
+        for step in bar(todo, "steps"):
+            texts = [tokens[row] for row in rows[step]]
+            with precision.tf32(settings.precision), precision.autocast(settings.precision):
+                scores = rewards(model, texts, settings.batch_tokens)
+            yield score_answers(answers.take(rows[step]), scores, name)
+
+    made_from = [
+        *(settings.canonical(), arguments.text.canonical()),
+        *(name, revision, fingerprint.files(Path(name))),
+        *(sha256(arguments.generations), sha256(arguments.instances)),
+        fingerprint.code(Path(__file__)),
+    ]
     metadata = {**read_identity(arguments.generations), "left_out": str(left_out(answers))}
-    write_table(table, arguments.output, metadata)
+    write_in_parts(arguments.output, dict.fromkeys(rows), score, made_from, metadata)
 
 
 if __name__ == "__main__":

@@ -116,6 +116,35 @@ def test_the_mean_of_checkpoints_does_not_depend_on_segments(
     assert last.equals(whole[whole["step"] == STEPS[2]].reset_index(drop=True))
 
 
+def test_a_stopped_job_goes_on_with_losses_of_the_same_input(
+    tmp_path: Path, evaluate: Any, talks: list[Any]
+) -> None:
+    assert evaluate(talks).returncode == 0
+    losses, last = tmp_path / "losses.parquet", tmp_path / "checkpoints/step-000020"
+    expected = losses.read_bytes()
+    losses.unlink()
+    weights = (last / "model.safetensors").read_bytes()
+    # The last checkpoint stops the job, as a full disk or a time limit would.
+    cut(last / "model.safetensors")
+
+    def evaluated(rows: list[Any] = talks, settings: dict[str, Any] = SETTINGS) -> list[int]:
+        done = evaluate(rows, settings=settings)
+        assert done.returncode == 1
+        assert not losses.exists()
+        return [int(step) for step in re.findall(r" step (\d+):", done.stderr)]
+
+    assert evaluated() == [0, 10]
+    assert evaluated() == []
+    assert evaluated(settings=SETTINGS | {"precision": "bfloat16"}) == [0, 10]
+    assert evaluated(talks[:-1]) == [0, 10]
+    assert evaluated() == [0, 10]
+    (last / "model.safetensors").write_bytes(weights)
+    done = evaluate(talks)
+    assert " 2 of 3 parts were made by an earlier job\n" in done.stderr
+    assert losses.read_bytes() == expected
+    assert not (tmp_path / "losses.parquet.partial").exists()
+
+
 def test_losses_name_their_run_and_test_set(
     tmp_path: Path, evaluate: Any, talks: list[Any]
 ) -> None:

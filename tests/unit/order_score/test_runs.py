@@ -1,15 +1,18 @@
 """Runs of many orders equal those of `train.py`, even if killed or run in parallel."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from training import train
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import read_table, write_table
+from nearfirst.common.parquet import read_table
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.evaluate.losses import evaluate
 from nearfirst.evaluate.settings import EvaluateSettings
@@ -41,9 +44,10 @@ def job(
 def test_a_run_equals_that_of_train_even_if_killed_or_in_parallel(
     job: runs.Job, tmp_path: Path, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = runs.train_orders(job, tmp_path / "whole", 1)
+    whole = runs.train_orders(job, tmp_path / "whole.parquet", 1)
     assert whole.schema == ORDER_LOSSES
-    assert runs.train_orders(job, tmp_path / "parallel", 2) == whole
+    assert read_table(tmp_path / "whole.parquet", ORDER_LOSSES, unique=None) == whole
+    assert runs.train_orders(job, tmp_path / "parallel.parquet", 2) == whole
 
     # Order 6 is in the second block of three.
     rows = random_orders(20, TRAIN.batch_size, SETTINGS)[6]
@@ -53,32 +57,36 @@ def test_a_run_equals_that_of_train_even_if_killed_or_in_parallel(
     )
     folder, _ = train(Path(job.model), [tokens[row] for row in rows], TRAIN, tmp_path / "train")
     steps = [[folder / f"step-{step:06d}"] for step in (2, 3)]
-    expected = evaluate(load.empty_model(job.model), steps, test, test_tokens, 4096)
+    tables = evaluate(load.empty_model(job.model), steps, test, test_tokens, EvaluateSettings())
+    expected = pa.concat_tables(tables)
     assert whole.filter(whole["order"].to_numpy() == 6).drop_columns("order") == expected
 
-    def train_first_block(job: runs.Job, start: int, path: Path) -> None:
-        if start:
-            raise KeyboardInterrupt
-        train_block(job, start, path)
+    trained: list[int] = []
 
-    train_block, work = runs._train_block, tmp_path / "killed"
-    monkeypatch.setattr(runs, "_train_block", train_first_block)
+    def train_at_most(limit: int, orders: Sequence[int], *others: Any) -> Any:
+        if len(trained) == limit:
+            raise KeyboardInterrupt
+        trained.append(orders[0])
+        return train_block(orders, *others)
+
+    train_block, output = runs._train_block, tmp_path / "killed.parquet"
+    monkeypatch.setattr(runs, "_train_block", partial(train_at_most, 2))
     with pytest.raises(KeyboardInterrupt):
-        runs.train_orders(job, work, 1)
-    monkeypatch.undo()
-    first = work / "block-000000.parquet"
-    assert read_table(first, ORDER_LOSSES, unique=None) == whole.slice(0, 4 * 2 * 5)
-    # An existing block is not trained again, unless it is another job's.
-    write_table(whole.slice(0, 7), first)
-    assert len(runs.train_orders(job, work, 1)) == 7 + 5 * 2 * 5
+        runs.train_orders(job, output, 1)
+    # The blocks of another job are trained again, but no others.
+    monkeypatch.setattr(runs, "_train_block", partial(train_at_most, 3))
     other = replace(job, train=TRAIN.model_copy(update={"learning_rate": 1e-3}))
-    assert len(runs.train_orders(other, work, 1)) == len(whole)
+    with pytest.raises(KeyboardInterrupt):
+        runs.train_orders(other, output, 1)
+    monkeypatch.setattr(runs, "_train_block", partial(train_at_most, 9))
+    assert runs.train_orders(job, output, 1) == whole
+    assert trained == [0, 4, 0, 0, 8]
 
 
 def test_a_run_that_diverges_is_named(job: runs.Job, tmp_path: Path) -> None:
     too_high = replace(job, train=TRAIN.model_copy(update={"learning_rate": 1e30}))
     with pytest.raises(InputError, match=r"^order 0: .* is not finite"):
-        runs.train_orders(too_high, tmp_path / "work", 1)
+        runs.train_orders(too_high, tmp_path / "losses.parquet", 1)
 
 
 def test_orders_are_permutations_of_the_same_instances() -> None:

@@ -174,6 +174,6 @@ def test_unusable_tokens_are_refused() -> None:
 
 
 def test_a_reward_that_is_not_finite_is_refused() -> None:
-    answers = pa.table({"step": [10, 20], "id": ["a", "b"], "task": ["t"] * 2})
+    answers = pa.table({"step": [20, 20], "id": ["a", "b"], "task": ["t"] * 2})
     with pytest.raises(InputError, match="M: the reward of id 'b' at step 20 is not finite"):
         score_answers(answers, np.array([1, np.nan], np.float32), "M")

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from nearfirst.common.batching import batches
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import LOSSES
 from nearfirst.common.progress import SCREEN
+from nearfirst.evaluate.settings import EvaluateSettings
+from nearfirst.model import precision
 from nearfirst.model.check import check_model
 from nearfirst.model.checkpoints import step_of, stream_weights
 from nearfirst.model.device import keep_freed_memory
 from nearfirst.model.loss import mean_losses
-from nearfirst.model.precision import autocast
 from nearfirst.model.template import Tokens
 
 
@@ -41,29 +42,26 @@ def evaluate(
     checkpoints: Sequence[Sequence[Path]],
     instances: pa.Table,
     tokens: Sequence[Tokens],
-    batch_tokens: int,
-    precision: str = "float32",
-    average: int = 1,
-) -> pa.Table:
-    """Return the LOSSES table of the instances at each checkpoint, and log each mean loss.
+    settings: EvaluateSettings,
+) -> Iterator[pa.Table]:
+    """Yield the LOSSES table of the instances at each checkpoint, and log each mean loss.
 
-    The mean weights of each window of at most `average` checkpoints (`checkpoints.windows`) replace
-    the model's, and count as the window's last checkpoint. Every instance has a label. Raises
-    InputError if a checkpoint is damaged, or a loss is not finite.
+    The mean weights of each window of checkpoints (`checkpoints.windows`) replace the model's, and
+    count as the window's last checkpoint. Every instance has a label. Raises InputError if a
+    checkpoint is damaged, or a loss is not finite.
     """
     if model.device.type == "cpu":
         keep_freed_memory()
     num_tokens = sum(len(item.ids) for item in tokens)
     labels = [item.label_tokens for item in tokens]
-    parts: list[pa.Table] = []
     start = previous = time.monotonic()
-    with closing(stream_weights(model, checkpoints, average)) as loaded:
-        for *_, folder in loaded:
+    with closing(stream_weights(model, checkpoints, settings.average)) as loaded:
+        for done, (*_, folder) in enumerate(loaded, start=1):
             # A new context each time: it caches converted weights.
-            with autocast(precision):
-                if not parts:
+            with precision.tf32(settings.precision), precision.autocast(settings.precision):
+                if done == 1:
                     check_model(model, tokens)
-                loss = losses(model, tokens, batch_tokens)
+                loss = losses(model, tokens, settings.batch_tokens)
             if not np.isfinite(loss).all():
                 id_ = instances["id"][int(np.argmin(np.isfinite(loss)))]
                 raise InputError(
@@ -71,15 +69,14 @@ def evaluate(
                     "train.learning_rate"
                 )
             step = step_of(folder)
-            columns = [[step] * len(tokens), instances["id"], instances["task"], loss, labels]
-            parts.append(pa.table(columns, schema=LOSSES))
             # Count from the previous checkpoint, to include the time to read this one.
             now = time.monotonic()
-            left = (now - start) / len(parts) * (len(checkpoints) - len(parts))
+            left = (now - start) / done * (len(checkpoints) - done)
             logging.info(
                 "step %d: mean loss %.4f (%.1f s, %.0f tokens/s), %.0f s left",
                 *(step, loss.mean(), now - previous, num_tokens / (now - previous), left),
             )
             SCREEN.show(f"step {step}, mean loss {loss.mean():.3f}, {left:.0f} s left")
+            columns = [[step] * len(tokens), instances["id"], instances["task"], loss, labels]
+            yield pa.table(columns, schema=LOSSES)
             previous = now
-    return pa.concat_tables(parts)

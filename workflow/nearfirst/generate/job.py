@@ -1,12 +1,12 @@
 """A generation job: answer the test instances with the checkpoints of a segment.
 
-The answers of each checkpoint are saved beside the output at once, so that a killed job resumes
-there.
+The answers of each checkpoint are kept at once, so that a killed job resumes there.
 """
 
 import logging
 import time
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 import torch
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.files import sha256
 from nearfirst.common.identity import read_identity, read_run
-from nearfirst.common.parquet import write_table
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.generate.answers import Ids, check_positions, generate
-from nearfirst.generate.resume import Parts
 from nearfirst.generate.table import GENERATIONS
 from nearfirst.model import fingerprint, load, precision, template
 from nearfirst.model.checkpoints import checkpoints_in, load_weights, step_of, windows
+from nearfirst.model.parts import write_by_checkpoint
 
 
 def run(args: Namespace) -> None:
@@ -56,24 +56,24 @@ def run(args: Namespace) -> None:
     model = load.model_for(folders[0], args.model, args.revision, dtype, args.average)
     check_positions(model, prompts, args.settings)
 
-    parts = Parts(args.output, _made_from(args, table, prompts))
-    all_windows = windows(folders, args.before, args.average)
-    answers = {w[-1]: part for w in all_windows if (part := parts.find(w)) is not None}
-    if answers:
-        logging.info("%d of %d checkpoints were answered before", len(answers), len(folders))
-    todo = [window for window in all_windows if window[-1] not in answers]
-    job_start = time.monotonic()
-    for done, window in enumerate(todo, start=1):
-        start, folder = time.monotonic(), window[-1]
-        load_weights(model, *window, average=args.average)
-        answers[folder] = _answer(args, folder, model, tokenizer, table, prompts)
-        parts.keep(window, answers[folder])
-        now = time.monotonic()
-        left = (now - job_start) / done * (len(todo) - done)
-        logging.info("%s, %.0f s left", _summary(answers[folder], now - start), left)
-    metadata = {"left_out": str(num_left_out), **identity}
-    write_table(pa.concat_tables([answers[folder] for folder in folders]), args.output, metadata)
-    parts.remove()
+    def answer(todo: list[Sequence[Path]]) -> Iterator[pa.Table]:
+        job_start = time.monotonic()
+        for done, window in enumerate(todo, start=1):
+            start = time.monotonic()
+            load_weights(model, *window, average=args.average)
+            answers = _answer(args, window[-1], model, tokenizer, table, prompts)
+            now = time.monotonic()
+            left = (now - job_start) / done * (len(todo) - done)
+            logging.info("%s, %.0f s left", _summary(answers, now - start), left)
+            yield answers
+
+    write_by_checkpoint(
+        args.output,
+        windows(folders, args.before, args.average),
+        answer,
+        _made_from(args),
+        {"left_out": str(num_left_out), **identity},
+    )
 
 
 def _answer(
@@ -117,12 +117,10 @@ def _summary(answers: pa.Table, seconds: float) -> str:
     )
 
 
-def _made_from(args: Namespace, table: pa.Table, prompts: list[Ids]) -> list[object]:
+def _made_from(args: Namespace) -> list[object]:
     """Return all that answers depend on besides the weights; not the batch size."""
     return [
         *(args.settings.canonical(), args.template.canonical(), args.seed, args.average),
         *(args.model, args.revision, fingerprint.files(Path(args.model))),
-        *(table["id"].to_pylist(), table["task"].to_pylist()),
-        [prompt.tolist() for prompt in prompts],
-        fingerprint.code(Path(__file__)),
+        *(sha256(args.instances), fingerprint.code(Path(__file__))),
     ]

@@ -7,7 +7,7 @@ it installs some thirty others.
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +21,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.harness.settings import HarnessSettings
 from nearfirst.metrics import HARNESS
+from nearfirst.model import precision
 from nearfirst.model.checkpoints import step_of, stream_weights
 
 PYTHON_SEED, SEED = 0, 1234
@@ -75,8 +76,8 @@ def evaluate(
     tasks: Tasks,
     settings: HarnessSettings,
     average: int = 1,
-) -> pa.Table:
-    """Return the metrics of every document of the tasks at each checkpoint.
+) -> Iterator[pa.Table]:
+    """Yield a table with the metrics of every document of the tasks for each checkpoint.
 
     The checkpoints' weights replace those of the model, as in `evaluate.losses.evaluate`. Columns:
     step, id (`TASK/NUMBER`), task, and the metrics, whose means over documents lm_eval reports.
@@ -90,7 +91,6 @@ def evaluate(
         batch_size=settings.batch_size,
         mixed_precision_dtype="bfloat16" if settings.precision == "bfloat16" else None,
     )
-    tables: list[pa.Table] = []
     started = time.monotonic()
     with closing(stream_weights(model, checkpoints, average)) as loaded:
         for *_, folder in loaded:
@@ -99,27 +99,27 @@ def evaluate(
             torch.manual_seed(SEED)
             for task in tasks.values():
                 task.set_fewshot_seed(seed=SEED)
-            results = import_harness("evaluator").evaluate(
-                harness,
-                {"tasks": tasks},
-                limit=settings.limit,
-                bootstrap_iters=0,
-                apply_chat_template=settings.chat_template,
-                fewshot_as_multiturn=settings.chat_template,
-            )
+            with precision.tf32(settings.precision):
+                results = import_harness("evaluator").evaluate(
+                    harness,
+                    {"tasks": tasks},
+                    limit=settings.limit,
+                    bootstrap_iters=0,
+                    apply_chat_template=settings.chat_template,
+                    fewshot_as_multiturn=settings.chat_template,
+                )
             rows = [
                 {"id": f"{task}/{number}", "task": task, **values}
                 for task, samples in sorted(results["samples"].items())
                 for number, values in sorted(_values_of_documents(samples).items())
             ]
             columns = _make_columns(rows, name)
-            step = pa.array([step_of(folder)] * len(rows), pa.int32())
-            tables.append(pa.table({"step": step, **columns}))
             now = time.monotonic()
             mean = np.mean(columns[f"{HARNESS}{name}"])
             logging.info("step %d: mean %.4f (%.1f s)", step_of(folder), mean, now - started)
+            step = pa.array([step_of(folder)] * len(rows), pa.int32())
+            yield pa.table({"step": step, **columns})
             started = now
-    return pa.concat_tables(tables)
 
 
 def _values_of_documents(samples: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, float]]:

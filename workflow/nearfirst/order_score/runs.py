@@ -1,14 +1,17 @@
 """Many short runs from one base model, each in another order: losses early and late.
 
-Model and data are loaded once per process. Each block of runs is written to a file, so that a
-killed job resumes after its last complete blocks. Runs do not depend on the runs before them.
+Model and data are loaded once per process. Each block of runs is kept, so that a killed job
+resumes after its last complete blocks. Runs do not depend on the runs before them.
 """
 
 import copy
+import gc
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
+from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -20,14 +23,14 @@ import torch
 from transformers import TrainerCallback
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import remove, sha256
-from nearfirst.common.parquet import read_table, write_table
+from nearfirst.common.files import sha256
 from nearfirst.common.progress import bar
 from nearfirst.data.instances import read_conversations
 from nearfirst.evaluate.losses import losses
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.model import adapter, check, fingerprint, load, precision, template
 from nearfirst.model.device import deterministic, device
+from nearfirst.model.parts import partial_folder, write_in_parts
 from nearfirst.model.settings import TemplateSettings
 from nearfirst.order_score.orders import ORDER_LOSSES, random_orders
 from nearfirst.order_score.settings import OrderScoreSettings
@@ -53,8 +56,10 @@ class Job:
     template: TemplateSettings
 
 
-def train_orders(job: Job, work: Path, processes: int) -> pa.Table:
-    """Train every order; return `ORDER_LOSSES`, sorted by order and step.
+def train_orders(
+    job: Job, output: Path, processes: int, metadata: Mapping[str, str] | None = None
+) -> pa.Table:
+    """Train every order; write and return `ORDER_LOSSES`, sorted by order and step.
 
     Raises InputError if a file, a setting or the hardware cannot be used, or a run diverges.
 
@@ -62,42 +67,43 @@ def train_orders(job: Job, work: Path, processes: int) -> pa.Table:
     ----------
     job
         Its `train` holds the settings of one run of `settings.steps` steps.
-    work
-        Folder for the blocks, kept when a job is killed; blocks of another job are deleted.
     processes
         Orders to train in parallel, each on `train.threads`. The result does not depend on it.
+    metadata
+        For the schema of the output.
     """
-    _prepare(job, work)
     starts = range(0, job.settings.orders, BLOCK)
-    paths = {start: work / f"block-{start:06d}.parquet" for start in starts}
-    missing = {start: path for start, path in paths.items() if not path.is_file()}
-    logging.info("%d of %d blocks of %d orders are left", len(missing), len(paths), BLOCK)
-    train = partial(_train_block, job)
-    if processes == 1 or len(missing) < 2:
-        list(bar(map(train, missing, missing.values()), "blocks of orders", len(missing)))
-    else:
+    blocks = {
+        f"block-{start:06d}": [*range(start, min(start + BLOCK, job.settings.orders))]
+        for start in starts
+    }
+    work = partial_folder(output) / "trainer"
+
+    def train(todo: list[str]) -> Iterator[pa.Table]:
+        logging.info("%d of %d blocks of %d orders are left", len(todo), len(blocks), BLOCK)
+        arguments = ([blocks[name] for name in todo], repeat(job), repeat(work))
+        if processes == 1 or len(todo) < 2:
+            yield from bar(map(_train_block, *arguments), "blocks of orders", len(todo))
+            return
         with ProcessPoolExecutor(processes, get_context("spawn"), end_with_launcher) as pool:
-            done = pool.map(train, missing, missing.values())
             try:
-                list(bar(done, "blocks of orders", len(missing)))
+                done = pool.map(_train_block, *arguments)
+                yield from bar(done, "blocks of orders", len(todo))
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-    blocks = [read_table(path, ORDER_LOSSES, unique=None) for path in paths.values()]
-    return pa.concat_tables(blocks)
+
+    return write_in_parts(output, blocks, train, _made_from(job), metadata or {})
 
 
-def _prepare(job: Job, work: Path) -> None:
-    """Create the folder of the blocks, or empty it if its blocks are of another job."""
+def _made_from(job: Job) -> list[object]:
+    """Return all that the losses depend on."""
     settings = (job.settings, job.train, job.evaluate, job.template)
-    sections = [section.canonical() for section in settings]
-    files = [sha256(job.pool), sha256(job.test), fingerprint.files(Path(job.model))]
-    digest = fingerprint.digest([sections, job.model, files, fingerprint.code(Path(__file__))])
-    note = work / "run"
-    if not (note.is_file() and note.read_text() == digest):
-        remove(work)
-        work.mkdir(parents=True)
-        note.write_text(digest)
+    return [
+        *([section.canonical() for section in settings], job.model),
+        *(sha256(job.pool), sha256(job.test), fingerprint.files(Path(job.model))),
+        fingerprint.code(Path(__file__)),
+    ]
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,8 @@ def _load(job: Job) -> _Loaded:
     model.to(device())
     base = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     twin = copy.deepcopy(model).to(dtype).eval()
+    # Each training begins by collecting garbage: a third of a second for what imports made.
+    gc.freeze()
     return _Loaded(pool, orders, table, test, model, base, twin)
 
 
@@ -150,15 +158,14 @@ class _Evaluation(TrainerCallback):  # type: ignore[misc]
         self.losses[state.global_step] = values
 
 
-def _train_block(job: Job, start: int, path: Path) -> None:
-    """Train the orders of a block, and write their losses."""
+def _train_block(orders: Sequence[int], job: Job, folder: Path) -> pa.Table:
+    """Train the orders of a block, and return their losses."""
     loaded = _load(job)
-    orders = range(start, min(start + BLOCK, job.settings.orders))
-    parts = [part for order in orders for part in _train_order(job, loaded, order, path)]
-    write_table(pa.concat_tables(parts), path)
+    parts = [part for order in orders for part in _train_order(job, loaded, order, folder)]
+    return pa.concat_tables(parts)
 
 
-def _train_order(job: Job, loaded: _Loaded, order: int, path: Path) -> list[pa.Table]:
+def _train_order(job: Job, loaded: _Loaded, order: int, folder: Path) -> list[pa.Table]:
     """Return the losses of one run, a table for each step that is evaluated."""
     loaded.model.load_state_dict(loaded.base)
     steps = run_steps([loaded.pool[row] for row in loaded.orders[order]], job.train)
@@ -166,7 +173,7 @@ def _train_order(job: Job, loaded: _Loaded, order: int, path: Path) -> list[pa.T
     evaluation = _Evaluation(job, loaded)
     try:
         with deterministic(job.train.deterministic):
-            train_unsaved(loaded.model, steps, job.train, path.with_name("trainer"), evaluation)
+            train_unsaved(loaded.model, steps, job.train, folder, evaluation)
     except InputError as error:
         raise InputError(f"order {order}: {error}") from None
     ids, tasks = loaded.table["id"], loaded.table["task"]

@@ -13,25 +13,23 @@ from torch.nn.utils.rnn import pad_sequence
 
 from nearfirst.common.batching import batches
 from nearfirst.common.errors import InputError
-from nearfirst.common.progress import bar
 from nearfirst.reward.exchanges import Ids
 from nearfirst.reward.table import REWARDS
 
 
 def score_answers(answers: pa.Table, scores: npt.NDArray[np.float32], name: str) -> pa.Table:
-    """Return the REWARDS table of n answers, given their (n,) rewards, and log each step's mean.
+    """Return the REWARDS table of n answers of a step, given their (n,) rewards; log the mean.
 
     Raises InputError, which names the reward model, if a reward is not finite.
     """
-    steps, ids = answers["step"].to_numpy(), answers["id"]
+    step, ids = answers["step"][0], answers["id"]
     if not np.isfinite(scores).all():
         row = int(np.argmin(np.isfinite(scores)))
         raise InputError(
-            f"{name}: the reward of id '{ids[row]}' at step {steps[row]} is not finite; check the "
+            f"{name}: the reward of id '{ids[row]}' at step {step} is not finite; check the "
             "model's weights, or set reward.scoring.precision: float32"
         )
-    for step in np.unique(steps):
-        logging.info("step %d: mean reward %.4f", step, scores[steps == step].mean())
+    logging.info("step %s: mean reward %.4f", step, scores.mean())
     return pa.table([answers["step"], ids, answers["task"], scores], schema=REWARDS)
 
 
@@ -48,9 +46,8 @@ def rewards(model: Any, tokens: Sequence[Ids], batch_tokens: int) -> npt.NDArray
     _check_tokens(texts, model.config)
     pad_token_id = model.config.pad_token_id
     result = np.empty(len(texts), dtype=np.float32)
-    indices = [*batches([len(ids) for ids in texts], batch_tokens)]
     try:
-        for batch in bar(indices, "batches", len(indices)):
+        for batch in batches([len(ids) for ids in texts], batch_tokens):
             part = [texts[i] for i in batch]
             if pad_token_id is None:
                 # A sequence classifier looks for the last token that is not padding; with an id
