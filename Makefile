@@ -71,9 +71,10 @@ report: setup  ## write report.html, one page of the figures and tables that are
 	@snakemake $(wildcard results/*.pdf $(patsubst %,results/%.csv,$(TABLES))) \
 	  --report report.html $(and $(RECORDS),--configfile $(RECORDS)) $(ARGS)
 
-# Three processes: a test of SLURM mostly waits. Long ones come first, in the order of the folders.
+# For all tests three processes, as one of SLURM mostly waits; otherwise one for each core. Long ones
+# come first, in the order of the folders.
 test: setup  ## run the tests; some of them: ARGS=tests/unit
-	pytest --numprocesses 3 --no-loadscope-reorder $(ARGS)
+	pytest --numprocesses $(if $(findstring tests/,$(ARGS)),logical,3) --no-loadscope-reorder $(ARGS)
 
 lint: setup  ## run the linters and the type checker
 	ruff check

@@ -1,5 +1,6 @@
 """Runs of the workflow and a SLURM cluster, shared by the tests that need one."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -66,6 +67,11 @@ class ByFile(LoadScopeScheduling):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that need the cluster, then with other long files."""
     items.sort(key=lambda item: ("slurm" not in item.nodeid, item.path.name not in LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    """Exclude what imports made from garbage collection, which each training begins with."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
