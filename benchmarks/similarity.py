@@ -13,7 +13,8 @@ import pyarrow as pa
 from shared import SCRIPTS, load_before, make_once, parser, run
 from tma import embeddings, floors
 
-from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, embeddings_table, write_table
+from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, write_table
 
 TASKS, PER_TASK, DIMENSION, PERMUTATIONS = 225, 5, 384, 3
 TESTS = TASKS * PER_TASK

@@ -13,7 +13,8 @@ from tempfile import gettempdir
 import numpy as np
 from shared import SCRIPTS, load_before, make_once, parser, run
 
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.parquet import write_table
 from nearfirst.distance.distances import ROWS, Matrix, in_blocks
 
 TASKS, HELD_OUT, FAMILIES = 1600, 225, 200

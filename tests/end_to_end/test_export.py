@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from checkout import Checkout
 
-from nearfirst.common.parquet import read_embeddings
+from nearfirst.common.embeddings import read_embeddings
 from nearfirst.distance.distances import distance_matrix
 
 ARRANGED = "results/arranged/flan"

@@ -11,8 +11,9 @@ import pytest
 from faults import Job, embedding, evaluation, stage, training
 from files import contents, cut
 
+from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import ARRANGEMENT, LOSSES, read_embeddings, read_table, write_table
+from nearfirst.common.parquet import ARRANGEMENT, LOSSES, read_table, write_table
 from nearfirst.data.instances import read_instances
 
 INSTANCES = "instances/flan/specialist-0.parquet"

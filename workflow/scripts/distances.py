@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from nearfirst.common import cli
-from nearfirst.common.parquet import read_embeddings
+from nearfirst.common.embeddings import read_embeddings
 from nearfirst.distance.distances import check_dimensions
 from nearfirst.distance.matrix import write_matrix
 from nearfirst.distance.settings import DistanceSettings

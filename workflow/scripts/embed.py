@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from nearfirst.common import cli
+from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import open_parquet, read_ids, write_embeddings
+from nearfirst.common.parquet import open_parquet, read_ids
 from nearfirst.data.instances import read_conversations
 from nearfirst.embed.registry import KINDS, Context, Instances, shard_bounds
 from nearfirst.embed.texts import embedding_counts

@@ -13,12 +13,10 @@ from itertools import chain
 from pathlib import Path
 from typing import cast
 
-import pyarrow as pa
-
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing
-from nearfirst.common.parquet import INSTANCES, read_table
+from nearfirst.common.parquet import ID_AND_TASK, read_table
 from nearfirst.data.settings import ExcludeSettings
 from nearfirst.distance.side import read_sides
 from nearfirst.explore.exclude import Excluded, exclude_by_embedding, exclude_by_text
@@ -33,8 +31,7 @@ def main(arguments: argparse.Namespace) -> None:
     settings = cast(ExcludeSettings, arguments.settings)
     grams = cast(ExplorationSettings, arguments.explore)
     paths = {"train": arguments.train_instances, "test": arguments.test_instances}
-    schema = pa.schema([INSTANCES.field("id"), INSTANCES.field("task")])
-    tables = {side: read_table(path, schema) for side, path in paths.items()}
+    tables = {side: read_table(path, ID_AND_TASK) for side, path in paths.items()}
     ids = {side: table["id"].to_pylist() for side, table in tables.items()}
     excluded: Excluded = {}
     if settings.exact or settings.near_text is not None:

@@ -16,8 +16,9 @@ import numpy as np
 
 from nearfirst.arrange.export import annotated_rows, read_pool, write_jsonl, write_parquet
 from nearfirst.common import cli
+from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.files import writing
-from nearfirst.common.parquet import ARRANGEMENT, read_embeddings, read_ids, read_table
+from nearfirst.common.parquet import ARRANGEMENT, read_ids, read_table
 from nearfirst.data.instances import rows_in_order, same_ids
 from nearfirst.distance.distances import BY_ROWS, check_dimensions, to_reader_scale
 from nearfirst.distance.neighbours import neighbours

@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from nearfirst.common import cli
+from nearfirst.common.embeddings import read_embeddings, write_embeddings
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import read_embeddings, read_ids, write_embeddings
+from nearfirst.common.parquet import read_ids
 from nearfirst.data.instances import same_ids
 from nearfirst.embed.texts import embedding_counts
 

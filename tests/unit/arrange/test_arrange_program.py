@@ -15,8 +15,9 @@ from programs import Program
 from nearfirst.arrange.inputs import read_pool
 from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.registry import arrange
+from nearfirst.common.embeddings import embeddings_table
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import ARRANGEMENT, embeddings_table, write_table
+from nearfirst.common.parquet import ARRANGEMENT, write_table
 from nearfirst.data.half import half_mask
 from nearfirst.distance.distances import BY_ROWS
 

@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 from programs import Program
 
 from nearfirst.arrange import export
-from nearfirst.common.parquet import (
-    ARRANGEMENT,
-    INSTANCES,
-    embeddings_table,
-    read_embeddings,
-    write_table,
-)
+from nearfirst.common.embeddings import embeddings_table, read_embeddings
+from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, write_table
 from nearfirst.distance.distances import distance_matrix
 
 ODD = [

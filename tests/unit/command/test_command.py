@@ -18,7 +18,8 @@ from programs import Program
 
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.command import arrange, main
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.parquet import write_table
 from nearfirst.data.conversation import text_of
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import cache, encode

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from programs import SCRIPTS, Program
 
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.parquet import write_table
 from nearfirst.common.settings import Section
 from nearfirst.distance.settings import DistanceSettings
 from nearfirst.figures.look import LookSettings

@@ -13,9 +13,10 @@ from files import contents
 from programs import Running, command
 from small_disk import small_disk
 
+from nearfirst.common.embeddings import embeddings_table
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import explain_full_disk, writing, writing_folder
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.parquet import write_table
 
 LIMIT = 64 * 1024
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.parquet import write_table
 from nearfirst.common.source_files import library_modules
 
 ROOT = Path(__file__).parents[3] / "workflow"

@@ -11,16 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from programs import Program
 
-from nearfirst.common import on_disk, parquet
+from nearfirst.common import embeddings, on_disk
+from nearfirst.common.embeddings import embeddings_table, read_embeddings, write_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import (
-    ARRANGEMENT,
-    SOURCES,
-    embeddings_table,
-    read_embeddings,
-    write_embeddings,
-    write_table,
-)
+from nearfirst.common.parquet import ARRANGEMENT, SOURCES, write_table
 
 SIZES = {"train": 2500, "test": 30}
 
@@ -100,7 +94,7 @@ def test_embeddings_on_disk_change_no_byte(
     tmp_path: Path, flags: list[object], program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = run_all(program, tmp_path, flags)
-    monkeypatch.setattr(parquet, "IN_MEMORY", 0)
+    monkeypatch.setattr(embeddings, "IN_MEMORY", 0)
     assert isinstance(read_embeddings(tmp_path / "train-0.parquet")[1], on_disk.RowsOnDisk)
     assert run_all(program, tmp_path, flags) == expected
 
@@ -113,7 +107,7 @@ def test_a_table_written_in_pieces_is_the_same(
     write_table(embeddings_table(ids, vectors), paths[0], {"distinct": "50"})
     write_embeddings(ids, vectors, paths[1], {"distinct": "50"})
     assert paths[1].read_bytes() == paths[0].read_bytes()
-    monkeypatch.setattr(parquet, "WRITTEN", 16 * 7)
+    monkeypatch.setattr(embeddings, "WRITTEN", 16 * 7)
     write_embeddings(ids, vectors, paths[1], {"distinct": "50"})
     assert pq.ParquetFile(paths[1]).num_row_groups == 8
     tables = [pq.read_table(path) for path in paths]

@@ -7,18 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from files import refusal
 
 from nearfirst.common import parquet
+from nearfirst.common.embeddings import embeddings_table, read_embeddings
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import (
     INSTANCES,
-    embeddings_table,
     open_parquet,
     read_batches,
-    read_embeddings,
     read_table,
     write_rows,
     write_table,
@@ -40,15 +37,6 @@ def instance_columns(count: int = 3) -> dict[str, list[Any]]:
 
 def instances(**changed: Any) -> pa.Table:
     return pa.table({**instance_columns(), **changed}, schema=INSTANCES)
-
-
-def refusal(path: Path, read: Any, *arguments: Any, **options: Any) -> str:
-    with pytest.raises(InputError) as caught:
-        read(path, *arguments, **options)
-    message = str(caught.value)
-    assert message.startswith(f"{path}: ")
-    assert "\n" not in message
-    return message
 
 
 @pytest.fixture
@@ -178,75 +166,6 @@ def test_missing_columns_rows_and_ids(path: Path) -> None:
 def test_wrong_type_is_named(path: Path, column: str, values: list[Any]) -> None:
     pq.write_table(pa.table({**instance_columns(), column: values}), path)
     assert f"'{column}' holds" in refusal(path, read_table, INSTANCES)
-
-
-NUMBERS = st.floats(0.5, 1e6, width=32) | st.floats(-1e6, -0.5, width=32)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
-@given(hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2), elements=NUMBERS))
-def test_embeddings_of_any_dimension_are_read_as_written(
-    path: Path, embeddings: np.ndarray
-) -> None:
-    ids = [str(i) for i in range(len(embeddings))]
-    table = embeddings_table(ids, embeddings)
-    expected = pa.list_(pa.float32(), embeddings.shape[1])
-    assert table.schema.field("embedding").type == expected
-    write_table(table, path)
-    rows = np.arange(len(ids))[::-2]
-    for in_memory in (parquet.IN_MEMORY, 0):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(parquet, "IN_MEMORY", in_memory)
-            read_ids, matrix = read_embeddings(path)
-        assert read_ids == ids
-        assert matrix[:].dtype == np.float32
-        for index in (slice(None), slice(1, 3), rows):
-            np.testing.assert_array_equal(matrix[index], embeddings[index])
-    view = matrix.keeping(rows)  # type: ignore[attr-defined]
-    np.testing.assert_array_equal(view[:2], embeddings[rows[:2]])
-    assert view.shape == embeddings[rows].shape
-
-
-def embedding_column(values: list[Any], kind: pa.DataType) -> pa.Table:
-    ids = [f"id-{i}" for i in range(len(values))]
-    return pa.table({"id": ids, "embedding": pa.array(values, kind)})
-
-
-@pytest.mark.parametrize("bad", [[0, float("nan")], [-float("inf"), 0], None, [1.0, None], [0, 0]])
-@pytest.mark.parametrize("before", [2, 7])
-def test_a_bad_embedding_is_named_behind_the_first_batch_too(
-    path: Path, before: int, bad: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parquet, "BATCH", 3)
-    values = [[i, 1] for i in range(before)]
-    kind = pa.list_(pa.float32(), 2)
-    pq.write_table(embedding_column(values, kind), path, row_group_size=4)
-    np.testing.assert_array_equal(read_embeddings(path)[1], np.array(values, dtype=np.float32))
-    pq.write_table(embedding_column([*values, bad], kind), path)
-    assert f"row {before} (id 'id-{before}')" in refusal(path, read_embeddings)
-
-
-@pytest.mark.parametrize(
-    "kind", [pa.list_(pa.float32()), pa.list_(pa.float64(), 2), pa.large_list(pa.float64())]
-)
-def test_embeddings_of_other_floating_point_lists(path: Path, kind: pa.DataType) -> None:
-    pq.write_table(embedding_column([[1, 0], [0, 0.1]], kind), path)
-    expected = np.array([[1, 0], [0, 0.1]], dtype=np.float32)
-    np.testing.assert_array_equal(read_embeddings(path)[1], expected)
-    if not pa.types.is_fixed_size_list(kind):
-        pq.write_table(embedding_column([[1, 0], [0, 1, 2]], kind), path)
-        assert "row 1 (id 'id-1') has another dimension" in refusal(path, read_embeddings)
-
-
-@pytest.mark.parametrize("kind", [pa.list_(pa.int64(), 2), pa.string()])
-def test_embeddings_of_another_type(path: Path, kind: pa.DataType) -> None:
-    values: list[Any] = ["a"] if kind == pa.string() else [[1, 0], [0, 1]]
-    pq.write_table(embedding_column(values, kind), path)
-    message = refusal(path, read_embeddings)
-    assert "column 'embedding' holds" in message
-    assert "expected fixed_size_list" in message
-    pq.write_table(pa.table({"id": ["a"]}), path)
-    assert "'embedding' is missing" in refusal(path, read_embeddings)
 
 
 def test_same_ids_names_the_first_row_that_differs() -> None:

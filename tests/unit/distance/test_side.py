@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nearfirst.common.embeddings import embeddings_table
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.parquet import write_table
 from nearfirst.distance.side import read_sides
 
 

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import Program
 
+from nearfirst.common.embeddings import embeddings_table
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.parquet import write_table
 from nearfirst.distance import similarity
 from nearfirst.distance.distances import Matrix, distance_matrix
 from nearfirst.distance.ngram_divergence import kl_curves

@@ -14,11 +14,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nearfirst.common import parquet
+from nearfirst.common import embeddings
+from nearfirst.common.embeddings import embeddings_table, read_embeddings
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.on_disk import RowsOnDisk
-from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
+from nearfirst.common.parquet import write_table
 from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings, encoded
 from nearfirst.embed.registry import BLOCK, shard_bounds
@@ -102,7 +103,7 @@ def test_texts_are_read_a_block_at_a_time(encoder: Any, monkeypatch: pytest.Monk
     assert sorted(set(read_at_pass)) == [0, len(texts) // 2, len(texts)]
     assert_close(found.vectors, whole)
     # A matrix that is too large for memory.
-    monkeypatch.setattr(parquet, "IN_MEMORY", 0)
+    monkeypatch.setattr(embeddings, "IN_MEMORY", 0)
     on_disk = encoded(iter(texts), len(texts), row, encoder).vectors
     assert isinstance(on_disk, RowsOnDisk)
     assert on_disk[:].tobytes() == found.vectors.tobytes()

@@ -16,8 +16,8 @@ from sentence_transformers.sentence_transformer.modules import (
 )
 from transformers import BertConfig, BertModel
 
+from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import read_embeddings
 from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings
 

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
+from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import read_embeddings
 from nearfirst.embed import gradients, hidden
 from nearfirst.embed.registry import KINDS
 from nearfirst.model.template import IGNORED, Tokens, encode

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from nearfirst.common.parquet import embeddings_table, read_embeddings, write_table
+from nearfirst.common.embeddings import embeddings_table, read_embeddings
+from nearfirst.common.parquet import write_table
 from nearfirst.embed import encode
 from nearfirst.embed.texts import shared_prefix, shorten
 

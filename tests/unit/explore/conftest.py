@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from nearfirst.common.parquet import INSTANCES, embeddings_table, write_table
+from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.parquet import INSTANCES, write_table
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from programs import Program
 from nearfirst.arrange.inputs import read_pool
 from nearfirst.arrange.methods import round_robin, tma
 from nearfirst.arrange.registry import arrange
-from nearfirst.common import parquet
+from nearfirst.common import embeddings
 from nearfirst.explore import exclude as module
 from nearfirst.explore.exclude import Excluded, exclude_by_embedding, exclude_by_text
 from nearfirst.explore.texts import Exchange, grams
@@ -97,8 +97,8 @@ def test_excluded_instances_are_in_no_arrangement(
     ids, pool = read_pool(round_robin.Settings(), instances=Path(train[1]), excluded=output)
     assert (ids, pool.size, pool.tasks) == (["train-0", "train-4"], 2, ["NA", "NA"])
     tables = {"train": Path(train[3]), "test": Path(test[3]), "excluded": output}
-    for in_memory in (parquet.IN_MEMORY, 0):
-        monkeypatch.setattr(parquet, "IN_MEMORY", in_memory)
+    for in_memory in (embeddings.IN_MEMORY, 0):
+        monkeypatch.setattr(embeddings, "IN_MEMORY", in_memory)
         ids, pool = read_pool(tma.Settings(), **tables)
         order = arrange(pool, tma.Settings(), seed=0).order
         assert (ids, order.tolist(), len(pool.train)) == (["train-0", "train-4"], [0, 1], 2)

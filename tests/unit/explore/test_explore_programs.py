@@ -11,7 +11,7 @@ from programs import Program
 from texts import assert_readable
 
 from nearfirst.arrange.tma import tma_rounds
-from nearfirst.common.parquet import read_embeddings
+from nearfirst.common.embeddings import read_embeddings
 from nearfirst.distance.distances import distance_matrix
 from nearfirst.explore import plot
 from nearfirst.explore.caption import caption

@@ -18,8 +18,9 @@ from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from training import train
 from transformers.integrations import sdpa_attention
 
+from nearfirst.common.embeddings import embeddings_table
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.parquet import write_table
 from nearfirst.embed import encode
 from nearfirst.model import load
 from nearfirst.model.template import Tokens

@@ -11,7 +11,8 @@ import pytest
 from programs import Program
 from scipy import stats
 
-from nearfirst.common.parquet import embeddings_table, write_table
+from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.parquet import write_table
 from nearfirst.distance.side import Side
 from nearfirst.order_score.orders import ORDER_LOSSES, random_orders
 from nearfirst.order_score.plot import order_score_caption, read_order_score

@@ -11,8 +11,9 @@ import pyarrow as pa
 from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.scores import Scores, read_scores, scores_of_rows
 from nearfirst.arrange.settings import ArrangementSettings
+from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import INSTANCES, SOURCES, TOKENS, read_embeddings, read_table
+from nearfirst.common.parquet import ID_AND_TASK, SOURCES, TOKENS, read_table
 from nearfirst.data.half import half_mask
 from nearfirst.data.instances import conversations, read_instances, same_ids
 from nearfirst.data.readers import parquet
@@ -65,7 +66,7 @@ def read_pool(
             table = read_instances(path)
             parts["messages"] = table["messages"].to_pylist()
         else:  # texts may be gigabytes
-            table = read_table(path, pa.schema([INSTANCES.field("id"), INSTANCES.field("task")]))
+            table = read_table(path, ID_AND_TASK)
         ids = table["id"].to_pylist()
         if "tasks" in needs:
             parts["tasks"] = table["task"].to_pylist()

@@ -178,7 +178,7 @@ def _annotate(
     import pyarrow as pa
 
     from nearfirst.arrange.export import annotated_rows
-    from nearfirst.common.parquet import read_embeddings
+    from nearfirst.common.embeddings import read_embeddings
     from nearfirst.distance.distances import BY_ROWS, to_reader_scale
     from nearfirst.distance.neighbours import neighbours
 

@@ -128,7 +128,7 @@ def read(arguments: argparse.Namespace, folder: Path) -> list[str]:
 
 def embed(arguments: argparse.Namespace, folder: Path) -> None:
     """Write `train_embeddings.parquet` and `heldout_embeddings.parquet`; raises as `Cache`."""
-    from nearfirst.common.parquet import write_embeddings
+    from nearfirst.common.embeddings import write_embeddings
     from nearfirst.data.instances import conversations, read_instances
     from nearfirst.embed.cache import Cache
 

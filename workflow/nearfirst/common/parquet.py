@@ -1,19 +1,15 @@
 """The Parquet tables between stages: schemas, checked reads and atomic writes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nearfirst.common.errors import InputError, one_line
 from nearfirst.common.files import writing
-from nearfirst.common.on_disk import RowsOnDisk
 
 BUFFER = 2**22
 """Bytes read from a file at once."""
@@ -25,18 +21,9 @@ TEXT = 2**26
 """Bytes of rows with text that are read or written at once, about. Rows may be of megabytes, and
 Arrow reads at most 2 GiB of messages at once."""
 
-EMBEDDED = 2**24
-"""Bytes of embeddings decoded at once: decoding is fastest within a processor's cache."""
-
-WRITTEN = 2**28
-"""Bytes of embeddings encoded at once."""
-
-IN_MEMORY = 2**31
-"""Bytes of embeddings up to which they are kept in memory; more are read from disk each time."""
-
 Row = TypeVar("Row", bound=Mapping[str, object])
 
-_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
+DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 """Exceptions Arrow raises for a truncated or damaged Parquet file; names in it may not be UTF-8."""
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
@@ -52,6 +39,7 @@ INSTANCES = pa.schema(
         ("references", pa.list_(pa.string())),
     ]
 )
+ID_AND_TASK = pa.schema([INSTANCES.field("id"), INSTANCES.field("task")])
 SOURCES = INSTANCES.append(pa.field("source", pa.string())).append(pa.field("row", pa.string()))
 """Instances as `sample.py` writes them.
 
@@ -81,11 +69,6 @@ SIMILARITY = pa.schema(
     ]
 )
 """How far the data seen so far are from each unseen task; task "" is the whole test set."""
-
-
-def embeddings_schema(dimension: int) -> pa.Schema:
-    """Return the schema of an embedding table of the given dimension."""
-    return pa.schema([("id", pa.string()), ("embedding", pa.list_(pa.float32(), dimension))])
 
 
 def write_table(table: pa.Table, path: Path, metadata: Mapping[str, str] | None = None) -> None:
@@ -202,7 +185,7 @@ def read_table(
                 _slice(batches, *rows) if rows else batches,
                 pa.schema(columns, file_schema.metadata),
             )
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
         table = table.cast(schema.with_metadata(table.schema.metadata))
         # A shard may get none of a file's rows.
@@ -243,7 +226,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         return pq.ParquetFile(
             path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
         )
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise InputError(f"{path}: not a whole Parquet file ({one_line(error)})") from None
 
 
@@ -269,7 +252,7 @@ def _same_type(actual: pa.DataType, expected: pa.DataType) -> bool:
     if pa.types.is_string(expected):
         return bool(pa.types.is_large_string(actual) or pa.types.is_string_view(actual))
     if pa.types.is_list(expected):
-        return _is_list(actual) and _same_type(actual.value_type, expected.value_type)
+        return is_list(actual) and _same_type(actual.value_type, expected.value_type)
     if pa.types.is_fixed_size_list(expected):
         same_size = pa.types.is_fixed_size_list(actual) and actual.list_size == expected.list_size
         return bool(same_size and actual.value_type == expected.value_type)
@@ -282,119 +265,7 @@ def _same_type(actual: pa.DataType, expected: pa.DataType) -> bool:
     return False
 
 
-def _is_list(kind: pa.DataType) -> bool:
+def is_list(kind: pa.DataType) -> bool:
+    """Return whether a column holds lists, of any of Arrow's kinds."""
     names = ("list", "large_list", "list_view", "large_list_view", "fixed_size_list")
     return any(getattr(pa.types, f"is_{name}")(kind) for name in names)
-
-
-def read_embeddings(
-    *paths: Path, may_be_empty: bool = False
-) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Read N ids and their (N, d) matrix; lists of any floating-point numbers become float32.
-
-    Several tables are concatenated. A large matrix is on disk, see `empty_matrix`.
-
-    Raises InputError like `read_table`, and if a row is null, not finite or all zeros, or differs
-    in dimension from the first.
-    """
-    only_ids = pa.schema([("id", pa.string())])
-    tables = [read_table(path, only_ids, may_be_empty=may_be_empty)["id"] for path in paths]
-    ids: list[str] = [id_ for column in tables for id_ in column.to_pylist()]
-    matrix, start = np.empty((0, 0), dtype=np.float32), 0
-    # Decode the next rows while the previous ones are written to disk.
-    with ThreadPoolExecutor(1) as writer:
-        written: Future[None] | None = None
-        for path, column, first in _embedding_batches(paths):
-            if not start:
-                dimension = pc.list_value_length(column)[0].as_py() or 0
-                matrix = empty_matrix((len(ids), dimension))
-            rows = slice(start, start + len(column))
-            vectors = _check_vectors(path, ids[rows], column, matrix.shape[1], first)
-            if written:
-                written.result()
-            written = writer.submit(matrix.__setitem__, rows, vectors)
-            start += len(column)
-        if written:
-            written.result()
-    return ids, matrix
-
-
-def empty_matrix(shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Return an (N, d) matrix to fill; above `IN_MEMORY` bytes it is a `RowsOnDisk`."""
-    if 4 * shape[0] * shape[1] > IN_MEMORY:
-        return cast("npt.NDArray[np.float32]", RowsOnDisk(shape))
-    return np.empty(shape, dtype=np.float32)
-
-
-def _embedding_batches(paths: Iterable[Path]) -> Iterator[tuple[Path, pa.Array, int]]:
-    """Yield batches of the column `embedding` of tables, each with its path and first row."""
-    for path in paths:
-        with open_parquet(path) as file:
-            schema = file.schema_arrow
-            index = schema.get_field_index("embedding")
-            if index < 0:
-                check_columns(path, schema, embeddings_schema(1))
-            kind = schema.field(index).type
-            if not _is_list(kind) or not pa.types.is_floating(kind.value_type):
-                raise InputError(
-                    f"{path}: column 'embedding' holds {kind}, expected fixed_size_list<float32>[d]"
-                )
-            row, size = 0, max(1, EMBEDDED // (4 * getattr(kind, "list_size", 1024) or 1))
-            try:
-                for batch in file.iter_batches(size, columns=["embedding"]):
-                    if len(batch):
-                        yield path, batch.column(0), row
-                    row += len(batch)
-            except _DAMAGED as error:
-                raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
-
-
-def _check_vectors(
-    path: Path, ids: list[str], column: pa.Array, dimension: int, start: int
-) -> npt.NDArray[np.float32]:
-    """Return the (n, d) rows of a batch that begins at row `start`, after checking them."""
-
-    def check(is_valid: npt.ArrayLike, problem: str) -> None:
-        if not np.all(is_valid):
-            row = int(np.argmin(is_valid))
-            raise InputError(f"{path}: row {start + row} (id '{ids[row]}') {problem}")
-
-    check(column.is_valid().to_numpy(zero_copy_only=False), "has no embedding")
-    lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
-    check(
-        lengths == dimension,
-        f"has another dimension than the first, {dimension}; embed all with one model",
-    )
-    # Numbers too large for float32 become infinity, nulls inside a vector NaN.
-    with np.errstate(over="ignore"):
-        flat = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
-    rows: npt.NDArray[np.float32] = flat.reshape(len(ids), dimension)
-    check(np.isfinite(rows).all(axis=1), "holds NaN or infinity; embed again")
-    check(rows.any(axis=1), "is all zeros; embed again")
-    return rows
-
-
-def embeddings_table(ids: list[str], embeddings: npt.NDArray[np.float32]) -> pa.Table:
-    """Return the table of N ids and their (N, d) float32 embeddings."""
-    dimension = embeddings.shape[1]
-    flat = pa.array(np.ascontiguousarray(embeddings, dtype=np.float32).reshape(-1))
-    column = pa.FixedSizeListArray.from_arrays(flat, dimension)
-    return pa.Table.from_arrays([pa.array(ids), column], schema=embeddings_schema(dimension))
-
-
-def write_embeddings(
-    ids: list[str],
-    embeddings: npt.NDArray[np.float32],
-    path: Path,
-    metadata: Mapping[str, str] | None = None,
-) -> None:
-    """Write N ids and their (N, d) float32 embeddings, in memory or on disk, atomically."""
-    size = max(1, WRITTEN // (4 * embeddings.shape[1] or 1))
-    schema = embeddings_schema(embeddings.shape[1]).with_metadata(metadata)
-    with (
-        writing(path) as temporary,
-        pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer,
-    ):
-        for start in range(0, max(1, len(ids)), size):
-            rows = slice(start, start + size)
-            writer.write_table(embeddings_table(ids[rows], embeddings[rows]))

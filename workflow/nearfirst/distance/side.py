@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
+from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import INSTANCES, read_embeddings, read_table
+from nearfirst.common.parquet import ID_AND_TASK, read_table
 from nearfirst.data.instances import same_ids
 from nearfirst.distance.distances import Matrix, check_dimensions
 
@@ -35,7 +34,7 @@ def read_sides(
 
 
 def _read_side(instances: Path, embeddings: Path) -> Side:
-    table = read_table(instances, pa.schema([INSTANCES.field("id"), INSTANCES.field("task")]))
+    table = read_table(instances, ID_AND_TASK)
     ids, vectors = read_embeddings(embeddings)
     same_ids(table["id"].to_pylist(), ids, instances, embeddings)
     # Embeddings from other programs lack these counts.

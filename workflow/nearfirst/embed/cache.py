@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from nearfirst.common import gpus
 from nearfirst.common.content import state
+from nearfirst.common.embeddings import empty_matrix, read_embeddings, write_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import empty_matrix, read_embeddings, write_embeddings
 from nearfirst.common.settings import canonical
 from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings, encoded

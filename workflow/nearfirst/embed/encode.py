@@ -10,9 +10,9 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from nearfirst.common.batching import batches
+from nearfirst.common.embeddings import empty_matrix
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
-from nearfirst.common.parquet import empty_matrix
 from nearfirst.common.progress import bar
 from nearfirst.embed.registry import BLOCK
 

@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from nearfirst.common.batching import batches
-from nearfirst.common.parquet import empty_matrix
+from nearfirst.common.embeddings import empty_matrix
 from nearfirst.common.progress import bar
 from nearfirst.embed.registry import BLOCK
 from nearfirst.model.logits import pad

@@ -13,7 +13,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import INSTANCES, read_table
+from nearfirst.common.parquet import ID_AND_TASK, read_table
 from nearfirst.common.progress import bar
 from nearfirst.data.conversation import Message, is_trained, target
 from nearfirst.data.instances import conversations, read_conversations
@@ -175,7 +175,7 @@ def read_labelled(
 
     Raises InputError as `read_table` does, and if no instance has a label.
     """
-    instances = read_table(path, pa.schema([INSTANCES.field("id"), INSTANCES.field("task")]))
+    instances = read_table(path, ID_AND_TASK)
     tokens = encode(read_conversations(path), tokenizer, settings.max_length, settings.format)
     table, tokens = _with_label(instances, tokens)
     if not tokens:
