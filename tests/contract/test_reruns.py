@@ -180,14 +180,12 @@ EDITS = {
     "distance/distances.py": {"distances": 1, "arrange": RUNS, **downstream_of_training(RUNS)},
     "arrange/registry.py": {"arrange": RUNS, **downstream_of_training(RUNS)},
     "train/segment.py": downstream_of_training(RUNS),
-    "train/settings.py": downstream_of_training(RUNS),
     "evaluate/losses.py": {"evaluate": RUNS, **FIGURE},
     # A new metric trains and evaluates nothing again.
     "metrics.py": FIGURE,
     "figures/curves.py": {"curves": 1, "plot": 1},
     "figures/comparison/paired.py": {"compare": 1, "plot": 1},
     "figures/kinds/arrangements.py": FIGURE,
-    "figures/figure.py": FIGURE,
     "figures/plot/curves.py": {"plot": 1},
     # The fingerprint of a run includes its code.
     "common/source_files.py": downstream_of_training(RUNS),

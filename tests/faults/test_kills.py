@@ -20,14 +20,14 @@ def under_snakemake(
 def test_killed_training(results: Path, tmp_path: Path, undisturbed: Undisturbed) -> None:
     # It resumes from its last state, so each attempt does a part of the work.
     job = training(results, tmp_path / "job")
-    kill_again_and_again(job, undisturbed, seed=1, times=8, parts=8)
+    kill_again_and_again(job, undisturbed, seed=1, times=6, parts=6)
 
 
 def test_killed_evaluations(results: Path, tmp_path: Path, undisturbed: Undisturbed) -> None:
     # A line of the log and a file for each of 9 checkpoints, from the last of which it resumes.
     expected = under_snakemake(results / LOSSES, "losses.parquet", undisturbed, 24, 9)
     job = evaluation(results, tmp_path / "job")
-    kill_again_and_again(job, expected, seed=2, times=8, parts=8)
+    kill_again_and_again(job, expected, seed=2, times=6, parts=6)
 
 
 def test_killed_embeddings(results: Path, tmp_path: Path, undisturbed: Undisturbed) -> None:

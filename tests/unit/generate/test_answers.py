@@ -132,7 +132,7 @@ def single(exact: Any, prompts: list[Any], tokenizer: Any) -> list[tuple[list[in
     return result
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_neighbours_order_and_batch_size_do_not_matter(
     exact: Any, prompts: list[Any], tokenizer: Any, single: Any, data: st.DataObject
