@@ -187,8 +187,13 @@ EDITS = {
     "figures/comparison/paired.py": {"compare": 1, "plot": 1},
     "figures/kinds/arrangements.py": FIGURE,
     "figures/plot/curves.py": {"plot": 1},
-    # The fingerprint of a run includes its code.
-    "common/source_files.py": downstream_of_training(RUNS),
+    # What an unfinished job keeps is identified with its code.
+    "common/source_files.py": {
+        **EMBEDDING,
+        "distances": 1,
+        "arrange": BY_DISTANCE,
+        **downstream_of_training(RUNS),
+    },
 }
 
 

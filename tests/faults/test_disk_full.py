@@ -14,7 +14,11 @@ from test_kills import EMBEDDINGS, LOSSES
 SIZE = 16 * 2**20
 PAGE = 4096
 Make = Callable[[Path, Path], Job]
-LEFT = {training: {"checkpoints.partial"}, evaluation: {"losses.parquet.partial"}, embedding: set()}
+LEFT = {
+    training: {"checkpoints.partial"},
+    evaluation: {"losses.parquet.partial"},
+    embedding: {"embeddings.parquet.partial"},
+}
 """What a job may leave, to resume from."""
 
 

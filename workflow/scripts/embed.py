@@ -14,10 +14,12 @@ from pathlib import Path
 from nearfirst.common import cli
 from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.errors import InputError
+from nearfirst.common.files import remove
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import open_parquet, read_ids
 from nearfirst.data.instances import read_conversations
 from nearfirst.embed.registry import KINDS, Context, Instances, shard_bounds
+from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.embed.texts import embedding_counts
 from nearfirst.model.settings import TemplateSettings
 
@@ -25,6 +27,10 @@ from nearfirst.model.settings import TemplateSettings
 def main(arguments: argparse.Namespace) -> None:
     """Write the embeddings, in the order of the instances."""
     import torch
+
+    from nearfirst.embed.blocks import keep_in
+    from nearfirst.model import fingerprint
+    from nearfirst.model.parts import partial_folder
 
     settings = KINDS.parse(arguments.settings, kind="text")
     if settings.uses_base_model and not arguments.model:
@@ -36,9 +42,11 @@ def main(arguments: argparse.Namespace) -> None:
     instances = Instances(ids, partial(read_conversations, arguments.instances, bounds))
     pool = partial(read_conversations, arguments.pool or arguments.instances)
     logging.info("%d instances", len(ids))
+    folder = partial_folder(arguments.output)
     context = Context(
         *(arguments.query, pool, arguments.model, arguments.template),
         *(tuple(arguments.warm_up), tuple(arguments.rates)),
+        keep_in(folder, fingerprint.digest(_made_from(arguments, settings, bounds))),
     )
     vectors, cut, limit = KINDS.module(settings.kind).represent(instances, settings, context)
     identity = read_identity(arguments.instances)
@@ -49,6 +57,23 @@ def main(arguments: argparse.Namespace) -> None:
             is_pool=identity.get("test") == "train",
         )
     write_embeddings(ids, vectors, arguments.output, identity | facts)
+    remove(folder)
+
+
+def _made_from(
+    arguments: argparse.Namespace, settings: RepresentationSettings, bounds: tuple[int, int]
+) -> list[object]:
+    """Return all that a block depends on besides its name."""
+    from nearfirst.model import fingerprint
+
+    tables = [path.stat() for path in (arguments.instances, arguments.pool) if path]
+    models = [getattr(settings, "model", ""), arguments.model, *arguments.warm_up]
+    return [
+        *(settings.canonical(), arguments.template.canonical(), arguments.query, bounds),
+        [[table.st_size, table.st_mtime_ns] for table in tables],
+        [[str(model), fingerprint.files(Path(model))] for model in models if str(model)],
+        *(arguments.rates, fingerprint.code(Path(__file__))),
+    ]
 
 
 def _shard(text: str) -> tuple[int, int]:

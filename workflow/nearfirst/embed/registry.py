@@ -23,6 +23,16 @@ BLOCK = 1024
 batches with the same others, and gets the same bits, whatever the number of shards."""
 
 
+Matrix = npt.NDArray[np.float32]
+Keep = Callable[[str, Callable[[], Matrix]], Matrix]
+"""Returns the vectors of the block with a name: computes them, unless an earlier job kept them."""
+
+
+def keep_nothing(_: str, compute: Callable[[], Matrix]) -> Matrix:
+    """Compute a block, and keep nothing (a `Keep`)."""
+    return compute()
+
+
 class Instances(NamedTuple):
     """N instances: their ids, and a function that reads their messages, a few in memory at once."""
 
@@ -44,12 +54,14 @@ class Context(NamedTuple):
     """Folders of the segments of a warm-up run, each with `checkpoints/` and `state/`."""
     rates: tuple[float, ...] = ()
     """Mean learning rates of these segments."""
+    keep: Keep = keep_nothing
+    """Called for each block, so that a killed job goes on after the last one."""
 
 
 class Represented(NamedTuple):
     """The (N, d) vectors of N instances; `cut` of them were truncated to `limit` tokens."""
 
-    vectors: npt.NDArray[np.float32]
+    vectors: Matrix
     cut: int = 0
     limit: int | None = None
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from nearfirst.common.files import sha256
@@ -21,8 +23,13 @@ def files(folder: Path, pattern: str = "*") -> list[tuple[str, int, int]]:
 def code(module: Path) -> list[str]:
     """Return the SHA-256 of a module and of the modules it imports, and package versions."""
     modules = [module, *library_modules(module, Path(__file__).parents[2])]
-    packages = [f"{name} {version(name)}" for name in ("torch", "transformers", "accelerate")]
-    return [*map(sha256, modules), *packages]
+    return [*map(sha256, modules), *_versions()]
+
+
+def _versions() -> Iterator[str]:
+    for name in ("torch", "transformers", "accelerate", "sentence-transformers", "lm-eval"):
+        with suppress(PackageNotFoundError):
+            yield f"{name} {version(name)}"
 
 
 def digest(content: object) -> str:

@@ -44,13 +44,13 @@ def write_in_parts(
     tables = {
         name: table
         for name, path in paths.items()
-        if (table := _read(path, digests[name])) is not None
+        if (table := read_part(path, digests[name])) is not None
     }
     if tables:
         logging.info("%d of %d parts were made by an earlier job", len(tables), len(parts))
     missing = [name for name in parts if name not in tables]
     for name, table in zip(missing, compute(missing), strict=True):
-        write_table(table, paths[name], {"fingerprint": digests[name]})
+        write_part(table, paths[name], digests[name])
         tables[name] = table
     whole = pa.concat_tables([tables[name] for name in parts])
     write_table(whole, output, metadata)
@@ -86,7 +86,12 @@ def partial_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.partial")
 
 
-def _read(path: Path, digest: str) -> pa.Table | None:
+def write_part(table: pa.Table, path: Path, digest: str) -> None:
+    """Write a part atomically, with the digest of what it was made from."""
+    write_table(table, path, {"fingerprint": digest})
+
+
+def read_part(path: Path, digest: str) -> pa.Table | None:
     """Return a part, or None if it is missing, damaged or made from something else."""
     try:
         with open_parquet(path) as file:

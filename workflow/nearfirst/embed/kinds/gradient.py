@@ -56,5 +56,6 @@ def represent(instances: Instances, settings: Settings, context: Context) -> Rep
             *(context.model, context.warm_up, context.rates, instances.ids, tokens),
             *(settings.dimension, settings.seed),
             preconditioned=not context.query,
+            keep=context.keep,
         )
     return Represented(vectors)

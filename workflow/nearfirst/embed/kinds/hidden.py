@@ -25,4 +25,5 @@ def represent(instances: Instances, settings: Settings, context: Context) -> Rep
     from nearfirst.model.load import load_model
 
     model = load_model(context.model).to(device()).eval()
-    return Represented(means(model, encode_instances(instances, context), settings.batch_tokens))
+    tokens = encode_instances(instances, context)
+    return Represented(means(model, tokens, settings.batch_tokens, context.keep))

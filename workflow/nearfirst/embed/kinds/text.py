@@ -8,7 +8,14 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.data.conversation import Message, instruction_of, text_of
-from nearfirst.embed.registry import BLOCK, Context, Instances, Represented
+from nearfirst.embed.registry import (
+    BLOCK,
+    Context,
+    Instances,
+    Keep,
+    Represented,
+    keep_nothing,
+)
 from nearfirst.embed.settings import RepresentationSettings
 from nearfirst.embed.texts import shared_prefix, shorten
 
@@ -87,7 +94,13 @@ def texts_of(
         yield extract[part](messages).removeprefix(prefix)
 
 
-def encoded(texts: Iterable[str], size: int, settings: Settings, encoder: Any) -> Represented:
+def encoded(
+    texts: Iterable[str],
+    size: int,
+    settings: Settings,
+    encoder: Any,
+    keep: Keep = keep_nothing,
+) -> Represented:
     """Return the embeddings of N texts, (N, d), which are read `BLOCK` at a time.
 
     `size` is N. Raises what `encode` raises.
@@ -105,7 +118,9 @@ def encoded(texts: Iterable[str], size: int, settings: Settings, encoder: Any) -
             yield from block
 
     vectors = encode.embed(
-        *(shortened(), encoder, settings.batch_tokens, prompt, settings.dimension), size=size
+        *(shortened(), encoder, settings.batch_tokens, prompt, settings.dimension),
+        size=size,
+        keep=keep,
     )
     return Represented(vectors, total, encoder.max_seq_length)
 
@@ -116,4 +131,4 @@ def represent(instances: Instances, settings: Settings, context: Context) -> Rep
 
     texts = texts_of(instances.conversations(), settings, context)
     encoder = encode.load(settings.model, settings.revision)
-    return encoded(texts, len(instances.ids), settings, encoder)
+    return encoded(texts, len(instances.ids), settings, encoder, context.keep)
