@@ -19,12 +19,13 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Job:
-    """Runs embed.py on instances, and counts the blocks that it computes."""
+    """Runs embed.py on instances, and counts the blocks that it computes or reuses."""
 
     def __init__(
         self, folder: Path, program: Program, model: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.folder, self.program, self.model, self.patch = folder, program, model, monkeypatch
+        self.reused = 0
 
     def computed(self, settings: dict[str, Any], limit: int, file: str = "I.parquet") -> int:
         """Return how many blocks a job computes that is stopped when it would exceed the limit."""
@@ -44,6 +45,7 @@ class Job:
                 *("--settings", json.dumps(settings), "--output", self.folder / "E.parquet"),
             )
         assert done.returncode == int(done.stderr.endswith("error: stopped\n")), done.stderr
+        self.reused = done.stderr.count(" was made by an earlier job\n")
         return count
 
 
@@ -70,6 +72,7 @@ def test_a_stopped_job_goes_on_to_the_same_bytes(
     assert len(list(partial.iterdir())) == 2
     assert job.computed(settings, 1) == 1
     assert job.computed(settings, 9) == 1
+    assert job.reused == 3
     assert output.read_bytes() == whole
     assert not partial.exists()
 

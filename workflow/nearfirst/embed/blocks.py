@@ -1,5 +1,6 @@
 """Blocks of vectors, kept so that a killed job goes on after the last one."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def keep_in(folder: Path, digest: str) -> Keep:
     def keep(name: str, compute: Callable[[], Matrix]) -> Matrix:
         path = folder / f"{name}.parquet"
         if (table := read_part(path, digest)) is not None:
+            logging.info("block %s was made by an earlier job", name)
             column = table["embedding"].combine_chunks()
             kept: Matrix = column.flatten().to_numpy().reshape(len(column), -1)
             return kept
