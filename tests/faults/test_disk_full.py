@@ -19,7 +19,7 @@ LEFT = {
     evaluation: {"losses.parquet.partial"},
     embedding: {"embeddings.parquet.partial"},
 }
-"""What a job may leave, to resume from."""
+"""What a job leaves, to resume from."""
 
 
 @contextmanager
@@ -58,7 +58,8 @@ def test_a_disk_that_fills_up(
             line = job.fail(limit, log=limit is None)
         assert line.startswith(f"error: {job.folder}/"), line
         assert "free some space and run again" in line
-        assert job.debris() <= LEFT[make]
+        # Without a free page there may be no room for a folder either.
+        assert job.debris() == LEFT[make] or (free == 0 and not job.debris())
         job.finish()
         expected = {
             training: lambda: undisturbed.result,

@@ -14,7 +14,7 @@ from pathlib import Path
 from nearfirst.common import cli
 from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import remove
+from nearfirst.common.files import partial_folder, remove
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import open_parquet, read_ids
 from nearfirst.data.instances import read_conversations
@@ -30,7 +30,6 @@ def main(arguments: argparse.Namespace) -> None:
 
     from nearfirst.embed.blocks import keep_in
     from nearfirst.model import fingerprint
-    from nearfirst.model.parts import partial_folder
 
     settings = KINDS.parse(arguments.settings, kind="text")
     if settings.uses_base_model and not arguments.model:
@@ -71,7 +70,7 @@ def _made_from(
     return [
         *(settings.canonical(), arguments.template.canonical(), arguments.query, bounds),
         [[table.st_size, table.st_mtime_ns] for table in tables],
-        [[str(model), fingerprint.files(Path(model))] for model in models if str(model)],
+        fingerprint.folders(*map(str, models)),
         *(arguments.rates, fingerprint.code(Path(__file__))),
     ]
 

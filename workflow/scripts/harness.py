@@ -37,9 +37,8 @@ def main(arguments: argparse.Namespace) -> None:
         return tasks.evaluate(model, tokenizer, todo, name, group, settings, average)
 
     made_from = [
-        *(name, settings.canonical()),
-        fingerprint.files(Path(settings.include)) if settings.include else [],
-        *(arguments.model, arguments.revision, fingerprint.files(Path(arguments.model)), average),
+        *(name, settings.canonical(), arguments.revision, average),
+        fingerprint.folders(arguments.model, settings.include or ""),
         fingerprint.code(Path(__file__)),
     ]
     write_by_checkpoint(

@@ -53,7 +53,7 @@ def main(arguments: argparse.Namespace) -> None:
 
     made_from = [
         *(settings.canonical(), arguments.text.canonical()),
-        *(name, revision, fingerprint.files(Path(name))),
+        *(fingerprint.folders(name), revision),
         *(sha256(arguments.generations), sha256(arguments.instances)),
         fingerprint.code(Path(__file__)),
     ]

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from files import cut, empty
 
-from nearfirst.model.parts import partial_folder, write_by_checkpoint, write_in_parts
+from nearfirst.common.files import partial_folder
+from nearfirst.model.parts import write_by_checkpoint, write_in_parts
 
 PARTS = {"a": 1, "b": 2, "c": 3, "d": 4}
 METADATA = {"left_out": "2"}

@@ -78,6 +78,14 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def partial_folder(output: Path) -> Path:
+    """Return the folder of what an unfinished job keeps: beside its output.
+
+    There it survives when Snakemake removes the outputs of a failed job.
+    """
+    return output.with_name(f"{output.name}.partial")
+
+
 def sync(folder: Path) -> list[Path]:
     """Flush a folder, its files and their names to disk; return the files, sorted."""
     paths = sorted(folder.rglob("*"))

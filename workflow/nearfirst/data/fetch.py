@@ -24,7 +24,7 @@ from huggingface_hub.utils.sha import git_hash
 from tqdm import tqdm
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import explain_full_disk, sha256
+from nearfirst.common.files import explain_full_disk, partial_folder, sha256
 from nearfirst.common.hub import HubSettings
 from nearfirst.data.remote_files import matching
 
@@ -45,7 +45,7 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
     written outside the folder; or if the disk is full.
     """
     repository = _Repository(settings, key)
-    partial = output.with_name(f"{output.name}.partial")
+    partial = partial_folder(output)
     kept = f"what was fetched so far stays in {partial}"
     try:
         with explain_full_disk(output, kept):

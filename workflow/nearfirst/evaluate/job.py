@@ -75,6 +75,6 @@ def _made_from(args: Namespace) -> list[object]:
     """Return all that losses depend on besides the weights."""
     return [
         *(args.settings.canonical(), args.template.canonical()),
-        *(args.model, args.revision, fingerprint.files(Path(args.model))),
+        *(fingerprint.folders(args.model), args.revision),
         *(sha256(args.instances), fingerprint.code(Path(__file__))),
     ]

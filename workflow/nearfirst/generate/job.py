@@ -121,6 +121,6 @@ def _made_from(args: Namespace) -> list[object]:
     """Return all that answers depend on besides the weights; not the batch size."""
     return [
         *(args.settings.canonical(), args.template.canonical(), args.seed, args.average),
-        *(args.model, args.revision, fingerprint.files(Path(args.model))),
+        *(fingerprint.folders(args.model), args.revision),
         *(sha256(args.instances), fingerprint.code(Path(__file__))),
     ]

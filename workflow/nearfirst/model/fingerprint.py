@@ -20,6 +20,12 @@ def files(folder: Path, pattern: str = "*") -> list[tuple[str, int, int]]:
     return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in status]
 
 
+def folders(*names: str) -> list[tuple[str, list[tuple[str, int, int]]]]:
+    """Return each name with the files of that folder; none if it is a Hugging Face id."""
+    # An empty name would be the working directory.
+    return [(name, files(Path(name))) for name in names if name]
+
+
 def code(module: Path) -> list[str]:
     """Return the SHA-256 of a module and of the modules it imports, and package versions."""
     modules = [module, *library_modules(module, Path(__file__).parents[2])]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import remove
+from nearfirst.common.files import partial_folder, remove
 from nearfirst.common.parquet import open_parquet, read_table, write_table
 from nearfirst.model import fingerprint
 
@@ -21,9 +21,8 @@ def write_in_parts(
 ) -> pa.Table:
     """Write a table that consists of parts, and return it. Raises whatever `compute` raises.
 
-    Each part is written to the folder `OUTPUT.partial/` as soon as it is computed. The folder lies
-    beside the output, so it survives when a failed job's outputs are removed; it is removed once
-    the whole table is written.
+    Each part is written to the folder `OUTPUT.partial/` (`partial_folder`) as soon as it is
+    computed. The folder is removed once the whole table is written.
 
     Parameters
     ----------
@@ -79,11 +78,6 @@ def write_by_checkpoint(
         *(output, weights, lambda names: compute([by_name[name] for name in names])),
         *(made_from, metadata),
     )
-
-
-def partial_folder(output: Path) -> Path:
-    """Return the folder of an output's parts."""
-    return output.with_name(f"{output.name}.partial")
 
 
 def write_part(table: pa.Table, path: Path, digest: str) -> None:

@@ -23,14 +23,14 @@ import torch
 from transformers import TrainerCallback
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import sha256
+from nearfirst.common.files import partial_folder, sha256
 from nearfirst.common.progress import bar
 from nearfirst.data.instances import read_conversations
 from nearfirst.evaluate.losses import losses
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.model import adapter, check, fingerprint, load, precision, template
 from nearfirst.model.device import deterministic, device
-from nearfirst.model.parts import partial_folder, write_in_parts
+from nearfirst.model.parts import write_in_parts
 from nearfirst.model.settings import TemplateSettings
 from nearfirst.order_score.orders import ORDER_LOSSES, random_orders
 from nearfirst.order_score.settings import OrderScoreSettings
@@ -100,9 +100,8 @@ def _made_from(job: Job) -> list[object]:
     """Return all that the losses depend on."""
     settings = (job.settings, job.train, job.evaluate, job.template)
     return [
-        *([section.canonical() for section in settings], job.model),
-        *(sha256(job.pool), sha256(job.test), fingerprint.files(Path(job.model))),
-        fingerprint.code(Path(__file__)),
+        *([section.canonical() for section in settings], fingerprint.folders(job.model)),
+        *(sha256(job.pool), sha256(job.test), fingerprint.code(Path(__file__))),
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.files import explain_full_disk, remove
+from nearfirst.common.files import explain_full_disk, partial_folder, remove
 from nearfirst.common.identity import read_identity, write_run
 from nearfirst.common.parquet import read_ids
 from nearfirst.data.instances import read_conversations, rows_in_order
@@ -24,8 +24,7 @@ def run(job: Namespace) -> None:
     `job` holds the flags of `train.py`. Raises InputError if a file, a setting or the hardware
     cannot be used; StoppedError after a SIGTERM: the same job resumes from the saved state.
     """
-    # Beside the output: Snakemake removes the outputs of a failed job, but not this.
-    work = job.checkpoints.with_name(f"{job.checkpoints.name}.partial")
+    work = partial_folder(job.checkpoints)
     if "RANK" in os.environ:  # a process started by `_launch`: `cli.run` drops any other
         torchrun.end_with_launcher()
         _train(job, work)

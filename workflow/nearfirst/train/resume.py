@@ -29,7 +29,7 @@ def run_fingerprint(
     data = hashlib.sha256()
     for item in chain.from_iterable(steps):
         data.update(item.ids.tobytes() + b"|" + item.labels.tobytes() + b"\n")
-    origin_files = [(name, fingerprint.files(Path(name))) for name in origin]
+    origin_files = fingerprint.folders(*origin)
     code = fingerprint.code(Path(__file__).with_name("segment.py"))
     return fingerprint.digest([settings.canonical(), data.hexdigest(), origin_files, sharded, code])
 
