@@ -73,3 +73,15 @@ onstart:
 onsuccess:
     logs = [str(log) for job in workflow.dag.jobs for log in job.log]
     print(summary(workflow.dag.derived_targetfiles, FIGURES, logs))
+
+
+onerror:
+    groups = [
+        job.jobs if job.is_group() else [job] for job in workflow.scheduler.failed
+    ]
+    failed = [job for group in groups for job in group]
+    print(
+        failures(
+            (job.message or job.rule.name, log) for job in failed for log in job.log
+        )
+    )

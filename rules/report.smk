@@ -1,7 +1,7 @@
 # The contents of `snakemake --report`: each figure with its caption and config, and the tables.
 # Each result has one label: a second one with two values would become a toggle, which shows nothing
 # at first.
-from nearfirst.report.summary import summary
+from nearfirst.report.summary import failures, summary
 from nearfirst.report.provenance import provenance
 from nearfirst.report.record import Record
 

@@ -144,7 +144,14 @@ def failed_run(checkout: Checkout, *config: str) -> list[str]:
     )
     assert done.returncode != 0
     assert "Traceback" not in done.stdout
-    return [line for line in done.stdout.splitlines() if line.startswith(("error:", "config key"))]
+    lines: list[str] = done.stdout.splitlines()
+    errors = [line for line in lines if line.startswith(("error:", "config key"))]
+    # The last lines repeat the errors of programs.
+    repeated = [line for line in lines[-8:] if line.startswith("Failed: ")]
+    for error in errors:
+        if error.startswith("error: "):
+            assert any(error.removeprefix("error: ") in line for line in repeated)
+    return errors
 
 
 def test_a_damaged_file_gives_one_message_and_loses_nothing(

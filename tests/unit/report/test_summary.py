@@ -9,7 +9,7 @@ from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.curves import curves
 from nearfirst.figures.registry import KINDS
 from nearfirst.figures.settings import ComparisonSettings
-from nearfirst.report.summary import summary
+from nearfirst.report.summary import failures, summary
 
 
 def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
@@ -42,3 +42,18 @@ def test_warnings_in_the_logs_are_repeated_once(tmp_path: Path) -> None:
         f"Warning: half is lost ({logs[0]})",
         f"Warning: a column ({logs[0]} and 1 more)",
     ]
+
+
+def test_failed_jobs_and_their_errors(tmp_path: Path) -> None:
+    first, second, killed = (str(tmp_path / name) for name in ("a.log", "b.log", "c.log"))
+    Path(first).write_text("12:00:01 no error: this\nTraceback …\nerror: early\nerror: a.csv: é\n")
+    Path(second).write_text("error: of each row\n")
+    Path(killed).write_text("12:00:01 steps 0 to 90\n")
+    jobs = [("train x", killed), ("sample b", second), ("sample a", first), ("embed", "none.log")]
+    assert failures([*jobs, *jobs]).splitlines() == [
+        f"Failed: sample a: a.csv: é ({first})",
+        f"Failed: sample b: of each row ({second})",
+        "No error in the logs of: embed; train x (killed, or of a group with a failed job)",
+    ]
+    many = failures((f"job {number:02d}", first) for number in range(30)).splitlines()
+    assert (len(many), many[-1]) == (21, "Failed: 10 more")

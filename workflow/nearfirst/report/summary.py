@@ -1,4 +1,4 @@
-"""The summary printed when a run has ended: each target with its headline numbers."""
+"""What is printed when a run has ended: targets with their headline numbers, or what failed."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,11 +13,12 @@ from nearfirst.tables.comparisons import read_comparison
 
 MAX_CURVES = 4
 """Curves whose first and last values are shown, at most."""
-MAX_WARNINGS = 20
-"""Warnings that are repeated, at most."""
+MAX_MESSAGES = 20
+"""Warnings, or failed jobs, that are listed, at most."""
 
-# As `common.cli` logs it, possibly after a progress bar.
+# As `common.cli` logs them; a warning possibly after a progress bar.
 _WARNING = re.compile(r"\d\d:\d\d:\d\d warning: (.+)")
+_ERROR = re.compile(r"^error: (.+)", re.MULTILINE)
 
 
 def summary(targets: Iterable[str], figures: Mapping[str, Figure], logs: Iterable[str] = ()) -> str:
@@ -46,19 +47,42 @@ def summary(targets: Iterable[str], figures: Mapping[str, Figure], logs: Iterabl
     return "\n".join(line.rstrip() for line in lines)
 
 
+def failures(jobs: Iterable[tuple[str, str]]) -> str:
+    """Return the error of each failed job, a line each; a job is what it did, and its log.
+
+    Jobs without an error in their log, such as killed ones, share a line.
+    """
+    lines, silent = [], []
+    for job, log in sorted({*jobs}):
+        if errors := _ERROR.findall(_read(Path(log))):
+            lines.append(f"Failed: {job}: {errors[-1]} ({log})")
+        else:
+            silent.append(job)
+    if len(lines) > MAX_MESSAGES:
+        lines[MAX_MESSAGES:] = [f"Failed: {len(lines) - MAX_MESSAGES} more"]
+    if silent:
+        listed = "; ".join(silent[:MAX_MESSAGES]) + ("; …" if len(silent) > MAX_MESSAGES else "")
+        lines.append(f"No error in the logs of: {listed} (killed, or of a group with a failed job)")
+    return "\n".join(lines)
+
+
+def _read(log: Path) -> str:
+    """Return the text of a log; an empty one if the job did not write it."""
+    return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+
+
 def _warnings(logs: Iterable[Path]) -> list[str]:
     """Return a line for each distinct warning, with the first log that holds it."""
     logs_of: dict[str, list[Path]] = {}
-    for log in sorted({log for log in logs if log.is_file()}):
-        text = log.read_text(encoding="utf-8", errors="replace")
-        for warning in dict.fromkeys(_WARNING.findall(text)):
+    for log in sorted({*logs}):
+        for warning in dict.fromkeys(_WARNING.findall(_read(log))):
             logs_of.setdefault(warning, []).append(log)
     lines = [
         f"Warning: {warning} ({first}{f' and {len(others)} more' if others else ''})"
         for warning, (first, *others) in logs_of.items()
     ]
-    if len(lines) > MAX_WARNINGS:
-        lines[MAX_WARNINGS:] = [f"{len(lines) - MAX_WARNINGS} more warnings are in the logs."]
+    if len(lines) > MAX_MESSAGES:
+        lines[MAX_MESSAGES:] = [f"{len(lines) - MAX_MESSAGES} more warnings are in the logs."]
     return lines
 
 
