@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout, copy_project
 from cluster import run_snakemake
+from files import cut
 from submissions import submissions
 from warm import folder_of_python
 
@@ -42,3 +43,15 @@ def test_the_figure_as_batch_jobs(tmp_path: Path, finished: Checkout) -> None:
     for name in ("random", "tma-nearest"):
         run = f"losses/flan/specialist-0/{name}/seed-0/0-end.parquet"
         assert (results / run).read_bytes() == (finished.folder / "results" / run).read_bytes()
+    # A job that fails on a node: the last lines have its program's error.
+    cut(results / run)
+    (results / "fig4_flan.csv").unlink()
+    failed = run_snakemake(
+        checkout.folder,
+        *("results/fig4_flan.csv", "--profile", "slurm", "--retries", "0"),
+        limit=300,
+        python=folder_of_python(),
+    )
+    assert failed.returncode == 1
+    (line,) = [x for x in failed.stdout.splitlines()[-8:] if x.startswith("Failed: ")]
+    assert f"results/{run}: " in line
