@@ -90,14 +90,16 @@ def test_a_row_is_as_it_was_read_in_both_files(program: Program, tmp_path: Path)
     flags = make(tmp_path, [2, 0, 1], [1, 1, 2])
     rows = [
         {"messages": [{"role": "system", "content": "Be brief."}], "position": "left", "n": 1},
-        {"n": "one", "tags": ["a"], "id": 7},
+        {"n": "one", "tags": ["a"], "id": 7, "meta": {}, "tools": [{"parameters": {}}]},
         {"instruction": "x", "output": "y", "n": None},
         *[{"n": 2}] * (COUNT - 3),
     ]
     table = pq.read_table(tmp_path / "I.parquet")
     texts = pa.array([json.dumps(row) for row in rows])
     write_table(table.append_column("row", texts), tmp_path / "I.parquet")
-    assert program(*flags).returncode == 0
+    done = program(*flags)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("all of their values: n, id, meta, tools\n")
     lines = read_lines(tmp_path / "out.jsonl")
     assert [line["id"] for line in lines] == ["id 2", "id 0", 7]
     assert [line["position"] for line in lines] == [0, 1, 2]
@@ -108,6 +110,9 @@ def test_a_row_is_as_it_was_read_in_both_files(program: Program, tmp_path: Path)
     columns = pq.read_table(tmp_path / "out.parquet")
     assert columns["n"].to_pylist() == [None, "1", "one"]
     assert columns["tags"].to_pylist() == [None, None, ["a"]]
+    # Parquet has no object without keys.
+    assert columns["meta"].to_pylist() == [None, None, "{}"]
+    assert columns["tools"].to_pylist() == [None, None, '[{"parameters": {}}]']
     assert columns["instruction"].to_pylist() == ["x", None, None]
 
 

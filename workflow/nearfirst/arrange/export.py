@@ -1,6 +1,7 @@
 """The pool in training order, each row as it was read, for any trainer."""
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -146,27 +147,36 @@ def _cut_into_blocks(row_bytes: npt.NDArray[np.float64], size: int) -> list[tupl
 def write_jsonl(batches: Iterable[list[Row]], path: Path, added: pa.Schema = ADDED) -> pa.Schema:
     """Write one JSON object per line; return the schema that a table of the rows would have.
 
-    A column whose values fit no common type is text: the JSON of its values. Columns in `added`
-    have the types given there.
+    A column whose values fit no common type, or hold an object that never has a key, which Parquet
+    cannot store, is text: the JSON of its values. Columns in `added` have the types given there.
     """
     schema = pa.schema([])
     with path.open("w", encoding="utf-8", newline="\n") as lines:
         for batch in batches:
             lines.writelines(to_json_line(row) for row in batch)
             schema = _extend_schema(schema, batch, added)
-    return schema
+    return pa.schema(
+        [field.with_type(pa.string()) if _is_keyless(field.type) else field for field in schema]
+    )
 
 
 def write_parquet(jsonl: Path, schema: pa.Schema, count: int, path: Path) -> None:
-    """Write the `count` rows of `write_jsonl` as a table."""
+    """Write the `count` rows of `write_jsonl` as a table; warn of columns that become JSON text."""
+    as_json: dict[str, None] = {}
     with (
         jsonl.open(encoding="utf-8") as lines,
         pq.ParquetWriter(path, schema, write_page_checksum=True) as table,
     ):
         progress = bar(lines, "rows of the table", count)
-        rows = (_fit_schema(json.loads(text), schema) for text in progress)
+        rows = (_fit_schema(json.loads(text), schema, as_json) for text in progress)
         for batch in in_batches(rows):
             table.write_table(pa.Table.from_pylist(batch, schema))
+    if as_json:
+        logging.warning(
+            "in Parquet these columns are text, the JSON of each value, since there is no type for "
+            "all of their values: %s",
+            ", ".join(as_json),
+        )
 
 
 def write_in_order(pool: list[pa.RecordBatch], order: Integers, path: Path) -> None:
@@ -192,14 +202,20 @@ def _extend_schema(schema: pa.Schema, rows: list[Row], added: pa.Schema) -> pa.S
     return pa.schema(list(fields.values()))
 
 
-def _fit_schema(row: Row, schema: pa.Schema) -> Row:
-    """Return a row whose values fit the schema."""
-    return {
-        name: json.dumps(value, ensure_ascii=False)
-        if pa.types.is_string(schema.field(name).type) and not isinstance(value, str | None)
-        else value
-        for name, value in row.items()
-    }
+def _is_keyless(kind: pa.DataType) -> bool:
+    """Return whether a type contains an object without keys."""
+    fields = [kind.field(index).type for index in range(kind.num_fields)]
+    return (pa.types.is_struct(kind) and not fields) or any(map(_is_keyless, fields))
+
+
+def _fit_schema(row: Row, schema: pa.Schema, as_json: dict[str, None]) -> Row:
+    """Return a row whose values fit the schema; add to `as_json` the columns that become JSON."""
+    result = dict(row)
+    for name, value in row.items():
+        if not isinstance(value, str | None) and pa.types.is_string(schema.field(name).type):
+            result[name] = json.dumps(value, ensure_ascii=False)
+            as_json[name] = None
+    return result
 
 
 def to_json_line(row: Row) -> str:
