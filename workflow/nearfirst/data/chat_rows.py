@@ -198,8 +198,15 @@ def _parse_row(form: str, row: dict[str, Any], unused_keys: dict[str, None]) -> 
             return [*turns, ("assistant", _parse_text(row, "completion"), True)]
     listed = _parse_turns(row, FORMS[form][-1], unused_keys)
     # Some files repeat the system column as the first turn.
-    if system and listed and listed[0][:2] == ("system", system):
+    if system and listed and listed[0][0] == "system" and listed[0][1].strip() == system.strip():
         del listed[0]
+    # Turns of preference pairs often include the prompt, which would then come twice.
+    roles = [role for role, _, _ in listed if role != "system"]
+    if turns and turns[-1][0] == "user" and roles[:1] == ["user"]:
+        raise RowError(
+            "the completion begins with a user turn, and the prompt ends with one; if it is the "
+            "whole conversation, map its column to 'messages' with `columns` (--columns)"
+        )
     return turns + listed
 
 

@@ -155,7 +155,8 @@ def test_which_answers_are_trained_on(
             ["S\n\nq", "a", "r\n\ns", "b"],
             [],
         ),
-        ({"messages": [turn("system", "S"), Q, A], "system": "S"}, ["S\n\nq", "a"], []),
+        ({"messages": [turn("system", "S"), Q, A], "system": "S\n"}, ["S\n\nq", "a"], []),
+        ({"prompt": [turn("system", "S")], "completion": [Q, A]}, ["S\n\nq", "a"], []),
         ({"messages": SYSTEM_TURNS}, ["S\n\nq\n\nT\n\nr", "a\n\nb"], []),
         ({"messages": [turn("user", TEXT_Q), answer(TEXT_A)]}, ["q", "a"], []),
         (
@@ -451,6 +452,8 @@ def test_unusable_lines(tmp_path: Path, content: bytes, named: str) -> None:
         ({"messages": [{**Q, "content": [{"type": "text", "text": 3}]}, A]}, "not text"),
         ({"messages": [Q, {**A, "train": False}, A]}, "in a row, only one is trained"),
         ({"prompt": [Q, A], "completion": "b"}, "the prompt ends with an assistant turn"),
+        ({"prompt": "q", "completion": [Q, A]}, "map its column to 'messages' with `columns`"),
+        ({"prompt": [Q], "completion": [turn("system", "S"), Q, A]}, "begins with a user turn"),
         ({"instruction": "q", "output": "a", "history": [["q"]]}, "'history' must hold pairs"),
         ({"instruction": "q", "output": "a", "system": ["s"]}, "'system' is list, not text"),
     ],
