@@ -41,6 +41,9 @@ NAMES = {
 }
 """Names that a user may map a column to, and the column that each one means."""
 
+MAX_LISTED = 30
+"""Number of columns that an error lists."""
+
 _ROLES = {
     **dict.fromkeys(("user", "human"), "user"),
     **dict.fromkeys(("assistant", "gpt", "model"), "assistant"),
@@ -73,7 +76,13 @@ def form_of(file: Path, columns: Mapping[str, Any]) -> str:
     for form, required in FORMS.items():
         if columns.keys() >= {*required}:
             return form
-    listed = ", ".join(columns) or "none"
+    listed = _listed(columns)
+    for column, value in columns.items():
+        if column != "rejected" and _is_conversation(value):
+            raise InputError(
+                f"{file}: '{column}' holds conversations, which are read from 'messages'; map it: "
+                f"`columns: {{{column}: messages}}` (--columns {column}=messages); found {listed}"
+            )
     for question, answer in (("prompt", "completion"), ("instruction", "output")):
         if question in columns:
             rows = "preference pairs" if "chosen" in columns else "prompts"
@@ -87,10 +96,22 @@ def form_of(file: Path, columns: Mapping[str, Any]) -> str:
         "(--columns question=prompt answer=response)"
     )
     if any(isinstance(value, dict | list) for value in columns.values()):
-        hint = "if the rows are nested deeper, save them as a plain list or one per line"
+        hint += "; if the rows are nested deeper, save them as a plain list or one per line"
     raise InputError(
         f"{file}: columns of no known form: {listed}; the forms are: {'; '.join(FORMS)}; {hint}"
     )
+
+
+def _listed(columns: Collection[str]) -> str:
+    # If a whole file is one object, each of its rows may have a key.
+    return ", ".join([*columns][:MAX_LISTED]) + ", …" * (len(columns) > MAX_LISTED) or "none"
+
+
+def _is_conversation(value: Any) -> bool:
+    turns = value if isinstance(value, list) else []
+    names = (turn.get("role") or turn.get("from") for turn in turns if isinstance(turn, dict))
+    roles = [_ROLES.get(name.lower()) for name in names if isinstance(name, str)]
+    return "user" in roles and roles[-1] == "assistant"
 
 
 def renaming(
@@ -105,7 +126,7 @@ def renaming(
         if column not in columns:
             raise InputError(
                 f"{file}: no column '{column}', which columns maps to '{names[column]}'; found "
-                f"{', '.join(columns)}{did_you_mean(column, columns)}"
+                f"{_listed(columns)}{did_you_mean(column, columns)}"
             )
         if name in columns and name not in new_names:
             raise InputError(

@@ -412,6 +412,11 @@ def refused(path: Path, task_column: str | None = None) -> str:
         (b'{"prompt": "q"}\n', "{}: prompts without answers, and a loss needs an answer; found"),
         (b'{"instruction": "q"}\n', "; found instruction; add a column 'output'"),
         (b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n', "rename 'chosen' to 'completion'"),
+        (json.dumps({"rejected": TALK, "chosen": TALK}).encode(), "(--columns chosen=messages)"),
+        (json.dumps({"prompt": "Où?", "chosen": TALK}).encode(), "{{chosen: messages}}"),
+        (json.dumps({"prompt": [*TALK, TALK[0]], "n": 1}).encode(), "prompts without answers"),
+        (b'{"q": "q", "a": "a", "tags": ["t"]}\n', "answer=response); if the rows are nested"),
+        (json.dumps({str(n): {} for n in range(99)}).encode(), ", 28, 29, …; the forms"),
     ],
 )
 def test_unusable_lines(tmp_path: Path, content: bytes, named: str) -> None:
