@@ -154,6 +154,8 @@ def instance(
     """
     result = Instance(id_, task, [], 0, where, row=original)
     unused_keys: dict[str, None] = {}
+    # Where pandas has no value, it writes NaN, the only value that differs from itself.
+    row = {column: None if value != value else value for column, value in row.items()}
     try:
         if row.get("id") is not None:
             result.id = _parse_name(row, "id")

@@ -227,7 +227,9 @@ def test_optional_columns(tmp_path: Path) -> None:
         {"id": "a", "kind": "where", "references": "Ici."},
         {"id": 7.0, "kind": 3, "source": None, "references": None},
         {"id": None, "kind": "x", "notes": [1]},
+        dict.fromkeys(("id", "source", "references", "system", "tools"), float("nan")),
     ]
+    rows[-1]["kind"] = "x"
     path = lines(tmp_path / "pool.jsonl", *({"messages": TALK, **row} for row in rows))
     instances = list(chat.read(chat.Settings(path="pool", task_column="kind"), path))
     assert [(i.id, i.task, i.source, i.references) for i in instances] == [
@@ -235,7 +237,9 @@ def test_optional_columns(tmp_path: Path) -> None:
         ("a#2", "where", "", ("Ici.",)),
         ("7", "3", "", ()),
         ("mine_4", "x", "", ()),
+        ("mine_5", "x", "", ()),
     ]
+    assert [instance.unused for instance in instances[3:]] == [["column 'notes'"], []]
 
 
 def test_a_test_file_may_lack_the_task_column(tmp_path: Path) -> None:
