@@ -524,6 +524,14 @@ def test_unusable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert f"{tmp_path}: the folder holds no file in .jsonl, " in refused(tmp_path)
     (tmp_path / "pool.csv").write_text("prompt,completion\n")
     assert "pool.csv: the name ends in none of .jsonl, " in refused(tmp_path / "pool.csv")
+    for name in ("saved/dataset_dict.json", "saved/train/state.json", "saved/train/data.arrow"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    assert refused(tmp_path / "saved").endswith("save each split with `to_parquet` of datasets")
+    for path in (tmp_path / "lfs.jsonl", tmp_path / "lfs.parquet"):
+        path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+        assert refused(path).startswith(f"{path}: a pointer of Git LFS; `git lfs pull`")
+        path.unlink()
     (tmp_path / "pool.json").write_bytes(GOOD)
     assert len(list(chat.read(SETTINGS, tmp_path / "pool.json"))) == 1
     path = tmp_path / "pool.jsonl.gz"

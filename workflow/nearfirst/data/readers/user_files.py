@@ -13,7 +13,12 @@ from nearfirst.data.readers.streams import is_hidden
 _JSON = (".jsonl", ".ndjson", ".json")
 _SUFFIXES = (*(f"{kind}{end}" for kind in _JSON for end in ("", ".gz", ".zst", ".zip")), ".parquet")
 _SUPPORTED = f"{', '.join(_JSON)} (also .gz, .zst, .zip), .parquet"
-_METADATA = ("dataset_info.json", "dataset_infos.json", "split.json")
+_METADATA = (
+    *("dataset_info.json", "dataset_infos.json", "split.json"),
+    # Of `save_to_disk`, whose rows are in Arrow files.
+    *("state.json", "dataset_dict.json"),
+)
+_LFS = b"version https://git-lfs"
 _NO_DATA = ("readme", "license", "licence")
 """Beginnings, in lower case, of the names of files that accompany data."""
 
@@ -53,6 +58,8 @@ def find(path: Path) -> Files:
         listed = sorted(_walk(path))
     read = list(filter(_is_supported, listed))
     if not read:
+        if any(file.suffix.lower() == ".arrow" for file in listed):
+            hint = ", but Arrow files; save each split with `to_parquet` of datasets"
         raise InputError(f"{path}: the folder holds no file in {_SUPPORTED}{hint}")
     return Files(read, [] if hint else [file for file in listed if not _is_supported(file)])
 
@@ -86,6 +93,8 @@ def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     Raises InputError, which names the line or row, if the file has no rows, is damaged or is not in
     the format that its name suggests.
     """
+    if _is_pointer(file):
+        raise InputError(f"{file}: a pointer of Git LFS; `git lfs pull` fetches the file")
     reader = parquet if file.suffix.lower() == ".parquet" else json_rows
     has_rows = False
     for where, row in reader.rows(file):
@@ -95,6 +104,13 @@ def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield where, row
     if not has_rows:
         raise InputError(f"{file}: the file has no rows")
+
+
+def _is_pointer(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        return stream.read(len(_LFS)) == _LFS
 
 
 def may_hold_no_rows(file: Path, path: Path) -> bool:
