@@ -63,14 +63,12 @@ def run(arguments: argparse.Namespace) -> None:
         with writing(arguments.pairs) as path:
             table_of_pairs(pairs, train, test).to_csv(path, index=False, float_format="%.4f")
     if output:
-        import matplotlib as mpl
-
         from nearfirst.explore.plot import draw_exploration
         from nearfirst.figures.look import LookSettings
-        from nearfirst.figures.plot.save import FONTS
+        from nearfirst.figures.plot.save import saving
 
         figure = draw_exploration(table, LookSettings())
-        with mpl.rc_context(FONTS), writing(output) as picture:
+        with saving(figure), writing(output) as picture:
             suffix = output.suffix.lower()
             figure.savefig(picture, format=suffix[1:], metadata=SUFFIXES[suffix])
     print("\n".join(lines(table)))

@@ -3,8 +3,8 @@
 import argparse
 import logging
 import warnings
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,17 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--picture", type=Path, help="also write the figure as SVG, for web pages")
 
 
+@contextmanager
+def saving(figure: Figure) -> Iterator[None]:
+    """Give the texts of a figure fonts for all their characters, and apply settings to save it."""
+    # A PDF embeds TrueType outlines (type 42), and draws others glyph by glyph (type 3).
+    font_type = {"pdf.fonttype": 42 if complete(figure) else 3}
+    with mpl.rc_context(FONTS | font_type), warnings.catch_warnings():
+        # `complete` has warned already, in one line.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
+
+
 def write_figure(
     figure: Figure,
     text: str,
@@ -42,11 +53,7 @@ def write_figure(
     """
     caption = arguments.caption or arguments.output.with_suffix(".txt")
     texts = {caption: paragraph(text), **(beside or {})}
-    # A PDF embeds TrueType outlines (type 42), and draws others glyph by glyph (type 3).
-    font_type = {"pdf.fonttype": 42 if complete(figure) else 3}
-    with ExitStack() as files, mpl.rc_context(FONTS | font_type), warnings.catch_warnings():
-        # `complete` has warned already, in one line.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+    with ExitStack() as files, saving(figure):
         metadata = {"CreationDate": None, "Subject": text}
         pdf = files.enter_context(writing(arguments.output))
         figure.savefig(pdf, format="pdf", metadata=metadata)
