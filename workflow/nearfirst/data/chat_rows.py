@@ -45,7 +45,7 @@ MAX_LISTED = 30
 """Number of columns that an error lists."""
 
 _ROLES = {
-    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("user", "human", "prompter"), "user"),
     **dict.fromkeys(("assistant", "gpt", "model"), "assistant"),
     **dict.fromkeys(("system", "developer"), "system"),
     **dict.fromkeys(("tool", "observation", "ipython"), "tool"),
@@ -251,6 +251,11 @@ def _parse_turns(row: dict[str, Any], column: str, unused_keys: dict[str, None])
     turns = row[column] or []
     if not isinstance(turns, list):
         raise RowError(f"'{column}' is {type(turns).__name__}, not a list of turns")
+    if column in ("messages", "conversations") and all(isinstance(turn, str) for turn in turns):
+        return [
+            ("assistant", text, True) if n % 2 else ("user", text, False)
+            for n, text in enumerate(turns)
+        ]
     result: list[_Turn] = []
     for turn in turns:
         if not isinstance(turn, dict):

@@ -58,6 +58,8 @@ FORMS: list[tuple[Row, list[tuple[str, str]]]] = [
     ({"prompt": TALK[:1], "completion": TALK[1:]}, EXCHANGE),
     ({"prompt": [*TALK, *TALK[:1]], "completion": "Là."}, EXCHANGE * 2),
     ({"conversations": TALK}, EXCHANGE),
+    ({"conversations": ["Où?", "Là.", "Où?", "Là."]}, EXCHANGE * 2),
+    ({"messages": [{**TALK[0], "role": "prompter"}, TALK[1]]}, EXCHANGE),
     (
         {"instruction": "Translate.", "input": "there", "output": "là"},
         [("user", "Translate.\n\nthere"), ("assistant", "là")],
@@ -433,7 +435,9 @@ def test_unusable_lines(tmp_path: Path, content: bytes, named: str) -> None:
     ("row", "named"),
     [
         ({"messages": "q"}, "'messages' is str, not a list of turns"),
-        ({"messages": ["q"]}, "a turn of 'messages' must have 'role' and 'content'; found str"),
+        ({"messages": [Q, "a"]}, "a turn of 'messages' must have 'role' and 'content'; found str"),
+        ({"messages": ["q", " ", "r", "b"]}, "a turn before the last answer is empty"),
+        ({"prompt": "q", "completion": ["a", "b"]}, "'role' and 'content'; found str"),
         ({"messages": [{"role": "user", "text": "q"}]}, "and 'content'; found role, text"),
         ({"messages": [Q, {"role": "tool", "content": "3"}]}, "no assistant turn, and a loss"),
         ({"messages": [{**Q, "role": "tool"}, A]}, "begins with a tool turn"),
