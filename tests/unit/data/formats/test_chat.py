@@ -535,7 +535,11 @@ def test_unusable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     for path in (tmp_path / "lfs.jsonl", tmp_path / "lfs.parquet"):
         path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
         assert refused(path).startswith(f"{path}: a pointer of Git LFS; `git lfs pull`")
-        path.unlink()
+    # Rows are missing there, so the other files of a folder are not enough.
+    path = path.rename(tmp_path / "saved/train/b.parquet")
+    array(tmp_path / "saved/train/a.json", {"prompt": "q", "completion": "a"})
+    assert refused(tmp_path / "saved").startswith(f"{path}: a pointer of Git LFS")
+    (tmp_path / "lfs.jsonl").unlink()
     (tmp_path / "pool.json").write_bytes(GOOD)
     assert len(list(chat.read(SETTINGS, tmp_path / "pool.json"))) == 1
     path = tmp_path / "pool.jsonl.gz"

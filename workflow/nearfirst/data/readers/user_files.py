@@ -116,4 +116,4 @@ def _is_pointer(file: Path) -> bool:
 def may_hold_no_rows(file: Path, path: Path) -> bool:
     """Return whether a file in a folder may be something other than rows, such as a config."""
     is_json = ".json" in (suffix.lower() for suffix in file.suffixes)
-    return path.is_dir() and (is_json or file.parent != path)
+    return path.is_dir() and (is_json or file.parent != path) and not _is_pointer(file)
