@@ -23,7 +23,8 @@ FORMS = {
     "prompt and completion": ("prompt", "completion"),
     "instruction, input and output": ("instruction", "output"),
 }
-"""Each form and the columns it requires; the first form that matches is used."""
+"""Each form and the columns it requires; the first form that matches is used, or among those with
+a column that the user mapped, the first."""
 
 _OPTIONAL = ("id", "references", "source", "system")
 _READ = {
@@ -68,12 +69,14 @@ _Turn = tuple[str, str, bool]
 """Role, content, and whether it is trained on."""
 
 
-def form_of(file: Path, columns: Mapping[str, Any]) -> str:
-    """Return the name of a file's form in `FORMS`, given its first row.
+def form_of(file: Path, columns: Mapping[str, Any], names: Collection[str] = ()) -> str:
+    """Return the name of a file's form in `FORMS`, given its first row, with columns renamed.
 
-    Raises InputError if it has none of them.
+    A form with one of `names`, to which the user mapped columns, precedes the others. Raises
+    InputError if the file has none of them.
     """
-    for form, required in FORMS.items():
+    mapped = {NAMES[name] for name in names}
+    for form, required in sorted(FORMS.items(), key=lambda form: mapped.isdisjoint(form[1])):
         if columns.keys() >= {*required}:
             return form
     listed = _listed(columns)

@@ -500,6 +500,9 @@ def test_columns_are_renamed_as_mapped(tmp_path: Path, file: str) -> None:
     assert texts(mapped) == [("user", "q"), ("assistant", "a")]
     assert (mapped.id, mapped.task) == ("k", "q")
     assert mapped.row == row
+    # What is mapped precedes the other forms.
+    both = WRITERS[file](tmp_path / f"both_{file}", {**row, "messages": TALK})
+    assert [texts(instance) for instance in chat.read(settings, both)] == [texts(mapped)]
     # A test set may have the new names already, but a pool may not.
     named = write("named", prompt="q", completion="a")
     assert [texts(instance) for instance in chat.read_test(settings, named)] == [texts(mapped)]

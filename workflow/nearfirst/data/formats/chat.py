@@ -212,8 +212,9 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
             first = next(rows)
             columns = list(first[1])
             applies = not is_test or not settings.columns.keys().isdisjoint(columns)
-            rename = chat_rows.renaming(file, columns, settings.columns if applies else {})
-            form = chat_rows.form_of(file, rename(first[1]))
+            mapped = settings.columns if applies else {}
+            rename = chat_rows.renaming(file, columns, mapped)
+            form = chat_rows.form_of(file, rename(first[1]), mapped.values())
         except InputError as error:
             if not user_files.may_hold_no_rows(file, path):
                 raise
