@@ -89,7 +89,8 @@ def form_of(file: Path, columns: Mapping[str, Any], names: Collection[str] = ())
     for question, answer in (("prompt", "completion"), ("instruction", "output")):
         if question in columns:
             rows = "preference pairs" if "chosen" in columns else "prompts"
-            action = "rename 'chosen' to" if "chosen" in columns else "add a column"
+            given = [name for name in ("chosen", "response", "answer") if name in columns]
+            action = f"rename '{given[0]}' to" if given else "add a column"
             raise InputError(
                 f"{file}: {rows} without answers, and a loss needs an answer; found {listed}; "
                 f"{action} '{answer}', or map a column to it with `columns` (--columns)"

@@ -418,6 +418,7 @@ def refused(path: Path, task_column: str | None = None) -> str:
         (b'{"prompt": "q"}\n', "{}: prompts without answers, and a loss needs an answer; found"),
         (b'{"instruction": "q"}\n', "; found instruction; add a column 'output'"),
         (b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n', "rename 'chosen' to 'completion'"),
+        (b'{"instruction": "q", "response": "a"}\n', "rename 'response' to 'output', or map"),
         (json.dumps({"rejected": TALK, "chosen": TALK}).encode(), "(--columns chosen=messages)"),
         (json.dumps({"prompt": "Où?", "chosen": TALK}).encode(), "{{chosen: messages}}"),
         (json.dumps({"prompt": [*TALK, TALK[0]], "n": 1}).encode(), "prompts without answers"),
