@@ -127,12 +127,13 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
             mem_mb=growing(4000),
             runtime=growing(30),
         params:
+            tables=tables_flag,
             figure=figure_numbers,
             flags=figure_flags,
         message:
             f"{program}: numbers of {{wildcards.figure}}"
         shell:
-            "python {input.script} {input.tables} --figure {params.figure:q} {params.flags}"
+            "python {input.script} {params.tables} --figure {params.figure:q} {params.flags}"
             " --output {output.table} --log {log}"
 
 
@@ -156,13 +157,14 @@ rule compare:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
+        tables=tables_flag,
         figure=figure_numbers,
         settings=settings("comparison"),
         weighting=CONFIG.curves.weighting,
     message:
         "compare the curves of {wildcards.figure}"
     shell:
-        "python {input.script} {input.tables} --figure {params.figure:q}"
+        "python {input.script} {params.tables} --figure {params.figure:q}"
         " --settings {params.settings:q} --weighting {params.weighting}"
         " --output {output.table} --summary {output.summary}"
         " --log {log}"

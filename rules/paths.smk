@@ -1,6 +1,7 @@
 # Paths that rules of several stages share.
 from shlex import quote
 
+from nearfirst.common.braces import braces
 from nearfirst.metrics import METRICS
 from nearfirst.model.files import model_files_read
 
@@ -155,6 +156,11 @@ def tables_of(runs, metrics):
         path for run in runs for metric in metrics for path in measured(metric, *run)
     ]
     return list(dict.fromkeys(paths))
+
+
+def tables_flag(wildcards, input):
+    """Return the tables of many runs for a command line."""
+    return braces(input.tables)
 
 
 def similarity_table(run):

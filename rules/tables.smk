@@ -92,6 +92,7 @@ rule generalization:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
+        tables=tables_flag,
         figures=lambda wildcards: json.dumps(
             {name: FIGURES[name].numbers() for name in CONFIG.tables.generalization}
         ),
@@ -99,7 +100,7 @@ rule generalization:
     message:
         "generalization: when each run first does well enough"
     shell:
-        "python {input.script} {input.tables} --figures {params.figures:q}"
+        "python {input.script} {params.tables} --figures {params.figures:q}"
         " --settings {params.settings:q} --output {output} --log {log}"
 
 
@@ -130,12 +131,13 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
             mem_mb=growing(4000),
             runtime=growing(30),
         params:
+            tables=tables_flag,
             runs=lambda wildcards: CONFIG.tables.metrics.model_dump_json(),
             settings=settings(section),
         message:
             f"{table} of the runs of Figure 1"
         shell:
-            "python {input.script} {input.tables} --runs {params.runs:q}"
+            "python {input.script} {params.tables} --runs {params.runs:q}"
             " --settings {params.settings:q} --output {output} --log {log}"
 
 

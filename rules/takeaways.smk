@@ -37,6 +37,7 @@ rule takeaways:
         mem_mb=growing(8000),
         runtime=growing(60),
     params:
+        tables=tables_flag,
         subjects=lambda wildcards: json.dumps(
             [
                 subject.model_dump(mode="json", exclude_defaults=True)
@@ -52,7 +53,7 @@ rule takeaways:
     message:
         "takeaways: test the paper's claims"
     shell:
-        "python {input.script} {input.tables} --subjects {params.subjects:q}"
+        "python {input.script} {params.tables} --subjects {params.subjects:q}"
         " --settings {params.settings:q} --comparison {params.comparison:q}"
         " --stability {params.stability:q} --prediction {params.prediction:q}"
         " --distribution {params.distribution:q} --weighting {params.weighting}"
