@@ -1,0 +1,236 @@
+"""Files of every encoding, layout and compression, folders of them, and what is wrong with them."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conversations import texts
+from own_files import (
+    EXCHANGE,
+    SETTINGS,
+    TALK,
+    Row,
+    array,
+    lines,
+    parquet,
+    refused,
+)
+
+from nearfirst.data.formats import chat
+from nearfirst.data.readers import json_rows
+from nearfirst.data.readers import parquet as parquet_reader
+from nearfirst.data.registry import files_read
+
+
+def test_keys_beside_a_list_of_rows_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = {"système": "S", "data": JSON_ROWS, "dev": JSON_ROWS}
+    path = tmp_path / "pool.json"
+    path.write_text(json.dumps(content, ensure_ascii=False))
+    assert len(list(chat.read(SETTINGS, path))) == len(JSON_ROWS)
+    assert f"{path}: keys beside the rows, not read: système, dev" in caplog.messages
+
+
+def test_a_duplicate_key_is_named_once_per_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "pool.json"
+    row = '{"prompt": "p", "prompt": "q", "completion": "a"}'
+    path.write_text(f"[{row}, {row}, {row}]")
+    assert texts(next(chat.read(SETTINGS, path)))[0] == ("user", "q")
+    list(chat.read(SETTINGS, path))
+    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith(f"{path}: row 1: 'prompt' comes twice in an object")
+
+
+def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
+    columns = [("prompt", "p"), ("prompt", "q"), ("completion", "a"), ("image", b"\xff")]
+    names, values = zip(*columns, strict=True)
+    table = pa.table([pa.array([value]) for value in values], names=names)
+    pq.write_table(table, tmp_path / "pool.parquet")
+    (instance,) = chat.read(SETTINGS, tmp_path / "pool.parquet")
+    assert texts(instance) == [("user", "q"), ("assistant", "a")]
+    assert instance.unused == ["column 'image' of bytes", "all but the last column 'prompt'"]
+
+
+def test_compressed_lines_byte_order_marks_and_blank_lines(tmp_path: Path) -> None:
+    text = f"\ufeff{json.dumps({'messages': TALK})}\r\n\n  \n{json.dumps({'messages': TALK})}"
+    data = text.encode()
+    (tmp_path / "a.jsonl").write_bytes(data)
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(data))
+    with pa.output_stream(str(tmp_path / "c.jsonl.zst")) as stream:  # compresses by the name
+        stream.write(data)
+    instances = list(chat.read(SETTINGS, tmp_path))
+    assert [texts(i) for i in instances] == [EXCHANGE] * 6
+    assert [i.where.rpartition(": ")[2] for i in instances] == ["line 1", "line 4"] * 3
+
+
+JSON_ROWS: list[Row] = [
+    {"prompt": f"q {i} é 日本 🐈 \u2028", "completion": 'a\\n"b"', "n": i / 7} for i in range(9)
+]
+# The separator of two rows may occur inside a row, and the first keys may differ.
+JSON_ROWS[3] |= {"n": [{"prompt": 1}, {"prompt": "é"}, {"prompt": '}, {"prompt": 2}\n'}]}
+JSON_ROWS[5:7] = [{"n": "é", **row} for row in JSON_ROWS[5:7]]
+ROW_LINES = "\n".join(map(json.dumps, JSON_ROWS))
+
+
+@pytest.mark.parametrize("chunk", [40, 2**20])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bom.json", ("\ufeff" + json.dumps(JSON_ROWS)).encode()),
+        ("utf16.json", json.dumps(JSON_ROWS, ensure_ascii=False).encode("utf-16")),
+        ("utf32.jsonl", ROW_LINES.encode("utf-32")),
+        ("lines.json", ROW_LINES.encode()),
+        ("joined.jsonl", "\n\ufeff".join(["", *ROW_LINES.splitlines(), ""]).encode()),
+        ("joined16.jsonl", b"".join(f"{x}\n".encode("utf-16") for x in ROW_LINES.splitlines())),
+        ("utf8.jsonl", "\n".join(json.dumps(r, ensure_ascii=False) for r in JSON_ROWS).encode()),
+        ("array.jsonl", json.dumps(JSON_ROWS, ensure_ascii=False, indent=2).encode()),
+        ("pretty.jsonl", "\n".join(json.dumps(r, indent=1) for r in JSON_ROWS).encode()),
+        ("comma.json", json.dumps(JSON_ROWS).encode()[:-1] + b" ,\n]\n"),
+        ("data.json", json.dumps({"version": 1, "data": JSON_ROWS, "n": [2]}).encode()),
+        ("A.JSONL.GZ", gzip.compress(ROW_LINES.encode())),
+        ("padded.json.gz", gzip.compress(json.dumps(JSON_ROWS).encode()) + b"\0" * 600),
+        ("members.jsonl.gz", b"".join(gzip.compress(x.encode()) for x in (ROW_LINES, "\n\n"))),
+        ("plain.json.gz", json.dumps(JSON_ROWS).encode()),
+    ],
+)
+def test_every_encoding_layout_and_compression(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, chunk: int
+) -> None:
+    monkeypatch.setattr(json_rows, "CHUNK", chunk)
+    (tmp_path / name).write_bytes(content)
+    instances = list(chat.read(SETTINGS, tmp_path / name))
+    assert [i.row for i in instances] == JSON_ROWS
+
+
+def test_all_files_in_a_folder_are_read_or_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/loop").symlink_to(tmp_path)
+    for name in ("a.json", "b.NDJSON", "license.jsonl", "sub/c.jsonl", "._a.json", ".d.jsonl"):
+        array(tmp_path / name, {"messages": TALK})
+    for name in ("config.json", "dataset_info.json"):
+        array(tmp_path / name, {"no": "data"})
+    parquet(tmp_path / "d.parquet", {"prompt": "Où?", "completion": "Là."})
+    for name in ("e.csv", "sub/f.parquet"):
+        (tmp_path / name).write_text("no data")
+    instances = list(chat.read(SETTINGS, tmp_path))
+    names = ["a.json", "b.NDJSON", "d.parquet", "license.jsonl", "sub/c.jsonl"]
+    files = [i.where.rpartition(": ")[0] for i in instances]
+    assert files == [f"{tmp_path}/{name}" for name in names]
+    assert [i.id for i in instances] == [f"mine_{number}" for number in range(1, 6)]
+    # The rules watch the same files for changes, and those that turn out to hold no rows.
+    watched = sorted(tmp_path / name for name in [*names, "config.json", "sub/f.parquet"])
+    assert files_read(SETTINGS, tmp_path) == watched
+    assert not any("dataset_info" in message for message in caplog.messages)
+    for name in ("config.json", "e.csv", "f.parquet"):
+        assert sum(name in record.getMessage() for record in caplog.records) == 1
+
+
+def test_files_are_read_as_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = lines(tmp_path / "pool.jsonl", {"messages": TALK})
+    with path.open("a") as file:
+        file.write("{broken")
+    assert next(chat.read(SETTINGS, path)).id == "mine_1"
+    monkeypatch.setattr(parquet_reader, "BATCH", 2)
+    path = parquet(tmp_path / "pool.parquet", *[{"messages": TALK, "image": b"\xff"}] * 5)
+    instances = list(chat.read(SETTINGS, path))
+    assert instances[-1].where == f"{path}: row 5"
+    assert instances[-1].row == {"messages": TALK}  # JSON cannot hold bytes.
+
+
+GOOD = b'{"prompt": "q", "completion": "a"}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"", "{}: the file is empty"),
+        (b"\n \n", "{}: the file has no rows"),
+        (GOOD * 2 + b'{"prompt": "q"', "{}: line 3: cut off at the end"),
+        (GOOD + b'{"prompt": "q",}\n', "{}: line 2: not JSON (Expecting property name"),
+        (GOOD + b'{"prompt": q}\n' + GOOD, "{}: line 2: not JSON ("),
+        (GOOD + b"[1]\n", "{}: line 2: expected an object, found list"),
+        (GOOD + b'{"prompt": "caf\xe9"}', "{}: line 2: not UTF-8 ("),
+        (GOOD.decode().encode("utf-16")[:-1] + b"\xd8\x01", "{}: line 1: not UTF-16 ("),
+        (GOOD + b"\x1a", "{}: line 2: not JSON (Expecting value, at character 1: '\\x1a')"),
+        (b'{"data": {"train": [' + GOOD + b"]}}", "save them as a plain list or one per"),
+        (b"[" * 100_000 + b"\n", "{}: row 1: lists or objects nested too deep"),
+        (b'{"a":' * 100_000 + b"\n", "{}: line 1: lists or objects nested too deep"),
+        (b"1" * 5000, "{}: line 1: a number of more than 4300 digits"),
+        (b'{"data": [' + GOOD + b'], "train": [{}]}', "a second list of rows, 'train'"),
+        (b"\x1f\x8b\x09 no gzip", "{}: line 1: damaged gzip ("),
+        (b"PK no zip", "{}: not a whole zip ("),
+        (b"{}\n", "{}: columns of no known form: none; the forms are: messages; conversations; "),
+        (b'{"text": "t", "n": 1}\n', "{}: columns of no known form: text, n; the forms are: "),
+        (GOOD + b'{"prompt": "q"}\n', "{}: line 2 (id 'mine_2'): column 'completion'"),
+        (b'{"prompt": "q"}\n', "{}: prompts without answers, and a loss needs an answer; found"),
+        (b'{"instruction": "q"}\n', "; found instruction; add a column 'output'"),
+        (b'{"prompt": "q", "chosen": "a", "rejected": "b"}\n', "rename 'chosen' to 'completion'"),
+        (b'{"instruction": "q", "response": "a"}\n', "rename 'response' to 'output', or map"),
+        (json.dumps({"rejected": TALK, "chosen": TALK}).encode(), "(--columns chosen=messages)"),
+        (json.dumps({"prompt": "Où?", "chosen": TALK}).encode(), "{{chosen: messages}}"),
+        (json.dumps({"prompt": [*TALK, TALK[0]], "n": 1}).encode(), "prompts without answers"),
+        (b'{"q": "q", "a": "a", "tags": ["t"]}\n', "answer=response); if the rows are nested"),
+        (json.dumps({str(n): {} for n in range(99)}).encode(), ", 28, 29, …; the forms"),
+    ],
+)
+def test_unusable_lines(tmp_path: Path, content: bytes, named: str) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(content)
+    assert named.format(path) in refused(path)
+
+
+def test_unusable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no such file or folder" in refused(tmp_path / "nowhere.jsonl")
+    assert f"{tmp_path}: the folder holds no file in .jsonl, " in refused(tmp_path)
+    (tmp_path / "pool.csv").write_text("prompt,completion\n")
+    assert "pool.csv: the name ends in none of .jsonl, " in refused(tmp_path / "pool.csv")
+    for name in ("saved/dataset_dict.json", "saved/train/state.json", "saved/train/data.arrow"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    assert refused(tmp_path / "saved").endswith("save each split with `to_parquet` of datasets")
+    for path in (tmp_path / "lfs.jsonl", tmp_path / "lfs.parquet"):
+        path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+        assert refused(path).startswith(f"{path}: a pointer of Git LFS; `git lfs pull`")
+    # Rows are missing there, so the other files of a folder are not enough.
+    path = path.rename(tmp_path / "saved/train/b.parquet")
+    array(tmp_path / "saved/train/a.json", {"prompt": "q", "completion": "a"})
+    assert refused(tmp_path / "saved").startswith(f"{path}: a pointer of Git LFS")
+    (tmp_path / "lfs.jsonl").unlink()
+    (tmp_path / "pool.json").write_bytes(GOOD)
+    assert len(list(chat.read(SETTINGS, tmp_path / "pool.json"))) == 1
+    path = tmp_path / "pool.jsonl.gz"
+    path.write_bytes(gzip.compress(GOOD * 3)[:-12])
+    assert f"{path}: line 1: cut off gzip (" in refused(path)
+    monkeypatch.setattr(json_rows, "MAX_ROW_BYTES", 100)
+    monkeypatch.setattr(json_rows, "CHUNK", 40)
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(GOOD + b"[" + b"1," * 100)
+    assert "line 2: longer than 100 bytes" in refused(path)
+    path.write_text("\n" * 300)
+    assert "nothing but blanks in 100 bytes" in refused(path)
+
+
+def test_unusable_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "pool.parquet"
+    path.write_text("PAR1 and no more")
+    assert f"{path}: not a whole Parquet file" in refused(path)
+    pq.write_table(pa.table({"prompt": [], "completion": []}), path)
+    assert refused(path) == f"{path}: the file has no rows"
+    pq.write_table(pa.table({"prompt": ["q"], "completion": ["a"]}), path)
+    message = refused(path, "kind")
+    assert f"{path}: no column 'kind' (task_column); found prompt" in message
+    table = pa.table({"prompt": ["q", "q"], "time": pa.array([0, 2**62], pa.timestamp("us"))})
+    pq.write_table(table.append_column("completion", [["a", "a"]]), path)
+    assert f"{path}: row 2: a column that cannot be read (date value out of" in refused(path)
+    offsets = pa.array([0, 4, 8], pa.int32()).buffers()[1]
+    answers = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"fineca\xe9!"))
+    pq.write_table(pa.table({"prompt": ["q", "q"], "completion": answers}), path)
+    assert f"{path}: damaged after row 1 ('utf-8' codec" in refused(path)
