@@ -118,8 +118,8 @@ def test_all_files_in_a_folder_are_read_or_named(
     for name in ("config.json", "dataset_info.json"):
         array(tmp_path / name, {"no": "data"})
     parquet(tmp_path / "d.parquet", {"prompt": "Où?", "completion": "Là."})
-    for name in ("e.csv", "sub/f.parquet"):
-        (tmp_path / name).write_text("no data")
+    parquet(tmp_path / "sub/f.parquet", {"no": "data"})
+    (tmp_path / "e.csv").write_text("no data")
     instances = list(chat.read(SETTINGS, tmp_path))
     names = ["a.json", "b.NDJSON", "d.parquet", "license.jsonl", "sub/c.jsonl"]
     files = [i.where.rpartition(": ")[0] for i in instances]
@@ -199,10 +199,12 @@ def test_unusable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     for path in (tmp_path / "lfs.jsonl", tmp_path / "lfs.parquet"):
         path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
         assert refused(path).startswith(f"{path}: a pointer of Git LFS; `git lfs pull`")
-    # Rows are missing there, so the other files of a folder are not enough.
+    # Rows are missing there and in a damaged table, so the other files of a folder are not enough.
     path = path.rename(tmp_path / "saved/train/b.parquet")
     array(tmp_path / "saved/train/a.json", {"prompt": "q", "completion": "a"})
     assert refused(tmp_path / "saved").startswith(f"{path}: a pointer of Git LFS")
+    path.write_text("PAR1 and no more")
+    assert refused(tmp_path / "saved").startswith(f"{path}: not a whole Parquet file")
     (tmp_path / "lfs.jsonl").unlink()
     (tmp_path / "pool.json").write_bytes(GOOD)
     assert len(list(chat.read(SETTINGS, tmp_path / "pool.json"))) == 1

@@ -114,6 +114,20 @@ def _is_pointer(file: Path) -> bool:
 
 
 def may_hold_no_rows(file: Path, path: Path) -> bool:
-    """Return whether a file in a folder may be something other than rows, such as a config."""
+    """Return whether a file in a folder may be something other than rows, such as a config.
+
+    A pointer of Git LFS and a damaged Parquet file have lost rows.
+    """
     is_json = ".json" in (suffix.lower() for suffix in file.suffixes)
-    return path.is_dir() and (is_json or file.parent != path) and not _is_pointer(file)
+    may_be_other = path.is_dir() and (is_json or file.parent != path)
+    return may_be_other and not _is_pointer(file) and not _is_damaged(file)
+
+
+def _is_damaged(file: Path) -> bool:
+    if file.suffix.lower() != ".parquet":
+        return False
+    try:
+        next(parquet.rows(file), None)
+    except InputError:
+        return True
+    return False
