@@ -28,8 +28,8 @@ def main(arguments: argparse.Namespace) -> None:
     tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
     table, tokens, left_out = read_labelled(arguments.instances, tokenizer, template)
     logging.info("%d instances, %d without a label", len(tokens), left_out)
-    model = load.load_model(arguments.model, arguments.revision).to(dtype).to(device.device())
-    check.check_model(model.eval(), tokens)
+    model = load.convert_weights(load.load_model(arguments.model, arguments.revision), dtype)
+    check.check_model(model.to(device.device()).eval(), tokens)
     with precision.tf32(settings.precision), precision.autocast(settings.precision):
         loss = losses(model, tokens, settings.batch_tokens)
     labels = [item.label_tokens for item in tokens]

@@ -22,7 +22,9 @@ from nearfirst.common.embeddings import embeddings_table
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import write_table
 from nearfirst.embed import encode
-from nearfirst.model import load
+from nearfirst.model import check, load, precision
+from nearfirst.model.adapter import add_adapter
+from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.model.template import Tokens
 from nearfirst.reward.model import load_reward_model
 from nearfirst.score import tokenizers
@@ -252,3 +254,34 @@ def test_attention_with_few_heads_of_keys_never_holds_all_pairs_of_tokens_on_a_g
     layer = SimpleNamespace(num_key_value_groups=2, is_causal=True)
     sdpa_attention.sdpa_attention_forward(layer, query, key, key, None)
     assert given == [heads]
+
+
+def test_rotary_positions_are_as_exact_in_float16_as_in_float32(
+    model_folder: Path,
+    tmp_path: Path,
+    program: Any,
+    write_instances: Any,
+    some_talks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    base = load.load_model(str(model_folder))
+    expected = {name: buffer.clone() for name, buffer in base.named_buffers()}
+    assert any("inv_freq" in name for name in expected)
+    add_adapter(base, AdapterSettings())
+    base.save_pretrained(tmp_path / "step-000000")
+    models = [load.model_for(tmp_path / "step-000000", str(model_folder), dtype=torch.float16)]
+    models.append(load.empty_model(str(model_folder), dtype=torch.float16))
+    # A CPU stands in for the GPU that float16 needs.
+    monkeypatch.setattr(precision, "check", lambda *_: None)
+    monkeypatch.setattr(check, "check_model", lambda model, _: models.append(model))
+    write_instances(tmp_path / "train.parquet", some_talks(2))
+    flags = ("--model", model_folder, "--instances", tmp_path / "train.parquet")
+    settings = ("--settings", '{"precision": "float16"}', "--template", '{"max_length": 64}')
+    assert not program(
+        "base_losses.py", *flags, *settings, "--output", tmp_path / "losses.parquet"
+    ).returncode
+    assert len(models) == 3
+    for model in models:
+        assert {weight.dtype for weight in model.parameters()} == {torch.float16}
+        for name, buffer in model.named_buffers():
+            torch.testing.assert_close(buffer, expected[name], rtol=0, atol=0)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from training import train
 
 from nearfirst.common.errors import InputError
@@ -114,3 +115,16 @@ def test_orders_are_permutations_of_the_same_instances() -> None:
 def test_invalid_settings(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         OrderScoreSettings.parse(text)
+
+
+def test_the_twin_has_exact_positions_in_float16(
+    job: runs.Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A CPU stands in for the GPU that float16 needs.
+    monkeypatch.setattr(runs.precision, "check", lambda *_: None)
+    loaded = runs._load.__wrapped__(replace(job, evaluate=EvaluateSettings(precision="float16")))
+    assert {weight.dtype for weight in loaded.twin.parameters()} == {torch.float16}
+    expected = dict(loaded.model.named_buffers())
+    assert expected
+    for name, buffer in loaded.twin.named_buffers():
+        torch.testing.assert_close(buffer, expected[name], rtol=0, atol=0)

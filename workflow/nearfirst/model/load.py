@@ -95,7 +95,7 @@ def model_for(
     config = saved_adapter(checkpoint, average)
     if config is None:
         return empty_model(name, revision, dtype)
-    model = load_model(name, revision).to(dtype)
+    model = convert_weights(load_model(name, revision), dtype)
     try:
         model.add_adapter(config, NAME)
     except ValueError as error:
@@ -103,6 +103,17 @@ def model_for(
             f"{checkpoint}: its adapter does not fit the base model {name} ({error})"
         ) from None
     return model.to(device()).eval()
+
+
+def convert_weights(model: Any, dtype: torch.dtype) -> Any:
+    """Convert the weights of a model to a dtype, and return it; its buffers keep theirs.
+
+    `model.to` would round the frequencies of rotary positions too. In float16 an angle at position
+    1,000 is then wrong by up to 0.16, which changes losses far more than rounded weights do.
+    """
+    for weight in model.parameters():
+        weight.data = weight.data.to(dtype)
+    return model
 
 
 def empty_model(name: str, revision: str | None = None, dtype: torch.dtype = torch.float32) -> Any:

@@ -133,7 +133,7 @@ def _load(job: Job) -> _Loaded:
         adapter.add_adapter(model, job.train.adapter)
     model.to(device())
     base = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    twin = copy.deepcopy(model).to(dtype).eval()
+    twin = load.convert_weights(copy.deepcopy(model), dtype).eval()
     # Each training begins by collecting garbage: a third of a second for what imports made.
     gc.freeze()
     return _Loaded(pool, orders, table, test, model, base, twin)
