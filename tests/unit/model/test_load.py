@@ -256,6 +256,12 @@ def test_attention_with_few_heads_of_keys_never_holds_all_pairs_of_tokens_on_a_g
     assert given == [heads]
 
 
+def test_no_attention_is_computed_by_cudnn() -> None:
+    assert not torch.backends.cuda.cudnn_sdp_enabled()
+    assert torch.backends.cuda.flash_sdp_enabled()
+    assert torch.backends.cuda.mem_efficient_sdp_enabled()
+
+
 def test_rotary_positions_are_as_exact_in_float16_as_in_float32(
     model_folder: Path,
     tmp_path: Path,

@@ -35,6 +35,12 @@ def _use_gqa_with_flash(mask: torch.Tensor | None, key: torch.Tensor, value: tor
 
 sdpa_attention.use_gqa_in_sdpa = _use_gqa_with_flash
 
+# On Hopper and Blackwell torch 2.13 prefers cuDNN's attention for 16-bit numbers. It builds a plan
+# for each new shape, and nearly every batch and every token of an answer has a shape of its own: 23
+# to 37 ms on an H100, up to a second on a B200. With fewer than 8 heads of keys, answers were wrong
+# on a B200 (pytorch#193893). Flash and memory-efficient attention are left.
+torch.backends.cuda.enable_cudnn_sdp(False)
+
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
     """Load a model's tokenizer. Raises InputError if it cannot be loaded, or has no EOS."""
