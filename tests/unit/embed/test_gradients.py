@@ -13,8 +13,9 @@ from transformers import AutoModelForCausalLM
 
 from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.embed import gradients, hidden
-from nearfirst.embed.registry import KINDS
+from nearfirst.embed import base_model, gradients, hidden
+from nearfirst.embed.kinds import gradient
+from nearfirst.embed.registry import KINDS, Context, Instances
 from nearfirst.model.template import IGNORED, Tokens, encode
 
 STEPS = 4
@@ -259,3 +260,20 @@ def test_gradients_of_an_adapter(
     vectors = represent(tokens[:2], dimension=size, warm_up=(tmp_path,))
     assert vectors.shape == (2, size)
     assert (vectors != 0).mean() > 0.9
+
+
+def test_an_operation_without_a_deterministic_form_is_left_to_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        # As OPT does on a GPU: it counts positions in float32.
+        raise RuntimeError(
+            "cumsum_cuda_kernel does not have a deterministic implementation, but you set "
+            "'torch.use_deterministic_algorithms(True)'."
+        )
+
+    monkeypatch.setattr(gradients, "represent", fail)
+    monkeypatch.setattr(base_model, "encode_instances", lambda *_: [])
+    expected = r"hardware\.embed\.gpus: cumsum_cuda_kernel, which .*; set it to 0: the CPU then"
+    with pytest.raises(InputError, match=expected):
+        gradient.represent(Instances([], lambda: iter([])), gradient.Settings(), Context())

@@ -70,12 +70,16 @@ def keep_freed_memory() -> None:
 
 
 @contextmanager
-def deterministic(enabled: bool = True) -> Iterator[None]:
+def deterministic(
+    enabled: bool = True,
+    key: str = "train.deterministic",
+    cure: str = "set it to false: the last bits then differ from run to run",
+) -> Iterator[None]:
     """Make PyTorch compute the same bytes on every run on the same machine, if enabled.
 
     With `warn_only`, the backward passes of attention (flash, memory-efficient) still add in any
-    order; without it they take their deterministic forms. Raises InputError if the model has an
-    operation without a deterministic form.
+    order; without it they take their deterministic forms. Raises InputError, which names the config
+    key `key` and what to do about it, if the model has an operation without a deterministic form.
     """
     if not enabled:
         yield
@@ -94,8 +98,7 @@ def deterministic(enabled: bool = True) -> Iterator[None]:
             raise
         operation = str(error).split(" does not")[0]
         raise InputError(
-            f"train.deterministic: {operation}, which this model uses, has no deterministic form "
-            "here; set it to false: the last bits then differ from run to run"
+            f"{key}: {operation}, which this model uses, has no deterministic form here; {cure}"
         ) from error
     finally:
         torch.use_deterministic_algorithms(False)

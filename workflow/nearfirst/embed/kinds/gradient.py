@@ -51,7 +51,9 @@ def represent(instances: Instances, settings: Settings, context: Context) -> Rep
     from nearfirst.model.device import deterministic
 
     tokens = encode_instances(instances, context)
-    with deterministic():
+    with deterministic(
+        key="hardware.embed.gpus", cure="set it to 0: the CPU then computes gradients"
+    ):
         vectors = gradients.represent(
             *(context.model, context.warm_up, context.rates, instances.ids, tokens),
             *(settings.dimension, settings.seed),
