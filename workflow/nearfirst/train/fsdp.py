@@ -1,15 +1,18 @@
-"""Sharded training (FSDP): rounding, states, resuming in float16, and adapters."""
+"""Sharded training (FSDP): rounding, states, resuming in float16, adapters, and dropout."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils import fsdp_utils  # type: ignore[import-untyped]
+from torch.distributed.algorithms._checkpoint import checkpoint_wrapper as recomputed
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy
 
 from nearfirst.hardware import TrainHardware
 from nearfirst.model.adapter import has_adapter
+
+_wrap = recomputed.checkpoint_wrapper
 
 
 def plugin_arguments(hardware: TrainHardware, precision: str, *, on_gpu: bool) -> dict[str, Any]:
@@ -43,6 +46,16 @@ def gather_in_cpu_memory() -> None:
 def know_adapters() -> None:
     """Make accelerate save only the adapter in states, as it does for models of peft's class."""
     fsdp_utils.is_peft_model = has_adapter
+
+
+def recompute_with_the_same_dropout() -> None:
+    """Make layers that recompute their activations draw the same dropout again.
+
+    accelerate has them draw anew: gradients of families with dropout (GPT-2, OPT) would be wrong.
+    """
+    recomputed.checkpoint_wrapper = lambda layer, **options: _wrap(
+        layer, **{**options, "preserve_rng_state": True}
+    )
 
 
 def adapter_weights(model: Any) -> dict[str, Any]:

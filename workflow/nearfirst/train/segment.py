@@ -178,6 +178,7 @@ def _arguments(
         )
         fsdp.gather_in_cpu_memory()
         fsdp.know_adapters()
+        fsdp.recompute_with_the_same_dropout()
     return arguments
 
 
