@@ -230,7 +230,7 @@ def generation(setup: Setup, name: str) -> list[str]:
 
 def _cost(work: Callable[[Any], None], instances: Any, part: Any) -> Cost:
     """Time work on all instances in bfloat16, after a warm-up on a part."""
-    with autocast("bfloat16"), torch.inference_mode():
+    with autocast("bfloat16"), torch.no_grad():
         work(part)
         _reset_peak_memory()
         since = now()

@@ -97,6 +97,8 @@ def test_memory_of_a_job_without_gradients() -> None:
     # Weights of 2 bytes, and keys and values of 7 tokens: 4 layers x 2 x 100 x 2.
     half = forward_memory(SMALL, "float16", 10, 5, 7)
     assert half == single - 2_000_000 + 11_200
+    # A copy of the weights in bfloat16.
+    assert forward_memory(SMALL, "bfloat16", 10, 5, 7) == single + 2_000_000 + 11_200
 
 
 def test_a_request_is_a_quarter_more_in_steps() -> None:

@@ -133,12 +133,13 @@ def forward_memory(
 ) -> int:
     """Return the memory of a job that computes without gradients, on a GPU or a CPU.
 
-    It holds the weights in their precision, another checkpoint in float32 while it is loaded, a
-    pass with the widest intermediate results (8 times the width) and the logits of `logits` tokens,
-    and keys and values of `cached_tokens` in each layer.
+    It holds the weights in their precision (bfloat16: in float32, and a rounded copy), another
+    checkpoint in float32 while it is loaded, a pass with the widest intermediate results (8 times
+    the width) and the logits of `logits` tokens, and keys and values of `cached_tokens` in each
+    layer.
     """
     size = max(BYTES[precision], 2)
-    weights = (4 if precision == "bfloat16" else size) * shape.parameters
+    weights = (6 if precision == "bfloat16" else size) * shape.parameters
     results = pass_tokens * 8 * shape.hidden * 4 + logits * shape.vocabulary * 8
     cache = cached_tokens * shape.layers * 2 * shape.hidden * size
     return PROCESS + weights + 4 * shape.parameters + results + cache

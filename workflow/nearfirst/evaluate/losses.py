@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import torch
 
 from nearfirst.common.batching import batches
 from nearfirst.common.errors import InputError
@@ -25,7 +24,7 @@ from nearfirst.model.loss import mean_losses
 from nearfirst.model.template import Tokens
 
 
-@torch.inference_mode()
+@precision.without_gradients
 def losses(model: Any, tokens: Sequence[Tokens], batch_tokens: int) -> npt.NDArray[np.float32]:
     """Return the mean loss over the labels of each of n instances, in nats: (n,) float32.
 

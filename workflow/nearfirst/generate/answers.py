@@ -14,6 +14,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.generate import cache as caches
 from nearfirst.generate.sampling import CheckFinite, SampleToken, uniforms
 from nearfirst.generate.settings import GenerateSettings
+from nearfirst.model.precision import without_gradients
 
 Ids = npt.NDArray[np.int64]
 
@@ -50,7 +51,7 @@ def check_positions(model: Any, prompts: Sequence[Ids], settings: GenerateSettin
         )
 
 
-@torch.inference_mode()
+@without_gradients
 def generate(
     model: Any,
     prompts: Sequence[Ids],

@@ -108,7 +108,8 @@ def model_for(
         raise InputError(
             f"{checkpoint}: its adapter does not fit the base model {name} ({error})"
         ) from None
-    return model.to(device()).eval()
+    # Autocast keeps the converted weights only of those that could be trained.
+    return model.requires_grad_().to(device()).eval()
 
 
 def convert_weights(model: Any, dtype: torch.dtype) -> Any:

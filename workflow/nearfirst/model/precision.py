@@ -5,9 +5,10 @@ them in that format.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
@@ -18,6 +19,9 @@ from nearfirst.common.errors import InputError
 from nearfirst.model.device import device
 
 _SDPA_FLOAT32 = "sdpa_float32"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def check(key: str, precision: str) -> None:
@@ -60,6 +64,22 @@ def autocast(precision: str) -> AbstractContextManager[Any]:
     if precision != "bfloat16":
         return nullcontext()
     return torch.autocast(device().type, dtype=torch.bfloat16)
+
+
+def without_gradients(function: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function so that it computes without gradients.
+
+    Under `autocast` it does not use inference mode, in which torch (2.13) converts all weights anew
+    in each pass.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        casts = any(map(torch.is_autocast_enabled, ("cpu", "cuda")))
+        with torch.no_grad() if casts else torch.inference_mode():
+            return function(*args, **kwargs)
+
+    return run
 
 
 def train_attention_in_float32(model: Any) -> None:

@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from nearfirst.common.batching import batches
 from nearfirst.common.errors import InputError
+from nearfirst.model.precision import without_gradients
 from nearfirst.reward.exchanges import Ids
 from nearfirst.reward.table import REWARDS
 
@@ -33,7 +34,7 @@ def score_answers(answers: pa.Table, scores: npt.NDArray[np.float32], name: str)
     return pa.table([answers["step"], ids, answers["task"], scores], schema=REWARDS)
 
 
-@torch.inference_mode()
+@without_gradients
 def rewards(model: Any, tokens: Sequence[Ids], batch_tokens: int) -> npt.NDArray[np.float32]:
     """Return the (n,) rewards of n texts. Equal texts are scored once.
 
