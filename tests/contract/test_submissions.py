@@ -7,6 +7,8 @@ import yaml
 from checkout import ROOT, Checkout, copy_project
 from submissions import LOCAL, submissions
 
+from nearfirst.plan.hours import STAGES
+
 # Rules that take minutes or need a GPU: each of their jobs is a batch job.
 SINGLE = {
     *("embed", "train", "evaluate", "generate", "reward", "gather_checkpoints", "harness"),
@@ -49,15 +51,25 @@ def test_no_group_depends_on_itself_through_a_warm_up_run(paper: Checkout) -> No
     assert "warm_up" in paper.snakemake(*command).stdout
 
 
-def test_a_rule_with_gpus_asks_for_one_node() -> None:
-    """SLURM may take one GPU on each of two nodes, and the job fails: see tests/slurm."""
+def rules_with_gpus() -> list[str]:
+    """Return the text of each rule that asks for GPUs, from its name on."""
     texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
     rules = [rule for text in texts for rule in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]]
-    on_gpus = [rule for rule in rules if re.search(r"^ +gpu=", rule, re.MULTILINE)]
+    return [rule for rule in rules if re.search(r"^ +gpu=", rule, re.MULTILINE)]
+
+
+def test_a_rule_with_gpus_asks_for_one_node() -> None:
+    """SLURM may take one GPU on each of two nodes, and the job fails: see tests/slurm."""
+    on_gpus = rules_with_gpus()
     assert len(on_gpus) >= 5
     for rule in on_gpus:
         assert "\n        nodes=1,\n" in rule
         assert "python -m nearfirst.common.gpus {resources.gpu} python" in rule
+
+
+def test_the_plan_counts_the_gpus_of_every_rule() -> None:
+    names = {rule.partition(":")[0] for rule in rules_with_gpus()}
+    assert names | {"warm_up"} == STAGES.keys()  # `use rule train as warm_up`
 
 
 def test_every_rule_is_grouped_or_local_or_listed_as_single(paper: Checkout) -> None:

@@ -94,11 +94,14 @@ def test_the_seconds_of_a_job_are_the_median(tmp_path: Path) -> None:
 
 def test_gpu_hours_are_those_of_all_gpus_of_a_job() -> None:
     hardware = HardwareSettings(train=TrainHardware(gpus=2))
-    jobs = {"train": 3, "sample": 5, "reward": 4}
-    text = hours(jobs, {"train": 1800.0, "sample": 720.0, "reward": None}, hardware)
+    jobs = {"train": 3, "sample": 5, "reward": 4, "embed": 2, "warm_up": 1}
+    seconds = {"train": 1800.0, "sample": 720.0, "reward": None, "embed": 900.0, "warm_up": 360.0}
+    text = hours(jobs, seconds, hardware)
     assert [" ".join(line.split()) for line in text.splitlines()[1:-1]] == [
+        "embed 2 900.0 0.50 0.50",
         "reward 4 ? ? ?",
         "sample 5 720.0 1.00",
         "train 3 1,800.0 1.50 3.00",
-        "total 12 2.50 3.00",
+        "warm_up 1 360.0 0.10 0.20",
+        "total 15 3.10 3.70",
     ]

@@ -8,6 +8,14 @@ from nearfirst.common.measured import job_seconds
 from nearfirst.hardware import HardwareSettings
 from nearfirst.plan.text import align
 
+STAGES = {
+    **{stage: stage for stage in ("embed", "train", "evaluate", "generate", "reward")},
+    **dict.fromkeys(("base_losses", "harness", "order_runs"), "evaluate"),
+    "warm_up": "train",
+    "train_reward": "reward",
+}
+"""The section of `hardware` with the GPUs of a rule's jobs; other rules have none."""
+
 
 def hours(
     jobs: Mapping[str, int], seconds: Mapping[str, float | None], hardware: HardwareSettings
@@ -16,8 +24,7 @@ def hours(
 
     `seconds` is the time of one job of each rule; None if unknown.
     """
-    gpus = {rule: getattr(hardware, rule).gpus for rule in ("train", "evaluate", "generate")}
-    gpus |= dict.fromkeys(("reward", "train_reward"), hardware.reward.gpus)
+    gpus = {rule: getattr(hardware, stage).gpus for rule, stage in STAGES.items()}
     rows = [("rule", "jobs", "median s", "hours", "GPU-hours")]
     total = gpu_total = 0.0
     for rule, count in sorted(jobs.items()):
