@@ -99,13 +99,14 @@ def imported(path: Path) -> set[str]:
     return {normal(PACKAGES[m][0]) for m in modules - sys.stdlib_module_names - {"nearfirst"}}
 
 
-METHODS, FORMATS, COMMANDS = (
+METHODS, FORMATS, REPRESENTATIONS, COMMANDS = (
     [*(ROOT / "nearfirst" / folder).glob("*.py")]
-    for folder in ("arrange/methods", "data/formats", "command")
+    for folder in ("arrange/methods", "data/formats", "embed/kinds", "command")
 )
 BY_NAME = {
     **dict.fromkeys(("arrange.py", "api.py"), METHODS),
     "sample.py": FORMATS,
+    "embed.py": REPRESENTATIONS,
     "main.py": [*METHODS, *COMMANDS],
 }
 """Modules that a program finds by name."""
