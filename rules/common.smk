@@ -103,6 +103,15 @@ if SUBMITS and set("'\"$`\\") & set(FOLDER):
         "$ or a backslash; rename it"
     )
 
+# --config reaches the jobs through Python's repr and two shells, which change these characters.
+if SUBMITS and workflow.is_main_process:
+    for text in workflow.config_settings.config_args or ():
+        if repr(text)[1:-1] != text or {"$", "`"} & set(text):
+            raise WorkflowError(
+                f"--config {text}: a backslash, $, a backtick, a line break, or both kinds of quotes would reach "
+                "batch jobs as something else; put this into config.yaml or a file for --configfile"
+            )
+
 
 def state_of(path, files):
     """Return a fingerprint of a user's file or folder; `files` lists the files read from it.

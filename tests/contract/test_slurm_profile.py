@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+import subprocess
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import yaml
-from checkout import ROOT
+from checkout import ROOT, Checkout, copy_project
 from snakemake_executor_plugin_slurm import Executor, ExecutorSettings
+from snakemake_interface_executor_plugins.utils import format_cli_arg
 
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 
@@ -56,3 +58,57 @@ def test_jobs_are_watched_again_after_slurm_did_not_answer(
     assert asyncio.run(watched()) == [job]
     # A failed query may take no time at all, so what counts is the wait between two.
     assert attempts / PROFILE["max-status-checks-per-second"] >= 30 * 60
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return copy_project(tmp_path_factory.mktemp("config"))
+
+
+def on_the_node(text: str) -> str | None:
+    """Return what a job's Snakemake gets for `--config TEXT`; None if the job cannot start.
+
+    The plugin puts the call of the batch job between double quotes for `sbatch --wrap`, and the
+    batch job calls Snakemake once more.
+    """
+    call = f"printf %s {format_cli_arg('', [text])}".replace('"', '\\"')
+    wrapped = subprocess.run(f'printf %s "{call}"', shell=True, capture_output=True, text=True)
+    batch = subprocess.run(["sh", "-c", wrapped.stdout], capture_output=True, text=True)
+    if batch.returncode:
+        return None
+    call = f"printf %s {format_cli_arg('', [batch.stdout])}"
+    return subprocess.run(call, shell=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'reward={text: {template: "Human: {instruction}\n\nAssistant: {answer}"}}',
+        "look={x_label: $HOME}",
+        "look={x_label: '`id`'}",
+        """look={x_label: "it's"}""",
+        "look={x_label: 'two\nlines'}",
+    ],
+)
+def test_a_config_that_jobs_would_not_get_is_refused(checkout: Checkout, text: str) -> None:
+    assert on_the_node(text) != text
+    call = ("-n", "results/table4.csv", "--config", text)
+    done = checkout.snakemake(*call, "--profile", "slurm", check=False)
+    assert done.returncode != 0
+    assert "would reach batch jobs as something else; put this into config.yaml" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data={mine: {path: pool.jsonl, test_path: 'my prompts.jsonl'}}",
+        'look={x_label: "größer als !#;&*?~ <1> (2)"}',
+        "seeds=[0]",
+    ],
+)
+def test_another_config_reaches_jobs_as_it_is(text: str) -> None:
+    assert on_the_node(text) == text
+
+
+def test_without_a_scheduler_any_config_is_fine(checkout: Checkout) -> None:
+    checkout.snakemake("-n", "results/table4.csv", "--config", "look={x_label: '$x$'}")
