@@ -112,6 +112,16 @@ if SUBMITS and workflow.is_main_process:
                 "batch jobs as something else; put this into config.yaml or a file for --configfile"
             )
 
+HUB_MODEL = CONFIG.model.package is None and CONFIG.model.name
+if SUBMITS and workflow.is_main_process and HUB_MODEL:
+    is_here = os.path.isdir(HUB_MODEL) or os.path.isdir(f"{RESULTS}/raw/model/model")
+    if not is_here and {"gpus", "offload"} - CONFIG.hardware.train.model_fields_set:
+        # A job reads the config again, and may derive other numbers than it was submitted with.
+        logger.warning(
+            f"model.name: {HUB_MODEL} is not here yet, and the GPUs of its training follow from its files, so that "
+            f"jobs of this call may ask for too few; fetch it first: snakemake {RESULTS}/raw/model/model/fetched.json"
+        )
+
 
 def state_of(path, files):
     """Return a fingerprint of a user's file or folder; `files` lists the files read from it.

@@ -112,3 +112,14 @@ def test_another_config_reaches_jobs_as_it_is(text: str) -> None:
 
 def test_without_a_scheduler_any_config_is_fine(checkout: Checkout) -> None:
     checkout.snakemake("-n", "results/table4.csv", "--config", "look={x_label: '$x$'}")
+
+
+def test_a_hub_model_that_is_not_here_is_to_be_fetched_before_its_jobs(checkout: Checkout) -> None:
+    """Before it is here its shape is a guess: 2 GPUs for Llama 3.2 3B, and 4 afterwards."""
+    config = ("model={name: meta-llama/Llama-3.2-3B, parameters: 3212749824}", "seeds=[0]")
+    call = ("-n", "results/fig4_flan.pdf", "--config", *config)
+    advice = "fetch it first: snakemake results/raw/model/model/fetched.json"
+    assert advice in checkout.snakemake(*call, "--profile", "slurm").stdout
+    assert advice not in checkout.snakemake(*call).stdout
+    set_by_hand = "hardware={train: {gpus: 4, offload: false}}"
+    assert advice not in checkout.snakemake(*call, set_by_hand, "--profile", "slurm").stdout
