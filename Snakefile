@@ -68,6 +68,12 @@ onstart:
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
+    # When a submission fails, the SLURM plugin (2.8.0) names the rule of the job. A group's job has
+    # none: the error would be lost, and Snakemake wait forever.
+    from snakemake.jobs import GroupJob
+
+    if not hasattr(GroupJob, "rule"):
+        GroupJob.rule = property(lambda group: next(iter(group.jobs)).rule)
 
 
 onsuccess:

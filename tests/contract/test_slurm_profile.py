@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import subprocess
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,6 +114,26 @@ def test_another_config_reaches_jobs_as_it_is(text: str) -> None:
 
 def test_without_a_scheduler_any_config_is_fine(checkout: Checkout) -> None:
     checkout.snakemake("-n", "results/table4.csv", "--config", "look={x_label: '$x$'}")
+
+
+def test_an_unknown_account_is_reported_for_a_group(tmp_path: Path) -> None:
+    """The plugin asks SLURM for accounts before it submits; what it finds must be reported."""
+    for name in ("sacctmgr", "scontrol", "squeue"):
+        (tmp_path / name).write_text("#!/bin/sh\necho another_account\n")
+        (tmp_path / name).chmod(0o755)
+    folder = copy_project(tmp_path / "project").folder
+    resources = ("--default-resources", "mem_mb=10", "runtime=1", "slurm_account=mine")
+    call = ("results/corpus/flan", "--profile", "slurm", "--retries", "0", *resources)
+    # On failure Snakemake would wait forever, and ignore SIGTERM.
+    done = subprocess.run(
+        ["timeout", "--signal=KILL", "60", sys.executable, "-m", "snakemake", *call],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "The given account mine appears to be invalid" in done.stderr
 
 
 def test_a_hub_model_that_is_not_here_is_to_be_fetched_before_its_jobs(checkout: Checkout) -> None:
