@@ -23,9 +23,10 @@ rule pretrain:
         settings=settings("model.pretrain"),
     message:
         "pretrain a small base model, seed {wildcards.seed}"
+    # On the CPU: the model is small, and jobs that ask for no GPU would all use the first one.
     shell:
-        "python {input.script} --text {input.text} --settings {params.settings:q}"
-        " --seed {wildcards.seed} --output {output.model} --log {log}"
+        "CUDA_VISIBLE_DEVICES= python {input.script} --text {input.text}"
+        " --settings {params.settings:q} --seed {wildcards.seed} --output {output.model} --log {log}"
 
 
 # If it is pretrained here, every figure says whether it has the skills that the tasks need.
