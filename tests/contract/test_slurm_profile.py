@@ -104,7 +104,7 @@ def test_a_config_that_jobs_would_not_get_is_refused(checkout: Checkout, text: s
     "text",
     [
         "data={mine: {path: pool.jsonl, test_path: 'my prompts.jsonl'}}",
-        'look={x_label: "größer als !#;&*?~ <1> (2)"}',
+        'look={x_label: "Größe in ö !#;&*?~ <1> (2)"}',
         "seeds=[0]",
     ],
 )
