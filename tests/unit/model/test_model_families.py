@@ -52,6 +52,13 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "Granite": {**SIZES, "logits_scaling": 8.0},
     "Mixtral": {**SIZES, "num_local_experts": 4},  # other tensors on the hub
     "Mamba": {**SIZES, "state_size": 4},
+    "Gemma4Text": {  # scales of layers that are saved but not trained
+        **SIZES,
+        "global_head_dim": 8,
+        "num_kv_shared_layers": 0,
+        "hidden_size_per_layer_input": 0,
+        "layer_types": ["sliding_attention", "full_attention"],
+    },
 }
 RUN = TrainSettings(batch_size=4, checkpoint_every=1, learning_rate=1e-3)
 
@@ -66,6 +73,8 @@ def built(family: str, vocabulary: int, **sizes: Any) -> Any:
         for parameter in model.parameters():
             if parameter.ndim > 1:
                 parameter.normal_(0, 0.3)
+        for name in model.state_dict().keys() & dict(model.named_buffers()):
+            model.get_buffer(name).fill_(0.7)
     return model.float().eval()
 
 

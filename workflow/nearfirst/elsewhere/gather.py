@@ -133,7 +133,7 @@ def _read_adapter_config(folder: Path) -> dict[str, Any]:
 def _parameter_shapes(model: Path) -> Shapes:
     with torch.device("meta"):
         empty = AutoModelForCausalLM.from_config(load_config(str(model)))
-    return {name: list(parameter.shape) for name, parameter in empty.named_parameters()}
+    return {name: list(tensor.shape) for name, tensor in adapter.saved_parameters(empty).items()}
 
 
 def _tensor_shapes(path: Path, place: str) -> Shapes | None:
@@ -165,6 +165,7 @@ def _rewrite(folder: Path, model: Path, target: Path, place: str) -> None:
                 f"{place}: its weights do not fit its model: {fault.replace('_', ' ')} "
                 f"{names[0]}, {len(names)} in all"
             )
-    weights = {name: part.detach().contiguous() for name, part in loaded.named_parameters()}
+    weights = adapter.saved_parameters(loaded)
+    weights = {name: part.detach().contiguous() for name, part in weights.items()}
     save_file(weights, target / WEIGHTS, metadata={"format": "pt"})
     logging.info("%s: rewritten as one file with the model's parameters", folder)

@@ -77,11 +77,16 @@ def has_adapter(model: Any) -> bool:
     return bool(getattr(model, "_hf_peft_config_loaded", False))
 
 
-def saved_parameters(model: Any) -> dict[str, torch.nn.Parameter]:
-    """Return the parameters in a checkpoint, by their names there: all, or only an adapter's."""
-    parameters = dict(model.named_parameters())
+def saved_parameters(model: Any) -> dict[str, torch.Tensor]:
+    """Return the tensors in a checkpoint, by their names there: all, or only an adapter's.
+
+    All are the parameters and the buffers that are saved with them, such as the scale of each layer
+    of Gemma 4 or the bias that chooses DeepSeek-V3's experts.
+    """
+    parameters: dict[str, torch.Tensor] = dict(model.named_parameters())
     if not has_adapter(model):
-        return parameters
+        buffers = dict(model.named_buffers())
+        return parameters | {name: buffers[name] for name in model.state_dict() if name in buffers}
     return {saved: parameters[name] for name, saved in saved_names(parameters).items()}
 
 
