@@ -3,6 +3,7 @@
 import builtins
 import json
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import huggingface_hub
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from training import train
 from transformers.integrations import sdpa_attention
@@ -96,6 +98,31 @@ def encoder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("load", [load.load_model, load.load_tokenizer, load.empty_model])
 def test_a_folder_without_a_model_is_named(load: Load, tmp_path: Path, trace: Path) -> None:
     assert "cannot be loaded" in refused(load, tmp_path, trace)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda weights: {"model.norm.weight": None}, "missing keys model.norm.weight, 1 in all"),
+        (
+            lambda weights: {"model.norm.weight": torch.ones(3)},
+            r"mismatched keys model.norm.weight \(of shape \[3\], by its config \[\d+\]\)",
+        ),
+        (
+            lambda weights: {"lm_head.weight": 2 * weights["model.embed_tokens.weight"]},
+            "lm_head.weight is the same .* set tie_word_embeddings to false",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_the_config_are_refused(
+    change: Any, message: str, folder: Path, trace: Path
+) -> None:
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    weights |= change(weights)
+    kept = {name: tensor for name, tensor in weights.items() if tensor is not None}
+    save_file(kept, path, metadata={"format": "pt"})
+    assert re.search(message, refused(load.load_model, folder, trace))
 
 
 @pytest.mark.parametrize("load", OF_WEIGHTS)

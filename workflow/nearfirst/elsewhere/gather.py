@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM
 from nearfirst.common.errors import InputError
 from nearfirst.model import adapter
 from nearfirst.model.checkpoints import step_folder
-from nearfirst.model.load import load_config, load_tokenizer
+from nearfirst.model.load import load_config, load_tokenizer, misfit
 from nearfirst.model.load_errors import DAMAGED, reason
 
 WEIGHTS = "model.safetensors"
@@ -155,16 +155,13 @@ def _rewrite(folder: Path, model: Path, target: Path, place: str) -> None:
             config=load_config(str(model)),
             dtype="auto",
             trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # `misfit` names them
             output_loading_info=True,
         )
     except DAMAGED as error:
         raise InputError(f"{place}: its weights cannot be read ({reason(error)})") from None
-    for fault in ("missing_keys", "mismatched_keys"):
-        if names := sorted(map(str, info[fault])):
-            raise InputError(
-                f"{place}: its weights do not fit its model: {fault.replace('_', ' ')} "
-                f"{names[0]}, {len(names)} in all"
-            )
+    if fault := misfit(loaded, info):
+        raise InputError(f"{place}: {fault}")
     weights = adapter.saved_parameters(loaded)
     weights = {name: part.detach().contiguous() for name, part in weights.items()}
     save_file(weights, target / WEIGHTS, metadata={"format": "pt"})

@@ -78,11 +78,42 @@ def load_model(name: str, revision: str | None = None) -> Any:
 
     def load() -> Any:
         load_config(name, revision)
-        return AutoModelForCausalLM.from_pretrained(
-            name, revision=revision, dtype=torch.float32, trust_remote_code=False
+        model, info = AutoModelForCausalLM.from_pretrained(
+            name,
+            revision=revision,
+            dtype=torch.float32,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # `misfit` names them
+            output_loading_info=True,
         )
+        if fault := misfit(model, info):
+            raise ValueError(fault)
+        return model
 
     return _load(name, load)
+
+
+def misfit(model: Any, info: dict[str, Any]) -> str:
+    """Return why weights are not those of the model in their config; "" if they are.
+
+    transformers draws missing weights at random. Weights that the config calls equal, but are not,
+    it keeps apart, which a model built from the config does not.
+    """
+    mismatched = [
+        f"{name} (of shape {list(stored)}, by its config {list(shape)})"
+        for name, stored, shape in info["mismatched_keys"]
+    ]
+    for fault, names in (("missing", info["missing_keys"]), ("mismatched", mismatched)):
+        if names:
+            first = min(names)
+            return f"its weights do not fit its model: {fault} keys {first}, {len(names)} in all"
+    tied = model.get_expanded_tied_weights_keys(all_submodels=True)
+    if untied := sorted(tied.keys() - model.all_tied_weights_keys.keys()):
+        return (
+            f"by its config {untied[0]} is the same as {tied[untied[0]]}, but its weights differ: "
+            "set tie_word_embeddings to false in its config.json"
+        )
+    return ""
 
 
 def model_for(
