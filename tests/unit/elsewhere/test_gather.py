@@ -14,13 +14,13 @@ from files import cut
 from peft import LoraConfig, PeftModel, get_peft_model
 from programs import Program
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, LlamaConfig, Trainer, TrainingArguments
+from transformers import AutoModelForCausalLM, Gemma3Config, LlamaConfig, Trainer, TrainingArguments
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import LOSSES, read_table
 from nearfirst.config import load
-from nearfirst.elsewhere.gather import gather
+from nearfirst.elsewhere.gather import _read_config, gather
 from nearfirst.elsewhere.settings import SOURCES
 from nearfirst.evaluate.losses import losses
 from nearfirst.model.checkpoints import checkpoints_in, load_weights
@@ -173,6 +173,23 @@ def test_a_step_that_cannot_be_used_is_named(
     where = rf"({steps[4]}|checkpoints.theirs.steps.4 \({steps[4]}\)).*{message}"
     with pytest.raises(InputError, match=where):
         gather(steps, model_folder, tmp_path / "run", "checkpoints.theirs")
+
+
+def test_a_base_is_the_same_model_whatever_a_trainer_writes_beside_it(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1, "head_dim": 8}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 32}
+    config = Gemma3Config(
+        text_config=sizes | heads,
+        vision_config={**sizes, "num_attention_heads": 2, "image_size": 28},
+    )
+    config.save_pretrained(tmp_path / "base")
+    for part in (config, config.text_config):
+        part.pad_token_id, part.eos_token_id, part.use_cache = 5, [1, 6], False
+        part.dtype = torch.bfloat16
+    config.save_pretrained(tmp_path / "tuned")
+    base, tuned = (_read_config(tmp_path / name, None, "theirs") for name in ("base", "tuned"))
+    assert tuned == base
+    assert base["text_config.head_dim"] == 8
 
 
 def test_what_is_missing_needs_a_base(trained: Path, model_folder: Path, tmp_path: Path) -> None:

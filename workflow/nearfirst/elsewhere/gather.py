@@ -28,8 +28,12 @@ MODEL_FILES = tuple(
 )
 """A checkpoint with the weights of a whole model has one of these files."""
 
-SAVING_KEYS = {"_name_or_path", "transformers_version", "dtype", "torch_dtype", "use_cache"}
-"""Keys of a model's config that say how it was saved, not what it computes."""
+SAVING_KEYS = {
+    *("_name_or_path", "transformers_version", "dtype", "torch_dtype", "use_cache"),
+    # Trainers set them to those of their tokenizer.
+    *("bos_token_id", "eos_token_id", "pad_token_id"),
+}
+"""Keys of a model's config that say how it was saved or used, not what it computes."""
 PEFT_KEYS = {
     *("base_model_name_or_path", "revision", "inference_mode", "peft_version", "auto_mapping")
 }
@@ -115,7 +119,18 @@ def _read_config(
             config.save_pretrained(copy_to)
     except DAMAGED as error:
         raise InputError(f"{source}: its config cannot be used ({reason(error)})") from None
-    return {name: value for name, value in content.items() if name not in SAVING_KEYS}
+    return _defining(content)
+
+
+def _defining(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the entries that define a model, also those of its parts, as `text_config.KEY`."""
+    entries: dict[str, Any] = {}
+    for name, value in config.items():
+        if name not in SAVING_KEYS:
+            is_part = name.endswith("_config") and isinstance(value, dict)
+            key = f"{prefix}{name}"
+            entries |= _defining(value, f"{key}.") if is_part else {key: value}
+    return entries
 
 
 def _read_adapter_config(folder: Path) -> dict[str, Any]:
