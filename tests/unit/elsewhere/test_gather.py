@@ -67,14 +67,23 @@ def pickled(folder: Path, to: Path) -> Path:
     return to
 
 
-def adapters(base: Path, to: Path, seed: int) -> Path:
+def adapters(base: Path, to: Path, seed: int, **options: Any) -> Path:
     model = AutoModelForCausalLM.from_pretrained(base)
-    model = get_peft_model(model, LoraConfig(target_modules=["q_proj", "v_proj"], lora_alpha=16))
+    config = LoraConfig(target_modules=["q_proj", "v_proj"], lora_alpha=16, **options)
+    model = get_peft_model(model, config)
     torch.manual_seed(seed)
     for name, parameter in model.named_parameters():
-        if "lora_B" in name:
+        if "lora_B" in name or "magnitude" in name:
             torch.nn.init.normal_(parameter)
     model.save_pretrained(to)
+    return to
+
+
+def with_biases(base: Path, to: Path) -> Path:
+    """The same model with biases of zero, which an adapter with biases needs."""
+    shutil.copytree(base, to)
+    LlamaConfig.from_pretrained(base, attention_bias=True).save_pretrained(to)
+    AutoModelForCausalLM.from_pretrained(to).save_pretrained(to)
     return to
 
 
@@ -120,10 +129,14 @@ def test_losses_are_those_that_transformers_computes(
         np.testing.assert_allclose(step_losses, expected_losses, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"use_dora": True}, {"lora_bias": True}, {"use_rslora": True}], ids=str
+)
 def test_adapters_are_those_of_peft(
-    model_folder: Path, tokens: list[Tokens], tmp_path: Path
+    options: dict[str, Any], model_folder: Path, tokens: list[Tokens], tmp_path: Path
 ) -> None:
-    steps = {seed: adapters(model_folder, tmp_path / str(seed), seed) for seed in (1, 2)}
+    model_folder = with_biases(model_folder, tmp_path / "base")
+    steps = {seed: adapters(model_folder, tmp_path / str(seed), seed, **options) for seed in (1, 2)}
     run = tmp_path / "run"
     run.mkdir()
     gather(steps, model_folder, run, "checkpoints.theirs")
@@ -138,6 +151,14 @@ def test_adapters_are_those_of_peft(
     message = rf"copy or fetch {steps[2]}/\S+ anew, delete the folder {run} and .* gather it again"
     with pytest.raises(InputError, match=message):
         load_weights(model, folders[1])
+
+
+def test_an_adapter_with_other_weights_is_refused(model_folder: Path, tmp_path: Path) -> None:
+    adapters(model_folder, tmp_path / "1", 1, modules_to_save=["lm_head"])
+    (tmp_path / "run").mkdir()
+    message = r"theirs.steps.1 \(.*holds base_model.model.lm_head.weight; .* merge_and_unload"
+    with pytest.raises(InputError, match=message):
+        gather({1: tmp_path / "1"}, model_folder, tmp_path / "run", "checkpoints.theirs")
 
 
 def change_heads(folder: Path) -> None:

@@ -93,6 +93,7 @@ def gather(steps: Mapping[int, Path], base: Path | None, output: Path, key: str)
         target = step_folder(output, step)
         target.mkdir()
         if is_adapter:
+            _check_adapter(folder / adapter.WEIGHTS, places[step])
             _link(folder / adapter.CONFIG, target)
             _link(folder / adapter.WEIGHTS, target)
         elif _tensor_shapes(folder / WEIGHTS, places[step]) == shapes:
@@ -143,6 +144,15 @@ def _read_adapter_config(folder: Path) -> dict[str, Any]:
         }
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / adapter.CONFIG}: cannot be read ({error})") from None
+
+
+def _check_adapter(path: Path, place: str) -> None:
+    """Raise InputError if an adapter has more than low-rank matrices, as with `modules_to_save`."""
+    if others := sorted(name for name in _tensor_shapes(path, place) or () if ".lora_" not in name):
+        raise InputError(
+            f"{place}: only low-rank matrices (LoRA) of adapters are read, and its adapter holds "
+            f"{others[0]}; write whole models with peft's merge_and_unload, and name these"
+        )
 
 
 def _parameter_shapes(model: Path) -> Shapes:

@@ -93,7 +93,10 @@ def saved_parameters(model: Any) -> dict[str, torch.Tensor]:
 def saved_names(names: Iterable[str]) -> dict[str, str]:
     """Map the names of a model's adapter parameters to their names in a checkpoint."""
     return {
-        name: f"base_model.model.{name.replace(f'.{NAME}.', '.')}"
+        # peft names the magnitudes of DoRA as if they were parameters of the layer itself.
+        name: f"base_model.model.{name.replace(f'.{NAME}.', '.')}".replace(
+            ".lora_magnitude_vector.weight", ".lora_magnitude_vector"
+        )
         for name in names
         if ".lora_" in name
     }
@@ -107,9 +110,9 @@ def weights_file(model: Any) -> str:
 def rank_dimension(name: str) -> int | None:
     """Return which dimension of an adapter's matrix is the rank; None for other tensors.
 
-    A has the shape (rank, inputs), B (outputs, rank).
+    A has the shape (rank, inputs), B (outputs, rank). B's bias, if it has one, has no rank.
     """
-    match = re.search(r"\.lora_(?:embedding_)?([AB])(\.|$)", name)
+    match = re.search(r"\.lora_(?:embedding_)?([AB])(\.weight|$)", name)
     return "AB".index(match[1]) if match else None
 
 
