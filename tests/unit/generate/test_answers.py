@@ -211,6 +211,19 @@ def test_an_answer_needs_positions(exact: Any, prompts: list[Any]) -> None:
     answers.check_positions(exact, prompts, fits)
     with pytest.raises(InputError, match=rf"^generate\.max_new_tokens: .+{longest}.+256 positions"):
         answers.check_positions(exact, prompts, fits.model_copy(update={"max_new_tokens": 200}))
+    wrong = np.append(prompts[0], exact.config.vocab_size)
+    with pytest.raises(InputError, match=rf"gives id {wrong[-1]}, but .* {wrong[-1]} embeddings"):
+        answers.check_positions(exact, [*prompts, wrong], fits)
+
+
+@pytest.mark.parametrize(
+    "theirs", [{"num_beams": 2}, {"min_new_tokens": 9}, {"suppress_tokens": [5]}], ids=str
+)
+def test_settings_that_come_with_a_model_do_not_count(
+    theirs: dict[str, Any], exact: Any, prompts: list[Any], tokenizer: Any, single: Any
+) -> None:
+    exact.generation_config.update(**theirs)
+    assert answer(exact, prompts[:4], EXACT, tokenizer) == single[:4]
 
 
 def test_text_of_an_answer(tokenizer: Any) -> None:

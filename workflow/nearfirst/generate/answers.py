@@ -40,8 +40,15 @@ class Answer:
 
 
 def check_positions(model: Any, prompts: Sequence[Ids], settings: GenerateSettings) -> None:
-    """Raise InputError if the model lacks positions for the longest prompt and its answer."""
-    positions = getattr(model.config, "max_position_embeddings", None)
+    """Raise InputError if the model lacks embeddings, or positions for prompts and answers."""
+    num_embeddings = model.get_input_embeddings().weight.shape[0]
+    highest = max(int(prompt.max()) for prompt in prompts)
+    if highest >= num_embeddings:
+        raise InputError(
+            f"the tokenizer gives id {highest}, but the {type(model).__name__} has "
+            f"{num_embeddings} embeddings; use the tokenizer and the weights of the same model"
+        )
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     longest = max(len(prompt) for prompt in prompts)
     if positions is not None and longest + settings.max_new_tokens > positions:
         raise InputError(
@@ -86,6 +93,8 @@ def generate(
     InputError
         If a logit is not finite.
     """
+    # Its generation_config.json would add to `settings`: beams, bans, a minimum length.
+    model.generation_config = GenerationConfig()
     max_tokens = settings.max_new_tokens
     numbers = [uniforms(settings.seed, run_seed, step, id_, max_tokens) for id_ in ids]
     sequences = list(prompts)
