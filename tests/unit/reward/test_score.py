@@ -13,6 +13,7 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BertConfig,
+    Gemma3Config,
     LlamaConfig,
 )
 
@@ -29,6 +30,11 @@ CONFIGS = {
     "ultrarm": LlamaConfig(**SIZES, num_attention_heads=2),
     "causal": LlamaConfig(**SIZES, num_attention_heads=2, num_labels=1),
     "causal-pad": LlamaConfig(**SIZES, num_attention_heads=2, num_labels=1, pad_token_id=1),
+    "part": Gemma3Config(  # the language model is a part of it
+        text_config={**SIZES, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8},
+        vision_config={**SIZES, "num_attention_heads": 2, "image_size": 28},
+        num_labels=1,
+    ),
     "encoder": BertConfig(**SIZES, num_attention_heads=2, num_labels=1, pad_token_id=1),
 }
 

@@ -45,7 +45,8 @@ def rewards(model: Any, tokens: Sequence[Ids], batch_tokens: int) -> npt.NDArray
     inverse = [index.setdefault(ids.tobytes(), len(index)) for ids in tokens]
     texts = [torch.tensor(np.frombuffer(key, dtype=np.int64)) for key in index]
     _check_tokens(texts, model.config)
-    pad_token_id = model.config.pad_token_id
+    config = model.config.get_text_config()
+    pad_token_id = config.pad_token_id
     result = np.empty(len(texts), dtype=np.float32)
     try:
         for batch in batches([len(ids) for ids in texts], batch_tokens):
@@ -54,16 +55,16 @@ def rewards(model: Any, tokens: Sequence[Ids], batch_tokens: int) -> npt.NDArray
                 # A sequence classifier looks for the last token that is not padding; with an id
                 # that ends no text, that is the last real one.
                 last = {int(ids[-1]) for ids in part}
-                model.config.pad_token_id = next(i for i in count() if i not in last)
+                config.pad_token_id = next(i for i in count() if i not in last)
             result[batch] = _forward(model, part)
     finally:
-        model.config.pad_token_id = pad_token_id
+        config.pad_token_id = pad_token_id
     return result[inverse]
 
 
 def _forward(model: Any, texts: Sequence[torch.Tensor]) -> npt.NDArray[np.float32]:
     """Return the rewards of texts in one pass, padded on the right."""
-    pad = model.config.pad_token_id or 0
+    pad = model.config.get_text_config().pad_token_id or 0
     ids = pad_sequence(list(texts), batch_first=True, padding_value=pad)
     mask = pad_sequence([torch.ones_like(text) for text in texts], batch_first=True)
     device = next(model.parameters()).device
