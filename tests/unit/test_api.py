@@ -102,12 +102,26 @@ NAN[3, 1], ZEROS[4] = np.nan, 0
         (TRAIN, {"method": "nearest"}, "method: 'nearest' is none of bm25, cluster"),
         (TRAIN, {"method": "cluster"}, "needs the tasks of all 60 training instances, and got 0"),
         (TRAIN, {"budget": 1.5}, "budget: expected a number of instances"),
+        (TRAIN, {"queries": "half"}, "queries: only the workflow has this key"),
+        (TRAIN, {"steps": 5}, "steps: only the workflow has this key"),
+        (TRAIN, {"budget": TASKS.index}, "parameters: .* is no number"),
     ],
 )
 def test_invalid_arguments(train: Any, parameters: Any, message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
         arrange(train, TEST, **parameters)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_parameters_may_be_numbers_and_arrays_of_numpy(tmp_path: Path) -> None:
+    half: Any = {"budget": np.float32(0.5)}
+    assert np.array_equal(arrange(TRAIN, TEST, **half), arrange(TRAIN, TEST, budget=0.5))
+    rounds: Any = {"rounds": np.array([0, 2])}
+    assert np.array_equal(arrange(TRAIN, TEST, **rounds), arrange(TRAIN, TEST, rounds=[0, 2]))
+    own = tmp_path / "own.py"
+    own.write_text("def cut(pool, seed, at):\n    return range(round(at * pool.size))\n")
+    cut: Any = {"needs": [], "parameters": {"at": np.float32(0.5)}}
+    assert len(arrange(TRAIN, TEST, method=f"{own}:cut", **cut)) == 30
 
 
 def test_zeros_have_euclidean_distances_and_ragged_lists_are_no_array() -> None:

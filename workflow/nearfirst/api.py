@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nearfirst.arrange import registry
 from nearfirst.arrange.methods.wsd import weighted_distances
 from nearfirst.arrange.pool import Pool, Positions
+from nearfirst.arrange.settings import TRAINING_KEYS
 from nearfirst.arrange.tma import Rounds, rounds_by
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, Matrix
@@ -24,6 +25,9 @@ __all__ = ["InputError", "__version__", "arrange", "tma", "wsd"]
 __version__ = "0.2.0"
 
 Measure = Literal["cosine", "euclidean"]
+
+WORKFLOW_KEYS = TRAINING_KEYS | {"queries", "representation"}
+"""Keys of a row that say what is trained, or what is compared, which here the arrays are."""
 
 
 def tma(
@@ -103,8 +107,8 @@ def arrange(
     Raises
     ------
     InputError
-        As `tma` and `wsd`, if the method or a parameter is unknown, if tasks are missing, or if
-        there are too few rounds or points.
+        As `tma` and `wsd`, if the method or a parameter is unknown or only used by the workflow, if
+        tasks are missing, or if there are too few rounds or points.
     """
     if seed < 0:
         raise InputError(f"seed: {seed}; seeds count from 0")
@@ -112,10 +116,20 @@ def arrange(
         kind = registry.METHODS.settings(method)
     except ValueError as error:
         raise InputError(f"method: {error}") from None
-    # `default` converts NumPy integers.
-    settings = kind.parse(json.dumps({"method": method, **parameters}, default=int))
+    if unused := sorted(WORKFLOW_KEYS & parameters.keys()):
+        raise InputError(
+            f"{unused[0]}: only the workflow has this key, and arrays have no use for it"
+        )
+    settings = kind.parse(json.dumps({"method": method, **parameters}, default=_to_plain))
     pool = _build_pool(train, test, measure, threads, tasks)
     return registry.arrange(pool, settings, seed).order
+
+
+def _to_plain(value: object) -> object:
+    """Return NumPy's numbers and arrays as Python's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise InputError(f"parameters: {value!r} is no number, text, list or table of these")
 
 
 def _build_pool(
