@@ -1,9 +1,10 @@
 """Jobs of each target: figures share stages, and every target resolves in every preset."""
 
 import re
+from pathlib import Path
 
 import pytest
-from checkout import Checkout, copy_project
+from checkout import Checkout, copy_project, forked_snakemake
 from configs import PRESETS
 
 from nearfirst.config import load
@@ -138,3 +139,22 @@ def test_a_figure_has_a_name_of_its_own(fresh: dict[str, Checkout], name: str) -
     done = fresh["mini"].snakemake("-n", "--config", row, check=False)
     assert done.returncode == 1
     assert f"config key 'figures.{name}': another output has this name" in done.stdout
+
+
+def test_a_prefix_of_a_module_is_refused(fresh: dict[str, Checkout], tmp_path: Path) -> None:
+    module = f"""
+module nearfirst:
+    snakefile: {str(fresh["mini"].folder / "Snakefile")!r}
+    config: {{"run": "theirs"}}
+    # prefix
+use rule * from nearfirst
+"""
+    (tmp_path / "config.yaml").write_text("")
+    (tmp_path / "Snakefile").write_text(module)
+    target = "results/theirs/table4.csv"
+    assert forked_snakemake(tmp_path, "--dry-run", "--cores=1", target).returncode == 0
+    for line in ('prefix: "sub"', 'replace_prefix: {"results/": "sub/"}'):
+        (tmp_path / "Snakefile").write_text(module.replace("# prefix", line))
+        done = forked_snakemake(tmp_path, "--dry-run", "--cores=1", f"sub/{target}")
+        assert done.returncode == 1
+        assert "set `run` in the module's config" in done.stdout
