@@ -76,10 +76,21 @@ def generalization_tables(
     return tables_of(runs, [CONFIG.generalization.metric])
 
 
+def generalization_kinds(
+    wildcards,
+):
+    """Return the files of the figures' kinds, by which the program finds their runs."""
+    kinds = {FIGURES[name].kind for name in CONFIG.tables.generalization}
+    return sorted(
+        {file for k in kinds for file in modules_of(KINDS.module(k).__file__)}
+    )
+
+
 rule generalization:
     """Find the first checkpoint at which each run does well enough on the unseen tasks."""
     input:
         tables=generalization_tables,
+        kinds=generalization_kinds,
         script=script("generalization.py"),
         library=library("generalization.py"),
     output:

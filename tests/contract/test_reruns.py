@@ -230,6 +230,17 @@ def test_an_edited_script_reruns_its_rule(finished: Checkout) -> None:
         assert finished.would_run(TARGET) == {"curves": 1, "plot": 1}
 
 
+def test_a_table_of_figures_reruns_for_an_edited_kind(copy_of_finished: Checkout) -> None:
+    table = "results/generalization.csv"
+    copy_of_finished.append_to_config("tables: {generalization: [fig4_flan]}\n")
+    copy_of_finished.snakemake(table)
+    assert copy_of_finished.would_run(table) == {}
+    for module in ("shapes.py", "kinds/arrangements.py"):
+        path = copy_of_finished.folder / "workflow/nearfirst/figures" / module
+        with edited(path, f"{path.read_text()}\n# edited\n"):
+            assert copy_of_finished.would_run(table) == {"generalization": 1}
+
+
 @contextmanager
 def edited(path: Path, text: str) -> Iterator[None]:
     old = path.read_text()
