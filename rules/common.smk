@@ -65,7 +65,8 @@ for name, row in CONFIG.checkpoints.items():
     try:
         ELSEWHERE[name] = row.folders(Path(RESULTS, "raw/checkpoints", name))
     except InputError as error:
-        raise WorkflowError(f"config key 'checkpoints.{name}.{error}")
+        key, _, fault = str(error).partition(": ")
+        raise WorkflowError(f"config key 'checkpoints.{name}.{key}': {fault}")
     if row.source == "folders":
         OWN_FILES |= {
             f"checkpoints.{name}.steps.{step}": str(folder)

@@ -46,3 +46,6 @@ def test_a_missing_folder_is_named(checkout: Checkout, tmp_path: Path) -> None:
     row = f"checkpoints={{theirs: {{path: null, steps: {{10: {tmp_path}/gone}}}}}}"
     done = checkout.snakemake("--dry-run", "results/losses.pdf", "--config", row, check=False)
     assert f"config key 'checkpoints.theirs.steps.10' ('{tmp_path}/gone'): no such" in done.stdout
+    row = f"checkpoints={{theirs: {{path: '{tmp_path}/step-{{step}}'}}}}"
+    done = checkout.snakemake("--dry-run", "results/losses.pdf", "--config", row, check=False)
+    assert f"config key 'checkpoints.theirs.path': '{tmp_path}/step-{{step}}': no" in done.stdout
