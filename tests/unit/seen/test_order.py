@@ -76,6 +76,12 @@ def test_the_first_deviation(
         assert re.search(deviation, order.deviation or ""), order
 
 
+def test_passes_of_a_run_out_of_order() -> None:
+    facts = "\n".join(check_order(POOL, [(1, ["What is this?"])]).facts)
+    assert "0 rows in 1 sequences and 1 steps; 10 rows in the pool, 0 whole passes" in facts
+    assert "10 omitted" in facts
+
+
 def test_rows_with_the_same_text_or_none_of_their_own() -> None:
     pool = [*POOL, POOL[0], {"prompt": "Hi", "completion": "Ho"}]
     order = check_order(pool, steps([*range(10)], [0]))

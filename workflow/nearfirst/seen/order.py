@@ -164,8 +164,8 @@ def compare(ids: Sequence[str], texts: Texts, steps: Sequence[Step]) -> Order:
     seen.update(walk.resembled)
     if order.deviation:
         per_pass = Counter(expected)
-        passes = max(1, int(np.median([seen[text] // n for text, n in per_pass.items()])))
-        surplus = [seen[text] - passes * per_pass[text] for text in expected]
+        passes = int(np.median([seen[text] // n for text, n in per_pass.items()]))
+        surplus = [seen[text] - max(1, passes) * per_pass[text] for text in expected]
         order.omitted = [row for row, n in zip(rows, surplus, strict=True) if n < 0]
         order.repeated = [row for row, n in zip(rows, surplus, strict=True) if n > 0]
     else:
