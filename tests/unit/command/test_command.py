@@ -260,6 +260,12 @@ def test_inputs_are_never_replaced(run: Run, pool: str, command: list[str]) -> N
     assert contents(Path()) == before
 
 
+def test_the_picture_is_not_replaced_by_the_list(run: Run) -> None:
+    code, _, stderr = run("explore", *POOL, "--output", "p.pdf", "--pairs", "./p.pdf")
+    assert (code, Path("p.pdf").exists()) == (1, False)
+    assert "--pairs p.pdf: is --output too" in stderr
+
+
 def test_every_setting_has_a_flag_that_names_its_methods() -> None:
     parameters = arrange.parameters()
     for name in arrange.METHODS.names():
