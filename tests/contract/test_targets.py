@@ -1,6 +1,8 @@
 """Jobs of each target: figures share stages, and every target resolves in every preset."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,13 @@ use rule * from nearfirst
         done = forked_snakemake(tmp_path, "--dry-run", "--cores=1", f"sub/{target}")
         assert done.returncode == 1
         assert "set `run` in the module's config" in done.stdout
+
+
+def test_a_file_of_the_user_does_not_stand_for_a_module(tmp_path: Path) -> None:
+    folder = copy_project(tmp_path, "tiny").folder
+    (folder / "random.py").write_text("raise SystemExit('not the one of Python')\n")
+    # In new processes, which have imported nothing.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    command = ["snakemake", "--cores=1", "results/corpus/norobots"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
