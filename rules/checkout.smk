@@ -40,4 +40,6 @@ FOLDER = str(LIBRARY.absolute())
 # An empty part of PYTHONPATH would be the user's folder, whose files could stand for modules.
 # SLURM sends SIGTERM to the shell too, which must wait while its program saves its state. Without
 # the trap the shell and the job would end at once, and the program be killed.
-shell.prefix(f"export PYTHONPATH={quote(FOLDER)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; trap : TERM; ")
+shell.prefix(
+    f"export PYTHONPATH={quote(FOLDER)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; trap : TERM; "
+)
