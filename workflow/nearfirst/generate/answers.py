@@ -14,6 +14,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.generate import cache as caches
 from nearfirst.generate.sampling import CheckFinite, SampleToken, uniforms
 from nearfirst.generate.settings import GenerateSettings
+from nearfirst.model.check import check_embeddings
 from nearfirst.model.precision import without_gradients
 
 Ids = npt.NDArray[np.int64]
@@ -41,13 +42,7 @@ class Answer:
 
 def check_positions(model: Any, prompts: Sequence[Ids], settings: GenerateSettings) -> None:
     """Raise InputError if the model lacks embeddings, or positions for prompts and answers."""
-    num_embeddings = model.get_input_embeddings().weight.shape[0]
-    highest = max(int(prompt.max()) for prompt in prompts)
-    if highest >= num_embeddings:
-        raise InputError(
-            f"the tokenizer gives id {highest}, but the {type(model).__name__} has "
-            f"{num_embeddings} embeddings; use the tokenizer and the weights of the same model"
-        )
+    check_embeddings(model, prompts)
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     longest = max(len(prompt) for prompt in prompts)
     if positions is not None and longest + settings.max_new_tokens > positions:

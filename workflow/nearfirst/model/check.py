@@ -4,12 +4,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from nearfirst.common.errors import InputError
 from nearfirst.model import loss
 from nearfirst.model.precision import tolerance
 from nearfirst.model.template import Tokens
+
+
+def check_embeddings(model: Any, ids: Sequence[npt.NDArray[np.int64]]) -> None:
+    """Raise InputError if a model lacks the embedding of a token."""
+    num_embeddings = model.get_input_embeddings().weight.shape[0]
+    highest = max(int(text.max()) for text in ids)
+    if highest >= num_embeddings:
+        raise InputError(
+            f"model.name: the tokenizer gives id {highest}, but the {type(model).__name__} has "
+            f"{num_embeddings} embeddings; use the tokenizer and the weights of the same model"
+        )
 
 
 def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
@@ -21,13 +33,7 @@ def check_model(model: Any, tokens: Sequence[Tokens]) -> None:
     Raises InputError if the losses differ, or the model has too few embeddings or positions.
     """
     name = type(model).__name__
-    num_embeddings = model.get_input_embeddings().weight.shape[0]
-    highest = max(int(item.ids.max()) for item in tokens)
-    if highest >= num_embeddings:
-        raise InputError(
-            f"model.name: the tokenizer gives id {highest}, but the {name} has {num_embeddings} "
-            "embeddings; use the tokenizer and the weights of the same model"
-        )
+    check_embeddings(model, [item.ids for item in tokens])
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     longest = max(len(item.ids) for item in tokens)
     if positions is not None and longest > positions:
