@@ -6,10 +6,9 @@ from nearfirst.arrange.settings import TRAINING_KEYS
 rule count_tokens:
     """Count the tokens of training instances, for budgets of tokens."""
     input:
+        **code("count_tokens.py"),
         instances="<results>/instances/{dataset}/train.parquet",
         model=files_of(FIRST_BASE),
-        script=script("count_tokens.py"),
-        library=library("count_tokens.py"),
     output:
         "<results>/tokens/{dataset}.parquet",
     log:
@@ -17,8 +16,7 @@ rule count_tokens:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     params:
         template=settings("template"),
         model=lambda wildcards: quote(FIRST_BASE),
@@ -102,9 +100,8 @@ rule arrange:
     """Order the training instances."""
     input:
         unpack(arrange_files),
+        **code("arrange.py"),
         method=method_files,
-        script=script("arrange.py"),
-        library=library("arrange.py"),
     output:
         "<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
     log:
@@ -115,8 +112,7 @@ rule arrange:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     params:
         settings=arrange_settings,
         own=method_state,
@@ -145,9 +141,8 @@ rule export:
     """Write the training instances in their order, with their distances to the test set."""
     input:
         unpack(export_files),
+        **code("export.py"),
         instances="<results>/instances/{dataset}/train.parquet",
-        script=script("export.py"),
-        library=library("export.py"),
     output:
         jsonl="<results>/arranged/{dataset}/{arrangement}.jsonl",
         parquet="<results>/arranged/{dataset}/{arrangement}.parquet",
@@ -159,8 +154,7 @@ rule export:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     params:
         measure=CONFIG.distance.measure,
     message:

@@ -170,15 +170,12 @@ def settings(section, without=frozenset()):
     return lambda wildcards: text
 
 
-def script(name):
-    """Return the path of a program."""
-    return str(LIBRARY / "scripts" / name)
-
-
 @cache
-def library(name):
-    """Return the library modules of a program, as inputs: an edit reruns programs that import it."""
-    return [str(path) for path in library_modules(Path(script(name)), LIBRARY)]
+def code(name):
+    """Return a program and the library modules that it imports, as inputs: an edit reruns the rule."""
+    script = LIBRARY / "scripts" / name
+    modules = [str(path) for path in library_modules(script, LIBRARY)]
+    return {"script": str(script), "library": modules}
 
 
 @cache
@@ -195,9 +192,21 @@ if not SUBMITS:
             workflow.register_resource("gpu", n_gpus)
 
 
-def growing(amount):
-    """Return a resource that grows with each attempt, for profiles that resubmit failed jobs."""
-    return lambda wildcards, attempt: amount * attempt
+def asks(memory_mb, minutes, gpus=None):
+    """Return the resources of a rule, for profiles that resubmit failed jobs: more in each attempt.
+
+    Without `nodes`, SLURM may take one GPU on each of two nodes.
+    """
+    grown = {
+        "mem_mb": lambda wildcards, attempt: memory_mb * attempt,
+        "runtime": lambda wildcards, attempt: minutes * attempt,
+    }
+    return grown if gpus is None else {"gpu": gpus, "nodes": 1, **grown}
+
+
+def asks_gpus(hardware):
+    """Return the resources of a rule that a section of `hardware` sets."""
+    return asks(hardware.memory_mb, hardware.minutes, hardware.gpus)
 
 
 wildcard_constraints:

@@ -6,14 +6,13 @@ def words(
     name,
 ):
     """Return the word files of a program: inputs, so that an edited list reruns its readers."""
-    return [str(path) for path in word_files(map(Path, library(name)))]
+    return [str(path) for path in word_files(map(Path, code(name)["library"]))]
 
 
 rule generate_corpus:
     """Write a generated corpus in the format of a published one."""
     input:
-        script=script("generate_corpus.py"),
-        library=library("generate_corpus.py"),
+        **code("generate_corpus.py"),
         words=words("generate_corpus.py"),
     output:
         directory("<results>/corpus/{form}"),
@@ -22,8 +21,7 @@ rule generate_corpus:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **asks(1000, 10),
     params:
         settings=lambda wildcards: CONFIG.corpus.canonical_for(wildcards.form),
     message:
@@ -36,8 +34,7 @@ rule generate_corpus:
 rule generate_text:
     """Write raw text that teaches the skills but not the tasks' format."""
     input:
-        script=script("generate_text.py"),
-        library=library("generate_text.py"),
+        **code("generate_text.py"),
         words=words("generate_text.py"),
     output:
         text="<results>/corpus/text.jsonl",
@@ -47,8 +44,7 @@ rule generate_text:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **asks(1000, 10),
     params:
         settings=settings("model.text"),
     message:

@@ -51,8 +51,7 @@ def hub_needs(
 rule fetch:
     """Fetch published files at a pinned revision; on the submit host, which has a network."""
     input:
-        script=script("fetch.py"),
-        library=library("fetch.py"),
+        **code("fetch.py"),
     output:
         "<results>/raw/{source}/fetched.json",
     log:
@@ -169,8 +168,7 @@ rule sample:
     """Split a data set and sample its training instances or one test set."""
     input:
         unpack(sample_files),
-        script=script("sample.py"),
-        library=library("sample.py"),
+        **code("sample.py"),
         format=format_modules,
     output:
         "<results>/instances/{dataset}/{split}.parquet",
@@ -181,8 +179,7 @@ rule sample:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     params:
         flags=sample_flags,
         state=sample_state,

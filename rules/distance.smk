@@ -4,10 +4,9 @@
 rule distances:
     """Compute the distance matrix."""
     input:
+        **code("distances.py"),
         train="<results>/embeddings/{representation}/{dataset}/train.parquet",
         test="<results>/embeddings/{representation}/{dataset}/{test}.parquet",
-        script=script("distances.py"),
-        library=library("distances.py"),
     output:
         "<results>/distances/{representation}/{dataset}/{test}/matrix.npy",
     log:
@@ -18,8 +17,7 @@ rule distances:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     params:
         settings=settings("distance"),
     message:
@@ -48,11 +46,10 @@ rule similarity:
                 CONFIG.similarity, wildcards.dataset, wildcards.test
             )
         ),
+        **code("similarity.py"),
         train_instances="<results>/instances/{dataset}/train.parquet",
         test_instances="<results>/instances/{dataset}/{test}.parquet",
         arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
-        script=script("similarity.py"),
-        library=library("similarity.py"),
     output:
         "<results>/similarity/{dataset}/{test}/{arrangement}/seed-{seed}.parquet",
     log:
@@ -63,8 +60,7 @@ rule similarity:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     params:
         settings=settings("similarity", {"representation"}),
         checkpoints=checkpoint_flags,

@@ -54,10 +54,9 @@ def elsewhere_state(
 rule gather_checkpoints:
     """Gather checkpoints made elsewhere in one folder, as links or as copies in our form."""
     input:
+        **code("gather_checkpoints.py"),
         folders=elsewhere_files,
         base=elsewhere_base,
-        script=script("gather_checkpoints.py"),
-        library=library("gather_checkpoints.py"),
     output:
         checkpoints=(
             directory("<results>/elsewhere/{run}")
@@ -71,8 +70,7 @@ rule gather_checkpoints:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
-        runtime=growing(60),
+        **asks(CONFIG.hardware.evaluate.memory_mb, 60),
     params:
         flags=elsewhere_flags,
         state=elsewhere_state,

@@ -82,13 +82,12 @@ rule embed:
     """Compute the vectors of one shard of a split."""
     input:
         unpack(embed_files),
+        **code("embed.py"),
         instances="<results>/instances/{dataset}/{split}.parquet",
         pool=embed_pool,
         kind=lambda wildcards: modules_of(
             REPRESENTATIONS.module(represented_as(wildcards).kind).__file__
         ),
-        script=script("embed.py"),
-        library=library("embed.py"),
     output:
         temp(
             "<results>/embeddings/{representation}/{dataset}/{split}/{scatteritem}.parquet"
@@ -101,10 +100,7 @@ rule embed:
         "../envs/embed.yaml"
     threads: lambda wildcards: represented_as(wildcards).threads
     resources:
-        gpu=CONFIG.hardware.embed.gpus,
-        nodes=1,
-        mem_mb=growing(CONFIG.hardware.embed.memory_mb),
-        runtime=growing(CONFIG.hardware.embed.minutes),
+        **asks_gpus(CONFIG.hardware.embed),
     params:
         settings=embed_settings,
         encoder=encoder_state,
@@ -121,12 +117,11 @@ rule embed:
 rule gather_embeddings:
     """Join the shards."""
     input:
+        **code("gather_embeddings.py"),
         shards=gather.embed(
             "<results>/embeddings/{{representation}}/{{dataset}}/{{split}}/{scatteritem}.parquet"
         ),
         instances="<results>/instances/{dataset}/{split}.parquet",
-        script=script("gather_embeddings.py"),
-        library=library("gather_embeddings.py"),
     output:
         "<results>/embeddings/{representation}/{dataset}/{split}.parquet",
     log:
@@ -134,8 +129,7 @@ rule gather_embeddings:
     conda:
         "../envs/distance.yaml"
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(30),
+        **asks(8000, 30),
     params:
         # Objects are not recorded, so another limit reruns nothing.
         max_cut_share=lambda wildcards: Record(represented_as(wildcards).max_cut_share),

@@ -38,12 +38,11 @@ def before_flag(
 rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:
+        **code("evaluate.py"),
         instances=tested_instances,
         checkpoints=checkpoints_of,
         before=checkpoints_before,
         model=model_files,
-        script=script("evaluate.py"),
-        library=library("evaluate.py"),
     output:
         f"<results>/losses/{TESTED_SEGMENT}.parquet",
     log:
@@ -56,10 +55,7 @@ rule evaluate:
         "../envs/train.yaml"
     threads: CONFIG.evaluate.threads
     resources:
-        gpu=CONFIG.hardware.evaluate.gpus,
-        nodes=1,
-        mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
-        runtime=growing(CONFIG.hardware.evaluate.minutes),
+        **asks_gpus(CONFIG.hardware.evaluate),
     params:
         settings=settings("evaluate", {"also"}),
         template=settings("template"),
@@ -81,10 +77,9 @@ rule evaluate:
 rule base_losses:
     """Evaluate the base model on the training instances, for arrangements by loss."""
     input:
+        **code("base_losses.py"),
         instances="<results>/instances/{dataset}/train.parquet",
         model=lambda wildcards: files_of(model_folder(wildcards.seed)),
-        script=script("base_losses.py"),
-        library=library("base_losses.py"),
     output:
         "<results>/base_losses/{dataset}/seed-{seed}.parquet",
     log:
@@ -95,10 +90,7 @@ rule base_losses:
         "../envs/train.yaml"
     threads: CONFIG.evaluate.threads
     resources:
-        gpu=CONFIG.hardware.evaluate.gpus,
-        nodes=1,
-        mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
-        runtime=growing(CONFIG.hardware.evaluate.minutes),
+        **asks_gpus(CONFIG.hardware.evaluate),
     params:
         settings=settings("evaluate", {"also", "average"}),
         template=settings("template"),

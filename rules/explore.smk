@@ -9,10 +9,9 @@ rule explore:
                 CONFIG.explore, wildcards.dataset, CONFIG.data[wildcards.dataset].test
             )
         ),
+        **code("explore.py"),
         train_instances="<results>/instances/{dataset}/train.parquet",
         test_instances=own_test,
-        script=script("explore.py"),
-        library=library("explore.py"),
     output:
         table="<results>/explore_{dataset}.csv",
         pairs="<results>/explore_{dataset}_pairs.csv",
@@ -24,8 +23,7 @@ rule explore:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     params:
         settings=settings("explore", {"representation"}),
         measure=CONFIG.distance.measure,
@@ -64,10 +62,9 @@ rule exclude:
     """List the training instances to exclude: those also in the test set, and repeats."""
     input:
         unpack(exclude_files),
+        **code("exclude.py"),
         train_instances="<results>/instances/{dataset}/train.parquet",
         test_instances=own_test,
-        script=script("exclude.py"),
-        library=library("exclude.py"),
     output:
         "<results>/excluded_{dataset}.csv",
     log:
@@ -78,8 +75,7 @@ rule exclude:
         "../envs/distance.yaml"
     threads: CONFIG.hardware.threads
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     params:
         settings=lambda wildcards: CONFIG.data[wildcards.dataset].exclude.canonical(
             {"representation"}
@@ -96,9 +92,8 @@ rule exclude:
 rule plot_exploration:
     """Draw the comparison and write its caption."""
     input:
+        **code("plot_exploration.py"),
         table=rules.explore.output.table,
-        script=script("plot_exploration.py"),
-        library=library("plot_exploration.py"),
     output:
         figure="<results>/explore_{dataset}.pdf",
         picture=report(
@@ -113,8 +108,7 @@ rule plot_exploration:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **asks(1000, 10),
     params:
         look=settings("look"),
         record=Record({}),

@@ -110,10 +110,9 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
         name:
             program
         input:
+            **code(f"{program}.py"),
             tables=figure_tables,
             kind=kind_files,
-            script=script(f"{program}.py"),
-            library=library(f"{program}.py"),
         output:
             *(f"<results>/{{figure}}{end}" for end in endings),
             table="<results>/{figure}.csv",
@@ -124,8 +123,7 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
         conda:
             "../envs/figures.yaml"
         resources:
-            mem_mb=growing(4000),
-            runtime=growing(30),
+            **asks(4000, 30),
         params:
             tables=tables_flag,
             figure=figure_numbers,
@@ -140,10 +138,9 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
 rule compare:
     """Compare the figure's reference with its other arrangements, in numbers and in words."""
     input:
+        **code("compare.py"),
         tables=figure_tables,
         kind=kind_files,
-        script=script("compare.py"),
-        library=library("compare.py"),
     output:
         table=in_report("<results>/{figure}_paired.csv", "paired"),
         summary="<results>/{figure}_paired.txt",
@@ -154,8 +151,7 @@ rule compare:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
+        **asks(4000, 30),
     params:
         tables=tables_flag,
         figure=figure_numbers,
@@ -181,6 +177,7 @@ def skills_of(
 rule plot:
     """Draw a figure and write its caption."""
     input:
+        **code("plot.py"),
         table="<results>/{figure}.csv",
         # Not drawn, but not `ancient` either: if its job has to run again, Snakemake would then not
         # make a missing figure.
@@ -188,8 +185,6 @@ rule plot:
         skills=skills_of,
         kind=kind_files,
         drawing=drawing_files,
-        script=script("plot.py"),
-        library=library("plot.py"),
     output:
         figure="<results>/{figure}.pdf",
         picture=report(
@@ -207,8 +202,7 @@ rule plot:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **asks(1000, 10),
     params:
         figure=figure_row,
         look=settings("look"),

@@ -4,12 +4,11 @@
 rule generate:
     """Answer the test instances with the checkpoints of one segment."""
     input:
+        **code("generate.py"),
         instances="<results>/instances/{dataset}/{test}.parquet",
         checkpoints=checkpoints_of,
         before=checkpoints_before,
         model=model_files,
-        script=script("generate.py"),
-        library=library("generate.py"),
     output:
         f"<results>/generations/{TESTED_SEGMENT}.parquet",
     log:
@@ -22,10 +21,7 @@ rule generate:
         "../envs/train.yaml"
     threads: CONFIG.generate.threads
     resources:
-        gpu=CONFIG.hardware.generate.gpus,
-        nodes=1,
-        mem_mb=growing(CONFIG.hardware.generate.memory_mb),
-        runtime=growing(CONFIG.hardware.generate.minutes),
+        **asks_gpus(CONFIG.hardware.generate),
     params:
         settings=settings("generate"),
         template=settings("template"),

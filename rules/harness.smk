@@ -13,11 +13,10 @@ def tasks_state(
 rule harness:
     """Evaluate a task of lm-evaluation-harness at the checkpoints of one segment."""
     input:
+        **code("harness.py"),
         checkpoints=checkpoints_of,
         before=checkpoints_before,
         model=model_files,
-        script=script("harness.py"),
-        library=library("harness.py"),
     output:
         f"<results>/lm_eval/{{task}}/{TESTED_SEGMENT}.parquet",
     log:
@@ -32,10 +31,7 @@ rule harness:
         "../envs/harness.yaml"
     threads: CONFIG.harness.threads
     resources:
-        gpu=CONFIG.hardware.evaluate.gpus,
-        nodes=1,
-        mem_mb=growing(CONFIG.hardware.evaluate.memory_mb),
-        runtime=growing(CONFIG.hardware.evaluate.minutes),
+        **asks_gpus(CONFIG.hardware.evaluate),
     params:
         settings=settings("harness"),
         model=model_flag,

@@ -4,9 +4,8 @@
 rule pretrain:
     """Train a tokenizer and a small Llama from scratch."""
     input:
+        **code("pretrain.py"),
         text=rules.generate_text.output.text,
-        script=script("pretrain.py"),
-        library=library("pretrain.py"),
     output:
         model=directory("<results>/model/seed-{seed}"),
     log:
@@ -17,8 +16,7 @@ rule pretrain:
         "../envs/train.yaml"
     threads: CONFIG.model.pretrain.threads
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     params:
         settings=settings("model.pretrain"),
     message:
@@ -37,10 +35,9 @@ BASE_SKILLS = [f"{RESULTS}/base_skills.csv"] if CONFIG.model.is_pretrained_here 
 rule base_skills:
     """Test the base models on every skill, with answers to choose from."""
     input:
+        **code("base_skills.py"),
         exams=rules.generate_text.output.exams,
         models=expand(rules.pretrain.output.model, seed=BASES),
-        script=script("base_skills.py"),
-        library=library("base_skills.py"),
     output:
         in_report("<results>/base_skills.csv"),
     log:
@@ -48,8 +45,7 @@ rule base_skills:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
+        **asks(2000, 10),
     params:
         bases=lambda wildcards, input: " ".join(
             f"--base {seed} {folder}" for seed, folder in zip(BASES, input.models)
@@ -63,9 +59,8 @@ rule base_skills:
 rule dequantize:
     """Write an ordinary model folder from the GGUF file of a package."""
     input:
+        **code("dequantize.py"),
         fetched="<results>/raw/model/model/fetched.json",
-        script=script("dequantize.py"),
-        library=library("dequantize.py"),
     output:
         model=directory("<results>/dequantized"),
     log:
@@ -75,8 +70,7 @@ rule dequantize:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **asks(4000, 60),
     message:
         "dequantize the base model"
     shell:

@@ -25,11 +25,10 @@ def order_run(
 rule order_runs:
     """Train random orders of the same instances, and keep their losses."""
     input:
+        **code("order_runs.py"),
         instances=f"<results>/instances/{SCORED_DATASET}/train.parquet",
         test=f"<results>/instances/{SCORED_DATASET}/{SCORED_TEST}.parquet",
         model=files_of(SCORED_BASE),
-        script=script("order_runs.py"),
-        library=library("order_runs.py"),
     output:
         f"<results>/order_runs/{SCORED_DATASET}/{SCORED_TEST}.parquet",
     log:
@@ -40,12 +39,11 @@ rule order_runs:
         "../envs/train.yaml"
     threads: CONFIG.hardware.order_processes * CONFIG.train.threads
     resources:
-        gpu=CONFIG.hardware.evaluate.gpus,
-        nodes=1,
-        mem_mb=growing(
-            CONFIG.hardware.order_processes * CONFIG.hardware.train.memory_mb
+        **asks(
+            CONFIG.hardware.order_processes * CONFIG.hardware.train.memory_mb,
+            60 + CONFIG.hardware.train.minutes,
+            CONFIG.hardware.evaluate.gpus,
         ),
-        runtime=growing(60 + CONFIG.hardware.train.minutes),
     params:
         settings=settings("order_score", {"dataset", "representations", "measures"}),
         train=order_run,
@@ -66,11 +64,10 @@ rule order_score:
     """Correlate the losses of the orders with the predictions of similarity."""
     input:
         *SCORED_EMBEDDINGS.values(),
+        **code("order_score.py"),
         losses=rules.order_runs.output,
         instances=rules.order_runs.input.instances,
         test=rules.order_runs.input.test,
-        script=script("order_score.py"),
-        library=library("order_score.py"),
     output:
         in_report("<results>/order_score.csv", "order_score_table"),
     log:
@@ -78,8 +75,7 @@ rule order_score:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
+        **asks(4000, 30),
     params:
         settings=settings("order_score"),
         train=order_run,
@@ -101,9 +97,8 @@ rule order_score:
 rule plot_order_score:
     """Draw the order score."""
     input:
+        **code("plot_order_score.py"),
         table=rules.order_score.output,
-        script=script("plot_order_score.py"),
-        library=library("plot_order_score.py"),
     output:
         figure="<results>/order_score.pdf",
         picture=report(
@@ -118,8 +113,7 @@ rule plot_order_score:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **asks(1000, 10),
     params:
         look=settings("look"),
         record=Record({}),

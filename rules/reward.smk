@@ -15,9 +15,8 @@ PREFERENCE_FILES = {
 rule preferences:
     """Pair gold answers with corrupted ones."""
     input:
+        **code("preferences.py"),
         instances=PREFERENCE_FILES.values(),
-        script=script("preferences.py"),
-        library=library("preferences.py"),
     output:
         "<results>/reward/pairs.parquet",
     log:
@@ -25,8 +24,7 @@ rule preferences:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **asks(2000, 30),
     params:
         settings=settings("reward.preferences"),
         datasets=" ".join(
@@ -42,10 +40,9 @@ rule preferences:
 rule train_reward:
     """Train a small reward model on the pairs, and measure its accuracy on held-out ones."""
     input:
+        **code("train_reward.py"),
         pairs=rules.preferences.output,
         model=files_of(FIRST_BASE),
-        script=script("train_reward.py"),
-        library=library("train_reward.py"),
     output:
         model=directory("<results>/reward/model"),
         accuracy=in_report("<results>/reward_accuracy.csv"),
@@ -57,10 +54,7 @@ rule train_reward:
         "../envs/train.yaml"
     threads: CONFIG.reward.training.threads
     resources:
-        gpu=CONFIG.hardware.reward.gpus,
-        nodes=1,
-        mem_mb=growing(CONFIG.hardware.reward.memory_mb),
-        runtime=growing(CONFIG.hardware.reward.minutes),
+        **asks_gpus(CONFIG.hardware.reward),
     params:
         settings=settings("reward.training"),
         text=settings("reward.text"),
@@ -82,9 +76,8 @@ REWARD_CHECKED = f"{RESULTS}/reward/checked" if CONFIG.reward.name else []
 rule check_reward:
     """Load config and tokenizer of the reward model that the config names."""
     input:
+        **code("check_reward.py"),
         model=reward_files(),
-        script=script("check_reward.py"),
-        library=library("check_reward.py"),
     output:
         touch("<results>/reward/checked"),
     log:
@@ -105,12 +98,11 @@ rule check_reward:
 rule reward:
     """Score the answers with the reward model."""
     input:
+        **code("reward.py"),
         generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
         instances="<results>/instances/{dataset}/{test}.parquet",
         model=reward_files(),
         checked=REWARD_CHECKED,
-        script=script("reward.py"),
-        library=library("reward.py"),
     output:
         f"<results>/rewards/{TESTED_SEGMENT}.parquet",
     log:
@@ -121,10 +113,7 @@ rule reward:
         "../envs/train.yaml"
     threads: CONFIG.reward.scoring.threads
     resources:
-        gpu=CONFIG.hardware.reward.gpus,
-        nodes=1,
-        mem_mb=growing(CONFIG.hardware.reward.memory_mb),
-        runtime=growing(CONFIG.hardware.reward.minutes),
+        **asks_gpus(CONFIG.hardware.reward),
     params:
         settings=settings("reward.scoring"),
         text=settings("reward.text"),

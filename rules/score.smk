@@ -1,15 +1,12 @@
 # Scores of the answers against their references.
 
 
-# score.py imports the modules of `score/` by name, so they and their imports are listed here.
-SCORE_LIBRARY = sorted(
+# score.py finds the modules of `score/` by name.
+METRIC_FILES = sorted(
     {
-        *library("score.py"),
-        *(
-            str(file)
-            for module in LIBRARY.glob("nearfirst/score/*.py")
-            for file in (module, *library_modules(module, LIBRARY))
-        ),
+        file
+        for module in LIBRARY.glob("nearfirst/score/*.py")
+        for file in modules_of(module)
     }
 )
 
@@ -38,10 +35,10 @@ rule score:
     """Compare the answers with their references."""
     input:
         unpack(score_files),
+        **code("score.py"),
         generations=rules.generate.output,
         instances="<results>/instances/{dataset}/{test}.parquet",
-        script=script("score.py"),
-        library=SCORE_LIBRARY,
+        metrics=METRIC_FILES,
     output:
         f"<results>/scores/{TESTED_SEGMENT}.parquet",
     log:
@@ -51,8 +48,7 @@ rule score:
     conda:
         "../envs/score.yaml"
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        **asks(2000, 60),
     params:
         settings=settings("scores"),
         model=lambda wildcards: (

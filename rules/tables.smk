@@ -23,9 +23,8 @@ def table4_splits(
 rule table4:
     """Count the tasks and instances of every split, and compare them with the paper's."""
     input:
+        **code("table4.py"),
         instances=table4_splits(),
-        script=script("table4.py"),
-        library=library("table4.py"),
     output:
         in_report("<results>/table4.csv"),
     log:
@@ -33,8 +32,7 @@ rule table4:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
+        **asks(2000, 10),
     params:
         settings=settings("tables.table4"),
     message:
@@ -47,9 +45,8 @@ rule table4:
 rule leakage:
     """List the unseen tasks that share a source with a training task."""
     input:
+        **code("leakage.py"),
         instances=table4_splits("train"),
-        script=script("leakage.py"),
-        library=library("leakage.py"),
     output:
         in_report("<results>/leakage.csv"),
     log:
@@ -57,8 +54,7 @@ rule leakage:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
+        **asks(2000, 10),
     message:
         "leakage: unseen tasks whose source was trained on"
     shell:
@@ -89,10 +85,9 @@ def generalization_kinds(
 rule generalization:
     """Find the first checkpoint at which each run does well enough on the unseen tasks."""
     input:
+        **code("generalization.py"),
         tables=generalization_tables,
         kinds=generalization_kinds,
-        script=script("generalization.py"),
-        library=library("generalization.py"),
     output:
         in_report("<results>/generalization.csv"),
     log:
@@ -100,8 +95,7 @@ rule generalization:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
+        **asks(4000, 30),
     params:
         tables=tables_flag,
         figures=lambda wildcards: json.dumps(
@@ -129,9 +123,8 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
         name:
             table
         input:
+            **code(f"{table}.py"),
             tables=metric_tables,
-            script=script(f"{table}.py"),
-            library=library(f"{table}.py"),
         output:
             in_report(f"<results>/{table}.csv"),
         log:
@@ -139,8 +132,7 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
         conda:
             "../envs/figures.yaml"
         resources:
-            mem_mb=growing(4000),
-            runtime=growing(30),
+            **asks(4000, 30),
         params:
             tables=tables_flag,
             runs=lambda wildcards: CONFIG.tables.metrics.model_dump_json(),
@@ -155,9 +147,8 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
 rule comparisons:
     """Join the comparisons of all figures, and correct over all of them."""
     input:
+        **code("comparisons.py"),
         tables=expand("<results>/{figure}_paired.csv", figure=COMPARED),
-        script=script("comparisons.py"),
-        library=library("comparisons.py"),
     output:
         in_report("<results>/comparisons.csv"),
     log:
@@ -165,8 +156,7 @@ rule comparisons:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **asks(1000, 10),
     message:
         "comparisons of all figures"
     shell:

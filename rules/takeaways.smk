@@ -24,9 +24,8 @@ def takeaway_tables(
 rule takeaways:
     """Test the paper's claims."""
     input:
+        **code("takeaways.py"),
         tables=takeaway_tables,
-        script=script("takeaways.py"),
-        library=library("takeaways.py"),
     output:
         in_report("<results>/takeaways.csv", "takeaways_table"),
     log:
@@ -34,8 +33,7 @@ rule takeaways:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(60),
+        **asks(8000, 60),
     params:
         tables=tables_flag,
         subjects=lambda wildcards: json.dumps(
@@ -63,9 +61,8 @@ rule takeaways:
 rule plot_takeaways:
     """Draw the page of takeaways, and write a sentence on each."""
     input:
+        **code("plot_takeaways.py"),
         table=rules.takeaways.output,
-        script=script("plot_takeaways.py"),
-        library=library("plot_takeaways.py"),
     output:
         figure="<results>/takeaways.pdf",
         picture=report(
@@ -81,8 +78,7 @@ rule plot_takeaways:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **asks(1000, 10),
     params:
         look=settings("look"),
         about=CONFIG.seeds_vary,

@@ -77,14 +77,13 @@ def segment_flags(
 rule train:
     """Train one segment of a run and keep its checkpoints."""
     input:
+        **code("train.py"),
         instances="<results>/instances/{dataset}/train.parquet",
         arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         model=model_files,
         state=state_before,
         # An older mark is fine: a segment that is already trained need not wait.
         evaluated=ancient(evaluated_mark),
-        script=script("train.py"),
-        library=library("train.py"),
     output:
         checkpoints=(
             directory(f"<results>/checkpoints/{SEGMENT}")
@@ -101,12 +100,9 @@ rule train:
     # For each process.
     threads: CONFIG.train.threads * CONFIG.hardware.train.gpus
     resources:
-        gpu=CONFIG.hardware.train.gpus,
-        nodes=1,
+        **asks_gpus(CONFIG.hardware.train),
         # Unlike threads, not limited to the cores of the submit host.
         cpus_per_task=CONFIG.train.threads * CONFIG.hardware.train.gpus,
-        mem_mb=growing(CONFIG.hardware.train.memory_mb),
-        runtime=growing(CONFIG.hardware.train.minutes),
     params:
         settings=lambda wildcards: (
             CONFIG.training(wildcards.dataset, wildcards.arrangement).canonical()
@@ -142,12 +138,11 @@ def warm_up_before(
 
 use rule train as warm_up with:
     input:
+        **code("train.py"),
         instances="<results>/instances/{dataset}/train.parquet",
         arrangement="<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
         model=model_files,
         state=warm_up_before,
-        script=script("train.py"),
-        library=library("train.py"),
     output:
         checkpoints=directory(f"<results>/{WARM_UP}/{{start}}-{{stop}}/checkpoints"),
         state=directory(f"<results>/{WARM_UP}/{{start}}-{{stop}}/state"),

@@ -72,9 +72,9 @@ def rules() -> list[Rule]:
         for name, body in re.findall(
             r"^rule (\w+):\n((?:(?:[ \t].*)?\n)+)", path.read_text(), re.M
         ):
-            if "script(" not in body:  # `wait_for_evaluation` runs no program
+            if "code(" not in body:  # `wait_for_evaluation` runs no program
                 continue
-            program = re.findall(r'\bscript\("(\w+\.py)"\)', body)
+            program = re.findall(r'\bcode\("(\w+\.py)"\)', body)
             conda = re.findall(r'conda:\s*"\.\./envs/(\w+\.yaml)"', body)
             assert len(program) == len(conda) == 1, f"{path.name}: rule {name}"
             rules.append(Rule(name, program[0], conda[0]))
