@@ -15,24 +15,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from nearfirst.arrange.inputs import read_pool
+from nearfirst.arrange.inputs import FILES, read_pool
 from nearfirst.arrange.registry import METHODS, arrange
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import ARRANGEMENT, write_table
 from nearfirst.distance.distances import BY_ROWS
-
-FILES = {
-    "instances": "training instances (Parquet), for all but embeddings",
-    "train": "training embeddings (Parquet)",
-    "test": "test embeddings (Parquet)",
-    "distances": "their distance matrix (.npy), if there is one already",
-    "queries": "test instances (Parquet), for their messages and tasks",
-    "scores": "scores or losses of the training instances (Parquet)",
-    "tokens": "token counts of the training instances (Parquet)",
-    "excluded": "instances to leave out (CSV with a column id)",
-}
-"""Flags of `nearfirst.arrange.inputs.read_pool`, with their help."""
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -11,12 +11,16 @@ from hypothesis.extra import numpy as hnp
 from reference import algorithm_1
 
 from nearfirst.arrange import tma
-from nearfirst.arrange.tma import rounds_by, tma_rounds
+from nearfirst.arrange.tma import rounds_by
 from nearfirst.common.errors import InputError
 from nearfirst.distance import distances as block_distances
 from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, distance_matrix
 
 Rounds = npt.NDArray[np.int32]
+
+
+def tma_rounds(distances: Matrix) -> Rounds:
+    return rounds_by(lambda rows: distances[rows], *distances.shape)
 
 
 def rescanned(distances: Matrix) -> Rounds:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import Program
 
+from nearfirst.common.by_task import rows_by_task
 from nearfirst.common.embeddings import embeddings_table
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
@@ -22,7 +23,6 @@ from nearfirst.distance.similarity import (
     Integers,
     checkpoints,
     embedding_curves,
-    groups_of,
 )
 
 few_examples = settings(max_examples=50)
@@ -34,6 +34,10 @@ class Case(NamedTuple):
     order: Integers
     ends: list[int]
     groups: dict[str, Integers]
+
+
+def groups_of(tasks: list[str]) -> dict[str, Integers]:
+    return rows_by_task(tasks) | {"": np.arange(len(tasks))}
 
 
 def unit(points: Any) -> Matrix:

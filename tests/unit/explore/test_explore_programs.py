@@ -10,7 +10,7 @@ import pytest
 from programs import Program
 from texts import assert_readable
 
-from nearfirst.arrange.tma import tma_rounds
+from nearfirst.arrange.tma import rounds_by
 from nearfirst.common.embeddings import read_embeddings
 from nearfirst.distance.distances import distance_matrix
 from nearfirst.explore import plot
@@ -67,7 +67,7 @@ def table(usual: Path) -> pd.DataFrame:
 def test_numbers_against_the_whole_matrix(usual: Path, table: pd.DataFrame) -> None:
     paths = [usual / f"{side}_embeddings.parquet" for side in SIDES]
     matrix = distance_matrix("cosine", *(read_embeddings(path)[1] for path in paths))
-    rounds = np.bincount(tma_rounds(matrix))[1:].tolist()
+    rounds = np.bincount(rounds_by(lambda rows: matrix[rows], *matrix.shape))[1:].tolist()
     # Shown as 1 − cos.
     matrix = 1 + matrix
     assert number(table, "test_median") == pytest.approx(np.median(matrix.min(axis=0)))

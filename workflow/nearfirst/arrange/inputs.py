@@ -20,48 +20,39 @@ from nearfirst.data.readers import parquet
 from nearfirst.distance.distances import BY_ROWS, check_dimensions
 from nearfirst.distance.matrix import read_matrix
 
+FILES = {
+    "instances": "training instances (Parquet), for all but embeddings",
+    "train": "training embeddings (Parquet)",
+    "test": "test embeddings (Parquet)",
+    "distances": "their distance matrix (.npy), if there is one already",
+    "queries": "test instances (Parquet), for their messages and tasks",
+    "scores": "scores or losses of the training instances (Parquet)",
+    "tokens": "token counts of the training instances (Parquet)",
+    "excluded": "instances to leave out (CSV with a column id)",
+}
+"""The files that a pool is read from."""
+
 
 def read_pool(
-    settings: ArrangementSettings,
-    measure: str = "cosine",
-    threads: int = 2,
-    *,
-    instances: Path | None = None,
-    train: Path | None = None,
-    test: Path | None = None,
-    distances: Path | None = None,
-    queries: Path | None = None,
-    scores: Path | None = None,
-    tokens: Path | None = None,
-    excluded: Path | None = None,
+    settings: ArrangementSettings, measure: str = "cosine", threads: int = 2, **files: Path | None
 ) -> tuple[list[str], Pool]:
     """Return the ids of the training instances, and a pool with what `settings.all_needs` names.
 
-    Raises InputError if a needed file is not given, cannot be read, or does not fit the others.
-
-    Parameters
-    ----------
-    measure
-        `cosine` or `euclidean`, if there is no matrix of distances.
-    instances, train, test, distances
-        Training instances; embeddings of both sides; the (N, M) matrix of their distances.
-    queries, scores, tokens
-        Test instances, for their messages and tasks; tables of the training instances' scores or
-        losses, and of their token counts.
-    excluded
-        A CSV whose column `id` names training instances to leave out.
+    `measure` is `cosine` or `euclidean`, if there is no matrix of distances, and `files` are those
+    of `FILES`. Raises InputError if a needed one is not given, cannot be read, or does not fit the
+    others.
     """
-    needs = settings.all_needs()
+    needs, instances = settings.all_needs(), files.get("instances")
 
-    def require(name: str, path: Path | None) -> Path:
-        if path is None:
+    def require(name: str) -> Path:
+        if (path := files.get(name)) is None:
             raise InputError(f"method {settings.method!r} needs --{name}")
         return path
 
     ids: list[str] = []
     parts: dict[str, Any] = {}
     if needs - {"embeddings"} or instances:
-        path = require("instances", instances)
+        path = require("instances")
         if "messages" in needs:
             table = read_instances(path)
             parts["messages"] = table["messages"].to_pylist()
@@ -71,35 +62,36 @@ def read_pool(
         if "tasks" in needs:
             parts["tasks"] = table["task"].to_pylist()
         if needs & {"queries", "query_tasks"}:
-            table = read_instances(require("queries", queries))
+            table = read_instances(require("queries"))
             table = table.filter(pa.array(_query_mask(settings, table["id"].to_pylist())))
             parts |= {"queries": conversations(table), "query_tasks": table["task"].to_pylist()}
         if "tokens" in needs:
-            token_path = require("tokens", tokens)
+            token_path = require("tokens")
             counts = read_table(token_path, TOKENS)
             same_ids(ids, counts["id"].to_pylist(), path, token_path)
             parts["tokens"] = counts["tokens"].to_pylist()
         if "scores" in needs:
-            parts["scores"] = _read_scores(settings, ids, path, scores)
+            parts["scores"] = _read_scores(settings, ids, path, files.get("scores"))
     if "embeddings" in needs or not instances:
-        path = require("train", train)
+        path = require("train")
         train_ids, train_vectors = read_embeddings(path)
         if instances:
             same_ids(ids, train_ids, instances, path)
         ids = train_ids
         if "embeddings" in needs:
-            test_path = require("test", test)
+            test_path = require("test")
             test_ids, test_vectors = read_embeddings(test_path)
             check_dimensions(path, train_vectors, test_path, test_vectors)
             mask = _query_mask(settings, test_ids)
             test_vectors = test_vectors[mask]
-            if distances:
+            if distances := files.get("distances"):
                 matrix = read_matrix(distances, (len(train_vectors), len(mask)))
                 by_rows = matrix.__getitem__ if mask.all() else lambda rows: matrix[rows][:, mask]
             else:
                 by_rows = BY_ROWS[measure](train_vectors, test_vectors)
             parts |= {"train": train_vectors, "test": test_vectors, "distances": by_rows}
     pool = Pool(len(ids), measure=measure, threads=threads, **parts)
+    excluded = files.get("excluded")
     if excluded and (excluded_ids := _read_excluded(excluded)):
         kept = np.array([row for row, id_ in enumerate(ids) if id_ not in excluded_ids], np.int64)
         return [ids[row] for row in kept], pool.keeping(kept)

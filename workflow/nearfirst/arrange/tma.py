@@ -39,11 +39,6 @@ RANK_MASK = 2**32 - 1
 """The bits of a key that hold the rank."""
 
 
-def tma_rounds(distances: Matrix) -> Rounds:
-    """Return the round of every training point, from an (N, M) matrix; see `rounds_by`."""
-    return rounds_by(lambda rows: distances[rows], *distances.shape)
-
-
 def rounds_by(
     distances: RowDistances,
     points: int,

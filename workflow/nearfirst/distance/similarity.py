@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.spatial.distance import cdist
 
+from nearfirst.common.by_task import rows_by_task
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import SIMILARITY
 from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, RowDistances, in_blocks
@@ -42,15 +43,6 @@ def checkpoints(
     return at_steps, np.minimum(np.minimum(at_steps, last) * batch_size, instances)
 
 
-def groups_of(tasks: Sequence[str]) -> dict[str, Integers]:
-    """Return the test instances of each task, in order of appearance, and of the whole test set."""
-    groups: dict[str, list[int]] = {}
-    for row, task in enumerate(tasks):
-        groups.setdefault(task, []).append(row)
-    groups[ALL_TASKS] = list(range(len(tasks)))
-    return {name: np.array(rows, dtype=np.int64) for name, rows in groups.items()}
-
-
 def similarity_table(
     train: Side,
     test: Side,
@@ -66,7 +58,7 @@ def similarity_table(
     `texts` are those of `train` and `test`, `order` the (n,) rows of `train` in training order.
     `steps` and `seen` come from `checkpoints`. Raises InputError as `kl_curves`.
     """
-    groups = groups_of(test.tasks)
+    groups = rows_by_task(test.tasks) | {ALL_TASKS: np.arange(len(test.tasks))}
     curves = embedding_curves(train.embeddings, test.embeddings, order, seen, groups, threads)
     seen_texts = [texts[0][row] for row in order[: seen[-1]]]
     curves["ngram-kl"] = kl_curves(

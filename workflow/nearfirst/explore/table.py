@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.arrange.tma import rounds_by
+from nearfirst.common.by_task import rows_by_task
 from nearfirst.distance.distances import BY_ROWS, to_reader_scale
 from nearfirst.distance.neighbours import neighbours
 from nearfirst.distance.side import Side
-from nearfirst.distance.similarity import ALL_TASKS, groups_of
 from nearfirst.explore.duplicates import Pairs
 from nearfirst.explore.near import nearness
 from nearfirst.explore.read import NUMBERS
@@ -83,9 +83,7 @@ def numbers(
         to_reader_scale(measure, side) for side in (nearest.of_train, nearest.of_test)
     )
     yield from histograms({"train": of_train, "test": of_test}, limit, settings.bins)
-    groups = groups_of(test.tasks)
-    del groups[ALL_TASKS]
-    for task, rows in groups.items():
+    for task, rows in rows_by_task(test.tasks).items():
         nearest_tasks = [train.tasks[i] for i in nearest.train[rows]]
         yield from task_rows(task, of_test[rows], nearest_tasks, settings.neighbours)
         if np.isfinite(limit):

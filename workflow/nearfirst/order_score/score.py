@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from nearfirst.common.by_task import rows_by_task
 from nearfirst.distance.distances import distance_matrix
 from nearfirst.distance.side import Side
-from nearfirst.distance.similarity import ALL_TASKS, groups_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -29,8 +29,7 @@ class Bootstrap(NamedTuple):
 def task_distances(measure: str, train: Side, rows: Integers, test: Side) -> Floats:
     """Return the (n, G) distances of the n training instances in `rows` to each of G tasks."""
     kind, operation = measure.split("-")
-    groups = groups_of(test.tasks)
-    del groups[ALL_TASKS]
+    groups = rows_by_task(test.tasks)
     points = train.embeddings[rows]
     if operation == "centroid":
         centres = np.stack([test.embeddings[group].mean(axis=0) for group in groups.values()])

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from nearfirst.arrange.by_task import rows_by_task, shuffled_tasks
+from nearfirst.arrange.by_task import shuffled_tasks
 from nearfirst.arrange.pool import Arranged, Pool, by_distance
 from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
+from nearfirst.common.by_task import rows_by_task
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, Matrix
 
@@ -46,7 +47,7 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
         return Arranged(np.random.default_rng(seed).permutation(pool.size))
     if not whole_tasks:
         return Arranged(by_distance(weighted_distances(pool), settings.order, seed))
-    tasks = rows_by_task(pool.tasks)
+    tasks = list(rows_by_task(pool.tasks).values())
     means = np.array(
         [pool.train[rows].mean(axis=0, dtype=np.float64) for rows in tasks], dtype=np.float32
     )
