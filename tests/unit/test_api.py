@@ -58,10 +58,8 @@ def test_by_hand() -> None:
     [
         {"method": "cluster"},
         {"method": "wsd", "granularity": "task", "order": "farthest"},
-        {"method": "tma", "order": "farthest", "farthest": "argmax"},
         {"method": "tma", "rounds": (np.int64(1), np.int64(3)), "within_round": "pool"},
         {"method": "tma", "budget": np.int64(20), "select": "last"},
-        {"method": "optimal-transport"},
     ],
     ids=str,
 )
@@ -100,8 +98,6 @@ NAN[3, 1], ZEROS[4] = np.nan, 0
         (TRAIN, {"threads": 0}, "threads: 0; expected a number from 1"),
         (TRAIN, {"seed": -1}, "seed: -1; seeds count from 0"),
         (TRAIN, {"method": "nearest"}, "method: 'nearest' is none of bm25, cluster"),
-        (TRAIN, {"method": "cluster"}, "needs the tasks of all 60 training instances, and got 0"),
-        (TRAIN, {"budget": 1.5}, "budget: expected a number of instances"),
         (TRAIN, {"queries": "half"}, "queries: only the workflow has this key"),
         (TRAIN, {"steps": 5}, "steps: only the workflow has this key"),
         (TRAIN, {"budget": TASKS.index}, "parameters: .* is no number"),

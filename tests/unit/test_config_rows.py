@@ -42,13 +42,10 @@ def test_another_type_begins_the_row_anew() -> None:
     ("table", "rows", "message"),
     [
         ("data", {"x": {"format": "flam"}}, "did you mean 'flan'?"),
-        ("arrangements", {"x": {"method": "tna"}}, "arrangements.x.method': 'tna' is none of"),
         ("arrangements", {"x": {"order": "nearest"}}, "arrangements.x': method is missing"),
-        ("figures", {"x": {"kind": "curve"}}, "figures.x.kind': 'curve' is none of advice"),
         ("data", {"x": {"like": "y"}, "y": {"like": "x"}}, "data.y.like': goes in a circle: x"),
         ("data", {"x": {"like": ["flan"]}}, "data.x.like': there is no ['flan']"),
         ("data", {"x": {"path": "p", "columns": {"": "prompt"}}}, "x.columns.' (''): String"),
-        ("arrangements", {"x": {"method": "score", "column": ""}}, "x.column' (''): String"),
         ("data", {"x": {"like": ""}}, "data.x.like': there is no ''"),
         ("arrangements", {"random": {"method": ""}}, "arrangements.random.method': '' is none of"),
         ("data", {"x": {"like": "flann"}}, "there is no 'flann'; did you mean 'flan'"),
@@ -93,7 +90,6 @@ def test_another_type_begins_the_row_anew() -> None:
             "near_text' (True): expected a number",
         ),
         ("data", {"flan": {"exclude": {"representation": "txt"}}}, "did you mean 'text'?"),
-        ("representations", {"x": {"kind": "texts"}}, "'texts' is none of"),
         (
             "arrangements",
             {"tma-nearest": {"representation": "texts"}},

@@ -22,7 +22,6 @@ from nearfirst.arrange.methods.query_round_robin import _take_turns
 from nearfirst.arrange.methods.score import fold, stair
 from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.registry import METHODS, arrange
-from nearfirst.arrange.scores import scores_of_rows
 from nearfirst.arrange.tma import rounds_by
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import SOURCES
@@ -167,11 +166,6 @@ def write_pool(path: Path, rows: list[Any]) -> None:
     ids = [f"i{i}" for i in range(len(rows))]
     columns = [ids, ids, [[]] * len(rows), [[]] * len(rows), ids, [json.dumps(row) for row in rows]]
     pq.write_table(pa.table(columns, schema=SOURCES), path)
-
-
-def test_rows_with_scores_may_be_a_stream() -> None:
-    rows = (json.dumps(row) for row in ROWS)
-    assert scores_of_rows(rows, "q", ["a", "b", "c"], Path("I")).tolist() == [1.5, 2, -1e300]
 
 
 def check_scores(folder: Path, settings: Any, message: str | None) -> None:

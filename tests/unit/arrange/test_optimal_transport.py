@@ -21,8 +21,6 @@ COSTS = hnp.arrays(
     hnp.array_shapes(min_dims=2, max_dims=2, max_side=7),
     elements=st.floats(-1, 1, width=32),
 )
-# Three points, two tests: the second point is split.
-BY_HAND = [[0.0, 1.0], [0.5, 0.75], [0.75, 0.25]]
 
 
 def linear_program(costs: Matrix) -> Matrix:
@@ -68,14 +66,11 @@ def test_a_constant_does_not_change_the_order() -> None:
 
 def test_by_hand() -> None:
     # Point 0 goes to test 0 and point 2 to test 1; point 1 half to each.
-    assert transported_costs(np.array(BY_HAND)).tolist() == [0.0, 0.625, 0.25]
-
-
-@pytest.mark.parametrize(("order", "expected"), [("nearest", [0, 2, 1]), ("farthest", [1, 2, 0])])
-def test_the_order_by_hand(order: str, expected: list[int]) -> None:
-    pool = pools.from_matrix(BY_HAND)
-    arranged = arrange(pool, pools.settings("optimal-transport", order=order), 0)
-    assert arranged.order.tolist() == expected
+    costs = [[0.0, 1.0], [0.5, 0.75], [0.75, 0.25]]
+    assert transported_costs(np.array(costs)).tolist() == [0.0, 0.625, 0.25]
+    for order, expected in (("nearest", [0, 2, 1]), ("farthest", [1, 2, 0])):
+        settings = pools.settings("optimal-transport", order=order)
+        assert arrange(pools.from_matrix(costs), settings, 0).order.tolist() == expected
 
 
 @pytest.mark.parametrize("order", ["nearest", "farthest"])

@@ -135,9 +135,6 @@ def test_a_part_of_a_pool_keeps_what_belongs_to_its_instances() -> None:
         ({"method": "tma", "rounds": [-1, 3]}, "rounds: [-1, 3) is not a range"),
         ({"method": "tma", "rounds": [0, 5], "budget": 9}, "budget: cannot be combined"),
         ({"method": "tma", "select": "last"}, "select: needs a budget in whole rounds"),
-        ({"method": "tma", "budget": 0}, "budget: expected a number of instances, a share"),
-        ({"method": "tma", "order": "nearby"}, "order: Input should be 'nearest', 'farthest' or"),
-        ({"method": "random", "order": "nearest"}, "order: unknown key; the keys are method"),
     ],
 )
 def test_parameters_that_a_method_cannot_read(parameters: dict[str, Any], message: str) -> None:

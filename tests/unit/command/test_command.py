@@ -109,7 +109,6 @@ def rows(path: str) -> list[Any]:
         {"method": "tma", "order": "nearest"},
         {"method": "tma", "budget": 20, "select": "first", "within_round": "pool"},
         {"method": "wsd", "order": "farthest", "granularity": "task"},
-        {"method": "round-robin"},
         {"method": "own.py:mine"},
     ],
 )
@@ -221,11 +220,7 @@ def test_a_picture_of_names_that_no_font_has_warns_once(
     [
         (["--output", "o.csv"], "--output o.csv: name it .jsonl or .parquet"),
         (["--method", "tsa"], "did you mean 'tma'?"),
-        (["--granularity", "task"], "granularity: unknown key; the keys are method"),
-        (["--order", "up"], "order: Input should be 'nearest'"),
         (["--budget", "10000000"], "budget: 10000000 instances, but the pool holds 60"),
-        (["--budget", "NaN"], "finite"),
-        (["--columns", "question=query"], "columns: 'query' is none of messages"),
         (["--method", "score", "--column", "X"], "error: pool.jsonl: row 0"),
         (["--method", "own.py:leaves"], "method 'own.py:leaves' raised SystemExit"),
         (["--cache", "pool.jsonl/x"], "name another folder for the cache"),

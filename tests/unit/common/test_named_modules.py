@@ -8,7 +8,6 @@ from nearfirst.arrange.registry import METHODS
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import Registry
 from nearfirst.data.registry import FORMATS
-from nearfirst.figures.registry import KINDS
 
 
 def test_a_row_may_lack_what_is_given() -> None:
@@ -25,8 +24,6 @@ def test_a_row_may_lack_what_is_given() -> None:
         (FORMATS, '{"format": "flna"}', "sharegpt; did you mean 'flan'"),
         (FORMATS, '{"format": "../flan"}', "format: '../flan' is none of"),
         (FORMATS, '{"format": "flan", "list": "x"}', "list: "),
-        (METHODS, '{"method": "tna"}', "did you mean 'tma'"),
-        (KINDS, '{"kind": "registry"}', "kind: 'registry' is none of advice, arrangements, "),
     ],
 )
 def test_text_that_is_no_row(registry: Registry[Any], text: str, message: str) -> None:

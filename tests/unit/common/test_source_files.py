@@ -4,7 +4,6 @@ import ast
 from pathlib import Path
 
 import pytest
-from programs import Running
 
 from nearfirst.common.source_files import imported_names, library_modules
 
@@ -87,40 +86,6 @@ def test_no_import_of_the_project_is_overlooked() -> None:
                 module = ".".join([*above, *([node.module] if node.module else [])])
                 expected |= {f"{module}.{alias.name}" for alias in node.names}
         assert expected <= imported_names(path, ROOT), path
-
-
-def really_imported(program: Path, folder: Path) -> set[Path]:
-    """Return the library's files that Python has loaded once a program's imports have run."""
-    code = (
-        "import ast, runpy, sys\n"
-        # In the process that this one is a fork of, none of the project is loaded.
-        "assert not [name for name in sys.modules if name.startswith('nearfirst')]\n"
-        "runpy.run_path(sys.argv[1])\n"
-        "def loaded():\n"
-        "    modules = list(sys.modules.items())\n"
-        "    return {m.__file__ for name, m in modules if name.split('.')[0] == 'nearfirst'}\n"
-        # Imports inside functions too, the library's as well: they run when the program does.
-        "done, todo = set(), {sys.argv[1]}\n"
-        "while todo:\n"
-        "    path = todo.pop()\n"
-        "    done.add(path)\n"
-        "    for node in ast.walk(ast.parse(open(path).read())):\n"
-        "        imports = isinstance(node, (ast.Import, ast.ImportFrom))\n"
-        "        if imports and 'nearfirst' in ast.unparse(node):\n"
-        "            exec(ast.unparse(node))\n"
-        "    todo = (todo | loaded()) - done\n"
-        "print(*loaded(), sep='\\n')\n"
-    )
-    (folder / "loaded.py").write_text(code)
-    job = Running(["python", str(folder / "loaded.py"), str(program)])
-    assert job.wait() == 0, job.printed.read_text()
-    return {Path(line) for line in job.printed.read_text().splitlines()}
-
-
-@pytest.mark.parametrize("name", ["sample", "plot", "evaluate"])
-def test_the_list_is_what_python_imports(name: str, tmp_path: Path) -> None:
-    program = ROOT / "scripts" / f"{name}.py"
-    assert set(library_modules(program, ROOT)) == really_imported(program, tmp_path)
 
 
 def test_a_program_does_not_depend_on_the_whole_config_or_on_other_stages() -> None:
