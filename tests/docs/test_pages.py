@@ -1,7 +1,6 @@
 """Generated pages and pictures are what their programs make; links lead somewhere; Python runs."""
 
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +62,6 @@ def test_examples_in_a_help_are_what_the_program_takes() -> None:
     assert {"arrange.py", "explore.py"} <= {program for program, *_ in examples}
     for program, *words in examples:
         read_command_line(program, words)
-
-
-def test_a_line_that_a_program_does_not_take_is_seen() -> None:
-    line = shlex.split("""--settings '{"method": "tma"}' --output A.parquet""")
-    assert read_command_line("arrange.py", line).output == Path("A.parquet")
-    with pytest.raises(SystemExit):
-        read_command_line("arrange.py", [*line, "--nearest"])
 
 
 def test_the_drawing_of_tma_is_what_its_program_draws(tmp_path: Path) -> None:

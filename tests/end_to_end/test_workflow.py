@@ -6,7 +6,6 @@ import zipfile
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from checkout import Checkout, copy_project, flan_rows
@@ -32,38 +31,17 @@ def test_the_figure_has_numbers_and_a_comparison(finished: Checkout) -> None:
 
 
 def test_tables_have_the_documented_columns(finished: Checkout) -> None:
-    results = finished.folder / "results"
-    text = pa.string()
-    message = pa.struct([("role", text), ("content", text), ("trained", pa.bool_())])
-    instances = {
-        "id": text,
-        "task": text,
-        "messages": pa.list_(message),
-        "references": pa.list_(text),
-    }
-    expected = {
+    instances = ["id", "task", "messages", "references", "source", "row"]
+    for path, columns in {
         "instances/flan/train.parquet": instances,
         "instances/flan/specialist-0.parquet": instances,
-        "embeddings/text/flan/train.parquet": {
-            "id": text,
-            "embedding": pa.list_(pa.float32(), 384),
-        },
-        "arrangements/flan/random/seed-0.parquet": {
-            "position": pa.int32(),
-            "id": text,
-            "round": pa.int32(),
-        },
-        "losses/flan/specialist-0/random/seed-0/0-end.parquet": {
-            "step": pa.int32(),
-            "id": text,
-            "task": text,
-            "loss": pa.float32(),
-            "label_tokens": pa.int32(),
-        },
-    }
-    for path, columns in expected.items():
-        schema = pq.read_schema(results / path)
-        assert {name: schema.field(name).type for name in columns} == columns, path
+        "embeddings/text/flan/train.parquet": ["id", "embedding"],
+        "arrangements/flan/random/seed-0.parquet": ["position", "id", "round"],
+        "losses/flan/specialist-0/random/seed-0/0-end.parquet": [
+            *("step", "id", "task", "loss", "label_tokens")
+        ],
+    }.items():
+        assert pq.read_schema(finished.folder / "results" / path).names == columns, path
 
 
 def test_the_start_of_jobs_is_limited_only_if_the_user_asks_for_it(
@@ -76,20 +54,6 @@ def test_the_start_of_jobs_is_limited_only_if_the_user_asks_for_it(
     assert "\nLIMIT None\n" in copy_of_finished.snakemake(*forced).stdout
     limited = copy_of_finished.snakemake("--max-jobs-per-timespan", "5/2s", *forced).stdout
     assert "\nLIMIT <" in limited
-
-
-def test_compared_runs_have_the_same_instances_in_different_orders(finished: Checkout) -> None:
-    folder = finished.folder / "results/arrangements/flan"
-    orders = [pq.read_table(path)["id"].to_pylist() for path in sorted(folder.rglob("*.parquet"))]
-    assert len(orders) == 6
-    assert len({frozenset(order) for order in orders}) == 1
-    assert len({tuple(order) for order in orders}) == 6
-
-
-def test_training_and_test_tasks_are_disjoint(finished: Checkout) -> None:
-    folder = finished.folder / "results/instances/flan"
-    train, test = (pq.read_table(folder / f"{part}.parquet") for part in ("train", "specialist-0"))
-    assert not set(train["task"].to_pylist()) & set(test["task"].to_pylist())
 
 
 def test_one_core_gives_the_same_bytes_as_several(finished: Checkout, tmp_path: Path) -> None:
@@ -167,21 +131,6 @@ def test_a_damaged_file_gives_one_message_and_loses_nothing(
     assert (results / "fig4_flan.pdf").exists(), "an earlier result is lost"
 
 
-def test_too_many_steps_are_refused_with_the_maximum(copy_of_finished: Checkout) -> None:
-    messages = failed_run(copy_of_finished, "seeds=[0]", "train={steps: 17}")
-    assert messages
-    assert all("set train.steps to 16 or fewer" in message for message in messages)
-
-
-@pytest.mark.parametrize(
-    ("config", "parts"),
-    [
-        ("train={lerning_rate: 1}", ["'train.lerning_rate'", "did you mean 'train.learning_rate'"]),
-        ("data={flan: {path: no.json}}", ["'data.flan.path' ('no.json')", "no such file"]),
-    ],
-)
-def test_a_wrong_config_is_refused_with_key_value_and_remedy(
-    finished: Checkout, config: str, parts: list[str]
-) -> None:
-    (message,) = failed_run(finished, config)
-    assert all(part in message for part in parts), message
+def test_a_wrong_config_is_refused_with_key_value_and_remedy(finished: Checkout) -> None:
+    (message,) = failed_run(finished, "train={lerning_rate: 1}")
+    assert "'train.lerning_rate' ('1'): unknown key; did you mean 'train.learning_rate'" in message
