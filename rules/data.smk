@@ -1,6 +1,5 @@
 # From published or generated files to sampled instances.
 from fnmatch import fnmatch
-from functools import partial
 
 from nearfirst.common.hub import HubSettings
 from nearfirst.common.package import PackageSettings

@@ -1,4 +1,5 @@
 # Paths that rules of several stages share.
+from functools import partial
 from shlex import quote
 
 from nearfirst.common.braces import braces
@@ -36,8 +37,7 @@ def files_of(folder):
     return as_input(folder)
 
 
-def tokenizer_read(folder):
-    return model_files_read(folder, weights=False)
+tokenizer_read = partial(model_files_read, weights=False)
 
 
 @cache
@@ -90,14 +90,7 @@ def model_flag(wildcards):
 FIRST_BASE = model_folder(CONFIG.seeds[0])
 
 
-def reward_folder():
-    """Return the folder of the reward model."""
-    return folder_of("reward", f"{RESULTS}/reward/model")
-
-
-def reward_files():
-    """Return the input that stands for the reward model."""
-    return files_of(reward_folder())
+REWARD_MODEL = folder_of("reward", f"{RESULTS}/reward/model")
 
 
 def represented_as(wildcards):

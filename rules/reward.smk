@@ -77,7 +77,7 @@ rule check_reward:
     """Load config and tokenizer of the reward model that the config names."""
     input:
         **code("check_reward.py"),
-        model=reward_files(),
+        model=files_of(REWARD_MODEL),
     output:
         touch("<results>/reward/checked"),
     log:
@@ -87,8 +87,8 @@ rule check_reward:
     conda:
         "../envs/train.yaml"
     params:
-        model=f"--reward-model {quote(reward_folder())}",
-        state=lambda wildcards: model_state(reward_folder()),
+        model=f"--reward-model {quote(REWARD_MODEL)}",
+        state=lambda wildcards: model_state(REWARD_MODEL),
     message:
         "check_reward: {params.model}"
     shell:
@@ -101,7 +101,7 @@ rule reward:
         **code("reward.py"),
         generations=f"<results>/generations/{TESTED_SEGMENT}.parquet",
         instances="<results>/instances/{dataset}/{test}.parquet",
-        model=reward_files(),
+        model=files_of(REWARD_MODEL),
         checked=REWARD_CHECKED,
     output:
         f"<results>/rewards/{TESTED_SEGMENT}.parquet",
@@ -117,8 +117,8 @@ rule reward:
     params:
         settings=settings("reward.scoring"),
         text=settings("reward.text"),
-        model=f"--reward-model {quote(reward_folder())}",
-        state=lambda wildcards: model_state(reward_folder()),
+        model=f"--reward-model {quote(REWARD_MODEL)}",
+        state=lambda wildcards: model_state(REWARD_MODEL),
     message:
         "reward answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

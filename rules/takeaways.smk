@@ -1,8 +1,5 @@
 # Does the paper hold here? Its claims are tested on the runs of the figures; nothing is computed
 # for them alone.
-import json
-from functools import cache, partial
-
 from nearfirst.takeaways.claims import subjects
 
 # What the claims are tested on. Other targets do not wait for it.

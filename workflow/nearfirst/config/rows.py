@@ -34,6 +34,10 @@ class Table:
     default: str | None = None
 
 
+class _RowError(Exception):
+    """A row that cannot be used: its key, and why."""
+
+
 @dataclass
 class Rows:
     """The rows of one table in several layers of a config; later layers override earlier ones.
@@ -47,77 +51,62 @@ class Rows:
 
     def resolve(self) -> dict[str, Section]:
         """Return the valid rows, in the order in which the layers first name them."""
-        names = list(dict.fromkeys(name for layer in self.layers for name in layer))
         by_lower: dict[str, str] = {}
         rows = {}
-        for name in names:
+        for name in dict.fromkeys(name for layer in self.layers for name in layer):
             key = f"{self.table.name}.{name}"
-            if not NAME.fullmatch(str(name)):
-                self._add_fault(
-                    key, "a name holds letters, digits and . _ + -, a letter or digit first"
-                )
-            elif (other := by_lower.setdefault(str(name).lower(), name)) != name:
-                self._add_fault(key, f"differs from {other!r} in case alone; rename one of them")
-            elif self._parts(name) and (row := self._validate(name)):
-                rows[name] = row
+            try:
+                if not NAME.fullmatch(str(name)):
+                    reason = "a name holds letters, digits and . _ + -, a letter or digit first"
+                    raise _RowError(key, reason)
+                if (other := by_lower.setdefault(str(name).lower(), name)) != name:
+                    raise _RowError(
+                        key, f"differs from {other!r} in case alone; rename one of them"
+                    )
+                if self._parts(name):
+                    settings, content = self._merge(name)
+                    rows[name] = settings.model_validate(content)
+            except _RowError as fault:
+                key, reason = fault.args
+                self.faults.setdefault(key, f"config key '{key}': {reason}")
+            except ValidationError as error:
+                # Faults inherited through `like` are already reported at the row they come from.
+                base = f"{self.table.name}.{self._value(name, 'like')}"
+                inherited = {fault.replace(base, key, 1) for fault in self.faults}
+                lines = explain_all(error, settings, key)
+                self.faults |= {k: line for k, line in lines.items() if k not in inherited}
         return rows
 
-    def _validate(self, name: str) -> Section | None:
-        merged = self._merge(name, ())
-        if merged is None:
-            return None
-        settings, content = merged
-        try:
-            return settings.model_validate(content)
-        except ValidationError as error:
-            key = f"{self.table.name}.{name}"
-            like = self._value(name, "like")
-            # Faults inherited through `like` are already reported at the row they come from.
-            inherited = {f.replace(f"{self.table.name}.{like}", key, 1) for f in self.faults}
-            for fault, line in explain_all(error, settings, key).items():
-                if fault not in inherited:
-                    self.faults[fault] = line
-            return None
-
-    def _merge(self, name: str, seen: tuple[str, ...]) -> tuple[type[Section], Row] | None:
-        """Return the type and the content of a row, with `like` resolved; None if it is wrong."""
+    def _merge(self, name: str, seen: tuple[str, ...] = ()) -> tuple[type[Section], Row]:
+        """Return the type and the content of a row, with `like` resolved."""
         table, parts, type_key = self.table, self._parts(name), self.table.types.key
         key = f"{table.name}.{name}"
         for part in parts:
             if not isinstance(part, Mapping):
-                self._add_fault(key, f"{part!r} is not a row; expected keys and values")
-                return None
+                raise _RowError(key, f"{part!r} is not a row; expected keys and values")
         like, chosen = self._value(name, "like"), self._value(name, type_key)
         base: Row = {}
         if like is not None:
             if like in seen or like == name:
                 circle = " like ".join((*seen, name, str(like)))
-                self._add_fault(f"{key}.like", f"goes in a circle: {circle}")
-                return None
+                raise _RowError(f"{key}.like", f"goes in a circle: {circle}")
             if not isinstance(like, str) or not self._parts(like):
-                known = [n for layer in self.layers for n in layer]
-                hint = did_you_mean(str(like), known)
-                self._add_fault(f"{key}.like", f"there is no {like!r}{hint}")
-                return None
-            if (merged := self._merge(like, (*seen, name))) is None:
-                return None
-            base = merged[1]
+                hint = did_you_mean(str(like), [n for layer in self.layers for n in layer])
+                raise _RowError(f"{key}.like", f"there is no {like!r}{hint}")
+            base = self._merge(like, (*seen, name))[1]
             if chosen not in (None, base[type_key]):
-                self._add_fault(
+                raise _RowError(
                     f"{key}.like",
                     f"{like!r} has {type_key} {base[type_key]!r}, but this row has {chosen!r}; "
                     "use a row of the same type",
                 )
-                return None
         chosen = base.get(type_key, table.default) if chosen is None else chosen
         if chosen is None:
-            self._add_fault(key, f"{type_key} is missing")
-            return None
+            raise _RowError(key, f"{type_key} is missing")
         try:
             settings = table.types.settings(str(chosen))
         except ValueError as error:
-            self._add_fault(f"{key}.{type_key}", str(error))
-            return None
+            raise _RowError(f"{key}.{type_key}", str(error)) from None
         content: Row = {**base, type_key: chosen}
         for part in parts:
             content = merge(settings, content, {k: v for k, v in part.items() if k != "like"})
@@ -143,6 +132,3 @@ class Rows:
         return next(
             (part[key] for part in reversed(self._parts(name)) if part.get(key) is not None), None
         )
-
-    def _add_fault(self, key: str, reason: str) -> None:
-        self.faults.setdefault(key, f"config key '{key}': {reason}")

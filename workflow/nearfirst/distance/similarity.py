@@ -20,6 +20,7 @@ from nearfirst.distance.similarity_settings import SimilaritySettings
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+OPERATIONS = {"min": np.minimum, "max": np.maximum, "avg": np.add}
 ALL_TASKS = ""
 """Name of the group that is the whole test set."""
 
@@ -123,8 +124,7 @@ def embedding_curves(
     curves: dict[str, Floats] = {}
     for measure, by_rows in BY_ROWS.items():
         parts_by_test = _reduce_parts(by_rows(train, test), parts, len(test), threads, measure)
-        operations = {"min": np.minimum, "max": np.maximum, "avg": np.add}
-        for (name, op), values in zip(operations.items(), parts_by_test, strict=True):
+        for (name, op), values in zip(OPERATIONS.items(), parts_by_test, strict=True):
             prefixes = op.accumulate(values)[last_part]
             curves[f"{measure}-{name}"] = op.reduceat(prefixes[:, columns], starts, axis=1)
         curves[f"{measure}-avg"] /= ends[:, None] * sizes

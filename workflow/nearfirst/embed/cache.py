@@ -68,18 +68,14 @@ class Cache:
             if (entry := self._read(self._path(block))) is None:
                 logging.info("embedding block %d of %d", number + 1, len(blocks))
                 entry = encoded(block, len(block), self._settings, self._encoder)
-                self.put(block, entry)
+                facts = {"cut": str(entry.cut), "limit": str(entry.limit)}
+                ids = [str(i) for i in range(len(block))]
+                write_embeddings(ids, entry.vectors, self._path(block), facts)
             if not number:
                 vectors, limit = empty_matrix((len(texts), entry.vectors.shape[1])), entry.limit
             vectors[BLOCK * number : BLOCK * number + len(block)] = entry.vectors
             cut += entry.cut
         return Represented(vectors, cut, limit)
-
-    def put(self, block: Sequence[str], entry: Represented) -> None:
-        """Store the embeddings of a block of texts."""
-        ids = [str(number) for number in range(len(block))]
-        facts = {"cut": str(entry.cut), "limit": str(entry.limit)}
-        write_embeddings(ids, entry.vectors, self._path(block), facts)
 
     def _read(self, path: Path) -> Represented | None:
         if not path.exists():

@@ -11,11 +11,10 @@ from scipy import stats
 from nearfirst.common.by_task import rows_by_task
 from nearfirst.distance.distances import distance_matrix
 from nearfirst.distance.side import Side
+from nearfirst.distance.similarity import OPERATIONS
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-
-OPERATIONS = {"min": np.minimum, "max": np.maximum, "avg": np.add}
 
 
 class Bootstrap(NamedTuple):

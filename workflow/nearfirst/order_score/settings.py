@@ -1,21 +1,16 @@
 """Settings of the order score."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.common.settings import Section, Seed, check_once
+from nearfirst.distance.similarity_settings import MEASURES
 
-Measure = Literal[
-    "cosine-min",
-    "cosine-max",
-    "cosine-avg",
-    "cosine-centroid",
-    "euclidean-min",
-    "euclidean-max",
-    "euclidean-avg",
-    "euclidean-centroid",
-]
+if TYPE_CHECKING:
+    Measure = str
+else:  # the config accepts only these names
+    Measure = Literal[MEASURES[:-1]]
 
 
 class OrderScoreSettings(Section):
