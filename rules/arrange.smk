@@ -78,15 +78,6 @@ def arrange_settings(
     return row.canonical(TRAINING_KEYS | {"representation"})
 
 
-def method_files(
-    wildcards,
-):
-    """Return the modules of a method, so that an edit reruns its orders."""
-    return modules_of(
-        METHODS.module(CONFIG.arrangements[wildcards.arrangement].method).__file__
-    )
-
-
 def method_state(
     wildcards,
 ):
@@ -101,7 +92,9 @@ rule arrange:
     input:
         unpack(arrange_files),
         **code("arrange.py"),
-        method=method_files,
+        method=lambda wildcards: modules_of(
+            METHODS.module(CONFIG.arrangements[wildcards.arrangement].method).__file__
+        ),
     output:
         "<results>/arrangements/{dataset}/{arrangement}/seed-{seed}.parquet",
     log:

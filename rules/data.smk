@@ -156,19 +156,14 @@ def sample_flags(
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items() if value)
 
 
-def format_modules(
-    wildcards,
-):
-    """Return the module of the data's format, and the modules that it imports."""
-    return modules_of(FORMATS.module(CONFIG.data[wildcards.dataset].format).__file__)
-
-
 rule sample:
     """Split a data set and sample its training instances or one test set."""
     input:
         unpack(sample_files),
         **code("sample.py"),
-        format=format_modules,
+        format=lambda wildcards: modules_of(
+            FORMATS.module(CONFIG.data[wildcards.dataset].format).__file__
+        ),
     output:
         "<results>/instances/{dataset}/{split}.parquet",
     log:

@@ -11,14 +11,6 @@ def elsewhere_files(
     ]
 
 
-def elsewhere_base(
-    wildcards,
-):
-    """Return the base model of this config, if that is what was tuned."""
-    base = CONFIG.checkpoints[wildcards.run].base
-    return files_of(FIRST_BASE) if base == "model" else []
-
-
 def elsewhere_flags(
     wildcards,
 ):
@@ -56,7 +48,11 @@ rule gather_checkpoints:
     input:
         **code("gather_checkpoints.py"),
         folders=elsewhere_files,
-        base=elsewhere_base,
+        base=lambda wildcards: (
+            files_of(FIRST_BASE)
+            if CONFIG.checkpoints[wildcards.run].base == "model"
+            else []
+        ),
     output:
         checkpoints=(
             directory("<results>/elsewhere/{run}")

@@ -84,21 +84,6 @@ def kind_files(
     return modules_of(KINDS.module(FIGURES[wildcards.figure].kind).__file__)
 
 
-def drawing_files(
-    wildcards,
-):
-    """Return the files of the module that draws a figure."""
-    return modules_of(FIGURES[wildcards.figure].plot_file())
-
-
-def paired(
-    wildcards,
-):
-    """Return the comparison of a figure, which is not drawn but made with every figure."""
-    name = wildcards.figure
-    return f"{RESULTS}/{name}_paired.csv" if name in COMPARED else []
-
-
 # One rule for each program, which several kinds of figure may share.
 for program in sorted({figure.program for figure in FIGURES.values()}):
     rows = {k: row for k, row in FIGURES.items() if row.program == program}
@@ -181,10 +166,14 @@ rule plot:
         table="<results>/{figure}.csv",
         # Not drawn, but not `ancient` either: if its job has to run again, Snakemake would then not
         # make a missing figure.
-        paired=paired,
+        paired=lambda wildcards: (
+            f"{RESULTS}/{wildcards.figure}_paired.csv"
+            if wildcards.figure in COMPARED
+            else []
+        ),
         skills=skills_of,
         kind=kind_files,
-        drawing=drawing_files,
+        drawing=lambda wildcards: modules_of(FIGURES[wildcards.figure].plot_file()),
     output:
         figure="<results>/{figure}.pdf",
         picture=report(

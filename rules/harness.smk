@@ -1,13 +1,7 @@
 # Tasks of lm-evaluation-harness, for the metrics `lm_eval:TASK`.
 
-
-def tasks_state(
-    wildcards,
-):
-    """Return the state of the folder with the user's tasks and their data."""
-    folder = CONFIG.harness.include
-    all_files = lambda folder: filter(Path.is_file, folder.rglob("*"))
-    return state_of(folder, all_files) if folder else None
+# The user's folder holds tasks and their data.
+all_files = lambda folder: filter(Path.is_file, folder.rglob("*"))
 
 
 rule harness:
@@ -38,7 +32,11 @@ rule harness:
         base=base_state,
         average=CONFIG.evaluate.average,
         before=before_flag,
-        tasks=tasks_state,
+        tasks=lambda wildcards: (
+            state_of(CONFIG.harness.include, all_files)
+            if CONFIG.harness.include
+            else None
+        ),
     message:
         "harness: {wildcards.task} after {wildcards.dataset}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

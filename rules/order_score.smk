@@ -15,13 +15,6 @@ SCORED_EMBEDDINGS = {
 }
 
 
-def order_run(
-    wildcards,
-):
-    """Return the training settings of one run."""
-    return CONFIG.order_run().canonical()
-
-
 rule order_runs:
     """Train random orders of the same instances, and keep their losses."""
     input:
@@ -46,7 +39,7 @@ rule order_runs:
         ),
     params:
         settings=settings("order_score", {"dataset", "representations", "measures"}),
-        train=order_run,
+        train=lambda wildcards: CONFIG.order_run().canonical(),
         evaluate=settings("evaluate", {"also", "average", "threads"}),
         template=settings("template"),
         model=lambda wildcards: f"--model {quote(SCORED_BASE)}",
@@ -78,7 +71,7 @@ rule order_score:
         **asks(4000, 30),
     params:
         settings=settings("order_score"),
-        train=order_run,
+        train=lambda wildcards: CONFIG.order_run().canonical(),
         prediction=settings("prediction"),
         curves=settings("curves"),
         embeddings=lambda wildcards: " ".join(

@@ -109,14 +109,6 @@ rule generalization:
         " --settings {params.settings:q} --output {output} --log {log}"
 
 
-def metric_tables(
-    wildcards,
-):
-    """Return the results from which the tables of metrics are made."""
-    table = CONFIG.tables.metrics
-    return tables_of(table.runs(CONFIG), table.metrics)
-
-
 for table, section in (("metric_stability", "stability"), ("metric_tasks", "curves")):
 
     rule:
@@ -124,7 +116,9 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
             table
         input:
             **code(f"{table}.py"),
-            tables=metric_tables,
+            tables=lambda wildcards: tables_of(
+                CONFIG.tables.metrics.runs(CONFIG), CONFIG.tables.metrics.metrics
+            ),
         output:
             in_report(f"<results>/{table}.csv"),
         log:
