@@ -58,28 +58,6 @@ def test_a_pool_and_a_test_file_make_the_figure(own: Checkout) -> None:
     assert "test.jsonl: 8 of 16 test conversations are word for word among" in log
 
 
-def test_a_changed_file_reruns_what_reads_it(own: Checkout, tmp_path: Path) -> None:
-    shutil.copytree(own.folder, tmp_path / "copy", symlinks=True)
-    checkout = Checkout(tmp_path / "copy")
-    (checkout.folder / "test.jsonl").touch()
-    assert checkout.would_run(FIGURE, *CONFIG) == {}
-    write_rows(checkout.folder / "test.jsonl", 5)
-    figure = {"curves": 1, "compare": 1, "plot": 1}
-    sampled = {"sample": 1, "embed": 1, "gather_embeddings": 1, "distances": 1}
-    # The random order does not depend on the test set.
-    by_distance = {**sampled, "arrange": 2, "train": 2, "evaluate": 3, **figure}
-    assert checkout.would_run(FIGURE, *CONFIG) == by_distance
-    # Another test file reruns the same.
-    write_rows(checkout.folder / "test.jsonl", 4, 3)
-    write_rows(checkout.folder / "other.jsonl", 5)
-    other = CONFIG[-1].replace("test.jsonl", "other.jsonl")
-    assert checkout.would_run(FIGURE, *CONFIG[:-1], other)["train"] == 2
-    write_rows(checkout.folder / "pool.jsonl", 0, 1, 2)
-    both = {"sample": 2, "embed": 2, "gather_embeddings": 2, "distances": 1}
-    everything = {**both, "arrange": 3, "train": 3, "evaluate": 3, **figure}
-    assert checkout.would_run(FIGURE, *CONFIG) == everything
-
-
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Return a checkout without results, with a pool in Parquet."""

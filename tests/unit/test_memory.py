@@ -270,11 +270,8 @@ def test_reward_jobs_ask_for_what_their_model_takes() -> None:
     assert paper.memory_mb > 90_000
 
 
-def test_an_adapter_costs_little_beside_its_base() -> None:
+def test_the_size_of_an_adapter() -> None:
     # SmolLM2-135M: 30 layers; q and o 576 x 576, k and v 576 x 192, three of 576 x 1536.
     small = Shape(134_515_008, 576, 30, 49_152)
     exact = 30 * 16 * (2 * (576 + 576) + 2 * (576 + 192) + 3 * (576 + 1536))
     assert adapter_parameters(small, 16) == pytest.approx(exact, rel=0.1)
-    assert training_state(small, Training("float32", 1)) == 16 * small.parameters
-    adapter = Training("float32", 1, trainable=exact)
-    assert training_state(small, adapter) == 4 * small.parameters + 12 * exact

@@ -165,9 +165,3 @@ def test_by_hand() -> None:
     )
     assert tma_rounds(distances).tolist() == [2, 1, 1, 2, 3]
     assert tma_rounds(np.asfortranarray(distances)).tolist() == [2, 1, 1, 2, 3]
-
-
-def test_ties_go_to_the_lowest_index_and_tests_may_outnumber_points() -> None:
-    assert tma_rounds(np.zeros((4, 3), dtype=np.float32)).tolist() == [1, 2, 3, 4]
-    assert tma_rounds(np.ones((1, 9), dtype=np.float32)).tolist() == [1]
-    assert tma_rounds(np.eye(2, 9, dtype=np.float32)).tolist() == [1, 1]

@@ -1,13 +1,10 @@
 """Weighted Similarity Distance, of instances and of tasks."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pools
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from nearfirst.arrange.methods.wsd import weighted_distances
 from nearfirst.arrange.registry import arrange
@@ -93,14 +90,6 @@ def test_the_measure_of_tasks_is_that_of_the_pool() -> None:
     settings = pools.settings("wsd", granularity="task")
     assert arrange(pool, settings, 0).order.tolist() == [1, 0]
     assert arrange(replace(pool, measure="euclidean"), settings, 0).order.tolist() == [0, 1]
-
-
-@given(pools.POOLS, pools.SEEDS, st.sampled_from(["nearest", "farthest", "random"]))
-def test_whole_tasks_stay_together(pool: pools.Pool, seed: int, order: str) -> None:
-    settings = pools.settings("wsd", granularity="task", order=order)
-    names = [pool.tasks[i] for i in arrange(pool, settings, seed).order]
-    changes = sum(a != b for a, b in pairwise(names))
-    assert changes == len(set(pool.tasks)) - 1
 
 
 def test_random_orders_need_no_factor_and_are_those_of_random_and_cluster() -> None:
