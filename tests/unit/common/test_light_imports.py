@@ -87,16 +87,6 @@ def files_of(program: Path) -> list[Path]:
     return [program, *library_modules(program, ROOT)]
 
 
-def test_only_stages_with_a_model_name_something_heavy() -> None:
-    heavy: dict[str, set[Path]] = {}
-    for program in PROGRAMS:
-        for path in files_of(program):
-            if any(packages & HEAVY for _, packages in imports(path)):
-                heavy.setdefault(program.stem, set()).add(path)
-    assert set().union(*heavy.values()) > ON_DEMAND
-    assert {name for name, result in heavy.items() if result - ON_DEMAND} == NEED_A_MODEL
-
-
 def test_nothing_that_light_stages_import_imports_something_heavy() -> None:
     light = [program for program in PROGRAMS if program.stem not in NEED_A_MODEL]
     every = {

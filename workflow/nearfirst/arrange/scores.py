@@ -26,8 +26,7 @@ def scores_of_rows(
     """
     scores = np.empty(len(ids))
     for i, text in enumerate(rows):
-        row = json.loads(text) if text else {}
-        row = row if isinstance(row, dict) else {}
+        row: dict[str, Any] = json.loads(text or "{}")
         value: Any = row.get(column)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (is_number and abs(value) <= sys.float_info.max):
