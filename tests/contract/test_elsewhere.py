@@ -1,7 +1,5 @@
 """Runs that were trained elsewhere are measured like others, and nothing is trained."""
 
-from pathlib import Path
-
 import pytest
 from checkout import Checkout, copy_project
 
@@ -40,12 +38,3 @@ def test_nothing_is_trained(checkout: Checkout) -> None:
     assert checkout.would_run("results/task.pdf") == {**rest, "harness": 2}
     beside = checkout.would_run("results/beside.pdf")
     assert (beside["train"], beside["gather_checkpoints"]) == (beside["evaluate"] - 1, 1)
-
-
-def test_a_missing_folder_is_named(checkout: Checkout, tmp_path: Path) -> None:
-    row = f"checkpoints={{theirs: {{path: null, steps: {{10: {tmp_path}/gone}}}}}}"
-    done = checkout.snakemake("--dry-run", "results/losses.pdf", "--config", row, check=False)
-    assert f"config key 'checkpoints.theirs.steps.10' ('{tmp_path}/gone'): no such" in done.stdout
-    row = f"checkpoints={{theirs: {{path: '{tmp_path}/step-{{step}}'}}}}"
-    done = checkout.snakemake("--dry-run", "results/losses.pdf", "--config", row, check=False)
-    assert f"config key 'checkpoints.theirs.path': '{tmp_path}/step-{{step}}': no" in done.stdout

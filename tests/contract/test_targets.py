@@ -95,23 +95,6 @@ def test_files_that_the_user_must_place_are_named(
         assert re.search(f"^error: {key} is not set, .*docs/data.md", done.stdout, re.MULTILINE)
 
 
-def test_a_target_outside_the_folder_of_its_run_is_told_where_that_is(
-    fresh: dict[str, Checkout],
-) -> None:
-    checkout = fresh["mini"]
-    flags = ("--dry-run", "--config", "run=second")
-    done = checkout.snakemake("results/fig4_flan.pdf", *flags, check=False)
-    assert done.returncode != 0
-    assert "there is no results/fig4_flan.pdf" in done.stdout
-    assert "below results/second/" in done.stdout
-    done = checkout.snakemake("results/second/fig4_flam.pdf", *flags, check=False)
-    assert "did you mean 'fig4_flan'" in done.stdout
-    target = "results/third/fig4_flan_paired.csv"
-    done = checkout.snakemake(target, "--dry-run", check=False)
-    assert done.returncode != 0
-    assert f"there is no {target} without `run: third`" in done.stdout
-
-
 def test_losses_on_other_data_sets_train_nothing_more(fresh: dict[str, Checkout]) -> None:
     rows = ("figures={gap: {kind: query-gap}}", "evaluate={also: [niv2]}")
     rules = fresh["mini"].would_run("results/gap.pdf", "--config", *rows)
@@ -135,12 +118,45 @@ def test_a_figure_may_measure_other_instances_than_its_data_are_arranged_for(
     assert fresh["mini"].would_run("results/fig4_flan.pdf", "--config", row) == rules
 
 
-@pytest.mark.parametrize("name", ["takeaways", "fig4_flan_paired"])
-def test_a_figure_has_a_name_of_its_own(fresh: dict[str, Checkout], name: str) -> None:
-    row = f"figures={{{name}: {{like: fig4_flan}}}}"
-    done = fresh["mini"].snakemake("-n", "--config", row, check=False)
-    assert done.returncode == 1
-    assert f"config key 'figures.{name}': another output has this name" in done.stdout
+@pytest.mark.parametrize(
+    ("target", "config", "message"),
+    [
+        ("fig4_mine.pdf", "seeds=[0]", "--config 'data={mine: {path: pool.jsonl}}'"),
+        ("fig4_flan.pdf", "run=second", "there is no results/fig4_flan.pdf: with `run: second`"),
+        ("second/fig4_flam.pdf", "run=second", "did you mean 'fig4_flan'"),
+        ("third/fig4_flan_paired.csv", "seeds=[0]", "_paired.csv without `run: third`"),
+        (
+            "fig4_mine.pdf",
+            "data={mine: {path: rules, test_path: no.jsonl}}",
+            "config key 'data.mine.test_path' ('no.jsonl'): no such file",
+        ),
+        (
+            "fig4_flan.pdf",
+            "checkpoints={theirs: {steps: {10: gone}}}",
+            "config key 'checkpoints.theirs.steps.10' ('gone'): no such",
+        ),
+        (
+            "fig4_flan.pdf",
+            "checkpoints={theirs: {path: 'step-{step}'}}",
+            "config key 'checkpoints.theirs.path': 'step-{step}': no",
+        ),
+        *(
+            (
+                "fig4_flan.pdf",
+                f"figures={{{name}: {{like: fig4_flan}}}}",
+                f"config key 'figures.{name}': another output has this name",
+            )
+            for name in ("takeaways", "fig4_flan_paired")
+        ),
+    ],
+)
+def test_a_call_that_cannot_be_made_is_explained(
+    fresh: dict[str, Checkout], target: str, config: str, message: str
+) -> None:
+    call = ("--dry-run", f"results/{target}", "--config", config)
+    done = fresh["mini"].snakemake(*call, check=False)
+    assert done.returncode != 0
+    assert message in done.stdout
 
 
 def test_a_prefix_of_a_module_is_refused(fresh: dict[str, Checkout], tmp_path: Path) -> None:

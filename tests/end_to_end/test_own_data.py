@@ -103,23 +103,3 @@ def test_all_targets_include_data_of_your_own(fresh: Checkout) -> None:
         assert both[rule] == without.get(rule, 0) + 1
     # fig4_mine and advice_mine.
     assert both["plot"] == without["plot"] + 2
-
-
-@pytest.mark.parametrize(
-    ("target", "config", "messages"),
-    [
-        (FIGURE, [], ["there is no results/fig4_mine.pdf", "data={mine: {path: pool.jsonl}}"]),
-        (
-            FIGURE,
-            ["data={mine: {path: pool, test_path: no.jsonl}}"],
-            ["'data.mine.test_path' ('no.jsonl'): no such file"],
-        ),
-    ],
-)
-def test_missing_files_are_named(
-    fresh: Checkout, target: str, config: list[str], messages: list[str]
-) -> None:
-    flags = ["--config", *config] if config else []
-    done = fresh.snakemake(target, "--dry-run", *flags, check=False)
-    assert done.returncode != 0
-    assert all(message in done.stdout for message in messages)
