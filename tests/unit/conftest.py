@@ -32,13 +32,18 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def program() -> Program:
-    """Run a stage program to its end: `program("train.py", "--model", …)`.
+    """Run a stage program to its end: `program("train.py", "--model", …, check=True)`.
 
     In this process, which saves the start of Python and its imports, unless the process is the
     point: a log takes the file descriptors, training takes signals.
     """
 
-    def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def run(name: str, *arguments: object, check: bool = False) -> subprocess.CompletedProcess[str]:
+        done = start(name, *arguments)
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def start(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         words = {*map(str, arguments)}
         if "--help" in words or (name != "train.py" and "--log" not in words):
             return in_this_process(name, *arguments)

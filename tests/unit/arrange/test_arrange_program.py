@@ -50,11 +50,11 @@ def test_an_existing_matrix_gives_the_same_bytes(
     program: Program, folder: Path, measure: str, method: str
 ) -> None:
     command = f"{TABLES} --matrix D.npy --settings".split()
-    assert program("distances.py", *command, f'{{"measure": "{measure}"}}').returncode == 0
+    program("distances.py", *command, f'{{"measure": "{measure}"}}', check=True)
     settings = f'--settings {{"method":"{method}","order":"farthest"}}'
     command = f"{TABLES} {settings} --measure {measure} --output".split()
-    assert program("arrange.py", *command, "computed").returncode == 0
-    assert program("arrange.py", *command, "read", "--distances", "D.npy").returncode == 0
+    program("arrange.py", *command, "computed", check=True)
+    program("arrange.py", *command, "read", "--distances", "D.npy", check=True)
     assert (folder / "computed").read_bytes() == (folder / "read").read_bytes()
 
 
@@ -74,8 +74,7 @@ def test_the_program_gives_the_order_of_the_library(
     train = embed(folder / "E1.parquet", ids, 0)
     row = settings(**parameters)
     tables = f"{TABLES} --instances I.parquet --seed 5 --output A.parquet --settings"
-    done = program("arrange.py", *tables.split(), row.canonical())
-    assert done.returncode == 0, done.stderr
+    program("arrange.py", *tables.split(), row.canonical(), check=True)
     test = embed(folder / "E2.parquet", ids[:9], 1)
     tasks = pq.read_table("I.parquet")["task"].to_pylist()
     distances = BY_ROWS["cosine"](train, test)
@@ -133,7 +132,7 @@ def test_the_arrangement_identifies_itself(
 ) -> None:
     write_instances(folder / "I.parquet", some_talks(5), dataset="flan", test="train")
     command = "--instances I.parquet --name RT --seed 3 --output A.parquet --settings"
-    assert program("arrange.py", *command.split(), '{"method":"random"}').returncode == 0
+    program("arrange.py", *command.split(), '{"method":"random"}', check=True)
     expected = {"dataset": "flan", "arrangement": "RT", "seed": "3", "pool": "5"}
     assert read_identity(folder / "A.parquet") == expected
 
@@ -145,13 +144,14 @@ def test_an_order_for_half_of_the_queries(program: Program, folder: Path) -> Non
     write_table(embeddings_table(ids, vectors[mask]), folder / "E3.parquet")
     half = f"{TABLES} --output half --settings".split()
     whole = ["--train", "E1.parquet", "--test", "E3.parquet", "--output", "whole", "--settings"]
-    assert program("arrange.py", *half, '{"method":"tma","queries":"half"}').returncode == 0
-    assert program("arrange.py", *whole, '{"method":"tma"}').returncode == 0
+    program("arrange.py", *half, '{"method":"tma","queries":"half"}', check=True)
+    program("arrange.py", *whole, '{"method":"tma"}', check=True)
     assert pq.read_table("half").equals(pq.read_table("whole"))
     # The same of an existing matrix, which has all of the queries.
-    assert program("distances.py", *TABLES.split(), "--matrix", "D.npy").returncode == 0
-    done = program("arrange.py", *half, '{"method":"tma","queries":"half"}', "--distances", "D.npy")
-    assert done.returncode == 0, done.stderr
+    program("distances.py", *TABLES.split(), "--matrix", "D.npy", check=True)
+    program(
+        "arrange.py", *half, '{"method":"tma","queries":"half"}', "--distances", "D.npy", check=True
+    )
     assert pq.read_table("half").equals(pq.read_table("whole"))
 
 

@@ -65,8 +65,7 @@ def test_every_row_is_the_instance_its_round_and_its_nearest_test(
     order = np.random.default_rng(1).permutation(COUNT)[:count].tolist()
     rounds = [1 + i // 10 if count == COUNT else None for i in range(count)]
     flags = make(tmp_path, order, rounds)
-    done = program(*flags, "--measure", measure)
-    assert done.returncode == 0, done.stderr
+    program(*flags, "--measure", measure, check=True)
     table = pq.read_table(tmp_path / "out.parquet")
     assert table["position"].to_pylist() == list(range(count))
     assert table["round"].to_pylist() == rounds
@@ -97,8 +96,7 @@ def test_a_row_is_as_it_was_read_in_both_files(program: Program, tmp_path: Path)
     table = pq.read_table(tmp_path / "I.parquet")
     texts = pa.array([json.dumps(row) for row in rows])
     write_table(table.append_column("row", texts), tmp_path / "I.parquet")
-    done = program(*flags)
-    assert done.returncode == 0, done.stderr
+    done = program(*flags, check=True)
     assert done.stderr.endswith("all of their values: n, id, meta, tools\n")
     lines = read_lines(tmp_path / "out.jsonl")
     assert [line["id"] for line in lines] == ["id 2", "id 0", 7]

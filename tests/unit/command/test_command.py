@@ -122,15 +122,13 @@ def test_orders_are_those_of_the_programs(
     data = json.dumps({**names, "format": "chat", "path": "p", "test_path": "t"})
     for split, more in {"train": [], "heldout": ["--test-input", "prompts.jsonl"]}.items():
         flags = ["--settings", data, "--input", "pool.jsonl", "--split", split, *more]
-        done = program("sample.py", *flags, "--output", f"{split}.parquet")
-        assert done.returncode == 0, done.stderr
+        program("sample.py", *flags, "--output", f"{split}.parquet", check=True)
         table = read_instances(Path(f"{split}.parquet"))
         vectors = encoder.embed([text_of(talk) for talk in conversations(table)])
         write_table(embeddings_table(table["id"].to_pylist(), vectors), Path(f"{split}_e.parquet"))
     files = ["--instances", "train.parquet", "--train", "train_e.parquet"]
     flags = ["--settings", json.dumps(settings), *files, "--test", "heldout_e.parquet"]
-    done = program("arrange.py", *flags, "--seed", 3, "--output", "a.parquet")
-    assert done.returncode == 0, done.stderr
+    program("arrange.py", *flags, "--seed", 3, "--output", "a.parquet", check=True)
     ids = pq.read_table("a.parquet")["id"].to_pylist()
     pool = rows("pool.jsonl")
     assert rows("o.jsonl") == [pool[int(id_.removeprefix("mine_")) - 1] for id_ in ids]

@@ -75,7 +75,7 @@ def test_the_log_gets_the_failure_and_the_screen_one_line(program: Program, tmp_
     log = tmp_path / "log"
     keys, corpus = tmp_path / "keys.json", tmp_path / "corpus"
     form = ["--form", "flan", "--settings", '{"instances_per_task": 2}']
-    assert program("generate_corpus.py", *form, "--output", corpus).returncode == 0
+    program("generate_corpus.py", *form, "--output", corpus, check=True)
     keys.write_text('{"train_key_list": ["nowhere"], "eval_key_list": ["else"]}')
     flags = ["--settings", '{"format": "flan"}', "--input", corpus, "--key-list", keys]
     output = ["--split", "train", "--output", tmp_path / "a.parquet"]

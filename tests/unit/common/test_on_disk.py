@@ -62,8 +62,7 @@ def run_all(program: Program, folder: Path, flags: list[object]) -> dict[str, by
     """Run the programs that read embeddings of a pool; return the bytes that they write."""
 
     def run(name: str, *arguments: object) -> None:
-        done = program(name, *arguments)
-        assert done.returncode == 0, done.stderr
+        program(name, *arguments, check=True)
 
     output = folder / "output"
     output.mkdir(exist_ok=True)

@@ -171,8 +171,9 @@ def test_the_program(
     write_arrangement(arrangement, [f"id-{i}" for i in range(40, 3, -1)], **identity)
     flags = ["similarity.py", *flags, "--arrangement", arrangement, "--output", output]
 
-    done = program(*flags, "--batch-size", 4, "--checkpoint-every", 3, "--settings", '{"ngram": 1}')
-    assert done.returncode == 0, done.stderr
+    program(
+        *flags, "--batch-size", 4, "--checkpoint-every", 3, "--settings", '{"ngram": 1}', check=True
+    )
     assert read_identity(output) == {**identity, "test": "test"}
     table = pq.read_table(output).to_pandas()
     assert [*table] == ["step", "seen", "task", "measure", "distance"]

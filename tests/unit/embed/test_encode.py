@@ -142,8 +142,7 @@ def test_a_test_instance_may_be_embedded_without_its_answer(
     ):
         output = tmp_path / "embeddings.parquet"
         flags += ["--settings", json.dumps(row), "--instances", instances, "--output", output]
-        done = program("embed.py", *flags)
-        assert done.returncode == 0, done.stderr
+        program("embed.py", *flags, check=True)
         expected = encode.embed(texts, encoder, 512)
         assert_close(read_embeddings(output)[1], expected)
 

@@ -108,8 +108,7 @@ def test_the_program_takes_prompt_and_dimension(
     write_instances(instances, [talk(f"one {i}", "a cat") for i in range(5)])
     settings = Settings(model=str(folder), prompt_name="passage", dimension=4, threads=1)
     flags = ["--instances", instances, "--shard", "2-of-2", "--output", output]
-    done = program("embed.py", *flags, "--settings", settings.canonical())
-    assert done.returncode == 0, done.stderr
+    program("embed.py", *flags, "--settings", settings.canonical(), check=True)
     # Five texts are one block, which is in the last shard.
     texts = [f"{PROMPTS['passage']}one {i} a cat" for i in range(5)]
     expected = encoder.encode(texts, prompt="", truncate_dim=4, normalize_embeddings=True)

@@ -28,8 +28,7 @@ TRAIN = {"steps": STEPS, "batch_size": 4, "learning_rate": 1e-3, "checkpoint_eve
 def warm_up(tmp_path_factory: pytest.TempPathFactory, train_arguments: Any, program: Any) -> Path:
     """A segment of a run: its checkpoints and its state."""
     folder = tmp_path_factory.mktemp("warm-up")
-    done = program(*train_arguments(folder, 16, settings=json.dumps(TRAIN)))
-    assert done.returncode == 0, done.stderr
+    program(*train_arguments(folder, 16, settings=json.dumps(TRAIN)), check=True)
     return folder
 
 
@@ -233,8 +232,7 @@ def test_the_program_in_shards(
     tables = []
     for shard in ("1-of-1", "1-of-2", "2-of-2"):
         model_flags = ["--model", model_folder, "--warm-up", warm_up, "--rates", "1e-3"]
-        done = program("embed.py", *flags, *model_flags, "--shard", shard, "--output", output)
-        assert done.returncode == 0, done.stderr
+        program("embed.py", *flags, *model_flags, "--shard", shard, "--output", output, check=True)
         tables.append(read_embeddings(output))
     (whole_ids, whole), (first_ids, first), (_, second) = tables
     assert (whole_ids, len(first_ids)) == (ids, 4)
@@ -252,8 +250,7 @@ def test_gradients_of_an_adapter(
     tmp_path: Path, train_arguments: Any, program: Any, represent: Any, tokens: list[Tokens]
 ) -> None:
     settings = json.dumps(TRAIN | {"adapter": {"rank": 2}})
-    done = program(*train_arguments(tmp_path, 16, settings=settings))
-    assert done.returncode == 0, done.stderr
+    program(*train_arguments(tmp_path, 16, settings=settings), check=True)
     weights = load_file(tmp_path / "checkpoints/step-000004/adapter_model.safetensors")
     size = sum(tensor.numel() for tensor in weights.values())
     # A sketch with as many numbers as coordinates keeps all of them, up to signs.

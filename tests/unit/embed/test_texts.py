@@ -59,8 +59,9 @@ def test_a_system_prompt_that_fills_the_encoder(
     settings = ("--settings", json.dumps({"strip_shared_prefix": True}))
     query = ("--query", "--pool", paths[0])
     for instances, output, flags in zip(paths, paths[2:], ((), query), strict=False):
-        done = program("embed.py", "--instances", instances, *settings, *flags, "--output", output)
-        assert done.returncode == 0, done.stderr
+        program(
+            "embed.py", "--instances", instances, *settings, *flags, "--output", output, check=True
+        )
         assert pq.read_schema(output).metadata[b"cut"] == b"0"
     vectors, query_vectors = (read_embeddings(path)[1] for path in paths[2:])
     np.testing.assert_allclose(query_vectors[0], vectors[0], rtol=0, atol=1e-5)

@@ -191,8 +191,7 @@ def write_tables(simulation: Any, folder: Path, **identity: str) -> tuple[Any, .
 def test_held_out_conversations_are_units_whatever_their_topic(
     simulation: Any, program: Program, tmp_path: Path
 ) -> None:
-    done = program("order_score.py", *write_tables(simulation, tmp_path, test="heldout"))
-    assert done.returncode == 0, done.stderr
+    program("order_score.py", *write_tables(simulation, tmp_path, test="heldout"), check=True)
     table = read_order_score(tmp_path / "score.csv")
     assert set(table["n"]) == {8}
     # Each is one instance.
@@ -205,8 +204,7 @@ def test_held_out_conversations_are_units_whatever_their_topic(
 
 def test_from_tables_to_a_figure(simulation: Any, program: Program, tmp_path: Path) -> None:
     *_, losses = simulation
-    done = program("order_score.py", *write_tables(simulation, tmp_path))
-    assert done.returncode == 0, done.stderr
+    program("order_score.py", *write_tables(simulation, tmp_path), check=True)
     table = read_order_score(tmp_path / "score.csv")
     average = table[table["measure"] == "cosine-avg"].set_index("step")
     assert (average["mean"] > 0.99).all()
@@ -216,8 +214,7 @@ def test_from_tables_to_a_figure(simulation: Any, program: Program, tmp_path: Pa
     assert average["spread"].to_numpy() == pytest.approx(np.array(expected), rel=1e-4)
 
     call = ("--table", tmp_path / "score.csv", "--dataset", "mine", "--output", tmp_path / "s.pdf")
-    done = program("plot_order_score.py", *call)
-    assert done.returncode == 0, done.stderr
+    program("plot_order_score.py", *call, check=True)
     assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF")
     text = " ".join((tmp_path / "s.txt").read_text().split())
     assert "20 orders of the same training instances of mine" in text
