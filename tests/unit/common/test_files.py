@@ -143,24 +143,12 @@ def distances(folder: Path, out: Path) -> list[str]:
     )
 
 
-def arrange(folder: Path, out: Path) -> list[str]:
-    """The command line for an arrangement of some 200 KB."""
-    train = embeddings(folder / "train.parquet", 20_000)
-    return command(
-        *("arrange.py", "--settings", '{"method": "random"}', "--train", train),
-        *("--output", out / "arrangement.parquet"),
-    )
+# tests/faults/test_disk_full.py has other programs.
 
 
-PROGRAMS = pytest.mark.parametrize("program", [distances, arrange])
-
-
-@PROGRAMS
-def test_a_file_size_limit_leaves_nothing_behind_or_the_older_output(
-    tmp_path: Path, program: Callable[[Path, Path], list[str]]
-) -> None:
+def test_a_file_size_limit_leaves_nothing_behind_or_the_older_output(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    call = program(tmp_path, out)
+    call = distances(tmp_path, out)
     error = only_error(call, LIMIT)
     assert str(out) in error
     assert "File too large" in error
@@ -179,11 +167,8 @@ def disk_of_128k(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-@PROGRAMS
-def test_a_full_disk_leaves_nothing_behind(
-    tmp_path: Path, disk_of_128k: Path, program: Callable[[Path, Path], list[str]]
-) -> None:
-    error = only_error(program(tmp_path, disk_of_128k))
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, disk_of_128k: Path) -> None:
+    error = only_error(distances(tmp_path, disk_of_128k))
     assert str(disk_of_128k) in error
     assert "No space left" in error
     assert contents(disk_of_128k) == {}

@@ -1,7 +1,7 @@
 """Settings that every row of the config table `arrangements` shares."""
 
 from numbers import Integral
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -48,6 +48,9 @@ Budget = Annotated[
 
 class ArrangementSettings(Section):
     """A method and its parameters; each method has a subclass."""
+
+    needed: ClassVar[frozenset[Need]] = frozenset()
+    """What the method reads besides the number of instances, see `required`."""
 
     method: str = Field(
         description="`random`, `round-robin`, `cluster`, `wsd`, `tma`, `optimal-transport`, "
@@ -129,7 +132,7 @@ class ArrangementSettings(Section):
 
     def required(self) -> frozenset[Need]:
         """Return what the method reads besides the number of instances."""
-        return frozenset()
+        return self.needed
 
     def is_seeded(self) -> bool:
         """Return whether the seed can change the order."""

@@ -1,7 +1,7 @@
 """Order by Okapi BM25, with the instructions of the queries (package `bm25s`)."""
 
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat
@@ -16,16 +16,14 @@ from nearfirst.data.conversation import instruction_of, text_of
 class Settings(UnseededSettings):
     """Order instances by their BM25 score for the queries' instructions, highest first."""
 
+    needed: ClassVar[frozenset[Need]] = frozenset({"messages", "queries"})
+
     method: Literal["bm25"] = "bm25"
     reduce: Literal["max", "mean"] = Field(
         "max", description="Score of an instance: its maximum or its mean over the queries."
     )
     k1: NonNegativeFloat = Field(1.5, description="How slowly repeated words saturate.")
     b: float = Field(0.75, ge=0, le=1, description="How strongly long texts are penalized.")
-
-    def required(self) -> frozenset[Need]:
-        """Return what the method reads: the messages of both sides."""
-        return frozenset({"messages", "queries"})
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:

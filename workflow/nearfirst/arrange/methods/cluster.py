@@ -1,6 +1,6 @@
 """One task after another (Section 3.1)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -12,11 +12,9 @@ from nearfirst.arrange.settings import ArrangementSettings, Need
 class Settings(ArrangementSettings):
     """One task after another; the seed shuffles the tasks and the instances of each."""
 
-    method: Literal["cluster"] = "cluster"
+    needed: ClassVar[frozenset[Need]] = frozenset({"tasks"})
 
-    def required(self) -> frozenset[Need]:
-        """Return what the method reads: tasks."""
-        return frozenset({"tasks"})
+    method: Literal["cluster"] = "cluster"
 
 
 def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:

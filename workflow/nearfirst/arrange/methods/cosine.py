@@ -1,7 +1,7 @@
 """Order by the cosine to the nearest query, or the mean cosine to all queries."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -14,15 +14,13 @@ from nearfirst.distance.distances import BY_ROWS, Matrix
 class Settings(UnseededSettings):
     """Order instances by their minimum or mean cosine distance to the queries."""
 
+    needed: ClassVar[frozenset[Need]] = frozenset({"embeddings"})
+
     method: Literal["cosine"] = "cosine"
     reduce: Literal["min", "mean"] = Field(
         "min",
         description="Distance of an instance: to its nearest query, or the mean over all queries.",
     )
-
-    def required(self) -> frozenset[Need]:
-        """Return what the method reads: embeddings."""
-        return frozenset({"embeddings"})
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:

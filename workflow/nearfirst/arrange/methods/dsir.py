@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ SMOOTHING = 1e-8
 class Settings(UnseededSettings):
     """Order instances by the log ratio of their n-gram probabilities, queries over pool."""
 
+    needed: ClassVar[frozenset[Need]] = frozenset({"messages", "queries"})
+
     method: Literal["dsir"] = "dsir"
     reads: Literal["exchange", "instruction"] = Field(
         "exchange",
@@ -37,10 +39,6 @@ class Settings(UnseededSettings):
         description="Add Gumbel noise, as published: the first k are then a sample without "
         "replacement, in proportion to importance. False: the most important come first.",
     )
-
-    def required(self) -> frozenset[Need]:
-        """Return what the method reads: the messages of both sides."""
-        return frozenset({"messages", "queries"})
 
     def is_seeded(self) -> bool:
         """Return whether noise is drawn."""

@@ -4,7 +4,7 @@ import math
 import os
 import sys
 import warnings
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,10 @@ MAX_PIVOTS = sys.maxsize
 class Settings(ArrangementSettings):
     """Order instances by their cost in an optimal transport plan to the test set."""
 
+    needed: ClassVar[frozenset[Need]] = frozenset({"embeddings"})
+
     method: Literal["optimal-transport"] = "optimal-transport"
     order: OrderField = "nearest"
-
-    def required(self) -> frozenset[Need]:
-        """Return what the method reads: embeddings."""
-        return frozenset({"embeddings"})
 
     def is_seeded(self) -> bool:
         """Return whether anything is shuffled."""

@@ -4,7 +4,7 @@ The selection of Ivison et al. (Large-Scale Data Selection for Instruction Tunin
 dcml-lab/targeted-instruction-selection (`selection/round_robin.py`; arXiv 2602.14696).
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -16,11 +16,9 @@ from nearfirst.arrange.tma import RANK_MASK, Integers, Rounds, rounds_by
 class Settings(UnseededSettings):
     """Each query in turn takes its nearest instance that is left; `farthest` is the reverse."""
 
-    method: Literal["query-round-robin"] = "query-round-robin"
+    needed: ClassVar[frozenset[Need]] = frozenset({"embeddings"})
 
-    def required(self) -> frozenset[Need]:
-        """Return what the method reads: embeddings."""
-        return frozenset({"embeddings"})
+    method: Literal["query-round-robin"] = "query-round-robin"
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:

@@ -1,6 +1,6 @@
 """One instance of each task in turn (Section 3.1)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -12,11 +12,9 @@ from nearfirst.arrange.settings import ArrangementSettings, Need
 class Settings(ArrangementSettings):
     """One instance of each task in turn; the seed shuffles tasks and instances as in `cluster`."""
 
-    method: Literal["round-robin"] = "round-robin"
+    needed: ClassVar[frozenset[Need]] = frozenset({"tasks"})
 
-    def required(self) -> frozenset[Need]:
-        """Return what the method reads: tasks."""
-        return frozenset({"tasks"})
+    method: Literal["round-robin"] = "round-robin"
 
 
 def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:

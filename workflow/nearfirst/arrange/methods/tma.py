@@ -1,6 +1,6 @@
 """Orders, buckets and budgets from the rounds of TMA (Sections 4 and C.3)."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from nearfirst.common.errors import InputError
 
 class Settings(ArrangementSettings):
     """Order instances by the rounds of Test-centric Multi-turn Arrangement, or take some rounds."""
+
+    needed: ClassVar[frozenset[Need]] = frozenset({"embeddings"})
 
     method: Literal["tma"] = "tma"
     order: OrderField = "nearest"
@@ -58,10 +60,6 @@ class Settings(ArrangementSettings):
     def exact_budget(self) -> Budget | None:
         """Return a budget that does not take whole rounds."""
         return None if isinstance(self.budget, int) else self.budget
-
-    def required(self) -> frozenset[Need]:
-        """Return what the method reads: embeddings."""
-        return frozenset({"embeddings"})
 
     def is_seeded(self) -> bool:
         """Return whether anything is shuffled."""
