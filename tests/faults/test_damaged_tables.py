@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from faults import Job, embedding, evaluation, stage, training
+from faults import embedding, evaluation, training
 from files import contents, cut
 
 from nearfirst.common.embeddings import read_embeddings
@@ -66,32 +66,18 @@ def test_a_table_is_refused_wherever_it_was_damaged(
 
 
 def test_programs_name_the_table_and_leave_nothing(results: Path, tmp_path: Path) -> None:
-    damaged = {name: tmp_path / name for name in (*READERS, "instances/flan/train.parquet")}
+    damaged = {name: tmp_path / name for name in (INSTANCES, ORDER, "instances/flan/train.parquet")}
     for name, path in damaged.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(results / name, path)
         cut(path)
-    instances, order, embedded, losses, train = damaged.values()
+    instances, order, train = damaged.values()
     folders = (tmp_path / str(number) for number in range(10))
     for job, path in (
         (evaluation(results, next(folders), instances=instances), instances),
         (embedding(results, next(folders), instances=instances), instances),
         (training(results, next(folders), instances=train), train),
         (training(results, next(folders), arrangement=order), order),
-        (arrangement(next(folders), embedded), embedded),
-        (curves(next(folders), losses), losses),
     ):
         assert str(path) in job.fail()
         assert contents(job.folder) == {}, job.program
-
-
-def arrangement(folder: Path, train: Path) -> Job:
-    flags = {"settings": {"method": "random"}, "train": train, "output": folder / "order.parquet"}
-    return stage("arrange.py", folder, {"order.parquet"}, **flags)
-
-
-def curves(folder: Path, losses: Path) -> Job:
-    folder.mkdir()
-    row = '{"kind": "arrangements", "curves": {"RT": "random"}, "reference": "RT"}'
-    flags = (str(losses), "--figure", row, "--output", str(folder / "curves.csv"))
-    return Job("curves.py", flags, folder, frozenset({"curves.csv"}))

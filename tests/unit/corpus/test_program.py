@@ -4,17 +4,12 @@ import json
 import re
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 import yaml
 from files import contents
 from programs import SCRIPTS, Program
 
-from nearfirst.common.errors import InputError
-from nearfirst.common.files import writing_folder
 from nearfirst.common.source_files import library_modules, word_files
-from nearfirst.corpus.formats import p3
-from nearfirst.corpus.settings import CorpusSettings
 from nearfirst.data import registry
 
 WORKFLOW = SCRIPTS.parent
@@ -55,24 +50,6 @@ def test_too_many_instances_leave_the_old_folder_as_it_was(
     assert done.returncode == 1
     assert re.search(r"task opposite_word has only about \d+ distinct instances", done.stderr)
     assert contents(tmp_path) == {"flan/old": b"old"}
-
-
-def test_a_failure_in_the_middle_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = []
-
-    def write_table(table: pa.Table, path: Path) -> None:
-        calls.append(path)
-        if len(calls) == 3:
-            raise OSError(28, "No space left on device", str(path))
-        path.touch()
-
-    monkeypatch.setattr(p3.pq, "write_table", write_table)
-    with pytest.raises(InputError, match="No space left"), writing_folder(tmp_path / "p3") as out:
-        p3.write(out, CorpusSettings())
-    assert len(calls) == 3
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_published_form_can_be_generated(program: Program) -> None:
