@@ -2,12 +2,14 @@
 
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from nearfirst.config import TABLES, sections
+from nearfirst.config import TABLES, Config
+from nearfirst.config.sections import section_of
 
 PAGE = Path(__file__).parent / "config.md"
 
@@ -41,6 +43,23 @@ class Part(NamedTuple):
     def anchor(self) -> str:
         """The anchor of the heading on GitHub."""
         return re.sub(r"[^\w\- ]", "", self.title.lower()).replace(" ", "-")
+
+
+def sections(
+    model: type[BaseModel] = Config, prefix: str = ""
+) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Yield every section of the config with its dotted prefix, depth first.
+
+    The types of a table's rows come under the prefix `TABLE.NAME.`.
+    """
+    yield prefix, model
+    tables = {table.name: table.types for table in TABLES} if model is Config else {}
+    for name, field in model.model_fields.items():
+        if section := section_of(field.annotation):
+            yield from sections(section, f"{prefix}{name}.")
+        if types := tables.get(name):
+            for kind in types.names():
+                yield from sections(types.settings(kind), f"{name}.NAME.")
 
 
 def parts() -> list[Part]:

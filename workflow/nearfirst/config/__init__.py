@@ -10,6 +10,6 @@
 """
 
 from nearfirst.config.load import check_repeats, load
-from nearfirst.config.model import TABLES, Config, sections
+from nearfirst.config.model import TABLES, Config
 
-__all__ = ["TABLES", "Config", "check_repeats", "load", "sections"]
+__all__ = ["TABLES", "Config", "check_repeats", "load"]

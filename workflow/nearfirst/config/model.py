@@ -1,11 +1,9 @@
 """`Config`: every section with its defaults, and the settings of each run that follow from them."""
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Self
 
 from pydantic import (
-    BaseModel,
     Field,
     SerializeAsAny,
     ValidationError,
@@ -19,7 +17,6 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.settings import Section, Seed, check_once
 from nearfirst.config.errors import explain_all
 from nearfirst.config.rows import Table
-from nearfirst.config.sections import section_of
 from nearfirst.corpus.settings import CorpusSettings
 from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import Dataset
@@ -238,20 +235,3 @@ TABLES = (
     Table("figures", KINDS),
 )
 """Keys of `Config` that hold rows by name, each of one of several types."""
-
-
-def sections(
-    model: type[BaseModel] = Config, prefix: str = ""
-) -> Iterator[tuple[str, type[BaseModel]]]:
-    """Yield every section of the config with its dotted prefix, depth first.
-
-    The types of a table's rows come under the prefix `TABLE.NAME.`.
-    """
-    yield prefix, model
-    tables = {table.name: table.types for table in TABLES} if model is Config else {}
-    for name, field in model.model_fields.items():
-        if section := section_of(field.annotation):
-            yield from sections(section, f"{prefix}{name}.")
-        if types := tables.get(name):
-            for kind in types.names():
-                yield from sections(types.settings(kind), f"{name}.NAME.")
