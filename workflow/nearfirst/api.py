@@ -112,15 +112,11 @@ def arrange(
     """
     if seed < 0:
         raise InputError(f"seed: {seed}; seeds count from 0")
-    try:
-        kind = registry.METHODS.settings(method)
-    except ValueError as error:
-        raise InputError(f"method: {error}") from None
     if unused := sorted(WORKFLOW_KEYS & parameters.keys()):
         raise InputError(
             f"{unused[0]}: only the workflow has this key, and arrays have no use for it"
         )
-    settings = kind.parse(json.dumps({"method": method, **parameters}, default=_to_plain))
+    settings = registry.METHODS.parse(json.dumps(parameters, default=_to_plain), method=method)
     pool = _build_pool(train, test, measure, threads, tasks)
     return registry.arrange(pool, settings, seed).order
 

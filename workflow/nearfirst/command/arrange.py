@@ -11,7 +11,6 @@ a second call with other prompts embeds only these.
 """
 
 import argparse
-import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,8 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the file, completely or not at all."""
-    row = json.loads(cli.fields_given(arguments, parameters()))
-    settings = METHODS.parse(json.dumps({"method": arguments.method, **row}))
+    row = cli.fields_given(arguments, parameters())
+    settings = METHODS.parse(row, method=arguments.method)
     if "tokens" in settings.all_needs():
         raise InputError(
             "--budget: counting tokens needs a base model, which this command does not load; "
