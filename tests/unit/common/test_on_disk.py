@@ -4,6 +4,7 @@ import json
 import resource
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,47 +15,29 @@ from programs import Program
 from nearfirst.common import embeddings, on_disk
 from nearfirst.common.embeddings import embeddings_table, read_embeddings, write_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import ARRANGEMENT, SOURCES, write_table
+from nearfirst.common.parquet import write_table
 
 SIZES = {"train": 2500, "test": 30}
 
 
 @pytest.fixture
-def flags(tmp_path: Path) -> list[object]:
+def flags(
+    tmp_path: Path, some_talks: Any, write_instances: Any, write_arrangement: Any
+) -> list[object]:
     """Write instances and embeddings of both sides, those of the pool in shards, and an order."""
     generator = np.random.default_rng(0)
     flags: list[object] = []
     for side, size in SIZES.items():
         vectors = generator.standard_normal((size, 8), dtype=np.float32)
         vectors[5] = vectors[3]
-        rows = [
-            {
-                "id": f"{side}-{i}",
-                "task": f"task-{side}-{i % 7}",
-                "messages": [
-                    {"role": "user", "content": f"{side} {i}"},
-                    {"role": "assistant", "content": f"a {i % 11}"},
-                ],
-                "references": [],
-                "source": "made",
-                "row": json.dumps({"number": i, "side": side}),
-            }
-            for i in range(size)
-        ]
-        names = [str(row["id"]) for row in rows]
-        write_table(pa.Table.from_pylist(rows, SOURCES), tmp_path / f"{side}.parquet")
+        names = write_instances(tmp_path / f"{side}.parquet", some_talks(size, seed=size))
         for shard, part in enumerate((slice(2048), slice(2048, None))):
             table = embeddings_table(names[part], vectors[part])
             write_table(table, tmp_path / f"{side}-{shard}.parquet", {"cut": "0"})
         flags += [f"--{side}-instances", tmp_path / f"{side}.parquet"]
         flags += [f"--{side}-embeddings", tmp_path / f"{side}_embedded.parquet"]
     order = generator.permutation(SIZES["train"])[:2100]
-    columns = {
-        "position": np.arange(len(order), dtype=np.int32),
-        "id": [f"train-{i}" for i in order],
-        "round": [1] * len(order),
-    }
-    write_table(pa.table(columns, ARRANGEMENT), tmp_path / "order.parquet")
+    write_arrangement(tmp_path / "order.parquet", [f"id-{i}" for i in order])
     return flags
 
 
