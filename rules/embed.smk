@@ -28,14 +28,6 @@ def embed_pool(
     return f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
 
 
-def encoder_state(
-    wildcards,
-):
-    """Return the state of the user's encoder or base model."""
-    row = represented_as(wildcards)
-    return model_state(FIRST_BASE if row.uses_base_model else row.model)
-
-
 def embed_files(
     wildcards,
 ):
@@ -103,7 +95,10 @@ rule embed:
         **asks_gpus(CONFIG.hardware.embed),
     params:
         settings=embed_settings,
-        encoder=encoder_state,
+        # The user's encoder or base model.
+        encoder=lambda wildcards: model_state(
+            getattr(represented_as(wildcards), "model", FIRST_BASE)
+        ),
         flags=embed_flags,
     message:
         "embed {wildcards.dataset}: {wildcards.representation} of {wildcards.split}, part "

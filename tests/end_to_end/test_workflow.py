@@ -31,17 +31,19 @@ def test_the_figure_has_numbers_and_a_comparison(finished: Checkout) -> None:
 
 
 def test_tables_have_the_documented_columns(finished: Checkout) -> None:
-    instances = ["id", "task", "messages", "references", "source", "row"]
+    messages = "list<element: struct<role: string, content: string, trained: bool>>"
+    instances = f"id: string, task: string, messages: {messages}, references: list<element: string>"
     for path, columns in {
         "instances/flan/train.parquet": instances,
         "instances/flan/specialist-0.parquet": instances,
-        "embeddings/text/flan/train.parquet": ["id", "embedding"],
-        "arrangements/flan/random/seed-0.parquet": ["position", "id", "round"],
-        "losses/flan/specialist-0/random/seed-0/0-end.parquet": [
-            *("step", "id", "task", "loss", "label_tokens")
-        ],
+        "embeddings/text/flan/train.parquet": "id: string, embedding: fixed_size_list",
+        "arrangements/flan/random/seed-0.parquet": "position: int32, id: string, round: int32",
+        "losses/flan/specialist-0/random/seed-0/0-end.parquet": "step: int32, id: string, "
+        "task: string, loss: float, label_tokens: int32",
     }.items():
-        assert pq.read_schema(finished.folder / "results" / path).names == columns, path
+        schema = pq.read_schema(finished.folder / "results" / path)
+        found = ", ".join(f"{field.name}: {field.type}" for field in schema)
+        assert found.startswith(columns), path
 
 
 def test_the_start_of_jobs_is_limited_only_if_the_user_asks_for_it(
