@@ -69,15 +69,6 @@ def test_shared_stages_are_computed_once(default: dict[str, dict[str, int]]) -> 
     assert rules["evaluate"] == rules["train"] + more_tests
 
 
-def test_the_paper_preset_trains_in_segments(fresh: dict[str, Checkout]) -> None:
-    rules = fresh["paper"].would_run("results/fig4_flan.pdf")
-    # 1,797 steps in segments of 300, three arrangements, one seed; no model is pretrained.
-    assert rules["train"] == rules["evaluate"] == 3 * 6
-    assert rules["embed"] == 2 * 2
-    assert rules["fetch"] == 2
-    assert not {"pretrain", "generate_corpus"} & set(rules)
-
-
 @pytest.mark.parametrize(
     ("preset", "missing"),
     [

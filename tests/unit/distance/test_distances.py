@@ -4,30 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from scipy.spatial.distance import cdist
 
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, distance_matrix, to_reader_scale
 from nearfirst.distance.matrix import read_matrix, write_matrix
 
-FINITE = st.floats(-100, 100, width=32)
 MEASURES = pytest.mark.parametrize("measure", BY_ROWS)
 
 
 def vectors(count: int, dimension: int = 16, seed: int = 0) -> Matrix:
     return np.random.default_rng(seed).normal(size=(count, dimension)).astype(np.float32)
-
-
-@st.composite
-def pairs(draw: st.DrawFn) -> tuple[Matrix, Matrix]:
-    """Draw two sets of points of one dimension, none of them near zero."""
-    dimension = draw(st.integers(1, 5))
-    kind = hnp.arrays(np.float32, st.tuples(st.integers(1, 6), st.just(dimension)), elements=FINITE)
-    long = kind.filter(lambda points: bool((np.linalg.norm(points, axis=1) > 1e-3).all()))
-    return draw(long), draw(long)
 
 
 def test_by_hand() -> None:
@@ -41,15 +28,6 @@ def test_by_hand() -> None:
     np.testing.assert_allclose(euclidean, np.sqrt([[1, 2], [8, 9], [25, 10], [2, 5]]), rtol=1e-6)
     assert to_reader_scale("cosine", cosine)[0].tolist() == [0, 1]
     np.testing.assert_array_equal(to_reader_scale("euclidean", euclidean), euclidean)
-
-
-@given(pairs())
-def test_against_scipy(points: tuple[Matrix, Matrix]) -> None:
-    train, test = (side.astype(np.float64) for side in points)
-    cosine, euclidean = distance_matrix("cosine", *points), distance_matrix("euclidean", *points)
-    assert cosine.dtype == np.float32
-    np.testing.assert_allclose(cosine, cdist(train, test, "cosine") - 1, atol=1e-6)
-    np.testing.assert_allclose(euclidean, cdist(train, test), rtol=1e-6, atol=1e-5)
 
 
 def test_a_close_pair_does_not_cancel() -> None:
