@@ -63,6 +63,11 @@ def test_an_unknown_preset(name: object) -> None:
     assert f"{str(name)!r} is not one of the presets base, mini" in refusal({"preset": name})
 
 
+def test_no_preset_answers_in_an_arithmetic_in_which_batches_matter() -> None:
+    for preset in PRESETS.glob("*.yaml"):
+        assert load({"preset": preset.stem}, PRESETS).generate.precision != "float16"
+
+
 def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
     train = load({"train": {"learning_rate": 0.5}}, PRESETS).train
     assert (train.learning_rate, train.checkpoint_every, train.batch_size) == (
@@ -142,6 +147,22 @@ def test_a_value_that_cannot_be_used_is_named(key: str, value: object, reason: s
         ("seeds", [0, 1, 0], "[0, 1, 0]"),
         ("train", {"steps": 40, "segment_steps": 15}, "15 is no multiple of checkpoint_every 10"),
         ("figures.fig4_flan.reference", "XYZ", "NFT, RT, FFT"),
+        ("figures.fig1_loss.test", "heldout", "flan has no 'heldout'"),
+        ("figures.fig7_seeds.tests", ["specialist-0", "heldout"], "flan has no 'heldout'"),
+        ("tables.table4.splits.flan", ["train", "heldout"], "flan has no 'heldout'"),
+        ("tables.table4.splits.sharegpt", ["specialist-0"], "it has 'heldout'"),
+        ("figures.fig7_seeds.tests", ["specialist-0", "specialist-0"], "twice"),
+        ("tables.metrics.test", "heldout", "niv2 has no 'heldout'"),
+        ("figures.fig7_seeds", {"tasks": ["a", "b"]}, ".panels': 'test' would put 2 tasks"),
+        ("figures.fig2_permutations", {"tests": ["specialist-0", "specialist-1"]}, "put 2 tests"),
+        ("figures.nine_similarities", {"pick": [2, 0, 2]}, "'quantity' would put 2 tasks"),
+        ("figures.fig1_scores.metrics", ["rouge1", "loss"], "do not share an axis"),
+        ("reward.preferences.datasets", ["flan", "niv2", "flan"], "twice"),
+        ("scores.tokenizer", "no such", "is neither words, model, a folder here nor"),
+        ("evaluate.also", ["flann"], "there is no data set 'flann'"),
+        ("tables.table4.expected", {"flann": {"train": {"tasks": 3}}}, "did you mean 'flan'?"),
+        ("figures.fig2_permutations.dataset", "mine", "there is no data set 'mine'"),
+        ("tables.generalization", ["fig4_mine"], "there is no figure to compare 'fig4_mine'"),
     ],
 )
 def test_values_that_do_not_fit_together(key: str, value: object, named: str) -> None:

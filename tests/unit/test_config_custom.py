@@ -93,13 +93,6 @@ def test_a_fault_names_its_key(keys: dict[str, Any], message: str) -> None:
     assert "\n" not in text
 
 
-def test_a_figure_of_data_that_do_not_exist() -> None:
-    message = refusal({"figures": {"fig2_permutations": {"dataset": "mine"}}})
-    assert "dataset': there is no data set 'mine'" in message
-    message = refusal({"tables": {"generalization": ["fig4_mine"]}})
-    assert "there is no figure to compare 'fig4_mine'" in message
-
-
 def test_a_split_is_sampled_by_what_it_reads_alone() -> None:
     tasks = {"task_column": "task"}
 
