@@ -95,7 +95,7 @@ def numbers(
     for number, count in enumerate(rounds[1:].tolist(), 1):
         yield Row("round", "instances", x=number, value=count, n=n_train)
     for kind, kind_pairs in pairs.items():
-        yield Row("pairs", kind, value=kind_pairs.total, n=len(kind_pairs.train))
+        yield Row("pairs", kind, value=kind_pairs.total, n=len(kind_pairs.listed()))
         for name, is_in_pair in (("train", kind_pairs.in_train), ("test", kind_pairs.in_test)):
             yield Row(f"pairs_{name}", kind, value=int(is_in_pair.sum()), n=len(is_in_pair))
 
@@ -135,8 +135,8 @@ def table_of(rows: Iterable[Row], measure: str) -> pd.DataFrame:
 def table_of_pairs(pairs: Mapping[str, Pairs], train: Side, test: Side) -> pd.DataFrame:
     """Return the listed pairs of all kinds."""
     rows = [
-        (kind, train.ids[i], train.tasks[i], test.ids[j], test.tasks[j], text, cosine, total)
-        for kind, (*columns, total, _, _) in pairs.items()
-        for i, j, text, cosine in zip(*columns, strict=True)
+        (kind, train.ids[i], train.tasks[i], test.ids[j], test.tasks[j], text, cosine, found.total)
+        for kind, found in pairs.items()
+        for i, j, text, cosine in found.listed()
     ]
     return pd.DataFrame(rows, columns=PAIRS)
