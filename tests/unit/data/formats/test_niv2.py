@@ -9,9 +9,14 @@ import pytest
 from conversations import refusal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
 
+from nearfirst.data import registry
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import niv2
+from nearfirst.data.sample import sample
 
 Task = dict[str, Any]
 
@@ -131,6 +136,28 @@ def test_each_kind_of_example_is_limited_separately(tmp_path: Path) -> None:
     assert ("Positive" in built, built.count("Negative Example")) == (False, 2)
 
 
+def test_the_tokenizer_of_the_base_model_says_what_fits(tmp_path: Path) -> None:
+    task = make_task(Instances=[{"input": " ask me ", "output": f"{n}"} for n in range(3)])
+    path = checkout(tmp_path, {"task1_a": task}, {"task2_b": task})
+    limits = {"source_tokens": 25, "eval_instances": 2}
+    row = {"prompt": limits, "sample": {"split": "random", "unseen_tasks": 1}}
+    settings = niv2.Settings.model_validate(row)
+    message = "format 'niv2' counts tokens: give the base model's folder, --tokenizer"
+    assert refusal(lambda: registry.read(settings, path)) == message
+    file = path / "tokenizer.json"
+    assert refusal(lambda: registry.read(settings, path, path)).startswith(f"{file}: no such file")
+    file.write_text("{")
+    assert refusal(lambda: registry.read(settings, path, path)).startswith(f"{file}: no tokenizer")
+    tokenizer = Tokenizer(WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.enable_truncation(5)  # is not applied
+    tokenizer.save(str(file))
+    # The unseen task has a limit, whatever side it was published on.
+    unseen = list(sample(settings, path, "specialist-0", tokenizer=path))
+    assert [prompt(instance).count("Positive Example") for instance in unseen] == [1, 1]
+    assert len(list(sample(settings, path, "train", tokenizer=path))) == 3
+
+
 def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) -> None:
     instances = [{"input": f"q{i}", "output": f"a{i}"} for i in range(2)]
     old = make_task(Definition=" As a text. ", Source=None, Instances=instances)
@@ -158,7 +185,8 @@ def test_only_the_first_instances_of_an_unseen_task(
     tmp_path: Path, limit: int | None, unseen: int
 ) -> None:
     many = make_task(Instances=[{"input": f"q{i}", "output": ["a"]} for i in range(120)])
-    result = read(checkout(tmp_path, {"task1": many}, {"task2": many}), eval_instances=limit)
+    path = checkout(tmp_path, {"task1": many}, {"task2": many})
+    result = read(path, eval_instances=limit)
     asked = [instance.messages[0]["content"] for instance in result if instance.part == "unseen"]
     assert asked == [f"q{i}" for i in range(unseen)]
     assert len(result) - len(asked) == 120
