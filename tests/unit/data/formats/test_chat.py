@@ -54,16 +54,6 @@ def test_a_set_inside_the_folder_of_another_is_not_part_of_it(
         chat.files(settings, Path("data"))
 
 
-def test_how_a_file_is_read_is_logged_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
-    array(tmp_path / "pool.json", {"messages": TALK})
-    for _ in range(2):
-        list(chat.read(SETTINGS, tmp_path / "pool.json"))
-    assert caplog.messages == [f"{tmp_path}/pool.json: read as messages; columns: messages"]
-
-
 def test_only_the_recorded_files_of_a_fetched_folder_are_read(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     parquet(tmp_path / "data/b.parquet", {"prompt": "1", "completion": "a"})

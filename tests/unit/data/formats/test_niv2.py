@@ -251,13 +251,10 @@ def test_unused_keys_may_be_missing(tmp_path: Path) -> None:
     assert prompt(instance) == "Now complete the following example -\nInput: q.\nOutput: "
 
 
-ODD = ["a b$(touch pwned)`x`", "'q' \"q\"", "{wildcard}", "~", "-rf", "%s\\n", "a;b&c|d>e", "*?["]
-
-
-def test_odd_task_names_are_kept_and_paths_refused(tmp_path: Path) -> None:
-    path = checkout(tmp_path, {name: make_task() for name in ODD}, {"task": make_task()})
-    assert [instance.task for instance in read(path)] == sorted([*ODD, "task"])
+@pytest.mark.parametrize("name", ["../secret", "{path}/secret", "x/../../secret", "a\0b"])
+def test_a_task_outside_the_checkout_is_refused(tmp_path: Path, name: str) -> None:
+    path = checkout(tmp_path, {}, {"task": make_task()})
+    name = name.format(path=path)
     (path / "secret.json").write_text(json.dumps(make_task()))
-    for name in ("../secret", f"{path}/secret", "x/../../secret", "a\0b"):
-        (path / "splits/default/train_tasks.txt").write_text(name)
-        assert f"task {name!r} is not the name of a file in tasks/" in refused(path)
+    (path / "splits/default/train_tasks.txt").write_text(name)
+    assert f"task {name!r} is not the name of a file in tasks/" in refused(path)

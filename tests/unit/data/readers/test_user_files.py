@@ -165,6 +165,7 @@ GOOD = b'{"prompt": "q", "completion": "a"}\n'
         (b'{"a":' * 100_000 + b"\n", "{}: line 1: lists or objects nested too deep"),
         (b"1" * 5000, "{}: line 1: a number of more than 4300 digits"),
         (b'{"data": [' + GOOD + b'], "train": [{}]}', "a second list of rows, 'train'"),
+        (b"[" + GOOD + b"][]", "row 2: not JSON (expected the end of the file, found '[')"),
         (b"\x1f\x8b\x09 no gzip", "{}: line 1: damaged gzip ("),
         (b"PK no zip", "{}: not a whole zip ("),
         (b"{}\n", "{}: columns of no known form: none; the forms are: messages; conversations; "),
