@@ -66,21 +66,14 @@ def test_rows_of_plain_and_zipped_files_and_of_folders(tmp_path: Path) -> None:
         assert [i.row for i in instances] == ROWS
 
 
-def test_turns_without_text_are_left_out(tmp_path: Path) -> None:
-    turns = (("human", "one"), ("gpt", "1"), ("human", "two"), ("gpt", None), ("human", "six"))
-    no_value = {"id": 7, "source": "t", "conversations": [{"from": "human"}, {"from": "gpt"}]}
-    first, second = flan.read(SETTINGS, plain(tmp_path, [row("7", "t", *turns), no_value]))
-    assert (texts(first), first.dropped) == ([("user", "one"), ("assistant", "1")], 3)
-    assert (second.id, second.messages, second.dropped) == ("7#2", [], 2)
-
-
 def test_unknown_columns_are_named_and_weights_refused(tmp_path: Path) -> None:
     turns = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a", "weight": None}]
-    rows = [{**row("a"), "conversations": turns, "system": "S", "images": []}, row("b")]
+    rows = [{**row("a"), "conversations": turns, "system": "S", "images": []}, row(7)]
     rows[1]["conversations"][1]["weight"] = 0
     first, second = flan.read(SETTINGS, plain(tmp_path, rows))
     assert (first.unused, first.fault) == (["column 'system'"], "")
-    assert second.fault == "a turn has 'weight', which only the format chat reads"
+    fault = "a turn has 'weight', which only the format chat reads"
+    assert (second.id, second.fault) == ("7", fault)
 
 
 def test_rows_are_streamed(tmp_path: Path) -> None:

@@ -72,18 +72,14 @@ def test_only_listed_tasks_are_read_sorted_by_name(tmp_path: Path) -> None:
         tmp_path, {"task9_c": make_task(), "task1_a": make_task()}, {"task5_b": make_task()}
     )
     (path / "tasks/task7_x.json").write_text("not listed, so not read")
-    result = [(instance.task, instance.part, instance.id) for instance in read(path)]
+    instances = read(path)
+    assert instances[0].source == "quoref"
+    assert instances[0].row == make_task()["Instances"][0]
+    result = [(instance.task, instance.part, instance.id) for instance in instances]
     assert result == [
         *(("task1_a", "train", "t-1"), ("task5_b", "unseen", "t-1#2")),
         ("task9_c", "train", "t-1#3"),
     ]
-
-
-def test_messages_and_references(tmp_path: Path) -> None:
-    instance = first(tmp_path, make_task())
-    assert [message["content"] for message in instance.messages] == ["ask me", "one"]
-    assert (instance.id, instance.source, instance.references) == ("t-1", "quoref", ("one", "two"))
-    assert instance.row == make_task()["Instances"][0]
 
 
 def test_the_prompt_of_table_1(tmp_path: Path) -> None:
@@ -244,11 +240,6 @@ def test_a_file_of_another_form_is_named(tmp_path: Path, changed: Task, named: s
     for content in (b"", b"[]", b"\xff\xfe", b"null"):
         (path / "tasks" / "task1_a.json").write_bytes(content)
         assert refused(path).startswith(f"{path}/tasks/task1_a.json: ")
-
-
-def test_unused_keys_may_be_missing(tmp_path: Path) -> None:
-    instance = first(tmp_path, {"Instances": [ROW]}, definition=False, positive_examples=0)
-    assert prompt(instance) == "Now complete the following example -\nInput: q.\nOutput: "
 
 
 @pytest.mark.parametrize("name", ["../secret", "{path}/secret", "x/../../secret", "a\0b"])
