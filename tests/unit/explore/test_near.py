@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from nearfirst.distance import neighbours as module
 from nearfirst.distance.distances import BY_ROWS, Matrix, distance_matrix
 from nearfirst.distance.side import Side
-from nearfirst.explore import near as module
 from nearfirst.explore.near import Near, nearness
 from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.explore.table import Row, histograms, task_rows

@@ -1,11 +1,11 @@
 """Which distance counts as near."""
 
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 
-from nearfirst.distance.distances import BY_ROWS, ROWS, in_blocks, to_reader_scale
+from nearfirst.distance.distances import BY_ROWS, Matrix, to_reader_scale
+from nearfirst.distance.neighbours import Integers, neighbours
 from nearfirst.distance.side import Side
 from nearfirst.explore.settings import ExplorationSettings
 
@@ -46,17 +46,12 @@ def nearness(
         generator = np.random.default_rng(settings.seed)
         sample = np.sort(generator.choice(sample, settings.near_sample, replace=False))
     distances = BY_ROWS[measure](train.embeddings, train.embeddings[sample])
-    nearest = np.full(len(sample), np.inf, dtype=np.float32)
-    lock = Lock()
 
-    def update_nearest(start: int) -> None:
-        rows = slice(start, start + ROWS)
+    def to_others(rows: slice | Integers) -> Matrix:
         same_group = groups[rows, None] == groups[sample]
-        block = np.where(same_group, np.float32(np.inf), distances(rows)).min(axis=0)
-        with lock:
-            np.minimum(nearest, block, out=nearest)
+        return np.where(same_group, np.float32(np.inf), distances(rows))
 
-    in_blocks(update_nearest, range(0, n_train, ROWS), threads, "distances within the pool")
+    nearest = neighbours(to_others, n_train, len(sample), threads).of_test
     nearest = nearest[np.isfinite(nearest)]
     if not len(nearest):
         return Near(float("nan"), basis, 0)
