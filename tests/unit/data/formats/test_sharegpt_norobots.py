@@ -90,8 +90,6 @@ def test_unknown_speakers_and_missing_files(tmp_path: Path, reader: Any) -> None
     ("rows", "named"),
     [
         ([{"conversations": []}], "key 'items' is missing; found conversations"),
-        ([{"items": None}], "'items' is NoneType, not a list"),
-        ([{"items": [{"from": "human", "value": 3}]}], "value is int, not text"),
         ([{"items": [{"from": ["gpt"], "value": ""}]}], "a turn is from ['gpt']"),
     ],
 )
