@@ -28,24 +28,20 @@ def remote(
 def remote_flags(
     wildcards,
 ):
-    """Return the flags that say what to fetch, and the config section to name in messages."""
+    """Return the flags that say what to fetch and, for messages, for which section of the config.
+
+    `--needs` names the key of a required file that the fetched files do not include.
+    """
     kind, name, *_ = wildcards.source.split("/")
     source = remote(wildcards)
     flag = "--package" if isinstance(source, PackageSettings) else "--settings"
     key = name if kind == "model" else f"{kind}.{name}"
-    return f"{flag} {quote(source.canonical())} --key {key}"
-
-
-def hub_needs(
-    wildcards,
-):
-    """Return the flag of a required file that the fetched files do not include."""
-    kind, _, name = wildcards.source.partition("/")
+    flags = f"{flag} {quote(source.canonical())} --key {key}"
     row = CONFIG.data[name] if kind == "data" else None
-    if not hasattr(row, "list") or row.list:
-        return ""
-    is_fetched = any(fnmatch("datasets.csv", name) for name in remote(wildcards).files)
-    return "" if is_fetched else f"--needs data.{name}.list"
+    is_fetched = any(fnmatch("datasets.csv", pattern) for pattern in source.files)
+    if hasattr(row, "list") and not row.list and not is_fetched:
+        flags += f" --needs {key}.list"
+    return flags
 
 
 rule fetch:
@@ -61,11 +57,10 @@ rule fetch:
         "../envs/data.yaml"
     params:
         flags=remote_flags,
-        needs=hub_needs,
     message:
         "fetch {wildcards.source}"
     shell:
-        "python {input.script} {params.flags} {params.needs} --output $(dirname {output}) --log {log}"
+        "python {input.script} {params.flags} --output $(dirname {output}) --log {log}"
 
 
 def raw(

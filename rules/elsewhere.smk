@@ -5,18 +5,14 @@ from nearfirst.elsewhere.settings import checkpoint_files_read
 def elsewhere_files(
     wildcards,
 ):
-    """Return the marker files of fetched steps; the user's folders are tracked by state."""
-    return [
-        *filter(None, (files_of(str(f)) for f in ELSEWHERE[wildcards.run].values()))
-    ]
+    """Return the marker files of fetched steps and of the base model, if it is that of this config.
 
-
-def elsewhere_base(
-    wildcards,
-):
-    """Return the base model of this config, if that is what was tuned."""
-    base = CONFIG.checkpoints[wildcards.run].base
-    return files_of(FIRST_BASE) if base == "model" else []
+    The user's folders are tracked by state.
+    """
+    folders = [str(folder) for folder in ELSEWHERE[wildcards.run].values()]
+    if CONFIG.checkpoints[wildcards.run].base == "model":
+        folders.append(FIRST_BASE)
+    return [*filter(None, map(files_of, folders))]
 
 
 def elsewhere_flags(
@@ -54,8 +50,7 @@ def elsewhere_state(
 rule gather_checkpoints:
     """Gather checkpoints made elsewhere in one folder, as links or as copies in our form."""
     input:
-        folders=elsewhere_files,
-        base=elsewhere_base,
+        elsewhere_files,
         script=script("gather_checkpoints.py"),
         library=library("gather_checkpoints.py"),
     output:
