@@ -246,11 +246,11 @@ def test_columns_are_renamed_as_mapped(tmp_path: Path, file: str) -> None:
     assert [texts(instance) for instance in chat.read(settings, both)] == [texts(mapped)]
     # A test set may have the new names already, but a pool may not.
     named = write("named", prompt="q", completion="a")
-    assert [texts(instance) for instance in chat.read_test(settings, named)] == [texts(mapped)]
+    assert [texts(instance) for instance in chat.read(settings, named, "test")] == [texts(mapped)]
     message = refusal(lambda: chat.read(settings, named))
     assert "no column 'question', which columns maps to 'prompt'; found prompt" in message
     near = write("near", questions="q", answer="a", key="k")
-    message = refusal(lambda: chat.read_test(settings, near))
+    message = refusal(lambda: chat.read(settings, near, "test"))
     assert message.endswith("found questions, answer, key; did you mean 'questions'?")
     twice = write("twice", **row, prompt="p")
     assert "already has a column 'prompt'" in refusal(lambda: chat.read(settings, twice))

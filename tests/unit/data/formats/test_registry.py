@@ -8,7 +8,7 @@ import pytest
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.inventory import take_inventory
-from nearfirst.data.registry import FORMATS, read, read_test
+from nearfirst.data.registry import FORMATS, read
 
 CHAT: dict[str, Any] = {"id": "i", "prompt": "q \N{GRINNING FACE}", "completion": "a"}
 TURNS = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]
@@ -31,9 +31,9 @@ def test_a_row_with_half_a_surrogate_pair_is_unusable(
     path = tmp_path / "pool.json"
     path.write_text(json.dumps([good | half, good, good, good | half, good]))
     settings = FORMATS.parse(json.dumps({"format": format_, "path": str(path)}))
-    for reader in (read, read_test):
+    for test in ("", "test"):
         with pytest.raises(InputError, match=r"pool\.json: row 1 .*half a pair.*unusable: skip"):
-            take_inventory(reader(settings, path), skip_unusable=False)
-        inventory = take_inventory(reader(settings, path), skip_unusable=True)
+            take_inventory(read(settings, path, test=test), skip_unusable=False)
+        inventory = take_inventory(read(settings, path, test=test), skip_unusable=True)
         assert [list(rows) for rows in inventory.rows.values()] == [[1, 2, 4]]
         assert [*inventory.unused.values()] == [(2, f"{path}: row 1")]
