@@ -17,10 +17,8 @@ class Near(NamedTuple):
     """The largest near distance, −cos for cosine; NaN if the pool is too small to tell."""
     basis: str
     """`given`, or where it comes from: training points of `other tasks`, or `other instances`."""
-    sample: int
-    """Number of training points it comes from."""
     distances: tuple[float, ...] = ()
-    """Their distances."""
+    """The distances of the training points that it comes from."""
 
 
 def nearness(
@@ -33,7 +31,7 @@ def nearness(
     test tasks are also training tasks or the pool is a single task.
     """
     if settings.near is not None:
-        return Near(settings.near - float(to_reader_scale(measure, 0)), "given", 0)
+        return Near(settings.near - float(to_reader_scale(measure, 0)), "given")
     n_train = len(train.ids)
     task_numbers = {task: i for i, task in enumerate(dict.fromkeys(train.tasks))}
     by_task = len(task_numbers) > 1 and task_numbers.keys().isdisjoint(test.tasks)
@@ -54,7 +52,7 @@ def nearness(
     nearest = neighbours(to_others, n_train, len(sample), threads).of_test
     nearest = nearest[np.isfinite(nearest)]
     if not len(nearest):
-        return Near(float("nan"), basis, 0)
+        return Near(float("nan"), basis)
     # A distance that occurs, so that equal ones count as near.
     limit = np.quantile(nearest, settings.near_quantile, method="higher")
-    return Near(float(limit), basis, len(nearest), tuple(nearest.tolist()))
+    return Near(float(limit), basis, tuple(nearest.tolist()))

@@ -68,11 +68,11 @@ def numbers(
     yield Row("about", "cut", value=train.cut, n=n_train)
     yield Row("about", "distinct", value=train.distinct, n=n_train)
     yield Row("about", "shared_tasks", value=len(set(train.tasks) & set(test.tasks)))
-    yield Row("about", f"near: {near.basis}", value=limit, n=near.sample)
+    yield Row("about", f"near: {near.basis}", value=limit, n=len(near.distances))
     yield Row("about", "near_quantile", value=settings.near_quantile)
     if near.distances:
         below = float((np.array(near.distances) < np.median(nearest.of_test)).mean())
-        yield Row("about", "median_quantile", value=below, n=near.sample)
+        yield Row("about", "median_quantile", value=below, n=len(near.distances))
     for cosine in COSINES if measure == "cosine" else ():
         count = int((nearest.of_test <= -cosine).sum())
         yield Row("about", f"cosine_{cosine}", value=count, n=n_test)

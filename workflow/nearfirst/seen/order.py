@@ -115,7 +115,7 @@ def _load_tokenizer(model: str) -> Any:
 def _read_rows(pool: str | Path | Iterable[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
     """Yield the id of each row, or its number from 1, and its messages."""
     if isinstance(pool, str | Path):
-        files = user_files.files(Path(pool))
+        files = user_files.find(Path(pool)).read
         pool = (row for file in files for _, row in user_files.rows(file))
     for number, row in enumerate(pool, 1):
         forms = (columns for columns in chat_rows.FORMS.values() if row.keys() >= {*columns})
