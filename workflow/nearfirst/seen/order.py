@@ -244,7 +244,9 @@ class _Walk:
                 self.ended += 1
                 self.filled = 1 if self.next > start else 0
                 self.next = start = 0
-            elif due is not None and (match := self._find_similar(due, unmatched)):
+            elif due is not None and (
+                match := next((s for s in unmatched if self.texts.resembles(s, due)), None)
+            ):
                 unmatched.remove(match)
                 self.resembled.append(due)
                 self.next += 1
@@ -252,9 +254,6 @@ class _Walk:
                 return list(left.elements())
         self.filled = self.next if self.filled else 0
         return []
-
-    def _find_similar(self, text: int, sequences: list[str]) -> str | None:
-        return next((s for s in sequences if self.texts.resembles(s, text)), None)
 
     def passes(self) -> tuple[int, range]:
         """Return the number of whole passes, and the positions not seen in the last pass."""
