@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from checkout import flan_rows
 from conversations import refusal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,20 +118,7 @@ def test_a_row_is_kept_as_it_was_read() -> None:
 
 
 def corpus(path: Path) -> Path:
-    """Write additions: six tasks, one for each first number, of five instances."""
-    rows = [
-        {
-            "id": f"{task}-{i}",
-            "source": f"task-{task}",
-            "conversations": [
-                {"from": "human", "value": f"What is {task} plus {i}?"},
-                {"from": "gpt", "value": str(task + i)},
-            ],
-        }
-        for i in range(5)
-        for task in range(6)
-    ]
-    path.write_text(json.dumps(rows))
+    path.write_text(json.dumps(flan_rows()))
     return path
 
 
@@ -166,22 +154,22 @@ def test_the_program_writes_tables_and_their_identity(program: Program, tmp_path
     train, test, generalist = (sampled(tmp_path, split) for split in splits)
     assert generalist.groupby("task").size().tolist() == [2] * 2
     assert set(generalist["task"]) == set(test["task"])
-    assert train.groupby("task").size().tolist() == [3] * 4
-    assert test.groupby("task").size().tolist() == [5] * 2
+    assert train.groupby("task").size().tolist() == [3] * 10
+    assert test.groupby("task").size().tolist() == [6] * 2
     assert not set(train["task"]) & set(test["task"])
-    rows = {row["id"]: row for row in json.loads(data.read_text())}
+    rows = {row["id"]: row for row in flan_rows()}
     for _, row in train.iterrows():
-        task, i = map(int, row["id"].split("-"))
-        question, answer = f"What is {task} plus {i}?", str(task + i)
+        original = rows[row["id"]]
+        question, answer = (turn["value"] for turn in original["conversations"])
         assert [turn["content"] for turn in row["messages"]] == [question, answer]
-        assert (row["task"], list(row["references"])) == (f"task-{task}", [answer])
-        assert json.loads(row["row"]) == rows[row["id"]]
+        assert (row["task"], list(row["references"])) == (original["source"], [answer])
+        assert json.loads(row["row"]) == original
     assert test["row"].isna().all()
 
 
 def test_key_lists_and_reproducible_bytes(program: Program, tmp_path: Path) -> None:
     data = corpus(tmp_path / "flan_mini.json")
-    keys = '{"train_key_list": ["task-5", "task-0"], "eval_key_list": ["task-3"]}'
+    keys = '{"train_key_list": ["task_5", "task_0"], "eval_key_list": ["task_3"]}'
     (tmp_path / "keys.json").write_text(keys)
     for name in ("a", "b"):
         folder, key_list = tmp_path / name, ("--key-list", tmp_path / "keys.json")
@@ -189,11 +177,11 @@ def test_key_lists_and_reproducible_bytes(program: Program, tmp_path: Path) -> N
         assert done.returncode == 0, done.stderr
     a, b = ((tmp_path / name / "train.parquet").read_bytes() for name in ("a", "b"))
     assert a == b
-    assert set(sampled(tmp_path / "a", "train")["task"]) == {"task-0", "task-5"}
+    assert set(sampled(tmp_path / "a", "train")["task"]) == {"task_0", "task_5"}
     # A folder may contain its list.
     (tmp_path / "split.json").write_text(keys)
     assert run(program, tmp_path, tmp_path, "specialist-1", flan()).returncode == 0
-    assert set(sampled(tmp_path, "specialist-1")["task"]) == {"task-3"}
+    assert set(sampled(tmp_path, "specialist-1")["task"]) == {"task_3"}
 
 
 def test_the_program_fails_with_one_line_and_writes_nothing(
