@@ -82,21 +82,11 @@ def test_all_targets_include_data_of_your_own(fresh: Checkout) -> None:
     assert both["plot"] == without["plot"] + 2
 
 
-@pytest.mark.parametrize(
-    ("target", "config", "messages"),
-    [
-        (FIGURE, [], ["there is no results/fig4_mine.pdf", "data={mine: {path: pool.jsonl}}"]),
-        (
-            FIGURE,
-            ["data={mine: {path: pool, test_path: no.jsonl}}"],
-            ["'data.mine.test_path' ('no.jsonl'): no such file"],
-        ),
-    ],
-)
-def test_missing_files_are_named(
-    fresh: Checkout, target: str, config: list[str], messages: list[str]
-) -> None:
-    flags = ["--config", *config] if config else []
-    done = fresh.snakemake(target, "--dry-run", *flags, check=False)
+def test_missing_files_are_named(fresh: Checkout) -> None:
+    done = fresh.snakemake(FIGURE, "--dry-run", check=False)
+    assert "there is no results/fig4_mine.pdf" in done.stdout
+    assert "data={mine: {path: pool.jsonl}}" in done.stdout
+    config = "data={mine: {path: pool, test_path: no.jsonl}}"
+    done = fresh.snakemake(FIGURE, "--dry-run", "--config", config, check=False)
     assert done.returncode != 0
-    assert all(message in done.stdout for message in messages)
+    assert "'data.mine.test_path' ('no.jsonl'): no such file" in done.stdout

@@ -67,10 +67,11 @@ def refused(path: Path) -> str:
     return refusal(lambda: read(path))
 
 
+ODD = "task9_$(touch x)`y` {wildcard} 'q' %s\\n;&|>*?["
+
+
 def test_only_listed_tasks_are_read_sorted_by_name(tmp_path: Path) -> None:
-    path = checkout(
-        tmp_path, {"task9_c": make_task(), "task1_a": make_task()}, {"task5_b": make_task()}
-    )
+    path = checkout(tmp_path, {ODD: make_task(), "task1_a": make_task()}, {"task5_b": make_task()})
     (path / "tasks/task7_x.json").write_text("not listed, so not read")
     instances = read(path)
     assert instances[0].source == "quoref"
@@ -78,7 +79,7 @@ def test_only_listed_tasks_are_read_sorted_by_name(tmp_path: Path) -> None:
     result = [(instance.task, instance.part, instance.id) for instance in instances]
     assert result == [
         *(("task1_a", "train", "t-1"), ("task5_b", "unseen", "t-1#2")),
-        ("task9_c", "train", "t-1#3"),
+        (ODD, "train", "t-1#3"),
     ]
 
 

@@ -77,6 +77,7 @@ def test_the_longest_matching_name_decides_the_row_of_a_folder(tmp_path: Path) -
         "cos_e_v1.11_i_think": ("cos_e", "train"),
         "cosmos_qa_no_prompt_text": ("cosmos_qa", "train"),
         "quoref_Guess": ("quoref", "train"),
+        "quoref_$(touch x)`y` {wildcard} 'q' %s\\n;&|>*?[": ("quoref", "train"),
         "quoref_hard_Guess": ("quoref_hard", "unseen"),
     }
     others = [
