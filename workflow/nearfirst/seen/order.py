@@ -10,13 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from nearfirst.common.errors import InputError, one_line
+from nearfirst.common.errors import InputError
 from nearfirst.data import chat_rows
 from nearfirst.data.readers import user_files
+from nearfirst.model.tokenizer import load_tokenizer
 from nearfirst.seen.rows import LENGTH, Part, Texts
 
 Step = tuple[int, list[str]]
 """A step's number and the sequences that all processes saw in it."""
+
+_load_tokenizer = cache(load_tokenizer)
 
 MAX_LISTED = 5
 """Omitted or repeated rows that are listed by name."""
@@ -99,17 +102,8 @@ def _decode_record(record: dict[str, Any], where: str, model: str | None) -> lis
         return list(record["texts"])
     if not model:
         raise InputError(f"{where}: token ids; name the model of their tokenizer (--tokenizer)")
-    return list(_load_tokenizer(model).batch_decode(record["input_ids"], skip_special_tokens=True))
-
-
-@cache
-def _load_tokenizer(model: str) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(model, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{model}: cannot load its tokenizer ({one_line(error)})") from None
+    tokenizer = _load_tokenizer(model, "--tokenizer")
+    return list(tokenizer.batch_decode(record["input_ids"], skip_special_tokens=True))
 
 
 def _read_rows(pool: str | Path | Iterable[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
