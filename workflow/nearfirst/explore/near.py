@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from nearfirst.distance.distances import BY_ROWS, Matrix, to_reader_scale
 from nearfirst.distance.neighbours import Integers, neighbours
@@ -33,12 +34,10 @@ def nearness(
     if settings.near is not None:
         return Near(settings.near - float(to_reader_scale(measure, 0)), "given")
     n_train = len(train.ids)
-    task_numbers = {task: i for i, task in enumerate(dict.fromkeys(train.tasks))}
-    by_task = len(task_numbers) > 1 and task_numbers.keys().isdisjoint(test.tasks)
+    groups, tasks = pd.Series(train.tasks).factorize()
+    by_task = len(tasks) > 1 and set(tasks).isdisjoint(test.tasks)
     basis = "other tasks" if by_task else "other instances"
-    groups = np.arange(n_train)
-    if by_task:
-        groups = np.array([task_numbers[task] for task in train.tasks])
+    groups = groups if by_task else np.arange(n_train)
     sample = np.arange(n_train)
     if n_train > settings.near_sample:
         generator = np.random.default_rng(settings.seed)
