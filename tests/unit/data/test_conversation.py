@@ -66,8 +66,6 @@ def test_ids_are_unique_whatever_the_file_calls_them(ids: list[str]) -> None:
     [
         ("task851_synthetic_multiply_evens", "synthetic"),
         ("quoref_Guess_Answer", "quoref"),
-        ("coqa:1.0.0", "coqa"),
-        ("Alpaca", "alpaca"),
         ("glue/mrpc:2.0.0", "glue"),
         ("cosmos_qa", "cosmos"),
         ("task12", "task12"),
