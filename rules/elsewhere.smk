@@ -5,10 +5,14 @@ from nearfirst.elsewhere.settings import checkpoint_files_read
 def elsewhere_files(
     wildcards,
 ):
-    """Return the marker files of fetched steps; the user's folders are tracked by state."""
-    return [
-        *filter(None, (files_of(str(f)) for f in ELSEWHERE[wildcards.run].values()))
-    ]
+    """Return the marker files of fetched steps and of the base model, if it is that of this config.
+
+    The user's folders are tracked by state.
+    """
+    folders = [str(folder) for folder in ELSEWHERE[wildcards.run].values()]
+    if CONFIG.checkpoints[wildcards.run].base == "model":
+        folders.append(FIRST_BASE)
+    return [*filter(None, map(files_of, folders))]
 
 
 def elsewhere_flags(
@@ -48,11 +52,6 @@ rule gather_checkpoints:
     input:
         **code("gather_checkpoints.py"),
         folders=elsewhere_files,
-        base=lambda wildcards: (
-            files_of(FIRST_BASE)
-            if CONFIG.checkpoints[wildcards.run].base == "model"
-            else []
-        ),
     output:
         checkpoints=(
             directory("<results>/elsewhere/{run}")

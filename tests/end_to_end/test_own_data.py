@@ -1,7 +1,6 @@
-"""Data of your own: from one row of the config to the figure, and what a change reruns."""
+"""Data of your own: from one row of the config to the figure."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +11,6 @@ from checkout import Checkout, copy_project
 
 FIGURE = "results/fig4_mine.pdf"
 CONFIG = ("--config", "seeds=[0]", "data={mine: {path: pool.jsonl, test_path: test.jsonl}}")
-SPLITS = ("results/instances/mine/train.parquet", "results/instances/mine/{}.parquet")
 
 
 def chat(task: int, number: int) -> list[dict[str, str]]:
@@ -25,21 +23,12 @@ def write_rows(path: Path, *tasks: int) -> None:
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
 
-@pytest.fixture(scope="module")
-def own(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout with the figure of data of your own."""
-    folder = tmp_path_factory.mktemp("own") / "checkout"
-    shutil.copytree(finished.folder, folder, symlinks=True)
+def test_a_pool_and_a_test_file_make_the_figure(copy_of_finished: Checkout) -> None:
+    folder, results = copy_of_finished.folder, copy_of_finished.folder / "results"
     write_rows(folder / "pool.jsonl", 0, 1, 2, 3)
     # The last task is in the pool too.
     write_rows(folder / "test.jsonl", 4, 3)
-    checkout = Checkout(folder)
-    checkout.snakemake(FIGURE, *CONFIG)
-    return checkout
-
-
-def test_a_pool_and_a_test_file_make_the_figure(own: Checkout) -> None:
-    results = own.folder / "results"
+    copy_of_finished.snakemake(FIGURE, *CONFIG)
     assert (results / "fig4_mine.pdf").read_bytes().startswith(b"%PDF")
     table = pd.read_csv(results / "fig4_mine.csv")
     assert set(table["arrangement"]) == {"NFT", "RT", "FFT"}
@@ -71,27 +60,15 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return checkout
 
 
-def sampled(checkout: Checkout, test: str, *keys: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    paths = [path.format(test) for path in SPLITS]
-    config = f"data={{mine: {{{', '.join(['path: pool', *keys])}}}}}"
-    checkout.snakemake(*paths, "--config", config)
-    train, tested = (pd.read_parquet(checkout.folder / path) for path in paths)
-    return train, tested
-
-
-def test_a_share_of_a_pool_in_a_folder_is_held_out(fresh: Checkout) -> None:
-    train, test = sampled(fresh, "heldout", "sample: {held_out: 0.25, split_seed: 3}")
-    assert (len(train), len(test)) == (15, 5)
-    assert set(train["id"]) | set(test["id"]) == {f"mine_{n}" for n in range(1, 21)}
-
-
 def test_whole_tasks_are_held_out_by_a_column(fresh: Checkout) -> None:
-    keys = ("task_column: kind", "sample: {unseen_tasks: [kind 2], specialist_per_task: 3}")
-    train, test = sampled(fresh, "specialist-0", *keys)
+    row = "path: pool, task_column: kind"
+    sample = "sample: {unseen_tasks: [kind 2], specialist_per_task: 3}"
+    paths = [f"results/instances/mine/{split}.parquet" for split in ("train", "specialist-0")]
+    fresh.snakemake(*paths, "--config", f"data={{mine: {{{row}, {sample}}}}}")
+    train, test = (pd.read_parquet(fresh.folder / path) for path in paths)
     assert set(train["task"]) == {"kind 0", "kind 1", "kind 3"}
     assert (len(train), test["task"].tolist()) == (15, ["kind 2"] * 3)
-    path = "{path: pool, task_column: kind}"
-    rules = fresh.would_run(FIGURE, "--config", f"data={{mine: {path}}}")
+    rules = fresh.would_run(FIGURE, "--config", f"data={{mine: {{{row}}}}}")
     assert rules["train"] == 6
 
 

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from warm import folder_of_python
 
@@ -124,7 +125,7 @@ def copy_project(to: Path, preset: str = "tiny") -> Checkout:
     return Checkout(to)
 
 
-def flan_rows() -> list[dict[str, object]]:
+def flan_rows() -> list[dict[str, Any]]:
     """Return 12 tasks of 6 instances in the format of Flan-mini."""
     return [
         {

@@ -6,12 +6,12 @@ For instance:
 """
 
 import argparse
-import csv
 import logging
 from collections import Counter
-from itertools import chain
 from pathlib import Path
 from typing import cast
+
+import pandas as pd
 
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
@@ -36,8 +36,8 @@ def main(arguments: argparse.Namespace) -> None:
     excluded: Excluded = {}
     if settings.exact or settings.near_text is not None:
         excluded = exclude_by_text(
-            chain.from_iterable(read_exchanges(paths["train"])),
-            list(chain.from_iterable(read_exchanges(paths["test"]))),
+            read_exchanges(paths["train"]),
+            list(read_exchanges(paths["test"])),
             len(ids["train"]),
             exact=settings.exact,
             near=settings.near_text,
@@ -62,12 +62,12 @@ def main(arguments: argparse.Namespace) -> None:
     for (kind, side), count in sorted(counts.items()):
         logging.info("%s of %s: %d of %d left out", kind, side, count, len(ids["train"]))
     tasks = tables["train"]["task"].to_pylist()
-    with writing(arguments.output) as path, path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for row, (kind, side, other, similarity) in sorted(excluded.items()):
-            values = ids["train"][row], tasks[row], kind, side, ids[side][other]
-            table.writerow((*values, f"{similarity:.4f}"))
+    rows = [
+        (ids["train"][row], tasks[row], kind, side, ids[side][other], similarity)
+        for row, (kind, side, other, similarity) in sorted(excluded.items())
+    ]
+    with writing(arguments.output) as path:
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(path, index=False, float_format="%.4f")
 
 
 if __name__ == "__main__":

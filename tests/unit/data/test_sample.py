@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,16 +10,17 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from checkout import flan_rows
+from conversations import refusal
 from hypothesis import given
 from hypothesis import strategies as st
 from programs import Program
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import SOURCES
 from nearfirst.data.conversation import Instance, Message
+from nearfirst.data.formats.chat import Settings
 from nearfirst.data.inventory import DROPPED, take_inventory
 from nearfirst.data.registry import FORMATS
 from nearfirst.data.sample import choose, sample, sample_over_tasks, sample_rows, table_row
@@ -118,20 +118,7 @@ def test_a_row_is_kept_as_it_was_read() -> None:
 
 
 def corpus(path: Path) -> Path:
-    """Write additions: six tasks, one for each first number, of five instances."""
-    rows = [
-        {
-            "id": f"{task}-{i}",
-            "source": f"task-{task}",
-            "conversations": [
-                {"from": "human", "value": f"What is {task} plus {i}?"},
-                {"from": "gpt", "value": str(task + i)},
-            ],
-        }
-        for i in range(5)
-        for task in range(6)
-    ]
-    path.write_text(json.dumps(rows))
+    path.write_text(json.dumps(flan_rows()))
     return path
 
 
@@ -167,22 +154,22 @@ def test_the_program_writes_tables_and_their_identity(program: Program, tmp_path
     train, test, generalist = (sampled(tmp_path, split) for split in splits)
     assert generalist.groupby("task").size().tolist() == [2] * 2
     assert set(generalist["task"]) == set(test["task"])
-    assert train.groupby("task").size().tolist() == [3] * 4
-    assert test.groupby("task").size().tolist() == [5] * 2
+    assert train.groupby("task").size().tolist() == [3] * 10
+    assert test.groupby("task").size().tolist() == [6] * 2
     assert not set(train["task"]) & set(test["task"])
-    rows = {row["id"]: row for row in json.loads(data.read_text())}
+    rows = {row["id"]: row for row in flan_rows()}
     for _, row in train.iterrows():
-        task, i = map(int, row["id"].split("-"))
-        question, answer = f"What is {task} plus {i}?", str(task + i)
+        original = rows[row["id"]]
+        question, answer = (turn["value"] for turn in original["conversations"])
         assert [turn["content"] for turn in row["messages"]] == [question, answer]
-        assert (row["task"], list(row["references"])) == (f"task-{task}", [answer])
-        assert json.loads(row["row"]) == rows[row["id"]]
+        assert (row["task"], list(row["references"])) == (original["source"], [answer])
+        assert json.loads(row["row"]) == original
     assert test["row"].isna().all()
 
 
 def test_key_lists_and_reproducible_bytes(program: Program, tmp_path: Path) -> None:
     data = corpus(tmp_path / "flan_mini.json")
-    keys = '{"train_key_list": ["task-5", "task-0"], "eval_key_list": ["task-3"]}'
+    keys = '{"train_key_list": ["task_5", "task_0"], "eval_key_list": ["task_3"]}'
     (tmp_path / "keys.json").write_text(keys)
     for name in ("a", "b"):
         folder, key_list = tmp_path / name, ("--key-list", tmp_path / "keys.json")
@@ -190,105 +177,22 @@ def test_key_lists_and_reproducible_bytes(program: Program, tmp_path: Path) -> N
         assert done.returncode == 0, done.stderr
     a, b = ((tmp_path / name / "train.parquet").read_bytes() for name in ("a", "b"))
     assert a == b
-    assert set(sampled(tmp_path / "a", "train")["task"]) == {"task-0", "task-5"}
+    assert set(sampled(tmp_path / "a", "train")["task"]) == {"task_0", "task_5"}
     # A folder may contain its list.
     (tmp_path / "split.json").write_text(keys)
     assert run(program, tmp_path, tmp_path, "specialist-1", flan()).returncode == 0
-    assert set(sampled(tmp_path, "specialist-1")["task"]) == {"task-3"}
+    assert set(sampled(tmp_path, "specialist-1")["task"]) == {"task_3"}
 
 
-def drop_an_answer(data: Path) -> None:
-    rows = json.loads(data.read_text())
-    rows[2]["conversations"].pop()
-    data.write_text(json.dumps(rows))
-
-
-def drop_all_turns(data: Path) -> None:
-    data.write_text('[{"id": "a", "source": "t", "conversations": []}]')
-
-
-def test_unusable_rows_are_skipped_and_counted_if_asked(program: Program, tmp_path: Path) -> None:
-    data = corpus(tmp_path / "flan_mini.json")
-    drop_an_answer(data)
-    done = run(program, tmp_path, data, "train", flan(unseen_tasks=1, unusable="skip"))
-    assert done.returncode == 0, done.stderr
-    (warning,) = (line for line in done.stderr.splitlines() if " warning: rows left out" in line)
-    assert ": once in " in warning
-    assert warning.endswith(f" rows, the first is {data}: row 3")
-    assert "2-0" not in set(sampled(tmp_path, "train")["id"])
-
-
-@pytest.mark.parametrize(
-    ("damage", "split", "sample", "flags", "named"),
-    [
-        (Path.unlink, "train", SIZED, [], "flan_mini.json: no such file"),
-        (drop_an_answer, "train", SIZED, [], "flan_mini.json: row 3 (id '2-0')"),
-        (drop_all_turns, "train", {"unusable": "skip"}, [], "of 1 rows none has a question with"),
-        (None, "train", {}, ["--key-list", "/nowhere.json"], "/nowhere.json: no such file"),
-        (None, "generalist-0", {"unseen_tasks": 1}, [], "120 instances, but the unseen"),
-        (None, "heldout", SIZED, [], "--split heldout: expected train, specialist-SEED"),
-        (None, "heldout", {}, ["--hold-out", "nothing"], "heldout with a separate test set"),
-        (None, "train", {"unsen_tasks": 1}, [], "sample.unsen_tasks: unknown key"),
-    ],
-)
 def test_the_program_fails_with_one_line_and_writes_nothing(
-    program: Program,
-    tmp_path: Path,
-    damage: Callable[[Path], None] | None,
-    split: str,
-    sample: dict[str, object],
-    flags: list[str],
-    named: str,
-) -> None:
-    data = corpus(tmp_path / "flan_mini.json")
-    if damage:
-        damage(data)
-    done = run(program, tmp_path / "out", data, split, flan(**sample), *flags)
-    assert done.returncode == 1
-    (error,) = (line for line in done.stderr.split("\n") if line.startswith("error:"))
-    assert named in error
-    assert not list(tmp_path.glob("out/*"))
-
-
-def test_niv2_limits_the_test_instances_of_tasks_unseen_in_this_split(
     program: Program, tmp_path: Path
 ) -> None:
-    for folder in ("tasks", "splits/default"):
-        (tmp_path / folder).mkdir(parents=True)
-    for task, file in (("task1_a", "train_tasks.txt"), ("task2_b", "test_tasks.txt")):
-        rows = [{"id": f"{task}-{i}", "input": "in", "output": ["out"]} for i in range(5)]
-        content = {"Definition": "Do.", "Positive Examples": [], "Instances": rows}
-        (tmp_path / "tasks" / f"{task}.json").write_text(json.dumps(content))
-        (tmp_path / "splits/default" / file).write_text(f"{task}\n")
-    Tokenizer(WordLevel({"?": 0}, unk_token="?")).save(str(tmp_path / "tokenizer.json"))
-    # This split tests the task that was published as a training task.
-    sample = {"split": "random", "unseen_tasks": 1}
-    settings = {"format": "niv2", "prompt": {"eval_instances": 2}, "sample": sample}
-    for split in ("train", "specialist-0"):
-        done = run(program, tmp_path, tmp_path, split, settings, "--tokenizer", tmp_path)
-        assert done.returncode == 0, done.stderr
-    test = sampled(tmp_path, "specialist-0")
-    assert set(test["id"]) == {"task1_a-0", "task1_a-1"}
-    assert "Now complete the following example" in test["messages"][0][0]["content"]
-    assert len(sampled(tmp_path, "train")) == 5
-
-
-@pytest.mark.parametrize(
-    ("flags", "named"),
-    [
-        ([], "format 'niv2' counts tokens: give the base model's folder, --tokenizer"),
-        (["--tokenizer", "{}"], "{}/tokenizer.json: no tokenizer"),
-        (["--tokenizer", "/nowhere"], "/nowhere/tokenizer.json: no such file"),
-    ],
-)
-def test_unusable_tokenizers(
-    program: Program, tmp_path: Path, flags: list[str], named: str
-) -> None:
-    (tmp_path / "tokenizer.json").write_text("{")
-    flags = [flag.format(tmp_path) for flag in flags]
-    done = run(program, tmp_path, tmp_path, "train", {"format": "niv2"}, *flags)
+    data = corpus(tmp_path / "flan_mini.json")
+    done = run(program, tmp_path / "out", data, "heldout", flan(**SIZED))
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {named.format(tmp_path)}")
+    message = "--split heldout: expected train, specialist-SEED or generalist-SEED"
+    assert done.stderr == f"error: {message}\n"
+    assert not list(tmp_path.glob("out/*"))
 
 
 def lines(path: Path, *rows: dict[str, str]) -> Path:
@@ -336,46 +240,27 @@ def ask(path: Path, *questions: str) -> Path:
     return lines(path, *({"prompt": text, "completion": "Yes."} for text in questions))
 
 
-QUESTIONS = [f"Is it {n}?" for n in range(6)]
-OWN_TEST = ("--hold-out", "nothing", "--test-input")
-
-
-def sample_pool(
-    program: Program, folder: Path, split: str, *flags: object, **sample: object
-) -> tuple[list[str], list[str]]:
-    """Return the ids of a sample of the pool, and the warnings about test conversations."""
-    settings = {"format": "chat", "sample": sample}
-    done = run(program, folder, folder / "pool.jsonl", split, settings, *flags)
-    assert done.returncode == 0, done.stderr
-    warnings = [line for line in done.stderr.splitlines() if "test conversations" in line]
-    return list(sampled(folder, split)["id"]), warnings
-
-
-def test_a_test_file_is_read_whole_and_its_overlap_counted(
-    program: Program, tmp_path: Path
+def test_a_test_set_is_read_whole_and_its_overlap_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pool = ask(tmp_path / "pool.jsonl", *QUESTIONS)
+    pool = ask(tmp_path / "pool.jsonl", *(f"Is it {n}?" for n in range(6)))
     test = ask(tmp_path / "test.jsonl", "Is  it 2? ", "Is it new?", "Is it 4?")
-    ids, (warning,) = sample_pool(program, tmp_path, "heldout", *OWN_TEST, test)
+
+    def sampled(split: str, test_path: Path | None = None) -> tuple[list[str], list[str]]:
+        caplog.clear()
+        kind: Any = "nothing" if test_path else "rows"
+        rows = sample(Settings(path=str(pool)), pool, split, holds_out=kind, test_path=test_path)
+        return [instance.id for instance in rows], caplog.messages
+
+    ids, (warning,) = sampled("heldout", test)
     assert ids == ["mine_test_1", "mine_test_2", "mine_test_3"]
     assert f"{test}: 2 of 3 test conversations are word for word among the 6 training" in warning
     assert "the first is 'mine_test_1'" in warning
-    train = sample_pool(program, tmp_path, "train", *OWN_TEST[:2])
-    assert train == ([f"mine_{n}" for n in range(1, 7)], [])
-    _, (warning,) = sample_pool(program, tmp_path, "heldout", *OWN_TEST, pool)
+    _, (warning,) = sampled("heldout", pool)
     assert "the test set is the training set: 6 of 6 test conversations" in warning
-
-
-def test_held_out_rows_are_not_trained_on(program: Program, tmp_path: Path) -> None:
-    ask(tmp_path / "pool.jsonl", *QUESTIONS)
-    (train, train_warnings), (test, test_warnings) = (
-        sample_pool(program, tmp_path, split, held_out=2) for split in ("train", "heldout")
-    )
-    assert (len(train), len(test), set(train) & set(test)) == (4, 2, set())
-    assert train_warnings == test_warnings == []
-    ask(tmp_path / "pool.jsonl", *["Again?"] * 5)
-    _, (warning,) = sample_pool(program, tmp_path, "heldout", held_out=2)
-    assert "the test set is the training set: 2 of 2" in warning
+    assert sampled("train")[1] == sampled("heldout")[1] == []
+    ask(pool, *["Again?"] * 5)
+    assert "the test set is the training set: 1 of 1" in sampled("heldout")[1][0]
 
 
 @pytest.mark.parametrize(
@@ -387,12 +272,9 @@ def test_held_out_rows_are_not_trained_on(program: Program, tmp_path: Path) -> N
     ],
 )
 def test_a_test_file_without_answers(
-    program: Program, tmp_path: Path, row: dict[str, str], unusable: str, named: str
+    tmp_path: Path, row: dict[str, str], unusable: Any, named: str
 ) -> None:
     pool = ask(tmp_path / "pool.jsonl", "One?", "Two?")
     test = lines(tmp_path / "test.jsonl", row)
-    settings = {"format": "chat", "sample": {"unusable": unusable}}
-    done = run(program, tmp_path, pool, "heldout", settings, *OWN_TEST, test)
-    assert done.returncode == 1
-    assert named in next(line for line in done.stderr.splitlines() if line.startswith("error: "))
-    assert not (tmp_path / "heldout.parquet").exists()
+    settings = Settings(path="pool", test_path="test", sample={"unusable": unusable})  # type: ignore[arg-type]
+    assert named in refusal(lambda: sample(settings, pool, "heldout", test_path=test))

@@ -1,22 +1,17 @@
 """Duplicates between a pool and a test set: each kind by hand, and all against a double loop."""
 
 from collections.abc import Sequence
-from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nearfirst.common.parquet import INSTANCES
 from nearfirst.explore import duplicates as module
 from nearfirst.explore.duplicates import Pairs, find_duplicates
 from nearfirst.explore.settings import KINDS, ExplorationSettings
-from nearfirst.explore.texts import Exchange, grams, normalize, read_exchanges
+from nearfirst.explore.texts import Exchange, grams, normalize
 
 LIMITS: dict[str, Any] = {"ngram": 2, "text_similarity": 0.5, "embedding_similarity": 0.9}
 
@@ -31,15 +26,10 @@ def compare(
     """Compare in blocks of three rows."""
     shape = len(train), len(test)
     cosines = np.zeros(shape) if cosines is None else np.array(cosines, dtype=float)
-    blocks = [train[start : start + 3] for start in range(0, len(train), 3)]
     settings = ExplorationSettings(**{**LIMITS, **limits})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "ROWS", 3)
-        return find_duplicates(blocks, test, lambda part: -cosines[part], len(train), settings)
-
-
-def listed(pairs: Pairs) -> list[tuple[int, int]]:
-    return list(zip(pairs.train.tolist(), pairs.test.tolist(), strict=True))
+        return find_duplicates(train, test, lambda part: -cosines[part], len(train), settings)
 
 
 def test_normalize() -> None:
@@ -56,43 +46,14 @@ def test_grams_by_hand() -> None:
     assert grams("ab", 3, "characters") == {"ab"}
 
 
-def test_each_kind_and_the_strongest_counts() -> None:
-    test = [exchange("one two three four", "five"), exchange("far away", "x")]
-    train = [
-        exchange("nothing of it", "at all"),
-        exchange("ONE two  three four", "five"),  # the same but for case and blanks
-        exchange("one two three four", "six"),  # another answer
-        exchange("one two three four five seven"),  # 4 of 5 bigrams of both
-        exchange("something else here"),
-    ]
-    cosines = np.zeros((5, 2))
-    cosines[1:5, 0] = 0.95
-    result = compare(train, test, cosines)
-    assert {kind: listed(pairs) for kind, pairs in result.items()} == {
-        "identical text": [(1, 0)],
-        "identical prompt": [(2, 0)],
-        "near-identical text": [(3, 0)],
-        "near embedding": [(4, 0)],
-    }
-    jaccard = [result[kind].text_similarity.item() for kind in KINDS]
-    assert jaccard == pytest.approx([1, 3 / 5, 4 / 5, 0])
-    assert [result[kind].embedding_similarity.item() for kind in KINDS] == [0.95] * 4
-
-
 def test_all_pairs_are_counted_if_not_listed() -> None:
     test = [exchange("same", "text"), exchange("same", "text")]
     same = compare([exchange("same", "text")] * 7, test, listed=3)["identical text"]
-    assert listed(same) == [(0, 0), (0, 1), (1, 0)]
+    assert same.listed() == [(0, 0, 1, 0), (0, 1, 1, 0), (1, 0, 1, 0)]
     assert (same.total, same.in_train.sum(), same.in_test.sum()) == (14, 7, 2)
     cosines = np.linspace(0.9, 1, 7)[:, None]
     nearest = compare([exchange("a")] * 7, [exchange("b")], cosines, listed=2)["near embedding"]
-    assert listed(nearest) == [(6, 0), (5, 0)]
-
-
-def test_texts_without_words_are_not_near_identical() -> None:
-    result = compare([exchange("?!"), exchange("!!")], [exchange("?!"), exchange("::")])
-    assert listed(result["identical text"]) == [(0, 0)]
-    assert sum(pairs.total for pairs in result.values()) == 1
+    assert [row for row, *_ in nearest.listed()] == [6, 5]
 
 
 texts = st.lists(st.sampled_from(["a", "b", "c", "A", "?"]), max_size=5).map(" ".join)
@@ -106,27 +67,18 @@ def test_against_a_double_loop(
 ) -> None:
     cosines = np.random.default_rng(seed).uniform(-1, 1, (len(train), len(test)))
     result = compare(train, test, cosines, text_similarity=limit, embedding_similarity=0.5)
-    expected: dict[str, list[tuple[int, int]]] = {kind: [] for kind in KINDS}
+    expected: dict[str, list[tuple[int, int, float, float]]] = {kind: [] for kind in KINDS}
     for i, left in enumerate(train):
         for j, right in enumerate(test):
             a, b = grams(left.text, 2), grams(right.text, 2)
-            jaccard = len(a & b) / len(a | b) if a | b else 0
             same = left.text == right.text, left.prompt == right.prompt
+            jaccard = 1 if same[0] else len(a & b) / len(a | b) if a | b else 0
             fits = (*same, jaccard >= limit, cosines[i, j] >= 0.5)
             if any(fits):
-                expected[KINDS[fits.index(True)]].append((i, j))
+                expected[KINDS[fits.index(True)]].append((i, j, jaccard, cosines[i, j]))
     for kind, pairs in result.items():
-        assert sorted(listed(pairs)) == expected[kind]
+        rank = 3 if kind == "near embedding" else 2
+        assert pairs.listed() == sorted(expected[kind], key=lambda pair: -pair[rank])
         assert pairs.total == len(expected[kind])
-        assert set(np.flatnonzero(pairs.in_train)) == {i for i, _ in expected[kind]}
-        assert set(np.flatnonzero(pairs.in_test)) == {j for _, j in expected[kind]}
-
-
-def test_blocks_ignore_row_groups(tmp_path: Path, talk: Any) -> None:
-    talks = [talk(f"Q{i}", "A", "More?", "No") for i in range(7)]
-    rows = [{"id": f"{i}", "task": "t", "messages": messages} for i, messages in enumerate(talks)]
-    table = pa.Table.from_pylist(rows, schema=INSTANCES)
-    pq.write_table(table, tmp_path / "i.parquet", row_group_size=2)
-    blocks = list(read_exchanges(tmp_path / "i.parquet", 3))
-    assert [len(block) for block in blocks] == [3, 3, 1]
-    assert list(chain(*blocks)) == [Exchange(f"q{i}", f"q{i} a") for i in range(7)]
+        assert set(np.flatnonzero(pairs.in_train)) == {i for i, *_ in expected[kind]}
+        assert set(np.flatnonzero(pairs.in_test)) == {j for _, j, *_ in expected[kind]}

@@ -100,7 +100,9 @@ def test_a_log_of_two_processes_and_a_resumed_run(tmp_path: Path) -> None:
         start, again = {"resumed_after": 0}, {"resumed_after": 2}
         write(process, start, *records[:3], again, *records[2:])
     assert [len(texts) for _, texts in read_log(tmp_path)] == [2] * 5
-    assert str(check_order(POOL, tmp_path)).startswith("in order\n10 rows in 10 sequences")
+    talks = [[{"content": row["prompt"]}, {"content": row["completion"]}] for row in POOL]
+    order = check_order([{"messages": talk} for talk in talks], tmp_path)
+    assert str(order).startswith("in order\n10 rows in 10 sequences")
 
 
 @pytest.mark.parametrize(

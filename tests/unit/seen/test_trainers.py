@@ -28,6 +28,7 @@ COMMON = {
     "disable_tqdm": True,
 }
 IN_ORDER = {"train_sampling_strategy": "sequential"}
+PACKED = {"packing": True, "max_length": 120}
 
 
 @pytest.fixture
@@ -120,25 +121,8 @@ def sft(pool: Path, log: Any, tmp_path: Path, model_folder: Path) -> Train:
     return train
 
 
-@pytest.mark.parametrize(
-    ("settings", "kept"),
-    [
-        ({}, False),
-        ({**IN_ORDER, "max_length": 30}, True),
-        ({**IN_ORDER, "padding_free": True, "max_length": None}, True),
-        ({**IN_ORDER, "shuffle_dataset": True}, False),
-        ({**IN_ORDER, "packing": True, "max_length": 120}, False),
-        ({**IN_ORDER, "packing": True, "max_length": 120, "packing_strategy": "wrapped"}, True),
-    ],
-    ids=str,
-)
-def test_trl(sft: Train, settings: dict[str, Any], kept: bool) -> None:
-    order = sft(**settings)
-    assert (order.deviation is None) == kept, order
-
-
 @pytest.fixture
-def factory(
+def llamafactory(
     pool: Path, log: Any, tmp_path: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Train:
     """Train with LLaMA-Factory, and compare."""
@@ -168,15 +152,23 @@ def factory(
 
 
 @pytest.mark.parametrize(
-    ("settings", "kept"),
+    ("trainer", "settings", "kept"),
     [
-        ({}, False),
-        ({"disable_shuffling": True}, True),
-        ({**IN_ORDER, "cutoff_len": 30}, True),
-        ({"disable_shuffling": True, "packing": True, "cutoff_len": 120}, False),
+        ("sft", {}, False),
+        ("sft", {**IN_ORDER, "max_length": 30}, True),
+        ("sft", {**IN_ORDER, "padding_free": True, "max_length": None}, True),
+        ("sft", {**IN_ORDER, "shuffle_dataset": True}, False),
+        ("sft", {**IN_ORDER, **PACKED}, False),
+        ("sft", {**IN_ORDER, **PACKED, "packing_strategy": "wrapped"}, True),
+        ("llamafactory", {}, False),
+        ("llamafactory", {"disable_shuffling": True}, True),
+        ("llamafactory", {**IN_ORDER, "cutoff_len": 30}, True),
+        ("llamafactory", {"disable_shuffling": True, "packing": True, "cutoff_len": 120}, False),
     ],
     ids=str,
 )
-def test_llamafactory(factory: Train, settings: dict[str, Any], kept: bool) -> None:
-    order = factory(**settings)
+def test_which_settings_keep_the_order(
+    request: pytest.FixtureRequest, trainer: str, settings: dict[str, Any], kept: bool
+) -> None:
+    order = request.getfixturevalue(trainer)(**settings)
     assert (order.deviation is None) == kept, order

@@ -97,8 +97,8 @@ def read(arguments: argparse.Namespace, folder: Path) -> list[str]:
     or a row cannot be used.
     """
     from nearfirst.common.parquet import SOURCES, write_rows
+    from nearfirst.data import registry
     from nearfirst.data.overlap import Overlap
-    from nearfirst.data.registry import read_test
     from nearfirst.data.sample import inventory, sample, table_row
 
     settings = data_of(arguments)
@@ -112,9 +112,9 @@ def read(arguments: argparse.Namespace, folder: Path) -> list[str]:
             yield table_row(instance, keep_row=True)
 
     def prompts() -> Iterator[dict[str, object]]:
-        rows = read_test(settings, arguments.prompts)
+        rows = registry.read(settings, arguments.prompts, test="test")
         inventory(arguments.prompts, rows, settings, logging.WARNING)
-        for instance in read_test(settings, arguments.prompts):
+        for instance in registry.read(settings, arguments.prompts, test="test"):
             if instance.messages:
                 overlap.add_test(instance)
                 yield table_row(instance, keep_row=False)

@@ -266,38 +266,34 @@ def _parse_turns(row: dict[str, Any], column: str, unused_keys: dict[str, None])
             turn = {type(turn).__name__: None}
         has_role = "role" in turn or ("from" not in turn and column != "conversations")
         sender, text = ("role", "content") if has_role else ("from", "value")
-        is_plain = len(turn) == 2 and sender in turn and text in turn
-        if not is_plain:
-            _check_keys(turn, column, sender, text)
+        others = {}
+        if len(turn) > 2 or sender not in turn or text not in turn:  # few turns have more keys
+            others = {key: v for key, v in turn.items() if key not in (sender, text) and says(v)}
+        for key in others:
+            if key in _REFUSED:
+                raise RowError(f"a turn of '{column}' has '{key}': {_REFUSED[key]}")
+        if sender not in turn or text not in turn:
+            found = ", ".join(turn)
+            raise RowError(f"a turn of '{column}' must have '{sender}' and '{text}'; found {found}")
         name = turn[sender]
         role = _ROLES.get(name.lower()) if isinstance(name, str) else None
         if role is None:
             raise RowError(f"a turn is from {name!r}; expected one of {', '.join(_ROLES)}")
         trained = role == "assistant"
-        for key, value in () if is_plain else turn.items():
-            if key in _WEIGHTS and value is not None:
+        for key, value in others.items():
+            if key in _WEIGHTS:
                 trained &= _parse_weight(key, value, role, unused_keys)
-            elif key not in (sender, text) and says(value):
-                if MAY_BE_WEIGHT.search(key) and not isinstance(value, str | dict):
-                    raise RowError(
-                        f"a turn has '{key}', which may say whether it is trained on; rename it to "
-                        "'train' if 1 means that it is, or to 'masked' if 1 means that it is not"
-                    )
+            elif MAY_BE_WEIGHT.search(key) and not isinstance(value, str | dict):
+                raise RowError(
+                    f"a turn has '{key}', which may say whether it is trained on; rename it to "
+                    "'train' if 1 means that it is, or to 'masked' if 1 means that it is not"
+                )
+            else:
                 unused_keys[f"key '{key}' of turns"] = None
         content = turn[text]
         content = content if isinstance(content, str) else _join(content, text)
         result.append((role, content, trained))
     return result
-
-
-def _check_keys(turn: dict[str, Any], column: str, sender: str, text: str) -> None:
-    for key, reason in _REFUSED.items():
-        if key in turn and says(turn[key]):
-            raise RowError(f"a turn of '{column}' has '{key}': {reason}")
-    if sender not in turn or text not in turn:
-        raise RowError(
-            f"a turn of '{column}' must have '{sender}' and '{text}'; found {', '.join(turn)}"
-        )
 
 
 def _parse_weight(key: str, value: Any, role: str, unused_keys: dict[str, None]) -> bool:

@@ -14,9 +14,9 @@ from nearfirst.data.readers import parquet
 MESSAGES = pa.schema([INSTANCES.field("messages")])
 
 
-def read_instances(path: Path, rows: tuple[int, int] | None = None) -> pa.Table:
-    """Read an instance table, or a range of its rows. Raises InputError as `read_table` does."""
-    return read_table(path, INSTANCES, rows=rows)
+def read_instances(path: Path) -> pa.Table:
+    """Read an instance table. Raises InputError as `read_table` does."""
+    return read_table(path, INSTANCES)
 
 
 def conversations(table: pa.Table) -> list[list[Message]]:

@@ -5,9 +5,8 @@ The module of a format has
 - `Settings`, a `data.settings.Dataset` whose key `format` is the module's name;
 - `files(settings, path)`, which lists the files to read;
 - `read(settings, path)`, which yields their instances, the same ones each time. If
-  `Settings.needs_tokenizer`, its third argument is the folder of the base model.
-
-It may also have `read_test(settings, path, name)`, if it reads separate test sets differently.
+  `Settings.needs_tokenizer`, its third argument is the folder of the base model; if they have the
+  key `test_path`, it is the name of a separate set, or empty.
 """
 
 from collections.abc import Iterator
@@ -35,8 +34,10 @@ def files_read(settings: Dataset, path: Path) -> list[Path]:
     return list(dict.fromkeys([*files, *([split] if split.is_file() else [])]))
 
 
-def read(settings: Dataset, path: Path, tokenizer: Path | None = None) -> Iterator[Instance]:
-    """Yield the instances of a data set.
+def read(
+    settings: Dataset, path: Path, tokenizer: Path | None = None, test: str = ""
+) -> Iterator[Instance]:
+    """Yield the instances of a data set, or of its separate set `test` or `query`.
 
     Raises InputError if the format needs a tokenizer and there is none, or as its `read` does.
     """
@@ -44,19 +45,9 @@ def read(settings: Dataset, path: Path, tokenizer: Path | None = None) -> Iterat
         raise InputError(
             f"format {settings.format!r} counts tokens: give the base model's folder, --tokenizer"
         )
-    extra = [tokenizer] if settings.needs_tokenizer else []
+    extra: list[object] = [tokenizer] if settings.needs_tokenizer else []
+    extra += [test] if hasattr(settings, "test_path") else []
     return map(_refuse_half_pairs, FORMATS.module(settings.format).read(settings, path, *extra))
-
-
-def read_test(settings: Dataset, path: Path, name: str = "test") -> Iterator[Instance]:
-    """Yield the instances of a separate set, with the format's `read_test` if it has one.
-
-    `name` is `test`, or `query` for the set that the data are arranged for.
-    """
-    module = FORMATS.module(settings.format)
-    if not hasattr(module, "read_test"):
-        return read(settings, path)
-    return map(_refuse_half_pairs, module.read_test(settings, path, name))
 
 
 def _refuse_half_pairs(instance: Instance) -> Instance:

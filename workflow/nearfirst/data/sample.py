@@ -77,7 +77,7 @@ def sample(
         if not test_path:
             return iter(())
         kind = "query" if is_query else "test"
-        return _check_tools(registry.read_test(settings, test_path, kind), takes)
+        return _check_tools(registry.read(settings, test_path, tokenizer, kind), takes)
 
     # Warn about the pool once, not again for each test set drawn from it.
     level = logging.WARNING if name == "train" else logging.INFO

@@ -1,8 +1,9 @@
 """Duplicates: pairs of a training and a test instance that are the same, or nearly."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,35 +19,48 @@ Floats = npt.NDArray[np.float64]
 Key = TypeVar("Key")
 
 
-class Pairs(NamedTuple):
-    """The pairs of one kind, the most similar first, then by row.
+class Pairs:
+    """The pairs of one kind: the best are listed, all are counted in `total`.
 
-    The first four arrays, (P,), describe the listed pairs: rows, the Jaccard similarity of n-grams,
-    and the cosine. `total` counts all pairs; `in_train` (N,) and `in_test` (M,) mark the instances
-    that are in one.
+    `in_train` (N,) and `in_test` (M,) mark the instances that are in a pair.
     """
 
-    train: Integers
-    test: Integers
-    text_similarity: Floats
-    embedding_similarity: Floats
-    total: int
-    in_train: npt.NDArray[np.bool_]
-    in_test: npt.NDArray[np.bool_]
+    def __init__(self, n_train: int, n_test: int, max_listed: int) -> None:
+        self._max_listed = max_listed
+        self._best = np.zeros((5, 0))
+        self.total = 0
+        self.in_train = np.zeros(n_train, dtype=bool)
+        self.in_test = np.zeros(n_test, dtype=bool)
+
+    def add(self, *columns: npt.NDArray[np.generic]) -> None:
+        """Add pairs: training row, test row, both similarities, and the sort key."""
+        train, test = columns[:2]
+        self.total += len(train)
+        self.in_train[train] = True
+        self.in_test[test] = True
+        merged = np.concatenate([self._best, np.stack(columns).astype(np.float64)], axis=1)
+        # A stable sort keeps ties in the order of rows.
+        self._best = merged[:, np.argsort(-merged[4], kind="stable")[: self._max_listed]]
+
+    def listed(self) -> list[tuple[int, int, float, float]]:
+        """Return the most similar pairs first, then by row.
+
+        Each is a training row, a test row, the Jaccard similarity of n-grams and the cosine.
+        """
+        return [(int(i), int(j), text, cosine) for i, j, text, cosine, _ in self._best.T.tolist()]
 
 
 def duplicates_of(
     train: Side, test: Side, train_path: Path, test_path: Path, settings: ExplorationSettings
 ) -> dict[str, Pairs]:
     """Find the duplicates of two sides, whose texts are read from their instance tables."""
-    exchanges = [exchange for block in read_exchanges(test_path) for exchange in block]
+    exchanges = read_exchanges(train_path), list(read_exchanges(test_path))
     distances = BY_ROWS["cosine"](train.embeddings, test.embeddings)
-    blocks = read_exchanges(train_path)
-    return find_duplicates(blocks, exchanges, distances, len(train.ids), settings)
+    return find_duplicates(*exchanges, distances, len(train.ids), settings)
 
 
 def find_duplicates(
-    train: Iterable[Sequence[Exchange]],
+    train: Iterable[Exchange],
     test: Sequence[Exchange],
     distances: RowDistances,
     n_train: int,
@@ -57,15 +71,15 @@ def find_duplicates(
     The search is exact. A training text that shares too few n-grams with the whole test set to be
     near-identical to any of its texts is not compared with each of them.
 
-    `train` holds the training instances in blocks of `ROWS`; `distances` gives the −cos of rows of
-    the training points to all test points.
+    `distances` gives the −cos of rows of the training points to all test points.
     """
     text_limit, cosine_limit = settings.text_similarity, settings.embedding_similarity
     index = _TextIndex(test, settings)
-    collectors = [_PairCollector(n_train, len(test), settings.listed) for _ in KINDS]
+    pairs = {kind: Pairs(n_train, len(test), settings.listed) for kind in KINDS}
+    exchanges = iter(train)
     with one_blas_thread():
-        for number, block in enumerate(bar(train, "duplicates", -(-n_train // ROWS))):
-            start = number * ROWS
+        for start in bar(range(0, n_train, ROWS), "duplicates"):
+            block = list(islice(exchanges, ROWS))
             cosine = -distances(slice(start, start + ROWS))
             texts, prompts = index.find_texts(block)
             known_grams, sizes = index.find_grams(block)
@@ -85,11 +99,11 @@ def find_duplicates(
             jaccard[same_text] = 1.0
             matches = [same_text, same_prompt, jaccard >= text_limit, cosine >= cosine_limit]
             kinds = np.select(matches, np.arange(len(KINDS), dtype=np.int8), np.int8(-1))
-            for kind, collector in enumerate(collectors):
-                i, j = np.nonzero(kinds == kind)
-                rank = cosine if KINDS[kind] == "near embedding" else jaccard
-                collector.add(start + rows[i], j, jaccard[i, j], cosine[i, j], rank[i, j])
-    return {kind: collector.pairs() for kind, collector in zip(KINDS, collectors, strict=True)}
+            for number, (kind, of_kind) in enumerate(pairs.items()):
+                i, j = np.nonzero(kinds == number)
+                rank = cosine if kind == "near embedding" else jaccard
+                of_kind.add(start + rows[i], j, jaccard[i, j], cosine[i, j], rank[i, j])
+    return pairs
 
 
 class _TextIndex:
@@ -125,32 +139,6 @@ class _TextIndex:
         shared: Floats = common.toarray().astype(np.float64)
         union = sizes[:, None] + self._sizes - shared
         return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-
-
-class _PairCollector:
-    """Counts the pairs of one kind and keeps the best to list."""
-
-    def __init__(self, n_train: int, n_test: int, max_listed: int) -> None:
-        self._max_listed = max_listed
-        self._best = np.zeros((5, 0))
-        self._total = 0
-        self._in_train = np.zeros(n_train, dtype=bool)
-        self._in_test = np.zeros(n_test, dtype=bool)
-
-    def add(self, *columns: npt.NDArray[np.generic]) -> None:
-        """Add pairs: training row, test row, both similarities, and the sort key."""
-        train, test = columns[:2]
-        self._total += len(train)
-        self._in_train[train] = True
-        self._in_test[test] = True
-        merged = np.concatenate([self._best, np.stack(columns).astype(np.float64)], axis=1)
-        # A stable sort keeps ties in the order of rows.
-        self._best = merged[:, np.argsort(-merged[4], kind="stable")[: self._max_listed]]
-
-    def pairs(self) -> Pairs:
-        train, test, texts, embeddings, _ = self._best
-        rows = train.astype(np.int64), test.astype(np.int64)
-        return Pairs(*rows, texts, embeddings, self._total, self._in_train, self._in_test)
 
 
 def _number(values: Iterable[Key]) -> dict[Key, int]:

@@ -1,11 +1,12 @@
 """Which distance counts as near."""
 
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from nearfirst.distance.distances import BY_ROWS, ROWS, in_blocks, to_reader_scale
+from nearfirst.distance.distances import BY_ROWS, Matrix, to_reader_scale
+from nearfirst.distance.neighbours import Integers, neighbours
 from nearfirst.distance.side import Side
 from nearfirst.explore.settings import ExplorationSettings
 
@@ -17,10 +18,8 @@ class Near(NamedTuple):
     """The largest near distance, −cos for cosine; NaN if the pool is too small to tell."""
     basis: str
     """`given`, or where it comes from: training points of `other tasks`, or `other instances`."""
-    sample: int
-    """Number of training points it comes from."""
     distances: tuple[float, ...] = ()
-    """Their distances."""
+    """The distances of the training points that it comes from."""
 
 
 def nearness(
@@ -33,33 +32,26 @@ def nearness(
     test tasks are also training tasks or the pool is a single task.
     """
     if settings.near is not None:
-        return Near(settings.near - float(to_reader_scale(measure, 0)), "given", 0)
+        return Near(settings.near - float(to_reader_scale(measure, 0)), "given")
     n_train = len(train.ids)
-    task_numbers = {task: i for i, task in enumerate(dict.fromkeys(train.tasks))}
-    by_task = len(task_numbers) > 1 and task_numbers.keys().isdisjoint(test.tasks)
+    groups, tasks = pd.Series(train.tasks).factorize()
+    by_task = len(tasks) > 1 and set(tasks).isdisjoint(test.tasks)
     basis = "other tasks" if by_task else "other instances"
-    groups = np.arange(n_train)
-    if by_task:
-        groups = np.array([task_numbers[task] for task in train.tasks])
+    groups = groups if by_task else np.arange(n_train)
     sample = np.arange(n_train)
     if n_train > settings.near_sample:
         generator = np.random.default_rng(settings.seed)
         sample = np.sort(generator.choice(sample, settings.near_sample, replace=False))
     distances = BY_ROWS[measure](train.embeddings, train.embeddings[sample])
-    nearest = np.full(len(sample), np.inf, dtype=np.float32)
-    lock = Lock()
 
-    def update_nearest(start: int) -> None:
-        rows = slice(start, start + ROWS)
+    def to_others(rows: slice | Integers) -> Matrix:
         same_group = groups[rows, None] == groups[sample]
-        block = np.where(same_group, np.float32(np.inf), distances(rows)).min(axis=0)
-        with lock:
-            np.minimum(nearest, block, out=nearest)
+        return np.where(same_group, np.float32(np.inf), distances(rows))
 
-    in_blocks(update_nearest, range(0, n_train, ROWS), threads, "distances within the pool")
+    nearest = neighbours(to_others, n_train, len(sample), threads).of_test
     nearest = nearest[np.isfinite(nearest)]
     if not len(nearest):
-        return Near(float("nan"), basis, 0)
+        return Near(float("nan"), basis)
     # A distance that occurs, so that equal ones count as near.
     limit = np.quantile(nearest, settings.near_quantile, method="higher")
-    return Near(float(limit), basis, len(nearest), tuple(nearest.tolist()))
+    return Near(float(limit), basis, tuple(nearest.tolist()))

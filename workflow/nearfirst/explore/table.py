@@ -68,11 +68,11 @@ def numbers(
     yield Row("about", "cut", value=train.cut, n=n_train)
     yield Row("about", "distinct", value=train.distinct, n=n_train)
     yield Row("about", "shared_tasks", value=len(set(train.tasks) & set(test.tasks)))
-    yield Row("about", f"near: {near.basis}", value=limit, n=near.sample)
+    yield Row("about", f"near: {near.basis}", value=limit, n=len(near.distances))
     yield Row("about", "near_quantile", value=settings.near_quantile)
     if near.distances:
         below = float((np.array(near.distances) < np.median(nearest.of_test)).mean())
-        yield Row("about", "median_quantile", value=below, n=near.sample)
+        yield Row("about", "median_quantile", value=below, n=len(near.distances))
     for cosine in COSINES if measure == "cosine" else ():
         count = int((nearest.of_test <= -cosine).sum())
         yield Row("about", f"cosine_{cosine}", value=count, n=n_test)
@@ -93,7 +93,7 @@ def numbers(
     for number, count in enumerate(rounds[1:].tolist(), 1):
         yield Row("round", "instances", x=number, value=count, n=n_train)
     for kind, kind_pairs in pairs.items():
-        yield Row("pairs", kind, value=kind_pairs.total, n=len(kind_pairs.train))
+        yield Row("pairs", kind, value=kind_pairs.total, n=len(kind_pairs.listed()))
         for name, is_in_pair in (("train", kind_pairs.in_train), ("test", kind_pairs.in_test)):
             yield Row(f"pairs_{name}", kind, value=int(is_in_pair.sum()), n=len(is_in_pair))
 
@@ -133,8 +133,8 @@ def table_of(rows: Iterable[Row], measure: str) -> pd.DataFrame:
 def table_of_pairs(pairs: Mapping[str, Pairs], train: Side, test: Side) -> pd.DataFrame:
     """Return the listed pairs of all kinds."""
     rows = [
-        (kind, train.ids[i], train.tasks[i], test.ids[j], test.tasks[j], text, cosine, total)
-        for kind, (*columns, total, _, _) in pairs.items()
-        for i, j, text, cosine in zip(*columns, strict=True)
+        (kind, train.ids[i], train.tasks[i], test.ids[j], test.tasks[j], text, cosine, found.total)
+        for kind, found in pairs.items()
+        for i, j, text, cosine in found.listed()
     ]
     return pd.DataFrame(rows, columns=PAIRS)

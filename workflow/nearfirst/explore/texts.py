@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence, Set
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -12,7 +11,6 @@ from scipy import sparse
 
 from nearfirst.data.conversation import instruction_of, text_of
 from nearfirst.data.instances import read_conversations
-from nearfirst.distance.distances import ROWS
 
 Unit = Literal["words", "characters"]
 Gram = tuple[str, ...] | str
@@ -48,18 +46,14 @@ def grams(text: str, n: int, unit: Unit = "words") -> Set[Gram]:
     return set(zip(*(words[i:] for i in range(n)), strict=False))
 
 
-def read_exchanges(path: Path, rows: int = ROWS) -> Iterator[list[Exchange]]:
-    """Yield the exchanges of an instance table in blocks of `rows`; the last may be shorter.
+def read_exchanges(path: Path) -> Iterator[Exchange]:
+    """Yield the exchanges of an instance table.
 
     The texts of a large pool are never in memory together. Raises InputError if the file is missing
     or damaged.
     """
-    exchanges = (
-        Exchange(normalize(instruction_of(messages)), normalize(text_of(messages)))
-        for messages in read_conversations(path)
-    )
-    while block := list(islice(exchanges, rows)):
-        yield block
+    for messages in read_conversations(path):
+        yield Exchange(normalize(instruction_of(messages)), normalize(text_of(messages)))
 
 
 def incidence(rows: Sequence[Any], columns: int) -> Any:

@@ -10,13 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from nearfirst.common.errors import InputError, one_line
+from nearfirst.common.errors import InputError
 from nearfirst.data import chat_rows
 from nearfirst.data.readers import user_files
+from nearfirst.model.tokenizer import load_tokenizer
 from nearfirst.seen.rows import LENGTH, Part, Texts
 
 Step = tuple[int, list[str]]
 """A step's number and the sequences that all processes saw in it."""
+
+_load_tokenizer = cache(load_tokenizer)
 
 MAX_LISTED = 5
 """Omitted or repeated rows that are listed by name."""
@@ -99,23 +102,14 @@ def _decode_record(record: dict[str, Any], where: str, model: str | None) -> lis
         return list(record["texts"])
     if not model:
         raise InputError(f"{where}: token ids; name the model of their tokenizer (--tokenizer)")
-    return list(_load_tokenizer(model).batch_decode(record["input_ids"], skip_special_tokens=True))
-
-
-@cache
-def _load_tokenizer(model: str) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(model, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{model}: cannot load its tokenizer ({one_line(error)})") from None
+    tokenizer = _load_tokenizer(model, "--tokenizer")
+    return list(tokenizer.batch_decode(record["input_ids"], skip_special_tokens=True))
 
 
 def _read_rows(pool: str | Path | Iterable[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
     """Yield the id of each row, or its number from 1, and its messages."""
     if isinstance(pool, str | Path):
-        files = user_files.files(Path(pool))
+        files = user_files.find(Path(pool)).read
         pool = (row for file in files for _, row in user_files.rows(file))
     for number, row in enumerate(pool, 1):
         forms = (columns for columns in chat_rows.FORMS.values() if row.keys() >= {*columns})
@@ -244,7 +238,9 @@ class _Walk:
                 self.ended += 1
                 self.filled = 1 if self.next > start else 0
                 self.next = start = 0
-            elif due is not None and (match := self._find_similar(due, unmatched)):
+            elif due is not None and (
+                match := next((s for s in unmatched if self.texts.resembles(s, due)), None)
+            ):
                 unmatched.remove(match)
                 self.resembled.append(due)
                 self.next += 1
@@ -252,9 +248,6 @@ class _Walk:
                 return list(left.elements())
         self.filled = self.next if self.filled else 0
         return []
-
-    def _find_similar(self, text: int, sequences: list[str]) -> str | None:
-        return next((s for s in sequences if self.texts.resembles(s, text)), None)
 
     def passes(self) -> tuple[int, range]:
         """Return the number of whole passes, and the positions not seen in the last pass."""

@@ -15,7 +15,7 @@ from nearfirst.data.sample import sample
 
 def test_a_test_file_may_lack_the_task_column(tmp_path: Path) -> None:
     path = lines(tmp_path / "test.jsonl", {"messages": TALK})
-    (instance,) = chat.read_test(chat.Settings(path="pool", task_column="kind"), path)
+    (instance,) = chat.read(chat.Settings(path="pool", task_column="kind"), path, "test")
     assert (instance.id, instance.task) == ("mine_test_1", "mine")
 
 
@@ -45,23 +45,13 @@ def test_a_set_inside_the_folder_of_another_is_not_part_of_it(
     (instance,) = sample(parsed, Path("data"), "train", holds_out="nothing")
     assert texts(instance)[0] == ("user", "pool")
     assert files_read(settings, Path("data")) == [Path("data/pool.jsonl")]
-    assert [texts(i)[0][1] for i in chat.read_test(settings, Path(test))] == ["sub/test"]
+    assert [texts(i)[0][1] for i in chat.read(settings, Path(test), "test")] == ["sub/test"]
     # The pool may also be inside the folder of the test set.
     inverted = chat.Settings(path="data/pool.jsonl", test_path="data", query_path=test)
     assert files_read(inverted, Path("data")) == [Path("data/query.jsonl")]
     Path("data/pool.jsonl").unlink()
     with pytest.raises(InputError, match="data: the folder holds nothing but test_path and query"):
         chat.files(settings, Path("data"))
-
-
-def test_how_a_file_is_read_is_logged_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
-    array(tmp_path / "pool.json", {"messages": TALK})
-    for _ in range(2):
-        list(chat.read(SETTINGS, tmp_path / "pool.json"))
-    assert caplog.messages == [f"{tmp_path}/pool.json: read as messages; columns: messages"]
 
 
 def test_only_the_recorded_files_of_a_fetched_folder_are_read(tmp_path: Path) -> None:

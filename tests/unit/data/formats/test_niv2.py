@@ -9,9 +9,14 @@ import pytest
 from conversations import refusal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
 
+from nearfirst.data import registry
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import niv2
+from nearfirst.data.sample import sample
 
 Task = dict[str, Any]
 
@@ -62,23 +67,20 @@ def refused(path: Path) -> str:
     return refusal(lambda: read(path))
 
 
+ODD = "task9_$(touch x)`y` {wildcard} 'q' %s\\n;&|>*?["
+
+
 def test_only_listed_tasks_are_read_sorted_by_name(tmp_path: Path) -> None:
-    path = checkout(
-        tmp_path, {"task9_c": make_task(), "task1_a": make_task()}, {"task5_b": make_task()}
-    )
+    path = checkout(tmp_path, {ODD: make_task(), "task1_a": make_task()}, {"task5_b": make_task()})
     (path / "tasks/task7_x.json").write_text("not listed, so not read")
-    result = [(instance.task, instance.part, instance.id) for instance in read(path)]
+    instances = read(path)
+    assert instances[0].source == "quoref"
+    assert instances[0].row == make_task()["Instances"][0]
+    result = [(instance.task, instance.part, instance.id) for instance in instances]
     assert result == [
         *(("task1_a", "train", "t-1"), ("task5_b", "unseen", "t-1#2")),
-        ("task9_c", "train", "t-1#3"),
+        (ODD, "train", "t-1#3"),
     ]
-
-
-def test_messages_and_references(tmp_path: Path) -> None:
-    instance = first(tmp_path, make_task())
-    assert [message["content"] for message in instance.messages] == ["ask me", "one"]
-    assert (instance.id, instance.source, instance.references) == ("t-1", "quoref", ("one", "two"))
-    assert instance.row == make_task()["Instances"][0]
 
 
 def test_the_prompt_of_table_1(tmp_path: Path) -> None:
@@ -131,6 +133,28 @@ def test_each_kind_of_example_is_limited_separately(tmp_path: Path) -> None:
     assert ("Positive" in built, built.count("Negative Example")) == (False, 2)
 
 
+def test_the_tokenizer_of_the_base_model_says_what_fits(tmp_path: Path) -> None:
+    task = make_task(Instances=[{"input": " ask me ", "output": f"{n}"} for n in range(3)])
+    path = checkout(tmp_path, {"task1_a": task}, {"task2_b": task})
+    limits = {"source_tokens": 25, "eval_instances": 2}
+    row = {"prompt": limits, "sample": {"split": "random", "unseen_tasks": 1}}
+    settings = niv2.Settings.model_validate(row)
+    message = "format 'niv2' counts tokens: give the base model's folder, --tokenizer"
+    assert refusal(lambda: registry.read(settings, path)) == message
+    file = path / "tokenizer.json"
+    assert refusal(lambda: registry.read(settings, path, path)).startswith(f"{file}: no such file")
+    file.write_text("{")
+    assert refusal(lambda: registry.read(settings, path, path)).startswith(f"{file}: no tokenizer")
+    tokenizer = Tokenizer(WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.enable_truncation(5)  # is not applied
+    tokenizer.save(str(file))
+    # The unseen task has a limit, whatever side it was published on.
+    unseen = list(sample(settings, path, "specialist-0", tokenizer=path))
+    assert [prompt(instance).count("Positive Example") for instance in unseen] == [1, 1]
+    assert len(list(sample(settings, path, "train", tokenizer=path))) == 3
+
+
 def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) -> None:
     instances = [{"input": f"q{i}", "output": f"a{i}"} for i in range(2)]
     old = make_task(Definition=" As a text. ", Source=None, Instances=instances)
@@ -158,7 +182,8 @@ def test_only_the_first_instances_of_an_unseen_task(
     tmp_path: Path, limit: int | None, unseen: int
 ) -> None:
     many = make_task(Instances=[{"input": f"q{i}", "output": ["a"]} for i in range(120)])
-    result = read(checkout(tmp_path, {"task1": many}, {"task2": many}), eval_instances=limit)
+    path = checkout(tmp_path, {"task1": many}, {"task2": many})
+    result = read(path, eval_instances=limit)
     asked = [instance.messages[0]["content"] for instance in result if instance.part == "unseen"]
     assert asked == [f"q{i}" for i in range(unseen)]
     assert len(result) - len(asked) == 120
@@ -195,16 +220,12 @@ ROW = {"input": "q", "output": ["a"]}
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"Instances": None}, "'Instances' is missing"),
         ({"Instances": {"input": "q"}}, "'Instances' is dict, not a list"),
         ({"Instances": [ROW, "text"]}, "instance 2: expected an object"),
         ({"Instances": [ROW, {"input": "q"}]}, "instance 2: key 'output' is missing"),
-        ({"Instances": [ROW, {"input": 3, "output": "a"}]}, "instance 2: 'input' is int"),
         ({"Instances": [{"input": "q", "output": [1]}]}, "instance 1: 'output' must be"),
         ({"Definition": None}, "'Definition' is missing"),
         ({"Definition": []}, "'Definition' is an empty list"),
-        ({"Definition": [3]}, "'Definition' must be"),
-        ({"Positive Examples": "none"}, "'Positive Examples' is str"),
         ({"Positive Examples": [{"input": "q"}]}, "'Positive Examples', example 1: key 'output'"),
     ],
 )
@@ -218,18 +239,10 @@ def test_a_file_of_another_form_is_named(tmp_path: Path, changed: Task, named: s
         assert refused(path).startswith(f"{path}/tasks/task1_a.json: ")
 
 
-def test_unused_keys_may_be_missing(tmp_path: Path) -> None:
-    instance = first(tmp_path, {"Instances": [ROW]}, definition=False, positive_examples=0)
-    assert prompt(instance) == "Now complete the following example -\nInput: q.\nOutput: "
-
-
-ODD = ["a b$(touch pwned)`x`", "'q' \"q\"", "{wildcard}", "~", "-rf", "%s\\n", "a;b&c|d>e", "*?["]
-
-
-def test_odd_task_names_are_kept_and_paths_refused(tmp_path: Path) -> None:
-    path = checkout(tmp_path, {name: make_task() for name in ODD}, {"task": make_task()})
-    assert [instance.task for instance in read(path)] == sorted([*ODD, "task"])
+@pytest.mark.parametrize("name", ["../secret", "{path}/secret", "x/../../secret", "a\0b"])
+def test_a_task_outside_the_checkout_is_refused(tmp_path: Path, name: str) -> None:
+    path = checkout(tmp_path, {}, {"task": make_task()})
+    name = name.format(path=path)
     (path / "secret.json").write_text(json.dumps(make_task()))
-    for name in ("../secret", f"{path}/secret", "x/../../secret", "a\0b"):
-        (path / "splits/default/train_tasks.txt").write_text(name)
-        assert f"task {name!r} is not the name of a file in tasks/" in refused(path)
+    (path / "splits/default/train_tasks.txt").write_text(name)
+    assert f"task {name!r} is not the name of a file in tasks/" in refused(path)

@@ -70,15 +70,6 @@ def test_a_row_of_another_form_is_named(tmp_path: Path, row: object, reason: str
     assert refusal(lambda: instances(tmp_path)) == f"{tmp_path}/a.jsonl: line 2: {reason}"
 
 
-@pytest.mark.parametrize("text", ["{", '{"input": []', "\xff"])
-def test_a_damaged_line_is_named(tmp_path: Path, text: str) -> None:
-    write(tmp_path / "a.jsonl", question("1?", "1"))
-    with (tmp_path / "a.jsonl").open("a", encoding="latin-1") as file:
-        file.write(text)
-    with pytest.raises(InputError, match=r"a\.jsonl: line 2: (cut off|not)"):
-        instances(tmp_path)
-
-
 def test_a_folder_without_questions(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", {"word": "house"})
     with pytest.raises(InputError, match="no file below it holds questions"):

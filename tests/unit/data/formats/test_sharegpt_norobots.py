@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 from conversations import refusal, texts
 
-from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance
 from nearfirst.data.formats import norobots, sharegpt
 
@@ -55,10 +54,12 @@ def refused(reader: Any, path: Path) -> str:
 
 
 def test_ids_tasks_and_rows(tmp_path: Path) -> None:
-    instances = read(sharegpt, write_sharegpt(tmp_path, QUESTION, QUESTION))
-    tasks = [("sharegpt_1", "sharegpt"), ("sharegpt_2", "sharegpt")]
-    assert [(i.id, i.task) for i in instances] == tasks
-    assert [i.row for i in instances] == json.loads((tmp_path / "sharegpt_gpt4.json").read_text())
+    rows = [{"id": "x", "items": []}, {"items": []}, {"id": "x", "items": []}]
+    (tmp_path / "sharegpt_gpt4.json").write_text(json.dumps(rows))
+    instances = read(sharegpt, tmp_path)
+    ids = ["x", "sharegpt_2", "x#2"]
+    assert [(i.id, i.task) for i in instances] == [(id_, "sharegpt") for id_ in ids]
+    assert [i.row for i in instances] == rows
     instances = read(norobots, write_norobots(tmp_path, QUESTION, QUESTION))
     assert [(i.id, i.task) for i in instances] == [("id0", "category 0"), ("id1", "category 1")]
     assert [i.row for i in instances] == pq.read_table(tmp_path / "train.parquet").to_pylist()
@@ -89,8 +90,6 @@ def test_unknown_speakers_and_missing_files(tmp_path: Path, reader: Any) -> None
     ("rows", "named"),
     [
         ([{"conversations": []}], "key 'items' is missing; found conversations"),
-        ([{"items": None}], "'items' is NoneType, not a list"),
-        ([{"items": [{"from": "human", "value": 3}]}], "value is int, not text"),
         ([{"items": [{"from": ["gpt"], "value": ""}]}], "a turn is from ['gpt']"),
     ],
 )
@@ -100,16 +99,6 @@ def test_sharegpt_rows_of_another_form_are_named(tmp_path: Path, rows: Any, name
     message = refused(sharegpt, file)
     assert message.startswith(f"{file}: row 1")
     assert named in message
-
-
-def test_sharegpt_is_read_as_a_stream_with_its_own_ids(tmp_path: Path) -> None:
-    rows = [{"id": "x", "items": []}, {"items": []}, {"id": "x", "items": []}]
-    file = tmp_path / "sharegpt_gpt4.json"
-    file.write_text(json.dumps(rows)[:-1])
-    reader = sharegpt.read(sharegpt.Settings(), file)
-    assert [next(reader).id for _ in rows] == ["x", "sharegpt_2", "x#2"]
-    with pytest.raises(InputError, match="row 4: cut off"):
-        next(reader)
 
 
 def test_norobots_reads_all_files_also_of_the_data_folder(tmp_path: Path) -> None:

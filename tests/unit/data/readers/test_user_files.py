@@ -39,12 +39,14 @@ def test_a_duplicate_key_is_named_once_per_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "pool.json"
+    caplog.set_level("INFO")
     row = '{"prompt": "p", "prompt": "q", "completion": "a"}'
     path.write_text(f"[{row}, {row}, {row}]")
     assert texts(next(chat.read(SETTINGS, path)))[0] == ("user", "q")
     list(chat.read(SETTINGS, path))
-    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    warning, form = caplog.messages
     assert warning.startswith(f"{path}: row 1: 'prompt' comes twice in an object")
+    assert form == f"{path}: read as prompt and completion; columns: prompt, completion"
 
 
 def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
@@ -165,6 +167,7 @@ GOOD = b'{"prompt": "q", "completion": "a"}\n'
         (b'{"a":' * 100_000 + b"\n", "{}: line 1: lists or objects nested too deep"),
         (b"1" * 5000, "{}: line 1: a number of more than 4300 digits"),
         (b'{"data": [' + GOOD + b'], "train": [{}]}', "a second list of rows, 'train'"),
+        (b"[" + GOOD + b"][]", "row 2: not JSON (expected the end of the file, found '[')"),
         (b"\x1f\x8b\x09 no gzip", "{}: line 1: damaged gzip ("),
         (b"PK no zip", "{}: not a whole zip ("),
         (b"{}\n", "{}: columns of no known form: none; the forms are: messages; conversations; "),

@@ -177,28 +177,24 @@ def _find(settings: Settings, path: Path) -> user_files.Files:
     return files._replace(read=read)
 
 
-def read(settings: Settings, path: Path) -> Iterator[Instance]:
+def read(settings: Settings, path: Path, test: str = "") -> Iterator[Instance]:
     """Yield the conversations of all files, sorted by file name, in each file's order.
 
     A row without an id gets `mine_N`, where N is its number. `chat_rows` says what is read of a
     row; one that cannot be used has no messages.
 
+    `test` names a separate set, whose default ids are `mine_TEST_N`. A file of it may lack the
+    `task_column`; its rows then have the task `TASK`. A file of it that has none of `columns` is
+    read as it is.
+
     Raises InputError if a file is missing, empty, damaged or of no known form.
     """
-    return unique_ids(_read(path, settings, TASK, is_test=False))
+    return unique_ids(_read(settings, path, test))
 
 
-def read_test(settings: Settings, path: Path, name: str = "test") -> Iterator[Instance]:
-    """Yield the conversations of a test set as `read` does; default ids are `mine_NAME_N`.
-
-    A file may lack the `task_column`; its rows then have the task `TASK`. A file that has none of
-    `columns` is read as it is.
-    """
-    return unique_ids(_read(path, settings, f"{TASK}_{name}", is_test=True))
-
-
-def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iterator[Instance]:
+def _read(settings: Settings, path: Path, test: str) -> Iterator[Instance]:
     number, task_column = 0, settings.task_column
+    prefix = f"{TASK}_{test}" if test else TASK
     fault = None
     files, skipped = _find(settings, path)
     for key, other in settings.sets_inside(path).items():
@@ -211,7 +207,7 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
         try:
             first = next(rows)
             columns = list(first[1])
-            applies = not is_test or not settings.columns.keys().isdisjoint(columns)
+            applies = not test or not settings.columns.keys().isdisjoint(columns)
             mapped = settings.columns if applies else {}
             rename = chat_rows.renaming(file, columns, mapped)
             form = chat_rows.form_of(file, rename(first[1]), mapped.values())
@@ -222,7 +218,7 @@ def _read(path: Path, settings: Settings, prefix: str, *, is_test: bool) -> Iter
             log_once(f"{error}; the file is not read")
             continue
         has_tasks = task_column in columns
-        if task_column and not has_tasks and not is_test:
+        if task_column and not has_tasks and not test:
             raise InputError(
                 f"{file}: no column '{task_column}' (task_column); found {', '.join(columns)}"
             )

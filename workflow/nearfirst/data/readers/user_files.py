@@ -30,11 +30,6 @@ class Files(NamedTuple):
     skipped: list[Path]
 
 
-def files(path: Path) -> list[Path]:
-    """Return the files to read. Raises InputError as `find` does."""
-    return find(path).read
-
-
 def find(path: Path) -> Files:
     """Return a file, or the files below a folder, sorted by name.
 
