@@ -2,15 +2,12 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import curves, mean_curve, mean_interval, task_means
+from nearfirst.figures.curves import curves, mean_curve, task_means
 
 # Means and intervals -------------------------------------------------------------------------
 
@@ -31,19 +28,6 @@ def test_the_loss_of_a_task_is_a_mean_over_its_own_instances() -> None:
         0: {"t": 5.0, "u": 1.75},
         10: {"t": 3.0, "u": 7.5},
     }
-
-
-@given(
-    st.lists(st.floats(0.1, 10), min_size=2, max_size=8),
-    st.sampled_from([0.5, 0.9, 0.95, 0.99]),
-)
-def test_mean_interval_is_students(values: list[float], confidence: float) -> None:
-    result = mean_interval(np.array(values), confidence)
-    error = stats.sem(values)
-    expected = (np.mean(values),) * 2
-    if error > 0:
-        expected = stats.t.interval(confidence, len(values) - 1, np.mean(values), error)
-    assert result == pytest.approx((np.mean(values), *expected), rel=1e-9, abs=1e-9)
 
 
 def test_curves_by_hand() -> None:

@@ -5,8 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from runs import run, tables
 
 from nearfirst.common.errors import InputError
@@ -133,19 +131,6 @@ def test_evenly_spread_tasks_by_hand() -> None:
     assert [choose_tasks(tasks, None, (1, i, 4))[0] for i in range(4)] == ["t2", "t6", "t10", "t14"]
     with pytest.raises(InputError, match="pick: 4 evenly spread tasks, but there are 3 unseen"):
         choose_tasks(["a", "b", "c"], None, (1, 0, 4))
-
-
-@given(st.integers(1, 300), st.data())
-def test_picked_tasks_differ_and_are_evenly_spread(count: int, data: st.DataObject) -> None:
-    tasks = [f"t{i:03d}" for i in range(count)]
-    of = data.draw(st.integers(1, count))
-    first = data.draw(st.integers(0, of - 1))
-    places = [tasks.index(task) for task in choose_tasks(tasks, None, (of, 0, of))]
-    gaps = np.diff([-places[0] - 1, *places, 2 * count - 1 - places[-1]])
-    assert (gaps >= 1).all()
-    assert gaps.max() - gaps.min() <= 2
-    rest = choose_tasks(tasks, None, (of - first, first, of))
-    assert [tasks.index(task) for task in rest] == places[first:]
 
 
 def test_the_beginning_of_a_name_will_do_if_it_is_the_only_one() -> None:

@@ -44,15 +44,6 @@ def estimated(values: Any, of: Sample | None = None, confidence: float = 0.95) -
 # Intervals -----------------------------------------------------------------------------------
 
 
-def test_one_seed_is_students_interval_over_units() -> None:
-    values = 0.2 + drawn(4, 1, 30)
-    expected = stats.ttest_1samp(values[:, 0], 0, axis=1).confidence_interval(0.95)
-    one = estimated(values)
-    assert one.mean == pytest.approx(values.mean(axis=(1, 2)))
-    assert one.low == pytest.approx(expected.low)
-    assert one.high == pytest.approx(expected.high)
-
-
 @pytest.mark.parametrize("seeds", [2, 3, 7])
 def test_several_seeds_are_welchs_test_of_both_standard_errors(seeds: int) -> None:
     values = 0.3 + drawn(1, seeds, 30, seed=seeds)
@@ -124,13 +115,6 @@ def test_seeds_never_raise_the_t_of_units() -> None:
 
 
 # Tests ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("units", [5, 9])
-def test_one_row_is_scipys_permutation_test(units: int) -> None:
-    values = 0.3 + np.random.default_rng(units).normal(size=units)
-    expected = stats.permutation_test((values,), np.mean, permutation_type="samples").pvalue
-    assert max_t(estimated([[values]]), 10_000, 0) == pytest.approx([expected])
 
 
 def test_strata_that_differ_do_not_hide_a_difference() -> None:
