@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-Floats = npt.NDArray[np.float64]
+from nearfirst.figures.curves import Floats
+
 Ints = npt.NDArray[np.int64]
 
 MARGIN = 3.0

@@ -11,7 +11,15 @@ from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, task_means
-from nearfirst.figures.run import Key, Runs, Similarity, by_label, common_tasks, matching_similarity
+from nearfirst.figures.run import (
+    Key,
+    Runs,
+    Similarity,
+    by_label,
+    common_steps,
+    common_tasks,
+    matching_similarity,
+)
 from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
 Indices = npt.NDArray[np.intp]
@@ -127,7 +135,7 @@ def _stack_runs(
     Both hold only the tasks and checkpoints that all runs share.
     """
     tasks = common_tasks(runs.values())
-    steps = sorted(set.intersection(*(set(run.values.index) for run in runs.values())) - {0})
+    steps = common_steps(runs.values())
     for count, what in ((len(tasks), "unseen tasks"), (len(steps), "checkpoints after step 0")):
         if count < 2:
             raise InputError(f"{count} {what} are in all runs; a correlation needs two")

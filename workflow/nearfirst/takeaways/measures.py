@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from nearfirst.figures.curves import task_means
+from nearfirst.figures.curves import Floats, task_means
 from nearfirst.figures.overlap import Group, aucs, density, grid, overlap
 from nearfirst.figures.reward_distribution import answers
 from nearfirst.figures.run import Run
@@ -20,7 +20,6 @@ from nearfirst.takeaways.evidence import (
     NEGATIVE,
     Data,
     Effect,
-    Floats,
     Method,
     NotTestableError,
     bootstrap_p_value,
