@@ -15,7 +15,6 @@ from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.figures.arguments import add_figure, parse_by_name, parser, write_csv
 from nearfirst.figures.interaction import condition_curves
-from nearfirst.figures.kinds.interaction import Settings
 from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.run import scaled
 from nearfirst.figures.settings import CurveSettings
@@ -24,8 +23,7 @@ from nearfirst.train.settings import TrainSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings: CurveSettings = arguments.settings
-    figure: Settings = arguments.figure
+    settings, figure = arguments.settings, arguments.figure
     missing = [name for name in figure.conditions if name not in arguments.training]
     if missing:
         raise InputError(f"--training: the settings of condition {missing[0]!r} are missing")

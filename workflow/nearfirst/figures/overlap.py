@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from nearfirst.figures.curves import Floats
-
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MARGIN = 3.0

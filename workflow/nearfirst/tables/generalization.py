@@ -8,9 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import Floats
 from nearfirst.figures.run import Run, Runs, by_label, check_seeds
 from nearfirst.tables.settings import GeneralizationSettings
+
+Floats = npt.NDArray[np.float64]
 
 
 def performance(run: Run, settings: GeneralizationSettings) -> Floats:
