@@ -10,17 +10,11 @@ from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.overlap import Group, aucs, density, grid, overlap
+from nearfirst.figures.overlap import Group, aucs, overlap
 from nearfirst.figures.reward_distribution import answers, distribution
 from nearfirst.figures.settings import DistributionSettings
 
 Floats = npt.NDArray[np.float64]
-
-
-def overlap_of(one: Any, other: Any) -> float:
-    one, other = np.asarray(one, float), np.asarray(other, float)
-    points = grid(one, other)
-    return overlap(density(one, points), density(other, points), points)
 
 
 def in_clusters(values: Any, clusters: int = 5) -> Group:
@@ -59,7 +53,7 @@ def test_the_overlap_of_normal_numbers(apart: float) -> None:
     # Quantiles of a normal distribution: a sample without luck. The kernel widens it a little.
     sample = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
     expected = 2 * stats.norm.cdf(-apart / 2)
-    assert overlap_of(sample, sample + apart) == pytest.approx(expected, abs=0.01)
+    assert overlap(sample, sample + apart) == pytest.approx(expected, abs=0.01)
 
 
 def test_a_resample_is_a_sample_with_its_instances_repeated() -> None:
