@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from checkout import ROOT, Checkout
 
 from nearfirst.config import load
@@ -37,29 +36,6 @@ def test_curves_begin_with_the_same_model(everything: Checkout) -> None:
     for name in ("fig3_similarity", "fig3_granularity", "fig4_sharegpt", "fig12_selection"):
         start = table(everything, name).query("step == 0")
         assert start["mean"].nunique() == 1, name
-
-
-def test_compared_runs_have_the_same_instances(everything: Checkout) -> None:
-    folder = everything.folder / "results/arrangements"
-
-    def ids(dataset: str, name: str) -> list[str]:
-        path = folder / dataset / name / "seed-0.parquet"
-        return pq.read_table(path).sort_by("position")["id"].to_pylist()  # type: ignore[no-any-return]
-
-    for dataset, names in {
-        "flan": [
-            *("random", "round-robin", "cluster", "task-nearest"),
-            *("wsd-nearest", "tma-nearest", "tma-farthest"),
-        ],
-        "sharegpt": ["random", "tma-nearest", "tma-farthest"],
-    }.items():
-        orders = [ids(dataset, name) for name in names]
-        assert len({frozenset(order) for order in orders}) == 1, dataset
-        assert len({tuple(order) for order in orders}) == len(names), dataset
-    assert not set(ids("flan", "tma-rounds-0")) & set(ids("flan", "tma-rounds-5"))
-    smaller, larger = ids("flan_full", "budget-min"), ids("flan_full", "budget-nearest")
-    assert set(smaller) & set(larger)
-    assert set(smaller) != set(larger)
 
 
 def test_figures_of_tasks_show_the_tasks_of_their_rows(everything: Checkout) -> None:
