@@ -15,7 +15,7 @@ from nearfirst.score.settings import ScoreSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the scores, with the identity of the answers and the number of instances left out."""
-    settings = arguments.settings
+    settings: ScoreSettings = arguments.settings
     table = read_answers(arguments.generations)
     instances = read_instances(arguments.instances)
     references = answers.references_of(table, arguments.generations, instances, arguments.instances)

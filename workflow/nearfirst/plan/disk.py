@@ -38,8 +38,8 @@ def disk(planned: DryRun, config: Config, epoch_steps: int | None) -> str:
     state_every = config.hardware.train.state_every or 1
     job = training_of(shape, train, config.template, config.hardware.train)
     needs = memory(shape, job) | sizes(runs, job.trained(shape), train, state_every, window)
-    kept = f"keep_checkpoints: {str(keep).lower()}"
-    text += f"\n{len(runs)} runs, {shape.parameters:,} parameters, {kept}\n"
+    count = f"{shape.parameters:,} parameters"
+    text += f"\n{len(runs)} runs, {count}, keep_checkpoints: {str(keep).lower()}\n"
     return text.lstrip() + align([(name, size(number)) for name, number in needs.items()])
 
 
