@@ -21,7 +21,11 @@ from nearfirst.config import load
         ("reward.preferences.datasets", ["flan", "niv2", "flan"], "twice"),
         ("scores.tokenizer", "no such", "is neither words, model, a folder here nor"),
         ("evaluate.also", ["flann"], "there is no data set 'flann'"),
+        ("data.flan.test", "heldout", "pattern"),
+        ("figures.fig7_seeds.tasks", [" x"], "pattern"),
         ("figures.fig1_loss.curves", {"": "flan"}, "pattern"),
+        ("tables.table4.splits", {}, "at least 1"),
+        ("tables.table4.expected.flan", {"specialist": {"tasks": 3}}, "pattern"),
         ("tables.table4.expected", {"flann": {"train": {"tasks": 3}}}, "did you mean 'flan'?"),
     ],
 )
