@@ -29,16 +29,12 @@ def main(arguments: argparse.Namespace) -> None:
         raise InputError(f"--training: the settings of condition {missing[0]!r} are missing")
     runs = scaled(results_of(read_runs(arguments.tables, figure.metric), figure), figure.metric)
     conditions = {
-        condition: {
-            (label, seed): run
-            for label in curves
-            for (name, seed), run in runs.items()
-            if name == figure.label_of(condition, label)
-        }
+        condition: {label: figure.label_of(condition, label) for label in curves}
         for condition, curves in figure.conditions.items()
     }
+    training, weighting = arguments.training, settings.weighting
     table = condition_curves(
-        conditions, arguments.training, settings.weighting, settings.confidence, figure.metric
+        runs, conditions, training, weighting, settings.confidence, figure.metric
     )
     write_csv(table, arguments.output, "%.6g")
     logging.info("%d runs, %d points", len(runs), len(table))
