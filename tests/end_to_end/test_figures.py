@@ -58,22 +58,15 @@ def test_tables_count_the_samples(everything: Checkout) -> None:
     # Training has the skills of 16 unseen tasks in other forms, and those of 32 in none.
     assert (leaks["training_tasks"] > 0).sum() == 16
     assert len(leaks) == 48
-    generalization = table(everything, "generalization")
-    assert set(generalization["figure"]) >= {"fig4_flan", "fig4_sharegpt"}
-    assert generalization["performance_start"].between(0, 1).all()
 
 
-def test_every_claim_has_a_row_and_a_sentence(everything: Checkout) -> None:
+def test_every_claim_has_a_row(everything: Checkout) -> None:
     rows = table(everything, "takeaways")
     assert list(rows["claim"].unique()) == list(BY_NAME)
     tested = rows["verdict"] != "not testable here"
     assert tested.sum() > 15
     assert rows.loc[tested, "p_value"].between(0, 1).all()
     assert rows.loc[~tested, "reason"].notna().all()
-    results = everything.folder / "results"
-    text = (results / "takeaways.txt").read_text()
-    assert len(text.split("\n\n")) == 1 + len(rows)
-    assert (results / "takeaways.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_everything_is_up_to_date_afterwards(everything: Checkout) -> None:
