@@ -7,15 +7,9 @@ from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import curves, mean_curve, task_means
+from nearfirst.figures.curves import curves, task_means
 
 # Means and intervals -------------------------------------------------------------------------
-
-
-def test_mean_curve_by_hand() -> None:
-    one = run({10: (1, 4), 0: (2, 3)}, tokens=(1, 2))
-    assert mean_curve(one, "instance").to_dict() == {0: 2.5, 10: 2.5}
-    assert mean_curve(one, "token").to_dict() == pytest.approx({0: 8 / 3, 10: 3.0})
 
 
 def test_the_loss_of_a_task_is_a_mean_over_its_own_instances() -> None:

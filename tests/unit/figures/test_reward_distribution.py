@@ -10,7 +10,7 @@ from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.overlap import Group, aucs, overlap
+from nearfirst.figures.overlap import Group, aucs
 from nearfirst.figures.reward_distribution import answers, distribution
 from nearfirst.figures.settings import DistributionSettings
 
@@ -46,14 +46,6 @@ def facts(answers: pd.DataFrame, **settings: Any) -> pd.DataFrame:
 
 
 # Overlap and AUC -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("apart", [0.0, 0.5, 2.0])
-def test_the_overlap_of_normal_numbers(apart: float) -> None:
-    # Quantiles of a normal distribution: a sample without luck. The kernel widens it a little.
-    sample = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
-    expected = 2 * stats.norm.cdf(-apart / 2)
-    assert overlap(sample, sample + apart) == pytest.approx(expected, abs=0.01)
 
 
 def test_a_resample_is_a_sample_with_its_instances_repeated() -> None:
