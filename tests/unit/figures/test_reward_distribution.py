@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from runs import run
@@ -13,8 +12,6 @@ from nearfirst.common.errors import InputError
 from nearfirst.figures.overlap import Group, aucs
 from nearfirst.figures.reward_distribution import answers, distribution
 from nearfirst.figures.settings import DistributionSettings
-
-Floats = npt.NDArray[np.float64]
 
 
 def in_clusters(values: Any, clusters: int = 5) -> Group:
