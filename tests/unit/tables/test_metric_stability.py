@@ -111,12 +111,6 @@ def test_no_change_at_all(height: float) -> None:
     assert not row["change_seen"]
 
 
-def test_a_curve_that_falls_back_at_the_last_checkpoint_never_stays() -> None:
-    row = row_of({0: 10.0, 10: 9.0, 20: 1.0, 30: 1.0, 40: 3.0})
-    assert row["step_90"] == 20
-    assert np.isnan(row["stays_90"])
-
-
 def test_over_seeds() -> None:
     later = {**FALL, 20: 1.6, 30: 1.1, 50: 1.3}
     curves = curve(FALL, 0) | curve(later, 1)

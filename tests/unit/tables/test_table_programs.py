@@ -19,32 +19,49 @@ from nearfirst.tables.metric_tasks import metric_tasks
 from nearfirst.tables.settings import GeneralizationSettings, StabilitySettings
 
 
-def split(folder: Path, name: str, **sources: str) -> Path:
+def split(path: Path, dataset: str, name: str, **sources: str) -> Path:
     """Write a split of tasks and their sources, with three instances of each task."""
     rows = [
         {"id": f"{task}{number}", "task": task, "source": source, "messages": [], "references": []}
         for task, source in sources.items()
         for number in range(3)
     ]
-    table = pa.Table.from_pylist(rows, SOURCES)
-    return save_table(table, folder / f"{name}.parquet", dataset="flan", test=name)
+    return save_table(pa.Table.from_pylist(rows, SOURCES), path, dataset=dataset, test=name)
 
 
 def test_table4_and_leakage(program: Program, tmp_path: Path) -> None:
-    train = split(tmp_path, "train", quoref_a="quoref", quoref_b="quoref", glue_x="glue")
-    test = split(tmp_path, "specialist-0", quoref_c="quoref", sciq_d="sciq")
-    expected = '{"expected": {"flan": {"train": {"tasks": 4, "instances": 9}}}}'
+    train = {"quoref_a": "quoref", "quoref_b": "quoref", "glue_x": "glue"}
+    splits = [
+        split(tmp_path / "1.parquet", "flan", "train", **train),
+        split(tmp_path / "2.parquet", "flan", "specialist-0", quoref_c="quoref", sciq_d="sciq"),
+        split(tmp_path / "3.parquet", "chat", "train", talk="talk"),
+        split(tmp_path / "4.parquet", "chat", "heldout", talk="talk"),
+    ]
+    expected = (
+        '{"expected": {"flan": {"train": {"tasks": 4, "instances": 9}, '
+        '"specialist-0": {"instances": 6}}}}'
+    )
     output = ("--output", tmp_path / "out.csv")
-    done = program("table4.py", train, test, "--settings", expected, *output)
+    done = program("table4.py", *splits, "--settings", expected, *output)
     assert "flan train: 3 tasks and 9 instances, expected 4 and 9" in done.stderr
-    done = program("leakage.py", test, train, *output)
+    table = pd.read_csv(output[1], keep_default_na=False)
+    assert table[["tasks", "instances", "matches"]].to_numpy().tolist() == [
+        *([3, 9, "no"], [2, 6, "yes"], [1, 3, ""], [1, 3, ""])
+    ]
+    done = program("leakage.py", *reversed(splits), *output)
     assert "1 of 2 unseen tasks share a source" in done.stderr
-    assert pd.read_csv(output[1])["training_tasks"].tolist() == [2, 0]
-    old = tmp_path / "old.parquet"
-    pq.write_table(pq.read_table(train).replace_schema_metadata(None), old)
-    done = program("leakage.py", old, *output)
+    # Held-out conversations have no unseen task.
+    table = pd.read_csv(output[1], keep_default_na=False).drop(columns=["split", "instances"])
+    assert table.to_numpy().tolist() == [
+        ["flan", "quoref_c", "quoref", 2, "quoref_a;quoref_b"],
+        ["flan", "sciq_d", "sciq", 0, ""],
+    ]
+    done = program("leakage.py", splits[1], *output)
+    assert "flan specialist-0: give the table of the split 'train' of flan too" in done.stderr
+    pq.write_table(pq.read_table(splits[0]).replace_schema_metadata(None), splits[0])
+    done = program("leakage.py", *splits, *output)
     assert done.returncode == 1
-    assert "old.parquet: the table does not say its dataset and split" in done.stderr
+    assert "1.parquet: the table does not say its dataset and split" in done.stderr
 
 
 def test_generalization(csv: Any, tmp_path: Path) -> None:
