@@ -68,18 +68,15 @@ def prediction(
     labels = np.array([label for label, _ in runs])
     # Runs keep all their checkpoints, so these correlations are the same in all resamples.
     along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
-    sample, *resampled = _bootstrap(runs, loss.shape[-1], resamples, seed)
-    series = _correlate(loss, distances, along, labels, *sample)
-    means = {name: [values] for name, values in _means(series).items()}
-    for indices in resampled:
-        for name, values in _means(_correlate(loss, distances, along, labels, *indices)).items():
-            means[name].append(values)
+    drawn = _bootstrap(runs, loss.shape[-1], resamples, seed)
+    series = _correlate(loss, distances, along, labels, *drawn[0])
+    means = [_means(_correlate(loss, distances, along, labels, *indices)) for indices in drawn]
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     n_runs, n_checkpoints, n_tasks = loss.shape
     rows = []
     for i, measure in enumerate(next(iter(similarities.values()))):
-        for name, by_resample in means.items():
-            value, *bootstrap = (by_measure[i] for by_measure in by_resample)
+        for name in series:
+            value, *bootstrap = (by_statistic[name][i] for by_statistic in means)
             finite = [x for x in bootstrap if np.isfinite(x)]
             low, high = np.quantile(finite, tails) if finite else (np.nan, np.nan)
             rows.append(
