@@ -1,12 +1,4 @@
 # Tables beside the figures.
-TABLES = [
-    *("table4", "leakage", "generalization", "comparisons"),
-    *("metric_stability", "metric_tasks"),
-]
-if BASE_SKILLS:
-    TABLES.append("base_skills")
-if CONFIG.reward.name is None:
-    TABLES.append("reward_accuracy")
 
 
 def table4_splits(
@@ -18,47 +10,6 @@ def table4_splits(
         for dataset, splits in CONFIG.tables.table4.splits.items()
         for split in dict.fromkeys([*others, *splits])
     ]
-
-
-rule table4:
-    """Count the tasks and instances of every split, and compare them with the paper's."""
-    input:
-        **code("table4.py"),
-        instances=table4_splits(),
-    output:
-        in_report("<results>/table4.csv"),
-    log:
-        "<results>/logs/table4.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **asks(2000, 10),
-    params:
-        settings=settings("tables.table4"),
-    message:
-        "table4: tasks and instances of every split"
-    shell:
-        "python {input.script} {input.instances} --settings {params.settings:q}"
-        " --output {output} --log {log}"
-
-
-rule leakage:
-    """List the unseen tasks that share a source with a training task."""
-    input:
-        **code("leakage.py"),
-        instances=table4_splits("train"),
-    output:
-        in_report("<results>/leakage.csv"),
-    log:
-        "<results>/logs/leakage.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **asks(2000, 10),
-    message:
-        "leakage: unseen tasks whose source was trained on"
-    shell:
-        "python {input.script} {input.instances} --output {output} --log {log}"
 
 
 def generalization_tables(
@@ -82,43 +33,59 @@ def generalization_kinds(
     )
 
 
-rule generalization:
-    """Find the first checkpoint at which each run does well enough on the unseen tasks."""
-    input:
-        **code("generalization.py"),
-        tables=generalization_tables,
-        kinds=generalization_kinds,
-    output:
-        in_report("<results>/generalization.csv"),
-    log:
-        "<results>/logs/generalization.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **asks(4000, 30),
-    params:
-        tables=tables_flag,
-        figures=lambda wildcards: json.dumps(
-            {name: FIGURES[name].numbers() for name in CONFIG.tables.generalization}
-        ),
-        settings=settings("generalization"),
-    message:
-        "generalization: when each run first does well enough"
-    shell:
-        "python {input.script} {params.tables} --figures {params.figures:q}"
-        " --settings {params.settings:q} --output {output} --log {log}"
+def metric_tables(
+    wildcards,
+):
+    """Return the results from which the tables of metrics are made."""
+    table = CONFIG.tables.metrics
+    return tables_of(table.runs(CONFIG), table.metrics)
 
 
-for table, section in (("metric_stability", "stability"), ("metric_tasks", "curves")):
+def as_flags(
+    values,
+):
+    """Return flags for a command line, as a function like `settings`."""
+    text = " ".join(f"{flag} {quote(value)}" for flag, value in values.items())
+    return lambda wildcards: text
+
+
+GENERALIZATION = {
+    "--figures": json.dumps(
+        {name: FIGURES[name].numbers() for name in CONFIG.tables.generalization}
+    ),
+    "--settings": CONFIG.generalization.canonical(),
+}
+METRIC_RUNS = CONFIG.tables.metrics.model_dump_json()
+# What each table is made from, and the flags of its program.
+MADE_FROM = {
+    "table4": (table4_splits(), {"--settings": CONFIG.tables.table4.canonical()}),
+    "leakage": (table4_splits("train"), {}),
+    "generalization": (generalization_tables, GENERALIZATION),
+    "comparisons": (expand("<results>/{figure}_paired.csv", figure=COMPARED), {}),
+    "metric_stability": (
+        metric_tables,
+        {"--runs": METRIC_RUNS, "--settings": CONFIG.stability.canonical()},
+    ),
+    "metric_tasks": (
+        metric_tables,
+        {"--runs": METRIC_RUNS, "--settings": CONFIG.curves.canonical()},
+    ),
+}
+TABLES = [*MADE_FROM]
+if BASE_SKILLS:
+    TABLES.append("base_skills")
+if CONFIG.reward.name is None:
+    TABLES.append("reward_accuracy")
+
+for table, (sources, flags) in MADE_FROM.items():
 
     rule:
         name:
             table
         input:
             **code(f"{table}.py"),
-            tables=lambda wildcards: tables_of(
-                CONFIG.tables.metrics.runs(CONFIG), CONFIG.tables.metrics.metrics
-            ),
+            tables=sources,
+            kinds=generalization_kinds if table == "generalization" else [],
         output:
             in_report(f"<results>/{table}.csv"),
         log:
@@ -129,29 +96,8 @@ for table, section in (("metric_stability", "stability"), ("metric_tasks", "curv
             **asks(4000, 30),
         params:
             tables=tables_flag,
-            runs=lambda wildcards: CONFIG.tables.metrics.model_dump_json(),
-            settings=settings(section),
+            flags=as_flags(flags),
         message:
-            f"{table} of the runs of Figure 1"
+            f"the table {table}"
         shell:
-            "python {input.script} {params.tables} --runs {params.runs:q}"
-            " --settings {params.settings:q} --output {output} --log {log}"
-
-
-rule comparisons:
-    """Join the comparisons of all figures, and correct over all of them."""
-    input:
-        **code("comparisons.py"),
-        tables=expand("<results>/{figure}_paired.csv", figure=COMPARED),
-    output:
-        in_report("<results>/comparisons.csv"),
-    log:
-        "<results>/logs/comparisons.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **asks(1000, 10),
-    message:
-        "comparisons of all figures"
-    shell:
-        "python {input.script} {input.tables} --output {output} --log {log}"
+            "python {input.script} {params.tables} {params.flags} --output {output} --log {log}"

@@ -48,7 +48,7 @@ def test_the_metric_is_a_column_of_the_scores(checkout: Checkout, tmp_path: Path
     assert pq.read_table(tmp_path / "scores.parquet")["length_ratio"].to_pylist() == [0.75, 0]
 
 
-def test_answers_are_scored_again_and_none_is_generated(checkout: Checkout) -> None:
+def test_answers_are_scored_again(checkout: Checkout) -> None:
     (command,) = code(PAGE, "console")
     snakemake, dry_run, target = command.split()
     assert (snakemake, dry_run) == ("snakemake", "-n")
@@ -56,7 +56,3 @@ def test_answers_are_scored_again_and_none_is_generated(checkout: Checkout) -> N
     graph = checkout.snakemake("--filegraph", target).stdout
     rules = dict(re.findall(r'point-size="18">(\w+)<(.*?)>\]', graph, re.DOTALL))
     assert "score/length_ratio.py" in rules["score"]
-    for name in ("train", "generate"):
-        assert "common/parquet.py" in rules[name]
-        assert "nearfirst/metrics.py" not in rules[name]
-        assert "nearfirst/score/" not in rules[name]

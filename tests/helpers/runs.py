@@ -90,6 +90,12 @@ def figure(kind: str, *labels: str, **keys: object) -> str:
     return json.dumps({"kind": kind, **curves, **keys})
 
 
+def assert_equal(output: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Check a CSV, which keeps six digits, and float32 values behind it."""
+    output = output.astype(expected.dtypes)
+    pd.testing.assert_frame_equal(output, expected, rtol=1e-4, atol=2e-6, check_dtype=False)
+
+
 Distances = Mapping[str, Mapping[str, Mapping[int, float]]]
 """Distances by measure, task and step."""
 

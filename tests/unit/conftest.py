@@ -55,6 +55,20 @@ def program() -> Program:
     return run
 
 
+@pytest.fixture
+def csv(program: Program, tmp_path: Path) -> Callable[..., Any]:
+    """Run a program with `--output`; return the CSV that it wrote as a data frame."""
+    import pandas as pd
+
+    def csv(name: str, *arguments: object) -> pd.DataFrame:
+        done = program(name, *arguments, "--output", tmp_path / "out.csv")
+        assert done.returncode == 0, done.stderr
+        texts = {"steps": str, "seed": str}
+        return pd.read_csv(tmp_path / "out.csv", dtype=texts, keep_default_na=False, na_values="")
+
+    return csv
+
+
 @pytest.fixture(scope="session")
 def program_apart() -> Program:
     """Run a stage program to its end in a process of its own."""

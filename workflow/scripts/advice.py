@@ -20,20 +20,17 @@ from nearfirst.common.parquet import read_ids
 from nearfirst.data.half import half_mask
 from nearfirst.figures.advice import advice, seconds
 from nearfirst.figures.arguments import add_figure, parser, write_csv
-from nearfirst.figures.kinds.advice import Settings
 from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.settings import ComparisonSettings, CurveSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    figure: Settings = arguments.figure
-    settings: ComparisonSettings = arguments.settings
+    figure, settings = arguments.figure, arguments.settings
     runs = results_of(read_runs(arguments.tables), figure)
     ids = read_ids(arguments.test)
     chooses = set(compress(ids, half_mask(ids)))
-    curves: CurveSettings = arguments.curves
-    table = advice(runs, figure.orders, chooses, settings, curves.weighting)
+    table = advice(runs, figure.orders, chooses, settings, arguments.curves.weighting)
     table["baseline"] = (table["arrangement"] == figure.baseline).astype(int)
     times = seconds(arguments.jobs, table["arrangement"].tolist())
     write_csv(pd.concat([table, times], axis=1), arguments.output, "%.6g")

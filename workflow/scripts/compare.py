@@ -19,13 +19,11 @@ from nearfirst.figures.comparison.summary import summary
 from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.run import by_label, scaled
 from nearfirst.figures.settings import ComparisonSettings
-from nearfirst.figures.shapes import WithReference
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV, and the findings in words."""
-    settings: ComparisonSettings = arguments.settings
-    figure: WithReference = arguments.figure
+    settings, figure = arguments.settings, arguments.figure
     runs = scaled(results_of(read_runs(arguments.tables, figure.metric), figure), figure.metric)
     contrasts = figure.contrasts()
     weights = {contrast.name: contrast.weights for contrast in contrasts}

@@ -12,7 +12,6 @@ import logging
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.curves import curves
-from nearfirst.figures.figure import Figure
 from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.run import Key, Run, scaled
 from nearfirst.figures.settings import CurveSettings
@@ -20,8 +19,7 @@ from nearfirst.figures.settings import CurveSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings: CurveSettings = arguments.settings
-    figure: Figure = arguments.figure
+    settings, figure = arguments.settings, arguments.figure
     metrics, by = figure.metric_names(), figure.series
     runs: dict[Key, Run] = {}
     for metric in metrics:

@@ -10,7 +10,6 @@ import logging
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figures, parser, write_csv
-from nearfirst.figures.figure import Figure
 from nearfirst.figures.read import read_runs, results_of
 from nearfirst.tables.generalization import generalization
 from nearfirst.tables.settings import GeneralizationSettings
@@ -18,11 +17,9 @@ from nearfirst.tables.settings import GeneralizationSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings: GeneralizationSettings = arguments.settings
-    figures: dict[str, Figure] = arguments.figures
-    runs = read_runs(arguments.tables, settings.metric)
-    by_figure = {name: results_of(runs, figure) for name, figure in figures.items()}
-    table = generalization(by_figure, settings)
+    runs = read_runs(arguments.tables, arguments.settings.metric)
+    figures = {name: results_of(runs, figure) for name, figure in arguments.figures.items()}
+    table = generalization(figures, arguments.settings)
     write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table.to_string(index=False))
 

@@ -15,7 +15,6 @@ from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.figures.arguments import add_figure, parse_by_name, parser, write_csv
 from nearfirst.figures.interaction import condition_curves
-from nearfirst.figures.kinds.interaction import Settings
 from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.run import scaled
 from nearfirst.figures.settings import CurveSettings
@@ -24,23 +23,18 @@ from nearfirst.train.settings import TrainSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings: CurveSettings = arguments.settings
-    figure: Settings = arguments.figure
+    settings, figure = arguments.settings, arguments.figure
     missing = [name for name in figure.conditions if name not in arguments.training]
     if missing:
         raise InputError(f"--training: the settings of condition {missing[0]!r} are missing")
     runs = scaled(results_of(read_runs(arguments.tables, figure.metric), figure), figure.metric)
     conditions = {
-        condition: {
-            (label, seed): run
-            for label in curves
-            for (name, seed), run in runs.items()
-            if name == figure.label_of(condition, label)
-        }
+        condition: {label: figure.label_of(condition, label) for label in curves}
         for condition, curves in figure.conditions.items()
     }
+    training, weighting = arguments.training, settings.weighting
     table = condition_curves(
-        conditions, arguments.training, settings.weighting, settings.confidence, figure.metric
+        runs, conditions, training, weighting, settings.confidence, figure.metric
     )
     write_csv(table, arguments.output, "%.6g")
     logging.info("%d runs, %d points", len(runs), len(table))

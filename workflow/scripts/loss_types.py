@@ -18,10 +18,9 @@ from nearfirst.figures.settings import CurveSettings, LossTypesSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the type of every task, and the curves of the tasks that are drawn."""
-    settings: LossTypesSettings = arguments.settings
-    curves: CurveSettings = arguments.curves
+    curves = arguments.curves
     runs = results_of(read_runs(arguments.tables), arguments.figure)
-    types, table = loss_types(runs, curves.weighting, curves.confidence, settings)
+    types, table = loss_types(runs, curves.weighting, curves.confidence, arguments.settings)
     write_csv(types, arguments.types, "%.6f")
     write_csv(table, arguments.output, "%.6f")
     logging.info("\n%s", types.groupby(["dataset", "type"], sort=False).size().to_string())

@@ -17,7 +17,7 @@ from nearfirst.tables.settings import MetricTablesSettings, StabilitySettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    runs: MetricTablesSettings = arguments.runs
+    runs = arguments.runs
     metrics = {name: results_of(read_runs(arguments.tables, name), runs) for name in runs.metrics}
     table = stability(metrics, arguments.settings)
     write_csv(table, arguments.output, "%.6g")

@@ -18,8 +18,7 @@ from nearfirst.tables.settings import MetricTablesSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings: CurveSettings = arguments.settings
-    runs: MetricTablesSettings = arguments.runs
+    settings, runs = arguments.settings, arguments.runs
     metrics = {name: results_of(read_runs(arguments.tables, name), runs) for name in runs.metrics}
     table = metric_tasks(metrics, settings.weighting, settings.confidence)
     write_csv(table, arguments.output, "%.6f")

@@ -14,14 +14,13 @@ import yaml
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure
-from nearfirst.figures.figure import Figure
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.save import add_outputs, write_figure
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the PDF, the caption, and the other files that the flags name."""
-    figure: Figure = arguments.figure
+    figure = arguments.figure
     table = figure.read(arguments.table)
     beside = {}
     if arguments.record:

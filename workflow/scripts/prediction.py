@@ -10,7 +10,6 @@ import logging
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
-from nearfirst.figures.kinds.prediction import Settings
 from nearfirst.figures.prediction import prediction
 from nearfirst.figures.read import read_runs, read_similarities, results_of
 from nearfirst.figures.settings import CurveSettings, PredictionSettings
@@ -18,12 +17,10 @@ from nearfirst.figures.settings import CurveSettings, PredictionSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings: PredictionSettings = arguments.settings
-    curves: CurveSettings = arguments.curves
-    figure: Settings = arguments.figure
+    settings, curves = arguments.settings, arguments.curves
     table = prediction(
-        results_of(read_runs(arguments.tables), figure),
-        results_of(read_similarities(arguments.tables), figure),
+        results_of(read_runs(arguments.tables), arguments.figure),
+        results_of(read_similarities(arguments.tables), arguments.figure),
         curves.weighting,
         curves.confidence,
         settings.resamples,

@@ -11,7 +11,6 @@ import logging
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
-from nearfirst.figures.kinds.query_gap import Settings
 from nearfirst.figures.query_gap import query_gap
 from nearfirst.figures.read import read_runs, results_by_test
 from nearfirst.figures.run import scaled
@@ -20,13 +19,12 @@ from nearfirst.figures.settings import ComparisonSettings, CurveSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    figure: Settings = arguments.figure
+    figure = arguments.figure
     runs = read_runs(arguments.tables, figure.metric)
     by_test = results_by_test(runs, figure, figure.test_sets())
     sets = {name: scaled(by_test[test], figure.metric) for name, test in figure.sets.items()}
-    settings: ComparisonSettings = arguments.settings
-    curves: CurveSettings = arguments.curves
-    table = query_gap(sets, figure.reference, settings, figure.metric, curves.weighting)
+    weighting = arguments.curves.weighting
+    table = query_gap(sets, figure.reference, arguments.settings, figure.metric, weighting)
     write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table.to_string(index=False))
 

@@ -10,7 +10,6 @@ import logging
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
-from nearfirst.figures.kinds.rewards import Settings
 from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.reward_distribution import answers, distribution
 from nearfirst.figures.settings import DistributionSettings
@@ -18,8 +17,7 @@ from nearfirst.figures.settings import DistributionSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings: DistributionSettings = arguments.settings
-    figure: Settings = arguments.figure
+    settings, figure = arguments.settings, arguments.figure
     scores, rewards = (
         results_of(read_runs(arguments.tables, metric), figure) for metric in figure.metric_names()
     )

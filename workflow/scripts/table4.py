@@ -16,8 +16,7 @@ from nearfirst.tables.splits import read_splits, sizes
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV and warn of every mismatch."""
-    settings: Table4Settings = arguments.settings
-    table = sizes(read_splits(arguments.tables), settings.expected)
+    table = sizes(read_splits(arguments.tables), arguments.settings.expected)
     write_csv(table, arguments.output, "%.6g")
     logging.info("\n%s", table.to_string(index=False, na_rep=""))
     for row in table[table["matches"] == "no"].itertuples():

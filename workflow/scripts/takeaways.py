@@ -10,7 +10,6 @@ For instance:
 import argparse
 import json
 import logging
-from typing import Any
 
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
@@ -36,12 +35,12 @@ SECTIONS: dict[str, type[Section]] = {
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    subjects: list[Subject] = arguments.subjects
+    subjects = arguments.subjects
     metrics = sorted({metric for subject in subjects for metric in subject.metrics})
     runs = {metric: read_runs(arguments.tables, metric) for metric in metrics}
     similar = any(subject.with_similarity for subject in subjects)
     similarities = read_similarities(arguments.tables) if similar else {}
-    sections: dict[str, Any] = {name: getattr(arguments, name) for name in SECTIONS}
+    sections = {name: getattr(arguments, name) for name in SECTIONS}
     method = Method(**sections, weighting=arguments.weighting)
     table = takeaways(subjects, runs, similarities, method)
     write_csv(table, arguments.output, "%.6g")

@@ -10,7 +10,6 @@ import logging
 
 from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure, parser, write_csv
-from nearfirst.figures.kinds.tasks import Settings
 from nearfirst.figures.read import read_runs, read_similarities, results_by_test
 from nearfirst.figures.run import common_tasks
 from nearfirst.figures.settings import CurveSettings
@@ -19,8 +18,7 @@ from nearfirst.figures.task_curves import choose_tasks, task_curves
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    settings: CurveSettings = arguments.settings
-    figure: Settings = arguments.figure
+    settings, figure = arguments.settings, arguments.figure
     tests = results_by_test(read_runs(arguments.tables), figure, figure.tests)
     similarities = {}
     if figure.quantities != ["loss"]:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from runs import as_rows, save
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import LOSSES as LOSSES_SCHEMA
 from nearfirst.common.parquet import write_table
 from nearfirst.data.half import half_mask
 from nearfirst.figures.advice import advice, seconds
@@ -38,7 +38,8 @@ def runs(losses: dict[str, tuple[float, float]], seeds: int = 2) -> dict[Key, Ru
             end = np.where(FIRST, first, second) + np.linspace(0, 1, len(IDS))
             end = end + 0.01 * seed + 0.05 * number * sign
             # The lowest loss is not at the end.
-            values = pd.DataFrame([end + 1, end - 1, end], [0, 5, 9], pd.Index(IDS, name="id"))
+            steps, ids = pd.Index([0, 5, 9], name="step"), pd.Index(IDS, name="id")
+            values = pd.DataFrame([end + 1, end - 1, end], steps, ids)
             task, ones = pd.Series("mine_test", IDS), pd.Series(1, IDS)
             counts = {"trained": TRAINED[name], "pool": 100, "tokens": 10 * TRAINED[name]}
             result[name, seed] = Run(values, task, ones, unit="conversation", **counts)
@@ -131,13 +132,10 @@ def test_the_advice_in_words(tmp_path: Path) -> None:
 def test_the_programs(tmp_path: Path, program: Any) -> None:
     tables = []
     for (name, seed), run in runs(LOSSES).items():
-        rows = run.values.melt(ignore_index=False, value_name="loss").reset_index(names="step")
-        rows = rows.assign(task="mine_test", label_tokens=1)[list(LOSSES_SCHEMA.names)]
-        identity = {"dataset": "mine", "test": "heldout", "arrangement": name, "seed": str(seed)}
-        counts = {key: str(getattr(run, key)) for key in ("trained", "pool", "tokens")}
-        tables.append(tmp_path / f"{name}-{seed}.parquet")
-        table = pa.Table.from_pandas(rows, LOSSES_SCHEMA, preserve_index=False)
-        write_table(table, tables[-1], identity | counts)
+        identity = {"dataset": "mine", "test": "heldout", "arrangement": name, "seed": seed}
+        counts = {key: getattr(run, key) for key in ("trained", "pool", "tokens")}
+        path = tmp_path / f"{name}-{seed}.parquet"
+        tables.append(save(as_rows(run), path, **identity, **counts))
     test, csv, pdf = (tmp_path / name for name in ("test.parquet", "advice.csv", "advice.pdf"))
     write_table(pa.table({"id": IDS[::-1]}), test)
     figure = FIGURE.model_dump_json()

@@ -2,23 +2,14 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import curves, mean_curve, mean_interval, task_means
+from nearfirst.figures.curves import curves, task_means
 
 # Means and intervals -------------------------------------------------------------------------
-
-
-def test_mean_curve_by_hand() -> None:
-    one = run({10: (1, 4), 0: (2, 3)}, tokens=(1, 2))
-    assert mean_curve(one, "instance").to_dict() == {0: 2.5, 10: 2.5}
-    assert mean_curve(one, "token").to_dict() == pytest.approx({0: 8 / 3, 10: 3.0})
 
 
 def test_the_loss_of_a_task_is_a_mean_over_its_own_instances() -> None:
@@ -31,19 +22,6 @@ def test_the_loss_of_a_task_is_a_mean_over_its_own_instances() -> None:
         0: {"t": 5.0, "u": 1.75},
         10: {"t": 3.0, "u": 7.5},
     }
-
-
-@given(
-    st.lists(st.floats(0.1, 10), min_size=2, max_size=8),
-    st.sampled_from([0.5, 0.9, 0.95, 0.99]),
-)
-def test_mean_interval_is_students(values: list[float], confidence: float) -> None:
-    result = mean_interval(np.array(values), confidence)
-    error = stats.sem(values)
-    expected = (np.mean(values),) * 2
-    if error > 0:
-        expected = stats.t.interval(confidence, len(values) - 1, np.mean(values), error)
-    assert result == pytest.approx((np.mean(values), *expected), rel=1e-9, abs=1e-9)
 
 
 def test_curves_by_hand() -> None:

@@ -37,9 +37,7 @@ ROWS = {
     "arrangements": figure("arrangements", "fixed", "b", dataset="p3", reference="b"),
     "datasets": figure("datasets", "p3", "flan", test="heldout", arrangement="a", metric="rougeL"),
     "metrics": figure("metrics", dataset="p3", arrangement="a", metrics=["rouge1", "rougeL"]),
-    "rewards": figure("rewards", dataset="p3", arrangement="fixed"),
     "tasks": figure("tasks", "a", dataset="p3", tests=["heldout", "specialist-1"], panels="test"),
-    "loss-types": figure("loss-types", "p3", test="heldout", arrangement="a"),
     "prediction": figure("prediction", "a", "b", dataset="p3", test="heldout"),
     "interaction": figure(
         "interaction",
@@ -53,17 +51,11 @@ RUNS = {
     "arrangements": runs("p3", "test-of-p3", "fixed", "b"),
     "datasets": [*runs("p3", "heldout", "a"), *runs("flan", "heldout", "a")],
     "metrics": runs("p3", "generalist-0", "a"),
-    "rewards": runs("p3", "generalist-0", "fixed"),
     "tasks": [*runs("p3", "heldout", "a"), *runs("p3", "specialist-1", "a")],
-    "loss-types": runs("p3", "heldout", "a"),
     "prediction": runs("p3", "heldout", "a", "b"),
     "interaction": runs("p3", "specialist-1", "a", "fixed", "b", "c"),
 }
-NEEDED = {
-    "datasets": ["rougeL"],
-    "metrics": ["rouge1", "rougeL"],
-    "rewards": ["exact_match", "reward"],
-}
+NEEDED = {"datasets": ["rougeL"], "metrics": ["rouge1", "rougeL"]}
 
 
 @pytest.mark.parametrize("kind", ROWS)

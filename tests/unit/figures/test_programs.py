@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from programs import Program
-from runs import figure, noisy, run, save_table, tables, write_runs, write_similarity
+from runs import assert_equal, figure, noisy, run, save_table, tables, write_runs, write_similarity
 
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.comparison.summary import summary
@@ -25,23 +24,6 @@ from nearfirst.reward.table import REWARDS
 from nearfirst.score.table import SCORES
 
 TASKS = ("t", "u", "v")
-
-
-@pytest.fixture
-def csv(program: Program, tmp_path: Path) -> Callable[..., pd.DataFrame]:
-    """Run a program and return the CSV that it wrote."""
-
-    def csv(name: str, *arguments: object) -> pd.DataFrame:
-        done = program(name, *arguments, "--output", tmp_path / "out.csv")
-        assert done.returncode == 0, done.stderr
-        return pd.read_csv(tmp_path / "out.csv", dtype={"steps": "str"})
-
-    return csv
-
-
-def assert_equal(output: pd.DataFrame, expected: pd.DataFrame) -> None:
-    """Check a CSV, which keeps six digits, and float32 values behind it."""
-    pd.testing.assert_frame_equal(output, expected, rtol=1e-4, atol=2e-6, check_dtype=False)
 
 
 def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:

@@ -101,18 +101,6 @@ def test_similarities_come_back_by_measure_in_their_order(tmp_path: Path) -> Non
 # The run of a table --------------------------------------------------------------------------
 
 
-def test_runs_are_grouped_by_what_their_tables_say(tmp_path: Path) -> None:
-    paths = [
-        save(rows({step: (1,)}), tmp_path / f"{seed}-{step}.parquet", seed=seed)
-        for seed in (1, 0)
-        for step in (0, 10)
-    ]
-    results = read_runs(paths)
-    assert {run_id: list(run.values.index) for run_id, run in results.items()} == {
-        RunId("flan", "specialist-0", "random", seed): [0, 10] for seed in (0, 1)
-    }
-
-
 def test_a_table_that_does_not_name_its_run(tmp_path: Path) -> None:
     path = tmp_path / "old.parquet"
     pq.write_table(pa.Table.from_pandas(rows({0: (1,)})), path)

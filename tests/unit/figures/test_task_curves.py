@@ -5,13 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from runs import run, tables
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.run import common_tasks
-from nearfirst.figures.task_curves import choose_tasks, scaled_average, task_curves
+from nearfirst.figures.task_curves import choose_tasks, task_curves
 
 TASKS = ("u", "t", "u")
 
@@ -77,7 +75,6 @@ def test_similarity_beside_the_loss() -> None:
     average = np.array([[-0.25, -0.3], [-0.45, -0.1]])
     each = average * minimum.mean(axis=1, keepdims=True) / average.mean(axis=1, keepdims=True)
     assert random["scaled-cosine-avg"].to_numpy() == pytest.approx(each.mean(axis=0))
-    assert each[0] == pytest.approx(scaled_average(average[0], minimum[0]))
 
 
 def test_panels_come_in_the_order_given() -> None:
@@ -106,20 +103,12 @@ def test_similarities_that_do_not_fit(similarity: Any, message: str) -> None:
         curves_of(quantities=["cosine-min"], similarities={"specialist-0": similarities})
 
 
-def test_the_scaled_average_by_hand() -> None:
-    average, minimum = np.array([-0.1, -0.2, -0.3]), np.array([-0.4, -0.5, -0.6])
-    assert scaled_average(average, minimum) == pytest.approx([-0.25, -0.5, -0.75])
-    for factor in (-1.0, 0.0):
-        with pytest.raises(InputError, match="ratio must be positive and finite"):
-            scaled_average(factor * average, minimum)
-
-
 def test_curves_that_cannot_be_scaled_name_their_run() -> None:
-    turned = {name: -table for name, table in SIMILAR["RT", 1].items()}
-    turned["cosine-min"] = SIMILAR["RT", 1]["cosine-min"]
-    similarities = {"specialist-0": {**SIMILAR, ("RT", 1): turned}}
-    with pytest.raises(InputError, match="RT, seed 1, task 'u': Scaled Cosine-Avg"):
-        curves_of(quantities=["scaled-cosine-avg"], similarities=similarities)
+    for factor in (-1, 0):
+        average = factor * SIMILAR["RT", 1]["cosine-avg"]
+        similarities = {**SIMILAR, ("RT", 1): {**SIMILAR["RT", 1], "cosine-avg": average}}
+        with pytest.raises(InputError, match=r"RT, seed 1, task 'u': Scaled .* must be positive"):
+            curves_of(quantities=["scaled-cosine-avg"], similarities={"specialist-0": similarities})
 
 
 # Which tasks ---------------------------------------------------------------------------------
@@ -133,19 +122,6 @@ def test_evenly_spread_tasks_by_hand() -> None:
     assert [choose_tasks(tasks, None, (1, i, 4))[0] for i in range(4)] == ["t2", "t6", "t10", "t14"]
     with pytest.raises(InputError, match="pick: 4 evenly spread tasks, but there are 3 unseen"):
         choose_tasks(["a", "b", "c"], None, (1, 0, 4))
-
-
-@given(st.integers(1, 300), st.data())
-def test_picked_tasks_differ_and_are_evenly_spread(count: int, data: st.DataObject) -> None:
-    tasks = [f"t{i:03d}" for i in range(count)]
-    of = data.draw(st.integers(1, count))
-    first = data.draw(st.integers(0, of - 1))
-    places = [tasks.index(task) for task in choose_tasks(tasks, None, (of, 0, of))]
-    gaps = np.diff([-places[0] - 1, *places, 2 * count - 1 - places[-1]])
-    assert (gaps >= 1).all()
-    assert gaps.max() - gaps.min() <= 2
-    rest = choose_tasks(tasks, None, (of - first, first, of))
-    assert [tasks.index(task) for task in rest] == places[first:]
 
 
 def test_the_beginning_of_a_name_will_do_if_it_is_the_only_one() -> None:

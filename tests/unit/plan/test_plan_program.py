@@ -30,15 +30,8 @@ def plan(checkout: Checkout, program: Program, monkeypatch: pytest.MonkeyPatch) 
     return partial(program, "plan.py")
 
 
-@pytest.mark.parametrize(
-    ("keep", "sizes"),
-    [
-        ("true", ["2.44 TB", "323 GB", "7.32 TB", "7.64 TB", "8.29 TB"]),
-        ("false", ["822 GB", "323 GB", "0 B", "1.15 TB", "3.44 TB"]),
-    ],
-)
-def test_the_plan_of_the_papers_figure(plan: Program, keep: str, sizes: list[str]) -> None:
-    config = ("--config", "preset=paper", "seeds=[0]", f"keep_checkpoints={keep}")
+def test_the_plan_of_the_papers_figure(plan: Program) -> None:
+    config = ("--config", "preset=paper", "seeds=[0]", "keep_checkpoints=false")
     flags = ("--profile", "slurm", "--seconds", "train=4800", *config)
     done = plan("results/fig4_flan.pdf", *flags)
     assert done.returncode == 0, done.stderr
@@ -47,7 +40,10 @@ def test_the_plan_of_the_papers_figure(plan: Program, keep: str, sizes: list[str
     assert ["train", "18", "4,800.0", "24.00", "48.00"] in lines
     assert ["evaluate", "18", "?", "?", "?"] in lines
     assert "3 runs, 6,738,415,616 parameters" in done.stdout
-    assert [" ".join(line[-2:]) for line in lines[-5:]] == sizes
+    # Two segments of a run at a time.
+    assert [" ".join(line[-2:]) for line in lines[-5:]] == [
+        *("822 GB", "323 GB", "0 B", "1.15 TB", "3.44 TB")
+    ]
 
 
 def test_what_snakemake_refuses_is_said(plan: Program) -> None:

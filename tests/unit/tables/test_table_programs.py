@@ -1,6 +1,5 @@
 """The programs of tables: tables with metadata in, the CSV of the library out."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from programs import Program
-from runs import figure, noisy, save_table, write_runs
+from runs import assert_equal, figure, noisy, save_table, write_runs
 
 from nearfirst.common.parquet import SOURCES
 from nearfirst.figures.comparison.paired import paired_comparison
@@ -20,78 +19,76 @@ from nearfirst.tables.metric_tasks import metric_tasks
 from nearfirst.tables.settings import GeneralizationSettings, StabilitySettings
 
 
-@pytest.fixture
-def make(program: Program, tmp_path: Path) -> Callable[..., tuple[pd.DataFrame, str]]:
-    """Run a program; return the CSV that it wrote, and its log."""
-
-    def make(name: str, *arguments: object) -> tuple[pd.DataFrame, str]:
-        path = tmp_path / "out.csv"
-        done = program(name, *arguments, "--output", path)
-        assert done.returncode == 0, done.stderr
-        table = pd.read_csv(path, dtype={"seed": str}, keep_default_na=False, na_values="")
-        return table, done.stderr
-
-    return make
-
-
-def assert_equal(table: pd.DataFrame, expected: pd.DataFrame) -> None:
-    table = table.astype(expected.dtypes)
-    pd.testing.assert_frame_equal(table, expected, rtol=1e-4, atol=1e-6, check_dtype=False)
-
-
-def split(folder: Path, name: str, **sources: str) -> Path:
+def split(path: Path, dataset: str, name: str, **sources: str) -> Path:
     """Write a split of tasks and their sources, with three instances of each task."""
     rows = [
         {"id": f"{task}{number}", "task": task, "source": source, "messages": [], "references": []}
         for task, source in sources.items()
         for number in range(3)
     ]
-    table = pa.Table.from_pylist(rows, SOURCES)
-    return save_table(table, folder / f"{name}.parquet", dataset="flan", test=name)
+    return save_table(pa.Table.from_pylist(rows, SOURCES), path, dataset=dataset, test=name)
 
 
-def test_table4_and_leakage(make: Any, program: Program, tmp_path: Path) -> None:
-    train = split(tmp_path, "train", quoref_a="quoref", quoref_b="quoref", glue_x="glue")
-    test = split(tmp_path, "specialist-0", quoref_c="quoref", sciq_d="sciq")
-    expected = '{"expected": {"flan": {"train": {"tasks": 4, "instances": 9}}}}'
-    table, log = make("table4.py", train, test, "--settings", expected)
-    assert table["matches"].tolist()[0] == "no"
-    assert "flan train: 3 tasks and 9 instances, expected 4 and 9" in log
-    table, log = make("leakage.py", test, train)
-    assert "1 of 2 unseen tasks share a source" in log
-    assert table["training_tasks"].tolist() == [2, 0]
-    old = tmp_path / "old.parquet"
-    pq.write_table(pq.read_table(train).replace_schema_metadata(None), old)
-    done = program("leakage.py", old, "--output", tmp_path / "none.csv")
-    assert (done.returncode, (tmp_path / "none.csv").exists()) == (1, False)
-    assert "old.parquet: the table does not say its dataset and split" in done.stderr
+def test_table4_and_leakage(program: Program, tmp_path: Path) -> None:
+    train = {"quoref_a": "quoref", "quoref_b": "quoref", "glue_x": "glue"}
+    splits = [
+        split(tmp_path / "1.parquet", "flan", "train", **train),
+        split(tmp_path / "2.parquet", "flan", "specialist-0", quoref_c="quoref", sciq_d="sciq"),
+        split(tmp_path / "3.parquet", "chat", "train", talk="talk"),
+        split(tmp_path / "4.parquet", "chat", "heldout", talk="talk"),
+    ]
+    expected = (
+        '{"expected": {"flan": {"train": {"tasks": 4, "instances": 9}, '
+        '"specialist-0": {"instances": 6}}}}'
+    )
+    output = ("--output", tmp_path / "out.csv")
+    done = program("table4.py", *splits, "--settings", expected, *output)
+    assert "flan train: 3 tasks and 9 instances, expected 4 and 9" in done.stderr
+    table = pd.read_csv(output[1], keep_default_na=False)
+    assert table[["tasks", "instances", "matches"]].to_numpy().tolist() == [
+        *([3, 9, "no"], [2, 6, "yes"], [1, 3, ""], [1, 3, ""])
+    ]
+    done = program("leakage.py", *reversed(splits), *output)
+    assert "1 of 2 unseen tasks share a source" in done.stderr
+    # Held-out conversations have no unseen task.
+    table = pd.read_csv(output[1], keep_default_na=False).drop(columns=["split", "instances"])
+    assert table.to_numpy().tolist() == [
+        ["flan", "quoref_c", "quoref", 2, "quoref_a;quoref_b"],
+        ["flan", "sciq_d", "sciq", 0, ""],
+    ]
+    done = program("leakage.py", splits[1], *output)
+    assert "flan specialist-0: give the table of the split 'train' of flan too" in done.stderr
+    pq.write_table(pq.read_table(splits[0]).replace_schema_metadata(None), splits[0])
+    done = program("leakage.py", *splits, *output)
+    assert done.returncode == 1
+    assert "1.parquet: the table does not say its dataset and split" in done.stderr
 
 
-def test_generalization(make: Any, tmp_path: Path) -> None:
+def test_generalization(csv: Any, tmp_path: Path) -> None:
     runs = noisy({"NFT": -2.5, "RT": -2.0}, seeds=2)
     paths = write_runs(runs, tmp_path)
     fig4 = figure("arrangements", "NFT", "RT", reference="RT")
     fig3 = figure("arrangements", "RT", reference="RT")
     figures = f'{{"fig4": {fig4}, "fig3": {fig3}}}'
-    table, _ = make("generalization.py", *paths, "--figures", figures)
+    table = csv("generalization.py", *paths, "--figures", figures)
     random = {key: run for key, run in runs.items() if key[0] == "RT"}
     expected = generalization({"fig4": runs, "fig3": random}, GeneralizationSettings())
     assert_equal(table, expected)
 
 
-def test_tables_of_metrics(make: Any, tmp_path: Path) -> None:
+def test_tables_of_metrics(csv: Any, tmp_path: Path) -> None:
     steps = (0, 10, 20, 30)
     runs = noisy({"flan": 0.0}, 2, steps=steps)
     paths = write_runs(runs, tmp_path, by="dataset", test="generalist-0")
     rows = ("--runs", '{"datasets": {"Flan": "flan"}, "metrics": ["loss"]}')
     metrics = {"loss": {("Flan", seed): run for (_, seed), run in runs.items()}}
-    table, _ = make("metric_stability.py", *paths, *rows, "--settings", '{"end_checkpoints": 2}')
+    table = csv("metric_stability.py", *paths, *rows, "--settings", '{"end_checkpoints": 2}')
     assert_equal(table, stability(metrics, StabilitySettings(end_checkpoints=2)))
-    table, _ = make("metric_tasks.py", *paths, *rows)
+    table = csv("metric_tasks.py", *paths, *rows)
     assert_equal(table, metric_tasks(metrics, "instance", 0.95))
 
 
-def test_comparisons(make: Any, tmp_path: Path) -> None:
+def test_comparisons(csv: Any, tmp_path: Path) -> None:
     # Labels that pandas would take for missing values.
     other = noisy({"NA": -0.4, "none": 0.0}, seeds=1, steps=(0, 10, 20, 30))
     settings = ComparisonSettings(resamples=200)
@@ -103,7 +100,7 @@ def test_comparisons(make: Any, tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}_paired.csv" for name in figures]
     for path, table in zip(paths, figures.values(), strict=True):
         table.to_csv(path, index=False, float_format="%.6g")
-    table, _ = make("comparisons.py", *paths)
+    table = csv("comparisons.py", *paths)
     assert_equal(
         table.drop(columns=["figure", "p_overall"]), pd.concat(figures.values(), ignore_index=True)
     )

@@ -86,14 +86,6 @@ def test_the_margin_of_equivalence_is_a_share_of_the_weighted_fall() -> None:
         assert effect.region == pytest.approx((-fall / 10, fall / 10))
 
 
-def test_equivalence_is_undecided_where_tasks_differ() -> None:
-    mixed = curve(9, 4, 4, 4, 4, tasks=[3.0, -3.0] * 4)
-    effect = effect_of(
-        "equivalence", data({"A": [mixed], "B": [curve(9, 4, 4, 4, 4)]}), window="run"
-    )
-    assert (effect.estimate, decide(effect)) == (0, "undecided")
-
-
 def test_between_takes_the_weaker_difference() -> None:
     low, middle, high = (curve(9, *[level] * 4) for level in (1, 2, 4))
     effect = effect_of("between", data({"A": [low], "B": [middle], "C": [high]}), window="run")

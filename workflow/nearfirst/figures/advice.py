@@ -85,7 +85,8 @@ def advice(
     level = _estimate(held_out, sample, settings.confidence)
     others = np.delete(np.arange(len(names)), chosen)
     difference = _estimate(held_out[[chosen]] - held_out[others], sample, settings.confidence)
-    table = pd.DataFrame(
+    p_values = max_t(difference, settings.resamples, settings.seed)
+    return pd.DataFrame(
         {
             "order": [order for order, arrangements in orders.items() for _ in arrangements],
             "arrangement": names,
@@ -99,10 +100,10 @@ def advice(
             "loss": level.mean,
             "low": level.low,
             "high": level.high,
-            "difference": np.nan,
-            "difference_low": np.nan,
-            "difference_high": np.nan,
-            "p_value": np.nan,
+            "difference": np.insert(difference.mean, chosen, np.nan),
+            "difference_low": np.insert(difference.low, chosen, np.nan),
+            "difference_high": np.insert(difference.high, chosen, np.nan),
+            "p_value": np.insert(p_values, chosen, np.nan),
             "n": [len(labels[name]) for name in names],
             "choosing_instances": sizes[0],
             "instances": sizes[1],
@@ -110,11 +111,6 @@ def advice(
             "confidence": settings.confidence,
         }
     )
-    table.loc[others, "difference"] = difference.mean
-    table.loc[others, "difference_low"] = difference.low
-    table.loc[others, "difference_high"] = difference.high
-    table.loc[others, "p_value"] = max_t(difference, settings.resamples, settings.seed)
-    return table
 
 
 def seconds(jobs: Jobs, names: Sequence[str]) -> pd.DataFrame:

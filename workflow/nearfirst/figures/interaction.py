@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 
 from nearfirst.figures.curves import curves
-from nearfirst.figures.run import Runs, check_instances
+from nearfirst.figures.run import Runs, by_label, check_instances
 from nearfirst.metrics import MetricName
 from nearfirst.train.rates import rates
 from nearfirst.train.settings import TrainSettings
 
 
 def condition_curves(
-    conditions: Mapping[str, Runs],
+    runs: Runs,
+    conditions: Mapping[str, Mapping[str, str]],
     training: Mapping[str, TrainSettings],
     weighting: str,
     confidence: float,
@@ -21,17 +22,18 @@ def condition_curves(
 ) -> pd.DataFrame:
     """Return the curves of `curves.curves` under each condition.
 
-    `conditions` and `training` hold the runs and their training settings by condition. Further
-    columns are panel (the condition), schedule, rate_sum (of the learning rates of a run) and
-    first_share and last_share (of that sum, in the first and last fifth of the steps). Raises
-    InputError like `curves`, and if conditions differ in their test instances.
+    `conditions` names the label of the runs of each curve, by condition and by the curve's label in
+    the table; `training` holds the settings of each condition's runs. Further columns are panel
+    (the condition), schedule, rate_sum (of the learning rates of a run) and first_share and
+    last_share (of that sum, in the first and last fifth of the steps). Raises InputError like
+    `curves`, and if conditions differ in their test instances.
     """
-    check_instances(
-        {(f"{k} ({c})", s): run for c, runs in conditions.items() for (k, s), run in runs.items()}
-    )
+    check_instances(runs)
+    by_run = by_label(runs)
     parts = []
-    for condition, runs in conditions.items():
-        table = curves(runs, weighting, confidence, metric=metric)
+    for condition, labels in conditions.items():
+        shown = {(k, s): run for k, name in labels.items() for s, run in by_run[name].items()}
+        table = curves(shown, weighting, confidence, metric=metric)
         by_step = rates(training[condition], int(table["step"].max()))
         # Between two steps the sum is interpolated linearly.
         marks = np.array([0.2, 0.8, 1]) * len(by_step)

@@ -47,9 +47,17 @@ def density(values: Floats, points: Floats) -> Floats:
     return np.asarray(stats.gaussian_kde(values, "scott")(points))
 
 
-def overlap(one: Floats, other: Floats, points: Floats) -> float:
-    """Return the overlap coefficient ∫ min(f, g) of two densities on a grid, in [0, 1]."""
-    return float(np.clip(np.trapezoid(np.minimum(one, other), points), 0, 1))
+def overlap(one: Floats, other: Floats) -> float:
+    """Return the overlap coefficient ∫ min(f, g) of the densities of two samples, in [0, 1]."""
+    points = grid(one, other)
+    least = np.minimum(density(one, points), density(other, points))
+    return float(np.clip(np.trapezoid(least, points), 0, 1))
+
+
+def resampled_counts(generator: np.random.Generator, n: int, resamples: int) -> Floats:
+    """Return how often each of n units is drawn, (1 + resamples, n): first the sample itself."""
+    drawn = generator.multinomial(n, [1 / n] * n, resamples)
+    return np.concatenate([np.ones((1, n)), drawn])
 
 
 def aucs(one: Group, other: Group, weights: Floats) -> Floats:

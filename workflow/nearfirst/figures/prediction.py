@@ -11,7 +11,15 @@ from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, task_means
-from nearfirst.figures.run import Key, Runs, Similarity, by_label, common_tasks, matching_similarity
+from nearfirst.figures.run import (
+    Key,
+    Runs,
+    Similarity,
+    by_label,
+    common_steps,
+    common_tasks,
+    matching_similarity,
+)
 from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
 Indices = npt.NDArray[np.intp]
@@ -60,18 +68,15 @@ def prediction(
     labels = np.array([label for label, _ in runs])
     # Runs keep all their checkpoints, so these correlations are the same in all resamples.
     along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
-    sample, *resampled = _bootstrap(runs, loss.shape[-1], resamples, seed)
-    series = _correlate(loss, distances, along, labels, *sample)
-    means = {name: [values] for name, values in _means(series).items()}
-    for indices in resampled:
-        for name, values in _means(_correlate(loss, distances, along, labels, *indices)).items():
-            means[name].append(values)
+    drawn = _bootstrap(runs, loss.shape[-1], resamples, seed)
+    series = _correlate(loss, distances, along, labels, *drawn[0])
+    means = [_means(_correlate(loss, distances, along, labels, *indices)) for indices in drawn]
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     n_runs, n_checkpoints, n_tasks = loss.shape
     rows = []
     for i, measure in enumerate(next(iter(similarities.values()))):
-        for name, by_resample in means.items():
-            value, *bootstrap = (by_measure[i] for by_measure in by_resample)
+        for name in series:
+            value, *bootstrap = (by_statistic[name][i] for by_statistic in means)
             finite = [x for x in bootstrap if np.isfinite(x)]
             low, high = np.quantile(finite, tails) if finite else (np.nan, np.nan)
             rows.append(
@@ -127,7 +132,7 @@ def _stack_runs(
     Both hold only the tasks and checkpoints that all runs share.
     """
     tasks = common_tasks(runs.values())
-    steps = sorted(set.intersection(*(set(run.values.index) for run in runs.values())) - {0})
+    steps = common_steps(runs.values())
     for count, what in ((len(tasks), "unseen tasks"), (len(steps), "checkpoints after step 0")):
         if count < 2:
             raise InputError(f"{count} {what} are in all runs; a correlation needs two")

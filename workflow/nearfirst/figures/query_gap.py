@@ -16,6 +16,10 @@ from nearfirst.figures.settings import ComparisonSettings
 from nearfirst.metrics import METRICS, MetricName
 
 GAIN, GAP = "Gain", "Gap"
+COLUMNS = [
+    *("arrangement", "panel", "quantity", "step", "mean", "low", "high", "n", "instances"),
+    *("tasks", "confidence", "over_run", "over_run_low", "over_run_high", "p_value"),
+]
 
 
 def query_gap(
@@ -104,25 +108,17 @@ def _gains(compared: pd.DataFrame, metric: MetricName, name: str, panel: str) ->
     rows = compared[compared["question"] == CHECKPOINT].reset_index(drop=True)
     comparison = rows["comparison"]
     several = comparison.nunique() > 1
-    return pd.DataFrame(
-        {
-            "arrangement": [f"{name}, {each}" if several else name for each in comparison],
-            "panel": panel,
-            "quantity": f"{panel} in {METRICS[metric].name}",
-            "step": rows["steps"].astype(int),
-            "mean": rows["mean"],
-            "low": rows["low"],
-            "high": rows["high"],
-            "n": rows["seeds"],
-            "instances": rows["instances"],
-            "tasks": rows["tasks"],
-            "confidence": rows["confidence"],
-            "over_run": comparison.map(over_run["mean"]),
-            "over_run_low": comparison.map(over_run["low"]),
-            "over_run_high": comparison.map(over_run["high"]),
-            "p_value": comparison.map(over_run["p_value"]),
-        }
+    rows = rows.rename(columns={"seeds": "n"}).assign(
+        arrangement=[f"{name}, {each}" if several else name for each in comparison],
+        panel=panel,
+        quantity=f"{panel} in {METRICS[metric].name}",
+        step=rows["steps"].astype(int),
+        over_run=comparison.map(over_run["mean"]),
+        over_run_low=comparison.map(over_run["low"]),
+        over_run_high=comparison.map(over_run["high"]),
+        p_value=comparison.map(over_run["p_value"]),
     )
+    return rows[COLUMNS]
 
 
 def _subtract(first: Runs, second: Runs) -> Runs:

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.overlap import Group, aucs, bandwidth, density, grid, overlap
+from nearfirst.figures.overlap import (
+    Group,
+    aucs,
+    bandwidth,
+    density,
+    grid,
+    overlap,
+    resampled_counts,
+)
 from nearfirst.figures.run import Runs
 from nearfirst.figures.settings import DistributionSettings
 
@@ -77,9 +85,7 @@ def distribution(
     rewards, is_right = table["reward"].to_numpy(float), table["right"].to_numpy(bool)
     right, wrong = (Group(rewards[mask], cluster[mask]) for mask in (is_right, ~is_right))
     generator = np.random.default_rng(settings.seed)
-    drawn = generator.multinomial(len(ids), [1 / len(ids)] * len(ids), settings.resamples)
-    # The first row holds each instance once: the sample itself.
-    weights = np.concatenate([np.ones((1, len(ids))), drawn])
+    weights = resampled_counts(generator, len(ids), settings.resamples)
     edges = np.histogram_bin_edges(rewards, settings.bins)
     dense = [group.values for group in (right, wrong) if _is_dense(group, settings)]
     points = grid(dense[0], dense[-1]) if dense else np.empty(0)
@@ -94,9 +100,7 @@ def distribution(
         if _is_dense(group, settings):
             curve = zip(points, density(values, points), strict=True)
             rows += [_row(name, "density", y, x=x) for x, y in curve]
-    shared = np.nan
-    if len(dense) == 2:
-        shared = overlap(density(dense[0], points), density(dense[1], points), points)
+    shared = overlap(*dense) if len(dense) == 2 else np.nan
     auc, *resampled = aucs(right, wrong, weights)
     finite = [x for x in resampled if np.isfinite(x)]
     low = high = np.nan

@@ -137,6 +137,11 @@ def common_tasks(runs: Iterable[Run]) -> list[str]:
     return sorted(set.intersection(*(set(run.task) for run in runs)))
 
 
+def common_steps(runs: Iterable[Run]) -> list[int]:
+    """Return the steps after 0 that all runs share, in order."""
+    return sorted(set.intersection(*(set(run.values.index) for run in runs)) - {0})
+
+
 def check_seeds(runs: Runs) -> None:
     """Raise InputError unless all runs of a label have the same steps and instances."""
     first: dict[str, Key] = {}

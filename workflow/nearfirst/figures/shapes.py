@@ -1,9 +1,9 @@
 """Base classes for kinds of figure, by what their labels stand for."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nearfirst.figures.figure import Curve, Figure, Label, Metric, Test
 
@@ -37,6 +37,13 @@ class WithReference(Figure):
         None, description="Test set that is measured; null: the test set of the data set."
     )
     reference: str = Field(description="Label that the paired comparison compares with the others.")
+
+    @model_validator(mode="after")
+    def _check_reference(self) -> Self:
+        if self.reference not in self.orders():
+            labels = ", ".join(self.orders())
+            raise ValueError(f"reference: {self.reference!r} is none of the labels {labels}")
+        return self
 
     def orders(self) -> list[str]:
         """Return the labels that are compared."""

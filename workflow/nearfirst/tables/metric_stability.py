@@ -9,12 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import mean_curve, mean_interval
+from nearfirst.figures.curves import Floats, mean_curve, mean_interval
 from nearfirst.figures.run import Runs, by_label, check_seeds, scaled
 from nearfirst.metrics import MetricName
 from nearfirst.tables.settings import StabilitySettings
 
-Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 
 MIN_CHECKPOINTS = 4

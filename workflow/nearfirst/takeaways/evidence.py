@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison.inference import Sample, estimates, max_t, variance_over_seeds
+from nearfirst.figures.curves import Floats
 from nearfirst.figures.run import Key, Run, Similarity
 from nearfirst.figures.settings import ComparisonSettings, DistributionSettings, PredictionSettings
 from nearfirst.tables.settings import StabilitySettings
 from nearfirst.takeaways.settings import TakeawaySettings
 
 T = TypeVar("T")
-Floats = npt.NDArray[np.float64]
 Region = tuple[float, float]
 """Where an effect must lie for its claim to be confirmed, bounds included."""
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from nearfirst.figures.curves import task_means
-from nearfirst.figures.overlap import Group, aucs, density, grid, overlap
+from nearfirst.figures.curves import Floats, task_means
+from nearfirst.figures.overlap import Group, aucs, overlap, resampled_counts
 from nearfirst.figures.reward_distribution import answers
 from nearfirst.figures.run import Run
 from nearfirst.metrics import METRICS
@@ -20,7 +20,6 @@ from nearfirst.takeaways.evidence import (
     NEGATIVE,
     Data,
     Effect,
-    Floats,
     Method,
     NotTestableError,
     bootstrap_p_value,
@@ -160,7 +159,7 @@ def fairer(data: Data, method: Method) -> Effect:
         shared = ends["loss"].index.intersection(ends["reward"].index)
         unit, names = pd.factorize(run.units.loc[shared], sort=True)
         n_units += len(names)
-        counts = _resampled_counts(generator, len(names), method)[:, unit]
+        counts = resampled_counts(generator, len(names), method.comparison.resamples)[:, unit]
         for metric in moments:
             values = ends[metric].loc[shared].to_numpy()
             mean = counts @ values / counts.sum(axis=1)
@@ -206,22 +205,15 @@ def tells_apart(data: Data, method: Method) -> Effect:
             raise NotTestableError(
                 f"only {n_answers} {name} answers to {n_units} of {len(names)} {run.unit}s"
             )
-    draws = aucs(right, wrong, _resampled_counts(method.generator(), len(names), method))
+    resamples = method.comparison.resamples
+    draws = aucs(right, wrong, resampled_counts(method.generator(), len(names), resamples))
     draws = draws[np.isfinite(draws)]
     margin = method.settings.auc_margin
     effect = equivalence_test(draws, 0.5, margin, method, "AUC", len(names), len(scores))
     note = ""
     if min(np.ptp(right.values), np.ptp(wrong.values)) > 0:
-        points = grid(right.values, wrong.values)
-        shared = overlap(density(right.values, points), density(wrong.values, points), points)
-        note = f"overlap {shared:.2f}"
+        note = f"overlap {overlap(right.values, wrong.values):.2f}"
     return effect._replace(units=f"{run.unit}s", note=note)
-
-
-def _resampled_counts(generator: np.random.Generator, n: int, method: Method) -> Floats:
-    """Return how often each of n units is drawn, (1 + resamples, n): first the sample itself."""
-    drawn = generator.multinomial(n, [1 / n] * n, method.comparison.resamples)
-    return np.concatenate([np.ones((1, n)), drawn])
 
 
 def _resampled_curves(runs: Sequence[Run], method: Method) -> tuple[Floats, str, int]:
@@ -237,9 +229,9 @@ def _resampled_curves(runs: Sequence[Run], method: Method) -> tuple[Floats, str,
         unit, n_units, title = np.arange(len(unit)), len(unit), "instances"
     weight = run.weights(method.weighting).to_numpy()
     members = np.equal.outer(unit, np.arange(n_units)) * weight[:, None]
-    generator = method.generator()
-    seed_counts = _resampled_counts(generator, len(runs), method)
-    unit_counts = _resampled_counts(generator, n_units, method)
+    generator, resamples = method.generator(), method.comparison.resamples
+    seed_counts = resampled_counts(generator, len(runs), resamples)
+    unit_counts = resampled_counts(generator, n_units, resamples)
     sums = sum(
         seed_counts[:, [i]] * (unit_counts @ (run.values.to_numpy() @ members).T)
         for i, run in enumerate(runs)

@@ -10,7 +10,7 @@ from nearfirst.figures.comparison import END, RUN
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.curves import mean_curve, task_means
 from nearfirst.figures.prediction import correlation
-from nearfirst.figures.run import common_tasks
+from nearfirst.figures.run import common_steps, common_tasks
 from nearfirst.takeaways.evidence import (
     NEGATIVE,
     POSITIVE,
@@ -89,8 +89,7 @@ def _compare(
         for name, seeds in data.others.items()
         for seed, run in seeds.items()
     }
-    common = set.intersection(*(set(run.values.index) for run in runs.values())) - {0}
-    if not (steps := sorted(common)):
+    if not (steps := common_steps(runs.values())):
         raise NotTestableError(f"{ours} and {theirs} have no common checkpoint after step 0")
     if window == "first half":
         steps = [step for step in steps if 2 * step <= steps[-1]]
@@ -130,8 +129,7 @@ def trend(data: Data, method: Method) -> Effect:
     if len(buckets) < 3:
         raise NotTestableError("a trend needs three buckets of rounds or more")
     runs = data.by_key().values()
-    steps = sorted(set.intersection(*(set(run.values.index) for run in runs)) - {0})
-    if not steps:
+    if not (steps := common_steps(runs)):
         raise NotTestableError("the buckets have no common checkpoint after step 0")
     tasks = common_tasks(runs)
     seeds = sorted(set.intersection(*map(set, buckets.values())))

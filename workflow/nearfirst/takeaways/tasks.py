@@ -7,14 +7,13 @@ import pandas as pd
 from scipy import stats
 
 from nearfirst.figures.comparison.paired import check_pairs
-from nearfirst.figures.curves import task_means
+from nearfirst.figures.curves import Floats, task_means
 from nearfirst.figures.prediction import between_arrangements, correlation
 from nearfirst.figures.run import common_tasks, matching_similarity
 from nearfirst.takeaways.evidence import (
     POSITIVE,
     Data,
     Effect,
-    Floats,
     Method,
     NotTestableError,
     equivalence_test,

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from runs import Runs, noisy, run
 from scipy import stats
 
@@ -128,17 +126,6 @@ def test_weights_are_those_of_the_curves() -> None:
     runs = {(name, 0): run({10: row}, "ttu", (1, 4, 5)) for name, row in losses.items()}
     assert compared(runs)["difference"][0] == pytest.approx((-1 - 3 + 1) / 3)
     assert compared(runs, weighting="token")["difference"][0] == pytest.approx((-1 - 12 + 5) / 10)
-
-
-@settings(max_examples=6)
-@given(st.permutations(list(LABELS)))
-def test_the_order_of_comparisons_does_not_matter(labels: list[str]) -> None:
-    runs = noisy(LABELS, seeds=2, instances=8)
-    mixed = {(label, seed): runs[label, seed] for label in labels for seed in (1, 0)}
-    by = ["comparison", "question", "steps"]
-    pd.testing.assert_frame_equal(
-        *(compared(each).sort_values(by, ignore_index=True) for each in (mixed, runs))
-    )
 
 
 def test_only_the_steps_that_all_have_are_compared() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison import CHECKPOINT, END, RUN
 from nearfirst.figures.comparison.inference import Floats, Sample, questions
-from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds
+from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds, common_steps
 from nearfirst.figures.settings import ComparisonSettings, Units
 from nearfirst.metrics import MetricName
 
@@ -85,7 +85,13 @@ def compare_contrasts(
     check_instances(runs)
     labels = by_label(runs)
     check_pairs(labels)
-    steps = _common_steps(runs)
+    if not (steps := common_steps(runs.values())):
+        last = {label: run.values.index[-1] for (label, _), run in runs.items()}
+        raise InputError(
+            "a comparison needs a checkpoint after step 0 that all arrangements share; their last "
+            f"steps are {', '.join(f'{label} {step}' for label, step in last.items())}; lower "
+            "train.checkpoint_every"
+        )
     run = next(iter(runs.values()))
     units, sample = sample_of(run, settings.units, weighting)
     cubes = {label: _cube(seeds, steps) for label, seeds in labels.items()}
@@ -171,19 +177,6 @@ def check_pairs(labels: Mapping[str, Mapping[int, Run]]) -> None:
             raise InputError(
                 f"{name} has seeds {seeds}, but {first} has {expected}; runs are paired by seed"
             )
-
-
-def _common_steps(runs: Runs) -> list[int]:
-    """Return the steps after 0 that all runs have."""
-    common = set.intersection(*(set(run.values.index) for run in runs.values())) - {0}
-    if not common:
-        last = {label: run.values.index[-1] for (label, _), run in runs.items()}
-        raise InputError(
-            "a comparison needs a checkpoint after step 0 that all arrangements share; their last "
-            f"steps are {', '.join(f'{label} {step}' for label, step in last.items())}; lower "
-            "train.checkpoint_every"
-        )
-    return sorted(common)
 
 
 def _cube(seeds: dict[int, Run], steps: list[int]) -> Floats:

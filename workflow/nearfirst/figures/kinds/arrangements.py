@@ -1,8 +1,6 @@
 """A metric's mean against step, one curve for each arrangement, and their paired comparison."""
 
-from typing import Literal, Self
-
-from pydantic import model_validator
+from typing import Literal
 
 from nearfirst.figures.figure import Caption, Contrast
 from nearfirst.figures.shapes import ByArrangement, WithReference
@@ -13,13 +11,6 @@ class Settings(WithReference, ByArrangement):
 
     kind: Literal["arrangements"] = "arrangements"
     caption: Caption = "Mean test {metric} on {dataset} with the training data in different orders."
-
-    @model_validator(mode="after")
-    def _check_reference(self) -> Self:
-        if self.reference not in self.curves:
-            labels = ", ".join(self.curves)
-            raise ValueError(f"reference: {self.reference!r} is none of the labels {labels}")
-        return self
 
     def contrasts(self) -> list[Contrast]:
         """Return the differences between the reference and the others."""

@@ -36,7 +36,7 @@ class Settings(WithReference):
                     f"condition has {', '.join(labels)}"
                 )
         check_once("conditions", list(chain(*(c.values() for c in self.conditions.values()))))
-        if self.reference not in labels or len(labels) < 2:
+        if len(labels) < 2:
             raise ValueError(
                 f"reference: {self.reference!r}: expected one of two or more labels, not "
                 f"{', '.join(labels)}"

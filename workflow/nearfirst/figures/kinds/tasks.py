@@ -47,24 +47,16 @@ class Settings(ByArrangement):
     program: ClassVar[str] = "task_curves"
 
     @model_validator(mode="after")
-    def _check_pick(self) -> Self:
+    def _check_row(self) -> Self:
         count, first, total = self.pick
         if first + count > total:
             raise ValueError(
                 f"pick: tasks {first} to {first + count - 1} of {total}, counted from 0"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _check_quantities(self) -> Self:
         check_once("quantities", self.quantities)
         for name in self.quantities:
             if name not in QUANTITIES:
                 raise ValueError(f"quantities: {name!r} is none of {', '.join(QUANTITIES)}")
-        return self
-
-    @model_validator(mode="after")
-    def _check_panels(self) -> Self:
         for key, values in (("tests", self.tests), ("tasks", self.tasks or ())):
             check_once(key, values)
             count = len(values) or self.pick[0]
