@@ -7,10 +7,11 @@ from collections import Counter
 import pytest
 
 from nearfirst.corpus import scenes
+from nearfirst.corpus import text as corpus_text
 from nearfirst.corpus.skills import FORMS, skills
 from nearfirst.corpus.tasks import Task, all_tasks, instances, listed_tasks
 from nearfirst.corpus.text import documents, exams
-from nearfirst.corpus.wording import Fields
+from nearfirst.corpus.wording import Fields, read_words
 
 PER_TASK = 60
 ASKED = [skill for skill in skills() if skill.part != "chat"]
@@ -135,6 +136,31 @@ def test_the_text_has_its_shares_and_depends_on_index_and_seed(text: list[str]) 
     # Helpful answers are about skills that no task asks for.
     helpful = [skill for skill in skills() if skill.part == "chat"]
     assert not {skill.name for skill in helpful} & {task.family for task in all_tasks()}
+
+
+def test_answers_on_a_sheet_share_a_form(text: list[str]) -> None:
+    beginnings = {"*": "star", "It": "exclamation", "The": "sentence"}
+    forms = Counter[str]()
+    for document in text:
+        answers = re.findall(r"(?:^(?:Answer|A|Solution):| =| ->) (\S+)", document, re.M)
+        if answers and not document.startswith("User: "):
+            found = {beginnings.get(answer, "word") for answer in answers}
+            assert len(found) == 1, document
+            forms.update(found)
+    assert forms.keys() == FORMS.keys()
+    assert 0.6 < forms["word"] / forms.total() < 0.8
+
+
+def test_helpful_replies_share_no_word_with_the_forms_of_tasks() -> None:
+    """Else a reply to anything would have a part of the right words before any tuning."""
+
+    def words(templates: list[str]) -> set[str]:
+        return {word.strip("*.!,").lower() for text in templates for word in text.split()} - {"{y}"}
+
+    forms = [template for templates in FORMS.values() for template in templates]
+    helpful = read_words(corpus_text.__file__)["helpful"]
+    assert words(helpful)
+    assert not words(helpful) & words(forms)
 
 
 def test_the_text_states_every_fact_often(text: list[str]) -> None:

@@ -20,7 +20,7 @@ _CHAT = [skill for skill in skills() if skill.part == "chat"]
 
 # Shares of the documents; the rest is prose.
 _SMALL_TALK_SHARE, _HELPFUL_SHARE, _SHEET_SHARE, _SCENE_SHARE = 0.06, 0.10, 0.50, 0.08
-# Answers on a sheet that have one of the forms, including the bare word.
+# Sheets in one of the forms, which may be the bare word; on the others all answers are bare.
 _FORM_SHARE = 0.4
 # Questions on a sheet about its main skill.
 _MAIN_SKILL_SHARE = 0.5
@@ -109,14 +109,17 @@ def _question(fields: Fields, pattern: str, name: str) -> str:
 
 
 def _sheet(rng: random.Random) -> str:
-    """Write two to five questions with their answers, half of them about one skill."""
+    """Write two to five questions, half of them about one skill, with answers in one form.
+
+    So a sheet teaches to answer as its earlier answers do, which examples in a prompt rely on.
+    """
     layout, main_skill = rng.choice(_WORDS["layouts"]), rng.choice(_SKILLS)
-    form = rng.choice(list(FORMS))
+    form = rng.choice(list(FORMS)) if rng.random() < _FORM_SHARE else "word"
     lines = []
     for _ in range(rng.randint(2, 5)):
         skill = main_skill if rng.random() < _MAIN_SKILL_SHARE else rng.choice(_SKILLS)
         fields = skill.draw(rng)
-        answer = rng.choice(FORMS[form]) if rng.random() < _FORM_SHARE else "{y}"
+        answer = rng.choice(FORMS[form])
         question = _draw_question(rng, skill, fields)
         lines.append(layout.format(q=question, a=answer.format_map(fields)))
     return "\n".join(lines)
