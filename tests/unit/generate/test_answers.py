@@ -23,7 +23,7 @@ from nearfirst.generate import answers
 from nearfirst.generate.answers import Answer, generate
 from nearfirst.generate.sampling import uniforms
 from nearfirst.generate.settings import GenerateSettings
-from nearfirst.model.template import prompts as make_prompts
+from nearfirst.model.template import encode
 
 LIMIT = 30
 EXACT = GenerateSettings(max_new_tokens=LIMIT, precision="float64")
@@ -57,7 +57,8 @@ def exact(tokenizer: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def prompts(some_talks: Any, talk: Any, tokenizer: Any) -> list[Any]:
-    return make_prompts([*some_talks(18), talk("", "a"), talk("the cat " * 30, "b")], tokenizer)
+    talks = [*some_talks(18), talk("", "a"), talk("the cat " * 30, "b")]
+    return [item.prompt for item in encode(talks, tokenizer, 256)]
 
 
 def names(count: int) -> list[str]:

@@ -19,7 +19,7 @@ from nearfirst.generate.answers import Answer, generate
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.generate.table import GENERATIONS
 from nearfirst.model import checkpoints, fingerprint, load
-from nearfirst.model.template import prompts
+from nearfirst.model.template import encode
 
 SETTINGS = {"max_new_tokens": 12}
 STEPS = (0, 10, 20, 30, 40)
@@ -83,7 +83,8 @@ def expected(
     def answer(step: int, ids: list[str]) -> list[Answer]:
         model = load.empty_model(str(model_folder))
         checkpoints.load_weights(model, inputs / f"checkpoints/step-{step:06d}")
-        texts = prompts([talks[int(id_.removeprefix("id-"))] for id_ in ids], tokenizer)
+        chosen = [talks[int(id_.removeprefix("id-"))] for id_ in ids]
+        texts = [item.prompt for item in encode(chosen, tokenizer, 64)]
         options = {"run_seed": 1, "batch_size": 1, "end_tokens": [tokenizer.eos_token_id]}
         return generate(model, texts, ids, GenerateSettings(**SETTINGS), step=step, **options)
 
@@ -245,7 +246,7 @@ def test_only_undamaged_parts_made_from_the_same_input_are_reused(
     [
         ({}, "other", 64, "checkpoints: no checkpoint (step-*) in it"),
         ({}, "step-000010", 64, "step-000010: the logits of id 'id-"),
-        ({}, "step-000010", 8, "test.parquet: no prompt leaves room for an answer within 8 tokens"),
+        ({}, "step-000010", 8, "test.parquet: no instance has a label within 8 tokens"),
         ({"precision": "float16"}, "step-000010", 64, "generate.precision: float16 needs a GPU"),
         ({"max_new_tokens": 250}, "step-000010", 64, "exceeds the model's 256 positions; lower it"),
     ],
