@@ -13,10 +13,10 @@ import numpy as np
 from nearfirst.common import cli
 from nearfirst.common.files import sha256
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import left_out
+from nearfirst.common.parquet import left_out, read_table
 from nearfirst.common.progress import bar
 from nearfirst.data.instances import read_instances
-from nearfirst.generate.table import read_answers
+from nearfirst.generate.table import ANSWERS
 from nearfirst.model.visible_gpus import keep_one_gpu
 from nearfirst.reward.exchanges import encode, exchanges_of
 from nearfirst.reward.settings import RewardScoreSettings, RewardTextSettings
@@ -24,7 +24,7 @@ from nearfirst.reward.settings import RewardScoreSettings, RewardTextSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the rewards, with the identity of the answers and the number of instances left out."""
-    answers = read_answers(arguments.generations)
+    answers = read_table(arguments.generations, ANSWERS, unique=None)
     instances = read_instances(arguments.instances)
     exchanges = exchanges_of(answers, arguments.generations, instances, arguments.instances)
     keep_one_gpu()
