@@ -27,7 +27,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TOGETHER = {
     **dict.fromkeys(("test_metric_reruns.py", "test_figures.py", "test_report.py"), "everything"),
     **dict.fromkeys(
-        ("test_kills.py", "test_disk_full.py", "test_damaged_states.py", "test_sigterm.py"),
+        ("test_kills.py", "test_disk_full.py", "test_damaged_states.py"),
         "undisturbed",
     ),
 }
