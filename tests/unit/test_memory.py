@@ -35,14 +35,6 @@ LLAMA = Shape(6_738_415_616, 4096, 32, 32_000)
 NONE = Path("none")
 
 
-def test_what_is_held_while_training() -> None:
-    job = Training("float32", 10)
-    # Weights, gradients and two moments, of 4 bytes each.
-    assert training_state(SMALL, job) == 16_000_000
-    # An adapter of 1,000 parameters: gradients and moments of those alone.
-    assert training_state(SMALL, Training("float32", 10, trainable=1000)) == 4_000_000 + 12_000
-
-
 def test_a_pass_holds_activations_and_logits() -> None:
     # 10 tokens x 100 wide x 4 layers x 120 bytes; 10 tokens x 1,000 words x 16 bytes.
     assert pass_memory(SMALL, Training("float32", 10)) == 480_000 + 160_000

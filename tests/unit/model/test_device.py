@@ -189,14 +189,6 @@ def test_a_precision_that_the_machine_lacks_is_named(
     precision.check(key, "float16")
 
 
-def test_weights_are_float32_under_bfloat16(node: Node) -> None:
-    node(gpus=1)
-    for dtype in (torch.float32, torch.float64, torch.float16):
-        assert precision.weights_dtype("key", str(dtype).removeprefix("torch.")) == dtype
-    node()
-    assert precision.weights_dtype("key", "bfloat16") == torch.float32
-
-
 def test_float32_is_tf32_on_a_gpu_for_a_while(node: Node) -> None:
     before = torch.get_float32_matmul_precision()
     cases = [(1, "float32", "high"), (1, "bfloat16", before), (0, "float32", before)]
