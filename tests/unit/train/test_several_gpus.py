@@ -68,25 +68,11 @@ def whole(
 
 
 @pytest.fixture(scope="module")
-def call(
-    tmp_path_factory: pytest.TempPathFactory,
-    model_folder: Path,
-    talks: list[Any],
-    write_instances: Any,
-    write_arrangement: Any,
-) -> Callable[..., list[str]]:
-    data = tmp_path_factory.mktemp("data")
-    ids = write_instances(data / "train.parquet", talks)
-    write_arrangement(data / "order.parquet", ids)
-
+def call(talks: list[Any], train_arguments: Any) -> Callable[..., list[str]]:
     def make(folder: Path, **hardware: Any) -> list[str]:
-        return command(
-            *("train.py", "--model", model_folder, "--instances", data / "train.parquet"),
-            *("--arrangement", data / "order.parquet", "--settings", RUN.canonical()),
-            *("--template", '{"max_length":200}', "--log", folder / "log"),
-            *("--hardware", json.dumps({"gpus": 2, "state_every": 1, **hardware})),
-            *("--checkpoints", folder / "checkpoints", "--state", folder / "state"),
-        )
+        flags = {"settings": RUN.canonical(), "template": '{"max_length":200}'}
+        flags["hardware"] = json.dumps({"gpus": 2, "state_every": 1, **hardware})
+        return command(*train_arguments(folder, talks, **flags))
 
     return make
 
