@@ -75,15 +75,6 @@ def test_a_conversation_in_the_template(
     assert tokenizer.decode(tokens.prompt) == prompt
 
 
-def test_conversations_do_not_mix(tokenizer: Any, talk: Any) -> None:
-    talks = [talk("a", "b"), talk("c", "d", "e", "f"), talk("g", "h")]
-    for tokens, single in zip(encode(talks, tokenizer, 1024), talks, strict=True):
-        expected = encode_one(single, tokenizer)
-        assert tokens.ids.tolist() == expected.ids.tolist()
-        assert tokens.labels.tolist() == expected.labels.tolist()
-    assert encode([], tokenizer, 1024) == []
-
-
 class Counting:
     """A tokenizer that notes how many texts it gets at once."""
 
@@ -99,17 +90,17 @@ class Counting:
 
 
 def test_a_stream_is_tokenized_a_few_conversations_at_a_time(
-    tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+    tokenizer: Any, talk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    talks = [
-        [{"role": "user", "content": f"{i}"}, {"role": "assistant", "content": f"{i + 1}"}]
-        for i in range(7)
-    ]
-    expected = [encode_one(talk, tokenizer).ids.tolist() for talk in talks]
+    talks = [*(talk(f"{i}", f"{i + 1}") for i in range(6)), talk("c", "d", "e", "f")]
+    expected = [encode_one(each, tokenizer) for each in talks]
     monkeypatch.setattr(template, "BLOCK", 3)
     counting = Counting(tokenizer)
-    assert [item.ids.tolist() for item in encode(iter(talks), counting, 100)] == expected
-    assert counting.counts == [6, 6, 2]  # a question and an answer each
+    for item, alone in zip(encode(iter(talks), counting, 100), expected, strict=True):
+        assert item.ids.tolist() == alone.ids.tolist()
+        assert item.labels.tolist() == alone.labels.tolist()
+    assert counting.counts == [6, 6, 4]  # a question and an answer each, and two
+    assert encode([], tokenizer, 100) == []
 
 
 def test_the_tail_is_cut(tokenizer: Any, talk: Any) -> None:

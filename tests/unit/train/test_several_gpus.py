@@ -148,22 +148,6 @@ def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
     assert set(states) == {(name, True) for name in names}
 
 
-@pytest.mark.parametrize(
-    ("hardware", "launched"),
-    [({}, False), ({"gpus": 1, "offload": True}, True), ({"gpus": 2}, True)],
-)
-def test_what_needs_fsdp_is_started_by_torchrun(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hardware: dict[str, Any], launched: bool
-) -> None:
-    started: list[Any] = []
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # `keep_one_gpu` sets it, too
-    monkeypatch.setattr(torchrun, "launch", started.append)
-    monkeypatch.setattr(job, "_train", lambda *_: started.append("here"))
-    flags = Namespace(hardware=TrainHardware(**hardware), checkpoints=tmp_path / "0-end", log=None)
-    job.run(flags)
-    assert started == ([flags.hardware.gpus] if launched else ["here"])
-
-
 def test_more_processes_than_gpus_are_refused_before_they_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
