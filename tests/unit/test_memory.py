@@ -27,7 +27,7 @@ from nearfirst.memory import (
     request_minutes,
     training_state,
 )
-from nearfirst.model.settings import ModelSettings
+from nearfirst.model.settings import ModelSettings, PretrainSettings
 from nearfirst.shape import shape_of
 
 SMALL = Shape(parameters=1_000_000, hidden=100, layers=4, vocabulary=1000)
@@ -172,8 +172,10 @@ def test_the_shape_is_read_from_the_files(model_folder: Path, tmp_path: Path) ->
 
 
 def test_shapes_of_the_small_model_and_of_a_package() -> None:
-    # As in test_disk.py, from transformers.
-    assert shape_of(ModelSettings(), NONE) == Shape(1_066_112, 128, 4, 2048)
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=2048, **PretrainSettings().llama()))
+    assert shape_of(ModelSettings(), NONE) == Shape(model.num_parameters(), 128, 4, 2048)
     shape = shape_of(load({"preset": "small"}, PRESETS).model, NONE)
     assert shape
     assert shape.parameters == 134_515_008

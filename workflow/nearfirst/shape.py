@@ -23,19 +23,14 @@ def shape_of(settings: ModelSettings, fetched: Path | None) -> Shape | None:
 
 
 def shape_of_named(settings: ModelSettings | RewardSettings, fetched: Path | None) -> Shape | None:
-    """Return the shape of a model that the config names; None and `fetched` as in `shape_of`."""
-    named = Path(settings.name or "")
-    folder = named if settings.name and named.is_dir() else fetched
-    return shape_in(folder, settings.parameters)
-
-
-def shape_in(folder: Path | None, parameters: int | None = None) -> Shape | None:
-    """Return the shape of the model in a folder; None if its parameters cannot be counted.
+    """Return the shape of a model that the config names; None and `fetched` as in `shape_of`.
 
     What `config.json` lacks is guessed from LLaMA-2-7B: 12 · layers · hidden² parameters, hidden /
     128 layers and 32,000 tokens.
     """
-    parameters = parameters or (_count_stored(folder) if folder else None)
+    named = Path(settings.name or "")
+    folder = named if settings.name and named.is_dir() else fetched
+    parameters = settings.parameters or (_count_stored(folder) if folder else None)
     if parameters is None:
         return None
     hidden = round((parameters * 128 / 12) ** (1 / 3))

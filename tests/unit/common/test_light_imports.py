@@ -33,12 +33,9 @@ NEED_A_MODEL = {
     "train",
     "train_reward",
 }
-# Imports inside functions, for few configs: a tokenizer for scores or tool turns, the number of
-# parameters of a model other than Llama, and trackers of metrics.
-ON_DEMAND = {
-    ROOT / f"nearfirst/{name}.py"
-    for name in ("model/tokenizer", "plan/parameters", "model/tracking")
-}
+# Imports inside functions, for few configs: a tokenizer for scores or tool turns, and trackers of
+# metrics.
+ON_DEMAND = {ROOT / f"nearfirst/{name}.py" for name in ("model/tokenizer", "model/tracking")}
 
 REFUSE = """
 import importlib.abc, importlib.machinery, runpy, sys

@@ -1,6 +1,5 @@
 """Bytes of the plan: by hand for LLaMA-2-7B, and against what the training program writes."""
 
-import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,41 +8,13 @@ import pyarrow as pa
 import pytest
 from configs import PRESETS
 
-from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import write_table
 from nearfirst.config import load
 from nearfirst.model.settings import ModelSettings
 from nearfirst.plan.disk import count_checkpoints, count_states, disk, find_runs, sizes
 from nearfirst.plan.dry_run import DryRun
-from nearfirst.plan.parameters import count_parameters
+from nearfirst.shape import shape_of
 from nearfirst.train.settings import TrainSettings
-
-NONE = Path("none")
-# LLaMA-2-7B; the other sizes are LlamaConfig's defaults.
-LLAMA = {"model_type": "llama", "vocab_size": 32000, "hidden_size": 4096, "num_hidden_layers": 32}
-
-
-def test_parameters_of_each_kind_of_model(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
-    # Two embeddings; 32 layers of four and three matrices and two norms; a last norm.
-    layer = 4 * 4096**2 + 3 * 4096 * 11008 + 2 * 4096
-    expected = 2 * 32000 * 4096 + 32 * layer + 4096
-    assert count_parameters(ModelSettings(name=str(tmp_path)), NONE) == expected == 6_738_415_616
-    hub = ModelSettings(name="someone/model")
-    assert count_parameters(hub, NONE) is None
-    assert count_parameters(hub, tmp_path) == expected
-    assert count_parameters(ModelSettings(name="someone/model", parameters=5), tmp_path) == 5
-    (tmp_path / "config.json").write_text('{"model_type": "none"}')
-    with pytest.raises(InputError, match=str(tmp_path)):
-        count_parameters(ModelSettings(name=str(tmp_path)), NONE)
-    # The small model's one embedding is tied.
-    small = 2048 * 128 + 4 * (4 * 128**2 + 3 * 128 * 352 + 2 * 128) + 128
-    assert count_parameters(ModelSettings(), NONE) == small == 1_066_112
-
-
-def test_the_model_of_a_package_has_the_parameters_that_the_config_gives() -> None:
-    model = load({"preset": "small"}, PRESETS).model
-    assert count_parameters(model, NONE) == 134_515_008
 
 
 def test_checkpoints_and_states_of_segments() -> None:
@@ -96,8 +67,9 @@ def test_training_writes_what_is_counted(
     )
     done = program(*train_arguments(tmp_path, 18, settings=settings.canonical()))
     assert done.returncode == 0, done.stderr
-    parameters = count_parameters(ModelSettings(name=str(model_folder)), NONE)
-    assert parameters
+    shape = shape_of(ModelSettings(name=str(model_folder)), None)
+    assert shape
+    parameters = shape.parameters
     weights = [*(tmp_path / "checkpoints").glob("*/model.safetensors")]
     assert len(weights) == count_checkpoints(0, 5, 2) == 4
     assert all(0 <= path.stat().st_size - 2 * parameters <= 20_000 for path in weights)

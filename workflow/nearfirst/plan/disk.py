@@ -4,14 +4,12 @@ Only weights are counted: headers and a checkpoint's `config.json` add some kilo
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from nearfirst.common.parquet import open_parquet
 from nearfirst.config import Config
 from nearfirst.memory import BYTES, Shape, Training, cpu_memory, gpu_memory, training_state
 from nearfirst.plan.dry_run import DryRun
-from nearfirst.plan.parameters import count_parameters
 from nearfirst.plan.text import align, size
 from nearfirst.requests import training_of
 from nearfirst.shape import shape_of
@@ -26,8 +24,8 @@ def disk(planned: DryRun, config: Config, epoch_steps: int | None) -> str:
     segments, train, keep = planned.segments(), config.train, config.keep_checkpoints
     runs = find_runs(planned, train, epoch_steps)
     fetched = Path(segments[0][0]) / "raw/model/model"
-    parameters = count_parameters(config.model, fetched)
-    if parameters is None:
+    shape = shape_of(config.model, fetched)
+    if shape is None:
         return "Size of the model unknown: set model.parameters"
     left_out = len({run for _, run, *_ in segments}) - len(runs)
     text = f"{left_out} runs of unknown length, not counted: give --steps N" if left_out else ""
@@ -38,16 +36,10 @@ def disk(planned: DryRun, config: Config, epoch_steps: int | None) -> str:
     window = None if keep else 2 if waits else len(segments)
     # States saved by the clock may be as close as every step.
     state_every = config.hardware.train.state_every or 1
-    shape = shape_of(config.model, fetched)
-    trained, needs = parameters, {}
-    if shape is not None:
-        shape = replace(shape, parameters=parameters)
-        job = training_of(shape, train, config.template, config.hardware.train)
-        trained, needs = job.trained(shape), memory(shape, job)
-    needs |= sizes(runs, trained, train, state_every, window)
-    text += (
-        f"\n{len(runs)} runs, {parameters:,} parameters, keep_checkpoints: {str(keep).lower()}\n"
-    )
+    job = training_of(shape, train, config.template, config.hardware.train)
+    needs = memory(shape, job) | sizes(runs, job.trained(shape), train, state_every, window)
+    count = f"{shape.parameters:,} parameters"
+    text += f"\n{len(runs)} runs, {count}, keep_checkpoints: {str(keep).lower()}\n"
     return text.lstrip() + align([(name, size(number)) for name, number in needs.items()])
 
 
