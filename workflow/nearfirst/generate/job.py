@@ -34,7 +34,7 @@ def run(args: Namespace) -> None:
     dtype = precision.weights_dtype("generate.precision", args.settings.precision)
     folders = checkpoints_in(args.checkpoints)
     identity = read_identity(args.instances) | read_run(args.checkpoints)
-    tokenizer = load.load_tokenizer(args.model, args.revision)
+    tokenizer = load.load_tokenizer(args.model)
     table, tokens, left_out = template.read_labelled(args.instances, tokenizer, args.template)
     # Warn once per run, not once per segment.
     level = logging.WARNING if left_out and not step_of(folders[0]) else logging.INFO
@@ -44,7 +44,7 @@ def run(args: Namespace) -> None:
         *(args.instances, len(table), left_out),
     )
     prompts = [item.prompt for item in tokens]
-    model = load.model_for(folders[0], args.model, args.revision, dtype, args.average)
+    model = load.model_for(folders[0], args.model, dtype, args.average)
     check_positions(model, prompts, args.settings)
 
     def answer(todo: list[Sequence[Path]]) -> Iterator[pa.Table]:
@@ -112,6 +112,6 @@ def _made_from(args: Namespace) -> list[object]:
     """Return all that answers depend on besides the weights; not the batch size."""
     return [
         *(args.settings.canonical(), args.template.canonical(), args.seed, args.average),
-        *(fingerprint.folders(args.model), args.revision),
-        *(sha256(args.instances), fingerprint.code(Path(__file__))),
+        *(fingerprint.folders(args.model), sha256(args.instances)),
+        fingerprint.code(Path(__file__)),
     ]
