@@ -39,13 +39,8 @@ def instances(count: int, length: int, vocabulary: int) -> list[Tokens]:
 def warm_up(folder: Path, count: int, length: int) -> None:
     """Write a model of random weights, and a state after one step of Adam."""
     settings = PretrainSettings()
-    shape = {
-        **{"vocab_size": settings.vocabulary, "hidden_size": settings.hidden_size},
-        **{"num_hidden_layers": settings.layers, "num_attention_heads": settings.heads},
-        **{"intermediate_size": settings.intermediate_size, "tie_word_embeddings": True},
-    }
     torch.manual_seed(0)
-    model = llama(shape)
+    model = llama({"vocab_size": settings.vocabulary, **settings.llama()})
     decaying = set(Trainer.get_decay_parameter_names(None, model))
     groups = [
         {"params": [p for name, p in model.named_parameters() if (name in decaying) == decays]}
