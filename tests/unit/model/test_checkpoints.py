@@ -184,7 +184,6 @@ def test_a_checkpoint_is_refused_wherever_it_was_damaged(model: Any, written: li
     ("changes", "message"),
     [
         ({"num_hidden_layers": 1}, "tensor '.+' is not in both"),
-        ({"num_hidden_layers": 3}, "tensor '.+' is not in both"),
         ({"tie_word_embeddings": False}, "tensor '.+' is not in both"),
         ({"vocab_size": 320}, "has shape"),
         ({"intermediate_size": 1}, "has shape"),  # it must not be spread over the whole tensor

@@ -143,7 +143,6 @@ def test_checkpoints_in_float16(
 @pytest.mark.parametrize(
     ("changes", "cuts"),
     [
-        ({}, [0, 2, 5]),
         ({}, [0, 1, 3, 5]),
         ({"precision": "bfloat16"}, [0, 2, 5]),
         ({"adapter": AdapterSettings(rank=2, alpha=4)}, [0, 1, 3, 5]),
