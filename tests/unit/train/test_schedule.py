@@ -9,7 +9,7 @@ import torch
 from transformers import get_scheduler
 
 from nearfirst.train.rates import rates as computed
-from nearfirst.train.schedule import schedule_arguments
+from nearfirst.train.rates import schedule_arguments
 from nearfirst.train.settings import TrainSettings
 
 TOTAL, PEAK = 20, 0.5

@@ -27,8 +27,8 @@ from nearfirst.model.trainer_log import log_progress
 from nearfirst.train import fsdp
 from nearfirst.train.batches import StepBatches, Steps, pass_cost
 from nearfirst.train.hashing import HashedSaves
+from nearfirst.train.rates import schedule_arguments
 from nearfirst.train.resume import check_state, keep_two, last_state, prepare, save_checksums
-from nearfirst.train.schedule import schedule_arguments
 from nearfirst.train.settings import TrainSettings
 from nearfirst.train.sigterm import stopped_after
 from nearfirst.train.torchrun import PATIENCE
