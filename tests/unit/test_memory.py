@@ -22,7 +22,6 @@ from nearfirst.memory import (
     fewest_gpus,
     forward_memory,
     gpu_memory,
-    pass_memory,
     request_mb,
     request_minutes,
     training_state,
@@ -33,16 +32,6 @@ from nearfirst.shape import shape_of
 SMALL = Shape(parameters=1_000_000, hidden=100, layers=4, vocabulary=1000)
 LLAMA = Shape(6_738_415_616, 4096, 32, 32_000)
 NONE = Path("none")
-
-
-def test_a_pass_holds_activations_and_logits() -> None:
-    # 10 tokens x 100 wide x 4 layers x 120 bytes; 10 tokens x 1,000 words x 16 bytes.
-    assert pass_memory(SMALL, Training("float32", 10)) == 480_000 + 160_000
-    # 90 bytes, and a copy of the weights in 16 bits.
-    assert pass_memory(SMALL, Training("bfloat16", 10)) == 360_000 + 160_000 + 2_000_000
-    # The input of each layer, and one layer twice: 4 x 4 + 2 x 120 bytes.
-    recompute = Training("float32", 10, recompute=True)
-    assert pass_memory(SMALL, recompute) == 256_000 + 160_000
 
 
 def test_gpus_share_what_is_held() -> None:

@@ -41,26 +41,6 @@ def single(folders: list[Path]) -> list[list[Path]]:
     return [[folder] for folder in folders]
 
 
-def assert_weights_of(model: Any, folder: Path) -> None:
-    expected = load_file(folder / "model.safetensors")
-    parameters = dict(model.named_parameters())
-    assert {parameter.dtype for parameter in parameters.values()} == {torch.float32}
-    assert all(torch.equal(parameters[name], expected[name].float()) for name in expected)
-
-
-def test_weights_are_replaced_each_time(model: Any, written: list[Path]) -> None:
-    folders = [*written, written[0]]
-    for folder in folders:
-        checkpoints.load_weights(model, folder)
-        assert_weights_of(model, folder)
-    for window, folder in zip(
-        checkpoints.stream_weights(model, single(folders)), folders, strict=True
-    ):
-        assert window == [folder]
-        assert_weights_of(model, folder)
-    assert list(checkpoints.stream_weights(model, [])) == []
-
-
 def test_the_mean_of_the_last_checkpoints(model: Any, written: list[Path]) -> None:
     steps = [load_file(folder / "model.safetensors") for folder in written]
     windows = checkpoints.windows(written, [], 3)
