@@ -22,7 +22,6 @@ import torch
 from shared import CLOCKS, REPOSITORY, SCRIPTS, fastest, load_before, parser, run
 
 from nearfirst.common.batching import batches
-from nearfirst.data.instances import read_instances
 from nearfirst.evaluate.settings import EvaluateSettings
 from nearfirst.model import load, template
 from nearfirst.model.checkpoints import checkpoints_in
@@ -40,9 +39,10 @@ def compare_with_forward_passes(arguments: argparse.Namespace, flags: list[str])
     torch.set_num_threads(SETTINGS.threads)
     model_folder = str(arguments.results / "model/seed-0")
     model = load.load_model(model_folder).eval()
-    table = read_instances(arguments.results / arguments.instances)
     tokenizer = load.load_tokenizer(model_folder)
-    _, tokens = template.keep_labelled(table, tokenizer, arguments.max_length)
+    settings = TemplateSettings(max_length=arguments.max_length)
+    path = arguments.results / arguments.instances
+    _, tokens, _ = template.read_labelled(path, tokenizer, settings)
     padded = [
         pad([tokens[i] for i in batch])
         for batch in batches([len(item.ids) for item in tokens], SETTINGS.batch_tokens)

@@ -10,6 +10,7 @@ import math
 import random
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from transformers import GenerationConfig
 from nearfirst.corpus.formats import flan
 from nearfirst.corpus.text import documents
 from nearfirst.data.conversation import Message
-from nearfirst.data.instances import conversations, read_instances
+from nearfirst.data.instances import read_conversations
 from nearfirst.generate.answers import generate
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.model import load, pretrain, template
@@ -28,6 +29,7 @@ from nearfirst.model.checkpoints import load_weights
 from nearfirst.model.settings import PretrainSettings
 
 GOAL = 3
+MAX_LENGTH = 4096
 SETTINGS = GenerateSettings()
 
 
@@ -53,7 +55,7 @@ def random_model(instances: int) -> Iterator[Case]:
         ]
         for row in rows
     ]
-    prompts = template.prompts(chats, tokenizer)
+    prompts = [item.prompt for item in template.encode(chats, tokenizer, MAX_LENGTH)]
     head = torch.nn.Linear(shape.hidden_size, len(tokenizer))
     head.weight.data = model.lm_head.weight.data
     torch.nn.init.zeros_(head.bias)
@@ -71,8 +73,8 @@ def finished_runs(results: Path, instances: int) -> Iterator[Case]:
     model = load.empty_model(str(results / "model/seed-0"))
     for test in sorted(results.glob("instances/*/generalist-0.parquet")):
         dataset = test.parent.name
-        table = read_instances(test).slice(0, instances)
-        prompts = template.prompts(conversations(table), tokenizer)
+        chats = islice(read_conversations(test), instances)
+        prompts = [item.prompt for item in template.encode(chats, tokenizer, MAX_LENGTH)]
         folders = results.glob(f"checkpoints/{dataset}/random/seed-0/*/step-*")
         steps = sorted(folders, key=lambda path: path.name)
         for step in steps[:1] + steps[-1:]:

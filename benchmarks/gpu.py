@@ -23,7 +23,6 @@ from gpu_checks import (
     resumed,
     skipped_steps,
     training_loss,
-    two_processes,
 )
 from gpu_setup import Setup, machine, products
 from gpu_speed import evaluation, generation, training
@@ -63,9 +62,8 @@ CHECKS = [
                 resumed, precision="float16", offload=True
             ),
         },
-        processes=1,
+        distributed=True,
     ),
-    Section("two-processes", {"two processes against one, float32": two_processes}, processes=2),
 ]
 
 
@@ -90,7 +88,7 @@ SPEED = [
             f"{name}, training with offload": partial(training, name=name, offload=True)
             for name in ("1B", "7B")
         },
-        processes=1,
+        distributed=True,
     ),
 ]
 TABLES = [

@@ -23,7 +23,9 @@ from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.model.device import deterministic, device
 from nearfirst.model.logits import pad
 from nearfirst.model.precision import autocast
+from nearfirst.model.settings import TemplateSettings
 from nearfirst.model.template import Tokens
+from nearfirst.requests import training_of
 from nearfirst.train.batches import StepBatches, Steps, pass_cost, run_steps
 from nearfirst.train.segment import train_segment
 from nearfirst.train.settings import TrainSettings
@@ -148,14 +150,7 @@ def _check_memory(size: Size, settings: TrainSettings, hardware: TrainHardware) 
         return
     sizes = (size.shape[key] for key in ("hidden_size", "num_hidden_layers", "vocab_size"))
     shape = memory.Shape(_empty(size).num_parameters(), *sizes)
-    job = memory.Training(
-        settings.precision,
-        size.micro_batch_tokens,
-        hardware.gpus,
-        hardware.offload,
-        hardware.recompute_activations,
-        memory.adapter_parameters(shape, settings.adapter.rank) if settings.adapter else None,
-    )
+    job = training_of(shape, settings, TemplateSettings(max_length=size.max_length), hardware)
     memory.check_fits(shape, job, torch.cuda.get_device_properties(0).total_memory)
     required, available = memory.cpu_memory(shape, job), host_memory()
     if required > available:

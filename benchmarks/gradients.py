@@ -4,20 +4,15 @@
 `--tokens` tokens, the last third of them labels, for a Llama of the size of `mini`'s at one
 checkpoint, preconditioned by Adam. What a shard does once (loading model and moments, making the
 projection) is timed separately; the time of an instance is scaled to 100,000.
-
-`--variants` also times only the gradients: one instance a pass, as the workflow does, against
-`torch.func.vmap` over several.
 """
 
 import argparse
 import resource
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -44,13 +39,8 @@ def instances(count: int, length: int, vocabulary: int) -> list[Tokens]:
 def warm_up(folder: Path, count: int, length: int) -> None:
     """Write a model of random weights, and a state after one step of Adam."""
     settings = PretrainSettings()
-    shape = {
-        **{"vocab_size": settings.vocabulary, "hidden_size": settings.hidden_size},
-        **{"num_hidden_layers": settings.layers, "num_attention_heads": settings.heads},
-        **{"intermediate_size": settings.intermediate_size, "tie_word_embeddings": True},
-    }
     torch.manual_seed(0)
-    model = llama(shape)
+    model = llama({"vocab_size": settings.vocabulary, **settings.llama()})
     decaying = set(Trainer.get_decay_parameter_names(None, model))
     groups = [
         {"params": [p for name, p in model.named_parameters() if (name in decaying) == decays]}
@@ -78,51 +68,12 @@ def shard(folder: Path, count: int, length: int, dimension: int) -> tuple[float,
     return time.perf_counter() - since, time.process_time() - used, memory * 1024 / 1e9
 
 
-def variants(folder: Path, length: int) -> None:
-    """Time the gradients of instances, one a pass and several by `vmap`."""
-    torch.set_num_threads(1)
-    model = gradients.model_for(
-        folder / "checkpoints/step-000001", str(folder / "checkpoints/step-000001")
-    )
-    parameters = dict(model.named_parameters())
-    tokens = instances(64, length, PretrainSettings().vocabulary)
-    ids, labels = (
-        torch.from_numpy(np.stack(arrays))
-        for arrays in zip(*((t.ids, t.labels) for t in tokens), strict=True)
-    )
-
-    def loss(weights: Any, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        inputs = {"input_ids": ids[None], "labels": labels[None]}
-        return torch.func.functional_call(model, weights, kwargs=inputs).loss
-
-    def by_vmap(size: int) -> None:
-        gradients_of = torch.func.vmap(torch.func.grad(loss), (None, 0, 0))
-        weights = {name: parameter.detach() for name, parameter in parameters.items()}
-        for start in range(0, 64, size):
-            gradients_of(weights, ids[start : start + size], labels[start : start + size])
-
-    def one_by_one() -> None:
-        for item in tokens:
-            gradients.gradient(model, parameters, item)
-
-    ways: dict[str, Callable[[], object]] = {"one a pass": one_by_one}
-    ways |= {f"vmap over {size}": lambda size=size: by_vmap(size) for size in (4, 16)}
-    for name, work in ways.items():
-        times = []
-        for _ in range(4):
-            used = time.process_time()
-            work()
-            times.append((time.process_time() - used) / 64)
-        print(f"{name}: {1000 * min(times[1:]):.1f} ms of the CPU an instance")
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=2000, help="in all shards together")
     parser.add_argument("--tokens", type=int, default=60, help="of an instance")
     parser.add_argument("--dimension", type=int, default=512, help="of the projection")
     parser.add_argument("--processes", type=int, default=2, help="shards at once")
-    parser.add_argument("--variants", action="store_true", help="also time vmap")
     arguments = parser.parse_args()
     print(load_before())
     spawn = get_context("spawn")
@@ -132,8 +83,6 @@ if __name__ == "__main__":
     ):
         folder = Path(temporary)
         pool.submit(warm_up, folder, 16, arguments.tokens).result()
-        if arguments.variants:
-            pool.submit(variants, folder, arguments.tokens).result()
 
         def shards(count: int) -> list[float]:
             """Return the time of the slowest shard by each clock, and the memory of all."""

@@ -1,15 +1,18 @@
 """Llamas of real sizes with random weights, and random instances as long as real ones."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from nearfirst.hardware import TrainHardware
+from nearfirst.model.logits import pad
 from nearfirst.model.template import IGNORED, Tokens
 from nearfirst.train.batches import Steps
 from nearfirst.train.segment import train_segment
@@ -61,6 +64,24 @@ def llama(shape: dict[str, Any]) -> LlamaForCausalLM:
 def empty_tokenizer() -> Any:
     """Return a tokenizer to save with a model of random weights."""
     return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(BPE()))
+
+
+def train_bare(model: Any, steps: Sequence[Sequence[Sequence[Tokens]]]) -> None:
+    """Train without a Trainer: padded passes with all logits, clipping, and Adam at each step."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95))
+    for step in steps:
+        labels = sum(item.label_tokens for pass_ in step for item in pass_)
+        for pass_ in step:
+            batch = pad(pass_)
+            logits = model(input_ids=batch["input_ids"], use_cache=False).logits[:, :-1]
+            targets = batch["labels"][:, 1:]
+            loss = torch.nn.functional.cross_entropy(
+                logits.flatten(0, 1), targets.flatten(), reduction="sum"
+            )
+            (loss / labels).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
 
 
 def train_once(model: Any, tokenizer: Any, steps: Steps, settings: TrainSettings) -> None:

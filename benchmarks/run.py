@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from random_llama import train_once
+from random_llama import train_bare, train_once
 from shared import CLOCKS, fastest, load_before, parser
 
 from nearfirst.data.conversation import Message, text_of
@@ -16,7 +16,6 @@ from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings
 from nearfirst.model import load, template
-from nearfirst.model.logits import pad
 from nearfirst.train.batches import run_steps
 from nearfirst.train.settings import TrainSettings
 
@@ -56,14 +55,7 @@ def training(repeats: int) -> None:
         train_once(load.load_model(MODEL), tokenizer, steps, settings)
 
     def floor() -> None:
-        model = load.load_model(MODEL)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95))
-        for start in range(0, len(tokens), settings.batch_size):
-            batch = pad(tokens[start : start + settings.batch_size])
-            model(**batch).loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
+        train_bare(load.load_model(MODEL), [[step] for step in steps])
 
     count = sum(len(item.ids) for item in tokens)
     mine, bare = fastest([ours, floor], repeats)

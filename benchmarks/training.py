@@ -8,11 +8,10 @@ of the floor's largest pass. benchmarks/README.md explains the numbers.
 """
 
 import torch
-from random_llama import empty_tokenizer, instances, llama, train_once
+from random_llama import empty_tokenizer, instances, llama, train_bare, train_once
 from shared import CLOCKS, fastest, load_before, parser
 from transformers import LlamaForCausalLM
 
-from nearfirst.model.logits import pad
 from nearfirst.model.template import Tokens
 from nearfirst.train import batches
 from nearfirst.train.settings import TrainSettings
@@ -69,23 +68,6 @@ if __name__ == "__main__":
         steps = batches.run_steps(tokens, settings)
         train_once(model_of(*shape), empty_tokenizer(), steps, settings)
 
-    def floor() -> None:
-        model = model_of(*shape)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95))
-        for step in in_order:
-            labels = sum(item.label_tokens for pass_ in step for item in pass_)
-            for pass_ in step:
-                batch = pad(pass_)
-                logits = model(input_ids=batch["input_ids"], use_cache=False).logits[:, :-1]
-                targets = batch["labels"][:, 1:]
-                loss = torch.nn.functional.cross_entropy(
-                    logits.flatten(0, 1), targets.flatten(), reduction="sum"
-                )
-                (loss / labels).backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-
     real = sum(len(item.ids) for item in tokens)
     cuts = [
         [
@@ -103,7 +85,8 @@ if __name__ == "__main__":
             flush=True,
         )
     print(load_before(), flush=True)
-    for clock, mine, bare in zip(CLOCKS, *fastest([ours, floor], arguments.repeats), strict=True):
+    ways = [ours, lambda: train_bare(model_of(*shape), in_order)]
+    for clock, mine, bare in zip(CLOCKS, *fastest(ways, arguments.repeats), strict=True):
         print(
             f"training, {real:,} real tokens, {clock}: {real / mine:,.0f} tokens/s   in order "
             f"{real / bare:,.0f}: ratio {bare / mine:.2f}, goal {GOAL}",

@@ -26,10 +26,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 TOGETHER = {
     **dict.fromkeys(("test_metric_reruns.py", "test_figures.py", "test_report.py"), "everything"),
-    **dict.fromkeys(
-        ("test_kills.py", "test_disk_full.py", "test_damaged_states.py", "test_sigterm.py"),
-        "undisturbed",
-    ),
+    **dict.fromkeys(("test_kills.py", "test_disk_full.py"), "undisturbed"),
 }
 """Files whose tests need one fixture: a single process makes it, while others run other tests."""
 

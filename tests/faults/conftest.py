@@ -10,7 +10,6 @@ import pytest
 from checkout import Checkout
 from controllers import TARGET, end_all
 from faults import training
-from kills import Undisturbed
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +19,11 @@ def results(finished: Checkout) -> Path:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """Return an undisturbed training run in one piece."""
-    return Undisturbed.of(training(results, tmp_path_factory.mktemp("undisturbed") / "job"))
+def undisturbed(results: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the outputs of an undisturbed training run in one piece."""
+    job = training(results, tmp_path_factory.mktemp("undisturbed") / "job")
+    job.finish()
+    return job.result()
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from files import contents
-from programs import Running, command, environment
+from programs import Running, command
 
 SHORT = {"max_length": 256}
 RUN = {"batch_size": 4, "learning_rate": 1e-3, "checkpoint_every": 8}
@@ -38,16 +37,6 @@ class Job:
         """Start the program, with torch imported, in a new process group."""
         logged = ("--log", self.log) if log else ()
         return Running(command(self.program, *self.arguments, *logged), limit)
-
-    def start_cold(self) -> subprocess.Popen[bytes]:
-        """Start the program as a shell would, imports included, in a new process group."""
-        return subprocess.Popen(
-            command(self.program, *self.arguments, "--log", self.log),
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
 
     def finish(self) -> str:
         """Run the program, which must succeed; return its output."""

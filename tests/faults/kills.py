@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from faults import Job
 from programs import Running
 
-Process = subprocess.Popen[bytes] | Running
 
-
-def kill(process: Process) -> bool:
+def kill(process: Running) -> bool:
     """Kill a job with all its processes; return whether it was alive."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
@@ -36,13 +32,13 @@ def sizes(folder: Path) -> dict[str, int]:
     return result
 
 
-def changes(process: Process, folder: Path) -> Iterator[bool]:
-    """Yield whenever a file changes, until the job ends; True if a new file other than the log."""
+def changes(process: Running, folder: Path) -> Iterator[None]:
+    """Yield whenever a file of a job changes, until it ends."""
     last = sizes(folder)
     while process.poll() is None:
         now = sizes(folder)
         if now != last:
-            yield bool(now.keys() - last.keys() - {f"{folder}/log"})
+            yield
         last = now
         time.sleep(0.001)
 
@@ -55,67 +51,30 @@ def wait_until(condition: Callable[[], object], what: str, limit: float = 120) -
         time.sleep(0.005)
 
 
-@dataclass(frozen=True)
-class Undisturbed:
-    """An undisturbed run of a job."""
-
-    folder: Path
-    result: dict[str, bytes]
-    seconds: float
-    changes: int
-    """Observed changes of its files."""
-    new_files: int
-    """Observed new files."""
-
-    @classmethod
-    def of(cls, job: Job) -> Undisturbed:
-        """Run and observe a job; its outputs stay in its folder."""
-        since = time.monotonic()
-        process = job.start_cold()
-        begins = list(changes(process, job.folder))
-        assert process.wait() == 0, job.log_text()
-        seconds = time.monotonic() - since
-        return cls(job.folder, job.result(), seconds, len(begins), sum(begins))
-
-
 def kill_again_and_again(
-    job: Job, undisturbed: Undisturbed, seed: int, times: int, parts: int = 1
+    job: Job, expected: dict[str, bytes], seed: int, times: int, within: int
 ) -> None:
     """Start and kill a job at seeded moments, again and again; then compare its outputs.
 
-    The moments are, in turn: at a random time (during imports, loading, computing or saving), at a
-    change of its files including the log (loading, computing, saving), and at a new file. For the
-    last two the imports, which take most of the time of such a small job, are done in advance. A
-    job that resumes is killed within the first of `parts` equal parts of its changes.
+    A moment is at or shortly after one of the next `within` changes of its files, the log included:
+    while it loads, computes or saves.
     """
-    moment, seconds = random.Random(seed), undisturbed.seconds
-    kills = 0
+    moment, kills = random.Random(seed), 0
 
     def compare() -> None:
-        result, expected = job.result(), undisturbed.result
-        differing = {
-            name
-            for name in result.keys() | expected.keys()
-            if result.get(name) != expected.get(name)
-        }
-        assert not differing, f"these differ: {sorted(differing)}\n{job.log_text()}"
+        result = job.result()
+        names = result.keys() | expected.keys()
+        differing = sorted(name for name in names if result.get(name) != expected.get(name))
+        assert not differing, f"these differ: {differing}\n{job.log_text()}"
         job.clear()
 
-    for attempt in range(4 * times):
-        since, kind = time.monotonic(), attempt % 3
-        process: Process = job.start_cold() if kind == 0 else job.start()
-        if kind == 0:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=moment.uniform(0, seconds))
-        else:
-            seen = (begins for begins in changes(process, job.folder) if begins or kind == 1)
-            count = undisturbed.changes if kind == 1 else undisturbed.new_files
-            number = moment.randint(1, max(1, count // parts))
-            next(islice(seen, number - 1, None), None)
+    for _ in range(4 * times):
+        process = job.start()
+        next(islice(changes(process, job.folder), moment.randrange(within), None), None)
+        time.sleep(moment.choice([0, moment.uniform(0, 0.05)]))
         if kill(process):
             kills += 1
         else:  # it ended before the kill, so its outputs must be complete
-            seconds = time.monotonic() - since if kind == 0 else seconds
             compare()
         if kills == times:
             break

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from faults import Job, embedding, evaluation, training
-from kills import Undisturbed
 from small_disk import small_disk
 from test_kills import EMBEDDINGS, LOSSES
 
@@ -46,7 +45,7 @@ def little_space(job: Job, free: int) -> Iterator[None]:
 def test_a_disk_that_fills_up(
     results: Path,
     tmp_path: Path,
-    undisturbed: Undisturbed,
+    undisturbed: dict[str, bytes],
     make: Make,
     free: int | None,
     limit: int | None,
@@ -62,7 +61,7 @@ def test_a_disk_that_fills_up(
         assert job.debris() == LEFT[make] or (free == 0 and not job.debris())
         job.finish()
         expected = {
-            training: lambda: undisturbed.result,
+            training: lambda: undisturbed,
             evaluation: lambda: {"losses.parquet": (results / LOSSES).read_bytes()},
             embedding: lambda: {"embeddings.parquet": (results / EMBEDDINGS).read_bytes()},
         }

@@ -237,12 +237,16 @@ def train_arguments(
     write_instances: Callable[[Path, Sequence[Any]], list[str]],
     write_arrangement: Callable[[Path, Sequence[str]], None],
 ) -> Callable[..., list[Any]]:
-    """Make a command line of train.py: `train_arguments(output, 100, settings=…, start=20)`."""
+    """Make a command line of train.py: `train_arguments(output, 100, settings=…, start=20)`.
 
-    def make(folder: Path, instances: int, **flags: Any) -> list[Any]:
+    It trains on conversations in their order, or on so many `sentences`.
+    """
+
+    def make(folder: Path, talks: int | Sequence[Any], **flags: Any) -> list[Any]:
         data = tmp_path_factory.mktemp("data")
-        ids = write_instances(data / "train.parquet", sentences(instances))
-        write_arrangement(data / "order.parquet", random.Random(1).sample(ids, len(ids)))
+        if isinstance(talks, int):
+            talks = sentences(talks)
+        write_arrangement(data / "order.parquet", write_instances(data / "train.parquet", talks))
         flags = {"arrangement": data / "order.parquet", **flags}
         given = [(f"--{name.replace('_', '-')}", value) for name, value in flags.items()]
         return [

@@ -22,7 +22,6 @@ from nearfirst.memory import (
     fewest_gpus,
     forward_memory,
     gpu_memory,
-    pass_memory,
     request_mb,
     request_minutes,
     training_state,
@@ -32,29 +31,12 @@ from nearfirst.shape import shape_of
 
 SMALL = Shape(parameters=1_000_000, hidden=100, layers=4, vocabulary=1000)
 LLAMA = Shape(6_738_415_616, 4096, 32, 32_000)
-NONE = Path("none")
-
-
-def test_what_is_held_while_training() -> None:
-    job = Training("float32", 10)
-    # Weights, gradients and two moments, of 4 bytes each.
-    assert training_state(SMALL, job) == 16_000_000
-    # An adapter of 1,000 parameters: gradients and moments of those alone.
-    assert training_state(SMALL, Training("float32", 10, trainable=1000)) == 4_000_000 + 12_000
-
-
-def test_a_pass_holds_activations_and_logits() -> None:
-    # 10 tokens x 100 wide x 4 layers x 120 bytes; 10 tokens x 1,000 words x 16 bytes.
-    assert pass_memory(SMALL, Training("float32", 10)) == 480_000 + 160_000
-    # 90 bytes, and a copy of the weights in 16 bits.
-    assert pass_memory(SMALL, Training("bfloat16", 10)) == 360_000 + 160_000 + 2_000_000
-    # The input of each layer, and one layer twice: 4 x 4 + 2 x 120 bytes.
-    recompute = Training("float32", 10, recompute=True)
-    assert pass_memory(SMALL, recompute) == 256_000 + 160_000
 
 
 def test_gpus_share_what_is_held() -> None:
+    # 10 tokens x 100 wide x 4 layers x 120 bytes; 10 tokens x 1,000 words x 16 bytes.
     in_passes = 480_000 + 160_000
+    # Weights, gradients and two moments, of 4 bytes each.
     assert gpu_memory(SMALL, Training("float32", 10)) == 16_000_000 + in_passes
     # Half of it, two layers of a million bytes while they are computed, and 100 x 1,000 weights of
     # the output layer, with their gradient and its copy.
@@ -163,10 +145,10 @@ def test_the_shape_is_read_from_the_files(model_folder: Path, tmp_path: Path) ->
     model = AutoModelForCausalLM.from_pretrained(model_folder)
     vocabulary = model.config.vocab_size
     expected = Shape(model.num_parameters(), 32, 2, vocabulary)
-    assert shape_of(ModelSettings(name=str(model_folder)), NONE) == expected
+    assert shape_of(ModelSettings(name=str(model_folder)), None) == expected
     hub = ModelSettings(name="someone/model")
     assert shape_of(hub, model_folder) == expected
-    assert shape_of(hub, NONE) is None
+    assert shape_of(hub, None) is None
     # LLaMA-2-7B by its count alone, and with the rest of its config.
     known = ModelSettings(name="someone/model", parameters=LLAMA.parameters)
     guessed = shape_of(known, tmp_path)
@@ -183,8 +165,8 @@ def test_shapes_of_the_small_model_and_of_a_package() -> None:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     model = LlamaForCausalLM(LlamaConfig(vocab_size=2048, **PretrainSettings().llama()))
-    assert shape_of(ModelSettings(), NONE) == Shape(model.num_parameters(), 128, 4, 2048)
-    shape = shape_of(load({"preset": "small"}, PRESETS).model, NONE)
+    assert shape_of(ModelSettings(), None) == Shape(model.num_parameters(), 128, 4, 2048)
+    shape = shape_of(load({"preset": "small"}, PRESETS).model, None)
     assert shape
     assert shape.parameters == 134_515_008
 
@@ -257,7 +239,7 @@ def test_reward_jobs_ask_for_what_their_model_takes() -> None:
         return hardware.memory_mb, hardware.minutes
 
     # Trained here, from the base: 16 pairs of 512 tokens in a pass, without a logit.
-    base = shape_of(ModelSettings(), NONE)
+    base = shape_of(ModelSettings(), None)
     assert base
     job = Training("float32", 16 * 512)
     assert asked() == (request_mb(cpu_memory(replace(base, vocabulary=0), job, False)), 60)

@@ -25,8 +25,8 @@ def shape_of(settings: ModelSettings, fetched: Path | None) -> Shape | None:
 def shape_of_named(settings: ModelSettings | RewardSettings, fetched: Path | None) -> Shape | None:
     """Return the shape of a model that the config names; None and `fetched` as in `shape_of`.
 
-    What its `config.json` lacks is guessed from LLaMA-2-7B: 12 · layers · hidden² parameters,
-    hidden / 128 layers and 32,000 tokens.
+    What `config.json` lacks is guessed from LLaMA-2-7B: 12 · layers · hidden² parameters, hidden /
+    128 layers and 32,000 tokens.
     """
     named = Path(settings.name or "")
     folder = named if settings.name and named.is_dir() else fetched

@@ -25,10 +25,10 @@ def main(arguments: argparse.Namespace) -> None:
     template: TemplateSettings = arguments.template
     torch.set_num_threads(settings.threads)
     dtype = precision.weights_dtype("evaluate.precision", settings.precision)
-    tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
+    tokenizer = load.load_tokenizer(arguments.model)
     table, tokens, left_out = read_labelled(arguments.instances, tokenizer, template)
     logging.info("%d instances, %d without a label", len(tokens), left_out)
-    model = load.convert_weights(load.load_model(arguments.model, arguments.revision), dtype)
+    model = load.convert_weights(load.load_model(arguments.model), dtype)
     check.check_model(model.to(device.device()).eval(), tokens)
     with precision.tf32(settings.precision), precision.autocast(settings.precision):
         loss = losses(model, tokens, settings.batch_tokens)
@@ -42,7 +42,6 @@ if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
     add("--model", required=True, help="base model")
-    add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="training instances (Parquet)")
     add("--output", type=Path, required=True, help="losses to write (Parquet)")
     cli.add_settings(parser, EvaluateSettings)

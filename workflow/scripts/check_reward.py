@@ -9,12 +9,11 @@ def main(arguments: argparse.Namespace) -> None:
     """Raise InputError if it is not a reward model, or its tokenizer cannot be loaded."""
     from nearfirst.reward.model import check_reward_model
 
-    check_reward_model(arguments.reward_model, arguments.revision)
+    check_reward_model(arguments.reward_model)
 
 
 if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
     add("--reward-model", required=True, help="reward model, a folder or a Hugging Face id")
-    add("--revision", help="revision of a Hugging Face id")
     cli.run(main, parser.parse_args())

@@ -19,7 +19,6 @@ if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
     add("--model", required=True, help="base model, for its shape and tokenizer")
-    add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="test instances (Parquet)")
     add("--checkpoints", type=Path, required=True, help="folder with step-*/")
     add("--average", type=cli.positive, default=1, help="number of checkpoints to average")

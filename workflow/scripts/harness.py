@@ -30,14 +30,14 @@ def main(arguments: argparse.Namespace) -> None:
     logging.getLogger("lm_eval").setLevel(logging.WARNING)
     name, average = arguments.task, arguments.average
     group = tasks.load_tasks(name, settings)
-    tokenizer = load.load_tokenizer(arguments.model, arguments.revision)
-    model = load.model_for(folders[0], arguments.model, arguments.revision, dtype, average)
+    tokenizer = load.load_tokenizer(arguments.model)
+    model = load.model_for(folders[0], arguments.model, dtype, average)
 
     def metrics(todo: list[Sequence[Path]]) -> Iterator[Any]:
         return tasks.evaluate(model, tokenizer, todo, name, group, settings, average)
 
     made_from = [
-        *(name, settings.canonical(), arguments.revision, average),
+        *(name, settings.canonical(), average),
         fingerprint.folders(arguments.model, settings.include or ""),
         fingerprint.code(Path(__file__)),
     ]
@@ -52,7 +52,6 @@ if __name__ == "__main__":
     add = parser.add_argument
     add("--task", required=True, help="task, group or tag of lm_eval or of `include`")
     add("--model", required=True, help="base model, for its architecture and tokenizer")
-    add("--revision", help="revision of a Hugging Face id")
     add("--checkpoints", type=Path, required=True, help="folder with step-*/")
     add("--average", type=cli.positive, default=1, help="number of checkpoints to average")
     add("--before", type=Path, nargs="*", default=[], help="those of earlier segments, in order")

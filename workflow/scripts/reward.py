@@ -13,10 +13,10 @@ import numpy as np
 from nearfirst.common import cli
 from nearfirst.common.files import sha256
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import left_out
+from nearfirst.common.parquet import left_out, read_table
 from nearfirst.common.progress import bar
 from nearfirst.data.instances import read_instances
-from nearfirst.generate.table import read_answers
+from nearfirst.generate.table import ANSWERS
 from nearfirst.model.visible_gpus import keep_one_gpu
 from nearfirst.reward.exchanges import encode, exchanges_of
 from nearfirst.reward.settings import RewardScoreSettings, RewardTextSettings
@@ -24,7 +24,7 @@ from nearfirst.reward.settings import RewardScoreSettings, RewardTextSettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the rewards, with the identity of the answers and the number of instances left out."""
-    answers = read_answers(arguments.generations)
+    answers = read_table(arguments.generations, ANSWERS, unique=None)
     instances = read_instances(arguments.instances)
     exchanges = exchanges_of(answers, arguments.generations, instances, arguments.instances)
     keep_one_gpu()
@@ -36,10 +36,10 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.reward.score import rewards, score_answers
 
     settings: RewardScoreSettings = arguments.settings
-    name, revision = arguments.reward_model, arguments.revision
+    name = arguments.reward_model
     torch.set_num_threads(settings.threads)
     dtype = precision.weights_dtype("reward.scoring.precision", settings.precision)
-    model, tokenizer = load_reward_model(name, revision, dtype)
+    model, tokenizer = load_reward_model(name, dtype)
     tokens = encode(exchanges, arguments.text, model, tokenizer)
     steps = answers["step"].to_numpy()
     rows = {f"step-{step:06d}": np.flatnonzero(steps == step) for step in np.unique(steps)}
@@ -53,9 +53,8 @@ def main(arguments: argparse.Namespace) -> None:
 
     made_from = [
         *(settings.canonical(), arguments.text.canonical()),
-        *(fingerprint.folders(name), revision),
         *(sha256(arguments.generations), sha256(arguments.instances)),
-        fingerprint.code(Path(__file__)),
+        *(fingerprint.folders(name), fingerprint.code(Path(__file__))),
     ]
     metadata = {**read_identity(arguments.generations), "left_out": str(left_out(answers))}
     write_in_parts(arguments.output, dict.fromkeys(rows), score, made_from, metadata)
@@ -67,7 +66,6 @@ if __name__ == "__main__":
     add("--generations", type=Path, required=True, help="answers (Parquet)")
     add("--instances", type=Path, required=True, help="test instances that were answered (Parquet)")
     add("--reward-model", required=True, help="reward model, a folder or a Hugging Face id")
-    add("--revision", help="revision of a Hugging Face id")
     add("--output", type=Path, required=True, help="rewards to write (Parquet)")
     cli.add_settings(parser, RewardScoreSettings)
     cli.add_settings(parser, RewardTextSettings, "--text")

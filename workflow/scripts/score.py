@@ -5,9 +5,9 @@ from pathlib import Path
 
 from nearfirst.common import cli
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import left_out, write_table
+from nearfirst.common.parquet import left_out, read_table, write_table
 from nearfirst.data.instances import read_instances
-from nearfirst.generate.table import read_answers
+from nearfirst.generate.table import ANSWERS
 from nearfirst.score import answers, tokenizers
 from nearfirst.score.scorer import Scorer
 from nearfirst.score.settings import ScoreSettings
@@ -16,7 +16,7 @@ from nearfirst.score.settings import ScoreSettings
 def main(arguments: argparse.Namespace) -> None:
     """Write the scores, with the identity of the answers and the number of instances left out."""
     settings: ScoreSettings = arguments.settings
-    table = read_answers(arguments.generations)
+    table = read_table(arguments.generations, ANSWERS, unique=None)
     instances = read_instances(arguments.instances)
     references = answers.references_of(table, arguments.generations, instances, arguments.instances)
     tokenizer = tokenizers.from_settings(settings, arguments.model)

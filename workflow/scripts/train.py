@@ -16,7 +16,6 @@ if __name__ == "__main__":
     parser = cli.parser(__doc__)
     add = parser.add_argument
     add("--model", required=True, help="base model: folder or Hugging Face id")
-    add("--revision", help="revision of a Hugging Face id")
     add("--instances", type=Path, required=True, help="training instances (Parquet)")
     add("--arrangement", type=Path, required=True, help="their order (Parquet)")
     add("--seed", type=int, default=0, help="seed of the run, which reshuffles epochs")

@@ -23,13 +23,14 @@ from nearfirst.generate import answers
 from nearfirst.generate.answers import Answer, generate
 from nearfirst.generate.sampling import uniforms
 from nearfirst.generate.settings import GenerateSettings
-from nearfirst.model.template import prompts as make_prompts
+from nearfirst.model.template import encode
 
 LIMIT = 30
 EXACT = GenerateSettings(max_new_tokens=LIMIT, precision="float64")
 
 
-def random_model(tokenizer: Any, dtype: torch.dtype) -> Any:
+@pytest.fixture(scope="module")
+def exact(tokenizer: Any) -> Any:
     """A random Llama that is far from uniform and writes EOS, and BOS, every few tokens."""
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -41,7 +42,7 @@ def random_model(tokenizer: Any, dtype: torch.dtype) -> Any:
         max_position_embeddings=256,
         use_cache=False,  # as the Trainer leaves it
     )
-    model = LlamaForCausalLM(config).to(dtype).eval()
+    model = LlamaForCausalLM(config).double().eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(4)
@@ -51,13 +52,9 @@ def random_model(tokenizer: Any, dtype: torch.dtype) -> Any:
 
 
 @pytest.fixture(scope="module")
-def exact(tokenizer: Any) -> Any:
-    return random_model(tokenizer, torch.float64)
-
-
-@pytest.fixture(scope="module")
 def prompts(some_talks: Any, talk: Any, tokenizer: Any) -> list[Any]:
-    return make_prompts([*some_talks(18), talk("", "a"), talk("the cat " * 30, "b")], tokenizer)
+    talks = [*some_talks(18), talk("", "a"), talk("the cat " * 30, "b")]
+    return [item.prompt for item in encode(talks, tokenizer, 256)]
 
 
 def names(count: int) -> list[str]:
@@ -145,14 +142,6 @@ def test_neighbours_order_and_batch_size_do_not_matter(
     }
     result = answer(exact, [prompts[i] for i in subset], EXACT, tokenizer, **options)
     assert result == [single[i] for i in subset]
-
-
-def test_batch_size_does_not_matter_in_float32(prompts: list[Any], tokenizer: Any) -> None:
-    model = random_model(tokenizer, torch.float32)
-    settings = GenerateSettings(max_new_tokens=LIMIT)
-    single = answer(model, prompts, settings, tokenizer, batch_size=1)
-    for batch_size in (3, 8, 100):
-        assert answer(model, prompts, settings, tokenizer, batch_size=batch_size) == single
 
 
 def test_seeds_step_and_id_change_the_answers(

@@ -1,9 +1,7 @@
-"""generate.py: its table, killed jobs and unusable input."""
+"""generate.py: its table, stopped jobs and unusable input."""
 
 import json
 import re
-import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
-from files import cut, empty
+from files import cut
 from safetensors.torch import load_file, save_file
 
 from nearfirst.common.identity import read_identity, write_run
@@ -19,7 +17,7 @@ from nearfirst.generate.answers import Answer, generate
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.generate.table import GENERATIONS
 from nearfirst.model import checkpoints, fingerprint, load
-from nearfirst.model.template import prompts
+from nearfirst.model.template import encode
 
 SETTINGS = {"max_new_tokens": 12}
 STEPS = (0, 10, 20, 30, 40)
@@ -83,7 +81,8 @@ def expected(
     def answer(step: int, ids: list[str]) -> list[Answer]:
         model = load.empty_model(str(model_folder))
         checkpoints.load_weights(model, inputs / f"checkpoints/step-{step:06d}")
-        texts = prompts([talks[int(id_.removeprefix("id-"))] for id_ in ids], tokenizer)
+        chosen = [talks[int(id_.removeprefix("id-"))] for id_ in ids]
+        texts = [item.prompt for item in encode(chosen, tokenizer, 64)]
         options = {"run_seed": 1, "batch_size": 1, "end_tokens": [tokenizer.eos_token_id]}
         return generate(model, texts, ids, GenerateSettings(**SETTINGS), step=step, **options)
 
@@ -144,30 +143,6 @@ def test_a_row_per_instance_and_checkpoint(
         assert re.search(rest, line)
 
 
-def test_a_killed_job_resumes_to_the_same_bytes(
-    tmp_path: Path, program: Any, start_program: Any, arguments: Any, whole: Any
-) -> None:
-    output = tmp_path / "0-end.parquet"
-    job = start_program(*arguments(output))
-    partial = tmp_path / "0-end.parquet.partial"
-    while not list(partial.glob("step-*.parquet")):
-        assert job.poll() is None, job.printed.read_text()
-        time.sleep(0.001)
-    job.kill()
-    assert job.wait() == -signal.SIGKILL
-    assert not output.exists()
-    kept = len(list(partial.glob("step-*.parquet")))
-    assert 1 <= kept < len(STEPS)
-
-    # Another batch size changes no answer, so the parts are reused.
-    done = program(*arguments(output, batch_size=3))
-    assert done.returncode == 0, done.stderr
-    assert f" {kept} of {len(STEPS)} parts were made by an earlier job\n" in done.stderr
-    assert re.findall(r" step (\d+):", done.stderr) == [str(step) for step in STEPS[kept:]]
-    assert output.read_bytes() == whole[0].read_bytes()
-    assert [path.name for path in tmp_path.iterdir()] == ["0-end.parquet"]
-
-
 def test_answers_of_the_mean_do_not_depend_on_segments(
     tmp_path: Path, program: Any, arguments: Any, inputs: Path
 ) -> None:
@@ -185,26 +160,20 @@ def test_answers_of_the_mean_do_not_depend_on_segments(
     segments = {"checkpoints": tmp_path / "rest", "before": tmp_path / "first"}
     rest = answers("answers", average=2, **segments)
     assert rest.equals(whole[whole["step"] >= STEPS[3]].reset_index(drop=True))
-
-    last = [load_file(step / "model.safetensors") for step in steps[3:]]
-    mean = {name: (last[0][name] + last[1][name]) / 2 for name in last[0]}
-    (tmp_path / "mean" / steps[4].name).mkdir(parents=True)
-    save_file(mean, tmp_path / "mean" / steps[4].name / "model.safetensors", {"format": "pt"})
-    by_hand = answers("hand", checkpoints=tmp_path / "mean")
-    assert by_hand.equals(rest[rest["step"] == STEPS[4]].reset_index(drop=True))
+    assert not whole.equals(answers("single"))
 
 
-def test_only_undamaged_parts_made_from_the_same_input_are_reused(
+def test_only_parts_made_from_the_same_input_are_reused(
     tmp_path: Path,
     program: Any,
     arguments: Any,
     talks: list[Any],
     write_instances: Any,
     model_folder: Path,
+    whole: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     output = tmp_path / "0-end.parquet"
-    partial = tmp_path / "0-end.parquet.partial"
     for step in STEPS:
         save_checkpoint(model_folder, tmp_path / f"steps/step-{step:06d}", step)
     # The last checkpoint stops the job, as a full disk or a time limit would.
@@ -217,17 +186,6 @@ def test_only_undamaged_parts_made_from_the_same_input_are_reused(
         assert "step-000040/model.safetensors: not a whole checkpoint" in done.stderr
         return [int(step) for step in re.findall(r" step (\d+):", done.stderr)]
 
-    assert answered() == [0, 10, 20, 30]
-    assert answered() == []
-
-    part = partial / "step-000010.parquet"
-    before = part.read_bytes()
-    cut(part)
-    empty(partial / "step-000020.parquet")
-    save_checkpoint(model_folder, tmp_path / "steps/step-000030", 7)
-    assert answered() == [10, 20, 30]
-    assert part.read_bytes() == before
-
     write_instances(tmp_path / "other.parquet", [*talks[:3], talks[0], *talks[4:]])
     for changes in (
         {"settings": SETTINGS | {"top_p": 0.5}},
@@ -236,18 +194,25 @@ def test_only_undamaged_parts_made_from_the_same_input_are_reused(
         {"template": '{"max_length":65}'},
     ):
         assert answered(**changes) == [0, 10, 20, 30]
-    monkeypatch.setattr(fingerprint, "code", lambda module: [module.name])  # as after an edit
-    assert answered(**changes) == [0, 10, 20, 30]
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint, "code", lambda module: [module.name])  # as after an edit
+        assert answered(**changes) == [0, 10, 20, 30]
+    assert answered() == [0, 10, 20, 30]
+    assert answered() == []
+    save_checkpoint(model_folder, tmp_path / "steps/step-000040", 40)
+    write_run(tmp_path / "steps", RUN)
+    # Another batch size changes no answer, so the parts are reused.
+    done = program(*arguments(output, checkpoints=tmp_path / "steps", batch_size=3))
+    assert " 4 of 5 parts were made by an earlier job\n" in done.stderr
+    assert output.read_bytes() == whole[0].read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("settings", "checkpoint", "template", "message"),
+    ("settings", "message"),
     [
-        ({}, "other", 64, "checkpoints: no checkpoint (step-*) in it"),
-        ({}, "step-000010", 64, "step-000010: the logits of id 'id-"),
-        ({}, "step-000010", 8, "test.parquet: no prompt leaves room for an answer within 8 tokens"),
-        ({"precision": "float16"}, "step-000010", 64, "generate.precision: float16 needs a GPU"),
-        ({"max_new_tokens": 250}, "step-000010", 64, "exceeds the model's 256 positions; lower it"),
+        ({}, "step-000010: the logits of id 'id-"),
+        ({"precision": "float16"}, "generate.precision: float16 needs a GPU"),
+        ({"max_new_tokens": 250}, "exceeds the model's 256 positions; lower it"),
     ],
 )
 def test_unusable_input_is_an_error(
@@ -256,16 +221,14 @@ def test_unusable_input_is_an_error(
     arguments: Any,
     model_folder: Path,
     settings: dict[str, Any],
-    checkpoint: str,
-    template: int,
     message: str,
 ) -> None:
     weights = load_file(model_folder / "model.safetensors")
     weights["model.norm.weight"][3] = torch.nan  # as a run leaves it that diverged
-    folder = tmp_path / "checkpoints" / checkpoint
+    folder = tmp_path / "checkpoints/step-000010"
     folder.mkdir(parents=True)
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    flags = {"checkpoints": tmp_path / "checkpoints", "template": f'{{"max_length":{template}}}'}
+    flags = {"checkpoints": tmp_path / "checkpoints"}
     done = program(*arguments(tmp_path / "0-end.parquet", settings, **flags))
     assert done.returncode == 1
     line = done.stderr.splitlines()[-1]

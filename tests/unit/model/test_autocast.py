@@ -17,7 +17,7 @@ from nearfirst.generate.settings import GenerateSettings
 from nearfirst.model import load, precision
 from nearfirst.model.adapter import add_adapter
 from nearfirst.model.adapter_settings import AdapterSettings
-from nearfirst.model.template import encode, prompts
+from nearfirst.model.template import encode
 from nearfirst.reward.model import LlamaRewardModel
 from nearfirst.reward.score import rewards
 
@@ -62,7 +62,7 @@ def test_losses(model_folder: Path, tmp_path: Path, some_talks: Any, tokenizer: 
 
 def test_answers(model_folder: Path, some_talks: Any, tokenizer: Any) -> None:
     model = load.load_model(str(model_folder)).eval()
-    questions = prompts(some_talks(3), tokenizer)
+    questions = [item.prompt for item in encode(some_talks(3), tokenizer, 64)]
     settings = GenerateSettings(max_new_tokens=6)
     options: dict[str, Any] = {"step": 0, "run_seed": 0, "batch_size": 3, "end_tokens": [299]}
     ids = ["a", "b", "c"]

@@ -20,7 +20,7 @@ from nearfirst.data.formats import chat
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.data.sample import table_row
 from nearfirst.model import chat_template
-from nearfirst.model.template import IGNORED, Tokens, encode, end_tokens, prompts
+from nearfirst.model.template import IGNORED, Tokens, encode, end_tokens
 
 # Styles of published models, as short as possible.
 CHATML = (
@@ -102,8 +102,7 @@ def test_the_text_is_that_of_the_template_up_to_the_last_answer(
     assert labelled_texts(tokens, chat_tokenizer) == answers
     if text:
         assert chat_tokenizer.decode(tokens.ids) == text
-        (prompt,) = prompts([talk(*turns)], chat_tokenizer, "chat")
-        assert chat_tokenizer.decode(prompt) == text[: text.index(answers[0])]
+        assert chat_tokenizer.decode(tokens.prompt) == text[: text.index(answers[0])]
 
 
 # Text that is more than white space, which would be stripped.
@@ -124,10 +123,9 @@ def test_the_labels_are_the_answers_and_their_ends(
         assert (tokens.labels[labelled] == tokens.ids[labelled]).all()
         expected = [f"{answer.strip()}{END[name]}" for _, answer in exchanges]
         assert [text.lstrip() for text in labelled_texts(tokens, tokenizer)] == expected
-        (prompt,) = prompts([conversation], tokenizer, "chat")
-        assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
-        assert encode_one(conversation, tokenizer, len(prompt)).label_tokens == 0
-        assert encode_one(conversation, tokenizer, len(prompt) + 1).label_tokens == 1
+        room = len(tokens.prompt)
+        assert encode_one(conversation, tokenizer, room).label_tokens == 0
+        assert encode_one(conversation, tokenizer, room + 1).label_tokens == 1
 
 
 @pytest.mark.parametrize("form", ["paper", "published", "chat"])
@@ -157,16 +155,14 @@ def test_context_has_no_labels_from_the_row_to_the_tokens(
         (tokens,) = encode([talk], tokenizer, 1000, form)
         labels = [text.strip() for text in labelled_texts(tokens, tokenizer)]
         assert labels == [f"{answer}{end}" for answer in ("the cat", *later)]
-        (prompt,) = prompts([talk], tokenizer, form)
-        assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
-        assert "eins" in tokenizer.decode(prompt)
+        assert "eins" in tokenizer.decode(tokens.prompt)
         assert (text_of(talk), instruction_of(talk)) == ("two the cat", "two")
         # Only the labels differ from a conversation in which all answers are trained on.
         plain = [{"role": turn["role"], "content": turn["content"]} for turn in talk]
         (all_trained,) = encode([plain], tokenizer, 1000, form)
         assert all_trained.ids.tolist() == tokens.ids.tolist()
         assert all_trained.label_tokens > tokens.label_tokens
-        (cut,) = encode([talk], tokenizer, len(prompt) + 1, form)
+        (cut,) = encode([talk], tokenizer, len(tokens.prompt) + 1, form)
         assert (cut.label_tokens, cut.label_tokens + cut.lost_labels) == (1, tokens.label_tokens)
 
 

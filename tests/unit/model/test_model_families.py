@@ -18,7 +18,7 @@ from nearfirst.generate.settings import GenerateSettings
 from nearfirst.model import checkpoints, load
 from nearfirst.model.check import check_model
 from nearfirst.model.logits import logits_at
-from nearfirst.model.template import IGNORED, Tokens, encode, prompts
+from nearfirst.model.template import IGNORED, Tokens, encode
 from nearfirst.train import segment
 from nearfirst.train.settings import TrainSettings
 
@@ -154,7 +154,7 @@ def test_greedy_answers_are_those_of_a_loop_by_hand(
 ) -> None:
     """Rows join and leave a batch, past sliding windows and with every kind of positions."""
     model = built(family, len(tokenizer), **FAMILIES[family])
-    questions = prompts(some_talks(7), tokenizer)
+    questions = [item.prompt for item in encode(some_talks(7), tokenizer, 64)]
     limit = 20
     settings = GenerateSettings(do_sample=False, max_new_tokens=limit, repetition_penalty=1.0)
     # So many that answers end after 1 to 20 tokens.
@@ -208,8 +208,7 @@ def test_a_tokenizer_without_bos_or_eos(tokenizer: Any, talk: Any, tmp_path: Pat
     (tokens,) = encode(talks, changed, 100)
     assert tokens.ids.tolist() == with_bos.ids[1:].tolist()
     assert tokens.labels.tolist() == with_bos.labels[1:].tolist()
-    (prompt,) = prompts(talks, changed)
-    assert prompt.tolist() == tokens.ids[tokens.labels == IGNORED].tolist()
+    assert tokens.prompt.tolist() == tokens.ids[tokens.labels == IGNORED].tolist()
     changed.eos_token = None
     changed.save_pretrained(tmp_path)
     with pytest.raises(InputError, match="has no end-of-text token"):

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 
 from nearfirst.model import template
 from nearfirst.model.settings import Form
-from nearfirst.model.template import IGNORED, Tokens, describe_truncation, encode, prompts
+from nearfirst.model.template import IGNORED, Tokens, describe_truncation, encode
 
 
 def encode_one(
@@ -71,17 +71,8 @@ def test_a_conversation_in_the_template(
     # Control tokens in a message are plain text.
     assert (tokens.ids == tokenizer.bos_token_id).sum() == 1
     assert (tokens.ids == tokenizer.eos_token_id).sum() == len(turns) / 2
-    (prompt,) = prompts([talk(*turns)], tokenizer)
-    assert tokenizer.decode(prompt) == whole[: whole.index("Assistant:") + len("Assistant:")]
-
-
-def test_conversations_do_not_mix(tokenizer: Any, talk: Any) -> None:
-    talks = [talk("a", "b"), talk("c", "d", "e", "f"), talk("g", "h")]
-    for tokens, single in zip(encode(talks, tokenizer, 1024), talks, strict=True):
-        expected = encode_one(single, tokenizer)
-        assert tokens.ids.tolist() == expected.ids.tolist()
-        assert tokens.labels.tolist() == expected.labels.tolist()
-    assert encode([], tokenizer, 1024) == prompts([], tokenizer) == []
+    prompt = whole[: whole.index("Assistant:") + len("Assistant:")]
+    assert tokenizer.decode(tokens.prompt) == prompt
 
 
 class Counting:
@@ -99,17 +90,17 @@ class Counting:
 
 
 def test_a_stream_is_tokenized_a_few_conversations_at_a_time(
-    tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+    tokenizer: Any, talk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    talks = [
-        [{"role": "user", "content": f"{i}"}, {"role": "assistant", "content": f"{i + 1}"}]
-        for i in range(7)
-    ]
-    expected = [encode_one(talk, tokenizer).ids.tolist() for talk in talks]
+    talks = [*(talk(f"{i}", f"{i + 1}") for i in range(6)), talk("c", "d", "e", "f")]
+    expected = [encode_one(each, tokenizer) for each in talks]
     monkeypatch.setattr(template, "BLOCK", 3)
     counting = Counting(tokenizer)
-    assert [item.ids.tolist() for item in encode(iter(talks), counting, 100)] == expected
-    assert counting.counts == [6, 6, 2]  # a question and an answer each
+    for item, alone in zip(encode(iter(talks), counting, 100), expected, strict=True):
+        assert item.ids.tolist() == alone.ids.tolist()
+        assert item.labels.tolist() == alone.labels.tolist()
+    assert counting.counts == [6, 6, 4]  # a question and an answer each, and two
+    assert encode([], tokenizer, 100) == []
 
 
 def test_the_tail_is_cut(tokenizer: Any, talk: Any) -> None:
@@ -156,9 +147,7 @@ def test_the_segments_of_the_published_code(
     assert tokenizer.decode(tokens.ids) == whole
     assert labelled_texts(tokens, tokenizer) == ["4 cats</s>", "a cat</s>"]
     # The space belongs to the question, not to the first token of the answer.
-    (prompt,) = prompts([conversation], tokenizer, "published")
-    assert tokenizer.decode(prompt) == "<s>User: what is 2+2?\nAssistant: "
-    assert prompt.tolist() == tokens.ids[: len(prompt)].tolist()
+    assert tokenizer.decode(tokens.prompt) == "<s>User: what is 2+2?\nAssistant: "
 
 
 # No surrogates, which are not text, and no special tokens.
@@ -179,10 +168,7 @@ def test_labels_are_the_answers_and_what_is_before_the_first_is_the_prompt(
     tokens = encode_one(conversation, tokenizer)
     assert labelled_texts(tokens, tokenizer) == [f" {answer}</s>" for _, answer in exchanges]
     for each in (tokenizer, sentencepiece):
-        (prompt,) = prompts([conversation], each)
-        tokens = encode_one(conversation, each)
-        assert prompt.dtype == tokens.ids.dtype
-        assert prompt.tolist() == tokens.ids[: int((tokens.labels != IGNORED).argmax())].tolist()
+        room = len(encode_one(conversation, each).prompt)
         # One token more than the prompt leaves room for an answer.
-        assert encode_one(conversation, each, len(prompt)).label_tokens == 0
-        assert encode_one(conversation, each, len(prompt) + 1).label_tokens == 1
+        assert encode_one(conversation, each, room).label_tokens == 0
+        assert encode_one(conversation, each, room + 1).label_tokens == 1

@@ -150,19 +150,3 @@ def test_each_data_set_is_given_once(tmp_path: Path, program: Program) -> None:
     twice = ("--dataset", "flan", "a.parquet", "--dataset", "flan", "b.parquet")
     done = program("preferences.py", *twice, "--output", tmp_path / "pairs.parquet")
     assert done.stderr.startswith("error: --dataset: flan, flan: ")
-
-
-def test_a_failed_training_leaves_nothing(
-    tmp_path: Path, program: Program, model_folder: Path
-) -> None:
-    pair = {name: ["a"] for name in PREFERENCES.names if name != "held_out"}
-    table = pa.table({**pair, "held_out": [False]}, schema=PREFERENCES)
-    write_table(table, tmp_path / "pairs.parquet")
-    output = tmp_path / "out"
-    done = program(
-        *("train_reward.py", "--pairs", tmp_path / "pairs.parquet", "--model", model_folder),
-        *("--output", output / "model", "--accuracy", output / "accuracy.csv"),
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: no pair is held out")
-    assert list(output.iterdir()) == []

@@ -13,13 +13,13 @@ from runs import IDENTITY
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import INSTANCES, read_table, write_table
-from nearfirst.generate.table import ANSWERS, read_answers
+from nearfirst.generate.table import ANSWERS
 from nearfirst.metrics import SCORE_NAMES
 from nearfirst.score import answers, tokenizers
 from nearfirst.score.settings import ScoreSettings
 
 TALK = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
-Answer = tuple[int, str, str | None]
+Answer = tuple[int, str, str]
 
 
 def instances(path: Path, references: dict[str, Any]) -> Path:
@@ -29,9 +29,9 @@ def instances(path: Path, references: dict[str, Any]) -> Path:
     return path
 
 
-def generations(path: Path, rows: list[Answer], task: str = "t", **metadata: str) -> Path:
+def generations(path: Path, rows: list[Answer], **metadata: str) -> Path:
     steps, ids, texts = zip(*rows, strict=True)
-    table = pa.table([steps, ids, [task] * len(rows), texts], schema=ANSWERS)
+    table = pa.table([steps, ids, ["t"] * len(rows), texts], schema=ANSWERS)
     write_table(table, path, metadata)
     return path
 
@@ -84,25 +84,20 @@ def test_the_program_writes_a_row_per_answer(tmp_path: Path, program: Program) -
 
 
 @pytest.mark.parametrize(
-    ("task", "rows", "references", "message"),
+    ("rows", "references", "message"),
     [
-        ("t", [(0, "x", "a"), (9, "x", None)], ["a"], "{answers}: row 1 (step 9, id 'x') has no "),
-        ("t", [(0, "x", "a"), (0, "x", "b")], ["a"], "{answers}: step 0, id 'x' is in 2 rows"),
-        ("t", [(0, "z", "a"), (0, "w", "a")], ["a"], "{answers}: 2 ids are not in {instances}, "),
-        ("old", [(0, "x", "a")], ["a"], "{answers}: id 'x' is of task 'old', but in {instances} "),
-        ("t", [(0, "x", "a")], None, "{instances}: no instance has a reference with text; "),
-        ("t", [(0, "x", "a")], [None, " "], "{instances}: no instance has a reference with text; "),
+        ([(0, "z", "a"), (0, "w", "a")], ["a"], "{answers}: 2 ids are not in {instances}, "),
+        ([(0, "x", "a")], None, "{instances}: no instance has a reference with text; "),
+        ([(0, "x", "a")], [None, " "], "{instances}: no instance has a reference with text; "),
     ],
 )
-def test_unusable_tables(
-    tmp_path: Path, task: str, rows: list[Answer], references: Any, message: str
-) -> None:
+def test_unusable_tables(tmp_path: Path, rows: list[Answer], references: Any, message: str) -> None:
     paths = {"answers": tmp_path / "answers.parquet", "instances": tmp_path / "test.parquet"}
-    generations(paths["answers"], rows, task)
+    generations(paths["answers"], rows)
     generated, tested = paths.values()
     table = read_table(instances(tested, {"x": references}), INSTANCES)
     with pytest.raises(InputError) as caught:
-        answers.references_of(read_answers(generated), generated, table, tested)
+        answers.references_of(pq.read_table(generated), generated, table, tested)
     assert str(caught.value).startswith(message.format(**paths))
 
 

@@ -31,31 +31,18 @@ pytestmark = pytest.mark.usefixtures("warm_processes")
 
 
 @pytest.fixture(scope="module")
-def train(
-    tmp_path_factory: pytest.TempPathFactory,
-    model_folder: Path,
-    talk: Any,
-    write_instances: Any,
-    write_arrangement: Any,
-) -> Train:
+def train(talk: Any, train_arguments: Any) -> Train:
     """Train a segment in one or several processes; return its folder.
 
     All answers are the same word, so that the gradients of micro-batches point the same way: their
     sum is many times larger than each.
     """
-    data = tmp_path_factory.mktemp("data")
-    ids = write_instances(data / "train.parquet", [talk(f"{i}?", "cat") for i in range(16 * STEPS)])
-    write_arrangement(data / "order.parquet", ids)
+    talks = [talk(f"{i}?", "cat") for i in range(16 * STEPS)]
 
     def make(folder: Path, gpus: int, *flags: object, offload: bool = False) -> Path:
-        command = [
-            *(sys.executable, PROGRAM, "--model", model_folder),
-            *("--instances", data / "train.parquet", "--arrangement", data / "order.parquet"),
-            *("--settings", RUN.canonical(), "--log", folder / "log"),
-            *("--hardware", json.dumps({"gpus": gpus, "offload": offload})),
-            *("--checkpoints", folder / "checkpoints", "--state", folder / "state", *flags),
-        ]
-        job = Running(list(map(str, command)))
+        hardware = json.dumps({"gpus": gpus, "offload": offload})
+        _, *words = train_arguments(folder, talks, settings=RUN.canonical(), hardware=hardware)
+        job = Running([sys.executable, *map(str, [PROGRAM, *words, *flags])])
         assert job.wait() == 0, (folder / "log").read_text()
         return folder
 

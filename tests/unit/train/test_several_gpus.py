@@ -68,25 +68,11 @@ def whole(
 
 
 @pytest.fixture(scope="module")
-def call(
-    tmp_path_factory: pytest.TempPathFactory,
-    model_folder: Path,
-    talks: list[Any],
-    write_instances: Any,
-    write_arrangement: Any,
-) -> Callable[..., list[str]]:
-    data = tmp_path_factory.mktemp("data")
-    ids = write_instances(data / "train.parquet", talks)
-    write_arrangement(data / "order.parquet", ids)
-
+def call(talks: list[Any], train_arguments: Any) -> Callable[..., list[str]]:
     def make(folder: Path, **hardware: Any) -> list[str]:
-        return command(
-            *("train.py", "--model", model_folder, "--instances", data / "train.parquet"),
-            *("--arrangement", data / "order.parquet", "--settings", RUN.canonical()),
-            *("--template", '{"max_length":200}', "--log", folder / "log"),
-            *("--hardware", json.dumps({"gpus": 2, "state_every": 1, **hardware})),
-            *("--checkpoints", folder / "checkpoints", "--state", folder / "state"),
-        )
+        flags = {"settings": RUN.canonical(), "template": '{"max_length":200}'}
+        flags["hardware"] = json.dumps({"gpus": 2, "state_every": 1, **hardware})
+        return command(*train_arguments(folder, talks, **flags))
 
     return make
 
@@ -160,22 +146,6 @@ def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
         f"{verb}_{part}_state_dict" for verb in ("get", "set") for part in ("model", "optimizer")
     }
     assert set(states) == {(name, True) for name in names}
-
-
-@pytest.mark.parametrize(
-    ("hardware", "launched"),
-    [({}, False), ({"gpus": 1, "offload": True}, True), ({"gpus": 2}, True)],
-)
-def test_what_needs_fsdp_is_started_by_torchrun(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hardware: dict[str, Any], launched: bool
-) -> None:
-    started: list[Any] = []
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # `keep_one_gpu` sets it, too
-    monkeypatch.setattr(torchrun, "launch", started.append)
-    monkeypatch.setattr(job, "_train", lambda *_: started.append("here"))
-    flags = Namespace(hardware=TrainHardware(**hardware), checkpoints=tmp_path / "0-end", log=None)
-    job.run(flags)
-    assert started == ([flags.hardware.gpus] if launched else ["here"])
 
 
 def test_more_processes_than_gpus_are_refused_before_they_start(

@@ -33,7 +33,7 @@ def run(args: Namespace) -> None:
     dtype = precision.weights_dtype("evaluate.precision", settings.precision)
     folders = checkpoints_in(args.checkpoints)
     identity = _identity(args)
-    tokenizer = load.load_tokenizer(args.model, args.revision)
+    tokenizer = load.load_tokenizer(args.model)
     table, tokens, left_out = read_labelled(args.instances, tokenizer, args.template)
     # Warn once per run, not once per segment.
     level = logging.INFO if step_of(folders[0]) else logging.WARNING
@@ -41,7 +41,7 @@ def run(args: Namespace) -> None:
     logging.log(level if left_out else logging.INFO, counts, args.instances, len(tokens), left_out)
     if truncation := describe_truncation(tokens):
         logging.log(level, "%s: %s", args.instances, truncation)
-    model = load.model_for(folders[0], args.model, args.revision, dtype, settings.average)
+    model = load.model_for(folders[0], args.model, dtype, settings.average)
 
     def losses(todo: list[Sequence[Path]]) -> Iterator[pa.Table]:
         return evaluate(model, todo, table, tokens, settings)
@@ -75,6 +75,6 @@ def _made_from(args: Namespace) -> list[object]:
     """Return all that losses depend on besides the weights."""
     return [
         *(args.settings.canonical(), args.template.canonical()),
-        *(fingerprint.folders(args.model), args.revision),
-        *(sha256(args.instances), fingerprint.code(Path(__file__))),
+        *(fingerprint.folders(args.model), sha256(args.instances)),
+        fingerprint.code(Path(__file__)),
     ]

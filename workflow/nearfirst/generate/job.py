@@ -17,7 +17,6 @@ import torch
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
 from nearfirst.common.identity import read_identity, read_run
-from nearfirst.data.instances import conversations, read_instances
 from nearfirst.generate.answers import Ids, check_positions, generate
 from nearfirst.generate.table import GENERATIONS
 from nearfirst.model import fingerprint, load, precision, template
@@ -35,25 +34,17 @@ def run(args: Namespace) -> None:
     dtype = precision.weights_dtype("generate.precision", args.settings.precision)
     folders = checkpoints_in(args.checkpoints)
     identity = read_identity(args.instances) | read_run(args.checkpoints)
-    instances = read_instances(args.instances)
-    tokenizer = load.load_tokenizer(args.model, args.revision)
-    max_length, form = args.template.max_length, args.template.format
-    table, _ = template.keep_labelled(instances, tokenizer, max_length, form)
-    if not len(table):
-        raise InputError(
-            f"{args.instances}: no prompt leaves room for an answer within {max_length} tokens; "
-            "raise template.max_length"
-        )
-    num_left_out = len(instances) - len(table)
+    tokenizer = load.load_tokenizer(args.model)
+    table, tokens, left_out = template.read_labelled(args.instances, tokenizer, args.template)
     # Warn once per run, not once per segment.
-    level = logging.WARNING if num_left_out and not step_of(folders[0]) else logging.INFO
+    level = logging.WARNING if left_out and not step_of(folders[0]) else logging.INFO
     logging.log(
         level,
         "%s: %d instances, %d left out: their prompts are too long",
-        *(args.instances, len(table), num_left_out),
+        *(args.instances, len(table), left_out),
     )
-    prompts = template.prompts(conversations(table), tokenizer, form)
-    model = load.model_for(folders[0], args.model, args.revision, dtype, args.average)
+    prompts = [item.prompt for item in tokens]
+    model = load.model_for(folders[0], args.model, dtype, args.average)
     check_positions(model, prompts, args.settings)
 
     def answer(todo: list[Sequence[Path]]) -> Iterator[pa.Table]:
@@ -72,7 +63,7 @@ def run(args: Namespace) -> None:
         windows(folders, args.before, args.average),
         answer,
         _made_from(args),
-        {"left_out": str(num_left_out), **identity},
+        {"left_out": str(left_out), **identity},
     )
 
 
@@ -121,6 +112,6 @@ def _made_from(args: Namespace) -> list[object]:
     """Return all that answers depend on besides the weights; not the batch size."""
     return [
         *(args.settings.canonical(), args.template.canonical(), args.seed, args.average),
-        *(fingerprint.folders(args.model), args.revision),
-        *(sha256(args.instances), fingerprint.code(Path(__file__))),
+        *(fingerprint.folders(args.model), sha256(args.instances)),
+        fingerprint.code(Path(__file__)),
     ]

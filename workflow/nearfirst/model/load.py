@@ -42,12 +42,12 @@ sdpa_attention.use_gqa_in_sdpa = _use_gqa_with_flash
 torch.backends.cuda.enable_cudnn_sdp(False)
 
 
-def load_tokenizer(name: str, revision: str | None = None) -> Any:
+def load_tokenizer(name: str) -> Any:
     """Load a model's tokenizer. Raises InputError if it cannot be loaded, or has no EOS."""
     tokenizer = _load(
         name,
         # Without trust_remote_code=False, transformers asks on the terminal and may run code.
-        lambda: AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False),
+        lambda: AutoTokenizer.from_pretrained(name, trust_remote_code=False),
     )
     if tokenizer.eos_token_id is None:
         raise InputError(
@@ -64,23 +64,22 @@ def forget_source(tokenizer: Any) -> None:
         tokenizer.init_kwargs.pop(key, None)
 
 
-def load_config(name: str, revision: str | None = None) -> Any:
+def load_config(name: str) -> Any:
     """Load a model's config. Raises the errors in `DAMAGED`, also if the model brings code."""
-    config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(name, trust_remote_code=False)
     attention = config._attn_implementation
     if "/" in str(attention):
         raise ValueError(f"its attention {attention!r} is code of the hub, which is not executed")
     return config
 
 
-def load_model(name: str, revision: str | None = None) -> Any:
+def load_model(name: str) -> Any:
     """Load a base model with float32 (master) weights. Raises InputError if it cannot be loaded."""
 
     def load() -> Any:
-        load_config(name, revision)
+        load_config(name)
         model, info = AutoModelForCausalLM.from_pretrained(
             name,
-            revision=revision,
             dtype=torch.float32,
             trust_remote_code=False,
             ignore_mismatched_sizes=True,  # `misfit` names them
@@ -117,11 +116,7 @@ def misfit(model: Any, info: dict[str, Any]) -> str:
 
 
 def model_for(
-    checkpoint: Path,
-    name: str,
-    revision: str | None = None,
-    dtype: torch.dtype = torch.float32,
-    average: int = 1,
+    checkpoint: Path, name: str, dtype: torch.dtype = torch.float32, average: int = 1
 ) -> Any:
     """Build a model into which checkpoints like this one can be loaded.
 
@@ -131,8 +126,8 @@ def model_for(
     """
     config = saved_adapter(checkpoint, average)
     if config is None:
-        return empty_model(name, revision, dtype)
-    model = convert_weights(load_model(name, revision), dtype)
+        return empty_model(name, dtype)
+    model = convert_weights(load_model(name), dtype)
     try:
         model.add_adapter(config, NAME)
     except ValueError as error:
@@ -154,9 +149,9 @@ def convert_weights(model: Any, dtype: torch.dtype) -> Any:
     return model
 
 
-def empty_model(name: str, revision: str | None = None, dtype: torch.dtype = torch.float32) -> Any:
+def empty_model(name: str, dtype: torch.dtype = torch.float32) -> Any:
     """Build a model of the same shape without weights, into which checkpoints can be loaded."""
-    config = _load(name, lambda: load_config(name, revision))
+    config = _load(name, lambda: load_config(name))
     with device():
         return AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
 

@@ -65,8 +65,8 @@ class ModelSettings(NamedModel):
     )
     parameters: PositiveInt | None = Field(
         None,
-        description="Number of parameters of a Hugging Face id, for `plan.py` before the model is "
-        "fetched; null reads its `config.json`.",
+        description="Number of parameters of a Hugging Face id, for the resources of its jobs and "
+        "`plan.py`; null counts those of its `*.safetensors`, once fetched.",
     )
     base_per_seed: bool = Field(
         True,

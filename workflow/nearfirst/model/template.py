@@ -1,6 +1,5 @@
 """The template: a conversation becomes tokens and labels (Section A.2)."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,8 +14,8 @@ from tqdm import tqdm
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import ID_AND_TASK, read_table
 from nearfirst.common.progress import bar
-from nearfirst.data.conversation import Message, is_trained, target
-from nearfirst.data.instances import conversations, read_conversations
+from nearfirst.data.conversation import Message, is_trained
+from nearfirst.data.instances import read_conversations
 from nearfirst.model import chat_template
 from nearfirst.model.settings import Form, TemplateSettings
 
@@ -45,6 +44,14 @@ class Tokens:
     def label_tokens(self) -> int:
         """Number of positions with loss. The first position is not predicted."""
         return int((self.labels[1:] != IGNORED).sum())
+
+    @property
+    def prompt(self) -> npt.NDArray[np.int64]:
+        r"""The ids before the first label, after which the answer is to be generated.
+
+        If that is the very first answer, they are `<s>User: {question}\nAssistant:`.
+        """
+        return self.ids[: int((self.labels != IGNORED).argmax())]
 
 
 def encode(
@@ -140,50 +147,24 @@ def end_tokens(tokenizer: Any, form: Form = "paper") -> list[int]:
     return sorted({chat_template.end_of_turn(tokenizer), eos}) if form == "chat" else [eos]
 
 
-def prompts(
-    conversations: Sequence[Sequence[Message]], tokenizer: Any, form: Form = "paper"
-) -> list[npt.NDArray[np.int64]]:
-    r"""Return the token ids before the answer to generate, the first that is trained on.
-
-    If that is the very first answer, they are `<s>User: {question}\nAssistant:`. The tokens of
-    `encode` begin the same, for any `max_length`.
-    """
-    parts = [messages[: target(messages) + 1] for messages in conversations]
-    encoded = encode(parts, tokenizer, sys.maxsize, form)
-    return [item.ids[: int((item.labels != IGNORED).argmax())] for item in encoded]
-
-
-def keep_labelled(
-    table: pa.Table, tokenizer: Any, max_length: int, form: Form = "paper"
-) -> tuple[pa.Table, list[Tokens]]:
-    """Return the instances that have a label after truncation, and their tokens.
-
-    All metrics are means over these: they have a loss, and their prompts leave room for an answer.
-    """
-    return _with_label(table, encode(conversations(table), tokenizer, max_length, form))
-
-
-def _with_label(table: pa.Table, tokens: Sequence[Tokens]) -> tuple[pa.Table, list[Tokens]]:
-    kept = [row for row, item in enumerate(tokens) if item.label_tokens]
-    return table.take(pa.array(kept, pa.int64())), [tokens[row] for row in kept]
-
-
 def read_labelled(
     path: Path, tokenizer: Any, settings: TemplateSettings
 ) -> tuple[pa.Table, list[Tokens], int]:
     """Return ids and tasks of the labelled instances, their tokens, and how many are left out.
 
+    All metrics are means over the instances that have a label after truncation: they have a loss,
+    and their prompts leave room for an answer.
     Raises InputError as `read_table` does, and if no instance has a label.
     """
     instances = read_table(path, ID_AND_TASK)
     tokens = encode(read_conversations(path), tokenizer, settings.max_length, settings.format)
-    table, tokens = _with_label(instances, tokens)
-    if not tokens:
+    kept = [row for row, item in enumerate(tokens) if item.label_tokens]
+    if not kept:
         raise InputError(
             f"{path}: no instance has a label within {settings.max_length} tokens; raise "
             "template.max_length"
         )
-    return table, tokens, len(instances) - len(tokens)
+    return instances.take(kept), [tokens[row] for row in kept], len(instances) - len(kept)
 
 
 def describe_truncation(tokens: Sequence[Tokens]) -> str | None:

@@ -64,9 +64,7 @@ class LlamaRewardModel(LlamaPreTrainedModel):  # type: ignore[misc]
         return SequenceClassifierOutput(logits=self.regression_head(hidden[rows, last]))
 
 
-def load_reward_model(
-    name: str, revision: str | None = None, dtype: torch.dtype = torch.float32
-) -> tuple[Any, Any]:
+def load_reward_model(name: str, dtype: torch.dtype = torch.float32) -> tuple[Any, Any]:
     """Load a reward model by Hugging Face id or folder. Code that comes with it is never run.
 
     Raises InputError if it cannot be loaded or is no reward model, if a tensor (its head, say) is
@@ -78,11 +76,10 @@ def load_reward_model(
         The model, in evaluation mode on the first GPU or the CPU, takes `input_ids` and
         `attention_mask` and returns `logits` of shape (n, 1), the rewards.
     """
-    model_class, tokenizer = check_reward_model(name, revision)
+    model_class, tokenizer = check_reward_model(name)
     try:
         model, info = model_class.from_pretrained(
             name,
-            revision=revision,
             trust_remote_code=False,
             dtype=dtype,
             ignore_mismatched_sizes=True,  # `_check_tensors` names them
@@ -96,14 +93,14 @@ def load_reward_model(
     return model, tokenizer
 
 
-def check_reward_model(name: str, revision: str | None = None) -> tuple[Any, Any]:
+def check_reward_model(name: str) -> tuple[Any, Any]:
     """Return the class that loads a reward model, and its tokenizer; no weights are read.
 
     Takes seconds, so faults show before the answers to be scored are generated. Raises InputError
     if config or tokenizer cannot be loaded, or it is no reward model.
     """
     try:
-        config = load_config(name, revision)
+        config = load_config(name)
     except DAMAGED as error:
         may_be_id = name.count("/") <= 1 or Path(name).exists()
         why = reason(error) if may_be_id else "no such folder"
@@ -116,7 +113,7 @@ def check_reward_model(name: str, revision: str | None = None) -> tuple[Any, Any
     if model_class is LlamaRewardModel and stored and HEAD not in stored:
         raise _no_head(name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except DAMAGED as error:
         if why_not := lacking(name):
             raise InputError(f"{name}: {why_not}") from None

@@ -69,7 +69,7 @@ def _train(job: Namespace, work: Path) -> None:
     tracking.check_packages(job.tracking.report_to)
     torch.set_num_threads(settings.threads)
     device.device()  # fail on an unusable GPU before reading data and model
-    tokenizer = load.load_tokenizer(job.model, job.revision)
+    tokenizer = load.load_tokenizer(job.model)
     order = rows_in_order(job.arrangement, read_ids(job.instances), job.instances)
     used = batches.steps_of_epoch(len(order), settings) * settings.batch_size
     if used < len(order):
@@ -85,13 +85,13 @@ def _train(job: Namespace, work: Path) -> None:
     if job.start == 0 and (truncation := template.describe_truncation(tokens)):
         logging.warning("%s: %s", job.instances, truncation)
 
-    origin = [str(part) for part in (job.model, job.revision, job.state_before) if part]
+    origin = [str(part) for part in (job.model, job.state_before) if part]
     run = resume.run_fingerprint(settings, steps, origin, sharded=job.hardware.is_sharded())
     first = os.environ.get("RANK", "0") == "0"
     if resume.finished(job.state, job.checkpoints, run, stop):
         logging.info("%s is complete and from this run: nothing to do", job.checkpoints)
     else:
-        model = load.load_model(job.model, job.revision)
+        model = load.load_model(job.model)
         check.check_model(model, tokens)
         if settings.adapter:
             adapter.add_adapter(model, settings.adapter)

@@ -23,7 +23,7 @@ def run_fingerprint(
 ) -> str:
     """Return a digest of the settings, the instances in order, the origin and the code of a run.
 
-    The origin is the base model, its revision and the state before; a folder counts by its files.
+    The origin is the base model and the state before; a folder counts by its files.
     `sharded` is `TrainHardware.is_sharded`: FSDP saves other states.
     """
     data = hashlib.sha256()

@@ -5,6 +5,7 @@ instances for any number of GPUs and segments.
 """
 
 import logging
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,10 @@ from nearfirst.model.trainer_log import log_progress
 from nearfirst.train import fsdp
 from nearfirst.train.batches import StepBatches, Steps, pass_cost
 from nearfirst.train.hashing import HashedSaves
+from nearfirst.train.rates import schedule_arguments
 from nearfirst.train.resume import check_state, keep_two, last_state, prepare, save_checksums
-from nearfirst.train.schedule import schedule_arguments
 from nearfirst.train.settings import TrainSettings
-from nearfirst.train.sigterm import StopSignal, stopped_after
+from nearfirst.train.sigterm import stopped_after
 from nearfirst.train.torchrun import PATIENCE
 from nearfirst.train.writer import SAVE_OPTIONS, CheckpointWriter
 
@@ -260,16 +261,20 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         self.checkpoints = work / "checkpoints"
         self.checkpoint_every = settings.checkpoint_every
         self.dtype = getattr(torch, settings.checkpoint_dtype)
-        self.signal = StopSignal()
         self.saved, self.saving = time.monotonic(), 0.0
         self.skipped = 0
+        self.sigterm = False
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.skipped = self._count_skipped(state.global_step)
         if state.global_step == 0:
             self._save(0)
         self.saved = time.monotonic()
-        self.signal.listen()
+        # Until now it ended the process: there was nothing to save. A second one changes nothing.
+        signal.signal(signal.SIGTERM, self._note_sigterm)
+
+    def _note_sigterm(self, *_: Any) -> None:
+        self.sigterm = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         step = state.global_step
@@ -287,7 +292,7 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         # The first process alone knows the time: the others do not wait for the disk.
         by_clock = args.save_strategy == "no" and args.should_save
         due = by_clock and age > max(STATE_SECONDS, STATE_SHARE * self.saving)
-        stop, save = self._any_process(args, self.signal.received, due)
+        stop, save = self._any_process(args, self.sigterm, due)
         if stop or step == self.stop:
             control.should_training_stop = True
         if stop or save or step == self.stop:

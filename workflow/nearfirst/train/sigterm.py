@@ -1,7 +1,6 @@
 """SIGTERM, which SLURM sends before preempting a job, at its time limit, and on `scancel`."""
 
 import signal
-from typing import Any
 
 from nearfirst.common.errors import InputError
 
@@ -17,17 +16,3 @@ def stopped_after(step: int) -> StoppedError:
     return StoppedError(
         f"stopped by SIGTERM after step {step}; the state is saved: run again to resume"
     )
-
-
-class StopSignal:
-    """A record of SIGTERM in place of ending at once; a second SIGTERM changes nothing."""
-
-    def __init__(self) -> None:
-        self.received = False
-
-    def listen(self) -> None:
-        """Start to record it. Until then it ends the process: there is nothing to save yet."""
-        signal.signal(signal.SIGTERM, self._record)
-
-    def _record(self, *_: Any) -> None:
-        self.received = True
