@@ -23,6 +23,7 @@ from gpu_checks import (
     resumed,
     skipped_steps,
     training_loss,
+    two_processes,
 )
 from gpu_setup import Setup, machine, products
 from gpu_speed import evaluation, generation, training
@@ -62,8 +63,9 @@ CHECKS = [
                 resumed, precision="float16", offload=True
             ),
         },
-        distributed=True,
+        processes=1,
     ),
+    Section("two-processes", {"two processes against one, float32": two_processes}, processes=2),
 ]
 
 
@@ -88,7 +90,7 @@ SPEED = [
             f"{name}, training with offload": partial(training, name=name, offload=True)
             for name in ("1B", "7B")
         },
-        distributed=True,
+        processes=1,
     ),
 ]
 TABLES = [

@@ -1,5 +1,6 @@
 """Rows of gpu.py that check results. The first row that needs a run makes it; others share it."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,12 +64,15 @@ def skipped_steps(setup: Setup, offload: bool = False) -> list[str]:
 
 
 def offload(setup: Setup) -> list[str]:
-    expected = step_folder(
-        _folder(setup, "float32", True, False, False, False) / "0/checkpoints", STEPS
-    )
-    if not expected.exists():
-        raise InputError("no run without FSDP to compare with; section 'checks' makes it")
+    expected = _without_fsdp(setup)
     return [_compare_weights(setup, expected, _run(setup, "float32", offload=True).checkpoint)]
+
+
+def two_processes(setup: Setup) -> list[str]:
+    if not setup.cpu:
+        return ["not possible: NCCL takes one process a card"]
+    expected = _without_fsdp(setup)
+    return [_compare_weights(setup, expected, _run(setup, "float32").checkpoint)]
 
 
 def _run(
@@ -80,8 +84,8 @@ def _run(
     cut: bool = False,
     again: bool = False,
 ) -> Run:
-    """Return a run of the smallest model, sharded with `offload`."""
-    hardware = TrainHardware(offload=offload)
+    """Return a run of the smallest model, sharded if WORLD_SIZE is above 1."""
+    hardware = TrainHardware(gpus=int(os.environ.get("WORLD_SIZE", 1)), offload=offload)
     settings = TrainSettings(
         batch_size=16,
         learning_rate=3e-4,
@@ -93,7 +97,7 @@ def _run(
     run = run_fingerprint(settings, steps, ["base"], sharded=hardware.is_sharded())
     before = None
     for start, stop in [(0, CUT), (CUT, STEPS)] if cut else [(0, STEPS)]:
-        variant = _folder(setup, precision, exact, offload, cut, again)
+        variant = _folder(setup, precision, exact, hardware.gpus, offload, cut, again)
         folder = variant / str(start)
         checkpoints, state = folder / "checkpoints", folder / f"states/checkpoint-{stop}"
         if not read_checksums(state):
@@ -117,6 +121,15 @@ def _run(
 
 def _folder(setup: Setup, *variant: object) -> Path:
     return setup.folder / "-".join(map(str, variant))
+
+
+def _without_fsdp(setup: Setup) -> Path:
+    """Return the last checkpoint of one process in float32 without FSDP."""
+    folder = _folder(setup, "float32", True, 1, False, False, False)
+    checkpoint = step_folder(folder / "0/checkpoints", STEPS)
+    if not checkpoint.exists():
+        raise InputError("no run without FSDP to compare with; section 'checks' makes it")
+    return checkpoint
 
 
 def _base(setup: Setup) -> Path:

@@ -23,6 +23,7 @@ CHECKS = [
     *("resumed, the same bytes", "float16, steps skipped", "float16, resumed, the same bytes"),
     *("FSDP with offload against none, float32", "FSDP, resumed, the same bytes"),
     *("FSDP, float16, steps skipped", "FSDP, float16, resumed, the same bytes"),
+    "two processes against one, float32",
 ]
 TASKS = ["training", "training of an adapter", "evaluation", "generation"]
 SPEED = [f"{size}, {task}" for size in ("135M", "1B", "7B") for task in TASKS]
@@ -79,9 +80,10 @@ def test_checks_of_the_dry_run(printed: str) -> None:
         assert abs(ours / expected - 1) < 0.01
     before = float(checks["loss, trained in bfloat16"].split(", ")[-1].split()[0])
     assert ours < before - 0.05  # it has learned
-    words = checks["FSDP with offload against none, float32"].split()
-    apart, moved = float(words[3]), float(words[-1])
-    assert apart < 1e-6 < 1e-4 < moved
+    for name in ("FSDP with offload against none, float32", "two processes against one, float32"):
+        words = checks[name].split()
+        apart, moved = float(words[3]), float(words[-1])
+        assert apart < 1e-6 < 1e-4 < moved
 
 
 def test_speeds_of_the_dry_run_are_numbers(printed: str) -> None:
@@ -138,6 +140,18 @@ def test_a_section_that_hangs_is_cut_off(measured: Any) -> None:
     rows = measured(lambda _: time.sleep(600), limit=5)
     assert rows["first"] == ["ok"]
     assert rows["row"] == rows["last"] == ["cut off: section name took longer than 5 s"]
+
+
+def test_a_process_that_fails_ends_the_others_of_its_row(sections: Any) -> None:
+    def work(_: Any) -> list[str]:
+        if os.environ["RANK"] == "1":
+            raise ValueError("the second process fails")
+        time.sleep(600)
+        return []
+
+    section = sections.Section("name", {"row": work}, processes=2)
+    ((name, cells),) = sections.measure(section, None, 60, fork=True)
+    assert (name, cells) == ("row", ["failed: the process ended with exit code 1"])
 
 
 def test_sections_are_measured_in_spawned_processes_as_on_a_gpu(
