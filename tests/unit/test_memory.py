@@ -259,3 +259,5 @@ def test_the_size_of_an_adapter() -> None:
     small = Shape(134_515_008, 576, 30, 49_152)
     exact = 30 * 16 * (2 * (576 + 576) + 2 * (576 + 192) + 3 * (576 + 1536))
     assert adapter_parameters(small, 16) == pytest.approx(exact, rel=0.1)
+    adapter = Training("float32", 1, trainable=exact)
+    assert training_state(small, adapter) == 4 * small.parameters + 12 * exact
