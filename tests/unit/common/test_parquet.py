@@ -12,6 +12,7 @@ from nearfirst.common import parquet
 from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import (
+    ID_AND_TASK,
     INSTANCES,
     open_parquet,
     read_batches,
@@ -59,6 +60,21 @@ def test_some_rows_are_read_without_the_others(path: Path, monkeypatch: pytest.M
     assert "damaged" in refusal(path, read_table, INSTANCES, rows=(0, 7))
 
 
+def test_damaged_metadata_are_told_of(path: Path) -> None:
+    """pyarrow aborts the process where it reads the metadata of a damaged column."""
+    write_table(pa.table({"id": ["a", "b"], "task": ["t", "t"]}), path)
+    content = path.read_bytes()
+    footer = int.from_bytes(content[-8:-4], "little") + 8
+    refused = 0
+    for offset in range(len(content) - footer, len(content)):
+        path.write_bytes(content[:offset] + bytes([content[offset] ^ 64]) + content[offset + 1 :])
+        try:
+            assert read_table(path, ID_AND_TASK).num_rows == 2
+        except InputError as error:
+            refused += f"{path}: " in str(error)
+    assert refused > footer / 3
+
+
 def test_long_rows_are_written_and_read_a_few_at_a_time(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,10 +93,8 @@ def test_long_rows_are_written_and_read_a_few_at_a_time(
             name: [len(batch) for batch in read_batches(file, [name])]
             for name in ("id", "messages")
         }
-        assert max(len(batch) for batch in read_batches(file, ["id"], 2)) == 2
     assert {name: sum(counts) for name, counts in read.items()} == {"id": 60, "messages": 60}
-    assert max(read["messages"]) <= 4
-    assert max(read["id"]) > 20
+    assert max(map(max, read.values())) <= 4
     assert [len(talk[0]["content"]) for talk in conversations(read_instances(path))] == [
         len(row["messages"][0]["content"]) for row in rows
     ]

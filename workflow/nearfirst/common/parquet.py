@@ -122,21 +122,12 @@ def read_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yield all or some columns of a file, at most `rows` (`BATCH`) and about `TEXT` bytes at once.
 
-    The bytes are those of the row group with the longest rows.
+    The bytes are those of all columns in the row group with the longest rows.
     """
-    row_bytes = 1.0
-    for number in range(file.metadata.num_row_groups):
-        group = file.metadata.row_group(number)
-        parts = [group.column(index) for index in range(group.num_columns)]
-        size = sum(
-            part.total_uncompressed_size
-            for part in parts
-            # A name may have dots too.
-            if columns is None
-            or part.path_in_schema in columns
-            or part.path_in_schema.partition(".")[0] in columns
-        )
-        row_bytes = max(row_bytes, size / max(group.num_rows, 1))
+    # Not of the chosen columns alone: pyarrow aborts the process if a column's metadata are damaged.
+    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+    row_bytes = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1)
+    row_bytes = max(row_bytes, 1)
     yield from file.iter_batches(max(1, min(rows or BATCH, int(TEXT / row_bytes))), columns=columns)
 
 
