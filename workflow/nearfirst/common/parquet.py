@@ -124,7 +124,7 @@ def read_batches(
 
     The bytes are those of all columns in the row group with the longest rows.
     """
-    # Not of the chosen columns alone: pyarrow aborts the process if a column's metadata are damaged.
+    # Not of the chosen columns alone: pyarrow aborts where it reads damaged metadata of a column.
     groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
     row_bytes = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1)
     row_bytes = max(row_bytes, 1)
