@@ -28,6 +28,14 @@ def embed_pool(
     return f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
 
 
+def encoder_state(
+    wildcards,
+):
+    """Return the state of the user's encoder or base model."""
+    row = represented_as(wildcards)
+    return model_state(FIRST_BASE if row.uses_base_model else row.model)
+
+
 def embed_files(
     wildcards,
 ):
@@ -95,10 +103,7 @@ rule embed:
         **asks_gpus(CONFIG.hardware.embed),
     params:
         settings=embed_settings,
-        # The user's encoder or base model.
-        encoder=lambda wildcards: model_state(
-            getattr(represented_as(wildcards), "model", FIRST_BASE)
-        ),
+        encoder=encoder_state,
         flags=embed_flags,
     message:
         "embed {wildcards.dataset}: {wildcards.representation} of {wildcards.split}, part "

@@ -15,6 +15,13 @@ SCORED_EMBEDDINGS = {
 }
 
 
+def order_run(
+    wildcards,
+):
+    """Return the training settings of one run."""
+    return CONFIG.order_run().canonical()
+
+
 rule order_runs:
     """Train random orders of the same instances, and keep their losses."""
     input:
@@ -39,7 +46,7 @@ rule order_runs:
         ),
     params:
         settings=settings("order_score", {"dataset", "representations", "measures"}),
-        train=lambda wildcards: CONFIG.order_run().canonical(),
+        train=order_run,
         evaluate=settings("evaluate", {"also", "average", "threads"}),
         template=settings("template"),
         model=lambda wildcards: f"--model {quote(SCORED_BASE)}",
@@ -71,7 +78,7 @@ rule order_score:
         **asks(4000, 30),
     params:
         settings=settings("order_score"),
-        train=lambda wildcards: CONFIG.order_run().canonical(),
+        train=order_run,
         prediction=settings("prediction"),
         curves=settings("curves"),
         embeddings=lambda wildcards: " ".join(

@@ -126,8 +126,7 @@ def read_batches(
     """
     # Not of the chosen columns alone: pyarrow aborts where it reads damaged metadata of a column.
     groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
-    row_bytes = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1)
-    row_bytes = max(row_bytes, 1)
+    row_bytes = max([1, *(group.total_byte_size / max(group.num_rows, 1) for group in groups)])
     yield from file.iter_batches(max(1, min(rows or BATCH, int(TEXT / row_bytes))), columns=columns)
 
 
