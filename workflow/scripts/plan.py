@@ -33,7 +33,7 @@ def main(arguments: argparse.Namespace) -> None:
     benchmarks = arguments.benchmarks or Path("results", config.run or "", "benchmarks")
     seconds = {rule: seconds.get(rule) or measured(benchmarks, rule) for rule in planned.jobs}
     print(hours(planned.jobs, seconds, config.hardware))
-    if planned.segments():
+    if planned.segments:
         print("\n" + disk(planned, config, arguments.steps))
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pytest
 from configs import PRESETS
 
 from nearfirst.common.parquet import write_table
@@ -42,21 +41,16 @@ def test_sizes_of_two_runs() -> None:
     assert two_kept == [12, 2, 14, 24, 0, 24 + 14, 24 + 14 + 12 + 6]
 
 
-def test_the_length_of_a_run_to_the_end_of_its_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    segment = "results/one/checkpoints/flan/random/seed-0/0-end"
-    arrangement = "results/one/arrangements/flan/random/seed-0.parquet"
-    planned = DryRun({"train": 1}, frozenset({segment}))
-    assert find_runs(planned, TrainSettings(), None) == {}
+def test_the_length_of_a_run_to_the_end_of_its_data(tmp_path: Path) -> None:
+    run = "flan/random/seed-0"
+    planned = DryRun({"train": 1}, [(run, 0, "end")])
+    assert find_runs(planned, TrainSettings(), tmp_path, None) == {}
     assert "give --steps" in disk(planned, load({"preset": "tiny"}, PRESETS), None)
-    assert find_runs(planned, TrainSettings(), 7) == {"flan/random/seed-0": [(0, 7)]}
-    write_table(pa.table({"id": ["a"] * 33}), Path(arrangement))
+    assert find_runs(planned, TrainSettings(), tmp_path, 7) == {run: [(0, 7)]}
+    write_table(pa.table({"id": ["a"] * 33}), tmp_path / f"{run}.parquet")
     # 33 instances, 16 a step.
-    assert find_runs(planned, TrainSettings(), None) == {"flan/random/seed-0": [(0, 3)]}
-    assert find_runs(planned, TrainSettings(epochs=2), None) == {"flan/random/seed-0": [(0, 6)]}
-    assert find_runs(DryRun({}, frozenset({segment, arrangement})), TrainSettings(), None) == {}
+    assert find_runs(planned, TrainSettings(), tmp_path, None) == {run: [(0, 3)]}
+    assert find_runs(planned, TrainSettings(epochs=2), tmp_path, None) == {run: [(0, 6)]}
 
 
 def test_training_writes_what_is_counted(

@@ -11,7 +11,7 @@ from warm import folder_of_python
 
 from nearfirst.common.errors import InputError
 from nearfirst.hardware import HardwareSettings, TrainHardware
-from nearfirst.plan.dry_run import parse, read_config
+from nearfirst.plan.dry_run import read_config
 from nearfirst.plan.hours import hours, measured
 
 HEAD = "s\th:m:s\tmax_rss\n"
@@ -51,20 +51,6 @@ def test_what_snakemake_refuses_is_said(plan: Program) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "did you mean 'train'" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("error: Snakemake refuses")
-
-
-def test_jobs_and_segments_of_a_dry_run() -> None:
-    stats = "Job stats:\njob    count\n-----  ---\ntrain    1\nplot     2\ntotal    3\n"
-    rows = "".join(
-        f"results/checkpoints/flan/{run}/seed-0/0-30\t-\ttrain\t-\tmissing\t{plan}\n"
-        for run, plan in (("random", "update pending"), ("cluster", "no update"))
-    )
-    planned = parse(f"{stats}\nReasons:\n  x 1\n", rows)
-    assert planned.jobs == {"train": 1, "plot": 2}
-    assert planned.segments() == [("results", "flan/random/seed-0", 0, "30")]
-    assert parse("Nothing to be done (all requested files are present).", "").jobs == {}
-    with pytest.raises(InputError, match="cannot read"):
-        parse(stats, "")
 
 
 def test_the_config_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,13 +21,13 @@ Runs = Mapping[str, Sequence[tuple[int, int]]]
 
 def disk(planned: DryRun, config: Config, epoch_steps: int | None) -> str:
     """Return a line for each size, or the key or flag to set if it is unknown."""
-    segments, train, keep = planned.segments(), config.train, config.keep_checkpoints
-    runs = find_runs(planned, train, epoch_steps)
-    fetched = Path(segments[0][0]) / "raw/model/model"
-    shape = shape_of(config.model, fetched)
+    segments, train, keep = planned.segments, config.train, config.keep_checkpoints
+    results = Path("results", config.run or "")
+    runs = find_runs(planned, train, results / "arrangements", epoch_steps)
+    shape = shape_of(config.model, results / "raw/model/model")
     if shape is None:
         return "Size of the model unknown: set model.parameters"
-    left_out = len({run for _, run, *_ in segments}) - len(runs)
+    left_out = len({run for run, *_ in segments}) - len(runs)
     text = f"{left_out} runs of unknown length, not counted: give --steps N" if left_out else ""
     if not runs:
         return text
@@ -43,18 +43,20 @@ def disk(planned: DryRun, config: Config, epoch_steps: int | None) -> str:
     return text.lstrip() + align([(name, size(number)) for name, number in needs.items()])
 
 
-def find_runs(planned: DryRun, train: TrainSettings, epoch_steps: int | None) -> Runs:
+def find_runs(
+    planned: DryRun, train: TrainSettings, arrangements: Path, epoch_steps: int | None
+) -> Runs:
     """Return the runs to train, without those of unknown length.
 
     A run to the end of its data has `epoch_steps`, or else the length of its arrangement, if that
-    exists and is not about to be replaced.
+    exists.
     """
     runs: dict[str, list[tuple[int, int]]] = {}
-    for results, run, start, stop in planned.segments():
+    for run, start, stop in planned.segments:
         last = epoch_steps if stop == "end" else int(stop)
-        arrangement = f"{results}/arrangements/{run}.parquet"
-        if last is None and Path(arrangement).is_file() and arrangement not in planned.outputs:
-            with open_parquet(Path(arrangement)) as file:
+        arrangement = arrangements / f"{run}.parquet"
+        if last is None and arrangement.is_file():
+            with open_parquet(arrangement) as file:
                 last = -(-file.metadata.num_rows // train.batch_size) * train.epochs
         if last is not None:
             runs.setdefault(run, []).append((start, last))

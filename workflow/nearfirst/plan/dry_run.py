@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,18 @@ import yaml
 from nearfirst.common.errors import InputError
 from nearfirst.config import Config, load
 
-CHECKPOINTS = re.compile(r"(.+)/checkpoints/(.+)/(\d+)-(\d+|end)")
+SEGMENT = re.compile(r"^Job \d+: train (\S+), (\S+), seed (\d+), steps (\d+) to (\d+|end)$", re.M)
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """The number of jobs of each rule that would run, and the files they would write."""
+    """The number of jobs of each rule, and (run, first step, last step or "end") of each training.
+
+    A run is `DATASET/ARRANGEMENT/seed-SEED`.
+    """
 
     jobs: dict[str, int]
-    outputs: frozenset[str]
-
-    def segments(self) -> list[tuple[str, str, int, str]]:
-        """Return (results folder, run, first step, last step or "end") of each training job."""
-        groups = [match.groups() for path in self.outputs if (match := CHECKPOINTS.fullmatch(path))]
-        return sorted((folder, run, int(start), stop) for folder, run, start, stop in groups)
+    segments: list[tuple[str, int, str]]
 
 
 def dry_run(arguments: Sequence[str]) -> DryRun:
@@ -36,33 +33,21 @@ def dry_run(arguments: Sequence[str]) -> DryRun:
     If Snakemake refuses, prints its message and raises InputError.
     """
     # Without --quiet, a profile could hide the jobs.
-    calls = (["--dry-run", "--nocolor", "--quiet", "host"], ["--summary"])
-    with ThreadPoolExecutor() as pool:
-        return parse(*pool.map(_snakemake, [[*arguments, *flags] for flags in calls]))
-
-
-def _snakemake(arguments: Sequence[str]) -> str:
-    command = [sys.executable, "-m", "snakemake", *arguments]
+    flags = ["--dry-run", "--nocolor", "--quiet", "host"]
+    command = [sys.executable, "-m", "snakemake", *arguments, *flags]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         print(done.stdout + done.stderr, file=sys.stderr)
         raise InputError("Snakemake refuses this call, for the reason above")
-    return done.stdout + done.stderr
-
-
-def parse(text: str, summary: str) -> DryRun:
-    """Read the table "Job stats" of a dry run, and the pending outputs of `--summary`.
-
-    Raises InputError if they disagree.
-    """
+    text = done.stdout + done.stderr
     table = text.rpartition("Job stats:\n")[2].partition("\n\n")[0]
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
-    rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") == 5]
-    total = jobs.pop("total", 0)
-    planned = DryRun(jobs, frozenset(row[0] for row in rows if row[5] == "update pending"))
-    if total != sum(jobs.values()) or len(planned.segments()) != jobs.get("train", 0):
-        raise InputError("plan.py cannot read the dry run of this version of Snakemake")
-    return planned
+    jobs.pop("total", None)
+    segments = [
+        (f"{dataset}/{arrangement}/seed-{seed}", int(start), stop)
+        for dataset, arrangement, seed, start, stop in SEGMENT.findall(text)
+    ]
+    return DryRun(jobs, sorted(segments))
 
 
 def read_config(files: Sequence[str], changes: Sequence[str]) -> Config:
