@@ -78,8 +78,7 @@ def model_files(wildcards):
 
 def base_state(wildcards):
     """Return the fingerprint of a run's base model, if it is the user's; see `model_files`."""
-    elsewhere = wildcards.arrangement in CONFIG.checkpoints
-    return None if elsewhere else model_state(model_folder(wildcards.seed))
+    return model_state(model_of(wildcards))
 
 
 def model_flag(wildcards):
@@ -100,13 +99,8 @@ def represented_as(wildcards):
 
 def warm_up_run(wildcards):
     """Return the folder of the run that warms up a representation of a data set."""
-    folder = WARM_UP.format(
-        representation=wildcards.representation,
-        dataset=wildcards.dataset,
-        arrangement=represented_as(wildcards).arrangement,
-        seed=CONFIG.seeds[0],
-    )
-    return f"{RESULTS}/{folder}"
+    run = f"{wildcards.dataset}/{represented_as(wildcards).arrangement}/seed-{CONFIG.seeds[0]}"
+    return f"{RESULTS}/warm_up/{wildcards.representation}/{run}"
 
 
 def warm_up_segments(wildcards):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from checkout import Checkout, copy_project
-from cluster import Cluster, is_running, missing_requirement, slurm_cluster
+from cluster import Cluster, missing_requirement, slurm_cluster
 from filelock import FileLock
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
@@ -125,12 +125,9 @@ def everything(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def slurm() -> Iterator[Cluster | None]:
-    """Start a SLURM cluster; if that is impossible, skip unless NEARFIRST_REQUIRE_SLURM=1.
-
-    None stands for a cluster that ran before; its daemons are left alone.
-    """
-    reason = None if is_running() else missing_requirement()
+def slurm() -> Iterator[Cluster]:
+    """Start a SLURM cluster; if that is impossible, skip unless NEARFIRST_REQUIRE_SLURM=1."""
+    reason = missing_requirement()
     if reason and os.environ.get("NEARFIRST_REQUIRE_SLURM") == "1":
         pytest.fail(f"NEARFIRST_REQUIRE_SLURM=1, but {reason}")
     if reason:

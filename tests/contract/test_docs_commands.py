@@ -9,8 +9,8 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
 import documents
 import pytest
@@ -50,14 +50,6 @@ OTHER = {
 }
 # Arguments that do not change the jobs of a dry run.
 IGNORED = {"-n", "--dry-run", "--report", "report.html", "--quiet", "rules", "--config"}
-
-
-class DryRun(NamedTuple):
-    """The targets, flags and config of a Snakemake command."""
-
-    targets: list[str]
-    flags: list[str]
-    config: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +106,8 @@ def test_config_of_the_pages_is_read(project: Checkout) -> None:
 
 
 def test_commands_of_the_pages(project: Checkout) -> None:
-    dry_runs: list[DryRun] = []
+    # Targets by the other words: Snakemake takes seconds to start.
+    dry_runs: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for page, words, heredoc in written():
         line = shlex.join(words)
         match words:
@@ -127,12 +120,15 @@ def test_commands_of_the_pages(project: Checkout) -> None:
             case ["snakemake", "--list-target-rules" | "--unlock", *_]:
                 project.snakemake(*words[1:])
             case ["snakemake", *arguments]:
-                dry_runs.append(dry_run(page, arguments, project))
+                targets, flags = dry_run(page, arguments, project)
+                dry_runs[flags].update(targets)
             case ["make", *arguments]:
                 listed = run(project, ["make", "--dry-run", *arguments])
                 if arguments[0].startswith("results/"):
                     # The last line is its call of Snakemake.
-                    dry_runs.append(dry_run(page, shlex.split(listed.splitlines()[-1]), project))
+                    call = shlex.split(listed.splitlines()[-1])
+                    targets, flags = dry_run(page, call, project)
+                    dry_runs[flags].update(targets)
             case ["nearfirst", name]:
                 assert name in nearfirst.COMMANDS, line
             case ["nearfirst", *arguments]:
@@ -141,15 +137,14 @@ def test_commands_of_the_pages(project: Checkout) -> None:
                 assert all(re.match(r"[A-Z_]+=", value) for value in values), line
             case _:
                 pytest.fail(f"{page}: this test cannot check {line}")
-    for targets, flags, config in join(dry_runs):
-        values = [f"{key}={value}" for key, value in config.items()]
-        assert project.would_run(*targets, *flags, *(["--config", *values] if values else []))
+    for flags, targets in dry_runs.items():
+        assert project.would_run(*targets, *flags)
 
 
-def dry_run(page: str, words: list[str], project: Checkout) -> DryRun:
-    """Return the dry run of a command; a figure that the page adds gets the page's config."""
+def dry_run(page: str, words: list[str], project: Checkout) -> tuple[list[str], tuple[str, ...]]:
+    """Return targets and flags of a dry run; a figure that the page adds gets the page's config."""
     targets = [word for word in words if word.startswith("results/")] or ["all"]
-    values = [place_files(word, project) for word in words if re.match(r"\w+=", word)]
+    values = sorted(place_files(word, project) for word in words if re.match(r"\w+=", word))
     handled = {"snakemake", *targets, *IGNORED}
     flags = [word for word in words if word not in handled and not re.match(r"\w+=", word)]
     for block in documents.split(page)[0]:
@@ -159,28 +154,7 @@ def dry_run(page: str, words: list[str], project: Checkout) -> DryRun:
             path = project.folder / f"{Path(page).stem}_{Path(targets[0]).stem}.yaml"
             path.write_text(place_files(block.text, project))
             flags += ["--configfile", path.name]
-    return DryRun(targets, flags, dict(value.split("=", 1) for value in values))
-
-
-def join(dry_runs: list[DryRun]) -> list[DryRun]:
-    """Join dry runs with compatible config: Snakemake takes seconds to start."""
-
-    def setting(dry_run: DryRun) -> list[object]:
-        config = dry_run.config
-        return [dry_run.flags, config.get("preset", ""), config.get("run", ""), bool(config)]
-
-    groups: list[DryRun] = []
-    for call in dry_runs:
-        for group in groups:
-            shared = call.config.keys() & group.config.keys()
-            agrees = all(call.config[key] == group.config[key] for key in shared)
-            if agrees and setting(call) == setting(group):
-                group.targets.extend(set(call.targets) - set(group.targets))
-                group.config.update(call.config)
-                break
-        else:
-            groups.append(call)
-    return groups
+    return targets, (*flags, *(["--config", *values] if values else []))
 
 
 def place_files(text: str, project: Checkout) -> str:
@@ -219,10 +193,3 @@ def check_program(program: str, arguments: list[str]) -> None:
     code = "".join(file.read_text() for file in ROOT.glob("benchmarks/*.py"))
     for flag in (word for word in arguments if word.startswith("--")):
         assert f'"{flag}"' in code, f"{program}: no {flag}"
-
-
-def test_every_exception_is_needed() -> None:
-    lines = [shlex.join(words) for _, words, _ in written()]
-    assert [begin for begin in SYSTEM if not any(line.startswith(begin) for line in lines)] == []
-    for page, begin in OTHER:
-        assert any(b.page == page and b.text.startswith(begin) for b in blocks()), begin

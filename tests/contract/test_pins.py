@@ -2,14 +2,11 @@
 
 import ast
 import re
-import shutil
-import subprocess
 import sys
 import tomllib
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
@@ -59,14 +56,8 @@ def environment(name: str) -> dict[str, str]:
 ENVIRONMENTS = sorted(path.name for path in (REPOSITORY / "envs").glob("*.yaml"))
 
 
-class Rule(NamedTuple):
-    name: str
-    program: str
-    environment: str
-
-
-def rules() -> list[Rule]:
-    """Return the program and the environment of every rule."""
+def rules() -> list[tuple[str, str, str]]:
+    """Return the name, the program and the environment of every rule."""
     rules = []
     for path in sorted((REPOSITORY / "rules").glob("*.smk")):
         for name, body in re.findall(
@@ -77,10 +68,12 @@ def rules() -> list[Rule]:
             program = re.findall(r'\bcode\("(\w+\.py)"\)', body)
             conda = re.findall(r'conda:\s*"\.\./envs/(\w+\.yaml)"', body)
             assert len(program) == len(conda) == 1, f"{path.name}: rule {name}"
-            rules.append(Rule(name, program[0], conda[0]))
+            rules.append((name, program[0], conda[0]))
     # Rules defined in a loop are named after their program.
-    looped = {p.stem for p in (ROOT / "scripts").glob("*.py")} - {r.program[:-3] for r in rules}
-    rules += [Rule(name, f"{name}.py", "figures.yaml") for name in sorted(looped - {"plan"})]
+    looped = {p.stem for p in (ROOT / "scripts").glob("*.py")} - {
+        program[:-3] for _, program, _ in rules
+    }
+    rules += [(name, f"{name}.py", "figures.yaml") for name in sorted(looped - {"plan"})]
     return rules
 
 
@@ -120,12 +113,11 @@ def imports_of(program: Path) -> set[str]:
 
 
 def test_all_rules_are_found() -> None:
-    programs = {path.name for path in (ROOT / "scripts").glob("*.py")}
+    names, programs, environments = map(set, zip(*rules(), strict=True))
     # plan.py belongs to no rule.
-    assert {rule.program for rule in rules()} == programs - {"plan.py"}
-    assert {rule.name for rule in rules()} >= {"curves", "metric_tasks"}
-    assert Rule("train", "train.py", "train.yaml") in rules()
-    assert {rule.environment for rule in rules()} == set(ENVIRONMENTS)
+    assert programs == {path.name for path in (ROOT / "scripts").glob("*.py")} - {"plan.py"}
+    assert names >= {"train", "curves", "metric_tasks"}
+    assert environments == set(ENVIRONMENTS)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -133,11 +125,11 @@ def test_an_environment_has_the_pins_of_the_project(name: str) -> None:
     assert environment(name).items() <= RUN.items()
 
 
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
-def test_an_environment_has_what_its_programs_import(rule: Rule) -> None:
-    packages = imports_of(ROOT / "scripts" / rule.program)
+@pytest.mark.parametrize(("name", "program", "conda"), rules())
+def test_an_environment_has_what_its_programs_import(name: str, program: str, conda: str) -> None:
+    packages = imports_of(ROOT / "scripts" / program)
     assert "pydantic" in packages, "every program reads settings"
-    assert packages - set(environment(rule.environment)) == set()
+    assert packages - set(environment(conda)) == set(), name
 
 
 def test_the_project_pins_everything_it_imports() -> None:
@@ -158,21 +150,6 @@ def test_the_command_requires_what_its_extra_lists() -> None:
     )
     assert library | embed == imports_of(ROOT / "nearfirst/command/main.py") | library
     assert embed <= set(RUN)
-
-
-def test_the_installed_project_has_the_command_and_its_extra(tmp_path: Path) -> None:
-    for name in ("pyproject.toml", "README.md"):
-        (tmp_path / name).write_bytes((REPOSITORY / name).read_bytes())
-    shutil.copytree(ROOT / "nearfirst", tmp_path / "workflow/nearfirst")
-    code = "from setuptools.build_meta import *; prepare_metadata_for_build_wheel('.')"
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
-    (folder,) = tmp_path.glob("*.dist-info")
-    metadata = (folder / "METADATA").read_text()
-    assert "Provides-Extra: embed\n" in metadata
-    extra = re.findall(r"Requires-Dist: ([\w-]+).*extra == .embed.", metadata)
-    assert {"sentence-transformers", "pyarrow"} < set(extra)
-    assert not {"snakemake", "accelerate"} & set(extra)
-    assert "nearfirst = nearfirst.command.main:main" in (folder / "entry_points.txt").read_text()
 
 
 def test_the_lock_file_repeats_the_pins() -> None:

@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import os
 import subprocess
-import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from checkout import ROOT, Checkout, copy_project
+from cluster import run_snakemake
 from snakemake_executor_plugin_slurm import Executor, ExecutorSettings
 from snakemake_interface_executor_plugins.utils import format_cli_arg
 
@@ -124,16 +123,10 @@ def test_an_unknown_account_is_reported_for_a_group(tmp_path: Path) -> None:
     folder = copy_project(tmp_path / "project").folder
     resources = ("--default-resources", "mem_mb=10", "runtime=1", "slurm_account=mine")
     call = ("results/corpus/flan", "--profile", "slurm", "--retries", "0", *resources)
-    # On failure Snakemake would wait forever, and ignore SIGTERM.
-    done = subprocess.run(
-        ["timeout", "--signal=KILL", "60", sys.executable, "-m", "snakemake", *call],
-        cwd=folder,
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-    )
+    # On failure Snakemake would wait forever.
+    done = run_snakemake(folder, *call, limit=60, python=str(tmp_path))
     assert done.returncode == 1
-    assert "The given account mine appears to be invalid" in done.stderr
+    assert "The given account mine appears to be invalid" in done.stdout
 
 
 def test_a_hub_model_that_is_not_here_is_to_be_fetched_before_its_jobs(checkout: Checkout) -> None:

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from checkout import Checkout, copy_project, forked_snakemake
+from checkout import Checkout, copy_project
 from configs import PRESETS
 
 from nearfirst.config import load
@@ -113,9 +113,9 @@ def test_a_figure_may_measure_other_instances_than_its_data_are_arranged_for(
     ("target", "config", "message"),
     [
         ("fig4_mine.pdf", "seeds=[0]", "--config 'data={mine: {path: pool.jsonl}}'"),
-        ("fig4_flan.pdf", "run=second", "there is no results/fig4_flan.pdf: with `run: second`"),
-        ("second/fig4_flam.pdf", "run=second", "did you mean 'fig4_flan'"),
-        ("third/fig4_flan_paired.csv", "seeds=[0]", "_paired.csv without `run: third`"),
+        ("fig4_flan.pdf", "run=second", "no results/fig4_flan.pdf; did you mean 'fig4_flan'"),
+        ("second/fig4_flam.pdf", "run=second", "which are below results/second/"),
+        ("third/fig4_flan_paired.csv", "seeds=[0]", "with `run: NAME` in the config below"),
         (
             "fig4_mine.pdf",
             "data={mine: {path: rules, test_path: no.jsonl}}",
@@ -131,14 +131,6 @@ def test_a_figure_may_measure_other_instances_than_its_data_are_arranged_for(
             "checkpoints={theirs: {path: 'step-{step}'}}",
             "config key 'checkpoints.theirs.path': 'step-{step}': no",
         ),
-        *(
-            (
-                "fig4_flan.pdf",
-                f"figures={{{name}: {{like: fig4_flan}}}}",
-                f"config key 'figures.{name}': another output has this name",
-            )
-            for name in ("takeaways", "fig4_flan_paired")
-        ),
     ],
 )
 def test_a_call_that_cannot_be_made_is_explained(
@@ -148,25 +140,6 @@ def test_a_call_that_cannot_be_made_is_explained(
     done = fresh["mini"].snakemake(*call, check=False)
     assert done.returncode != 0
     assert message in done.stdout
-
-
-def test_a_prefix_of_a_module_is_refused(fresh: dict[str, Checkout], tmp_path: Path) -> None:
-    module = f"""
-module nearfirst:
-    snakefile: {str(fresh["mini"].folder / "Snakefile")!r}
-    config: {{"run": "theirs"}}
-    # prefix
-use rule * from nearfirst
-"""
-    (tmp_path / "config.yaml").write_text("")
-    (tmp_path / "Snakefile").write_text(module)
-    target = "results/theirs/table4.csv"
-    assert forked_snakemake(tmp_path, "--dry-run", "--cores=1", target).returncode == 0
-    for line in ('prefix: "sub"', 'replace_prefix: {"results/": "sub/"}'):
-        (tmp_path / "Snakefile").write_text(module.replace("# prefix", line))
-        done = forked_snakemake(tmp_path, "--dry-run", "--cores=1", f"sub/{target}")
-        assert done.returncode == 1
-        assert "set `run` in the module's config" in done.stdout
 
 
 def test_a_file_of_the_user_does_not_stand_for_a_module(tmp_path: Path) -> None:

@@ -46,10 +46,6 @@ def test_the_page_of_programs_is_what_they_say() -> None:
     assert re.findall(r"^## `(.+)`$", page, re.MULTILINE) == programs
 
 
-def test_the_page_of_the_config_shows_no_text_as_code() -> None:
-    assert documents.split("docs/config.md")[0] == []
-
-
 def test_examples_in_a_help_are_what_the_program_takes() -> None:
     blocks, _ = documents.split("docs/commands.md")
     # As in "  arrange.py --train …"; a usage begins with its own word.
@@ -69,17 +65,6 @@ def test_the_drawing_of_tma_is_what_its_program_draws(tmp_path: Path) -> None:
     # Pixels: what else the file holds is the library's.
     drawn, there = imread(tmp_path / "tma.png"), imread(DOCS / "tma.png")
     np.testing.assert_array_equal(drawn, there, err_msg="run `make docs`")
-
-
-def test_the_caption_of_the_drawing_says_what_it_shows() -> None:
-    program = generator("draw_tma")
-    train, test = program.points()
-    sizes = np.bincount(program.tma(train, test, measure="euclidean"))[1:]
-    caption = " ".join((DOCS / "tma.md").read_text().split())
-    assert f"{len(train)} training points and three test points" in caption
-    assert len(test) == sizes[0] == 3
-    assert "in rounds 6 and 12 both want the same one" in caption
-    assert [number for number, size in enumerate(sizes, 1) if size == 2][:2] == [6, 12]
 
 
 @pytest.mark.parametrize("page", PAGES)

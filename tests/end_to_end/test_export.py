@@ -3,7 +3,6 @@
 import json
 
 import pyarrow.parquet as pq
-import pytest
 from checkout import Checkout
 
 ARRANGED = "results/arranged/flan"
@@ -23,23 +22,9 @@ def test_the_order_of_a_run(copy_of_finished: Checkout) -> None:
     assert table.select(run.column_names).equals(run)
     queries = pq.read_table(results / "instances/flan/specialist-0.parquet")["id"].to_pylist()
     assert set(table["nearest_query"].to_pylist()) <= set(queries)
-
-
-@pytest.mark.parametrize(
-    ("target", "config", "jobs"),
-    [
-        # The run of the first seed.
-        ("flan/random.jsonl", ("seeds=[7]",), {"arrange": 1, "export": 1}),
-        # A pool whose distance matrix is not kept.
-        (
-            "flan_full/budget-nearest.jsonl",
-            (),
-            {"sample": 2, "embed": 2, "gather_embeddings": 2, "arrange": 1, "export": 1},
-        ),
-    ],
-)
-def test_the_jobs_of_an_export(
-    finished: Checkout, target: str, config: tuple[str, ...], jobs: dict[str, int]
-) -> None:
-    flags = ("--config", *config) if config else ()
-    assert finished.would_run(f"results/arranged/{target}", *flags) == jobs
+    # The run of the first seed, and a pool whose distance matrix is not kept.
+    jobs = copy_of_finished.would_run(f"{ARRANGED}/random.jsonl", "--config", "seeds=[7]")
+    assert jobs == {"arrange": 1, "export": 1}
+    sampled = {"sample": 2, "embed": 2, "gather_embeddings": 2}
+    pool = "results/arranged/flan_full/budget-nearest.jsonl"
+    assert copy_of_finished.would_run(pool) == {**sampled, **jobs}

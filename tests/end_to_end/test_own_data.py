@@ -4,10 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-import pytest
-from checkout import Checkout, copy_project
+from checkout import Checkout
 
 FIGURE = "results/fig4_mine.pdf"
 CONFIG = ("--config", "seeds=[0]", "data={mine: {path: pool.jsonl, test_path: test.jsonl}}")
@@ -45,38 +42,3 @@ def test_a_pool_and_a_test_file_make_the_figure(copy_of_finished: Checkout) -> N
     assert {f"mine_{number}" for number in range(25, 33)} <= first
     log = (results / "logs/sample/mine_heldout.log").read_text()
     assert "test.jsonl: 8 of 16 test conversations are word for word among" in log
-
-
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout without results, with a pool in Parquet."""
-    checkout = copy_project(tmp_path_factory.mktemp("fresh"))
-    rows = [
-        {"prompt": f"Wie heißt {n}?", "completion": f"{n} heißt so.", "kind": f"kind {n % 4}"}
-        for n in range(20)
-    ]
-    (checkout.folder / "pool").mkdir()
-    pq.write_table(pa.Table.from_pylist(rows), checkout.folder / "pool/rows.parquet")
-    return checkout
-
-
-def test_whole_tasks_are_held_out_by_a_column(fresh: Checkout) -> None:
-    row = "path: pool, task_column: kind"
-    sample = "sample: {unseen_tasks: [kind 2], specialist_per_task: 3}"
-    paths = [f"results/instances/mine/{split}.parquet" for split in ("train", "specialist-0")]
-    fresh.snakemake(*paths, "--config", f"data={{mine: {{{row}, {sample}}}}}")
-    train, test = (pd.read_parquet(fresh.folder / path) for path in paths)
-    assert set(train["task"]) == {"kind 0", "kind 1", "kind 3"}
-    assert (len(train), test["task"].tolist()) == (15, ["kind 2"] * 3)
-    rules = fresh.would_run(FIGURE, "--config", f"data={{mine: {{{row}}}}}")
-    assert rules["train"] == 6
-
-
-def test_all_targets_include_data_of_your_own(fresh: Checkout) -> None:
-    # One seed makes dry runs shorter.
-    without = fresh.would_run("--config", "seeds=[0]")
-    both = fresh.would_run("--config", "seeds=[0]", "data={mine: {path: pool}}")
-    for rule in ("explore", "plot_exploration", "compare", "distances", "advice"):
-        assert both[rule] == without.get(rule, 0) + 1
-    # fig4_mine and advice_mine.
-    assert both["plot"] == without["plot"] + 2

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 from checkout import Checkout
+from cluster import clean_environment
 from files import contents
-from kills import wait_until
+from programs import wait_until
 
 TARGET = "results/checkpoints/flan/random/seed-0/0-end"
+PROGRAM = "workflow/scripts/train.py"
 LOG = "results/logs/train/flan_random_seed-0_0-end.log"
-PYTHON = str(Path(sys.executable).parent)
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,14 @@ class Controller:
     printed: Path
 
     @classmethod
-    def start(cls, checkout: Checkout, *arguments: str, python: str = PYTHON) -> Controller:
+    def start(cls, checkout: Checkout, *arguments: str, python: str = "") -> Controller:
         """Start Snakemake in the folder of a checkout, with the Python of a folder for all jobs."""
         printed = checkout.folder.parent / "printed"
-        drop = ("SNAKEMAKE_", "SLURM_", "SBATCH_")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
-        programs = dict.fromkeys([python, PYTHON, environment["PATH"]])
         with printed.open("w") as file:
             process = subprocess.Popen(
-                [f"{python}/python", "-m", "snakemake", *arguments],
+                ["python", "-m", "snakemake", *arguments],
                 cwd=checkout.folder,
-                env=environment | {"PATH": os.pathsep.join(programs)},
+                env=clean_environment(python),
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -58,16 +56,12 @@ class Controller:
         return self.printed.read_text()
 
 
-def programs_in(checkout: Checkout, name: str) -> list[psutil.Process]:
-    """Return the processes that run a stage program in a checkout, whatever started them."""
-    processes = []
+def processes_in(checkout: Checkout) -> Iterator[tuple[psutil.Process, list[str]]]:
+    """Yield the processes in a checkout, whatever started them, and their command lines."""
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            words = process.cmdline()
-            is_ours = process.cwd() == str(checkout.folder.resolve())
-            if is_ours and len(words) > 1 and words[1].endswith(f"/{name}"):
-                processes.append(process)
-    return processes
+            if Path(process.cwd()).is_relative_to(checkout.folder.resolve()):
+                yield process, process.cmdline()
 
 
 def training_of(controller: Controller, checkout: Checkout) -> psutil.Process:
@@ -76,7 +70,7 @@ def training_of(controller: Controller, checkout: Checkout) -> psutil.Process:
     wait_until(
         lambda: partial.exists() or controller.process.poll() is not None, "a training job", 180
     )
-    (job,) = programs_in(checkout, "train.py")
+    (job,) = [job for job, words in processes_in(checkout) if words[1:2] == [PROGRAM]]
     return job
 
 
@@ -99,7 +93,6 @@ def assert_same_as(checkout: Checkout, finished: Checkout) -> None:
 
 def end_all(checkout: Checkout) -> None:
     """Kill the processes that a failed test has left running in a checkout."""
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if Path(process.cwd()).is_relative_to(checkout.folder.resolve()):
-                process.kill()
+    for process, _ in processes_in(checkout):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()

@@ -33,10 +33,10 @@ class Job:
         """Return the job's log since it was started."""
         return self.log.read_text() if self.log.exists() else ""
 
-    def start(self, limit: int | None = None, log: bool = True) -> Running:
+    def start(self, log: bool = True) -> Running:
         """Start the program, with torch imported, in a new process group."""
         logged = ("--log", self.log) if log else ()
-        return Running(command(self.program, *self.arguments, *logged), limit)
+        return Running(command(self.program, *self.arguments, *logged))
 
     def finish(self) -> str:
         """Run the program, which must succeed; return its output."""
@@ -45,9 +45,9 @@ class Job:
         assert code == 0, printed
         return printed
 
-    def fail(self, limit: int | None = None, log: bool = False) -> str:
+    def fail(self, log: bool = False) -> str:
         """Run the program, which must fail with a one-line error; return that line."""
-        process = self.start(limit, log)
+        process = self.start(log)
         code, printed = process.wait(), process.printed.read_text()
         assert code == 1, printed
         assert "Traceback" not in printed, printed

@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -41,14 +41,6 @@ def changes(process: Running, folder: Path) -> Iterator[None]:
             yield
         last = now
         time.sleep(0.001)
-
-
-def wait_until(condition: Callable[[], object], what: str, limit: float = 120) -> None:
-    """Wait until a condition holds; fail after `limit` seconds."""
-    deadline = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {limit} s"
-        time.sleep(0.005)
 
 
 def kill_again_and_again(

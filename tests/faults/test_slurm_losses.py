@@ -7,7 +7,7 @@ import pytest
 from checkout import Checkout
 from cluster import Cluster, output
 from controllers import TARGET, Controller, assert_same_as, end_all, training_of, waits
-from kills import wait_until
+from programs import wait_until
 from warm import folder_of_python
 
 pytestmark = pytest.mark.slurm
@@ -20,10 +20,8 @@ def queue() -> list[str]:
 
 
 def test_snakemake_is_lost_and_then_the_node(
-    slurm: Cluster | None, checkout: Checkout, finished: Checkout, tmp_path: Path
+    slurm: Cluster, checkout: Checkout, finished: Checkout, tmp_path: Path
 ) -> None:
-    if slurm is None:
-        pytest.skip("this test stops a node, but the running cluster was not started by the tests")
     second = Checkout(tmp_path / "second/copy")
     shutil.copytree(checkout.folder, second.folder, symlinks=True)
     try:

@@ -4,7 +4,7 @@ import psutil
 import pytest
 from checkout import Checkout
 from controllers import LOG, TARGET, Controller, assert_same_as, training_of, waits
-from kills import wait_until
+from programs import wait_until
 from warm import folder_of_python
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -30,18 +31,23 @@ def command(name: str, *arguments: object) -> list[str]:
     return [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
 
 
+def wait_until(condition: Callable[[], object], what: str, limit: float = 120) -> None:
+    """Wait until a condition holds; fail after `limit` seconds."""
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {limit} s"
+        time.sleep(0.005)
+
+
 class Running:
-    """A running program, used like `subprocess.Popen`; its output goes to the file `printed`.
+    """A running program, used like `subprocess.Popen`; its output goes to the file `printed`."""
 
-    `limit` is the maximum size of its files, in bytes.
-    """
-
-    def __init__(self, words: Sequence[str], limit: int | None = None) -> None:
+    def __init__(self, words: Sequence[str]) -> None:
         self.printed = Path(PRINTED.name, str(next(NUMBERS)))
         with Path(os.devnull).open() as nothing, self.printed.open("w") as printed:
             streams = (nothing.fileno(), printed.fileno(), printed.fileno())
             address = f"{warm.folder_of_python()}/socket"
-            self.server, self.pid = request(words[1:], environment(), streams, address, limit)
+            self.server, self.pid = request(words[1:], environment(), streams, address)
         self.code: int | None = None
 
     def poll(self) -> int | None:

@@ -10,7 +10,6 @@ import gc
 import importlib
 import json
 import os
-import resource
 import runpy
 import select
 import shutil
@@ -32,6 +31,7 @@ PRELOADED = (
     *("matplotlib.pyplot", "sentence_transformers", "torch.distributed.fsdp"),
     *("transformers.trainer", "transformers.models.llama.modeling_llama", "pydantic"),
     *("snakemake.cli", "snakemake_executor_plugin_slurm", "smart_open"),
+    *("snakemake.report.html_reporter", "tqdm"),
 )
 # Started for each job, so without `site` and with few imports. torchrun passes -u first.
 CLIENT = """#!{python} -IS
@@ -134,16 +134,12 @@ def run_as_python(
     folder: str,
     environment: dict[str, str],
     arguments: list[str],
-    limit: int | None,
     descriptors: list[int],
 ) -> int:
     """Act like a Python started with these arguments; return its exit code."""
     os.setsid()
     for stream, descriptor in enumerate(descriptors):
         os.dup2(descriptor, stream)
-    if limit is not None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     os.chdir(folder)
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(":"))
     if (torch := sys.modules.get("torch")) and (threads := environment.get("OMP_NUM_THREADS")):

@@ -15,14 +15,13 @@ def request(
     environment: dict[str, str],
     streams: Sequence[int],
     address: str,
-    limit: int | None = None,
 ) -> tuple[socket.socket, int]:
     """Run a program in a fork, in this process's folder; return a connection and its process id.
 
-    `limit` is the maximum size of its files, in bytes. It is killed when the connection is closed.
+    It is killed when the connection is closed.
     """
     folder = os.getcwd()  # noqa: PTH109, pathlib takes a while to import
-    words = json.dumps([folder, environment, arguments, limit]).encode()
+    words = json.dumps([folder, environment, arguments]).encode()
     server = socket.socket(socket.AF_UNIX)
     server.connect(address)
     socket.send_fds(server, [len(words).to_bytes(4, "big")], streams)

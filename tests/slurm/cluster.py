@@ -2,8 +2,7 @@
 
 Its node has two fake GPUs and enforces memory limits; it can be lost and come back. Two more nodes,
 of one GPU each, are in the partition `mixed`, which uses them first. SLURM reads its configuration
-from /etc/slurm; everything else (keys, sockets, state, logs) is in a temporary directory, so that a
-stale munge key or a missing /run/munge does not matter.
+through links in /etc/slurm; all files (keys, sockets, state, logs) are in a temporary directory.
 """
 
 from __future__ import annotations
@@ -14,16 +13,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
+from programs import wait_until
 
 ETC = Path("/etc/slurm")
 PROFILE = Path(__file__).parents[2] / "profiles" / "slurm"
-MARK = "# written by nearfirst's tests\n"
 
 # The fake GPUs have a type, so that jobs can ask for `gpu: 1` or for a typed gres.
 SLURM_CONF = """\
@@ -77,21 +75,14 @@ def missing_requirement() -> str | None:
         return f"SLURM is not installed: no {', '.join(missing)} (apt-get install slurm-wlm munge)"
     if os.geteuid() != 0:
         return "only root can start SLURM"
+    if (conf := ETC / "slurm.conf").exists() and not conf.is_symlink():
+        return f"this machine has a cluster of its own: {conf}"
     return None
 
 
 def which(name: str) -> str | None:
     """Return the path of a program, which may be in an sbin directory."""
     return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
-
-
-def is_running() -> bool:
-    """Return whether a working cluster already runs on this machine."""
-    try:
-        sinfo = subprocess.run(["sinfo", "--noheader"], capture_output=True, timeout=30)
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        return False
-    return sinfo.returncode == 0 and bool(sinfo.stdout.strip())
 
 
 class Cluster:
@@ -112,7 +103,7 @@ class Cluster:
         self.node.kill()
         self.node.wait()
 
-    def kill_node(self, limit: float = 120) -> None:
+    def kill_node(self) -> None:
         """Kill slurmd and all processes of its jobs, as if the power were cut.
 
         Returns when the controller has given up the node and requeued the jobs.
@@ -125,11 +116,7 @@ class Cluster:
                     process.kill()
             psutil.wait_procs(jobs, timeout=10)
             jobs = job_processes(self.run)
-        deadline = time.monotonic() + limit
-        while "down" not in node_state():
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"after {limit} s the lost node is still {node_state()}")
-            time.sleep(0.2)
+        wait_until(lambda: "down" in node_state(), "the loss of the node")
 
     def stop_node(self) -> None:
         """Terminate slurmd, if it runs."""
@@ -148,11 +135,8 @@ def job_processes(run: Path) -> list[psutil.Process]:
 
 
 @contextmanager
-def slurm_cluster() -> Iterator[Cluster | None]:
-    """Start a cluster and stop it at the end; yield None if another one runs already."""
-    if is_running():
-        yield None
-        return
+def slurm_cluster() -> Iterator[Cluster]:
+    """Start a cluster and stop it at the end."""
     with ExitStack() as stack:
         run = Path(tempfile.mkdtemp(prefix="slurm-"))
         stack.callback(shutil.rmtree, run, ignore_errors=True)
@@ -177,7 +161,7 @@ def slurm_cluster() -> Iterator[Cluster | None]:
 
 
 def configure(stack: ExitStack, run: Path) -> None:
-    """Write /etc/slurm for a cluster with files in `run`; at exit the old files are restored."""
+    """Write the configuration of a cluster with files in `run`, to which /etc/slurm links."""
     host = socket.gethostname().split(".")[0]
     (run / "munge.key").write_bytes(os.urandom(128))
     (run / "munge.key").chmod(0o600)
@@ -190,19 +174,13 @@ def configure(stack: ExitStack, run: Path) -> None:
     name = line.split()[0].removeprefix("NodeName=")
     names = {"host": host, "node": name, "run": run, "hardware": line}
     ETC.mkdir(exist_ok=True)
-    replace(stack, ETC / "slurm.conf", SLURM_CONF.format(**names))
-    replace(stack, ETC / "gres.conf", GRES_CONF.format(**names))
-    replace(stack, ETC / "cgroup.conf", "")  # an old one may require what a container lacks
-
-
-def replace(stack: ExitStack, path: Path, text: str) -> None:
-    """Write a file; when `stack` closes, restore what was there before."""
-    old = path.read_bytes() if path.exists() else None
-    if old is None or old.startswith(MARK.encode()):  # ours, left by a run that was killed
-        stack.callback(path.unlink, missing_ok=True)
-    else:
-        stack.callback(path.write_bytes, old)
-    path.write_text(MARK + text)
+    for file, text in (("slurm", SLURM_CONF), ("gres", GRES_CONF), ("cgroup", "")):
+        (run / f"{file}.conf").write_text(text.format(**names))
+        link = ETC / f"{file}.conf"
+        if link.is_symlink():  # ours, left by a run that was killed
+            link.unlink()
+        link.symlink_to(run / f"{file}.conf")
+        stack.callback(link.unlink)
 
 
 def start(run: Path, command: list[str]) -> subprocess.Popen[bytes]:
@@ -217,19 +195,11 @@ def start(run: Path, command: list[str]) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_until_ready(
-    run: Path, daemon: subprocess.Popen[bytes], ready: Callable[[], bool], limit: int = 60
-) -> None:
-    """Wait until `ready`; if that fails, raise an error with the end of the daemon's log."""
-    deadline = time.monotonic() + limit
-    while not ready():
-        if daemon.poll() is not None or time.monotonic() > deadline:
-            ended = daemon.returncode is not None
-            state = f"ended with {daemon.returncode}" if ended else f"is not ready after {limit} s"
-            name = Path(str(daemon.args[0])).name
-            tail = "\n".join((run / f"{name}.out").read_text().splitlines()[-40:])
-            raise RuntimeError(f"{name} {state}. Its log:\n{tail}")
-        time.sleep(0.2)
+def wait_until_ready(run: Path, daemon: subprocess.Popen[bytes], ready: Callable[[], bool]) -> None:
+    """Wait until `ready`; if the daemon ends first, raise an error with its log."""
+    name = Path(str(daemon.args[0])).name
+    wait_until(lambda: daemon.poll() is not None or ready(), name)
+    assert daemon.poll() is None, (run / f"{name}.out").read_text()
 
 
 def stop(daemon: subprocess.Popen[bytes]) -> None:
@@ -257,12 +227,10 @@ def node_state() -> str:
     return output("sinfo", "--noheader", "--partition=all", "--format=%T").strip()
 
 
-def cancel_jobs(limit: float = 30) -> None:
+def cancel_jobs() -> None:
     """Cancel remaining jobs, since slurmd would leave their processes behind."""
     output("scancel", "--me")
-    deadline = time.monotonic() + limit
-    while output("squeue", "--noheader").strip() and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_until(lambda: not output("squeue", "--noheader").strip(), "the end of the jobs")
 
 
 def output(*command: str) -> str:
@@ -270,25 +238,31 @@ def output(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
+def clean_environment(python: str = "") -> dict[str, str]:
+    """Return the environment of a Snakemake with the programs of this Python first on the path.
+
+    If `python` is a folder, its programs come before them.
+    """
+    drop = ("SNAKEMAKE_", "CUDA_VISIBLE_DEVICES", "SLURM_", "SBATCH_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
+    folders = [python, str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]
+    return kept | {"PATH": os.pathsep.join(filter(None, folders))}
+
+
 def run_snakemake(
     cwd: Path, *args: str, limit: int = 600, python: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run `snakemake ARGS` in `cwd` with the calling interpreter's programs first on the path.
+    """Run `snakemake ARGS` in `cwd`; stdout and stderr are combined, in order.
 
     SLURM jobs run with the interpreter of the submission: this one, or that in the folder `python`,
-    whose programs are then not children of their job. stdout and stderr are combined, in order.
-    After `limit` seconds Snakemake is interrupted, so that it cancels its jobs, and the exit code
-    is 124.
+    whose programs are then not children of their job. After `limit` seconds Snakemake is
+    interrupted, so that it cancels its jobs, and the exit code is 124.
     """
-    drop = ("SNAKEMAKE_", "CUDA_VISIBLE_DEVICES", "SLURM_", "SBATCH_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
-    folders = [python, str(Path(sys.executable).parent), env.get("PATH", os.defpath)]
-    env["PATH"] = os.pathsep.join(filter(None, folders))
     timeout = ["timeout", "--signal=INT", "--kill-after=60", str(limit)]
     return subprocess.run(
         [*timeout, "python", "-m", "snakemake", *args],
         cwd=cwd,
-        env=env,
+        env=clean_environment(python),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

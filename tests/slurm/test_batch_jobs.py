@@ -43,15 +43,19 @@ def test_the_figure_as_batch_jobs(tmp_path: Path, finished: Checkout) -> None:
     for name in ("random", "tma-nearest"):
         run = f"losses/flan/specialist-0/{name}/seed-0/0-end.parquet"
         assert (results / run).read_bytes() == (finished.folder / "results" / run).read_bytes()
-    # A job that fails on a node: the last lines have its program's error.
-    cut(results / run)
-    (results / "fig4_flan.csv").unlink()
+    # A job that fails on a node is reported with its logs, and at the end with its error.
+    checkpoint = f"checkpoints/flan/{name}/seed-0/0-end/step-000008/model.safetensors"
+    cut(results / checkpoint)
+    (results / run).unlink()
     failed = run_snakemake(
         checkout.folder,
-        *("results/fig4_flan.csv", "--profile", "slurm", "--retries", "0"),
+        *(f"results/{run}", "--profile", "slurm", "--retries", "0"),
         limit=300,
         python=folder_of_python(),
     )
     assert failed.returncode == 1
+    assert "Error in rule evaluate" in failed.stdout
+    assert "SLURM status is: 'FAILED'" in failed.stdout
+    assert re.search(r"log: results/logs/evaluate/\S+, /\S+/results/logs/slurm/", failed.stdout)
     (line,) = [x for x in failed.stdout.splitlines()[-8:] if x.startswith("Failed: ")]
-    assert f"results/{run}: " in line
+    assert checkpoint in line

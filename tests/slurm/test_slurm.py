@@ -45,12 +45,6 @@ rule second_time_lucky:
     resources: mem_mb=500
     shell: "mkdir tried 2> {log} && exit 1; scontrol show job $SLURM_JOB_ID > {output}"
 
-rule broken:
-    output: "broken.txt"
-    log: "broken.log"
-    resources: mem_mb=500
-    shell: "echo the reason > {log}; exit 3"
-
 rule one_of_two:
     output: "{side,left|right}.txt"
     log: "{side}.log"
@@ -229,14 +223,3 @@ def test_a_preempted_job_saves_its_state_and_resumes_under_the_same_id(finished:
     job = finished.read("resumed.txt")
     assert f"JobId={log.stem} " in job
     assert "Restarts=1 " in job
-
-
-def test_a_job_without_retries_is_reported_with_its_logs(slurm: None, tmp_path: Path) -> None:
-    root = create_project(tmp_path)
-    run = run_snakemake(root, "broken.txt", "--profile", "slurm", "--retries", "0")
-    assert run.returncode == 1, run.stdout
-    assert "Error in rule broken" in run.stdout
-    assert "SLURM status is: 'FAILED'" in run.stdout
-    assert (root / "broken.log").read_text() == "the reason\n"
-    (log,) = (root / "results/logs/slurm/rule_broken").glob("*.log")
-    assert f"log: broken.log, {log}" in run.stdout

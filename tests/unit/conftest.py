@@ -39,18 +39,14 @@ def program() -> Program:
     """
 
     def run(name: str, *arguments: object, check: bool = False) -> subprocess.CompletedProcess[str]:
-        done = start(name, *arguments)
-        assert not check or done.returncode == 0, done.stderr
-        return done
-
-    def start(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         words = {*map(str, arguments)}
         if "--help" in words or (name != "train.py" and "--log" not in words):
-            return in_this_process(name, *arguments)
-        if name not in ("train.py", "evaluate.py", "generate.py"):
-            return in_a_process(name, *arguments)
-        job = Running(command(name, *arguments))
-        return subprocess.CompletedProcess(job.pid, job.wait(), "", job.printed.read_text())
+            done = in_this_process(name, *arguments)
+        else:
+            job = Running(command(name, *arguments))
+            done = subprocess.CompletedProcess(job.pid, job.wait(), "", job.printed.read_text())
+        assert not check or done.returncode == 0, done.stderr
+        return done
 
     return run
 

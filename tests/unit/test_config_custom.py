@@ -65,34 +65,6 @@ def test_which_test_set_there_is(keys: dict[str, str], test: str, holds_out: str
     assert (dataset.test, dataset.holds_out) == (test, holds_out)
 
 
-@pytest.mark.parametrize(
-    ("keys", "message"),
-    [
-        ({"path": None}, "config key 'data.mine.path': set it to your pool"),
-        ({"test": "specialist-0"}, "config key 'data.mine.test': 'specialist-0' needs a task_col"),
-        (
-            {"test": "specialist-0", "test_path": "t", "task_column": "c"},
-            "config key 'data.mine.test': 'specialist-0' holds tasks of the pool out",
-        ),
-        (
-            {"columns": {"question": "prompts"}},
-            "config key 'data.mine.columns' ({'question': 'prompts'}): 'prompts' is none of",
-        ),
-        ({"columns": {"a": "response", "b": "completion"}}, "config key 'data.mine.columns'"),
-        ({"sample": {"held_out": 1.5}}, "config key 'data.mine.sample.held_out' (1.5): a number"),
-        (
-            {"sample": {"heldout": 3}},
-            "config key 'data.mine.sample.heldout' (3): unknown key; did you mean "
-            "'data.mine.sample.held_out'?",
-        ),
-    ],
-)
-def test_a_fault_names_its_key(keys: dict[str, Any], message: str) -> None:
-    text = refusal({"data": {"mine": {"path": "pool.jsonl", **keys}}})
-    assert text.startswith(message)
-    assert "\n" not in text
-
-
 def test_a_split_is_sampled_by_what_it_reads_alone() -> None:
     tasks = {"task_column": "task"}
 

@@ -26,15 +26,15 @@ def main(arguments: argparse.Namespace) -> None:
     for flag in ("config", "configfile", "profile"):
         if values := getattr(arguments, flag):
             call += [f"--{flag}", *values]
-    planned, config = dry_run(call), read_config(arguments.configfile, arguments.config)
+    (jobs, segments), config = dry_run(call), read_config(arguments.configfile, arguments.config)
     seconds = dict(arguments.seconds)
-    if unknown := seconds.keys() - planned.jobs:
+    if unknown := seconds.keys() - jobs:
         raise InputError(f"--seconds {unknown.pop()}: no job of this rule is left to do")
-    benchmarks = arguments.benchmarks or Path("results", config.run or "", "benchmarks")
-    seconds = {rule: seconds.get(rule) or measured(benchmarks, rule) for rule in planned.jobs}
-    print(hours(planned.jobs, seconds, config.hardware))
-    if planned.segments:
-        print("\n" + disk(planned, config, arguments.steps))
+    benchmarks = Path("results", config.run or "", "benchmarks")
+    seconds = {rule: seconds.get(rule) or measured(benchmarks, rule) for rule in jobs}
+    print(hours(jobs, seconds, config.hardware))
+    if segments:
+        print("\n" + disk(jobs, segments, config, arguments.steps))
 
 
 def rule_seconds(text: str) -> tuple[str, float]:
@@ -52,5 +52,4 @@ if __name__ == "__main__":
     add("--forceall", action="store_true", help="count all jobs, as if there were no results yet")
     add("--seconds", nargs="+", default=[], type=rule_seconds, metavar="RULE=S", help="of one job")
     add("--steps", type=cli.positive, metavar="N", help="length of runs without a set length")
-    add("--benchmarks", type=Path, metavar="FOLDER", help="take times from another run's folder")
     cli.run(main, parser.parse_args())

@@ -11,7 +11,6 @@ from nearfirst.common.parquet import write_table
 from nearfirst.config import load
 from nearfirst.model.settings import ModelSettings
 from nearfirst.plan.disk import count_checkpoints, count_states, disk, find_runs, sizes
-from nearfirst.plan.dry_run import DryRun
 from nearfirst.shape import shape_of
 from nearfirst.train.settings import TrainSettings
 
@@ -43,14 +42,14 @@ def test_sizes_of_two_runs() -> None:
 
 def test_the_length_of_a_run_to_the_end_of_its_data(tmp_path: Path) -> None:
     run = "flan/random/seed-0"
-    planned = DryRun({"train": 1}, [(run, 0, "end")])
-    assert find_runs(planned, TrainSettings(), tmp_path, None) == {}
-    assert "give --steps" in disk(planned, load({"preset": "tiny"}, PRESETS), None)
-    assert find_runs(planned, TrainSettings(), tmp_path, 7) == {run: [(0, 7)]}
+    segments = [(run, 0, "end")]
+    assert find_runs(segments, TrainSettings(), tmp_path, None) == {}
+    assert "give --steps" in disk({"train": 1}, segments, load({"preset": "tiny"}, PRESETS), None)
+    assert find_runs(segments, TrainSettings(), tmp_path, 7) == {run: [(0, 7)]}
     write_table(pa.table({"id": ["a"] * 33}), tmp_path / f"{run}.parquet")
     # 33 instances, 16 a step.
-    assert find_runs(planned, TrainSettings(), tmp_path, None) == {run: [(0, 3)]}
-    assert find_runs(planned, TrainSettings(epochs=2), tmp_path, None) == {run: [(0, 6)]}
+    assert find_runs(segments, TrainSettings(), tmp_path, None) == {run: [(0, 3)]}
+    assert find_runs(segments, TrainSettings(epochs=2), tmp_path, None) == {run: [(0, 6)]}
 
 
 def test_training_writes_what_is_counted(

@@ -37,7 +37,7 @@ def test_the_plan_of_the_papers_figure(plan: Program) -> None:
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     # Three runs of six segments; 24 hours on two GPUs.
-    assert ["train", "18", "4,800.0", "24.00", "48.00"] in lines
+    assert ["train", "18", "4,800.00", "24.00", "48.00"] in lines
     assert ["evaluate", "18", "?", "?", "?"] in lines
     assert "3 runs, 6,738,415,616 parameters" in done.stdout
     # Two segments of a run at a time.
@@ -78,12 +78,12 @@ def test_gpu_hours_are_those_of_all_gpus_of_a_job() -> None:
     hardware = HardwareSettings(train=TrainHardware(gpus=2))
     jobs = {"train": 3, "sample": 5, "reward": 4, "embed": 2, "warm_up": 1}
     seconds = {"train": 1800.0, "sample": 720.0, "reward": None, "embed": 900.0, "warm_up": 360.0}
-    text = hours(jobs, seconds, hardware)
-    assert [" ".join(line.split()) for line in text.splitlines()[1:-1]] == [
-        "embed 2 900.0 0.50 0.50",
+    table, _, total = hours(jobs, seconds, hardware).rpartition("\ntotal: ")
+    assert [" ".join(line.split()) for line in table.splitlines()[1:]] == [
+        "embed 2 900.00 0.50 0.50",
         "reward 4 ? ? ?",
-        "sample 5 720.0 1.00",
-        "train 3 1,800.0 1.50 3.00",
-        "warm_up 1 360.0 0.10 0.20",
-        "total 15 3.10 3.70",
+        "sample 5 720.00 1.00 0.00",
+        "train 3 1,800.00 1.50 3.00",
+        "warm_up 1 360.00 0.10 0.20",
     ]
+    assert total.splitlines()[0] == "15 jobs, 3.10 hours, 3.70 GPU-hours"

@@ -47,17 +47,12 @@ def find_unusable_names(config: Config) -> dict[str, str]:
     for name in sorted(config.checkpoints.keys() & config.arrangements.keys()):
         faults[f"checkpoints.{name}"] = "an arrangement has this name; choose another"
     for name, figure in config.figures.items():
-        for run in figure.similarities(config):
+        curves = figure.shown() if figure.takes_jobs else []
+        for run in (*figure.similarities(config), *curves):
             if run.arrangement in config.checkpoints:
                 faults[f"figures.{name}"] = (
-                    "it shows how similar the data seen are, which is unknown for "
-                    f"{run.arrangement!r} of `checkpoints`"
-                )
-        for curve in figure.shown() if figure.takes_jobs else ():
-            if curve.arrangement in config.checkpoints:
-                faults[f"figures.{name}"] = (
-                    "it says what to train on and at what cost, which is unknown for "
-                    f"{curve.arrangement!r} of `checkpoints`"
+                    "it needs the order of the training data and the time of training, which are "
+                    f"unknown for {run.arrangement!r} of `checkpoints`"
                 )
     return {key: f"config key '{key}': {fault}" for key, fault in faults.items()}
 

@@ -49,13 +49,12 @@ def load(user: Layer, presets: Path) -> Config:
         content = merge(Config, content, layer)
     faults: dict[str, str] = {}
     for table in TABLES:
-        row_layers = [layer[table.name] for layer in layers if layer.get(table.name) is not None]
-        wrong = next((rows for rows in row_layers if not isinstance(rows, Mapping)), None)
-        if wrong is not None:
+        if not isinstance(given := user.get(table.name) or {}, Mapping):
             faults[table.name] = (
-                f"config key '{table.name}': {wrong!r} is not a table of rows by name"
+                f"config key '{table.name}': {given!r} is not a table of rows by name"
             )
             continue
+        row_layers = [layer[table.name] for layer in layers if layer.get(table.name)]
         rows = Rows(table, row_layers)
         content[table.name] = rows.resolve()
         faults |= rows.faults

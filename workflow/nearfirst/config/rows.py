@@ -81,9 +81,6 @@ class Rows:
         """Return the type and the content of a row, with `like` resolved."""
         table, parts, type_key = self.table, self._parts(name), self.table.types.key
         key = f"{table.name}.{name}"
-        for part in parts:
-            if not isinstance(part, Mapping):
-                raise _RowError(key, f"{part!r} is not a row; expected keys and values")
         like, chosen = self._value(name, "like"), self._value(name, type_key)
         base: Row = {}
         if like is not None:
@@ -94,12 +91,6 @@ class Rows:
                 hint = did_you_mean(str(like), [n for layer in self.layers for n in layer])
                 raise _RowError(f"{key}.like", f"there is no {like!r}{hint}")
             base = self._merge(like, (*seen, name))[1]
-            if chosen not in (None, base[type_key]):
-                raise _RowError(
-                    f"{key}.like",
-                    f"{like!r} has {type_key} {base[type_key]!r}, but this row has {chosen!r}; "
-                    "use a row of the same type",
-                )
         chosen = base.get(type_key, table.default) if chosen is None else chosen
         if chosen is None:
             raise _RowError(key, f"{type_key} is missing")
@@ -112,23 +103,24 @@ class Rows:
             content = merge(settings, content, {k: v for k, v in part.items() if k != "like"})
         return settings, content
 
-    def _parts(self, name: str) -> list[Any]:
+    def _parts(self, name: str) -> list[Row]:
         """Return what each layer says about a row, from the last layer that changes its type on."""
-        parts: list[Any] = []
+        parts: list[Row] = []
         type_key = self.table.types.key
         for layer in self.layers:
             # An empty row ("flan:" with all its keys commented out) changes nothing.
-            if layer.get(name) is None:
+            if (part := layer.get(name)) is None:
                 continue
-            new = layer[name].get(type_key) if isinstance(layer[name], Mapping) else None
-            old = [part.get(type_key) for part in parts if isinstance(part, Mapping)]
-            if new and any(kind and kind != new for kind in old):
+            if not isinstance(part, Mapping):
+                key = f"{self.table.name}.{name}"
+                raise _RowError(key, f"{part!r} is not a row; expected keys and values")
+            new = part.get(type_key)
+            if new and any(old.get(type_key, new) != new for old in parts):
                 parts = []
-            parts.append(layer[name])
+            parts.append(part)
         return parts
 
     def _value(self, name: str, key: str) -> Any:
         """Return a key's value in the last layer that sets it; None if no layer does."""
-        return next(
-            (part[key] for part in reversed(self._parts(name)) if part.get(key) is not None), None
-        )
+        values = [part.get(key) for part in self._parts(name)]
+        return next((value for value in reversed(values) if value is not None), None)

@@ -6,11 +6,12 @@ Only weights are counted: headers and a checkpoint's `config.json` add some kilo
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from nearfirst.common.parquet import open_parquet
 from nearfirst.config import Config
 from nearfirst.memory import BYTES, Shape, Training, cpu_memory, gpu_memory, training_state
-from nearfirst.plan.dry_run import DryRun
-from nearfirst.plan.text import align, size
+from nearfirst.plan.dry_run import Segments
 from nearfirst.requests import training_of
 from nearfirst.shape import shape_of
 from nearfirst.train.settings import TrainSettings
@@ -19,11 +20,13 @@ Runs = Mapping[str, Sequence[tuple[int, int]]]
 """Steps (start, stop] of the segments of each run, in order."""
 
 
-def disk(planned: DryRun, config: Config, epoch_steps: int | None) -> str:
+def disk(
+    jobs: Mapping[str, int], segments: Segments, config: Config, epoch_steps: int | None
+) -> str:
     """Return a line for each size, or the key or flag to set if it is unknown."""
-    segments, train, keep = planned.segments, config.train, config.keep_checkpoints
+    train, keep = config.train, config.keep_checkpoints
     results = Path("results", config.run or "")
-    runs = find_runs(planned, train, results / "arrangements", epoch_steps)
+    runs = find_runs(segments, train, results / "arrangements", epoch_steps)
     shape = shape_of(config.model, results / "raw/model/model")
     if shape is None:
         return "Size of the model unknown: set model.parameters"
@@ -32,7 +35,7 @@ def disk(planned: DryRun, config: Config, epoch_steps: int | None) -> str:
     if not runs:
         return text
     # Training waits only for losses on the data set's own test set (rule wait_for_evaluation).
-    waits = "generate" not in planned.jobs and planned.jobs.get("evaluate", 0) <= len(segments)
+    waits = "generate" not in jobs and jobs.get("evaluate", 0) <= len(segments)
     window = None if keep else 2 if waits else len(segments)
     # States saved by the clock may be as close as every step.
     state_every = config.hardware.train.state_every or 1
@@ -40,11 +43,11 @@ def disk(planned: DryRun, config: Config, epoch_steps: int | None) -> str:
     needs = memory(shape, job) | sizes(runs, job.trained(shape), train, state_every, window)
     count = f"{shape.parameters:,} parameters"
     text += f"\n{len(runs)} runs, {count}, keep_checkpoints: {str(keep).lower()}\n"
-    return text.lstrip() + align([(name, size(number)) for name, number in needs.items()])
+    return text.lstrip() + pd.Series(needs).map(size).to_string()
 
 
 def find_runs(
-    planned: DryRun, train: TrainSettings, arrangements: Path, epoch_steps: int | None
+    segments: Segments, train: TrainSettings, arrangements: Path, epoch_steps: int | None
 ) -> Runs:
     """Return the runs to train, without those of unknown length.
 
@@ -52,7 +55,7 @@ def find_runs(
     exists.
     """
     runs: dict[str, list[tuple[int, int]]] = {}
-    for run, start, stop in planned.segments:
+    for run, start, stop in segments:
         last = epoch_steps if stop == "end" else int(stop)
         arrangement = arrangements / f"{run}.parquet"
         if last is None and arrangement.is_file():
@@ -120,3 +123,13 @@ def sizes(
         "peak, one run at a time": kept + max(temporary),
         "peak, all runs at once": kept + sum(temporary),
     }
+
+
+def size(number: float) -> str:
+    """Format a number of bytes with three digits and a decimal unit."""
+    units = ["B", "kB", "MB", "GB", "TB", "PB"]
+    while number >= 999.5 and len(units) > 1:
+        number /= 1000
+        units.pop(0)
+    digits = 0 if units[0] == "B" or number >= 99.95 else 1 if number >= 9.995 else 2
+    return f"{number:,.{digits}f} {units[0]}"

@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,14 @@ from nearfirst.config import Config, load
 SEGMENT = re.compile(r"^Job \d+: train (\S+), (\S+), seed (\d+), steps (\d+) to (\d+|end)$", re.M)
 
 
-@dataclass(frozen=True)
-class DryRun:
-    """The number of jobs of each rule, and (run, first step, last step or "end") of each training.
-
-    A run is `DATASET/ARRANGEMENT/seed-SEED`.
-    """
-
-    jobs: dict[str, int]
-    segments: list[tuple[str, int, str]]
+Segments = list[tuple[str, int, str]]
+"""Training jobs: the run, DATASET/ARRANGEMENT/seed-SEED, its first step, its last one or "end"."""
 
 
-def dry_run(arguments: Sequence[str]) -> DryRun:
-    """Return what `snakemake ARGUMENTS` would run in this folder.
+def dry_run(arguments: Sequence[str]) -> tuple[dict[str, int], Segments]:
+    """Return the number of jobs of each rule that `snakemake ARGUMENTS` would run in this folder.
 
-    If Snakemake refuses, prints its message and raises InputError.
+    Jobs of training are listed, too. If Snakemake refuses, prints why and raises InputError.
     """
     # Without --quiet, a profile could hide the jobs.
     flags = ["--dry-run", "--nocolor", "--quiet", "host"]
@@ -47,7 +39,7 @@ def dry_run(arguments: Sequence[str]) -> DryRun:
         (f"{dataset}/{arrangement}/seed-{seed}", int(start), stop)
         for dataset, arrangement, seed, start, stop in SEGMENT.findall(text)
     ]
-    return DryRun(jobs, sorted(segments))
+    return jobs, sorted(segments)
 
 
 def read_config(files: Sequence[str], changes: Sequence[str]) -> Config:

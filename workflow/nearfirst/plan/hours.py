@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
+import pandas as pd
+
 from nearfirst.common.measured import job_seconds
 from nearfirst.hardware import HardwareSettings
-from nearfirst.plan.text import align
 
 STAGES = {
     **{stage: stage for stage in ("embed", "train", "evaluate", "generate", "reward")},
@@ -25,20 +26,16 @@ def hours(
     `seconds` is the time of one job of each rule; None if unknown.
     """
     gpus = {rule: getattr(hardware, stage).gpus for rule, stage in STAGES.items()}
-    rows = [("rule", "jobs", "median s", "hours", "GPU-hours")]
-    total = gpu_total = 0.0
-    for rule, count in sorted(jobs.items()):
-        cells = ("?", "?", "?" if rule in gpus else "")
-        if (each := seconds[rule]) is not None:
-            rule_hours = count * each / 3600
-            gpu_hours = rule_hours * gpus.get(rule, 0)
-            total, gpu_total = total + rule_hours, gpu_total + gpu_hours
-            on_gpus = f"{gpu_hours:,.2f}" if rule in gpus else ""
-            cells = (f"{each:,.1f}", f"{rule_hours:,.2f}", on_gpus)
-        rows.append((rule, f"{count:,}", *cells))
-    rows.append(("total", f"{sum(jobs.values()):,}", "", f"{total:,.2f}", f"{gpu_total:,.2f}"))
-    note = "\n?: not measured yet, so not in the totals; --seconds RULE=S gives a time"
-    return align(rows) + (note if None in seconds.values() else "")
+    table = pd.DataFrame({"jobs": jobs, "median s": seconds}, dtype=float).sort_index()
+    table["hours"] = table["jobs"] * table["median s"] / 3600
+    table["GPU-hours"] = table["hours"] * [gpus.get(rule, 0) for rule in table.index]
+    total = table.sum()
+    text = table.astype({"jobs": int}).to_string(float_format="{:,.2f}".format, na_rep="?")
+    text += f"\ntotal: {total['jobs']:,.0f} jobs, {total['hours']:,.2f} hours, "
+    text += f"{total['GPU-hours']:,.2f} GPU-hours"
+    if None in seconds.values():
+        text += "\n?: not measured yet, so not in the totals; --seconds RULE=S gives a time"
+    return text
 
 
 def measured(benchmarks: Path, rule: str) -> float | None:
