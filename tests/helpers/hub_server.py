@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 LARGE = 1000  # bytes above which a file is stored elsewhere, as with Git LFS
-PAGE = 2  # entries in each response to a listing
 
 
 def sha256(content: bytes) -> str:
@@ -80,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif url.path in (api, f"{api}/revision/{hub.commit}"):
             self.answer(json.dumps({"id": hub.page, "sha": hub.commit}).encode())
         elif url.path == f"{api}/tree/{hub.commit}":
-            self.listing(int(parse_qs(url.query).get("cursor", ["0"])[0]))
+            self.listing()
         elif url.path.startswith(f"/{hub.page}/resolve/{hub.commit}/"):
             self.file(unquote(url.path).split(f"/{hub.commit}/")[1])
         elif url.path.startswith((f"{api}/", f"/{hub.page}/resolve/")):
@@ -88,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.answer(b"", 404, {"X-Error-Code": "RepoNotFound"})
 
-    def listing(self, first: int) -> None:
+    def listing(self) -> None:
         entries: list[dict[str, object]] = [{"type": "directory", "path": "data", "oid": "0" * 40}]
         for path, content in self.hub.files.items():
             entry = {"type": "file", "path": path, "size": len(content), "oid": blob(content)}
@@ -96,10 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
                 pointer = {"oid": sha256(content), "size": len(content), "pointerSize": 134}
                 entry |= {"lfs": pointer, "oid": "1" * 40}
             entries.append(entry)
-        last = first + PAGE
-        next_page = f'<{self.hub.url}{urlsplit(self.path).path}?cursor={last}>; rel="next"'
-        headers = {"Link": next_page} if last < len(entries) else {}
-        self.answer(json.dumps(entries[first:last]).encode(), headers=headers)
+        self.answer(json.dumps(entries).encode())
 
     def file(self, path: str) -> None:
         hub = self.hub
