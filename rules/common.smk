@@ -42,15 +42,11 @@ pathvars:
 
 # The user's files, by the config key that names them.
 OWN_FILES = {
-    f"data.{name}.{key}": path
-    for name, dataset in CONFIG.data.items()
+    f"{table}.{name}.{key}": path
+    for table in ("data", "arrangements")
+    for name, row in getattr(CONFIG, table).items()
     for key in ("path", "test_path", "query_path", "key_list", "list")
-    if (path := getattr(dataset, key, None))
-}
-OWN_FILES |= {
-    f"arrangements.{name}.path": path
-    for name, row in CONFIG.arrangements.items()
-    if (path := getattr(row, "path", None))
+    if (path := getattr(row, key, None))
 }
 # The checkpoints of each run made elsewhere.
 ELSEWHERE = {}
@@ -132,13 +128,9 @@ def state_of(path, files):
     """
     path, cache_folder = Path(path), Path(".snakemake/nearfirst-sums")
     try:
-        read = files(path)
+        return content.state(path, files(path), cache_folder, logger.info)
     except InputError as error:  # the job reports it, in its log too
         return str(error)
-    try:
-        return content.state(path, read, cache_folder, logger.info)
-    except InputError as error:
-        raise WorkflowError(str(error))
 
 
 def single_file(path):

@@ -95,7 +95,9 @@ class Cluster:
     def start_node(self) -> None:
         """Start slurmd; return when the node accepts jobs."""
         self.node = start(self.run, ["slurmd", "-D"])
-        wait_until_ready(self.run, self.node, node_accepts_jobs)
+        # Idle, or with jobs that outlived its daemon.
+        ready = ("idle", "mixed", "allocated")
+        wait_until_ready(self.run, self.node, lambda: node_state() in ready)
 
     def kill_slurmd(self) -> None:
         """Kill the daemon with SIGKILL, but not the processes of its jobs."""
@@ -146,7 +148,7 @@ def slurm_cluster() -> Iterator[Cluster]:
         munged += [f"--{name}-file={run}/munge.{name}" for name in ("log", "pid", "seed")]
         for command, ready in (
             ([*munged, "--foreground"], (run / "munge.socket").exists),
-            (["slurmctld", "-D"], controller_is_up),
+            (["slurmctld", "-D"], lambda: "is UP" in output("scontrol", "ping")),
         ):
             daemon = start(run, command)
             stack.callback(stop, daemon)
@@ -210,16 +212,6 @@ def stop(daemon: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         daemon.kill()
         daemon.wait()
-
-
-def controller_is_up() -> bool:
-    """Return whether slurmctld answers."""
-    return "is UP" in output("scontrol", "ping")
-
-
-def node_accepts_jobs() -> bool:
-    """Return whether the node is up: idle, or with jobs that outlived its daemon."""
-    return node_state() in ("idle", "mixed", "allocated")
 
 
 def node_state() -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import Program, Running, command, environment
+from programs import Program, Running, command
 
 from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, write_table
 
@@ -63,23 +63,6 @@ def csv(program: Program, tmp_path: Path) -> Callable[..., Any]:
         return pd.read_csv(tmp_path / "out.csv", dtype=texts, keep_default_na=False, na_values="")
 
     return csv
-
-
-@pytest.fixture(scope="session")
-def program_apart() -> Program:
-    """Run a stage program to its end in a process of its own."""
-    return in_a_process
-
-
-def in_a_process(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(name, *arguments),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def in_this_process(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
