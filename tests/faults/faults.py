@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,6 @@ class Job:
     def log(self) -> Path:
         """The program's log."""
         return self.folder / "log"
-
-    def log_text(self) -> str:
-        """Return the job's log since it was started."""
-        return self.log.read_text() if self.log.exists() else ""
 
     def start(self, log: bool = True) -> Running:
         """Start the program, with torch imported, in a new process group."""
@@ -66,11 +61,6 @@ class Job:
         files.pop("log", None)
         files.pop("state/checksums.json", None)  # it names the initial files of the run
         return files
-
-    def clear(self) -> None:
-        """Remove everything that the program wrote."""
-        shutil.rmtree(self.folder)
-        self.folder.mkdir()
 
 
 def training(results: Path, folder: Path, **flags: Any) -> Job:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -57,8 +58,9 @@ def kill_again_and_again(
         result = job.result()
         names = result.keys() | expected.keys()
         differing = sorted(name for name in names if result.get(name) != expected.get(name))
-        assert not differing, f"these differ: {differing}\n{job.log_text()}"
-        job.clear()
+        assert not differing, f"these differ: {differing}\n{job.log.read_text()}"
+        shutil.rmtree(job.folder)
+        job.folder.mkdir()
 
     for _ in range(4 * times):
         process = job.start()
