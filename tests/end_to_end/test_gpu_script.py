@@ -113,33 +113,23 @@ def sections(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("sections")
 
 
-@pytest.fixture
-def measured(sections: Any) -> Callable[..., dict[str, list[str]]]:
-    """Measure a section of three rows, of which the first and the last work."""
-
-    def measure(work: Callable[[Any], Any], limit: float = 60) -> dict[str, list[str]]:
-        rows = {"first": lambda setup: [setup], "row": work, "last": lambda setup: [setup]}
-        section = sections.Section("name", rows)
-        return dict(sections.measure(section, "ok", limit, fork=True))
-
-    return measure
-
-
-def killed(_: Any) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_rows_are_kept_if_the_process_is_killed_later(measured: Any) -> None:
-    rows = measured(killed)
-    assert rows["first"] == ["ok"]
-    reason = "failed: the process ended with exit code -9 (killed; no memory left on this machine?)"
-    assert rows["row"] == rows["last"] == [reason]
-
-
-def test_a_section_that_hangs_is_cut_off(measured: Any) -> None:
-    rows = measured(lambda _: time.sleep(600), limit=5)
-    assert rows["first"] == ["ok"]
-    assert rows["row"] == rows["last"] == ["cut off: section name took longer than 5 s"]
+@pytest.mark.parametrize(
+    ("work", "limit", "reason"),
+    [
+        (
+            lambda _: os.kill(os.getpid(), signal.SIGKILL),
+            60,
+            "failed: the process ended with exit code -9 (killed; no memory left on this machine?)",
+        ),
+        (lambda _: time.sleep(600), 5, "cut off: section name took longer than 5 s"),
+    ],
+)
+def test_rows_are_kept_if_the_process_ends_later(
+    sections: Any, work: Callable[[Any], Any], limit: float, reason: str
+) -> None:
+    rows = {"first": lambda setup: [setup], "row": work, "last": lambda setup: [setup]}
+    measured = dict(sections.measure(sections.Section("name", rows), "ok", limit, fork=True))
+    assert measured == {"first": ["ok"], "row": [reason], "last": [reason]}
 
 
 def test_a_process_that_fails_ends_the_others_of_its_row(sections: Any) -> None:

@@ -10,13 +10,12 @@ FIGURE = "results/fig4_mine.pdf"
 CONFIG = ("--config", "seeds=[0]", "data={mine: {path: pool.jsonl, test_path: test.jsonl}}")
 
 
-def chat(task: int, number: int) -> list[dict[str, str]]:
-    turns = {"user": f"Übung {task}: was folgt auf {number}?", "assistant": f"Die {number + 1}."}
-    return [{"role": role, "content": content} for role, content in turns.items()]
-
-
 def write_rows(path: Path, *tasks: int) -> None:
-    rows = [{"messages": chat(task, number)} for task in tasks for number in range(8)]
+    rows = [
+        {"prompt": f"Übung {task}: was folgt auf {number}?", "completion": f"Die {number + 1}."}
+        for task in tasks
+        for number in range(8)
+    ]
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
 

@@ -155,13 +155,11 @@ def write_arrangement() -> Callable[..., None]:
     import pyarrow as pa
 
     def write(path: Path, ids: Sequence[str], **metadata: str) -> None:
-        positions = list(range(len(ids)))
         # Rows in another order than positions: it is the positions that count.
-        rows = list(reversed(list(zip(positions, ids, strict=True))))
         columns = {
-            "position": [position for position, _ in rows],
-            "id": [id_ for _, id_ in rows],
-            "round": [None] * len(rows),
+            "position": list(range(len(ids)))[::-1],
+            "id": list(ids)[::-1],
+            "round": [None] * len(ids),
         }
         write_table(pa.table(columns, schema=ARRANGEMENT), path, metadata)
 

@@ -47,13 +47,14 @@ def find_unusable_names(config: Config) -> dict[str, str]:
     for name in sorted(config.checkpoints.keys() & config.arrangements.keys()):
         faults[f"checkpoints.{name}"] = "an arrangement has this name; choose another"
     for name, figure in config.figures.items():
-        curves = figure.shown() if figure.takes_jobs else []
-        for run in (*figure.similarities(config), *curves):
-            if run.arrangement in config.checkpoints:
-                faults[f"figures.{name}"] = (
-                    "it needs the order of the training data and the time of training, which are "
-                    f"unknown for {run.arrangement!r} of `checkpoints`"
-                )
+        used = {run.arrangement for run in figure.similarities(config)}
+        if figure.takes_jobs:
+            used |= {curve.arrangement for curve in figure.shown()}
+        if elsewhere := sorted(used & config.checkpoints.keys()):
+            faults[f"figures.{name}"] = (
+                "it needs the order of the training data and the time of training, which are "
+                f"unknown for {', '.join(elsewhere)} of `checkpoints`"
+            )
     return {key: f"config key '{key}': {fault}" for key, fault in faults.items()}
 
 
