@@ -32,6 +32,13 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 
+modifier = workflow.modifier.path_modifier
+if modifier.prefix or modifier.modifies_prefixes:
+    raise WorkflowError(
+        "the module's prefix or replace_prefix: it would change the rules' files, but not all commands that name "
+        "them; leave it out, and set `run` in the module's config: its files are then below results/RUN/"
+    )
+
 # `run: NAME` puts all outputs below results/NAME; rules write it as <results>.
 RESULTS = f"results/{CONFIG.run}" if CONFIG.run else "results"
 

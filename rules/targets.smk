@@ -7,6 +7,13 @@ KNOWN = [
     *(f"excluded_{name}" for name, row in CONFIG.data.items() if row.exclude.any),
     *TABLES,
 ]
+# Snakemake would make the other output in place of such a figure.
+for name in FIGURES:
+    if KNOWN.count(name) > 1:
+        raise WorkflowError(
+            f"config key 'figures.{name}': another output has this name; rename the figure"
+        )
+
 OF_RUN = re.escape(f"{CONFIG.run}/") if CONFIG.run else ""
 ANY = f"({'|'.join(map(re.escape, KNOWN))})(_paired|_pairs|_tasks)?"
 

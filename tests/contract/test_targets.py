@@ -131,6 +131,11 @@ def test_a_figure_may_measure_other_instances_than_its_data_are_arranged_for(
             "checkpoints={theirs: {path: 'step-{step}'}}",
             "config key 'checkpoints.theirs.path': 'step-{step}': no",
         ),
+        (
+            "fig4_flan.pdf",
+            "figures={takeaways: {like: fig4_flan}}",
+            "config key 'figures.takeaways': another output has this name",
+        ),
     ],
 )
 def test_a_call_that_cannot_be_made_is_explained(
@@ -140,6 +145,20 @@ def test_a_call_that_cannot_be_made_is_explained(
     done = fresh["mini"].snakemake(*call, check=False)
     assert done.returncode != 0
     assert message in done.stdout
+
+
+@pytest.mark.parametrize("prefix", ['prefix: "sub"', 'replace_prefix: {"results/": "sub/"}'])
+def test_a_prefix_of_a_module_is_refused(
+    fresh: dict[str, Checkout], tmp_path: Path, prefix: str
+) -> None:
+    snakefile = str(fresh["mini"].folder / "Snakefile")
+    module = f"module nearfirst:\n    snakefile: {snakefile!r}\n    config: {{}}\n    {prefix}\n"
+    (tmp_path / "Snakefile").write_text(f"{module}use rule * from nearfirst\n")
+    call = ("--dry-run", "--cores=1", "sub/results/table4.csv")
+    assert (
+        "set `run` in the module's config"
+        in Checkout(tmp_path).snakemake(*call, check=False).stdout
+    )
 
 
 def test_a_file_of_the_user_does_not_stand_for_a_module(tmp_path: Path) -> None:

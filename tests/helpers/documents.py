@@ -88,26 +88,17 @@ def commands(text: str) -> Iterator[tuple[list[str], str]]:
     """
     lines = iter(text.splitlines())
     for line in lines:
-        while _is_open(line):
-            line += "\n" + next(lines)
-        words, heredoc = _words(line), ""
+        words, heredoc = None, ""
+        while words is None:
+            try:
+                words = shlex.split(line.replace("\\\n", " "), comments=True)
+            except ValueError:
+                line += "\n" + next(lines)
         if end := next((word[2:] for word in words if word.startswith("<<")), None):
             heredoc = "\n".join(iter(lambda: next(lines), end))
         words = [word for word in words if not word.startswith("<<")]
         if words := list(dropwhile(ENVIRONMENT.match, words)):
             yield words, heredoc
-
-
-def _words(line: str) -> list[str]:
-    return shlex.split(line.replace("\\\n", " "), comments=True)
-
-
-def _is_open(line: str) -> bool:
-    try:
-        _words(line)
-    except ValueError:
-        return True
-    return False
 
 
 def inline(text: str) -> list[str]:
