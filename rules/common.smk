@@ -107,24 +107,23 @@ if SUBMITS and set("'\"$`\\") & set(FOLDER):
         "$ or a backslash; rename it"
     )
 
-# --config reaches the jobs through Python's repr and two shells, which change these characters.
 if SUBMITS and workflow.is_main_process:
+    # --config reaches the jobs through Python's repr and two shells, which change these characters.
     for text in workflow.config_settings.config_args or ():
         if repr(text)[1:-1] != text or {"$", "`"} & set(text):
             raise WorkflowError(
                 f"--config {text}: a backslash, $, a backtick, a line break, or both kinds of quotes would reach "
                 "batch jobs as something else; put this into config.yaml or a file for --configfile"
             )
-
-HUB_MODEL = CONFIG.model.package is None and CONFIG.model.name
-if SUBMITS and workflow.is_main_process and HUB_MODEL:
-    is_here = os.path.isdir(HUB_MODEL) or os.path.isdir(f"{RESULTS}/raw/model/model")
-    if not is_here and {"gpus", "offload"} - CONFIG.hardware.train.model_fields_set:
-        # A job reads the config again, and may derive other numbers than it was submitted with.
-        logger.warning(
-            f"model.name: {HUB_MODEL} is not here yet, and the GPUs of its training follow from its files, so that "
-            f"jobs of this call may ask for too few; fetch it first: snakemake {RESULTS}/raw/model/model/fetched.json"
-        )
+    # A job reads the config again, and may derive other numbers than it was submitted with.
+    name = CONFIG.model.name
+    fetched = f"{RESULTS}/raw/model/model"
+    if not (CONFIG.model.package or name is None or any(map(os.path.isdir, (name, fetched)))):
+        if {"gpus", "offload"} - CONFIG.hardware.train.model_fields_set:
+            logger.warning(
+                f"model.name: {name} is not here yet, and the GPUs of its training follow from its files, so that jobs "
+                f"of this call may ask for too few; fetch it first: snakemake {fetched}/fetched.json"
+            )
 
 
 def state_of(path, files):

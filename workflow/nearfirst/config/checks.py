@@ -25,11 +25,13 @@ def find_unknown_names(config: Config) -> dict[str, str]:
                 f"config key '{key}': there is no {kind} {name!r}; there are {', '.join(options)}"
                 f"{did_you_mean(name, options)}"
             )
-    for key, name, split in _splits(config):
-        if key not in faults and name in config.data and not config.data[name].has(split):
-            faults[key] = (
-                f"config key '{key}': {name} has no {split!r}; it has {config.data[name].test!r}"
-            )
+    rows: dict[str, Any] = {f"figures.{name}": figure for name, figure in config.figures.items()}
+    for prefix, row in {**rows, "tables": config.tables}.items():
+        for inner, name, split in row.splits():
+            key = f"{prefix}.{inner}"
+            if key not in faults and name in config.data and not config.data[name].has(split):
+                test = config.data[name].test
+                faults[key] = f"config key '{key}': {name} has no {split!r}; it has {test!r}"
     return faults
 
 
@@ -81,11 +83,3 @@ def _references(config: Config) -> Iterator[tuple[str, str, str]]:
         yield f"tables.{key}", kind, name
     for i, name in enumerate(config.reward.preferences.datasets):
         yield f"reward.preferences.datasets.{i}", "data set", name
-
-
-def _splits(config: Config) -> Iterator[tuple[str, str, str]]:
-    """Yield each key that names a test set, its data set and the test set."""
-    rows: dict[str, Any] = {f"figures.{name}": figure for name, figure in config.figures.items()}
-    for prefix, row in {**rows, "tables": config.tables}.items():
-        for key, dataset, split in row.splits():
-            yield f"{prefix}.{key}", dataset, split
