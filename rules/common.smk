@@ -118,12 +118,13 @@ if SUBMITS and workflow.is_main_process:
     # A job reads the config again, and may derive other numbers than it was submitted with.
     name = CONFIG.model.name
     fetched = f"{RESULTS}/raw/model/model"
-    if not (CONFIG.model.package or name is None or any(map(os.path.isdir, (name, fetched)))):
-        if {"gpus", "offload"} - CONFIG.hardware.train.model_fields_set:
-            logger.warning(
-                f"model.name: {name} is not here yet, and the GPUs of its training follow from its files, so that jobs "
-                f"of this call may ask for too few; fetch it first: snakemake {fetched}/fetched.json"
-            )
+    is_derived = {"gpus", "offload"} - CONFIG.hardware.train.model_fields_set
+    is_on_hub = CONFIG.model.package is None and name and not os.path.isdir(name)
+    if is_derived and is_on_hub and not os.path.isdir(fetched):
+        logger.warning(
+            f"model.name: {name} is not here yet, and the GPUs of its training follow from its files, so that jobs of "
+            f"this call may ask for too few; fetch it first: snakemake {fetched}/fetched.json"
+        )
 
 
 def state_of(path, files):
