@@ -70,10 +70,9 @@ def rules() -> list[tuple[str, str, str]]:
             assert len(program) == len(conda) == 1, f"{path.name}: rule {name}"
             rules.append((name, program[0], conda[0]))
     # Rules defined in a loop are named after their program.
-    looped = {p.stem for p in (ROOT / "scripts").glob("*.py")} - {
-        program[:-3] for _, program, _ in rules
-    }
-    rules += [(name, f"{name}.py", "figures.yaml") for name in sorted(looped - {"plan"})]
+    found = {program for _, program, _ in rules} | {"plan.py"}
+    looped = sorted({path.name for path in (ROOT / "scripts").glob("*.py")} - found)
+    rules += [(program[:-3], program, "figures.yaml") for program in looped]
     return rules
 
 

@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
+from filelock import FileLock
 from programs import wait_until
 
 ETC = Path("/etc/slurm")
@@ -139,7 +140,9 @@ def job_processes(run: Path) -> list[psutil.Process]:
 @contextmanager
 def slurm_cluster() -> Iterator[Cluster]:
     """Start a cluster and stop it at the end."""
+    ETC.mkdir(exist_ok=True)
     with ExitStack() as stack:
+        stack.enter_context(FileLock(ETC / "nearfirst-tests.lock"))  # one at a time on a machine
         run = Path(tempfile.mkdtemp(prefix="slurm-"))
         stack.callback(shutil.rmtree, run, ignore_errors=True)
         run.chmod(0o755)  # munged refuses a socket that others cannot reach
@@ -175,7 +178,6 @@ def configure(stack: ExitStack, run: Path) -> None:
     line = " ".join(word for word in hardware.splitlines()[0].split() if "Gres=" not in word)
     name = line.split()[0].removeprefix("NodeName=")
     names = {"host": host, "node": name, "run": run, "hardware": line}
-    ETC.mkdir(exist_ok=True)
     for file, text in (("slurm", SLURM_CONF), ("gres", GRES_CONF), ("cgroup", "")):
         (run / f"{file}.conf").write_text(text.format(**names))
         link = ETC / f"{file}.conf"
