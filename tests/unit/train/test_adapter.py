@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from configs import PRESETS
 from peft import AutoPeftModelForCausalLM
 from peft.tuners.lora import Linear
 from safetensors.torch import load_file
@@ -13,6 +14,7 @@ from training import plain_losses, train
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from nearfirst.common.errors import InputError
+from nearfirst.config import load as load_config
 from nearfirst.evaluate.losses import losses
 from nearfirst.model import checkpoints, load
 from nearfirst.model.adapter import add_adapter, saved_parameters
@@ -145,30 +147,13 @@ def test_an_adapter_of_another_base(
         load.model_for(folder / "step-000000", str(tmp_path / "nowhere"))
 
 
-def test_the_mean_of_adapters_is_that_of_their_models(
+def test_the_mean_of_adapters_is_refused(
     model_folder: Path, tokens: list[Tokens], tmp_path: Path
 ) -> None:
-    folder, _ = train(model_folder, tokens, settings(), tmp_path)
-    steps = sorted(folder.glob("step-*"))
-    model = load.model_for(steps[0], str(model_folder), average=3)
-    for window in checkpoints.stream_weights(model, checkpoints.windows(steps, [], 3), 3):
-        merged = AutoModelForCausalLM.from_pretrained(model_folder)
-        parameters = dict(merged.named_parameters())
-        for factors in [load_file(step / "adapter_model.safetensors") for step in window]:
-            for name in factors:
-                if "lora_A" in name:
-                    target = name.removeprefix("base_model.model.").replace("lora_A.", "")
-                    update = factors[name.replace("lora_A", "lora_B")] @ factors[name]
-                    scale = ADAPTER["alpha"] / ADAPTER["rank"] / len(window)
-                    parameters[target].data += scale * update
-        expected = plain_losses(merged, tokens)
-        assert losses(model, tokens, 256) == pytest.approx(expected, abs=1e-5)
-    alone = load.model_for(steps[3], str(model_folder))
-    checkpoints.load_weights(alone, steps[3])
-    assert losses(alone, tokens, 256) != pytest.approx(expected, abs=1e-4)
-    checkpoints.load_weights(model, *window, average=3)
-    assert losses(model, tokens, 256) == pytest.approx(expected, abs=1e-5)
-
-    change_config(steps[0], use_dora=True)
-    with pytest.raises(InputError, match="the mean of adapters with use_dora is not an adapter"):
-        load.model_for(steps[0], str(model_folder), average=3)
+    folder, _ = train(model_folder, tokens, settings(), tmp_path, stop=1)
+    with pytest.raises(InputError, match=r"evaluate\.average: .*step-000000 holds an adapter"):
+        checkpoints.windows(sorted(folder.glob("step-*")), [], 2)
+    with pytest.raises(InputError, match=r"evaluate\.average.*the mean of adapters is no adapter"):
+        load_config(
+            {"preset": "tiny", "train": {"adapter": {}}, "evaluate": {"average": 2}}, PRESETS
+        )

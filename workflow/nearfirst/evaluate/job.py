@@ -41,7 +41,7 @@ def run(args: Namespace) -> None:
     logging.log(level if left_out else logging.INFO, counts, args.instances, len(tokens), left_out)
     if truncation := describe_truncation(tokens):
         logging.log(level, "%s: %s", args.instances, truncation)
-    model = load.model_for(folders[0], args.model, dtype, settings.average)
+    model = load.model_for(folders[0], args.model, dtype)
 
     def losses(todo: list[Sequence[Path]]) -> Iterator[pa.Table]:
         return evaluate(model, todo, table, tokens, settings)

@@ -115,16 +115,13 @@ def misfit(model: Any, info: dict[str, Any]) -> str:
     return ""
 
 
-def model_for(
-    checkpoint: Path, name: str, dtype: torch.dtype = torch.float32, average: int = 1
-) -> Any:
+def model_for(checkpoint: Path, name: str, dtype: torch.dtype = torch.float32) -> Any:
     """Build a model into which checkpoints like this one can be loaded.
 
-    If the checkpoint holds an adapter, the base model's weights are read, and the adapter gets the
-    rank of the mean of `average` adapters. Otherwise the model has no weights yet. Raises
-    InputError if the model cannot be loaded, or the adapter does not fit it or has no mean.
+    If the checkpoint holds an adapter, the base model's weights are read. Otherwise the model has
+    no weights yet. Raises InputError if the model cannot be loaded, or the adapter does not fit it.
     """
-    config = saved_adapter(checkpoint, average)
+    config = saved_adapter(checkpoint)
     if config is None:
         return empty_model(name, dtype)
     model = convert_weights(load_model(name), dtype)
