@@ -20,7 +20,7 @@ from nearfirst.train.checksums import CHECKSUMS
 from nearfirst.train.lock import locked
 from nearfirst.train.resume import check_state
 from nearfirst.train.settings import TrainSettings
-from nearfirst.train.sigterm import StoppedError
+from nearfirst.train.torchrun import StoppedError
 
 RUN = TrainSettings(learning_rate=1e-3, batch_size=4, micro_batch_tokens=100, checkpoint_every=2)
 STEPS = 10

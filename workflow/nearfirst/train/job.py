@@ -15,7 +15,6 @@ from nearfirst.memory import Shape, Training, check_fits
 from nearfirst.model.visible_gpus import keep_one_gpu
 from nearfirst.train import torchrun
 from nearfirst.train.lock import locked
-from nearfirst.train.sigterm import StoppedError, stopped_after
 
 
 def run(job: Namespace) -> None:
@@ -39,21 +38,16 @@ def run(job: Namespace) -> None:
 
 def _launch(job: Namespace, work: Path) -> None:
     """Train in one process per GPU: FSDP needs this even for a single GPU."""
-    from nearfirst.model.checkpoints import step_of
     from nearfirst.model.device import check_count
-    from nearfirst.train.resume import last_state
 
     check_count(job.hardware.gpus)
     work.mkdir(parents=True, exist_ok=True)
     try:
         torchrun.launch(job.hardware.gpus)
-    except StoppedError:
-        if not work.exists():
-            return  # the first process removes the folder at the very end: the segment is done
-        state = last_state(work)
-        if state is None:
+    except torchrun.StoppedError:
+        if work.exists():
             raise
-        raise stopped_after(step_of(state)) from None
+        # The first process removes the folder at the very end: the segment is done.
     except InputError as error:
         raise InputError(f"{error}; see {job.log}" if job.log else str(error)) from error
 

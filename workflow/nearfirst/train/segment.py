@@ -30,8 +30,7 @@ from nearfirst.train.hashing import HashedSaves
 from nearfirst.train.rates import schedule_arguments
 from nearfirst.train.resume import check_state, keep_two, last_state, prepare, save_checksums
 from nearfirst.train.settings import TrainSettings
-from nearfirst.train.sigterm import stopped_after
-from nearfirst.train.torchrun import PATIENCE
+from nearfirst.train.torchrun import PATIENCE, StoppedError
 from nearfirst.train.writer import SAVE_OPTIONS, CheckpointWriter
 
 STATE_SECONDS, STATE_SHARE = 300.0, 20.0
@@ -98,7 +97,10 @@ def train_segment(
         with precision.tf32(settings.precision):
             trainer.train(resume_from_checkpoint=str(state) if state else None)
         if trainer.state.global_step < stop:
-            raise stopped_after(trainer.state.global_step)
+            raise StoppedError(
+                f"stopped by SIGTERM after step {trainer.state.global_step}; the state is saved: "
+                "run again to resume"
+            )
     # The first process moves the folders: wait until no process needs them.
     trainer.accelerator.wait_for_everyone()
     return checkpoints, states / f"checkpoint-{stop}"
