@@ -73,7 +73,7 @@ def _train(job: Namespace, work: Path) -> None:
     tokens = _tokens_in_order(job, tokenizer, order[:used])
     steps = batches.run_steps(tokens, settings, job.seed)
     batches.check_steps(steps, settings)
-    stop = len(steps) if job.stop is None else min(job.stop, len(steps))
+    stop = len(steps) if job.stop == "end" else min(int(job.stop), len(steps))
     without_label = sum(item.label_tokens == 0 for item in tokens)
     logging.info("%d instances, %d without a label after truncation", len(tokens), without_label)
     if job.start == 0 and (truncation := template.describe_truncation(tokens)):
