@@ -110,7 +110,7 @@ rule train:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
         " --arrangement {input.arrangement} --seed {wildcards.seed}"
-        " --start {wildcards.start} --stop {wildcards.stop} --state-before {input.state}"
+        " --stop {wildcards.stop} --state-before {input.state}"
         " --settings {params.settings:q}"
         " --template {params.template:q} --hardware {params.hardware:q}"
         " --tracking {params.tracking:q}"

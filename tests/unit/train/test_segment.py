@@ -1,6 +1,5 @@
 """Instruction tuning: against a loop by hand, cut into segments, and what is refused."""
 
-import itertools
 import json
 import math
 import os
@@ -15,9 +14,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from files import contents, flip
+from files import contents
 from training import Weights, alternate_lengths, difference, train, weights
-from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
+from transformers import AutoModelForCausalLM
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
@@ -126,26 +125,18 @@ def test_checkpoints_in_float16(
     rounded, _ = train(model_folder, forty, settings, tmp_path)
     exact = plain[0]
     assert steps(rounded) == [0, 2, 4, 5]
-    base = load.load_model(str(model_folder)).state_dict()
-    resident = load.empty_model(str(model_folder))
-    for step in (0, 5):
-        folder = rounded / f"step-{step:06d}"
-        checkpoints.load_weights(resident, folder)  # as the next stage does
-        loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float16)
-        assert weights(rounded, step).keys() == weights(exact, step).keys()
-        for name, tensor in weights(exact, step).items():  # rounded once, at the end
-            assert torch.equal(weights(rounded, step)[name], tensor.to(loaded.dtype))
-            assert torch.equal(loaded.get_parameter(name), tensor.to(loaded.dtype))
-            assert torch.equal(resident.get_parameter(name), tensor.to(loaded.dtype).float())
-            assert torch.equal(tensor, base[name]) == (step == 0)
+    for step in (0, 5):  # rounded once, at the end
+        expected = {name: tensor.half() for name, tensor in weights(exact, step).items()}
+        assert weights(rounded, step).keys() == expected.keys()
+        assert all(torch.equal(weights(rounded, step)[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize(
     ("changes", "cuts"),
     [
-        ({}, [0, 1, 3, 5]),
-        ({"precision": "bfloat16"}, [0, 2, 5]),
-        ({"adapter": AdapterSettings(rank=2, alpha=4)}, [0, 1, 3, 5]),
+        ({}, [1, 3, 5]),
+        ({"precision": "bfloat16"}, [2, 5]),
+        ({"adapter": AdapterSettings(rank=2, alpha=4)}, [1, 3, 5]),
     ],
 )
 def test_segments_give_the_bytes_of_one_piece(
@@ -160,9 +151,9 @@ def test_segments_give_the_bytes_of_one_piece(
     whole, last = train(model_folder, forty, run, tmp_path / "whole") if changes else plain
     joined: dict[str, bytes] = {}
     before = None
-    for start, stop in itertools.pairwise(cuts):
+    for stop in cuts:
         # Other hardware must not show in the result.
-        flags: dict[str, Any] = {"start": start, "stop": stop, "before": before, "state_every": 3}
+        flags: dict[str, Any] = {"stop": stop, "before": before, "state_every": 3}
         segment_, before = train(model_folder, forty, run, tmp_path / f"{stop}", **flags)
         assert not joined.keys() & contents(segment_).keys()
         joined |= contents(segment_)
@@ -181,7 +172,7 @@ def test_segments_of_epochs_give_the_bytes_of_one_piece(
     whole, _ = train(model_folder, forty, settings, tmp_path / "whole", seed=3)
     assert steps(whole) == list(range(11))
     first, before = train(model_folder, forty, settings, tmp_path / "5", stop=5, seed=3)
-    rest = {"start": 5, "before": before, "seed": 3}
+    rest = {"before": before, "seed": 3}
     train(model_folder, forty, settings, tmp_path / "10", stop=7, **rest)  # as if stopped there
     last, _ = train(model_folder, forty, settings, tmp_path / "10", **rest)
     assert contents(first) | contents(last) == contents(whole)
@@ -189,20 +180,6 @@ def test_segments_of_epochs_give_the_bytes_of_one_piece(
     for step in (5, 6):  # the second epoch depends on the seed, if it is reshuffled
         same = difference(weights(other, step), weights(whole, step)) == 0
         assert same == (step == 5 or order == "same")
-
-
-def test_the_first_process_alone_says_when_a_state_is_due(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path, forty: list[Tokens]
-) -> None:
-    saved: list[int] = []
-    monkeypatch.setattr(segment, "STATE_SECONDS", 0.0)
-    monkeypatch.setattr(segment, "STATE_SHARE", 0.0)
-    monkeypatch.setattr(TrainingArguments, "should_save", False)
-    monkeypatch.setattr(
-        Trainer, "_save_checkpoint", lambda trainer, *_: saved.append(trainer.state.global_step)
-    )
-    train(model_folder, forty, RUN, tmp_path, stop=4)
-    assert saved == [4]
 
 
 def test_states_by_the_clock(
@@ -251,23 +228,6 @@ def test_a_run_is_known_by_all_that_it_depends_on(
     ]
     assert len(set(runs)) == 5
     assert runs[0] == runs[-1]
-
-
-def test_a_damaged_state_is_skipped(
-    tmp_path: Path,
-    model_folder: Path,
-    forty: list[Tokens],
-    plain: tuple[Path, Path],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level("INFO")
-    _, newest = train(model_folder, forty, RUN, tmp_path, stop=3, state_every=1)
-    flip(newest / "optimizer.pt")
-    resumed, _ = train(model_folder, forty, RUN, tmp_path)
-    assert f"{newest}/optimizer.pt is damaged" in caplog.text
-    assert "skipping the state of step 3" in caplog.text
-    assert f"from {newest.with_name('checkpoint-2')}\n" in caplog.text
-    assert contents(resumed) == contents(plain[0])
 
 
 def test_a_removal_that_was_cut_off_costs_no_state(

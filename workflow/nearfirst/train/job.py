@@ -76,7 +76,7 @@ def _train(job: Namespace, work: Path) -> None:
     stop = len(steps) if job.stop == "end" else min(int(job.stop), len(steps))
     without_label = sum(item.label_tokens == 0 for item in tokens)
     logging.info("%d instances, %d without a label after truncation", len(tokens), without_label)
-    if job.start == 0 and (truncation := template.describe_truncation(tokens)):
+    if not job.state_before and (truncation := template.describe_truncation(tokens)):
         logging.warning("%s: %s", job.instances, truncation)
 
     origin = [str(part) for part in (job.model, job.state_before) if part]
@@ -100,7 +100,6 @@ def _train(job: Namespace, work: Path) -> None:
                 steps,
                 settings,
                 job.hardware,
-                start=job.start,
                 stop=stop,
                 before=job.state_before,
                 work=work,

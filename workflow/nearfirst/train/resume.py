@@ -130,20 +130,16 @@ def last_state(work: Path) -> Path | None:
     return max(complete, key=step_of, default=None)
 
 
-def check_state(state: Path, start: int, *, sharded: bool) -> None:
+def check_state(state: Path, *, sharded: bool) -> None:
     """Check the state left by the segment before.
 
-    Raises InputError if it is damaged, belongs to another step than `start`, or is sharded while
-    training now is not, or the reverse.
+    Raises InputError if it is damaged, or is sharded while training now is not, or the reverse.
     """
     if fault := damage(state):
         raise InputError(
             f"{fault}; delete the folder {state} and run snakemake again: the segment before is "
             "trained again"
         )
-    step = (read_checksums(state) or {})["step"]
-    if step != start:
-        raise InputError(f"{state}: this is the state of step {step}, not of --start {start}")
     if (state / "optimizer.bin").is_file() != sharded:
         now, then = ("with", "without") if sharded else ("without", "with")
         raise InputError(

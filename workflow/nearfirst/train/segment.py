@@ -26,6 +26,7 @@ from nearfirst.model.tracking import NOT_TRACKED, Tracking
 from nearfirst.model.trainer_log import log_progress
 from nearfirst.train import fsdp
 from nearfirst.train.batches import StepBatches, Steps, pass_cost
+from nearfirst.train.checksums import read_checksums
 from nearfirst.train.hashing import HashedSaves
 from nearfirst.train.rates import schedule_arguments
 from nearfirst.train.resume import check_state, keep_two, last_state, prepare, save_checksums
@@ -48,18 +49,18 @@ def train_segment(
     settings: TrainSettings,
     hardware: TrainHardware,
     *,
-    start: int,
     stop: int,
     before: Path | None,
     work: Path,
     run: str,
     tracking: Tracking = NOT_TRACKED,
 ) -> tuple[Path, Path]:
-    """Train steps (start, stop] of a run and save its checkpoints.
+    """Train the steps of a run from a state to the step `stop`, and save its checkpoints.
 
-    `model` is the base model, float32; `before`, the state at `start` (None at 0), replaces its
-    weights. `run` is the run's `resume.run_fingerprint`. `work` outlives a killed job: the next job
-    resumes from its last complete state, or starts afresh if the folder belongs to another run.
+    `model` is the base model, float32; `before`, the state of the segment before (None for the
+    first), replaces its weights. `run` is the run's `resume.run_fingerprint`. `work` outlives a
+    killed job: the next job resumes from its last complete state, or starts afresh if the folder
+    belongs to another run.
 
     Returns two folders inside `work`: the checkpoints (`step-000010/` and so on, each as written by
     `save_pretrained`, with the tokenizer), and the state at `stop`. Raises InputError if the model
@@ -74,7 +75,7 @@ def train_segment(
         if arguments.process_index == 0:
             prepare(work, run)
             if before and not last_state(work):
-                check_state(before, start, sharded=sharded)
+                check_state(before, sharded=sharded)
     if sharded and device().type == "cpu":
         # accelerate shards only on a fixed list of device types, which lacks CPUs.
         PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
@@ -87,6 +88,7 @@ def train_segment(
     log_progress(trainer, stop)
     own_state = last_state(work)
     state = own_state or before
+    start = (read_checksums(before) or {"step": 0})["step"] if before else 0
     if arguments.should_save:
         for callback in tracking.callbacks("train", f"{start}-{stop}", fresh=not own_state):
             trainer.add_callback(callback)
