@@ -87,15 +87,3 @@ def test_the_program_warns_of_what_is_missing(
     assert list(table["present"]) == ["no", "no"]
     for seed in (3, 4):
         assert f"the base model of seed {seed} lacks some ({tmp_path / 'out.csv'})" in done.stderr
-
-
-def test_questions_that_are_cut_off_are_one_line(
-    tmp_path: Path, program: Any, model_folder: Path
-) -> None:
-    exams = tmp_path / "exams.json"
-    exams.write_text('[{"skill": "so')
-    flags = ("--base", 0, model_folder, "--exams", exams, "--output", tmp_path / "out.csv")
-    done = program("base_skills.py", *flags)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {exams}: not JSON")
-    assert len(done.stderr.splitlines()) == 1

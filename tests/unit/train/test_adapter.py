@@ -117,14 +117,10 @@ def test_layers_compute_the_same_as_those_of_peft(model_folder: Path) -> None:
     torch.testing.assert_close(*results, rtol=1e-4, atol=1e-5)
 
 
-def test_targets_and_seed(model_folder: Path, tokens: list[Tokens], tmp_path: Path) -> None:
-    first, second = (
-        adapter_of(train(model_folder, tokens, run, tmp_path / f"{seed}", stop=1)[0], 0)
-        for seed in (0, 1)
-        for run in [settings(targets=["q_proj", "v_proj"], seed=seed)]
-    )
+def test_targets(model_folder: Path, tokens: list[Tokens], tmp_path: Path) -> None:
+    run = settings(targets=["q_proj", "v_proj"])
+    first = adapter_of(train(model_folder, tokens, run, tmp_path, stop=1)[0], 0)
     assert {name.split(".")[-3] for name in first} == {"q_proj", "v_proj"}
-    assert all(("lora_B" in name) == torch.equal(first[name], second[name]) for name in first)
 
 
 def test_a_model_without_the_named_layers_is_refused_before_training(

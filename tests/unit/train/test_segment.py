@@ -298,7 +298,6 @@ def test_the_program_says_which_run_it_was(
         "weights": {name: sha256(run.parent / name) for name in files},
     }
     log = (tmp_path / "run/log").read_text()
-    assert "8 instances, 0 without a label" in log
     assert "steps 0 to 1 of 1, from the base model" in log
     assert re.search(r"step 1 of 1: training loss .* steps/s, 0 s left", log)
 

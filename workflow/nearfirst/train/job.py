@@ -75,7 +75,6 @@ def _train(job: Namespace, work: Path) -> None:
     batches.check_steps(steps, settings)
     stop = len(steps) if job.stop == "end" else min(int(job.stop), len(steps))
     without_label = sum(item.label_tokens == 0 for item in tokens)
-    logging.info("%d instances, %d without a label after truncation", len(tokens), without_label)
     if not job.state_before and (truncation := template.describe_truncation(tokens)):
         logging.warning("%s: %s", job.instances, truncation)
 

@@ -15,7 +15,6 @@ from accelerate.state import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import DistributedType  # type: ignore[import-untyped]
 from safetensors.torch import save_file
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.common.errors import InputError
 from nearfirst.hardware import TrainHardware
@@ -312,8 +311,6 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         self.trainer.accelerator.wait_for_everyone()  # each process writes its part of the state
         if self.writer:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            # A pickle that nothing reads.
-            (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
             self.writer.wait()  # a state requires the checkpoints up to its step
             sums = self.trainer.saves.sums | self.writer.sums
             save_checksums(folder, self.checkpoints, self.run, sums, self.skipped)
