@@ -142,10 +142,6 @@ use rule train as warm_up with:
         "<results>/benchmarks/warm_up/{representation}_{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
     params:
         settings=lambda wildcards: CONFIG.warm_up(wildcards.representation).canonical(),
-        template=settings("template"),
-        model=model_flag,
-        base=base_state,
-        hardware=CONFIG.hardware.train,
     message:
         "warm_up for {wildcards.representation} of {wildcards.dataset}, steps {wildcards.start} to "
         "{wildcards.stop}"
