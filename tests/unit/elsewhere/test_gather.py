@@ -148,7 +148,7 @@ def test_adapters_are_those_of_peft(
         merged = PeftModel.from_pretrained(base, original).merge_and_unload()
         np.testing.assert_allclose(losses(model, tokens, 512), losses(merged, tokens, 512), 1e-4)
     cut(steps[2] / "adapter_model.safetensors")
-    message = rf"copy or fetch {steps[2]}/\S+ anew, delete the folder {run} and .* gather it again"
+    message = rf"copy the original anew, delete the folder {run} and run snakemake again"
     with pytest.raises(InputError, match=message):
         load_weights(model, folders[1])
 

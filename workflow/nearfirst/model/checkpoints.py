@@ -35,16 +35,13 @@ def checkpoints_in(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: no checkpoint (step-*) in it")
     written = {(folder / name).parent for name in written_weights(folder)}
     if missing := sorted(written.difference(folders)):
-        more = f" and {len(missing) - 1} more checkpoints are" if missing[1:] else " is"
-        raise InputError(f"{missing[0]}{more} missing; {_remedy(missing[0], folder)}")
+        raise InputError(f"{missing[0]} is missing; {_remedy(folder)}")
     return folders
 
 
-def _remedy(path: Path, segment: Path) -> str:
-    """Return what to do about a damaged file; a link points to a checkpoint made elsewhere."""
-    verb = "gather" if (segment / "model").is_dir() else "train"
-    source = f"copy or fetch {path.resolve()} anew, " if path.is_symlink() else ""
-    return f"{source}delete the folder {segment} and run snakemake again to {verb} it again"
+def _remedy(segment: Path) -> str:
+    made = "copy the original anew, " if (segment / "model").is_dir() else ""
+    return f"{made}delete the folder {segment} and run snakemake again to make it again"
 
 
 def load_weights(model: Any, *window: Path) -> None:
@@ -160,5 +157,5 @@ def _read(path: Path, shapes: Mapping[str, torch.Size]) -> Iterator[tuple[str, t
                 raise OSError("its SHA-256 differs from when it was written")
     except (SafetensorError, OSError) as error:
         raise InputError(
-            f"{path}: not a whole checkpoint ({error}); {_remedy(path, segment)}"
+            f"{path}: not a whole checkpoint ({error}); {_remedy(segment)}"
         ) from None

@@ -82,8 +82,8 @@ def prepare(work: Path, run: str) -> None:
     """Clear a work folder of everything that this run cannot use.
 
     A folder of another run is emptied. In this run's folder, remove states that do not match their
-    checksums, lack a checkpoint, or whose removal was interrupted, and remove checkpoints after the
-    last state: the job writes them again.
+    checksums or lack a checkpoint, and remove checkpoints after the last state: the job writes them
+    again.
     """
     note = work / "run"
     if not (note.is_file() and note.read_text() == run):
@@ -97,9 +97,6 @@ def prepare(work: Path, run: str) -> None:
     while newest_first and (fault := _find_damage(newest_first[0], checkpoints)):
         logging.warning("%s; skipping the state of step %d", fault, step_of(newest_first[0]))
         remove(newest_first.pop(0))
-    for state in newest_first[1:]:
-        if not read_checksums(state):
-            remove(state)
     last = step_of(newest_first[0]) if newest_first else -1
     for folder in checkpoints.glob("step-*"):
         if step_of(folder) > last:
