@@ -70,31 +70,19 @@ def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:
     They do if another job, submitted by a Snakemake that was killed, has written them meanwhile.
     """
     facts = read_checksums(state) or {}
-    if (facts.get("run"), facts.get("step")) != (run, stop):
-        return False
-    fault = _find_damage(state, checkpoints)
-    if fault:
-        logging.warning("%s; this segment is trained again", fault)
-    return not fault
+    return facts.get("step") == stop and not _find_fault(state, checkpoints, run)
 
 
 def prepare(work: Path, run: str) -> None:
     """Clear a work folder of everything that this run cannot use.
 
-    A folder of another run is emptied. In this run's folder, remove states that do not match their
-    checksums or lack a checkpoint, and remove checkpoints after the last state: the job writes them
-    again.
+    Remove states that belong to another run, do not match their checksums or lack a checkpoint, and
+    checkpoints after the last state: the job writes them again.
     """
-    note = work / "run"
-    if not (note.is_file() and note.read_text() == run):
-        if work.exists() and any(work.iterdir()):
-            logging.info("%s belongs to another run: removed", work)
-        remove(work)
     states, checkpoints = work / "states", work / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
-    note.write_text(run)
     newest_first = sorted(states.glob("checkpoint-*"), key=step_of, reverse=True)
-    while newest_first and (fault := _find_damage(newest_first[0], checkpoints)):
+    while newest_first and (fault := _find_fault(newest_first[0], checkpoints, run)):
         logging.warning("%s; skipping the state of step %d", fault, step_of(newest_first[0]))
         remove(newest_first.pop(0))
     last = step_of(newest_first[0]) if newest_first else -1
@@ -115,9 +103,11 @@ def keep_two(states: Path) -> None:
         remove(state)
 
 
-def _find_damage(state: Path, checkpoints: Path) -> str | None:
-    """Return a message naming a damaged file of a state or of the checkpoints it lists."""
+def _find_fault(state: Path, checkpoints: Path, run: str) -> str | None:
+    """Return why a run cannot use a state and the checkpoints that it lists; None if it can."""
     facts = read_checksums(state) or {}
+    if facts.get("run", run) != run:
+        return f"{state} belongs to another run"
     return damage(state) or wrong_size(checkpoints, facts["checkpoints"])
 
 
