@@ -3,7 +3,6 @@
 import queue
 import random
 import shutil
-import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -79,28 +78,6 @@ def test_one_checkpoint_is_read_ahead_and_no_more(
             assert opened.get(timeout=60) == folder
             assert opened.empty()
             assert next(loaded) == [folder]
-
-
-def test_no_thread_outlives_the_work(model: Any, written: list[Path]) -> None:
-    def is_reading() -> bool:
-        return any("read-ahead" in thread.name for thread in threading.enumerate())
-
-    def work(fails: bool = False) -> None:
-        with closing(checkpoints.stream_weights(model, single(written))) as loaded:
-            for _ in loaded:
-                assert is_reading()
-                if fails:
-                    raise ArithmeticError
-
-    work()
-    assert not is_reading()
-    with pytest.raises(ArithmeticError):
-        work(fails=True)
-    assert not is_reading()
-    (written[1] / "model.safetensors").write_bytes(b"no weights at all")
-    with pytest.raises(InputError, match=r"step-000001/.* not a whole checkpoint"):
-        work()
-    assert not is_reading()
 
 
 def test_a_flipped_bit_and_a_missing_step_are_named(model: Any, written: list[Path]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from scipy.stats import binom
 
 from nearfirst.model import forced_choice
 
@@ -66,12 +65,6 @@ def test_a_skill_is_present_only_above_the_commonest_answer(tokenizer: Any) -> N
     row = forced_choice.grade([test], Parrot(tokenizer, right), tokenizer).iloc[0]
     assert (row["accuracy"], row["present"]) == (1.0, "yes")
     assert row["p"] == pytest.approx(0.5**12)
-
-
-def test_the_tail_of_the_binomial_distribution_is_counted() -> None:
-    for right in range(6):
-        expected = binom.sf(right - 1, 5, 2 / 3)
-        assert forced_choice.binomial_tail(right, 5, 2 / 3) == pytest.approx(expected)
 
 
 def test_the_program_warns_of_what_is_missing(

@@ -156,6 +156,4 @@ def _read(path: Path, shapes: Mapping[str, torch.Size]) -> Iterator[tuple[str, t
             if expected and sha256.hexdigest() != expected:
                 raise OSError("its SHA-256 differs from when it was written")
     except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path}: not a whole checkpoint ({error}); {_remedy(segment)}"
-        ) from None
+        raise InputError(f"{path}: not a whole checkpoint ({error}); {_remedy(segment)}") from None
