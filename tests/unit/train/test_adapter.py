@@ -36,6 +36,12 @@ def tokens(some_talks: Any, tokenizer: Any) -> list[Tokens]:
     return encode(some_talks(12), tokenizer, 64)
 
 
+@pytest.fixture
+def trained(model_folder: Path, tokens: list[Tokens], tmp_path: Path) -> tuple[Path, Path]:
+    """The checkpoints and the state of three steps."""
+    return train(model_folder, tokens, settings(), tmp_path / "trained")
+
+
 def adapter_of(folder: Path, step: int) -> dict[str, torch.Tensor]:
     return load_file(folder / f"step-{step:06d}/adapter_model.safetensors")
 
@@ -48,9 +54,9 @@ def change_config(checkpoint: Path, **values: Any) -> None:
 
 
 def test_the_adapter_alone_is_trained_and_saved(
-    model_folder: Path, tokens: list[Tokens], tmp_path: Path
+    trained: tuple[Path, Path], model_folder: Path
 ) -> None:
-    folder, state = train(model_folder, tokens, settings(), tmp_path)
+    folder, state = trained
     base = AutoModelForCausalLM.from_pretrained(model_folder)
     linear = [n for n, m in base.named_modules() if isinstance(m, torch.nn.Linear)]
     expected = {
@@ -73,9 +79,9 @@ def test_the_adapter_alone_is_trained_and_saved(
 
 
 def test_other_programs_load_a_checkpoint_with_its_base(
-    model_folder: Path, tokens: list[Tokens], tmp_path: Path
+    trained: tuple[Path, Path], model_folder: Path, tokens: list[Tokens]
 ) -> None:
-    folder, _ = train(model_folder, tokens, settings(), tmp_path)
+    folder, _ = trained
     step = folder / "step-000003"
     others = [
         kind.from_pretrained(step) for kind in (AutoPeftModelForCausalLM, AutoModelForCausalLM)
@@ -132,9 +138,9 @@ def test_a_model_without_the_named_layers_is_refused_before_training(
 
 
 def test_an_adapter_of_another_base(
-    model_folder: Path, tokens: list[Tokens], tmp_path: Path
+    trained: tuple[Path, Path], model_folder: Path, tmp_path: Path
 ) -> None:
-    folder, _ = train(model_folder, tokens, settings(), tmp_path, stop=1)
+    folder, _ = trained
     step = folder / "step-000001"
     change_config(step, target_modules=["c_attn"])
     with pytest.raises(InputError, match="its adapter does not fit the base model"):
@@ -143,10 +149,8 @@ def test_an_adapter_of_another_base(
         load.model_for(folder / "step-000000", str(tmp_path / "nowhere"))
 
 
-def test_the_mean_of_adapters_is_refused(
-    model_folder: Path, tokens: list[Tokens], tmp_path: Path
-) -> None:
-    folder, _ = train(model_folder, tokens, settings(), tmp_path, stop=1)
+def test_the_mean_of_adapters_is_refused(trained: tuple[Path, Path]) -> None:
+    folder, _ = trained
     with pytest.raises(InputError, match=r"evaluate\.average: .*step-000000 holds an adapter"):
         checkpoints.windows(sorted(folder.glob("step-*")), [], 2)
     with pytest.raises(InputError, match=r"evaluate\.average.*the mean of adapters is no adapter"):

@@ -180,9 +180,7 @@ def _arguments(
         arguments.fsdp_plugin_args |= fsdp.plugin_arguments(
             hardware, settings.precision, on_gpu=on_gpu
         )
-        fsdp.gather_in_cpu_memory()
-        fsdp.know_adapters()
-        fsdp.recompute_with_the_same_dropout()
+        fsdp.correct_accelerate()
     return arguments
 
 
