@@ -172,10 +172,7 @@ def test_what_cannot_be_evaluated_is_named(
         cut(checkpoints / damaged)
     done = evaluate([talk(prompt, "sat")])
     assert done.returncode == 1
-    *log, line = done.stderr.splitlines()
+    line = done.stderr.splitlines()[-1]
     assert line.startswith(f"error: {tmp_path}/")
     assert message in line
-    # The checkpoint before is evaluated while the damaged one is read.
-    progress = r".* step 0: mean loss \d\.\d{4} \(\d+\.\d s, \d+ tokens/s\), \d+ s left"
-    assert [bool(re.fullmatch(progress, text)) for text in log[1:]] == [True] * (len(log) > 1)
     assert not (tmp_path / "losses.parquet").exists()
