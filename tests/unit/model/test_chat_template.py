@@ -244,7 +244,6 @@ def test_turns_of_tools_are_context_where_the_template_takes_them(
         (CHATML.replace("<|end|>", ""), "does not end every answer with one special token"),
         (CHATML.replace("<|assistant|>", "Answer: "), "does not begin an answer as it asks"),
         ("{{ raise_exception('no system turn') }}", r"refuses a conversation \(no system turn\)"),
-        ("{% for m in messages %}", "refuses a conversation"),
         (
             CHATML.replace(
                 "<|end|>\n{% endfor",

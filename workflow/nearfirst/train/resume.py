@@ -35,11 +35,7 @@ def run_fingerprint(
 
 
 def save_checksums(
-    state: Path,
-    checkpoints: Path,
-    run: str,
-    sums: Mapping[Path, str] | None = None,
-    skipped_steps: int = 0,
+    state: Path, checkpoints: Path, run: str, sums: Mapping[Path, str], skipped_steps: int
 ) -> None:
     """Write the checksums of the newest state, once the checkpoints up to it are on disk.
 
@@ -58,7 +54,7 @@ def save_checksums(
             for file in sync(folder):
                 name = str(file.relative_to(checkpoints))
                 sizes[name] = file.stat().st_size
-                if sums and file in sums:
+                if file in sums:
                     weights[name] = sums[file]
     facts = {"step": step, "run": run, "checkpoints": sizes, "weights": weights}
     write_checksums(state, sums, **facts, skipped_steps=skipped_steps)
