@@ -109,7 +109,6 @@ def _run(
                     steps,
                     settings,
                     hardware,
-                    start=start,
                     stop=stop,
                     before=before,
                     work=folder,

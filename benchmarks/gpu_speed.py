@@ -75,7 +75,6 @@ def training(
             steps,
             settings,
             hardware,
-            start=0,
             stop=len(steps),
             before=None,
             work=work,

@@ -93,7 +93,6 @@ def train_once(model: Any, tokenizer: Any, steps: Steps, settings: TrainSettings
             steps,
             settings,
             TrainHardware(),
-            start=0,
             stop=len(steps),
             before=None,
             work=Path(folder) / "work",

@@ -27,14 +27,6 @@ def tested_instances(
     return f"{RESULTS}/instances/{dataset}/{split}.parquet"
 
 
-def before_flag(
-    wildcards,
-    input,
-):
-    """Return the flag for earlier segments, whose last checkpoints a mean may need."""
-    return f" --before {' '.join(input.before)}" if input.before else ""
-
-
 rule evaluate:
     """Evaluate the checkpoints of one segment."""
     input:
@@ -62,14 +54,13 @@ rule evaluate:
         model=model_flag,
         tracking=tracking,
         base=base_state,
-        before=before_flag,
     message:
         "evaluate {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
-        " --checkpoints {input.checkpoints}{params.before} --dataset {wildcards.dataset}"
+        " --checkpoints {input.checkpoints} --before {input.before} --dataset {wildcards.dataset}"
         " --settings {params.settings:q}"
         " --template {params.template:q} --tracking {params.tracking:q} --output {output} --log {log}"
 

@@ -28,7 +28,6 @@ rule generate:
         model=model_flag,
         base=base_state,
         average=CONFIG.evaluate.average,
-        before=before_flag,
         # Snakemake does not record objects, so another batch size reruns nothing.
         hardware=CONFIG.hardware.generate,
     message:
@@ -37,6 +36,6 @@ rule generate:
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
-        " --checkpoints {input.checkpoints}{params.before} --average {params.average}"
+        " --checkpoints {input.checkpoints} --before {input.before} --average {params.average}"
         " --seed {wildcards.seed} --batch-size {params.hardware.batch_size} --settings {params.settings:q}"
         " --template {params.template:q} --output {output} --log {log}"

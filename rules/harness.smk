@@ -31,7 +31,6 @@ rule harness:
         model=model_flag,
         base=base_state,
         average=CONFIG.evaluate.average,
-        before=before_flag,
         tasks=lambda wildcards: (
             state_of(CONFIG.harness.include, all_files)
             if CONFIG.harness.include
@@ -43,6 +42,6 @@ rule harness:
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --task {wildcards.task}"
-        " --checkpoints {input.checkpoints}{params.before} --average {params.average}"
+        " --checkpoints {input.checkpoints} --before {input.before} --average {params.average}"
         " --dataset {wildcards.dataset} --test {wildcards.test}"
         " --settings {params.settings:q} --output {output} --log {log}"

@@ -64,16 +64,6 @@ def evaluated_mark(
     return f"{RESULTS}/evaluated/{SEGMENT}" if segment in names[2:] else []
 
 
-def segment_flags(
-    wildcards,
-    input,
-):
-    """Return the flags for which steps to train, and from which state."""
-    stop = "" if wildcards.stop == "end" else f" --stop {wildcards.stop}"
-    before = f" --state-before {input.state}" if input.state else ""
-    return f"--start {wildcards.start}{stop}{before}"
-
-
 rule train:
     """Train one segment of a run and keep its checkpoints."""
     input:
@@ -110,7 +100,6 @@ rule train:
         template=settings("template"),
         model=model_flag,
         base=base_state,
-        segment=segment_flags,
         # Snakemake does not record objects: other hardware reruns nothing.
         hardware=CONFIG.hardware.train,
         tracking=tracking,
@@ -120,7 +109,8 @@ rule train:
     shell:
         "python -m nearfirst.common.gpus {resources.gpu} python {input.script}"
         " {params.model} --instances {input.instances}"
-        " --arrangement {input.arrangement} --seed {wildcards.seed} {params.segment}"
+        " --arrangement {input.arrangement} --seed {wildcards.seed}"
+        " --stop {wildcards.stop} --state-before {input.state}"
         " --settings {params.settings:q}"
         " --template {params.template:q} --hardware {params.hardware:q}"
         " --tracking {params.tracking:q}"
@@ -152,11 +142,6 @@ use rule train as warm_up with:
         "<results>/benchmarks/warm_up/{representation}_{dataset}_{arrangement}_seed-{seed}_{start}-{stop}.tsv"
     params:
         settings=lambda wildcards: CONFIG.warm_up(wildcards.representation).canonical(),
-        template=settings("template"),
-        model=model_flag,
-        base=base_state,
-        segment=segment_flags,
-        hardware=CONFIG.hardware.train,
     message:
         "warm_up for {wildcards.representation} of {wildcards.dataset}, steps {wildcards.start} to "
         "{wildcards.stop}"

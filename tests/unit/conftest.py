@@ -214,7 +214,7 @@ def train_arguments(
     write_instances: Callable[[Path, Sequence[Any]], list[str]],
     write_arrangement: Callable[[Path, Sequence[str]], None],
 ) -> Callable[..., list[Any]]:
-    """Make a command line of train.py: `train_arguments(output, 100, settings=…, start=20)`.
+    """Make a command line of train.py: `train_arguments(output, 100, settings=…, stop=20)`.
 
     It trains on conversations in their order, or on so many `sentences`.
     """

@@ -7,40 +7,28 @@ for a model of unknown size.
 
 from typing import Any
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt
 
-from nearfirst.common.settings import Section
+from nearfirst.common.settings import Derivable, Section
 
 AUTO: Any = {"default": "auto"}
 
 
-class _Derivable(Section):
-    """A section with keys that may be `auto`."""
+class JobHardware(Derivable):
+    """The machine of these jobs."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_auto(cls, value: Any) -> Any:
-        """Drop keys that the config sets to `auto`: a key that is not set is derived."""
-        if value == "auto":
-            return {}
-        if isinstance(value, dict):
-            return {key: setting for key, setting in value.items() if setting != "auto"}
-        return value
+    gpus: int = Field(1, ge=0, le=1, description="GPUs of a job.")
+    memory_mb: PositiveInt = Field(
+        4000, description="Memory of a job, in MB.", json_schema_extra=AUTO
+    )
+    minutes: PositiveInt = Field(60, description="Time limit of a job.", json_schema_extra=AUTO)
 
 
-def _memory(job: str) -> Any:
-    return Field(4000, description=f"Memory of {job}, in MB.", json_schema_extra=AUTO)
-
-
-def _minutes(job: str) -> Any:
-    return Field(60, description=f"Time limit of {job}.", json_schema_extra=AUTO)
-
-
-class TrainHardware(_Derivable):
+class TrainHardware(JobHardware):
     """The machine of a training job. A step holds the same instances on any of them."""
 
     gpus: PositiveInt = Field(
-        1, description="GPUs of a training job; with FSDP if several.", json_schema_extra=AUTO
+        1, description="GPUs of a job; with FSDP if several.", json_schema_extra=AUTO
     )
     offload: bool = Field(
         False,
@@ -57,8 +45,6 @@ class TrainHardware(_Derivable):
         "between states, or 20 times what saving the last one took, if that is longer. SIGTERM "
         "saves one too.",
     )
-    memory_mb: PositiveInt = _memory("a training job")
-    minutes: PositiveInt = _minutes("a training job")
 
     def is_sharded(self) -> bool:
         """Return whether FSDP trains: over several GPUs, or between one and CPU memory."""
@@ -68,41 +54,22 @@ class TrainHardware(_Derivable):
 class EmbedHardware(Section):
     """The machine of the jobs that represent instances."""
 
-    gpus: int = Field(1, ge=0, le=1, description="GPUs of an embedding job.")
-    memory_mb: PositiveInt = Field(4000, description="Memory of an embedding job, in MB.")
-    minutes: PositiveInt = Field(240, description="Time limit of an embedding job.")
+    gpus: int = Field(1, ge=0, le=1, description="GPUs of a job.")
+    memory_mb: PositiveInt = Field(4000, description="Memory of a job, in MB.")
+    minutes: PositiveInt = Field(240, description="Time limit of a job.")
 
 
-class EvaluateHardware(_Derivable):
-    """The machine of an evaluation job."""
-
-    gpus: int = Field(1, ge=0, le=1, description="GPUs of an evaluation job.")
-    memory_mb: PositiveInt = _memory("an evaluation job")
-    minutes: PositiveInt = _minutes("an evaluation job")
-
-
-class GenerateHardware(_Derivable):
+class GenerateHardware(JobHardware):
     """The machine of a generation job."""
 
-    gpus: int = Field(1, ge=0, le=1, description="GPUs of a generation job.")
     batch_size: PositiveInt = Field(
         8,
         description="Instances that are answered together; answers do not depend on it, except for "
         "rounding (`generate.precision`).",
     )
-    memory_mb: PositiveInt = _memory("a generation job")
-    minutes: PositiveInt = _minutes("a generation job")
 
 
-class RewardHardware(_Derivable):
-    """The machine of the jobs that train the reward model and score with it."""
-
-    gpus: int = Field(1, ge=0, le=1, description="GPUs of a reward job.")
-    memory_mb: PositiveInt = _memory("a reward job")
-    minutes: PositiveInt = _minutes("a reward job")
-
-
-class HardwareSettings(_Derivable):
+class HardwareSettings(Derivable):
     """How the work is spread."""
 
     embed_shards: PositiveInt = Field(
@@ -126,6 +93,6 @@ class HardwareSettings(_Derivable):
     )
     train: TrainHardware = TrainHardware()
     embed: EmbedHardware = EmbedHardware()
-    evaluate: EvaluateHardware = EvaluateHardware()
+    evaluate: JobHardware = JobHardware()
     generate: GenerateHardware = GenerateHardware()
-    reward: RewardHardware = RewardHardware()
+    reward: JobHardware = JobHardware()

@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from nearfirst.common import cli
-from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing
 
 
@@ -17,10 +16,7 @@ def main(arguments: argparse.Namespace) -> None:
     from nearfirst.model import forced_choice
     from nearfirst.model.load import load_model, load_tokenizer
 
-    try:
-        exams = json.loads(arguments.exams.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{arguments.exams}: not JSON ({error})") from None
+    exams = json.loads(arguments.exams.read_text(encoding="utf-8"))
     tables = []
     for seed, folder in arguments.base:
         model, tokenizer = load_model(folder).eval(), load_tokenizer(folder)

@@ -31,10 +31,10 @@ def main(arguments: argparse.Namespace) -> None:
     name, average = arguments.task, arguments.average
     group = tasks.load_tasks(name, settings)
     tokenizer = load.load_tokenizer(arguments.model)
-    model = load.model_for(folders[0], arguments.model, dtype, average)
+    model = load.model_for(folders[0], arguments.model, dtype)
 
     def metrics(todo: list[Sequence[Path]]) -> Iterator[Any]:
-        return tasks.evaluate(model, tokenizer, todo, name, group, settings, average)
+        return tasks.evaluate(model, tokenizer, todo, name, group, settings)
 
     made_from = [
         *(name, settings.canonical(), average),

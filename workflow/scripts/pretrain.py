@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 from nearfirst.common import cli
-from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing_folder
 from nearfirst.model.settings import PretrainSettings
 from nearfirst.model.visible_gpus import keep_one_gpu
@@ -16,12 +15,7 @@ def main(arguments: argparse.Namespace) -> None:
     keep_one_gpu()
     from nearfirst.model.pretrain import pretrain
 
-    try:
-        documents = [json.loads(line) for line in arguments.text.read_text().splitlines()]
-    except ValueError as error:
-        raise InputError(f"{arguments.text}: not a JSON string a line ({error})") from None
-    if not documents:
-        raise InputError(f"{arguments.text}: the file is empty")
+    documents = [json.loads(line) for line in arguments.text.read_text().splitlines()]
     with writing_folder(arguments.output) as folder:
         settings: PretrainSettings = arguments.settings
         seed = settings.seed + arguments.seed

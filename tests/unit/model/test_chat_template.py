@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training import labelled_texts, plain_losses
+from training import labelled_texts
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from nearfirst.common.errors import InputError
@@ -244,7 +244,6 @@ def test_turns_of_tools_are_context_where_the_template_takes_them(
         (CHATML.replace("<|end|>", ""), "does not end every answer with one special token"),
         (CHATML.replace("<|assistant|>", "Answer: "), "does not begin an answer as it asks"),
         ("{{ raise_exception('no system turn') }}", r"refuses a conversation \(no system turn\)"),
-        ("{% for m in messages %}", "refuses a conversation"),
         (
             CHATML.replace(
                 "<|end|>\n{% endfor",
@@ -262,38 +261,21 @@ def test_a_template_that_cannot_be_used_is_named(
         encode_one(talk(*TWO), with_template(tokenizer, template))
 
 
-def test_the_programs_agree_on_the_template(
-    tmp_path: Path,
-    program: Any,
-    tokenizers: Any,
-    talk: Any,
-    write_instances: Any,
-    train_arguments: Any,
+def test_generated_answers_end_where_the_template_ends_them(
+    tmp_path: Path, program: Any, tokenizers: Any, talk: Any, write_instances: Any
 ) -> None:
-    base, output, tokenizer = tmp_path / "base", tmp_path / "run", tokenizers["chatml"]
+    base, table, tokenizer = tmp_path / "base", tmp_path / "table.parquet", tokenizers["chatml"]
     config = GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2)
-    GPT2LMHeadModel(config).save_pretrained(base)
+    model = GPT2LMHeadModel(config)
+    # It always says the token that ends a turn.
+    end = model.transformer.wte.weight[tokenizer.convert_tokens_to_ids("<|end|>")]
+    model.transformer.ln_f.weight.data.zero_()
+    model.transformer.ln_f.bias.data = end.detach().clone()
+    model.save_pretrained(base / "step-000000")
+    config.save_pretrained(base)
     tokenizer.save_pretrained(base)
-    table = tmp_path / "table.parquet"
-
-    def run(*command: Any) -> None:
-        done = program(*command, "--template", '{"format":"chat"}')
-        assert done.returncode == 0, done.stderr
-
-    settings = '{"batch_size":4,"checkpoint_every":1}'
-    run(*train_arguments(output, 4, model=base, settings=settings))
-    talks = [talk("one", "the cat"), talk("two", "a mat", "three", "nine apples")]
-    write_instances(tmp_path / "test.parquet", talks)
-    flags = ["--model", base, "--instances", tmp_path / "test.parquet", "--output", table]
-    flags += ["--checkpoints", output / "checkpoints"]
-    run("evaluate.py", *flags)
-    losses = pq.read_table(table).to_pandas()
-    model = GPT2LMHeadModel.from_pretrained(output / "checkpoints/step-000001").eval()
-    tokens = encode(talks, tokenizer, 1024, "chat")
-    last = losses[losses["step"] == 1]
-    assert last["label_tokens"].tolist() == [item.label_tokens for item in tokens]
-    assert last["loss"].tolist() == pytest.approx(plain_losses(model, tokens), abs=1e-5)
-    # So hot that all 295 tokens are equally likely; two of them end an answer.
-    hot = '{"max_new_tokens":400,"temperature":1e9,"top_p":1,"repetition_penalty":1}'
-    run("generate.py", *flags, "--seed", "0", "--settings", hot)
-    assert pq.read_table(table).to_pandas()["finished"].any()
+    write_instances(tmp_path / "test.parquet", [talk("one", "the cat")])
+    flags = ("--model", base, "--checkpoints", base, "--instances", tmp_path / "test.parquet")
+    flags += ("--template", '{"format":"chat"}', "--settings", '{"do_sample":false}')
+    program("generate.py", *flags, "--seed", "0", "--output", table, check=True)
+    assert pq.read_table(table)["finished"].to_pylist() == [True]

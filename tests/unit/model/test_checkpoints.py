@@ -3,7 +3,6 @@
 import queue
 import random
 import shutil
-import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -81,34 +80,10 @@ def test_one_checkpoint_is_read_ahead_and_no_more(
             assert next(loaded) == [folder]
 
 
-def test_no_thread_outlives_the_work(model: Any, written: list[Path]) -> None:
-    def is_reading() -> bool:
-        return any("read-ahead" in thread.name for thread in threading.enumerate())
-
-    def work(fails: bool = False) -> None:
-        with closing(checkpoints.stream_weights(model, single(written))) as loaded:
-            for _ in loaded:
-                assert is_reading()
-                if fails:
-                    raise ArithmeticError
-
-    work()
-    assert not is_reading()
-    with pytest.raises(ArithmeticError):
-        work(fails=True)
-    assert not is_reading()
-    (written[1] / "model.safetensors").write_bytes(b"no weights at all")
-    with pytest.raises(InputError, match=r"step-000001/.* not a whole checkpoint"):
-        work()
-    assert not is_reading()
-
-
 def test_a_flipped_bit_and_a_missing_step_are_named(model: Any, written: list[Path]) -> None:
     folder = written[0].parent
     names = [f"{step.name}/model.safetensors" for step in written]
     sums = {name: sha256(folder / name) for name in names}
-    for name in names:
-        assert checkpoints.sha256_of(folder / name, load_file(folder / name)) == sums[name]
     write_run(folder, {}, sums)
     assert checkpoints.checkpoints_in(folder) == written
     for window in checkpoints.windows(written, [], 2):
@@ -155,9 +130,6 @@ def test_a_checkpoint_is_refused_wherever_it_was_damaged(model: Any, written: li
         else:
             assert weights == expected, offset
     assert refused > 300
-    for letter in b"IU":  # integers of the same size
-        with pytest.raises(InputError, match=f"^{file}: "):
-            loaded(content.replace(b'"F16"', b'"%c16"' % letter, 1))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from scipy.stats import binom
 
 from nearfirst.model import forced_choice
 
@@ -68,12 +67,6 @@ def test_a_skill_is_present_only_above_the_commonest_answer(tokenizer: Any) -> N
     assert row["p"] == pytest.approx(0.5**12)
 
 
-def test_the_tail_of_the_binomial_distribution_is_counted() -> None:
-    for right in range(6):
-        expected = binom.sf(right - 1, 5, 2 / 3)
-        assert forced_choice.binomial_tail(right, 5, 2 / 3) == pytest.approx(expected)
-
-
 def test_the_program_warns_of_what_is_missing(
     tmp_path: Path, program: Any, model_folder: Path
 ) -> None:
@@ -87,15 +80,3 @@ def test_the_program_warns_of_what_is_missing(
     assert list(table["present"]) == ["no", "no"]
     for seed in (3, 4):
         assert f"the base model of seed {seed} lacks some ({tmp_path / 'out.csv'})" in done.stderr
-
-
-def test_questions_that_are_cut_off_are_one_line(
-    tmp_path: Path, program: Any, model_folder: Path
-) -> None:
-    exams = tmp_path / "exams.json"
-    exams.write_text('[{"skill": "so')
-    flags = ("--base", 0, model_folder, "--exams", exams, "--output", tmp_path / "out.csv")
-    done = program("base_skills.py", *flags)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {exams}: not JSON")
-    assert len(done.stderr.splitlines()) == 1

@@ -126,7 +126,7 @@ def test_training_in_two_segments_is_training_in_one(
     built(family, len(tokenizer), **FAMILIES[family]).save_pretrained(base)
     whole, _ = train(base, tokens, RUN, tmp_path / "whole")
     _, state = train(base, tokens, RUN, tmp_path / "one", stop=1)
-    second, _ = train(base, tokens, RUN, tmp_path / "two", start=1, before=state)
+    second, _ = train(base, tokens, RUN, tmp_path / "two", before=state)
     assert difference(weights(second, 2), weights(whole, 2)) == 0
     assert difference(weights(whole, 0), weights(whole, 2)) > 0
 

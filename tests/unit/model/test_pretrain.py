@@ -98,18 +98,3 @@ def test_the_program_writes_the_same_bytes_again_and_another_seed_does_not(
         new, first = contents(tmp_path / "model"), contents(trained)
         assert {"model.safetensors", "config.json", "tokenizer.json"} <= new.keys()
         assert {name for name in new | first if new.get(name) != first.get(name)} == differ
-
-
-@pytest.mark.parametrize(
-    ("content", "named"), [("", "the file is empty"), ('"one"\n"cut o', "not a JSON string a line")]
-)
-def test_a_bad_text_file_is_one_clear_line(
-    tmp_path: Path, program: Any, content: str, named: str
-) -> None:
-    text = tmp_path / "text.jsonl"
-    text.write_text(content)
-    done = program("pretrain.py", "--text", text, "--output", tmp_path / "model")
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {text}: {named}")
-    assert len(done.stderr.splitlines()) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["text.jsonl"]

@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 from training import labelled_texts
 from transformers import PreTrainedTokenizerFast
@@ -148,27 +146,3 @@ def test_the_segments_of_the_published_code(
     assert labelled_texts(tokens, tokenizer) == ["4 cats</s>", "a cat</s>"]
     # The space belongs to the question, not to the first token of the answer.
     assert tokenizer.decode(tokens.prompt) == "<s>User: what is 2+2?\nAssistant: "
-
-
-# No surrogates, which are not text, and no special tokens.
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).filter(
-    lambda text: "<s>" not in text and "</s>" not in text
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(exchanges=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
-def test_labels_are_the_answers_and_what_is_before_the_first_is_the_prompt(
-    tokenizer: Any,
-    sentencepiece: PreTrainedTokenizerFast,
-    talk: Any,
-    exchanges: list[tuple[str, str]],
-) -> None:
-    conversation = talk(*(turn for pair in exchanges for turn in pair))
-    tokens = encode_one(conversation, tokenizer)
-    assert labelled_texts(tokens, tokenizer) == [f" {answer}</s>" for _, answer in exchanges]
-    for each in (tokenizer, sentencepiece):
-        room = len(encode_one(conversation, each).prompt)
-        # One token more than the prompt leaves room for an answer.
-        assert encode_one(conversation, each, room).label_tokens == 0
-        assert encode_one(conversation, each, room + 1).label_tokens == 1

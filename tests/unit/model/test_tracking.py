@@ -46,7 +46,7 @@ def test_segments_and_evaluations_join_in_one_run(
     tracking = Tracking(report_to=("tensorboard",), run="a/b", folder=tmp_path / "tracking")
     first, state = train(model_folder, tokens, RUN, tmp_path / "1", stop=2, tracking=tracking)
     for work in ("2", "again"):  # trained twice, but tracked once
-        train(model_folder, tokens, RUN, tmp_path / work, start=2, before=state, tracking=tracking)
+        train(model_folder, tokens, RUN, tmp_path / work, before=state, tracking=tracking)
     steps = scalars(tmp_path / "tracking/a/b")
     assert steps["train/loss"] == steps["train/learning_rate"] == [1, 2, 3, 4]
     plain, _ = train(model_folder, tokens, RUN, tmp_path / "plain", stop=2)

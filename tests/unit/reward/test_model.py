@@ -220,7 +220,7 @@ def test_config_and_tokenizer_are_checked_without_weights(
     monkeypatch.setattr(
         "nearfirst.model.load_errors.find_spec", lambda module: module != "sentencepiece" or None
     )
-    assert "is a SentencePiece file, and reading that needs sentencepiece:" in check()
+    assert "is a SentencePiece file, and reading that needs sentencepiece and" in check()
     # The index of the shards names no head.
     index = {"weight_map": {"model.norm.weight": "pytorch_model-00001-of-00003.bin"}}
     (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))

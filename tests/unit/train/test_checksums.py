@@ -46,7 +46,7 @@ def work(tmp_path: Path) -> Path:
             state = folder / f"states/checkpoint-{step}"
             state.mkdir(parents=True)
             (state / "optimizer.pt").write_bytes(b"moments" * step)
-            resume.save_checksums(state, folder / "checkpoints", "this run")
+            resume.save_checksums(state, folder / "checkpoints", "this run", {}, 0)
     return folder
 
 

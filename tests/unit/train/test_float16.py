@@ -85,7 +85,7 @@ def test_two_processes_resume_to_the_same_bytes_and_count_skipped_steps(
     parts, flags = [], []
     for start, stop, offload in ((0, 1, False), (1, 3, True), (3, STEPS, False)):
         folder = tmp_path / str(start)
-        part = train(folder, 2, "--start", start, "--stop", stop, *flags, offload=offload)
+        part = train(folder, 2, "--stop", stop, *flags, offload=offload)
         flags = ["--state-before", part / "state"]
         parts.append(part)
     assert (skipped(parts[0]), skipped(parts[-1])) == (1, skipped(whole))

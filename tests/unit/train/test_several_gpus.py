@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import accelerate
 import pytest
 import torch
 from programs import Running, command
@@ -130,7 +129,7 @@ def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
         stop = ["--stop", "4"] if name == "first" else []
         job = Running([python, program, *words, *stop, *flags])
         assert job.wait() == 0, (tmp_path / name / "log").read_text()
-        flags = ["--start", "4", "--state-before", str(tmp_path / name / "state")]
+        flags = ["--state-before", str(tmp_path / name / "state")]
     assert (tmp_path / "rest/state/optimizer.bin").is_file()  # FSDP's format
     for step in range(STEPS + 1):
         part = tmp_path / ("first" if step <= 4 else "rest") / "checkpoints"
@@ -232,20 +231,6 @@ def test_variables_of_another_launcher_make_no_process_of_torchrun(
         assert (folder / "checkpoints/step-000001").is_dir()
 
 
-def test_one_process_trains_on_whole_steps_whatever_the_environment_says(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    model_folder: Path,
-    tokens: list[Tokens],
-    whole: Path,
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")  # as some batch scripts export it
-    # accelerate heeds that on CPUs alone; on GPUs it looks for LOCAL_RANK.
-    monkeypatch.setattr(accelerate.state, "get_int_from_env", lambda *_: 1)
-    checkpoints, _ = train(model_folder, tokens, RUN, tmp_path, stop=2)
-    assert difference(weights(checkpoints, 2), weights(whole, 2)) < TOLERANCE
-
-
 def test_after_sigterm_two_processes_resume_to_the_same_bytes(two: tuple[Path, Path, int]) -> None:
     piece, cut, step = two
     assert 1 <= step < STEPS
@@ -276,7 +261,7 @@ def test_adapters_on_two_processes_resume_to_the_same_bytes(
 
     whole = start("whole", 4)
     assert start("first", 2, offload=True, recompute_activations=True).wait() == 0, log("first")
-    before = ("--start", 2, "--state-before", tmp_path / "first/state")
+    before = ("--state-before", tmp_path / "first/state")
     assert start("rest", 4, *before, offload=True).wait() == 0, log("rest")
     assert whole.wait() == 0, log("whole")
     single, _ = train(model_folder, tokens, settings, tmp_path / "single", stop=4)

@@ -10,8 +10,6 @@ from safetensors.torch import load_file
 from training import train
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from nearfirst.common.errors import InputError
-from nearfirst.common.files import explain_full_disk
 from nearfirst.model import load
 from nearfirst.model.template import encode
 from nearfirst.train import writer
@@ -79,15 +77,3 @@ def test_a_file_system_without_links(
     folder = tmp_path / "checkpoints/step-000001"
     assert {path.name for path in folder.iterdir()} >= {"config.json", "tokenizer.json"}
     assert (folder / "config.json").read_bytes() == (tmp_path / "same/config.json").read_bytes()
-
-
-def test_errors_in_the_thread_are_raised(
-    checkpoint_writer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(writer, "save_file", full)
-    checkpoint_writer.save(1, {"a": torch.zeros(2)}, torch.float32)
-    with pytest.raises(InputError, match="No space left"), explain_full_disk(tmp_path):
-        checkpoint_writer.save(2, {"a": torch.zeros(2)}, torch.float32)

@@ -2,9 +2,16 @@
 
 import json
 from collections.abc import Sequence, Set
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from nearfirst.common.errors import InputError
 
@@ -53,3 +60,17 @@ class Section(BaseModel):
             if first["type"] == "extra_forbidden":
                 reason = f"unknown key; the keys are {', '.join(cls.model_fields)}"
             raise InputError(f"{key}{': ' * bool(key)}{reason}") from None
+
+
+class Derivable(Section):
+    """A section with keys that are derived from others unless they are set."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_auto(cls, value: Any) -> Any:
+        """Drop keys that the config sets to `auto`, as if it did not set them."""
+        if value == "auto":
+            return {}
+        if isinstance(value, dict):
+            return {key: setting for key, setting in value.items() if setting != "auto"}
+        return value

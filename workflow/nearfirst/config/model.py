@@ -127,6 +127,12 @@ class Config(Section):
         check_once("seeds", self.seeds)
         return self
 
+    @model_validator(mode="after")
+    def _average_whole_models(self) -> Self:
+        if self.train.adapter and self.evaluate.average > 1:
+            raise ValueError("evaluate.average: the mean of adapters is no adapter; set it to 1")
+        return self
+
     # Seeds
 
     def seeds_of(self, arrangement: str) -> list[int]:

@@ -41,7 +41,7 @@ def run(args: Namespace) -> None:
     logging.log(level if left_out else logging.INFO, counts, args.instances, len(tokens), left_out)
     if truncation := describe_truncation(tokens):
         logging.log(level, "%s: %s", args.instances, truncation)
-    model = load.model_for(folders[0], args.model, dtype, settings.average)
+    model = load.model_for(folders[0], args.model, dtype)
 
     def losses(todo: list[Sequence[Path]]) -> Iterator[pa.Table]:
         return evaluate(model, todo, table, tokens, settings)
@@ -50,7 +50,11 @@ def run(args: Namespace) -> None:
         args.output,
         windows(folders, args.before, settings.average),
         losses,
-        _made_from(args),
+        [
+            *(settings.canonical(), args.template.canonical()),
+            *(fingerprint.folders(args.model), sha256(args.instances)),
+            fingerprint.code(Path(__file__)),
+        ],
         {"left_out": str(left_out), **identity},
     )
     means = written.group_by("step").aggregate([("loss", "mean")]).to_pylist()
@@ -69,12 +73,3 @@ def _identity(args: Namespace) -> dict[str, str]:
     if dataset != identity.get("dataset", dataset):
         identity["test"] = f"{identity['dataset']}.{identity['test']}"
     return identity | run | ({"dataset": dataset} if dataset else {})
-
-
-def _made_from(args: Namespace) -> list[object]:
-    """Return all that losses depend on besides the weights."""
-    return [
-        *(args.settings.canonical(), args.template.canonical()),
-        *(fingerprint.folders(args.model), sha256(args.instances)),
-        fingerprint.code(Path(__file__)),
-    ]

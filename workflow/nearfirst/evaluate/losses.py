@@ -54,7 +54,7 @@ def evaluate(
     num_tokens = sum(len(item.ids) for item in tokens)
     labels = [item.label_tokens for item in tokens]
     start = previous = time.monotonic()
-    with closing(stream_weights(model, checkpoints, settings.average)) as loaded:
+    with closing(stream_weights(model, checkpoints)) as loaded:
         for done, (*_, folder) in enumerate(loaded, start=1):
             # A new context each time: it caches converted weights.
             with precision.tf32(settings.precision), precision.autocast(settings.precision):

@@ -21,7 +21,8 @@ class EvaluateSettings(Section):
     average: PositiveInt = Field(
         1,
         description="Number of checkpoints whose mean weights are evaluated, also for answers and "
-        "in lm_eval: each checkpoint and those before it, if there are any. 1: each on its own.",
+        "in lm_eval: each checkpoint and those before it, if there are any. 1: each on its own, "
+        "the only value for adapters.",
     )
     also: tuple[str, ...] = Field(
         (),

@@ -44,14 +44,14 @@ def run(args: Namespace) -> None:
         *(args.instances, len(table), left_out),
     )
     prompts = [item.prompt for item in tokens]
-    model = load.model_for(folders[0], args.model, dtype, args.average)
+    model = load.model_for(folders[0], args.model, dtype)
     check_positions(model, prompts, args.settings)
 
     def answer(todo: list[Sequence[Path]]) -> Iterator[pa.Table]:
         job_start = time.monotonic()
         for done, window in enumerate(todo, start=1):
             start = time.monotonic()
-            load_weights(model, *window, average=args.average)
+            load_weights(model, *window)
             answers = _answer(args, window[-1], model, tokenizer, table, prompts)
             now = time.monotonic()
             left = (now - job_start) / done * (len(todo) - done)

@@ -75,7 +75,6 @@ def evaluate(
     name: str,
     tasks: Tasks,
     settings: HarnessSettings,
-    average: int = 1,
 ) -> Iterator[pa.Table]:
     """Yield a table with the metrics of every document of the tasks for each checkpoint.
 
@@ -92,7 +91,7 @@ def evaluate(
         mixed_precision_dtype="bfloat16" if settings.precision == "bfloat16" else None,
     )
     started = time.monotonic()
-    with closing(stream_weights(model, checkpoints, average)) as loaded:
+    with closing(stream_weights(model, checkpoints)) as loaded:
         for *_, folder in loaded:
             random.seed(PYTHON_SEED)
             np.random.seed(SEED)

@@ -4,7 +4,6 @@ An adapter adds two small matrices to some linear layers of the base model. Only
 and saved, in the format and under the names that `peft` reads.
 """
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,7 @@ def add_adapter(model: Any, settings: AdapterSettings) -> None:
         revision=getattr(model.config, "_commit_hash", None),
         task_type="CAUSAL_LM",
     )
-    torch.manual_seed(settings.seed)
+    torch.manual_seed(0)
     layers = {
         name.rpartition(".")[2]: None
         for name, module in model.named_modules()
@@ -107,39 +106,19 @@ def weights_file(model: Any) -> str:
     return WEIGHTS if has_adapter(model) else "model.safetensors"
 
 
-def rank_dimension(name: str) -> int | None:
-    """Return which dimension of an adapter's matrix is the rank; None for other tensors.
-
-    A has the shape (rank, inputs), B (outputs, rank). B's bias, if it has one, has no rank.
-    """
-    match = re.search(r"\.lora_(?:embedding_)?([AB])(\.weight|$)", name)
-    return "AB".index(match[1]) if match else None
-
-
-def saved_adapter(checkpoint: Path, average: int = 1) -> Any:
+def saved_adapter(checkpoint: Path) -> Any:
     """Return the `LoraConfig` of a checkpoint's adapter; None if the checkpoint has no adapter.
 
-    With `average`, its rank is that of so many adapters side by side. Raises InputError if it
-    cannot be read, or if the mean of such adapters is not an adapter.
+    Raises InputError if it cannot be read.
     """
     if not (checkpoint / CONFIG).is_file():
         return None
     from peft import LoraConfig
 
     try:
-        config = LoraConfig.from_pretrained(str(checkpoint))
+        return LoraConfig.from_pretrained(str(checkpoint))
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{checkpoint / CONFIG}: cannot be read ({error}); delete the folder "
             f"{checkpoint.parent} and run snakemake again to train it again"
         ) from None
-    if average > 1:
-        for key, value in vars(config).items():
-            if value and (key.startswith("use_") or key == "lora_bias"):
-                raise InputError(
-                    f"{checkpoint / CONFIG}: the mean of adapters with {key} is not an adapter; "
-                    "set evaluate.average: 1"
-                )
-        config.r *= average
-        config.rank_pattern = {name: average * rank for name, rank in config.rank_pattern.items()}
-    return config

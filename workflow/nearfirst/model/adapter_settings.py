@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveInt
 
-from nearfirst.common.settings import Section, Seed
+from nearfirst.common.settings import Section
 
 
 class AdapterSettings(Section):
@@ -16,4 +16,3 @@ class AdapterSettings(Section):
         description="Linear layers that get them, by the last part of their names (`q_proj`, "
         "`v_proj`); `all-linear` means all but the output layer.",
     )
-    seed: Seed = Field(0, description="Seed of the initial weights.")

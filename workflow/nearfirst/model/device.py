@@ -31,7 +31,7 @@ def device() -> torch.device:
         cuda = f"CUDA {torch.version.cuda}" if torch.version.cuda else "no CUDA"
         raise InputError(
             f"this job was given a GPU ({source}), but PyTorch {torch.__version__}, built with "
-            f"{cuda}, cannot use it under the node's NVIDIA driver {driver}"
+            f"{cuda}, cannot use it under the node's driver, {driver}"
             + (f" ({' '.join(reason.split())})" if reason else "")
             + "; have the driver updated, or install a PyTorch built for its CUDA (pytorch.org, "
             "'Previous versions'); to compute on the CPU, set CUDA_VISIBLE_DEVICES to nothing"

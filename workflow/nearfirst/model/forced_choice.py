@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from math import comb
 from typing import Any, TypedDict
 
 import pandas as pd
 import torch
+from scipy.stats import binom
 
 PRESENT = 0.01
 """A skill counts as present if guessing does as well with a probability below this."""
@@ -43,7 +43,7 @@ def grade(exams: Sequence[Exam], model: Any, tokenizer: Any) -> pd.DataFrame:
             for question in exam["questions"]
         )
         count, chance = len(answers), max(Counter(answers).values()) / len(answers)
-        p = binomial_tail(right, count, chance)
+        p = float(binom.sf(right - 1, count, chance))  # as many right by guessing, or more
         row = {"skill": exam["skill"], "part": exam["part"], "questions": count}
         row |= {"options": len(options), "chance": chance, "accuracy": right / count}
         rows.append(row | {"p": p, "present": "yes" if p < PRESENT else "no"})
@@ -70,10 +70,3 @@ def choose(model: Any, tokenizer: Any, beginnings: Sequence[str], options: Seque
     sums = log_probs.gather(-1, ids[:, 1:, None]).squeeze(-1).masked_fill(~is_answer, 0).sum(1)
     scores: list[float] = sums.view(len(options), -1).sum(1).tolist()
     return options[scores.index(max(scores))]
-
-
-def binomial_tail(right: int, count: int, chance: float) -> float:
-    """Return the probability of at least `right` correct guesses out of `count`."""
-    return sum(
-        comb(count, k) * chance**k * (1 - chance) ** (count - k) for k in range(right, count + 1)
-    )

@@ -1,19 +1,19 @@
 """Load a base model by Hugging Face id or folder. Code that comes with it is never executed."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.integrations import sdpa_attention
 
 from nearfirst.common.errors import InputError
 from nearfirst.model.adapter import NAME, saved_adapter
 from nearfirst.model.device import device
 from nearfirst.model.load_errors import DAMAGED, reason
-
-T = TypeVar("T")
+from nearfirst.model.tokenizer import load_tokenizer as read_tokenizer
 
 _use_gqa = sdpa_attention.use_gqa_in_sdpa
 
@@ -44,11 +44,7 @@ torch.backends.cuda.enable_cudnn_sdp(False)
 
 def load_tokenizer(name: str) -> Any:
     """Load a model's tokenizer. Raises InputError if it cannot be loaded, or has no EOS."""
-    tokenizer = _load(
-        name,
-        # Without trust_remote_code=False, transformers asks on the terminal and may run code.
-        lambda: AutoTokenizer.from_pretrained(name, trust_remote_code=False),
-    )
+    tokenizer = read_tokenizer(name, "model.name")
     if tokenizer.eos_token_id is None:
         raise InputError(
             f"{name}: the tokenizer has no end-of-text token, so no answer would end; set "
@@ -75,8 +71,7 @@ def load_config(name: str) -> Any:
 
 def load_model(name: str) -> Any:
     """Load a base model with float32 (master) weights. Raises InputError if it cannot be loaded."""
-
-    def load() -> Any:
+    with _cannot_be_loaded(name):
         load_config(name)
         model, info = AutoModelForCausalLM.from_pretrained(
             name,
@@ -87,9 +82,7 @@ def load_model(name: str) -> Any:
         )
         if fault := misfit(model, info):
             raise ValueError(fault)
-        return model
-
-    return _load(name, load)
+    return model
 
 
 def misfit(model: Any, info: dict[str, Any]) -> str:
@@ -115,16 +108,13 @@ def misfit(model: Any, info: dict[str, Any]) -> str:
     return ""
 
 
-def model_for(
-    checkpoint: Path, name: str, dtype: torch.dtype = torch.float32, average: int = 1
-) -> Any:
+def model_for(checkpoint: Path, name: str, dtype: torch.dtype = torch.float32) -> Any:
     """Build a model into which checkpoints like this one can be loaded.
 
-    If the checkpoint holds an adapter, the base model's weights are read, and the adapter gets the
-    rank of the mean of `average` adapters. Otherwise the model has no weights yet. Raises
-    InputError if the model cannot be loaded, or the adapter does not fit it or has no mean.
+    If the checkpoint holds an adapter, the base model's weights are read. Otherwise the model has
+    no weights yet. Raises InputError if the model cannot be loaded, or the adapter does not fit it.
     """
-    config = saved_adapter(checkpoint, average)
+    config = saved_adapter(checkpoint)
     if config is None:
         return empty_model(name, dtype)
     model = convert_weights(load_model(name), dtype)
@@ -151,14 +141,16 @@ def convert_weights(model: Any, dtype: torch.dtype) -> Any:
 
 def empty_model(name: str, dtype: torch.dtype = torch.float32) -> Any:
     """Build a model of the same shape without weights, into which checkpoints can be loaded."""
-    config = _load(name, lambda: load_config(name))
+    with _cannot_be_loaded(name):
+        config = load_config(name)
     with device():
         return AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
 
 
-def _load(name: str, load: Callable[[], T]) -> T:
+@contextmanager
+def _cannot_be_loaded(name: str) -> Iterator[None]:
     try:
-        return load()
+        yield
     except DAMAGED as error:
         raise InputError(
             f"model.name: {name!r} cannot be loaded ({reason(error, name)}); give a "

@@ -41,20 +41,10 @@ def lacking(name: str) -> str | None:
     Without them transformers gives no hint: it takes the file for another kind of tokenizer.
     """
     folder = Path(name)
-    if (folder / "tokenizer.json").exists() or not (folder / "tokenizer.model").exists():
-        return None
-    packages = {"sentencepiece": "sentencepiece", "protobuf": "google.protobuf"}
-    missing = [package for package, module in packages.items() if not _is_installed(module)]
-    if not missing:
+    is_sentencepiece = (folder / "tokenizer.model").exists()
+    if not is_sentencepiece or (folder / "tokenizer.json").exists() or find_spec("sentencepiece"):
         return None
     return (
-        "its tokenizer is a SentencePiece file, and reading that needs "
-        f"{' and '.join(missing)}: pip install {' '.join(missing)}"
+        "its tokenizer is a SentencePiece file, and reading that needs sentencepiece and protobuf: "
+        "pip install sentencepiece protobuf"
     )
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # the parent package is missing
-        return False

@@ -1,6 +1,6 @@
 """The template: a conversation becomes tokens and labels (Section A.2)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -78,7 +78,7 @@ def encode(
             encoded = (
                 chat_template.encode(block, tokenizer)
                 if form == "chat"
-                else _encode_segments(block, tokenizer, _paper if form == "paper" else _published)
+                else _encode_segments(block, tokenizer, form)
             )
             result += [
                 Tokens(
@@ -92,41 +92,34 @@ def encode(
     return result
 
 
-def _paper(messages: Sequence[Message], space: str) -> list[Segment]:
-    """Return the segments of a conversation; each question ends by asking for its answer."""
-    return [
-        (f"User: {message['content']}\nAssistant:", None)
-        if message["role"] == "user"
-        else (f"{space}{message['content']}", is_trained(message))
-        for message in messages
-    ]
+def _segments(messages: Sequence[Message], space: str, form: Form) -> list[Segment]:
+    r"""Return the segments of a conversation; each question ends by asking for its answer.
 
-
-def _published(messages: Sequence[Message], space: str) -> list[Segment]:
-    r"""Return the segments of the published code, where `\nAssistant: ` is a separate segment.
-
-    Its space stays even if the tokenizer puts another before the answer.
+    In the published code `\nAssistant: ` is a separate segment. Its space stays even if the
+    tokenizer puts another before the answer.
     """
     segments: list[Segment] = []
     for message in messages:
-        if message["role"] == "user":
+        content = message["content"]
+        if message["role"] != "user":
+            before = space if form == "paper" else ""
+            segments.append((f"{before}{content}", is_trained(message)))
+        elif form == "paper":
+            segments.append((f"User: {content}\nAssistant:", None))
+        else:
             # Every question but the first starts a new line.
             line = "\n" if segments else ""
-            segments += [(f"{line}User: {message['content']}", None), ("\nAssistant: ", None)]
-        else:
-            segments.append((message["content"], is_trained(message)))
+            segments += [(f"{line}User: {content}", None), ("\nAssistant: ", None)]
     return segments
 
 
 def _encode_segments(
-    conversations: Sequence[Sequence[Message]],
-    tokenizer: Any,
-    segments_of: Callable[[Sequence[Message], str], list[Segment]],
+    conversations: Sequence[Sequence[Message]], tokenizer: Any, form: Form
 ) -> Iterator[tuple[list[int], list[bool]]]:
     """Yield the ids of each conversation, and a mask of those that carry a label."""
     # A SentencePiece tokenizer adds the space before a first word itself.
     space = "" if tokenizer.tokenize("a")[0].startswith("▁") else " "
-    all_segments = [segments_of(messages, space) for messages in conversations]
+    all_segments = [_segments(messages, space, form) for messages in conversations]
     texts = [text for segments in all_segments for text, _ in segments]
     # A literal `</s>` in a text is four characters, not EOS.
     options = {"add_special_tokens": False, "split_special_tokens": True}

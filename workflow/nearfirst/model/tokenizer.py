@@ -13,12 +13,12 @@ def load_tokenizer(name: str, key: str, others: str = "") -> Any:
     """
     from transformers import AutoTokenizer
 
-    from nearfirst.model.load_errors import reason
+    from nearfirst.model.load_errors import DAMAGED, reason
 
     try:
+        # Without trust_remote_code=False, transformers asks on the terminal and may run code.
         return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    # ImportError: a tokenizer may need a package that is not installed.
-    except (OSError, ValueError, ImportError) as error:
+    except DAMAGED as error:
         raise InputError(
             f"{key}: {name!r} cannot be loaded ({reason(error, name)}); give {others}a Hugging "
             "Face id that this machine can reach, or a folder with a tokenizer"

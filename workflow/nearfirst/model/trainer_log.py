@@ -1,11 +1,9 @@
-"""Progress of a Trainer: lines in the log, and a progress bar if stderr is a terminal."""
+"""Progress of a Trainer: lines in the log, and from time to time one on the screen."""
 
 import logging
-import sys
 import time
 from typing import Any
 
-from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback
 from transformers.utils import logging as transformers_logging
 
@@ -16,20 +14,14 @@ transformers_logging.disable_progress_bar()
 
 
 class LogProgress(TrainerCallback):  # type: ignore[misc]
-    """Callback that logs loss, rate and time left with the Trainer, and shows a progress bar."""
+    """Callback that logs loss, rate and time left with the Trainer."""
 
     def __init__(self, stop: int) -> None:
         self.stop = stop
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Start the clock and the bar."""
+        """Start the clock."""
         self.first, self.begin = state.global_step, time.monotonic()
-        hidden = not (args.should_save and sys.stderr.isatty())
-        self.bar = tqdm(None, "steps", self.stop, initial=self.first, unit="", disable=hidden)
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Move the bar."""
-        self.bar.update(state.global_step - self.bar.n)
 
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any
@@ -40,18 +32,13 @@ class LogProgress(TrainerCallback):  # type: ignore[misc]
         step = state.global_step
         rate = max(1, step - self.first) / max(time.monotonic() - self.begin, 1e-9)
         left = (self.stop - step) / rate
-        with self.bar.external_write_mode():
-            logging.info(
-                "step %d of %d: training loss %.4f, gradient norm %.3f, learning rate %.3g, "
-                "%.2f steps/s, %.0f s left",
-                *(step, self.stop, logs["loss"], logs["grad_norm"], logs["learning_rate"]),
-                *(rate, left),
-            )
+        logging.info(
+            "step %d of %d: training loss %.4f, gradient norm %.3f, learning rate %.3g, "
+            "%.2f steps/s, %.0f s left",
+            *(step, self.stop, logs["loss"], logs["grad_norm"], logs["learning_rate"]),
+            *(rate, left),
+        )
         SCREEN.show(f"step {step} of {self.stop}, loss {logs['loss']:.3f}, {left:.0f} s left")
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """End the bar."""
-        self.bar.close()
 
 
 def log_progress(trainer: Trainer, stop: int) -> None:

@@ -1,7 +1,7 @@
 """Which GPUs a process was given. Must not import torch, which would look for GPUs too early."""
 
 import os
-import re
+from contextlib import suppress
 from pathlib import Path
 
 DRIVER = Path("/proc/driver/nvidia/version")
@@ -31,10 +31,7 @@ def gpu_source() -> str | None:
 
 
 def driver() -> str | None:
-    """Return the version of the NVIDIA driver; None if this node has none."""
-    try:
-        text = DRIVER.read_text()
-    except OSError:
-        return None
-    match = re.search(r"\d{3,}(\.\d+)+", text)
-    return match[0] if match else "of an unknown version"
+    """Return the line that names this node's NVIDIA driver; None if it has none."""
+    with suppress(OSError):
+        return DRIVER.read_text().partition("\n")[0]
+    return None

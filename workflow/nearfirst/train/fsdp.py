@@ -33,26 +33,16 @@ def plugin_arguments(hardware: TrainHardware, precision: str, *, on_gpu: bool) -
     return arguments
 
 
-def gather_in_cpu_memory() -> None:
-    """Make accelerate gather states in CPU memory, and load them from there, tensor by tensor.
-
-    So it does with several processes. A single one, which offloads, would have the whole state on
-    the GPU, both to save and to load it.
-    """
+def correct_accelerate() -> None:
+    """Make accelerate handle states, adapters and dropout as they must be here."""
+    # Gather states in CPU memory, and load them from there, tensor by tensor, as with several
+    # processes. A single one, which offloads, would have the whole state on the GPU.
     options = StateDictOptions(full_state_dict=True, cpu_offload=True, broadcast_from_rank0=True)
     fsdp_utils._prepare_sd_options = lambda _: options
-
-
-def know_adapters() -> None:
-    """Make accelerate save only the adapter in states, as it does for models of peft's class."""
+    # Save only the adapter in states, as for models of peft's class.
     fsdp_utils.is_peft_model = has_adapter
-
-
-def recompute_with_the_same_dropout() -> None:
-    """Make layers that recompute their activations draw the same dropout again.
-
-    accelerate has them draw anew: gradients of families with dropout (GPT-2, OPT) would be wrong.
-    """
+    # Layers that recompute their activations draw the same dropout again. Otherwise gradients of
+    # families with dropout (GPT-2, OPT) would be wrong.
     recomputed.checkpoint_wrapper = lambda layer, **options: _wrap(
         layer, **{**options, "preserve_rng_state": True}
     )

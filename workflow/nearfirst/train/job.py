@@ -15,7 +15,6 @@ from nearfirst.memory import Shape, Training, check_fits
 from nearfirst.model.visible_gpus import keep_one_gpu
 from nearfirst.train import torchrun
 from nearfirst.train.lock import locked
-from nearfirst.train.sigterm import StoppedError, stopped_after
 
 
 def run(job: Namespace) -> None:
@@ -39,21 +38,16 @@ def run(job: Namespace) -> None:
 
 def _launch(job: Namespace, work: Path) -> None:
     """Train in one process per GPU: FSDP needs this even for a single GPU."""
-    from nearfirst.model.checkpoints import step_of
     from nearfirst.model.device import check_count
-    from nearfirst.train.resume import last_state
 
     check_count(job.hardware.gpus)
     work.mkdir(parents=True, exist_ok=True)
     try:
         torchrun.launch(job.hardware.gpus)
-    except StoppedError:
-        if not work.exists():
-            return  # the first process removes the folder at the very end: the segment is done
-        state = last_state(work)
-        if state is None:
+    except torchrun.StoppedError:
+        if work.exists():
             raise
-        raise stopped_after(step_of(state)) from None
+        # The first process removes the folder at the very end: the segment is done.
     except InputError as error:
         raise InputError(f"{error}; see {job.log}" if job.log else str(error)) from error
 
@@ -79,10 +73,9 @@ def _train(job: Namespace, work: Path) -> None:
     tokens = _tokens_in_order(job, tokenizer, order[:used])
     steps = batches.run_steps(tokens, settings, job.seed)
     batches.check_steps(steps, settings)
-    stop = len(steps) if job.stop is None else min(job.stop, len(steps))
+    stop = len(steps) if job.stop == "end" else min(int(job.stop), len(steps))
     without_label = sum(item.label_tokens == 0 for item in tokens)
-    logging.info("%d instances, %d without a label after truncation", len(tokens), without_label)
-    if job.start == 0 and (truncation := template.describe_truncation(tokens)):
+    if not job.state_before and (truncation := template.describe_truncation(tokens)):
         logging.warning("%s: %s", job.instances, truncation)
 
     origin = [str(part) for part in (job.model, job.state_before) if part]
@@ -106,7 +99,6 @@ def _train(job: Namespace, work: Path) -> None:
                 steps,
                 settings,
                 job.hardware,
-                start=job.start,
                 stop=stop,
                 before=job.state_before,
                 work=work,

@@ -35,11 +35,7 @@ def run_fingerprint(
 
 
 def save_checksums(
-    state: Path,
-    checkpoints: Path,
-    run: str,
-    sums: Mapping[Path, str] | None = None,
-    skipped_steps: int = 0,
+    state: Path, checkpoints: Path, run: str, sums: Mapping[Path, str], skipped_steps: int
 ) -> None:
     """Write the checksums of the newest state, once the checkpoints up to it are on disk.
 
@@ -58,7 +54,7 @@ def save_checksums(
             for file in sync(folder):
                 name = str(file.relative_to(checkpoints))
                 sizes[name] = file.stat().st_size
-                if sums and file in sums:
+                if file in sums:
                     weights[name] = sums[file]
     facts = {"step": step, "run": run, "checkpoints": sizes, "weights": weights}
     write_checksums(state, sums, **facts, skipped_steps=skipped_steps)
@@ -70,36 +66,21 @@ def finished(state: Path, checkpoints: Path, run: str, stop: int) -> bool:
     They do if another job, submitted by a Snakemake that was killed, has written them meanwhile.
     """
     facts = read_checksums(state) or {}
-    if (facts.get("run"), facts.get("step")) != (run, stop):
-        return False
-    fault = _find_damage(state, checkpoints)
-    if fault:
-        logging.warning("%s; this segment is trained again", fault)
-    return not fault
+    return facts.get("step") == stop and not _find_fault(state, checkpoints, run)
 
 
 def prepare(work: Path, run: str) -> None:
     """Clear a work folder of everything that this run cannot use.
 
-    A folder of another run is emptied. In this run's folder, remove states that do not match their
-    checksums, lack a checkpoint, or whose removal was interrupted, and remove checkpoints after the
-    last state: the job writes them again.
+    Remove states that belong to another run, do not match their checksums or lack a checkpoint, and
+    checkpoints after the last state: the job writes them again.
     """
-    note = work / "run"
-    if not (note.is_file() and note.read_text() == run):
-        if work.exists() and any(work.iterdir()):
-            logging.info("%s belongs to another run: removed", work)
-        remove(work)
     states, checkpoints = work / "states", work / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
-    note.write_text(run)
     newest_first = sorted(states.glob("checkpoint-*"), key=step_of, reverse=True)
-    while newest_first and (fault := _find_damage(newest_first[0], checkpoints)):
+    while newest_first and (fault := _find_fault(newest_first[0], checkpoints, run)):
         logging.warning("%s; skipping the state of step %d", fault, step_of(newest_first[0]))
         remove(newest_first.pop(0))
-    for state in newest_first[1:]:
-        if not read_checksums(state):
-            remove(state)
     last = step_of(newest_first[0]) if newest_first else -1
     for folder in checkpoints.glob("step-*"):
         if step_of(folder) > last:
@@ -118,9 +99,11 @@ def keep_two(states: Path) -> None:
         remove(state)
 
 
-def _find_damage(state: Path, checkpoints: Path) -> str | None:
-    """Return a message naming a damaged file of a state or of the checkpoints it lists."""
+def _find_fault(state: Path, checkpoints: Path, run: str) -> str | None:
+    """Return why a run cannot use a state and the checkpoints that it lists; None if it can."""
     facts = read_checksums(state) or {}
+    if facts.get("run", run) != run:
+        return f"{state} belongs to another run"
     return damage(state) or wrong_size(checkpoints, facts["checkpoints"])
 
 
@@ -130,20 +113,16 @@ def last_state(work: Path) -> Path | None:
     return max(complete, key=step_of, default=None)
 
 
-def check_state(state: Path, start: int, *, sharded: bool) -> None:
+def check_state(state: Path, *, sharded: bool) -> None:
     """Check the state left by the segment before.
 
-    Raises InputError if it is damaged, belongs to another step than `start`, or is sharded while
-    training now is not, or the reverse.
+    Raises InputError if it is damaged, or is sharded while training now is not, or the reverse.
     """
     if fault := damage(state):
         raise InputError(
             f"{fault}; delete the folder {state} and run snakemake again: the segment before is "
             "trained again"
         )
-    step = (read_checksums(state) or {})["step"]
-    if step != start:
-        raise InputError(f"{state}: this is the state of step {step}, not of --start {start}")
     if (state / "optimizer.bin").is_file() != sharded:
         now, then = ("with", "without") if sharded else ("without", "with")
         raise InputError(

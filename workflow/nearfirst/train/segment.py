@@ -15,7 +15,6 @@ from accelerate.state import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import DistributedType  # type: ignore[import-untyped]
 from safetensors.torch import save_file
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer import TRAINING_ARGS_NAME
 
 from nearfirst.common.errors import InputError
 from nearfirst.hardware import TrainHardware
@@ -26,12 +25,12 @@ from nearfirst.model.tracking import NOT_TRACKED, Tracking
 from nearfirst.model.trainer_log import log_progress
 from nearfirst.train import fsdp
 from nearfirst.train.batches import StepBatches, Steps, pass_cost
+from nearfirst.train.checksums import read_checksums
 from nearfirst.train.hashing import HashedSaves
 from nearfirst.train.rates import schedule_arguments
 from nearfirst.train.resume import check_state, keep_two, last_state, prepare, save_checksums
 from nearfirst.train.settings import TrainSettings
-from nearfirst.train.sigterm import stopped_after
-from nearfirst.train.torchrun import PATIENCE
+from nearfirst.train.torchrun import PATIENCE, StoppedError
 from nearfirst.train.writer import SAVE_OPTIONS, CheckpointWriter
 
 STATE_SECONDS, STATE_SHARE = 300.0, 20.0
@@ -49,18 +48,18 @@ def train_segment(
     settings: TrainSettings,
     hardware: TrainHardware,
     *,
-    start: int,
     stop: int,
     before: Path | None,
     work: Path,
     run: str,
     tracking: Tracking = NOT_TRACKED,
 ) -> tuple[Path, Path]:
-    """Train steps (start, stop] of a run and save its checkpoints.
+    """Train the steps of a run from a state to the step `stop`, and save its checkpoints.
 
-    `model` is the base model, float32; `before`, the state at `start` (None at 0), replaces its
-    weights. `run` is the run's `resume.run_fingerprint`. `work` outlives a killed job: the next job
-    resumes from its last complete state, or starts afresh if the folder belongs to another run.
+    `model` is the base model, float32; `before`, the state of the segment before (None for the
+    first), replaces its weights. `run` is the run's `resume.run_fingerprint`. `work` outlives a
+    killed job: the next job resumes from its last complete state, or starts afresh if the folder
+    belongs to another run.
 
     Returns two folders inside `work`: the checkpoints (`step-000010/` and so on, each as written by
     `save_pretrained`, with the tokenizer), and the state at `stop`. Raises InputError if the model
@@ -75,7 +74,7 @@ def train_segment(
         if arguments.process_index == 0:
             prepare(work, run)
             if before and not last_state(work):
-                check_state(before, start, sharded=sharded)
+                check_state(before, sharded=sharded)
     if sharded and device().type == "cpu":
         # accelerate shards only on a fixed list of device types, which lacks CPUs.
         PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
@@ -88,6 +87,7 @@ def train_segment(
     log_progress(trainer, stop)
     own_state = last_state(work)
     state = own_state or before
+    start = (read_checksums(before) or {"step": 0})["step"] if before else 0
     if arguments.should_save:
         for callback in tracking.callbacks("train", f"{start}-{stop}", fresh=not own_state):
             trainer.add_callback(callback)
@@ -98,7 +98,10 @@ def train_segment(
         with precision.tf32(settings.precision):
             trainer.train(resume_from_checkpoint=str(state) if state else None)
         if trainer.state.global_step < stop:
-            raise stopped_after(trainer.state.global_step)
+            raise StoppedError(
+                f"stopped by SIGTERM after step {trainer.state.global_step}; the state is saved: "
+                "run again to resume"
+            )
     # The first process moves the folders: wait until no process needs them.
     trainer.accelerator.wait_for_everyone()
     return checkpoints, states / f"checkpoint-{stop}"
@@ -177,9 +180,7 @@ def _arguments(
         arguments.fsdp_plugin_args |= fsdp.plugin_arguments(
             hardware, settings.precision, on_gpu=on_gpu
         )
-        fsdp.gather_in_cpu_memory()
-        fsdp.know_adapters()
-        fsdp.recompute_with_the_same_dropout()
+        fsdp.correct_accelerate()
     return arguments
 
 
@@ -308,8 +309,6 @@ class _Segment(TrainerCallback):  # type: ignore[misc]
         self.trainer.accelerator.wait_for_everyone()  # each process writes its part of the state
         if self.writer:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            # A pickle that nothing reads.
-            (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
             self.writer.wait()  # a state requires the checkpoints up to its step
             sums = self.trainer.saves.sums | self.writer.sums
             save_checksums(folder, self.checkpoints, self.run, sums, self.skipped)

@@ -1,6 +1,6 @@
 """Settings of instruction tuning (Table 2 of the paper and Section A.3)."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import (
     Field,
@@ -11,12 +11,12 @@ from pydantic import (
     model_validator,
 )
 
-from nearfirst.common.settings import Section, Threads
+from nearfirst.common.settings import Derivable, Threads
 from nearfirst.model.adapter_settings import AdapterSettings
 from nearfirst.train.schedules import Schedule
 
 
-class TrainSettings(Section):
+class TrainSettings(Derivable):
     """Training in the order of an arrangement."""
 
     steps: PositiveInt | Literal["epoch"] = Field(
@@ -91,14 +91,6 @@ class TrainSettings(Section):
         "float32", description="Number format of the saved weights. bfloat16 is refused."
     )
     threads: Threads = 1
-
-    @model_validator(mode="before")
-    @classmethod
-    def _auto(cls, data: Any) -> Any:
-        """Drop `segment_steps: auto`: an absent value is derived (`Config.in_segments`)."""
-        if isinstance(data, dict) and data.get("segment_steps") == "auto":
-            return {key: value for key, value in data.items() if key != "segment_steps"}
-        return data
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

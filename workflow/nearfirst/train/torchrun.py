@@ -6,7 +6,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from nearfirst.common.errors import InputError
-from nearfirst.train.sigterm import StoppedError
 
 # Seconds to save the state after a SIGTERM: 81 GB for LLaMA-2-7B at 45 MB/s. Then torchrun kills
 # the remaining processes, as it must if one has failed and the others wait for it.
@@ -14,6 +13,15 @@ GRACE = 1800
 # Seconds that processes wait for each other: the first may read and hash two such states, or write
 # one. (If a process fails, torchrun ends the others, whatever they wait for.)
 PATIENCE = 3 * GRACE
+
+
+class StoppedError(InputError):
+    """A job was stopped and has saved its work.
+
+    SLURM sends SIGTERM before preempting a job, at its time limit, and on `scancel`.
+    """
+
+    exit_code = 128 + signal.SIGTERM
 
 
 def launch(gpus: int) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from nearfirst.common.files import remove
+from nearfirst.common.files import remove, sha256
 from nearfirst.model.adapter import has_adapter, weights_file
-from nearfirst.model.checkpoints import sha256_of, step_folder
+from nearfirst.model.checkpoints import step_folder
 
 SAVE_OPTIONS: dict[str, Any] = {"save_original_format": False, "max_shard_size": "1TB"}
 """Options of `save_pretrained`: weights in one file, named like the model's parameters."""
@@ -70,7 +70,7 @@ class CheckpointWriter:
         remove(folder)
         folder.mkdir(parents=True)
         save_file(self.copy, folder / self.weights, metadata={"format": "pt"})
-        self.sums[folder / self.weights] = sha256_of(folder / self.weights, self.copy)
+        self.sums[folder / self.weights] = sha256(folder / self.weights)
         for path in self.shared.iterdir():
             try:
                 os.link(path, folder / path.name)
