@@ -65,11 +65,11 @@ def jobs_of(
 def figure_flags(
     wildcards,
 ):
-    """Return the flags of a figure's program for its settings and further outputs."""
-    figure, name = FIGURES[wildcards.figure], wildcards.figure
+    """Return the flags for the sections of the config that a figure's numbers depend on."""
+    figure = FIGURES[wildcards.figure]
     flags = figure.arguments(CONFIG)
-    flags |= {k: settings(v)(wildcards) for k, v in figure.sections.items()}
-    flags |= {k: f"{RESULTS}/{name}{end}" for k, end in figure.extra_outputs.items()}
+    for name in figure.sections:
+        flags[f"--{name.replace('_', '-')}"] = settings(name)(wildcards)
     if figure.takes_jobs:
         test = figure.test or CONFIG.data[figure.dataset].test
         flags["--test"] = f"{RESULTS}/instances/{figure.dataset}/{test}.parquet"
@@ -84,25 +84,24 @@ def kind_files(
     return modules_of(KINDS.module(FIGURES[wildcards.figure].kind).__file__)
 
 
-# One rule for each program, which several kinds of figure may share.
-for program in sorted({figure.program for figure in FIGURES.values()}):
-    rows = {k: row for k, row in FIGURES.items() if row.program == program}
-    endings = sorted(
-        {end for row in rows.values() for end in row.extra_outputs.values()}
-    )
+# One rule for each module that computes numbers, which several kinds of figure may share.
+for module in sorted({figure.computing for figure in FIGURES.values()}):
+    rows = {k: row for k, row in FIGURES.items() if row.computing == module}
+    endings = sorted({end for row in rows.values() for end in row.extra_outputs})
 
     rule:
         name:
-            program
+            module
         input:
-            **code(f"{program}.py"),
+            **code("figure_numbers.py"),
             tables=figure_tables,
             kind=kind_files,
+            computing=modules_of(f"{LIBRARY}/nearfirst/figures/{module}.py"),
         output:
             *(f"<results>/{{figure}}{end}" for end in endings),
             table="<results>/{figure}.csv",
         log:
-            f"<results>/logs/{program}/{{figure}}.log",
+            f"<results>/logs/{module}/{{figure}}.log",
         wildcard_constraints:
             figure="|".join(map(re.escape, rows)),
         conda:
@@ -114,7 +113,7 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
             figure=figure_numbers,
             flags=figure_flags,
         message:
-            f"{program}: numbers of {{wildcards.figure}}"
+            f"{module}: numbers of {{wildcards.figure}}"
         shell:
             "python {input.script} {params.tables} --figure {params.figure:q} {params.flags}"
             " --output {output.table} --log {log}"
@@ -173,7 +172,9 @@ rule plot:
         ),
         skills=skills_of,
         kind=kind_files,
-        drawing=lambda wildcards: modules_of(FIGURES[wildcards.figure].plot_file()),
+        drawing=lambda wildcards: modules_of(
+            f"{LIBRARY}/nearfirst/figures/plot/{FIGURES[wildcards.figure].drawing}.py"
+        ),
     output:
         figure="<results>/{figure}.pdf",
         picture=report(

@@ -78,7 +78,7 @@ def rules() -> list[Rule]:
             conda = re.findall(r'conda:\s*"\.\./envs/(\w+\.yaml)"', body)
             assert len(program) == len(conda) == 1, f"{path.name}: rule {name}"
             rules.append(Rule(name, program[0], conda[0]))
-    # Rules defined in a loop are named after their program.
+    # Rules defined in a loop: those of tables are named after their program.
     looped = {p.stem for p in (ROOT / "scripts").glob("*.py")} - {r.program[:-3] for r in rules}
     rules += [Rule(name, f"{name}.py", "figures.yaml") for name in sorted(looped - {"plan"})]
     return rules
@@ -99,14 +99,15 @@ def imported(path: Path) -> set[str]:
     return {normal(PACKAGES[m][0]) for m in modules - sys.stdlib_module_names - {"nearfirst"}}
 
 
-METHODS, FORMATS, REPRESENTATIONS, COMMANDS = (
+METHODS, FORMATS, REPRESENTATIONS, COMMANDS, FIGURES = (
     [*(ROOT / "nearfirst" / folder).glob("*.py")]
-    for folder in ("arrange/methods", "data/formats", "embed/kinds", "command")
+    for folder in ("arrange/methods", "data/formats", "embed/kinds", "command", "figures")
 )
 BY_NAME = {
     **dict.fromkeys(("arrange.py", "api.py"), METHODS),
     "sample.py": FORMATS,
     "embed.py": REPRESENTATIONS,
+    "figure_numbers.py": FIGURES,
     "main.py": [*METHODS, *COMMANDS],
 }
 """Modules that a program finds by name."""
@@ -123,7 +124,7 @@ def test_all_rules_are_found() -> None:
     programs = {path.name for path in (ROOT / "scripts").glob("*.py")}
     # plan.py belongs to no rule.
     assert {rule.program for rule in rules()} == programs - {"plan.py"}
-    assert {rule.name for rule in rules()} >= {"curves", "metric_tasks"}
+    assert {rule.name for rule in rules()} >= {"figure_numbers", "metric_tasks"}
     assert Rule("train", "train.py", "train.yaml") in rules()
     assert {rule.environment for rule in rules()} == set(ENVIRONMENTS)
 

@@ -16,15 +16,15 @@ from nearfirst.common.text import paragraph
 from nearfirst.figures.arguments import add_figure, add_weighting, parser, write_csv
 from nearfirst.figures.comparison.paired import compare_contrasts
 from nearfirst.figures.comparison.summary import summary
-from nearfirst.figures.read import read_runs, results_of
-from nearfirst.figures.run import by_label, scaled
+from nearfirst.figures.read import runs_of
+from nearfirst.figures.run import by_label
 from nearfirst.figures.settings import ComparisonSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV, and the findings in words."""
     settings, figure = arguments.settings, arguments.figure
-    runs = scaled(results_of(read_runs(arguments.tables, figure.metric), figure), figure.metric)
+    runs = runs_of(figure, arguments.tables, figure.metric)
     contrasts = figure.contrasts()
     weights = {contrast.name: contrast.weights for contrast in contrasts}
     table = compare_contrasts(runs, weights, settings, figure.metric, arguments.weighting)

@@ -17,6 +17,7 @@ from nearfirst.data.half import half_mask
 from nearfirst.figures.advice import advice, seconds
 from nearfirst.figures.kinds.advice import Settings
 from nearfirst.figures.look import LookSettings
+from nearfirst.figures.plot.table import read
 from nearfirst.figures.run import Key, Run
 from nearfirst.figures.settings import ComparisonSettings
 
@@ -110,9 +111,9 @@ def advised(tmp_path: Path, losses: dict[str, tuple[float, float]], **jobs: floa
     table["baseline"] = (table["arrangement"] == "random").astype(int)
     seconds = {"selection_seconds": np.nan, "training_seconds": np.nan, **jobs}
     table.assign(**seconds).to_csv(tmp_path / "advice.csv", index=False)
-    read = FIGURE.read(tmp_path / "advice.csv")
-    FIGURE.draw(read, LookSettings())
-    return FIGURE.full_caption(read)
+    table = read(tmp_path / "advice.csv")
+    FIGURE.draw(table, LookSettings())
+    return FIGURE.full_caption(table)
 
 
 def test_the_advice_in_words(tmp_path: Path) -> None:
@@ -139,7 +140,9 @@ def test_the_programs(tmp_path: Path, program: Any) -> None:
     test, csv, pdf = (tmp_path / name for name in ("test.parquet", "advice.csv", "advice.pdf"))
     write_table(pa.table({"id": IDS[::-1]}), test)
     figure = FIGURE.model_dump_json()
-    done = program("advice.py", *tables, "--figure", figure, "--test", test, "--output", csv)
+    done = program(
+        "figure_numbers.py", *tables, "--figure", figure, "--test", test, "--output", csv
+    )
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(csv).set_index("arrangement")
     assert table["chosen"].to_dict() == {"near-25": 1, "near": 0, "random-25": 0, "random": 0}

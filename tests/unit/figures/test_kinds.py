@@ -6,7 +6,6 @@ from importlib import import_module
 
 import pytest
 from configs import PRESETS
-from programs import SCRIPTS
 from runs import figure
 
 from nearfirst.common.errors import InputError
@@ -105,13 +104,13 @@ def test_similarity_is_needed_for_all_quantities_but_the_loss() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS.names())
-def test_each_kind_has_its_program_its_sections_and_its_plot(kind: str) -> None:
+def test_each_kind_has_its_numbers_its_sections_and_its_plot(kind: str) -> None:
     settings = KINDS.settings(kind)
-    assert (SCRIPTS / f"{settings.program}.py").is_file()
+    assert hasattr(import_module(f"nearfirst.figures.{settings.computing}"), "compute")
     config = load({"preset": "tiny"}, PRESETS)
-    assert all(hasattr(config, section) for section in settings.sections.values())
+    assert all(hasattr(config, section) for section in settings.sections)
     plot = import_module(f"nearfirst.figures.plot.{settings.drawing}")
-    assert all(hasattr(plot, function) for function in ("read", "draw", "facts"))
+    assert all(hasattr(plot, function) for function in ("draw", "facts"))
     assert issubclass(settings, Figure)
 
 

@@ -31,7 +31,7 @@ def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:
     paths = write_runs(runs | noisy({"other": 0.0}, seeds=1), tmp_path, left_out=4)
     row = ("--figure", figure("arrangements", "NFT", "RT", reference="RT"))
     # Order on the command line does not matter, and tables that are not needed are skipped.
-    output = csv("curves.py", *reversed(paths), *row)
+    output = csv("figure_numbers.py", *reversed(paths), *row)
     assert_equal(output, curves(runs, "instance", 0.95).assign(left_out=4))
 
     output = csv("compare.py", *paths, *row, "--summary", tmp_path / "paired.txt")
@@ -50,7 +50,7 @@ def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> N
     conditions = {"one": {"NFT": "k", "RT": "l"}, "two": {"NFT": "m", "RT": "n"}}
     row = ("--figure", figure("interaction", conditions=conditions, reference="NFT"))
     training = {"one": {}, "two": {"schedule": "constant", "mean_of": "cosine"}}
-    output = csv("interaction.py", *paths, *row, "--training", json.dumps(training))
+    output = csv("figure_numbers.py", *paths, *row, "--training", json.dumps(training))
     assert output["panel"].unique().tolist() == ["one", "two"]
     assert output["arrangement"].unique().tolist() == ["NFT", "RT"]
     second = {(label, s): runs[k, s] for label, k in (("NFT", "m"), ("RT", "n")) for s in range(3)}
@@ -79,7 +79,7 @@ def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> N
 def test_curves_of_data_sets_with_one_seed(csv: Any, tmp_path: Path) -> None:
     runs = noisy({"p3": 0.0}, seeds=1) | noisy({"niv2": 0.0}, seeds=1, instances=7)
     paths = write_runs(runs, tmp_path, by="dataset", test="generalist-0")
-    table = csv("curves.py", *paths, "--figure", figure("datasets", "niv2", "p3"))
+    table = csv("figure_numbers.py", *paths, "--figure", figure("datasets", "niv2", "p3"))
     assert table["dataset"].unique().tolist() == ["niv2", "p3"]
     assert table.groupby("dataset")["instances"].first().to_dict() == {"niv2": 7, "p3": 30}
     assert table[["low", "high"]].isna().to_numpy().all()
@@ -97,12 +97,12 @@ def test_curves_of_tasks(program: Program, csv: Any, tmp_path: Path) -> None:
     quantities = ["loss", "scaled-cosine-avg"]
     keys: dict[str, object] = {"tests": ["specialist-1"], "quantities": quantities}
     row = figure("tasks", "RT", "cluster", **keys, pick=[1, 1, 3])
-    output = csv("task_curves.py", *paths, "--figure", row)
+    output = csv("figure_numbers.py", *paths, "--figure", row)
     tests = {"specialist-1": runs}, {"specialist-1": similar}
     expected = task_curves(*tests, ["u"], quantities, "task", "instance", 0.95)
     assert_equal(output, expected.assign(left_out=1))
     row = figure("tasks", "RT", "cluster", **keys, tasks=["w"])
-    done = program("task_curves.py", *paths, "--figure", row, "--output", tmp_path / "none.csv")
+    done = program("figure_numbers.py", *paths, "--figure", row, "--output", tmp_path / "none.csv")
     assert done.returncode == 1
     assert "no unseen task 'w' in all runs; the nearest names are v, u, t" in done.stderr
 
@@ -119,21 +119,21 @@ def test_prediction(csv: Any, tmp_path: Path) -> None:
         whole = {"cosine-min": distances.assign(**{"": 0.0})}
         identity = {"arrangement": "RT", "seed": seed}
         paths.append(write_similarity(whole, tmp_path / f"s-{seed}.parquet", **identity))
-    settings = ("--settings", '{"resamples": 200}', "--curves", '{"confidence": 0.9}')
+    settings = ("--prediction", '{"resamples": 200}', "--curves", '{"confidence": 0.9}')
     paths += write_runs(runs, tmp_path)
-    output = csv("prediction.py", *paths, "--figure", figure("prediction", "RT"), *settings)
+    output = csv("figure_numbers.py", *paths, "--figure", figure("prediction", "RT"), *settings)
     assert_equal(output, prediction(runs, similar, "instance", 0.9, 200, 0))
 
 
 def test_loss_types(csv: Any, tmp_path: Path) -> None:
     runs = {("p3", 0): run({0: (5, 5, 1), 20: (1.4, 4, 1), 50: (2, 3, 2), 60: (1, 1, 3)}, TASKS)}
     paths = write_runs(runs, tmp_path, left_out=2, by="dataset")
-    flags = ("--types", tmp_path / "types.csv", "--settings", '{"shown": 1}')
+    flags = ("--loss-types", '{"shown": 1}')
     row = ("--figure", figure("loss-types", "p3"), "--curves", '{"weighting": "token"}')
-    output = csv("loss_types.py", *paths, *flags, *row)
+    output = csv("figure_numbers.py", *paths, *flags, *row)
     types, table = loss_types(runs, "token", 0.95, LossTypesSettings(shown=1))
     assert_equal(output, table.assign(left_out=2))
-    assert_equal(pd.read_csv(tmp_path / "types.csv"), types)
+    assert_equal(pd.read_csv(tmp_path / "out_tasks.csv"), types)
 
 
 def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
     ]
     settings = DistributionSettings(resamples=200, bins=10)
     row = figure("rewards", dataset="p3")
-    output = csv("reward_distribution.py", *paths, "--figure", row, "--settings", settings)
+    output = csv("figure_numbers.py", *paths, "--figure", row, "--distribution", settings)
     answers = scored.assign(seed=0, right=scored["exact_match"] == 1)
     expected = distribution(answers, settings, 1)
     assert_equal(output, expected)
@@ -164,6 +164,8 @@ def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
 
 def test_the_row_of_a_figure_is_checked(program: Program, tmp_path: Path) -> None:
     row = figure("arrangements", "a", reference="b")
-    done = program("curves.py", "x.parquet", "--figure", row, "--output", tmp_path / "out.csv")
+    done = program(
+        "figure_numbers.py", "x.parquet", "--figure", row, "--output", tmp_path / "out.csv"
+    )
     assert done.returncode == 2
     assert "reference: 'b' is none of the labels a" in done.stderr

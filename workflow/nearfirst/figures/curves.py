@@ -1,16 +1,30 @@
 """From the losses (or scores, or rewards) of runs to curves with intervals over seeds."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds
+from nearfirst.figures.read import runs_of
+from nearfirst.figures.run import Key, Run, Runs, by_label, check_instances, check_seeds
 from nearfirst.metrics import METRICS, MetricName
 
 Floats = npt.NDArray[np.float64]
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the curves of a figure of arrangements, data sets or metrics (`Figure.compute`)."""
+    metrics, by = figure.metric_names(), figure.series
+    runs: dict[Key, Run] = {}
+    for metric in metrics:
+        for (label, seed), run in runs_of(figure, tables, metric).items():
+            runs[metric if by == "metric" else label, seed] = run
+    weighting, confidence = settings.curves.weighting, settings.curves.confidence
+    return [curves(runs, weighting, confidence, by, metrics[0])]
 
 
 def mean_curve(run: Run, weighting: str) -> "pd.Series[float]":

@@ -1,15 +1,33 @@
 """Curves of the same orders under several conditions, and how their learning rates vary."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import curves
+from nearfirst.figures.read import runs_of
 from nearfirst.figures.run import Runs, by_label, check_instances
 from nearfirst.metrics import MetricName
 from nearfirst.train.rates import rates
 from nearfirst.train.settings import TrainSettings
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the curves of a figure of kind `interaction` (`Figure.compute`)."""
+    if missing := figure.conditions.keys() - settings.training.keys():
+        raise InputError(f"--training: the settings of condition {min(missing)!r} are missing")
+    runs, metric = runs_of(figure, tables, figure.metric), figure.metric
+    conditions = {
+        condition: {label: figure.label_of(condition, label) for label in curves}
+        for condition, curves in figure.conditions.items()
+    }
+    weighting, confidence = settings.curves.weighting, settings.curves.confidence
+    training = settings.training
+    return [condition_curves(runs, conditions, training, weighting, confidence, metric)]
 
 
 def condition_curves(

@@ -1,10 +1,16 @@
 """Unseen tasks sorted by the way their loss falls (Section A.6)."""
 
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import summarize_seeds, task_means
+from nearfirst.figures.read import runs_of
 from nearfirst.figures.run import Runs, by_label, check_seeds
 from nearfirst.figures.settings import LossTypesSettings
 
@@ -12,6 +18,16 @@ FLAT = "fast then flat"
 SLOW = "fast then slow"
 LATE = "late"
 NONE = "no fall"
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the curves of a figure of kind `loss-types`, and the type of every task."""
+    curves = settings.curves
+    types, table = loss_types(
+        runs_of(figure, tables), curves.weighting, curves.confidence, settings.loss_types
+    )
+    logging.info("\n%s", types.groupby(["dataset", "type"], sort=False).size().to_string())
+    return [table, types]
 
 
 def loss_types(

@@ -1,8 +1,9 @@
 """Does similarity distance predict loss? Rank correlations with bootstrap intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, task_means
+from nearfirst.figures.read import read_similarities, results_of, runs_of
 from nearfirst.figures.run import (
     Key,
     Runs,
@@ -25,6 +27,19 @@ from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, PO
 Indices = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.str_]
 K = TypeVar("K")
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the correlations of a figure of kind `prediction` (`Figure.compute`)."""
+    table = prediction(
+        runs_of(figure, tables),
+        results_of(read_similarities(tables), figure),
+        settings.curves.weighting,
+        settings.curves.confidence,
+        settings.prediction.resamples,
+        settings.prediction.seed,
+    )
+    return [table]
 
 
 def prediction(

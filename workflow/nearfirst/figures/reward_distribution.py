@@ -1,5 +1,8 @@
 """Rewards of right and of wrong answers (Section A.5, Figure 6)."""
 
+import logging
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +18,22 @@ from nearfirst.figures.overlap import (
     overlap,
     resampled_counts,
 )
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.run import Runs
 from nearfirst.figures.settings import DistributionSettings
 
 RIGHT, WRONG, BOTH = "right", "wrong", "both"
 COLUMNS = ["group", "what", "x", "width", "value", "low", "high"]
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the distributions of a figure of kind `rewards` (`Figure.compute`)."""
+    scores, rewards = (
+        results_of(read_runs(tables, metric), figure) for metric in figure.metric_names()
+    )
+    joined, left_out = answers(scores, rewards, settings.distribution.checkpoints)
+    logging.info("%d answers; %d instances have no score or no reward", len(joined), left_out)
+    return [distribution(joined, settings.distribution, left_out)]
 
 
 def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame, int]:

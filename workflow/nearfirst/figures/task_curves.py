@@ -1,13 +1,16 @@
 """The loss of single unseen tasks, and their distance from the data seen so far."""
 
 import difflib
+import logging
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, summarize_seeds, task_means
+from nearfirst.figures.read import read_runs, read_similarities, results_by_test
 from nearfirst.figures.run import (
     Key,
     Run,
@@ -16,10 +19,32 @@ from nearfirst.figures.run import (
     by_label,
     check_instances,
     check_seeds,
+    common_tasks,
     matching_similarity,
 )
 
 Panel = Literal["task", "test", "quantity"]
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the curves of a figure of kind `tasks` (`Figure.compute`)."""
+    tests = results_by_test(read_runs(tables), figure, figure.tests)
+    similarities = {}
+    if figure.quantities != ["loss"]:
+        similarities = results_by_test(read_similarities(tables), figure, figure.tests)
+    unseen = common_tasks(run for runs in tests.values() for run in runs.values())
+    tasks = choose_tasks(unseen, figure.tasks, figure.pick)
+    logging.info("of %d unseen tasks: %s", len(unseen), ", ".join(tasks))
+    table = task_curves(
+        tests,
+        similarities,
+        tasks,
+        figure.quantities,
+        figure.panels,
+        settings.curves.weighting,
+        settings.curves.confidence,
+    )
+    return [table]
 
 
 def choose_tasks(

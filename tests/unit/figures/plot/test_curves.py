@@ -16,9 +16,9 @@ from texts import assert_readable
 from nearfirst.distance.similarity_settings import MEASURES
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import correlations as plot_of_correlations
-from nearfirst.figures.plot import curves as plot_of_curves
 from nearfirst.figures.plot.curves import draw as draw_curves
 from nearfirst.figures.plot.style import numbered_style, wrapped
+from nearfirst.figures.plot.table import read
 
 Drawn = Callable[..., Figure]
 LOOK = LookSettings()
@@ -45,7 +45,7 @@ def drawn(tmp_path: Path) -> Drawn:
 
     def drawn(*curves: pd.DataFrame, series: str = "arrangement", look: Any = LOOK) -> Figure:
         pd.concat(curves).to_csv(tmp_path / "t.csv", index=False)
-        return draw_curves(plot_of_curves.read(tmp_path / "t.csv", series), look, series)
+        return draw_curves(read(tmp_path / "t.csv"), look, series)
 
     return drawn
 
@@ -213,7 +213,7 @@ def correlations(*undefined: str) -> pd.DataFrame:
 
 def test_correlations(tmp_path: Path) -> None:
     correlations("euclidean-max").to_csv(tmp_path / "t.csv", index=False)
-    figure = plot_of_correlations.draw(plot_of_correlations.read(tmp_path / "t.csv"), LOOK)
+    figure = plot_of_correlations.draw(read(tmp_path / "t.csv"), LOOK)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["pooled", "over checkpoints", "over tasks"]
     assert figure.get_supxlabel() == f"{LOOK.correlation_label} (90% interval)"

@@ -13,7 +13,8 @@ from matplotlib.patches import StepPatch
 from texts import assert_readable
 
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.reward_distribution import draw, facts, read, sentences
+from nearfirst.figures.plot.reward_distribution import draw, facts, sentences
+from nearfirst.figures.plot.table import read
 from nearfirst.figures.reward_distribution import distribution
 from nearfirst.figures.settings import DistributionSettings
 

@@ -1,6 +1,6 @@
 """Rank correlation of each measure of similarity with loss."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -24,8 +24,8 @@ class Settings(ByArrangement):
         description="Label and arrangement of the runs.",
     )
 
-    program: ClassVar[str] = "prediction"
-    sections: ClassVar[Mapping[str, str]] = {"--settings": "prediction", "--curves": "curves"}
+    computing: ClassVar[str] = "prediction"
+    sections: ClassVar[Sequence[str]] = ("prediction", "curves")
     drawing: ClassVar[str] = "correlations"
 
     def similarities(self, experiment: Experiment) -> list[RunId]:

@@ -44,7 +44,7 @@ class Settings(ByArrangement):
         "task", description="What differs between the panels."
     )
 
-    program: ClassVar[str] = "task_curves"
+    computing: ClassVar[str] = "task_curves"
 
     @model_validator(mode="after")
     def _check_row(self) -> Self:

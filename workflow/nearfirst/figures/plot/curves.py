@@ -1,8 +1,7 @@
-"""Curves against the training step: reading, drawing, and caption."""
+"""Curves against the training step: drawing, and caption."""
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from nearfirst.common.csv import read_csv
 from nearfirst.common.text import span
 from nearfirst.embed.texts import EMBEDDED
 from nearfirst.figures.look import LookSettings
@@ -28,19 +26,8 @@ from nearfirst.figures.plot.style import (
 )
 from nearfirst.metrics import SCORE_NAMES
 
-TEXT = ("arrangement", "dataset", "metric", "task", "test", "type", "panel", "quantity", "schedule")
-"""Columns of names; all others hold numbers."""
 MAX_LISTED = 6
 """Maximum number of names that a caption lists; more are only counted."""
-
-
-def read(path: Path, series: str) -> pd.DataFrame:
-    """Read a table of curves; raises what `read_csv` raises.
-
-    Columns panel and quantity are added if missing; columns seed_N hold single runs.
-    """
-    table = read_csv(path, (series, "step", "mean", "low", "high", "n", "confidence"), TEXT)
-    return table.assign(panel=table.get("panel", ""), quantity=table.get("quantity", "loss"))
 
 
 def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -> Figure:

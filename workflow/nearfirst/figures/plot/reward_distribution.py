@@ -1,6 +1,4 @@
-"""Rewards of right and of wrong answers: reading, drawing histograms and densities, caption."""
-
-from pathlib import Path
+"""Rewards of right and of wrong answers: drawing histograms and densities, caption."""
 
 import numpy as np
 import pandas as pd
@@ -8,20 +6,12 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nearfirst.common.csv import read_csv
 from nearfirst.common.text import counted
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
 from nearfirst.figures.plot.style import numbered_style, panels_of, style
 
 GROUPS = ("right", "wrong")
-TEXT = ("group", "what")
-COLUMNS = ("x", "width", "value", "low", "high", "n", "confidence")
-
-
-def read(path: Path, series: str = "") -> pd.DataFrame:
-    """Read a table that `reward_distribution.py` wrote; raises what `read_csv` raises."""
-    return read_csv(path, (*TEXT, *COLUMNS), TEXT)
 
 
 def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
