@@ -183,7 +183,6 @@ def test_the_interval_is_seeded_and_widens_with_confidence() -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda runs, similar: similar.pop(("A", 1)), "A, seed 1: the similarity table"),
         (
             lambda runs, similar: runs.update({("A", 0): run({0: (1,) * 5, 10: (1,) * 5}, TASKS)}),
             "1 checkpoints after step 0 are in all runs; a correlation needs two",

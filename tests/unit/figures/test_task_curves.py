@@ -28,7 +28,6 @@ SIMILAR = {
     )
     for key, add in ADDED.items()
 }
-SHORT = {name: table.loc[[10]] for name, table in SIMILAR["RT", 1].items()}
 
 
 def curves_of(**changes: Any) -> pd.DataFrame:
@@ -86,21 +85,6 @@ def test_panels_come_in_the_order_given() -> None:
         "specialist-0": 2,
         "specialist-2": 1,
     }
-
-
-@pytest.mark.parametrize(
-    ("similarity", "message"),
-    [
-        (None, "RT, seed 1: the similarity table of this run is missing"),
-        (SHORT, "RT, seed 1: only one of losses and similarity has step 20"),
-    ],
-)
-def test_similarities_that_do_not_fit(similarity: Any, message: str) -> None:
-    similarities = {**SIMILAR, ("RT", 1): similarity}
-    if similarity is None:
-        del similarities["RT", 1]
-    with pytest.raises(InputError, match=message):
-        curves_of(quantities=["cosine-min"], similarities={"specialist-0": similarities})
 
 
 def test_curves_that_cannot_be_scaled_name_their_run() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,11 @@ from nearfirst.figures.run import (
     by_label,
     common_steps,
     common_tasks,
-    matching_similarity,
 )
 from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
 
 Indices = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.str_]
-K = TypeVar("K")
 
 
 def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
@@ -70,9 +68,8 @@ def prediction(
     Series without a correlation, because all distances or all losses are equal, are left out of the
     means and counted. Intervals are percentiles of a bootstrap that draws tasks and seeds, the same
     seeds for all labels that have them; every resample is ranked again. `runs` and `similarities`
-    must have the same steps; for `weighting` see `curves.mean_curve`. Raises InputError if the
-    similarity of a run is missing or has different steps, or if there are fewer than two common
-    checkpoints or tasks.
+    must have the same steps; for `weighting` see `curves.mean_curve`. Raises InputError if the runs
+    share fewer than two checkpoints or tasks.
 
     Returns
     -------
@@ -85,7 +82,10 @@ def prediction(
     along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
     drawn = _bootstrap(runs, loss.shape[-1], resamples, seed)
     series = _correlate(loss, distances, along, labels, *drawn[0])
-    means = [_means(_correlate(loss, distances, along, labels, *indices)) for indices in drawn]
+    means = [
+        {name: _mean(each) for name, each in resample.items()}
+        for resample in (_correlate(loss, distances, along, labels, *indices) for indices in drawn)
+    ]
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     n_runs, n_checkpoints, n_tasks = loss.shape
     rows = []
@@ -123,12 +123,11 @@ def between_arrangements(
     if len(set(labels)) < 2:
         raise InputError(f"only {labels[0]}: a correlation between arrangements needs two of them")
     loss, distances = _stack_runs(runs, similarities, weighting)
-    series = {
-        i: _between(loss[drawn][..., tasks], distances[:, drawn][..., tasks], labels[drawn])
-        for i, (drawn, tasks) in enumerate(_bootstrap(runs, loss.shape[-1], resamples, seed))
-    }
-    measures = list(next(iter(similarities.values())))
-    return pd.DataFrame.from_dict(_means(series), orient="index", columns=measures)
+    means = [
+        _mean(_between(loss[drawn][..., tasks], distances[:, drawn][..., tasks], labels[drawn]))
+        for drawn, tasks in _bootstrap(runs, loss.shape[-1], resamples, seed)
+    ]
+    return pd.DataFrame(means, columns=list(next(iter(similarities.values()))))
 
 
 def correlation(x: Floats, y: Floats) -> Floats:
@@ -152,7 +151,7 @@ def _stack_runs(
         if count < 2:
             raise InputError(f"{count} {what} are in all runs; a correlation needs two")
     losses = [task_means(run, weighting).loc[steps, tasks] for run in runs.values()]
-    tables = [matching_similarity(similarities, key, run) for key, run in runs.items()]
+    tables = [similarities[key] for key in runs]
     distances = [[table[name].loc[steps, tasks] for table in tables] for name in tables[0]]
     return np.array(losses), np.array(distances)
 
@@ -211,10 +210,7 @@ def _differences(values: Floats, labels: Labels) -> Floats:
     return np.concatenate([differences, -differences], axis=-1)
 
 
-def _means(series: Mapping[K, Floats]) -> dict[K, Floats]:
-    """Return the (measures,) means of each statistic without its NaNs; NaN if all are NaN."""
+def _mean(series: Floats) -> Floats:
+    """Return the (measures,) means without NaNs; NaN if all are NaN."""
     with np.errstate(invalid="ignore"):
-        return {
-            name: np.nansum(values, axis=1) / np.isfinite(values).sum(axis=1)
-            for name, values in series.items()
-        }
+        return np.asarray(np.nansum(series, axis=1) / np.isfinite(series).sum(axis=1))

@@ -164,22 +164,3 @@ def _check_axis(name: Literal["step", "instance"], runs: Runs, *keys: Key) -> No
     if len(unmatched):
         names = " and ".join(f"{label} (seed {seed})" for label, seed in keys)
         raise InputError(f"{names} cannot be compared: only one has {name} '{unmatched[0]}'")
-
-
-def matching_similarity(similarities: Mapping[Key, Similarity], key: Key, run: Run) -> Similarity:
-    """Return the similarity of a run.
-
-    Raises InputError if it is missing or its steps are not those of the run after step 0.
-    """
-    label, seed = key
-    if key not in similarities:
-        raise InputError(f"{label}, seed {seed}: the similarity table of this run is missing")
-    similarity = similarities[key]
-    steps = run.values.index.drop([0], errors="ignore")
-    unmatched = next(iter(similarity.values())).index.symmetric_difference(steps)
-    if len(unmatched):
-        raise InputError(
-            f"{label}, seed {seed}: only one of losses and similarity has step {unmatched[0]}; "
-            "compute both for runs of the same length"
-        )
-    return similarity

@@ -158,7 +158,7 @@ def test_grid_of_panels(drawn: Drawn, count: int, rows: int, columns: int) -> No
     assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (rows, columns)
     named = [bool(axes.get_ylabel()) for axes in figure.axes]
     assert named == [i % columns == 0 for i in range(count)]
-    assert count == 1 or figure.get_figwidth() <= LOOK.page_width
+    assert count == 1 or figure.get_figwidth() <= 8
     if count > 1:
         assert figure.get_supxlabel() == LOOK.x_label
         assert [texts(legend) for legend in figure.legends] == [["random (RT)"]]
@@ -194,7 +194,7 @@ def test_loss_on_the_left_and_distances_on_the_right(drawn: Drawn) -> None:
         assert looks(loss) == [("#CC79A7", "--", "v")]
         assert not set(looks(loss)) & set(looks(distance))
     assert [axes.get_ylabel().replace("\n", " ") for axes in left] == [LOOK.y_label, ""]
-    assert [axes.get_ylabel() for axes in right] == ["", LOOK.distance_label]
+    assert [axes.get_ylabel() for axes in right] == ["", "Similarity distance"]
     (legend,) = figure.legends
     right_texts = ["Cosine min (right axis)", "Scaled cosine avg (right axis)"]
     assert texts(legend) == ["loss (left axis)", *right_texts]
@@ -216,7 +216,7 @@ def test_correlations(tmp_path: Path) -> None:
     figure = plot_of_correlations.draw(read(tmp_path / "t.csv"), LOOK)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["pooled", "over checkpoints", "over tasks"]
-    assert figure.get_supxlabel() == f"{LOOK.correlation_label} (90% interval)"
+    assert figure.get_supxlabel() == "Spearman rank correlation with loss (90% interval)"
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == [LOOK.quantities[measure] for measure in MEASURES]
     for axes in figure.axes:

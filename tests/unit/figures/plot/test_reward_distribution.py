@@ -41,7 +41,6 @@ def some_answers(right: Any, instances: int = 50, seeds: int = 2) -> pd.DataFram
 CASES = {
     "usual": some_answers(lambda one: one % 3 == 1),
     "few": some_answers(lambda one: one < 7),
-    "single": some_answers(lambda one: one == 7),
     "few prompts": some_answers(lambda one: one % 50 < 4),
     "none": some_answers(lambda one: False),
     "all": some_answers(lambda one: True),
@@ -111,12 +110,11 @@ def test_histograms_and_densities(table_of: TableOf) -> None:
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        ("few", "7 right answers to 7 prompts: too few for a density (at least 20 answers to 5"),
-        ("single", "1 right answer to 1 prompt: too few for a density and intervals (at least 20"),
-        ("few prompts", "24 right answers to 4 prompts: too few for a density and intervals"),
-        ("equal", "all right answers have the same reward: no density"),
-        ("none", "no right answers: nothing to compare"),
-        ("all", "no wrong answers: nothing to compare"),
+        ("few", "no density of 7 right answers to 7 prompts: it needs 20 answers to 5 prompts"),
+        ("few prompts", "no density of 24 right answers to 4 prompts"),
+        ("equal", "no density of 100 right answers to 50 prompts"),
+        ("none", "no density of 0 right answers to 0 prompts"),
+        ("all", "no density of 0 wrong answers to 0 prompts"),
     ],
 )
 def test_the_figure_says_why_there_is_no_density(table_of: TableOf, case: str, reason: str) -> None:

@@ -32,7 +32,7 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
             axes.set_xlim(-1.05, 1.05)
         give_titles(panels, [look.legend.get(name, name) for name in parts])
         level = f"{100 * table['confidence'].max():g}% interval"
-        name_x(panels, f"{look.correlation_label} ({level})")
+        name_x(panels, f"Spearman rank correlation with loss ({level})")
     return panels.figure
 
 

@@ -16,6 +16,7 @@ from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
 from nearfirst.figures.plot.legend import Curve, single_runs
 from nearfirst.figures.plot.style import (
+    BAND_OPACITY,
     Panels,
     give_titles,
     name_x,
@@ -26,6 +27,8 @@ from nearfirst.figures.plot.style import (
 )
 from nearfirst.metrics import SCORE_NAMES
 
+SEVERAL = "Similarity distance"
+"""Name of an axis that several measures share."""
 MAX_LISTED = 6
 """Maximum number of names that a caption lists; more are only counted."""
 
@@ -111,7 +114,7 @@ def _draw_panel(
             target.plot(part["step"], part[run], color=color, linewidth=0.5, alpha=0.6)
         if not runs:
             bounds = part["step"], part["low"], part["high"]
-            band = {"color": color, "alpha": look.band_opacity, "linewidth": 0}
+            band = {"color": color, "alpha": BAND_OPACITY, "linewidth": 0}
             target.fill_between(*bounds, **band)
             if len(part) == 1:  # the band of a single step has no width
                 target.vlines(*bounds, color=color, linewidth=1)
@@ -130,7 +133,7 @@ def _draw_panel(
 def _label_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
     name = quantities[0]
     label = look.y_label if name == "loss" else look.quantities.get(name, name)
-    axes.set_ylabel(label if len(quantities) == 1 else look.distance_label)
+    axes.set_ylabel(label if len(quantities) == 1 else SEVERAL)
 
 
 def _tidy_y(panels: Panels) -> None:
