@@ -10,7 +10,17 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from programs import Program
-from runs import assert_equal, figure, noisy, run, save_table, tables, write_runs, write_similarity
+from runs import (
+    assert_equal,
+    figure,
+    noisy,
+    run,
+    save_table,
+    some_answers,
+    tables,
+    write_runs,
+    write_similarity,
+)
 
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.comparison.summary import summary
@@ -76,15 +86,6 @@ def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> N
     assert "NFT minus RT, one minus two: lower over the run" in text
 
 
-def test_curves_of_data_sets_with_one_seed(csv: Any, tmp_path: Path) -> None:
-    runs = noisy({"p3": 0.0}, seeds=1) | noisy({"niv2": 0.0}, seeds=1, instances=7)
-    paths = write_runs(runs, tmp_path, by="dataset", test="generalist-0")
-    table = csv("figure_numbers.py", *paths, "--figure", figure("datasets", "niv2", "p3"))
-    assert table["dataset"].unique().tolist() == ["niv2", "p3"]
-    assert table.groupby("dataset")["instances"].first().to_dict() == {"niv2": 7, "p3": 30}
-    assert table[["low", "high"]].isna().to_numpy().all()
-
-
 def test_curves_of_tasks(program: Program, csv: Any, tmp_path: Path) -> None:
     runs = noisy({"RT": 0.0, "cluster": 0.2}, 2, 6, tasks=TASKS * 2)
     paths = write_runs(runs, tmp_path, left_out=1, test="specialist-1")
@@ -137,12 +138,8 @@ def test_loss_types(csv: Any, tmp_path: Path) -> None:
 
 
 def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
-    generator = np.random.default_rng(0)
-    rows = [(step, f"id-{place}") for step in (0, 10) for place in range(30)]
-    frame = pd.DataFrame(rows, columns=["step", "id"]).assign(task="t")
-    right = generator.random(len(frame)) < 0.4
-    frame = frame.assign(reward=right + generator.normal(size=len(frame)).round(3))
-    scores = {name: right.astype(float) for name in SCORES.names[3:]}
+    frame = some_answers(seeds=1).assign(task="t")
+    scores = {name: frame["right"].astype(float) for name in SCORES.names[3:]}
     # The first instance has no reference, so no score.
     scored = frame.assign(**scores)[frame["id"] != "id-0"]
     identity = {"dataset": "p3", "test": "generalist-0"}
@@ -157,9 +154,7 @@ def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
     settings = DistributionSettings(resamples=200, bins=10)
     row = figure("rewards", dataset="p3")
     output = csv("figure_numbers.py", *paths, "--figure", row, "--distribution", settings)
-    answers = scored.assign(seed=0, right=scored["exact_match"] == 1)
-    expected = distribution(answers, settings, 1)
-    assert_equal(output, expected)
+    assert_equal(output, distribution(scored, settings, 1))
 
 
 def test_the_row_of_a_figure_is_checked(program: Program, tmp_path: Path) -> None:

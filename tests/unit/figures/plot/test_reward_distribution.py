@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
+from runs import some_answers
 from texts import assert_readable
 
 from nearfirst.figures.look import LookSettings
@@ -22,29 +21,12 @@ LOOK = LookSettings()
 TableOf = Callable[..., pd.DataFrame]
 
 
-def some_answers(right: Any, instances: int = 50, seeds: int = 2) -> pd.DataFrame:
-    """Make answers at 3 checkpoints; `right` says for a number of an answer whether it is."""
-    count = 3 * instances * seeds
-    number = np.arange(count)
-    is_right = np.array([right(one) for one in number])
-    reward = np.random.default_rng(0).normal(size=count) + is_right
-    columns = {
-        "seed": number // (3 * instances),
-        "step": number // instances % 3,
-        "id": [f"id-{one % instances}" for one in number],
-        "right": is_right,
-        "reward": reward,
-    }
-    return pd.DataFrame(columns)
-
-
 CASES = {
-    "usual": some_answers(lambda one: one % 3 == 1),
+    "usual": some_answers(),
     "few": some_answers(lambda one: one < 7),
-    "few prompts": some_answers(lambda one: one % 50 < 4),
     "none": some_answers(lambda one: False),
     "all": some_answers(lambda one: True),
-    "equal": some_answers(lambda one: one % 3 == 1).assign(
+    "equal": some_answers().assign(
         reward=lambda table: table["reward"].where(~table["right"], 1.5)
     ),
     "many": some_answers(lambda one: one % 2 == 1, 2000, 5),
@@ -111,7 +93,6 @@ def test_histograms_and_densities(table_of: TableOf) -> None:
     ("case", "reason"),
     [
         ("few", "no density of 7 right answers to 7 prompts: it needs 20 answers to 5 prompts"),
-        ("few prompts", "no density of 24 right answers to 4 prompts"),
         ("equal", "no density of 100 right answers to 50 prompts"),
         ("none", "no density of 0 right answers to 0 prompts"),
         ("all", "no density of 0 wrong answers to 0 prompts"),
