@@ -9,6 +9,13 @@ FIGURES = CONFIG.figures
 COMPARED = [name for name, figure in FIGURES.items() if figure.contrasts()]
 
 
+def kind_files(
+    kind,
+):
+    """Return the files of a kind of figure."""
+    return modules_of(KINDS.module(kind).__file__)
+
+
 def figure_tables(
     wildcards,
 ):
@@ -21,13 +28,6 @@ def figure_tables(
 
 
 # Rows as JSON keep the order of their labels, which legends and tables follow.
-def figure_numbers(
-    wildcards,
-):
-    """Return the part of a figure's row that its numbers depend on."""
-    return json.dumps(FIGURES[wildcards.figure].numbers())
-
-
 def figure_row(
     wildcards,
 ):
@@ -77,13 +77,6 @@ def figure_flags(
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items())
 
 
-def kind_files(
-    wildcards,
-):
-    """Return the files of a figure's kind, so that an edit reruns only its figures."""
-    return modules_of(KINDS.module(FIGURES[wildcards.figure].kind).__file__)
-
-
 # One rule for each module that computes numbers, which several kinds of figure may share.
 for module in sorted({figure.computing for figure in FIGURES.values()}):
     rows = {k: row for k, row in FIGURES.items() if row.computing == module}
@@ -95,7 +88,8 @@ for module in sorted({figure.computing for figure in FIGURES.values()}):
         input:
             **code("figure_numbers.py"),
             tables=figure_tables,
-            kind=kind_files,
+            # An edit to a kind reruns only its figures.
+            kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
             computing=modules_of(f"{LIBRARY}/nearfirst/figures/{module}.py"),
         output:
             *(f"<results>/{{figure}}{end}" for end in endings),
@@ -110,7 +104,7 @@ for module in sorted({figure.computing for figure in FIGURES.values()}):
             **asks(4000, 30),
         params:
             tables=tables_flag,
-            figure=figure_numbers,
+            figure=lambda wildcards: json.dumps(FIGURES[wildcards.figure].numbers()),
             flags=figure_flags,
         message:
             f"{module}: numbers of {{wildcards.figure}}"
@@ -124,7 +118,7 @@ rule compare:
     input:
         **code("compare.py"),
         tables=figure_tables,
-        kind=kind_files,
+        kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
     output:
         table=in_report("<results>/{figure}_paired.csv", "paired"),
         summary="<results>/{figure}_paired.txt",
@@ -138,7 +132,7 @@ rule compare:
         **asks(4000, 30),
     params:
         tables=tables_flag,
-        figure=figure_numbers,
+        figure=lambda wildcards: json.dumps(FIGURES[wildcards.figure].numbers()),
         settings=settings("comparison"),
         weighting=CONFIG.curves.weighting,
     message:
@@ -148,14 +142,6 @@ rule compare:
         " --settings {params.settings:q} --weighting {params.weighting}"
         " --output {output.table} --summary {output.summary}"
         " --log {log}"
-
-
-def skills_of(
-    wildcards,
-):
-    """Return the table of the base models' skills, if a curve starts from one of them."""
-    shown = {curve.arrangement for curve in FIGURES[wildcards.figure].shown()}
-    return [] if shown <= CONFIG.checkpoints.keys() else BASE_SKILLS
 
 
 rule plot:
@@ -170,8 +156,14 @@ rule plot:
             if wildcards.figure in COMPARED
             else []
         ),
-        skills=skills_of,
-        kind=kind_files,
+        # If a curve starts from one of the base models.
+        skills=lambda wildcards: (
+            []
+            if {curve.arrangement for curve in FIGURES[wildcards.figure].shown()}
+            <= CONFIG.checkpoints.keys()
+            else BASE_SKILLS
+        ),
+        kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
         drawing=lambda wildcards: modules_of(
             f"{LIBRARY}/nearfirst/figures/plot/{FIGURES[wildcards.figure].drawing}.py"
         ),

@@ -1,7 +1,5 @@
 """Curves and their intervals, by hand and against SciPy."""
 
-import dataclasses
-
 import pytest
 from runs import run
 from scipy import stats
@@ -62,15 +60,3 @@ def test_arrangements_may_differ_in_steps_and_seeds_but_not_in_instances() -> No
     runs["other", 0] = run({0: (1,), 10: (1,)})
     with pytest.raises(InputError, match=r"min \(seed 0\) and other \(seed 0\).*instance 'b'"):
         curves(runs, "instance", 0.95)
-
-
-def test_data_sets_have_instances_of_their_own() -> None:
-    runs = {
-        ("P3", 0): dataclasses.replace(run({0: (1,), 10: (2,)}), left_out=3),
-        ("NIV2", 0): run({0: (1, 3), 10: (1, 1)}),
-    }
-    table = curves(runs, "instance", 0.95, by="dataset")
-    assert table[["dataset", "step", "mean", "instances", "left_out"]].to_numpy().tolist() == [
-        *(["P3", 0, 1.0, 1, 3], ["P3", 10, 2.0, 1, 3]),
-        *(["NIV2", 0, 2.0, 2, 0], ["NIV2", 10, 1.0, 2, 0]),
-    ]

@@ -28,7 +28,13 @@ from nearfirst.figures.curves import curves
 from nearfirst.figures.loss_types import loss_types
 from nearfirst.figures.prediction import prediction
 from nearfirst.figures.reward_distribution import distribution
-from nearfirst.figures.settings import ComparisonSettings, DistributionSettings, LossTypesSettings
+from nearfirst.figures.settings import (
+    ComparisonSettings,
+    CurveSettings,
+    DistributionSettings,
+    LossTypesSettings,
+    PredictionSettings,
+)
 from nearfirst.figures.task_curves import task_curves
 from nearfirst.reward.table import REWARDS
 from nearfirst.score.table import SCORES
@@ -100,7 +106,7 @@ def test_curves_of_tasks(program: Program, csv: Any, tmp_path: Path) -> None:
     row = figure("tasks", "RT", "cluster", **keys, pick=[1, 1, 3])
     output = csv("figure_numbers.py", *paths, "--figure", row)
     tests = {"specialist-1": runs}, {"specialist-1": similar}
-    expected = task_curves(*tests, ["u"], quantities, "task", "instance", 0.95)
+    expected = task_curves(*tests, ["u"], quantities, "task", CurveSettings())
     assert_equal(output, expected.assign(left_out=1))
     row = figure("tasks", "RT", "cluster", **keys, tasks=["w"])
     done = program("figure_numbers.py", *paths, "--figure", row, "--output", tmp_path / "none.csv")
@@ -120,10 +126,11 @@ def test_prediction(csv: Any, tmp_path: Path) -> None:
         whole = {"cosine-min": distances.assign(**{"": 0.0})}
         identity = {"arrangement": "RT", "seed": seed}
         paths.append(write_similarity(whole, tmp_path / f"s-{seed}.parquet", **identity))
-    settings = ("--prediction", '{"resamples": 200}', "--curves", '{"confidence": 0.9}')
+    parts = CurveSettings(confidence=0.9), PredictionSettings(resamples=200)
+    settings = ("--curves", parts[0], "--prediction", parts[1])
     paths += write_runs(runs, tmp_path)
     output = csv("figure_numbers.py", *paths, "--figure", figure("prediction", "RT"), *settings)
-    assert_equal(output, prediction(runs, similar, "instance", 0.9, 200, 0))
+    assert_equal(output, prediction(runs, similar, *parts))
 
 
 def test_loss_types(csv: Any, tmp_path: Path) -> None:

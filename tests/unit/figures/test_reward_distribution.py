@@ -150,8 +150,7 @@ def test_answers_in_both_tables_are_joined() -> None:
 @pytest.mark.parametrize(
     ("scores", "rewards", "message"),
     [
-        ([1], [1, 1], "a, seed 1: no scores; give scores and rewards"),
-        ([1, 1], [1], "a, seed 1: no rewards"),
+        ([1, 1], [1], r"scores of .*\('a', 1\)\], but rewards of \[\('a', 0\)\]"),
         ([1], [2], "a, seed 0: scores and rewards are not of the same"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from runs import run, tables
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.run import common_tasks
+from nearfirst.figures.settings import CurveSettings
 from nearfirst.figures.task_curves import choose_tasks, task_curves
 
 TASKS = ("u", "t", "u")
@@ -37,8 +37,7 @@ def curves_of(**changes: Any) -> pd.DataFrame:
         "tasks": ["u"],
         "quantities": ["loss"],
         "panel": "task",
-        "weighting": "instance",
-        "confidence": 0.95,
+        "settings": CurveSettings(),
     }
     return task_curves(**{**arguments, **changes})
 
@@ -115,8 +114,3 @@ def test_the_beginning_of_a_name_will_do_if_it_is_the_only_one() -> None:
     for name in ("task9", "task8", "task", "nowhere"):
         with pytest.raises(InputError, match=f"no unseen task '{name}' in all runs; the nearest"):
             choose_tasks(tasks, [name], (1, 0, 1))
-
-
-def test_tasks_are_chosen_from_those_of_all_runs() -> None:
-    runs = [run({0: (1, 1, 1)}, tasks) for tasks in (("c", "a", "b"), ("b", "c", "d"))]
-    assert common_tasks(runs) == ["b", "c"]

@@ -21,7 +21,14 @@ from nearfirst.figures.run import (
     common_steps,
     common_tasks,
 )
-from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
+from nearfirst.figures.settings import (
+    BETWEEN,
+    OVER_CHECKPOINTS,
+    OVER_TASKS,
+    POOLED,
+    CurveSettings,
+    PredictionSettings,
+)
 
 Indices = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.str_]
@@ -32,10 +39,8 @@ def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataF
     table = prediction(
         runs_of(figure, tables),
         results_of(read_similarities(tables), figure),
-        settings.curves.weighting,
-        settings.curves.confidence,
-        settings.prediction.resamples,
-        settings.prediction.seed,
+        settings.curves,
+        settings.prediction,
     )
     return [table]
 
@@ -43,10 +48,8 @@ def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataF
 def prediction(
     runs: Runs,
     similarities: Mapping[Key, Similarity],
-    weighting: str,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    curves: CurveSettings,
+    settings: PredictionSettings,
 ) -> pd.DataFrame:
     """Return Spearman's rank correlation of each measure's distance SD_k with loss.
 
@@ -68,25 +71,25 @@ def prediction(
     Series without a correlation, because all distances or all losses are equal, are left out of the
     means and counted. Intervals are percentiles of a bootstrap that draws tasks and seeds, the same
     seeds for all labels that have them; every resample is ranked again. `runs` and `similarities`
-    must have the same steps; for `weighting` see `curves.mean_curve`. Raises InputError if the runs
-    share fewer than two checkpoints or tasks.
+    must have the same steps. Raises InputError if all runs share fewer than two checkpoints, or
+    fewer than two tasks.
 
     Returns
     -------
     Columns measure, statistic, mean (the correlation), low, high, n (tasks), runs, checkpoints,
     left_out (series), confidence. NaN if no series has a correlation.
     """
-    loss, distances = _stack_runs(runs, similarities, weighting)
+    loss, distances = _stack_runs(runs, similarities, curves.weighting)
     labels = np.array([label for label, _ in runs])
     # Runs keep all their checkpoints, so these correlations are the same in all resamples.
     along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
-    drawn = _bootstrap(runs, loss.shape[-1], resamples, seed)
+    drawn = _bootstrap(runs, loss.shape[-1], settings.resamples, settings.seed)
     series = _correlate(loss, distances, along, labels, *drawn[0])
     means = [
         {name: _mean(each) for name, each in resample.items()}
         for resample in (_correlate(loss, distances, along, labels, *indices) for indices in drawn)
     ]
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    tails = [(1 - curves.confidence) / 2, (1 + curves.confidence) / 2]
     n_runs, n_checkpoints, n_tasks = loss.shape
     rows = []
     for i, measure in enumerate(next(iter(similarities.values()))):
@@ -105,7 +108,7 @@ def prediction(
                     "runs": n_runs,
                     "checkpoints": n_checkpoints,
                     "left_out": np.isnan(series[name][i]).sum(),
-                    "confidence": confidence,
+                    "confidence": curves.confidence,
                 }
             )
     return pd.DataFrame(rows)

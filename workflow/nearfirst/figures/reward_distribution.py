@@ -51,9 +51,10 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
         Number of test instances with only a score or only a reward: those without a reference have
         no score.
     """
-    for label, seed in sorted(scores.keys() ^ rewards.keys()):
-        missing = "rewards" if (label, seed) in scores else "scores"
-        raise InputError(f"{label}, seed {seed}: no {missing}; give scores and rewards of each run")
+    if scores.keys() != rewards.keys():
+        raise InputError(
+            f"scores of {[*scores]}, but rewards of {[*rewards]}; give both of each run"
+        )
     parts = []
     for (label, seed), score in scores.items():
         reward = rewards[label, seed].values

@@ -21,6 +21,7 @@ from nearfirst.figures.run import (
     check_seeds,
     common_tasks,
 )
+from nearfirst.figures.settings import CurveSettings
 
 Panel = Literal["task", "test", "quantity"]
 
@@ -34,16 +35,8 @@ def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataF
     unseen = common_tasks(run for runs in tests.values() for run in runs.values())
     tasks = choose_tasks(unseen, figure.tasks, figure.pick)
     logging.info("of %d unseen tasks: %s", len(unseen), ", ".join(tasks))
-    table = task_curves(
-        tests,
-        similarities,
-        tasks,
-        figure.quantities,
-        figure.panels,
-        settings.curves.weighting,
-        settings.curves.confidence,
-    )
-    return [table]
+    quantities, panels = figure.quantities, figure.panels
+    return [task_curves(tests, similarities, tasks, quantities, panels, settings.curves)]
 
 
 def choose_tasks(
@@ -81,8 +74,7 @@ def task_curves(
     tasks: Sequence[str],
     quantities: Sequence[str],
     panel: Panel,
-    weighting: str,
-    confidence: float,
+    settings: CurveSettings,
 ) -> pd.DataFrame:
     """Return curves of single tasks, with intervals over seeds.
 
@@ -113,7 +105,7 @@ def task_curves(
             curves = {}
             for seed, run in seeds.items():
                 if quantity == "loss":
-                    curves[f"seed_{seed}"] = task_means(run, weighting)[task]
+                    curves[f"seed_{seed}"] = task_means(run, settings.weighting)[task]
                 else:
                     similarity = {k: v[task] for k, v in similarities[test][label, seed].items()}
                     try:
@@ -128,12 +120,12 @@ def task_curves(
                 "task": task,
                 "test": test,
                 "instances": int((run.task == task).sum()),
-                "confidence": confidence,
+                "confidence": settings.confidence,
                 **run.counts(),
                 **{name: curve.to_numpy() for name, curve in curves.items()},
             }
             first = {"arrangement": label}
-            parts.append(summarize_seeds([*curves.values()], confidence, first, columns))
+            parts.append(summarize_seeds([*curves.values()], settings.confidence, first, columns))
     return pd.concat(parts, ignore_index=True)
 
 
