@@ -78,24 +78,24 @@ def figure_flags(
 
 
 # One rule for each module that computes numbers, which several kinds of figure may share.
-for module in sorted({figure.computing for figure in FIGURES.values()}):
-    rows = {k: row for k, row in FIGURES.items() if row.computing == module}
+for computing in sorted({figure.computing for figure in FIGURES.values()}):
+    rows = {k: row for k, row in FIGURES.items() if row.computing == computing}
     endings = sorted({end for row in rows.values() for end in row.extra_outputs})
 
     rule:
         name:
-            module
+            computing
         input:
             **code("figure_numbers.py"),
             tables=figure_tables,
             # An edit to a kind reruns only its figures.
             kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
-            computing=modules_of(f"{LIBRARY}/nearfirst/figures/{module}.py"),
+            computing=modules_of(f"{LIBRARY}/nearfirst/figures/{computing}.py"),
         output:
             *(f"<results>/{{figure}}{end}" for end in endings),
             table="<results>/{figure}.csv",
         log:
-            f"<results>/logs/{module}/{{figure}}.log",
+            f"<results>/logs/{computing}/{{figure}}.log",
         wildcard_constraints:
             figure="|".join(map(re.escape, rows)),
         conda:
@@ -107,7 +107,7 @@ for module in sorted({figure.computing for figure in FIGURES.values()}):
             figure=lambda wildcards: json.dumps(FIGURES[wildcards.figure].numbers()),
             flags=figure_flags,
         message:
-            f"{module}: numbers of {{wildcards.figure}}"
+            f"{computing}: numbers of {{wildcards.figure}}"
         shell:
             "python {input.script} {params.tables} --figure {params.figure:q} {params.flags}"
             " --output {output.table} --log {log}"

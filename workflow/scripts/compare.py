@@ -25,13 +25,11 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the CSV, and the findings in words."""
     settings, figure = arguments.settings, arguments.figure
     runs = runs_of(figure, arguments.tables, figure.metric)
-    contrasts = figure.contrasts()
-    weights = {contrast.name: contrast.weights for contrast in contrasts}
+    weights = {contrast.name: contrast.weights for contrast in figure.contrasts()}
     table = compare_contrasts(runs, weights, settings, figure.metric, arguments.weighting)
     seeds = {label: len(seeds) for label, seeds in by_label(runs).items()}
-    openings = {contrast.name: contrast.words for contrast in contrasts}
     rounds = [run.rounds for run in runs.values() if run.rounds]
-    text = summary(table, figure.reference, figure.others(), openings, seeds, rounds)
+    text = summary(table, figure, seeds, rounds)
     write_csv(table, arguments.output, "%.6g")
     if arguments.summary:
         with writing(arguments.summary) as path:

@@ -27,6 +27,7 @@ from nearfirst.figures.comparison.summary import summary
 from nearfirst.figures.curves import curves
 from nearfirst.figures.loss_types import loss_types
 from nearfirst.figures.prediction import prediction
+from nearfirst.figures.registry import KINDS
 from nearfirst.figures.reward_distribution import distribution
 from nearfirst.figures.settings import (
     ComparisonSettings,
@@ -54,9 +55,7 @@ def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:
     expected = paired_comparison(runs, "RT", ComparisonSettings())
     assert_equal(output, expected)
     lines = (tmp_path / "paired.txt").read_text().splitlines()
-    assert " ".join(lines) == summary(
-        expected, "RT", ["NFT"], {"RT-NFT": "Against NFT"}, {"NFT": 3, "RT": 3}
-    )
+    assert " ".join(lines) == summary(expected, KINDS.parse(row[1]), {"NFT": 3, "RT": 3})
 
 
 def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> None:
