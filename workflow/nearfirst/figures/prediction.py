@@ -21,14 +21,7 @@ from nearfirst.figures.run import (
     common_steps,
     common_tasks,
 )
-from nearfirst.figures.settings import (
-    BETWEEN,
-    OVER_CHECKPOINTS,
-    OVER_TASKS,
-    POOLED,
-    CurveSettings,
-    PredictionSettings,
-)
+from nearfirst.figures.settings import BETWEEN, CurveSettings, PredictionSettings
 
 Indices = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.str_]
@@ -192,9 +185,9 @@ def _correlate(
     loss, distances = loss[runs][..., tasks], distances[:, runs][..., tasks]
     n_measures = len(distances)
     series = {
-        POOLED: correlation(loss.ravel(), distances.reshape(n_measures, -1))[:, None],
-        OVER_CHECKPOINTS: along[:, runs][..., tasks].reshape(n_measures, -1),
-        OVER_TASKS: correlation(loss, distances).reshape(n_measures, -1),
+        "pooled": correlation(loss.ravel(), distances.reshape(n_measures, -1))[:, None],
+        "over checkpoints": along[:, runs][..., tasks].reshape(n_measures, -1),
+        "over tasks": correlation(loss, distances).reshape(n_measures, -1),
     }
     if len(set(labels)) > 1:
         series[BETWEEN] = _between(loss, distances, labels[runs])
