@@ -14,6 +14,7 @@ from nearfirst.figures.curves import curves
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.read import read_runs
 from nearfirst.figures.run import Key, Run, scaled
+from nearfirst.figures.settings import CurveSettings
 from nearfirst.metrics import METRICS, SCORE_NAMES, MetricName
 from nearfirst.reward.table import REWARDS
 from nearfirst.score.table import SCORES
@@ -93,7 +94,7 @@ def test_curves_of_scores_are_from_0_to_100(tmp_path: Path) -> None:
     runs: dict[Key, Run] = {}
     for metric in ("rouge1", "exact_match"):
         runs |= scaled({(metric, i): read(metric, path) for i, path in enumerate(paths)}, metric)
-    table = curves(runs, "instance", 0.95, "metric", "rouge1").set_index(["metric", "step"])
+    table = curves(runs, CurveSettings(), "metric", "rouge1").set_index(["metric", "step"])
     # The mean of 40 and 100, and of 0 and 100.
     assert table.loc[("rouge1", 10), "mean"] == pytest.approx(70, abs=1e-4)
     assert table.loc[("exact_match", 10), "mean"] == pytest.approx(50)

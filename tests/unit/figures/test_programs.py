@@ -49,7 +49,7 @@ def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:
     row = ("--figure", figure("arrangements", "NFT", "RT", reference="RT"))
     # Order on the command line does not matter, and tables that are not needed are skipped.
     output = csv("figure_numbers.py", *reversed(paths), *row)
-    assert_equal(output, curves(runs, "instance", 0.95).assign(left_out=4))
+    assert_equal(output, curves(runs, CurveSettings()).assign(left_out=4))
 
     output = csv("compare.py", *paths, *row, "--summary", tmp_path / "paired.txt")
     expected = paired_comparison(runs, "RT", ComparisonSettings())
@@ -69,7 +69,7 @@ def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> N
     assert output["panel"].unique().tolist() == ["one", "two"]
     assert output["arrangement"].unique().tolist() == ["NFT", "RT"]
     second = {(label, s): runs[k, s] for label, k in (("NFT", "m"), ("RT", "n")) for s in range(3)}
-    expected = curves(second, "instance", 0.95)
+    expected = curves(second, CurveSettings())
     assert_equal(output.loc[6:, expected.columns].reset_index(drop=True), expected)
     # Of 20 steps: cos(0) to cos(3π/20), and cos(16π/20) to cos(19π/20).
     first = [(1 + math.cos(math.pi * step / 20)) / 2 for step in range(4)]
@@ -138,7 +138,7 @@ def test_loss_types(csv: Any, tmp_path: Path) -> None:
     flags = ("--loss-types", '{"shown": 1}')
     row = ("--figure", figure("loss-types", "p3"), "--curves", '{"weighting": "token"}')
     output = csv("figure_numbers.py", *paths, *flags, *row)
-    types, table = loss_types(runs, "token", 0.95, LossTypesSettings(shown=1))
+    types, table = loss_types(runs, CurveSettings(weighting="token"), LossTypesSettings(shown=1))
     assert_equal(output, table.assign(left_out=2))
     assert_equal(pd.read_csv(tmp_path / "out_tasks.csv"), types)
 

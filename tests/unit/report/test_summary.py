@@ -8,13 +8,13 @@ from runs import figure, noisy
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.curves import curves
 from nearfirst.figures.registry import KINDS
-from nearfirst.figures.settings import ComparisonSettings
+from nearfirst.figures.settings import ComparisonSettings, CurveSettings
 from nearfirst.report.summary import failures, summary
 
 
 def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
     runs = noisy({"NFT": -0.5, "RT": 0.0}, seeds=3)
-    curves(runs, "instance", 0.95).to_csv(tmp_path / "fig.csv", index=False)
+    curves(runs, CurveSettings()).to_csv(tmp_path / "fig.csv", index=False)
     paired = paired_comparison(runs, "NFT", ComparisonSettings(resamples=200))
     paired.to_csv(tmp_path / "fig_paired.csv", index=False)
     pd.DataFrame({"a": [1, 2]}).to_csv(tmp_path / "table4.csv", index=False)

@@ -11,6 +11,7 @@ from scipy import stats
 
 from nearfirst.figures.read import runs_of
 from nearfirst.figures.run import Key, Run, Runs, by_label, check_instances, check_seeds
+from nearfirst.figures.settings import CurveSettings
 from nearfirst.metrics import METRICS, MetricName
 
 Floats = npt.NDArray[np.float64]
@@ -23,8 +24,7 @@ def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataF
     for metric in metrics:
         for (label, seed), run in runs_of(figure, tables, metric).items():
             runs[metric if by == "metric" else label, seed] = run
-    weighting, confidence = settings.curves.weighting, settings.curves.confidence
-    return [curves(runs, weighting, confidence, by, metrics[0])]
+    return [curves(runs, settings.curves, by, metrics[0])]
 
 
 def mean_curve(run: Run, weighting: str) -> "pd.Series[float]":
@@ -71,11 +71,7 @@ def summarize_seeds(
 
 
 def curves(
-    runs: Runs,
-    weighting: str,
-    confidence: float,
-    by: str = "arrangement",
-    metric: MetricName = "loss",
+    runs: Runs, settings: CurveSettings, by: str = "arrangement", metric: MetricName = "loss"
 ) -> pd.DataFrame:
     """Return the mean curve of each label with an interval over its seeds.
 
@@ -104,7 +100,8 @@ def curves(
     parts = []
     for label, seeds in by_label(runs).items():
         run = next(iter(seeds.values()))
-        means = [mean_curve(run, weighting) for run in seeds.values()]
-        counts = {"instances": run.values.shape[1], "confidence": confidence, **run.counts()}
-        parts.append(summarize_seeds(means, confidence, {by: label, **quantity}, counts, metric))
+        means = [mean_curve(run, settings.weighting) for run in seeds.values()]
+        level, first = settings.confidence, {by: label, **quantity}
+        counts = {"instances": run.values.shape[1], "confidence": level, **run.counts()}
+        parts.append(summarize_seeds(means, level, first, counts, metric))
     return pd.concat(parts, ignore_index=True)

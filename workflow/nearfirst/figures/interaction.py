@@ -11,6 +11,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import curves
 from nearfirst.figures.read import runs_of
 from nearfirst.figures.run import Runs, by_label, check_instances
+from nearfirst.figures.settings import CurveSettings
 from nearfirst.metrics import MetricName
 from nearfirst.train.rates import rates
 from nearfirst.train.settings import TrainSettings
@@ -25,17 +26,14 @@ def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataF
         condition: {label: figure.label_of(condition, label) for label in curves}
         for condition, curves in figure.conditions.items()
     }
-    weighting, confidence = settings.curves.weighting, settings.curves.confidence
-    training = settings.training
-    return [condition_curves(runs, conditions, training, weighting, confidence, metric)]
+    return [condition_curves(runs, conditions, settings.training, settings.curves, metric)]
 
 
 def condition_curves(
     runs: Runs,
     conditions: Mapping[str, Mapping[str, str]],
     training: Mapping[str, TrainSettings],
-    weighting: str,
-    confidence: float,
+    settings: CurveSettings,
     metric: MetricName = "loss",
 ) -> pd.DataFrame:
     """Return the curves of `curves.curves` under each condition.
@@ -51,7 +49,7 @@ def condition_curves(
     parts = []
     for condition, labels in conditions.items():
         shown = {(k, s): run for k, name in labels.items() for s, run in by_run[name].items()}
-        table = curves(shown, weighting, confidence, metric=metric)
+        table = curves(shown, settings, metric=metric)
         by_step = rates(training[condition], int(table["step"].max()))
         # Between two steps the sum is interpolated linearly.
         marks = np.array([0.2, 0.8, 1]) * len(by_step)

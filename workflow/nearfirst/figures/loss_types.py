@@ -12,7 +12,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import summarize_seeds, task_means
 from nearfirst.figures.read import runs_of
 from nearfirst.figures.run import Runs, by_label, check_seeds
-from nearfirst.figures.settings import LossTypesSettings
+from nearfirst.figures.settings import CurveSettings, LossTypesSettings
 
 FLAT = "fast then flat"
 SLOW = "fast then slow"
@@ -22,16 +22,13 @@ NONE = "no fall"
 
 def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
     """Return the curves of a figure of kind `loss-types`, and the type of every task."""
-    curves = settings.curves
-    types, table = loss_types(
-        runs_of(figure, tables), curves.weighting, curves.confidence, settings.loss_types
-    )
+    types, table = loss_types(runs_of(figure, tables), settings.curves, settings.loss_types)
     logging.info("\n%s", types.groupby(["dataset", "type"], sort=False).size().to_string())
     return [table, types]
 
 
 def loss_types(
-    runs: Runs, weighting: str, confidence: float, settings: LossTypesSettings
+    runs: Runs, curves: CurveSettings, settings: LossTypesSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sort every unseen task by how soon its loss falls.
 
@@ -55,7 +52,7 @@ def loss_types(
     check_seeds(runs)
     types, parts = [], []
     for dataset, seeds in by_label(runs).items():
-        means = [task_means(run, weighting) for run in seeds.values()]
+        means = [task_means(run, curves.weighting) for run in seeds.values()]
         run = next(iter(seeds.values()))
         mean = pd.DataFrame(np.mean(means, axis=0), means[0].index, means[0].columns)
         table = _sort_tasks(dataset, mean, settings).assign(n=len(means))
@@ -70,11 +67,12 @@ def loss_types(
                     "type": kind,
                     "share": share,
                     "instances": int((run.task == task).sum()),
-                    "confidence": confidence,
+                    "confidence": curves.confidence,
                     **run.counts(),
                 }
-                curves = [table[task] for table in means]
-                parts.append(summarize_seeds(curves, confidence, {"task": task}, columns))
+                of_task = [table[task] for table in means]
+                first = {"task": task}
+                parts.append(summarize_seeds(of_task, curves.confidence, first, columns))
     return pd.concat(types, ignore_index=True), pd.concat(parts, ignore_index=True)
 
 
