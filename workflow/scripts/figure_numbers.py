@@ -12,7 +12,7 @@ import logging
 from pathlib import Path
 
 from nearfirst.common import cli
-from nearfirst.figures.arguments import add_figure, parse_by_name, parser, write_csv
+from nearfirst.figures.arguments import add_figure, parser, write_csv
 from nearfirst.figures.settings import (
     ComparisonSettings,
     CurveSettings,
@@ -20,7 +20,6 @@ from nearfirst.figures.settings import (
     LossTypesSettings,
     PredictionSettings,
 )
-from nearfirst.train.settings import TrainSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -37,9 +36,7 @@ if __name__ == "__main__":
     add_figure(flags)
     flags.add_argument(
         "--training",
-        type=cli.checked(
-            lambda text: parse_by_name(text, TrainSettings.parse, "training settings")
-        ),
+        type=json.loads,
         default={},
         metavar="JSON",
         help="kind `interaction`: training settings of each condition's runs (section `train`)",

@@ -26,12 +26,8 @@ def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
     assert lines[1].strip().startswith(f"NFT-RT: lower over the run, {difference} [")
     assert lines[2] == f"{tmp_path}/table4.csv  2 rows"
     assert "fig_paired.csv  " not in "\n".join(lines)
-
-
-def test_the_report_of_any_picture_takes_the_same_command(tmp_path: Path) -> None:
-    (last,) = summary([str(tmp_path / "explore_mine.pdf")], {}).splitlines()[-1:]
     # The targets alone would lack --config, and with it the data of one's own.
-    assert "same command with --report report.html" in last
+    assert "same command with --report report.html" in lines[-1]
 
 
 def test_warnings_in_the_logs_are_repeated_once(tmp_path: Path) -> None:

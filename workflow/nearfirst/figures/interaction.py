@@ -26,7 +26,8 @@ def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataF
         condition: {label: figure.label_of(condition, label) for label in curves}
         for condition, curves in figure.conditions.items()
     }
-    return [condition_curves(runs, conditions, settings.training, settings.curves, metric)]
+    training = {name: TrainSettings(**row) for name, row in settings.training.items()}
+    return [condition_curves(runs, conditions, training, settings.curves, metric)]
 
 
 def condition_curves(

@@ -139,14 +139,6 @@ def test_panels_of_one_quantity_share_their_axis(drawn: Drawn) -> None:
     assert one.get_ylim() != two.get_ylim()
 
 
-@pytest.mark.parametrize("last", [2, 1797])
-def test_steps_are_whole_numbers(drawn: Drawn, last: int) -> None:
-    (axes,) = drawn(points(steps=(0, 1, last), arrangement="RT")).axes
-    ticks = axes.get_xticks()
-    assert len(ticks) > 1
-    assert all(tick == int(tick) for tick in ticks)
-
-
 @pytest.mark.parametrize(
     ("count", "rows", "columns"),
     [(1, 1, 1), (2, 1, 2), (4, 2, 2), (5, 2, 3), (8, 3, 3), (10, 4, 3)],
