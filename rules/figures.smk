@@ -21,10 +21,10 @@ def figure_tables(
 ):
     """Return the tables that a figure needs: metrics of its runs, and their similarity."""
     figure = FIGURES[wildcards.figure]
-    return [
-        *tables_of(figure.runs(CONFIG), figure.metric_names()),
-        *(similarity_table(run) for run in figure.similarities(CONFIG)),
-    ]
+    runs = figure.runs(CONFIG)
+    similarities = runs if figure.needs_similarity() else []
+    tables = tables_of(runs, figure.metric_names())
+    return [*tables, *map(similarity_table, similarities)]
 
 
 # Rows as JSON keep the order of their labels, which legends and tables follow.

@@ -259,12 +259,12 @@ ADVICE = {"kind": "advice", "orders": {"A": ["mine", "random"]}, "baseline": "ra
         (
             {"path": "r-{step}"},
             PREDICTION,
-            "'figures.f': it shows how similar the data seen are",
+            "'figures.f': it needs the data of each step",
         ),
         (
             {"path": "r-{step}"},
             ADVICE,
-            "'figures.f': it says what to train on and at what cost",
+            "'figures.f': it needs the data of each step",
         ),
     ],
 )

@@ -65,7 +65,7 @@ def test_the_runs_and_metrics_of_each_kind(kind: str) -> None:
     for other in (RunId("other", "heldout", "a", 3), RunId("p3", "heldout", "other", 3)):
         assert row.label(other) is None
     assert row.metric_names() == NEEDED.get(kind, ["loss"])
-    assert row.similarities(Experiment()) == (expected if kind == "prediction" else [])
+    assert row.needs_similarity() == (kind == "prediction")
     assert bool(row.contrasts()) == (kind in ("arrangements", "interaction"))
     assert all(contrast.weights.keys() <= set(row.labels()) for contrast in row.contrasts())
     assert {what for _, what, _ in row.references()} == {"data set", "arrangement"}
@@ -93,7 +93,7 @@ def test_runs_of_a_condition_are_trained_alike() -> None:
 
 def test_similarity_is_needed_for_all_quantities_but_the_loss() -> None:
     row = KINDS.parse(figure("tasks", "a", quantities=["loss", "cosine-min"]))
-    assert row.similarities(Experiment()) == row.runs(Experiment())
+    assert row.needs_similarity()
 
 
 def test_words_are_no_part_of_the_numbers() -> None:

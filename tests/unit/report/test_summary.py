@@ -49,7 +49,8 @@ def test_failed_jobs_and_their_errors(tmp_path: Path) -> None:
     assert failures([*jobs, *jobs]).splitlines() == [
         f"Failed: sample a: a.csv: é ({first})",
         f"Failed: sample b: of each row ({second})",
-        "No error in the logs of: embed; train x (killed, or of a group with a failed job)",
+        "embed: no error in none.log (killed, or of a group with a failed job)",
+        f"train x: no error in {killed} (killed, or of a group with a failed job)",
     ]
     many = failures((f"job {number:02d}", first) for number in range(30)).splitlines()
-    assert (len(many), many[-1]) == (21, "Failed: 10 more")
+    assert (len(many), many[-1]) == (21, "10 more failed jobs are in the logs.")

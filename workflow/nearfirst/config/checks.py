@@ -47,18 +47,12 @@ def find_unusable_names(config: Config) -> dict[str, str]:
     for name in sorted(config.checkpoints.keys() & config.arrangements.keys()):
         faults[f"checkpoints.{name}"] = "an arrangement has this name; choose another"
     for name, figure in config.figures.items():
-        for run in figure.similarities(config):
-            if run.arrangement in config.checkpoints:
-                faults[f"figures.{name}"] = (
-                    "it shows how similar the data seen are, which is unknown for "
-                    f"{run.arrangement!r} of `checkpoints`"
-                )
-        for curve in figure.shown() if figure.takes_jobs else ():
-            if curve.arrangement in config.checkpoints:
-                faults[f"figures.{name}"] = (
-                    "it says what to train on and at what cost, which is unknown for "
-                    f"{curve.arrangement!r} of `checkpoints`"
-                )
+        elsewhere = [c.arrangement for c in figure.shown() if c.arrangement in config.checkpoints]
+        if elsewhere and (figure.needs_similarity() or figure.takes_jobs):
+            faults[f"figures.{name}"] = (
+                "it needs the data of each step, which are unknown for "
+                f"{elsewhere[0]!r} of `checkpoints`"
+            )
     return {key: f"config key '{key}': {fault}" for key, fault in faults.items()}
 
 

@@ -162,9 +162,9 @@ class Figure(Labelled, Section):
         """Return the metrics that the figure needs."""
         return [getattr(self, "metric", "loss")]
 
-    def similarities(self, experiment: Experiment) -> list[RunId]:
-        """Return the runs whose similarity to the test set the figure needs."""
-        return []
+    def needs_similarity(self) -> bool:
+        """Return whether the figure needs the similarity of its runs to the test set."""
+        return False
 
     def arguments(self, experiment: Experiment) -> dict[str, str]:
         """Return the flags of `figure_numbers.py` that are not in `sections`, with their values."""

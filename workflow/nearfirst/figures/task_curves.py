@@ -30,7 +30,7 @@ def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataF
     """Return the curves of a figure of kind `tasks` (`Figure.compute`)."""
     tests = results_by_test(read_runs(tables), figure, figure.tests)
     similarities = {}
-    if figure.quantities != ["loss"]:
+    if figure.needs_similarity():
         similarities = results_by_test(read_similarities(tables), figure, figure.tests)
     unseen = common_tasks(run for runs in tests.values() for run in runs.values())
     tasks = choose_tasks(unseen, figure.tasks, figure.pick)

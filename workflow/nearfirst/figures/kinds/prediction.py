@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from nearfirst.figures.figure import Caption, Experiment, Label, RunId, Test
+from nearfirst.figures.figure import Caption, Label, Test
 from nearfirst.figures.shapes import ByArrangement
 
 
@@ -28,6 +28,6 @@ class Settings(ByArrangement):
     sections: ClassVar[Sequence[str]] = ("prediction", "curves")
     drawing: ClassVar[str] = "correlations"
 
-    def similarities(self, experiment: Experiment) -> list[RunId]:
-        """Return all runs, each of which needs its similarity."""
-        return self.runs(experiment)
+    def needs_similarity(self) -> bool:
+        """Return that it does."""
+        return True
