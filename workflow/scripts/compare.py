@@ -28,7 +28,7 @@ def main(arguments: argparse.Namespace) -> None:
     weights = {contrast.name: contrast.weights for contrast in figure.contrasts()}
     table = compare_contrasts(runs, weights, settings, figure.metric, arguments.weighting)
     seeds = {label: len(seeds) for label, seeds in by_label(runs).items()}
-    rounds = [run.rounds for run in runs.values() if run.rounds]
+    rounds = [run.counted["rounds"] for run in runs.values() if "rounds" in run.counted]
     text = summary(table, figure, seeds, rounds)
     write_csv(table, arguments.output, "%.6g")
     if arguments.summary:

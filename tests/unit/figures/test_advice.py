@@ -43,7 +43,7 @@ def runs(losses: dict[str, tuple[float, float]], seeds: int = 2) -> dict[Key, Ru
             values = pd.DataFrame([end + 1, end - 1, end], steps, ids)
             task, ones = pd.Series("mine_test", IDS), pd.Series(1, IDS)
             counts = {"trained": TRAINED[name], "pool": 100, "tokens": 10 * TRAINED[name]}
-            result[name, seed] = Run(values, task, ones, unit="conversation", **counts)
+            result[name, seed] = Run(values, task, ones, unit="conversation", counted=counts)
     return result
 
 
@@ -93,7 +93,7 @@ def test_a_single_run_is_paired_with_every_seed() -> None:
 
 
 def test_runs_from_elsewhere_unpaired_seeds_and_a_small_test_set() -> None:
-    elsewhere = {key: replace(run, pool=0) for key, run in runs(LOSSES).items()}
+    elsewhere = {key: replace(run, counted={}) for key, run in runs(LOSSES).items()}
     with pytest.raises(InputError, match="near-25: its losses do not say what was trained on"):
         advice(elsewhere, ORDERS, CHOOSE, ComparisonSettings())
     other_seeds = {
@@ -134,9 +134,8 @@ def test_the_programs(tmp_path: Path, program: Any) -> None:
     tables = []
     for (name, seed), run in runs(LOSSES).items():
         identity = {"dataset": "mine", "test": "heldout", "arrangement": name, "seed": seed}
-        counts = {key: getattr(run, key) for key in ("trained", "pool", "tokens")}
         path = tmp_path / f"{name}-{seed}.parquet"
-        tables.append(save(as_rows(run), path, **identity, **counts))
+        tables.append(save(as_rows(run), path, **identity, **run.counted))
     test, csv, pdf = (tmp_path / name for name in ("test.parquet", "advice.csv", "advice.pdf"))
     write_table(pa.table({"id": IDS[::-1]}), test)
     figure = FIGURE.model_dump_json()

@@ -78,7 +78,7 @@ def advice(
     names = [name for arrangements in orders.values() for name in arrangements]
     firsts = [labels[name][min(labels[name])] for name in names]
     for name, run in zip(names, firsts, strict=True):
-        if not run.pool:
+        if "pool" not in run.counted:
             raise InputError(f"{name}: its losses do not say what was trained on; train it here")
     check_pairs(labels)
     n_seeds = max(map(len, labels.values()))
@@ -108,11 +108,11 @@ def advice(
         {
             "order": [order for order, arrangements in orders.items() for _ in arrangements],
             "arrangement": names,
-            "share": [run.trained / run.pool for run in firsts],
-            "trained": [run.trained for run in firsts],
-            "pool": [run.pool for run in firsts],
+            "share": [run.counted["trained"] / run.counted["pool"] for run in firsts],
+            "trained": [run.counted["trained"] for run in firsts],
+            "pool": [run.counted["pool"] for run in firsts],
             "steps": [run.values.index.max() for run in firsts],
-            "tokens": [run.tokens for run in firsts],
+            "tokens": [run.counted["tokens"] for run in firsts],
             "choosing": choosing,
             "chosen": (np.arange(len(names)) == chosen).astype(int),
             "loss": level.mean,

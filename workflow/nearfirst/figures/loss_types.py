@@ -89,8 +89,8 @@ def _sort_tasks(dataset: str, mean: pd.DataFrame, settings: LossTypesSettings) -
     losses = mean.to_numpy()
     start, lowest = losses[0], losses.min(axis=0)
     fall = start - lowest
-    share = np.full_like(fall, np.nan)
-    np.divide(start - losses[:early].min(axis=0), fall, out=share, where=fall > 0)
+    with np.errstate(invalid="ignore"):
+        share = (start - losses[:early].min(axis=0)) / fall
     is_type = [fall <= 0, share >= settings.fast_share, share >= settings.late_share]
     return pd.DataFrame(
         {

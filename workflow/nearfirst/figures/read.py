@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -125,10 +125,10 @@ def _read_run(run_id: RunId, paths: Sequence[Path], metric: MetricName) -> Run:
             )
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
     keys = ("trained", "without_label", "pool", "tokens", "rounds", "embedded", "cut", "distinct")
-    counts: dict[str, Any] = {key: count_of(tables[0], key) for key in keys}
+    counted = {key: count for key in keys if (count := count_of(tables[0], key))}
     return replace(
         run,
-        **counts,
+        counted=counted,
         content=read_identity(paths[0]).get("content", ""),
         unit="conversation" if has_conversations_as_units(run_id.test) else "task",
     )

@@ -1,7 +1,7 @@
 """One metric of a run as a matrix of steps and instances, and whether runs can be compared."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -27,16 +27,12 @@ class Run:
     left_out
         Number of test instances without a value, because truncation removed their answer or they
         have no reference.
-    trained, without_label
-        Number of training instances, and how many of them taught nothing because truncation removed
-        their labels. 0 if unknown, like all counts below.
-    pool, tokens
-        Number of instances in the pool, and of tokens that the run has read.
-    rounds
-        Number of rounds of TMA in the pool; 0 for other orders.
-    embedded, cut, distinct
-        Number of texts of the pool that were embedded, that the encoder cut, and of different
-        embeddings.
+    counted
+        What the metadata of its tables count, without what is unknown: training instances
+        (`trained`), and those that taught nothing because truncation removed their labels
+        (`without_label`); instances of the `pool`; `tokens` that the run has read; `rounds` of TMA
+        in the pool; its texts that were `embedded`, that the encoder `cut`, and that differ
+        (`distinct`).
     content
         A digest, equal for runs whose steps hold the same instances; "" if unknown.
     unit
@@ -47,16 +43,9 @@ class Run:
     task: "pd.Series[str]"
     label_tokens: "pd.Series[int]"
     left_out: int = 0
-    trained: int = 0
-    without_label: int = 0
-    rounds: int = 0
-    embedded: int = 0
-    cut: int = 0
-    distinct: int = 0
+    counted: Mapping[str, int] = field(default_factory=dict)
     content: str = ""
     unit: Literal["task", "conversation"] = "task"
-    pool: int = 0
-    tokens: int = 0
 
     @property
     def units(self) -> "pd.Series[str]":
@@ -71,12 +60,12 @@ class Run:
 
     def counts(self) -> dict[str, int]:
         """Return the counts for the caption, as columns of a figure, without unknown ones."""
-        counts = {"left_out": self.left_out}
-        if self.trained:
-            counts |= {"trained": self.trained, "without_label": self.without_label}
-        if self.rounds:
-            counts["rounds"] = self.rounds
-        texts = {"embedded": self.embedded, "cut": self.cut, "distinct": self.distinct}
+        known, counts = self.counted, {"left_out": self.left_out}
+        if "trained" in known:
+            counts |= {"trained": known["trained"], "without_label": known.get("without_label", 0)}
+        if "rounds" in known:
+            counts["rounds"] = known["rounds"]
+        texts = {name: known.get(name, 0) for name in ("embedded", "cut", "distinct")}
         return counts | texts if is_reported(**texts) else counts
 
     def weights(self, weighting: str) -> "pd.Series[float]":
