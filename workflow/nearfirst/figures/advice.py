@@ -22,7 +22,7 @@ from nearfirst.figures.comparison.inference import (
 )
 from nearfirst.figures.comparison.paired import check_pairs, sample_of
 from nearfirst.figures.read import runs_of
-from nearfirst.figures.run import Runs, by_label, check_instances, check_seeds
+from nearfirst.figures.run import Runs, by_label, check_instances
 from nearfirst.figures.settings import ComparisonSettings
 
 Jobs = Mapping[str, Mapping[str, Sequence[str]]]
@@ -72,7 +72,6 @@ def advice(
     n, choosing_instances, instances, units, confidence
         Seeds, sizes of the halves, and what intervals and tests generalize to.
     """
-    check_seeds(runs)
     check_instances(runs)
     labels = by_label(runs)
     names = [name for arrangements in orders.values() for name in arrangements]

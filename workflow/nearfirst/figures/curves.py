@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from nearfirst.figures.read import runs_of
-from nearfirst.figures.run import Key, Run, Runs, by_label, check_instances, check_seeds
+from nearfirst.figures.run import Key, Run, Runs, by_label, check_instances
 from nearfirst.figures.settings import CurveSettings
 from nearfirst.metrics import METRICS, MetricName
 
@@ -91,7 +91,6 @@ def curves(
     Columns arrangement (or dataset, metric), quantity unless it is the loss, step, mean, low, high,
     n (seeds), instances, confidence, and those of `Run.counts`.
     """
-    check_seeds(runs)
     if by != "dataset":
         check_instances(runs)
     # An axis that several metrics share is named after what they have in common.

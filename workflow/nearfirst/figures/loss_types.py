@@ -11,7 +11,7 @@ import pandas as pd
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import summarize_seeds, task_means
 from nearfirst.figures.read import runs_of
-from nearfirst.figures.run import Runs, by_label, check_seeds
+from nearfirst.figures.run import Runs, by_label
 from nearfirst.figures.settings import CurveSettings, LossTypesSettings
 
 FLAT = "fast then flat"
@@ -49,7 +49,6 @@ def loss_types(
         low, high, n, panel, dataset, type, share, instances (of the task), confidence, left_out (of
         the whole test set).
     """
-    check_seeds(runs)
     types, parts = [], []
     for dataset, seeds in by_label(runs).items():
         means = [task_means(run, curves.weighting) for run in seeds.values()]

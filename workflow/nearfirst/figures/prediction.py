@@ -17,7 +17,6 @@ from nearfirst.figures.run import (
     Key,
     Runs,
     Similarity,
-    by_label,
     common_steps,
     common_tasks,
 )
@@ -160,7 +159,9 @@ def _bootstrap(runs: Runs, tasks: int, resamples: int, seed: int) -> list[tuple[
     """
     generator = np.random.default_rng(seed)
     task_counts = generator.multinomial(tasks, [1 / tasks] * tasks, resamples)
-    seeds_of = {label: tuple(sorted(seeds)) for label, seeds in by_label(runs).items()}
+    seeds_of: dict[str, tuple[int, ...]] = {}
+    for label, number in runs:
+        seeds_of[label] = tuple(sorted((*seeds_of.get(label, ()), number)))
     drawn = {
         seeds: generator.multinomial(len(seeds), [1 / len(seeds)] * len(seeds), resamples)
         for seeds in dict.fromkeys(seeds_of.values())

@@ -114,10 +114,17 @@ def scaled(runs: Runs, metric: MetricName) -> dict[Key, Run]:
 
 
 def by_label(runs: Runs) -> dict[str, dict[int, Run]]:
-    """Return the runs of each label by seed, in the order given."""
+    """Return the runs of each label by seed, in the order given.
+
+    Raises InputError unless all runs of a label have the same steps and instances.
+    """
     result: dict[str, dict[int, Run]] = {}
     for (label, seed), run in runs.items():
-        result.setdefault(label, {})[seed] = run
+        seeds = result.setdefault(label, {})
+        for first in list(seeds)[:1]:
+            _check_axis("instance", runs, (label, first), (label, seed))
+            _check_axis("step", runs, (label, first), (label, seed))
+        seeds[seed] = run
     return result
 
 
@@ -129,15 +136,6 @@ def common_tasks(runs: Iterable[Run]) -> list[str]:
 def common_steps(runs: Iterable[Run]) -> list[int]:
     """Return the steps after 0 that all runs share, in order."""
     return sorted(set.intersection(*(set(run.values.index) for run in runs)) - {0})
-
-
-def check_seeds(runs: Runs) -> None:
-    """Raise InputError unless all runs of a label have the same steps and instances."""
-    first: dict[str, Key] = {}
-    for key in runs:
-        other = first.setdefault(key[0], key)
-        _check_axis("instance", runs, other, key)
-        _check_axis("step", runs, other, key)
 
 
 def check_instances(runs: Runs) -> None:

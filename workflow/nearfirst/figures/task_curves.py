@@ -18,7 +18,6 @@ from nearfirst.figures.run import (
     Similarity,
     by_label,
     check_instances,
-    check_seeds,
     common_tasks,
 )
 from nearfirst.figures.settings import CurveSettings
@@ -97,7 +96,6 @@ def task_curves(
     it. Similarity begins after step 0.
     """
     for runs in tests.values():
-        check_seeds(runs)
         check_instances(runs)
     parts = []
     for task, test, quantity in product(tasks, tests, quantities):

@@ -8,7 +8,7 @@ import pandas as pd
 from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison import CHECKPOINT, END, RUN
 from nearfirst.figures.comparison.inference import Floats, Sample, questions
-from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds, common_steps
+from nearfirst.figures.run import Run, Runs, by_label, check_instances, common_steps
 from nearfirst.figures.settings import ComparisonSettings, Units
 from nearfirst.metrics import MetricName
 
@@ -74,7 +74,6 @@ def compare_contrasts(
     seeds, instances, tasks, units, confidence
         Pairs of runs, size of the test set, and what intervals and tests generalize to.
     """
-    check_seeds(runs)
     check_instances(runs)
     labels = by_label(runs)
     check_pairs(labels)
