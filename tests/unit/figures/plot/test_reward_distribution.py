@@ -1,8 +1,6 @@
 """The figure of rewards: what is drawn, and what it says in words."""
 
-from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,12 +11,10 @@ from texts import assert_readable
 
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.reward_distribution import draw, facts, sentences
-from nearfirst.figures.plot.table import read
 from nearfirst.figures.reward_distribution import distribution
 from nearfirst.figures.settings import DistributionSettings
 
 LOOK = LookSettings()
-TableOf = Callable[..., pd.DataFrame]
 
 
 CASES = {
@@ -34,19 +30,8 @@ CASES = {
 
 
 @cache
-def distribution_of(case: str) -> pd.DataFrame:
+def table_of(case: str) -> pd.DataFrame:
     return distribution(CASES[case], DistributionSettings(resamples=100), 3)
-
-
-@pytest.fixture
-def table_of(tmp_path: Path) -> TableOf:
-    """Make the table of a case, and read it back."""
-
-    def table_of(case: str) -> pd.DataFrame:
-        distribution_of(case).to_csv(tmp_path / "t.csv", index=False, float_format="%.6g")
-        return read(tmp_path / "t.csv")
-
-    return table_of
 
 
 def legend(figure: Figure) -> list[str]:
@@ -57,7 +42,7 @@ def title(figure: Figure) -> str:
     return figure.legends[0].get_title().get_text().replace("\n", " ")
 
 
-def test_histograms_and_densities(table_of: TableOf) -> None:
+def test_histograms_and_densities() -> None:
     table = table_of("usual")
     figure = draw(table, LOOK)
     (axes,) = figure.axes
@@ -98,7 +83,7 @@ def test_histograms_and_densities(table_of: TableOf) -> None:
         ("all", "no density of 0 wrong answers to 0 prompts"),
     ],
 )
-def test_the_figure_says_why_there_is_no_density(table_of: TableOf, case: str, reason: str) -> None:
+def test_the_figure_says_why_there_is_no_density(case: str, reason: str) -> None:
     table = table_of(case)
     assert sentences(table)[-1].startswith(reason)
     assert "overlap" not in " ".join(sentences(table))
@@ -110,7 +95,7 @@ def test_the_figure_says_why_there_is_no_density(table_of: TableOf, case: str, r
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("look", [LOOK, LookSettings(width=3.0, font_size=11)])
-def test_all_text_can_be_read(table_of: TableOf, case: str, look: LookSettings) -> None:
+def test_all_text_can_be_read(case: str, look: LookSettings) -> None:
     figure = draw(table_of(case), look)
     assert_readable(figure)
     assert figure.axes[0].get_window_extent().height > 0.6 * look.height * figure.dpi
