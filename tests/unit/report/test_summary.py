@@ -47,10 +47,10 @@ def test_failed_jobs_and_their_errors(tmp_path: Path) -> None:
     Path(killed).write_text("12:00:01 steps 0 to 90\n")
     jobs = [("train x", killed), ("sample b", second), ("sample a", first), ("embed", "none.log")]
     assert failures([*jobs, *jobs]).splitlines() == [
-        f"Failed: sample a: a.csv: é ({first})",
-        f"Failed: sample b: of each row ({second})",
         "embed: no error in none.log (killed, or of a group with a failed job)",
         f"train x: no error in {killed} (killed, or of a group with a failed job)",
+        f"Failed: sample a: a.csv: é ({first})",
+        f"Failed: sample b: of each row ({second})",
     ]
     many = failures((f"job {number:02d}", first) for number in range(30)).splitlines()
     assert (len(many), many[-1]) == (21, "10 more failed jobs are in the logs.")

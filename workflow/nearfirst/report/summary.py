@@ -50,7 +50,7 @@ def summary(targets: Iterable[str], figures: Mapping[str, Figure], logs: Iterabl
 def failures(jobs: Iterable[tuple[str, str]]) -> str:
     """Return the error of each failed job, a line each; a job is what it did, and its log.
 
-    Jobs without an error in their log, such as killed ones, come last.
+    Jobs without an error in their log, such as killed ones, come first.
     """
     lines, silent = [], []
     for job, log in sorted({*jobs}):
@@ -58,7 +58,7 @@ def failures(jobs: Iterable[tuple[str, str]]) -> str:
             lines.append(f"Failed: {job}: {errors[-1]} ({log})")
         else:
             silent.append(f"{job}: no error in {log} (killed, or of a group with a failed job)")
-    return "\n".join(_first(lines + silent, "failed jobs"))
+    return "\n".join([*_first(silent, "failed jobs"), *_first(lines, "failed jobs")])
 
 
 def _first(lines: list[str], what: str) -> list[str]:
