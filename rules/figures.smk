@@ -9,25 +9,25 @@ FIGURES = CONFIG.figures
 COMPARED = [name for name, figure in FIGURES.items() if figure.contrasts()]
 
 
+def kind_files(
+    kind,
+):
+    """Return the files of a kind of figure."""
+    return modules_of(KINDS.module(kind).__file__)
+
+
 def figure_tables(
     wildcards,
 ):
     """Return the tables that a figure needs: metrics of its runs, and their similarity."""
     figure = FIGURES[wildcards.figure]
-    return [
-        *tables_of(figure.runs(CONFIG), figure.metric_names()),
-        *(similarity_table(run) for run in figure.similarities(CONFIG)),
-    ]
+    runs = figure.runs(CONFIG)
+    similarities = runs if figure.needs_similarity() else []
+    tables = tables_of(runs, figure.metric_names())
+    return [*tables, *map(similarity_table, similarities)]
 
 
 # Rows as JSON keep the order of their labels, which legends and tables follow.
-def figure_numbers(
-    wildcards,
-):
-    """Return the part of a figure's row that its numbers depend on."""
-    return json.dumps(FIGURES[wildcards.figure].numbers())
-
-
 def figure_row(
     wildcards,
 ):
@@ -65,11 +65,11 @@ def jobs_of(
 def figure_flags(
     wildcards,
 ):
-    """Return the flags of a figure's program for its settings and further outputs."""
-    figure, name = FIGURES[wildcards.figure], wildcards.figure
+    """Return the flags for the sections of the config that a figure's numbers depend on."""
+    figure = FIGURES[wildcards.figure]
     flags = figure.arguments(CONFIG)
-    flags |= {k: settings(v)(wildcards) for k, v in figure.sections.items()}
-    flags |= {k: f"{RESULTS}/{name}{end}" for k, end in figure.extra_outputs.items()}
+    for name in figure.sections:
+        flags[f"--{name.replace('_', '-')}"] = settings(name)(wildcards)
     if figure.takes_jobs:
         test = figure.test or CONFIG.data[figure.dataset].test
         flags["--test"] = f"{RESULTS}/instances/{figure.dataset}/{test}.parquet"
@@ -77,32 +77,25 @@ def figure_flags(
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items())
 
 
-def kind_files(
-    wildcards,
-):
-    """Return the files of a figure's kind, so that an edit reruns only its figures."""
-    return modules_of(KINDS.module(FIGURES[wildcards.figure].kind).__file__)
-
-
-# One rule for each program, which several kinds of figure may share.
-for program in sorted({figure.program for figure in FIGURES.values()}):
-    rows = {k: row for k, row in FIGURES.items() if row.program == program}
-    endings = sorted(
-        {end for row in rows.values() for end in row.extra_outputs.values()}
-    )
+# One rule for each module that computes numbers, which several kinds of figure may share.
+for computing in sorted({figure.computing for figure in FIGURES.values()}):
+    rows = {k: row for k, row in FIGURES.items() if row.computing == computing}
+    endings = sorted({end for row in rows.values() for end in row.extra_outputs})
 
     rule:
         name:
-            program
+            computing
         input:
-            **code(f"{program}.py"),
+            **code("figure_numbers.py"),
             tables=figure_tables,
-            kind=kind_files,
+            # An edit to a kind reruns only its figures.
+            kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
+            computing=modules_of(f"{LIBRARY}/nearfirst/figures/{computing}.py"),
         output:
             *(f"<results>/{{figure}}{end}" for end in endings),
             table="<results>/{figure}.csv",
         log:
-            f"<results>/logs/{program}/{{figure}}.log",
+            f"<results>/logs/{computing}/{{figure}}.log",
         wildcard_constraints:
             figure="|".join(map(re.escape, rows)),
         conda:
@@ -111,10 +104,10 @@ for program in sorted({figure.program for figure in FIGURES.values()}):
             **asks(4000, 30),
         params:
             tables=tables_flag,
-            figure=figure_numbers,
+            figure=lambda wildcards: json.dumps(FIGURES[wildcards.figure].numbers()),
             flags=figure_flags,
         message:
-            f"{program}: numbers of {{wildcards.figure}}"
+            f"{computing}: numbers of {{wildcards.figure}}"
         shell:
             "python {input.script} {params.tables} --figure {params.figure:q} {params.flags}"
             " --output {output.table} --log {log}"
@@ -125,7 +118,7 @@ rule compare:
     input:
         **code("compare.py"),
         tables=figure_tables,
-        kind=kind_files,
+        kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
     output:
         table=in_report("<results>/{figure}_paired.csv", "paired"),
         summary="<results>/{figure}_paired.txt",
@@ -139,7 +132,7 @@ rule compare:
         **asks(4000, 30),
     params:
         tables=tables_flag,
-        figure=figure_numbers,
+        figure=lambda wildcards: json.dumps(FIGURES[wildcards.figure].numbers()),
         settings=settings("comparison"),
         weighting=CONFIG.curves.weighting,
     message:
@@ -149,14 +142,6 @@ rule compare:
         " --settings {params.settings:q} --weighting {params.weighting}"
         " --output {output.table} --summary {output.summary}"
         " --log {log}"
-
-
-def skills_of(
-    wildcards,
-):
-    """Return the table of the base models' skills, if a curve starts from one of them."""
-    shown = {curve.arrangement for curve in FIGURES[wildcards.figure].shown()}
-    return [] if shown <= CONFIG.checkpoints.keys() else BASE_SKILLS
 
 
 rule plot:
@@ -171,9 +156,17 @@ rule plot:
             if wildcards.figure in COMPARED
             else []
         ),
-        skills=skills_of,
-        kind=kind_files,
-        drawing=lambda wildcards: modules_of(FIGURES[wildcards.figure].plot_file()),
+        # If a curve starts from one of the base models.
+        skills=lambda wildcards: (
+            []
+            if {curve.arrangement for curve in FIGURES[wildcards.figure].shown()}
+            <= CONFIG.checkpoints.keys()
+            else BASE_SKILLS
+        ),
+        kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
+        drawing=lambda wildcards: modules_of(
+            f"{LIBRARY}/nearfirst/figures/plot/{FIGURES[wildcards.figure].drawing}.py"
+        ),
     output:
         figure="<results>/{figure}.pdf",
         picture=report(

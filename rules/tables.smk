@@ -28,9 +28,7 @@ def generalization_kinds(
 ):
     """Return the files of the figures' kinds, by which the program finds their runs."""
     kinds = {FIGURES[name].kind for name in CONFIG.tables.generalization}
-    return sorted(
-        {file for k in kinds for file in modules_of(KINDS.module(k).__file__)}
-    )
+    return sorted({file for kind in kinds for file in kind_files(kind)})
 
 
 def metric_tables(

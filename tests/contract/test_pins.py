@@ -91,14 +91,15 @@ def imported(path: Path) -> set[str]:
     return {normal(PACKAGES[m][0]) for m in modules - sys.stdlib_module_names - {"nearfirst"}}
 
 
-METHODS, FORMATS, REPRESENTATIONS, COMMANDS = (
+METHODS, FORMATS, REPRESENTATIONS, COMMANDS, FIGURES = (
     [*(ROOT / "nearfirst" / folder).glob("*.py")]
-    for folder in ("arrange/methods", "data/formats", "embed/kinds", "command")
+    for folder in ("arrange/methods", "data/formats", "embed/kinds", "command", "figures")
 )
 BY_NAME = {
     **dict.fromkeys(("arrange.py", "api.py"), METHODS),
     "sample.py": FORMATS,
     "embed.py": REPRESENTATIONS,
+    "figure_numbers.py": FIGURES,
     "main.py": [*METHODS, *COMMANDS],
 }
 """Modules that a program finds by name."""
@@ -115,7 +116,7 @@ def test_all_rules_are_found() -> None:
     names, programs, environments = map(set, zip(*rules(), strict=True))
     # plan.py belongs to no rule.
     assert programs == {path.name for path in (ROOT / "scripts").glob("*.py")} - {"plan.py"}
-    assert names >= {"train", "curves", "metric_tasks"}
+    assert names >= {"train", "figure_numbers", "metric_tasks"}
     assert environments == set(ENVIRONMENTS)
 
 

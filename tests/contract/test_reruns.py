@@ -184,7 +184,7 @@ EDITS = {
     # A new metric trains and evaluates nothing again.
     "metrics.py": FIGURE,
     "figures/curves.py": {"curves": 1, "plot": 1},
-    "../scripts/curves.py": {"curves": 1, "plot": 1},
+    "../scripts/figure_numbers.py": {"curves": 1, "plot": 1},
     "figures/comparison/paired.py": {"compare": 1, "plot": 1},
     "figures/kinds/arrangements.py": FIGURE,
     "figures/plot/curves.py": {"plot": 1},

@@ -9,7 +9,7 @@ from documents import code
 from runs import figure, noisy, write_runs
 
 PAGE = "docs/figures.md"
-KIND = ("figures/kinds/spread.py", "figures/spread.py", "../scripts/spread.py")
+KIND = ("figures/kinds/spread.py", "figures/spread.py")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_its_programs(checkout: Checkout, tmp_path: Path) -> None:
     row = figure("spread", "RT", "NFT")
     csv, pdf = tmp_path / "spread.csv", tmp_path / "spread.pdf"
     tables = write_runs(runs, tmp_path)
-    for name, files, output in (("spread", tables, csv), ("plot", [csv], pdf)):
+    for name, files, output in (("figure_numbers", tables, csv), ("plot", [csv], pdf)):
         program = f"workflow/scripts/{name}.py"
         checkout.python(program, *files, "--figure", row, "--output", output)
     table = pd.read_csv(csv)

@@ -1,7 +1,7 @@
 """Handmade runs and similarities for the tests of the statistics."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +94,24 @@ def assert_equal(output: pd.DataFrame, expected: pd.DataFrame) -> None:
     """Check a CSV, which keeps six digits, and float32 values behind it."""
     output = output.astype(expected.dtypes)
     pd.testing.assert_frame_equal(output, expected, rtol=1e-4, atol=2e-6, check_dtype=False)
+
+
+def some_answers(
+    right: Callable[[int], bool] = lambda number: number % 3 == 1,
+    instances: int = 50,
+    seeds: int = 2,
+) -> pd.DataFrame:
+    """Make answers at 3 checkpoints; `right` says for the number of an answer whether it is."""
+    number = np.arange(3 * instances * seeds)
+    is_right = np.array([right(one) for one in number])
+    columns = {
+        "seed": number // (3 * instances),
+        "step": number // instances % 3,
+        "id": [f"id-{one % instances}" for one in number],
+        "right": is_right,
+        "reward": np.random.default_rng(0).normal(size=len(number)) + is_right,
+    }
+    return pd.DataFrame(columns)
 
 
 Distances = Mapping[str, Mapping[str, Mapping[int, float]]]

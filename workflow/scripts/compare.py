@@ -16,22 +16,20 @@ from nearfirst.common.text import paragraph
 from nearfirst.figures.arguments import add_figure, add_weighting, parser, write_csv
 from nearfirst.figures.comparison.paired import compare_contrasts
 from nearfirst.figures.comparison.summary import summary
-from nearfirst.figures.read import read_runs, results_of
-from nearfirst.figures.run import by_label, scaled
+from nearfirst.figures.read import runs_of
+from nearfirst.figures.run import by_label
 from nearfirst.figures.settings import ComparisonSettings
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV, and the findings in words."""
     settings, figure = arguments.settings, arguments.figure
-    runs = scaled(results_of(read_runs(arguments.tables, figure.metric), figure), figure.metric)
-    contrasts = figure.contrasts()
-    weights = {contrast.name: contrast.weights for contrast in contrasts}
+    runs = runs_of(figure, arguments.tables, figure.metric)
+    weights = {contrast.name: contrast.weights for contrast in figure.contrasts()}
     table = compare_contrasts(runs, weights, settings, figure.metric, arguments.weighting)
     seeds = {label: len(seeds) for label, seeds in by_label(runs).items()}
-    openings = {contrast.name: contrast.words for contrast in contrasts}
-    rounds = [run.rounds for run in runs.values() if run.rounds]
-    text = summary(table, figure.reference, figure.others(), openings, seeds, rounds)
+    rounds = [run.counted["rounds"] for run in runs.values() if "rounds" in run.counted]
+    text = summary(table, figure, seeds, rounds)
     write_csv(table, arguments.output, "%.6g")
     if arguments.summary:
         with writing(arguments.summary) as path:

@@ -16,12 +16,13 @@ from nearfirst.common import cli
 from nearfirst.figures.arguments import add_figure
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.save import add_outputs, write_figure
+from nearfirst.figures.plot.table import read
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the PDF, the caption, and the other files that the flags name."""
     figure = arguments.figure
-    table = figure.read(arguments.table)
+    table = read(arguments.table)
     beside = {}
     if arguments.record:
         beside[arguments.record] = yaml.safe_dump(

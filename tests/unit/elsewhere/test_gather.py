@@ -252,8 +252,8 @@ ADVICE = {"kind": "advice", "orders": {"A": ["mine", "random"]}, "baseline": "ra
         ),
         ({"sauce": "hub"}, {}, "'checkpoints.mine.sauce'.*did you mean"),
         ({"path": "r-{step}"}, {"curves": {"A": "mien"}}, "there is no arrangement 'mien'.*'mine'"),
-        ({"path": "r-{step}"}, PREDICTION, "'figures.f': it needs the order of the training data"),
-        ({"path": "r-{step}"}, ADVICE, "'figures.f': it needs the order of the training data"),
+        ({"path": "r-{step}"}, PREDICTION, "'figures.f': it needs the data of each step"),
+        ({"path": "r-{step}"}, ADVICE, "'figures.f': it needs the data of each step"),
     ],
 )
 def test_a_wrong_row_is_named(row: dict[str, Any], figure: dict[str, Any], message: str) -> None:

@@ -17,6 +17,7 @@ from nearfirst.data.half import half_mask
 from nearfirst.figures.advice import advice, seconds
 from nearfirst.figures.kinds.advice import Settings
 from nearfirst.figures.look import LookSettings
+from nearfirst.figures.plot.table import read
 from nearfirst.figures.run import Key, Run
 from nearfirst.figures.settings import ComparisonSettings
 
@@ -42,7 +43,7 @@ def runs(losses: dict[str, tuple[float, float]], seeds: int = 2) -> dict[Key, Ru
             values = pd.DataFrame([end + 1, end - 1, end], steps, ids)
             task, ones = pd.Series("mine_test", IDS), pd.Series(1, IDS)
             counts = {"trained": TRAINED[name], "pool": 100, "tokens": 10 * TRAINED[name]}
-            result[name, seed] = Run(values, task, ones, unit="conversation", **counts)
+            result[name, seed] = Run(values, task, ones, unit="conversation", counted=counts)
     return result
 
 
@@ -92,7 +93,7 @@ def test_a_single_run_is_paired_with_every_seed() -> None:
 
 
 def test_runs_from_elsewhere_unpaired_seeds_and_a_small_test_set() -> None:
-    elsewhere = {key: replace(run, pool=0) for key, run in runs(LOSSES).items()}
+    elsewhere = {key: replace(run, counted={}) for key, run in runs(LOSSES).items()}
     with pytest.raises(InputError, match="near-25: its losses do not say what was trained on"):
         advice(elsewhere, ORDERS, CHOOSE, ComparisonSettings())
     other_seeds = {
@@ -110,9 +111,9 @@ def advised(tmp_path: Path, losses: dict[str, tuple[float, float]], **jobs: floa
     table["baseline"] = (table["arrangement"] == "random").astype(int)
     seconds = {"selection_seconds": np.nan, "training_seconds": np.nan, **jobs}
     table.assign(**seconds).to_csv(tmp_path / "advice.csv", index=False)
-    read = FIGURE.read(tmp_path / "advice.csv")
-    FIGURE.draw(read, LookSettings())
-    return FIGURE.full_caption(read)
+    table = read(tmp_path / "advice.csv")
+    FIGURE.draw(table, LookSettings())
+    return FIGURE.full_caption(table)
 
 
 def test_the_advice_in_words(tmp_path: Path) -> None:
@@ -133,13 +134,14 @@ def test_the_programs(tmp_path: Path, program: Any) -> None:
     tables = []
     for (name, seed), run in runs(LOSSES).items():
         identity = {"dataset": "mine", "test": "heldout", "arrangement": name, "seed": seed}
-        counts = {key: getattr(run, key) for key in ("trained", "pool", "tokens")}
         path = tmp_path / f"{name}-{seed}.parquet"
-        tables.append(save(as_rows(run), path, **identity, **counts))
+        tables.append(save(as_rows(run), path, **identity, **run.counted))
     test, csv, pdf = (tmp_path / name for name in ("test.parquet", "advice.csv", "advice.pdf"))
     write_table(pa.table({"id": IDS[::-1]}), test)
     figure = FIGURE.model_dump_json()
-    done = program("advice.py", *tables, "--figure", figure, "--test", test, "--output", csv)
+    done = program(
+        "figure_numbers.py", *tables, "--figure", figure, "--test", test, "--output", csv
+    )
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(csv).set_index("arrangement")
     assert table["chosen"].to_dict() == {"near-25": 1, "near": 0, "random-25": 0, "random": 0}

@@ -1,13 +1,12 @@
 """Curves and their intervals, by hand and against SciPy."""
 
-import dataclasses
-
 import pytest
 from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import curves, task_means
+from nearfirst.figures.settings import CurveSettings
 
 # Means and intervals -------------------------------------------------------------------------
 
@@ -30,7 +29,7 @@ def test_curves_by_hand() -> None:
         ("NFT", 0): run({0: (0, 0), 10: (0, 2)}),
         ("RT", 7): run({0: (4, 4), 10: (1, 1)}),
     }
-    table = curves(runs, "instance", 0.9)
+    table = curves(runs, CurveSettings(confidence=0.9))
     assert table.columns[:6].tolist() == ["arrangement", "step", "mean", "low", "high", "n"]
     # Arrangements come in the order given: it is the legend's.
     assert table[["arrangement", "step", "mean", "n"]].to_numpy().tolist() == [
@@ -43,7 +42,10 @@ def test_curves_by_hand() -> None:
     assert set(table["instances"]) == {2}
     assert set(table["confidence"]) == {0.9}
     # Three label tokens and one.
-    weighted = curves({("RT", 0): run({0: (1, 3)}, tokens=(3, 1))}, "token", 0.9)
+    weighted = curves(
+        {("RT", 0): run({0: (1, 3)}, tokens=(3, 1))},
+        CurveSettings(weighting="token", confidence=0.9),
+    )
     assert weighted["mean"].tolist() == [1.5]
 
 
@@ -53,7 +55,7 @@ def test_arrangements_may_differ_in_steps_and_seeds_but_not_in_instances() -> No
         ("RT", 0): run({0: (1, 3), 10: (2, 2), 20: (0, 2)}),
         ("RT", 1): run({0: (1, 3), 10: (2, 4), 20: (0, 0)}),
     }
-    table = curves(runs, "instance", 0.95)
+    table = curves(runs, CurveSettings())
     assert table[["arrangement", "step", "mean", "n"]].to_numpy().tolist() == [
         *(["min", 0, 2.0, 1], ["min", 5, 1.0, 1]),
         *(["RT", 0, 2.0, 2], ["RT", 10, 2.5, 2], ["RT", 20, 0.5, 2]),
@@ -61,16 +63,4 @@ def test_arrangements_may_differ_in_steps_and_seeds_but_not_in_instances() -> No
     assert table["low"].isna().tolist() == [True, True, False, False, False]
     runs["other", 0] = run({0: (1,), 10: (1,)})
     with pytest.raises(InputError, match=r"min \(seed 0\) and other \(seed 0\).*instance 'b'"):
-        curves(runs, "instance", 0.95)
-
-
-def test_data_sets_have_instances_of_their_own() -> None:
-    runs = {
-        ("P3", 0): dataclasses.replace(run({0: (1,), 10: (2,)}), left_out=3),
-        ("NIV2", 0): run({0: (1, 3), 10: (1, 1)}),
-    }
-    table = curves(runs, "instance", 0.95, by="dataset")
-    assert table[["dataset", "step", "mean", "instances", "left_out"]].to_numpy().tolist() == [
-        *(["P3", 0, 1.0, 1, 3], ["P3", 10, 2.0, 1, 3]),
-        *(["NIV2", 0, 2.0, 2, 0], ["NIV2", 10, 1.0, 2, 0]),
-    ]
+        curves(runs, CurveSettings())

@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from importlib import import_module
 
 import pytest
 from configs import PRESETS
-from programs import SCRIPTS
 from runs import figure
 
 from nearfirst.common.errors import InputError
 from nearfirst.config import load
-from nearfirst.figures.figure import Figure, RunId
+from nearfirst.figures.figure import RunId
 from nearfirst.figures.registry import KINDS
 
 FIGURES = load({"preset": "paper"}, PRESETS).figures
@@ -67,17 +65,11 @@ def test_the_runs_and_metrics_of_each_kind(kind: str) -> None:
     for other in (RunId("other", "heldout", "a", 3), RunId("p3", "heldout", "other", 3)):
         assert row.label(other) is None
     assert row.metric_names() == NEEDED.get(kind, ["loss"])
-    assert row.similarities(Experiment()) == (expected if kind == "prediction" else [])
+    assert row.needs_similarity() == (kind == "prediction")
     assert bool(row.contrasts()) == (kind in ("arrangements", "interaction"))
     assert all(contrast.weights.keys() <= set(row.labels()) for contrast in row.contrasts())
     assert {what for _, what, _ in row.references()} == {"data set", "arrangement"}
     assert all(dataset in ("p3", "flan") for _, dataset, _ in row.splits())
-
-
-def test_a_figure_of_arrangements_may_be_measured_on_another_test_set() -> None:
-    row = KINDS.parse(figure("arrangements", "a", "b", reference="a", test="specialist-1"))
-    assert {run.test for run in row.runs(Experiment())} == {"specialist-1"}
-    assert list(row.splits()) == [("test", "flan", "specialist-1")]
 
 
 def test_an_interaction_is_a_difference_of_differences() -> None:
@@ -101,18 +93,7 @@ def test_runs_of_a_condition_are_trained_alike() -> None:
 
 def test_similarity_is_needed_for_all_quantities_but_the_loss() -> None:
     row = KINDS.parse(figure("tasks", "a", quantities=["loss", "cosine-min"]))
-    assert row.similarities(Experiment()) == row.runs(Experiment())
-
-
-@pytest.mark.parametrize("kind", KINDS.names())
-def test_each_kind_has_its_program_its_sections_and_its_plot(kind: str) -> None:
-    settings = KINDS.settings(kind)
-    assert (SCRIPTS / f"{settings.program}.py").is_file()
-    config = load({"preset": "tiny"}, PRESETS)
-    assert all(hasattr(config, section) for section in settings.sections.values())
-    plot = import_module(f"nearfirst.figures.plot.{settings.drawing}")
-    assert all(hasattr(plot, function) for function in ("read", "draw", "facts"))
-    assert issubclass(settings, Figure)
+    assert row.needs_similarity()
 
 
 def test_words_are_no_part_of_the_numbers() -> None:
@@ -123,15 +104,6 @@ def test_words_are_no_part_of_the_numbers() -> None:
     assert row.caption_text() == "Mean reward."
     row = KINDS.parse(figure("metrics", dataset="p3", caption="{metric} on {dataset}, {not} this."))
     assert row.caption_text() == "ROUGE-1, ROUGE-L and Exact Match on p3, {not} this."
-
-
-@pytest.mark.parametrize(
-    ("section", "heading"),
-    [("Figure 2, x", "Figure  2, x"), ("Figure 12", "Figure 12"), ("Figure 4", "Figure  4")],
-)
-def test_headings_sort_as_text(section: str, heading: str) -> None:
-    assert KINDS.parse(figure("rewards", section=section)).heading() == heading
-    assert KINDS.parse(figure("rewards")).heading() == "Your figures"
 
 
 def test_figures_of_the_paper_have_words_and_a_heading() -> None:

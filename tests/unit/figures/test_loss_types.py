@@ -6,7 +6,7 @@ from runs import run
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.loss_types import loss_types
-from nearfirst.figures.settings import LossTypesSettings
+from nearfirst.figures.settings import CurveSettings, LossTypesSettings
 
 TASKS = ("flat", "slow", "none", "equal")
 # At steps 0, 20, 50, 60: the falls are 4, 4, 0 and 2, of which 3.6, 2, 0 and 2 are soon reached.
@@ -14,7 +14,7 @@ LOSSES = {0: (5, 5, 1, 3), 20: (1.4, 4, 1, 1), 50: (2, 3, 2, 2), 60: (1, 1, 3, 1
 
 
 def test_types_by_hand() -> None:
-    types, _ = loss_types({("P3", 0): run(LOSSES, TASKS)}, "instance", 0.95, LossTypesSettings())
+    types, _ = loss_types({("P3", 0): run(LOSSES, TASKS)}, CurveSettings(), LossTypesSettings())
     assert types.columns.tolist() == [
         *("dataset", "task", "start", "lowest", "fall", "share", "type", "n")
     ]
@@ -40,7 +40,7 @@ def test_types_by_hand() -> None:
     ],
 )
 def test_the_criterion_is_the_users(settings: LossTypesSettings, share: float, kind: str) -> None:
-    types, _ = loss_types({("P3", 0): run(LOSSES, TASKS)}, "instance", 0.95, settings)
+    types, _ = loss_types({("P3", 0): run(LOSSES, TASKS)}, CurveSettings(), settings)
     slow = types.set_index("task").loc["slow"]
     assert (slow["share"], slow["type"]) == (share, kind)
 
@@ -51,7 +51,7 @@ def test_the_type_is_that_of_the_mean_over_seeds() -> None:
         ("P3", 0): run({0: (4,), 50: (2,), 60: (2,)}),
         ("P3", 1): run({0: (4,), 50: (4,), 60: (0,)}),
     }
-    types, curves = loss_types(runs, "instance", 0.95, LossTypesSettings())
+    types, curves = loss_types(runs, CurveSettings(), LossTypesSettings())
     assert types[["start", "lowest", "fall", "n"]].to_numpy().tolist() == [[4, 1, 3, 2]]
     assert types["share"][0] == pytest.approx(1 / 3)
     assert curves["mean"].tolist() == [4, 3, 1]
@@ -68,7 +68,9 @@ def test_the_curves_shown_are_those_that_fall_most() -> None:
             ("d", "c", "b", "a", "a"),
         ),
     }
-    types, curves = loss_types(runs, "token", 0.9, LossTypesSettings(shown=3))
+    types, curves = loss_types(
+        runs, CurveSettings(weighting="token", confidence=0.9), LossTypesSettings(shown=3)
+    )
     assert curves.columns.tolist() == [
         *("task", "step", "mean", "low", "high", "n", "panel", "dataset", "type", "share"),
         *("instances", "confidence", "left_out"),
@@ -86,7 +88,7 @@ def test_the_curves_shown_are_those_that_fall_most() -> None:
     assert set(of_a["instances"]) == {2}
     assert set(of_a["share"]) == {1.0}
     assert set(curves["confidence"]) == {0.9}
-    one = loss_types(runs, "instance", 0.9, LossTypesSettings(shown=1))[1]
+    one = loss_types(runs, CurveSettings(confidence=0.9), LossTypesSettings(shown=1))[1]
     assert one["task"].unique().tolist() == ["flat", "slow", "none", "d"]
 
 
@@ -94,4 +96,4 @@ def test_the_curves_shown_are_those_that_fall_most() -> None:
 def test_runs_that_cannot_be_sorted(steps: tuple[int, ...]) -> None:
     runs = {("P3", 0): run(dict.fromkeys(steps, (1,)))}
     with pytest.raises(InputError, match="P3: loss_types needs step 0, a checkpoint in steps 1 to"):
-        loss_types(runs, "instance", 0.95, LossTypesSettings())
+        loss_types(runs, CurveSettings(), LossTypesSettings())

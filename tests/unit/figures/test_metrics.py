@@ -1,6 +1,6 @@
 """The registry of metrics, and any metric on its way from tables of instances to curves."""
 
-from collections.abc import Mapping, Sequence
+import math
 from pathlib import Path
 from typing import get_args
 
@@ -14,6 +14,7 @@ from nearfirst.figures.curves import curves
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.read import read_runs
 from nearfirst.figures.run import Key, Run, scaled
+from nearfirst.figures.settings import CurveSettings
 from nearfirst.metrics import METRICS, SCORE_NAMES, MetricName
 from nearfirst.reward.table import REWARDS
 from nearfirst.score.table import SCORES
@@ -22,36 +23,6 @@ from nearfirst.tables.metric_tasks import metric_tasks
 from nearfirst.tables.settings import GeneralizationSettings
 
 ROOT = Path(__file__).parents[3] / "workflow"
-
-Values = Mapping[int, Sequence[float]]
-
-
-def scores(path: Path, rouge: Values, left_out: int = 0) -> Path:
-    """Write scores of instances a (task one), b and c (task two): ROUGE-L is half of ROUGE-1."""
-    rows = [
-        {
-            **dict.fromkeys(SCORE_NAMES, 0.0),
-            **{"step": step, "id": name, "task": task},
-            **{"rouge1": value, "rougeL": value / 2, "exact_match": float(value == 1)},
-        }
-        for step, values in rouge.items()
-        for name, task, value in zip("abc", ("one", "two", "two"), values, strict=True)
-    ]
-    return save_table(pa.Table.from_pylist(rows, SCORES), path, left_out=left_out)
-
-
-def rewards(path: Path, values: Values) -> Path:
-    rows = [
-        {"step": step, "id": name, "task": "one", "reward": value}
-        for step, rewards in values.items()
-        for name, value in zip("abc", rewards, strict=True)
-    ]
-    return save_table(pa.Table.from_pylist(rows, REWARDS), path)
-
-
-def read(metric: str, *paths: Path) -> Run:
-    (run,) = read_runs(paths, metric).values()
-    return run
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -72,30 +43,35 @@ def test_a_new_metric_reruns_no_model(program: str) -> None:
 
 
 def test_each_metric_is_read_from_the_tables_that_have_it(tmp_path: Path) -> None:
-    values = {0: (0, 0.5, 1), 10: (0.25, 0.5, 1)}
-    paths = [scores(tmp_path / "s.parquet", values, left_out=2)]
-    run = read("rougeL", *paths)
-    assert run.values.to_numpy().tolist() == [[0, 0.25, 0.5], [0.125, 0.25, 0.5]]
+    names = zip("abc", ("one", "two", "two"), (0, 0.5, 1), (-1.0, math.nan, 4.0), strict=True)
+    rows = [
+        {**dict.fromkeys(SCORE_NAMES, score), "step": 0, "id": name, "task": task, "reward": reward}
+        for name, task, score, reward in names
+    ]
+    paths = [
+        save_table(pa.Table.from_pylist(rows, schema), tmp_path / f"{i}.parquet", left_out=2)
+        for i, schema in enumerate((SCORES, REWARDS))
+    ]
+    (run,) = read_runs(paths, "rougeL").values()
+    assert run.values.to_numpy().tolist() == [[0, 0.5, 1]]
     assert set(run.label_tokens) == {1}, "only a loss has label tokens"
     assert run.left_out == 2
     with pytest.raises(InputError, match="none of the tables has a column 'reward'"):
-        read("reward", *paths)
-    paths.append(rewards(tmp_path / "r.parquet", {0: (-1, float("nan"), 4)}))
-    with pytest.raises(InputError, match=r"r\.parquet: the reward of instance 'b' at step 0 is na"):
-        read("reward", *paths)
+        read_runs(paths[:1], "reward")
+    with pytest.raises(InputError, match=r"1\.parquet: the reward of instance 'b' at step 0"):
+        read_runs(paths, "reward")
 
 
-def test_curves_of_scores_are_from_0_to_100(tmp_path: Path) -> None:
-    paths = [
-        scores(tmp_path / "0.parquet", {0: (0, 0, 0), 10: (0.1, 0.2, 0.9)}),
-        scores(tmp_path / "1.parquet", {0: (0, 0, 0.3), 10: (1, 1, 1)}),
-    ]
+def test_curves_of_scores_are_from_0_to_100() -> None:
     runs: dict[Key, Run] = {}
-    for metric in ("rouge1", "exact_match"):
-        runs |= scaled({(metric, i): read(metric, path) for i, path in enumerate(paths)}, metric)
-    table = curves(runs, "instance", 0.95, "metric", "rouge1").set_index(["metric", "step"])
+    for metric, seeds in {
+        "rouge1": (run({0: (0, 0), 10: (0.3, 0.5)}), run({0: (0, 0.3), 10: (1, 1)})),
+        "exact_match": (run({0: (0, 0), 10: (0, 0)}), run({0: (0, 0), 10: (1, 1)})),
+    }.items():
+        runs |= scaled({(metric, seed): one for seed, one in enumerate(seeds)}, metric)
+    table = curves(runs, CurveSettings(), "metric", "rouge1").set_index(["metric", "step"])
     # The mean of 40 and 100, and of 0 and 100.
-    assert table.loc[("rouge1", 10), "mean"] == pytest.approx(70, abs=1e-4)
+    assert table.loc[("rouge1", 10), "mean"] == pytest.approx(70)
     assert table.loc[("exact_match", 10), "mean"] == pytest.approx(50)
     # Student's interval of 40 and 100 would reach far beyond both ends.
     assert tuple(table.loc[("rouge1", 10), ["low", "high"]]) == (0, 100)
@@ -103,38 +79,35 @@ def test_curves_of_scores_are_from_0_to_100(tmp_path: Path) -> None:
     assert set(table["n"]) == {2}
 
 
-def test_means_of_tasks_by_hand(tmp_path: Path) -> None:
+def test_means_of_tasks_by_hand() -> None:
     runs = {
-        ("NIV2", seed): read(
-            "rouge1", scores(tmp_path / f"{seed}.parquet", {0: (0, 0, 0), 10: (1, value, 0.5)})
-        )
+        ("NIV2", seed): run({0: (0, 0, 0), 10: (1, value, 0.5)}, ("one", "two", "two"))
         for seed, value in enumerate((0.3, 0.5))
     }
     half = metric_tasks({"rouge1": runs}, "instance", 0.5).set_index(["task", "step"])
     table = metric_tasks({"rouge1": runs}, "instance", 0.95).set_index(["task", "step"])
     assert table.loc[("one", 10), "mean"] == 100
     # (30 + 50) / 2 and (50 + 50) / 2 over the seeds.
-    assert table.loc[("two", 10), "mean"] == pytest.approx(45, abs=1e-4)
+    assert table.loc[("two", 10), "mean"] == pytest.approx(45)
     assert table.loc[("two", 10), "instances"] == 2
     assert set(table["n"]) == {2}
     # Student's quantile of one degree of freedom is 1 at this level, and 12.7 at the other.
     bounds = ["low", "high"]
-    assert half.loc[("two", 10), bounds].tolist() == pytest.approx([40, 50], abs=1e-4)
+    assert half.loc[("two", 10), bounds].tolist() == pytest.approx([40, 50])
     assert table.loc[("two", 10), bounds].tolist() == [0, 100]
     loss = {("NIV2", 0): run({0: (1, 3)}, "tt", (3, 1))}
     assert metric_tasks({"loss": loss}, "token", 0.95)["mean"].tolist() == [1.5]
 
 
-def test_generalization_by_any_metric(tmp_path: Path) -> None:
-    score = scores(tmp_path / "s.parquet", {0: (0, 0, 0), 10: (0.5, 0.5, 0.5), 20: (1, 1, 1)})
-    reward = rewards(tmp_path / "r.parquet", {0: (-3, -3, -3), 10: (-2, -2, -2)})
-    for performance, path, threshold, step in (
+def test_generalization_by_any_metric() -> None:
+    score, reward = run({0: (0,), 10: (0.5,), 20: (1,)}), run({0: (-3,), 10: (-2,)})
+    for performance, of, threshold, step in (
         ("rouge1", score, 0.4, 10),
-        ("exact_match", score, 0.4, 20),
+        ("exact_match", score, 0.6, 20),
         ("reward", reward, -2.5, 10),
     ):
         settings = GeneralizationSettings(performance=performance, threshold=threshold)
-        table = generalization({"fig": {("RT", 0): read(performance, path)}}, settings)
+        table = generalization({"fig": {("RT", 0): of}}, settings)
         assert table["step"].tolist() == [step, step]
     for performance in ("exp-loss", "rouge1"):
         with pytest.raises(ValueError, match=r"threshold: -2\.5 tells no .* is from 0 to 1"):

@@ -12,6 +12,7 @@ from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.prediction import prediction
+from nearfirst.figures.settings import CurveSettings, PredictionSettings
 
 Floats = npt.NDArray[np.float64]
 Similarities = dict[tuple[str, int], dict[str, pd.DataFrame]]
@@ -36,8 +37,9 @@ def worlds(
 
 
 def predict(runs: Runs, similar: Similarities, **changes: Any) -> pd.DataFrame:
-    arguments: dict[str, Any] = {"confidence": 0.95, "resamples": 200, "seed": 0, **changes}
-    return prediction(runs, similar, "instance", **arguments)
+    curves = {key: changes.pop(key) for key in ("weighting", "confidence") if key in changes}
+    settings = PredictionSettings(**{"resamples": 200, **changes})
+    return prediction(runs, similar, CurveSettings(**curves), settings)
 
 
 def random_worlds(seed: int = 0, labels: str = "AAB") -> tuple[Runs, Similarities]:
@@ -126,7 +128,7 @@ def test_the_loss_of_a_task_is_weighted_as_in_the_curves() -> None:
     losses = dict(zip((10, 20, 30, 40), np.hstack([first, -3 * first]).tolist(), strict=True))
     runs["RT", 0] = run({0: [99.0] * 10} | losses, TASKS * 2, [99] * 5 + [1] * 5)
     for weighting, expected in (("instance", -1), ("token", 1)):
-        table = prediction(runs, similar, weighting, 0.95, 100, 0).set_index("statistic")
+        table = predict(runs, similar, weighting=weighting).set_index("statistic")
         assert table["mean"].to_dict() == pytest.approx(
             dict.fromkeys(("pooled", "over checkpoints", "over tasks"), expected)
         )
@@ -183,7 +185,6 @@ def test_the_interval_is_seeded_and_widens_with_confidence() -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda runs, similar: similar.pop(("A", 1)), "A, seed 1: the similarity table"),
         (
             lambda runs, similar: runs.update({("A", 0): run({0: (1,) * 5, 10: (1,) * 5}, TASKS)}),
             "1 checkpoints after step 0 are in all runs; a correlation needs two",

@@ -10,15 +10,32 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from programs import Program
-from runs import assert_equal, figure, noisy, run, save_table, tables, write_runs, write_similarity
+from runs import (
+    assert_equal,
+    figure,
+    noisy,
+    run,
+    save_table,
+    some_answers,
+    tables,
+    write_runs,
+    write_similarity,
+)
 
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.comparison.summary import summary
 from nearfirst.figures.curves import curves
 from nearfirst.figures.loss_types import loss_types
 from nearfirst.figures.prediction import prediction
+from nearfirst.figures.registry import KINDS
 from nearfirst.figures.reward_distribution import distribution
-from nearfirst.figures.settings import ComparisonSettings, DistributionSettings, LossTypesSettings
+from nearfirst.figures.settings import (
+    ComparisonSettings,
+    CurveSettings,
+    DistributionSettings,
+    LossTypesSettings,
+    PredictionSettings,
+)
 from nearfirst.figures.task_curves import task_curves
 from nearfirst.reward.table import REWARDS
 from nearfirst.score.table import SCORES
@@ -31,16 +48,14 @@ def test_curves_and_their_comparison(csv: Any, tmp_path: Path) -> None:
     paths = write_runs(runs | noisy({"other": 0.0}, seeds=1), tmp_path, left_out=4)
     row = ("--figure", figure("arrangements", "NFT", "RT", reference="RT"))
     # Order on the command line does not matter, and tables that are not needed are skipped.
-    output = csv("curves.py", *reversed(paths), *row)
-    assert_equal(output, curves(runs, "instance", 0.95).assign(left_out=4))
+    output = csv("figure_numbers.py", *reversed(paths), *row)
+    assert_equal(output, curves(runs, CurveSettings()).assign(left_out=4))
 
     output = csv("compare.py", *paths, *row, "--summary", tmp_path / "paired.txt")
     expected = paired_comparison(runs, "RT", ComparisonSettings())
     assert_equal(output, expected)
     lines = (tmp_path / "paired.txt").read_text().splitlines()
-    assert " ".join(lines) == summary(
-        expected, "RT", ["NFT"], {"RT-NFT": "Against NFT"}, {"NFT": 3, "RT": 3}
-    )
+    assert " ".join(lines) == summary(expected, KINDS.parse(row[1]), {"NFT": 3, "RT": 3})
 
 
 def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> None:
@@ -50,11 +65,11 @@ def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> N
     conditions = {"one": {"NFT": "k", "RT": "l"}, "two": {"NFT": "m", "RT": "n"}}
     row = ("--figure", figure("interaction", conditions=conditions, reference="NFT"))
     training = {"one": {}, "two": {"schedule": "constant", "mean_of": "cosine"}}
-    output = csv("interaction.py", *paths, *row, "--training", json.dumps(training))
+    output = csv("figure_numbers.py", *paths, *row, "--training", json.dumps(training))
     assert output["panel"].unique().tolist() == ["one", "two"]
     assert output["arrangement"].unique().tolist() == ["NFT", "RT"]
     second = {(label, s): runs[k, s] for label, k in (("NFT", "m"), ("RT", "n")) for s in range(3)}
-    expected = curves(second, "instance", 0.95)
+    expected = curves(second, CurveSettings())
     assert_equal(output.loc[6:, expected.columns].reset_index(drop=True), expected)
     # Of 20 steps: cos(0) to cos(3π/20), and cos(16π/20) to cos(19π/20).
     first = [(1 + math.cos(math.pi * step / 20)) / 2 for step in range(4)]
@@ -76,15 +91,6 @@ def test_the_interaction_of_orders_and_conditions(csv: Any, tmp_path: Path) -> N
     assert "NFT minus RT, one minus two: lower over the run" in text
 
 
-def test_curves_of_data_sets_with_one_seed(csv: Any, tmp_path: Path) -> None:
-    runs = noisy({"p3": 0.0}, seeds=1) | noisy({"niv2": 0.0}, seeds=1, instances=7)
-    paths = write_runs(runs, tmp_path, by="dataset", test="generalist-0")
-    table = csv("curves.py", *paths, "--figure", figure("datasets", "niv2", "p3"))
-    assert table["dataset"].unique().tolist() == ["niv2", "p3"]
-    assert table.groupby("dataset")["instances"].first().to_dict() == {"niv2": 7, "p3": 30}
-    assert table[["low", "high"]].isna().to_numpy().all()
-
-
 def test_curves_of_tasks(program: Program, csv: Any, tmp_path: Path) -> None:
     runs = noisy({"RT": 0.0, "cluster": 0.2}, 2, 6, tasks=TASKS * 2)
     paths = write_runs(runs, tmp_path, left_out=1, test="specialist-1")
@@ -97,12 +103,12 @@ def test_curves_of_tasks(program: Program, csv: Any, tmp_path: Path) -> None:
     quantities = ["loss", "scaled-cosine-avg"]
     keys: dict[str, object] = {"tests": ["specialist-1"], "quantities": quantities}
     row = figure("tasks", "RT", "cluster", **keys, pick=[1, 1, 3])
-    output = csv("task_curves.py", *paths, "--figure", row)
+    output = csv("figure_numbers.py", *paths, "--figure", row)
     tests = {"specialist-1": runs}, {"specialist-1": similar}
-    expected = task_curves(*tests, ["u"], quantities, "task", "instance", 0.95)
+    expected = task_curves(*tests, ["u"], quantities, "task", CurveSettings())
     assert_equal(output, expected.assign(left_out=1))
     row = figure("tasks", "RT", "cluster", **keys, tasks=["w"])
-    done = program("task_curves.py", *paths, "--figure", row, "--output", tmp_path / "none.csv")
+    done = program("figure_numbers.py", *paths, "--figure", row, "--output", tmp_path / "none.csv")
     assert done.returncode == 1
     assert "no unseen task 'w' in all runs; the nearest names are v, u, t" in done.stderr
 
@@ -119,30 +125,27 @@ def test_prediction(csv: Any, tmp_path: Path) -> None:
         whole = {"cosine-min": distances.assign(**{"": 0.0})}
         identity = {"arrangement": "RT", "seed": seed}
         paths.append(write_similarity(whole, tmp_path / f"s-{seed}.parquet", **identity))
-    settings = ("--settings", '{"resamples": 200}', "--curves", '{"confidence": 0.9}')
+    parts = CurveSettings(confidence=0.9), PredictionSettings(resamples=200)
+    settings = ("--curves", parts[0], "--prediction", parts[1])
     paths += write_runs(runs, tmp_path)
-    output = csv("prediction.py", *paths, "--figure", figure("prediction", "RT"), *settings)
-    assert_equal(output, prediction(runs, similar, "instance", 0.9, 200, 0))
+    output = csv("figure_numbers.py", *paths, "--figure", figure("prediction", "RT"), *settings)
+    assert_equal(output, prediction(runs, similar, *parts))
 
 
 def test_loss_types(csv: Any, tmp_path: Path) -> None:
     runs = {("p3", 0): run({0: (5, 5, 1), 20: (1.4, 4, 1), 50: (2, 3, 2), 60: (1, 1, 3)}, TASKS)}
     paths = write_runs(runs, tmp_path, left_out=2, by="dataset")
-    flags = ("--types", tmp_path / "types.csv", "--settings", '{"shown": 1}')
+    flags = ("--loss-types", '{"shown": 1}')
     row = ("--figure", figure("loss-types", "p3"), "--curves", '{"weighting": "token"}')
-    output = csv("loss_types.py", *paths, *flags, *row)
-    types, table = loss_types(runs, "token", 0.95, LossTypesSettings(shown=1))
+    output = csv("figure_numbers.py", *paths, *flags, *row)
+    types, table = loss_types(runs, CurveSettings(weighting="token"), LossTypesSettings(shown=1))
     assert_equal(output, table.assign(left_out=2))
-    assert_equal(pd.read_csv(tmp_path / "types.csv"), types)
+    assert_equal(pd.read_csv(tmp_path / "out_tasks.csv"), types)
 
 
 def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
-    generator = np.random.default_rng(0)
-    rows = [(step, f"id-{place}") for step in (0, 10) for place in range(30)]
-    frame = pd.DataFrame(rows, columns=["step", "id"]).assign(task="t")
-    right = generator.random(len(frame)) < 0.4
-    frame = frame.assign(reward=right + generator.normal(size=len(frame)).round(3))
-    scores = {name: right.astype(float) for name in SCORES.names[3:]}
+    frame = some_answers(seeds=1).assign(task="t")
+    scores = {name: frame["right"].astype(float) for name in SCORES.names[3:]}
     # The first instance has no reference, so no score.
     scored = frame.assign(**scores)[frame["id"] != "id-0"]
     identity = {"dataset": "p3", "test": "generalist-0"}
@@ -156,14 +159,14 @@ def test_reward_distribution(csv: Any, tmp_path: Path) -> None:
     ]
     settings = DistributionSettings(resamples=200, bins=10)
     row = figure("rewards", dataset="p3")
-    output = csv("reward_distribution.py", *paths, "--figure", row, "--settings", settings)
-    answers = scored.assign(seed=0, right=scored["exact_match"] == 1)
-    expected = distribution(answers, settings, 1)
-    assert_equal(output, expected)
+    output = csv("figure_numbers.py", *paths, "--figure", row, "--distribution", settings)
+    assert_equal(output, distribution(scored, settings, 1))
 
 
 def test_the_row_of_a_figure_is_checked(program: Program, tmp_path: Path) -> None:
     row = figure("arrangements", "a", reference="b")
-    done = program("curves.py", "x.parquet", "--figure", row, "--output", tmp_path / "out.csv")
+    done = program(
+        "figure_numbers.py", "x.parquet", "--figure", row, "--output", tmp_path / "out.csv"
+    )
     assert done.returncode == 2
     assert "reference: 'b' is none of the labels a" in done.stderr

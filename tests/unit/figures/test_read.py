@@ -11,7 +11,7 @@ from nearfirst.common.errors import InputError
 from nearfirst.figures.figure import RunId
 from nearfirst.figures.read import read_runs, read_similarities, results_by_test, results_of
 from nearfirst.figures.registry import KINDS
-from nearfirst.figures.run import check_instances, check_seeds
+from nearfirst.figures.run import by_label
 
 
 def test_segments_are_joined_and_sorted(tmp_path: Path) -> None:
@@ -67,20 +67,7 @@ def test_runs_of_a_label_have_the_same_steps_and_instances(
     with pytest.raises(
         InputError, match=rf"RT \(seed 0\) and RT \(seed 3\).* only one has {named}"
     ):
-        check_seeds(runs)
-
-
-def test_only_instances_must_be_the_same_across_labels() -> None:
-    runs = {
-        ("A", 0): run({0: (1, 1), 10: (1, 1)}),
-        ("B", 0): run({0: (1, 1), 20: (1, 1)}),
-    }
-    check_seeds(runs)
-    check_instances(runs)
-    runs["C", 0] = run({0: (1,), 10: (1,)})
-    check_seeds(runs)
-    with pytest.raises(InputError, match=r"A \(seed 0\) and C \(seed 0\).* only one has instance"):
-        check_instances(runs)
+        by_label(runs)
 
 
 def test_similarities_come_back_by_measure_in_their_order(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from runs import run
+from runs import run, some_answers
 from scipy import stats
 
 from nearfirst.common.errors import InputError
@@ -17,23 +17,6 @@ from nearfirst.figures.settings import DistributionSettings
 def in_clusters(values: Any, clusters: int = 5) -> Group:
     values = np.asarray(values, float)
     return Group(values, np.arange(len(values)) % clusters)
-
-
-def some_answers(instances: int = 40, steps: int = 6) -> pd.DataFrame:
-    """Make answers; those to the same prompt have similar rewards."""
-    generator = np.random.default_rng(0)
-    count = instances * steps
-    prompt = np.repeat(np.arange(instances), steps)
-    is_right = generator.random(count) < 0.4
-    common = generator.normal(size=instances)[prompt]
-    columns = {
-        "seed": 0,
-        "step": np.tile(np.arange(steps) * 10, instances),
-        "id": [f"id-{number}" for number in prompt],
-        "right": is_right,
-        "reward": is_right + common + generator.normal(size=count),
-    }
-    return pd.DataFrame(columns)
 
 
 def facts(answers: pd.DataFrame, **settings: Any) -> pd.DataFrame:
@@ -129,7 +112,7 @@ def test_the_bootstrap_is_seeded_and_follows_its_level() -> None:
     [
         ({}, {}, True, True),
         ({}, {"min_answers": 500}, False, True),
-        ({}, {"min_instances": 41}, False, False),
+        ({}, {"min_instances": 51}, False, False),
         ({"reward": 1.5}, {}, False, True),
     ],
 )
@@ -167,8 +150,7 @@ def test_answers_in_both_tables_are_joined() -> None:
 @pytest.mark.parametrize(
     ("scores", "rewards", "message"),
     [
-        ([1], [1, 1], "a, seed 1: no scores; give scores and rewards"),
-        ([1, 1], [1], "a, seed 1: no rewards"),
+        ([1, 1], [1], r"scores of .*\('a', 1\)\], but rewards of \[\('a', 0\)\]"),
         ([1], [2], "a, seed 0: scores and rewards are not of the same"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from runs import run, tables
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.run import common_tasks
+from nearfirst.figures.settings import CurveSettings
 from nearfirst.figures.task_curves import choose_tasks, task_curves
 
 TASKS = ("u", "t", "u")
@@ -28,7 +28,6 @@ SIMILAR = {
     )
     for key, add in ADDED.items()
 }
-SHORT = {name: table.loc[[10]] for name, table in SIMILAR["RT", 1].items()}
 
 
 def curves_of(**changes: Any) -> pd.DataFrame:
@@ -38,8 +37,7 @@ def curves_of(**changes: Any) -> pd.DataFrame:
         "tasks": ["u"],
         "quantities": ["loss"],
         "panel": "task",
-        "weighting": "instance",
-        "confidence": 0.95,
+        "settings": CurveSettings(),
     }
     return task_curves(**{**arguments, **changes})
 
@@ -88,21 +86,6 @@ def test_panels_come_in_the_order_given() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("similarity", "message"),
-    [
-        (None, "RT, seed 1: the similarity table of this run is missing"),
-        (SHORT, "RT, seed 1: only one of losses and similarity has step 20"),
-    ],
-)
-def test_similarities_that_do_not_fit(similarity: Any, message: str) -> None:
-    similarities = {**SIMILAR, ("RT", 1): similarity}
-    if similarity is None:
-        del similarities["RT", 1]
-    with pytest.raises(InputError, match=message):
-        curves_of(quantities=["cosine-min"], similarities={"specialist-0": similarities})
-
-
 def test_curves_that_cannot_be_scaled_name_their_run() -> None:
     for factor in (-1, 0):
         average = factor * SIMILAR["RT", 1]["cosine-avg"]
@@ -131,8 +114,3 @@ def test_the_beginning_of_a_name_will_do_if_it_is_the_only_one() -> None:
     for name in ("task9", "task8", "task", "nowhere"):
         with pytest.raises(InputError, match=f"no unseen task '{name}' in all runs; the nearest"):
             choose_tasks(tasks, [name], (1, 0, 1))
-
-
-def test_tasks_are_chosen_from_those_of_all_runs() -> None:
-    runs = [run({0: (1, 1, 1)}, tasks) for tasks in (("c", "a", "b"), ("b", "c", "d"))]
-    assert common_tasks(runs) == ["b", "c"]

@@ -8,13 +8,13 @@ from runs import figure, noisy
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.curves import curves
 from nearfirst.figures.registry import KINDS
-from nearfirst.figures.settings import ComparisonSettings
+from nearfirst.figures.settings import ComparisonSettings, CurveSettings
 from nearfirst.report.summary import failures, summary
 
 
 def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
     runs = noisy({"NFT": -0.5, "RT": 0.0}, seeds=3)
-    curves(runs, "instance", 0.95).to_csv(tmp_path / "fig.csv", index=False)
+    curves(runs, CurveSettings()).to_csv(tmp_path / "fig.csv", index=False)
     paired = paired_comparison(runs, "NFT", ComparisonSettings(resamples=200))
     paired.to_csv(tmp_path / "fig_paired.csv", index=False)
     pd.DataFrame({"a": [1, 2]}).to_csv(tmp_path / "table4.csv", index=False)
@@ -26,12 +26,8 @@ def test_a_figure_with_its_numbers_and_findings(tmp_path: Path) -> None:
     assert lines[1].strip().startswith(f"NFT-RT: lower over the run, {difference} [")
     assert lines[2] == f"{tmp_path}/table4.csv  2 rows"
     assert "fig_paired.csv  " not in "\n".join(lines)
-
-
-def test_the_report_of_any_picture_takes_the_same_command(tmp_path: Path) -> None:
-    (last,) = summary([str(tmp_path / "explore_mine.pdf")], {}).splitlines()[-1:]
     # The targets alone would lack --config, and with it the data of one's own.
-    assert "same command with --report report.html" in last
+    assert "same command with --report report.html" in lines[-1]
 
 
 def test_warnings_in_the_logs_are_repeated_once(tmp_path: Path) -> None:
@@ -51,9 +47,10 @@ def test_failed_jobs_and_their_errors(tmp_path: Path) -> None:
     Path(killed).write_text("12:00:01 steps 0 to 90\n")
     jobs = [("train x", killed), ("sample b", second), ("sample a", first), ("embed", "none.log")]
     assert failures([*jobs, *jobs]).splitlines() == [
+        "embed: no error in none.log (killed, or of a group with a failed job)",
+        f"train x: no error in {killed} (killed, or of a group with a failed job)",
         f"Failed: sample a: a.csv: é ({first})",
         f"Failed: sample b: of each row ({second})",
-        "No error in the logs of: embed; train x (killed, or of a group with a failed job)",
     ]
     many = failures((f"job {number:02d}", first) for number in range(30)).splitlines()
-    assert (len(many), many[-1]) == (21, "Failed: 10 more")
+    assert (len(many), many[-1]) == (21, "10 more failed jobs are in the logs.")

@@ -78,7 +78,6 @@ def two_seeds(**seeds: Sequence[int]) -> Data:
     ("name", "runs", "options", "message"),
     [
         ("sudden", two_seeds(cluster=(0, 1), random=(0, 2)), {}, r"seeds \[0, 2\]"),
-        ("follows", two_seeds(cluster=(0, 1)), {"measure": "cosine-min"}, "seed 1: the similarity"),
         ("trend", two_seeds(A=(0, 1), B=(2, 3), C=(4, 5)), {}, "no common seed"),
     ],
 )

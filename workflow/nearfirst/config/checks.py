@@ -49,13 +49,11 @@ def find_unusable_names(config: Config) -> dict[str, str]:
     for name in sorted(config.checkpoints.keys() & config.arrangements.keys()):
         faults[f"checkpoints.{name}"] = "an arrangement has this name; choose another"
     for name, figure in config.figures.items():
-        used = {run.arrangement for run in figure.similarities(config)}
-        if figure.takes_jobs:
-            used |= {curve.arrangement for curve in figure.shown()}
-        if elsewhere := sorted(used & config.checkpoints.keys()):
+        elsewhere = [c.arrangement for c in figure.shown() if c.arrangement in config.checkpoints]
+        if elsewhere and (figure.needs_similarity() or figure.takes_jobs):
             faults[f"figures.{name}"] = (
-                "it needs the order of the training data and the time of training, which are "
-                f"unknown for {', '.join(elsewhere)} of `checkpoints`"
+                "it needs the data of each step, which are unknown for "
+                f"{elsewhere[0]!r} of `checkpoints`"
             )
     return {key: f"config key '{key}': {fault}" for key, fault in faults.items()}
 

@@ -24,7 +24,15 @@ from nearfirst.explore.read import (
 )
 from nearfirst.explore.settings import KINDS
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.style import CHARACTER, LINE, numbered_style, style, taller, wrapped
+from nearfirst.figures.plot.style import (
+    BAND_OPACITY,
+    CHARACTER,
+    LINE,
+    numbered_style,
+    style,
+    taller,
+    wrapped,
+)
 
 MAX_TASKS = 20
 """Tasks shown; if there are more, the nearest and the farthest."""
@@ -200,7 +208,7 @@ def _select_tasks(table: pd.DataFrame) -> pd.DataFrame:
 def _bar_style(look: LookSettings, side: str) -> dict[str, Any]:
     """Return the style of a side's bars: filled or outlined, to differ in grey too."""
     if side == "train":
-        return {"color": numbered_style(look, 0)["color"], "alpha": min(1.0, 2 * look.band_opacity)}
+        return {"color": numbered_style(look, 0)["color"], "alpha": min(1.0, 2 * BAND_OPACITY)}
     return {"edgecolor": numbered_style(look, 1)["color"], "facecolor": "none", "linewidth": 1.0}
 
 

@@ -1,13 +1,17 @@
 """Advice on what to train on, from runs on parts of a pool."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.measured import job_seconds
+from nearfirst.common.parquet import read_ids
+from nearfirst.data.half import half_mask
 from nearfirst.figures.comparison.inference import (
     Estimates,
     Floats,
@@ -17,11 +21,25 @@ from nearfirst.figures.comparison.inference import (
     variance_over_seeds,
 )
 from nearfirst.figures.comparison.paired import check_pairs, sample_of
-from nearfirst.figures.run import Runs, by_label, check_instances, check_seeds
+from nearfirst.figures.read import runs_of
+from nearfirst.figures.run import Runs, by_label, check_instances
 from nearfirst.figures.settings import ComparisonSettings
 
 Jobs = Mapping[str, Mapping[str, Sequence[str]]]
 """Patterns of the benchmark files of each arrangement's `selection` and `training`."""
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the numbers of a figure of kind `advice` (`Figure.compute`)."""
+    if settings.test is None:
+        raise InputError("--test: the test instances, of which one half chooses, are missing")
+    ids = read_ids(settings.test)
+    chooses = set(compress(ids, half_mask(ids)))
+    runs, weighting = runs_of(figure, tables), settings.curves.weighting
+    table = advice(runs, figure.orders, chooses, settings.comparison, weighting)
+    table["baseline"] = (table["arrangement"] == figure.baseline).astype(int)
+    times = seconds(settings.jobs, table["arrangement"].tolist())
+    return [pd.concat([table, times], axis=1)]
 
 
 def advice(
@@ -54,13 +72,12 @@ def advice(
     n, choosing_instances, instances, units, confidence
         Seeds, sizes of the halves, and what intervals and tests generalize to.
     """
-    check_seeds(runs)
     check_instances(runs)
     labels = by_label(runs)
     names = [name for arrangements in orders.values() for name in arrangements]
     firsts = [labels[name][min(labels[name])] for name in names]
     for name, run in zip(names, firsts, strict=True):
-        if not run.pool:
+        if "pool" not in run.counted:
             raise InputError(f"{name}: its losses do not say what was trained on; train it here")
     check_pairs(labels)
     n_seeds = max(map(len, labels.values()))
@@ -90,11 +107,11 @@ def advice(
         {
             "order": [order for order, arrangements in orders.items() for _ in arrangements],
             "arrangement": names,
-            "share": [run.trained / run.pool for run in firsts],
-            "trained": [run.trained for run in firsts],
-            "pool": [run.pool for run in firsts],
+            "share": [run.counted["trained"] / run.counted["pool"] for run in firsts],
+            "trained": [run.counted["trained"] for run in firsts],
+            "pool": [run.counted["pool"] for run in firsts],
             "steps": [run.values.index.max() for run in firsts],
-            "tokens": [run.tokens for run in firsts],
+            "tokens": [run.counted["tokens"] for run in firsts],
             "choosing": choosing,
             "chosen": (np.arange(len(names)) == chosen).astype(int),
             "loss": level.mean,

@@ -2,18 +2,13 @@
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 
 from nearfirst.common import cli
-from nearfirst.common.errors import InputError
 from nearfirst.common.files import writing
 from nearfirst.figures.registry import KINDS
-
-T = TypeVar("T")
 
 
 def parser(description: str | None, tables: str) -> argparse.ArgumentParser:
@@ -40,7 +35,9 @@ def add_figures(to: argparse.ArgumentParser) -> None:
     """Add the flag that takes several figures by name as JSON."""
     to.add_argument(
         "--figures",
-        type=cli.checked(lambda text: parse_by_name(text, KINDS.parse, "figures")),
+        type=cli.checked(
+            lambda text: {k: KINDS.parse(json.dumps(row)) for k, row in json.loads(text).items()}
+        ),
         required=True,
         metavar="JSON",
         help="rows of figures by name, as in the config table `figures` (docs/config.md)",
@@ -61,11 +58,3 @@ def write_csv(table: pd.DataFrame, path: Path, float_format: str) -> None:
     """Write a CSV atomically."""
     with writing(path) as temporary:
         table.to_csv(temporary, index=False, float_format=float_format)
-
-
-def parse_by_name(text: str, parse: Callable[[str], T], what: str) -> dict[str, T]:
-    """Parse each value of a JSON object; `what` names them in the InputError for other input."""
-    try:
-        return {name: parse(json.dumps(part)) for name, part in json.loads(text).items()}
-    except (ValueError, AttributeError) as error:
-        raise InputError(f"{text}: not a JSON object of {what} ({error})") from None

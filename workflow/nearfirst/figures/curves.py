@@ -1,16 +1,30 @@
 """From the losses (or scores, or rewards) of runs to curves with intervals over seeds."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds
+from nearfirst.figures.read import runs_of
+from nearfirst.figures.run import Key, Run, Runs, by_label, check_instances
+from nearfirst.figures.settings import CurveSettings
 from nearfirst.metrics import METRICS, MetricName
 
 Floats = npt.NDArray[np.float64]
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the curves of a figure of arrangements, data sets or metrics (`Figure.compute`)."""
+    metrics, by = figure.metric_names(), figure.series
+    runs: dict[Key, Run] = {}
+    for metric in metrics:
+        for (label, seed), run in runs_of(figure, tables, metric).items():
+            runs[metric if by == "metric" else label, seed] = run
+    return [curves(runs, settings.curves, by, metrics[0])]
 
 
 def mean_curve(run: Run, weighting: str) -> "pd.Series[float]":
@@ -57,11 +71,7 @@ def summarize_seeds(
 
 
 def curves(
-    runs: Runs,
-    weighting: str,
-    confidence: float,
-    by: str = "arrangement",
-    metric: MetricName = "loss",
+    runs: Runs, settings: CurveSettings, by: str = "arrangement", metric: MetricName = "loss"
 ) -> pd.DataFrame:
     """Return the mean curve of each label with an interval over its seeds.
 
@@ -81,7 +91,6 @@ def curves(
     Columns arrangement (or dataset, metric), quantity unless it is the loss, step, mean, low, high,
     n (seeds), instances, confidence, and those of `Run.counts`.
     """
-    check_seeds(runs)
     if by != "dataset":
         check_instances(runs)
     # An axis that several metrics share is named after what they have in common.
@@ -90,7 +99,8 @@ def curves(
     parts = []
     for label, seeds in by_label(runs).items():
         run = next(iter(seeds.values()))
-        means = [mean_curve(run, weighting) for run in seeds.values()]
-        counts = {"instances": run.values.shape[1], "confidence": confidence, **run.counts()}
-        parts.append(summarize_seeds(means, confidence, {by: label, **quantity}, counts, metric))
+        means = [mean_curve(run, settings.weighting) for run in seeds.values()]
+        level, first = settings.confidence, {by: label, **quantity}
+        counts = {"instances": run.values.shape[1], "confidence": level, **run.counts()}
+        parts.append(summarize_seeds(means, level, first, counts, metric))
     return pd.concat(parts, ignore_index=True)

@@ -131,23 +131,25 @@ class Figure(Labelled, Section):
     """A row of the config table `figures`.
 
     A kind of figure is a module of `figures/kinds/` with a subclass `Settings`. Its class variables
-    name the program that computes its numbers and the module of `figures/plot/` that draws them.
+    name the modules of `figures/` and `figures/plot/` that compute its numbers and draw them.
     """
 
     kind: str = Field(description="What the figure shows: the type of this row.")
     caption: Caption
     section: str = Field("Your figures", description="Heading of the figure in the report.")
 
-    program: ClassVar[str] = "curves"
-    """Program of `workflow/scripts/` that computes the CSV."""
-    sections: ClassVar[Mapping[str, str]] = {"--settings": "curves"}
-    """Sections of the config that the program takes, by flag."""
+    computing: ClassVar[str] = "curves"
+    """Module of `figures/` whose `compute` returns the numbers."""
+    sections: ClassVar[Sequence[str]] = ("curves",)
+    """Sections of the config that it reads."""
     takes_jobs: ClassVar[bool] = False
-    """Whether the program takes `--test` (test instances) and `--jobs` (files of job times)."""
-    extra_outputs: ClassVar[Mapping[str, str]] = {}
-    """Endings of the program's further outputs, by flag."""
+    """Whether it also needs `test` (a file of test instances) and `jobs` (files of job times)."""
+    extra_outputs: ClassVar[Sequence[str]] = ()
+    """Endings of the names of further tables."""
+    float_format: ClassVar[str] = "%.6f"
+    """Format of numbers in the CSV."""
     drawing: ClassVar[str] = "curves"
-    """Module of `figures/plot/` that reads, draws and describes the CSV."""
+    """Module of `figures/plot/` that draws and describes the CSV."""
     series: ClassVar[str] = "arrangement"
     """Column that distinguishes the curves of a panel."""
 
@@ -160,12 +162,12 @@ class Figure(Labelled, Section):
         """Return the metrics that the figure needs."""
         return [getattr(self, "metric", "loss")]
 
-    def similarities(self, experiment: Experiment) -> list[RunId]:
-        """Return the runs whose similarity to the test set the figure needs."""
-        return []
+    def needs_similarity(self) -> bool:
+        """Return whether the figure needs the similarity of its runs to the test set."""
+        return False
 
     def arguments(self, experiment: Experiment) -> dict[str, str]:
-        """Return the program's flags that are not in `sections`, with their values."""
+        """Return the flags of `figure_numbers.py` that are not in `sections`, with their values."""
         return {}
 
     def contrasts(self) -> list[Contrast]:
@@ -204,18 +206,18 @@ class Figure(Labelled, Section):
         """
         return re.sub(r"^Figure (?=\d\b)", "Figure  ", self.section)
 
-    def plot_file(self) -> Path:
-        """Return the file of the module that draws the figure, without importing it."""
-        return Path(__file__).parent / "plot" / f"{self.drawing}.py"
+    def compute(self, tables: Sequence[Path], settings: object) -> "list[pd.DataFrame]":
+        """Return the numbers of the figure, then its further tables.
+
+        `settings` has an attribute for each of `sections`, and for each flag of `arguments`.
+        """
+        module = import_module(f"nearfirst.figures.{self.computing}")
+        numbers: list[pd.DataFrame] = module.compute(self, tables, settings)
+        return numbers
 
     def plot(self) -> ModuleType:
         """Return the module that draws the figure."""
         return import_module(f"nearfirst.figures.plot.{self.drawing}")
-
-    def read(self, path: Path) -> "pd.DataFrame":
-        """Read the numbers of the figure."""
-        table: pd.DataFrame = self.plot().read(path, self.series)
-        return table
 
     def draw(self, table: "pd.DataFrame", look: "LookSettings") -> "Drawn":
         """Draw the numbers of the figure."""

@@ -1,6 +1,6 @@
 """Settings for the look of figures."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat
 
@@ -44,7 +44,6 @@ PLACES = {
 }
 
 Colour = Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
-Dashes = Annotated[list[PositiveFloat], Field(min_length=2)]
 
 
 class LookSettings(Section):
@@ -54,9 +53,6 @@ class LookSettings(Section):
     height: PositiveFloat = Field(3.4, description="Height in inches of a figure with one panel.")
     panel_width: PositiveFloat = Field(
         2.6, description="Width in inches of each of several panels."
-    )
-    page_width: PositiveFloat = Field(
-        8.0, description="Maximum width in inches of a figure with several panels."
     )
     panel_height: PositiveFloat = Field(
         2.2, description="Height in inches of each of several panels, without the legend."
@@ -79,18 +75,6 @@ class LookSettings(Section):
         description="Colours of the curves in turn, as #RRGGBB (after Okabe and Ito, safe for the "
         "colour-blind).",
     )
-    line_styles: list[Literal["-", "--", "-.", ":"] | Dashes] = Field(
-        [
-            *("-", "--", "-.", ":", [7.0, 2.0], [5.0, 1.0, 1.0, 1.0, 1.0, 1.0]),
-            *([1.5, 1.0], [9.0, 2.0, 2.0, 2.0]),
-        ],
-        min_length=1,
-        description="Line styles in turn, so that curves also differ in greyscale: a name, or "
-        "lengths of dashes and gaps in line widths.",
-    )
-    markers: list[Literal["o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h"]] = Field(
-        ["o", "s", "^", "D", "v", "P", "X", "*"], min_length=1, description="Markers in turn."
-    )
     places: Annotated[dict[str, NonNegativeInt], AfterValidator(lambda places: PLACES | places)] = (
         Field(
             PLACES,
@@ -99,7 +83,6 @@ class LookSettings(Section):
             "given here are added to these.",
         )
     )
-    band_opacity: float = Field(0.18, ge=0, le=1, description="Opacity of the interval's band.")
     legend: Annotated[dict[str, str], AfterValidator(lambda names: LEGEND | names)] = Field(
         LEGEND,
         description="Names of labels in legends and panels; other labels are shown unchanged. "
@@ -112,9 +95,3 @@ class LookSettings(Section):
     )
     x_label: str = Field("Training step", description="Name of the x axis.")
     y_label: str = Field("Mean test loss (nats per token)", description="Name of the loss axis.")
-    distance_label: str = Field(
-        "Similarity distance", description="Name of an axis that several measures share."
-    )
-    correlation_label: str = Field(
-        "Spearman rank correlation with loss", description="Name of the axis of correlations."
-    )

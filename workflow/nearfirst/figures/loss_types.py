@@ -1,12 +1,18 @@
 """Unseen tasks sorted by the way their loss falls (Section A.6)."""
 
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import summarize_seeds, task_means
-from nearfirst.figures.run import Runs, by_label, check_seeds
-from nearfirst.figures.settings import LossTypesSettings
+from nearfirst.figures.read import runs_of
+from nearfirst.figures.run import Runs, by_label
+from nearfirst.figures.settings import CurveSettings, LossTypesSettings
 
 FLAT = "fast then flat"
 SLOW = "fast then slow"
@@ -14,8 +20,15 @@ LATE = "late"
 NONE = "no fall"
 
 
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the curves of a figure of kind `loss-types`, and the type of every task."""
+    types, table = loss_types(runs_of(figure, tables), settings.curves, settings.loss_types)
+    logging.info("\n%s", types.groupby(["dataset", "type"], sort=False).size().to_string())
+    return [table, types]
+
+
 def loss_types(
-    runs: Runs, weighting: str, confidence: float, settings: LossTypesSettings
+    runs: Runs, curves: CurveSettings, settings: LossTypesSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sort every unseen task by how soon its loss falls.
 
@@ -36,10 +49,9 @@ def loss_types(
         low, high, n, panel, dataset, type, share, instances (of the task), confidence, left_out (of
         the whole test set).
     """
-    check_seeds(runs)
     types, parts = [], []
     for dataset, seeds in by_label(runs).items():
-        means = [task_means(run, weighting) for run in seeds.values()]
+        means = [task_means(run, curves.weighting) for run in seeds.values()]
         run = next(iter(seeds.values()))
         mean = pd.DataFrame(np.mean(means, axis=0), means[0].index, means[0].columns)
         table = _sort_tasks(dataset, mean, settings).assign(n=len(means))
@@ -54,11 +66,12 @@ def loss_types(
                     "type": kind,
                     "share": share,
                     "instances": int((run.task == task).sum()),
-                    "confidence": confidence,
+                    "confidence": curves.confidence,
                     **run.counts(),
                 }
-                curves = [table[task] for table in means]
-                parts.append(summarize_seeds(curves, confidence, {"task": task}, columns))
+                of_task = [table[task] for table in means]
+                first = {"task": task}
+                parts.append(summarize_seeds(of_task, curves.confidence, first, columns))
     return pd.concat(types, ignore_index=True), pd.concat(parts, ignore_index=True)
 
 
@@ -75,8 +88,8 @@ def _sort_tasks(dataset: str, mean: pd.DataFrame, settings: LossTypesSettings) -
     losses = mean.to_numpy()
     start, lowest = losses[0], losses.min(axis=0)
     fall = start - lowest
-    share = np.full_like(fall, np.nan)
-    np.divide(start - losses[:early].min(axis=0), fall, out=share, where=fall > 0)
+    with np.errstate(invalid="ignore"):
+        share = (start - losses[:early].min(axis=0)) / fall
     is_type = [fall <= 0, share >= settings.fast_share, share >= settings.late_share]
     return pd.DataFrame(
         {

@@ -1,8 +1,9 @@
 """Does similarity distance predict loss? Rank correlations with bootstrap intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import TypeVar
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,29 +12,36 @@ from scipy import stats
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, task_means
+from nearfirst.figures.read import read_similarities, results_of, runs_of
 from nearfirst.figures.run import (
     Key,
     Runs,
     Similarity,
-    by_label,
     common_steps,
     common_tasks,
-    matching_similarity,
 )
-from nearfirst.figures.settings import BETWEEN, OVER_CHECKPOINTS, OVER_TASKS, POOLED
+from nearfirst.figures.settings import BETWEEN, CurveSettings, PredictionSettings
 
 Indices = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.str_]
-K = TypeVar("K")
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the correlations of a figure of kind `prediction` (`Figure.compute`)."""
+    table = prediction(
+        runs_of(figure, tables),
+        results_of(read_similarities(tables), figure),
+        settings.curves,
+        settings.prediction,
+    )
+    return [table]
 
 
 def prediction(
     runs: Runs,
     similarities: Mapping[Key, Similarity],
-    weighting: str,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    curves: CurveSettings,
+    settings: PredictionSettings,
 ) -> pd.DataFrame:
     """Return Spearman's rank correlation of each measure's distance SD_k with loss.
 
@@ -55,23 +63,25 @@ def prediction(
     Series without a correlation, because all distances or all losses are equal, are left out of the
     means and counted. Intervals are percentiles of a bootstrap that draws tasks and seeds, the same
     seeds for all labels that have them; every resample is ranked again. `runs` and `similarities`
-    must have the same steps; for `weighting` see `curves.mean_curve`. Raises InputError if the
-    similarity of a run is missing or has different steps, or if there are fewer than two common
-    checkpoints or tasks.
+    must have the same steps. Raises InputError if all runs share fewer than two checkpoints, or
+    fewer than two tasks.
 
     Returns
     -------
     Columns measure, statistic, mean (the correlation), low, high, n (tasks), runs, checkpoints,
     left_out (series), confidence. NaN if no series has a correlation.
     """
-    loss, distances = _stack_runs(runs, similarities, weighting)
+    loss, distances = _stack_runs(runs, similarities, curves.weighting)
     labels = np.array([label for label, _ in runs])
     # Runs keep all their checkpoints, so these correlations are the same in all resamples.
     along = correlation(loss.swapaxes(1, 2), distances.swapaxes(2, 3))
-    drawn = _bootstrap(runs, loss.shape[-1], resamples, seed)
+    drawn = _bootstrap(runs, loss.shape[-1], settings.resamples, settings.seed)
     series = _correlate(loss, distances, along, labels, *drawn[0])
-    means = [_means(_correlate(loss, distances, along, labels, *indices)) for indices in drawn]
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    means = [
+        {name: _mean(each) for name, each in resample.items()}
+        for resample in (_correlate(loss, distances, along, labels, *indices) for indices in drawn)
+    ]
+    tails = [(1 - curves.confidence) / 2, (1 + curves.confidence) / 2]
     n_runs, n_checkpoints, n_tasks = loss.shape
     rows = []
     for i, measure in enumerate(next(iter(similarities.values()))):
@@ -90,7 +100,7 @@ def prediction(
                     "runs": n_runs,
                     "checkpoints": n_checkpoints,
                     "left_out": np.isnan(series[name][i]).sum(),
-                    "confidence": confidence,
+                    "confidence": curves.confidence,
                 }
             )
     return pd.DataFrame(rows)
@@ -108,12 +118,11 @@ def between_arrangements(
     if len(set(labels)) < 2:
         raise InputError(f"only {labels[0]}: a correlation between arrangements needs two of them")
     loss, distances = _stack_runs(runs, similarities, weighting)
-    series = {
-        i: _between(loss[drawn][..., tasks], distances[:, drawn][..., tasks], labels[drawn])
-        for i, (drawn, tasks) in enumerate(_bootstrap(runs, loss.shape[-1], resamples, seed))
-    }
-    measures = list(next(iter(similarities.values())))
-    return pd.DataFrame.from_dict(_means(series), orient="index", columns=measures)
+    means = [
+        _mean(_between(loss[drawn][..., tasks], distances[:, drawn][..., tasks], labels[drawn]))
+        for drawn, tasks in _bootstrap(runs, loss.shape[-1], resamples, seed)
+    ]
+    return pd.DataFrame(means, columns=list(next(iter(similarities.values()))))
 
 
 def correlation(x: Floats, y: Floats) -> Floats:
@@ -137,7 +146,7 @@ def _stack_runs(
         if count < 2:
             raise InputError(f"{count} {what} are in all runs; a correlation needs two")
     losses = [task_means(run, weighting).loc[steps, tasks] for run in runs.values()]
-    tables = [matching_similarity(similarities, key, run) for key, run in runs.items()]
+    tables = [similarities[key] for key in runs]
     distances = [[table[name].loc[steps, tasks] for table in tables] for name in tables[0]]
     return np.array(losses), np.array(distances)
 
@@ -150,7 +159,9 @@ def _bootstrap(runs: Runs, tasks: int, resamples: int, seed: int) -> list[tuple[
     """
     generator = np.random.default_rng(seed)
     task_counts = generator.multinomial(tasks, [1 / tasks] * tasks, resamples)
-    seeds_of = {label: tuple(sorted(seeds)) for label, seeds in by_label(runs).items()}
+    seeds_of: dict[str, tuple[int, ...]] = {}
+    for label, number in runs:
+        seeds_of[label] = tuple(sorted((*seeds_of.get(label, ()), number)))
     drawn = {
         seeds: generator.multinomial(len(seeds), [1 / len(seeds)] * len(seeds), resamples)
         for seeds in dict.fromkeys(seeds_of.values())
@@ -175,9 +186,9 @@ def _correlate(
     loss, distances = loss[runs][..., tasks], distances[:, runs][..., tasks]
     n_measures = len(distances)
     series = {
-        POOLED: correlation(loss.ravel(), distances.reshape(n_measures, -1))[:, None],
-        OVER_CHECKPOINTS: along[:, runs][..., tasks].reshape(n_measures, -1),
-        OVER_TASKS: correlation(loss, distances).reshape(n_measures, -1),
+        "pooled": correlation(loss.ravel(), distances.reshape(n_measures, -1))[:, None],
+        "over checkpoints": along[:, runs][..., tasks].reshape(n_measures, -1),
+        "over tasks": correlation(loss, distances).reshape(n_measures, -1),
     }
     if len(set(labels)) > 1:
         series[BETWEEN] = _between(loss, distances, labels[runs])
@@ -196,10 +207,7 @@ def _differences(values: Floats, labels: Labels) -> Floats:
     return np.concatenate([differences, -differences], axis=-1)
 
 
-def _means(series: Mapping[K, Floats]) -> dict[K, Floats]:
-    """Return the (measures,) means of each statistic without its NaNs; NaN if all are NaN."""
+def _mean(series: Floats) -> Floats:
+    """Return the (measures,) means without NaNs; NaN if all are NaN."""
     with np.errstate(invalid="ignore"):
-        return {
-            name: np.nansum(values, axis=1) / np.isfinite(values).sum(axis=1)
-            for name, values in series.items()
-        }
+        return np.asarray(np.nansum(series, axis=1) / np.isfinite(series).sum(axis=1))

@@ -1,9 +1,10 @@
 """Gains of an order on several test sets, and how they differ between the sets."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -11,7 +12,8 @@ from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison import CHECKPOINT, RUN
 from nearfirst.figures.comparison.paired import compare_contrasts, paired_comparison
 from nearfirst.figures.curves import task_means
-from nearfirst.figures.run import Run, Runs
+from nearfirst.figures.read import read_runs, results_by_test
+from nearfirst.figures.run import Run, Runs, scaled
 from nearfirst.figures.settings import ComparisonSettings
 from nearfirst.metrics import METRICS, MetricName
 
@@ -20,6 +22,14 @@ COLUMNS = [
     *("arrangement", "panel", "quantity", "step", "mean", "low", "high", "n", "instances"),
     *("tasks", "confidence", "over_run", "over_run_low", "over_run_high", "p_value"),
 ]
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the gains of a figure of kind `query-gap` (`Figure.compute`)."""
+    metric, weighting = figure.metric, settings.curves.weighting
+    by_test = results_by_test(read_runs(tables, metric), figure, figure.test_sets())
+    sets = {name: scaled(by_test[test], metric) for name, test in figure.sets.items()}
+    return [query_gap(sets, figure.reference, settings.comparison, metric, weighting)]
 
 
 def query_gap(

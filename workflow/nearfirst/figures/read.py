@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from nearfirst.common.parquet import (
     read_table,
 )
 from nearfirst.figures.figure import Labelled, RunId, has_conversations_as_units
-from nearfirst.figures.run import Key, Run, Similarity, make_run
+from nearfirst.figures.run import Key, Run, Similarity, make_run, scaled
 from nearfirst.metrics import MetricName
 
 T = TypeVar("T")
@@ -37,6 +37,11 @@ def read_runs(paths: Sequence[Path], metric: MetricName = "loss") -> dict[RunId,
     for path in _with_column(paths, metric):
         segments.setdefault(run_of(path), []).append(path)
     return {run_id: _read_run(run_id, files, metric) for run_id, files in segments.items()}
+
+
+def runs_of(figure: Labelled, paths: Sequence[Path], metric: MetricName = "loss") -> dict[Key, Run]:
+    """Read a metric of a figure's runs with one test set, in the units of figures."""
+    return scaled(results_of(read_runs(paths, metric), figure), metric)
 
 
 def read_similarities(paths: Sequence[Path]) -> dict[RunId, Similarity]:
@@ -120,10 +125,10 @@ def _read_run(run_id: RunId, paths: Sequence[Path], metric: MetricName) -> Run:
             )
     run = make_run(pd.concat(parts, ignore_index=True), paths[0], metric, left_out(tables[0]))
     keys = ("trained", "without_label", "pool", "tokens", "rounds", "embedded", "cut", "distinct")
-    counts: dict[str, Any] = {key: count_of(tables[0], key) for key in keys}
+    counted = {key: count for key in keys if (count := count_of(tables[0], key))}
     return replace(
         run,
-        **counts,
+        counted=counted,
         content=read_identity(paths[0]).get("content", ""),
         unit="conversation" if has_conversations_as_units(run_id.test) else "task",
     )

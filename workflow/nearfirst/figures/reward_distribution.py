@@ -1,5 +1,8 @@
 """Rewards of right and of wrong answers (Section A.5, Figure 6)."""
 
+import logging
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +18,21 @@ from nearfirst.figures.overlap import (
     overlap,
     resampled_counts,
 )
+from nearfirst.figures.read import read_runs, results_of
 from nearfirst.figures.run import Runs
 from nearfirst.figures.settings import DistributionSettings
 
-RIGHT, WRONG, BOTH = "right", "wrong", "both"
-COLUMNS = ["group", "what", "x", "width", "value", "low", "high"]
+COLUMNS = ["group", "what", "x", "width", "value", "low", "high", "n", "confidence"]
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the distributions of a figure of kind `rewards` (`Figure.compute`)."""
+    scores, rewards = (
+        results_of(read_runs(tables, metric), figure) for metric in figure.metric_names()
+    )
+    joined, left_out = answers(scores, rewards, settings.distribution.checkpoints)
+    logging.info("%d answers; %d instances have no score or no reward", len(joined), left_out)
+    return [distribution(joined, settings.distribution, left_out)]
 
 
 def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame, int]:
@@ -37,9 +50,10 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
         Number of test instances with only a score or only a reward: those without a reference have
         no score.
     """
-    for label, seed in sorted(scores.keys() ^ rewards.keys()):
-        missing = "rewards" if (label, seed) in scores else "scores"
-        raise InputError(f"{label}, seed {seed}: no {missing}; give scores and rewards of each run")
+    if scores.keys() != rewards.keys():
+        raise InputError(
+            f"scores of {[*scores]}, but rewards of {[*rewards]}; give both of each run"
+        )
     parts = []
     for (label, seed), score in scores.items():
         reward = rewards[label, seed].values
@@ -89,41 +103,37 @@ def distribution(
     edges = np.histogram_bin_edges(rewards, settings.bins)
     dense = [group.values for group in (right, wrong) if _is_dense(group, settings)]
     points = grid(dense[0], dense[-1]) if dense else np.empty(0)
-    rows = []
-    for name, group in ((RIGHT, right), (WRONG, wrong)):
+    parts = []
+    for name, group in (("right", right), ("wrong", wrong)):
         values = group.values
-        rows += [_row(name, "count", len(values)), _row(name, "instances", _count_instances(group))]
+        counts = {"count": len(values), "instances": _count_instances(group)}
+        columns = [{"what": list(counts), "value": list(counts.values())}]
         if len(values):
             heights, _ = np.histogram(values, edges, density=True)
-            bins = zip(edges[:-1], np.diff(edges), heights, strict=True)
-            rows += [_row(name, "histogram", y, x=x, width=width) for x, width, y in bins]
+            bins = {"x": edges[:-1], "width": np.diff(edges), "value": heights}
+            columns.append({"what": "histogram", **bins})
         if _is_dense(group, settings):
-            curve = zip(points, density(values, points), strict=True)
-            rows += [_row(name, "density", y, x=x) for x, y in curve]
-    shared = overlap(*dense) if len(dense) == 2 else np.nan
+            columns.append({"what": "density", "x": points, "value": density(values, points)})
+        parts += [pd.DataFrame(each).assign(group=name, n=len(values)) for each in columns]
     auc, *resampled = aucs(right, wrong, weights)
+    both = {
+        "overlap": overlap(*dense) if len(dense) == 2 else np.nan,
+        "auc": auc,
+        "instances": len(ids),
+        "seeds": table["seed"].nunique(),
+        "checkpoints": table["step"].nunique(),
+        "left_out": left_out,
+        "min_answers": settings.min_answers,
+        "min_instances": settings.min_instances,
+    }
+    part = pd.DataFrame({"what": list(both), "value": list(both.values())})
     finite = [x for x in resampled if np.isfinite(x)]
-    low = high = np.nan
     if finite and min(map(_count_instances, (right, wrong))) >= settings.min_instances:
         tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
-        low, high = np.quantile(finite, tails)
-    rows += [
-        _row(BOTH, "overlap", shared),
-        _row(BOTH, "auc", auc, low=low, high=high),
-        _row(BOTH, "instances", len(ids)),
-        _row(BOTH, "seeds", table["seed"].nunique()),
-        _row(BOTH, "checkpoints", table["step"].nunique()),
-        _row(BOTH, "left_out", left_out),
-        _row(BOTH, "min_answers", settings.min_answers),
-        _row(BOTH, "min_instances", settings.min_instances),
-    ]
-    result = pd.DataFrame(rows, columns=COLUMNS)
-    sizes = {RIGHT: len(right.values), WRONG: len(wrong.values), BOTH: len(table)}
-    return result.assign(n=result["group"].map(sizes), confidence=settings.confidence)
-
-
-def _row(group: str, what: str, value: float, **columns: float) -> dict[str, Any]:
-    return {"group": group, "what": what, "value": value, **columns}
+        part.loc[part["what"] == "auc", ["low", "high"]] = np.quantile(finite, tails)
+    parts.append(part.assign(group="both", n=len(table)))
+    result = pd.concat(parts, ignore_index=True).assign(confidence=settings.confidence)
+    return result.reindex(columns=COLUMNS)
 
 
 def _count_instances(group: Group) -> int:

@@ -1,7 +1,7 @@
 """One metric of a run as a matrix of steps and instances, and whether runs can be compared."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -27,16 +27,12 @@ class Run:
     left_out
         Number of test instances without a value, because truncation removed their answer or they
         have no reference.
-    trained, without_label
-        Number of training instances, and how many of them taught nothing because truncation removed
-        their labels. 0 if unknown, like all counts below.
-    pool, tokens
-        Number of instances in the pool, and of tokens that the run has read.
-    rounds
-        Number of rounds of TMA in the pool; 0 for other orders.
-    embedded, cut, distinct
-        Number of texts of the pool that were embedded, that the encoder cut, and of different
-        embeddings.
+    counted
+        What the metadata of its tables count, without what is unknown: training instances
+        (`trained`), and those that taught nothing because truncation removed their labels
+        (`without_label`); instances of the `pool`; `tokens` that the run has read; `rounds` of TMA
+        in the pool; its texts that were `embedded`, that the encoder `cut`, and that differ
+        (`distinct`).
     content
         A digest, equal for runs whose steps hold the same instances; "" if unknown.
     unit
@@ -47,16 +43,9 @@ class Run:
     task: "pd.Series[str]"
     label_tokens: "pd.Series[int]"
     left_out: int = 0
-    trained: int = 0
-    without_label: int = 0
-    rounds: int = 0
-    embedded: int = 0
-    cut: int = 0
-    distinct: int = 0
+    counted: Mapping[str, int] = field(default_factory=dict)
     content: str = ""
     unit: Literal["task", "conversation"] = "task"
-    pool: int = 0
-    tokens: int = 0
 
     @property
     def units(self) -> "pd.Series[str]":
@@ -71,12 +60,12 @@ class Run:
 
     def counts(self) -> dict[str, int]:
         """Return the counts for the caption, as columns of a figure, without unknown ones."""
-        counts = {"left_out": self.left_out}
-        if self.trained:
-            counts |= {"trained": self.trained, "without_label": self.without_label}
-        if self.rounds:
-            counts["rounds"] = self.rounds
-        texts = {"embedded": self.embedded, "cut": self.cut, "distinct": self.distinct}
+        known, counts = self.counted, {"left_out": self.left_out}
+        if "trained" in known:
+            counts |= {"trained": known["trained"], "without_label": known.get("without_label", 0)}
+        if "rounds" in known:
+            counts["rounds"] = known["rounds"]
+        texts = {name: known.get(name, 0) for name in ("embedded", "cut", "distinct")}
         return counts | texts if is_reported(**texts) else counts
 
     def weights(self, weighting: str) -> "pd.Series[float]":
@@ -125,10 +114,17 @@ def scaled(runs: Runs, metric: MetricName) -> dict[Key, Run]:
 
 
 def by_label(runs: Runs) -> dict[str, dict[int, Run]]:
-    """Return the runs of each label by seed, in the order given."""
+    """Return the runs of each label by seed, in the order given.
+
+    Raises InputError unless all runs of a label have the same steps and instances.
+    """
     result: dict[str, dict[int, Run]] = {}
     for (label, seed), run in runs.items():
-        result.setdefault(label, {})[seed] = run
+        seeds = result.setdefault(label, {})
+        for first in list(seeds)[:1]:
+            _check_axis("instance", runs, (label, first), (label, seed))
+            _check_axis("step", runs, (label, first), (label, seed))
+        seeds[seed] = run
     return result
 
 
@@ -140,15 +136,6 @@ def common_tasks(runs: Iterable[Run]) -> list[str]:
 def common_steps(runs: Iterable[Run]) -> list[int]:
     """Return the steps after 0 that all runs share, in order."""
     return sorted(set.intersection(*(set(run.values.index) for run in runs)) - {0})
-
-
-def check_seeds(runs: Runs) -> None:
-    """Raise InputError unless all runs of a label have the same steps and instances."""
-    first: dict[str, Key] = {}
-    for key in runs:
-        other = first.setdefault(key[0], key)
-        _check_axis("instance", runs, other, key)
-        _check_axis("step", runs, other, key)
 
 
 def check_instances(runs: Runs) -> None:
@@ -164,22 +151,3 @@ def _check_axis(name: Literal["step", "instance"], runs: Runs, *keys: Key) -> No
     if len(unmatched):
         names = " and ".join(f"{label} (seed {seed})" for label, seed in keys)
         raise InputError(f"{names} cannot be compared: only one has {name} '{unmatched[0]}'")
-
-
-def matching_similarity(similarities: Mapping[Key, Similarity], key: Key, run: Run) -> Similarity:
-    """Return the similarity of a run.
-
-    Raises InputError if it is missing or its steps are not those of the run after step 0.
-    """
-    label, seed = key
-    if key not in similarities:
-        raise InputError(f"{label}, seed {seed}: the similarity table of this run is missing")
-    similarity = similarities[key]
-    steps = run.values.index.drop([0], errors="ignore")
-    unmatched = next(iter(similarity.values())).index.symmetric_difference(steps)
-    if len(unmatched):
-        raise InputError(
-            f"{label}, seed {seed}: only one of losses and similarity has step {unmatched[0]}; "
-            "compute both for runs of the same length"
-        )
-    return similarity

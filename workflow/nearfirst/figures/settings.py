@@ -9,11 +9,8 @@ from nearfirst.common.settings import Section, Seed
 Units = Literal["task", "instance"]
 """What a test set is regarded as a sample of."""
 
-POOLED = "pooled"
-OVER_CHECKPOINTS = "over checkpoints"
-OVER_TASKS = "over tasks"
 BETWEEN = "between arrangements"
-"""The statistics of `prediction`."""
+"""The statistic of `prediction` that is not confounded."""
 
 
 class CurveSettings(Section):

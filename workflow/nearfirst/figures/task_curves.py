@@ -1,25 +1,41 @@
 """The loss of single unseen tasks, and their distance from the data seen so far."""
 
 import difflib
+import logging
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import Floats, summarize_seeds, task_means
+from nearfirst.figures.curves import summarize_seeds, task_means
+from nearfirst.figures.read import read_runs, read_similarities, results_by_test
 from nearfirst.figures.run import (
     Key,
-    Run,
     Runs,
     Similarity,
     by_label,
     check_instances,
-    check_seeds,
-    matching_similarity,
+    common_tasks,
 )
+from nearfirst.figures.settings import CurveSettings
 
 Panel = Literal["task", "test", "quantity"]
+
+
+def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataFrame]:
+    """Return the curves of a figure of kind `tasks` (`Figure.compute`)."""
+    tests = results_by_test(read_runs(tables), figure, figure.tests)
+    similarities = {}
+    if figure.needs_similarity():
+        similarities = results_by_test(read_similarities(tables), figure, figure.tests)
+    unseen = common_tasks(run for runs in tests.values() for run in runs.values())
+    tasks = choose_tasks(unseen, figure.tasks, figure.pick)
+    logging.info("of %d unseen tasks: %s", len(unseen), ", ".join(tasks))
+    quantities, panels = figure.quantities, figure.panels
+    return [task_curves(tests, similarities, tasks, quantities, panels, settings.curves)]
 
 
 def choose_tasks(
@@ -57,13 +73,11 @@ def task_curves(
     tasks: Sequence[str],
     quantities: Sequence[str],
     panel: Panel,
-    weighting: str,
-    confidence: float,
+    settings: CurveSettings,
 ) -> pd.DataFrame:
     """Return curves of single tasks, with intervals over seeds.
 
-    Raises InputError if runs cannot be compared, a similarity is missing or has different steps, or
-    an average cannot be scaled.
+    Raises InputError if runs cannot be compared, or an average cannot be scaled.
 
     Parameters
     ----------
@@ -82,68 +96,50 @@ def task_curves(
     it. Similarity begins after step 0.
     """
     for runs in tests.values():
-        check_seeds(runs)
         check_instances(runs)
     parts = []
-    for task in tasks:
-        for test, runs in tests.items():
-            similar = similarities.get(test, {})
-            for quantity in quantities:
-                for label, seeds in by_label(runs).items():
-                    curves = [
-                        _curve(run, (label, seed), similar, task, quantity, weighting)
-                        for seed, run in seeds.items()
-                    ]
-                    run = next(iter(seeds.values()))
-                    columns: dict[str, object] = {
-                        "panel": {"task": task, "test": test, "quantity": quantity}[panel],
-                        "quantity": quantity,
-                        "task": task,
-                        "test": test,
-                        "instances": int((run.task == task).sum()),
-                        "confidence": confidence,
-                        **run.counts(),
-                    }
-                    for seed, curve in zip(seeds, curves, strict=True):
-                        columns[f"seed_{seed}"] = curve.to_numpy()
-                    parts.append(
-                        summarize_seeds(curves, confidence, {"arrangement": label}, columns)
-                    )
+    for task, test, quantity in product(tasks, tests, quantities):
+        for label, seeds in by_label(tests[test]).items():
+            curves = {}
+            for seed, run in seeds.items():
+                if quantity == "loss":
+                    curves[f"seed_{seed}"] = task_means(run, settings.weighting)[task]
+                else:
+                    similarity = {k: v[task] for k, v in similarities[test][label, seed].items()}
+                    try:
+                        curves[f"seed_{seed}"] = _distance(similarity, quantity)
+                    except InputError as error:
+                        where = f"{label}, seed {seed}, task '{task}'"
+                        raise InputError(f"{where}: {error}") from None
+            run = next(iter(seeds.values()))
+            columns = {
+                "panel": {"task": task, "test": test, "quantity": quantity}[panel],
+                "quantity": quantity,
+                "task": task,
+                "test": test,
+                "instances": int((run.task == task).sum()),
+                "confidence": settings.confidence,
+                **run.counts(),
+                **{name: curve.to_numpy() for name, curve in curves.items()},
+            }
+            first = {"arrangement": label}
+            parts.append(summarize_seeds([*curves.values()], settings.confidence, first, columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def _curve(
-    run: Run,
-    key: Key,
-    similarities: Mapping[Key, Similarity],
-    task: str,
-    quantity: str,
-    weighting: str,
-) -> "pd.Series[float]":
-    """Return the (steps,) curve of a task in a run."""
-    if quantity == "loss":
-        return task_means(run, weighting)[task]
-    tables = matching_similarity(similarities, key, run)
-    if quantity != "scaled-cosine-avg":
-        return tables[quantity][task]
-    average, minimum = tables["cosine-avg"][task], tables["cosine-min"][task]
-    try:
-        return pd.Series(scaled_average(average.to_numpy(), minimum.to_numpy()), average.index)
-    except InputError as error:
-        raise InputError(f"{key[0]}, seed {key[1]}, task '{task}': {error}") from None
-
-
-def scaled_average(average: Floats, minimum: Floats) -> Floats:
-    """Bring the (K,) Cosine-Avg of one run to the magnitude of its Cosine-Min (Eq. 14).
+def _distance(similarity: Mapping[str, "pd.Series[float]"], quantity: str) -> "pd.Series[float]":
+    """Return the curve of a measure, or Cosine-Avg at the magnitude of Cosine-Min (Eq. 14).
 
     Raises InputError if the factor is not positive and finite, which would turn the curve upside
     down or leave it undefined.
     """
-    mean_min, mean_avg = float(minimum.mean()), float(average.mean())
-    factor = mean_min / mean_avg if mean_avg else float("nan")
-    if not 0 < factor < float("inf"):
+    if quantity != "scaled-cosine-avg":
+        return similarity[quantity]
+    average = similarity["cosine-avg"]
+    mean_min, mean_avg = similarity["cosine-min"].to_numpy().mean(), average.to_numpy().mean()
+    if mean_min * mean_avg <= 0:
         raise InputError(
             f"Scaled Cosine-Avg: the mean of Cosine-Min is {mean_min:.4g}, that of Cosine-Avg "
             f"{mean_avg:.4g}; their ratio must be positive and finite; draw cosine-avg instead"
         )
-    return average * factor
+    return average * float(mean_min / mean_avg)

@@ -50,20 +50,21 @@ def summary(targets: Iterable[str], figures: Mapping[str, Figure], logs: Iterabl
 def failures(jobs: Iterable[tuple[str, str]]) -> str:
     """Return the error of each failed job, a line each; a job is what it did, and its log.
 
-    Jobs without an error in their log, such as killed ones, share a line.
+    Jobs without an error in their log, such as killed ones, come first.
     """
     lines, silent = [], []
     for job, log in sorted({*jobs}):
         if errors := _ERROR.findall(_read(Path(log))):
             lines.append(f"Failed: {job}: {errors[-1]} ({log})")
         else:
-            silent.append(job)
-    if len(lines) > MAX_MESSAGES:
-        lines[MAX_MESSAGES:] = [f"Failed: {len(lines) - MAX_MESSAGES} more"]
-    if silent:
-        listed = "; ".join(silent[:MAX_MESSAGES]) + ("; …" if len(silent) > MAX_MESSAGES else "")
-        lines.append(f"No error in the logs of: {listed} (killed, or of a group with a failed job)")
-    return "\n".join(lines)
+            silent.append(f"{job}: no error in {log} (killed, or of a group with a failed job)")
+    return "\n".join([*_first(silent, "failed jobs"), *_first(lines, "failed jobs")])
+
+
+def _first(lines: list[str], what: str) -> list[str]:
+    """Return the first lines, and how many more there are."""
+    rest = len(lines) - MAX_MESSAGES
+    return lines if rest <= 0 else [*lines[:MAX_MESSAGES], f"{rest} more {what} are in the logs."]
 
 
 def _read(log: Path) -> str:
@@ -81,9 +82,7 @@ def _warnings(logs: Iterable[Path]) -> list[str]:
         f"Warning: {warning} ({first}{f' and {len(others)} more' if others else ''})"
         for warning, (first, *others) in logs_of.items()
     ]
-    if len(lines) > MAX_MESSAGES:
-        lines[MAX_MESSAGES:] = [f"{len(lines) - MAX_MESSAGES} more warnings are in the logs."]
-    return lines
+    return _first(lines, "warnings")
 
 
 def _ends_of_curves(path: Path, figure: Figure | None) -> str:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.run import Run, Runs, by_label, check_seeds
+from nearfirst.figures.run import Run, Runs, by_label
 from nearfirst.tables.settings import GeneralizationSettings
 
 Floats = npt.NDArray[np.float64]
@@ -43,7 +43,6 @@ def generalization(figures: Mapping[str, Runs], settings: GeneralizationSettings
     """
     rows = []
     for figure, runs in figures.items():
-        check_seeds(runs)
         threshold = settings.threshold
         if threshold is None:
             threshold = settings.times_base * _base_performance(figure, runs, settings)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, mean_curve, mean_interval
-from nearfirst.figures.run import Runs, by_label, check_seeds, scaled
+from nearfirst.figures.run import Runs, by_label, scaled
 from nearfirst.metrics import MetricName
 from nearfirst.tables.settings import StabilitySettings
 
@@ -72,8 +72,6 @@ def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -
     row of seed `all`: the mean of each column over seeds, with Student's intervals clipped at zero.
     Its change is seen if every seed's is.
     """
-    for runs in metrics.values():
-        check_seeds(runs)
     by_metric = {metric: by_label(scaled(runs, metric)) for metric, runs in metrics.items()}
     rows: list[Row] = []
     for dataset in dict.fromkeys(dataset for runs in by_metric.values() for dataset in runs):

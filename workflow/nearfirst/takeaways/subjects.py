@@ -277,10 +277,11 @@ def _loss_curves(config: Config, with_similarity: bool = False) -> Iterator[tupl
     for name, figure in config.figures.items():
         if "loss" not in figure.metric_names():
             continue
-        measured = {run[:3] for run in figure.similarities(config)}
+        if with_similarity and not figure.needs_similarity():
+            continue
         for curve in figure.shown():
             curve = curve._replace(test=curve.test or config.test_of(curve.dataset))
-            if "." not in curve.test and (not with_similarity or curve[1:] in measured):
+            if "." not in curve.test:
                 yield name, curve
 
 

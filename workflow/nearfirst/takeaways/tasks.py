@@ -9,7 +9,7 @@ from scipy import stats
 from nearfirst.figures.comparison.paired import check_pairs
 from nearfirst.figures.curves import Floats, task_means
 from nearfirst.figures.prediction import between_arrangements, correlation
-from nearfirst.figures.run import common_tasks, matching_similarity
+from nearfirst.figures.run import common_tasks
 from nearfirst.takeaways.evidence import (
     POSITIVE,
     Data,
@@ -59,7 +59,7 @@ def follows(data: Data, method: Method, measure: str) -> Effect:
     pairs = []
     similarities = data.similarities_by_key()
     for seed, run in sorted(by_seed.items()):
-        distances = matching_similarity(similarities, (role, seed), run)[measure]
+        distances = similarities[role, seed][measure]
         tables = (task_means(run, method.weighting), distances)
         changes = [np.diff(table.loc[distances.index, tasks], axis=0) for table in tables]
         pairs.append([(change - change.mean(axis=1, keepdims=True)).T for change in changes])

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nearfirst.figures.plot import correlations
 from nearfirst.figures.plot.curves import facts
 
 
@@ -64,21 +63,3 @@ def test_what_differs_between_curves_is_a_range() -> None:
     assert "left out because truncation removed their answer: 2." in text
     assert text.endswith("Last step: 20 to 192.")
     assert "answer or they have no reference: 2." in caption(one.assign(quantity="score"))
-
-
-def test_few_tasks_are_named_and_many_counted() -> None:
-    some = [curve("a", panel=f"{i}", task=f"task{i}") for i in range(6)]
-    assert "Unseen tasks shown: task0, task1, task2, task3, task4, task5. " in caption(*some)
-    assert "Unseen tasks shown: 7. " in caption(*some, curve("a", panel="9", task="task9"))
-
-
-def test_correlations() -> None:
-    rows = {"measure": ["m"] * 2, "statistic": ["pooled", "between arrangements"], "mean": 0.5}
-    counts = {"n": 16, "runs": 9, "checkpoints": 19, "left_out": [0, 4], "confidence": 0.9}
-    table = pd.DataFrame({**rows, **counts})
-    text = " ".join(correlations.facts(table))
-    for fact in ("90% bootstrap", "Tasks: 16.", "Runs: 9.", "Checkpoints: 19.", "up to 4 of a"):
-        assert fact in text
-    assert "any two falling curves correlate" in text
-    assert "at the same task and step" in text
-    assert "at the same task and step" not in " ".join(correlations.facts(table[:1]))

@@ -7,7 +7,7 @@ from programs import Program
 from runs import figure
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.plot.curves import read
+from nearfirst.figures.plot.table import read
 
 POINT = "RT,0,1,1,1,3,0.95\n"
 ROW = figure("arrangements", "RT", reference="RT", dataset="mine")
@@ -17,7 +17,6 @@ HEAD = "arrangement,step,mean,low,high,n,confidence\n"
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        (HEAD.replace("mean,", "") + "RT,0,1,1,3,0.95\n", "column 'mean' is missing"),
         (HEAD, "no rows"),
         ("", "not a whole CSV file"),
         (HEAD + 'RT,"0', "not a whole CSV file"),
@@ -28,12 +27,12 @@ def test_tables_that_cannot_be_drawn(tmp_path: Path, content: str, named: str) -
     table = tmp_path / "t.csv"
     table.write_text(content)
     with pytest.raises(InputError, match=f"^{table}: {named}"):
-        read(table, "arrangement")
+        read(table)
 
 
 def test_a_task_may_be_called_none(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(HEAD + POINT.replace("RT", "none") + POINT.replace("RT", "NA"))
-    assert list(read(tmp_path / "t.csv", "arrangement")["arrangement"]) == ["none", "NA"]
+    assert list(read(tmp_path / "t.csv")["arrangement"]) == ["none", "NA"]
 
 
 def test_equal_data_give_equal_bytes(

@@ -1,50 +1,28 @@
 """The figure of rewards: what is drawn, and what it says in words."""
 
-from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
+from runs import some_answers
 from texts import assert_readable
 
 from nearfirst.figures.look import LookSettings
-from nearfirst.figures.plot.reward_distribution import draw, facts, read, sentences
+from nearfirst.figures.plot.reward_distribution import draw, facts, sentences
 from nearfirst.figures.reward_distribution import distribution
 from nearfirst.figures.settings import DistributionSettings
 
 LOOK = LookSettings()
-TableOf = Callable[..., pd.DataFrame]
-
-
-def some_answers(right: Any, instances: int = 50, seeds: int = 2) -> pd.DataFrame:
-    """Make answers at 3 checkpoints; `right` says for a number of an answer whether it is."""
-    count = 3 * instances * seeds
-    number = np.arange(count)
-    is_right = np.array([right(one) for one in number])
-    reward = np.random.default_rng(0).normal(size=count) + is_right
-    columns = {
-        "seed": number // (3 * instances),
-        "step": number // instances % 3,
-        "id": [f"id-{one % instances}" for one in number],
-        "right": is_right,
-        "reward": reward,
-    }
-    return pd.DataFrame(columns)
 
 
 CASES = {
-    "usual": some_answers(lambda one: one % 3 == 1),
+    "usual": some_answers(),
     "few": some_answers(lambda one: one < 7),
-    "single": some_answers(lambda one: one == 7),
-    "few prompts": some_answers(lambda one: one % 50 < 4),
     "none": some_answers(lambda one: False),
     "all": some_answers(lambda one: True),
-    "equal": some_answers(lambda one: one % 3 == 1).assign(
+    "equal": some_answers().assign(
         reward=lambda table: table["reward"].where(~table["right"], 1.5)
     ),
     "many": some_answers(lambda one: one % 2 == 1, 2000, 5),
@@ -52,19 +30,8 @@ CASES = {
 
 
 @cache
-def distribution_of(case: str) -> pd.DataFrame:
+def table_of(case: str) -> pd.DataFrame:
     return distribution(CASES[case], DistributionSettings(resamples=100), 3)
-
-
-@pytest.fixture
-def table_of(tmp_path: Path) -> TableOf:
-    """Make the table of a case, and read it back."""
-
-    def table_of(case: str) -> pd.DataFrame:
-        distribution_of(case).to_csv(tmp_path / "t.csv", index=False, float_format="%.6g")
-        return read(tmp_path / "t.csv")
-
-    return table_of
 
 
 def legend(figure: Figure) -> list[str]:
@@ -75,7 +42,7 @@ def title(figure: Figure) -> str:
     return figure.legends[0].get_title().get_text().replace("\n", " ")
 
 
-def test_histograms_and_densities(table_of: TableOf) -> None:
+def test_histograms_and_densities() -> None:
     table = table_of("usual")
     figure = draw(table, LOOK)
     (axes,) = figure.axes
@@ -110,15 +77,13 @@ def test_histograms_and_densities(table_of: TableOf) -> None:
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        ("few", "7 right answers to 7 prompts: too few for a density (at least 20 answers to 5"),
-        ("single", "1 right answer to 1 prompt: too few for a density and intervals (at least 20"),
-        ("few prompts", "24 right answers to 4 prompts: too few for a density and intervals"),
-        ("equal", "all right answers have the same reward: no density"),
-        ("none", "no right answers: nothing to compare"),
-        ("all", "no wrong answers: nothing to compare"),
+        ("few", "no density of 7 right answers to 7 prompts: it needs 20 answers to 5 prompts"),
+        ("equal", "no density of 100 right answers to 50 prompts"),
+        ("none", "no density of 0 right answers to 0 prompts"),
+        ("all", "no density of 0 wrong answers to 0 prompts"),
     ],
 )
-def test_the_figure_says_why_there_is_no_density(table_of: TableOf, case: str, reason: str) -> None:
+def test_the_figure_says_why_there_is_no_density(case: str, reason: str) -> None:
     table = table_of(case)
     assert sentences(table)[-1].startswith(reason)
     assert "overlap" not in " ".join(sentences(table))
@@ -130,7 +95,7 @@ def test_the_figure_says_why_there_is_no_density(table_of: TableOf, case: str, r
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("look", [LOOK, LookSettings(width=3.0, font_size=11)])
-def test_all_text_can_be_read(table_of: TableOf, case: str, look: LookSettings) -> None:
+def test_all_text_can_be_read(case: str, look: LookSettings) -> None:
     figure = draw(table_of(case), look)
     assert_readable(figure)
     assert figure.axes[0].get_window_extent().height > 0.6 * look.height * figure.dpi

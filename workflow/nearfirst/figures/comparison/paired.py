@@ -8,7 +8,7 @@ import pandas as pd
 from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison import CHECKPOINT, END, RUN
 from nearfirst.figures.comparison.inference import Floats, Sample, questions
-from nearfirst.figures.run import Run, Runs, by_label, check_instances, check_seeds, common_steps
+from nearfirst.figures.run import Run, Runs, by_label, check_instances, common_steps
 from nearfirst.figures.settings import ComparisonSettings, Units
 from nearfirst.metrics import MetricName
 
@@ -23,17 +23,10 @@ def paired_comparison(
     """Compare one arrangement with each of the others, paired by seed and test instance.
 
     A difference is the reference's value minus the other's, so a negative difference in loss means
-    that the reference is better. Raises InputError like `compare_contrasts`, and if the reference
-    is not one of two or more labels.
+    that the reference is better. Raises InputError like `compare_contrasts`.
     """
-    labels = list(by_label(runs))
-    if reference not in labels or len(labels) < 2:
-        raise InputError(
-            f"reference {reference!r}: expected one of two or more labels, not {', '.join(labels)}"
-        )
-    contrasts = {
-        f"{reference}-{name}": {reference: 1.0, name: -1.0} for name in labels if name != reference
-    }
+    others = [name for name in by_label(runs) if name != reference]
+    contrasts = {f"{reference}-{name}": {reference: 1.0, name: -1.0} for name in others}
     return compare_contrasts(runs, contrasts, settings, metric, weighting)
 
 
@@ -81,7 +74,6 @@ def compare_contrasts(
     seeds, instances, tasks, units, confidence
         Pairs of runs, size of the test set, and what intervals and tests generalize to.
     """
-    check_seeds(runs)
     check_instances(runs)
     labels = by_label(runs)
     check_pairs(labels)

@@ -1,6 +1,6 @@
 """The findings of a paired comparison in a few sentences."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 import pandas as pd
@@ -23,30 +23,27 @@ SAMPLED = {
 
 def summary(
     table: pd.DataFrame,
-    reference: str,
-    others: Sequence[str],
-    openings: Mapping[str, str],
+    figure: Any,
     runs: Mapping[str, int],
     rounds: Collection[int] = (),
 ) -> str:
-    """Return one paragraph on where the reference differs from the other arrangements.
+    """Return one paragraph on where a figure's reference differs from its other arrangements.
 
     A difference is reported only where its p-value is at most one minus the confidence and its
     interval excludes zero, so that no sentence contradicts its numbers.
 
-    `openings` holds the beginning of the sentence on each comparison of the table, `runs` the
-    number of runs of each arrangement in the order of the figure, and `rounds` the numbers of
-    rounds of TMA in the pools, where known.
+    `runs` holds the number of runs of each arrangement in the order of the figure, and `rounds` the
+    numbers of rounds of TMA in the pools, where known.
     """
     row = table.iloc[0]
     metric = METRICS[cast(MetricName, row["metric"])]
     return " ".join(
         [
-            f"Mean {metric.name} of {reference} minus that of {listed(others)}"
+            f"Mean {metric.name} of {figure.reference} minus that of {listed(figure.others())}"
             f"{f'; {metric.better} is better' * bool(metric.better)}.",
             *(
-                verdict(table[table["comparison"] == name], opening)
-                for name, opening in openings.items()
+                verdict(table[table["comparison"] == contrast.name], contrast.words)
+                for contrast in figure.contrasts()
             ),
             f"Square brackets are {100 * row['confidence']:g}% intervals; they and the tests, at "
             f"level {1 - row['confidence']:.2g}, generalize to {SAMPLED[row['units']]}. The mean "

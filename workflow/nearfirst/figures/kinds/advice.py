@@ -1,6 +1,6 @@
 """Which part of a pool to train on, and in which order: held-out loss against pool share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -42,8 +42,9 @@ class Settings(Figure):
         "advice-random-100", description="Arrangement that the advice is compared with."
     )
 
-    program: ClassVar[str] = "advice"
-    sections: ClassVar[Mapping[str, str]] = {"--settings": "comparison", "--curves": "curves"}
+    computing: ClassVar[str] = "advice"
+    sections: ClassVar[Sequence[str]] = ("comparison", "curves")
+    float_format: ClassVar[str] = "%.6g"
     takes_jobs: ClassVar[bool] = True
     drawing: ClassVar[str] = "advice"
     series: ClassVar[str] = "order"

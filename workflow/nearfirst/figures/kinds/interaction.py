@@ -24,7 +24,8 @@ class Settings(WithReference):
         "arrangements, of `arrangements`; all conditions have the same labels.",
     )
 
-    program: ClassVar[str] = "interaction"
+    computing: ClassVar[str] = "interaction"
+    float_format: ClassVar[str] = "%.6g"
 
     @model_validator(mode="after")
     def _check_labels(self) -> Self:

@@ -1,6 +1,6 @@
 """Unseen tasks sorted by the way their loss falls (Section A.6)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -21,7 +21,7 @@ class Settings(ByDataset):
     )
     test: Test = Field("specialist-0", description="Test set of all data sets.")
 
-    program: ClassVar[str] = "loss_types"
-    sections: ClassVar[Mapping[str, str]] = {"--settings": "loss_types", "--curves": "curves"}
-    extra_outputs: ClassVar[Mapping[str, str]] = {"--types": "_tasks.csv"}
+    computing: ClassVar[str] = "loss_types"
+    sections: ClassVar[Sequence[str]] = ("loss_types", "curves")
+    extra_outputs: ClassVar[Sequence[str]] = ("_tasks.csv",)
     series: ClassVar[str] = "task"

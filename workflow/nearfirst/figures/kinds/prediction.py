@@ -1,11 +1,11 @@
 """Rank correlation of each measure of similarity with loss."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from nearfirst.figures.figure import Caption, Experiment, Label, RunId, Test
+from nearfirst.figures.figure import Caption, Label, Test
 from nearfirst.figures.shapes import ByArrangement
 
 
@@ -24,10 +24,10 @@ class Settings(ByArrangement):
         description="Label and arrangement of the runs.",
     )
 
-    program: ClassVar[str] = "prediction"
-    sections: ClassVar[Mapping[str, str]] = {"--settings": "prediction", "--curves": "curves"}
+    computing: ClassVar[str] = "prediction"
+    sections: ClassVar[Sequence[str]] = ("prediction", "curves")
     drawing: ClassVar[str] = "correlations"
 
-    def similarities(self, experiment: Experiment) -> list[RunId]:
-        """Return all runs, each of which needs its similarity."""
-        return self.runs(experiment)
+    def needs_similarity(self) -> bool:
+        """Return that it does."""
+        return True

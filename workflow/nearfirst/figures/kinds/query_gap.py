@@ -1,6 +1,6 @@
 """Gains of an order on its queries, on held-out queries, and on other data sets."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -42,8 +42,9 @@ class Settings(ByArrangement):
         "sets of `evaluate.also` follow these.",
     )
 
-    program: ClassVar[str] = "query_gap"
-    sections: ClassVar[Mapping[str, str]] = {"--settings": "comparison", "--curves": "curves"}
+    computing: ClassVar[str] = "query_gap"
+    sections: ClassVar[Sequence[str]] = ("comparison", "curves")
+    float_format: ClassVar[str] = "%.6g"
 
     @model_validator(mode="after")
     def _check_sets_and_reference(self) -> Self:

@@ -1,6 +1,6 @@
 """Rewards of right and of wrong answers (Figure 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from nearfirst.figures.figure import Caption
@@ -16,8 +16,10 @@ class Settings(OfOneArrangement):
         "Rewards of right and of wrong answers on {dataset}, right being an Exact Match."
     )
 
-    program: ClassVar[str] = "reward_distribution"
-    sections: ClassVar[Mapping[str, str]] = {"--settings": "distribution"}
+    computing: ClassVar[str] = "reward_distribution"
+    sections: ClassVar[Sequence[str]] = ("distribution",)
+    # Points of a fine grid far from zero differ only in late digits.
+    float_format: ClassVar[str] = "%.12g"
     drawing: ClassVar[str] = "reward_distribution"
 
     def metric_names(self) -> list[MetricName]:

@@ -6,7 +6,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from nearfirst.common.settings import check_once
 from nearfirst.distance.similarity_settings import MEASURES
-from nearfirst.figures.figure import Caption, Experiment, Label, RunId, Test
+from nearfirst.figures.figure import Caption, Label, Test
 from nearfirst.figures.shapes import ByArrangement
 
 QUANTITIES = ("loss", *MEASURES, "scaled-cosine-avg")
@@ -44,7 +44,7 @@ class Settings(ByArrangement):
         "task", description="What differs between the panels."
     )
 
-    program: ClassVar[str] = "task_curves"
+    computing: ClassVar[str] = "task_curves"
 
     @model_validator(mode="after")
     def _check_row(self) -> Self:
@@ -68,6 +68,6 @@ class Settings(ByArrangement):
         """Return the test sets of the figure."""
         return list(self.tests)
 
-    def similarities(self, experiment: Experiment) -> list[RunId]:
-        """Return all runs of the figure, or none if it shows only the loss."""
-        return [] if self.quantities == ["loss"] else self.runs(experiment)
+    def needs_similarity(self) -> bool:
+        """Return whether it shows more than the loss."""
+        return self.quantities != ["loss"]

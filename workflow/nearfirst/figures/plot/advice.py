@@ -1,28 +1,14 @@
-"""Held-out loss against the share of a pool: reading, drawing, and advice in words."""
+"""Held-out loss against the share of a pool: drawing, and advice in words."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from nearfirst.common.csv import read_csv
 from nearfirst.figures.comparison.summary import NONE, SAMPLED, direction, numbers
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.style import name_x, numbered_style, panels_of, style
-
-TEXT = ("order", "arrangement", "units")
-NUMBERS = (
-    *("share", "trained", "pool", "steps", "tokens", "choosing", "chosen", "loss", "low", "high"),
-    *("difference", "difference_low", "difference_high", "p_value", "n", "choosing_instances"),
-    *("instances", "confidence", "baseline", "selection_seconds", "training_seconds"),
-)
-
-
-def read(path: Path, series: str = "order") -> pd.DataFrame:
-    """Read a table that `advice.py` wrote; raises what `read_csv` raises."""
-    return read_csv(path, (*TEXT, *NUMBERS), TEXT)
 
 
 def draw(table: pd.DataFrame, look: LookSettings, series: str = "order") -> Figure:

@@ -1,23 +1,12 @@
-"""Correlations of measures: reading, drawing as dots with intervals, and caption."""
-
-from pathlib import Path
+"""Correlations of measures: drawing as dots with intervals, and caption."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nearfirst.common.csv import read_csv
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.style import give_titles, name_x, numbered_style, panels_of, style
 from nearfirst.figures.settings import BETWEEN
-
-COLUMNS = ("mean", "low", "high", "confidence", "n", "runs", "checkpoints", "left_out")
-TEXT = ("measure", "statistic")
-
-
-def read(path: Path, series: str = "") -> pd.DataFrame:
-    """Read a table that `prediction.py` wrote; raises what `read_csv` raises."""
-    return read_csv(path, (*TEXT, *COLUMNS), TEXT)
 
 
 def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
@@ -43,7 +32,7 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
             axes.set_xlim(-1.05, 1.05)
         give_titles(panels, [look.legend.get(name, name) for name in parts])
         level = f"{100 * table['confidence'].max():g}% interval"
-        name_x(panels, f"{look.correlation_label} ({level})")
+        name_x(panels, f"Spearman rank correlation with loss ({level})")
     return panels.figure
 
 

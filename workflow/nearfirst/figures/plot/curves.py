@@ -1,8 +1,7 @@
-"""Curves against the training step: reading, drawing, and caption."""
+"""Curves against the training step: drawing, and caption."""
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from nearfirst.common.csv import read_csv
 from nearfirst.common.text import span
 from nearfirst.embed.texts import EMBEDDED
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
 from nearfirst.figures.plot.legend import Curve, single_runs
 from nearfirst.figures.plot.style import (
+    BAND_OPACITY,
     Panels,
     give_titles,
     name_x,
@@ -28,19 +27,10 @@ from nearfirst.figures.plot.style import (
 )
 from nearfirst.metrics import SCORE_NAMES
 
-TEXT = ("arrangement", "dataset", "metric", "task", "test", "type", "panel", "quantity", "schedule")
-"""Columns of names; all others hold numbers."""
+SEVERAL = "Similarity distance"
+"""Name of an axis that several measures share."""
 MAX_LISTED = 6
 """Maximum number of names that a caption lists; more are only counted."""
-
-
-def read(path: Path, series: str) -> pd.DataFrame:
-    """Read a table of curves; raises what `read_csv` raises.
-
-    Columns panel and quantity are added if missing; columns seed_N hold single runs.
-    """
-    table = read_csv(path, (series, "step", "mean", "low", "high", "n", "confidence"), TEXT)
-    return table.assign(panel=table.get("panel", ""), quantity=table.get("quantity", "loss"))
 
 
 def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -> Figure:
@@ -124,7 +114,7 @@ def _draw_panel(
             target.plot(part["step"], part[run], color=color, linewidth=0.5, alpha=0.6)
         if not runs:
             bounds = part["step"], part["low"], part["high"]
-            band = {"color": color, "alpha": look.band_opacity, "linewidth": 0}
+            band = {"color": color, "alpha": BAND_OPACITY, "linewidth": 0}
             target.fill_between(*bounds, **band)
             if len(part) == 1:  # the band of a single step has no width
                 target.vlines(*bounds, color=color, linewidth=1)
@@ -143,7 +133,7 @@ def _draw_panel(
 def _label_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
     name = quantities[0]
     label = look.y_label if name == "loss" else look.quantities.get(name, name)
-    axes.set_ylabel(label if len(quantities) == 1 else look.distance_label)
+    axes.set_ylabel(label if len(quantities) == 1 else SEVERAL)
 
 
 def _tidy_y(panels: Panels) -> None:

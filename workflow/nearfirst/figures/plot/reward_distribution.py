@@ -1,6 +1,4 @@
-"""Rewards of right and of wrong answers: reading, drawing histograms and densities, caption."""
-
-from pathlib import Path
+"""Rewards of right and of wrong answers: drawing histograms and densities, caption."""
 
 import numpy as np
 import pandas as pd
@@ -8,20 +6,12 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nearfirst.common.csv import read_csv
 from nearfirst.common.text import counted
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import legend
-from nearfirst.figures.plot.style import numbered_style, panels_of, style
+from nearfirst.figures.plot.style import BAND_OPACITY, numbered_style, panels_of, style
 
 GROUPS = ("right", "wrong")
-TEXT = ("group", "what")
-COLUMNS = ("x", "width", "value", "low", "high", "n", "confidence")
-
-
-def read(path: Path, series: str = "") -> pd.DataFrame:
-    """Read a table that `reward_distribution.py` wrote; raises what `read_csv` raises."""
-    return read_csv(path, (*TEXT, *COLUMNS), TEXT)
 
 
 def draw(table: pd.DataFrame, look: LookSettings, series: str = "") -> Figure:
@@ -57,7 +47,7 @@ def _draw_group(axes: Axes, part: pd.DataFrame, i: int, look: LookSettings) -> t
         edges,
         fill=is_filled,
         color=line_style["color"],
-        alpha=min(1.0, 2 * look.band_opacity) if is_filled else 1.0,
+        alpha=min(1.0, 2 * BAND_OPACITY) if is_filled else 1.0,
         linewidth=0.0 if is_filled else 0.8,
     )
     curve = part[part["what"] == "density"].sort_values("x")
@@ -70,54 +60,45 @@ def _draw_group(axes: Axes, part: pd.DataFrame, i: int, look: LookSettings) -> t
 
 def facts(table: pd.DataFrame, series: str = "") -> list[str]:
     """Return the facts of the caption."""
-    instances, seeds, checkpoints, left_out = (
-        _count(table, "both", what) for what in ("instances", "seeds", "checkpoints", "left_out")
-    )
-    size = sum(_count(table, group, "count") for group in GROUPS)
+    count = {key: value for key, (value, _, _) in _numbers(table).items()}
     return [
-        f"{size:,} answers of {seeds} runs at {checkpoints} checkpoints to {instances:,} test "
-        f"instances; {left_out:,} instances without a score or a reward are left out.",
+        f"{count['right', 'count'] + count['wrong', 'count']:,.0f} answers of "
+        f"{count['both', 'seeds']:.0f} runs at {count['both', 'checkpoints']:.0f} checkpoints to "
+        f"{count['both', 'instances']:,.0f} test instances; {count['both', 'left_out']:,.0f} "
+        "instances without a score or a reward are left out.",
         *(f"{text[0].upper()}{text[1:]}." for text in sentences(table)),
     ]
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
-    """Return overlap and AUC, and why one of them or a density is missing."""
+    """Return overlap and AUC, and which density is missing."""
+    numbers = _numbers(table)
     level = f"{100 * table['confidence'].max():g}%"
     result = []
     for what, name in (("overlap", "overlap"), ("auc", "AUC")):
-        value, low, high = _row(table, "both", what)
+        value, low, high = numbers["both", what]
         if np.isfinite(value):
             interval = f" ({level} interval {low:.2f} to {high:.2f})" if np.isfinite(low) else ""
             result.append(f"{name} {value:.2f}{interval}")
-    drawn = set(table.loc[table["what"] == "density", "group"])
-    min_answers = _count(table, "both", "min_answers")
-    min_prompts = _count(table, "both", "min_instances")
     for group in GROUPS:
-        answers, prompts = _count(table, group, "count"), _count(table, group, "instances")
-        if not answers:
-            result.append(f"no {group} answers: nothing to compare")
-        elif answers < min_answers or prompts < min_prompts:
-            few = "a density and intervals" if prompts < min_prompts else "a density"
+        if not ((table["group"] == group) & (table["what"] == "density")).any():
             result.append(
-                f"{_size(table, group)}: too few for {few} "
-                f"(at least {min_answers} answers to {min_prompts} prompts)"
+                f"no density of {_size(table, group)}: it needs "
+                f"{numbers['both', 'min_answers'][0]:.0f} answers to "
+                f"{numbers['both', 'min_instances'][0]:.0f} prompts, and different rewards"
             )
-        elif group not in drawn:
-            result.append(f"all {group} answers have the same reward: no density")
     return result
 
 
 def _size(table: pd.DataFrame, group: str) -> str:
     """Return the number of answers in a group, and of prompts."""
-    answers, prompts = _count(table, group, "count"), _count(table, group, "instances")
+    numbers = _numbers(table)
+    answers, prompts = (int(numbers[group, what][0]) for what in ("count", "instances"))
     return f"{counted(answers, f'{group} answer')} to {counted(prompts, 'prompt')}"
 
 
-def _count(table: pd.DataFrame, group: str, what: str) -> int:
-    return int(_row(table, group, what)["value"])
-
-
-def _row(table: pd.DataFrame, group: str, what: str) -> "pd.Series[float]":
-    row = table[(table["group"] == group) & (table["what"] == what)]
-    return row[["value", "low", "high"]].iloc[0]
+def _numbers(table: pd.DataFrame) -> dict[tuple[str, str], list[float]]:
+    """Return value, low and high of what is a single number, by group and name."""
+    rows = table[~table["what"].isin(["histogram", "density"])]
+    values = rows[["value", "low", "high"]].to_numpy().tolist()
+    return dict(zip(zip(rows["group"], rows["what"], strict=True), values, strict=True))

@@ -18,6 +18,16 @@ from nearfirst.figures.plot.fonts import families
 CHARACTER, LINE = 0.58, 1.45
 PLOT = 0.8
 """Share of a panel for the plot; the rest is for tick labels."""
+PAGE_WIDTH = 8.0
+"""Maximum width in inches of a figure with several panels."""
+# Curves also differ in greyscale; numbers are lengths of dashes and gaps in line widths.
+LINE_STYLES = (
+    *("-", "--", "-.", ":", (0, (7, 2)), (0, (5, 1, 1, 1, 1, 1))),
+    *((0, (1.5, 1)), (0, (9, 2, 2, 2))),
+)
+MARKERS = "os^DvPX*"
+BAND_OPACITY = 0.18
+"""Opacity of the band of an interval."""
 
 
 @contextmanager
@@ -62,11 +72,11 @@ class Panels:
 def panels_of(look: LookSettings, count: int) -> Panels:
     """Return a figure with a nearly square grid of panels and few empty cells.
 
-    Unless a single panel is wider, it is not wider than `look.page_width`.
+    Unless a single panel is wider, it is not wider than `PAGE_WIDTH`.
     """
     side = math.isqrt(count - 1) + 1
     columns = min((side, side + 1), key=lambda columns: -count % columns)
-    columns = min(columns, max(1, int(look.page_width / look.panel_width)))
+    columns = min(columns, max(1, int(PAGE_WIDTH / look.panel_width)))
     rows = -(-count // columns)
     width, height = look.panel_width, look.panel_height
     if count == 1:
@@ -84,11 +94,10 @@ def numbered_style(look: LookSettings, number: int) -> dict[str, Any]:
     Once all colours are used, they are repeated with the next line style and marker.
     """
     shifted = number + number // len(look.palette)
-    line = look.line_styles[shifted % len(look.line_styles)]
     return {
         "color": look.palette[number % len(look.palette)],
-        "linestyle": line if isinstance(line, str) else (0, line),
-        "marker": look.markers[shifted % len(look.markers)],
+        "linestyle": LINE_STYLES[shifted % len(LINE_STYLES)],
+        "marker": MARKERS[shifted % len(MARKERS)],
     }
 
 
