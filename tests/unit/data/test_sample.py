@@ -266,8 +266,8 @@ def test_a_test_set_is_read_whole_and_its_overlap_counted(
 @pytest.mark.parametrize(
     ("row", "unusable", "named"),
     [
-        ({"prompt": "q"}, "error", "test.jsonl: prompts without answers, and a loss needs an"),
-        ({"prompt": "q", "completion": ""}, "error", "test.jsonl: line 1 (id 'mine_test_1'): no a"),
+        ({"prompt": "q"}, "error", "test.jsonl: columns of no known form: prompt; a row needs a"),
+        ({"prompt": "q", "completion": ""}, "error", "test.jsonl: line 1 (id 'mine_test_1'): no q"),
         ({"prompt": "q", "completion": ""}, "skip", "test.jsonl: of 1 rows none has a"),
     ],
 )

@@ -227,7 +227,7 @@ def _read(settings: Settings, path: Path, test: str) -> Iterator[Instance]:
         for where, row in itertools.chain([first], rows):
             number += 1
             names = f"{prefix}_{number}", TASK, task_column if has_tasks else None
-            instance = chat_rows.instance(form, rename(row), row, where, *names)
+            instance = chat_rows.instance(form, rename(row), where, *names, original=row)
             if unread:
                 instance.unused = [*unread, *instance.unused]
             yield instance

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import MESSAGE
-from nearfirst.data.conversation import Instance, dialogue
+from nearfirst.data import chat_rows
+from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers.parquet import rows
 from nearfirst.data.readers.streams import is_hidden
@@ -27,7 +28,6 @@ COLUMNS = pa.schema(
         ("category", pa.string()),
     ]
 )
-_ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
 
 
 class Settings(Dataset):
@@ -57,16 +57,12 @@ def files(settings: Settings, path: Path) -> list[Path]:
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the dialogues of all `files`, in each file's order.
 
-    Raises InputError if a file is missing, damaged or lacks a column of `COLUMNS`, or a row lacks
-    its id or category.
+    Raises InputError if a file is missing, damaged or lacks a column of `COLUMNS`.
     """
     located = (pair for file in files(settings, path) for pair in rows(file, COLUMNS))
     return unique_ids(_instance(row, where) for where, row in located)
 
 
 def _instance(row: dict[str, Any], where: str) -> Instance:
-    for column in ("prompt_id", "category"):
-        if not row[column]:
-            raise InputError(f"{where}: column '{column}' is empty")
-    id_, task, turns = row["prompt_id"], row["category"], row["messages"] or []
-    return dialogue(id_, task, turns, _ROLES, where, row, sender="role", text="content")
+    named = {"id": row["prompt_id"], "messages": row["messages"], "category": row["category"]}
+    return chat_rows.instance("messages", named, where, "norobots", "", "category", row)

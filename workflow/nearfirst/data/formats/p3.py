@@ -18,7 +18,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Instance, Part, exchanges
+from nearfirst.data.conversation import Instance, Part, exchange
 from nearfirst.data.readers.parquet import rows
 from nearfirst.data.readers.streams import log_once
 from nearfirst.data.settings import Dataset, SampleSettings
@@ -164,12 +164,9 @@ def _read_folder(folder: Path, source: str, part: Part) -> Iterator[Instance]:
         for where, row in rows(shard, _COLUMNS):
             number += 1
             question, answer = ((row[column] or "").strip() for column in _COLUMNS.names)
-            turns = [("user", question), ("assistant", "" if answer == _NO_ANSWER else answer)]
-            messages, dropped = exchanges(turns)
+            messages = exchange(question, "" if answer == _NO_ANSWER else answer)
             id_ = f"{folder.name}/{split}/{number}"
-            yield Instance(
-                id_, folder.name, messages, dropped, where, source=source, part=part, row=row
-            )
+            yield Instance(id_, folder.name, messages, 0, where, source=source, part=part, row=row)
 
 
 def _find_shards(folder: Path, part: Part) -> tuple[str, list[Path]]:
