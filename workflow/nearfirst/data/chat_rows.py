@@ -54,15 +54,15 @@ _Turn = tuple[str, str, bool]
 """Role, content, and whether it is trained on."""
 
 
-def form_of(file: Path, columns: Mapping[str, Any], names: Collection[str] = ()) -> str:
-    """Return the name of a file's form in `FORMS`, given its first row, with columns renamed.
+def form_of(file: Path, columns: Collection[str], names: Collection[str] = ()) -> str:
+    """Return the name of a file's form in `FORMS`, given its columns, renamed.
 
     A form with one of `names`, to which the user mapped columns, precedes the others. Raises
     InputError if the file has none of them.
     """
     mapped = {NAMES[name] for name in names}
     for form, required in sorted(FORMS.items(), key=lambda form: mapped.isdisjoint(form[1])):
-        if columns.keys() >= {*required}:
+        if {*required} <= {*columns}:
             return form
     raise InputError(
         f"{file}: columns of no known form: {_listed(columns)}; a row needs a question and its "

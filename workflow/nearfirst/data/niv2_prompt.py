@@ -36,9 +36,6 @@ class PromptSettings(Section):
         1024,
         description="Tokens of the base model: examples are added while the whole prompt fits.",
     )
-    eval_instances: PositiveInt | None = Field(
-        100, description="Test only this many instances of an unseen task, the first; null: all."
-    )
 
 
 class Prompt:
@@ -87,11 +84,6 @@ class Prompt:
         return body + tail
 
 
-def clean(text: str) -> str:
-    """Return a text stripped, with `?` for half a surrogate pair, which is not a character."""
-    return text.strip().encode("utf-8", "replace").decode("utf-8")
-
-
 def texts(row: Any, key: str, where: str) -> list[str]:
     """Return the texts of a key that holds one or a list. Raises InputError otherwise."""
     content = take(row, key, object, where)
@@ -99,9 +91,9 @@ def texts(row: Any, key: str, where: str) -> list[str]:
         content = [content]
     if not isinstance(content, list) or not all(isinstance(text, str) for text in content):
         raise InputError(f"{where}: '{key}' must be a text or a list of texts")
-    return [clean(text) for text in content]
+    return [text.strip() for text in content]
 
 
 def _line(label: str, text: str) -> str:
-    line = f"{label}: {clean(text)}"
+    line = f"{label}: {text.strip()}"
     return line + ("\n" if line[-1] in string.punctuation else ".\n")

@@ -211,10 +211,6 @@ def _to_json(row: Any, where: str) -> str:
     if "NaN" in text or "Infinity" in text:
         # JSON has no such numbers, so they become null.
         text = json.dumps(json.loads(text, parse_constant=lambda _: None))
-    if "\\ud" in text:
-        # Half a surrogate pair is not a character, and no file can hold it.
-        text = json.dumps(json.loads(text), ensure_ascii=False)
-        text = text.encode("utf-8", "replace").decode("utf-8")
     return text
 
 

@@ -151,6 +151,9 @@ class Dataset(Section):
     warns_of_overlap: ClassVar[bool] = False
     """Whether to look for test conversations that are trained on word for word."""
 
+    tested_per_task: ClassVar[int | None] = None
+    """How many instances of an unseen task, from its first, may be tested; None for all."""
+
     title: ClassVar[str] = ""
     """Name of the published data."""
 
@@ -222,11 +225,6 @@ class Dataset(Section):
     def holds_out(self) -> HeldOut:
         """What is held out as the test set."""
         return "rows" if self.test == "heldout" else "tasks"
-
-    @property
-    def tested_per_task(self) -> int | None:
-        """How many instances of an unseen task, from its first, may be tested; None for all."""
-        return None
 
     def sampling(self, split: str) -> str:
         """Return, as canonical JSON, the settings that affect the sampling of one split."""

@@ -61,5 +61,5 @@ def test_only_the_recorded_files_of_a_fetched_folder_are_read(tmp_path: Path) ->
     names = ["data/c.json", "README.md", "data/b.parquet"]
     (tmp_path / "fetched.json").write_text(json.dumps({"files": {name: {} for name in names}}))
     assert [texts(instance)[0][1] for instance in chat.read(SETTINGS, tmp_path)] == ["1", "2"]
-    (tmp_path / "fetched.json").write_text(json.dumps({"files": {"README.md": {}}}))
-    assert "there are README.md; choose others by hub.files" in refused(tmp_path)
+    (tmp_path / "fetched.json").write_text(json.dumps({"files": {"a.csv": {}}}))
+    assert refused(tmp_path).endswith("; found a.csv")

@@ -134,10 +134,10 @@ def test_each_kind_of_example_is_limited_separately(tmp_path: Path) -> None:
 
 
 def test_the_tokenizer_of_the_base_model_says_what_fits(tmp_path: Path) -> None:
-    task = make_task(Instances=[{"input": " ask me ", "output": f"{n}"} for n in range(3)])
+    task = make_task(Instances=[{"input": " ask me ", "output": f"{n}"} for n in range(120)])
     path = checkout(tmp_path, {"task1_a": task}, {"task2_b": task})
-    limits = {"source_tokens": 25, "eval_instances": 2}
-    row = {"prompt": limits, "sample": {"split": "random", "unseen_tasks": 1}}
+    row = {"prompt": {"source_tokens": 25}, "sample": {"split": "random", "unseen_tasks": 1}}
+    row["sample"] |= {"specialist_per_task": 200, "train_per_task": None}
     settings = niv2.Settings.model_validate(row)
     message = "format 'niv2' counts tokens: give the base model's folder, --tokenizer"
     assert refusal(lambda: registry.read(settings, path)) == message
@@ -151,8 +151,8 @@ def test_the_tokenizer_of_the_base_model_says_what_fits(tmp_path: Path) -> None:
     tokenizer.save(str(file))
     # The unseen task has a limit, whatever side it was published on.
     unseen = list(sample(settings, path, "specialist-0", tokenizer=path))
-    assert [prompt(instance).count("Positive Example") for instance in unseen] == [1, 1]
-    assert len(list(sample(settings, path, "train", tokenizer=path))) == 3
+    assert [prompt(instance).count("Positive Example") for instance in unseen] == [1] * 100
+    assert len(list(sample(settings, path, "train", tokenizer=path))) == 120
 
 
 def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) -> None:
@@ -177,15 +177,11 @@ def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> None:
     assert prompt(instance).startswith("Definition: Do ?\n\n Positive Example 1 -\nInput: ?\n")
 
 
-@pytest.mark.parametrize(("limit", "unseen"), [(3, 3), (None, 120)])
-def test_only_the_first_instances_of_an_unseen_task(
-    tmp_path: Path, limit: int | None, unseen: int
-) -> None:
+def test_only_the_first_instances_of_an_unseen_task(tmp_path: Path) -> None:
     many = make_task(Instances=[{"input": f"q{i}", "output": ["a"]} for i in range(120)])
-    path = checkout(tmp_path, {"task1": many}, {"task2": many})
-    result = read(path, eval_instances=limit)
+    result = read(checkout(tmp_path, {"task1": many}, {"task2": many}))
     asked = [instance.messages[0]["content"] for instance in result if instance.part == "unseen"]
-    assert asked == [f"q{i}" for i in range(unseen)]
+    assert asked == [f"q{i}" for i in range(100)]
     assert len(result) - len(asked) == 120
 
 

@@ -117,22 +117,19 @@ def test_all_files_in_a_folder_are_read_or_named(
     (tmp_path / "sub/loop").symlink_to(tmp_path)
     for name in ("a.json", "b.NDJSON", "license.jsonl", "sub/c.jsonl", "._a.json", ".d.jsonl"):
         array(tmp_path / name, {"messages": TALK})
-    for name in ("config.json", "dataset_info.json"):
-        array(tmp_path / name, {"no": "data"})
+    array(tmp_path / "dataset_info.json", {"no": "data"})
     parquet(tmp_path / "d.parquet", {"prompt": "Où?", "completion": "Là."})
-    parquet(tmp_path / "sub/f.parquet", {"no": "data"})
     (tmp_path / "e.csv").write_text("no data")
     instances = list(chat.read(SETTINGS, tmp_path))
     names = ["a.json", "b.NDJSON", "d.parquet", "license.jsonl", "sub/c.jsonl"]
     files = [i.where.rpartition(": ")[0] for i in instances]
     assert files == [f"{tmp_path}/{name}" for name in names]
     assert [i.id for i in instances] == [f"mine_{number}" for number in range(1, 6)]
-    # The rules watch the same files for changes, and those that turn out to hold no rows.
-    watched = sorted(tmp_path / name for name in [*names, "config.json", "sub/f.parquet"])
-    assert files_read(SETTINGS, tmp_path) == watched
-    assert not any("dataset_info" in message for message in caplog.messages)
-    for name in ("config.json", "e.csv", "f.parquet"):
-        assert sum(name in record.getMessage() for record in caplog.records) == 1
+    # The rules watch the same files for changes.
+    assert files_read(SETTINGS, tmp_path) == [tmp_path / name for name in names]
+    assert f"{tmp_path}: 1 files are not read: {tmp_path}/e.csv" in caplog.messages
+    array(tmp_path / "config.json", {"no": "data"})
+    assert refused(tmp_path).startswith(f"{tmp_path}/config.json: columns of no known form: no;")
 
 
 def test_files_are_read_as_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,20 +182,13 @@ def test_unusable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert f"{tmp_path}: the folder holds no file in .jsonl, " in refused(tmp_path)
     (tmp_path / "pool.csv").write_text("prompt,completion\n")
     assert "pool.csv: the name ends in none of .jsonl, " in refused(tmp_path / "pool.csv")
-    for name in ("saved/dataset_dict.json", "saved/train/state.json", "saved/train/data.arrow"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "saved").mkdir()
+    for name in ("saved/state.json", "saved/data.arrow"):
         (tmp_path / name).write_text("{}")
-    assert refused(tmp_path / "saved").endswith("save each split with `to_parquet` of datasets")
+    assert refused(tmp_path / "saved").endswith("; found data.arrow")
     for path in (tmp_path / "lfs.jsonl", tmp_path / "lfs.parquet"):
         path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
         assert refused(path).startswith(f"{path}: a pointer of Git LFS; `git lfs pull`")
-    # Rows are missing there and in a damaged table, so the other files of a folder are not enough.
-    path = path.rename(tmp_path / "saved/train/b.parquet")
-    array(tmp_path / "saved/train/a.json", {"prompt": "q", "completion": "a"})
-    assert refused(tmp_path / "saved").startswith(f"{path}: a pointer of Git LFS")
-    path.write_text("PAR1 and no more")
-    assert refused(tmp_path / "saved").startswith(f"{path}: not a whole Parquet file")
-    (tmp_path / "lfs.jsonl").unlink()
     (tmp_path / "pool.json").write_bytes(GOOD)
     assert len(list(chat.read(SETTINGS, tmp_path / "pool.json"))) == 1
     path = tmp_path / "pool.jsonl.gz"

@@ -195,7 +195,6 @@ def read(settings: Settings, path: Path, test: str = "") -> Iterator[Instance]:
 def _read(settings: Settings, path: Path, test: str) -> Iterator[Instance]:
     number, task_column = 0, settings.task_column
     prefix = f"{TASK}_{test}" if test else TASK
-    fault = None
     files, skipped = _find(settings, path)
     for key, other in settings.sets_inside(path).items():
         log_once(f"{path}: {other} is not read with the folder, because it is the {key}")
@@ -204,19 +203,12 @@ def _read(settings: Settings, path: Path, test: str) -> Iterator[Instance]:
         log_once(f"{path}: {len(skipped)} files are not read: {listed}")
     for file in files:
         rows = user_files.rows(file)
-        try:
-            first = next(rows)
-            columns = list(first[1])
-            applies = not test or not settings.columns.keys().isdisjoint(columns)
-            mapped = settings.columns if applies else {}
-            rename = chat_rows.renaming(file, columns, mapped)
-            form = chat_rows.form_of(file, rename(first[1]), mapped.values())
-        except InputError as error:
-            if not user_files.may_hold_no_rows(file, path):
-                raise
-            fault = error
-            log_once(f"{error}; the file is not read")
-            continue
+        first = next(rows)
+        columns = list(first[1])
+        applies = not test or not settings.columns.keys().isdisjoint(columns)
+        mapped = settings.columns if applies else {}
+        rename = chat_rows.renaming(file, columns, mapped)
+        form = chat_rows.form_of(file, rename(first[1]), mapped.values())
         has_tasks = task_column in columns
         if task_column and not has_tasks and not test:
             raise InputError(
@@ -231,5 +223,3 @@ def _read(settings: Settings, path: Path, test: str) -> Iterator[Instance]:
             if unread:
                 instance.unused = [*unread, *instance.unused]
             yield instance
-    if fault and not number:
-        raise fault

@@ -14,7 +14,7 @@ from pydantic import Field
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Message, Part
 from nearfirst.data.naming import source_of, unique_ids
-from nearfirst.data.niv2_prompt import Fits, Prompt, PromptSettings, clean, texts
+from nearfirst.data.niv2_prompt import Fits, Prompt, PromptSettings, texts
 from nearfirst.data.readers.json_rows import take, value
 from nearfirst.data.settings import Dataset, SampleSettings
 
@@ -30,20 +30,7 @@ class Settings(Dataset):
     needs_tokenizer: ClassVar[bool] = True
     prompt: PromptSettings = PromptSettings()
     sample: SampleSettings = SampleSettings()
-
-    @property
-    def tested_per_task(self) -> int | None:
-        """How many instances of an unseen task, from its first, may be tested; None for all."""
-        return self.prompt.eval_instances
-
-    def sampling(self, split: str) -> str:
-        """Return, as canonical JSON, the settings that affect the sampling of one split."""
-        if split != "train":
-            return super().sampling(split)
-        # The number of test instances does not matter.
-        default = {"eval_instances": PromptSettings().eval_instances}
-        prompt = self.prompt.model_copy(update=default)
-        return super(Settings, self.model_copy(update={"prompt": prompt})).sampling(split)
+    tested_per_task: ClassVar[int | None] = 100
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
@@ -83,8 +70,8 @@ def instances(settings: Settings, path: Path, fits: Fits) -> Iterator[Instance]:
     The messages are the bare input and the first output; `expand` builds the whole prompt. All
     outputs are references. An instance without an `id` (old revisions) gets `task-row`. A task's
     source is the first of its `Source`, or `naming.source_of` its name. Only one file at a time is
-    in memory. Of an unseen task, only `prompt.eval_instances` are read: NIV2 evaluates on the first
-    100, which are balanced by label.
+    in memory. Of an unseen task, only the first 100 are read, which are balanced by label: NIV2
+    evaluates on these.
 
     Raises InputError if the path is not a checkout, a list names a task twice or one without a
     file, or a file is not in the published form.
@@ -140,7 +127,8 @@ def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> 
     is_tested = part == "unseen" and settings.sample.split == "published"
     for number, row in enumerate(rows[: settings.tested_per_task if is_tested else None], start=1):
         where = f"{file}: instance {number}"
-        question, answers = clean(take(row, "input", str, where)), texts(row, "output", where)
+        question = take(row, "input", str, where).strip()
+        answers = texts(row, "output", where)
         messages: list[Message] = []
         # The question may be empty, since the definition asks one.
         if answers and answers[0]:
@@ -150,7 +138,7 @@ def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> 
             ]
         id_ = row.get("id")
         yield Instance(
-            id=f"{name}-{number}" if id_ is None else clean(str(id_)),
+            id=f"{name}-{number}" if id_ is None else str(id_).strip(),
             task=name,
             messages=messages,
             dropped=0,

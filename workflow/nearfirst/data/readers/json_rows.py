@@ -63,14 +63,14 @@ def rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def value(path: Path) -> Any:
-    """Return the single value in a JSON file. Raises InputError as `rows` does.
+    """Return the single value in a JSON file, with `?` for half a surrogate pair.
 
-    Escapes of half a surrogate pair are kept; the caller decides how to handle them.
+    Raises InputError as `rows` does.
     """
     with opened(path) as stream:
         window = _Window(path, stream)
         window.peek()
-        result = window.parse_value(check_escapes=False)
+        result = window.parse_value()
         window.expect("")
     return result
 
@@ -158,7 +158,7 @@ class _Window:
             )
         return result
 
-    def parse_value(self, *, check_escapes: bool = True) -> Any:
+    def parse_value(self) -> Any:
         """Parse the value that begins here and move past it."""
         # Few values are longer than this. Finding out that one is cut off is slow.
         if self.position > len(self.text) - CHUNK // 8 and not self._is_complete:
@@ -193,7 +193,7 @@ class _Window:
                 result, _ = _decode(source.encode("latin-1").decode())
         except UnicodeError as error:
             raise self.fault(f"not UTF-8 ({error}); save the file as UTF-8") from None
-        if check_escapes and ("\\ud" in source or "\\uD" in source):
+        if "\\ud" in source or "\\uD" in source:
             text = json.dumps(result, ensure_ascii=False)
             if (whole := text.encode(errors="replace").decode()) != text:
                 result = json.loads(whole)
