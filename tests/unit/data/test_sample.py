@@ -256,11 +256,8 @@ def test_a_test_set_is_read_whole_and_its_overlap_counted(
     assert ids == ["mine_test_1", "mine_test_2", "mine_test_3"]
     assert f"{test}: 2 of 3 test conversations are word for word among the 6 training" in warning
     assert "the first is 'mine_test_1'" in warning
-    _, (warning,) = sampled("heldout", pool)
-    assert "the test set is the training set: 6 of 6 test conversations" in warning
+    assert "6 of 6 test conversations" in sampled("heldout", pool)[1][0]
     assert sampled("train")[1] == sampled("heldout")[1] == []
-    ask(pool, *["Again?"] * 5)
-    assert "the test set is the training set: 1 of 1" in sampled("heldout")[1][0]
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,6 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """
     for folder, row in _match_folders(settings, path):
         if row.part:
-            if any("\ud800" <= char <= "\udfff" for char in folder.name):  # undecodable bytes
-                raise InputError(f"{str(folder)!a}: the folder's name is not UTF-8; rename it")
             yield from _read_folder(folder, row.data_set, row.part)
 
 
@@ -99,12 +97,10 @@ def _match_folders(settings: Settings, path: Path) -> list[tuple[Path, _Row]]:
     for column, part in _LISTS.items():
         label = f"{column}=BASE in {table}"
         listed = [row for row in table_rows if row.part == part]
-        if not listed:
-            raise InputError(f"{path}: no data set has {label}")
         missing = [row.name for row in listed if row not in present]
         first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         if len(missing) == len(listed):
-            raise InputError(f"{path}: no folder for any data set with {label}: {first}")
+            raise InputError(f"{path}: no folder for any data set with {label}: {first or 'none'}")
         if missing:
             log_once(f"{path}: no folder for {len(missing)} data sets with {label}: {first}")
     return matched
@@ -122,14 +118,12 @@ def _read_table(path: Path) -> list[_Row]:
             if column not in columns:
                 listed = ", ".join(columns) or "none"
                 raise InputError(f"{path}: column '{column}' is missing; the table has {listed}")
-        result = []
-        for row in table:
-            parts = [part for column, part in _LISTS.items() if row[column] == "BASE"]
-            if len(parts) > 1:
-                raise InputError(f"{path}: '{row['HF_name']}' is BASE in both do_train and do_eval")
-            name = "/".join(filter(None, (row["HF_name"], row["subset"])))
-            result.append(_Row(row["HF_name"], name, parts[0] if parts else None))
-    return result
+        return [_parse(row) for row in table]
+
+
+def _parse(row: dict[str, str]) -> _Row:
+    part = next((part for column, part in _LISTS.items() if row[column] == "BASE"), None)
+    return _Row(row["HF_name"], "/".join(filter(None, (row["HF_name"], row["subset"]))), part)
 
 
 def _prefixes(rows: list[_Row]) -> dict[str, _Row]:
@@ -171,21 +165,18 @@ def _read_folder(folder: Path, source: str, part: Part) -> Iterator[Instance]:
 
 def _find_shards(folder: Path, part: Part) -> tuple[str, list[Path]]:
     """Return the split to read and all its files, in order."""
-    names = [path.name for path in folder.iterdir()]
+    digits = "[0-9]" * 5
     for split in _SPLITS[part]:
-        matches = (re.fullmatch(rf"{split}-\d+-of-(\d+)\.parquet", name) for name in names)
-        counts = sorted({int(match[1]) for match in matches if match})
+        shards = sorted(folder.glob(f"{split}-{digits}-of-{digits}.parquet"))
+        counts = sorted({int(shard.stem[-5:]) for shard in shards})
         if len(counts) > 1:
             raise InputError(
                 f"{folder}: both {counts[0]} and {counts[1]} files of '{split}'; remove one set"
             )
-        shards: list[Path] = []
-        # Check them one by one, since a file name may state any number.
-        while counts and len(shards) < counts[0]:
-            shard = folder / f"{split}-{len(shards):05}-of-{counts[0]:05}.parquet"
-            if not shard.is_file():
-                raise InputError(f"{shard}: no such file, but others of its split; complete them")
-            shards.append(shard)
+        if shards and len(shards) < counts[0]:
+            raise InputError(
+                f"{folder}: {len(shards)} of {counts[0]} files of '{split}'; complete them"
+            )
         if shards:
             return split, shards
     raise InputError(
