@@ -87,7 +87,7 @@ def test_p3_has_a_folder_for_each_prompt_and_leaves_the_unlisted_out(written: Pa
         rows = list(csv.DictReader(file))
     by_name = {"_".join(filter(None, (row["HF_name"], row["subset"]))): row for row in rows}
     assert {name for name, row in by_name.items() if row["do_eval"] == "BASE"} == UNSEEN
-    assert by_name["list"]["do_train"] == "GPT_EVAL"
+    assert (by_name["list"]["do_train"], by_name["list"]["do_eval"]) == ("", "")
     assert all(turn["content"] for instance in instances for turn in instance.messages[:2])
 
 

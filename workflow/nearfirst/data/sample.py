@@ -199,15 +199,12 @@ def table_row(instance: Instance, *, keep_row: bool) -> dict[str, object]:
         "messages": [message | {"trained": is_trained(message)} for message in messages],
         "references": list(instance.references) or [answer],
         "source": instance.source,
-        "row": _to_json(instance.row, instance.where) if keep_row else None,
+        "row": _to_json(instance.row) if keep_row else None,
     }
 
 
-def _to_json(row: Any, where: str) -> str:
-    try:
-        text = _encode(row)
-    except RecursionError:
-        raise InputError(f"{where}: lists or objects nested too deep") from None
+def _to_json(row: Any) -> str:
+    text = _encode(row)
     if "NaN" in text or "Infinity" in text:
         # JSON has no such numbers, so they become null.
         text = json.dumps(json.loads(text, parse_constant=lambda _: None))

@@ -49,6 +49,22 @@ def test_a_duplicate_key_is_named_once_per_file(
     assert form == f"{path}: read as prompt and completion; columns: prompt, completion"
 
 
+def test_half_a_surrogate_pair_is_read_as_a_question_mark(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = '{"prompt": "q \\ud83d\\ude00", "completion": "a"}\n'
+    path = tmp_path / "pool.jsonl"
+    path.write_text(good + '{"prompt": "q \\ud83d", "completion": "a", "\\udc00": 1}\n' + good)
+    instances = list(chat.read(SETTINGS, path))
+    assert [texts(i)[0][1] for i in instances] == [
+        "q \N{GRINNING FACE}",
+        "q ?",
+        "q \N{GRINNING FACE}",
+    ]
+    assert instances[1].row == {"prompt": "q ?", "completion": "a", "?": 1}
+    assert sum("half of a surrogate pair" in message for message in caplog.messages) == 1
+
+
 def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
     columns = [("prompt", "p"), ("prompt", "q"), ("completion", "a"), ("image", b"\xff")]
     names, values = zip(*columns, strict=True)
@@ -214,8 +230,8 @@ def test_unusable_parquet(tmp_path: Path) -> None:
     assert f"{path}: no column 'kind' (task_column); found prompt" in message
     table = pa.table({"prompt": ["q", "q"], "time": pa.array([0, 2**62], pa.timestamp("us"))})
     pq.write_table(table.append_column("completion", [["a", "a"]]), path)
-    assert f"{path}: row 2: a column that cannot be read (date value out of" in refused(path)
+    assert f"{path}: cannot be read after row 0 (date value out of" in refused(path)
     offsets = pa.array([0, 4, 8], pa.int32()).buffers()[1]
     answers = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"fineca\xe9!"))
     pq.write_table(pa.table({"prompt": ["q", "q"], "completion": answers}), path)
-    assert f"{path}: damaged after row 1 ('utf-8' codec" in refused(path)
+    assert f"{path}: cannot be read after row 0 ('utf-8' codec" in refused(path)

@@ -11,13 +11,12 @@ from typing import Any, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field
 
-from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import MESSAGE
 from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers.parquet import rows
-from nearfirst.data.readers.streams import is_hidden
+from nearfirst.data.readers.user_files import find
 from nearfirst.data.settings import Dataset, DialogueSampleSettings
 
 COLUMNS = pa.schema(
@@ -41,17 +40,8 @@ class Settings(Dataset):
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
-    """Return the file, or those in a folder and its `data/`, sorted.
-
-    Raises InputError if there is none.
-    """
-    if not path.is_dir():
-        return [path]
-    matches = (file for pattern in ("*.parquet", "data/*.parquet") for file in path.glob(pattern))
-    visible = sorted(file for file in matches if not is_hidden(file))
-    if not visible:
-        raise InputError(f"{path}: no Parquet file, neither here nor in data/")
-    return visible
+    """Return the file, or those in a folder, sorted. Raises InputError if there is none."""
+    return [file for file in find(path).read if file.suffix.lower() == ".parquet"]
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:

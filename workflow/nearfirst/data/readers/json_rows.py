@@ -38,18 +38,14 @@ _CLOSING = re.compile(r'["}\]]')
 _PAIR = re.compile(r'[{,]\s*"([^"\\]*)"\s*:\s*(\[?)\s*(\{?)')
 
 
-class HalfPairs(dict[str, Any]):
-    """A row with half a surrogate pair, which is not a character and stands as `?` in it."""
-
-
 def rows(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield (location for messages, row) of a file, with only a few rows in memory.
 
     The content decides, not the name: `[` begins an array of rows; `{` begins the rows themselves,
     one after another, or an object with an array of rows under a key such as `data` or `train`.
     Duplicate keys in an object cause a warning, but only in rows that are parsed one by one: the
-    first row of a file, and one in about a megabyte. A row with escapes of half a surrogate pair is
-    a `HalfPairs`.
+    first row of a file, and one in about a megabyte. An escape of half a surrogate pair, which is
+    no character, is read as `?`, also with a warning.
 
     Raises InputError, which names the row or line, if the file is missing, has no rows, is cut off,
     damaged or not JSON, or has a row beyond `MAX_ROW_BYTES` or `MAX_ROW_VALUES` or nested too deep.
@@ -63,10 +59,7 @@ def rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def value(path: Path) -> Any:
-    """Return the single value in a JSON file, with `?` for half a surrogate pair.
-
-    Raises InputError as `rows` does.
-    """
+    """Return the single value in a JSON file. Raises InputError as `rows` does."""
     with opened(path) as stream:
         window = _Window(path, stream)
         window.peek()
@@ -197,7 +190,9 @@ class _Window:
             text = json.dumps(result, ensure_ascii=False)
             if (whole := text.encode(errors="replace").decode()) != text:
                 result = json.loads(whole)
-                result = HalfPairs(result) if isinstance(result, dict) else result
+                log_once(
+                    f"{self.name}: half of a surrogate pair (\\ud83d or the like) is read as '?'"
+                )
         self.is_empty = False
         self.position = end
         return result
