@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from nearfirst.corpus.formats import p3 as p3_form
 from nearfirst.corpus.formats.norobots import FAMILIES
@@ -41,8 +43,9 @@ def test_flan_mini_has_all_listed_tasks_mixed(written: Path) -> None:
     assert len({instance.messages[0]["content"] for instance in mixture}) == len(mixture)
 
 
-def test_niv2_is_read_with_its_parts_references_and_prompts(written: Path) -> None:
-    instances = list(niv2.instances(niv2.Settings(), written / "niv2", lambda prompt: True))
+def test_niv2_is_read_with_its_parts_references_and_prompts(written: Path, tmp_path: Path) -> None:
+    Tokenizer(WordLevel({"?": 0}, unk_token="?")).save(str(tmp_path / "tokenizer.json"))
+    instances = list(niv2.read(niv2.Settings(), written / "niv2", tmp_path))
     assert niv2_tasks(written).keys() == TASKS.keys()
     parts = {instance.task.split("_", 1)[1]: instance.part for instance in instances}
     assert parts == {name: "unseen" if name in UNSEEN else "train" for name in parts}

@@ -119,9 +119,9 @@ def test_shards_are_read_in_order_and_rows_counted_over_them(tmp_path: Path) -> 
     assert instances[3].where.endswith("train-00001-of-00003.parquet: row 2")
     (path / BASIC[0] / "train-00001-of-00003.parquet").unlink()
     shard(path / BASIC[0], "train-00000-of-00001", rows)
-    assert f"{path / BASIC[0]}: both 1 and 3 files of 'train'" in refused(path)
+    assert f"{path / BASIC[0]}: 3 files of 'train', but their names say 1 and 3" in refused(path)
     (path / BASIC[0] / "train-00000-of-00001.parquet").unlink()
-    assert f"{path / BASIC[0]}: 2 of 3 files of 'train'; complete them" in refused(path)
+    assert "2 files of 'train', but their names say 3" in refused(path)
 
 
 def test_rows_without_question_or_answer_are_unusable(tmp_path: Path) -> None:

@@ -40,9 +40,16 @@ def files(settings: Settings, path: Path) -> list[Path]:
 
 
 def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
-    """Yield `instances` whose prompts fit within `prompt.source_tokens` tokens.
+    """Yield the instances of the listed tasks, sorted by task name, in each file's order.
 
-    Raises InputError if the folder has no readable tokenizer, or as `instances` does.
+    The messages are the bare input and the first output; `expand` builds the whole prompt, with
+    examples as long as it is within `prompt.source_tokens` tokens. All outputs are references. An
+    instance without an `id` (old revisions) gets `task-row`. A task's source is the first of its
+    `Source`, or `naming.source_of` its name. Only one file at a time is in memory. Of an unseen
+    task, only the first 100 are read, which are balanced by label: NIV2 evaluates on these.
+
+    Raises InputError if the folder has no readable tokenizer, the path is not a checkout, a list
+    names a task twice or one without a file, or a file is not in the published form.
     """
     from tokenizers import Tokenizer  # Not needed for the settings.
 
@@ -57,27 +64,11 @@ def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
     encoder.no_truncation()
     encoder.no_padding()
     limit = settings.prompt.source_tokens
-    return instances(
-        settings,
-        path,
-        lambda prompt: len(encoder.encode(prompt, add_special_tokens=False)) <= limit,
-    )
 
+    def fits(prompt: str) -> bool:
+        return len(encoder.encode(prompt, add_special_tokens=False)) <= limit
 
-def instances(settings: Settings, path: Path, fits: Fits) -> Iterator[Instance]:
-    """Yield the instances of the listed tasks, sorted by task name, in each file's order.
-
-    The messages are the bare input and the first output; `expand` builds the whole prompt. All
-    outputs are references. An instance without an `id` (old revisions) gets `task-row`. A task's
-    source is the first of its `Source`, or `naming.source_of` its name. Only one file at a time is
-    in memory. Of an unseen task, only the first 100 are read, which are balanced by label: NIV2
-    evaluates on these.
-
-    Raises InputError if the path is not a checkout, a list names a task twice or one without a
-    file, or a file is not in the published form.
-    """
-    parts = _parts(path)
-    tasks = (_task(path, name, part, settings, fits) for name, part in sorted(parts.items()))
+    tasks = (_task(path, name, part, settings, fits) for name, part in sorted(_parts(path).items()))
     return unique_ids(instance for task in tasks for instance in task)
 
 
@@ -121,7 +112,7 @@ def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> 
     file = _file(path, name)
     content = value(file)
     rows = take(content, "Instances", list, str(file))
-    prompt = Prompt(content, name, settings.prompt, str(file))
+    prompt = Prompt(content, settings.prompt, str(file))
     source = _source(content, name)
     # In other splits, a task that was published as unseen may be trained on.
     is_tested = part == "unseen" and settings.sample.split == "published"

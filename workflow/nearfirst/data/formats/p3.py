@@ -168,14 +168,11 @@ def _find_shards(folder: Path, part: Part) -> tuple[str, list[Path]]:
     digits = "[0-9]" * 5
     for split in _SPLITS[part]:
         shards = sorted(folder.glob(f"{split}-{digits}-of-{digits}.parquet"))
-        counts = sorted({int(shard.stem[-5:]) for shard in shards})
-        if len(counts) > 1:
+        counts = {int(shard.stem[-5:]) for shard in shards}
+        if shards and counts != {len(shards)}:
             raise InputError(
-                f"{folder}: both {counts[0]} and {counts[1]} files of '{split}'; remove one set"
-            )
-        if shards and len(shards) < counts[0]:
-            raise InputError(
-                f"{folder}: {len(shards)} of {counts[0]} files of '{split}'; complete them"
+                f"{folder}: {len(shards)} files of '{split}', but their names say "
+                f"{' and '.join(map(str, sorted(counts)))}; complete them, or remove another copy"
             )
         if shards:
             return split, shards
