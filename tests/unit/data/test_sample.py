@@ -190,7 +190,7 @@ def test_the_program_fails_with_one_line_and_writes_nothing(
     data = corpus(tmp_path / "flan_mini.json")
     done = run(program, tmp_path / "out", data, "heldout", flan(**SIZED))
     assert done.returncode == 1
-    message = "--split heldout: expected train, specialist-SEED or generalist-SEED"
+    message = "--split heldout: expected train|specialist-SEED|generalist-SEED or query"
     assert done.stderr == f"error: {message}\n"
     assert not list(tmp_path.glob("out/*"))
 

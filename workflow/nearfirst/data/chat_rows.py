@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from nearfirst.common.errors import InputError
@@ -32,9 +33,6 @@ NAMES = {
 }
 """Names that a user may map a column to, and the column that each one means."""
 
-MAX_LISTED = 30
-"""Number of columns that an error lists."""
-
 _ROLES = {
     **dict.fromkeys(("user", "human", "prompter"), "user"),
     **dict.fromkeys(("assistant", "gpt", "model"), "assistant"),
@@ -49,6 +47,9 @@ _WEIGHTS = (
 """Keys of a turn that say, as 0 or 1, whether it is trained on; `masked` means the opposite."""
 _MAY_BE_WEIGHT = re.compile("mask|train|loss|weight|ignore|skip")
 """Names of further keys that may say whether a turn is trained on."""
+
+_SPEAKERS = {"prompt": "user", "completion": "assistant"}
+"""Columns that may hold a text instead of turns, and whose it is."""
 
 _Turn = tuple[str, str, bool]
 """Role, content, and whether it is trained on."""
@@ -73,7 +74,7 @@ def form_of(file: Path, columns: Collection[str], names: Collection[str] = ()) -
 
 def _listed(columns: Collection[str]) -> str:
     # If a whole file is one object, each of its rows may have a key.
-    return ", ".join([*columns][:MAX_LISTED]) + ", …" * (len(columns) > MAX_LISTED) or "none"
+    return shorten(", ".join(columns), 200, placeholder=" …")
 
 
 def renaming(
@@ -185,15 +186,8 @@ def _parse_row(form: str, row: dict[str, Any], unused: dict[str, None]) -> list[
         turns += [("user", question, False), ("assistant", _parse_text(row, "output"), True)]
         return turns
     if form == "prompt and completion":
-        if isinstance(row["prompt"], list):
-            prompt = _parse_turns(row, "prompt", unused)
-            turns += [(role, content, False) for role, content, _ in prompt]
-            if turns and turns[-1][0] == "assistant":
-                raise RowError("the prompt ends with an assistant turn; end it with a user turn")
-        else:
-            turns.append(("user", _parse_text(row, "prompt"), False))
-        if not isinstance(row["completion"], list):
-            return [*turns, ("assistant", _parse_text(row, "completion"), True)]
+        prompt = _parse_turns(row, "prompt", unused)
+        turns += [(role, content, False) for role, content, _ in prompt]
     listed = _parse_turns(row, FORMS[form][-1], unused)
     # Some files repeat the system column as the first turn.
     if system and listed and listed[0][0] == "system" and listed[0][1].strip() == system.strip():
@@ -202,8 +196,8 @@ def _parse_row(form: str, row: dict[str, Any], unused: dict[str, None]) -> list[
     roles = [role for role, _, _ in listed if role != "system"]
     if turns and turns[-1][0] == "user" and roles[:1] == ["user"]:
         raise RowError(
-            "the completion begins with a user turn, and the prompt ends with one; if it is the "
-            "whole conversation, map its column to 'messages' with `columns` (--columns)"
+            "the completion begins with a user turn, as if it were the whole conversation; if it "
+            "is, map its column to 'messages' (`columns`)"
         )
     return turns + listed
 
@@ -224,6 +218,8 @@ def _parse_history(row: dict[str, Any]) -> Iterator[_Turn]:
 def _parse_turns(row: dict[str, Any], column: str, unused: dict[str, None]) -> list[_Turn]:
     """Return the turns in a column; add to `unused` the keys that are not read."""
     turns = row[column] or []
+    if column in _SPEAKERS and not isinstance(turns, list):
+        return [(_SPEAKERS[column], _parse_text(row, column), column == "completion")]
     if not isinstance(turns, list):
         raise RowError(f"'{column}' is {type(turns).__name__}, not a list of turns")
     if column in ("messages", "conversations") and all(isinstance(turn, str) for turn in turns):
@@ -326,7 +322,9 @@ def _merge_turns(turns: list[_Turn]) -> tuple[list[Message], int]:
 
 
 def _parse_text(row: dict[str, Any], column: str) -> str:
-    value = row.get(column) or ""
+    value = row.get(column)
+    if value is None:
+        return ""
     if not isinstance(value, str):
         raise RowError(f"'{column}' is {type(value).__name__}, not text")
     return value

@@ -37,11 +37,6 @@ def target(messages: Sequence[Message]) -> int:
     return next((index for index, turn in enumerate(messages) if is_trained(turn)), 1)
 
 
-def has_tools(messages: Sequence[Message]) -> bool:
-    """Return whether a conversation has tool turns."""
-    return any(message["role"] in TOOLS for message in messages)
-
-
 @dataclass(slots=True)
 class Instance:
     """One conversation of a task."""

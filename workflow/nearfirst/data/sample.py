@@ -15,18 +15,18 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.progress import bar
 from nearfirst.common.text import counted
 from nearfirst.data import registry
-from nearfirst.data.conversation import Instance, Message, has_tools, is_trained, target
+from nearfirst.data.conversation import TOOLS, Instance, Message, is_trained, target
 from nearfirst.data.inventory import Inventory, take_inventory
 from nearfirst.data.overlap import Overlap
 from nearfirst.data.settings import Dataset, HeldOut
 from nearfirst.data.split import Split, split
 
 _SAMPLES = {
-    "tasks": (r"train|(specialist|generalist)-\d+", "train, specialist-SEED or generalist-SEED"),
-    "rows": ("train|heldout", "train or heldout"),
-    "nothing": ("train|heldout", "train, or heldout with a separate test set"),
+    "tasks": "train|specialist-SEED|generalist-SEED",
+    "rows": "train|heldout",
+    "nothing": "train|heldout",
 }
-"""For each kind of held-out data, a pattern of the available samples and its description."""
+"""The samples of a pool for each kind of held-out data."""
 
 Takes = Callable[[Sequence[Message]], str]
 """Returns why a conversation with tool turns cannot be used, or "" if it can."""
@@ -64,11 +64,13 @@ def sample(
     rows for it, or it equals `apart_from`.
     """
     holds_out = holds_out or settings.holds_out
-    pattern, expected = _SAMPLES[holds_out]
+    expected = _SAMPLES[holds_out]
     is_query = name == "query"
     is_separate = is_query or (holds_out == "nothing" and name == "heldout")
-    if not (is_query or re.fullmatch(pattern, name)) or is_separate != bool(test_path):
-        raise InputError(f"--split {name}: expected {expected}")
+    if not (is_query or re.fullmatch(expected.replace("SEED", r"\d+"), name)):
+        raise InputError(f"--split {name}: expected {expected} or query")
+    if is_separate != bool(test_path):
+        raise InputError(f"--split {name}: only a query set or a separate test set is --test-input")
 
     def read_pool() -> Iterator[Instance]:
         return registry.read(settings, path, tokenizer)
@@ -116,8 +118,8 @@ def sample(
 def _check_tools(instances: Iterator[Instance], takes: Takes) -> Iterator[Instance]:
     for instance in instances:
         messages = instance.messages
-        # Most rows are a single exchange.
-        if len(messages) > 2 and has_tools(messages) and (fault := takes(messages)):
+        has_tools = len(messages) > 2 and any(turn["role"] in TOOLS for turn in messages)
+        if has_tools and (fault := takes(messages)):
             instance.messages, instance.fault = [], fault
         yield instance
 

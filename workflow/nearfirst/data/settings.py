@@ -84,22 +84,6 @@ _SAMPLE_KEYS: dict[str, set[str]] = {
     "heldout": set(),
     "query": set(),
 }
-_READ_ELSEWHERE = dict.fromkeys(
-    (
-        "path",
-        "hub",
-        "package",
-        "key_list",
-        "test",
-        "test_path",
-        "query",
-        "query_path",
-        "exclude",
-        "keep_distances",
-        "steps",
-    ),
-    True,
-)
 
 
 def _reject_boolean(value: object) -> object:
@@ -230,6 +214,6 @@ class Dataset(Section):
         """Return, as canonical JSON, the settings that affect the sampling of one split."""
         read = {*_SPLIT_KEYS[self.holds_out], *_SAMPLE_KEYS[split.partition("-")[0]]}
         unread = set[str]().union(*_SPLIT_KEYS.values(), *_SAMPLE_KEYS.values()) - read
-        return canonical(
-            self.model_dump(mode="json", exclude={"sample": unread, **_READ_ELSEWHERE})
-        )
+        elsewhere = {"key_list", "test_path", "query_path", *Dataset.model_fields} - {"format"}
+        exclude = dict.fromkeys(elsewhere, True) | {"sample": unread}
+        return canonical(self.model_dump(mode="json", exclude=exclude))

@@ -25,7 +25,7 @@ def test_queries_are_a_separate_split_beside_any_test_set(tmp_path: Path) -> Non
     assert (settings.test, settings.arranged_for) == ("specialist-0", "query")
     (instance,) = sample(settings, pool, "query", test_path=queries)
     assert (instance.id, instance.task) == ("mine_query_1", "k0")
-    with pytest.raises(InputError, match="--split query: expected train"):
+    with pytest.raises(InputError, match="--split query: only a query set"):
         list(sample(settings, pool, "query"))
 
 

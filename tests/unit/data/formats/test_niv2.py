@@ -172,7 +172,7 @@ def test_empty_inputs_are_used_and_empty_outputs_are_not(tmp_path: Path) -> None
     ("missing", "named"),
     [
         ("splits/default/test_tasks.txt", "test_tasks.txt: no such file; the path must be a NIV2"),
-        ("tasks/task1_a.json", "train_tasks.txt: task 'task1_a' has no file"),
+        ("tasks/task1_a.json", "tasks/task1_a.json: no such file"),
         (None, "test_tasks.txt: task 'task1_a' is listed twice"),
     ],
 )

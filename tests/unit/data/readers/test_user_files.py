@@ -184,7 +184,7 @@ GOOD = b'{"prompt": "q", "completion": "a"}\n'
         (b"PK no zip", "{}: not a whole zip ("),
         (b'{"text": "t", "n": 1}\n', "{}: columns of no known form: text, n; a row needs a "),
         (GOOD + b'{"prompt": "q"}\n', "{}: line 2 (id 'mine_2'): column 'completion'"),
-        (json.dumps({str(n): {} for n in range(99)}).encode(), ", 28, 29, …; a row"),
+        (json.dumps({str(n): {} for n in range(99)}).encode(), ", …; a row"),
     ],
 )
 def test_unusable_lines(tmp_path: Path, content: bytes, named: str) -> None:

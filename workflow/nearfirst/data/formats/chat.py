@@ -13,7 +13,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.hub import HubSettings
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
@@ -49,10 +48,6 @@ class Settings(Dataset):
         min_length=1,
         description="The pool: a file in `.jsonl`, `.json` (also `.gz`, `.zst`, `.zip`) or "
         "`.parquet`, or a folder of them.",
-    )
-    hub: HubSettings | None = Field(
-        None,
-        description="Repository to fetch the pool from instead: `{repository, revision, files}`.",
     )
     columns: dict[Annotated[str, Field(min_length=1)], str] = Field(
         {},

@@ -91,11 +91,6 @@ def _parts(path: Path) -> dict[str, Part]:
                 raise InputError(
                     f"{file}: task {task!r} is not the name of a file in tasks/; remove it"
                 )
-            if not _file(path, task).is_file():
-                raise InputError(
-                    f"{file}: task '{task}' has no file {_file(path, task)}; complete the "
-                    "checkout, or remove the task from the list"
-                )
             parts[task] = part
     return parts
 

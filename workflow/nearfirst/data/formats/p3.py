@@ -92,7 +92,12 @@ def _match_folders(settings: Settings, path: Path) -> list[tuple[Path, _Row]]:
     table_rows = _read_table(table)
     prefixes = _prefixes(table_rows)
     folders = sorted(item for item in path.iterdir() if item.is_dir())
-    matched = [(folder, row) for folder in folders if (row := _match(folder.name, prefixes))]
+    matched = []
+    for folder in folders:
+        name = f"{_normalize(folder.name)}_"
+        matches = [prefix for prefix in prefixes if name.startswith(f"{prefix}_")]
+        if matches and not folder.name.endswith("_score_eval"):
+            matched.append((folder, prefixes[max(matches, key=len)]))
     present = {row for _, row in matched}
     for column, part in _LISTS.items():
         label = f"{column}=BASE in {table}"
@@ -142,13 +147,6 @@ def _normalize(name: str) -> str:
     # T0 writes `_` for everything but letters, digits, dots and underscores. Dots are replaced here
     # too, because only some copies of the folders keep them.
     return re.sub(r"\W+", "_", name)
-
-
-def _match(folder: str, prefixes: dict[str, _Row]) -> _Row | None:
-    if folder.endswith("_score_eval"):
-        return None
-    matches = [prefix for prefix in prefixes if f"{_normalize(folder)}_".startswith(f"{prefix}_")]
-    return prefixes[max(matches, key=len)] if matches else None
 
 
 def _read_folder(folder: Path, source: str, part: Part) -> Iterator[Instance]:
