@@ -29,6 +29,7 @@ Fits = Callable[[str], bool]
 class PromptSettings(Section):
     """What a task's prompt contains (Table 1)."""
 
+    definition: bool = Field(True, description="Include the definition of the task.")
     positive_examples: NonNegativeInt = Field(2, description="Maximum number of positive examples.")
     source_tokens: PositiveInt = Field(
         1024,
@@ -43,10 +44,12 @@ class Prompt:
     """
 
     def __init__(self, task: Any, settings: PromptSettings, where: str) -> None:
-        definitions = texts(task, "Definition", where)
-        if not definitions:
-            raise InputError(f"{where}: 'Definition' is an empty list")
-        self._head = f"{_line('Definition', definitions[0])}\n"
+        self._head = ""
+        if settings.definition:
+            definitions = texts(task, "Definition", where)
+            if not definitions:
+                raise InputError(f"{where}: 'Definition' is an empty list")
+            self._head = f"{_line('Definition', definitions[0])}\n"
         self._examples = []
         examples = take(task, "Positive Examples", list, where)[: settings.positive_examples]
         for number, example in enumerate(examples, start=1):

@@ -90,6 +90,8 @@ def test_the_prompt_of_table_1(tmp_path: Path) -> None:
         " Positive Example 2 -\nInput: in 2.\n Output: out 2.\n\n"
         "Now complete the following example -\nInput: ask me.\nOutput: "
     )
+    (bare, *_) = read(tmp_path, definition=False, positive_examples=0)
+    assert prompt(bare) == "Now complete the following example -\nInput: ask me.\nOutput: "
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
