@@ -10,10 +10,8 @@ from files import contents
 from programs import SCRIPTS, Program
 
 from nearfirst.common.source_files import library_modules, word_files
-from nearfirst.data import registry
 
 WORKFLOW = SCRIPTS.parent
-FORMS = ("flan", "niv2", "p3", "sharegpt", "norobots")
 
 
 @pytest.mark.parametrize("form", ["flan", "sharegpt", "text"])
@@ -50,13 +48,6 @@ def test_too_many_instances_leave_the_old_folder_as_it_was(
     assert done.returncode == 1
     assert re.search(r"task opposite_word has only about \d+ distinct instances", done.stderr)
     assert contents(tmp_path) == {"flan/old": b"old"}
-
-
-def test_every_published_form_can_be_generated(program: Program) -> None:
-    assert set(registry.FORMATS.names()) == {*FORMS, "chat", "openai-evals"}
-    done = program("generate_corpus.py", "--form", "alpaca", "--output", "x")
-    assert done.returncode == 2
-    assert all(form in done.stderr for form in FORMS)
 
 
 def test_the_rules_know_the_word_files_that_a_program_reads() -> None:

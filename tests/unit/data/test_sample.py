@@ -14,6 +14,7 @@ from checkout import flan_rows
 from conversations import refusal
 from hypothesis import given
 from hypothesis import strategies as st
+from own_files import lines
 from programs import Program
 
 from nearfirst.common.errors import InputError
@@ -22,7 +23,6 @@ from nearfirst.common.parquet import SOURCES
 from nearfirst.data.conversation import Instance, Message
 from nearfirst.data.formats.chat import Settings
 from nearfirst.data.inventory import DROPPED, take_inventory
-from nearfirst.data.registry import FORMATS
 from nearfirst.data.sample import choose, sample, sample_over_tasks, sample_rows, table_row
 from nearfirst.data.settings import SampleSettings
 from nearfirst.data.split import Split
@@ -77,13 +77,13 @@ def test_a_sample_depends_on_the_seed_in_its_name() -> None:
         assert len(set(map(frozenset, samples))) == 9
     # Which tasks give a row is drawn, too.
     assert len({frozenset(row // 100 for row in rows) for rows in samples}) > 1
-    trained = [
-        choose(parts, settings.model_copy(update={"train_seed": seed}), "train")
+    trained = {
+        frozenset(choose(parts, settings.model_copy(update={"train_seed": seed}), "train"))
         for seed in range(9)
-    ]
-    assert len(set(map(frozenset, trained))) == 9
+    }
+    assert len(trained) == 9
     # Another task's draw is another one.
-    a, b = ({row % 100 for row in trained[0] if row // 100 == i} for i in (0, 1))
+    a, b = ({row % 100 for row in next(iter(trained)) if row // 100 == i} for i in (0, 1))
     assert a != b
 
 
@@ -195,19 +195,13 @@ def test_the_program_fails_with_one_line_and_writes_nothing(
     assert not list(tmp_path.glob("out/*"))
 
 
-def lines(path: Path, *rows: dict[str, str]) -> Path:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return path
-
-
 def test_queries_that_equal_the_test_set(tmp_path: Path) -> None:
     rows = ({"prompt": f"{i}?", "completion": "!", "kind": "abcd"[i % 4]} for i in range(16))
     path = lines(tmp_path / "pool.jsonl", *rows)
 
     def queries(per_task: int) -> list[Instance]:
         sizes = {"unseen_tasks": 2, "specialist_per_task": per_task}
-        row = json.dumps({"format": "chat", "task_column": "kind", "sample": sizes})
-        settings = FORMATS.parse(row, path=str(path))
+        settings = Settings(path="pool", task_column="kind", sample=sizes)  # type: ignore[arg-type]
         return list(sample(settings, path, "specialist-1", apart_from="specialist-0"))
 
     assert len(queries(2)) == 4
@@ -221,15 +215,14 @@ def test_a_chat_template_is_asked_once_about_each_conversation_with_tools(tmp_pa
         *({"role": "user", "content": "Is it raining?"}, {"role": "tool", "content": "no"}),
         {"role": "assistant", "content": "No."},
     ]
-    rows = [{"messages": turns, "id": f"{n}"} for n in range(20)]
-    (tmp_path / "pool.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    settings, asked = FORMATS.parse('{"format": "chat"}', path=str(tmp_path / "pool.jsonl")), []
+    pool = lines(tmp_path / "pool.jsonl", *[{"messages": turns}] * 20)
+    asked = []
 
     def takes(messages: Any) -> str:
         asked.append(messages)
         return ""
 
-    assert len(list(sample(settings, tmp_path / "pool.jsonl", "train", takes=takes))) == 18
+    assert len(list(sample(Settings(path="pool"), pool, "train", takes=takes))) == 18
     assert len(asked) == 20
 
 

@@ -149,18 +149,6 @@ def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) 
     assert prompt(result[0]).startswith("Definition: As a text.\n\n Positive")
 
 
-def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> None:
-    # JSON can hold one (a text that was cut inside an emoji), Parquet and tokenizers cannot.
-    row = {"id": "t\ud83d", "input": "in \ud83d", "output": ["out \ude00", "\ud83d\ude00"]}
-    examples = [{"input": "\ud83d", "output": "o"}]
-    task = make_task(Definition="Do \ud83d", Instances=[row], **{"Positive Examples": examples})
-    instance = first(tmp_path, task)
-    assert instance.id == "t?"
-    assert [message["content"] for message in instance.messages] == ["in ?", "out ?"]
-    assert instance.references == ("out ?", "\N{GRINNING FACE}")
-    assert prompt(instance).startswith("Definition: Do ?\n\n Positive Example 1 -\nInput: ?\n")
-
-
 def test_empty_inputs_are_used_and_empty_outputs_are_not(tmp_path: Path) -> None:
     outputs: list[Any] = [["a"], [" "], [], "", ["b", ""]]
     task = make_task(Instances=[{"input": "", "output": output} for output in outputs])
