@@ -205,11 +205,8 @@ def _parse_row(form: str, row: dict[str, Any], unused: dict[str, None]) -> list[
 def _parse_history(row: dict[str, Any]) -> Iterator[_Turn]:
     """Yield earlier exchanges, which are only context."""
     history = row.get("history") or []
-    if not isinstance(history, list):
-        raise RowError(f"'history' is {type(history).__name__}, not a list of exchanges")
-    for pair in history:
-        is_list = isinstance(pair, list) and len(pair) == 2
-        if not is_list or not all(isinstance(text, str) for text in pair):
+    for pair in history if isinstance(history, list) else [history]:
+        if not isinstance(pair, list) or [type(text) for text in pair] != [str, str]:
             raise RowError("'history' must hold pairs of a question and its answer, both text")
         yield "user", pair[0], False
         yield "assistant", pair[1], False

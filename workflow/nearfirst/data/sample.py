@@ -206,7 +206,7 @@ def table_row(instance: Instance, *, keep_row: bool) -> dict[str, object]:
 
 
 def _to_json(row: Any) -> str:
-    text = _encode(row)
+    text = json.dumps(row, default=_convert)
     if "NaN" in text or "Infinity" in text:
         # JSON has no such numbers, so they become null.
         text = json.dumps(json.loads(text, parse_constant=lambda _: None))
@@ -216,6 +216,3 @@ def _to_json(row: Any) -> str:
 def _convert(value: object) -> object:
     # Parquet has decimals, which become numbers, and further types, which become text.
     return float(value) if isinstance(value, Decimal) else str(value)
-
-
-_encode = json.JSONEncoder(default=_convert).encode

@@ -1,6 +1,7 @@
 """Split a data set into training and test rows, by tasks or by conversations."""
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,13 +83,12 @@ def read_key_list(path: Path, tasks: Iterable[str]) -> Tasks:
     keys = ("train_key_list", "eval_key_list")
     content = value(path)
     train, unseen = (take(content, key, list, str(path)) for key in keys)
-    known, seen = set(tasks), set[str]()
-    for task in [*train, *unseen]:
+    known = set(tasks)
+    for task, count in Counter([*train, *unseen]).items():
         if task not in known:
             raise InputError(f"{path}: task '{task}' is not in the data")
-        if task in seen:
+        if count > 1:
             raise InputError(f"{path}: task '{task}' is listed twice")
-        seen.add(task)
     return train, unseen
 
 

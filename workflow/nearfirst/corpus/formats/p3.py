@@ -15,7 +15,7 @@ from ..tasks import Exchange, Task, all_tasks, distinct
 
 # The real files also hold the token ids of T5, which nothing here reads.
 SCHEMA = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
-HEADER = ("HF_name", "subset", "task_by_convention", "do_train", "do_eval")
+HEADER = ("HF_name", "subset", "do_train", "do_eval")
 
 Rows = list[Exchange]
 
@@ -38,8 +38,7 @@ def write(folder: Path, settings: CorpusSettings) -> int:
                 _write_rows(folder / f"{base_class}/{split}-00000-of-00001.parquet", rows)
             total += len(drawn)
         is_unseen = task.role in ("near", "far")
-        lists = "BASE" * (task.role == "train"), "BASE" * is_unseen
-        table.append((name, subset, task.family, *lists))
+        table.append((name, subset, "BASE" * (task.role == "train"), "BASE" * is_unseen))
     with (folder / "datasets.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([HEADER, *table])
     return total

@@ -212,8 +212,6 @@ class _Window:
 
     def _not_json(self, error: json.JSONDecodeError) -> InputError:
         message = error.msg.strip(" :").removesuffix(" at")
-        if self.text[self.position : error.pos].rstrip().endswith(","):
-            message += "; is the comma before it one too many?"
         found = self.text[error.pos : error.pos + 12].encode("latin-1").decode(errors="replace")
         column = error.pos - self.position + 1
         return self.fault(f"not JSON ({message}, at character {column}: {found!r})")
