@@ -31,10 +31,14 @@ def test_a_random_split_is_complete_disjoint_and_blind_to_order(
 
 def test_a_random_split_by_share_and_by_seed() -> None:
     names = [f"task-{i}" for i in range(40)]
-    assert len(random_tasks(names, 0.15, 0)[1]) == 6
-    assert len(random_tasks(names, 0.17, 0)[1]) == 7
-    assert len(random_tasks(names, 0.001, 0)[1]) == 1
-    assert len({tuple(random_tasks(names, 6, seed)[1]) for seed in range(10)}) == 10
+    assert [len(random_tasks(names, n, 0)[1]) for n in (0.15, 0.17, 0.001)] == [6, 7, 1]
+    sources = {name: f"source of {name}" for name in names}
+    for unseen in (
+        [random_tasks(names, 6, seed)[1] for seed in range(10)],
+        [tasks_by_source(sources, 6, seed)[1] for seed in range(10)],
+    ):
+        assert {len(tasks) for tasks in unseen} == {6}
+        assert len(set(map(tuple, unseen))) == 10
 
 
 SOURCES = st.dictionaries(st.integers(0, 30).map("t{}".format), st.sampled_from("abcd"), min_size=2)
@@ -47,13 +51,6 @@ def test_a_split_by_source_shares_none(sources: dict[str, str], count: int, seed
     assert train or len(set(sources.values())) == 1 or count >= len(sources)
     assert not {sources[task] for task in train} & {sources[task] for task in unseen}
     assert 0 < len(unseen) <= max(count, min(Counter(sources.values()).values()))
-
-
-def test_sources_are_drawn_by_the_seed_up_to_the_number_of_tasks() -> None:
-    sources = {f"task-{i}": f"source-{i}" for i in range(40)}
-    unseen = [tasks_by_source(sources, 6, seed)[1] for seed in range(10)]
-    assert {len(tasks) for tasks in unseen} == {6}
-    assert len(set(map(tuple, unseen))) == 10
 
 
 def test_the_split_is_the_published_one_unless_asked_otherwise() -> None:

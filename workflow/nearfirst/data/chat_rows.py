@@ -301,7 +301,10 @@ def _merge_turns(turns: list[_Turn]) -> tuple[list[Message], int]:
             last = messages[-1]
             if before := last["content"].strip() and last["content"]:
                 if last["trained"] != trained:
-                    raise RowError("of two assistant turns in a row, only one is trained on")
+                    raise RowError(
+                        "two assistant turns in a row, such as a prompt's last turn and the "
+                        "completion, of which only one is trained on"
+                    )
                 content = f"{before}\n\n{content}"
             last["content"], last["trained"] = content, trained
     if messages and (first := messages[0]["role"]) != "user":

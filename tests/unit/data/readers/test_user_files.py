@@ -8,16 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conversations import texts
-from own_files import (
-    EXCHANGE,
-    SETTINGS,
-    TALK,
-    Row,
-    array,
-    lines,
-    parquet,
-    refused,
-)
+from own_files import SETTINGS, TALK, Row, array, lines, parquet, refused
 
 from nearfirst.data.formats import chat
 from nearfirst.data.readers import json_rows
@@ -56,11 +47,8 @@ def test_half_a_surrogate_pair_is_read_as_a_question_mark(
     path = tmp_path / "pool.jsonl"
     path.write_text(good + '{"prompt": "q \\ud83d", "completion": "a", "\\udc00": 1}\n' + good)
     instances = list(chat.read(SETTINGS, path))
-    assert [texts(i)[0][1] for i in instances] == [
-        "q \N{GRINNING FACE}",
-        "q ?",
-        "q \N{GRINNING FACE}",
-    ]
+    emoji = "q \N{GRINNING FACE}"
+    assert [texts(instance)[0][1] for instance in instances] == [emoji, "q ?", emoji]
     assert instances[1].row == {"prompt": "q ?", "completion": "a", "?": 1}
     assert sum("half of a surrogate pair" in message for message in caplog.messages) == 1
 
@@ -75,18 +63,6 @@ def test_columns_that_parquet_hides_are_named(tmp_path: Path) -> None:
     assert instance.unused == ["column 'image' of bytes", "all but the last column 'prompt'"]
 
 
-def test_compressed_lines_byte_order_marks_and_blank_lines(tmp_path: Path) -> None:
-    text = f"\ufeff{json.dumps({'messages': TALK})}\r\n\n  \n{json.dumps({'messages': TALK})}"
-    data = text.encode()
-    (tmp_path / "a.jsonl").write_bytes(data)
-    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(data))
-    with pa.output_stream(str(tmp_path / "c.jsonl.zst")) as stream:  # compresses by the name
-        stream.write(data)
-    instances = list(chat.read(SETTINGS, tmp_path))
-    assert [texts(i) for i in instances] == [EXCHANGE] * 6
-    assert [i.where.rpartition(": ")[2] for i in instances] == ["line 1", "line 4"] * 3
-
-
 JSON_ROWS: list[Row] = [
     {"prompt": f"q {i} é 日本 🐈 \u2028", "completion": 'a\\n"b"', "n": i / 7} for i in range(9)
 ]
@@ -94,6 +70,7 @@ JSON_ROWS: list[Row] = [
 JSON_ROWS[3] |= {"n": [{"prompt": 1}, {"prompt": "é"}, {"prompt": '}, {"prompt": 2}\n'}]}
 JSON_ROWS[5:7] = [{"n": "é", **row} for row in JSON_ROWS[5:7]]
 ROW_LINES = "\n".join(map(json.dumps, JSON_ROWS))
+BLANK_LINES = f"\ufeff{ROW_LINES}".replace("\n", "\r\n \n")
 
 
 @pytest.mark.parametrize("chunk", [40, 2**20])
@@ -115,6 +92,7 @@ ROW_LINES = "\n".join(map(json.dumps, JSON_ROWS))
         ("padded.json.gz", gzip.compress(json.dumps(JSON_ROWS).encode()) + b"\0" * 600),
         ("members.jsonl.gz", b"".join(gzip.compress(x.encode()) for x in (ROW_LINES, "\n\n"))),
         ("plain.json.gz", json.dumps(JSON_ROWS).encode()),
+        ("blanks.jsonl.zst", pa.compress(BLANK_LINES.encode(), "zstd", asbytes=True)),
     ],
 )
 def test_every_encoding_layout_and_compression(
