@@ -56,15 +56,12 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
             for path in [path for path in partial.rglob("*") if path.is_file()]:
                 if path.relative_to(partial).as_posix() not in files:
                     path.unlink()
-            record = {
-                "repository": settings.repository,
-                "kind": settings.kind,
-                "commit": commit,
-                "files": {
-                    name: repository.fetch(file, commit, partial) for name, file in files.items()
-                },
+            fetched = {
+                name: repository.fetch(file, commit, partial) for name, file in files.items()
             }
-            (partial / "fetched.json").write_text(f"{json.dumps(record, indent=1)}\n")
+            source = {"repository": settings.repository, "kind": settings.kind, "commit": commit}
+            record = json.dumps({**source, "files": fetched}, indent=1)
+            (partial / "fetched.json").write_text(f"{record}\n")
             shutil.rmtree(output, ignore_errors=True)
             partial.replace(output)
     except (*_NETWORK, json.JSONDecodeError) as error:

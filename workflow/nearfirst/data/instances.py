@@ -11,8 +11,6 @@ from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, read_table
 from nearfirst.data.conversation import Message
 from nearfirst.data.readers import parquet
 
-MESSAGES = pa.schema([INSTANCES.field("messages")])
-
 
 def read_instances(path: Path) -> pa.Table:
     """Read an instance table. Raises InputError as `read_table` does."""
@@ -31,7 +29,8 @@ def read_conversations(path: Path, rows: tuple[int, int] | None = None) -> Itera
     The texts of a large pool do not fit into memory. Raises InputError if the file is missing or
     damaged, or lacks the column.
     """
-    talks = (row["messages"] for _, row in parquet.rows(path, MESSAGES))
+    schema = pa.schema([INSTANCES.field("messages")])
+    talks = (row["messages"] for _, row in parquet.rows(path, schema))
     return islice(talks, *rows) if rows else talks
 
 
