@@ -81,7 +81,7 @@ def test_the_split_is_the_published_one_unless_asked_otherwise() -> None:
 def test_key_lists_that_cannot_be_used(tmp_path: Path, content: object, named: str) -> None:
     path = tmp_path / "keys.json"
     if content is not None:
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        path.write_text(json.dumps(content))
     with pytest.raises(InputError) as caught:
         read_key_list(path, ["a", "b", "c"])
     assert str(caught.value).startswith(f"{path}: ")
