@@ -127,7 +127,6 @@ def test_unseen_tasks_by_name_or_none() -> None:
     ("settings", "holds_out", "named"),
     [
         ({"held_out": 6}, "rows", "0 rows to train on and 6 to test on; change held_out"),
-        ({"held_out": 0.99}, "rows", "0 rows to train on"),
         ({"unseen_tasks": 3}, "tasks", "0 rows to train on"),
         ({"unseen_tasks": ["aa", "bb"]}, "tasks", "0 rows to train on"),
         ({"unseen_tasks": ["bbb"]}, "tasks", "has the task 'bbb'; did you mean 'bb'"),
