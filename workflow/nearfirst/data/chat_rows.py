@@ -313,9 +313,9 @@ def _merge_turns(turns: list[_Turn]) -> tuple[list[Message], int]:
     while messages and (messages[-1]["role"] != "assistant" or not messages[-1]["content"].strip()):
         messages.pop()
         n_dropped += 1
-    contents = [message["content"] for message in messages if message["role"] not in TOOLS]
-    if not all(contents) or any(map(str.isspace, contents)):
-        raise RowError("a turn before the last answer is empty")
+    for message in messages:
+        if not message["content"].strip() and message["role"] not in TOOLS:
+            raise RowError("a turn before the last answer is empty")
     if messages and not any(message["trained"] for message in messages):
         raise RowError("no turn is trained on: all have a weight of 0")
     return messages, n_dropped
