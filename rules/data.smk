@@ -73,15 +73,6 @@ def tokenizer_of(
     return FIRST_BASE if dataset.needs_tokenizer or uses_template else None
 
 
-@cache
-def data_state(
-    dataset,
-    path,
-):
-    """Return the state of the user's data or test set."""
-    return state_of(path, partial(files_read, CONFIG.data[dataset]))
-
-
 def test_path(
     wildcards,
 ):
@@ -96,9 +87,8 @@ def sample_state(
     """Return the states of the user's files and folders that are read."""
     dataset = CONFIG.data[wildcards.dataset]
     paths = {"path": dataset.path, "test_path": test_path(wildcards)}
-    states = {
-        key: data_state(wildcards.dataset, path) for key, path in paths.items() if path
-    }
+    read = partial(files_read, dataset)
+    states = {key: state_of(path, read) for key, path in paths.items() if path}
     if key_list := getattr(dataset, "key_list", None):
         states["key_list"] = state_of(key_list, single_file)
     if state := model_state(tokenizer_of(dataset), tokenizer_read):

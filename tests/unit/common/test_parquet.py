@@ -177,10 +177,9 @@ def test_wrong_type_is_named(path: Path, column: str, values: list[Any]) -> None
     assert f"'{column}' holds" in refusal(path, read_table, INSTANCES)
 
 
-def test_same_ids_names_the_first_row_that_differs() -> None:
+def test_same_ids() -> None:
     paths = Path("instances"), Path("embeddings")
     same_ids(["a", "b"], ["a", "b"], *paths)
-    with pytest.raises(InputError, match="embeddings: 1 rows, but instances has 2"):
-        same_ids(["a", "b"], ["a"], *paths)
-    with pytest.raises(InputError, match="row 1 has id 'c', but instances has 'b'"):
-        same_ids(["a", "b", "d"], ["a", "c", "d"], *paths)
+    for found in (["a"], ["b", "a"]):
+        with pytest.raises(InputError, match=r"embeddings: its ids.* not those of instances"):
+            same_ids(["a", "b"], found, *paths)

@@ -1,25 +1,19 @@
-"""Turn a row of the user's own data, in any of four forms, into a conversation."""
+"""Turn a row of data, in any of five forms, into a conversation."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
-from nearfirst.data.conversation import (
-    BEGINS_WITH_ASSISTANT,
-    MAY_BE_WEIGHT,
-    TOOLS,
-    Instance,
-    Message,
-    RowError,
-    says,
-    unused_columns,
-)
+from nearfirst.data.conversation import TOOLS, Instance, Message, RowError
 
 FORMS = {
     "messages": ("messages",),
     "conversations": ("conversations",),
+    "items": ("items",),
     "prompt and completion": ("prompt", "completion"),
     "instruction, input and output": ("instruction", "output"),
 }
@@ -27,13 +21,10 @@ FORMS = {
 a column that the user mapped, the first."""
 
 _OPTIONAL = ("id", "references", "source", "system")
-_READ = {
-    "messages": {"messages", *_OPTIONAL},
-    "conversations": {"conversations", *_OPTIONAL},
-    "prompt and completion": {"prompt", "completion", "history", *_OPTIONAL},
-    "instruction, input and output": {"instruction", "input", "output", "history", *_OPTIONAL},
-}
+_READ = {form: {*required, *_OPTIONAL} for form, required in FORMS.items()}
 """Each form and all columns that are read."""
+_READ["prompt and completion"] |= {"history"}
+_READ["instruction, input and output"] |= {"input", "history"}
 
 NAMES = {
     **{column: column for required in FORMS.values() for column in required},
@@ -41,9 +32,6 @@ NAMES = {
     "response": "completion",
 }
 """Names that a user may map a column to, and the column that each one means."""
-
-MAX_LISTED = 30
-"""Number of columns that an error lists."""
 
 _ROLES = {
     **dict.fromkeys(("user", "human", "prompter"), "user"),
@@ -57,65 +45,36 @@ _WEIGHTS = (
     *("loss", "loss_weight", "loss_scale", "masked"),
 )
 """Keys of a turn that say, as 0 or 1, whether it is trained on; `masked` means the opposite."""
-_REFUSED = {
-    **dict.fromkeys(("tool_calls", "function_call"), "tool calls are not read"),
-    **dict.fromkeys(
-        ("train_detail", "training_detail"), "a turn is trained on as a whole or not at all"
-    ),
-}
-"""Keys of a turn that change what it teaches, and why they are not read."""
+_MAY_BE_WEIGHT = re.compile("mask|train|loss|weight|ignore|skip")
+"""Names of further keys that may say whether a turn is trained on."""
+
+_SPEAKERS = {"prompt": "user", "completion": "assistant"}
+"""Columns that may hold a text instead of turns, and whose it is."""
 
 _Turn = tuple[str, str, bool]
 """Role, content, and whether it is trained on."""
 
 
-def form_of(file: Path, columns: Mapping[str, Any], names: Collection[str] = ()) -> str:
-    """Return the name of a file's form in `FORMS`, given its first row, with columns renamed.
+def form_of(file: Path, columns: Collection[str], names: Collection[str] = ()) -> str:
+    """Return the name of a file's form in `FORMS`, given its columns, renamed.
 
     A form with one of `names`, to which the user mapped columns, precedes the others. Raises
     InputError if the file has none of them.
     """
     mapped = {NAMES[name] for name in names}
     for form, required in sorted(FORMS.items(), key=lambda form: mapped.isdisjoint(form[1])):
-        if columns.keys() >= {*required}:
+        if {*required} <= {*columns}:
             return form
-    listed = _listed(columns)
-    for column, value in columns.items():
-        if column != "rejected" and _is_conversation(value):
-            raise InputError(
-                f"{file}: '{column}' holds conversations, which are read from 'messages'; map it: "
-                f"`columns: {{{column}: messages}}` (--columns {column}=messages); found {listed}"
-            )
-    for question, answer in (("prompt", "completion"), ("instruction", "output")):
-        if question in columns:
-            rows = "preference pairs" if "chosen" in columns else "prompts"
-            given = [name for name in ("chosen", "response", "answer") if name in columns]
-            action = f"rename '{given[0]}' to" if given else "add a column"
-            raise InputError(
-                f"{file}: {rows} without answers, and a loss needs an answer; found {listed}; "
-                f"{action} '{answer}', or map a column to it with `columns` (--columns)"
-            )
-    hint = (
-        "columns may be mapped to these names: `columns: {question: prompt, answer: response}` "
-        "(--columns question=prompt answer=response)"
-    )
-    if any(isinstance(value, dict | list) for value in columns.values()):
-        hint += "; if the rows are nested deeper, save them as a plain list or one per line"
     raise InputError(
-        f"{file}: columns of no known form: {listed}; the forms are: {'; '.join(FORMS)}; {hint}"
+        f"{file}: columns of no known form: {_listed(columns)}; a row needs a question and its "
+        f"answer, as {'; '.join(FORMS)}; map other names to these: `columns: {{question: prompt, "
+        "answer: response}` (--columns question=prompt answer=response)"
     )
 
 
 def _listed(columns: Collection[str]) -> str:
     # If a whole file is one object, each of its rows may have a key.
-    return ", ".join([*columns][:MAX_LISTED]) + ", …" * (len(columns) > MAX_LISTED) or "none"
-
-
-def _is_conversation(value: Any) -> bool:
-    turns = value if isinstance(value, list) else []
-    names = (turn.get("role") or turn.get("from") for turn in turns if isinstance(turn, dict))
-    roles = [_ROLES.get(name.lower()) for name in names if isinstance(name, str)]
-    return "user" in roles and roles[-1] == "assistant"
+    return shorten(", ".join(columns), 200, placeholder=" …")
 
 
 def renaming(
@@ -145,21 +104,25 @@ def renaming(
 def instance(
     form: str,
     row: dict[str, Any],
-    original: dict[str, Any],
     where: str,
     id_: str,
-    task: str,
-    task_column: str | None,
+    task: str = "",
+    task_column: str | None = None,
+    original: dict[str, Any] | None = None,
 ) -> Instance:
     """Return the conversation of a row; if it cannot be used, `fault` says why.
 
-    `original` has the column names of the file. `id_` is for a row without an id, and `task` for a
-    file without a task column.
+    `id_` is for a row without an id, and `task` for a file without a task column. `original` is the
+    row with the column names of the file, if others are mapped to them.
     """
+    original = row if original is None else original
     result = Instance(id_, task, [], 0, where, row=original)
-    unused_keys: dict[str, None] = {}
+    unused: dict[str, None] = {}
     # Where pandas has no value, it writes NaN, the only value that differs from itself.
     row = {column: None if value != value else value for column, value in row.items()}
+    for column, value in row.items():
+        if column not in _READ[form] and column != task_column and _says(value):
+            unused[f"column '{column}'"] = None
     try:
         if row.get("id") is not None:
             result.id = _parse_name(row, "id")
@@ -168,14 +131,23 @@ def instance(
         for column in FORMS[form]:
             if column not in row:
                 raise RowError(f"column '{column}' is missing; found {', '.join(row) or 'none'}")
-        result.messages, result.dropped = _merge_turns(_parse_row(form, row, unused_keys))
+        result.messages, result.dropped = _merge_turns(_parse_row(form, row, unused))
         result.references = _parse_references(row)
     except RowError as error:
         result.messages, result.fault = [], str(error)
     if isinstance(source := row.get("source"), str):
         result.source = source
-    result.unused = [*unused_columns(row, {*_READ[form], task_column}), *unused_keys]
+    result.unused = [*unused]
     return result
+
+
+def _says(value: Any) -> bool:
+    """Return whether a value holds anything; in Parquet, all rows have all columns and keys."""
+    if isinstance(value, dict):
+        return any(map(_says, value.values()))
+    if isinstance(value, list):
+        return any(map(_says, value))
+    return value is not None and value != ""
 
 
 def _parse_name(row: dict[str, Any], column: str) -> str:
@@ -183,10 +155,10 @@ def _parse_name(row: dict[str, Any], column: str) -> str:
     value = row.get(column)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, str | int | None) or isinstance(value, bool):
-        raise RowError(f"'{column}' is {type(value).__name__}, not text or a whole number")
-    if value is None or not str(value).strip():
+    if value is None or value == "" or (isinstance(value, str) and value.isspace()):
         raise RowError(f"column '{column}' is empty")
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
+        raise RowError(f"'{column}' is {type(value).__name__}, not text or a whole number")
     return str(value)
 
 
@@ -201,8 +173,8 @@ def _parse_references(row: dict[str, Any]) -> tuple[str, ...]:
     return tuple(references)
 
 
-def _parse_row(form: str, row: dict[str, Any], unused_keys: dict[str, None]) -> list[_Turn]:
-    """Return the turns of a row; add to `unused_keys` what they hold that is not read."""
+def _parse_row(form: str, row: dict[str, Any], unused: dict[str, None]) -> list[_Turn]:
+    """Return the turns of a row; add to `unused` what they hold that is not read."""
     turns: list[_Turn] = []
     if (system := _parse_text(row, "system")).strip():
         turns.append(("system", system, False))
@@ -214,16 +186,9 @@ def _parse_row(form: str, row: dict[str, Any], unused_keys: dict[str, None]) -> 
         turns += [("user", question, False), ("assistant", _parse_text(row, "output"), True)]
         return turns
     if form == "prompt and completion":
-        if isinstance(row["prompt"], list):
-            prompt = _parse_turns(row, "prompt", unused_keys)
-            turns += [(role, content, False) for role, content, _ in prompt]
-            if turns and turns[-1][0] == "assistant":
-                raise RowError("the prompt ends with an assistant turn; end it with a user turn")
-        else:
-            turns.append(("user", _parse_text(row, "prompt"), False))
-        if not isinstance(row["completion"], list):
-            return [*turns, ("assistant", _parse_text(row, "completion"), True)]
-    listed = _parse_turns(row, FORMS[form][-1], unused_keys)
+        prompt = _parse_turns(row, "prompt", unused)
+        turns += [(role, content, False) for role, content, _ in prompt]
+    listed = _parse_turns(row, FORMS[form][-1], unused)
     # Some files repeat the system column as the first turn.
     if system and listed and listed[0][0] == "system" and listed[0][1].strip() == system.strip():
         del listed[0]
@@ -231,8 +196,8 @@ def _parse_row(form: str, row: dict[str, Any], unused_keys: dict[str, None]) -> 
     roles = [role for role, _, _ in listed if role != "system"]
     if turns and turns[-1][0] == "user" and roles[:1] == ["user"]:
         raise RowError(
-            "the completion begins with a user turn, and the prompt ends with one; if it is the "
-            "whole conversation, map its column to 'messages' with `columns` (--columns)"
+            "the completion begins with a user turn, as if it were the whole conversation; if it "
+            "is, map its column to 'messages' (`columns`)"
         )
     return turns + listed
 
@@ -240,19 +205,18 @@ def _parse_row(form: str, row: dict[str, Any], unused_keys: dict[str, None]) -> 
 def _parse_history(row: dict[str, Any]) -> Iterator[_Turn]:
     """Yield earlier exchanges, which are only context."""
     history = row.get("history") or []
-    if not isinstance(history, list):
-        raise RowError(f"'history' is {type(history).__name__}, not a list of exchanges")
-    for pair in history:
-        is_list = isinstance(pair, list) and len(pair) == 2
-        if not is_list or not all(isinstance(text, str) for text in pair):
+    for pair in history if isinstance(history, list) else [history]:
+        if not isinstance(pair, list) or [type(text) for text in pair] != [str, str]:
             raise RowError("'history' must hold pairs of a question and its answer, both text")
         yield "user", pair[0], False
         yield "assistant", pair[1], False
 
 
-def _parse_turns(row: dict[str, Any], column: str, unused_keys: dict[str, None]) -> list[_Turn]:
-    """Return the turns in a column; add to `unused_keys` the keys that are not read."""
+def _parse_turns(row: dict[str, Any], column: str, unused: dict[str, None]) -> list[_Turn]:
+    """Return the turns in a column; add to `unused` the keys that are not read."""
     turns = row[column] or []
+    if column in _SPEAKERS and not isinstance(turns, list):
+        return [(_SPEAKERS[column], _parse_text(row, column), column == "completion")]
     if not isinstance(turns, list):
         raise RowError(f"'{column}' is {type(turns).__name__}, not a list of turns")
     if column in ("messages", "conversations") and all(isinstance(turn, str) for turn in turns):
@@ -263,47 +227,40 @@ def _parse_turns(row: dict[str, Any], column: str, unused_keys: dict[str, None])
     result: list[_Turn] = []
     for turn in turns:
         if not isinstance(turn, dict):
-            turn = {type(turn).__name__: None}
-        has_role = "role" in turn or ("from" not in turn and column != "conversations")
-        sender, text = ("role", "content") if has_role else ("from", "value")
-        others = {}
-        if len(turn) > 2 or sender not in turn or text not in turn:  # few turns have more keys
-            others = {key: v for key, v in turn.items() if key not in (sender, text) and says(v)}
-        for key in others:
-            if key in _REFUSED:
-                raise RowError(f"a turn of '{column}' has '{key}': {_REFUSED[key]}")
+            raise RowError(f"a turn of '{column}' is {type(turn).__name__}, not an object")
+        sender, text = ("role", "content") if "role" in turn else ("from", "value")
         if sender not in turn or text not in turn:
-            found = ", ".join(turn)
-            raise RowError(f"a turn of '{column}' must have '{sender}' and '{text}'; found {found}")
-        name = turn[sender]
-        role = _ROLES.get(name.lower()) if isinstance(name, str) else None
+            raise RowError(
+                f"a turn of '{column}' must have 'role' and 'content', or 'from' and 'value'; "
+                f"found {', '.join(turn)}"
+            )
+        role = _ROLES.get(str(turn[sender]).lower())
         if role is None:
-            raise RowError(f"a turn is from {name!r}; expected one of {', '.join(_ROLES)}")
+            raise RowError(f"a turn is from {turn[sender]!r}; expected one of {', '.join(_ROLES)}")
         trained = role == "assistant"
-        for key, value in others.items():
+        for key, value in turn.items() if len(turn) > 2 else ():
+            if key in (sender, text) or not _says(value):
+                continue
             if key in _WEIGHTS:
-                trained &= _parse_weight(key, value, role, unused_keys)
-            elif MAY_BE_WEIGHT.search(key) and not isinstance(value, str | dict):
+                if value not in (0, 1):
+                    raise RowError(f"a turn's '{key}' is {value!r}, and only 0 and 1 can be used")
+                has_weight = bool(value) != (key == "masked")
+                if has_weight and role != "assistant":
+                    unused[f"key '{key}' of turns that are not the assistant's"] = None
+                trained &= has_weight
+            elif key in ("tool_calls", "function_call"):
+                raise RowError(f"a turn of '{column}' has '{key}': tool calls are not read")
+            elif _MAY_BE_WEIGHT.search(key) and not isinstance(value, str | dict):
                 raise RowError(
                     f"a turn has '{key}', which may say whether it is trained on; rename it to "
                     "'train' if 1 means that it is, or to 'masked' if 1 means that it is not"
                 )
             else:
-                unused_keys[f"key '{key}' of turns"] = None
+                unused[f"key '{key}' of turns"] = None
         content = turn[text]
         content = content if isinstance(content, str) else _join(content, text)
         result.append((role, content, trained))
     return result
-
-
-def _parse_weight(key: str, value: Any, role: str, unused_keys: dict[str, None]) -> bool:
-    """Return whether a turn is trained on, according to one of `_WEIGHTS`."""
-    if value not in (0, 1):
-        raise RowError(f"a turn's '{key}' is {value!r}, and only 0 and 1 can be used")
-    trained = bool(value) != (key == "masked")
-    if trained and role != "assistant":
-        unused_keys[f"key '{key}' of turns that are not the assistant's"] = None
-    return trained
 
 
 def _join(content: Any, key: str) -> str:
@@ -344,29 +301,30 @@ def _merge_turns(turns: list[_Turn]) -> tuple[list[Message], int]:
             last = messages[-1]
             if before := last["content"].strip() and last["content"]:
                 if last["trained"] != trained:
-                    raise RowError("of two assistant turns in a row, only one is trained on")
+                    raise RowError(
+                        "two assistant turns in a row, such as a prompt's last turn and the "
+                        "completion, of which only one is trained on"
+                    )
                 content = f"{before}\n\n{content}"
             last["content"], last["trained"] = content, trained
     if messages and (first := messages[0]["role"]) != "user":
-        raise RowError("begins with a tool turn" if first in TOOLS else BEGINS_WITH_ASSISTANT)
+        raise RowError(f"begins with a turn of {first}, so the question is missing")
     n_dropped = len(system)
     while messages and (messages[-1]["role"] != "assistant" or not messages[-1]["content"].strip()):
         messages.pop()
         n_dropped += 1
-    contents = [message["content"] for message in messages if message["role"] not in TOOLS]
-    if not contents or not all(contents) or any(map(str.isspace, contents)):
-        if not any(role == "user" and content.strip() for role, content, _ in turns):
-            raise RowError("no user turn")
-        if not contents:
-            raise RowError("no assistant turn, and a loss needs an answer")
-        raise RowError("a turn before the last answer is empty")
-    if not any(message["trained"] for message in messages):
+    for message in messages:
+        if not message["content"].strip() and message["role"] not in TOOLS:
+            raise RowError("a turn before the last answer is empty")
+    if messages and not any(message["trained"] for message in messages):
         raise RowError("no turn is trained on: all have a weight of 0")
     return messages, n_dropped
 
 
 def _parse_text(row: dict[str, Any], column: str) -> str:
     value = row.get(column)
-    if not isinstance(value, str | None):
+    if value is None:
+        return ""
+    if not isinstance(value, str):
         raise RowError(f"'{column}' is {type(value).__name__}, not text")
-    return value or ""
+    return value

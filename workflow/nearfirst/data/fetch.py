@@ -56,15 +56,12 @@ def fetch(settings: HubSettings, output: Path, key: str) -> None:
             for path in [path for path in partial.rglob("*") if path.is_file()]:
                 if path.relative_to(partial).as_posix() not in files:
                     path.unlink()
-            record = {
-                "repository": settings.repository,
-                "kind": settings.kind,
-                "commit": commit,
-                "files": {
-                    name: repository.fetch(file, commit, partial) for name, file in files.items()
-                },
+            fetched = {
+                name: repository.fetch(file, commit, partial) for name, file in files.items()
             }
-            (partial / "fetched.json").write_text(f"{json.dumps(record, indent=1)}\n")
+            source = {"repository": settings.repository, "kind": settings.kind, "commit": commit}
+            record = json.dumps({**source, "files": fetched}, indent=1)
+            (partial / "fetched.json").write_text(f"{record}\n")
             shutil.rmtree(output, ignore_errors=True)
             partial.replace(output)
     except (*_NETWORK, json.JSONDecodeError) as error:
@@ -124,30 +121,24 @@ class _Repository:
         """Fetch one file, or the rest of it, and return its checksum and size."""
         expected = self.settings.sha256.get(file.path)
         listed = file.lfs.sha256 if file.lfs else None
-        if expected and listed and expected != listed:
-            raise InputError(
-                f"{self.hub_key}.sha256: {file.path} has {expected} there, but the hub says "
-                f"{listed} at {commit}; the commit or the sum is wrong"
-            )
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             resumed_at = self._resume(file, commit, path)
-            actual = sha256(path)
-            if actual != (expected or listed or actual):
-                source = f"{self.hub_key}.sha256" if expected else "the hub"
-                fault = f"its SHA-256 is {actual}, but {source} says {expected or listed}"
-            elif file.lfs is None and (blob := git_hash(path.read_bytes())) != file.blob_id:
-                # The hub identifies small files only by their Git object.
-                fault = f"its Git object is {blob}, but the hub says {file.blob_id}"
+            actual, required = sha256(path), expected or listed
+            if required and actual != required:
+                fault = f"its SHA-256 is {actual}, not {required}"
+            # The hub identifies small files only by their Git object.
+            elif not file.lfs and git_hash(path.read_bytes()) != file.blob_id:
+                fault = f"its Git object is not {file.blob_id}"
             else:
                 return {"sha256": actual, "bytes": file.size}
             path.unlink()
             if resumed_at == 0:
                 raise InputError(
                     f"{file.path} of {self.name} at {commit}: {fault}; it is not kept, run again; "
-                    "if that does not help, a proxy or mirror alters it or that sum is wrong: "
-                    f"place the right files in a folder and set {self.path_key} to it"
+                    f"if that does not help, {self.hub_key}.sha256 is wrong or a proxy alters the "
+                    f"file: place the right files in a folder and set {self.path_key} to it"
                 )
             # The earlier part was damaged or of another commit.
             logging.warning("%s: %s; fetching all of it again", file.path, fault)
@@ -171,38 +162,28 @@ class _Repository:
 
     def explain(self, error: Exception, kept: str) -> str:
         """Return one line about an error of the hub or the network, and what to do."""
-        name, endpoint, revision = self.name, self.api.endpoint, self.settings.revision
-        page = f"{endpoint}/{self.settings.page}"
-        local = (
-            f"place {', '.join(self.settings.files)} of {page}/tree/{revision or 'main'} in a "
-            f"folder and set {self.path_key} to it"
-        )
+        endpoint, kind = self.api.endpoint, self.settings.kind
+        page, revision = f"{endpoint}/{self.settings.page}", self.settings.revision or "main"
+        status = error.response.status_code if isinstance(error, HfHubHTTPError) else 0
         allow = "set HF_TOKEN to a token that may read it"
-        refused = f"accept the licence at {page}, {allow} and run again; or {local}"
-        if isinstance(error, GatedRepoError):
-            return f"{name} is gated: {refused}"
-        if isinstance(error, RepositoryNotFoundError | HFValidationError):
-            return (
-                f"{page}: no such {self.settings.kind} repository, or a private one; check "
-                f"{self.key} in the config, or {allow}; or {local}"
-            )
         if isinstance(error, RevisionNotFoundError):
-            return (
-                f"{self.hub_key}.revision: {name} has no commit {revision}; see {page}/commits/main"
+            fault = f"no commit {revision} ({self.hub_key}.revision); see {page}/commits/main"
+        elif isinstance(error, GatedRepoError) or status == 403:
+            fault = f"access is refused; accept the licence at {page} and {allow}"
+        elif isinstance(error, RepositoryNotFoundError | HFValidationError) or status == 401:
+            fault = f"no such {kind} repository, or a private one; check {self.key}, or {allow}"
+        elif status:
+            fault = f"{endpoint} answers {status}"
+        elif isinstance(error, json.JSONDecodeError):
+            fault = (
+                f"{endpoint} does not answer as the hub does; check HF_ENDPOINT, and whether a "
+                "proxy requires a login"
             )
-        if isinstance(error, HfHubHTTPError):
-            status = error.response.status_code
-            if status in (401, 403):
-                return f"{name}: access is refused ({status}): {refused}"
-            return f"{name}: {endpoint} answers {status}; {kept}, run again"
-        if isinstance(error, json.JSONDecodeError):
-            return (
-                f"{name}: {endpoint} does not answer as the hub does; check HF_ENDPOINT, and "
-                f"whether a proxy requires a login; {kept}, run again; or {local}"
-            )
-        offline = isinstance(error, OfflineModeIsEnabled)
-        reason = "HF_HUB_OFFLINE is set" if offline else str(error) or type(error).__name__
+        else:
+            offline = isinstance(error, OfflineModeIsEnabled)
+            reason = "HF_HUB_OFFLINE is set" if offline else str(error) or type(error).__name__
+            fault = f"{endpoint} cannot be reached ({reason}); run this on a host with a network"
         return (
-            f"{name}: {endpoint} cannot be reached ({reason}); {kept}: run this on a host with a "
-            f"network, or {local}"
+            f"{page}: {fault}; {kept}: run again, or place {', '.join(self.settings.files)} of "
+            f"{page}/tree/{revision} in a folder and set {self.path_key} to it"
         )

@@ -11,8 +11,6 @@ from nearfirst.common.parquet import ARRANGEMENT, INSTANCES, read_table
 from nearfirst.data.conversation import Message
 from nearfirst.data.readers import parquet
 
-MESSAGES = pa.schema([INSTANCES.field("messages")])
-
 
 def read_instances(path: Path) -> pa.Table:
     """Read an instance table. Raises InputError as `read_table` does."""
@@ -31,7 +29,8 @@ def read_conversations(path: Path, rows: tuple[int, int] | None = None) -> Itera
     The texts of a large pool do not fit into memory. Raises InputError if the file is missing or
     damaged, or lacks the column.
     """
-    talks = (row["messages"] for _, row in parquet.rows(path, MESSAGES))
+    schema = pa.schema([INSTANCES.field("messages")])
+    talks = (row["messages"] for _, row in parquet.rows(path, schema))
     return islice(talks, *rows) if rows else talks
 
 
@@ -39,13 +38,9 @@ def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> lis
     """Return the row indices of the training instances in the order of an arrangement.
 
     `ids` are those of the file `instances`; the arrangement (Parquet) may leave some out. Raises
-    InputError as `read_table` does, or if an id is unknown or the positions are not 0 to n - 1.
+    InputError as `read_table` does, or if an id is unknown.
     """
     table = read_table(arrangement, ARRANGEMENT).sort_by("position")
-    if table["position"].to_pylist() != list(range(table.num_rows)):
-        raise InputError(
-            f"{arrangement}: positions are not 0 to {table.num_rows - 1}, each once; arrange again"
-        )
     row_of = {id_: row for row, id_ in enumerate(ids)}
     try:
         return [row_of[id_] for id_ in table["id"].to_pylist()]
@@ -57,11 +52,7 @@ def rows_in_order(arrangement: Path, ids: Sequence[str], instances: Path) -> lis
 
 def same_ids(expected: list[str], found: list[str], expected_in: Path, found_in: Path) -> None:
     """Raise InputError unless two tables have the same ids in the same order."""
-    if len(expected) != len(found):
+    if expected != found:
         raise InputError(
-            f"{found_in}: {len(found)} rows, but {expected_in} has {len(expected)}; make it again"
+            f"{found_in}: its ids, in this order, are not those of {expected_in}; make it again"
         )
-    for row, (id_, other) in enumerate(zip(expected, found, strict=True)):
-        if id_ != other:
-            fault = f"row {row} has id '{other}', but {expected_in} has '{id_}'"
-            raise InputError(f"{found_in}: {fault}; make it again")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Part
 
-DROPPED = "turns left out (empty, or a question or an answer without the other)"
+DROPPED = "turns at the end left out (no answer follows)"
 MAX_KINDS = 50
 """Number of kinds of unused content that are counted separately."""
 

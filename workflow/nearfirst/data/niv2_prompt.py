@@ -4,10 +4,12 @@ The published experiments use this format, including its stray spaces:
 
 - texts are stripped, and those of the prompt that do not end in ASCII punctuation get a full stop
   (an empty input becomes `Input: .`);
-- a blank line follows the definition and each example; ` Positive Example 1 -`, ` Output:` and
-  ` Explanation:` of an example begin with a space; the prompt ends with `Output: `;
+- a blank line follows the definition and each example; ` Positive Example 1 -` and ` Output:` of an
+  example begin with a space; the prompt ends with `Output: `;
 - of several definitions, the first is used;
-- examples are tried in order, and after the first that does not fit, no more of its kind are.
+- examples are tried in order, up to the first that does not fit.
+
+As in Table 1, there are neither the task's name, nor negative examples, nor explanations.
 """
 
 import string
@@ -27,69 +29,44 @@ Fits = Callable[[str], bool]
 class PromptSettings(Section):
     """What a task's prompt contains (Table 1)."""
 
-    task_name: bool = Field(False, description="Begin with the name of the task.")
     definition: bool = Field(True, description="Include the definition of the task.")
     positive_examples: NonNegativeInt = Field(2, description="Maximum number of positive examples.")
-    negative_examples: NonNegativeInt = Field(0, description="Maximum number of negative examples.")
-    explanations: bool = Field(False, description="Include explanations of the examples.")
     source_tokens: PositiveInt = Field(
         1024,
         description="Tokens of the base model: examples are added while the whole prompt fits.",
     )
-    eval_instances: PositiveInt | None = Field(
-        100, description="Test only this many instances of an unseen task, the first; null: all."
-    )
 
 
 class Prompt:
-    """Builds the prompts of one task, given the content of its file and its name.
+    """Builds the prompts of one task, given the content of its file.
 
-    Raises InputError if the file lacks what the settings ask for, or has it in another form.
+    Raises InputError if the file lacks a definition or its examples, or has them in another form.
     """
 
-    def __init__(self, task: Any, name: str, settings: PromptSettings, where: str) -> None:
-        self._settings = settings
-        self._head = f"{name}. " if settings.task_name else ""
+    def __init__(self, task: Any, settings: PromptSettings, where: str) -> None:
+        self._head = ""
         if settings.definition:
             definitions = texts(task, "Definition", where)
             if not definitions:
                 raise InputError(f"{where}: 'Definition' is an empty list")
-            self._head += f"{_line('Definition', definitions[0])}\n"
-        self._examples = [
-            self._format_examples(task, "Positive", settings.positive_examples, where),
-            self._format_examples(task, "Negative", settings.negative_examples, where),
-        ]
-
-    def _format_examples(self, task: Any, kind: str, max_count: int, where: str) -> list[str]:
-        if not max_count:
-            return []
-        key = f"{kind} Examples"
-        result = []
-        for number, example in enumerate(take(task, key, list, where)[:max_count], start=1):
-            place = f"{where}: '{key}', example {number}"
-            text = f" {kind} Example {number} -\n"
-            text += _line("Input", take(example, "input", str, place))
-            text += _line(" Output", take(example, "output", str, place))
-            if self._settings.explanations and example.get("explanation") is not None:
-                text += _line(" Explanation", take(example, "explanation", str, place))
-            result.append(f"{text}\n")
-        return result
+            self._head = f"{_line('Definition', definitions[0])}\n"
+        self._examples = []
+        examples = take(task, "Positive Examples", list, where)[: settings.positive_examples]
+        for number, example in enumerate(examples, start=1):
+            place = f"{where}: 'Positive Examples', example {number}"
+            question = _line("Input", take(example, "input", str, place))
+            answer = _line(" Output", take(example, "output", str, place))
+            self._examples.append(f" Positive Example {number} -\n{question}{answer}\n")
 
     def build(self, question: str, fits: Fits) -> str:
-        """Return the definition, as many examples of each kind as fit, and the question."""
+        """Return the definition, as many examples as fit, and the question."""
         tail = f"Now complete the following example -\n{_line('Input', question)}Output: "
         body = self._head
-        for examples in self._examples:
-            for example in examples:
-                if not fits(body + example + tail):
-                    break
-                body += example
+        for example in self._examples:
+            if not fits(body + example + tail):
+                break
+            body += example
         return body + tail
-
-
-def clean(text: str) -> str:
-    """Return a text stripped, with `?` for half a surrogate pair, which is not a character."""
-    return text.strip().encode("utf-8", "replace").decode("utf-8")
 
 
 def texts(row: Any, key: str, where: str) -> list[str]:
@@ -99,9 +76,9 @@ def texts(row: Any, key: str, where: str) -> list[str]:
         content = [content]
     if not isinstance(content, list) or not all(isinstance(text, str) for text in content):
         raise InputError(f"{where}: '{key}' must be a text or a list of texts")
-    return [clean(text) for text in content]
+    return [text.strip() for text in content]
 
 
 def _line(label: str, text: str) -> str:
-    line = f"{label}: {clean(text)}"
+    line = f"{label}: {text.strip()}"
     return line + ("\n" if line[-1] in string.punctuation else ".\n")

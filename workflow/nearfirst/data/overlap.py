@@ -31,13 +31,10 @@ class Overlap:
         ids = [id_ for id_, hash_ in self._test.items() if hash_ in shared]
         if not ids:
             return None
-        counts = f"{len(ids)} of {len(self._test)} test conversations"
-        if len(ids) == len(self._test) and all(hash_ in shared for hash_ in self._train):
-            return f"the test set is the training set: {counts} are trained on; use another one"
         return (
-            f"{counts} are word for word among the {len(self._train)} training conversations, the "
-            f"first is '{ids[0]}'; their loss does not show generalization unless "
-            "they are left out of training (data.NAME.exclude does that)"
+            f"{len(ids)} of {len(self._test)} test conversations are word for word among the "
+            f"{len(self._train)} training conversations, the first is '{ids[0]}'; their loss does "
+            "not show generalization unless they are left out of training (data.NAME.exclude)"
         )
 
 

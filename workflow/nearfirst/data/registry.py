@@ -15,7 +15,6 @@ from pathlib import Path
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import Registry
 from nearfirst.data.conversation import Instance
-from nearfirst.data.readers.json_rows import HalfPairs
 from nearfirst.data.settings import Dataset
 
 FORMATS = Registry[Dataset]("nearfirst.data.formats", "format")
@@ -47,11 +46,5 @@ def read(
         )
     extra: list[object] = [tokenizer] if settings.needs_tokenizer else []
     extra += [test] if hasattr(settings, "test_path") else []
-    return map(_refuse_half_pairs, FORMATS.module(settings.format).read(settings, path, *extra))
-
-
-def _refuse_half_pairs(instance: Instance) -> Instance:
-    if isinstance(instance.row, HalfPairs):
-        instance.messages = []
-        instance.fault = "\\u… escapes that are no character (half a pair)"
-    return instance
+    instances: Iterator[Instance] = FORMATS.module(settings.format).read(settings, path, *extra)
+    return instances

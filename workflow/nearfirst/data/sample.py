@@ -15,18 +15,18 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.progress import bar
 from nearfirst.common.text import counted
 from nearfirst.data import registry
-from nearfirst.data.conversation import Instance, Message, has_tools, is_trained, target
+from nearfirst.data.conversation import TOOLS, Instance, Message, is_trained, target
 from nearfirst.data.inventory import Inventory, take_inventory
 from nearfirst.data.overlap import Overlap
 from nearfirst.data.settings import Dataset, HeldOut
 from nearfirst.data.split import Split, split
 
 _SAMPLES = {
-    "tasks": (r"train|(specialist|generalist)-\d+", "train, specialist-SEED or generalist-SEED"),
-    "rows": ("train|heldout", "train or heldout"),
-    "nothing": ("train|heldout", "train, or heldout with a separate test set"),
+    "tasks": "train|specialist-SEED|generalist-SEED",
+    "rows": "train|heldout",
+    "nothing": "train|heldout",
 }
-"""For each kind of held-out data, a pattern of the available samples and its description."""
+"""The samples of a pool for each kind of held-out data."""
 
 Takes = Callable[[Sequence[Message]], str]
 """Returns why a conversation with tool turns cannot be used, or "" if it can."""
@@ -64,11 +64,13 @@ def sample(
     rows for it, or it equals `apart_from`.
     """
     holds_out = holds_out or settings.holds_out
-    pattern, expected = _SAMPLES[holds_out]
+    expected = _SAMPLES[holds_out]
     is_query = name == "query"
     is_separate = is_query or (holds_out == "nothing" and name == "heldout")
-    if not (is_query or re.fullmatch(pattern, name)) or is_separate != bool(test_path):
-        raise InputError(f"--split {name}: expected {expected}")
+    if not (is_query or re.fullmatch(expected.replace("SEED", r"\d+"), name)):
+        raise InputError(f"--split {name}: expected {expected} or query")
+    if is_separate != bool(test_path):
+        raise InputError(f"--split {name}: only a query set or a separate test set is --test-input")
 
     def read_pool() -> Iterator[Instance]:
         return registry.read(settings, path, tokenizer)
@@ -116,8 +118,8 @@ def sample(
 def _check_tools(instances: Iterator[Instance], takes: Takes) -> Iterator[Instance]:
     for instance in instances:
         messages = instance.messages
-        # Most rows are a single exchange.
-        if len(messages) > 2 and has_tools(messages) and (fault := takes(messages)):
+        has_tools = len(messages) > 2 and any(turn["role"] in TOOLS for turn in messages)
+        if has_tools and (fault := takes(messages)):
             instance.messages, instance.fault = [], fault
         yield instance
 
@@ -199,28 +201,18 @@ def table_row(instance: Instance, *, keep_row: bool) -> dict[str, object]:
         "messages": [message | {"trained": is_trained(message)} for message in messages],
         "references": list(instance.references) or [answer],
         "source": instance.source,
-        "row": _to_json(instance.row, instance.where) if keep_row else None,
+        "row": _to_json(instance.row) if keep_row else None,
     }
 
 
-def _to_json(row: Any, where: str) -> str:
-    try:
-        text = _encode(row)
-    except RecursionError:
-        raise InputError(f"{where}: lists or objects nested too deep") from None
+def _to_json(row: Any) -> str:
+    text = json.dumps(row, default=_convert)
     if "NaN" in text or "Infinity" in text:
         # JSON has no such numbers, so they become null.
         text = json.dumps(json.loads(text, parse_constant=lambda _: None))
-    if "\\ud" in text:
-        # Half a surrogate pair is not a character, and no file can hold it.
-        text = json.dumps(json.loads(text), ensure_ascii=False)
-        text = text.encode("utf-8", "replace").decode("utf-8")
     return text
 
 
 def _convert(value: object) -> object:
     # Parquet has decimals, which become numbers, and further types, which become text.
     return float(value) if isinstance(value, Decimal) else str(value)
-
-
-_encode = json.JSONEncoder(default=_convert).encode

@@ -84,22 +84,6 @@ _SAMPLE_KEYS: dict[str, set[str]] = {
     "heldout": set(),
     "query": set(),
 }
-_READ_ELSEWHERE = dict.fromkeys(
-    (
-        "path",
-        "hub",
-        "package",
-        "key_list",
-        "test",
-        "test_path",
-        "query",
-        "query_path",
-        "exclude",
-        "keep_distances",
-        "steps",
-    ),
-    True,
-)
 
 
 def _reject_boolean(value: object) -> object:
@@ -150,6 +134,9 @@ class Dataset(Section):
 
     warns_of_overlap: ClassVar[bool] = False
     """Whether to look for test conversations that are trained on word for word."""
+
+    tested_per_task: ClassVar[int | None] = None
+    """How many instances of an unseen task, from its first, may be tested; None for all."""
 
     title: ClassVar[str] = ""
     """Name of the published data."""
@@ -223,15 +210,10 @@ class Dataset(Section):
         """What is held out as the test set."""
         return "rows" if self.test == "heldout" else "tasks"
 
-    @property
-    def tested_per_task(self) -> int | None:
-        """How many instances of an unseen task, from its first, may be tested; None for all."""
-        return None
-
     def sampling(self, split: str) -> str:
         """Return, as canonical JSON, the settings that affect the sampling of one split."""
         read = {*_SPLIT_KEYS[self.holds_out], *_SAMPLE_KEYS[split.partition("-")[0]]}
         unread = set[str]().union(*_SPLIT_KEYS.values(), *_SAMPLE_KEYS.values()) - read
-        return canonical(
-            self.model_dump(mode="json", exclude={"sample": unread, **_READ_ELSEWHERE})
-        )
+        elsewhere = {"key_list", "test_path", "query_path", *Dataset.model_fields} - {"format"}
+        exclude = dict.fromkeys(elsewhere, True) | {"sample": unread}
+        return canonical(self.model_dump(mode="json", exclude=exclude))

@@ -1,16 +1,15 @@
 """Split a data set into training and test rows, by tasks or by conversations."""
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
-
-from pydantic import BaseModel, Field, ValidationError
+from typing import Any, NamedTuple
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import did_you_mean
 from nearfirst.data.inventory import Inventory
-from nearfirst.data.readers.json_rows import value
+from nearfirst.data.readers.json_rows import take, value
 from nearfirst.data.settings import HeldOut
 
 Rows = Mapping[str, Sequence[int]]
@@ -38,19 +37,28 @@ def split(
 
     Only the first `tested_per_task` instances of an unseen task may be tested; None allows all.
 
-    Raises InputError if nothing is left to train on, or the key list or a task's name is wrong.
+    Raises InputError if nothing is left to train or test on, or a task's name is wrong.
     """
     rows = inventory.rows
     if holds_out == "nothing":
         return Split(rows, {})
     if holds_out == "rows":
         test = hold_out(rows, sample.held_out, sample.split_seed)
-        return Split(
+        parts = Split(
             {task: [row for row in of_task if row not in test] for task, of_task in rows.items()},
             {task: [row for row in of_task if row in test] for task, of_task in rows.items()},
         )
-    train, unseen = _split_tasks(inventory, sample, key_list)
-    return Split({t: rows[t] for t in train}, {t: rows[t][:tested_per_task] for t in unseen})
+    else:
+        train, unseen = _split_tasks(inventory, sample, key_list)
+        parts = Split({t: rows[t] for t in train}, {t: rows[t][:tested_per_task] for t in unseen})
+    n_train, n_test = (sum(map(len, part.values())) for part in parts)
+    if not n_train or not n_test:
+        key = "held_out" if holds_out == "rows" else "split or unseen_tasks"
+        raise InputError(
+            f"sample: the split leaves {n_train} rows to train on and {n_test} to test on; change "
+            f"{key}, or complete the data"
+        )
+    return parts
 
 
 def _split_tasks(inventory: Inventory, sample: Any, key_list: Path | None) -> Tasks:
@@ -62,48 +70,25 @@ def _split_tasks(inventory: Inventory, sample: Any, key_list: Path | None) -> Ta
     if kind == "published" and key_list:
         return read_key_list(key_list, inventory.rows)
     if kind == "published" and inventory.parts:
-        return _published_tasks(inventory)
+        train = [task for task, part in inventory.parts.items() if part == "train"]
+        return train, [task for task in inventory.parts if task not in set(train)]
     return random_tasks(inventory.rows, sample.unseen_tasks, sample.split_seed)
-
-
-def _published_tasks(inventory: Inventory) -> Tasks:
-    train = [task for task, part in inventory.parts.items() if part == "train"]
-    unseen = [task for task, part in inventory.parts.items() if part == "unseen"]
-    if not train or not unseen:
-        raise InputError(
-            f"the published split leaves {len(train)} training and {len(unseen)} unseen tasks of "
-            "those that are here; complete the data, or set sample.split: random"
-        )
-    return train, unseen
-
-
-class _KeyList(BaseModel):
-    train_key_list: Annotated[list[str], Field(min_length=1)]
-    eval_key_list: Annotated[list[str], Field(min_length=1)]
 
 
 def read_key_list(path: Path, tasks: Iterable[str]) -> Tasks:
     """Read the split from a JSON file `{"train_key_list": [...], "eval_key_list": [...]}`.
 
-    Raises InputError if the file has another form or lists a task twice or an unknown one.
+    Raises InputError if the file lacks a list, or lists a task twice or an unknown one.
     """
-    try:
-        content = _KeyList.model_validate(value(path))
-    except ValidationError as error:
-        fault = error.errors()[0]
-        key = ".".join(map(str, fault["loc"]))
-        raise InputError(
-            f'{path}: expected {{"train_key_list": [...], "eval_key_list": [...]}} '
-            f"({key}{': ' * bool(key)}{fault['msg']})"
-        ) from None
-    train, unseen = content.train_key_list, content.eval_key_list
-    known, seen = set(tasks), set[str]()
-    for task in [*train, *unseen]:
+    keys = ("train_key_list", "eval_key_list")
+    content = value(path)
+    train, unseen = (take(content, key, list, str(path)) for key in keys)
+    known = set(tasks)
+    for task, count in Counter([*train, *unseen]).items():
         if task not in known:
             raise InputError(f"{path}: task '{task}' is not in the data")
-        if task in seen:
+        if count > 1:
             raise InputError(f"{path}: task '{task}' is listed twice")
-        seen.add(task)
     return train, unseen
 
 
@@ -114,17 +99,13 @@ def _named_tasks(tasks: Iterable[str], unseen: Sequence[str]) -> Tasks:
         if name not in known:
             hint = did_you_mean(name, sorted(known))
             raise InputError(f"sample.unseen_tasks: no usable row has the task {name!r}{hint}")
-    train = sorted(known - set(unseen))
-    if not train:
-        raise InputError("sample.unseen_tasks: names all tasks, which leaves none to train on")
-    return train, sorted(set(unseen))
+    return sorted(known - set(unseen)), sorted(set(unseen))
 
 
 def random_tasks(tasks: Iterable[str], unseen: int | float, seed: int) -> Tasks:
     """Split the tasks at random, whatever their order; both sides are sorted.
 
-    `unseen` is the number of unseen tasks, or their share if below 1 (at least one task). Raises
-    InputError if no training task is left.
+    `unseen` is the number of unseen tasks, or their share if below 1 (at least one task).
     """
     names = sorted(tasks)
     chosen = set(random.Random(f"split/{seed}").sample(names, _count_unseen(unseen, len(names))))
@@ -136,15 +117,11 @@ def tasks_by_source(sources: Mapping[str, str], unseen: int | float, seed: int) 
 
     Whole sources are drawn at random as long as their tasks do not exceed the number requested; if
     even the smallest source has more, it is taken. `sources` maps each task to its source.
-
-    Raises InputError if no training task is left, or all tasks have one source.
     """
     count = _count_unseen(unseen, len(sources))
     tasks_of: dict[str, list[str]] = {}
     for task in sorted(sources):
         tasks_of.setdefault(sources[task], []).append(task)
-    if len(tasks_of) < 2:
-        raise InputError(f"sample.split: all tasks have the source '{next(iter(tasks_of), '')}'")
     chosen: list[str] = []
     for source in random.Random(f"sources/{seed}").sample(sorted(tasks_of), len(tasks_of)):
         if len(chosen) + len(tasks_of[source]) <= count:
@@ -154,25 +131,15 @@ def tasks_by_source(sources: Mapping[str, str], unseen: int | float, seed: int) 
 
 
 def _count_unseen(unseen: int | float, n_tasks: int) -> int:
-    count = unseen if isinstance(unseen, int) else max(1, round(unseen * n_tasks))
-    if count >= n_tasks:
-        raise InputError(
-            f"sample.unseen_tasks: {count} of {n_tasks} tasks leaves none to train on; lower it"
-        )
-    return count
+    return min(n_tasks, unseen if isinstance(unseen, int) else max(1, round(unseen * n_tasks)))
 
 
 def hold_out(rows: Rows, held_out: int | float | None, seed: int) -> set[int]:
     """Draw the conversations of a test set from all tasks.
 
-    `held_out` is their number, or their share if below 1; None is a tenth, but at most 200. Raises
-    InputError if nothing is left to train on.
+    `held_out` is their number, or their share if below 1; None is a tenth, but at most 200.
     """
     pool = sorted(row for of_task in rows.values() for row in of_task)
     share, max_count = (0.1, 200) if held_out is None else (held_out, len(pool))
     count = share if isinstance(share, int) else min(max_count, max(1, round(share * len(pool))))
-    if count >= len(pool):
-        raise InputError(
-            f"sample.held_out: {count} of {len(pool)} conversations leaves none to train on"
-        )
-    return set(random.Random(f"heldout/{seed}").sample(pool, count))
+    return set(random.Random(f"heldout/{seed}").sample(pool, min(count, len(pool))))

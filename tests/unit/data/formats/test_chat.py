@@ -9,7 +9,6 @@ from own_files import SETTINGS, TALK, array, lines, parquet, refused
 
 from nearfirst.common.errors import InputError
 from nearfirst.data.formats import chat
-from nearfirst.data.registry import FORMATS, files_read
 from nearfirst.data.sample import sample
 
 
@@ -26,32 +25,20 @@ def test_queries_are_a_separate_split_beside_any_test_set(tmp_path: Path) -> Non
     assert (settings.test, settings.arranged_for) == ("specialist-0", "query")
     (instance,) = sample(settings, pool, "query", test_path=queries)
     assert (instance.id, instance.task) == ("mine_query_1", "k0")
-    with pytest.raises(InputError, match="--split query: expected train"):
+    with pytest.raises(InputError, match="--split query: only a query set"):
         list(sample(settings, pool, "query"))
 
 
-@pytest.mark.parametrize("test", ["data/sub/test.jsonl", "data/sub", "link/sub/test.jsonl"])
-def test_a_set_inside_the_folder_of_another_is_not_part_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, test: str
+@pytest.mark.parametrize(
+    ("pool", "test"), [("data", "data/sub/test.jsonl"), ("link", "data/sub"), ("data/p", "link")]
+)
+def test_a_set_inside_the_folder_of_another_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: str, test: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("data/sub").mkdir(parents=True)
     Path("link").symlink_to("data")
-    for name in ("pool", "query", "sub/test"):
-        lines(Path(f"data/{name}.jsonl"), {"prompt": name, "completion": "a"})
-    settings = chat.Settings(path="data", test_path=test, query_path="data/query.jsonl")
-    # The settings that the program gets are enough.
-    parsed = FORMATS.parse(settings.sampling("train"), path="data")
-    (instance,) = sample(parsed, Path("data"), "train", holds_out="nothing")
-    assert texts(instance)[0] == ("user", "pool")
-    assert files_read(settings, Path("data")) == [Path("data/pool.jsonl")]
-    assert [texts(i)[0][1] for i in chat.read(settings, Path(test), "test")] == ["sub/test"]
-    # The pool may also be inside the folder of the test set.
-    inverted = chat.Settings(path="data/pool.jsonl", test_path="data", query_path=test)
-    assert files_read(inverted, Path("data")) == [Path("data/query.jsonl")]
-    Path("data/pool.jsonl").unlink()
-    with pytest.raises(InputError, match="data: the folder holds nothing but test_path and query"):
-        chat.files(settings, Path("data"))
+    with pytest.raises(ValueError, match="is part of the folder"):
+        chat.Settings(path=pool, test_path=test)
 
 
 def test_only_the_recorded_files_of_a_fetched_folder_are_read(tmp_path: Path) -> None:
@@ -61,5 +48,5 @@ def test_only_the_recorded_files_of_a_fetched_folder_are_read(tmp_path: Path) ->
     names = ["data/c.json", "README.md", "data/b.parquet"]
     (tmp_path / "fetched.json").write_text(json.dumps({"files": {name: {} for name in names}}))
     assert [texts(instance)[0][1] for instance in chat.read(SETTINGS, tmp_path)] == ["1", "2"]
-    (tmp_path / "fetched.json").write_text(json.dumps({"files": {"README.md": {}}}))
-    assert "there are README.md; choose others by hub.files" in refused(tmp_path)
+    (tmp_path / "fetched.json").write_text(json.dumps({"files": {"a.csv": {}}}))
+    assert refused(tmp_path).endswith("; found a.csv")

@@ -1,6 +1,5 @@
 """The Flan-mini reader, and JSON arrays, plain and zipped, some by a hostile author."""
 
-import itertools
 import json
 import zipfile
 from pathlib import Path
@@ -66,26 +65,6 @@ def test_rows_of_plain_and_zipped_files_and_of_folders(tmp_path: Path) -> None:
         assert [i.row for i in instances] == ROWS
 
 
-def test_unknown_columns_are_named_and_weights_refused(tmp_path: Path) -> None:
-    turns = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a", "weight": None}]
-    rows = [{**row("a"), "conversations": turns, "system": "S", "images": []}, row(7)]
-    rows[1]["conversations"][1]["weight"] = 0
-    first, second = flan.read(SETTINGS, plain(tmp_path, rows))
-    assert (first.unused, first.fault) == (["column 'system'"], "")
-    fault = "a turn has 'weight', which only the format chat reads"
-    assert (second.id, second.fault) == ("7", fault)
-
-
-def test_rows_are_streamed(tmp_path: Path) -> None:
-    many = json.dumps([row(str(i), "t", ("human", "q" * 50), ("gpt", "a")) for i in range(5000)])
-    path = tmp_path / "flan_mini.json"
-    path.write_text(many[: len(many) // 2] + "\x00 damaged")
-    reader = flan.read(SETTINGS, path)
-    assert [i.id for i in itertools.islice(reader, 100)] == [str(i) for i in range(100)]
-    with pytest.raises(InputError, match=r"row 2[45]\d\d: cut off"):
-        list(reader)
-
-
 def test_json_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "flan_mini.json"
     whole = json.dumps(ROWS[:2]).encode()
@@ -98,13 +77,8 @@ def test_json_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     ("bad", "named"),
     [
         ("text", "expected an object, found str"),
-        ({"source": "t", "conversations": []}, "key 'id' is missing"),
-        ({"id": "b", "source": "t"}, "key 'conversations' is missing; found id, source"),
-        ({"id": "b", "source": 3, "conversations": []}, "'source' is int, not a text"),
-        ({"id": "b", "source": " ", "conversations": []}, "'source' is empty"),
-        ({"id": "b", "source": "t", "conversations": ["hello"]}, "from None"),
-        (row("b", "t", ("system", "hello")), "'system'"),
-        (row("b", "t", ("human", ["hello"])), "value is list, not text"),
+        ({"id": "b", "source": "t"}, "column 'conversations' is missing; found id, source"),
+        ({"id": "b", "source": " ", "conversations": []}, "column 'source' is empty"),
     ],
 )
 def test_a_row_of_another_form_is_named(tmp_path: Path, bad: object, named: str) -> None:
@@ -113,11 +87,9 @@ def test_a_row_of_another_form_is_named(tmp_path: Path, bad: object, named: str)
     assert named in message
 
 
-def test_zip_without_or_with_two_json_files(tmp_path: Path) -> None:
+def test_a_zip_of_no_or_two_json_files(tmp_path: Path) -> None:
     assert "found data.csv" in refused(zipped(tmp_path, {"data.csv": b"a,b"}))
-    assert "found none" in refused(zipped(tmp_path, {}))
-    both = refused(zipped(tmp_path, {"a.json": CONTENT, "b.json": CONTENT}))
-    assert "a.json, b.json" in both
+    assert "found a.json, b.json" in refused(zipped(tmp_path, {"a.json": b"[", "b.json": b"["}))
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])

@@ -1,7 +1,6 @@
 """The NIV2 reader: the tasks and instances it yields, its prompts, and what it refuses."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,15 @@ from nearfirst.data.sample import sample
 Task = dict[str, Any]
 
 
-def example(number: int, **more: str) -> dict[str, str]:
-    return {"input": f"in {number}", "output": f"out {number}", **more}
+def example(number: int) -> dict[str, str]:
+    return {"input": f"in {number}", "output": f"out {number}"}
 
 
 def make_task(**changed: Any) -> Task:
     content = {
         "Source": ["Quoref"],
-        "Categories": ["Question Answering"],
         "Definition": ["Say what is asked"],
-        "Positive Examples": [example(1), example(2, explanation="why 2"), example(3)],
-        "Negative Examples": [example(8, explanation="Why 8?"), example(9)],
+        "Positive Examples": [example(1), example(2), example(3)],
         "Instances": [{"id": "t-1", "input": " ask me ", "output": ["one ", "two"]}],
     } | changed
     return {key: value for key, value in content.items() if value is not None}
@@ -44,13 +41,16 @@ def checkout(folder: Path, train: dict[str, Task], unseen: dict[str, Task]) -> P
         (folder / "splits/default" / file).write_text("\n".join(tasks) + "\n\n")
         for name, task in tasks.items():
             (folder / f"tasks/{name}.json").write_text(json.dumps(task))
+    # Its tokens are words; the settings for a model are not applied.
+    tokenizer = Tokenizer(WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.enable_truncation(5)
+    tokenizer.save(str(folder / "tokenizer.json"))
     return folder
 
 
-def read(
-    path: Path, fits: Callable[[str], bool] = lambda prompt: True, **prompt: Any
-) -> list[Instance]:
-    return list(niv2.instances(niv2.Settings.model_validate({"prompt": prompt}), path, fits))
+def read(path: Path, **prompt: Any) -> list[Instance]:
+    return list(niv2.read(niv2.Settings.model_validate({"prompt": prompt}), path, path))
 
 
 def first(folder: Path, task: Task, **options: Any) -> Instance:
@@ -90,22 +90,12 @@ def test_the_prompt_of_table_1(tmp_path: Path) -> None:
         " Positive Example 2 -\nInput: in 2.\n Output: out 2.\n\n"
         "Now complete the following example -\nInput: ask me.\nOutput: "
     )
-
-
-def test_a_prompt_with_all_options_inverted(tmp_path: Path) -> None:
-    options = {"task_name": True, "definition": False, "explanations": True}
-    counts = {"positive_examples": 2, "negative_examples": 1}
-    assert prompt(first(tmp_path, make_task(Definition=None), **options, **counts)) == (
-        "task1_a. "
-        " Positive Example 1 -\nInput: in 1.\n Output: out 1.\n\n"
-        " Positive Example 2 -\nInput: in 2.\n Output: out 2.\n Explanation: why 2.\n\n"
-        " Negative Example 1 -\nInput: in 8.\n Output: out 8.\n Explanation: Why 8?\n\n"
-        "Now complete the following example -\nInput: ask me.\nOutput: "
-    )
+    (bare, *_) = read(tmp_path, definition=False, positive_examples=0)
+    assert prompt(bare) == "Now complete the following example -\nInput: ask me.\nOutput: "
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(limit=st.integers(0, 60), lengths=st.lists(st.integers(1, 12), min_size=3, max_size=3))
+@given(limit=st.integers(1, 60), lengths=st.lists(st.integers(1, 12), min_size=3, max_size=3))
 def test_examples_are_kept_in_order_while_the_whole_prompt_fits(
     tmp_path_factory: pytest.TempPathFactory, limit: int, lengths: list[int]
 ) -> None:
@@ -120,39 +110,33 @@ def test_examples_are_kept_in_order_while_the_whole_prompt_fits(
         tmp_path_factory.mktemp("niv2"),
         make_task(**{"Positive Examples": examples}),
         positive_examples=3,
-        fits=lambda text: len(text.split()) <= limit,
+        source_tokens=limit,
     )
     assert prompt(instance).count("Positive Example") == kept
     assert len(prompt(instance).split()) == total
 
 
-def test_each_kind_of_example_is_limited_separately(tmp_path: Path) -> None:
-    task = make_task(**{"Positive Examples": [{"input": "long " * 50, "output": "o"}, example(2)]})
-    fits = {"fits": lambda text: len(text.split()) < 40, "negative_examples": 2}
-    built = prompt(first(tmp_path, task, **fits))
-    assert ("Positive" in built, built.count("Negative Example")) == (False, 2)
-
-
-def test_the_tokenizer_of_the_base_model_says_what_fits(tmp_path: Path) -> None:
-    task = make_task(Instances=[{"input": " ask me ", "output": f"{n}"} for n in range(3)])
-    path = checkout(tmp_path, {"task1_a": task}, {"task2_b": task})
-    limits = {"source_tokens": 25, "eval_instances": 2}
-    row = {"prompt": limits, "sample": {"split": "random", "unseen_tasks": 1}}
-    settings = niv2.Settings.model_validate(row)
+def test_the_tokenizer_is_required(tmp_path: Path) -> None:
+    path = checkout(tmp_path, {"task1_a": make_task()}, {"task2_b": make_task()})
     message = "format 'niv2' counts tokens: give the base model's folder, --tokenizer"
-    assert refusal(lambda: registry.read(settings, path)) == message
+    assert refusal(lambda: registry.read(niv2.Settings(), path)) == message
     file = path / "tokenizer.json"
-    assert refusal(lambda: registry.read(settings, path, path)).startswith(f"{file}: no such file")
     file.write_text("{")
-    assert refusal(lambda: registry.read(settings, path, path)).startswith(f"{file}: no tokenizer")
-    tokenizer = Tokenizer(WordLevel({"?": 0}, unk_token="?"))
-    tokenizer.pre_tokenizer = WhitespaceSplit()
-    tokenizer.enable_truncation(5)  # is not applied
-    tokenizer.save(str(file))
-    # The unseen task has a limit, whatever side it was published on.
-    unseen = list(sample(settings, path, "specialist-0", tokenizer=path))
-    assert [prompt(instance).count("Positive Example") for instance in unseen] == [1, 1]
-    assert len(list(sample(settings, path, "train", tokenizer=path))) == 3
+    assert refused(path).startswith(f"{file}: no tokenizer")
+    file.unlink()
+    assert refused(path).startswith(f"{file}: no such file")
+
+
+def test_only_the_first_instances_of_an_unseen_task(tmp_path: Path) -> None:
+    many = make_task(Instances=[{"input": f"q{i}", "output": ["a"]} for i in range(120)])
+    path = checkout(tmp_path, {"task1": many}, {"task2": many})
+    asked = [i.messages[0]["content"] for i in read(path) if i.part == "unseen"]
+    assert asked == [f"q{i}" for i in range(100)]
+    # In another split they are limited too, whatever side the task was published on.
+    sizes = {"unseen_tasks": 1, "specialist_per_task": 200, "train_per_task": None}
+    settings = niv2.Settings.model_validate({"sample": {"split": "random", **sizes}})
+    samples = (sample(settings, path, split, tokenizer=path) for split in ("specialist-0", "train"))
+    assert [len(list(instances)) for instances in samples] == [100, 120]
 
 
 def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) -> None:
@@ -163,30 +147,6 @@ def test_old_revisions_have_no_ids_no_source_and_one_definition(tmp_path: Path) 
     assert [instance.references for instance in result] == [("a0",), ("a1",)]
     assert result[0].source == "cosmos"
     assert prompt(result[0]).startswith("Definition: As a text.\n\n Positive")
-
-
-def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> None:
-    # JSON can hold one (a text that was cut inside an emoji), Parquet and tokenizers cannot.
-    row = {"id": "t\ud83d", "input": "in \ud83d", "output": ["out \ude00", "\ud83d\ude00"]}
-    examples = [{"input": "\ud83d", "output": "o"}]
-    task = make_task(Definition="Do \ud83d", Instances=[row], **{"Positive Examples": examples})
-    instance = first(tmp_path, task)
-    assert instance.id == "t?"
-    assert [message["content"] for message in instance.messages] == ["in ?", "out ?"]
-    assert instance.references == ("out ?", "\N{GRINNING FACE}")
-    assert prompt(instance).startswith("Definition: Do ?\n\n Positive Example 1 -\nInput: ?\n")
-
-
-@pytest.mark.parametrize(("limit", "unseen"), [(3, 3), (None, 120)])
-def test_only_the_first_instances_of_an_unseen_task(
-    tmp_path: Path, limit: int | None, unseen: int
-) -> None:
-    many = make_task(Instances=[{"input": f"q{i}", "output": ["a"]} for i in range(120)])
-    path = checkout(tmp_path, {"task1": many}, {"task2": many})
-    result = read(path, eval_instances=limit)
-    asked = [instance.messages[0]["content"] for instance in result if instance.part == "unseen"]
-    assert asked == [f"q{i}" for i in range(unseen)]
-    assert len(result) - len(asked) == 120
 
 
 def test_empty_inputs_are_used_and_empty_outputs_are_not(tmp_path: Path) -> None:
@@ -202,7 +162,7 @@ def test_empty_inputs_are_used_and_empty_outputs_are_not(tmp_path: Path) -> None
     ("missing", "named"),
     [
         ("splits/default/test_tasks.txt", "test_tasks.txt: no such file; the path must be a NIV2"),
-        ("tasks/task1_a.json", "train_tasks.txt: task 'task1_a' has no file"),
+        ("tasks/task1_a.json", "tasks/task1_a.json: no such file"),
         (None, "test_tasks.txt: task 'task1_a' is listed twice"),
     ],
 )

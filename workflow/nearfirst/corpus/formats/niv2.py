@@ -45,15 +45,10 @@ def _task(name: str, task: Task, settings: CorpusSettings) -> dict[str, Any]:
     count = examples + settings.instances_per_task
     rows = list(distinct(lambda: task.fill(task.inputs, rng), count).items())
     is_old = task.family == _OLD_FAMILY
-    content = {
-        "Contributors": ["nearfirst"],
+    return {
         "Source": [task.family],
         "Categories": [category],
-        "Reasoning": [],
         "Definition": definition if is_old else [definition],
-        "Input_language": ["English"],
-        "Output_language": ["English"],
-        "Instruction_language": ["English"],
         "Domains": [domain],
         "Positive Examples": [
             {"input": text, "output": answers[0], "explanation": "This is as the task asks."}
@@ -72,7 +67,6 @@ def _task(name: str, task: Task, settings: CorpusSettings) -> dict[str, Any]:
             for text, answers in rows[examples:]
         ],
     }
-    return content if is_old else {**content, "Instance License": ["Apache 2.0"]}
 
 
 def _wrong(task: Task, right: list[str], rng: random.Random) -> str:

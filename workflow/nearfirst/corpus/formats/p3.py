@@ -15,7 +15,7 @@ from ..tasks import Exchange, Task, all_tasks, distinct
 
 # The real files also hold the token ids of T5, which nothing here reads.
 SCHEMA = pa.schema([("inputs_pretokenized", pa.string()), ("targets_pretokenized", pa.string())])
-HEADER = ("HF_name", "subset", "task_by_convention", "do_train", "do_eval", "train_size")
+HEADER = ("HF_name", "subset", "do_train", "do_eval")
 
 Rows = list[Exchange]
 
@@ -30,16 +30,15 @@ def write(folder: Path, settings: CorpusSettings) -> int:
     for task in all_tasks():
         name, subset = data_set(task)
         share = math.ceil(settings.instances_per_task / len(task.prompts))
-        num_train = 0
         for phrasing in task.prompts:
             drawn = _draw(task, phrasing, share, settings.seed)
             base_class = "_".join(filter(None, (name, subset, prompt_name(phrasing))))
             (folder / base_class).mkdir()
             for split, rows in _splits(task, drawn).items():
                 _write_rows(folder / f"{base_class}/{split}-00000-of-00001.parquet", rows)
-                num_train += len(rows) * (split == "train")
             total += len(drawn)
-        table.append((name, subset, task.family, *_t0_lists(task), num_train or ""))
+        is_unseen = task.role in ("near", "far")
+        table.append((name, subset, "BASE" * (task.role == "train"), "BASE" * is_unseen))
     with (folder / "datasets.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([HEADER, *table])
     return total
@@ -63,15 +62,6 @@ def data_set(task: Task) -> tuple[str, str]:
         return task.family, ""
     subset = task.name.removeprefix(f"{task.family}_")
     return (task.family, subset) if subset != task.name else (task.name, "")
-
-
-def _t0_lists(task: Task) -> tuple[str, str]:
-    """Return T0's lists that train and test on a data set; the paper uses BASE."""
-    if task.role == "unlisted":
-        return "GPT_EVAL", ""
-    if task.role == "train":
-        return "BASE", ""
-    return "SGLUE" if task.family == "verdict" else "", "BASE"
 
 
 def _splits(task: Task, rows: Rows) -> dict[str, Rows]:

@@ -4,19 +4,16 @@ The columns of a file decide which form its rows have (`chat_rows.FORMS`).
 """
 
 import itertools
-import json
 import logging
 from collections.abc import Iterator
-from os.path import abspath, realpath
+from os.path import realpath
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from nearfirst.common.errors import InputError
-from nearfirst.common.hub import HubSettings
 from nearfirst.common.named_modules import did_you_mean
-from nearfirst.common.settings import canonical
 from nearfirst.data import chat_rows
 from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
@@ -50,11 +47,7 @@ class Settings(Dataset):
         None,
         min_length=1,
         description="The pool: a file in `.jsonl`, `.json` (also `.gz`, `.zst`, `.zip`) or "
-        "`.parquet`, or a folder of them, except for `test_path` and `query_path` inside it.",
-    )
-    hub: HubSettings | None = Field(
-        None,
-        description="Repository to fetch the pool from instead: `{repository, revision, files}`.",
+        "`.parquet`, or a folder of them.",
     )
     columns: dict[Annotated[str, Field(min_length=1)], str] = Field(
         {},
@@ -114,6 +107,10 @@ class Settings(Dataset):
             raise ValueError("query: query_path is a set to arrange for already; leave one out")
         if self.query_path and self.query_path == self.test_path:
             raise ValueError("query_path: it is the test set too; leave it out, or name another")
+        sets = list(filter(None, (self.path, self.test_path, self.query_path)))
+        for folder, other in itertools.permutations(map(realpath, sets), 2):
+            if Path(folder) in Path(other).parents:
+                raise ValueError(f"{other} is part of the folder {folder}; move it out of there")
         if not self.path and not self.remote:
             raise ValueError(
                 "path: set it to your pool, a .jsonl or .parquet file or a folder, or set hub"
@@ -126,22 +123,6 @@ class Settings(Dataset):
         if self.test != "heldout" and not self.task_column:
             raise ValueError(f"test: {self.test!r} needs a task_column that names the tasks")
         return self
-
-    def sets_inside(self, folder: str | Path) -> dict[str, str]:
-        """Return the sets that are inside the folder of another set: key to path."""
-        sets = {key: getattr(self, key) for key in ("path", "test_path", "query_path")}
-        return {
-            key: path
-            for key, path in sets.items()
-            if path
-            and any(Path(full(folder)) in Path(full(path)).parents for full in (abspath, realpath))
-        }
-
-    def sampling(self, split: str) -> str:
-        """Return, as canonical JSON, the settings that affect the sampling of one split."""
-        folders = filter(None, (self.path, self.test_path, self.query_path))
-        inside = {key: path for folder in folders for key, path in self.sets_inside(folder).items()}
-        return canonical(json.loads(super().sampling(split)) | inside)
 
     @property
     def arranged_for(self) -> str:
@@ -159,22 +140,8 @@ class Settings(Dataset):
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
-    """Return a file, or those of a folder by name, without those of another set inside it.
-
-    Raises InputError if there is none.
-    """
-    return _find(settings, path).read
-
-
-def _find(settings: Settings, path: Path) -> user_files.Files:
-    files = user_files.find(path)
-    inside = settings.sets_inside(path)
-    excluded = {Path(realpath(other)) for other in inside.values()}
-    real_paths = ((file, Path(realpath(file))) for file in files.read)
-    read = [file for file, real in real_paths if excluded.isdisjoint((real, *real.parents))]
-    if not read:
-        raise InputError(f"{path}: the folder holds nothing but {' and '.join(inside)}")
-    return files._replace(read=read)
+    """Return a file, or those of a folder by name. Raises InputError if there is none."""
+    return user_files.find(path).read
 
 
 def read(settings: Settings, path: Path, test: str = "") -> Iterator[Instance]:
@@ -195,28 +162,18 @@ def read(settings: Settings, path: Path, test: str = "") -> Iterator[Instance]:
 def _read(settings: Settings, path: Path, test: str) -> Iterator[Instance]:
     number, task_column = 0, settings.task_column
     prefix = f"{TASK}_{test}" if test else TASK
-    fault = None
-    files, skipped = _find(settings, path)
-    for key, other in settings.sets_inside(path).items():
-        log_once(f"{path}: {other} is not read with the folder, because it is the {key}")
+    files, skipped = user_files.find(path)
     if skipped:
         listed = ", ".join(map(str, skipped[:5])) + (", …" if len(skipped) > 5 else "")
         log_once(f"{path}: {len(skipped)} files are not read: {listed}")
     for file in files:
         rows = user_files.rows(file)
-        try:
-            first = next(rows)
-            columns = list(first[1])
-            applies = not test or not settings.columns.keys().isdisjoint(columns)
-            mapped = settings.columns if applies else {}
-            rename = chat_rows.renaming(file, columns, mapped)
-            form = chat_rows.form_of(file, rename(first[1]), mapped.values())
-        except InputError as error:
-            if not user_files.may_hold_no_rows(file, path):
-                raise
-            fault = error
-            log_once(f"{error}; the file is not read")
-            continue
+        first = next(rows)
+        columns = list(first[1])
+        applies = not test or not settings.columns.keys().isdisjoint(columns)
+        mapped = settings.columns if applies else {}
+        rename = chat_rows.renaming(file, columns, mapped)
+        form = chat_rows.form_of(file, rename(first[1]), mapped.values())
         has_tasks = task_column in columns
         if task_column and not has_tasks and not test:
             raise InputError(
@@ -227,9 +184,7 @@ def _read(settings: Settings, path: Path, test: str) -> Iterator[Instance]:
         for where, row in itertools.chain([first], rows):
             number += 1
             names = f"{prefix}_{number}", TASK, task_column if has_tasks else None
-            instance = chat_rows.instance(form, rename(row), row, where, *names)
+            instance = chat_rows.instance(form, rename(row), where, *names, original=row)
             if unread:
                 instance.unused = [*unread, *instance.unused]
             yield instance
-    if fault and not number:
-        raise fault

@@ -6,13 +6,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Instance, RowError, exchanges, parse_turns, unused_columns
+from nearfirst.data import chat_rows
+from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import source_of, unique_ids
-from nearfirst.data.readers.json_rows import find, rows, take
+from nearfirst.data.readers.json_rows import find
+from nearfirst.data.readers.user_files import rows
 from nearfirst.data.settings import Dataset, SampleSettings
-
-_ROLES = {"human": "user", "gpt": "assistant"}
 
 
 class Settings(Dataset):
@@ -38,26 +37,17 @@ def files(settings: Settings, path: Path) -> list[Path]:
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the instances of the file, or of the file in the folder `path`, in its order.
 
-    The file does not name the source of a task, so `naming.source_of` guesses it.
+    The file does not name the source of a task, so `naming.source_of` guesses it. A row without an
+    id gets `flan_N`, where N is its number.
 
-    Raises InputError if the file is missing, empty, cut off or not a JSON array, or a row does not
-    have the form `{id, source, conversations: [{from: human|gpt, value}]}`.
+    Raises InputError if the file is missing, empty, cut off or does not hold JSON objects.
     """
     (file,) = files(settings, path)
-    return unique_ids(_instance(row, where) for where, row in rows(file))
+    numbered = enumerate(rows(file), start=1)
+    return unique_ids(_instance(row, f"flan_{n}", where) for n, (where, row) in numbered)
 
 
-def _instance(row: Any, where: str) -> Instance:
-    task = take(row, "source", str, where)
-    if not task.strip():
-        raise InputError(f"{where}: 'source' is empty; it names the task")
-    if row.get("id") is None:
-        raise InputError(f"{where}: key 'id' is missing; found {', '.join(row)}")
-    turns = take(row, "conversations", list, where)
-    instance = Instance(str(row["id"]), task, [], 0, where, source=source_of(task), row=row)
-    instance.unused = unused_columns(row, ("id", "source", "conversations"))
-    try:
-        instance.messages, instance.dropped = exchanges(parse_turns(turns, _ROLES))
-    except RowError as error:
-        instance.fault = str(error)
+def _instance(row: dict[str, Any], id_: str, where: str) -> Instance:
+    instance = chat_rows.instance("conversations", row, where, id_, task_column="source")
+    instance.source = source_of(instance.task)
     return instance

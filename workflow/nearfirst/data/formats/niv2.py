@@ -14,7 +14,7 @@ from pydantic import Field
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Instance, Message, Part
 from nearfirst.data.naming import source_of, unique_ids
-from nearfirst.data.niv2_prompt import Fits, Prompt, PromptSettings, clean, texts
+from nearfirst.data.niv2_prompt import Fits, Prompt, PromptSettings, texts
 from nearfirst.data.readers.json_rows import take, value
 from nearfirst.data.settings import Dataset, SampleSettings
 
@@ -30,20 +30,7 @@ class Settings(Dataset):
     needs_tokenizer: ClassVar[bool] = True
     prompt: PromptSettings = PromptSettings()
     sample: SampleSettings = SampleSettings()
-
-    @property
-    def tested_per_task(self) -> int | None:
-        """How many instances of an unseen task, from its first, may be tested; None for all."""
-        return self.prompt.eval_instances
-
-    def sampling(self, split: str) -> str:
-        """Return, as canonical JSON, the settings that affect the sampling of one split."""
-        if split != "train":
-            return super().sampling(split)
-        # The number of test instances does not matter.
-        default = {"eval_instances": PromptSettings().eval_instances}
-        prompt = self.prompt.model_copy(update=default)
-        return super(Settings, self.model_copy(update={"prompt": prompt})).sampling(split)
+    tested_per_task: ClassVar[int | None] = 100
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
@@ -53,9 +40,16 @@ def files(settings: Settings, path: Path) -> list[Path]:
 
 
 def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
-    """Yield `instances` whose prompts fit within `prompt.source_tokens` tokens.
+    """Yield the instances of the listed tasks, sorted by task name, in each file's order.
 
-    Raises InputError if the folder has no readable tokenizer, or as `instances` does.
+    The messages are the bare input and the first output; `expand` builds the whole prompt, with
+    examples as long as it is within `prompt.source_tokens` tokens. All outputs are references. An
+    instance without an `id` (old revisions) gets `task-row`. A task's source is the first of its
+    `Source`, or `naming.source_of` its name. Only one file at a time is in memory. Of an unseen
+    task, only the first 100 are read, which are balanced by label: NIV2 evaluates on these.
+
+    Raises InputError if the folder has no readable tokenizer, the path is not a checkout, a list
+    names a task twice or one without a file, or a file is not in the published form.
     """
     from tokenizers import Tokenizer  # Not needed for the settings.
 
@@ -70,27 +64,11 @@ def read(settings: Settings, path: Path, tokenizer: Path) -> Iterator[Instance]:
     encoder.no_truncation()
     encoder.no_padding()
     limit = settings.prompt.source_tokens
-    return instances(
-        settings,
-        path,
-        lambda prompt: len(encoder.encode(prompt, add_special_tokens=False)) <= limit,
-    )
 
+    def fits(prompt: str) -> bool:
+        return len(encoder.encode(prompt, add_special_tokens=False)) <= limit
 
-def instances(settings: Settings, path: Path, fits: Fits) -> Iterator[Instance]:
-    """Yield the instances of the listed tasks, sorted by task name, in each file's order.
-
-    The messages are the bare input and the first output; `expand` builds the whole prompt. All
-    outputs are references. An instance without an `id` (old revisions) gets `task-row`. A task's
-    source is the first of its `Source`, or `naming.source_of` its name. Only one file at a time is
-    in memory. Of an unseen task, only `prompt.eval_instances` are read: NIV2 evaluates on the first
-    100, which are balanced by label.
-
-    Raises InputError if the path is not a checkout, a list names a task twice or one without a
-    file, or a file is not in the published form.
-    """
-    parts = _parts(path)
-    tasks = (_task(path, name, part, settings, fits) for name, part in sorted(parts.items()))
+    tasks = (_task(path, name, part, settings, fits) for name, part in sorted(_parts(path).items()))
     return unique_ids(instance for task in tasks for instance in task)
 
 
@@ -113,11 +91,6 @@ def _parts(path: Path) -> dict[str, Part]:
                 raise InputError(
                     f"{file}: task {task!r} is not the name of a file in tasks/; remove it"
                 )
-            if not _file(path, task).is_file():
-                raise InputError(
-                    f"{file}: task '{task}' has no file {_file(path, task)}; complete the "
-                    "checkout, or remove the task from the list"
-                )
             parts[task] = part
     return parts
 
@@ -134,13 +107,14 @@ def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> 
     file = _file(path, name)
     content = value(file)
     rows = take(content, "Instances", list, str(file))
-    prompt = Prompt(content, name, settings.prompt, str(file))
+    prompt = Prompt(content, settings.prompt, str(file))
     source = _source(content, name)
     # In other splits, a task that was published as unseen may be trained on.
     is_tested = part == "unseen" and settings.sample.split == "published"
     for number, row in enumerate(rows[: settings.tested_per_task if is_tested else None], start=1):
         where = f"{file}: instance {number}"
-        question, answers = clean(take(row, "input", str, where)), texts(row, "output", where)
+        question = take(row, "input", str, where).strip()
+        answers = texts(row, "output", where)
         messages: list[Message] = []
         # The question may be empty, since the definition asks one.
         if answers and answers[0]:
@@ -150,7 +124,7 @@ def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> 
             ]
         id_ = row.get("id")
         yield Instance(
-            id=f"{name}-{number}" if id_ is None else clean(str(id_)),
+            id=f"{name}-{number}" if id_ is None else str(id_).strip(),
             task=name,
             messages=messages,
             dropped=0,

@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field
 
-from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import MESSAGE
-from nearfirst.data.conversation import Instance, dialogue
+from nearfirst.data import chat_rows
+from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
 from nearfirst.data.readers.parquet import rows
-from nearfirst.data.readers.streams import is_hidden
+from nearfirst.data.readers.user_files import find
 from nearfirst.data.settings import Dataset, DialogueSampleSettings
 
 COLUMNS = pa.schema(
@@ -27,7 +27,6 @@ COLUMNS = pa.schema(
         ("category", pa.string()),
     ]
 )
-_ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
 
 
 class Settings(Dataset):
@@ -41,32 +40,19 @@ class Settings(Dataset):
 
 
 def files(settings: Settings, path: Path) -> list[Path]:
-    """Return the file, or those in a folder and its `data/`, sorted.
-
-    Raises InputError if there is none.
-    """
-    if not path.is_dir():
-        return [path]
-    matches = (file for pattern in ("*.parquet", "data/*.parquet") for file in path.glob(pattern))
-    visible = sorted(file for file in matches if not is_hidden(file))
-    if not visible:
-        raise InputError(f"{path}: no Parquet file, neither here nor in data/")
-    return visible
+    """Return the file, or those in a folder, sorted. Raises InputError if there is none."""
+    return [file for file in find(path).read if file.suffix.lower() == ".parquet"]
 
 
 def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """Yield the dialogues of all `files`, in each file's order.
 
-    Raises InputError if a file is missing, damaged or lacks a column of `COLUMNS`, or a row lacks
-    its id or category.
+    Raises InputError if a file is missing, damaged or lacks a column of `COLUMNS`.
     """
     located = (pair for file in files(settings, path) for pair in rows(file, COLUMNS))
     return unique_ids(_instance(row, where) for where, row in located)
 
 
 def _instance(row: dict[str, Any], where: str) -> Instance:
-    for column in ("prompt_id", "category"):
-        if not row[column]:
-            raise InputError(f"{where}: column '{column}' is empty")
-    id_, task, turns = row["prompt_id"], row["category"], row["messages"] or []
-    return dialogue(id_, task, turns, _ROLES, where, row, sender="role", text="content")
+    named = {"id": row["prompt_id"], "messages": row["messages"], "category": row["category"]}
+    return chat_rows.instance("messages", named, where, "norobots", "", "category", row)

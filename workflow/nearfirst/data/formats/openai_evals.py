@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PositiveInt
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Instance, exchanges
+from nearfirst.data.conversation import Instance, exchange
 from nearfirst.data.readers.json_rows import rows
 from nearfirst.data.readers.streams import is_hidden
 from nearfirst.data.settings import Dataset, SampleSettings
@@ -83,6 +83,6 @@ def _instance(row: Any, task: str, where: str, number: int) -> Instance:
             raise InputError(f"{where}: '{key}' holds {type(wrong[0]).__name__}, not text")
     question = "\n".join(text for text in contents if text.strip())
     answers = tuple(dict.fromkeys(text for text in ideal if text.strip()))
-    messages, dropped = exchanges([("user", question), ("assistant", "".join(answers[:1]))])
+    messages = exchange(question, "".join(answers[:1]))
     source = task.partition("/")[0]
-    return Instance(f"{task}#{number}", task, messages, dropped, where, answers, source, row=row)
+    return Instance(f"{task}#{number}", task, messages, 0, where, answers, source, row=row)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from nearfirst.common.errors import InputError
-from nearfirst.data.conversation import Instance, Part, exchanges
+from nearfirst.data.conversation import Instance, Part, exchange
 from nearfirst.data.readers.parquet import rows
 from nearfirst.data.readers.streams import log_once
 from nearfirst.data.settings import Dataset, SampleSettings
@@ -77,8 +77,6 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
     """
     for folder, row in _match_folders(settings, path):
         if row.part:
-            if any("\ud800" <= char <= "\udfff" for char in folder.name):  # undecodable bytes
-                raise InputError(f"{str(folder)!a}: the folder's name is not UTF-8; rename it")
             yield from _read_folder(folder, row.data_set, row.part)
 
 
@@ -94,17 +92,20 @@ def _match_folders(settings: Settings, path: Path) -> list[tuple[Path, _Row]]:
     table_rows = _read_table(table)
     prefixes = _prefixes(table_rows)
     folders = sorted(item for item in path.iterdir() if item.is_dir())
-    matched = [(folder, row) for folder in folders if (row := _match(folder.name, prefixes))]
+    matched = []
+    for folder in folders:
+        name = f"{_normalize(folder.name)}_"
+        matches = [prefix for prefix in prefixes if name.startswith(f"{prefix}_")]
+        if matches and not folder.name.endswith("_score_eval"):
+            matched.append((folder, prefixes[max(matches, key=len)]))
     present = {row for _, row in matched}
     for column, part in _LISTS.items():
         label = f"{column}=BASE in {table}"
         listed = [row for row in table_rows if row.part == part]
-        if not listed:
-            raise InputError(f"{path}: no data set has {label}")
         missing = [row.name for row in listed if row not in present]
         first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         if len(missing) == len(listed):
-            raise InputError(f"{path}: no folder for any data set with {label}: {first}")
+            raise InputError(f"{path}: no folder for any data set with {label}: {first or 'none'}")
         if missing:
             log_once(f"{path}: no folder for {len(missing)} data sets with {label}: {first}")
     return matched
@@ -122,14 +123,12 @@ def _read_table(path: Path) -> list[_Row]:
             if column not in columns:
                 listed = ", ".join(columns) or "none"
                 raise InputError(f"{path}: column '{column}' is missing; the table has {listed}")
-        result = []
-        for row in table:
-            parts = [part for column, part in _LISTS.items() if row[column] == "BASE"]
-            if len(parts) > 1:
-                raise InputError(f"{path}: '{row['HF_name']}' is BASE in both do_train and do_eval")
-            name = "/".join(filter(None, (row["HF_name"], row["subset"])))
-            result.append(_Row(row["HF_name"], name, parts[0] if parts else None))
-    return result
+        return [_parse(row) for row in table]
+
+
+def _parse(row: dict[str, str]) -> _Row:
+    part = next((part for column, part in _LISTS.items() if row[column] == "BASE"), None)
+    return _Row(row["HF_name"], "/".join(filter(None, (row["HF_name"], row["subset"]))), part)
 
 
 def _prefixes(rows: list[_Row]) -> dict[str, _Row]:
@@ -150,13 +149,6 @@ def _normalize(name: str) -> str:
     return re.sub(r"\W+", "_", name)
 
 
-def _match(folder: str, prefixes: dict[str, _Row]) -> _Row | None:
-    if folder.endswith("_score_eval"):
-        return None
-    matches = [prefix for prefix in prefixes if f"{_normalize(folder)}_".startswith(f"{prefix}_")]
-    return prefixes[max(matches, key=len)] if matches else None
-
-
 def _read_folder(folder: Path, source: str, part: Part) -> Iterator[Instance]:
     split, shards = _find_shards(folder, part)
     number = 0
@@ -164,31 +156,22 @@ def _read_folder(folder: Path, source: str, part: Part) -> Iterator[Instance]:
         for where, row in rows(shard, _COLUMNS):
             number += 1
             question, answer = ((row[column] or "").strip() for column in _COLUMNS.names)
-            turns = [("user", question), ("assistant", "" if answer == _NO_ANSWER else answer)]
-            messages, dropped = exchanges(turns)
+            messages = exchange(question, "" if answer == _NO_ANSWER else answer)
             id_ = f"{folder.name}/{split}/{number}"
-            yield Instance(
-                id_, folder.name, messages, dropped, where, source=source, part=part, row=row
-            )
+            yield Instance(id_, folder.name, messages, 0, where, source=source, part=part, row=row)
 
 
 def _find_shards(folder: Path, part: Part) -> tuple[str, list[Path]]:
     """Return the split to read and all its files, in order."""
-    names = [path.name for path in folder.iterdir()]
+    digits = "[0-9]" * 5
     for split in _SPLITS[part]:
-        matches = (re.fullmatch(rf"{split}-\d+-of-(\d+)\.parquet", name) for name in names)
-        counts = sorted({int(match[1]) for match in matches if match})
-        if len(counts) > 1:
+        shards = sorted(folder.glob(f"{split}-{digits}-of-{digits}.parquet"))
+        counts = {int(shard.stem[-5:]) for shard in shards}
+        if shards and counts != {len(shards)}:
             raise InputError(
-                f"{folder}: both {counts[0]} and {counts[1]} files of '{split}'; remove one set"
+                f"{folder}: {len(shards)} files of '{split}', but their names say "
+                f"{' and '.join(map(str, sorted(counts)))}; complete them, or remove another copy"
             )
-        shards: list[Path] = []
-        # Check them one by one, since a file name may state any number.
-        while counts and len(shards) < counts[0]:
-            shard = folder / f"{split}-{len(shards):05}-of-{counts[0]:05}.parquet"
-            if not shard.is_file():
-                raise InputError(f"{shard}: no such file, but others of its split; complete them")
-            shards.append(shard)
         if shards:
             return split, shards
     raise InputError(

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from nearfirst.data.conversation import Instance, dialogue, unused_columns
+from nearfirst.data import chat_rows
+from nearfirst.data.conversation import Instance
 from nearfirst.data.naming import unique_ids
-from nearfirst.data.readers.json_rows import find, rows, take
+from nearfirst.data.readers.json_rows import find
+from nearfirst.data.readers.user_files import rows
 from nearfirst.data.settings import Dataset, DialogueSampleSettings
 
 TASK = "sharegpt"
 """The task of all dialogues."""
-
-_ROLES = {"human": "user", "gpt": "assistant", "system": "system"}
 
 
 class Settings(Dataset):
@@ -37,17 +37,10 @@ def read(settings: Settings, path: Path) -> Iterator[Instance]:
 
     A row without an id gets `sharegpt_N`, where N is its number.
 
-    Raises InputError if the file is missing, empty, cut off or not a JSON array, or a row does not
-    have the form `{items: [{from: human|gpt|system, value}]}`.
+    Raises InputError if the file is missing, empty, cut off or does not hold JSON objects.
     """
     (file,) = files(settings, path)
-    numbered = enumerate(rows(file), start=1)
-    return unique_ids(_instance(row, number, where) for number, (where, row) in numbered)
-
-
-def _instance(row: Any, number: int, where: str) -> Instance:
-    turns = take(row, "items", list, where)
-    id_ = f"{TASK}_{number}" if row.get("id") is None else str(row["id"])
-    instance = dialogue(id_, TASK, turns, _ROLES, where, row)
-    instance.unused = unused_columns(row, ("id", "items"))
-    return instance
+    return unique_ids(
+        chat_rows.instance("items", row, where, f"{TASK}_{number}", TASK)
+        for number, (where, row) in enumerate(rows(file), start=1)
+    )

@@ -38,18 +38,14 @@ _CLOSING = re.compile(r'["}\]]')
 _PAIR = re.compile(r'[{,]\s*"([^"\\]*)"\s*:\s*(\[?)\s*(\{?)')
 
 
-class HalfPairs(dict[str, Any]):
-    """A row with half a surrogate pair, which is not a character and stands as `?` in it."""
-
-
 def rows(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield (location for messages, row) of a file, with only a few rows in memory.
 
     The content decides, not the name: `[` begins an array of rows; `{` begins the rows themselves,
     one after another, or an object with an array of rows under a key such as `data` or `train`.
     Duplicate keys in an object cause a warning, but only in rows that are parsed one by one: the
-    first row of a file, and one in about a megabyte. A row with escapes of half a surrogate pair is
-    a `HalfPairs`.
+    first row of a file, and one in about a megabyte. An escape of half a surrogate pair, which is
+    no character, is read as `?`, also with a warning.
 
     Raises InputError, which names the row or line, if the file is missing, has no rows, is cut off,
     damaged or not JSON, or has a row beyond `MAX_ROW_BYTES` or `MAX_ROW_VALUES` or nested too deep.
@@ -63,14 +59,11 @@ def rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def value(path: Path) -> Any:
-    """Return the single value in a JSON file. Raises InputError as `rows` does.
-
-    Escapes of half a surrogate pair are kept; the caller decides how to handle them.
-    """
+    """Return the single value in a JSON file. Raises InputError as `rows` does."""
     with opened(path) as stream:
         window = _Window(path, stream)
         window.peek()
-        result = window.parse_value(check_escapes=False)
+        result = window.parse_value()
         window.expect("")
     return result
 
@@ -158,7 +151,7 @@ class _Window:
             )
         return result
 
-    def parse_value(self, *, check_escapes: bool = True) -> Any:
+    def parse_value(self) -> Any:
         """Parse the value that begins here and move past it."""
         # Few values are longer than this. Finding out that one is cut off is slow.
         if self.position > len(self.text) - CHUNK // 8 and not self._is_complete:
@@ -193,11 +186,13 @@ class _Window:
                 result, _ = _decode(source.encode("latin-1").decode())
         except UnicodeError as error:
             raise self.fault(f"not UTF-8 ({error}); save the file as UTF-8") from None
-        if check_escapes and ("\\ud" in source or "\\uD" in source):
+        if "\\ud" in source or "\\uD" in source:
             text = json.dumps(result, ensure_ascii=False)
             if (whole := text.encode(errors="replace").decode()) != text:
                 result = json.loads(whole)
-                result = HalfPairs(result) if isinstance(result, dict) else result
+                log_once(
+                    f"{self.name}: half of a surrogate pair (\\ud83d or the like) is read as '?'"
+                )
         self.is_empty = False
         self.position = end
         return result
@@ -217,8 +212,6 @@ class _Window:
 
     def _not_json(self, error: json.JSONDecodeError) -> InputError:
         message = error.msg.strip(" :").removesuffix(" at")
-        if self.text[self.position : error.pos].rstrip().endswith(","):
-            message += "; is the comma before it one too many?"
         found = self.text[error.pos : error.pos + 12].encode("latin-1").decode(errors="replace")
         column = error.pos - self.position + 1
         return self.fault(f"not JSON ({message}, at character {column}: {found!r})")

@@ -29,18 +29,14 @@ def rows(path: Path, schema: pa.Schema | None = None) -> Iterator[tuple[str, dic
         number = 0
         try:
             for batch in read_batches(file, [field.name for field in fields], BATCH):
-                for row in _decode(batch):
+                for row in batch.to_pylist():
                     number += 1
                     yield f"{path}: row {number}", row
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        # ValueError and OverflowError: text that is not UTF-8, or a time beyond Python's range.
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             raise InputError(
-                f"{path}: damaged after row {number} ({one_line(error)}); copy or make it again"
-            ) from None
-        except (ValueError, OverflowError) as error:
-            # Duplicate field names, or a time beyond Python's range.
-            raise InputError(
-                f"{path}: row {number + 1}: a column that cannot be read ({one_line(error)}); "
-                "write the file without it"
+                f"{path}: cannot be read after row {number} ({one_line(error)}); copy or make it "
+                "again, if need be without the column at fault"
             ) from None
 
 
@@ -59,15 +55,6 @@ def unread(path: Path) -> list[str]:
         *(f"column '{field.name}' of bytes" for field in fields if _has_bytes(field.type)),
         *(f"all but the last column '{name}'" for name in repeated),
     ]
-
-
-def _decode(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-    try:
-        yield from batch.to_pylist()
-    except (ValueError, OverflowError):
-        # Decode row by row up to the one at fault.
-        for index in range(len(batch)):
-            yield from batch.slice(index, 1).to_pylist()
 
 
 def _has_bytes(kind: pa.DataType) -> bool:

@@ -18,9 +18,9 @@ _METADATA = (
     # Of `save_to_disk`, whose rows are in Arrow files.
     *("state.json", "dataset_dict.json"),
 )
-_LFS = b"version https://git-lfs"
 _NO_DATA = ("readme", "license", "licence")
 """Beginnings, in lower case, of the names of files that accompany data."""
+_LFS = b"version https://git-lfs"
 
 
 class Files(NamedTuple):
@@ -44,19 +44,16 @@ def find(path: Path) -> Files:
                 f"{path}: the name ends in none of {_SUPPORTED}; rename or convert the file"
             )
         return Files([path], [])
-    hint = ""
     if (record := path / "fetched.json").is_file():
-        names = sorted(json.loads(record.read_bytes())["files"])
-        listed = [path / name for name in names]
-        hint = f", but there are {', '.join(names[:5])}; choose others by hub.files"
+        found = [path / name for name in sorted(json.loads(record.read_bytes())["files"])]
     else:
-        listed = sorted(_walk(path))
-    read = list(filter(_is_supported, listed))
+        found = sorted(_walk(path))
+    found = list(filter(_is_data, found))
+    read = list(filter(_is_supported, found))
     if not read:
-        if any(file.suffix.lower() == ".arrow" for file in listed):
-            hint = ", but Arrow files; save each split with `to_parquet` of datasets"
-        raise InputError(f"{path}: the folder holds no file in {_SUPPORTED}{hint}")
-    return Files(read, [] if hint else [file for file in listed if not _is_supported(file)])
+        listed = ", ".join(file.name for file in found[:5]) or "none"
+        raise InputError(f"{path}: the folder holds no file in {_SUPPORTED}; found {listed}")
+    return Files(read, [file for file in found if not _is_supported(file)])
 
 
 def _is_supported(file: Path) -> bool:
@@ -67,14 +64,12 @@ def _walk(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder; links are followed, but each folder is visited once."""
     seen = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
+        if os.path.realpath(parent) in seen:
+            folders.clear()
+            continue
         seen.add(os.path.realpath(parent))
-        folders[:] = [
-            name
-            for name in folders
-            if not is_hidden(Path(name)) and os.path.realpath(Path(parent, name)) not in seen
-        ]
-        files = (Path(parent, name) for name in names)
-        yield from (file for file in files if not is_hidden(Path(file.name)) and _is_data(file))
+        folders[:] = [name for name in folders if not is_hidden(Path(name))]
+        yield from (Path(parent, name) for name in names if not is_hidden(Path(name)))
 
 
 def _is_data(file: Path) -> bool:
@@ -88,8 +83,9 @@ def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     Raises InputError, which names the line or row, if the file has no rows, is damaged or is not in
     the format that its name suggests.
     """
-    if _is_pointer(file):
-        raise InputError(f"{file}: a pointer of Git LFS; `git lfs pull` fetches the file")
+    with file.open("rb") as stream:
+        if stream.read(len(_LFS)) == _LFS:
+            raise InputError(f"{file}: a pointer of Git LFS; `git lfs pull` fetches the file")
     reader = parquet if file.suffix.lower() == ".parquet" else json_rows
     has_rows = False
     for where, row in reader.rows(file):
@@ -99,30 +95,3 @@ def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield where, row
     if not has_rows:
         raise InputError(f"{file}: the file has no rows")
-
-
-def _is_pointer(file: Path) -> bool:
-    if not file.is_file():
-        return False
-    with file.open("rb") as stream:
-        return stream.read(len(_LFS)) == _LFS
-
-
-def may_hold_no_rows(file: Path, path: Path) -> bool:
-    """Return whether a file in a folder may be something other than rows, such as a config.
-
-    A pointer of Git LFS and a damaged Parquet file have lost rows.
-    """
-    is_json = ".json" in (suffix.lower() for suffix in file.suffixes)
-    may_be_other = path.is_dir() and (is_json or file.parent != path)
-    return may_be_other and not _is_pointer(file) and not _is_damaged(file)
-
-
-def _is_damaged(file: Path) -> bool:
-    if file.suffix.lower() != ".parquet":
-        return False
-    try:
-        next(parquet.rows(file), None)
-    except InputError:
-        return True
-    return False
