@@ -276,9 +276,10 @@ def test_the_programs_agree_on_the_template(
     tokenizer.save_pretrained(base)
     table = tmp_path / "table.parquet"
 
-    def run(*command: Any) -> None:
+    def run(*command: Any) -> str:
         done = program(*command, "--template", '{"format":"chat"}')
         assert done.returncode == 0, done.stderr
+        return str(done.stderr)
 
     settings = '{"batch_size":4,"checkpoint_every":1}'
     run(*train_arguments(output, 4, model=base, settings=settings))
@@ -295,5 +296,5 @@ def test_the_programs_agree_on_the_template(
     assert last["loss"].tolist() == pytest.approx(plain_losses(model, tokens), abs=1e-5)
     # So hot that all 295 tokens are equally likely; two of them end an answer.
     hot = '{"max_new_tokens":400,"temperature":1e9,"top_p":1,"repetition_penalty":1}'
-    run("generate.py", *flags, "--seed", "0", "--settings", hot)
-    assert pq.read_table(table).to_pandas()["finished"].any()
+    log = run("generate.py", *flags, "--seed", "0", "--settings", hot)
+    assert {*re.findall(r"2 answers, (\d) unfinished", log)} - {"2"}

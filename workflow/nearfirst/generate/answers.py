@@ -1,7 +1,6 @@
 """Answers of a checkpoint to test prompts (Section A.3, Table 3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,23 +20,6 @@ Ids = npt.NDArray[np.int64]
 
 CHUNK = 8
 """Tokens generated between two checks for answers that have ended, whose rows go to new prompts."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The text that a checkpoint generated after a prompt."""
-
-    tokens: Ids
-    """(t,) token ids; the last one of a finished answer is its end token."""
-    finished: bool
-    """Whether it ended within `max_new_tokens`."""
-
-    def text(self, tokenizer: Any) -> str:
-        """Return the answer without special tokens and surrounding white space."""
-        text: str = tokenizer.decode(
-            self.tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        return text.strip()
 
 
 def check_positions(model: Any, prompts: Sequence[Ids], settings: GenerateSettings) -> None:
@@ -64,8 +46,8 @@ def generate(
     run_seed: int,
     batch_size: int,
     end_tokens: list[int],
-) -> list[Answer]:
-    """Answer prompts with the `generate` of `transformers`.
+) -> list[Ids]:
+    """Return the tokens of an answer to each prompt, from the `generate` of `transformers`.
 
     An answer depends on its prompt, its id and the seeds; not on batch size, order or neighbours,
     except through the rounding of sums (`GenerateSettings.precision`). The rows of finished answers
@@ -81,7 +63,7 @@ def generate(
     step, run_seed
         The checkpoint, and the seed of its run: both change the sampling.
     end_tokens
-        Tokens that end an answer.
+        Tokens that end an answer, and are then its last one.
 
     Raises
     ------
@@ -136,10 +118,7 @@ def generate(
         if len(unfinished) < len(rows):
             rows = [rows[row] for row in unfinished]
             cache = caches.select(cache, unfinished, cache_width(rows)) if rows else None
-    return [
-        Answer(tokens[len(prompt) :], bool(tokens[-1] in end_tokens))
-        for prompt, tokens in zip(prompts, sequences, strict=True)
-    ]
+    return [tokens[len(prompt) :] for prompt, tokens in zip(prompts, sequences, strict=True)]
 
 
 def _extend(

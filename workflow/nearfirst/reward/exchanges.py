@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Iterable
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from tqdm import tqdm
 from nearfirst.common.progress import bar
 from nearfirst.data.conversation import instruction_of
 from nearfirst.data.instances import conversations
-from nearfirst.generate.table import check_instances
 from nearfirst.reward.settings import RewardTextSettings
 
 Ids = npt.NDArray[np.int64]
@@ -24,11 +22,8 @@ BLOCK = 256
 """Texts tokenized at once: a tokenizer's own result takes a hundred bytes a token."""
 
 
-def exchanges_of(
-    answers: pa.Table, answers_path: Path, instances: pa.Table, instances_path: Path
-) -> list[tuple[str, str]]:
-    """Return instruction and answer of every row. Raises InputError as `check_instances`."""
-    check_instances(answers, answers_path, instances, instances_path)
+def exchanges_of(answers: pa.Table, instances: pa.Table) -> list[tuple[str, str]]:
+    """Return instruction and answer of every row."""
     rows = zip(instances["id"].to_pylist(), conversations(instances), strict=True)
     instructions = {id_: instruction_of(messages) for id_, messages in rows}
     predictions = zip(answers["id"].to_pylist(), answers["prediction"].to_pylist(), strict=True)

@@ -23,6 +23,7 @@ from nearfirst.model.load_errors import DAMAGED, reason
 
 transformers_logging.disable_progress_bar()
 
+
 class LlamaRewardModel(LlamaPreTrainedModel):  # type: ignore[misc]
     """A Llama with a linear head without bias; the reward is its output at the last real token.
 
