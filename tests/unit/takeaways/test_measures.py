@@ -25,10 +25,9 @@ from scipy import stats
 
 from nearfirst.figures.run import Run
 from nearfirst.figures.settings import DistributionSettings
-from nearfirst.tables.metric_stability import noise
+from nearfirst.tables.metric_stability import noise, step_of_share
 from nearfirst.tables.settings import StabilitySettings
 from nearfirst.takeaways.evidence import Data, Method, NotTestableError
-from nearfirst.takeaways.measures import step_of_share
 
 
 def test_the_step_of_a_share_by_hand() -> None:

@@ -23,9 +23,6 @@ class StabilitySettings(Section):
     end_checkpoints: PositiveInt = Field(
         3, description="The end of a run is the mean over this many last checkpoints."
     )
-    share: float = Field(
-        0.9, gt=0, le=1, description="Share of its total change that a metric must have made."
-    )
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals over seeds.")
 
 

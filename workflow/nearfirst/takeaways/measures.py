@@ -14,7 +14,7 @@ from nearfirst.figures.overlap import Group, aucs, overlap, resampled_counts
 from nearfirst.figures.reward_distribution import answers
 from nearfirst.figures.run import Run
 from nearfirst.metrics import METRICS
-from nearfirst.tables.metric_stability import stability
+from nearfirst.tables.metric_stability import stability, step_of_share
 from nearfirst.takeaways.evidence import (
     MAJORITY,
     NEGATIVE,
@@ -25,9 +25,6 @@ from nearfirst.takeaways.evidence import (
     bootstrap_p_value,
     equivalence_test,
 )
-
-SHARE = 0.9
-"""Share of its change that a metric must have made, according to the claims."""
 
 
 def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
@@ -91,18 +88,6 @@ def early_tasks(data: Data, method: Method, paper_step: int) -> Effect:
         seeds=len(runs),
         note=f"by step {bound:g}",
     )
-
-
-def step_of_share(steps: npt.NDArray[Any], curves: Floats, n_last: int) -> Floats:
-    """Return the first step at which rising (…, K) curves have made 90 % of their change.
-
-    The change is to the mean of the last `n_last` checkpoints after the first, as in
-    `metric_stability.csv`. The step is infinite for a curve that does not rise.
-    """
-    start = curves[..., :1]
-    change = curves[..., 1:][..., -n_last:].mean(axis=-1, keepdims=True) - start
-    reached = (curves - start >= SHARE * change) & (change > 0)
-    return np.where(reached.any(axis=-1), steps[reached.argmax(axis=-1)], np.inf)
 
 
 def steadier(data: Data, method: Method, metric: str) -> Effect:
