@@ -158,19 +158,6 @@ def test_padding_is_never_mistaken_for_text(texts: list[list[int]]) -> None:
     assert model.config.pad_token_id is None
 
 
-def test_equal_texts_are_scored_once() -> None:
-    model, read = build("ultrarm"), []
-    model.register_forward_pre_hook(
-        lambda _, args, kwargs: read.append(len(kwargs["input_ids"])), with_kwargs=True
-    )
-    five = some_ids(5)
-    result = rewards(model, [*five, *five[::-1], five[2]], 50)
-    assert sum(read) == 5
-    np.testing.assert_array_equal(result, [*result[:5], *result[:5][::-1], result[2]])
-    assert len(set(result.tolist())) == 5
-    assert rewards(model, [], 50).shape == (0,)
-
-
 def test_unusable_tokens_are_refused() -> None:
     model = LlamaRewardModel(CONFIGS["ultrarm"])
     with pytest.raises(InputError, match="gives id 300, but the model has 300 embeddings"):

@@ -1,6 +1,6 @@
 """Settings of the reward model: named in the config, or trained here on generated pairs."""
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import (
     Field,
@@ -8,11 +8,10 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     field_validator,
-    model_validator,
 )
 
 from nearfirst.common.hub import NamedModel
-from nearfirst.common.settings import Section, Seed, Threads, check_once
+from nearfirst.common.settings import Section, Seed, Threads
 
 
 class RewardTextSettings(Section):
@@ -67,11 +66,6 @@ class PreferenceSettings(Section):
         0.1, gt=0, lt=1, description="Share of the tasks held out to measure the accuracy."
     )
     seed: Seed = Field(0, description="Seed of the draw and of the corruptions.")
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        check_once("datasets", self.datasets)
-        return self
 
 
 class RewardTrainingSettings(Section):
