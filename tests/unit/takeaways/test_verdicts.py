@@ -76,7 +76,7 @@ def test_a_row_for_each_verdict() -> None:
         subject(CLAIM, "high", "low"),
         subject(CLAIM, "mixed", "high"),
         subject(CLAIM, "low", "absent"),
-        Subject(claim="rounds", reason="no figure of this config shows it"),
+        Subject(claim="rounds"),
         subject("tma-near-tasks-end", "low", "high"),
     ]
     table = takeaways(subjects, RUNS, {}, Method())
@@ -96,7 +96,7 @@ def test_a_row_for_each_verdict() -> None:
     assert table["primary"].tolist() == ["yes"] * 5 + ["no"]
     assert table["reason"].tolist()[3:5] == [
         "no loss of absent on mine, specialist-0",
-        "no figure of this config shows it",
+        "no figure of this config shows such runs",
     ]
     assert table["takeaway"].tolist() == [5, 5, 5, 5, 6, 5]
     assert (table["n"].iloc[0], table["seeds"].iloc[0], table["units"].iloc[0]) == (8, 1, "tasks")

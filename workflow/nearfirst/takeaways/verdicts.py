@@ -73,17 +73,15 @@ def takeaways(
             "where": subject.where,
             "figure": subject.figure,
             "primary": "yes" if claim.primary else "no",
-            "reason": subject.reason,
         }
-        if not subject.reason:
-            try:
-                data = data_of(subject, runs, similarities)
-                effect = TESTS[claim.test](data, method, **claim.options)
-                region_low, region_high = effect.region
-                row |= {"region_low": region_low, "region_high": region_high}
-                row |= {"effect": effect.estimate, **effect._asdict()}
-            except InputError as error:
-                row["reason"] = str(error)
+        try:
+            data = data_of(subject, runs, similarities)
+            effect = TESTS[claim.test](data, method, **claim.options)
+            region_low, region_high = effect.region
+            row |= {"region_low": region_low, "region_high": region_high}
+            row |= {"effect": effect.estimate, **effect._asdict()}
+        except InputError as error:
+            row["reason"] = str(error)
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).assign(alpha=method.settings.alpha)
     numbers = [name for name in COLUMNS if name not in TEXT]
@@ -109,9 +107,11 @@ def data_of(
 ) -> Data:
     """Return the runs of a subject by role.
 
-    Raises InputError if the runs of a role differ in steps or instances, and NotTestableError if a
-    role has no runs or no similarities.
+    Raises InputError if the runs of a role differ in steps or instances, and NotTestableError if
+    there is no role, or one has no runs or no similarities.
     """
+    if not subject.roles:
+        raise NotTestableError("no figure of this config shows such runs")
 
     def by_seed(tables: Mapping[RunId, Any], role: Role) -> dict[int, Any]:
         key = (role.dataset, role.test, role.arrangement)
