@@ -3,8 +3,8 @@ r"""Does the paper hold here? Test each of its claims on the runs of a config.
 For instance:
   takeaways.py results/losses/flan/specialist-0/*/seed-*/*.parquet --output takeaways.csv \
       --subjects '{"subjects": [{"claim": "tma-near-tasks-run", "metrics": ["loss"], "roles": [
-          {"role": "NFT", "dataset": "flan", "test": "specialist-0", "arrangement": "tma-nearest"},
-          {"role": "RT", "dataset": "flan", "test": "specialist-0", "arrangement": "random"}]}]}'
+          ["NFT", "flan", "specialist-0", "tma-nearest"],
+          ["RT", "flan", "specialist-0", "random"]]}]}'
 """
 
 import argparse

@@ -69,7 +69,7 @@ def two_seeds(**seeds: Sequence[int]) -> Data:
     """Return two runs for each role, with the given seeds."""
     return replace(
         data({role: [LINE] * 2 for role in seeds}),
-        runs={"loss": {role: dict.fromkeys(numbers, LINE) for role, numbers in seeds.items()}},
+        runs={"loss": {(role, n): LINE for role, numbers in seeds.items() for n in numbers}},
         similarities=falling().similarities,
     )
 

@@ -46,7 +46,7 @@ def test_all_claims_can_be_tested_with_the_figures_of_the_paper(preset: str) -> 
     assert [row.figure for row in subjects["test-samples"]] == ["fig7_seeds"]
     assert subjects["tma-wsd-run"][0].figure == "fig4_flan, fig3_similarity"
     last = {"mini": "[15,20)", "paper": "[25,30)"}[preset]
-    assert [row.role for row in subjects["rounds"][0].roles][-1] == last
+    assert subjects["rounds"][0].roles[-1].label == last
     near = subjects["tma-near-tasks-run"][0]
     assert [row.arrangement for row in near.others] == ["tma-farthest"]
 

@@ -10,20 +10,17 @@ import pytest
 from programs import Program
 from runs import noisy, write_runs
 
-from nearfirst.figures.figure import RunId
+from nearfirst.figures.figure import Curve, RunId
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.settings import ComparisonSettings
 from nearfirst.takeaways.claims import TAKEAWAYS
 from nearfirst.takeaways.evidence import Method
 from nearfirst.takeaways.plot import draw_takeaways, scale
-from nearfirst.takeaways.subjects import Role, Subject, Subjects
+from nearfirst.takeaways.subjects import Subject, Subjects
 from nearfirst.takeaways.verdicts import read_takeaways, takeaways
 
 TASKS = [f"task-{i % 10}" for i in range(30)]
-ROLES = [
-    Role(role=name, dataset="flan", test="specialist-0", arrangement=name)
-    for name in ("NFT", "RT", "FFT")
-]
+ROLES = [Curve(name, "flan", "specialist-0", name) for name in ("NFT", "RT", "FFT")]
 SUBJECTS = [
     Subject(claim="early-rouge1"),
     *(

@@ -8,11 +8,11 @@ import pytest
 from runs import run
 
 from nearfirst.figures.comparison.paired import paired_comparison
-from nearfirst.figures.figure import RunId
+from nearfirst.figures.figure import Curve, RunId
 from nearfirst.figures.run import Run
 from nearfirst.figures.settings import ComparisonSettings
 from nearfirst.takeaways.evidence import Method
-from nearfirst.takeaways.subjects import Role, Subject
+from nearfirst.takeaways.subjects import Subject
 from nearfirst.takeaways.verdicts import caption, holm, region_text, sentence, takeaways, verdict
 
 TASKS = "stuvwxyz"
@@ -49,10 +49,7 @@ def test_verdict(
 
 
 def subject(claim: str, *arrangements: str) -> Subject:
-    roles = [
-        Role(role=name, dataset="mine", test="specialist-0", arrangement=name)
-        for name in arrangements
-    ]
+    roles = [Curve(name, "mine", "specialist-0", name) for name in arrangements]
     return Subject(claim=claim, where="mine", figure="fig", roles=roles, metrics=["loss"])
 
 
@@ -107,7 +104,7 @@ def test_other_orders_of_the_figure_take_part() -> None:
         low=[1.0, 2.0] * 4, high=[3.0, 2.5, 2.0, 2.5] * 2, mixed=[4.0, 3.0, 2.0, 1.0] * 2
     )
     alone = subject(CLAIM, "low", "high")
-    other = Role(role="", dataset="mine", test="specialist-0", arrangement="mixed")
+    other = Curve("", "mine", "specialist-0", "mixed")
     table = takeaways([alone, alone.model_copy(update={"others": [other]})], runs, {}, Method())
     by_key = {(run_id.arrangement, run_id.seed): run for run_id, run in runs["loss"].items()}
     figure = paired_comparison(by_key, "low", ComparisonSettings()).iloc[0]

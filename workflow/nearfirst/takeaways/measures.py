@@ -12,7 +12,7 @@ from scipy import stats
 from nearfirst.figures.curves import Floats, task_means
 from nearfirst.figures.overlap import Group, aucs, overlap, resampled_counts
 from nearfirst.figures.reward_distribution import answers
-from nearfirst.figures.run import Run
+from nearfirst.figures.run import Run, by_label
 from nearfirst.metrics import METRICS
 from nearfirst.tables.metric_stability import stability, step_of_share
 from nearfirst.takeaways.evidence import (
@@ -35,8 +35,7 @@ def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
     that does not improve has an infinite step; if the runs themselves do not improve, the claim is
     not testable.
     """
-    (by_seed,) = data.runs[metric].values()
-    runs = list(by_seed.values())
+    runs = list(data.runs[metric].values())
     steps = _steps_from_zero(runs)
     sign = -1.0 if METRICS[metric].better == "lower" else 1.0
     curves, units, n = _resampled_curves(runs, method)
@@ -66,8 +65,7 @@ def early_tasks(data: Data, method: Method, paper_step: int) -> Effect:
 
     The interval is Clopper and Pearson's.
     """
-    (by_seed,) = data.runs["loss"].values()
-    runs = list(by_seed.values())
+    runs = list(data.runs["loss"].values())
     steps = _steps_from_zero(runs)
     means = np.mean([task_means(run, method.weighting) for run in runs], axis=0)
     reached = step_of_share(steps, -means.T, method.stability.end_checkpoints)
@@ -96,7 +94,7 @@ def steadier(data: Data, method: Method, metric: str) -> Effect:
     The noise is that of `metric_stability.csv`. A t-test of the log ratio, metric over loss, paired
     by run (data set and seed).
     """
-    table = stability({name: data.by_key(name) for name in ("loss", metric)}, method.stability)
+    table = stability({name: data.runs[name] for name in ("loss", metric)}, method.stability)
     noise = table[table["seed"] != "all"].pivot(
         index=["dataset", "seed"], columns="metric", values="relative_noise"
     )
@@ -132,15 +130,15 @@ def fairer(data: Data, method: Method) -> Effect:
     share of the variance between instances that lies between data sets, equally weighted. Bootstrap
     over tasks.
     """
-    roles = list(data.runs["loss"])
-    if len(roles) < 2:
+    by_role = {metric: by_label(data.runs[metric]) for metric in ("loss", "reward")}
+    if len(data.roles) < 2:
         raise NotTestableError("one data set alone: nothing to be fair between")
     generator = method.generator()
     moments: dict[str, list[Floats]] = {"loss": [], "reward": []}
     n_units = 0
-    for role in roles:
-        ends = {metric: _end_means(data.runs[metric][role].values(), method) for metric in moments}
-        run = next(iter(data.runs["loss"][role].values()))
+    for name in data.names:
+        ends = {metric: _end_means(by_role[metric][name].values(), method) for metric in moments}
+        run = next(iter(by_role["loss"][name].values()))
         shared = ends["loss"].index.intersection(ends["reward"].index)
         unit, names = pd.factorize(run.units.loc[shared], sort=True)
         n_units += len(names)
@@ -177,7 +175,7 @@ def tells_apart(data: Data, method: Method) -> Effect:
 
     The bootstrap draws units of the test set, each with all its answers of all seeds.
     """
-    scores, rewards = data.by_key("exact_match"), data.by_key("reward")
+    scores, rewards = data.runs["exact_match"], data.runs["reward"]
     table, _ = answers(scores, rewards, method.distribution.checkpoints)
     run = next(iter(scores.values()))
     unit, names = pd.factorize(table["id"].map(run.units), sort=True)

@@ -25,18 +25,10 @@ Pattern = Mapping[str, str | EllipsisType]
 """Keys of an arrangement and their values, `...` for any but null; other keys have defaults."""
 
 
-class Role(Section):
-    """Runs of all seeds, with the part that they play in a claim."""
-
-    role: str
-    dataset: str
-    test: str
-    arrangement: str
-
-
 class Subject(Section):
     """What a claim is tested on: nothing, if the config has no data for it.
 
+    `roles` are runs of all seeds, labelled with the part that they play in the claim.
     `others` holds the other orders of the figure. They take part in its comparisons, since the
     variance over seeds is pooled, so they must do so here.
     """
@@ -44,8 +36,8 @@ class Subject(Section):
     claim: str
     where: str = ""
     figure: str = ""
-    roles: list[Role] = Field([])
-    others: list[Role] = Field([])
+    roles: list[Curve] = Field([])
+    others: list[Curve] = Field([])
     metrics: list[str] = Field([])
     with_similarity: bool = False
     paper_steps: int | None = None
@@ -53,7 +45,7 @@ class Subject(Section):
     def runs(self, config: Config) -> list[RunId]:
         """Return the runs, role by role."""
         return [
-            RunId(role.dataset, role.test, role.arrangement, seed)
+            RunId(*role[1:], seed)
             for role in (*self.roles, *self.others)
             for seed in config.seeds_of(role.arrangement)
         ]
@@ -65,7 +57,7 @@ class Subjects(Section):
     subjects: list[Subject]
 
 
-Match = tuple[Hashable, str, list[Role]]
+Match = tuple[Hashable, str, list[Curve]]
 """A key that equal subjects share, the name of a figure that shows the subject, and its roles."""
 
 
@@ -183,7 +175,7 @@ def _match(
         else:
             return None
     # The same runs on a second test set add little.
-    key = tuple((role.role, role.dataset, role.arrangement) for role in roles)
+    key = tuple((role.label, role.dataset, role.arrangement) for role in roles)
     taken = {role.arrangement for role in roles}
     if with_others:
         others = [curve for _, curve in curves if curve.arrangement not in taken]
@@ -213,8 +205,8 @@ def subjects_of(claim: Claim, config: Config) -> list[Subject]:
             claim=claim.name,
             where=_where(roles, config),
             figure=figure,
-            roles=[role for role in roles if role.role],
-            others=[role for role in roles if not role.role],
+            roles=[role for role in roles if role.label],
+            others=[role for role in roles if not role.label],
             metrics=list(claim.metrics),
             with_similarity=claim.with_similarity,
             paper_steps=config.takeaways.paper_steps_of(data_format),
@@ -248,21 +240,21 @@ def _loss_curves(config: Config, with_similarity: bool = False) -> Iterator[tupl
             continue
         measured = {run[:3] for run in figure.similarities(config)}
         for curve in figure.shown():
-            curve = curve._replace(test=curve.test or config.test_of(curve.dataset))
+            curve = _role(curve.label, curve, config)
             if "." not in curve.test and (not with_similarity or curve[1:] in measured):
                 yield name, curve
 
 
-def _role(role: str, curve: Curve, config: Config) -> Role:
-    test = curve.test or config.test_of(curve.dataset)
-    return Role(role=role, dataset=curve.dataset, test=test, arrangement=curve.arrangement)
+def _role(name: str, curve: Curve, config: Config) -> Curve:
+    """Return the runs that a curve shows, with their role in a claim and their test set by name."""
+    return curve._replace(label=name, test=curve.test or config.test_of(curve.dataset))
 
 
-def _key(roles: Iterable[Role]) -> Hashable:
-    return tuple((role.dataset, role.test, role.arrangement) for role in roles)
+def _key(roles: Iterable[Curve]) -> Hashable:
+    return tuple(role[1:] for role in roles)
 
 
-def _where(roles: list[Role], config: Config) -> str:
+def _where(roles: list[Curve], config: Config) -> str:
     """Return the data sets, followed by training settings that are not the default."""
     parts = [", ".join(dict.fromkeys(role.dataset for role in roles))]
     train, default = config.training(roles[0].dataset, roles[0].arrangement), config.train

@@ -1,6 +1,7 @@
 """From effects to verdicts, and to the table and the text of the page."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from math import isinf
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ import pandas as pd
 from nearfirst.common.csv import read_csv
 from nearfirst.common.errors import InputError
 from nearfirst.common.text import counted
-from nearfirst.figures.figure import RunId
-from nearfirst.figures.run import Run, Similarity, check_seeds
+from nearfirst.figures.figure import Curve, RunId
+from nearfirst.figures.run import Key, Run, Similarity, check_seeds
 from nearfirst.takeaways import measures, orders, tasks
 from nearfirst.takeaways.claims import BY_NAME
 from nearfirst.takeaways.evidence import MAJORITY, Data, Effect, Method, NotTestableError, Region
-from nearfirst.takeaways.subjects import Role, Subject
+from nearfirst.takeaways.subjects import Subject
 
 CONFIRMED, REFUTED, UNDECIDED = "confirmed", "refuted", "undecided"
 NOT_TESTABLE = "not testable here"
@@ -113,29 +114,29 @@ def data_of(
     if not subject.roles:
         raise NotTestableError("no figure of this config shows such runs")
 
-    def by_seed(tables: Mapping[RunId, Any], role: Role) -> dict[int, Any]:
-        key = (role.dataset, role.test, role.arrangement)
-        return {run.seed: tables[run] for run in sorted(tables) if run[:3] == key}
+    def of(role: Curve, tables: Mapping[RunId, Any], name: str) -> dict[Key, Any]:
+        found = {
+            (role.label, run.seed): tables[run] for run in sorted(tables) if run[:3] == role[1:]
+        }
+        if not found:
+            raise NotTestableError(
+                f"no {name} of {role.arrangement} on {role.dataset}, {role.test}"
+            )
+        return found
 
-    def by_role(tables: Mapping[RunId, Any], name: str) -> dict[str, dict[int, Any]]:
-        result = {role.role: by_seed(tables, role) for role in subject.roles}
-        for role in subject.roles:
-            if not result[role.role]:
-                raise NotTestableError(
-                    f"no {name} of {role.arrangement} on {role.dataset}, {role.test}"
-                )
-        return result
+    def of_roles(tables: Mapping[RunId, Any], name: str) -> dict[Key, Any]:
+        return dict(chain(*(of(role, tables, name).items() for role in subject.roles)))
 
+    others = [role._replace(label=role.arrangement) for role in subject.others]
     data = Data(
-        {metric: by_role(runs.get(metric, {}), metric) for metric in subject.metrics},
-        by_role(similarities, "similarity") if subject.with_similarity else {},
-        {role.role: role.test for role in subject.roles},
-        {role.role: role.arrangement for role in subject.roles},
+        subject.roles,
+        {metric: of_roles(runs.get(metric, {}), metric) for metric in subject.metrics},
+        of_roles(similarities, "similarity") if subject.with_similarity else {},
+        dict(chain(*(of(role, runs["loss"], "loss").items() for role in others))),
         subject.paper_steps,
-        {role.arrangement: by_seed(runs["loss"], role) for role in subject.others},
     )
     for metric in subject.metrics:
-        check_seeds(data.by_key(metric))
+        check_seeds(data.runs[metric])
     return data
 
 
