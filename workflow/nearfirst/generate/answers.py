@@ -11,7 +11,7 @@ from transformers import GenerationConfig, LogitsProcessorList
 
 from nearfirst.common.errors import InputError
 from nearfirst.generate import cache as caches
-from nearfirst.generate.sampling import CheckFinite, SampleToken, uniforms
+from nearfirst.generate.sampling import NextToken, uniforms
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.model.check import check_embeddings
 from nearfirst.model.precision import without_gradients
@@ -141,11 +141,8 @@ def _extend(
     mask = padded >= 0
     # A prompt is padded with its first token, so padding adds nothing to a repetition penalty.
     padded = padded.where(mask, torch.tensor([[prompt[0]] for prompt in prompts]))
-    processors = LogitsProcessorList([CheckFinite(ids)])
-    if settings.do_sample:
-        processors.append(SampleToken(settings, numbers, width, end_tokens))
     config = GenerationConfig(
-        do_sample=False,  # SampleToken leaves one token to choose
+        do_sample=False,  # NextToken leaves one token to choose
         max_new_tokens=numbers.shape[1],
         repetition_penalty=settings.repetition_penalty,
         eos_token_id=end_tokens,
@@ -157,7 +154,9 @@ def _extend(
         padded.to(model.device),
         attention_mask=mask.long().to(model.device),
         generation_config=config,
-        logits_processor=processors,
+        logits_processor=LogitsProcessorList(
+            [NextToken(settings, ids, numbers, width, end_tokens)]
+        ),
         **({} if cache is None else {"past_key_values": cache}),
     )
     sequences = []
