@@ -21,7 +21,7 @@ from transformers import (
 from nearfirst.common.errors import InputError
 from nearfirst.generate import answers
 from nearfirst.generate.answers import generate
-from nearfirst.generate.sampling import uniforms
+from nearfirst.generate.sampling import sample_tokens, uniforms
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.model.template import encode
 
@@ -115,6 +115,17 @@ def test_answers_are_those_of_a_loop_by_hand(
     for name, prompt, row in zip(names(len(prompts)), prompts, result, strict=True):
         numbers = uniforms(settings.seed, 3, 10, name, settings.max_new_tokens)
         assert row == by_hand(exact, prompt, settings, numbers, tokenizer.eos_token_id)
+
+
+def test_extreme_numbers_select_the_first_and_last_kept_token() -> None:
+    rows = np.array([[-20.0, 2, 2, 2, 1.9, -20]] * 2, dtype=np.float32)
+    ends = np.array([0, 1 - 2**-53])
+    assert sample_tokens(rows, ends, GenerateSettings(top_p=1)).tolist() == [0, 5]
+    # All tokens as likely as the last one that top-p needs are kept.
+    assert sample_tokens(rows, ends, GenerateSettings(top_p=0.1)).tolist() == [1, 3]
+    assert sample_tokens(rows, ends, GenerateSettings(top_p=0.9)).tolist() == [1, 4]
+    # A top-p below every token keeps the most likely ones.
+    assert sample_tokens(rows, ends, GenerateSettings(top_p=1e-18)).tolist() == [1, 3]
 
 
 @pytest.fixture(scope="module")
