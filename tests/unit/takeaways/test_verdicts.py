@@ -117,11 +117,7 @@ def test_words() -> None:
     subjects = [subject(CLAIM, "low", "high"), subject(CLAIM, "low", "absent")]
     table = takeaways(subjects, RUNS, {}, Method())
     confirmed, missing = (sentence(row) for _, row in table.iterrows())
-    assert confirmed == (
-        "5. Nearest first by TMA has a lower test loss than random order (unseen tasks), over the "
-        "run (mine; fig): confirmed, −1 [−1, −1] nats, claimed < 0, p = 0.0078 after Holm (sign "
-        "flips; 8 tasks, 1 seed)."
-    )
+    assert "(mine; fig): confirmed, −1 [−1, −1] nats, claimed < 0, p = 0.0078 after" in confirmed
     assert missing.endswith("not testable here, because no loss of absent on mine, specialist-0.")
     assert "Of 2 rows: 1 confirmed, 0 refuted, 0 undecided, 1 not testable here." in caption(table)
     # What cannot be tested does not count in the correction.

@@ -23,10 +23,6 @@ Region = tuple[float, float]
 NEGATIVE, POSITIVE, MAJORITY = (-inf, 0.0), (0.0, inf), (0.5, 1.0)
 
 
-class NotTestableError(InputError):
-    """The data cannot answer the question; the message says why."""
-
-
 class Effect(NamedTuple):
     """An effect with its interval and p-value.
 
@@ -115,7 +111,7 @@ def mean_over_tasks(values: Floats, method: Method, region: Region, quantity: st
     values = values[:, np.isfinite(values).all(axis=0)]
     seeds, tasks = values.shape
     if tasks < 2:
-        raise NotTestableError(f"{tasks} tasks have a value; it takes two")
+        raise InputError(f"{tasks} tasks have a value; it takes two")
     sample = Sample(np.arange(tasks), np.zeros(tasks, dtype=np.intp), np.full(tasks, 1 / tasks))
     variance = float(variance_over_seeds(values[None], sample)[0])
     result = estimates(values[None], sample, method.confidence, variance)
@@ -147,7 +143,7 @@ def equivalence_test(
     `draws` holds the estimate, followed by those of the resamples.
     """
     if not np.isfinite(draws).all():
-        raise NotTestableError("a resample has no correlation")
+        raise InputError("a resample has no correlation")
     low, high = np.quantile(draws[1:], method.tails)
     beyond = [draws[1:] >= centre + margin, draws[1:] <= centre - margin]
     p_value = max((1 + side.sum()) / len(draws) for side in beyond)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, task_means
 from nearfirst.figures.overlap import Group, aucs, overlap, resampled_counts
 from nearfirst.figures.reward_distribution import answers
@@ -21,7 +22,6 @@ from nearfirst.takeaways.evidence import (
     Data,
     Effect,
     Method,
-    NotTestableError,
     bootstrap_p_value,
     equivalence_test,
 )
@@ -41,9 +41,7 @@ def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
     curves, units, n = _resampled_curves(runs, method)
     draws = step_of_share(steps, sign * curves, method.stability.end_checkpoints)
     if np.isinf(draws[0]):
-        raise NotTestableError(
-            f"{METRICS[metric].name} gets no better, so no step is early or late"
-        )
+        raise InputError(f"{METRICS[metric].name} gets no better, so no step is early or late")
     bound = _scaled_step(steps, paper_step, data)
     low, high = np.quantile(draws[1:], method.tails, method="inverted_cdf")
     return Effect(
@@ -99,12 +97,12 @@ def steadier(data: Data, method: Method, metric: str) -> Effect:
         index=["dataset", "seed"], columns="metric", values="relative_noise"
     )
     if len(noise) < 2:
-        raise NotTestableError("one run alone: no interval")
+        raise InputError("one run alone: no interval")
     with np.errstate(divide="ignore", invalid="ignore"):
         log_ratios = np.log(noise[metric] / noise["loss"])
     if not np.isfinite(log_ratios).all():
         title = METRICS[metric].name
-        raise NotTestableError(
+        raise InputError(
             f"some run has too few checkpoints for noise, or no change in loss or {title}"
         )
     test = stats.ttest_1samp(log_ratios, 0)
@@ -132,7 +130,7 @@ def fairer(data: Data, method: Method) -> Effect:
     """
     by_role = {metric: by_label(data.runs[metric]) for metric in ("loss", "reward")}
     if len(data.roles) < 2:
-        raise NotTestableError("one data set alone: nothing to be fair between")
+        raise InputError("one data set alone: nothing to be fair between")
     generator = method.generator()
     moments: dict[str, list[Floats]] = {"loss": [], "reward": []}
     n_units = 0
@@ -185,7 +183,7 @@ def tells_apart(data: Data, method: Method) -> Effect:
         n_answers, n_units = len(group.values), len(np.unique(group.cluster))
         settings = method.distribution
         if n_answers < settings.min_answers or n_units < settings.min_instances:
-            raise NotTestableError(
+            raise InputError(
                 f"only {n_answers} {name} answers to {n_units} of {len(names)} {run.unit}s"
             )
     resamples = method.comparison.resamples
@@ -234,7 +232,7 @@ def _steps_from_zero(runs: Iterable[Run]) -> npt.NDArray[Any]:
     for run in runs:
         steps = run.values.index.to_numpy()
         if steps[0] != 0 or len(steps) < 2:
-            raise NotTestableError("the runs do not begin at step 0, or end there")
+            raise InputError("the runs do not begin at step 0, or end there")
     return np.asarray(steps)
 
 

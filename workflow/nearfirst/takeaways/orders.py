@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison import END, RUN
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.curves import mean_curve, task_means
@@ -17,7 +18,6 @@ from nearfirst.takeaways.evidence import (
     Data,
     Effect,
     Method,
-    NotTestableError,
     mean_over_tasks,
 )
 
@@ -55,10 +55,10 @@ def equivalence(data: Data, method: Method, window: str) -> Effect:
     runs = by_label(data.runs["loss"])[theirs].values()
     curves = [mean_curve(run, method.weighting) for run in runs]
     if any(curve.index[0] != 0 for curve in curves):
-        raise NotTestableError("the runs do not begin at step 0")
+        raise InputError("the runs do not begin at step 0")
     fall = float(np.mean([curve.iloc[0] - curve.iloc[-1] for curve in curves]))
     if fall <= 0:
-        raise NotTestableError("the loss does not fall")
+        raise InputError("the loss does not fall")
     margin = method.settings.loss_margin * fall
     effect = _compare(data, (ours, theirs), method, window)
     above, below = (
@@ -87,13 +87,13 @@ def _compare(
     others = {(f"others: {name}", seed): run for (name, seed), run in data.others.items()}
     runs = {**data.runs["loss"], **others}
     if not (steps := common_steps(runs.values())):
-        raise NotTestableError(f"{ours} and {theirs} have no common checkpoint after step 0")
+        raise InputError(f"{ours} and {theirs} have no common checkpoint after step 0")
     if window == "first half":
         steps = [step for step in steps if 2 * step <= steps[-1]]
     elif window == "second half":
         steps = [step for step in steps if 2 * step > steps[-1]]
     if not steps:
-        raise NotTestableError(f"no common checkpoint in the {window}")
+        raise InputError(f"no common checkpoint in the {window}")
     shifted = {
         key: replace(run, values=run.values.loc[steps] + shift * (key[0] == theirs))
         for key, run in runs.items()
@@ -124,14 +124,14 @@ def trend(data: Data, method: Method) -> Effect:
     """
     buckets = by_label(data.runs["loss"])
     if len(buckets) < 3:
-        raise NotTestableError("a trend needs three buckets of rounds or more")
+        raise InputError("a trend needs three buckets of rounds or more")
     runs = data.runs["loss"].values()
     if not (steps := common_steps(runs)):
-        raise NotTestableError("the buckets have no common checkpoint after step 0")
+        raise InputError("the buckets have no common checkpoint after step 0")
     tasks = common_tasks(runs)
     seeds = sorted(set.intersection(*map(set, buckets.values())))
     if not seeds:
-        raise NotTestableError("the buckets have no common seed")
+        raise InputError("the buckets have no common seed")
     # (seeds, tasks, buckets)
     losses = np.array(
         [

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison.paired import check_pairs
 from nearfirst.figures.curves import Floats, task_means
 from nearfirst.figures.prediction import between_arrangements, correlation
@@ -15,7 +16,6 @@ from nearfirst.takeaways.evidence import (
     Data,
     Effect,
     Method,
-    NotTestableError,
     equivalence_test,
     mean_over_tasks,
 )
@@ -39,7 +39,7 @@ def sudden(data: Data, method: Method) -> Effect:
             for _, run in sorted(by_seed.items())
         ]
         if min(map(len, falls)) < 1:
-            raise NotTestableError("fewer than two checkpoints after step 0")
+            raise InputError("fewer than two checkpoints after step 0")
         largest.append(np.array([fall.max(axis=0) for fall in falls]))
     ours, theirs = largest
     return mean_over_tasks(ours - theirs, method, POSITIVE, "nats")
@@ -56,7 +56,7 @@ def follows(data: Data, method: Method, measure: str) -> Effect:
     runs = data.runs["loss"]
     tasks = common_tasks(runs.values())
     if len(tasks) < 2:
-        raise NotTestableError("one task alone: nothing to compare its falls with")
+        raise InputError("one task alone: nothing to compare its falls with")
     pairs = []
     for key, run in sorted(runs.items()):
         distances = matching_similarity(data.similarities, key, run)[measure]
@@ -68,7 +68,7 @@ def follows(data: Data, method: Method, measure: str) -> Effect:
     count, size = losses.shape[-1], method.settings.block_checkpoints
     starts = np.arange(0, count, size)
     if len(starts) < MIN_BLOCKS:
-        raise NotTestableError(
+        raise InputError(
             f"{count} changes between checkpoints are too few: it takes {MIN_BLOCKS} blocks"
         )
     # The distance of a task is constant if its nearest instance was seen before the first change.
@@ -113,7 +113,7 @@ def samples_differ(data: Data, method: Method) -> Effect:
         curves = np.array(tables)
         parts.append(curves - curves.mean(axis=-1, keepdims=True))
     if not parts:
-        raise NotTestableError("with one seed, samples cannot be told from luck")
+        raise InputError("with one seed, samples cannot be told from luck")
     n_seeds = min(part.shape[1] for part in parts)
     # (samples, seeds, tasks, checkpoints of all arrangements)
     shapes = np.concatenate([part[:, :n_seeds] for part in parts], axis=-1)

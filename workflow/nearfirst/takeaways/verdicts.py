@@ -17,7 +17,7 @@ from nearfirst.figures.figure import Curve, RunId
 from nearfirst.figures.run import Key, Run, Similarity, check_seeds
 from nearfirst.takeaways import measures, orders, tasks
 from nearfirst.takeaways.claims import BY_NAME
-from nearfirst.takeaways.evidence import MAJORITY, Data, Effect, Method, NotTestableError, Region
+from nearfirst.takeaways.evidence import MAJORITY, Data, Effect, Method, Region
 from nearfirst.takeaways.subjects import Subject
 
 CONFIRMED, REFUTED, UNDECIDED = "confirmed", "refuted", "undecided"
@@ -44,7 +44,7 @@ TESTS: dict[str, Callable[..., Effect]] = {
         *(tasks.same_correlation, tasks.no_correlation),
     )
 }
-"""Each takes `Data`, a `Method` and the options of a claim; may raise `NotTestableError`."""
+"""Each takes `Data`, a `Method` and the options of a claim; may raise `InputError`."""
 
 
 def takeaways(
@@ -108,20 +108,18 @@ def data_of(
 ) -> Data:
     """Return the runs of a subject by role.
 
-    Raises InputError if the runs of a role differ in steps or instances, and NotTestableError if
+    Raises InputError if the runs of a role differ in steps or instances, and InputError if
     there is no role, or one has no runs or no similarities.
     """
     if not subject.roles:
-        raise NotTestableError("no figure of this config shows such runs")
+        raise InputError("no figure of this config shows such runs")
 
     def of(role: Curve, tables: Mapping[RunId, Any], name: str) -> dict[Key, Any]:
         found = {
             (role.label, run.seed): tables[run] for run in sorted(tables) if run[:3] == role[1:]
         }
         if not found:
-            raise NotTestableError(
-                f"no {name} of {role.arrangement} on {role.dataset}, {role.test}"
-            )
+            raise InputError(f"no {name} of {role.arrangement} on {role.dataset}, {role.test}")
         return found
 
     def of_roles(tables: Mapping[RunId, Any], name: str) -> dict[Key, Any]:
