@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
-from tokenizers import ByteLevelBPETokenizer, Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from nearfirst.common.errors import InputError
@@ -40,18 +40,8 @@ def score(answer: str, *references: str, **options: Any) -> tuple[float, ...]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A byte-level tokenizer."""
-    core = ByteLevelBPETokenizer()
-    core.train_from_iterator(["the cat and the dog", "кошка и собака", "猫と犬 猫と犬"] * 20, 330)
-    path = tmp_path_factory.mktemp("tokenizer")
-    PreTrainedTokenizerFast(tokenizer_object=core._tokenizer).save_pretrained(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def byte_level(folder: Path) -> tokenizers.Tokenizer:
-    return tokenizers.from_settings(ScoreSettings(tokenizer="model"), str(folder))
+def byte_level(model_folder: Path) -> tokenizers.Tokenizer:
+    return tokenizers.from_settings(ScoreSettings(tokenizer="model"), str(model_folder))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +117,7 @@ def test_other_scripts_need_subwords(byte_level: tokenizers.Tokenizer) -> None:
 def test_subwords_lose_the_marker_of_a_space(byte_level: tokenizers.Tokenizer) -> None:
     assert byte_level.tokenize("  cat \n the") == ["cat", "the"]
     # In training this word always had a space before it.
-    assert byte_level.tokenize("dog") == ["dog"]
+    assert byte_level.tokenize("apples") == ["apples"]
     assert byte_level.tokenize("café") == byte_level.tokenize("cafe\u0301")
 
 
@@ -148,9 +138,9 @@ def test_markers_and_unknown_tokens(split: Any, text: str, expected: list[str]) 
 
 
 def test_tokenizers_are_loaded_from_folders(
-    folder: Path, tmp_path: Path, byte_level: tokenizers.Tokenizer
+    model_folder: Path, tmp_path: Path, byte_level: tokenizers.Tokenizer
 ) -> None:
-    named = tokenizers.from_settings(ScoreSettings(tokenizer=str(folder)), "another")
+    named = tokenizers.from_settings(ScoreSettings(tokenizer=str(model_folder)), "another")
     assert named.tokenize("the кот") == byte_level.tokenize("the кот") != ["the", "кот"]
     with pytest.raises(InputError, match=f"scores.tokenizer: '{tmp_path}' cannot be loaded"):
         tokenizers.from_settings(ScoreSettings(tokenizer=str(tmp_path)))

@@ -1,6 +1,5 @@
 """What claims are tested on follows from the rows of the config, whatever they are called."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from checkout import ROOT
 
 from nearfirst.arrange.methods.tma import Settings as TmaSettings
 from nearfirst.config import load
-from nearfirst.takeaways import claims, subjects
+from nearfirst.takeaways import claims
 from nearfirst.takeaways.claims import BY_NAME, CLAIMS, TAKEAWAYS
 from nearfirst.takeaways.subjects import Subject, fits
 from nearfirst.takeaways.verdicts import TESTS
@@ -106,10 +105,3 @@ def test_an_arrangement_fits_only_if_its_other_keys_are_defaults() -> None:
     assert not fits(TmaSettings(budget=10, select="first"), claims.BOTH_NEAREST)
     assert fits(TmaSettings(budget=99, select="first"), claims.MIN)
     assert not fits(TmaSettings(), claims.RANDOM)
-
-
-def test_no_claim_names_a_data_set_of_the_config() -> None:
-    names = load({"preset": "mini"}, PRESETS).data
-    for module in (claims, subjects):
-        text = Path(module.__file__).read_text(encoding="utf-8")
-        assert not [name for name in names if f'"{name}"' in text]

@@ -75,7 +75,6 @@ class RewardTrainingSettings(Section):
     batch_size: PositiveInt = Field(16, description="Pairs per step.")
     learning_rate: PositiveFloat = Field(3e-4, description="Peak learning rate; cosine to zero.")
     warmup_steps: NonNegativeInt = Field(10, description="Steps of linear warm-up.")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay.")
     seed: Seed = Field(0, description="Seed of the head and of the order of pairs.")
     threads: Threads = 1
 

@@ -162,7 +162,6 @@ def _fit(
             learning_rate=settings.learning_rate,
             lr_scheduler_type="cosine",
             warmup_steps=settings.warmup_steps,
-            weight_decay=settings.weight_decay,
             train_sampling_strategy="group_by_length",
             logging_steps=20,
             disable_tqdm=True,
