@@ -129,7 +129,7 @@ def test_answers_are_tokenized_a_few_at_a_time(
     settings, model = RewardTextSettings(max_length=40), build("causal")
     expected = encode(pairs, settings, model, tokenizer)
     monkeypatch.setattr(exchanges, "BLOCK", 3)
-    found = encode(iter(pairs), settings, model, counting)
+    found = encode(pairs, settings, model, counting)
     assert [ids.tolist() for ids in found] == [ids.tolist() for ids in expected]
     assert max(counts) == 3
 
