@@ -101,7 +101,7 @@ def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -
 def _describe_run(run: Run, name: str, settings: StabilitySettings) -> Row:
     """Compute the columns of one seed's run."""
     curve = mean_curve(run, "instance")
-    steps, means = curve.index.to_numpy(), curve.to_numpy()
+    steps, means = curve.index.to_numpy(), np.asarray(curve, dtype=np.float64)
     if steps[0] != 0:
         raise InputError(f"{name}: it begins at step {steps[0]}; a change begins at step 0")
     end = (means[1:] if len(means) > 1 else means)[-settings.end_checkpoints :].mean()

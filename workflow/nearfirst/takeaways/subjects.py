@@ -45,7 +45,7 @@ class Subject(Section):
     def runs(self, config: Config) -> list[RunId]:
         """Return the runs, role by role."""
         return [
-            RunId(*role[1:], seed)
+            RunId(role.dataset, role.test or "", role.arrangement, seed)
             for role in (*self.roles, *self.others)
             for seed in config.seeds_of(role.arrangement)
         ]
@@ -241,7 +241,7 @@ def _loss_curves(config: Config, with_similarity: bool = False) -> Iterator[tupl
         measured = {run[:3] for run in figure.similarities(config)}
         for curve in figure.shown():
             curve = _role(curve.label, curve, config)
-            if "." not in curve.test and (not with_similarity or curve[1:] in measured):
+            if "." not in (curve.test or "") and (not with_similarity or curve[1:] in measured):
                 yield name, curve
 
 
