@@ -70,7 +70,8 @@ def score_answers(answers: pa.Table, references: References, score: Scorer) -> p
     texts, ids = answers["prediction"].to_pylist(), answers["id"].to_pylist()
     pairs = bar(zip(texts, ids, strict=True), "answers", len(ids))
     scores = [[*score(text, references[id_]).values()] for text, id_ in pairs]
-    columns = [*(answers[name] for name in ("step", "id", "task")), *np.float32(scores).T]
+    by_score = np.array(scores, dtype=np.float32).T
+    columns = [*(answers[name] for name in ("step", "id", "task")), *by_score]
     table = pa.table(columns, schema=SCORES)
     means = table.group_by("step").aggregate([(name, "mean") for name in SCORE_NAMES])
     for row in means.to_pylist():

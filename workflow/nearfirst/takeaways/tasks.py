@@ -177,9 +177,9 @@ def _test_zero(data: Data, method: Method, draws: "pd.Series[float]") -> Effect:
 
 def _bootstrap_correlations(data: Data, method: Method) -> pd.DataFrame:
     settings = method.prediction
+    runs = data.runs["loss"]
     return between_arrangements(
-        *(data.runs["loss"], data.similarities),
-        *(method.weighting, settings.resamples, settings.seed),
+        runs, data.similarities, method.weighting, settings.resamples, settings.seed
     )
 
 
