@@ -92,7 +92,7 @@ def in_batches(case: Case, batch_size: int) -> int:
         batch_size=batch_size,
         end_tokens=template.end_tokens(case.tokenizer),
     )
-    return sum(len(answer.tokens) for answer in answers)
+    return sum(map(len, answers))
 
 
 def one_by_one(case: Case) -> int:

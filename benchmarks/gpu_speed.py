@@ -196,7 +196,7 @@ def generation(setup: Setup, name: str) -> list[str]:
             batch_size=rows,
             end_tokens=[size.shape["vocab_size"]],  # never sampled: all answers have full length
         )
-        written = sum(len(answer.tokens) for answer in answers)
+        written = sum(map(len, answers))
 
     def bare(part: Sequence[Tokens]) -> None:
         width = max(len(item.ids) for item in part)

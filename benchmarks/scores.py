@@ -17,7 +17,7 @@ from shared import fastest, load_before, parser
 
 from nearfirst.model.pretrain import train_tokenizer
 from nearfirst.score import tokenizers
-from nearfirst.score.scorer import Scorer
+from nearfirst.score.scorer import make_scorer
 from nearfirst.score.settings import ScoreSettings
 
 GOAL = 2000
@@ -78,9 +78,9 @@ class Words:
 
 
 def ours(pairs: Pairs, tokenizer: partial[tokenizers.Tokenizer]) -> None:
-    scorer = Scorer(ScoreSettings(), tokenizer())
+    score = make_scorer(ScoreSettings(), tokenizer())
     for answer, reference in pairs:
-        scorer.score(answer, (reference,))
+        score(answer, (reference,))
 
 
 def plain(pairs: Pairs) -> None:

@@ -11,7 +11,7 @@ def takeaway_tables(
 ):
     """Return the tables that the claims are tested on."""
     paths = []
-    for subject in takeaway_subjects():
+    for subject in takeaway_subjects().subjects:
         runs = subject.runs(CONFIG)
         paths += tables_of(runs, subject.metrics)
         paths += map(similarity_table, runs) if subject.with_similarity else []
@@ -33,11 +33,8 @@ rule takeaways:
         **asks(8000, 60),
     params:
         tables=tables_flag,
-        subjects=lambda wildcards: json.dumps(
-            [
-                subject.model_dump(mode="json", exclude_defaults=True)
-                for subject in takeaway_subjects()
-            ]
+        subjects=lambda wildcards: takeaway_subjects().model_dump_json(
+            exclude_defaults=True
         ),
         settings=settings("takeaways"),
         comparison=settings("comparison"),

@@ -37,7 +37,7 @@ def test_a_changed_config_value_reruns_exactly_its_stages(
 def test_other_values_rerun_nothing(everything: Checkout) -> None:
     # The last changes only where and in which batches.
     changes = (
-        "stability={share: 0.8}",
+        "stability={end_checkpoints: 2}",
         "evaluate={batch_tokens: 1024}",
         "hardware={generate: {batch_size: 3, memory_mb: 1600}, reward: {minutes: 20}}",
     )

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from runs import run
 
-from nearfirst.figures.run import Run
+from nearfirst.figures.figure import Curve
+from nearfirst.figures.run import Key, Run
 from nearfirst.figures.settings import ComparisonSettings, PredictionSettings
 from nearfirst.tables.settings import StabilitySettings
 from nearfirst.takeaways.evidence import Data, Effect, Method
@@ -46,17 +47,16 @@ def data(
     roles: Mapping[str, Sequence[Run]], metric: str = "loss", **others: Mapping[str, Sequence[Run]]
 ) -> Data:
     """Return runs by role, one for each seed."""
-    by_metric = {metric: roles, **others}
     return Data(
-        {
-            name: {role: dict(enumerate(runs)) for role, runs in by_role.items()}
-            for name, by_role in by_metric.items()
-        },
+        [Curve(role, "flan", "specialist-0", role) for role in roles],
+        {name: by_key(by_role) for name, by_role in {metric: roles, **others}.items()},
         similarities={},
-        sample=dict.fromkeys(roles, "specialist-0"),
-        arrangement={role: role for role in roles},
         paper_steps=1000,
     )
+
+
+def by_key(roles: Mapping[str, Sequence[Run]]) -> dict[Key, Run]:
+    return {(role, seed): run for role, runs in roles.items() for seed, run in enumerate(runs)}
 
 
 def effect_of(name: str, runs: Data, method: Method = METHOD, **options: Any) -> Effect:
@@ -74,7 +74,7 @@ def falling(shift: int = 0, sign: float = 1.0, count: int = 25) -> Data:
     fall, later = (np.arange(count)[:, None] >= position + by for by in (0, shift))
     distance = pd.DataFrame(1 - sign * later, steps, list(TASKS)).loc[10:]
     runs = data({"cluster": [run_of(4.0 - fall, steps)]})
-    return replace(runs, similarities={"cluster": {0: {"cosine-min": distance}}})
+    return replace(runs, similarities={("cluster", 0): {"cosine-min": distance}})
 
 
 def sampled(seeds: int, own: float, luck: float) -> Data:
@@ -87,5 +87,5 @@ def sampled(seeds: int, own: float, luck: float) -> Data:
     for role, level in (("one", 0.0), ("two", 10.0)):
         shape = own * generator.normal(size=(5, 8)) + level - 5 * np.arange(5.0)[:, None]
         runs[role] = [run_of(shape + luck * generator.normal(size=(5, 8))) for _ in range(seeds)]
-    samples = {"one": "specialist-0", "two": "specialist-1"}
-    return replace(data(runs), sample=samples, arrangement=dict.fromkeys(runs, "random"))
+    roles = [Curve(role, "flan", role, "random") for role in runs]
+    return replace(data(runs), roles=roles)

@@ -134,7 +134,6 @@ def test_an_empty_section_changes_nothing(section: str) -> None:
         ("figures.fig2_permutations", {"tests": ["specialist-0", "specialist-1"]}, "put 2 tests"),
         ("figures.nine_similarities", {"pick": [2, 0, 2]}, "'quantity' would put 2 tasks"),
         ("figures.fig1_scores.metrics", ["rouge1", "loss"], "do not share an axis"),
-        ("reward.preferences.datasets", ["flan", "niv2", "flan"], "twice"),
         ("scores.tokenizer", "no such", "is neither words, model, a folder here nor"),
         ("evaluate.also", ["flann"], "there is no data set 'flann'"),
         ("tables.table4.expected", {"flann": {"train": {"tasks": 3}}}, "did you mean 'flan'?"),

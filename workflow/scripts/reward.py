@@ -25,8 +25,7 @@ from nearfirst.reward.settings import RewardScoreSettings, RewardTextSettings
 def main(arguments: argparse.Namespace) -> None:
     """Write the rewards, with the identity of the answers and the number of instances left out."""
     answers = read_table(arguments.generations, ANSWERS, unique=None)
-    instances = read_instances(arguments.instances)
-    exchanges = exchanges_of(answers, arguments.generations, instances, arguments.instances)
+    exchanges = exchanges_of(answers, read_instances(arguments.instances))
     keep_one_gpu()
     import torch
 

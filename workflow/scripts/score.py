@@ -9,7 +9,7 @@ from nearfirst.common.parquet import left_out, read_table, write_table
 from nearfirst.data.instances import read_instances
 from nearfirst.generate.table import ANSWERS
 from nearfirst.score import answers, tokenizers
-from nearfirst.score.scorer import Scorer
+from nearfirst.score.scorer import make_scorer
 from nearfirst.score.settings import ScoreSettings
 
 
@@ -18,10 +18,10 @@ def main(arguments: argparse.Namespace) -> None:
     settings: ScoreSettings = arguments.settings
     table = read_table(arguments.generations, ANSWERS, unique=None)
     instances = read_instances(arguments.instances)
-    references = answers.references_of(table, arguments.generations, instances, arguments.instances)
+    references = answers.references_of(table, instances, arguments.instances)
     tokenizer = tokenizers.from_settings(settings, arguments.model)
-    answers.warn_of_ignored_text(references, tokenizer, settings)
-    scores = answers.score_answers(table, references, Scorer(settings, tokenizer))
+    answers.warn_of_ignored_text(references, tokenizer, settings.tokenizer)
+    scores = answers.score_answers(table, references, make_scorer(settings, tokenizer))
     missing = left_out(table) + sum(not texts for texts in references.values())
     identity = read_identity(arguments.generations)
     write_table(scores, arguments.output, {**identity, "left_out": str(missing)})

@@ -2,26 +2,23 @@ r"""Does the paper hold here? Test each of its claims on the runs of a config.
 
 For instance:
   takeaways.py results/losses/flan/specialist-0/*/seed-*/*.parquet --output takeaways.csv \
-      --subjects '[{"claim": "tma-near-tasks-run", "metrics": ["loss"], "roles": [
-          {"role": "NFT", "dataset": "flan", "test": "specialist-0", "arrangement": "tma-nearest"},
-          {"role": "RT", "dataset": "flan", "test": "specialist-0", "arrangement": "random"}]}]'
+      --subjects '{"subjects": [{"claim": "tma-near-tasks-run", "metrics": ["loss"], "roles": [
+          ["NFT", "flan", "specialist-0", "tma-nearest"],
+          ["RT", "flan", "specialist-0", "random"]]}]}'
 """
 
 import argparse
-import json
 import logging
 
 from nearfirst.common import cli
-from nearfirst.common.errors import InputError
 from nearfirst.common.settings import Section
 from nearfirst.figures.arguments import add_weighting, parser, write_csv
 from nearfirst.figures.read import read_runs, read_similarities
 from nearfirst.figures.settings import ComparisonSettings, DistributionSettings, PredictionSettings
 from nearfirst.tables.settings import StabilitySettings
-from nearfirst.takeaways.claims import BY_NAME
 from nearfirst.takeaways.evidence import Method
 from nearfirst.takeaways.settings import TakeawaySettings
-from nearfirst.takeaways.subjects import Subject
+from nearfirst.takeaways.subjects import Subjects
 from nearfirst.takeaways.verdicts import takeaways
 
 SECTIONS: dict[str, type[Section]] = {
@@ -35,7 +32,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the CSV."""
-    subjects = arguments.subjects
+    subjects = arguments.subjects.subjects
     metrics = sorted({metric for subject in subjects for metric in subject.metrics})
     runs = {metric: read_runs(arguments.tables, metric) for metric in metrics}
     similar = any(subject.with_similarity for subject in subjects)
@@ -48,25 +45,11 @@ def main(arguments: argparse.Namespace) -> None:
     logging.info("\n%s", table[columns].to_string(index=False))
 
 
-def parse_subjects(text: str) -> list[Subject]:
-    """Parse a JSON list of subjects; raises InputError if it is not one, or a claim is unknown."""
-    try:
-        subjects = [Subject.parse(json.dumps(row)) for row in json.loads(text)]
-    except (ValueError, TypeError) as error:
-        raise InputError(f"not a JSON list of subjects ({error})") from None
-    for subject in subjects:
-        if subject.claim not in BY_NAME:
-            raise InputError(
-                f"unknown claim {subject.claim!r}; the claims are {', '.join(BY_NAME)}"
-            )
-    return subjects
-
-
 if __name__ == "__main__":
     flags = parser(__doc__, "losses, scores, rewards and similarities (Parquet)")
     flags.add_argument(
         "--subjects",
-        type=cli.checked(parse_subjects),
+        type=cli.checked(Subjects.parse),
         required=True,
         metavar="JSON",
         help="claims of `nearfirst/takeaways/claims.py`, and the runs on which each is tested",

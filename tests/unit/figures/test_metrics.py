@@ -109,6 +109,3 @@ def test_generalization_by_any_metric() -> None:
         settings = GeneralizationSettings(performance=performance, threshold=threshold)
         table = generalization({"fig": {("RT", 0): of}}, settings)
         assert table["step"].tolist() == [step, step]
-    for performance in ("exp-loss", "rouge1"):
-        with pytest.raises(ValueError, match=r"threshold: -2\.5 tells no .* is from 0 to 1"):
-            GeneralizationSettings(performance=performance, threshold=-2.5)

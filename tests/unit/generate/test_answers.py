@@ -20,8 +20,8 @@ from transformers import (
 
 from nearfirst.common.errors import InputError
 from nearfirst.generate import answers
-from nearfirst.generate.answers import Answer, generate
-from nearfirst.generate.sampling import uniforms
+from nearfirst.generate.answers import generate
+from nearfirst.generate.sampling import sample_tokens, uniforms
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.model.template import encode
 
@@ -63,17 +63,17 @@ def names(count: int) -> list[str]:
 
 def answer(
     model: Any, prompts: Sequence[Any], settings: GenerateSettings, tokenizer: Any, **options: Any
-) -> list[tuple[list[int], bool]]:
+) -> list[list[int]]:
     end_tokens = [tokenizer.eos_token_id]
     options = {"step": 10, "run_seed": 3, "batch_size": 4, "end_tokens": end_tokens, **options}
     ids = options.pop("ids", names(len(prompts)))
     result = generate(model, prompts, ids, settings, **options)
-    return [(answer.tokens.tolist(), answer.finished) for answer in result]
+    return [tokens.tolist() for tokens in result]
 
 
 def by_hand(
     model: Any, prompt: Any, settings: GenerateSettings, numbers: Any, eos: int
-) -> tuple[list[int], bool]:
+) -> list[int]:
     """One answer, each token from a forward pass over all tokens before it."""
     processors = LogitsProcessorList(
         [RepetitionPenaltyLogitsProcessor(settings.repetition_penalty)]
@@ -92,8 +92,7 @@ def by_hand(
         ids = torch.cat([ids, torch.tensor([[token]])], dim=1)
         if token == eos:
             break
-    written = ids[0, len(prompt) :].tolist()
-    return written, written[-1] == eos
+    return list(ids[0, len(prompt) :].tolist())
 
 
 @pytest.mark.parametrize(
@@ -118,14 +117,26 @@ def test_answers_are_those_of_a_loop_by_hand(
         assert row == by_hand(exact, prompt, settings, numbers, tokenizer.eos_token_id)
 
 
+def test_extreme_numbers_select_the_first_and_last_kept_token() -> None:
+    rows = np.array([[-20.0, 2, 2, 2, 1.9, -20]] * 2, dtype=np.float32)
+    ends = np.array([0, 1 - 2**-53])
+    assert sample_tokens(rows, ends, GenerateSettings(top_p=1)).tolist() == [0, 5]
+    # All tokens as likely as the last one that top-p needs are kept.
+    assert sample_tokens(rows, ends, GenerateSettings(top_p=0.1)).tolist() == [1, 3]
+    assert sample_tokens(rows, ends, GenerateSettings(top_p=0.9)).tolist() == [1, 4]
+    # A top-p below every token keeps the most likely ones.
+    assert sample_tokens(rows, ends, GenerateSettings(top_p=1e-18)).tolist() == [1, 3]
+
+
 @pytest.fixture(scope="module")
-def single(exact: Any, prompts: list[Any], tokenizer: Any) -> list[tuple[list[int], bool]]:
+def single(exact: Any, prompts: list[Any], tokenizer: Any) -> list[list[int]]:
     """Answers in batches of one; some end early, some late, some never, and some contain BOS."""
     result = answer(exact, prompts, EXACT, tokenizer, batch_size=1)
-    lengths = [len(tokens) for tokens, finished in result if finished]
-    assert min(lengths) < answers.CHUNK < max(lengths)
-    assert [len(tokens) for tokens, finished in result if not finished].count(LIMIT) > 1
-    assert sum(tokenizer.bos_token_id in tokens[:-1] for tokens, _ in result) > 1
+    lengths = [len(tokens) for tokens in result]
+    assert min(lengths) < answers.CHUNK
+    assert any(answers.CHUNK < length < LIMIT for length in lengths)
+    assert lengths.count(LIMIT) > 1
+    assert sum(tokenizer.bos_token_id in tokens[:-1] for tokens in result) > 1
     return result
 
 
@@ -169,7 +180,7 @@ def test_each_prompt_is_read_once_and_padded_with_its_tokens(
     assert sorted(map(sorted, read)) == sorted(sorted(set(prompt.tolist())) for prompt in prompts)
     # No token is read twice: each later pass takes one token of each row.
     later = [len(batch) for batch in passes if batch.shape[1] == 1]
-    assert len(later) < sum(len(tokens) - 1 for tokens, _ in single) / 2
+    assert len(later) < sum(len(tokens) - 1 for tokens in single) / 2
 
 
 @pytest.fixture
@@ -213,17 +224,3 @@ def test_settings_that_come_with_a_model_do_not_count(
 ) -> None:
     exact.generation_config.update(**theirs)
     assert answer(exact, prompts[:4], EXACT, tokenizer) == single[:4]
-
-
-def test_text_of_an_answer(tokenizer: Any) -> None:
-    def text(written: str, *special: int) -> str:
-        ids = tokenizer(written, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        return Answer(np.array([*ids, *special], dtype=np.int64), bool(special)).text(tokenizer)
-
-    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
-    assert text(" sat on  a mat\n", eos) == "sat on  a mat"
-    assert text(" sat") == "sat"
-    assert text("", eos) == ""
-    assert text(" \n\u3000", eos) == ""
-    assert text(" Я? 猫 .", bos, eos) == "Я? 猫 ."
-    assert text("the letters </s>", eos) == "the letters </s>"

@@ -131,6 +131,7 @@ def test_a_pickle_with_code_in_it_is_refused(
     load: Load, zipped: bool, folder: Path, encoder: Path, trace: Path
 ) -> None:
     model = encoder if load is encode.load else folder
+    changed(folder / "config.json", architectures=["LlamaRewardModel"])
     (folder / "model.safetensors").unlink()
     weights = model / "pytorch_model.bin"
     torch.save({"x": Harm(trace)}, weights, _use_new_zipfile_serialization=zipped)

@@ -104,16 +104,9 @@ def test_orders_are_permutations_of_the_same_instances() -> None:
         random_orders(20, 8, SETTINGS)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('{"early": 40}', "early: 40 is not below steps 40"),
-        ('{"measures": ["cosine-min", "cosine-min"]}', "measures: .* holds one twice"),
-    ],
-)
-def test_invalid_settings(text: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        OrderScoreSettings.parse(text)
+def test_early_is_before_the_end() -> None:
+    with pytest.raises(InputError, match="early: 40 is not below steps 40"):
+        OrderScoreSettings.parse('{"early": 40}')
 
 
 def test_the_twin_has_exact_positions_in_float16(

@@ -153,10 +153,7 @@ def test_a_pair_depends_on_its_id_the_seed_and_the_data_set() -> None:
     assert all(row == by_id[row["id"]] for row in fewer)
     for other in (rows({"a": EXAMPLES}, seed=1), rows({"b": EXAMPLES})):
         assert any(row["rejected"] != by_id[row["id"]]["rejected"] for row in other)
-    # So do the choice and the tasks that are held out.
-    assert {row["id"] for row in rows({"a": EXAMPLES}, max_per_dataset=60, seed=1)} != {
-        row["id"] for row in fewer
-    }
+    # So do the tasks that are held out.
     held_out = [
         frozenset(row["task"] for row in rows({"a": EXAMPLES}, seed=seed) if row["held_out"])
         for seed in range(4)

@@ -144,9 +144,3 @@ def test_a_stopped_job_goes_on_with_rewards_of_the_same_input(
     assert " 1 of 2 parts were made by an earlier job\n" in done.stderr
     assert "step 0: mean reward" not in done.stderr
     assert output.read_bytes() == expected
-
-
-def test_each_data_set_is_given_once(tmp_path: Path, program: Program) -> None:
-    twice = ("--dataset", "flan", "a.parquet", "--dataset", "flan", "b.parquet")
-    done = program("preferences.py", *twice, "--output", tmp_path / "pairs.parquet")
-    assert done.stderr.startswith("error: --dataset: flan, flan: ")

@@ -11,11 +11,10 @@ import torch
 from files import contents
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
 from nearfirst.common.errors import InputError
-from nearfirst.reward.accuracy import accuracy_table, wilson
+from nearfirst.reward.accuracy import accuracy_table
 from nearfirst.reward.exchanges import encode
 from nearfirst.reward.model import LlamaRewardModel, load_reward_model
 from nearfirst.reward.score import rewards
@@ -108,15 +107,12 @@ def test_the_common_beginning_is_read_once() -> None:
     assert collate([item])["attention_mask"][0, 0, 4].tolist() == [True, True, False, False, True]
 
 
-def test_the_start_is_the_base_and_a_seeded_head(base: Path) -> None:
+def test_the_start_is_the_base_with_bos(base: Path) -> None:
     model, tokenizer = from_base(str(base), 3)
     weights = LlamaForCausalLM.from_pretrained(base).model.state_dict()
     assert model.model.state_dict().keys() == weights.keys()
     for name, tensor in model.model.state_dict().items():
         assert torch.equal(tensor, weights[name])
-    head = model.regression_head.weight
-    assert torch.equal(from_base(str(base), 3)[0].regression_head.weight, head)
-    assert not torch.equal(from_base(str(base), 4)[0].regression_head.weight, head)
     assert tokenizer("a cat")["input_ids"][0] == tokenizer.bos_token_id
 
 
@@ -153,10 +149,7 @@ def test_seed_and_training_pairs_decide_the_bytes(tmp_path: Path, base: Path) ->
         assert other["model.safetensors"] != first["model.safetensors"]
 
 
-def test_unusable_pairs_and_bases_are_refused(tmp_path: Path, base: Path, tokenizer: Any) -> None:
-    for held_out, message in ((0, "no pair is held out"), (8, "no pair is to train on")):
-        with pytest.raises(InputError, match=message):
-            train(pairs(8, held_out), str(base), SHORT, TEXT, tmp_path)
+def test_a_base_that_is_no_llama_is_refused(tmp_path: Path, tokenizer: Any) -> None:
     config = MistralConfig(**SIZES, num_hidden_layers=1, num_key_value_heads=2)
     MistralForCausalLM(config).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
@@ -167,7 +160,6 @@ def test_unusable_pairs_and_bases_are_refused(tmp_path: Path, base: Path, tokeni
 def test_accuracy_by_hand() -> None:
     margins = np.array([1.0, -1.0, 0.0, 2.0, 1e-30, -np.inf], dtype=np.float32)
     table = accuracy_table(pairs(6, 4), margins)
-    assert table.columns.tolist() == ["split", "group", "accuracy", "low", "high", "n"]
     rows = {(row.split, row.group): (row.accuracy, row.n) for row in table.itertuples()}
     assert rows["training", "all"] == (0.5, 2)
     assert rows["training", "b"] == (0.0, 1)
@@ -176,10 +168,3 @@ def test_accuracy_by_hand() -> None:
     assert rows["held-out", "a"] == (0.75, 2)
     assert rows["held-out", "noise"] == (1.0, 2)
     assert ("training", "noise") not in rows  # no such pair
-
-
-@given(st.integers(1, 500), st.data())
-def test_the_interval_is_that_of_scipy(n: int, data: Any) -> None:
-    k = data.draw(st.integers(0, n))
-    expected = binomtest(k, n).proportion_ci(0.95, method="wilson")
-    assert wilson(k / n, n) == pytest.approx((expected.low, expected.high), abs=1e-9)

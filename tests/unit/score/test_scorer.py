@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
-from tokenizers import ByteLevelBPETokenizer, Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from nearfirst.common.errors import InputError
 from nearfirst.metrics import SCORE_NAMES
 from nearfirst.score import tokenizers
 from nearfirst.score.exact_match import exact_match
-from nearfirst.score.scorer import Scorer
+from nearfirst.score.scorer import Scorer, make_scorer
 from nearfirst.score.settings import ScoreSettings
 
 MAT = "the cat sat on the mat"
@@ -26,32 +26,22 @@ TEXT = st.one_of(ANY, SOME.map(" ".join))
 
 def paper_scores(scorer: Scorer, answer: str, *references: str) -> tuple[float, ...]:
     """Return ROUGE-1, ROUGE-L and Exact Match."""
-    scores = scorer.score(answer, references)
+    scores = scorer(answer, references)
     return scores["rouge1"], scores["rougeL"], scores["exact_match"]
 
 
-def make_scorer(**options: Any) -> Scorer:
+def by_words(**options: Any) -> Scorer:
     settings = ScoreSettings.model_validate(options)
-    return Scorer(settings, tokenizers.from_settings(settings))
+    return make_scorer(settings, tokenizers.from_settings(settings))
 
 
 def score(answer: str, *references: str, **options: Any) -> tuple[float, ...]:
-    return paper_scores(make_scorer(**options), answer, *references)
+    return paper_scores(by_words(**options), answer, *references)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A byte-level tokenizer."""
-    core = ByteLevelBPETokenizer()
-    core.train_from_iterator(["the cat and the dog", "кошка и собака", "猫と犬 猫と犬"] * 20, 330)
-    path = tmp_path_factory.mktemp("tokenizer")
-    PreTrainedTokenizerFast(tokenizer_object=core._tokenizer).save_pretrained(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def byte_level(folder: Path) -> tokenizers.Tokenizer:
-    return tokenizers.from_settings(ScoreSettings(tokenizer="model"), str(folder))
+def byte_level(model_folder: Path) -> tokenizers.Tokenizer:
+    return tokenizers.from_settings(ScoreSettings(tokenizer="model"), str(model_folder))
 
 
 @pytest.mark.parametrize(
@@ -83,8 +73,8 @@ def test_maximum_and_mean_over_references() -> None:
 
 @pytest.mark.parametrize("blank", ["", "  \n", "\u200b\ufeff", "\x00"])
 def test_a_blank_answer_scores_nothing(blank: str, byte_level: tokenizers.Tokenizer) -> None:
-    for scorer in (make_scorer(), Scorer(ScoreSettings(), byte_level)):
-        assert scorer.score(blank, ("yes", "?")) == dict.fromkeys(SCORE_NAMES, 0)
+    for scorer in (by_words(), make_scorer(ScoreSettings(), byte_level)):
+        assert scorer(blank, ("yes", "?")) == dict.fromkeys(SCORE_NAMES, 0)
     assert exact_match(blank, blank) == 0
 
 
@@ -114,7 +104,7 @@ def test_exact_match(answer: str, reference: str, expected: float) -> None:
 
 def test_other_scripts_need_subwords(byte_level: tokenizers.Tokenizer) -> None:
     assert score("猫が好き", "猫が好き") == (0, 0, 1)
-    subwords = Scorer(ScoreSettings(stemming=True), byte_level)
+    subwords = make_scorer(ScoreSettings(stemming=True), byte_level)
     assert paper_scores(subwords, "猫が好き", "猫が好き") == (1, 1, 1)
     # A word has the same tokens at the start as inside; their order counts for ROUGE-L.
     one, longest, _ = paper_scores(subwords, "кошка и собака", "собака и кошка")
@@ -127,7 +117,7 @@ def test_other_scripts_need_subwords(byte_level: tokenizers.Tokenizer) -> None:
 def test_subwords_lose_the_marker_of_a_space(byte_level: tokenizers.Tokenizer) -> None:
     assert byte_level.tokenize("  cat \n the") == ["cat", "the"]
     # In training this word always had a space before it.
-    assert byte_level.tokenize("dog") == ["dog"]
+    assert byte_level.tokenize("apples") == ["apples"]
     assert byte_level.tokenize("café") == byte_level.tokenize("cafe\u0301")
 
 
@@ -148,9 +138,9 @@ def test_markers_and_unknown_tokens(split: Any, text: str, expected: list[str]) 
 
 
 def test_tokenizers_are_loaded_from_folders(
-    folder: Path, tmp_path: Path, byte_level: tokenizers.Tokenizer
+    model_folder: Path, tmp_path: Path, byte_level: tokenizers.Tokenizer
 ) -> None:
-    named = tokenizers.from_settings(ScoreSettings(tokenizer=str(folder)), "another")
+    named = tokenizers.from_settings(ScoreSettings(tokenizer=str(model_folder)), "another")
     assert named.tokenize("the кот") == byte_level.tokenize("the кот") != ["the", "кот"]
     with pytest.raises(InputError, match=f"scores.tokenizer: '{tmp_path}' cannot be loaded"):
         tokenizers.from_settings(ScoreSettings(tokenizer=str(tmp_path)))
@@ -162,9 +152,9 @@ def test_tokenizers_are_loaded_from_folders(
 def test_scores_are_those_of_plain_rouge_score(one: str, other: str, stemming: bool) -> None:
     plain = RougeScorer(["rouge1", "rougeL"], use_stemmer=stemming).score(other, one)
     expected = (plain["rouge1"].fmeasure, plain["rougeL"].fmeasure)
-    cached = make_scorer(stemming=stemming)
+    cached = by_words(stemming=stemming)
     for _ in range(2):
-        cached.score(other, (one,))
+        cached(other, (one,))
         assert paper_scores(cached, one, other)[:2] == expected
     # With β = 1 the paper's formulas equal the package's.
     paper = score(one, other, stemming=stemming, rouge="paper")

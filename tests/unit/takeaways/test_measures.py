@@ -23,12 +23,12 @@ from evidence import (
 from runs import run
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.run import Run
 from nearfirst.figures.settings import DistributionSettings
-from nearfirst.tables.metric_stability import noise
+from nearfirst.tables.metric_stability import noise, step_of_share
 from nearfirst.tables.settings import StabilitySettings
-from nearfirst.takeaways.evidence import Data, Method, NotTestableError
-from nearfirst.takeaways.measures import step_of_share
+from nearfirst.takeaways.evidence import Data, Method
 
 
 def test_the_step_of_a_share_by_hand() -> None:
@@ -121,7 +121,7 @@ def test_steadier_compares_noise_run_by_run() -> None:
     reverse = effect_of("steadier", data(rough, reward=smooth), metric="reward")
     assert decide(reverse) == "refuted"
     flat = {"a": [curve(*[0.0] * 9, steps=steps)] * 2, "b": rough["b"]}
-    with pytest.raises(NotTestableError, match="no change in loss or reward"):
+    with pytest.raises(InputError, match="no change in loss or reward"):
         effect_of("steadier", data(smooth, reward=flat), metric="reward")
 
 
@@ -161,10 +161,10 @@ def test_rewards_tell_right_from_wrong_or_not(gap: float, expected: str) -> None
 
 
 def test_too_few_right_answers_are_not_testable() -> None:
-    with pytest.raises(NotTestableError, match="only 19 right answers to 10 of 20 tasks"):
+    with pytest.raises(InputError, match="only 19 right answers to 10 of 20 tasks"):
         effect_of("tells_apart", rewarded(np.array([[1.0] * 19 + [0.0] * 21]), 0))
     last = DistributionSettings(checkpoints="last", min_answers=21)
-    with pytest.raises(NotTestableError, match="only 20 right answers to 20 of 20 tasks"):
+    with pytest.raises(InputError, match="only 20 right answers to 20 of 20 tasks"):
         effect_of(
             *("tells_apart", rewarded(np.arange(80).reshape(2, 40) % 2, 0)),
             replace(METHOD, distribution=last),

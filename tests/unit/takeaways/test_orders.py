@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from evidence import BY_TOKENS, LENIENT, METHOD, curve, data, decide, effect_of, run_of, weighted
+from evidence import (
+    BY_TOKENS,
+    LENIENT,
+    METHOD,
+    by_key,
+    curve,
+    data,
+    decide,
+    effect_of,
+    run_of,
+    weighted,
+)
 from runs import run
 from scipy import stats
 
@@ -23,20 +34,18 @@ def test_a_difference_is_the_figure_s() -> None:
         )
     }
     alone = data({name: runs[name] for name in "AB"})
-    others = {"C": dict(enumerate(runs["C"]))}
+    others = by_key({"C": runs["C"]})
     for method, level in ((METHOD, 0.95), (LENIENT, 0.9), (BY_TOKENS, 0.95)):
         effect = effect_of("difference", replace(alone, others=others), method, window="run")
         settings = METHOD.comparison.model_copy(update={"confidence": level})
-        by_key = data(runs).by_key()
-        figure = paired_comparison(by_key, "A", settings, weighting=method.weighting).iloc[0]
+        figure = paired_comparison(by_key(runs), "A", settings, weighting=method.weighting).iloc[0]
         assert figure["comparison"] == "A-B"
         assert effect[:4] == tuple(figure[["difference", "low", "high", "p_value"]])
     effect = effect_of("difference", replace(alone, others=others), window="run")
     assert effect.low < effect_of("difference", alone, window="run").low
     # Another arrangement may have the name of a role.
-    assert effect == effect_of(
-        "difference", replace(alone, others={"B": others["C"]}), window="run"
-    )
+    renamed = replace(alone, others=by_key({"B": runs["C"]}))
+    assert effect == effect_of("difference", renamed, window="run")
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def similar(strengths: Mapping[str, float]) -> Data:
             name: pd.DataFrame(distances, STEPS, list(TASKS)).loc[10:]
             for name, distances in by_measure.items()
         }
-        similarities[label] = {0: tables}
+        similarities[label, 0] = tables
     return replace(data(runs), similarities=similarities)
 
 

@@ -1,7 +1,6 @@
 """Answers of a checkpoint to test prompts (Section A.3, Table 3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from transformers import GenerationConfig, LogitsProcessorList
 
 from nearfirst.common.errors import InputError
 from nearfirst.generate import cache as caches
-from nearfirst.generate.sampling import CheckFinite, SampleToken, uniforms
+from nearfirst.generate.sampling import NextToken, uniforms
 from nearfirst.generate.settings import GenerateSettings
 from nearfirst.model.check import check_embeddings
 from nearfirst.model.precision import without_gradients
@@ -21,23 +20,6 @@ Ids = npt.NDArray[np.int64]
 
 CHUNK = 8
 """Tokens generated between two checks for answers that have ended, whose rows go to new prompts."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The text that a checkpoint generated after a prompt."""
-
-    tokens: Ids
-    """(t,) token ids; the last one of a finished answer is its end token."""
-    finished: bool
-    """Whether it ended within `max_new_tokens`."""
-
-    def text(self, tokenizer: Any) -> str:
-        """Return the answer without special tokens and surrounding white space."""
-        text: str = tokenizer.decode(
-            self.tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        return text.strip()
 
 
 def check_positions(model: Any, prompts: Sequence[Ids], settings: GenerateSettings) -> None:
@@ -64,8 +46,8 @@ def generate(
     run_seed: int,
     batch_size: int,
     end_tokens: list[int],
-) -> list[Answer]:
-    """Answer prompts with the `generate` of `transformers`.
+) -> list[Ids]:
+    """Return the tokens of an answer to each prompt, from the `generate` of `transformers`.
 
     An answer depends on its prompt, its id and the seeds; not on batch size, order or neighbours,
     except through the rounding of sums (`GenerateSettings.precision`). The rows of finished answers
@@ -81,7 +63,7 @@ def generate(
     step, run_seed
         The checkpoint, and the seed of its run: both change the sampling.
     end_tokens
-        Tokens that end an answer.
+        Tokens that end an answer, and are then its last one.
 
     Raises
     ------
@@ -99,20 +81,40 @@ def generate(
         return 0 if num_written and sequences[i][-1] in end_tokens else max_tokens - num_written
 
     def extend(rows: Sequence[int], cache: Any, count: int) -> Any:
-        """Write `count` tokens in each row, fewer where it ends; return the cache."""
+        """Write `count` tokens in each row, fewer where it ends, and return the rows' cache.
+
+        `cache` holds the keys and values of all tokens but the last, None if none was read yet.
+        """
+        texts = [torch.from_numpy(sequences[i]) for i in rows]
+        padded = pad_sequence(texts, batch_first=True, padding_value=-1, padding_side="left")
+        mask, width = padded >= 0, padded.shape[1]
+        # A row is padded with its first token, so padding adds nothing to a repetition penalty.
+        padded = padded.where(mask, torch.stack([text[:1] for text in texts]))
         starts = [len(sequences[i]) - len(prompts[i]) for i in rows]
-        extended, cache = _extend(
-            model,
-            [sequences[i] for i in rows],
-            cache,
-            [ids[i] for i in rows],
-            np.stack([numbers[i][s : s + count] for i, s in zip(rows, starts, strict=True)]),
-            settings,
-            end_tokens,
+        chosen = np.stack([numbers[i][s : s + count] for i, s in zip(rows, starts, strict=True)])
+        next_token = NextToken(settings, [ids[i] for i in rows], chosen, width, end_tokens)
+        config = GenerationConfig(
+            do_sample=False,  # NextToken leaves one token to choose
+            max_new_tokens=count,
+            repetition_penalty=settings.repetition_penalty,
+            eos_token_id=end_tokens,
+            pad_token_id=end_tokens[0],  # of rows that have ended; cut off below
+            use_cache=True,  # off in models that a Trainer has saved
+            return_dict_in_generate=True,
         )
-        for i, tokens in zip(rows, extended, strict=True):
-            sequences[i] = tokens
-        return cache
+        output = model.generate(
+            padded.to(model.device),
+            attention_mask=mask.long().to(model.device),
+            generation_config=config,
+            logits_processor=LogitsProcessorList([next_token]),
+            **({} if cache is None else {"past_key_values": cache}),
+        )
+        for i, row in zip(rows, output.sequences.cpu().numpy(), strict=True):
+            written = row[width:]
+            end = np.flatnonzero(np.isin(written, end_tokens))
+            written = written[: end[0] + 1] if len(end) else written
+            sequences[i] = np.concatenate([sequences[i], written])
+        return caches.if_supported(output.past_key_values)
 
     def cache_width(rows: Sequence[int]) -> int:
         """Return the positions of a cache: all tokens of its longest row but the last."""
@@ -136,54 +138,4 @@ def generate(
         if len(unfinished) < len(rows):
             rows = [rows[row] for row in unfinished]
             cache = caches.select(cache, unfinished, cache_width(rows)) if rows else None
-    return [
-        Answer(tokens[len(prompt) :], bool(tokens[-1] in end_tokens))
-        for prompt, tokens in zip(prompts, sequences, strict=True)
-    ]
-
-
-def _extend(
-    model: Any,
-    prompts: Sequence[Ids],
-    cache: Any,
-    ids: Sequence[str],
-    numbers: npt.NDArray[np.float64],
-    settings: GenerateSettings,
-    end_tokens: list[int],
-) -> tuple[list[Ids], Any]:
-    """Return the prompts, each followed by newly generated tokens, and their cache.
-
-    `cache` holds the keys and values of all tokens but the last, or is None if none was read yet;
-    `numbers`, (rows, tokens), sets the number of tokens to write.
-    """
-    width = max(map(len, prompts))
-    rows = [torch.from_numpy(prompt) for prompt in prompts]
-    padded = pad_sequence(rows, batch_first=True, padding_value=-1, padding_side="left")
-    mask = padded >= 0
-    # A prompt is padded with its first token, so padding adds nothing to a repetition penalty.
-    padded = padded.where(mask, torch.tensor([[prompt[0]] for prompt in prompts]))
-    processors = LogitsProcessorList([CheckFinite(ids)])
-    if settings.do_sample:
-        processors.append(SampleToken(settings, numbers, width, end_tokens))
-    config = GenerationConfig(
-        do_sample=False,  # SampleToken leaves one token to choose
-        max_new_tokens=numbers.shape[1],
-        repetition_penalty=settings.repetition_penalty,
-        eos_token_id=end_tokens,
-        pad_token_id=end_tokens[0],  # of rows that have ended; cut off below
-        use_cache=True,  # off in models that a Trainer has saved
-        return_dict_in_generate=True,
-    )
-    output = model.generate(
-        padded.to(model.device),
-        attention_mask=mask.long().to(model.device),
-        generation_config=config,
-        logits_processor=processors,
-        **({} if cache is None else {"past_key_values": cache}),
-    )
-    sequences = []
-    for prompt, row in zip(prompts, output.sequences.cpu().numpy(), strict=True):
-        written = row[width:]
-        end = np.flatnonzero(np.isin(written, end_tokens))
-        sequences.append(np.concatenate([prompt, written[: end[0] + 1] if len(end) else written]))
-    return sequences, caches.if_supported(output.past_key_values)
+    return [tokens[len(prompt) :] for prompt, tokens in zip(prompts, sequences, strict=True)]

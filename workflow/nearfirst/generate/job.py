@@ -4,21 +4,19 @@ The answers of each checkpoint are kept at once, so that a killed job resumes th
 """
 
 import logging
-import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
 from nearfirst.common.identity import read_identity, read_run
-from nearfirst.generate.answers import Ids, check_positions, generate
-from nearfirst.generate.table import GENERATIONS
+from nearfirst.common.progress import bar
+from nearfirst.generate.answers import check_positions, generate
+from nearfirst.generate.table import ANSWERS
 from nearfirst.model import fingerprint, load, precision, template
 from nearfirst.model.checkpoints import checkpoints_in, load_weights, step_of, windows
 from nearfirst.model.parts import write_by_checkpoint
@@ -47,16 +45,31 @@ def run(args: Namespace) -> None:
     model = load.model_for(folders[0], args.model, dtype)
     check_positions(model, prompts, args.settings)
 
+    ids = table["id"].to_pylist()
+    end_tokens = template.end_tokens(tokenizer, args.template.format)
+
     def answer(todo: list[Sequence[Path]]) -> Iterator[pa.Table]:
-        job_start = time.monotonic()
-        for done, window in enumerate(todo, start=1):
-            start = time.monotonic()
+        for window in bar(todo, "checkpoints"):
             load_weights(model, *window)
-            answers = _answer(args, window[-1], model, tokenizer, table, prompts)
-            now = time.monotonic()
-            left = (now - job_start) / done * (len(todo) - done)
-            logging.info("%s, %.0f s left", _summary(answers, now - start), left)
-            yield answers
+            step = step_of(window[-1])
+            try:
+                with precision.autocast(args.settings.precision):
+                    answers = generate(
+                        *(model, prompts, ids, args.settings),
+                        step=step,
+                        run_seed=args.seed,
+                        batch_size=args.batch_size,
+                        end_tokens=end_tokens,
+                    )
+            except InputError as error:
+                raise InputError(f"{window[-1]}: {error}") from None
+            unfinished = sum(tokens[-1] not in end_tokens for tokens in answers)
+            logging.info("step %d: %d answers, %d unfinished", step, len(ids), unfinished)
+            texts = tokenizer.batch_decode(
+                answers, skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
+            columns = [[step] * len(ids), ids, table["task"], [text.strip() for text in texts]]
+            yield pa.table(columns, schema=ANSWERS)
 
     write_by_checkpoint(
         args.output,
@@ -64,47 +77,6 @@ def run(args: Namespace) -> None:
         answer,
         _made_from(args),
         {"left_out": str(left_out), **identity},
-    )
-
-
-def _answer(
-    args: Namespace, folder: Path, model: Any, tokenizer: Any, table: pa.Table, prompts: list[Ids]
-) -> pa.Table:
-    """Return the GENERATIONS of a model that has the weights of a folder's checkpoint."""
-    step = step_of(folder)
-    try:
-        with precision.autocast(args.settings.precision):
-            answers = generate(
-                model,
-                prompts,
-                table["id"].to_pylist(),
-                args.settings,
-                step=step,
-                run_seed=args.seed,
-                batch_size=args.batch_size,
-                end_tokens=template.end_tokens(tokenizer, args.template.format),
-            )
-    except InputError as error:
-        raise InputError(f"{folder}: {error}") from None
-    columns = {
-        "step": [step] * len(answers),
-        "id": table["id"],
-        "task": table["task"],
-        "prediction": [answer.text(tokenizer) for answer in answers],
-        "tokens": [len(answer.tokens) for answer in answers],
-        "finished": [answer.finished for answer in answers],
-    }
-    return pa.table(columns, schema=GENERATIONS)
-
-
-def _summary(answers: pa.Table, seconds: float) -> str:
-    """Format the log line of a checkpoint."""
-    rows, tokens = answers.num_rows, pc.sum(answers["tokens"]).as_py()
-    unfinished = rows - pc.sum(answers["finished"]).as_py()
-    empty = pc.sum(pc.equal(answers["prediction"], "")).as_py()
-    return (
-        f"step {answers['step'][0]}: {tokens / rows:.1f} tokens per answer, {unfinished} "
-        f"unfinished, {empty} empty ({seconds:.1f} s, {tokens / seconds:.0f} tokens/s)"
     )
 
 

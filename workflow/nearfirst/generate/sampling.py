@@ -20,14 +20,31 @@ def uniforms(seed: int, run_seed: int, step: int, id_: str, count: int) -> npt.N
     return np.random.default_rng(instance_seed).random(count)
 
 
-class CheckFinite(LogitsProcessor):  # type: ignore[misc]
-    """Raises InputError if a logit is not finite: the model diverged."""
+class NextToken(LogitsProcessor):  # type: ignore[misc]
+    """Masks all tokens of a row but the sampled one; raises InputError if the model diverged.
 
-    def __init__(self, ids: Sequence[str]) -> None:
-        self.ids = ids
+    `transformers` samples all rows from one generator, so an answer would depend on its neighbours.
+    Here a row's entry in `numbers`, (rows, tokens), selects. `ids` are the instances of the rows,
+    `start` is the length of the padded prompts; any token in `end_tokens` ends an answer.
+    """
+
+    def __init__(
+        self,
+        settings: GenerateSettings,
+        ids: Sequence[str],
+        numbers: npt.NDArray[np.float64],
+        start: int,
+        end_tokens: Sequence[int],
+    ) -> None:
+        self.settings, self.ids, self.numbers = settings, ids, numbers
+        self.start, self.end_tokens = start, end_tokens
+        self.live = np.ones(len(numbers), dtype=bool)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Return the (rows, vocabulary) scores unchanged."""
+        """Return (rows, vocabulary) scores that are 0 for the sampled token and −∞ elsewhere.
+
+        Unless `do_sample`, they are returned as they are.
+        """
         finite = scores.isfinite().all(dim=-1)
         if not finite.all():
             id_ = self.ids[int(finite.int().argmin())]
@@ -35,29 +52,8 @@ class CheckFinite(LogitsProcessor):  # type: ignore[misc]
                 f"the logits of id '{id_}' are not finite: the run diverged; lower "
                 "train.learning_rate"
             )
-        return scores
-
-
-class SampleToken(LogitsProcessor):  # type: ignore[misc]
-    """Masks all tokens of a row but the one selected by its entry in `numbers`, (rows, tokens).
-
-    `transformers` samples all rows from one generator, so an answer would depend on its neighbours.
-    `start` is the length of the padded prompts; any token in `end_tokens` ends an answer.
-    """
-
-    def __init__(
-        self,
-        settings: GenerateSettings,
-        numbers: npt.NDArray[np.float64],
-        start: int,
-        end_tokens: Sequence[int],
-    ) -> None:
-        self.settings, self.numbers, self.start = settings, numbers, start
-        self.end_tokens = end_tokens
-        self.live = np.ones(len(numbers), dtype=bool)
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Return (rows, vocabulary) scores that are 0 for the sampled token and −∞ elsewhere."""
+        if not self.settings.do_sample:
+            return scores
         position = input_ids.shape[1] - self.start
         if position:
             self.live &= ~np.isin(input_ids[:, -1].cpu().numpy(), self.end_tokens)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from nearfirst.common.settings import Section, Seed, check_once
+from nearfirst.common.settings import Section, Seed
 from nearfirst.distance.similarity_settings import MEASURES
 
 if TYPE_CHECKING:
@@ -48,6 +48,4 @@ class OrderScoreSettings(Section):
     def _check_values(self) -> Self:
         if self.early >= self.steps:
             raise ValueError(f"early: {self.early} is not below steps {self.steps}")
-        check_once("representations", self.representations)
-        check_once("measures", self.measures)
         return self

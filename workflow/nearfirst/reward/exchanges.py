@@ -2,20 +2,16 @@
 
 import logging
 import re
-from collections.abc import Iterable
-from itertools import islice
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from tqdm import tqdm
 
 from nearfirst.common.progress import bar
 from nearfirst.data.conversation import instruction_of
 from nearfirst.data.instances import conversations
-from nearfirst.generate.table import check_instances
 from nearfirst.reward.settings import RewardTextSettings
 
 Ids = npt.NDArray[np.int64]
@@ -24,11 +20,8 @@ BLOCK = 256
 """Texts tokenized at once: a tokenizer's own result takes a hundred bytes a token."""
 
 
-def exchanges_of(
-    answers: pa.Table, answers_path: Path, instances: pa.Table, instances_path: Path
-) -> list[tuple[str, str]]:
-    """Return instruction and answer of every row. Raises InputError as `check_instances`."""
-    check_instances(answers, answers_path, instances, instances_path)
+def exchanges_of(answers: pa.Table, instances: pa.Table) -> list[tuple[str, str]]:
+    """Return instruction and answer of every row."""
     rows = zip(instances["id"].to_pylist(), conversations(instances), strict=True)
     instructions = {id_: instruction_of(messages) for id_, messages in rows}
     predictions = zip(answers["id"].to_pylist(), answers["prediction"].to_pylist(), strict=True)
@@ -42,7 +35,7 @@ def exchange(template: str, instruction: str, answer: str) -> str:
 
 
 def encode(
-    exchanges: Iterable[tuple[str, str]], settings: RewardTextSettings, model: Any, tokenizer: Any
+    exchanges: Sequence[tuple[str, str]], settings: RewardTextSettings, model: Any, tokenizer: Any
 ) -> list[Ids]:
     """Tokenize n (instruction, answer) pairs in the template, and log how many are truncated.
 
@@ -54,22 +47,17 @@ def encode(
     -------
     n arrays of ids.
     """
-    texts = (exchange(settings.template, *pair) for pair in exchanges)
     positions = getattr(model.config, "max_position_embeddings", None) or settings.max_length
     max_length = int(min(settings.max_length, positions, tokenizer.model_max_length))
     tokenizer.truncation_side = "left"
-
-    def tokenize(block: list[str], **options: Any) -> Any:
-        return tokenizer(block, split_special_tokens=True, verbose=False, **options)["input_ids"]
-
+    options = {"split_special_tokens": True, "verbose": False}
     result: list[Ids] = []
     num_cut = 0
-    progress: tqdm[Any] = bar((), "answers tokenized")
-    with progress:
-        while block := list(islice(texts, BLOCK)):
-            num_cut += sum(len(ids) > max_length for ids in tokenize(block))
-            truncated = tokenize(block, truncation=True, max_length=max_length)
-            result += [np.array(ids, dtype=np.int64) for ids in truncated]
-            progress.update(len(block))
+    for start in bar(range(0, len(exchanges), BLOCK), "blocks of answers tokenized"):
+        block = exchanges[start : start + BLOCK]
+        texts = [exchange(settings.template, *pair) for pair in block]
+        num_cut += sum(len(ids) > max_length for ids in tokenizer(texts, **options)["input_ids"])
+        truncated = tokenizer(texts, truncation=True, max_length=max_length, **options)
+        result += [np.array(ids, dtype=np.int64) for ids in truncated["input_ids"]]
     logging.info("%d answers, %d cut at the start to %d tokens", len(result), num_cut, max_length)
     return result

@@ -1,13 +1,10 @@
 """Reward models: UltraRM's architecture, and sequence classifiers with one label."""
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import nn
 from transformers import (
     AutoModelForSequenceClassification,
@@ -21,17 +18,10 @@ from transformers.utils import logging as transformers_logging
 
 from nearfirst.common.errors import InputError
 from nearfirst.model.device import device
-from nearfirst.model.load import load_config
-from nearfirst.model.load_errors import DAMAGED, lacking, reason
+from nearfirst.model.load import load_config, misfit
+from nearfirst.model.load_errors import DAMAGED, reason
 
 transformers_logging.disable_progress_bar()
-
-HEAD = "regression_head.weight"
-
-ACCEPTED = (
-    "a LlamaRewardModel (model_type llama, with regression_head.weight) or a "
-    "...ForSequenceClassification with one label"
-)
 
 
 class LlamaRewardModel(LlamaPreTrainedModel):  # type: ignore[misc]
@@ -67,8 +57,8 @@ class LlamaRewardModel(LlamaPreTrainedModel):  # type: ignore[misc]
 def load_reward_model(name: str, dtype: torch.dtype = torch.float32) -> tuple[Any, Any]:
     """Load a reward model by Hugging Face id or folder. Code that comes with it is never run.
 
-    Raises InputError if it cannot be loaded or is no reward model, if a tensor (its head, say) is
-    missing, is not part of the model or has another shape, or if a file is damaged.
+    Raises InputError if it cannot be loaded or is no reward model, or if a tensor (its head, say)
+    is missing, is not part of the model or has another shape.
 
     Returns
     -------
@@ -77,17 +67,18 @@ def load_reward_model(name: str, dtype: torch.dtype = torch.float32) -> tuple[An
         `attention_mask` and returns `logits` of shape (n, 1), the rewards.
     """
     model_class, tokenizer = check_reward_model(name)
-    try:
+    with _refused(name):
         model, info = model_class.from_pretrained(
             name,
             trust_remote_code=False,
             dtype=dtype,
-            ignore_mismatched_sizes=True,  # `_check_tensors` names them
+            ignore_mismatched_sizes=True,  # `misfit` names them
             output_loading_info=True,
         )
-    except DAMAGED as error:
-        raise _damaged(next(_damaged_files(Path(name)), name), "weights", error) from None
-    _check_tensors(name, info)
+        if fault := misfit(model, info):
+            raise ValueError(fault)
+        if unexpected := info["unexpected_keys"]:
+            raise ValueError(f"tensor {min(unexpected)} is not part of such a model")
     model = model.to(device()).eval()
     _exclude_head_from_autocast(model)
     return model, tokenizer
@@ -99,98 +90,33 @@ def check_reward_model(name: str) -> tuple[Any, Any]:
     Takes seconds, so faults show before the answers to be scored are generated. Raises InputError
     if config or tokenizer cannot be loaded, or it is no reward model.
     """
-    try:
-        config = load_config(name)
-    except DAMAGED as error:
-        may_be_id = name.count("/") <= 1 or Path(name).exists()
-        why = reason(error) if may_be_id else "no such folder"
-        raise InputError(
-            f"reward.name: {name!r} cannot be loaded ({why}); give a Hugging Face id that this "
-            "machine can reach, or the folder of a downloaded reward model"
-        ) from None
-    model_class = _model_class(name, config)
-    stored = _tensors_in_index(Path(name))
-    if model_class is LlamaRewardModel and stored and HEAD not in stored:
-        raise _no_head(name)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    except DAMAGED as error:
-        if why_not := lacking(name):
-            raise InputError(f"{name}: {why_not}") from None
-        raise _damaged(name, "tokenizer", error) from None
-    return model_class, tokenizer
+    with _refused(name):
+        model_class = _model_class(load_config(name))
+        return model_class, AutoTokenizer.from_pretrained(name, trust_remote_code=False)
 
 
-def _model_class(name: str, config: Any) -> Any:
+def _model_class(config: Any) -> Any:
     architecture = (config.architectures or [""])[0]
     if architecture.endswith("ForSequenceClassification"):
         if config.num_labels != 1:
-            raise InputError(
-                f"{name}: {architecture} with {config.num_labels} labels; a reward model has one "
-                "label (num_labels 1 in config.json)"
-            )
+            raise ValueError(f"{architecture} with {config.num_labels} labels")
         return AutoModelForSequenceClassification
-    if config.model_type == "llama":
+    if config.model_type == "llama" and architecture != "LlamaForCausalLM":
         return LlamaRewardModel
-    raise InputError(
-        f"{name}: {architecture or 'a model'} of type {config.model_type} is not a reward model; "
-        f"expected {ACCEPTED}"
-    )
+    raise ValueError(f"{architecture or 'a model'} of type {config.model_type} has no reward head")
 
 
-def _tensors_in_index(folder: Path) -> set[str]:
-    """Return the tensor names in the index of a folder's shards; empty without an index."""
-    names: set[str] = set()
-    for path in folder.glob("*.index.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError):  # reported when weights are loaded
-            names |= set(json.loads(path.read_text())["weight_map"])
-    return names
-
-
-def _no_head(name: str) -> InputError:
-    return InputError(
-        f"{name}: tensor '{HEAD}' is missing: this is a language model without a reward head; "
-        f"expected {ACCEPTED}"
-    )
-
-
-def _damaged(path: Path | str, what: str, error: Exception) -> InputError:
-    return InputError(
-        f"{path}: the {what} cannot be loaded ({type(error).__name__}: {reason(error)}); download "
-        "or make them again"
-    )
-
-
-def _damaged_files(folder: Path) -> Iterator[Path]:
-    """Yield the weight files of a folder that cannot be opened."""
-    for path in sorted([*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")]):
-        try:
-            if path.suffix == ".safetensors":
-                with safe_open(path, framework="pt"):
-                    pass
-            else:
-                torch.load(path, map_location="meta", weights_only=True)
-        except DAMAGED:
-            yield path
-
-
-def _check_tensors(name: str, info: dict[str, Any]) -> None:
-    """Raise InputError unless files and model have the same tensors, of the same shapes."""
-    missing, unexpected = set(info["missing_keys"]), set(info["unexpected_keys"])
-    if HEAD in missing:
-        raise _no_head(name)
-    advice = "take weights and config.json from the same model"
-    for tensors, problem in ((missing, "is missing"), (unexpected, "is not part of such a model")):
-        if tensors:
-            more = f" (and {len(tensors) - 1} more)" if len(tensors) > 1 else ""
-            raise InputError(f"{name}: tensor '{min(tensors)}'{more} {problem}; {advice}")
-    # The head first: a mismatch there says more than one in the layers.
-    mismatched = sorted(info["mismatched_keys"], key=lambda item: (item[0] != HEAD, item[0]))
-    for tensor, stored, expected in mismatched[:1]:
+@contextmanager
+def _refused(name: str) -> Iterator[None]:
+    """Say which model cannot be loaded, why, and what to give instead."""
+    try:
+        yield
+    except DAMAGED as error:
         raise InputError(
-            f"{name}: tensor '{tensor}' has shape {list(stored)}, but by config.json "
-            f"{list(expected)}; {advice}"
-        )
+            f"reward.name: {name!r} cannot be loaded ({reason(error, name)}); give the Hugging "
+            "Face id or the folder of a LlamaRewardModel (model_type llama, with "
+            "regression_head.weight) or of a ...ForSequenceClassification with one label"
+        ) from None
 
 
 def _exclude_head_from_autocast(model: Any) -> None:

@@ -36,45 +36,34 @@ def score_answers(answers: pa.Table, scores: npt.NDArray[np.float32], name: str)
 
 @without_gradients
 def rewards(model: Any, tokens: Sequence[Ids], batch_tokens: int) -> npt.NDArray[np.float32]:
-    """Return the (n,) rewards of n texts. Equal texts are scored once.
+    """Return the (n,) rewards of n texts.
 
     A forward pass has at most `batch_tokens` tokens, padding included. Raises InputError if a text
     has no token, or one without an embedding in the model.
     """
-    index: dict[bytes, int] = {}
-    inverse = [index.setdefault(ids.tobytes(), len(index)) for ids in tokens]
-    texts = [torch.tensor(np.frombuffer(key, dtype=np.int64)) for key in index]
-    _check_tokens(texts, model.config)
+    _check_tokens(tokens, model.config)
     config = model.config.get_text_config()
     pad_token_id = config.pad_token_id
-    result = np.empty(len(texts), dtype=np.float32)
+    if pad_token_id is None:
+        # A sequence classifier looks for the last token that is not padding; with an id that ends
+        # no text, that is the last real one.
+        last = {int(ids[-1]) for ids in tokens}
+        config.pad_token_id = next(i for i in count() if i not in last)
+    result = np.empty(len(tokens), dtype=np.float32)
     try:
-        for batch in batches([len(ids) for ids in texts], batch_tokens):
-            part = [texts[i] for i in batch]
-            if pad_token_id is None:
-                # A sequence classifier looks for the last token that is not padding; with an id
-                # that ends no text, that is the last real one.
-                last = {int(ids[-1]) for ids in part}
-                config.pad_token_id = next(i for i in count() if i not in last)
-            result[batch] = _forward(model, part)
+        for batch in batches([len(ids) for ids in tokens], batch_tokens):
+            texts = [torch.tensor(tokens[i]) for i in batch]
+            mask = pad_sequence([torch.ones_like(text) for text in texts], batch_first=True)
+            ids = pad_sequence(texts, batch_first=True, padding_value=config.pad_token_id)
+            output = model(input_ids=ids.to(model.device), attention_mask=mask.to(model.device))
+            result[batch] = output.logits[:, 0].float().cpu().numpy()
     finally:
         config.pad_token_id = pad_token_id
-    return result[inverse]
+    return result
 
 
-def _forward(model: Any, texts: Sequence[torch.Tensor]) -> npt.NDArray[np.float32]:
-    """Return the rewards of texts in one pass, padded on the right."""
-    pad = model.config.get_text_config().pad_token_id or 0
-    ids = pad_sequence(list(texts), batch_first=True, padding_value=pad)
-    mask = pad_sequence([torch.ones_like(text) for text in texts], batch_first=True)
-    device = next(model.parameters()).device
-    output = model(input_ids=ids.to(device), attention_mask=mask.to(device))
-    scores: npt.NDArray[np.float32] = output.logits[:, 0].float().cpu().numpy()
-    return scores
-
-
-def _check_tokens(texts: Sequence[torch.Tensor], config: Any) -> None:
-    if not all(len(ids) for ids in texts):
+def _check_tokens(texts: Sequence[Ids], config: Any) -> None:
+    if not all(map(len, texts)):
         raise InputError("reward.text.template: an exchange has no token; put words into it")
     num_embeddings = config.get_text_config().vocab_size
     highest = max((int(ids.max()) for ids in texts), default=0)

@@ -1,6 +1,6 @@
 """Settings of the reward model: named in the config, or trained here on generated pairs."""
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import (
     Field,
@@ -8,11 +8,10 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     field_validator,
-    model_validator,
 )
 
 from nearfirst.common.hub import NamedModel
-from nearfirst.common.settings import Section, Seed, Threads, check_once
+from nearfirst.common.settings import Section, Seed, Threads
 
 
 class RewardTextSettings(Section):
@@ -68,11 +67,6 @@ class PreferenceSettings(Section):
     )
     seed: Seed = Field(0, description="Seed of the draw and of the corruptions.")
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        check_once("datasets", self.datasets)
-        return self
-
 
 class RewardTrainingSettings(Section):
     """Bradley–Terry training of a small reward model, from the base model's weights."""
@@ -81,7 +75,6 @@ class RewardTrainingSettings(Section):
     batch_size: PositiveInt = Field(16, description="Pairs per step.")
     learning_rate: PositiveFloat = Field(3e-4, description="Peak learning rate; cosine to zero.")
     warmup_steps: NonNegativeInt = Field(10, description="Steps of linear warm-up.")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay.")
     seed: Seed = Field(0, description="Seed of the head and of the order of pairs.")
     threads: Threads = 1
 

@@ -117,7 +117,7 @@ def train(
 
     `load_reward_model` reads the folder, which has the layout in which UltraRM is published.
 
-    Raises InputError if the base is not a Llama, or if no pair, or every pair, is held out.
+    Raises InputError if the base is not a Llama.
 
     Returns
     -------
@@ -125,13 +125,10 @@ def train(
     """
     is_held_out = pairs["held_out"].to_numpy(bool)
     training, held_out = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
-    for rows, role in ((training, "to train on"), (held_out, "held out")):
-        if not len(rows):
-            raise InputError(f"no pair is {role}; make the pairs with other reward.preferences")
     torch.set_num_threads(settings.threads)
     model, tokenizer = from_base(base, settings.seed)
     chosen, rejected = (
-        encode(zip(pairs["instruction"], pairs[side], strict=True), text, model, tokenizer)
+        encode(list(zip(pairs["instruction"], pairs[side], strict=True)), text, model, tokenizer)
         for side in ("chosen", "rejected")
     )
     _fit(model, [fork(chosen[row], rejected[row]) for row in training], settings, folder)
@@ -162,7 +159,6 @@ def _fit(
             learning_rate=settings.learning_rate,
             lr_scheduler_type="cosine",
             warmup_steps=settings.warmup_steps,
-            weight_decay=settings.weight_decay,
             train_sampling_strategy="group_by_length",
             logging_steps=20,
             disable_tqdm=True,

@@ -2,19 +2,13 @@
 
 import string
 import unicodedata
+from functools import cache
 
 
-class _Punctuation(dict[int, int | None]):
-    """A table for `str.translate` that drops punctuation and caches each character."""
-
-    def __missing__(self, code: int) -> int | None:
-        # Unicode does not count some ASCII signs as punctuation: $ + < = > ^ ` | ~
-        drop = chr(code) in string.punctuation or unicodedata.category(chr(code)).startswith("P")
-        self[code] = None if drop else code
-        return self[code]
-
-
-_WITHOUT_PUNCTUATION = _Punctuation()
+@cache
+def _is_punctuation(character: str) -> bool:
+    # Unicode does not count some ASCII signs as punctuation: $ + < = > ^ ` | ~
+    return character in string.punctuation or unicodedata.category(character).startswith("P")
 
 
 def is_blank(text: str) -> bool:
@@ -32,8 +26,8 @@ def normalize(text: str) -> str:
     otherwise equal a reference `>`.
     """
     lower = unicodedata.normalize("NFC", text).lower()
-    words = lower.translate(_WITHOUT_PUNCTUATION).split() or lower.split()
-    return " ".join(words)
+    kept = "".join(c for c in lower if not _is_punctuation(c))
+    return " ".join(kept.split() or lower.split())
 
 
 def exact_match(answer: str, reference: str) -> float:

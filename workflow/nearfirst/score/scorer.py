@@ -1,5 +1,6 @@
 """All scores of one answer: ROUGE (Eqs. 2 to 5), and the modules named in `METRICS`."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from statistics import fmean
@@ -16,48 +17,39 @@ ROUGE = ("rouge1", "rougeL")
 MAX_CACHED = 2**16
 """Answers whose scores are cached: neighbouring checkpoints often give the same ones."""
 
+Scorer = Callable[[str, tuple[str, ...]], dict[str, float]]
+"""Returns each score's maximum or mean over the references, in the order of `SCORE_NAMES`.
 
-class Scorer:
-    """Computes the scores in `METRICS`: ROUGE by the settings, any other by its own module."""
+There is at least one reference, and none is blank; a blank answer scores 0.
+"""
 
-    def __init__(self, settings: ScoreSettings, tokenizer: Tokenizer) -> None:
-        self._settings = settings
-        self._combine = max if settings.references == "max" else fmean
-        self._rouge_scorer = RougeScorer(list(ROUGE), tokenizer=tokenizer)
-        self._functions = {
-            name: getattr(import_module(f"nearfirst.score.{name}"), name)
-            for name in SCORE_NAMES
-            if name not in ROUGE
-        }
-        self._cached = lru_cache(MAX_CACHED)(self._score)
 
-    def score(self, answer: str, references: tuple[str, ...]) -> dict[str, float]:
-        """Return each score's maximum or mean over the references, in the order of `SCORE_NAMES`.
+def make_scorer(settings: ScoreSettings, tokenizer: Tokenizer) -> Scorer:
+    """Return a function that scores an answer: ROUGE by the settings, the others by a module."""
+    rouge = RougeScorer(list(ROUGE), tokenizer=tokenizer)
+    others = {
+        name: getattr(import_module(f"nearfirst.score.{name}"), name)
+        for name in SCORE_NAMES
+        if name not in ROUGE
+    }
+    combine = max if settings.references == "max" else fmean
 
-        There is at least one reference, and none is blank; a blank answer scores 0.
-        """
-        return self._cached(answer, references)
+    def compare(answer: str, reference: str) -> dict[str, float]:
+        one, longest = rouge.score(reference, answer).values()
+        scores = {"rouge1": one.fmeasure, "rougeL": longest.fmeasure}
+        if settings.rouge == "paper":
+            scores = {"rouge1": one.recall, "rougeL": f_beta(longest.recall, longest.precision)}
+        return scores | {name: score(answer, reference) for name, score in others.items()}
 
-    def _score(self, answer: str, references: tuple[str, ...]) -> dict[str, float]:
+    def f_beta(recall: float, precision: float) -> float:
+        square = settings.beta**2
+        return (1 + square) * recall * precision / (recall + square * precision or 1)
+
+    @lru_cache(MAX_CACHED)
+    def score(answer: str, references: tuple[str, ...]) -> dict[str, float]:
         if is_blank(answer):
             return dict.fromkeys(SCORE_NAMES, 0.0)
-        scores = [self._compare(answer, reference) for reference in references]
-        return {name: self._combine([each[name] for each in scores]) for name in SCORE_NAMES}
+        scores = [compare(answer, reference) for reference in references]
+        return {name: combine([each[name] for each in scores]) for name in SCORE_NAMES}
 
-    def _compare(self, answer: str, reference: str) -> dict[str, float]:
-        rouge1, rouge_l = self._rouge_scorer.score(reference, answer).values()
-        if self._settings.rouge == "fmeasure":
-            rouge = (rouge1.fmeasure, rouge_l.fmeasure)
-        else:
-            f_beta = _f_beta(rouge_l.recall, rouge_l.precision, self._settings.beta)
-            rouge = (rouge1.recall, f_beta)
-        others = {name: compare(answer, reference) for name, compare in self._functions.items()}
-        return dict(zip(ROUGE, rouge, strict=True)) | others
-
-
-def _f_beta(recall: float, precision: float, beta: float) -> float:
-    """Return F_β (Eq. 5), or 0 if both are 0; with β above 1, recall weighs more."""
-    if not recall and not precision:
-        return 0.0
-    square = beta**2
-    return (1 + square) * recall * precision / (recall + square * precision)
+    return score

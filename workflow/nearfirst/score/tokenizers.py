@@ -11,22 +11,18 @@ from nearfirst.common.errors import InputError
 from nearfirst.model.tokenizer import load_tokenizer
 from nearfirst.score.settings import ScoreSettings
 
-MAX_WORDS, MAX_TEXTS = 2**17, 2**14
-"""Words and texts whose tokens are cached."""
+MAX_CACHED = 2**17
+"""Words whose tokens are cached."""
 
 
 class Tokenizer(tokenizers.Tokenizer):  # type: ignore[misc]
-    """A cached tokenizer for rouge-score, from a function that splits one word into tokens."""
+    """A tokenizer for rouge-score, from a function that splits one word into tokens."""
 
     def __init__(self, split_word: Callable[[str], Sequence[str]]) -> None:
-        self._split_word = lru_cache(MAX_WORDS)(split_word)
-        self._tokens = lru_cache(MAX_TEXTS)(self._split)
+        self._split_word = lru_cache(MAX_CACHED)(split_word)
 
     def tokenize(self, text: str) -> list[str]:
-        """Return the tokens of a text, a shared list that must not be changed."""
-        return self._tokens(text)
-
-    def _split(self, text: str) -> list[str]:
+        """Return the tokens of a text."""
         return [token for word in text.split() for token in self._split_word(word)]
 
 

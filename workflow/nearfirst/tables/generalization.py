@@ -1,13 +1,13 @@
 """The first checkpoint at which a run has generalized to unseen tasks."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from nearfirst.common.errors import InputError
+from nearfirst.figures.overlap import resampled_counts
 from nearfirst.figures.run import Run, Runs, by_label
 from nearfirst.tables.settings import GeneralizationSettings
 
@@ -77,21 +77,21 @@ def _first_pass(
         unit = np.arange(len(unit))
     n_units = unit.max() + 1
     generator = np.random.default_rng(settings.seed)
-    counts = generator.multinomial(n_units, [1 / n_units] * n_units, settings.resamples)[:, unit]
+    counts = resampled_counts(generator, n_units, settings.resamples)[:, unit]
     resampled = counts @ performance.T / counts.sum(axis=1, keepdims=True)
-    first = _first_above(resampled, steps, threshold)
+    above = resampled > threshold
+    first = np.where(above.any(axis=1), steps[above.argmax(axis=1)], np.inf)
     tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
     # Without interpolation, bounds are checkpoints or infinity.
-    bounds = np.quantile(first, tails, method="inverted_cdf")
-    estimate = _first_above(means[None], steps, threshold)[0]
-    step, low, high = (x if np.isfinite(x) else np.nan for x in (estimate, *bounds))
+    bounds = np.quantile(first[1:], tails, method="inverted_cdf")
+    step, low, high = (x if np.isfinite(x) else np.nan for x in (first[0], *bounds))
     return {
         "performance": settings.performance,
         "threshold": threshold,
         "step": step,
         "low": low,
         "high": high,
-        "passes": float(np.isfinite(first).mean()),
+        "passes": float(np.isfinite(first[1:]).mean()),
         "performance_start": means[0],
         "performance_best": means.max(),
         "performance_end": means[-1],
@@ -99,9 +99,3 @@ def _first_pass(
         "units": n_units,
         "confidence": settings.confidence,
     }
-
-
-def _first_above(means: Floats, steps: npt.NDArray[Any], threshold: float) -> Floats:
-    """Return the first step at which each (rows, steps) curve exceeds a threshold, or infinity."""
-    above = means > threshold
-    return np.where(above.any(axis=1), steps[above.argmax(axis=1)], np.inf)

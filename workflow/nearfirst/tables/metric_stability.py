@@ -1,6 +1,5 @@
 """Which metric is steady? Noise between checkpoints against change over a run (Section A.5)."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, mean_curve, mean_interval
-from nearfirst.figures.run import Runs, by_label, scaled
+from nearfirst.figures.run import Run, Runs, by_label, scaled
 from nearfirst.metrics import MetricName
 from nearfirst.tables.settings import StabilitySettings
 
@@ -18,8 +17,8 @@ Row = dict[str, Any]
 
 MIN_CHECKPOINTS = 4
 """The noise needs two second differences."""
-STANDARD_ERRORS = 2.0
-"""A change counts as seen if it exceeds this many standard errors due to noise."""
+SHARE = 0.9
+"""Share of its change that a metric must have made."""
 ROUNDING = 1e-12
 """Differences below this share of a curve's largest value are rounding errors."""
 NORMAL = 1.4826
@@ -52,105 +51,87 @@ def noise(steps: npt.NDArray[Any], means: Floats) -> float:
     return float(NORMAL * median if median else np.sqrt(np.mean(scaled_difference**2)))
 
 
+def step_of_share(steps: npt.NDArray[Any], curves: Floats, n_last: int) -> Floats:
+    """Return the first step at which rising (…, K) curves have made 90 % of their change.
+
+    The change is to the mean of the last `n_last` checkpoints after the first. The step is infinite
+    for a curve that does not rise.
+    """
+    start = curves[..., :1]
+    change = curves[..., 1:][..., -n_last:].mean(axis=-1, keepdims=True) - start
+    reached = (curves - start >= SHARE * change) & (change > 0)
+    return np.where(reached.any(axis=-1), steps[reached.argmax(axis=-1)], np.inf)
+
+
 def stability(metrics: Mapping[MetricName, Runs], settings: StabilitySettings) -> pd.DataFrame:
     """Measure how noisy each metric is from checkpoint to checkpoint, and how soon it changes.
 
     m_0 … m_K are the means over instances at each checkpoint. `start` is m_0, `end` the mean of the
     last `end_checkpoints` after m_0, `change` end − start, `noise` the result of `noise`, and
     `relative_noise` noise / |change|, infinite without a change. `step_90` is the first checkpoint
-    at which (m_k − m_0) / change ≥ 0.9, and `stays_90` the first from which on this holds (NaN if
-    it does not at the last); the names depend on `share`. `change_seen` is false if noise alone may
-    explain the change: |change| ≤ 2 · noise · √(1 + 1 / end_checkpoints), two standard errors.
+    at which (m_k − m_0) / change ≥ 0.9.
 
     Raises InputError if the runs of a data set cannot be compared, or do not begin at step 0.
 
     Returns
     -------
     Columns dataset, metric, seed, start, end, change, noise, relative_noise with its _low and
-    _high, step_N with its _low and _high, stays_N, change_seen, n (seeds), checkpoints, instances,
-    confidence, left_out; scores from 0 to 100. The seeds of a data set and metric are followed by a
-    row of seed `all`: the mean of each column over seeds, with Student's intervals clipped at zero.
-    Its change is seen if every seed's is.
+    _high, step_90 with its _low and _high, n (seeds), checkpoints, instances, confidence; scores
+    from 0 to 100. The seeds of a data set and metric are followed by a row of seed `all`: the mean
+    of each column over seeds, with Student's intervals clipped at zero.
     """
     by_metric = {metric: by_label(scaled(runs, metric)) for metric, runs in metrics.items()}
     rows: list[Row] = []
     for dataset in dict.fromkeys(dataset for runs in by_metric.values() for dataset in runs):
         for metric, by_dataset in by_metric.items():
-            seed_rows = []
-            for seed, run in by_dataset.get(dataset, {}).items():
-                curve = mean_curve(run, "instance")
-                if curve.index[0] != 0:
-                    raise InputError(
-                        f"{metric} of {dataset}, seed {seed}: it begins at step {curve.index[0]}; "
-                        "a change begins at step 0"
-                    )
-                if len(curve) < MIN_CHECKPOINTS:
-                    logging.warning(
-                        "%s of %s, seed %d: %d checkpoints are too few (%d) for its noise; lower "
-                        "train.checkpoint_every",
-                        *(metric, dataset, seed, len(curve), MIN_CHECKPOINTS),
-                    )
-                row = {
+            seeds = [
+                {
                     **{"dataset": dataset, "metric": metric, "seed": str(seed)},
-                    **_describe_curve(curve, settings),
-                    "n": 1,
-                    "checkpoints": len(curve),
-                    "instances": run.values.shape[1],
-                    "confidence": settings.confidence,
-                    "left_out": run.left_out,
+                    **_describe_run(run, f"{metric} of {dataset}, seed {seed}", settings),
                 }
-                seed_rows.append(row)
-            if seed_rows:
-                rows += [*seed_rows, _average_seeds(seed_rows, settings)]
+                for seed, run in by_dataset.get(dataset, {}).items()
+            ]
+            if seeds:
+                rows += [*seeds, _average_seeds(seeds, settings.confidence)]
     return pd.DataFrame(rows)
 
 
-def _step_columns(settings: StabilitySettings) -> tuple[str, str]:
-    """Name the columns of the steps at which the share is reached, and from which it stays so."""
-    percent = f"{100 * settings.share:g}"
-    return f"step_{percent}", f"stays_{percent}"
-
-
-def _describe_curve(curve: "pd.Series[float]", settings: StabilitySettings) -> Row:
-    """Compute the columns of one seed's curve."""
+def _describe_run(run: Run, name: str, settings: StabilitySettings) -> Row:
+    """Compute the columns of one seed's run."""
+    curve = mean_curve(run, "instance")
     steps, means = curve.index.to_numpy(), np.asarray(curve, dtype=np.float64)
-    tail = means[1:][-settings.end_checkpoints :] if len(means) > 1 else means
-    start, end = means[0], tail.mean()
-    change, noise_std = end - start, noise(steps, means)
+    if steps[0] != 0:
+        raise InputError(f"{name}: it begins at step {steps[0]}; a change begins at step 0")
+    end = (means[1:] if len(means) > 1 else means)[-settings.end_checkpoints :].mean()
+    change, noise_std = end - means[0], noise(steps, means)
     if abs(change) <= ROUNDING * np.abs(means).max():
         change = 0.0
-    share = (means - start) / change if change else np.zeros_like(means)
-    is_reached = share >= settings.share
-    # One after the last checkpoint below the share.
-    first_to_stay = np.max(np.flatnonzero(~is_reached), initial=-1) + 1
-    reached, stays = _step_columns(settings)
-    error = noise_std * np.sqrt(1 + 1 / len(tail))
+    step = float(step_of_share(steps, np.sign(change) * means, settings.end_checkpoints))
     return {
-        "start": start,
+        "start": means[0],
         "end": end,
         "change": change,
         "noise": noise_std,
         "relative_noise": noise_std / abs(change) if change else np.inf,
         "relative_noise_low": np.nan,
         "relative_noise_high": np.nan,
-        reached: steps[is_reached.argmax()] if is_reached.any() else np.nan,
-        f"{reached}_low": np.nan,
-        f"{reached}_high": np.nan,
-        stays: steps[first_to_stay] if first_to_stay < len(steps) else np.nan,
-        "change_seen": bool(abs(change) > STANDARD_ERRORS * error),
+        "step_90": step if np.isfinite(step) else np.nan,
+        "step_90_low": np.nan,
+        "step_90_high": np.nan,
+        "n": 1,
+        "checkpoints": len(means),
+        "instances": run.values.shape[1],
+        "confidence": settings.confidence,
     }
 
 
-def _average_seeds(rows: list[Row], settings: StabilitySettings) -> Row:
+def _average_seeds(rows: list[Row], confidence: float) -> Row:
     """Average the rows of the seeds of a data set and metric."""
-    reached, stays = _step_columns(settings)
-    with_interval = ("relative_noise", reached)
     result = rows[0] | {"seed": "all", "n": len(rows)}
-    for name in ("start", "end", "change", "noise", stays, *with_interval):
+    for name in ("start", "end", "change", "noise", "relative_noise", "step_90"):
         values = np.array([row[name] for row in rows], dtype=float)
         result[name] = values.mean()
-        if name in with_interval and np.isfinite(values).all():
-            _, low, high = mean_interval(values, settings.confidence)
+        if f"{name}_low" in result and np.isfinite(values).all():
+            _, low, high = mean_interval(values, confidence)
             result[f"{name}_low"], result[f"{name}_high"] = float(np.maximum(low, 0)), float(high)
-    result["change_seen"] = all(row["change_seen"] for row in rows)
     return result

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from nearfirst.common.settings import Section, Seed, check_once
+from nearfirst.common.settings import Section, Seed
 from nearfirst.figures.figure import TEST, Curve, Label, Labelled, Test
 from nearfirst.metrics import METRICS, MetricName
 
@@ -22,9 +22,6 @@ class StabilitySettings(Section):
 
     end_checkpoints: PositiveInt = Field(
         3, description="The end of a run is the mean over this many last checkpoints."
-    )
-    share: float = Field(
-        0.9, gt=0, le=1, description="Share of its total change that a metric must have made."
     )
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals over seeds.")
 
@@ -54,19 +51,9 @@ class GeneralizationSettings(Section):
 
     @model_validator(mode="after")
     def _check_threshold(self) -> Self:
-        metric = METRICS[self.metric]
-        low, high = (bound / metric.scale for bound in metric.limits)
-        if self.performance == "exp-loss":
-            low, high = 0, 1
-        if self.threshold is None:
-            if low < 0:
-                raise ValueError(
-                    "threshold: twice a reward, which may be negative, means nothing; give a number"
-                )
-        elif not low < self.threshold < high:
+        if self.threshold is None and self.performance == "reward":
             raise ValueError(
-                f"threshold: {self.threshold} tells no runs apart: {self.performance} is from "
-                f"{low:g} to {high:g}; give a number between"
+                "threshold: twice a reward, which may be negative, means nothing; give a number"
             )
         return self
 
@@ -102,12 +89,6 @@ class Table4Settings(Section):
         description="The paper's numbers, by data set and split; mismatches are reported.",
     )
 
-    @model_validator(mode="after")
-    def _check_duplicates(self) -> Self:
-        for name, splits in self.splits.items():
-            check_once(f"splits.{name}", splits)
-        return self
-
 
 class MetricTablesSettings(Labelled, Section):
     """The runs whose metrics are tabulated."""
@@ -122,12 +103,6 @@ class MetricTablesSettings(Labelled, Section):
     metrics: list[MetricName] = Field(
         list(METRICS), min_length=1, description="Metrics to compare."
     )
-
-    @model_validator(mode="after")
-    def _check_duplicates(self) -> Self:
-        check_once("metrics", self.metrics)
-        check_once("datasets", list(self.datasets.values()))
-        return self
 
     def shown(self) -> list[Curve]:
         """Return the labels in order, each with its data set, test set and arrangement."""
@@ -144,11 +119,6 @@ class TableSettings(Section):
         min_length=1,
         description="Figures whose runs are listed in `generalization.csv`.",
     )
-
-    @model_validator(mode="after")
-    def _check_duplicates(self) -> Self:
-        check_once("generalization", self.generalization)
-        return self
 
     def references(self) -> Iterator[tuple[str, str, str]]:
         """Yield each key that holds a name, the kind of thing named, and the name."""

@@ -4,19 +4,18 @@ Each row is written before anyone looks at the results that it concerns, and nev
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 from nearfirst.takeaways.subjects import (
-    AllCurves,
+    Claim,
     Config,
-    EachCurve,
-    MetricTable,
-    Needs,
-    Orders,
     Pattern,
-    Rounds,
-    Subject,
+    Subjects,
+    all_curves,
+    each_curve,
+    metric_table,
+    orders,
+    rounds,
     subjects_of,
 )
 
@@ -28,29 +27,6 @@ TAKEAWAYS = {
     5: "Test-centric Multi-turn Arrangement (TMA) helps, with and without tasks",
     6: "The earlier a round of TMA, the more it helps",
 }
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claim of the paper and its registered test.
-
-    Attributes
-    ----------
-    statement
-        What must hold for the claim to be confirmed.
-    test
-        The name of a function in `verdicts.TESTS`, called with the `options`.
-    primary
-        Whether Holm's correction covers it; other rows are supplementary.
-    """
-
-    name: str
-    takeaway: int
-    statement: str
-    needs: Needs
-    test: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    primary: bool = True
 
 
 RANDOM: Pattern = {"method": "random"}
@@ -81,7 +57,7 @@ def lower(
             f"{name}-{window}",
             takeaway,
             f"{ours[0].upper()}{ours[1:]} has a lower test loss than {theirs}{on}, {where}",
-            Orders(roles, held_out),
+            partial(orders, roles=roles, held_out=held_out),
             "difference",
             {"window": window},
             primary=window == "run",
@@ -96,9 +72,10 @@ def early(name: str, kind: str, metric: str, title: str, paper_step: int) -> Cla
         f"early-{name}",
         1,
         f"{title} makes 90% of its change by the paper's step {paper_step}, scaled to this run",
-        EachCurve(kind, or_table=True, metrics=(metric,)),
+        partial(each_curve, kind=kind, or_table=True),
         "early",
         {"metric": metric, "paper_step": paper_step},
+        metrics=(metric,),
     )
 
 
@@ -112,7 +89,7 @@ CLAIMS = [
         "early-tasks",
         1,
         "Most unseen tasks make 90% of their fall by the paper's step 50, scaled to this run",
-        EachCurve("loss-types"),
+        partial(each_curve, kind="loss-types"),
         "early_tasks",
         {"paper_step": 50},
     ),
@@ -121,9 +98,10 @@ CLAIMS = [
             f"steady-{metric}",
             2,
             f"The loss has less noise, relative to its change, than {title}",
-            MetricTable(metrics=("loss", metric)),
+            metric_table,
             "steadier",
             {"metric": metric},
+            metrics=("loss", metric),
         )
         for metric, title in (
             ("rouge1", "ROUGE-1"),
@@ -136,28 +114,30 @@ CLAIMS = [
         "fair-loss",
         2,
         "Data sets differ less in loss than in reward (share of the variance of instances)",
-        MetricTable(metrics=("loss", "reward")),
+        metric_table,
         "fairer",
+        metrics=("loss", "reward"),
     ),
     Claim(
         "reward-blind",
         2,
         "The reward does not tell right from wrong answers (AUC near one half)",
-        EachCurve("rewards", metrics=("exact_match", "reward")),
+        partial(each_curve, kind="rewards"),
         "tells_apart",
+        metrics=("exact_match", "reward"),
     ),
     Claim(
         "sudden-falls",
         3,
         "A task's largest fall in one checkpoint is larger in cluster order than at random",
-        Orders({"cluster": CLUSTER, "random": RANDOM}),
+        partial(orders, roles={"cluster": CLUSTER, "random": RANDOM}),
         "sudden",
     ),
     Claim(
         "round-robin",
         3,
         "Tasks in turn (round-robin) have the same mean loss as random order, over the run",
-        Orders({"round-robin": ROUND_ROBIN, "random": RANDOM}, held_out=False),
+        partial(orders, roles={"round-robin": ROUND_ROBIN, "random": RANDOM}, held_out=False),
         "equivalence",
         {"window": "run"},
     ),
@@ -165,15 +145,16 @@ CLAIMS = [
         "follows-minimum",
         3,
         "In cluster order, a task's loss falls when its least distance (Cosine-Min) falls",
-        Orders({"cluster": CLUSTER}, with_similarity=True),
+        partial(orders, roles={"cluster": CLUSTER}),
         "follows",
         {"measure": "cosine-min"},
+        with_similarity=True,
     ),
     Claim(
         "cosine-euclidean",
         3,
         "Cosine and Euclidean distances go equally well with the loss, between orders",
-        AllCurves("prediction", with_similarity=True),
+        partial(all_curves, kind="prediction"),
         "same_correlation",
         {
             "pairs": [
@@ -181,20 +162,22 @@ CLAIMS = [
                 for operation in ("min", "max", "avg", "centroid")
             ]
         },
+        with_similarity=True,
     ),
     Claim(
         "ngram-blind",
         3,
         "The divergence of n-grams does not go with the loss, between orders",
-        AllCurves("prediction", with_similarity=True),
+        partial(all_curves, kind="prediction"),
         "no_correlation",
         {"measure": "ngram-kl"},
+        with_similarity=True,
     ),
     Claim(
         "test-samples",
         3,
         "Another sample of a task's test instances changes the shape of its loss curve",
-        AllCurves("tasks", several_tests=True),
+        partial(all_curves, kind="tasks", several_tests=True),
         "samples_differ",
     ),
     *lower("wsd-near", 3, {"nearest first by WSD": WSD, "random order": RANDOM}),
@@ -209,7 +192,7 @@ CLAIMS = [
         "budget-min",
         5,
         "Near then far rounds (NFT) have the same mean loss as near ones only (MIN)",
-        Orders({"NFT": BOTH_NEAREST, "MIN": MIN}),
+        partial(orders, roles={"NFT": BOTH_NEAREST, "MIN": MIN}),
         "equivalence",
         {"window": "run"},
     ),
@@ -217,7 +200,7 @@ CLAIMS = [
         "budget-max-first",
         5,
         "Far then near rounds (FFT) equal far ones only (MAX) in the first half",
-        Orders({"FFT": BOTH_FARTHEST, "MAX": MAX}),
+        partial(orders, roles={"FFT": BOTH_FARTHEST, "MAX": MAX}),
         "equivalence",
         {"window": "first half"},
     ),
@@ -225,7 +208,7 @@ CLAIMS = [
         "budget-max-second",
         5,
         "Far then near rounds (FFT) have a lower loss than MAX in the second half",
-        Orders({"FFT": BOTH_FARTHEST, "MAX": MAX}),
+        partial(orders, roles={"FFT": BOTH_FARTHEST, "MAX": MAX}),
         "difference",
         {"window": "second half"},
     ),
@@ -233,7 +216,7 @@ CLAIMS = [
         "budget-random",
         5,
         "The same rounds shuffled lie between NFT and FFT (the weaker difference counts)",
-        Orders({"NFT": BOTH_NEAREST, "RT": BOTH_RANDOM, "FFT": BOTH_FARTHEST}),
+        partial(orders, roles={"NFT": BOTH_NEAREST, "RT": BOTH_RANDOM, "FFT": BOTH_FARTHEST}),
         "between",
         {"window": "run"},
     ),
@@ -241,14 +224,14 @@ CLAIMS = [
         "rounds",
         6,
         "Tuned on a few rounds alone: the later the rounds, the higher a task's loss",
-        Rounds(),
+        rounds,
         "trend",
     ),
 ]
 BY_NAME = {claim.name: claim for claim in CLAIMS}
 
 
-def subjects(config: Config) -> list[Subject]:
+def subjects(config: Config) -> Subjects:
     """Return what every claim is tested on, claim by claim, using the runs that a config trains."""
     figures = {
         name: figure
@@ -256,4 +239,5 @@ def subjects(config: Config) -> list[Subject]:
         if not any(curve.arrangement in config.checkpoints for curve in figure.shown())
     }
     config = config.model_copy(update={"figures": figures})
-    return [subject for claim in CLAIMS for subject in subjects_of(claim.name, claim.needs, config)]
+    found = [subject for claim in CLAIMS for subject in subjects_of(claim, config)]
+    return Subjects(subjects=found)

@@ -1,9 +1,9 @@
 """What tests take and return: runs by role, and effects with intervals and p-values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,20 +11,16 @@ import numpy.typing as npt
 from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison.inference import Sample, estimates, max_t, variance_over_seeds
 from nearfirst.figures.curves import Floats
-from nearfirst.figures.run import Key, Run, Similarity
+from nearfirst.figures.figure import Curve
+from nearfirst.figures.run import Key, Runs, Similarity, by_label
 from nearfirst.figures.settings import ComparisonSettings, DistributionSettings, PredictionSettings
 from nearfirst.tables.settings import StabilitySettings
 from nearfirst.takeaways.settings import TakeawaySettings
 
-T = TypeVar("T")
 Region = tuple[float, float]
 """Where an effect must lie for its claim to be confirmed, bounds included."""
 
 NEGATIVE, POSITIVE, MAJORITY = (-inf, 0.0), (0.0, inf), (0.5, 1.0)
-
-
-class NotTestableError(InputError):
-    """The data cannot answer the question; the message says why."""
 
 
 class Effect(NamedTuple):
@@ -81,40 +77,30 @@ class Data:
 
     Attributes
     ----------
-    runs
-        By metric, role and seed; roles in their order.
-    similarities
-        By role and seed.
-    sample, arrangement
-        The test set and the arrangement of each role.
-    paper_steps
-        Steps of the paper's run.
+    roles
+        In the order of the claim.
+    runs, similarities
+        By role and seed; the runs of each metric.
     others
         Losses of the other orders in the figure, by arrangement and seed.
+    paper_steps
+        Steps of the paper's run.
     """
 
-    runs: Mapping[str, Mapping[str, Mapping[int, Run]]]
-    similarities: Mapping[str, Mapping[int, Similarity]]
-    sample: Mapping[str, str]
-    arrangement: Mapping[str, str]
+    roles: Sequence[Curve]
+    runs: Mapping[str, Runs]
+    similarities: Mapping[Key, Similarity]
+    others: Runs = field(default_factory=dict)
     paper_steps: int | None = None
-    others: Mapping[str, Mapping[int, Run]] = field(default_factory=dict)
 
-    def by_key(self, metric: str = "loss") -> dict[Key, Run]:
-        """Return the runs by role and seed."""
-        return _by_key(self.runs[metric])
-
-    def similarities_by_key(self) -> dict[Key, Similarity]:
-        """Return the similarities by role and seed."""
-        return _by_key(self.similarities)
+    @property
+    def names(self) -> list[str]:
+        """The names of the roles."""
+        return [role.label for role in self.roles]
 
     def max_seeds(self) -> int:
         """Return the largest number of seeds of a role."""
-        return max(map(len, self.runs["loss"].values()))
-
-
-def _by_key(by_role: Mapping[str, Mapping[int, T]]) -> dict[Key, T]:
-    return {(role, seed): value for role, seeds in by_role.items() for seed, value in seeds.items()}
+        return max(map(len, by_label(self.runs["loss"]).values()))
 
 
 def mean_over_tasks(values: Floats, method: Method, region: Region, quantity: str) -> Effect:
@@ -125,7 +111,7 @@ def mean_over_tasks(values: Floats, method: Method, region: Region, quantity: st
     values = values[:, np.isfinite(values).all(axis=0)]
     seeds, tasks = values.shape
     if tasks < 2:
-        raise NotTestableError(f"{tasks} tasks have a value; it takes two")
+        raise InputError(f"{tasks} tasks have a value; it takes two")
     sample = Sample(np.arange(tasks), np.zeros(tasks, dtype=np.intp), np.full(tasks, 1 / tasks))
     variance = float(variance_over_seeds(values[None], sample)[0])
     result = estimates(values[None], sample, method.confidence, variance)
@@ -157,7 +143,7 @@ def equivalence_test(
     `draws` holds the estimate, followed by those of the resamples.
     """
     if not np.isfinite(draws).all():
-        raise NotTestableError("a resample has no correlation")
+        raise InputError("a resample has no correlation")
     low, high = np.quantile(draws[1:], method.tails)
     beyond = [draws[1:] >= centre + margin, draws[1:] <= centre - margin]
     p_value = max((1 + side.sum()) / len(draws) for side in beyond)

@@ -9,25 +9,22 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.curves import Floats, task_means
 from nearfirst.figures.overlap import Group, aucs, overlap, resampled_counts
 from nearfirst.figures.reward_distribution import answers
-from nearfirst.figures.run import Run
+from nearfirst.figures.run import Run, by_label
 from nearfirst.metrics import METRICS
-from nearfirst.tables.metric_stability import stability
+from nearfirst.tables.metric_stability import stability, step_of_share
 from nearfirst.takeaways.evidence import (
     MAJORITY,
     NEGATIVE,
     Data,
     Effect,
     Method,
-    NotTestableError,
     bootstrap_p_value,
     equivalence_test,
 )
-
-SHARE = 0.9
-"""Share of its change that a metric must have made, according to the claims."""
 
 
 def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
@@ -38,16 +35,13 @@ def early(data: Data, method: Method, metric: str, paper_step: int) -> Effect:
     that does not improve has an infinite step; if the runs themselves do not improve, the claim is
     not testable.
     """
-    (by_seed,) = data.runs[metric].values()
-    runs = list(by_seed.values())
+    runs = list(data.runs[metric].values())
     steps = _steps_from_zero(runs)
     sign = -1.0 if METRICS[metric].better == "lower" else 1.0
     curves, units, n = _resampled_curves(runs, method)
     draws = step_of_share(steps, sign * curves, method.stability.end_checkpoints)
     if np.isinf(draws[0]):
-        raise NotTestableError(
-            f"{METRICS[metric].name} gets no better, so no step is early or late"
-        )
+        raise InputError(f"{METRICS[metric].name} gets no better, so no step is early or late")
     bound = _scaled_step(steps, paper_step, data)
     low, high = np.quantile(draws[1:], method.tails, method="inverted_cdf")
     return Effect(
@@ -69,8 +63,7 @@ def early_tasks(data: Data, method: Method, paper_step: int) -> Effect:
 
     The interval is Clopper and Pearson's.
     """
-    (by_seed,) = data.runs["loss"].values()
-    runs = list(by_seed.values())
+    runs = list(data.runs["loss"].values())
     steps = _steps_from_zero(runs)
     means = np.mean([task_means(run, method.weighting) for run in runs], axis=0)
     reached = step_of_share(steps, -means.T, method.stability.end_checkpoints)
@@ -93,35 +86,23 @@ def early_tasks(data: Data, method: Method, paper_step: int) -> Effect:
     )
 
 
-def step_of_share(steps: npt.NDArray[Any], curves: Floats, n_last: int) -> Floats:
-    """Return the first step at which rising (…, K) curves have made 90 % of their change.
-
-    The change is to the mean of the last `n_last` checkpoints after the first, as in
-    `metric_stability.csv`. The step is infinite for a curve that does not rise.
-    """
-    start = curves[..., :1]
-    change = curves[..., 1:][..., -n_last:].mean(axis=-1, keepdims=True) - start
-    reached = (curves - start >= SHARE * change) & (change > 0)
-    return np.where(reached.any(axis=-1), steps[reached.argmax(axis=-1)], np.inf)
-
-
 def steadier(data: Data, method: Method, metric: str) -> Effect:
     """Test whether the loss has less noise, relative to its change, than another metric.
 
     The noise is that of `metric_stability.csv`. A t-test of the log ratio, metric over loss, paired
     by run (data set and seed).
     """
-    table = stability({name: data.by_key(name) for name in ("loss", metric)}, method.stability)
+    table = stability({name: data.runs[name] for name in ("loss", metric)}, method.stability)
     noise = table[table["seed"] != "all"].pivot(
         index=["dataset", "seed"], columns="metric", values="relative_noise"
     )
     if len(noise) < 2:
-        raise NotTestableError("one run alone: no interval")
+        raise InputError("one run alone: no interval")
     with np.errstate(divide="ignore", invalid="ignore"):
         log_ratios = np.log(noise[metric] / noise["loss"])
     if not np.isfinite(log_ratios).all():
         title = METRICS[metric].name
-        raise NotTestableError(
+        raise InputError(
             f"some run has too few checkpoints for noise, or no change in loss or {title}"
         )
     test = stats.ttest_1samp(log_ratios, 0)
@@ -147,15 +128,15 @@ def fairer(data: Data, method: Method) -> Effect:
     share of the variance between instances that lies between data sets, equally weighted. Bootstrap
     over tasks.
     """
-    roles = list(data.runs["loss"])
-    if len(roles) < 2:
-        raise NotTestableError("one data set alone: nothing to be fair between")
+    by_role = {metric: by_label(data.runs[metric]) for metric in ("loss", "reward")}
+    if len(data.roles) < 2:
+        raise InputError("one data set alone: nothing to be fair between")
     generator = method.generator()
     moments: dict[str, list[Floats]] = {"loss": [], "reward": []}
     n_units = 0
-    for role in roles:
-        ends = {metric: _end_means(data.runs[metric][role].values(), method) for metric in moments}
-        run = next(iter(data.runs["loss"][role].values()))
+    for name in data.names:
+        ends = {metric: _end_means(by_role[metric][name].values(), method) for metric in moments}
+        run = next(iter(by_role["loss"][name].values()))
         shared = ends["loss"].index.intersection(ends["reward"].index)
         unit, names = pd.factorize(run.units.loc[shared], sort=True)
         n_units += len(names)
@@ -192,7 +173,7 @@ def tells_apart(data: Data, method: Method) -> Effect:
 
     The bootstrap draws units of the test set, each with all its answers of all seeds.
     """
-    scores, rewards = data.by_key("exact_match"), data.by_key("reward")
+    scores, rewards = data.runs["exact_match"], data.runs["reward"]
     table, _ = answers(scores, rewards, method.distribution.checkpoints)
     run = next(iter(scores.values()))
     unit, names = pd.factorize(table["id"].map(run.units), sort=True)
@@ -202,7 +183,7 @@ def tells_apart(data: Data, method: Method) -> Effect:
         n_answers, n_units = len(group.values), len(np.unique(group.cluster))
         settings = method.distribution
         if n_answers < settings.min_answers or n_units < settings.min_instances:
-            raise NotTestableError(
+            raise InputError(
                 f"only {n_answers} {name} answers to {n_units} of {len(names)} {run.unit}s"
             )
     resamples = method.comparison.resamples
@@ -251,7 +232,7 @@ def _steps_from_zero(runs: Iterable[Run]) -> npt.NDArray[Any]:
     for run in runs:
         steps = run.values.index.to_numpy()
         if steps[0] != 0 or len(steps) < 2:
-            raise NotTestableError("the runs do not begin at step 0, or end there")
+            raise InputError("the runs do not begin at step 0, or end there")
     return np.asarray(steps)
 
 

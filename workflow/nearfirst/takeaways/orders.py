@@ -6,18 +6,18 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison import END, RUN
 from nearfirst.figures.comparison.paired import paired_comparison
 from nearfirst.figures.curves import mean_curve, task_means
 from nearfirst.figures.prediction import correlation
-from nearfirst.figures.run import common_steps, common_tasks
+from nearfirst.figures.run import by_label, common_steps, common_tasks
 from nearfirst.takeaways.evidence import (
     NEGATIVE,
     POSITIVE,
     Data,
     Effect,
     Method,
-    NotTestableError,
     mean_over_tasks,
 )
 
@@ -27,7 +27,7 @@ def difference(data: Data, method: Method, window: str) -> Effect:
 
     The window is `run`, `end`, `first half` or `second half` of their checkpoints after step 0.
     """
-    return _compare(data, list(data.runs["loss"]), method, window)
+    return _compare(data, data.names, method, window)
 
 
 def between(data: Data, method: Method, window: str) -> Effect:
@@ -36,7 +36,7 @@ def between(data: Data, method: Method, window: str) -> Effect:
     Both differences must be negative, so the one with the weaker evidence counts (an
     intersection-union test). Either can refute the claim, so a p-value against it is doubled.
     """
-    first, second, third = data.runs["loss"]
+    first, second, third = data.names
     pairs = ((first, second), (second, third))
     effects = [_compare(data, pair, method, window) for pair in pairs]
     weaker = max(effects, key=lambda e: e.p_value if e.estimate < 0 else 2 - e.p_value)
@@ -51,13 +51,14 @@ def equivalence(data: Data, method: Method, window: str) -> Effect:
     Each is the test of `difference` with the second order's losses shifted by the margin, which is
     a share (`loss_margin`) of the fall of the second order's mean loss in its run.
     """
-    ours, theirs = data.runs["loss"]
-    curves = [mean_curve(run, method.weighting) for run in data.runs["loss"][theirs].values()]
+    ours, theirs = data.names
+    runs = by_label(data.runs["loss"])[theirs].values()
+    curves = [mean_curve(run, method.weighting) for run in runs]
     if any(curve.index[0] != 0 for curve in curves):
-        raise NotTestableError("the runs do not begin at step 0")
+        raise InputError("the runs do not begin at step 0")
     fall = float(np.mean([curve.iloc[0] - curve.iloc[-1] for curve in curves]))
     if fall <= 0:
-        raise NotTestableError("the loss does not fall")
+        raise InputError("the loss does not fall")
     margin = method.settings.loss_margin * fall
     effect = _compare(data, (ours, theirs), method, window)
     above, below = (
@@ -82,21 +83,17 @@ def _compare(
     The figure's other orders take part, since the variance over seeds is pooled.
     """
     ours, theirs = roles
-    runs = data.by_key()
     # An arrangement may have the name of a role.
-    runs |= {
-        (f"others: {name}", seed): run
-        for name, seeds in data.others.items()
-        for seed, run in seeds.items()
-    }
+    others = {(f"others: {name}", seed): run for (name, seed), run in data.others.items()}
+    runs = {**data.runs["loss"], **others}
     if not (steps := common_steps(runs.values())):
-        raise NotTestableError(f"{ours} and {theirs} have no common checkpoint after step 0")
+        raise InputError(f"{ours} and {theirs} have no common checkpoint after step 0")
     if window == "first half":
         steps = [step for step in steps if 2 * step <= steps[-1]]
     elif window == "second half":
         steps = [step for step in steps if 2 * step > steps[-1]]
     if not steps:
-        raise NotTestableError(f"no common checkpoint in the {window}")
+        raise InputError(f"no common checkpoint in the {window}")
     shifted = {
         key: replace(run, values=run.values.loc[steps] + shift * (key[0] == theirs))
         for key, run in runs.items()
@@ -125,16 +122,16 @@ def trend(data: Data, method: Method) -> Effect:
     Tasks are the blocks. Means are over seeds and the checkpoints that all buckets have. The effect
     is Spearman's correlation of bucket and loss, averaged over tasks and seeds.
     """
-    buckets = data.runs["loss"]
+    buckets = by_label(data.runs["loss"])
     if len(buckets) < 3:
-        raise NotTestableError("a trend needs three buckets of rounds or more")
-    runs = data.by_key().values()
+        raise InputError("a trend needs three buckets of rounds or more")
+    runs = data.runs["loss"].values()
     if not (steps := common_steps(runs)):
-        raise NotTestableError("the buckets have no common checkpoint after step 0")
+        raise InputError("the buckets have no common checkpoint after step 0")
     tasks = common_tasks(runs)
     seeds = sorted(set.intersection(*map(set, buckets.values())))
     if not seeds:
-        raise NotTestableError("the buckets have no common seed")
+        raise InputError("the buckets have no common seed")
     # (seeds, tasks, buckets)
     losses = np.array(
         [

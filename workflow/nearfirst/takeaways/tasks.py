@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison.paired import check_pairs
 from nearfirst.figures.curves import Floats, task_means
 from nearfirst.figures.prediction import between_arrangements, correlation
-from nearfirst.figures.run import common_tasks
+from nearfirst.figures.run import Run, by_label, common_tasks
 from nearfirst.takeaways.evidence import (
     POSITIVE,
     Data,
     Effect,
     Method,
-    NotTestableError,
     equivalence_test,
     mean_over_tasks,
 )
@@ -30,15 +30,16 @@ def sudden(data: Data, method: Method) -> Effect:
     The fall from the base model to the first checkpoint, which all orders share, does not count.
     """
     largest = []
-    check_pairs(data.runs["loss"])
-    tasks = common_tasks(data.by_key().values())
-    for by_seed in data.runs["loss"].values():
+    by_role = by_label(data.runs["loss"])
+    check_pairs(by_role)
+    tasks = common_tasks(data.runs["loss"].values())
+    for by_seed in by_role.values():
         falls = [
             -np.diff(task_means(run, method.weighting)[tasks].drop(0, errors="ignore"), axis=0)
             for _, run in sorted(by_seed.items())
         ]
         if min(map(len, falls)) < 1:
-            raise NotTestableError("fewer than two checkpoints after step 0")
+            raise InputError("fewer than two checkpoints after step 0")
         largest.append(np.array([fall.max(axis=0) for fall in falls]))
     ours, theirs = largest
     return mean_over_tasks(ours - theirs, method, POSITIVE, "nats")
@@ -52,14 +53,13 @@ def follows(data: Data, method: Method, measure: str) -> Effect:
     common to all tasks, as early in a run, says nothing about a single one. For the p-value, blocks
     of neighbouring changes in distance are permuted alike in all tasks and seeds.
     """
-    ((role, by_seed),) = data.runs["loss"].items()
-    tasks = common_tasks(by_seed.values())
+    runs = data.runs["loss"]
+    tasks = common_tasks(runs.values())
     if len(tasks) < 2:
-        raise NotTestableError("one task alone: nothing to compare its falls with")
+        raise InputError("one task alone: nothing to compare its falls with")
     pairs = []
-    similarities = data.similarities_by_key()
-    for seed, run in sorted(by_seed.items()):
-        distances = similarities[role, seed][measure]
+    for key, run in sorted(runs.items()):
+        distances = data.similarities[key][measure]
         tables = (task_means(run, method.weighting), distances)
         changes = [np.diff(table.loc[distances.index, tasks], axis=0) for table in tables]
         pairs.append([(change - change.mean(axis=1, keepdims=True)).T for change in changes])
@@ -68,7 +68,7 @@ def follows(data: Data, method: Method, measure: str) -> Effect:
     count, size = losses.shape[-1], method.settings.block_checkpoints
     starts = np.arange(0, count, size)
     if len(starts) < MIN_BLOCKS:
-        raise NotTestableError(
+        raise InputError(
             f"{count} changes between checkpoints are too few: it takes {MIN_BLOCKS} blocks"
         )
     # The distance of a task is constant if its nearest instance was seen before the first change.
@@ -96,24 +96,24 @@ def samples_differ(data: Data, method: Method) -> Effect:
     scaled to be 0 by chance and 1 if seeds agree fully, averaged over tasks. For the p-value the
     samples are relabelled within each seed and task.
     """
-    by_arrangement: dict[str, dict[str, str]] = {}
-    for role, arrangement in data.arrangement.items():
-        by_arrangement.setdefault(arrangement, {})[data.sample[role]] = role
-    runs = data.runs["loss"]
-    tasks = common_tasks(data.by_key().values())
+    runs = by_label(data.runs["loss"])
+    by_arrangement: dict[str, list[dict[int, Run]]] = {}
+    for role in data.roles:
+        by_arrangement.setdefault(role.arrangement, []).append(runs[role.label])
+    tasks = common_tasks(data.runs["loss"].values())
     parts = []
-    for roles in by_arrangement.values():
-        seeds = sorted(set.intersection(*(set(runs[role]) for role in roles.values())))
+    for samples in by_arrangement.values():
+        seeds = sorted(set.intersection(*map(set, samples)))
         if len(seeds) < 2:
             continue
         tables = [
-            [task_means(runs[role][seed], method.weighting)[tasks].to_numpy().T for seed in seeds]
-            for role in roles.values()
+            [task_means(sample[seed], method.weighting)[tasks].to_numpy().T for seed in seeds]
+            for sample in samples
         ]
         curves = np.array(tables)
         parts.append(curves - curves.mean(axis=-1, keepdims=True))
     if not parts:
-        raise NotTestableError("with one seed, samples cannot be told from luck")
+        raise InputError("with one seed, samples cannot be told from luck")
     n_seeds = min(part.shape[1] for part in parts)
     # (samples, seeds, tasks, checkpoints of all arrangements)
     shapes = np.concatenate([part[:, :n_seeds] for part in parts], axis=-1)
@@ -169,17 +169,17 @@ def no_correlation(data: Data, method: Method, measure: str) -> Effect:
 
 def _test_zero(data: Data, method: Method, draws: "pd.Series[float]") -> Effect:
     """Test whether a correlation, or the difference between two, is near zero."""
-    n_tasks = len(common_tasks(data.by_key().values()))
+    n_tasks = len(common_tasks(data.runs["loss"].values()))
     margin = method.settings.correlation_margin
     values = np.asarray(draws, dtype=np.float64)
     return equivalence_test(values, 0, margin, method, "correlation", n_tasks, data.max_seeds())
 
 
 def _bootstrap_correlations(data: Data, method: Method) -> pd.DataFrame:
-    runs, similarities = data.by_key(), data.similarities_by_key()
     settings = method.prediction
+    runs = data.runs["loss"]
     return between_arrangements(
-        runs, similarities, method.weighting, settings.resamples, settings.seed
+        runs, data.similarities, method.weighting, settings.resamples, settings.seed
     )
 
 

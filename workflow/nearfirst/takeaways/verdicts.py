@@ -1,6 +1,7 @@
 """From effects to verdicts, and to the table and the text of the page."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from math import isinf
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ import pandas as pd
 from nearfirst.common.csv import read_csv
 from nearfirst.common.errors import InputError
 from nearfirst.common.text import counted
-from nearfirst.figures.figure import RunId
-from nearfirst.figures.run import Run, Similarity, by_label
+from nearfirst.figures.figure import Curve, RunId
+from nearfirst.figures.run import Key, Run, Similarity, by_label
 from nearfirst.takeaways import measures, orders, tasks
 from nearfirst.takeaways.claims import BY_NAME
-from nearfirst.takeaways.evidence import MAJORITY, Data, Effect, Method, NotTestableError, Region
-from nearfirst.takeaways.subjects import Role, Subject
+from nearfirst.takeaways.evidence import MAJORITY, Data, Effect, Method, Region
+from nearfirst.takeaways.subjects import Subject
 
 CONFIRMED, REFUTED, UNDECIDED = "confirmed", "refuted", "undecided"
 NOT_TESTABLE = "not testable here"
@@ -43,7 +44,7 @@ TESTS: dict[str, Callable[..., Effect]] = {
         *(tasks.same_correlation, tasks.no_correlation),
     )
 }
-"""Each takes `Data`, a `Method` and the options of a claim; may raise `NotTestableError`."""
+"""Each takes `Data`, a `Method` and the options of a claim; may raise `InputError`."""
 
 
 def takeaways(
@@ -73,17 +74,15 @@ def takeaways(
             "where": subject.where,
             "figure": subject.figure,
             "primary": "yes" if claim.primary else "no",
-            "reason": subject.reason,
         }
-        if not subject.reason:
-            try:
-                data = data_of(subject, runs, similarities)
-                effect = TESTS[claim.test](data, method, **claim.options)
-                region_low, region_high = effect.region
-                row |= {"region_low": region_low, "region_high": region_high}
-                row |= {"effect": effect.estimate, **effect._asdict()}
-            except InputError as error:
-                row["reason"] = str(error)
+        try:
+            data = data_of(subject, runs, similarities)
+            effect = TESTS[claim.test](data, method, **claim.options)
+            region_low, region_high = effect.region
+            row |= {"region_low": region_low, "region_high": region_high}
+            row |= {"effect": effect.estimate, **effect._asdict()}
+        except InputError as error:
+            row["reason"] = str(error)
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).assign(alpha=method.settings.alpha)
     numbers = [name for name in COLUMNS if name not in TEXT]
@@ -109,33 +108,33 @@ def data_of(
 ) -> Data:
     """Return the runs of a subject by role.
 
-    Raises InputError if the runs of a role differ in steps or instances, and NotTestableError if a
-    role has no runs or no similarities.
+    Raises InputError if the runs of a role differ in steps or instances, and InputError if
+    there is no role, or one has no runs or no similarities.
     """
+    if not subject.roles:
+        raise InputError("no figure of this config shows such runs")
 
-    def by_seed(tables: Mapping[RunId, Any], role: Role) -> dict[int, Any]:
-        key = (role.dataset, role.test, role.arrangement)
-        return {run.seed: tables[run] for run in sorted(tables) if run[:3] == key}
+    def of(role: Curve, tables: Mapping[RunId, Any], name: str) -> dict[Key, Any]:
+        found = {
+            (role.label, run.seed): tables[run] for run in sorted(tables) if run[:3] == role[1:]
+        }
+        if not found:
+            raise InputError(f"no {name} of {role.arrangement} on {role.dataset}, {role.test}")
+        return found
 
-    def by_role(tables: Mapping[RunId, Any], name: str) -> dict[str, dict[int, Any]]:
-        result = {role.role: by_seed(tables, role) for role in subject.roles}
-        for role in subject.roles:
-            if not result[role.role]:
-                raise NotTestableError(
-                    f"no {name} of {role.arrangement} on {role.dataset}, {role.test}"
-                )
-        return result
+    def of_roles(tables: Mapping[RunId, Any], name: str) -> dict[Key, Any]:
+        return dict(chain(*(of(role, tables, name).items() for role in subject.roles)))
 
+    others = [role._replace(label=role.arrangement) for role in subject.others]
     data = Data(
-        {metric: by_role(runs.get(metric, {}), metric) for metric in subject.metrics},
-        by_role(similarities, "similarity") if subject.with_similarity else {},
-        {role.role: role.test for role in subject.roles},
-        {role.role: role.arrangement for role in subject.roles},
+        subject.roles,
+        {metric: of_roles(runs.get(metric, {}), metric) for metric in subject.metrics},
+        of_roles(similarities, "similarity") if subject.with_similarity else {},
+        dict(chain(*(of(role, runs["loss"], "loss").items() for role in others))),
         subject.paper_steps,
-        {role.arrangement: by_seed(runs["loss"], role) for role in subject.others},
     )
     for metric in subject.metrics:
-        by_label(data.by_key(metric))  # fails if the runs of a role differ in steps or instances
+        by_label(data.runs[metric])  # fails if the runs of a role differ in steps or instances
     return data
 
 
