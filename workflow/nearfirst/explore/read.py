@@ -27,13 +27,13 @@ def panel_rows(table: pd.DataFrame, panel: str) -> pd.DataFrame:
 
 
 def number(table: pd.DataFrame, name: str, panel: str = "about", column: str = "value") -> float:
-    """Return a number by its name in a panel; the name of `near: given` is `near`."""
+    """Return a number by its name in a panel; the name of `near: other tasks` is `near`."""
     rows = panel_rows(table, panel)
     return float(rows.loc[rows["what"].str.partition(":")[0] == name, column].iloc[0])
 
 
 def label(table: pd.DataFrame, name: str) -> str:
-    """Return the label behind a name in the panel `about`: `given` for `near: given`."""
+    """Return the label behind a name in the panel `about`: `words` for `ngram: words`."""
     names = panel_rows(table, "about")["what"].str.partition(": ")
     return str(names.loc[names[0] == name, 2].iloc[0])
 
