@@ -110,8 +110,6 @@ def arrange(
         As `tma` and `wsd`, if the method or a parameter is unknown or only used by the workflow, if
         tasks are missing, or if there are too few rounds or points.
     """
-    if seed < 0:
-        raise InputError(f"seed: {seed}; seeds count from 0")
     if unused := sorted(WORKFLOW_KEYS & parameters.keys()):
         raise InputError(
             f"{unused[0]}: only the workflow has this key, and arrays have no use for it"
@@ -134,8 +132,6 @@ def _build_pool(
     """Check the points and return them with their distances."""
     if measure not in BY_ROWS:
         raise InputError(f"measure: {measure!r} is none of {', '.join(BY_ROWS)}")
-    if threads < 1:
-        raise InputError(f"threads: {threads}; expected a number from 1")
     train, test = _check_points("train", train, measure), _check_points("test", test, measure)
     distances = BY_ROWS[measure](train, test)
     return Pool(len(train), tasks, train, test, distances, measure, threads)

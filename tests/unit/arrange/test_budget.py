@@ -117,7 +117,7 @@ def test_what_quotas_and_budgets_read() -> None:
     assert settings.all_needs() == {"tokens", "tasks", "embeddings", "query_tasks"}
     assert pools.settings("random", budget=0.5).all_needs() == set()
     balanced = pools.settings("random", budget=4, balance="query-task")
-    with pytest.raises(InputError, match="needs the tasks of the queries"):
+    with pytest.raises(InputError, match="needs query_tasks, and got 0"):
         arrange(pools.random(9, tests=2), balanced, 0)
 
 

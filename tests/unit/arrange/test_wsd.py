@@ -90,12 +90,3 @@ def test_the_measure_of_tasks_is_that_of_the_pool() -> None:
     settings = pools.settings("wsd", granularity="task")
     assert arrange(pool, settings, 0).order.tolist() == [1, 0]
     assert arrange(replace(pool, measure="euclidean"), settings, 0).order.tolist() == [0, 1]
-
-
-def test_random_orders_need_no_factor_and_are_those_of_random_and_cluster() -> None:
-    opposite = pools.from_matrix([[-0.5, 1.0], [-0.25, 0.5]] * 5)
-    pool = replace(opposite, tasks=list("aabbccddee"))
-    for granularity, method in (("instance", "random"), ("task", "cluster")):
-        settings = pools.settings("wsd", order="random", granularity=granularity)
-        expected = arrange(pool, pools.settings(method), 7).order
-        assert arrange(pool, settings, 7).order.tolist() == expected.tolist()

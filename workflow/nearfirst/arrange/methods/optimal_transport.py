@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearfirst.arrange.pool import Arranged, Pool, by_distance, tie_ranks
-from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
+from nearfirst.arrange.settings import Need, UnseededSettings
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import Matrix
 
@@ -18,23 +18,16 @@ MAX_PIVOTS = sys.maxsize
 """Maximum number of steps of the network simplex method."""
 
 
-class Settings(ArrangementSettings):
+class Settings(UnseededSettings):
     """Order instances by their cost in an optimal transport plan to the test set."""
 
     needed: ClassVar[frozenset[Need]] = frozenset({"embeddings"})
 
     method: Literal["optimal-transport"] = "optimal-transport"
-    order: OrderField = "nearest"
-
-    def is_seeded(self) -> bool:
-        """Return whether anything is shuffled."""
-        return self.order == "random"
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order instances by their cost in the optimal plan; raises as `transported_costs`."""
-    if settings.order == "random":
-        return Arranged(np.random.default_rng(seed).permutation(pool.size))
     costs = np.empty((pool.size, len(pool.test)))
     # Which of several optimal plans the solver finds depends on the order of the rows.
     ranks = tie_ranks(pool.size, seed)
