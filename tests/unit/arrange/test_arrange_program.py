@@ -49,8 +49,8 @@ TABLES = "--train E1.parquet --test E2.parquet"
 def test_an_existing_matrix_gives_the_same_bytes(
     program: Program, folder: Path, measure: str, method: str
 ) -> None:
-    command = f"{TABLES} --matrix D.npy --settings".split()
-    program("distances.py", *command, f'{{"measure": "{measure}"}}', check=True)
+    command = f"{TABLES} --matrix D.npy --measure {measure}".split()
+    program("distances.py", *command, check=True)
     settings = f'--settings {{"method":"{method}","order":"farthest"}}'
     command = f"{TABLES} {settings} --measure {measure} --output".split()
     program("arrange.py", *command, "computed", check=True)

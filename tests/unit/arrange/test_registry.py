@@ -203,7 +203,7 @@ def test_a_file_that_lacks_the_function(own: Pool, method: str, message: str) ->
         ([0, 1, 1], "returned instance 1 twice"),
         ([0.0, 1.0], "returned an array of float64 and shape .2,.; expected a one-dim"),
         ([], "instance indices"),
-        (None, "returned NoneType; expected"),
+        (None, r"returned an array of object and shape \(\); expected"),
         ([[0, 1, 2]], "shape .1, 3.; expected a one-dim"),
     ],
 )

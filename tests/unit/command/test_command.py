@@ -23,7 +23,8 @@ from nearfirst.common.parquet import write_table
 from nearfirst.data.conversation import text_of
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import cache, encode
-from nearfirst.embed.kinds.text import Settings, encoded
+from nearfirst.embed.kinds.text import Settings
+from nearfirst.embed.registry import Represented
 from nearfirst.figures.plot import fonts
 
 Run = Callable[..., tuple[int, str, str]]
@@ -78,8 +79,6 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
 class Encoder:
     """Embeds texts and records them."""
 
-    max_seq_length = None
-
     def __init__(self) -> None:
         self.texts: list[str] = []
 
@@ -87,14 +86,13 @@ class Encoder:
         texts = list(texts)
         self.texts += texts
         vectors = [2 + np.random.default_rng([*text.encode()]).normal(size=5) for text in texts]
-        return np.array(vectors, dtype=np.float32)
+        return Represented(np.array(vectors, dtype=np.float32))
 
 
 @pytest.fixture
 def encoder(monkeypatch: pytest.MonkeyPatch) -> Encoder:
     encoder = Encoder()
     monkeypatch.setattr(encode, "load", lambda *_: encoder)
-    monkeypatch.setattr(encode, "prompt_of", lambda *_: None)
     monkeypatch.setattr(encode, "embed", encoder.embed)
     return encoder
 
@@ -124,7 +122,7 @@ def test_orders_are_those_of_the_programs(
         flags = ["--settings", data, "--input", "pool.jsonl", "--split", split, *more]
         program("sample.py", *flags, "--output", f"{split}.parquet", check=True)
         table = read_instances(Path(f"{split}.parquet"))
-        vectors = encoder.embed([text_of(talk) for talk in conversations(table)])
+        vectors = encoder.embed([text_of(talk) for talk in conversations(table)]).vectors
         write_table(embeddings_table(table["id"].to_pylist(), vectors), Path(f"{split}_e.parquet"))
     files = ["--instances", "train.parquet", "--train", "train_e.parquet"]
     flags = ["--settings", json.dumps(settings), *files, "--test", "heldout_e.parquet"]
@@ -298,7 +296,7 @@ def test_cached_bits_are_those_of_the_workflow(
     texts = [f"Is {i} more than {i // 2}? " + "yes " * (i % 9) for i in range(40)]
     texts[20] *= 99
     settings = Settings(threads=1)
-    whole = encoded(texts, len(texts), settings, encode.load(settings.model))
+    whole = encode.embed(texts, len(texts), encode.load(settings.model), settings)
     for _ in range(2):
         cached = cache.Cache(tmp_path, settings).embed(texts)
         assert (cached.vectors == whole.vectors).all()

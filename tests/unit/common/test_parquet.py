@@ -44,22 +44,6 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "table.parquet"
 
 
-def test_some_rows_are_read_without_the_others(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "BATCH", 2)
-    table = pa.table(instance_columns(7), schema=INSTANCES)
-    pq.write_table(table, path, row_group_size=3, write_page_checksum=True, use_dictionary=False)
-    for first in range(8):
-        for last in range(first, 8):
-            part = read_table(path, INSTANCES, rows=(first, last))
-            assert part.equals(table.slice(first, last - first)), (first, last)
-    # Damage behind them is not noticed.
-    damaged = bytearray(path.read_bytes())
-    damaged[pq.read_metadata(path).row_group(2).column(0).data_page_offset + 25] ^= 1
-    path.write_bytes(damaged)
-    assert read_table(path, INSTANCES, rows=(0, 5)).num_rows == 5
-    assert "damaged" in refusal(path, read_table, INSTANCES, rows=(0, 7))
-
-
 def test_damaged_metadata_are_told_of(path: Path) -> None:
     """pyarrow aborts the process where it reads the metadata of a damaged column."""
     write_table(pa.table({"id": ["a", "b"], "task": ["t", "t"]}), path)

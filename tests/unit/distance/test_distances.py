@@ -83,19 +83,16 @@ def test_the_file_holds_the_same_bits(measure: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "message"),
+    ("content", "message"),
     [
         (b"no matrix", r"not a whole \.npy file"),
-        (np.zeros((2, 3), np.float32), r"float32 of shape \(2, 3\), expected float32 .*\(3, 2\)"),
-        (np.zeros((3, 2)), "float64 of shape"),
-        (np.full((3, 2), np.nan, np.float32), "holds NaN"),
+        (None, r"has the shape \(2, 3\), expected \(3, 2\)"),
     ],
 )
-def test_matrices_that_are_refused(tmp_path: Path, matrix: bytes | Matrix, message: str) -> None:
+def test_matrices_that_are_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "matrix.npy"
-    if isinstance(matrix, bytes):
-        path.write_bytes(matrix)
-    else:
-        np.save(path, matrix)
+    np.save(path, np.zeros((2, 3), np.float32))
+    if content:
+        path.write_bytes(content)
     with pytest.raises(InputError, match=rf"matrix\.npy: {message}"):
         read_matrix(path, (3, 2))

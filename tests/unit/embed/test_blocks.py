@@ -14,7 +14,7 @@ from nearfirst.embed import blocks
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("encode", "hidden", "kinds.text"):
+    for module in ("encode", "hidden"):
         monkeypatch.setattr(f"nearfirst.embed.{module}.BLOCK", 4)
 
 

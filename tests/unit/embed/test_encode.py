@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from encoders import embed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.on_disk import RowsOnDisk
 from nearfirst.common.parquet import write_table
 from nearfirst.embed import encode
-from nearfirst.embed.kinds.text import Settings, encoded
+from nearfirst.embed.kinds.text import Settings
 from nearfirst.embed.registry import BLOCK, shard_bounds
 
 TEXTS = [
@@ -45,9 +46,9 @@ def encoder() -> Any:
 def test_embeddings_against_encode(encoder: Any) -> None:
     expected = encoder.encode(TEXTS, convert_to_numpy=True)
     for batch_tokens in (1, 4096):
-        embeddings = encode.embed(TEXTS, encoder, batch_tokens)
-        assert embeddings.dtype == np.float32
-        assert_close(embeddings, expected)
+        vectors = embed(TEXTS, encoder, batch_tokens=batch_tokens)
+        assert vectors.dtype == np.float32
+        assert_close(vectors, expected)
 
 
 @settings(max_examples=50)
@@ -63,16 +64,16 @@ def test_the_number_of_shards_changes_no_bit(encoder: Any, monkeypatch: pytest.M
     monkeypatch.setattr("nearfirst.embed.registry.BLOCK", 4)
     monkeypatch.setattr(encode, "BLOCK", 4)
     texts = TEXTS[8:]
-    whole = encode.embed(texts, encoder, 64)
+    whole = embed(texts, encoder, batch_tokens=64)
     bounds = [shard_bounds(len(texts), shard, 2) for shard in (1, 2)]
-    parts = [encode.embed(texts[first:last], encoder, 64) for first, last in bounds]
+    parts = [embed(texts[first:last], encoder, batch_tokens=64) for first, last in bounds]
     assert [len(part) for part in parts] == [4, 8]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 def test_texts_are_read_a_block_at_a_time(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     texts, forward, read, read_at_pass = TEXTS[8:], encoder.forward, [], []
-    whole = encode.embed(texts, encoder, 64)
+    whole = embed(texts, encoder, batch_tokens=64)
 
     def noting(features: Any) -> Any:
         read_at_pass.append(len(read))
@@ -84,15 +85,14 @@ def test_texts_are_read_a_block_at_a_time(encoder: Any, monkeypatch: pytest.Monk
             yield item
 
     monkeypatch.setattr(encoder, "forward", noting)
-    for module in ("encode", "kinds.text"):
-        monkeypatch.setattr(f"nearfirst.embed.{module}.BLOCK", len(texts) // 2)
+    monkeypatch.setattr(encode, "BLOCK", len(texts) // 2)
     row = Settings(batch_tokens=64)
-    found = encoded(stream(), len(texts), row, encoder)
+    found = encode.embed(stream(), len(texts), encoder, row)
     assert sorted(set(read_at_pass)) == [0, len(texts) // 2, len(texts)]
     assert_close(found.vectors, whole)
     # A matrix that is too large for memory.
     monkeypatch.setattr(embeddings, "IN_MEMORY", 0)
-    on_disk = encoded(iter(texts), len(texts), row, encoder).vectors
+    on_disk = encode.embed(iter(texts), len(texts), encoder, row).vectors
     assert isinstance(on_disk, RowsOnDisk)
     assert on_disk[:].tobytes() == found.vectors.tobytes()
 
@@ -143,7 +143,7 @@ def test_a_test_instance_may_be_embedded_without_its_answer(
         output = tmp_path / "embeddings.parquet"
         flags += ["--settings", json.dumps(row), "--instances", instances, "--output", output]
         program("embed.py", *flags, check=True)
-        expected = encode.embed(texts, encoder, 512)
+        expected = embed(texts, encoder)
         assert_close(read_embeddings(output)[1], expected)
 
 

@@ -45,11 +45,9 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     arranged: Arranged = METHODS.module(method).arrange(pool, settings, seed)
     order, returned = arranged.order, f"method {method!r} returned"
     if order.ndim != 1 or order.dtype.kind not in "iu" or not len(order):
-        # What is no sequence, such as None, is an array without dimensions.
-        scalar = type(order.item()).__name__ if not order.ndim else ""
-        found = scalar or f"an array of {order.dtype} and shape {order.shape}"
         raise InputError(
-            f"{returned} {found}; expected a one-dimensional array of instance indices"
+            f"{returned} an array of {order.dtype} and shape {order.shape}; expected a "
+            "one-dimensional array of instance indices"
         )
     if ((order < 0) | (order >= pool.size)).any():
         raise InputError(f"{returned} an index that is not from 0 to {pool.size - 1}")

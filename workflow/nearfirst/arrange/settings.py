@@ -13,7 +13,6 @@ TRAINING_KEYS = {"steps", "schedule", "learning_rate"}
 """Keys of a row that configure training, not the method."""
 
 
-
 def _check_budget(budget: int | float | dict[str, int]) -> int | float | dict[str, int]:
     number = budget.get("tokens", 0) if isinstance(budget, dict) else budget
     if number <= 0 or (isinstance(number, float) and number > 1):

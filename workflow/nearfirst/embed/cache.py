@@ -17,7 +17,7 @@ from nearfirst.common.embeddings import empty_matrix, read_embeddings, write_emb
 from nearfirst.common.errors import InputError
 from nearfirst.common.settings import canonical
 from nearfirst.embed import encode
-from nearfirst.embed.kinds.text import Settings, encoded
+from nearfirst.embed.kinds.text import Settings
 from nearfirst.embed.registry import BLOCK, Represented
 from nearfirst.model.files import model_files_read
 
@@ -67,7 +67,7 @@ class Cache:
         for number, block in enumerate(blocks):
             if (entry := self._read(self._path(block))) is None:
                 logging.info("embedding block %d of %d", number + 1, len(blocks))
-                entry = encoded(block, len(block), self._settings, self._encoder)
+                entry = encode.embed(block, len(block), self._encoder, self._settings)
                 facts = {"cut": str(entry.cut), "limit": str(entry.limit)}
                 ids = [str(i) for i in range(len(block))]
                 write_embeddings(ids, entry.vectors, self._path(block), facts)

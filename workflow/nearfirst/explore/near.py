@@ -24,9 +24,7 @@ class Near(NamedTuple):
     """The distances of the training points that it comes from."""
 
 
-def nearness(
-    train: Side, test: Side, measure: str, quantile: float, threads: int = 2
-) -> Near:
+def nearness(train: Side, test: Side, measure: str, quantile: float, threads: int = 2) -> Near:
     """Return which distance counts as near: a quantile of distances within the pool.
 
     A held-out test task is to the pool what one training task is to the others. So the distances
