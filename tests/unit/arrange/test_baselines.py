@@ -221,16 +221,6 @@ def test_scores_in_a_table(
     )
 
 
-def test_a_table_of_scores_that_was_damaged(tmp_path: Path) -> None:
-    write_pool(tmp_path / "I.parquet", ROWS)
-    path = tmp_path / "S.parquet"
-    pq.write_table(pa.table({"id": ["i0", "i1", "i2"], "score": [1.0, 2, 3]}), path)
-    page = pq.read_metadata(path).row_group(0).column(1).data_page_offset
-    content = path.read_bytes()
-    path.write_bytes(content[:page] + b"\xff" * 8 + content[page + 8 :])
-    check_scores(tmp_path, pools.settings("score", path=str(path)), f"{path}: damaged (")
-
-
 def test_a_score_has_one_source() -> None:
     for parameters in ({}, {"column": "q", "quantity": "loss"}):
         with pytest.raises(InputError, match="give one of column, path and quantity, not"):

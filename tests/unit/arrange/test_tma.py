@@ -72,6 +72,7 @@ def in_short_lists(distances: Matrix, length: int, sampled: int) -> list[int]:
 def test_rounds_are_those_of_algorithm_1(distances: Matrix) -> None:
     expected = algorithm_1(distances)
     assert tma_rounds(distances).tolist() == expected
+    assert tma_rounds(np.asfortranarray(distances)).tolist() == expected
     assert rescanned(distances).tolist() == expected
 
 
@@ -150,18 +151,3 @@ def test_infinite_distances_are_the_farthest() -> None:
     distances = np.array([[np.inf, 0], [0, np.inf], [np.inf, np.inf]], dtype=np.float32)
     for length in (1, 2, 3):
         assert in_short_lists(distances, length, 1) == [1, 1, 2]
-
-
-def test_by_hand() -> None:
-    distances = np.array(
-        [
-            [0.9, 0.1],  # second round: nearest to test 1 once point 2 is gone
-            [0.2, 0.8],  # first round: nearest to test 0
-            [0.3, 0.0],  # first round: nearest to test 1
-            [0.5, 0.5],  # second round: nearest to test 0 of the points 0, 3 and 4
-            [0.7, 0.6],  # third round: alone
-        ],
-        dtype=np.float32,
-    )
-    assert tma_rounds(distances).tolist() == [2, 1, 1, 2, 3]
-    assert tma_rounds(np.asfortranarray(distances)).tolist() == [2, 1, 1, 2, 3]

@@ -59,29 +59,13 @@ def test_orders_go_by_the_rounds_of_algorithm_1(pool: Pool, within: str, seed: i
         assert [i for i in nearest.order if expected[i] == number] == [
             i for i in farthest.order if expected[i] == number
         ]
+    if within == "pool":
+        assert nearest.order.tolist() == sorted(range(pool.size), key=lambda i: (expected[i], i))
     shuffle = arrange(pool, pools.settings("random"), seed).order
     assert mixed.order.tolist() == shuffle.tolist()
 
 
-@few_examples
-@given(pools.POOLS, pools.SEEDS)
-def test_pool_order_inside_a_round(pool: Pool, seed: int) -> None:
-    expected = rounds_of(pool, seed)
-    order = tma(pool, seed, within_round="pool").order.tolist()
-    assert order == sorted(range(pool.size), key=lambda i: (expected[i], i))
-
-
 # A second run that takes the farthest ----------------------------------------------------------
-
-
-def test_argmax_by_hand() -> None:
-    # Nearest: 0 to the first test and 1 to the second, then 2. Farthest: 2 and 1, then 0.
-    pool = pools.from_matrix([[0.0, 0.5], [0.25, 0.0], [0.75, 0.25]])
-    assert rounds_of(pool).tolist() == [1, 1, 2]
-    reverse = tma(pool, order="farthest", within_round="pool")
-    assert (reverse.order.tolist(), numbers(reverse)) == ([2, 0, 1], [2, 1, 1])
-    argmax = tma(pool, order="farthest", within_round="pool", farthest="argmax")
-    assert (argmax.order.tolist(), numbers(argmax)) == ([0, 2, 1], [1, 1, 2])
 
 
 @few_examples

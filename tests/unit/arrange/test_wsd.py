@@ -15,12 +15,6 @@ from nearfirst.distance.distances import ROWS
 BY_HAND = [[0.25, 0.75], [0.375, 0.125], [0.375, 1.125]]
 
 
-@pytest.mark.parametrize(("order", "expected"), [("nearest", [1, 0, 2]), ("farthest", [2, 0, 1])])
-def test_the_order_by_hand(order: str, expected: list[int]) -> None:
-    arranged = arrange(pools.from_matrix(BY_HAND), pools.settings("wsd", order=order), 0)
-    assert arranged.order.tolist() == expected
-
-
 def test_distances_by_hand() -> None:
     assert weighted_distances(pools.from_matrix(BY_HAND)).tolist() == [1.0, 0.5, 1.5]
     # Averages -0.5, -0.25; minima -1, -0.5; w is 1/2: the nearer in both comes first.

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, distance_matrix, to_reader_scale
-from nearfirst.distance.matrix import read_matrix, write_matrix
+from nearfirst.distance.matrix import read_matrix
 
 MEASURES = pytest.mark.parametrize("measure", BY_ROWS)
 
@@ -70,16 +70,6 @@ def test_very_short_and_very_long_vectors_have_a_cosine(length: float) -> None:
     train, test = vectors(4), vectors(3, seed=1)
     scaled = distance_matrix("cosine", train * np.float32(length), test)
     np.testing.assert_allclose(scaled, distance_matrix("cosine", train, test), atol=1e-6)
-
-
-@MEASURES
-def test_the_file_holds_the_same_bits(measure: str, tmp_path: Path) -> None:
-    train, test = vectors(ROWS + 10), vectors(5, seed=1)
-    path = tmp_path / "matrix.npy"
-    write_matrix(path, measure, train, test)
-    matrix = read_matrix(path, (len(train), 5))
-    assert isinstance(matrix, np.memmap)
-    np.testing.assert_array_equal(matrix, distance_matrix(measure, train, test))
 
 
 @pytest.mark.parametrize(
