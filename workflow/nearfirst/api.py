@@ -17,7 +17,7 @@ from nearfirst.arrange.pool import Pool, Positions
 from nearfirst.arrange.settings import TRAINING_KEYS
 from nearfirst.arrange.tma import Rounds, rounds_by
 from nearfirst.common.errors import InputError
-from nearfirst.distance.distances import BY_ROWS, Matrix
+from nearfirst.distance.distances import BY_ROWS, Matrix, check_dimensions
 
 __all__ = ["InputError", "__version__", "arrange", "tma", "wsd"]
 
@@ -133,6 +133,7 @@ def _build_pool(
     if measure not in BY_ROWS:
         raise InputError(f"measure: {measure!r} is none of {', '.join(BY_ROWS)}")
     train, test = _check_points("train", train, measure), _check_points("test", test, measure)
+    check_dimensions("train", train, "test", test)
     distances = BY_ROWS[measure](train, test)
     return Pool(len(train), tasks, train, test, distances, measure, threads)
 

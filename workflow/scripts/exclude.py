@@ -9,7 +9,6 @@ import argparse
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 
@@ -28,8 +27,8 @@ COLUMNS = ("id", "task", "reason", "of", "of_id", "similarity")
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the list, in the order of the training instances."""
-    settings = cast(ExcludeSettings, arguments.settings)
-    grams = cast(ExplorationSettings, arguments.explore)
+    settings: ExcludeSettings = arguments.settings
+    grams: ExplorationSettings = arguments.explore
     paths = {"train": arguments.train_instances, "test": arguments.test_instances}
     tables = {side: read_table(path, ID_AND_TASK) for side, path in paths.items()}
     ids = {side: table["id"].to_pylist() for side, table in tables.items()}

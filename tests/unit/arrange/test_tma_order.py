@@ -86,14 +86,6 @@ def test_argmax_goes_by_the_rounds_of_negated_distances(pool: Pool, within: str,
 # Buckets -------------------------------------------------------------------------------------
 
 
-def test_rounds_count_from_0_and_leave_the_last_out() -> None:
-    arranged = tma(LINE, rounds=(1, 3))
-    assert arranged.order.tolist() == [1, 0]
-    assert numbers(arranged) == [2, 3]
-    assert tma(LINE, rounds=(1, 3), order="farthest").order.tolist() == [0, 1]
-    assert tma(LINE, rounds=(4, 5)).order.tolist() == [2]
-
-
 @few_examples
 @given(pools.POOLS, pools.SEEDS, st.integers(1, 7), ORDERS, FARTHEST)
 def test_buckets_partition_the_pool(
@@ -119,22 +111,6 @@ def test_more_than_the_pool_holds() -> None:
 
 
 # Budgets -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("select", "budget", "expected"),
-    [
-        ("first", 2, [3, 1]),
-        ("last", 2, [4, 2]),
-        ("both", 2, [3, 2]),
-        ("both", 3, [3, 1, 4, 2]),  # half of three is reached with two
-        ("both", 5, [3, 1, 0, 4, 2]),
-    ],
-)
-def test_a_budget_by_hand(select: str, budget: int, expected: list[int]) -> None:
-    assert tma(LINE, budget=budget, select=select).order.tolist() == expected
-    far = tma(LINE, budget=budget, select=select, order="farthest")
-    assert far.order.tolist() == expected[::-1]
 
 
 NEAR = np.array([1, 1, 1, 2, 2, 3, 3, 3, 3, 4], dtype=np.int32)

@@ -18,8 +18,7 @@ from programs import Program
 
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.command import arrange, main
-from nearfirst.common.embeddings import embeddings_table
-from nearfirst.common.parquet import write_table
+from nearfirst.common.embeddings import write_embeddings
 from nearfirst.data.conversation import text_of
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import cache, encode
@@ -123,7 +122,7 @@ def test_orders_are_those_of_the_programs(
         program("sample.py", *flags, "--output", f"{split}.parquet", check=True)
         table = read_instances(Path(f"{split}.parquet"))
         vectors = encoder.embed([text_of(talk) for talk in conversations(table)]).vectors
-        write_table(embeddings_table(table["id"].to_pylist(), vectors), Path(f"{split}_e.parquet"))
+        write_embeddings(table["id"].to_pylist(), vectors, Path(f"{split}_e.parquet"))
     files = ["--instances", "train.parquet", "--train", "train_e.parquet"]
     flags = ["--settings", json.dumps(settings), *files, "--test", "heldout_e.parquet"]
     program("arrange.py", *flags, "--seed", 3, "--output", "a.parquet", check=True)

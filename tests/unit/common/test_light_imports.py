@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nearfirst.common.embeddings import embeddings_table
-from nearfirst.common.parquet import write_table
+from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.source_files import library_modules
 
 ROOT = Path(__file__).parents[3] / "workflow"
@@ -107,7 +106,7 @@ def test_optimal_transport_works_without_anything_heavy(tmp_path: Path) -> None:
     for name, count in {"train": 40, "test": 5}.items():
         vectors = generator.standard_normal((count, 8), dtype=np.float32)
         path = tmp_path / f"{name}.parquet"
-        write_table(embeddings_table([f"{name}-{i}" for i in range(count)], vectors), path)
+        write_embeddings([f"{name}-{i}" for i in range(count)], vectors, path)
         command += [f"--{name}", str(path)]
     command += ["--output", str(tmp_path / "order.parquet")]
     program = str(ROOT / "scripts/arrange.py")

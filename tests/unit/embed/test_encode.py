@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearfirst.common import embeddings
-from nearfirst.common.embeddings import embeddings_table, read_embeddings
+from nearfirst.common.embeddings import read_embeddings, write_embeddings
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.on_disk import RowsOnDisk
@@ -60,17 +60,6 @@ def test_shards_are_whole_blocks_in_order(texts: int, shards: int) -> None:
     assert all(first % BLOCK == 0 or first == texts for first, _ in bounds)
 
 
-def test_the_number_of_shards_changes_no_bit(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nearfirst.embed.registry.BLOCK", 4)
-    monkeypatch.setattr(encode, "BLOCK", 4)
-    texts = TEXTS[8:]
-    whole = embed(texts, encoder, batch_tokens=64)
-    bounds = [shard_bounds(len(texts), shard, 2) for shard in (1, 2)]
-    parts = [embed(texts[first:last], encoder, batch_tokens=64) for first, last in bounds]
-    assert [len(part) for part in parts] == [4, 8]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
-
-
 def test_texts_are_read_a_block_at_a_time(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     texts, forward, read, read_at_pass = TEXTS[8:], encoder.forward, [], []
     whole = embed(texts, encoder, batch_tokens=64)
@@ -108,7 +97,7 @@ def test_shards_are_gathered(
     def gather(*shards: tuple[list[str], int]) -> str:
         paths = [tmp_path / f"{i}.parquet" for i in range(len(shards))]
         for path, (names, dimension) in zip(paths, shards, strict=True):
-            write_table(embeddings_table(names, np.eye(len(names), dimension)), path)
+            write_embeddings(names, np.eye(len(names), dimension), path)
         flags = ["--instances", instances, "--output", output]
         return str(program("gather_embeddings.py", *paths, *flags).stderr)
 

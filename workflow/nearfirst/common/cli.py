@@ -164,7 +164,9 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
         message = _printable(_explain(error, arguments.log))
         # If the log's disk is full, the screen still gets the message.
         with suppress(OSError):
-            if not isinstance(error, InputError) and (arguments.log or not _named_file(error)):
+            # The log also says where a file could not be read.
+            expected = InputError if arguments.log else (InputError, OSError)
+            if not isinstance(error, expected):
                 traceback.print_exc()
             if arguments.log:
                 print(f"error: {message}", file=sys.stderr, flush=True)
@@ -202,20 +204,12 @@ def _printable(text: str) -> str:
 def _explain(error: Exception, log: Path | None) -> str:
     if isinstance(error, InputError):
         return str(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        # A write to an open file fails without a name; `files.writing` already names outputs.
-        path = error.filename or log or "an output"
-        return f"{path}: {error.strerror}; free some space and run again"
-    if isinstance(error, OSError) and (name := _named_file(error)):
-        reason = _REASONS.get(type(error), error.strerror)
-        return f"{name}: {reason}"
+    if isinstance(error, OSError):
+        # A file is renamed to the second name.
+        name = error.filename2 or error.filename
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # A write to an open file fails without a name; `files.writing` already names outputs.
+            return f"{name or log or 'an output'}: {error.strerror}; free some space and run again"
+        if name:
+            return f"{name}: {_REASONS.get(type(error), error.strerror)}"
     return f"{type(error).__name__}: {error}"
-
-
-def _named_file(error: Exception) -> str | None:
-    """Return the file that the system refused to read or write; None if this is another error."""
-    if not isinstance(error, OSError):
-        return None
-    # A file is renamed to the second name.
-    name: str | None = error.filename2 or error.filename
-    return name
