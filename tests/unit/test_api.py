@@ -73,7 +73,7 @@ NAN[3, 1], ZEROS[4] = np.nan, 0
         (NAN, {}, "train: row 3 holds NaN or infinity"),
         (NAN.astype(object), {}, "train: holds object, expected real numbers"),
         (1e300 * TRAIN, {}, "train: row 0 holds NaN or infinity"),
-        (ZEROS, {}, "train: row 4 is all zeros"),
+        (ZEROS, {}, "embedding 4 is all zeros"),
         (TRAIN, {"measure": "manhattan"}, "measure: 'manhattan' is none of cosine, euclidean"),
         (TRAIN, {"method": "nearest"}, "method: 'nearest' is none of bm25, cluster"),
         (TRAIN, {"queries": "half"}, "queries: only the workflow has this key"),

@@ -132,13 +132,13 @@ def _build_pool(
     """Check the points and return them with their distances."""
     if measure not in BY_ROWS:
         raise InputError(f"measure: {measure!r} is none of {', '.join(BY_ROWS)}")
-    train, test = _check_points("train", train, measure), _check_points("test", test, measure)
+    train, test = _check_points("train", train), _check_points("test", test)
     check_dimensions("train", train, "test", test)
     distances = BY_ROWS[measure](train, test)
     return Pool(len(train), tasks, train, test, distances, measure, threads)
 
 
-def _check_points(name: str, array: npt.ArrayLike, measure: str) -> Matrix:
+def _check_points(name: str, array: npt.ArrayLike) -> Matrix:
     """Return points as float32, or raise InputError if they cannot be used."""
     points = np.asarray(array)
     if points.dtype.kind not in "fiu":
@@ -152,6 +152,4 @@ def _check_points(name: str, array: npt.ArrayLike, measure: str) -> Matrix:
         points = np.ascontiguousarray(points, dtype=np.float32)
     if not (is_finite := np.isfinite(points).all(axis=1)).all():
         raise InputError(f"{name}: row {is_finite.argmin()} holds NaN or infinity (as float32)")
-    if measure == "cosine" and not (is_nonzero := points.any(axis=1)).all():
-        raise InputError(f"{name}: row {is_nonzero.argmin()} is all zeros (as float32): no cosine")
     return points

@@ -260,7 +260,7 @@ def test_every_setting_has_a_flag_that_names_its_methods() -> None:
     parameters = arrange.parameters()
     for name in arrange.METHODS.names():
         keys = arrange.METHODS.settings(name).model_fields.keys() - ArrangementSettings.model_fields
-        assert all(name in parameters[key][1] for key in keys)
+        assert all(name in parameters[key].description for key in keys)
 
 
 def test_a_missing_package_is_installed_from_the_projects_folder(

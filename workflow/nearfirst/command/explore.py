@@ -14,7 +14,11 @@ from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.explore.settings import ExplorationSettings
 
-FIELDS = cli.fields_of(ExplorationSettings, without={"representation"})
+FIELDS = {
+    name: field
+    for name, field in ExplorationSettings.model_fields.items()
+    if name != "representation"
+}
 SUFFIXES = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 """Formats of the picture, with the metadata to omit so that equal data give equal bytes."""
 

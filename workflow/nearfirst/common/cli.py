@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import UnionType
@@ -49,25 +49,19 @@ def add_settings(
     )
 
 
-def fields_of(section: type[Section], without: Set[str]) -> dict[str, tuple[FieldInfo, str]]:
-    """Return the fields of a section for `add_fields`, without some of them."""
-    fields = section.model_fields.items()
-    return {name: (field, "") for name, field in fields if name not in without}
-
-
-def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldInfo, str]]) -> None:
-    """Add a flag for each field; the text beside it, if any, names its owner in the help.
+def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, FieldInfo]) -> None:
+    """Add a flag for each field of a section.
 
     `fields_given` reads the flags. A value is JSON if it can be: `true`, `12`, `[0, 5]`.
     """
-    for name, (field, owner) in fields.items():
+    for name, field in fields.items():
         types: list[Any] = [field.annotation]
         if get_origin(field.annotation) in (Union, UnionType):
             types += get_args(field.annotation)
         values = [v for type_ in types if get_origin(type_) is Literal for v in get_args(type_)]
         default = None if field.is_required() else field.get_default(call_default_factory=True)
         suffix = "" if default is None else f" (default: {default})"
-        text = f"{f'[{owner}] ' if owner else ''}{field.description}{suffix}"
+        text = f"{field.description}{suffix}"
         to.add_argument(
             f"--{name.replace('_', '-')}",
             metavar="|".join(map(str, values)) or "VALUE",

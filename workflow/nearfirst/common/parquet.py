@@ -222,9 +222,6 @@ def _same_type(actual: pa.DataType, expected: pa.DataType) -> bool:
         return bool(pa.types.is_large_string(actual) or pa.types.is_string_view(actual))
     if pa.types.is_list(expected):
         return is_list(actual) and _same_type(actual.value_type, expected.value_type)
-    if pa.types.is_fixed_size_list(expected):
-        same_size = pa.types.is_fixed_size_list(actual) and actual.list_size == expected.list_size
-        return bool(same_size and actual.value_type == expected.value_type)
     if pa.types.is_struct(expected) and pa.types.is_struct(actual):
         types = {"trained": pa.bool_()} if expected == TURN else {}
         types |= {field.name: field.type for field in actual}
