@@ -62,32 +62,26 @@ CLUSTERED = points().map(lambda sides: distance_matrix("euclidean", *sides))
 INPUTS = st.one_of(ANY, TIED, ZEROS, CLUSTERED)
 
 
-def in_short_lists(distances: Matrix, length: int, sampled: int) -> list[int]:
+def in_short_lists(distances: Matrix, length: int, sampled: int, **ranks: Any) -> list[int]:
     count, tests = distances.shape
     sizes = {"max_entries": length * tests, "sample_size": sampled * tests}
-    return rounds_by(lambda rows: distances[rows], count, tests, **sizes).tolist()
+    return rounds_by(lambda rows: distances[rows], count, tests, **sizes, **ranks).tolist()
 
 
-@given(INPUTS)
-def test_rounds_are_those_of_algorithm_1(distances: Matrix) -> None:
+@given(INPUTS, st.integers(1, 12), st.integers(1, 30), st.integers(0, 9))
+def test_rounds_are_those_of_algorithm_1(
+    distances: Matrix, length: int, sampled: int, seed: int
+) -> None:
+    """With lists of one entry, when a pass may give one round, to all; guesses may be very bad."""
     expected = algorithm_1(distances)
     assert tma_rounds(distances).tolist() == expected
     assert tma_rounds(np.asfortranarray(distances)).tolist() == expected
     assert rescanned(distances).tolist() == expected
-
-
-@given(INPUTS, st.integers(1, 12), st.integers(1, 30))
-def test_the_length_of_lists_does_not_matter(distances: Matrix, length: int, sampled: int) -> None:
-    """From one entry, when a pass may give one round, to all entries; guesses may be very bad."""
-    assert in_short_lists(distances, length, sampled) == algorithm_1(distances)
-
-
-@given(INPUTS, st.integers(0, 9), st.integers(1, 12))
-def test_ranks_break_ties(distances: Matrix, seed: int, length: int) -> None:
+    assert in_short_lists(distances, length, sampled) == expected
+    # Ranks break ties.
     ranks = np.random.default_rng(seed).permutation(len(distances))
-    sizes = {"max_entries": length * distances.shape[1], "ranks": ranks}
-    rounds = rounds_by(lambda rows: distances[rows], *distances.shape, **sizes)
-    assert rounds.tolist() == np.array(algorithm_1(distances[np.argsort(ranks)]))[ranks].tolist()
+    expected = np.array(algorithm_1(distances[np.argsort(ranks)]))[ranks].tolist()
+    assert in_short_lists(distances, length, sampled, ranks=ranks) == expected
 
 
 @pytest.mark.parametrize("threads", [1, 3])

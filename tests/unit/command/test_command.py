@@ -24,7 +24,6 @@ from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import cache, encode
 from nearfirst.embed.kinds.text import Settings
 from nearfirst.embed.registry import Represented
-from nearfirst.figures.plot import fonts
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -193,21 +192,6 @@ def test_ten_lines_and_a_picture(run: Run, encoder: Encoder) -> None:
     assert lines[0].split(maxsplit=1) == ["pool", "60 rows of 3 tasks"]
     assert Path("p.pdf").read_bytes().startswith(b"%PDF")
     assert Path("p.csv").read_text().startswith("kind,train_id")
-
-
-def test_a_picture_of_names_that_no_font_has_warns_once(
-    run: Run, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
-) -> None:
-    monkeypatch.setattr(fonts, "_installed", lambda: [])
-    for name in POOL[::2]:
-        path = Path(name)
-        path.write_text(
-            path.read_text(encoding="utf-8").replace('"t1"', '"번역"'), encoding="utf-8"
-        )
-    code, _, stderr = run("explore", *POOL, "--output", "p.png")
-    assert code == 0
-    assert stderr.count("no installed font has 번역 (HANGUL)") == 1
-    assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ def writing(path: Path) -> Iterator[Path]:
     try:
         with explain_full_disk(path):
             yield temporary
-            if temporary.is_dir():
-                remove(path)
+            if temporary.is_dir() and path.exists():
+                shutil.rmtree(path)
             temporary.replace(path)
     finally:
         remove(temporary)
