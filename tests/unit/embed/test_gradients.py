@@ -276,7 +276,3 @@ def test_an_operation_without_a_deterministic_form_is_left_to_the_cpu(
     with pytest.raises(InputError, match=expected):
         gradient.represent(Instances([], lambda: iter([])), gradient.Settings(), Context())
 
-
-@pytest.mark.parametrize("count", [5, 2**31, 2**31 + 1, 7 * 10**9])
-def test_a_projection_can_name_each_parameter_of_a_large_model(count: int) -> None:
-    assert np.array(count - 1).astype(gradients._index_type(count)) == count - 1

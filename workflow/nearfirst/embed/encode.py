@@ -94,8 +94,9 @@ def embed(
 
     Returns
     -------
-    (N, d) float32; a large matrix is on disk, see `empty_matrix`. Raises InputError as `prompt_of`
-    and `shorten`, or if the encoder has fewer dimensions than `settings.dimension`.
+    The (N, d) embeddings, on disk if they are large (see `empty_matrix`), and how many texts the
+    encoder cut. Raises InputError as `prompt_of` and `shorten`, or if the encoder has fewer
+    dimensions than `settings.dimension`.
     """
     import torch
     from sentence_transformers.util import batch_to_device

@@ -43,7 +43,8 @@ class Projection:
         # Sorted, so that neighbouring sums read neighbouring coordinates.
         order.sort(axis=0)
         signs = generator.integers(0, 2, order.shape, dtype=np.int8) * 2 - 1
-        order = order.astype(_index_type(len(self.padded)))
+        # The smallest type that PyTorch selects by.
+        order = order.astype(np.int32 if len(self.padded) <= 2**31 else np.int64)
         self.order = torch.from_numpy(order).flatten().to(device())
         self.signs = torch.from_numpy(signs.astype(np.float32)).to(device())
 
@@ -210,11 +211,6 @@ def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
     )
     weights = (1 - beta1) * scale1, (1 - beta2) * scale2
     return Adam(first * (beta1 * scale1), second * (beta2 * scale2), weights, group["eps"])
-
-
-def _index_type(count: int) -> Any:
-    """Return the smallest type of indices below `count` that PyTorch selects by."""
-    return np.int32 if count <= 2**31 else np.int64
 
 
 def _size(parameters: Parameters) -> int:
