@@ -275,4 +275,3 @@ def test_an_operation_without_a_deterministic_form_is_left_to_the_cpu(
     expected = r"hardware\.embed\.gpus: cumsum_cuda_kernel, which .*; set it to 0: the CPU then"
     with pytest.raises(InputError, match=expected):
         gradient.represent(Instances([], lambda: iter([])), gradient.Settings(), Context())
-
