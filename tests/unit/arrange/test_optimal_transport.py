@@ -68,9 +68,3 @@ def test_a_plan_that_is_not_optimal_is_an_error_and_no_warning(
     with pytest.raises(InputError, match="no optimal plan found"):
         transported_costs(random_costs(0, 30, 20))
     assert not [warning for warning in recwarn if warning.category is UserWarning]
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_distances_that_are_not_finite(bad: float) -> None:
-    with pytest.raises(InputError, match="not finite"):
-        transported_costs(np.array([[0.0, bad], [1.0, 0.0]]))

@@ -186,11 +186,6 @@ def test_an_unusable_state_is_refused(represent: Any, warm_up: Path, tmp_path: P
     (tmp_path / "checkpoints").symlink_to(warm_up / "checkpoints")
     (tmp_path / "state").mkdir()
     path = tmp_path / "state/optimizer.pt"
-    saved = torch.load(warm_up / "state/optimizer.pt", weights_only=True)
-    saved["state"].popitem()
-    torch.save(saved, path)
-    with pytest.raises(InputError, match="not the state of this model"):
-        represent(warm_up=(tmp_path,))
     path.write_bytes(b"PK")
     with pytest.raises(InputError, match=r"optimizer\.pt: cannot be read"):
         represent(warm_up=(tmp_path,))

@@ -179,7 +179,7 @@ def gradient(model: Any, parameters: Parameters, item: Tokens) -> torch.Tensor:
 def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
     """Read Adam's moments from a training state, in the order of the parameters.
 
-    Raises InputError if the state is sharded or damaged, or belongs to another model.
+    Raises InputError if the state is sharded or damaged.
     """
     path = state / "optimizer.pt"
     if (state / "optimizer.bin").is_file():
@@ -197,11 +197,7 @@ def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
     # The Trainer's groups: parameters with weight decay, then the others.
     decaying = set(Trainer.get_decay_parameter_names(None, model))
     names = sorted(parameters, key=lambda name: name not in decaying)
-    moments = dict(zip(names, saved["state"].values(), strict=False))
-    if len(saved["state"]) != len(names) or any(
-        moments[name]["exp_avg"].shape != parameter.shape for name, parameter in parameters.items()
-    ):
-        raise InputError(f"{path}: not the state of this model; delete the folder {state.parent}")
+    moments = dict(zip(names, saved["state"].values(), strict=True))
     group = saved["param_groups"][0]
     (beta1, beta2), step = group["betas"], float(moments[names[0]]["step"]) + 1
     scale1, scale2 = 1 / (1 - beta1**step), 1 / (1 - beta2**step)

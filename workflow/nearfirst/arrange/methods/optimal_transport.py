@@ -45,10 +45,8 @@ def transported_costs(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     The plan γ minimizes Σ γ_ij c_ij (Eq. 25), with 1/N in each row and 1/M in each column (Eq. 26);
     point i costs Σ_j γ_ij c_ij. Times N, that is the mean of the point's distances, weighted by
     where the plan sends it. `costs` are (N, M) distances, which may be negative. Raises InputError
-    if a distance is not finite, or if the solver stops before it finds an optimal plan.
+    if the solver stops before it finds an optimal plan.
     """
-    if not np.isfinite(costs).all():
-        raise InputError("optimal-transport: a distance is not finite; compute the distances again")
     # Integer masses, 1 / N and 1 / M times a common multiple of N and M, make flows exact, so that
     # points of equal cost tie.
     points, tests = costs.shape
