@@ -3,8 +3,6 @@ r"""Compute a vector for every instance, or for one shard of them.
 For instance:
   embed.py --settings '{"kind": "text", "text": "instruction"}' --instances I.parquet \
       --output E.parquet
-
-`gather_embeddings.py` joins the shards, and checks what the encoder cut.
 """
 
 import argparse
@@ -22,6 +20,7 @@ from nearfirst.common.parquet import read_ids
 from nearfirst.data.instances import read_conversations
 from nearfirst.embed.registry import KINDS, Context, Instances, shard_bounds
 from nearfirst.embed.settings import RepresentationSettings
+from nearfirst.embed.texts import embedding_counts
 from nearfirst.model.settings import TemplateSettings
 
 
@@ -37,7 +36,7 @@ def main(arguments: argparse.Namespace) -> None:
         raise InputError("this kind of representation needs --model")
     torch.set_num_threads(settings.threads)
     ids = read_ids(arguments.instances)
-    bounds = shard_bounds(len(ids), *arguments.shard)
+    bounds = shard_bounds(len(ids), *(arguments.shard or (1, 1)))
     ids = ids[slice(*bounds)]
     instances = Instances(ids, partial(read_conversations, arguments.instances, bounds))
     pool = partial(read_conversations, arguments.pool or arguments.instances)
@@ -49,8 +48,14 @@ def main(arguments: argparse.Namespace) -> None:
         keep_in(folder, fingerprint.digest(_made_from(arguments, settings, bounds))),
     )
     vectors, cut, limit = KINDS.module(settings.kind).represent(instances, settings, context)
-    facts = read_identity(arguments.instances) | {"cut": str(cut), "limit": str(limit)}
-    write_embeddings(ids, vectors, arguments.output, facts)
+    identity = read_identity(arguments.instances)
+    facts = {"cut": str(cut), "limit": str(limit)}
+    if not arguments.shard:  # else `gather_embeddings.py` checks all shards together
+        facts = embedding_counts(
+            *(arguments.instances, vectors, cut, limit, settings.max_cut_share),
+            is_pool=identity.get("test") == "train",
+        )
+    write_embeddings(ids, vectors, arguments.output, identity | facts)
     remove(folder)
 
 
@@ -82,13 +87,7 @@ if __name__ == "__main__":
     add = parser.add_argument
     add("--settings", default="{}", metavar="JSON", help="kind and its settings; default: text")
     add("--instances", type=Path, required=True, help="instances (Parquet)")
-    add(
-        "--shard",
-        type=_shard,
-        default=(1, 1),
-        metavar="I-of-N",
-        help="the part to embed; default: all",
-    )
+    add("--shard", type=_shard, metavar="I-of-N", help="the part to embed; default: all")
     add("--query", action="store_true", help="the instances are test instances, not a pool")
     add("--pool", type=Path, help="the pool of these test instances, for strip_shared_prefix")
     add(
