@@ -35,7 +35,7 @@ def embedding(repeats: int) -> None:
     sizes = (16, 32, 64, 128)
     ours, *floors = fastest(
         [
-            lambda: encode.embed(texts, encoder, settings.batch_tokens),
+            lambda: encode.embed(texts, len(texts), encoder, settings),
             *(lambda size=size: encoder.encode(texts, batch_size=size) for size in sizes),
         ],
         repeats,

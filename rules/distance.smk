@@ -19,12 +19,12 @@ rule distances:
     resources:
         **asks(4000, 60),
     params:
-        settings=settings("distance"),
+        measure=CONFIG.distance.measure,
     message:
         "distances of {wildcards.dataset} to {wildcards.test}: {wildcards.representation}"
     shell:
         "python {input.script} --train {input.train} --test {input.test}"
-        " --settings {params.settings:q} --threads {threads} --matrix {output} --log {log}"
+        " --measure {params.measure} --threads {threads} --matrix {output} --log {log}"
 
 
 def checkpoint_flags(

@@ -18,16 +18,6 @@ def embed_settings(
     return row.canonical(unused | {"max_cut_share"})
 
 
-def embed_pool(
-    wildcards,
-):
-    """Return the pool if queries lose the prefix that all its texts share."""
-    strips = getattr(represented_as(wildcards), "strip_shared_prefix", False)
-    if wildcards.split == "train" or not strips:
-        return []
-    return f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
-
-
 def encoder_state(
     wildcards,
 ):
@@ -39,8 +29,10 @@ def encoder_state(
 def embed_files(
     wildcards,
 ):
-    """Return the base model and its warm-up run, if the kind needs them."""
+    """Return the base model and warm-up run of a kind; the pool if queries lose its shared prefix."""
     row, files = represented_as(wildcards), {}
+    if wildcards.split != "train" and getattr(row, "strip_shared_prefix", False):
+        files["pool"] = f"{RESULTS}/instances/{wildcards.dataset}/train.parquet"
     if row.uses_base_model:
         files["model"] = files_of(FIRST_BASE)
     if hasattr(row, "warmup_steps"):
@@ -57,7 +49,7 @@ def embed_flags(
 ):
     """Return the flags of these files and of the training template."""
     row, flags = represented_as(wildcards), []
-    if pool := embed_pool(wildcards):
+    if pool := embed_files(wildcards).get("pool"):
         flags += ["--pool", pool]
     if wildcards.split != "train":
         flags.append("--query")
@@ -84,7 +76,6 @@ rule embed:
         unpack(embed_files),
         **code("embed.py"),
         instances="<results>/instances/{dataset}/{split}.parquet",
-        pool=embed_pool,
         kind=lambda wildcards: modules_of(
             REPRESENTATIONS.module(represented_as(wildcards).kind).__file__
         ),

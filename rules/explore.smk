@@ -53,8 +53,9 @@ def exclude_flags(
     files = exclude_files(wildcards)
     flags = [f"--{side}-embeddings {path}" for side, path in files.items()]
     if CONFIG.data[wildcards.dataset].exclude.near_text is not None:
-        ngrams = {"ngram": CONFIG.explore.ngram, "ngram_of": CONFIG.explore.ngram_of}
-        flags.append(f"--explore {quote(canonical(ngrams))}")
+        flags.append(
+            f"--ngram {CONFIG.explore.ngram} --ngram-of {CONFIG.explore.ngram_of}"
+        )
     return " ".join(flags)
 
 

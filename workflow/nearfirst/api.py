@@ -17,7 +17,7 @@ from nearfirst.arrange.pool import Pool, Positions
 from nearfirst.arrange.settings import TRAINING_KEYS
 from nearfirst.arrange.tma import Rounds, rounds_by
 from nearfirst.common.errors import InputError
-from nearfirst.distance.distances import BY_ROWS, Matrix
+from nearfirst.distance.distances import BY_ROWS, Matrix, check_dimensions
 
 __all__ = ["InputError", "__version__", "arrange", "tma", "wsd"]
 
@@ -110,8 +110,6 @@ def arrange(
         As `tma` and `wsd`, if the method or a parameter is unknown or only used by the workflow, if
         tasks are missing, or if there are too few rounds or points.
     """
-    if seed < 0:
-        raise InputError(f"seed: {seed}; seeds count from 0")
     if unused := sorted(WORKFLOW_KEYS & parameters.keys()):
         raise InputError(
             f"{unused[0]}: only the workflow has this key, and arrays have no use for it"
@@ -134,14 +132,13 @@ def _build_pool(
     """Check the points and return them with their distances."""
     if measure not in BY_ROWS:
         raise InputError(f"measure: {measure!r} is none of {', '.join(BY_ROWS)}")
-    if threads < 1:
-        raise InputError(f"threads: {threads}; expected a number from 1")
-    train, test = _check_points("train", train, measure), _check_points("test", test, measure)
+    train, test = _check_points("train", train), _check_points("test", test)
+    check_dimensions("train", train, "test", test)
     distances = BY_ROWS[measure](train, test)
     return Pool(len(train), tasks, train, test, distances, measure, threads)
 
 
-def _check_points(name: str, array: npt.ArrayLike, measure: str) -> Matrix:
+def _check_points(name: str, array: npt.ArrayLike) -> Matrix:
     """Return points as float32, or raise InputError if they cannot be used."""
     points = np.asarray(array)
     if points.dtype.kind not in "fiu":
@@ -155,6 +152,4 @@ def _check_points(name: str, array: npt.ArrayLike, measure: str) -> Matrix:
         points = np.ascontiguousarray(points, dtype=np.float32)
     if not (is_finite := np.isfinite(points).all(axis=1)).all():
         raise InputError(f"{name}: row {is_finite.argmin()} holds NaN or infinity (as float32)")
-    if measure == "cosine" and not (is_nonzero := points.any(axis=1)).all():
-        raise InputError(f"{name}: row {is_nonzero.argmin()} is all zeros (as float32): no cosine")
     return points

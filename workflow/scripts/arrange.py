@@ -44,16 +44,13 @@ def main(arguments: argparse.Namespace) -> None:
         "id": [ids[i] for i in order],
         "round": [None] * len(order) if rounds is None else rounds,
     }
-    source = read_identity(arguments.instances or arguments.train)
-    embedded = read_identity(arguments.train) if arguments.train else {}
-    identity: dict[str, str] = {
-        **{key: embedded[key] for key in ("embedded", "cut", "distinct") if key in embedded},
-        **({"dataset": source["dataset"]} if "dataset" in source else {}),
-        "arrangement": arguments.name or settings.method,
-        "seed": str(arguments.seed),
-        "pool": str(pool.size),
-        **({} if rounds is None else {"rounds": str(rounds.max())}),
-    }
+    found = read_identity(arguments.instances or arguments.train)
+    if arguments.train:
+        found |= read_identity(arguments.train)
+    known = ("embedded", "cut", "distinct", "dataset")
+    identity = {key: found[key] for key in known if key in found}
+    identity |= {"arrangement": arguments.name or settings.method, "seed": str(arguments.seed)}
+    identity |= {"pool": str(pool.size)} | ({} if rounds is None else {"rounds": str(rounds.max())})
     write_table(pa.table(table, schema=ARRANGEMENT), arguments.output, identity)
 
 

@@ -16,7 +16,7 @@ from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import partial_folder, remove
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import open_parquet, read_ids
+from nearfirst.common.parquet import read_ids
 from nearfirst.data.instances import read_conversations
 from nearfirst.embed.registry import KINDS, Context, Instances, shard_bounds
 from nearfirst.embed.settings import RepresentationSettings
@@ -35,9 +35,9 @@ def main(arguments: argparse.Namespace) -> None:
     if settings.uses_base_model and not arguments.model:
         raise InputError("this kind of representation needs --model")
     torch.set_num_threads(settings.threads)
-    with open_parquet(arguments.instances) as file:
-        bounds = shard_bounds(file.metadata.num_rows, *(arguments.shard or (1, 1)))
-    ids = read_ids(arguments.instances, bounds)
+    ids = read_ids(arguments.instances)
+    bounds = shard_bounds(len(ids), *(arguments.shard or (1, 1)))
+    ids = ids[slice(*bounds)]
     instances = Instances(ids, partial(read_conversations, arguments.instances, bounds))
     pool = partial(read_conversations, arguments.pool or arguments.instances)
     logging.info("%d instances", len(ids))

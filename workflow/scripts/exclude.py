@@ -9,7 +9,6 @@ import argparse
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 
@@ -20,7 +19,6 @@ from nearfirst.common.parquet import ID_AND_TASK, read_table
 from nearfirst.data.settings import ExcludeSettings
 from nearfirst.distance.side import read_sides
 from nearfirst.explore.exclude import Excluded, exclude_by_embedding, exclude_by_text
-from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.explore.texts import read_exchanges
 
 COLUMNS = ("id", "task", "reason", "of", "of_id", "similarity")
@@ -28,8 +26,7 @@ COLUMNS = ("id", "task", "reason", "of", "of_id", "similarity")
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the list, in the order of the training instances."""
-    settings = cast(ExcludeSettings, arguments.settings)
-    grams = cast(ExplorationSettings, arguments.explore)
+    settings: ExcludeSettings = arguments.settings
     paths = {"train": arguments.train_instances, "test": arguments.test_instances}
     tables = {side: read_table(path, ID_AND_TASK) for side, path in paths.items()}
     ids = {side: table["id"].to_pylist() for side, table in tables.items()}
@@ -41,8 +38,8 @@ def main(arguments: argparse.Namespace) -> None:
             len(ids["train"]),
             exact=settings.exact,
             near=settings.near_text,
-            n=grams.ngram,
-            unit=grams.ngram_of,
+            n=arguments.ngram,
+            unit=arguments.ngram_of,
             threads=arguments.threads,
         )
     if settings.near_embedding is not None:
@@ -77,13 +74,8 @@ if __name__ == "__main__":
     add("--train-embeddings", type=Path, help="their embeddings (Parquet), for near_embedding")
     add("--test-instances", type=Path, required=True, help="test instances (Parquet)")
     add("--test-embeddings", type=Path, help="their embeddings (Parquet)")
-    add(
-        "--explore",
-        type=cli.checked(ExplorationSettings.parse),
-        default=ExplorationSettings(),
-        metavar="JSON",
-        help="section `explore` of the config: the settings of n-grams",
-    )
+    add("--ngram", type=cli.positive, default=3, help="words or characters in an n-gram")
+    add("--ngram-of", choices=["words", "characters"], default="words", help="unit of n-grams")
     cli.add_threads(parser)
     cli.add_settings(parser, ExcludeSettings)
     add("--output", type=Path, required=True, help="excluded instances (CSV)")

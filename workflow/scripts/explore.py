@@ -9,7 +9,6 @@ For instance:
 import argparse
 import logging
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.files import writing
@@ -22,7 +21,7 @@ from nearfirst.explore.table import numbers, table_of, table_of_pairs
 
 def main(arguments: argparse.Namespace) -> None:
     """Write both tables."""
-    settings = cast(ExplorationSettings, arguments.settings)
+    settings: ExplorationSettings = arguments.settings
     paths = arguments.train_instances, arguments.test_instances
     embeddings = arguments.train_embeddings, arguments.test_embeddings
     train, test = read_sides(paths[0], embeddings[0], paths[1], embeddings[1])

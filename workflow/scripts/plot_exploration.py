@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.explore.caption import caption
@@ -15,7 +14,7 @@ from nearfirst.figures.plot.save import add_outputs, write_figure
 def main(arguments: argparse.Namespace) -> None:
     """Write the PDF, the caption and the picture for web pages."""
     table = read_exploration(arguments.table)
-    figure = draw_exploration(table, cast(LookSettings, arguments.look))
+    figure = draw_exploration(table, arguments.look)
     write_figure(figure, caption(arguments.table.stem, table), arguments)
 
 

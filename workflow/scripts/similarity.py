@@ -11,7 +11,7 @@ The task "" is the whole test set.
 import argparse
 import logging
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from nearfirst.distance.similarity_settings import SimilaritySettings
 
 def main(arguments: argparse.Namespace) -> None:
     """Write the curves of one arrangement."""
-    settings = cast(SimilaritySettings, arguments.settings)
+    settings: SimilaritySettings = arguments.settings
     paths = arguments.train_instances, arguments.test_instances
     embeddings = arguments.train_embeddings, arguments.test_embeddings
     train, test = read_sides(paths[0], embeddings[0], paths[1], embeddings[1])

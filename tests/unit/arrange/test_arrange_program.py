@@ -15,9 +15,9 @@ from programs import Program
 from nearfirst.arrange.inputs import read_pool
 from nearfirst.arrange.pool import Pool
 from nearfirst.arrange.registry import arrange
-from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import ARRANGEMENT, write_table
+from nearfirst.common.parquet import ARRANGEMENT
 from nearfirst.data.half import half_mask
 from nearfirst.distance.distances import BY_ROWS
 
@@ -26,7 +26,7 @@ TRAIN, TEST = [f"train-{i}" for i in range(60)], [f"test-{i}" for i in range(9)]
 
 def embed(path: Path, ids: list[str], seed: int) -> npt.NDArray[np.float32]:
     vectors = np.random.default_rng(seed).normal(1, size=(len(ids), 8)).astype(np.float32)
-    write_table(embeddings_table(ids, vectors), path)
+    write_embeddings(ids, vectors, path)
     return vectors
 
 
@@ -49,8 +49,8 @@ TABLES = "--train E1.parquet --test E2.parquet"
 def test_an_existing_matrix_gives_the_same_bytes(
     program: Program, folder: Path, measure: str, method: str
 ) -> None:
-    command = f"{TABLES} --matrix D.npy --settings".split()
-    program("distances.py", *command, f'{{"measure": "{measure}"}}', check=True)
+    command = f"{TABLES} --matrix D.npy --measure {measure}".split()
+    program("distances.py", *command, check=True)
     settings = f'--settings {{"method":"{method}","order":"farthest"}}'
     command = f"{TABLES} {settings} --measure {measure} --output".split()
     program("arrange.py", *command, "computed", check=True)
@@ -88,7 +88,7 @@ def test_the_program_gives_the_order_of_the_library(
 
 
 def narrow(path: Path) -> None:
-    write_table(embeddings_table(["a"], np.ones((1, 5), dtype=np.float32)), path)
+    write_embeddings(["a"], np.ones((1, 5), dtype=np.float32), path)
 
 
 def other_ids(path: Path) -> None:
@@ -141,7 +141,7 @@ def test_an_order_for_half_of_the_queries(program: Program, folder: Path) -> Non
     vectors, mask = embed(folder / "E2.parquet", TEST, 1), half_mask(TEST)
     ids = np.array(TEST)[mask].tolist()
     assert len(ids) == 5
-    write_table(embeddings_table(ids, vectors[mask]), folder / "E3.parquet")
+    write_embeddings(ids, vectors[mask], folder / "E3.parquet")
     half = f"{TABLES} --output half --settings".split()
     whole = ["--train", "E1.parquet", "--test", "E3.parquet", "--output", "whole", "--settings"]
     program("arrange.py", *half, '{"method":"tma","queries":"half"}', check=True)

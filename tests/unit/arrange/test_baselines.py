@@ -80,8 +80,7 @@ def talks(*texts: str) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("reduce", ["max", "mean"])
-def test_bm25_follows_its_formula(reduce: str) -> None:
+def test_bm25_follows_its_formula() -> None:
     texts = ["red hat|on sale", "red red coat|a red one", "blue hat|", "green|hat hat hat hat"]
     queries = ["Red hat!|ignored blue", "a green COAT|ignored", "unknown|words"]
     pool = Pool(4, messages=talks(*texts), queries=talks(*queries))
@@ -100,8 +99,8 @@ def test_bm25_follows_its_formula(reduce: str) -> None:
 
     query_words = [["red", "hat"], ["green", "coat"], ["unknown"]]
     scores = np.array([[score(query, words) for query in query_words] for words in documents])
-    expected = np.argsort(-(scores.max(axis=1) if reduce == "max" else scores.mean(axis=1)))
-    assert order(pool, "bm25", reduce=reduce, k1=1.2, b=0.5) == expected.tolist()
+    expected = np.argsort(-scores.max(axis=1))
+    assert order(pool, "bm25", k1=1.2, b=0.5) == expected.tolist()
 
 
 def test_dsir_by_hand() -> None:
@@ -113,17 +112,13 @@ def test_dsir_by_hand() -> None:
     pool = Pool(2, messages=talks("x|y", "a|b"), queries=talks("a|c"))
     assert order(pool, "dsir") == [1, 0]
     assert order(pool, "dsir", order="farthest") == [0, 1]
-    # The first shares the answer of the query, the second its instruction.
-    pool = Pool(2, messages=talks("x|a", "b|c"), queries=talks("b|x a"))
-    assert order(pool, "dsir") == [0, 1]
-    assert order(pool, "dsir", reads="instruction") == [1, 0]
 
 
 def test_dsir_resamples_in_proportion_to_importance() -> None:
     # One instance is as important as the 30 others together.
     others = [f"w{i}|" for i in range(30)]
     pool = Pool(31, messages=talks("a|", *others), queries=talks(*["a|"] * 30, *others))
-    settings = pools.settings("dsir", reads="instruction", resample=True)
+    settings = pools.settings("dsir", resample=True)
     first = [arrange(pool, settings, seed).order[0] for seed in range(200)]
     # Four standard deviations of a binomial around 100.
     assert 72 < first.count(0) < 128
@@ -219,16 +214,6 @@ def test_scores_in_a_table(
     check_scores(
         tmp_path, pools.settings("score", path=str(path)), message and f"{path}: {message}"
     )
-
-
-def test_a_table_of_scores_that_was_damaged(tmp_path: Path) -> None:
-    write_pool(tmp_path / "I.parquet", ROWS)
-    path = tmp_path / "S.parquet"
-    pq.write_table(pa.table({"id": ["i0", "i1", "i2"], "score": [1.0, 2, 3]}), path)
-    page = pq.read_metadata(path).row_group(0).column(1).data_page_offset
-    content = path.read_bytes()
-    path.write_bytes(content[:page] + b"\xff" * 8 + content[page + 8 :])
-    check_scores(tmp_path, pools.settings("score", path=str(path)), f"{path}: damaged (")
 
 
 def test_a_score_has_one_source() -> None:

@@ -76,9 +76,9 @@ def test_limits_of_an_order(row: dict[str, Any], expected: list[int]) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"budget": 9}, "budget: 9 instances, but the pool holds 8"),
-        ({"budget": 4, "max_per_task": 1}, "of the pool's 8 the method and its quotas leave 3"),
-        ({"budget": {"tokens": 361}}, "361 tokens, but the pool holds 8 instances of 360 tokens"),
+        ({"budget": 9}, "budget: 9 instances, but only 8 can be taken"),
+        ({"budget": 4, "max_per_task": 1}, "4 instances, but only 3 can be taken"),
+        ({"budget": {"tokens": 361}}, "361 tokens, but the 8 that can be taken have 360"),
         ({"budget": {"tokens": 79}}, "79 tokens, but the first instance has 80"),
     ],
     ids=str,
@@ -117,7 +117,7 @@ def test_what_quotas_and_budgets_read() -> None:
     assert settings.all_needs() == {"tokens", "tasks", "embeddings", "query_tasks"}
     assert pools.settings("random", budget=0.5).all_needs() == set()
     balanced = pools.settings("random", budget=4, balance="query-task")
-    with pytest.raises(InputError, match="needs the tasks of the queries"):
+    with pytest.raises(InputError, match="needs query_tasks, and got 0"):
         arrange(pools.random(9, tests=2), balanced, 0)
 
 

@@ -62,31 +62,26 @@ CLUSTERED = points().map(lambda sides: distance_matrix("euclidean", *sides))
 INPUTS = st.one_of(ANY, TIED, ZEROS, CLUSTERED)
 
 
-def in_short_lists(distances: Matrix, length: int, sampled: int) -> list[int]:
+def in_short_lists(distances: Matrix, length: int, sampled: int, **ranks: Any) -> list[int]:
     count, tests = distances.shape
     sizes = {"max_entries": length * tests, "sample_size": sampled * tests}
-    return rounds_by(lambda rows: distances[rows], count, tests, **sizes).tolist()
+    return rounds_by(lambda rows: distances[rows], count, tests, **sizes, **ranks).tolist()
 
 
-@given(INPUTS)
-def test_rounds_are_those_of_algorithm_1(distances: Matrix) -> None:
+@given(INPUTS, st.integers(1, 12), st.integers(1, 30), st.integers(0, 9))
+def test_rounds_are_those_of_algorithm_1(
+    distances: Matrix, length: int, sampled: int, seed: int
+) -> None:
+    """With lists of one entry, when a pass may give one round, to all; guesses may be very bad."""
     expected = algorithm_1(distances)
     assert tma_rounds(distances).tolist() == expected
+    assert tma_rounds(np.asfortranarray(distances)).tolist() == expected
     assert rescanned(distances).tolist() == expected
-
-
-@given(INPUTS, st.integers(1, 12), st.integers(1, 30))
-def test_the_length_of_lists_does_not_matter(distances: Matrix, length: int, sampled: int) -> None:
-    """From one entry, when a pass may give one round, to all entries; guesses may be very bad."""
-    assert in_short_lists(distances, length, sampled) == algorithm_1(distances)
-
-
-@given(INPUTS, st.integers(0, 9), st.integers(1, 12))
-def test_ranks_break_ties(distances: Matrix, seed: int, length: int) -> None:
+    assert in_short_lists(distances, length, sampled) == expected
+    # Ranks break ties.
     ranks = np.random.default_rng(seed).permutation(len(distances))
-    sizes = {"max_entries": length * distances.shape[1], "ranks": ranks}
-    rounds = rounds_by(lambda rows: distances[rows], *distances.shape, **sizes)
-    assert rounds.tolist() == np.array(algorithm_1(distances[np.argsort(ranks)]))[ranks].tolist()
+    expected = np.array(algorithm_1(distances[np.argsort(ranks)]))[ranks].tolist()
+    assert in_short_lists(distances, length, sampled, ranks=ranks) == expected
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -150,18 +145,3 @@ def test_infinite_distances_are_the_farthest() -> None:
     distances = np.array([[np.inf, 0], [0, np.inf], [np.inf, np.inf]], dtype=np.float32)
     for length in (1, 2, 3):
         assert in_short_lists(distances, length, 1) == [1, 1, 2]
-
-
-def test_by_hand() -> None:
-    distances = np.array(
-        [
-            [0.9, 0.1],  # second round: nearest to test 1 once point 2 is gone
-            [0.2, 0.8],  # first round: nearest to test 0
-            [0.3, 0.0],  # first round: nearest to test 1
-            [0.5, 0.5],  # second round: nearest to test 0 of the points 0, 3 and 4
-            [0.7, 0.6],  # third round: alone
-        ],
-        dtype=np.float32,
-    )
-    assert tma_rounds(distances).tolist() == [2, 1, 1, 2, 3]
-    assert tma_rounds(np.asfortranarray(distances)).tolist() == [2, 1, 1, 2, 3]

@@ -15,12 +15,6 @@ from nearfirst.distance.distances import ROWS
 BY_HAND = [[0.25, 0.75], [0.375, 0.125], [0.375, 1.125]]
 
 
-@pytest.mark.parametrize(("order", "expected"), [("nearest", [1, 0, 2]), ("farthest", [2, 0, 1])])
-def test_the_order_by_hand(order: str, expected: list[int]) -> None:
-    arranged = arrange(pools.from_matrix(BY_HAND), pools.settings("wsd", order=order), 0)
-    assert arranged.order.tolist() == expected
-
-
 def test_distances_by_hand() -> None:
     assert weighted_distances(pools.from_matrix(BY_HAND)).tolist() == [1.0, 0.5, 1.5]
     # Averages -0.5, -0.25; minima -1, -0.5; w is 1/2: the nearer in both comes first.
@@ -90,12 +84,3 @@ def test_the_measure_of_tasks_is_that_of_the_pool() -> None:
     settings = pools.settings("wsd", granularity="task")
     assert arrange(pool, settings, 0).order.tolist() == [1, 0]
     assert arrange(replace(pool, measure="euclidean"), settings, 0).order.tolist() == [0, 1]
-
-
-def test_random_orders_need_no_factor_and_are_those_of_random_and_cluster() -> None:
-    opposite = pools.from_matrix([[-0.5, 1.0], [-0.25, 0.5]] * 5)
-    pool = replace(opposite, tasks=list("aabbccddee"))
-    for granularity, method in (("instance", "random"), ("task", "cluster")):
-        settings = pools.settings("wsd", order="random", granularity=granularity)
-        expected = arrange(pool, pools.settings(method), 7).order
-        assert arrange(pool, settings, 7).order.tolist() == expected.tolist()

@@ -18,13 +18,12 @@ from programs import Program
 
 from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.command import arrange, main
-from nearfirst.common.embeddings import embeddings_table
-from nearfirst.common.parquet import write_table
+from nearfirst.common.embeddings import write_embeddings
 from nearfirst.data.conversation import text_of
 from nearfirst.data.instances import conversations, read_instances
 from nearfirst.embed import cache, encode
-from nearfirst.embed.kinds.text import Settings, encoded
-from nearfirst.figures.plot import fonts
+from nearfirst.embed.kinds.text import Settings
+from nearfirst.embed.registry import Represented
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -78,8 +77,6 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
 class Encoder:
     """Embeds texts and records them."""
 
-    max_seq_length = None
-
     def __init__(self) -> None:
         self.texts: list[str] = []
 
@@ -87,14 +84,13 @@ class Encoder:
         texts = list(texts)
         self.texts += texts
         vectors = [2 + np.random.default_rng([*text.encode()]).normal(size=5) for text in texts]
-        return np.array(vectors, dtype=np.float32)
+        return Represented(np.array(vectors, dtype=np.float32))
 
 
 @pytest.fixture
 def encoder(monkeypatch: pytest.MonkeyPatch) -> Encoder:
     encoder = Encoder()
     monkeypatch.setattr(encode, "load", lambda *_: encoder)
-    monkeypatch.setattr(encode, "prompt_of", lambda *_: None)
     monkeypatch.setattr(encode, "embed", encoder.embed)
     return encoder
 
@@ -124,8 +120,8 @@ def test_orders_are_those_of_the_programs(
         flags = ["--settings", data, "--input", "pool.jsonl", "--split", split, *more]
         program("sample.py", *flags, "--output", f"{split}.parquet", check=True)
         table = read_instances(Path(f"{split}.parquet"))
-        vectors = encoder.embed([text_of(talk) for talk in conversations(table)])
-        write_table(embeddings_table(table["id"].to_pylist(), vectors), Path(f"{split}_e.parquet"))
+        vectors = encoder.embed([text_of(talk) for talk in conversations(table)]).vectors
+        write_embeddings(table["id"].to_pylist(), vectors, Path(f"{split}_e.parquet"))
     files = ["--instances", "train.parquet", "--train", "train_e.parquet"]
     flags = ["--settings", json.dumps(settings), *files, "--test", "heldout_e.parquet"]
     program("arrange.py", *flags, "--seed", 3, "--output", "a.parquet", check=True)
@@ -194,23 +190,11 @@ def test_ten_lines_and_a_picture(run: Run, encoder: Encoder) -> None:
     lines = printed.splitlines()
     assert len(lines) == 10
     assert lines[0].split(maxsplit=1) == ["pool", "60 rows of 3 tasks"]
-    assert Path("p.pdf").read_bytes().startswith(b"%PDF")
+    picture = Path("p.pdf").read_bytes()
+    assert picture.startswith(b"%PDF")
+    # Saved as other figures are: Matplotlib's default would be fonts of type 3.
+    assert b"/Type3" not in picture
     assert Path("p.csv").read_text().startswith("kind,train_id")
-
-
-def test_a_picture_of_names_that_no_font_has_warns_once(
-    run: Run, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
-) -> None:
-    monkeypatch.setattr(fonts, "_installed", lambda: [])
-    for name in POOL[::2]:
-        path = Path(name)
-        path.write_text(
-            path.read_text(encoding="utf-8").replace('"t1"', '"번역"'), encoding="utf-8"
-        )
-    code, _, stderr = run("explore", *POOL, "--output", "p.png")
-    assert code == 0
-    assert stderr.count("no installed font has 번역 (HANGUL)") == 1
-    assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +205,7 @@ def test_a_picture_of_names_that_no_font_has_warns_once(
         (["--budget", "10000000"], "budget: 10000000 instances, but the pool holds 60"),
         (["--method", "score", "--column", "X"], "error: pool.jsonl: row 0"),
         (["--method", "own.py:leaves"], "method 'own.py:leaves' raised SystemExit"),
-        (["--cache", "pool.jsonl/x"], "name another folder for the cache"),
+        (["--cache", "pool.jsonl/x"], "pool.jsonl/x/embeddings: Not a directory"),
         (["--output", "own.py/x.jsonl"], "own.py: not a folder"),
     ],
 )
@@ -253,17 +237,11 @@ def test_inputs_are_never_replaced(run: Run, pool: str, command: list[str]) -> N
     assert contents(Path()) == before
 
 
-def test_the_picture_is_not_replaced_by_the_list(run: Run) -> None:
-    code, _, stderr = run("explore", *POOL, "--output", "p.pdf", "--pairs", "./p.pdf")
-    assert (code, Path("p.pdf").exists()) == (1, False)
-    assert "--pairs p.pdf: is --output too" in stderr
-
-
 def test_every_setting_has_a_flag_that_names_its_methods() -> None:
     parameters = arrange.parameters()
     for name in arrange.METHODS.names():
         keys = arrange.METHODS.settings(name).model_fields.keys() - ArrangementSettings.model_fields
-        assert all(name in parameters[key][1] for key in keys)
+        assert all(name in parameters[key].description for key in keys)
 
 
 def test_a_missing_package_is_installed_from_the_projects_folder(
@@ -298,7 +276,7 @@ def test_cached_bits_are_those_of_the_workflow(
     texts = [f"Is {i} more than {i // 2}? " + "yes " * (i % 9) for i in range(40)]
     texts[20] *= 99
     settings = Settings(threads=1)
-    whole = encoded(texts, len(texts), settings, encode.load(settings.model))
+    whole = encode.embed(texts, len(texts), encode.load(settings.model), settings)
     for _ in range(2):
         cached = cache.Cache(tmp_path, settings).embed(texts)
         assert (cached.vectors == whole.vectors).all()

@@ -6,11 +6,6 @@ from hypothesis import strategies as st
 from nearfirst.common.batching import batches
 
 
-def test_by_hand() -> None:
-    assert list(batches([3, 5, 1, 5, 2], 10)) == [[1, 3], [0, 4, 2]]
-    assert list(batches([], 10)) == []
-
-
 @given(st.lists(st.integers(1, 40), max_size=40), st.integers(1, 100))
 def test_batches_are_full_within_the_bound_and_longest_first(
     lengths: list[int], max_tokens: int

@@ -33,15 +33,3 @@ def test_bash_expands_it_to_the_same_paths_in_the_same_order(parts: list[tuple[s
     paths += ["/".join(path) for path in parts]
     command = ["bash", "-c", f"printf '%s\\n' {braces(paths)}"]
     assert subprocess.check_output(command, text=True).splitlines() == paths
-
-
-def test_the_tables_of_many_runs_make_a_short_command() -> None:
-    paths = [
-        f"results/losses/{dataset}/specialist-0/{arrangement}/seed-{seed}/{start}-{start + 300}"
-        for dataset in ("flan", "niv2")
-        for arrangement in ("random", "tma-nearest")
-        for seed in range(100)
-        for start in range(0, 2700, 300)
-    ]
-    assert len(" ".join(paths)) > 200_000
-    assert len(braces(paths)) < 2_000

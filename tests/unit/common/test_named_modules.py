@@ -20,7 +20,7 @@ def test_a_row_may_lack_what_is_given() -> None:
     [
         (FORMATS, "{", "{: not a JSON object"),
         (METHODS, "[1]", r"\[1\]: not a JSON object"),
-        (FORMATS, "{}", "key 'format' is missing; it is one of chat, flan, "),
+        (FORMATS, "{}", "format: 'None' is none of chat, flan, "),
         (FORMATS, '{"format": "flna"}', "sharegpt; did you mean 'flan'"),
         (FORMATS, '{"format": "../flan"}', "format: '../flan' is none of"),
         (FORMATS, '{"format": "flan", "list": "x"}', "list: "),

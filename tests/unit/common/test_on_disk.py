@@ -1,6 +1,5 @@
 """Embeddings too large for memory: programs write the same bytes when they read them from disk."""
 
-import json
 import resource
 import tempfile
 from pathlib import Path
@@ -57,8 +56,7 @@ def run_all(program: Program, folder: Path, flags: list[object]) -> dict[str, by
     train, test = (flags[flags.index(f"--{side}-embeddings") + 1] for side in SIZES)
     embeddings = ("--train", train, "--test", test)
     for name in ("cosine", "euclidean"):
-        measure = ("--settings", json.dumps({"measure": name}))
-        run("distances.py", *embeddings, *measure, "--matrix", output / f"{name}.npy")
+        run("distances.py", *embeddings, "--measure", name, "--matrix", output / f"{name}.npy")
     settings = ("--settings", '{"method": "tma", "order": "nearest"}')
     run("arrange.py", *settings, *embeddings, "--output", output / "a.parquet")
     ordered = ("--arrangement", folder / "order.parquet")

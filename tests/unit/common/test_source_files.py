@@ -44,10 +44,6 @@ INNER = ["__init__", "cycle", "deep/__init__", "deep/hidden", "deep/inner", "dir
     ("text", "expected"),
     [
         ("import os, numpy, nearfirster", []),
-        ("import nearfirst", ["__init__"]),
-        ("from nearfirst import unused", ["__init__", "unused"]),
-        ("from nearfirst.deep import unused", ["__init__", "deep/__init__", "deep/unused"]),
-        ("from nearfirst import direct", INNER),
         ("def f():\n    if f:\n        from nearfirst import cycle", INNER),
         ("import os, nearfirst.direct", INNER),
         ("from nearfirst.deep import beside", ["__init__", *DEEP, "deep/beside", "deep/unused"]),

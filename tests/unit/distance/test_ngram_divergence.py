@@ -70,19 +70,6 @@ def test_against_scipy(
     np.testing.assert_allclose(curves, expected, rtol=1e-10, atol=1e-12)
 
 
-@settings(max_examples=60)
-@given(
-    st.lists(st.text(alphabet="ab \n\t\u00a0\u3000\x1c", max_size=12), max_size=6),
-    st.integers(1, 4),
-)
-def test_equal_numbers_are_equal_ngrams_of_one_text(texts: list[str], n: int) -> None:
-    ids, bounds = ngram_ids(texts, n)
-    expected = [ngrams(text, n) for text in texts]
-    assert np.diff(bounds).tolist() == [len(grams) for grams in expected]
-    grams = [gram for grams in expected for gram in grams]
-    assert len({*ids.tolist()}) == len({*grams}) == len({*zip(ids.tolist(), grams, strict=True)})
-
-
 def test_many_words_in_long_ngrams_do_not_overflow() -> None:
     text = " ".join(str(i) for i in range(20_000))
     ids, _ = ngram_ids([text, text], 8)

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.errors import InputError
-from nearfirst.common.parquet import write_table
 from nearfirst.distance.side import read_sides
 
 
@@ -17,7 +16,7 @@ def test_read_sides(tmp_path: Path, some_talks: Any, write_instances: Any) -> No
     ids = write_instances(instances, some_talks(4))
 
     def embed(path: Path, ids: list[str], dimension: int) -> None:
-        write_table(embeddings_table(ids, np.eye(4, dimension, dtype=np.float32)), path)
+        write_embeddings(ids, np.eye(4, dimension, dtype=np.float32), path)
 
     embed(train, ids, 5)
     embed(test, ids, 5)

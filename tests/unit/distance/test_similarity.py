@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from programs import Program
 
 from nearfirst.common.by_task import rows_by_task
-from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
-from nearfirst.common.parquet import write_table
 from nearfirst.distance import similarity
 from nearfirst.distance.distances import Matrix, distance_matrix
 from nearfirst.distance.ngram_divergence import kl_curves
@@ -163,7 +162,7 @@ def test_the_program(
         instances, embeddings = tmp_path / f"{side}.parquet", tmp_path / f"{side}-e.parquet"
         ids = write_instances(instances, talks, dataset="flan", test=side)
         vectors.append(unit(generator.normal(size=(count, 8))))
-        write_table(embeddings_table(ids, vectors[-1]), embeddings)
+        write_embeddings(ids, vectors[-1], embeddings)
         texts[side] = [" ".join(turn["content"] for turn in talk) for talk in talks]
         flags += [f"--{side}-instances", instances, f"--{side}-embeddings", embeddings]
     arrangement, output = tmp_path / "order.parquet", tmp_path / "similarity.parquet"

@@ -10,17 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from encoders import embed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearfirst.common import embeddings
-from nearfirst.common.embeddings import embeddings_table, read_embeddings
+from nearfirst.common.embeddings import read_embeddings, write_embeddings
 from nearfirst.common.errors import InputError
 from nearfirst.common.identity import read_identity
 from nearfirst.common.on_disk import RowsOnDisk
 from nearfirst.common.parquet import write_table
 from nearfirst.embed import encode
-from nearfirst.embed.kinds.text import Settings, encoded
+from nearfirst.embed.kinds.text import Settings
 from nearfirst.embed.registry import BLOCK, shard_bounds
 
 TEXTS = [
@@ -45,9 +46,9 @@ def encoder() -> Any:
 def test_embeddings_against_encode(encoder: Any) -> None:
     expected = encoder.encode(TEXTS, convert_to_numpy=True)
     for batch_tokens in (1, 4096):
-        embeddings = encode.embed(TEXTS, encoder, batch_tokens)
-        assert embeddings.dtype == np.float32
-        assert_close(embeddings, expected)
+        vectors = embed(TEXTS, encoder, batch_tokens=batch_tokens)
+        assert vectors.dtype == np.float32
+        assert_close(vectors, expected)
 
 
 @settings(max_examples=50)
@@ -59,20 +60,9 @@ def test_shards_are_whole_blocks_in_order(texts: int, shards: int) -> None:
     assert all(first % BLOCK == 0 or first == texts for first, _ in bounds)
 
 
-def test_the_number_of_shards_changes_no_bit(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nearfirst.embed.registry.BLOCK", 4)
-    monkeypatch.setattr(encode, "BLOCK", 4)
-    texts = TEXTS[8:]
-    whole = encode.embed(texts, encoder, 64)
-    bounds = [shard_bounds(len(texts), shard, 2) for shard in (1, 2)]
-    parts = [encode.embed(texts[first:last], encoder, 64) for first, last in bounds]
-    assert [len(part) for part in parts] == [4, 8]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
-
-
 def test_texts_are_read_a_block_at_a_time(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     texts, forward, read, read_at_pass = TEXTS[8:], encoder.forward, [], []
-    whole = encode.embed(texts, encoder, 64)
+    whole = embed(texts, encoder, batch_tokens=64)
 
     def noting(features: Any) -> Any:
         read_at_pass.append(len(read))
@@ -84,15 +74,14 @@ def test_texts_are_read_a_block_at_a_time(encoder: Any, monkeypatch: pytest.Monk
             yield item
 
     monkeypatch.setattr(encoder, "forward", noting)
-    for module in ("encode", "kinds.text"):
-        monkeypatch.setattr(f"nearfirst.embed.{module}.BLOCK", len(texts) // 2)
+    monkeypatch.setattr(encode, "BLOCK", len(texts) // 2)
     row = Settings(batch_tokens=64)
-    found = encoded(stream(), len(texts), row, encoder)
+    found = encode.embed(stream(), len(texts), encoder, row)
     assert sorted(set(read_at_pass)) == [0, len(texts) // 2, len(texts)]
     assert_close(found.vectors, whole)
     # A matrix that is too large for memory.
     monkeypatch.setattr(embeddings, "IN_MEMORY", 0)
-    on_disk = encoded(iter(texts), len(texts), row, encoder).vectors
+    on_disk = encode.embed(iter(texts), len(texts), encoder, row).vectors
     assert isinstance(on_disk, RowsOnDisk)
     assert on_disk[:].tobytes() == found.vectors.tobytes()
 
@@ -108,7 +97,7 @@ def test_shards_are_gathered(
     def gather(*shards: tuple[list[str], int]) -> str:
         paths = [tmp_path / f"{i}.parquet" for i in range(len(shards))]
         for path, (names, dimension) in zip(paths, shards, strict=True):
-            write_table(embeddings_table(names, np.eye(len(names), dimension)), path)
+            write_embeddings(names, np.eye(len(names), dimension), path)
         flags = ["--instances", instances, "--output", output]
         return str(program("gather_embeddings.py", *paths, *flags).stderr)
 
@@ -143,7 +132,7 @@ def test_a_test_instance_may_be_embedded_without_its_answer(
         output = tmp_path / "embeddings.parquet"
         flags += ["--settings", json.dumps(row), "--instances", instances, "--output", output]
         program("embed.py", *flags, check=True)
-        expected = encode.embed(texts, encoder, 512)
+        expected = embed(texts, encoder)
         assert_close(read_embeddings(output)[1], expected)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from encoders import embed
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import (
     Normalize,
@@ -64,33 +65,31 @@ def encoder(folder: Path) -> Any:
 def test_a_prompt_is_put_before_each_text(
     encoder: Any, row: dict[str, str], arguments: dict[str, str]
 ) -> None:
-    settings = Settings.model_validate(row)
-    prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
     expected = encoder.encode(TEXTS, **arguments)
-    assert_close(encode.embed(TEXTS, encoder, 512, prompt), expected)
-    plain = encode.embed(TEXTS, encoder, 512)
+    assert_close(embed(TEXTS, encoder, **row), expected)
+    plain = embed(TEXTS, encoder, prompt="")
     assert (np.abs(plain - expected).max() < 1e-5) == (row == {"prompt": ""})
 
 
 def test_an_unknown_prompt_is_refused(encoder: Any) -> None:
     with pytest.raises(InputError, match=r"no prompt 'asked', only .*query.*passage"):
-        encode.prompt_of(encoder, None, "asked")
+        embed(TEXTS, encoder, prompt_name="asked")
     with pytest.raises(InputError, match="prompt or prompt_name, not both"):
         Settings.parse('{"prompt":"a","prompt_name":"query"}')
 
 
 def test_the_first_dimensions_are_kept_at_length_1(encoder: Any) -> None:
     expected = encoder.encode(TEXTS, prompt="", truncate_dim=5, normalize_embeddings=True)
-    assert_close(encode.embed(TEXTS, encoder, 512, dimension=5), expected)
+    assert_close(embed(TEXTS, encoder, prompt="", dimension=5), expected)
     with pytest.raises(InputError, match=r"dimension: 17, but the encoder gives 16"):
-        encode.embed(TEXTS, encoder, 512, dimension=17)
+        embed(TEXTS, encoder, dimension=17)
 
 
 def test_an_encoder_may_truncate_its_dimensions(folder: Path) -> None:
     encoder = SentenceTransformer(str(folder), truncate_dim=7).float()
     expected = encoder.encode(TEXTS, prompt="")
     assert expected.shape[1] == 7
-    assert_close(encode.embed(TEXTS, encoder, 512), expected)
+    assert_close(embed(TEXTS, encoder, prompt=""), expected)
 
 
 def test_an_encoder_without_attention(tokenizer: Any, tmp_path: Path) -> None:
@@ -98,7 +97,7 @@ def test_an_encoder_without_attention(tokenizer: Any, tmp_path: Path) -> None:
     modules = [StaticEmbedding(tokenizer.backend_tokenizer, embedding_dim=8)]
     SentenceTransformer(modules=modules).save(str(tmp_path))
     encoder = encode.load(str(tmp_path))
-    assert_close(encode.embed(TEXTS, encoder, 4), encoder.encode(TEXTS))
+    assert_close(embed(TEXTS, encoder, batch_tokens=4), encoder.encode(TEXTS))
 
 
 def test_the_program_takes_prompt_and_dimension(

@@ -186,11 +186,6 @@ def test_an_unusable_state_is_refused(represent: Any, warm_up: Path, tmp_path: P
     (tmp_path / "checkpoints").symlink_to(warm_up / "checkpoints")
     (tmp_path / "state").mkdir()
     path = tmp_path / "state/optimizer.pt"
-    saved = torch.load(warm_up / "state/optimizer.pt", weights_only=True)
-    saved["state"].popitem()
-    torch.save(saved, path)
-    with pytest.raises(InputError, match="not the state of this model"):
-        represent(warm_up=(tmp_path,))
     path.write_bytes(b"PK")
     with pytest.raises(InputError, match=r"optimizer\.pt: cannot be read"):
         represent(warm_up=(tmp_path,))
@@ -211,7 +206,7 @@ def test_hidden_states_are_weighted_by_position(model: Any, tokens: list[Tokens]
         np.testing.assert_allclose(vectors, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["hidden", "gradient"])
+@pytest.mark.parametrize("kind", ["text", "hidden", "gradient"])
 def test_the_program_in_shards(
     tmp_path: Path,
     kind: str,
@@ -222,7 +217,7 @@ def test_the_program_in_shards(
     write_instances: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in ("registry", "hidden"):
+    for module in ("registry", "encode", "hidden"):
         monkeypatch.setattr(f"nearfirst.embed.{module}.BLOCK", 4)
     instances = tmp_path / "instances.parquet"
     ids = write_instances(instances, some_talks(9))
@@ -237,8 +232,9 @@ def test_the_program_in_shards(
     (whole_ids, whole), (first_ids, first), (_, second) = tables
     assert (whole_ids, len(first_ids)) == (ids, 4)
     assert whole.tobytes() == np.concatenate([first, second]).tobytes()
-    done = program("embed.py", *flags, "--output", tmp_path / "none.parquet")
-    assert "this kind of representation needs --model" in done.stderr
+    if kind != "text":
+        done = program("embed.py", *flags, "--output", tmp_path / "none.parquet")
+        assert "this kind of representation needs --model" in done.stderr
 
 
 def test_checkpoints_divide_the_warm_up() -> None:
@@ -274,8 +270,3 @@ def test_an_operation_without_a_deterministic_form_is_left_to_the_cpu(
     expected = r"hardware\.embed\.gpus: cumsum_cuda_kernel, which .*; set it to 0: the CPU then"
     with pytest.raises(InputError, match=expected):
         gradient.represent(Instances([], lambda: iter([])), gradient.Settings(), Context())
-
-
-@pytest.mark.parametrize("count", [5, 2**31, 2**31 + 1, 7 * 10**9])
-def test_a_projection_can_name_each_parameter_of_a_large_model(count: int) -> None:
-    assert np.array(count - 1).astype(gradients._index_type(count)) == count - 1

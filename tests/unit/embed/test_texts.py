@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from nearfirst.common.embeddings import embeddings_table, read_embeddings
-from nearfirst.common.parquet import write_table
+from nearfirst.common.embeddings import read_embeddings, write_embeddings
 from nearfirst.embed import encode
 from nearfirst.embed.texts import shared_prefix, shorten
 
@@ -92,7 +91,7 @@ def test_cut_texts_and_equal_embeddings_are_reported(
     instances, shard, output = (tmp_path / name for name in ("I", "shard", "out"))
     ids = write_instances(instances, some_talks(9), dataset="shop", test=split)
     vectors = np.eye(9, 5, dtype=np.float32)[np.arange(9) % distinct]
-    write_table(embeddings_table(ids, vectors), shard, {"cut": str(cut), "limit": "256"})
+    write_embeddings(ids, vectors, shard, {"cut": str(cut), "limit": "256"})
     flags = ("--instances", instances, "--max-cut-share", share, "--output", output)
     done = program("gather_embeddings.py", shard, *flags)
     assert message in done.stderr

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from nearfirst.common.embeddings import embeddings_table
+from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.parquet import INSTANCES, write_table
 
 
@@ -28,7 +28,7 @@ def write_side(talk: Any) -> Callable[..., list[str]]:
         talks = [talk(prompt, "yes") for prompt in prompts]
         columns = {"id": ids, "task": tasks, "messages": talks, "references": [[]] * len(ids)}
         write_table(pa.table(columns, schema=INSTANCES), Path(flags[1]))
-        write_table(embeddings_table(ids, np.asarray(embeddings, np.float32)), Path(flags[3]))
+        write_embeddings(ids, np.asarray(embeddings, np.float32), Path(flags[3]))
         return flags
 
     return write

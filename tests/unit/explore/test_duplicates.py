@@ -46,14 +46,15 @@ def test_grams_by_hand() -> None:
     assert grams("ab", 3, "characters") == {"ab"}
 
 
-def test_all_pairs_are_counted_if_not_listed() -> None:
+def test_all_pairs_are_counted_if_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LISTED", 3)
     test = [exchange("same", "text"), exchange("same", "text")]
-    same = compare([exchange("same", "text")] * 7, test, listed=3)["identical text"]
+    same = compare([exchange("same", "text")] * 7, test)["identical text"]
     assert same.listed() == [(0, 0, 1, 0), (0, 1, 1, 0), (1, 0, 1, 0)]
     assert (same.total, same.in_train.sum(), same.in_test.sum()) == (14, 7, 2)
     cosines = np.linspace(0.9, 1, 7)[:, None]
-    nearest = compare([exchange("a")] * 7, [exchange("b")], cosines, listed=2)["near embedding"]
-    assert [row for row, *_ in nearest.listed()] == [6, 5]
+    nearest = compare([exchange("a")] * 7, [exchange("b")], cosines)["near embedding"]
+    assert [row for row, *_ in nearest.listed()] == [6, 5, 4]
 
 
 texts = st.lists(st.sampled_from(["a", "b", "c", "A", "?"]), max_size=5).map(" ".join)

@@ -86,7 +86,7 @@ def test_excluded_instances_are_in_no_arrangement(
     test = write_side(tmp_path, "test", ["NA"], ["X"], vectors[[6]])
     output = tmp_path / "excluded.csv"
     settings = '{"exact": true, "near_text": 0.3, "near_embedding": 1}'
-    flags = ("--explore", '{"ngram": 2}', "--settings", settings, "--output", output)
+    flags = ("--ngram", 2, "--settings", settings, "--output", output)
     program("exclude.py", *train, *test, *flags)
     assert [list(row.values())[:5] for row in csv.DictReader(output.open())] == [
         ["train-1", "NA", "identical text", "train", "train-0"],

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 from nearfirst.distance import neighbours as module
 from nearfirst.distance.distances import BY_ROWS, Matrix, distance_matrix
 from nearfirst.distance.side import Side
+from nearfirst.explore import table
 from nearfirst.explore.near import Near, nearness
-from nearfirst.explore.settings import ExplorationSettings
 from nearfirst.explore.table import Row, histograms, task_rows
-
-HALF = ExplorationSettings(near_quantile=0.5)
 
 
 def side(points: Any, tasks: str) -> Side:
@@ -29,21 +27,14 @@ TEST = side([0], "u")
 def test_near_by_hand() -> None:
     train = side([0, 1, 4, 9], "aabb")
     # To the nearest of the other task: 4, 3, 3, 8.
-    assert nearness(train, TEST, "euclidean", HALF) == Near(4, "other tasks", (4, 3, 3, 8))
+    assert nearness(train, TEST, "euclidean", 0.5) == Near(4, "other tasks", (4, 3, 3, 8))
     # To the nearest other point: 1, 1, 3, 5.
     expected = Near(3, "other instances", (1, 1, 3, 5))
-    assert nearness(train, side([0], "a"), "euclidean", HALF) == expected
-    assert nearness(side([0, 1, 4, 9], "aaaa"), TEST, "euclidean", HALF) == expected
-    alone = nearness(side([1], "a"), TEST, "cosine", HALF)
+    assert nearness(train, side([0], "a"), "euclidean", 0.5) == expected
+    assert nearness(side([0, 1, 4, 9], "aaaa"), TEST, "euclidean", 0.5) == expected
+    alone = nearness(side([1], "a"), TEST, "cosine", 0.5)
     assert np.isnan(alone.distance)
     assert alone.distances == ()
-
-
-def test_near_as_given() -> None:
-    settings = ExplorationSettings(near=0.25)
-    # Given as 1 − cos, compared as −cos.
-    assert nearness(TEST, TEST, "cosine", settings) == Near(-0.75, "given")
-    assert nearness(TEST, TEST, "euclidean", settings) == Near(0.25, "given")
 
 
 @settings(deadline=None, max_examples=50)
@@ -60,7 +51,7 @@ def test_near_against_the_whole_matrix(measure: str, count: int, rows: int, seed
     tasks = "".join(generator.choice(list("ab"), count))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "ROWS", rows)
-        near = nearness(side(points, tasks), TEST, measure, HALF)
+        near = nearness(side(points, tasks), TEST, measure, 0.5)
     matrix = distance_matrix(measure, points, points)
     groups = np.array(list(tasks)) if len(set(tasks)) > 1 else np.arange(count)
     others = np.where(groups[:, None] == groups, np.inf, matrix).min(axis=0)
@@ -68,29 +59,21 @@ def test_near_against_the_whole_matrix(measure: str, count: int, rows: int, seed
     assert near.distance == pytest.approx(expected, rel=1e-5, abs=2e-6)
 
 
-def test_near_sample_depends_on_the_seed() -> None:
-    points = np.random.default_rng(0).normal(size=(300, 4))
-    train = side(points, "abcdef" * 50)
-
-    def near(seed: int) -> Near:
-        few = ExplorationSettings(near_quantile=0.5, near_sample=5, seed=seed)
-        return nearness(train, TEST, "cosine", few)
-
-    assert near(1) == near(1) != near(2)
-    assert len(near(1).distances) == 5
-
-
 def test_rows_of_a_task_by_hand() -> None:
-    rows = list(task_rows("u", np.array([1.0, 2, 3]), ["x", "y", "y"], 1))
+    rows = list(task_rows("u", np.array([1.0, 2, 3]), ["x", "y", "y"]))
     quantiles = [("min", 1), ("q25", 1.5), ("median", 2), ("q75", 2.5), ("max", 3)]
     assert [(row.what, row.value) for row in rows[:5]] == quantiles
-    assert rows[5:] == [Row("neighbour", "y", "u", x=1, value=2, n=3)]
+    assert rows[5:] == [
+        Row("neighbour", "y", "u", x=1, value=2, n=3),
+        Row("neighbour", "x", "u", x=2, value=1, n=3),
+    ]
 
 
-def test_rows_of_histograms() -> None:
+def test_rows_of_histograms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "BINS", 4)
     sides = {"train": np.array([0.0, 1, 1, 4]), "test": np.array([0.0, 3])}
-    bars = list(histograms(sides, 8, 4))
+    bars = list(histograms(sides, 8))
     assert [row.value for row in bars] == [3, 0, 1, 0, 1, 1, 0, 0]
     assert [row.x for row in bars[:4]] == [0, 2, 4, 6]
     assert {(row.what, row.n, row.width) for row in bars} == {("train", 4, 2), ("test", 2, 2)}
-    assert sum(row.value for row in histograms(sides, float("nan"), 4)) == 6
+    assert sum(row.value for row in histograms(sides, float("nan"))) == 6

@@ -85,20 +85,17 @@ def _number(names: Sequence[str]) -> Groups:
 
 def _count_within(order: Positions, pool: Pool, budget: Budget) -> int:
     """Return how many instances from the start of an order a budget takes."""
-    available = f"the pool holds {pool.size}"
-    if len(order) < pool.size:
-        available = f"of the pool's {pool.size} the method and its quotas leave {len(order)}"
     if isinstance(budget, dict):
         limit = budget["tokens"]
         sums = np.cumsum(np.asarray(pool.tokens)[order])
         if limit > sums[-1]:
             raise InputError(
-                f"budget: {limit} tokens, but {available} instances of {sums[-1]} tokens"
+                f"budget: {limit} tokens, but the {len(order)} that can be taken have {sums[-1]}"
             )
         if not (count := int(np.searchsorted(sums, limit, side="right"))):
             raise InputError(f"budget: {limit} tokens, but the first instance has {sums[0]}")
         return count
     count = budget if isinstance(budget, int) else max(1, round(budget * pool.size))
     if count > len(order):
-        raise InputError(f"budget: {count} instances, but {available}")
+        raise InputError(f"budget: {count} instances, but only {len(order)} can be taken")
     return count

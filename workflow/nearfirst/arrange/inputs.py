@@ -92,18 +92,12 @@ def read_pool(
             parts |= {"train": train_vectors, "test": test_vectors, "distances": by_rows}
     pool = Pool(len(ids), measure=measure, threads=threads, **parts)
     excluded = files.get("excluded")
-    if excluded and (excluded_ids := _read_excluded(excluded)):
+    if excluded:
+        with excluded.open(newline="", encoding="utf-8") as file:
+            excluded_ids = {row["id"] for row in csv.DictReader(file)}
         kept = np.array([row for row, id_ in enumerate(ids) if id_ not in excluded_ids], np.int64)
         return [ids[row] for row in kept], pool.keeping(kept)
     return ids, pool
-
-
-def _read_excluded(path: Path) -> set[str]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["id"] for row in csv.DictReader(file)}
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: not a CSV with a column 'id' ({error})") from None
 
 
 def _query_mask(settings: ArrangementSettings, ids: list[str]) -> npt.NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearfirst.arrange.tma import Rounds
+from nearfirst.common.by_task import rows_by_task
 from nearfirst.common.errors import InputError
 from nearfirst.data.conversation import Message
 from nearfirst.distance.distances import ROWS, Matrix, RowDistances, in_blocks
@@ -105,3 +106,10 @@ def by_distance(
     """Sort (n,) distances, nearest or farthest first, ties by the seed; return the indices."""
     ranks = tie_ranks(len(distances), seed)
     return np.lexsort((ranks, distances if order == "nearest" else -distances))
+
+
+def shuffled_tasks(pool: Pool, seed: int) -> list[Positions]:
+    """Return the instances of each task, with the tasks and their instances shuffled."""
+    generator = np.random.default_rng(seed)
+    tasks = [generator.permutation(task) for task in rows_by_task(pool.tasks).values()]
+    return [tasks[i] for i in generator.permutation(len(tasks))]

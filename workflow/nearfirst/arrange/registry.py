@@ -4,7 +4,6 @@ A method is a module of `arrange/methods/` with a class `Settings` and a functio
 function in a file of the user's (`own_method`).
 """
 
-from collections.abc import Sized
 from dataclasses import replace
 from importlib import import_module
 from types import ModuleType
@@ -13,7 +12,7 @@ import numpy as np
 
 from nearfirst.arrange.budget import limit_order
 from nearfirst.arrange.pool import Arranged, Pool
-from nearfirst.arrange.settings import ArrangementSettings, Need
+from nearfirst.arrange.settings import ArrangementSettings
 from nearfirst.common.errors import InputError
 from nearfirst.common.named_modules import Registry
 
@@ -36,32 +35,19 @@ def arrange(pool: Pool, settings: ArrangementSettings, seed: int) -> Arranged:
     Raises InputError if the pool lacks something the settings need, if the order repeats an
     instance or holds an index outside the pool, or as the method and `limit_order` do.
     """
-    method, needs = settings.method, settings.all_needs()
-    if "queries" in needs and not pool.queries:
-        raise InputError(f"method {method!r} needs the messages of the queries")
-    if "query_tasks" in needs and not pool.query_tasks:
-        raise InputError(f"method {method!r} needs the tasks of the queries")
-    parts: dict[Need, Sized] = {
-        "embeddings": pool.train,
-        "messages": pool.messages,
-        "scores": pool.scores,
-        "tasks": pool.tasks,
-        "tokens": pool.tokens,
-    }
-    for need, part in parts.items():
-        if need in needs and len(part) != pool.size:
+    method = settings.method
+    for need in sorted(settings.all_needs()):
+        count = len(pool.train if need == "embeddings" else getattr(pool, need))
+        if not count or (count != pool.size and need not in ("queries", "query_tasks")):
             raise InputError(
-                f"method {method!r} needs the {need} of all {pool.size} training instances, and "
-                f"got {len(part)}"
+                f"method {method!r} needs {need}, and got {count} for {pool.size} instances"
             )
     arranged: Arranged = METHODS.module(method).arrange(pool, settings, seed)
     order, returned = arranged.order, f"method {method!r} returned"
     if order.ndim != 1 or order.dtype.kind not in "iu" or not len(order):
-        # What is no sequence, such as None, is an array without dimensions.
-        scalar = type(order.item()).__name__ if not order.ndim else ""
-        found = scalar or f"an array of {order.dtype} and shape {order.shape}"
         raise InputError(
-            f"{returned} {found}; expected a one-dimensional array of instance indices"
+            f"{returned} an array of {order.dtype} and shape {order.shape}; expected a "
+            "one-dimensional array of instance indices"
         )
     if ((order < 0) | (order >= pool.size)).any():
         raise InputError(f"{returned} an index that is not from 0 to {pool.size - 1}")

@@ -49,14 +49,11 @@ def read_scores(
     NaN. Raises InputError if the table cannot be read or repeats an id, if a score is not a finite
     number, or if an instance has none.
     """
-    score_ids = read_table(path, pa.schema([("id", pa.string())]))["id"].to_pylist()
     with open_parquet(path) as file:
         schema = file.schema_arrow
-    if column not in schema.names:
-        names = ", ".join(schema.names)
-        raise InputError(f"{path}: column '{column}' is missing; the file has {names}")
-    only_scores = pa.schema([schema.field(column)])
-    values = read_table(path, only_scores, unique=None)[column].combine_chunks()
+    kind = schema.field(column).type if column in schema.names else pa.float64()
+    table = read_table(path, pa.schema([("id", pa.string()), (column, kind)]))
+    score_ids, values = table["id"].to_pylist(), table[column].combine_chunks()
     if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
         raise InputError(f"{path}: column '{column}' holds {values.type}, expected numbers")
     scores = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)

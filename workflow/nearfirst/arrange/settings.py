@@ -1,16 +1,8 @@
 """Settings that every row of the config table `arrangements` shares."""
 
-from numbers import Integral
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from nearfirst.common.settings import Section
 from nearfirst.train.schedules import Schedule
@@ -19,14 +11,6 @@ Need = Literal["tasks", "messages", "embeddings", "queries", "query_tasks", "sco
 Group = Literal["task", "query", "query-task"]
 TRAINING_KEYS = {"steps", "schedule", "learning_rate"}
 """Keys of a row that configure training, not the method."""
-
-_FIRST = Field(description="Which training instances come first.")
-OrderField = Annotated[Literal["nearest", "farthest", "random"], _FIRST]
-
-
-def _to_plain_int(budget: Any) -> Any:
-    # The library's users may pass NumPy integers, which would be taken for shares.
-    return int(budget) if isinstance(budget, Integral) and not isinstance(budget, bool) else budget
 
 
 def _check_budget(budget: int | float | dict[str, int]) -> int | float | dict[str, int]:
@@ -40,7 +24,6 @@ def _check_budget(budget: int | float | dict[str, int]) -> int | float | dict[st
 
 Budget = Annotated[
     int | float | dict[Literal["tokens"], int],
-    BeforeValidator(_to_plain_int),
     AfterValidator(_check_budget),
 ]
 """A number of instances, a share of the pool such as 0.25 or 1.0, or a number of tokens."""
@@ -142,7 +125,9 @@ class ArrangementSettings(Section):
 class UnseededSettings(ArrangementSettings):
     """A method that orders by nearness alone."""
 
-    order: Annotated[Literal["nearest", "farthest"], _FIRST] = "nearest"
+    order: Literal["nearest", "farthest"] = Field(
+        "nearest", description="Which training instances come first."
+    )
 
     def is_seeded(self) -> bool:
         """Return False: the seed only breaks ties."""

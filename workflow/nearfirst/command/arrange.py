@@ -13,12 +13,14 @@ a second call with other prompts embeds only these.
 import argparse
 import logging
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
+from pydantic.fields import FieldInfo
 
 from nearfirst.arrange import own_method
 from nearfirst.arrange.pool import Arranged
@@ -37,21 +39,22 @@ NO_FLAG = TRAINING_KEYS | {"method", "representation", "queries"}
 Integers = npt.NDArray[np.int64]
 
 
-def parameters() -> dict[str, tuple[Any, str]]:
-    """Return the fields that methods take, by name, each with the methods that have it."""
+def parameters() -> dict[str, FieldInfo]:
+    """Return the fields that methods take, by name; descriptions name the methods that have it."""
     kinds = {name: METHODS.settings(name) for name in METHODS.names()}
     kinds["FILE.py:FUNCTION"] = own_method.Settings
     shared = ArrangementSettings.model_fields
-    by_method: dict[str, dict[str, Any]] = {}
+    by_method: dict[str, dict[str, FieldInfo]] = {}
     for method, kind in kinds.items():
         for name, field in kind.model_fields.items():
             if name not in shared:
                 by_method.setdefault(name, {})[method] = field
-    result = {name: (shared[name], "") for name in shared if name not in NO_FLAG}
+    result = {name: shared[name] for name in shared if name not in NO_FLAG}
     for name, fields in by_method.items():
         # The field with the most choices.
-        field = max(fields.values(), key=lambda field: len(get_args(field.annotation)))
-        result[name] = (field, ", ".join(fields))
+        field = copy(max(fields.values(), key=lambda field: len(get_args(field.annotation))))
+        field.description = f"[{', '.join(fields)}] {field.description}"
+        result[name] = field
     return result
 
 

@@ -14,7 +14,11 @@ from nearfirst.common import cli
 from nearfirst.common.errors import InputError
 from nearfirst.explore.settings import ExplorationSettings
 
-FIELDS = cli.fields_of(ExplorationSettings, without={"representation"})
+FIELDS = {
+    name: field
+    for name, field in ExplorationSettings.model_fields.items()
+    if name != "representation"
+}
 SUFFIXES = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 """Formats of the picture, with the metadata to omit so that equal data give equal bytes."""
 
@@ -42,8 +46,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--output {output}: name it .pdf, .svg or .png")
     for path in filter(None, (output, arguments.pairs)):
         inputs.check_output(arguments, path)
-    if output and arguments.pairs and output.resolve() == arguments.pairs.resolve():
-        raise InputError(f"--pairs {arguments.pairs}: is --output too; name another file")
     from nearfirst.common.files import writing
     from nearfirst.distance.side import read_sides
     from nearfirst.explore.duplicates import duplicates_of

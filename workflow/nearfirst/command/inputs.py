@@ -18,7 +18,7 @@ from nearfirst.embed.texts import embedding_counts
 if TYPE_CHECKING:
     from nearfirst.data.formats.chat import Settings
 
-FIELDS = cli.fields_of(Encoder, without={"kind"})
+FIELDS = {name: field for name, field in Encoder.model_fields.items() if name != "kind"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

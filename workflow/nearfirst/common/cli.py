@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import UnionType
@@ -49,25 +49,19 @@ def add_settings(
     )
 
 
-def fields_of(section: type[Section], without: Set[str]) -> dict[str, tuple[FieldInfo, str]]:
-    """Return the fields of a section for `add_fields`, without some of them."""
-    fields = section.model_fields.items()
-    return {name: (field, "") for name, field in fields if name not in without}
-
-
-def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, tuple[FieldInfo, str]]) -> None:
-    """Add a flag for each field; the text beside it, if any, names its owner in the help.
+def add_fields(to: argparse._ActionsContainer, fields: Mapping[str, FieldInfo]) -> None:
+    """Add a flag for each field of a section.
 
     `fields_given` reads the flags. A value is JSON if it can be: `true`, `12`, `[0, 5]`.
     """
-    for name, (field, owner) in fields.items():
+    for name, field in fields.items():
         types: list[Any] = [field.annotation]
         if get_origin(field.annotation) in (Union, UnionType):
             types += get_args(field.annotation)
         values = [v for type_ in types if get_origin(type_) is Literal for v in get_args(type_)]
         default = None if field.is_required() else field.get_default(call_default_factory=True)
         suffix = "" if default is None else f" (default: {default})"
-        text = f"{f'[{owner}] ' if owner else ''}{field.description}{suffix}"
+        text = f"{field.description}{suffix}"
         to.add_argument(
             f"--{name.replace('_', '-')}",
             metavar="|".join(map(str, values)) or "VALUE",
@@ -164,7 +158,9 @@ def run(main: Callable[[argparse.Namespace], Any], arguments: argparse.Namespace
         message = _printable(_explain(error, arguments.log))
         # If the log's disk is full, the screen still gets the message.
         with suppress(OSError):
-            if not isinstance(error, InputError) and (arguments.log or not _named_file(error)):
+            # The log also says where a file could not be read.
+            expected = InputError if arguments.log else (InputError, OSError)
+            if not isinstance(error, expected):
                 traceback.print_exc()
             if arguments.log:
                 print(f"error: {message}", file=sys.stderr, flush=True)
@@ -202,20 +198,12 @@ def _printable(text: str) -> str:
 def _explain(error: Exception, log: Path | None) -> str:
     if isinstance(error, InputError):
         return str(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        # A write to an open file fails without a name; `files.writing` already names outputs.
-        path = error.filename or log or "an output"
-        return f"{path}: {error.strerror}; free some space and run again"
-    if isinstance(error, OSError) and (name := _named_file(error)):
-        reason = _REASONS.get(type(error), error.strerror)
-        return f"{name}: {reason}"
+    if isinstance(error, OSError):
+        # A file is renamed to the second name.
+        name = error.filename2 or error.filename
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # A write to an open file fails without a name; `files.writing` already names outputs.
+            return f"{name or log or 'an output'}: {error.strerror}; free some space and run again"
+        if name:
+            return f"{name}: {_REASONS.get(type(error), error.strerror)}"
     return f"{type(error).__name__}: {error}"
-
-
-def _named_file(error: Exception) -> str | None:
-    """Return the file that the system refused to read or write; None if this is another error."""
-    if not isinstance(error, OSError):
-        return None
-    # A file is renamed to the second name.
-    name: str | None = error.filename2 or error.filename
-    return name

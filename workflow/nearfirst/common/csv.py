@@ -17,10 +17,8 @@ def read_csv(path: Path, needed: Collection[str], text: Collection[str]) -> pd.D
     Raises
     ------
     InputError
-        If the file is missing, damaged or empty, or lacks a column of `needed`.
+        If the file is damaged or empty, or lacks a column of `needed`.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         for name in table.columns.difference(list(text)):

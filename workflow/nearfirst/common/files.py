@@ -15,7 +15,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """Yield a temporary file beside `path` that becomes `path` if the block succeeds.
+    """Yield a temporary path beside `path` for a file that becomes `path` if the block succeeds.
 
     Raises InputError if the disk, a quota or a file-size limit is full; nothing is left behind.
     """
@@ -23,29 +23,19 @@ def writing(path: Path) -> Iterator[Path]:
     try:
         with explain_full_disk(path):
             yield temporary
+            if temporary.is_dir() and path.exists():
+                shutil.rmtree(path)
             temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        remove(temporary)
 
 
 @contextmanager
 def writing_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path` that becomes `path` if the block succeeds.
-
-    An older folder at `path` is replaced. Raises the same errors as `writing`.
-    """
-    temporary = _temporary(path)
-    # Process ids are reused: a killed process may have left a folder of this name.
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        with explain_full_disk(path):
-            temporary.mkdir()
-            yield temporary
-            if path.exists():
-                shutil.rmtree(path)
-            temporary.replace(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    """Yield a temporary folder that replaces `path` if the block succeeds; raises as `writing`."""
+    with writing(path) as temporary:
+        temporary.mkdir()
+        yield temporary
 
 
 def _temporary(path: Path) -> Path:
@@ -55,7 +45,8 @@ def _temporary(path: Path) -> Path:
     for leftover in path.parent.iterdir():
         if leftover.name.startswith(prefix) and leftover.name.endswith(suffix):
             owner = leftover.name.removeprefix(prefix).removesuffix(suffix)
-            if owner.isdecimal() and not _is_alive(int(owner)):
+            # Process ids are reused: a killed process may have had this one's.
+            if owner.isdecimal() and (int(owner) == os.getpid() or not _is_alive(int(owner))):
                 remove(leftover)
     return path.with_name(f"{prefix}{os.getpid()}{suffix}")
 

@@ -55,11 +55,8 @@ class Registry(Generic[Row]):
             row = {**default, **json.loads(text)}
         except (ValueError, TypeError) as error:
             raise InputError(f"{text}: not a JSON object ({error})") from None
-        if self.key not in row:
-            known = ", ".join(self.names())
-            raise InputError(f"{text}: key '{self.key}' is missing; it is one of {known}")
         try:
-            kind = self.settings(str(row[self.key]))
+            kind = self.settings(str(row.get(self.key)))
         except ValueError as error:
             raise InputError(f"{self.key}: {error}") from None
         return kind.parse(json.dumps(row))

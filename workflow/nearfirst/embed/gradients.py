@@ -43,7 +43,8 @@ class Projection:
         # Sorted, so that neighbouring sums read neighbouring coordinates.
         order.sort(axis=0)
         signs = generator.integers(0, 2, order.shape, dtype=np.int8) * 2 - 1
-        order = order.astype(_index_type(len(self.padded)))
+        # The smallest type that PyTorch selects by.
+        order = order.astype(np.int32 if len(self.padded) <= 2**31 else np.int64)
         self.order = torch.from_numpy(order).flatten().to(device())
         self.signs = torch.from_numpy(signs.astype(np.float32)).to(device())
 
@@ -178,7 +179,7 @@ def gradient(model: Any, parameters: Parameters, item: Tokens) -> torch.Tensor:
 def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
     """Read Adam's moments from a training state, in the order of the parameters.
 
-    Raises InputError if the state is sharded or damaged, or belongs to another model.
+    Raises InputError if the state is sharded or damaged.
     """
     path = state / "optimizer.pt"
     if (state / "optimizer.bin").is_file():
@@ -196,11 +197,7 @@ def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
     # The Trainer's groups: parameters with weight decay, then the others.
     decaying = set(Trainer.get_decay_parameter_names(None, model))
     names = sorted(parameters, key=lambda name: name not in decaying)
-    moments = dict(zip(names, saved["state"].values(), strict=False))
-    if len(saved["state"]) != len(names) or any(
-        moments[name]["exp_avg"].shape != parameter.shape for name, parameter in parameters.items()
-    ):
-        raise InputError(f"{path}: not the state of this model; delete the folder {state.parent}")
+    moments = dict(zip(names, saved["state"].values(), strict=True))
     group = saved["param_groups"][0]
     (beta1, beta2), step = group["betas"], float(moments[names[0]]["step"]) + 1
     scale1, scale2 = 1 / (1 - beta1**step), 1 / (1 - beta2**step)
@@ -210,11 +207,6 @@ def read_adam(state: Path, model: Any, parameters: Parameters) -> Adam:
     )
     weights = (1 - beta1) * scale1, (1 - beta2) * scale2
     return Adam(first * (beta1 * scale1), second * (beta2 * scale2), weights, group["eps"])
-
-
-def _index_type(count: int) -> Any:
-    """Return the smallest type of indices below `count` that PyTorch selects by."""
-    return np.int32 if count <= 2**31 else np.int64
 
 
 def _size(parameters: Parameters) -> int:

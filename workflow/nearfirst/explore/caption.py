@@ -58,26 +58,21 @@ def _describe_distances(table: pd.DataFrame) -> str:
     sentences = [
         f"What counts as near (dotted line): {near}. {tasks['near_test'].sum():,.0f} of "
         f"{counted(tasks['n'].sum(), 'test instance')} have near data; tasks without any: "
-        f"{(tasks['near_test'] == 0).sum():,} of {len(tasks):,}."
+        f"{(tasks['near_test'] == 0).sum():,} of {len(tasks):,}.",
+        f"{100 * number(table, 'median_quantile'):.0f}% of the distances within the pool are "
+        "smaller than the distance of the median test instance.",
     ]
-    if label(table, "near") != "given":
-        sentences.append(
-            f"{100 * number(table, 'median_quantile'):.0f}% of the distances within the pool are "
-            "smaller than the distance of the median test instance."
-        )
     return " ".join([*sentences, describe_cosines(table)]).strip()
 
 
 def describe_near(table: pd.DataFrame) -> str:
     """Return which distance counts as near, and why."""
-    limit, basis = number(table, "near"), label(table, "near")
+    limit = number(table, "near")
     if not np.isfinite(limit):
         return "the pool is too small to say"
-    if basis == "given":
-        return f"at most {limit:.3f}, as given"
     cosine = f" (a cosine of {1 - limit:.2f})" * (table["measure"].iloc[0] == "cosine")
     sample = counted(number(table, "near", column="n"), "training instance")
-    other = "one of another task" if basis == "other tasks" else "another one"
+    other = "one of another task" if label(table, "near") == "other tasks" else "another one"
     return (
         f"at most {limit:.3f}{cosine}; {100 * number(table, 'near_quantile'):g}% of {sample} have "
         f"{other} within this distance"

@@ -18,6 +18,9 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Key = TypeVar("Key")
 
+LISTED = 10_000
+"""Pairs listed of each kind, at most; all are counted."""
+
 
 class Pairs:
     """The pairs of one kind: the best are listed, all are counted in `total`.
@@ -25,8 +28,7 @@ class Pairs:
     `in_train` (N,) and `in_test` (M,) mark the instances that are in a pair.
     """
 
-    def __init__(self, n_train: int, n_test: int, max_listed: int) -> None:
-        self._max_listed = max_listed
+    def __init__(self, n_train: int, n_test: int) -> None:
         self._best = np.zeros((5, 0))
         self.total = 0
         self.in_train = np.zeros(n_train, dtype=bool)
@@ -40,7 +42,7 @@ class Pairs:
         self.in_test[test] = True
         merged = np.concatenate([self._best, np.stack(columns).astype(np.float64)], axis=1)
         # A stable sort keeps ties in the order of rows.
-        self._best = merged[:, np.argsort(-merged[4], kind="stable")[: self._max_listed]]
+        self._best = merged[:, np.argsort(-merged[4], kind="stable")[:LISTED]]
 
     def listed(self) -> list[tuple[int, int, float, float]]:
         """Return the most similar pairs first, then by row.
@@ -75,7 +77,7 @@ def find_duplicates(
     """
     text_limit, cosine_limit = settings.text_similarity, settings.embedding_similarity
     index = _TextIndex(test, settings)
-    pairs = {kind: Pairs(n_train, len(test), settings.listed) for kind in KINDS}
+    pairs = {kind: Pairs(n_train, len(test)) for kind in KINDS}
     exchanges = iter(train)
     with one_blas_thread():
         for start in bar(range(0, n_train, ROWS), "duplicates"):

@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nearfirst.distance.distances import BY_ROWS, Matrix, to_reader_scale
+from nearfirst.distance.distances import BY_ROWS, Matrix
 from nearfirst.distance.neighbours import Integers, neighbours
 from nearfirst.distance.side import Side
-from nearfirst.explore.settings import ExplorationSettings
+
+SAMPLE = 1000
+"""Training instances drawn at random for the quantile."""
 
 
 class Near(NamedTuple):
@@ -17,31 +19,26 @@ class Near(NamedTuple):
     distance: float
     """The largest near distance, −cos for cosine; NaN if the pool is too small to tell."""
     basis: str
-    """`given`, or where it comes from: training points of `other tasks`, or `other instances`."""
+    """Where it comes from: training points of `other tasks`, or `other instances`."""
     distances: tuple[float, ...] = ()
     """The distances of the training points that it comes from."""
 
 
-def nearness(
-    train: Side, test: Side, measure: str, settings: ExplorationSettings, threads: int = 2
-) -> Near:
-    """Return which distance counts as near: the one in the settings, or one within the pool.
+def nearness(train: Side, test: Side, measure: str, quantile: float, threads: int = 2) -> Near:
+    """Return which distance counts as near: a quantile of distances within the pool.
 
     A held-out test task is to the pool what one training task is to the others. So the distances
     are from training points to the nearest one of another task, or to the nearest other point if
     test tasks are also training tasks or the pool is a single task.
     """
-    if settings.near is not None:
-        return Near(settings.near - float(to_reader_scale(measure, 0)), "given")
     n_train = len(train.ids)
     groups, tasks = pd.Series(train.tasks).factorize()
     by_task = len(tasks) > 1 and set(tasks).isdisjoint(test.tasks)
     basis = "other tasks" if by_task else "other instances"
     groups = groups if by_task else np.arange(n_train)
     sample = np.arange(n_train)
-    if n_train > settings.near_sample:
-        generator = np.random.default_rng(settings.seed)
-        sample = np.sort(generator.choice(sample, settings.near_sample, replace=False))
+    if n_train > SAMPLE:
+        sample = np.sort(np.random.default_rng(0).choice(sample, SAMPLE, replace=False))
     distances = BY_ROWS[measure](train.embeddings, train.embeddings[sample])
 
     def to_others(rows: slice | Integers) -> Matrix:
@@ -53,5 +50,5 @@ def nearness(
     if not len(nearest):
         return Near(float("nan"), basis)
     # A distance that occurs, so that equal ones count as near.
-    limit = np.quantile(nearest, settings.near_quantile, method="higher")
+    limit = np.quantile(nearest, quantile, method="higher")
     return Near(float(limit), basis, tuple(nearest.tolist()))

@@ -15,7 +15,6 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from nearfirst.explore.read import (
     MEASURES,
     cumulative_shares,
-    label,
     leak_warning,
     number,
     panel_letters,
@@ -183,8 +182,8 @@ def _add_legend(figure: Figure, table: pd.DataFrame, look: LookSettings) -> None
             dot = Line2D([], [], **{**main_style, "linestyle": "none", **_far_style(look)})
             entries.append((dot, f"median of a task with none within the dotted line ({letter})"))
     if np.isfinite(near := number(table, "near")):
-        origin = "as given" if label(table, "near") == "given" else "measured within the pool"
-        entries.append((Line2D([], [], **NEAR_STYLE), f"near, {origin}: up to {near:.3f}"))
+        text = f"near, measured within the pool: up to {near:.3f}"
+        entries.append((Line2D([], [], **NEAR_STYLE), text))
     points = float(mpl.rcParams["legend.fontsize"])
     widest = max(len(text) for _, text in entries) + HANDLE
     columns = max(1, int(figure.get_figwidth() * 72 / (widest * CHARACTER * points)))

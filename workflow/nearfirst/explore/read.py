@@ -27,13 +27,13 @@ def panel_rows(table: pd.DataFrame, panel: str) -> pd.DataFrame:
 
 
 def number(table: pd.DataFrame, name: str, panel: str = "about", column: str = "value") -> float:
-    """Return a number by its name in a panel; the name of `near: given` is `near`."""
+    """Return a number by its name in a panel; the name of `near: other tasks` is `near`."""
     rows = panel_rows(table, panel)
     return float(rows.loc[rows["what"].str.partition(":")[0] == name, column].iloc[0])
 
 
 def label(table: pd.DataFrame, name: str) -> str:
-    """Return the label behind a name in the panel `about`: `given` for `near: given`."""
+    """Return the label behind a name in the panel `about`: `words` for `ngram: words`."""
     names = panel_rows(table, "about")["what"].str.partition(": ")
     return str(names.loc[names[0] == name, 2].iloc[0])
 
@@ -74,13 +74,9 @@ def panel_letters(table: pd.DataFrame) -> dict[str, str]:
 
 def leak_warning(table: pd.DataFrame) -> str:
     """Return a warning if the pool holds test texts, else an empty string."""
-    leaked, n_test, copied, n_train = (
-        int(number(table, "identical text", f"pairs_{side}", column))
-        for side in ("test", "train")
-        for column in ("value", "n")
+    leaked, total = (
+        int(number(table, "identical text", "pairs_test", column)) for column in ("value", "n")
     )
     if not leaked:
         return ""
-    if (leaked, copied) == (n_test, n_train):
-        return "Warning: the test set is the training set"
-    return f"Warning: {leaked:,} of {n_test:,} test instances have the same text as a training one"
+    return f"Warning: {leaked:,} of {total:,} test instances have the same text as a training one"

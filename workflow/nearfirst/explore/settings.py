@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
-from nearfirst.common.settings import Section, Seed
+from nearfirst.common.settings import Section
 
 KINDS = ("identical text", "identical prompt", "near-identical text", "near embedding")
 """Kinds of duplicates, the strongest first; a pair counts under the first kind that fits."""
@@ -16,27 +16,13 @@ class ExplorationSettings(Section):
     representation: str = Field(
         "text", description="Row of `representations`: the vectors to compare."
     )
-    bins: PositiveInt = Field(40, description="Bins of the histograms of both sides.")
-    near: NonNegativeFloat | None = Field(
-        None,
-        description="Largest distance at which a training instance counts as near to a test "
-        "instance, in `distance.measure`; for cosine it is 1 − cos. Null takes it from the pool: "
-        "see `near_quantile`.",
-    )
     near_quantile: float = Field(
         0.9,
         gt=0,
         le=1,
-        description="If `near` is null: this quantile of the distances from training instances to "
-        "the nearest one of another task, or to the nearest other one if the test set shares tasks "
-        "with the pool.",
-    )
-    near_sample: PositiveInt = Field(
-        1000, description="Number of training instances drawn at random for that quantile."
-    )
-    seed: Seed = Field(0, description="Seed of that draw.")
-    neighbours: PositiveInt = Field(
-        3, description="Number of nearest training tasks listed for each test task."
+        description="A training instance is near to a test instance up to this quantile of the "
+        "distances from training instances to the nearest one of another task, or to the nearest "
+        "other one if the test set shares tasks with the pool.",
     )
     ngram: PositiveInt = Field(3, description="Words, or characters, in an n-gram.")
     ngram_of: Literal["words", "characters"] = Field(
@@ -51,8 +37,4 @@ class ExplorationSettings(Section):
     )
     embedding_similarity: float = Field(
         0.95, gt=-1, le=1, description="Cosine from which two embeddings are near-duplicates."
-    )
-    listed: PositiveInt = Field(
-        10_000,
-        description="Maximum number of pairs listed for each kind of duplicate; all are counted.",
     )

@@ -26,6 +26,10 @@ PAIRS = (
 )
 COSINES = (0.9, 0.7, 0.5)
 """Absolute levels of nearness: at each, test instances are counted by their nearest cosine."""
+BINS = 40
+"""Bins of the histograms."""
+NEIGHBOURS = 3
+"""Nearest training tasks listed for each test task."""
 QUANTILES = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
 
 
@@ -55,7 +59,7 @@ def numbers(
     """
     distances = BY_ROWS[measure](train.embeddings, test.embeddings)
     n_train, n_test = len(train.ids), len(test.ids)
-    near = nearness(train, test, measure, settings, threads)
+    near = nearness(train, test, measure, settings.near_quantile, threads)
     nearest = neighbours(distances, n_train, n_test, threads)
     is_near = nearest.of_test <= near.distance
     limit = float(to_reader_scale(measure, near.distance))
@@ -82,10 +86,10 @@ def numbers(
     of_train, of_test = (
         to_reader_scale(measure, side) for side in (nearest.of_train, nearest.of_test)
     )
-    yield from histograms({"train": of_train, "test": of_test}, limit, settings.bins)
+    yield from histograms({"train": of_train, "test": of_test}, limit)
     for task, rows in rows_by_task(test.tasks).items():
         nearest_tasks = [train.tasks[i] for i in nearest.train[rows]]
-        yield from task_rows(task, of_test[rows], nearest_tasks, settings.neighbours)
+        yield from task_rows(task, of_test[rows], nearest_tasks)
         if np.isfinite(limit):
             count = int(is_near[rows].sum())
             yield Row("task", "near_test", task, value=count, n=len(rows))
@@ -98,20 +102,18 @@ def numbers(
             yield Row(f"pairs_{name}", kind, value=int(is_in_pair.sum()), n=len(is_in_pair))
 
 
-def histograms(sides: Mapping[str, Floats], near: float, bins: int) -> Iterator[Row]:
+def histograms(sides: Mapping[str, Floats], near: float) -> Iterator[Row]:
     """Count the instances of each side by the distance to the nearest one on the other side."""
     # Bins reach to `near`: they are not too narrow when all distances are 0 but for rounding.
     values = np.concatenate([*sides.values(), [near]])
-    edges = np.histogram_bin_edges(values[np.isfinite(values)], bins)
+    edges = np.histogram_bin_edges(values[np.isfinite(values)], BINS)
     for name, distances in sides.items():
         counts = np.histogram(distances, edges)[0].tolist()
         for x, width, count in zip(edges.tolist(), np.diff(edges).tolist(), counts, strict=False):
             yield Row("distance", name, x=x, width=width, value=count, n=len(distances))
 
 
-def task_rows(
-    task: str, distances: Floats, nearest_tasks: Sequence[str], max_listed: int
-) -> Iterator[Row]:
+def task_rows(task: str, distances: Floats, nearest_tasks: Sequence[str]) -> Iterator[Row]:
     """Yield how near the pool is to a test task, and its nearest training tasks.
 
     `distances` (m,) are those of its instances to their nearest training instances, which have the
@@ -120,7 +122,7 @@ def task_rows(
     size = len(nearest_tasks)
     for name, quantile in QUANTILES.items():
         yield Row("task", name, task, value=float(np.quantile(distances, quantile)), n=size)
-    for rank, (name, count) in enumerate(Counter(nearest_tasks).most_common(max_listed), 1):
+    for rank, (name, count) in enumerate(Counter(nearest_tasks).most_common(NEIGHBOURS), 1):
         yield Row("neighbour", name, task, x=rank, value=count, n=size)
 
 

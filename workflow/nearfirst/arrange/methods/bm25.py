@@ -14,14 +14,11 @@ from nearfirst.data.conversation import instruction_of, text_of
 
 
 class Settings(UnseededSettings):
-    """Order instances by their BM25 score for the queries' instructions, highest first."""
+    """Order instances by their maximum BM25 score for the queries' instructions, highest first."""
 
     needed: ClassVar[frozenset[Need]] = frozenset({"messages", "queries"})
 
     method: Literal["bm25"] = "bm25"
-    reduce: Literal["max", "mean"] = Field(
-        "max", description="Score of an instance: its maximum or its mean over the queries."
-    )
     k1: NonNegativeFloat = Field(1.5, description="How slowly repeated words saturate.")
     b: float = Field(0.75, ge=0, le=1, description="How strongly long texts are penalized.")
 
@@ -41,9 +38,8 @@ def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     index = bm25s.BM25(k1=settings.k1, b=settings.b)
     index.index(documents, show_progress=False)
     queries = split([instruction_of(messages) for messages in pool.queries])
-    total = np.zeros(pool.size)
+    best = np.zeros(pool.size)
     for query in bar(queries, "queries", len(queries)):
         if words := [word for word in query if word in index.vocab_dict]:
-            scores = index.get_scores(words)
-            total = np.maximum(total, scores) if settings.reduce == "max" else total + scores
-    return Arranged(by_distance(-total, settings.order, seed))
+            best = np.maximum(best, index.get_scores(words))
+    return Arranged(by_distance(-best, settings.order, seed))

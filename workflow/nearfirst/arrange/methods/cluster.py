@@ -4,8 +4,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from nearfirst.arrange.by_task import shuffled_tasks
-from nearfirst.arrange.pool import Arranged, Pool
+from nearfirst.arrange.pool import Arranged, Pool, shuffled_tasks
 from nearfirst.arrange.settings import ArrangementSettings, Need
 
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from nearfirst.arrange.pool import Arranged, Pool, by_distance
 from nearfirst.arrange.settings import Need, UnseededSettings
-from nearfirst.data.conversation import instruction_of, text_of
+from nearfirst.data.conversation import text_of
 
 BUCKETS = 10_000
 SMOOTHING = 1e-8
@@ -29,11 +29,6 @@ class Settings(UnseededSettings):
     needed: ClassVar[frozenset[Need]] = frozenset({"messages", "queries"})
 
     method: Literal["dsir"] = "dsir"
-    reads: Literal["exchange", "instruction"] = Field(
-        "exchange",
-        description="Text of instances and queries: `{instruction} {answer}`, or the instruction "
-        "alone, so that the order does not depend on test answers.",
-    )
     resample: bool = Field(
         False,
         description="Add Gumbel noise, as published: the first k are then a sample without "
@@ -46,9 +41,8 @@ class Settings(UnseededSettings):
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
-    """Order instances by their log importance weights."""
-    text = text_of if settings.reads == "exchange" else instruction_of
-    weights = log_importance(map(text, pool.messages), map(text, pool.queries))
+    """Order instances by the log importance weights of `{instruction} {answer}`."""
+    weights = log_importance(map(text_of, pool.messages), map(text_of, pool.queries))
     if settings.resample:
         weights += np.random.default_rng(seed).gumbel(size=len(weights))
     return Arranged(by_distance(-weights, settings.order, seed))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearfirst.arrange.pool import Arranged, Pool, by_distance, tie_ranks
-from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
+from nearfirst.arrange.settings import Need, UnseededSettings
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import Matrix
 
@@ -18,23 +18,16 @@ MAX_PIVOTS = sys.maxsize
 """Maximum number of steps of the network simplex method."""
 
 
-class Settings(ArrangementSettings):
+class Settings(UnseededSettings):
     """Order instances by their cost in an optimal transport plan to the test set."""
 
     needed: ClassVar[frozenset[Need]] = frozenset({"embeddings"})
 
     method: Literal["optimal-transport"] = "optimal-transport"
-    order: OrderField = "nearest"
-
-    def is_seeded(self) -> bool:
-        """Return whether anything is shuffled."""
-        return self.order == "random"
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order instances by their cost in the optimal plan; raises as `transported_costs`."""
-    if settings.order == "random":
-        return Arranged(np.random.default_rng(seed).permutation(pool.size))
     costs = np.empty((pool.size, len(pool.test)))
     # Which of several optimal plans the solver finds depends on the order of the rows.
     ranks = tie_ranks(pool.size, seed)
@@ -52,10 +45,8 @@ def transported_costs(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     The plan γ minimizes Σ γ_ij c_ij (Eq. 25), with 1/N in each row and 1/M in each column (Eq. 26);
     point i costs Σ_j γ_ij c_ij. Times N, that is the mean of the point's distances, weighted by
     where the plan sends it. `costs` are (N, M) distances, which may be negative. Raises InputError
-    if a distance is not finite, or if the solver stops before it finds an optimal plan.
+    if the solver stops before it finds an optimal plan.
     """
-    if not np.isfinite(costs).all():
-        raise InputError("optimal-transport: a distance is not finite; compute the distances again")
     # Integer masses, 1 / N and 1 / M times a common multiple of N and M, make flows exact, so that
     # points of equal cost tie.
     points, tests = costs.shape

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from nearfirst.arrange.pool import Arranged, Pool, Positions, tie_ranks
-from nearfirst.arrange.settings import ArrangementSettings, Budget, Need, OrderField
+from nearfirst.arrange.settings import ArrangementSettings, Budget, Need
 from nearfirst.arrange.tma import Rounds, rounds_by
 from nearfirst.common.errors import InputError
 
@@ -18,7 +18,9 @@ class Settings(ArrangementSettings):
     needed: ClassVar[frozenset[Need]] = frozenset({"embeddings"})
 
     method: Literal["tma"] = "tma"
-    order: OrderField = "nearest"
+    order: Literal["nearest", "farthest", "random"] = Field(
+        "nearest", description="Which training instances come first."
+    )
     within_round: Literal["shuffle", "pool"] = Field(
         "shuffle",
         description="Order within a round: a seeded `shuffle`, or the `pool` order as in the "

@@ -7,19 +7,17 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from nearfirst.arrange.by_task import shuffled_tasks
 from nearfirst.arrange.pool import Arranged, Pool, by_distance
-from nearfirst.arrange.settings import ArrangementSettings, Need, OrderField
+from nearfirst.arrange.settings import Need, UnseededSettings
 from nearfirst.common.by_task import rows_by_task
 from nearfirst.common.errors import InputError
 from nearfirst.distance.distances import BY_ROWS, Matrix
 
 
-class Settings(ArrangementSettings):
+class Settings(UnseededSettings):
     """Order instances, or whole tasks, by their Weighted Similarity Distance."""
 
     method: Literal["wsd"] = "wsd"
-    order: OrderField = "nearest"
     granularity: Literal["instance", "task"] = Field(
         "instance", description="Order instances, or whole tasks by their mean embedding."
     )
@@ -30,22 +28,16 @@ class Settings(ArrangementSettings):
 
     def is_seeded(self) -> bool:
         """Return whether anything is shuffled."""
-        return self.order == "random" or self.granularity == "task"
+        return self.granularity == "task"
 
 
 def arrange(pool: Pool, settings: Settings, seed: int) -> Arranged:
     """Order instances, or whole tasks, by their Weighted Similarity Distance.
 
     A task is the mean of its instances' embeddings (Section 3.2.2); the seed shuffles its
-    instances. A `random` order is that of the method `random`, or `cluster` for whole tasks.
-    Raises InputError as `weighted_distances`.
+    instances. Raises InputError as `weighted_distances`.
     """
-    whole_tasks = settings.granularity == "task"
-    if settings.order == "random":
-        if whole_tasks:
-            return Arranged(np.concatenate(shuffled_tasks(pool, seed)))
-        return Arranged(np.random.default_rng(seed).permutation(pool.size))
-    if not whole_tasks:
+    if settings.granularity == "instance":
         return Arranged(by_distance(weighted_distances(pool), settings.order, seed))
     tasks = list(rows_by_task(pool.tasks).values())
     means = np.array(

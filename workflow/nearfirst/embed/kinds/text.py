@@ -2,22 +2,14 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.data.conversation import Message, instruction_of, text_of
-from nearfirst.embed.registry import (
-    BLOCK,
-    Context,
-    Instances,
-    Keep,
-    Represented,
-    keep_nothing,
-)
+from nearfirst.embed.registry import Context, Instances, Represented
 from nearfirst.embed.settings import RepresentationSettings
-from nearfirst.embed.texts import shared_prefix, shorten
+from nearfirst.embed.texts import shared_prefix
 
 Text = Literal["exchange", "instruction"]
 
@@ -94,41 +86,10 @@ def texts_of(
         yield extract[part](messages).removeprefix(prefix)
 
 
-def encoded(
-    texts: Iterable[str],
-    size: int,
-    settings: Settings,
-    encoder: Any,
-    keep: Keep = keep_nothing,
-) -> Represented:
-    """Return the embeddings of N texts, (N, d), which are read `BLOCK` at a time.
-
-    `size` is N. Raises what `encode` raises.
-    """
-    from nearfirst.embed import encode
-
-    prompt = encode.prompt_of(encoder, settings.prompt, settings.prompt_name)
-    texts, total = iter(texts), 0
-
-    def shortened() -> Iterator[str]:
-        nonlocal total
-        while block := list(islice(texts, BLOCK)):
-            block, cut = shorten(block, encoder, prompt, settings.keep)
-            total += cut
-            yield from block
-
-    vectors = encode.embed(
-        *(shortened(), encoder, settings.batch_tokens, prompt, settings.dimension),
-        size=size,
-        keep=keep,
-    )
-    return Represented(vectors, total, encoder.max_seq_length)
-
-
 def represent(instances: Instances, settings: Settings, context: Context) -> Represented:
-    """Return the embeddings of N instances, (N, d); raises what `encode` raises."""
+    """Return the embeddings of N instances, (N, d); raises as `encode.load` and `encode.embed`."""
     from nearfirst.embed import encode
 
     texts = texts_of(instances.conversations(), settings, context)
     encoder = encode.load(settings.model, settings.revision)
-    return encoded(texts, len(instances.ids), settings, encoder, context.keep)
+    return encode.embed(texts, len(instances.ids), encoder, settings, context.keep)
