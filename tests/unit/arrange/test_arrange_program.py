@@ -102,7 +102,7 @@ def other_ids(path: Path) -> None:
         ({"method": "tma"}, TABLES, "E2.parquet", narrow, "8 dimensions, but E2.parquet has 5"),
         (
             *({"method": "tma"}, f"{TABLES} --instances J.parquet", "J.parquet", other_ids),
-            "E1.parquet: row 0 has id 'train-0', but J.parquet has",
+            "E1.parquet: its ids, in this order, are not those of J.parquet",
         ),
         (
             *({"method": "tma"}, f"{TABLES} --distances D.npy", "D.npy"),

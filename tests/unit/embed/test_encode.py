@@ -102,8 +102,8 @@ def test_shards_are_gathered(
         return str(program("gather_embeddings.py", *paths, *flags).stderr)
 
     # In the wrong order, incomplete, and of two encoders.
-    assert "row 0 has id 'id-1', but" in gather((ids[1:], 4), (ids[:1], 4))
-    assert "2 rows, but" in gather((ids[:2], 4))
+    assert "its ids, in this order, are not those of" in gather((ids[1:], 4), (ids[:1], 4))
+    assert "its ids, in this order, are not those of" in gather((ids[:2], 4))
     assert "1.parquet: row 0 (id 'id-2') has another dimension than the first, 4" in gather(
         (ids[:2], 4), (ids[2:], 5)
     )
