@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from configs import PRESETS
@@ -15,19 +16,14 @@ from nearfirst.figures.registry import KINDS
 FIGURES = load({"preset": "paper"}, PRESETS).figures
 
 
-class Experiment:
-    """Two seeds of each arrangement but `fixed`; each data set is arranged for a test set."""
-
-    def test_of(self, dataset: str) -> str:
-        return f"test-of-{dataset}"
-
-    def seeds_of(self, arrangement: str) -> list[int]:
-        return [3] if arrangement == "fixed" else [3, 5]
+CONFIG = SimpleNamespace(
+    test_of="test-of-{}".format, seeds_of=lambda name: [3] if name == "fixed" else [3, 5]
+)
 
 
 def runs(dataset: str, test: str, *arrangements: str) -> Iterator[RunId]:
     for arrangement in arrangements:
-        for seed in Experiment().seeds_of(arrangement):
+        for seed in CONFIG.seeds_of(arrangement):
             yield RunId(dataset, test, arrangement, seed)
 
 
@@ -60,7 +56,7 @@ NEEDED = {"datasets": ["rougeL"], "metrics": ["rouge1", "rougeL"]}
 def test_the_runs_and_metrics_of_each_kind(kind: str) -> None:
     row = KINDS.parse(ROWS[kind])
     expected = list(RUNS[kind])
-    assert row.runs(Experiment()) == expected
+    assert row.runs(CONFIG) == expected
     assert {row.label(run) for run in expected} == set(row.labels())
     for other in (RunId("other", "heldout", "a", 3), RunId("p3", "heldout", "other", 3)):
         assert row.label(other) is None

@@ -13,12 +13,11 @@ from nearfirst.common.source_files import library_modules
 from nearfirst.figures.curves import curves
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.read import read_runs
-from nearfirst.figures.run import Key, Run, scaled
+from nearfirst.figures.run import scaled
 from nearfirst.figures.settings import CurveSettings
 from nearfirst.metrics import METRICS, SCORE_NAMES, MetricName
 from nearfirst.reward.table import REWARDS
 from nearfirst.score.table import SCORES
-from nearfirst.tables.generalization import generalization
 from nearfirst.tables.metric_tasks import metric_tasks
 from nearfirst.tables.settings import GeneralizationSettings
 
@@ -63,20 +62,13 @@ def test_each_metric_is_read_from_the_tables_that_have_it(tmp_path: Path) -> Non
 
 
 def test_curves_of_scores_are_from_0_to_100() -> None:
-    runs: dict[Key, Run] = {}
-    for metric, seeds in {
-        "rouge1": (run({0: (0, 0), 10: (0.3, 0.5)}), run({0: (0, 0.3), 10: (1, 1)})),
-        "exact_match": (run({0: (0, 0), 10: (0, 0)}), run({0: (0, 0), 10: (1, 1)})),
-    }.items():
-        runs |= scaled({(metric, seed): one for seed, one in enumerate(seeds)}, metric)
-    table = curves(runs, CurveSettings(), "metric", "rouge1").set_index(["metric", "step"])
-    # The mean of 40 and 100, and of 0 and 100.
-    assert table.loc[("rouge1", 10), "mean"] == pytest.approx(70)
-    assert table.loc[("exact_match", 10), "mean"] == pytest.approx(50)
-    # Student's interval of 40 and 100 would reach far beyond both ends.
-    assert tuple(table.loc[("rouge1", 10), ["low", "high"]]) == (0, 100)
+    seeds = run({0: (0, 0), 10: (0.3, 0.5)}), run({0: (0, 0.3), 10: (1, 1)})
+    runs = scaled({("rouge1", seed): one for seed, one in enumerate(seeds)}, "rouge1")
+    table = curves(runs, CurveSettings(), "metric", "rouge1").set_index("step")
+    # The mean of 40 and 100, whose Student's interval would reach far beyond both ends.
+    assert table.loc[10, "mean"] == pytest.approx(70)
+    assert tuple(table.loc[10, ["low", "high"]]) == (0, 100)
     assert set(table["quantity"]) == {"score"}
-    assert set(table["n"]) == {2}
 
 
 def test_means_of_tasks_by_hand() -> None:
@@ -97,15 +89,3 @@ def test_means_of_tasks_by_hand() -> None:
     assert table.loc[("two", 10), bounds].tolist() == [0, 100]
     loss = {("NIV2", 0): run({0: (1, 3)}, "tt", (3, 1))}
     assert metric_tasks({"loss": loss}, "token", 0.95)["mean"].tolist() == [1.5]
-
-
-def test_generalization_by_any_metric() -> None:
-    score, reward = run({0: (0,), 10: (0.5,), 20: (1,)}), run({0: (-3,), 10: (-2,)})
-    for performance, of, threshold, step in (
-        ("rouge1", score, 0.4, 10),
-        ("exact_match", score, 0.6, 20),
-        ("reward", reward, -2.5, 10),
-    ):
-        settings = GeneralizationSettings(performance=performance, threshold=threshold)
-        table = generalization({"fig": {("RT", 0): of}}, settings)
-        assert table["step"].tolist() == [step, step]

@@ -136,15 +136,13 @@ def test_what_a_density_and_an_interval_need(
 def test_answers_in_both_tables_are_joined() -> None:
     scores = {("niv2", 3): run({0: (1, 0, 0.5), 10: (0, 1, 1)})}
     rewards = {("niv2", 3): run({0: (5, 6, 7, 8), 10: (1, 2, 3, 4)})}
-    table, left_out = answers(scores, rewards, "all")
+    table, left_out = answers(scores, rewards)
     assert left_out == 1
     # A mean over references of 0.5 is not right: one of them differs.
     assert table.to_numpy().tolist() == [
         *([3, 0, "a", True, 5], [3, 0, "b", False, 6], [3, 0, "c", False, 7]),
         *([3, 10, "a", False, 1], [3, 10, "b", True, 2], [3, 10, "c", True, 3]),
     ]
-    last, _ = answers(scores, rewards, "last")
-    assert last["reward"].tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -163,4 +161,4 @@ def test_tables_that_do_not_belong_together(
         for steps in (scores, rewards)
     ]
     with pytest.raises(InputError, match=message):
-        answers(*runs, "all")
+        answers(*runs)

@@ -17,15 +17,12 @@ def accuracy_table(pairs: pd.DataFrame, margins: npt.NDArray[np.floating[Any]]) 
     -------
     Columns split (training, held-out), group (all, a data set or a corruption), accuracy, n.
     """
-    won = (np.sign(margins.astype(np.float64)) + 1) / 2
-    held_out = pairs["held_out"].to_numpy(bool)
-    rows = []
-    for split, is_in_split in (("training", ~held_out), ("held-out", held_out)):
-        groups = {"all": is_in_split}
-        for column in ("dataset", "corruption"):
-            for name in sorted(pairs[column].unique()):
-                groups[name] = is_in_split & (pairs[column] == name).to_numpy()
-        for group, mask in groups.items():
-            if n := int(mask.sum()):
-                rows.append((split, group, float(won[mask].mean()), n))
-    return pd.DataFrame(rows, columns=["split", "group", "accuracy", "n"])
+    won = pairs.assign(all="all", won=(np.sign(margins.astype(np.float64)) + 1) / 2)
+    parts = []
+    for split, held_out in (("training", False), ("held-out", True)):
+        for column in ("all", "dataset", "corruption"):
+            groups = won[won["held_out"] == held_out].groupby(column)["won"]
+            table = groups.agg(accuracy="mean", n="size").rename_axis("group").reset_index()
+            table.insert(0, "split", split)
+            parts.append(table)
+    return pd.concat(parts, ignore_index=True)

@@ -69,7 +69,12 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -
         for axes in panels.axes if first < last else ():
             axes.set_xlim(first, last)
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
-        _place_legends(panels, lines, names, legend.heading(table))
+        entries = [[(drawn[key], names[key]) for key in names if key in drawn] for drawn in lines]
+        # One legend if all panels show the same curves, else one for each, beside its data.
+        is_shared = all(drawn.keys() == lines[0].keys() for drawn in lines)
+        legend.above(panels, entries[0] if is_shared else [], legend.heading(table))
+        if not is_shared:
+            legend.below(panels, entries)
     return panels.figure
 
 
@@ -146,21 +151,6 @@ def _tidy_y(panels: Panels) -> None:
                 if i % panels.columns != outer and not (outer and i == last):
                     axes.set_ylabel("")
     wrap_y(panels)
-
-
-def _place_legends(
-    panels: Panels,
-    lines: Sequence[Mapping[Curve, Line2D]],
-    names: Mapping[Curve, str],
-    heading: str,
-) -> None:
-    """Draw one legend if all panels show the same curves, else one per panel, beside the data."""
-    entries = [[(drawn[key], names[key]) for key in names if key in drawn] for drawn in lines]
-    if any(drawn.keys() != lines[0].keys() for drawn in lines):
-        legend.above(panels, [], heading)
-        legend.below(panels, entries)
-    else:
-        legend.above(panels, entries[0], heading)
 
 
 def facts(table: pd.DataFrame, series: str) -> list[str]:
