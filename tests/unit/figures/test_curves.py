@@ -5,22 +5,8 @@ from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import curves, task_means
+from nearfirst.figures.curves import curves
 from nearfirst.figures.settings import CurveSettings
-
-# Means and intervals -------------------------------------------------------------------------
-
-
-def test_the_loss_of_a_task_is_a_mean_over_its_own_instances() -> None:
-    one = run({0: (1, 5, 2), 10: (3, 3, 9)}, ("u", "t", "u"), (1, 7, 3))
-    assert task_means(one, "instance").to_dict("index") == {
-        0: {"t": 5.0, "u": 1.5},
-        10: {"t": 3.0, "u": 6.0},
-    }
-    assert task_means(one, "token").to_dict("index") == {
-        0: {"t": 5.0, "u": 1.75},
-        10: {"t": 3.0, "u": 7.5},
-    }
 
 
 def test_curves_by_hand() -> None:

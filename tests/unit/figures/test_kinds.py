@@ -87,11 +87,6 @@ def test_runs_of_a_condition_are_trained_alike() -> None:
         row.arguments(other)
 
 
-def test_similarity_is_needed_for_all_quantities_but_the_loss() -> None:
-    row = KINDS.parse(figure("tasks", "a", quantities=["loss", "cosine-min"]))
-    assert row.needs_similarity()
-
-
 def test_words_are_no_part_of_the_numbers() -> None:
     words = {"caption": "Mean {metric}.", "section": "Figure 2"}
     row = KINDS.parse(figure("datasets", "p3", metric="reward", **words))

@@ -14,11 +14,6 @@ from nearfirst.figures.reward_distribution import answers, distribution
 from nearfirst.figures.settings import DistributionSettings
 
 
-def in_clusters(values: Any, clusters: int = 5) -> Group:
-    values = np.asarray(values, float)
-    return Group(values, np.arange(len(values)) % clusters)
-
-
 def facts(answers: pd.DataFrame, **settings: Any) -> pd.DataFrame:
     """Return the rows of a single number, by group and name."""
     table = distribution(answers, DistributionSettings(**{"resamples": 200, **settings}))
@@ -31,8 +26,8 @@ def facts(answers: pd.DataFrame, **settings: Any) -> pd.DataFrame:
 def test_a_resample_is_a_sample_with_its_instances_repeated() -> None:
     generator = np.random.default_rng(0)
     # Rounded, so that there are ties.
-    one = in_clusters(generator.normal(1, 2, 60).round())
-    other = in_clusters(generator.normal(size=90).round())
+    drawn = generator.normal(1, 2, 60).round(), generator.normal(size=90).round()
+    one, other = (Group(values, np.arange(len(values)) % 5) for values in drawn)
     weights = np.array([[1, 1, 1, 1, 1], [0, 3, 1, 0, 1], [2, 0, 0, 2, 1]], float)
     for auc, times in zip(aucs(one, other, weights), weights.astype(int), strict=True):
         a, b = (np.repeat(group.values, times[group.cluster]) for group in (one, other))

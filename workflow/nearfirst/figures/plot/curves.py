@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,13 +18,14 @@ from nearfirst.figures.plot import legend
 from nearfirst.figures.plot.legend import Curve, single_runs
 from nearfirst.figures.plot.style import (
     BAND_OPACITY,
+    PLOT,
     Panels,
     give_titles,
     name_x,
     numbered_style,
     panels_of,
     style,
-    wrap_y,
+    wrapped,
 )
 from nearfirst.metrics import SCORE_NAMES
 
@@ -142,7 +144,7 @@ def _label_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
 
 
 def _tidy_y(panels: Panels) -> None:
-    """Label only the outer y axes if all panels have the same label, and wrap the labels."""
+    """Label only the outer y axes if all panels have the same label; wrap to a panel's height."""
     last = len(panels.axes) - 1
     right = [axes for axes in panels.figure.axes if axes not in panels.axes]
     for side, outer in ((panels.axes, 0), (right, panels.columns - 1)):
@@ -150,7 +152,9 @@ def _tidy_y(panels: Panels) -> None:
             for i, axes in enumerate(side):
                 if i % panels.columns != outer and not (outer and i == last):
                     axes.set_ylabel("")
-    wrap_y(panels)
+    height = PLOT * panels.figure.get_figheight() / panels.rows
+    for axes in panels.figure.axes:
+        axes.set_ylabel(wrapped(axes.get_ylabel(), height, float(mpl.rcParams["font.size"])))
 
 
 def facts(table: pd.DataFrame, series: str) -> list[str]:
