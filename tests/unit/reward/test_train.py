@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
 from nearfirst.common.errors import InputError
-from nearfirst.reward.accuracy import accuracy_table
 from nearfirst.reward.exchanges import encode
 from nearfirst.reward.model import LlamaRewardModel, load_reward_model
 from nearfirst.reward.score import rewards
 from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
 from nearfirst.reward.train import (
+    accuracy_table,
     bradley_terry,
     collate,
     fork,
