@@ -11,34 +11,20 @@ METRIC_FILES = sorted(
 )
 
 
-def score_files(
-    wildcards,
-):
-    """Return the folder, the base model's or the user's, whose tokenizer splits the answers."""
-    name = CONFIG.scores.tokenizer
-    if name == "words":
-        return {}
-    if name == "model":
-        return {"tokenizer": files_of(FIRST_BASE)}
-    return {"tokenizer": as_input(name)} if os.path.isdir(name) else {}
-
-
-def score_state(
-    wildcards,
-):
-    """Return the state of the user's tokenizer."""
-    name = CONFIG.scores.tokenizer
-    return model_state(FIRST_BASE if name == "model" else name, tokenizer_read)
+# The base model, or a model that the user names, whose tokenizer splits the answers.
+SPLITS_ANSWERS = {"words": "", "model": FIRST_BASE}.get(
+    CONFIG.scores.tokenizer, CONFIG.scores.tokenizer
+)
 
 
 rule score:
     """Compare the answers with their references."""
     input:
-        unpack(score_files),
         **code("score.py"),
         generations=rules.generate.output,
         instances="<results>/instances/{dataset}/{test}.parquet",
         metrics=METRIC_FILES,
+        tokenizer=files_of(SPLITS_ANSWERS),
     output:
         f"<results>/scores/{TESTED_SEGMENT}.parquet",
     log:
@@ -56,7 +42,7 @@ rule score:
             if CONFIG.scores.tokenizer == "model"
             else ""
         ),
-        tokenizer=score_state,
+        tokenizer=lambda wildcards: model_state(SPLITS_ANSWERS, tokenizer_read),
     message:
         "score answers: {wildcards.dataset} on {wildcards.test}, "
         "{wildcards.arrangement}, seed {wildcards.seed}, steps {wildcards.start} to {wildcards.stop}"

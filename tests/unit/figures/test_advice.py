@@ -139,16 +139,13 @@ def test_the_programs(tmp_path: Path, program: Any) -> None:
     test, csv, pdf = (tmp_path / name for name in ("test.parquet", "advice.csv", "advice.pdf"))
     write_table(pa.table({"id": IDS[::-1]}), test)
     figure = FIGURE.model_dump_json()
-    done = program(
-        "figure_numbers.py", *tables, "--figure", figure, "--test", test, "--output", csv
-    )
-    assert done.returncode == 0, done.stderr
+    flags = ("--figure", figure, "--test", test, "--output", csv)
+    program("figure_numbers.py", *tables, *flags, check=True)
     table = pd.read_csv(csv).set_index("arrangement")
     assert table["chosen"].to_dict() == {"near-25": 1, "near": 0, "random-25": 0, "random": 0}
     expected = 2.005 + np.linspace(0, 1, len(IDS))[~FIRST].mean()
     assert table["loss"]["near-25"] == pytest.approx(expected, rel=1e-5)
-    done = program("plot.py", csv, "--figure", figure, "--output", pdf)
-    assert done.returncode == 0, done.stderr
+    program("plot.py", csv, "--figure", figure, "--output", pdf, check=True)
     assert pdf.with_suffix(".txt").read_text().startswith("Train on 25% of the pool")
 
 

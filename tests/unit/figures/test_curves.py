@@ -5,35 +5,21 @@ from runs import run
 from scipy import stats
 
 from nearfirst.common.errors import InputError
-from nearfirst.figures.curves import curves, task_means
+from nearfirst.figures.curves import curves
 from nearfirst.figures.settings import CurveSettings
-
-# Means and intervals -------------------------------------------------------------------------
-
-
-def test_the_loss_of_a_task_is_a_mean_over_its_own_instances() -> None:
-    one = run({0: (1, 5, 2), 10: (3, 3, 9)}, ("u", "t", "u"), (1, 7, 3))
-    assert task_means(one, "instance").to_dict("index") == {
-        0: {"t": 5.0, "u": 1.5},
-        10: {"t": 3.0, "u": 6.0},
-    }
-    assert task_means(one, "token").to_dict("index") == {
-        0: {"t": 5.0, "u": 1.75},
-        10: {"t": 3.0, "u": 7.5},
-    }
 
 
 def test_curves_by_hand() -> None:
     runs = {
         ("RT", 0): run({0: (1, 3), 10: (1, 1)}),
-        ("NFT", 0): run({0: (0, 0), 10: (0, 2)}),
+        ("NFT", 0): run({0: (0, 0), 5: (0, 2)}),
         ("RT", 7): run({0: (4, 4), 10: (1, 1)}),
     }
     table = curves(runs, CurveSettings(confidence=0.9))
     assert table.columns[:6].tolist() == ["arrangement", "step", "mean", "low", "high", "n"]
     # Arrangements come in the order given: it is the legend's.
     assert table[["arrangement", "step", "mean", "n"]].to_numpy().tolist() == [
-        *(["RT", 0, 3.0, 2], ["RT", 10, 1.0, 2], ["NFT", 0, 0.0, 1], ["NFT", 10, 1.0, 1]),
+        *(["RT", 0, 3.0, 2], ["RT", 10, 1.0, 2], ["NFT", 0, 0.0, 1], ["NFT", 5, 1.0, 1]),
     ]
     reach = stats.t.ppf(0.95, 1) * 1.0  # seeds 2 and 4: their mean has a standard error of 1
     assert table["low"][0] == pytest.approx(3.0 - reach)
@@ -49,18 +35,7 @@ def test_curves_by_hand() -> None:
     assert weighted["mean"].tolist() == [1.5]
 
 
-def test_arrangements_may_differ_in_steps_and_seeds_but_not_in_instances() -> None:
-    runs = {
-        ("min", 0): run({0: (1, 3), 5: (1, 1)}),
-        ("RT", 0): run({0: (1, 3), 10: (2, 2), 20: (0, 2)}),
-        ("RT", 1): run({0: (1, 3), 10: (2, 4), 20: (0, 0)}),
-    }
-    table = curves(runs, CurveSettings())
-    assert table[["arrangement", "step", "mean", "n"]].to_numpy().tolist() == [
-        *(["min", 0, 2.0, 1], ["min", 5, 1.0, 1]),
-        *(["RT", 0, 2.0, 2], ["RT", 10, 2.5, 2], ["RT", 20, 0.5, 2]),
-    ]
-    assert table["low"].isna().tolist() == [True, True, False, False, False]
-    runs["other", 0] = run({0: (1,), 10: (1,)})
+def test_arrangements_have_the_same_instances() -> None:
+    runs = {("min", 0): run({0: (1, 3)}), ("other", 0): run({0: (1,)})}
     with pytest.raises(InputError, match=r"min \(seed 0\) and other \(seed 0\).*instance 'b'"):
         curves(runs, CurveSettings())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from configs import PRESETS
@@ -15,19 +16,14 @@ from nearfirst.figures.registry import KINDS
 FIGURES = load({"preset": "paper"}, PRESETS).figures
 
 
-class Experiment:
-    """Two seeds of each arrangement but `fixed`; each data set is arranged for a test set."""
-
-    def test_of(self, dataset: str) -> str:
-        return f"test-of-{dataset}"
-
-    def seeds_of(self, arrangement: str) -> list[int]:
-        return [3] if arrangement == "fixed" else [3, 5]
+CONFIG = SimpleNamespace(
+    test_of="test-of-{}".format, seeds_of=lambda name: [3] if name == "fixed" else [3, 5]
+)
 
 
 def runs(dataset: str, test: str, *arrangements: str) -> Iterator[RunId]:
     for arrangement in arrangements:
-        for seed in Experiment().seeds_of(arrangement):
+        for seed in CONFIG.seeds_of(arrangement):
             yield RunId(dataset, test, arrangement, seed)
 
 
@@ -60,7 +56,7 @@ NEEDED = {"datasets": ["rougeL"], "metrics": ["rouge1", "rougeL"]}
 def test_the_runs_and_metrics_of_each_kind(kind: str) -> None:
     row = KINDS.parse(ROWS[kind])
     expected = list(RUNS[kind])
-    assert row.runs(Experiment()) == expected
+    assert row.runs(CONFIG) == expected
     assert {row.label(run) for run in expected} == set(row.labels())
     for other in (RunId("other", "heldout", "a", 3), RunId("p3", "heldout", "other", 3)):
         assert row.label(other) is None
@@ -89,11 +85,6 @@ def test_runs_of_a_condition_are_trained_alike() -> None:
     other = load({"arrangements": {"random-constant": {"learning_rate": 0.1}}}, PRESETS)
     with pytest.raises(InputError, match=r"conditions\.constant rate: tma-nearest-constant and ra"):
         row.arguments(other)
-
-
-def test_similarity_is_needed_for_all_quantities_but_the_loss() -> None:
-    row = KINDS.parse(figure("tasks", "a", quantities=["loss", "cosine-min"]))
-    assert row.needs_similarity()
 
 
 def test_words_are_no_part_of_the_numbers() -> None:

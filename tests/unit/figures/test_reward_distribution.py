@@ -14,11 +14,6 @@ from nearfirst.figures.reward_distribution import answers, distribution
 from nearfirst.figures.settings import DistributionSettings
 
 
-def in_clusters(values: Any, clusters: int = 5) -> Group:
-    values = np.asarray(values, float)
-    return Group(values, np.arange(len(values)) % clusters)
-
-
 def facts(answers: pd.DataFrame, **settings: Any) -> pd.DataFrame:
     """Return the rows of a single number, by group and name."""
     table = distribution(answers, DistributionSettings(**{"resamples": 200, **settings}))
@@ -31,8 +26,8 @@ def facts(answers: pd.DataFrame, **settings: Any) -> pd.DataFrame:
 def test_a_resample_is_a_sample_with_its_instances_repeated() -> None:
     generator = np.random.default_rng(0)
     # Rounded, so that there are ties.
-    one = in_clusters(generator.normal(1, 2, 60).round())
-    other = in_clusters(generator.normal(size=90).round())
+    drawn = generator.normal(1, 2, 60).round(), generator.normal(size=90).round()
+    one, other = (Group(values, np.arange(len(values)) % 5) for values in drawn)
     weights = np.array([[1, 1, 1, 1, 1], [0, 3, 1, 0, 1], [2, 0, 0, 2, 1]], float)
     for auc, times in zip(aucs(one, other, weights), weights.astype(int), strict=True):
         a, b = (np.repeat(group.values, times[group.cluster]) for group in (one, other))
@@ -136,15 +131,13 @@ def test_what_a_density_and_an_interval_need(
 def test_answers_in_both_tables_are_joined() -> None:
     scores = {("niv2", 3): run({0: (1, 0, 0.5), 10: (0, 1, 1)})}
     rewards = {("niv2", 3): run({0: (5, 6, 7, 8), 10: (1, 2, 3, 4)})}
-    table, left_out = answers(scores, rewards, "all")
+    table, left_out = answers(scores, rewards)
     assert left_out == 1
     # A mean over references of 0.5 is not right: one of them differs.
     assert table.to_numpy().tolist() == [
         *([3, 0, "a", True, 5], [3, 0, "b", False, 6], [3, 0, "c", False, 7]),
         *([3, 10, "a", False, 1], [3, 10, "b", True, 2], [3, 10, "c", True, 3]),
     ]
-    last, _ = answers(scores, rewards, "last")
-    assert last["reward"].tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -163,4 +156,4 @@ def test_tables_that_do_not_belong_together(
         for steps in (scores, rewards)
     ]
     with pytest.raises(InputError, match=message):
-        answers(*runs, "all")
+        answers(*runs)

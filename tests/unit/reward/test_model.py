@@ -62,49 +62,33 @@ def folder(tmp_path: Path, tokenizer: Any) -> Path:
     return tmp_path
 
 
-def by_hand(state: State, ids: list[int]) -> float:
-    """The reward of one text, from the hidden states of a plain LlamaModel."""
-    backbone = LlamaModel(LlamaConfig(**{**CONFIG, "torch_dtype": None}))
-    tensors = {name.removeprefix("model."): t.float() for name, t in state.items() if name != HEAD}
-    backbone.load_state_dict(tensors)
-    with torch.no_grad():
-        hidden = backbone(torch.tensor([ids])).last_hidden_state
-    return float(hidden[0, -1] @ state[HEAD][0].float())
-
-
 def test_the_published_layout_is_read(folder: Path) -> None:
     state = weights()
     write_bins(folder, state)
     model, _ = load_reward_model(str(folder))
     assert isinstance(model, LlamaRewardModel)
     assert not model.training
-    assert {name: p.dtype for name, p in model.named_parameters()} == dict.fromkeys(
-        state, torch.float32
-    )
-    # The reward is read at the last real token.
-    texts = [[5, 6, 7, 8, 9], [5, 6], [0, 0, 0]]
-    padded = torch.tensor([text + [0] * (5 - len(text)) for text in texts])
-    mask = torch.tensor([[1] * len(text) + [0] * (5 - len(text)) for text in texts])
-    with torch.no_grad():
-        logits = model(padded, mask).logits
-    assert logits.shape == (3, 1)
-    assert logits.std() > 0.1
-    assert logits[:, 0].tolist() == pytest.approx([by_hand(state, ids) for ids in texts], abs=1e-5)
+    read = dict(model.named_parameters())
+    assert read.keys() == state.keys()
+    for name, tensor in state.items():
+        assert torch.equal(read[name], tensor.float())
 
 
 def test_bfloat16_leaves_the_head_exact(folder: Path) -> None:
     state = weights()
     write_bins(folder, state)
     model, _ = load_reward_model(str(folder))
+    ids = torch.tensor([[5, 6, 7, 8, 9]])
+    with torch.no_grad():
+        in_float32 = model(ids, torch.ones_like(ids)).logits
     with torch.no_grad(), precision.autocast("bfloat16"):
-        ids = torch.tensor([[5, 6, 7, 8, 9]])
         hidden = model.model(ids).last_hidden_state
         logits = model(ids, torch.ones_like(ids)).logits
     assert logits.dtype == torch.float32
     # A float32 product of hidden states that were computed in bfloat16.
     exact = hidden[0, -1].float() @ state[HEAD][0].float()
     assert float(logits) == pytest.approx(float(exact), rel=1e-6)
-    assert 0 < abs(float(logits) - by_hand(state, ids[0].tolist())) < 0.1
+    assert 0 < abs(float(logits - in_float32)) < 0.1
 
 
 def test_old_buffers_and_code_beside_the_weights_are_ignored(folder: Path) -> None:
@@ -180,15 +164,9 @@ def test_sequence_classifiers_need_one_label(folder: Path, kind: Any) -> None:
         load_reward_model(str(folder))
 
 
-def test_config_and_tokenizer_are_checked_without_weights(
-    folder: Path, program: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_config_and_tokenizer_are_checked_without_weights(folder: Path, program: Any) -> None:
     program("check_reward.py", "--reward-model", folder, check=True)
     (folder / "tokenizer.json").unlink()
-    (folder / "tokenizer.model").write_bytes(b"SentencePiece")
-    monkeypatch.setattr(
-        "nearfirst.model.load_errors.find_spec", lambda module: module != "sentencepiece" or None
-    )
     done = program("check_reward.py", "--reward-model", folder)
     assert done.returncode == 1
-    assert "is a SentencePiece file, and reading that needs sentencepiece and" in done.stderr
+    assert done.stderr.startswith(f"error: reward.name: '{folder}' cannot be loaded (")

@@ -41,8 +41,7 @@ def trained(
         datasets += ["--dataset", name, folder / f"{name}.parquet"]
     pairs = folder / "pairs.parquet"
     limit = ("--settings", '{"max_per_dataset":20}')
-    done = program("preferences.py", *datasets, "--output", pairs, *limit)
-    assert done.returncode == 0, done.stderr
+    program("preferences.py", *datasets, "--output", pairs, *limit, check=True)
     # In another process than the test.
     job = Running(
         command(

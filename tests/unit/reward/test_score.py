@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow as pa
@@ -118,20 +119,14 @@ def one_by_one(model: Any, tokens: list[Ids]) -> list[float]:
 def test_answers_are_tokenized_a_few_at_a_time(
     tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counts = []
-
-    def counting(texts: list[str], **options: Any) -> Any:
-        counts.append(len(texts))
-        return tokenizer(texts, **options)
-
-    counting.model_max_length = tokenizer.model_max_length  # type: ignore[attr-defined]
+    counting = Mock(wraps=tokenizer, model_max_length=tokenizer.model_max_length)
     pairs = [("Count.", f"{i} " * 3 * i) for i in range(7)]
     settings, model = RewardTextSettings(max_length=40), build("causal")
     expected = encode(pairs, settings, model, tokenizer)
     monkeypatch.setattr(exchanges, "BLOCK", 3)
     found = encode(pairs, settings, model, counting)
     assert [ids.tolist() for ids in found] == [ids.tolist() for ids in expected]
-    assert max(counts) == 3
+    assert max(len(call.args[0]) for call in counting.call_args_list) == 3
 
 
 @pytest.mark.parametrize("name", list(CONFIGS))

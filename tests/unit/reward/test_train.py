@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
 from nearfirst.common.errors import InputError
-from nearfirst.reward.accuracy import accuracy_table
 from nearfirst.reward.exchanges import encode
 from nearfirst.reward.model import LlamaRewardModel, load_reward_model
 from nearfirst.reward.score import rewards
 from nearfirst.reward.settings import RewardTextSettings, RewardTrainingSettings
 from nearfirst.reward.train import (
+    accuracy_table,
     bradley_terry,
     collate,
     fork,
@@ -31,19 +31,6 @@ from nearfirst.reward.train import (
 SIZES = {"vocab_size": 300, "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 2}
 TEXT = RewardTextSettings(max_length=64)
 SHORT = RewardTrainingSettings(epochs=2, batch_size=4, learning_rate=1e-2, warmup_steps=2)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
-    """A Llama of one layer."""
-    folder = tmp_path_factory.mktemp("base")
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        **SIZES, num_hidden_layers=1, max_position_embeddings=64, tie_word_embeddings=True
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 def pairs(count: int, held_out: int) -> pd.DataFrame:
@@ -107,18 +94,19 @@ def test_the_common_beginning_is_read_once() -> None:
     assert collate([item])["attention_mask"][0, 0, 4].tolist() == [True, True, False, False, True]
 
 
-def test_the_start_is_the_base_with_bos(base: Path) -> None:
-    model, tokenizer = from_base(str(base), 3)
-    weights = LlamaForCausalLM.from_pretrained(base).model.state_dict()
+def test_the_start_is_the_base_with_bos(model_folder: Path) -> None:
+    model, tokenizer = from_base(str(model_folder), 3)
+    weights = LlamaForCausalLM.from_pretrained(model_folder).model.state_dict()
     assert model.model.state_dict().keys() == weights.keys()
     for name, tensor in model.model.state_dict().items():
         assert torch.equal(tensor, weights[name])
     assert tokenizer("a cat")["input_ids"][0] == tokenizer.bos_token_id
 
 
-def test_training_ranks_obvious_pairs(tmp_path: Path, base: Path) -> None:
+def test_training_ranks_obvious_pairs(tmp_path: Path, model_folder: Path) -> None:
     long = SHORT.model_copy(update={"epochs": 8})
-    table = train(pairs(60, 12), str(base), long, TEXT, tmp_path).set_index(["split", "group"])
+    table = train(pairs(60, 12), str(model_folder), long, TEXT, tmp_path)
+    table = table.set_index(["split", "group"])
     assert (table["accuracy"] == 1).all()
     assert table["n"]["held-out"].to_dict() == {
         **{"all": 12, "a": 6, "b": 6},
@@ -131,13 +119,14 @@ def test_training_ranks_obvious_pairs(tmp_path: Path, base: Path) -> None:
     assert better > worse + 1
 
 
-def test_seed_and_training_pairs_decide_the_bytes(tmp_path: Path, base: Path) -> None:
+def test_seed_and_training_pairs_decide_the_bytes(tmp_path: Path, model_folder: Path) -> None:
     table = pairs(20, 4)
     held_out, rejected = table["held_out"], table["rejected"]
 
     def trained(name: str, table: pd.DataFrame, seed: int = 0) -> dict[str, bytes]:
         (tmp_path / name).mkdir()
-        train(table, str(base), SHORT.model_copy(update={"seed": seed}), TEXT, tmp_path / name)
+        settings = SHORT.model_copy(update={"seed": seed})
+        train(table, str(model_folder), settings, TEXT, tmp_path / name)
         return contents(tmp_path / name)
 
     first = trained("first", table)

@@ -51,8 +51,7 @@ def test_the_program_writes_a_row_per_answer(tmp_path: Path, program: Program) -
     instances_path = instances(tmp_path / "test.parquet", references)
     command = ("score.py", "--generations", answers_path, "--instances", instances_path)
     output = tmp_path / "scores.parquet"
-    done = program(*command, "--output", output)
-    assert done.returncode == 0, done.stderr
+    done = program(*command, "--output", output, check=True)
     table = pq.read_table(output)
     assert table.schema.names == ["step", "id", "task", *SCORE_NAMES]
     columns = table.to_pydict()
@@ -72,8 +71,7 @@ def test_the_program_writes_a_row_per_answer(tmp_path: Path, program: Program) -
     instances(instances_path, {"x": ["the cat sat on the mat", "dogs"]})
     generations(answers_path, [(0, "x", "the mat the cat")])
     settings = '{"rouge":"paper","beta":1.2,"references":"mean","stemming":false}'
-    done = program(*command, "--output", output, "--settings", settings)
-    assert done.returncode == 0, done.stderr
+    program(*command, "--output", output, "--settings", settings, check=True)
     # All scores against the second reference are 0, so the mean is half of the first.
     (row,) = pq.read_table(output).to_pylist()
     assert (row["rouge1"], row["rougeL"]) == pytest.approx((1 / 3, 61 / 316))

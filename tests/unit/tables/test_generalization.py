@@ -51,6 +51,12 @@ def test_the_threshold_itself_is_not_enough() -> None:
     assert never["passes"].tolist() == [0, 0]
 
 
+def test_a_score_or_a_reward_is_its_own_performance() -> None:
+    runs = {("RT", 0): run({0: (-3,), 10: (-2,)})}
+    table = tabulate(runs, performance="reward", threshold=-2.5)
+    assert table["step"].tolist() == [10, 10]
+
+
 def test_the_threshold_may_depend_on_the_base_model() -> None:
     runs = {("RT", 0): run({0: loss(0.1, 0.3), 10: loss(0.3, 0.4), 20: loss(0.4, 0.6)})}
     table = tabulate(runs, threshold=None, times_base=2)

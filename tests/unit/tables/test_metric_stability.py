@@ -28,11 +28,7 @@ def row_of(values: Mapping[int, float], **settings: Any) -> pd.Series:
     return stability({"loss": curve(values)}, StabilitySettings(**settings)).iloc[0]
 
 
-def test_noise_by_hand() -> None:
-    # Second differences ½ a + ½ b − m of 1, 3, 1, 2, 0: −2, 1.5, −1.5; the median is 1.5.
-    means = np.array([1.0, 3, 1, 2, 0])
-    expected = 1.4826 * 1.5 * np.sqrt(2 / 3)
-    assert noise(np.arange(5) * 10, means) == pytest.approx(expected)
+def test_noise_between_uneven_steps_by_hand() -> None:
     # Steps 0, 10, 40, 50: the weights of the neighbours are ¾ and ¼, then ¼ and ¾, and
     # c² = 1 / (1 + 10/16). The differences are 0.75 · 1 + 0.25 · 1 − 3 and 0.25 · 3 + 0.75 · 5 − 1.
     expected = 1.4826 * (2 + 3.5) / 2 / np.sqrt(26 / 16)

@@ -163,9 +163,9 @@ def test_rewards_tell_right_from_wrong_or_not(gap: float, expected: str) -> None
 def test_too_few_right_answers_are_not_testable() -> None:
     with pytest.raises(InputError, match="only 19 right answers to 10 of 20 tasks"):
         effect_of("tells_apart", rewarded(np.array([[1.0] * 19 + [0.0] * 21]), 0))
-    last = DistributionSettings(checkpoints="last", min_answers=21)
-    with pytest.raises(InputError, match="only 20 right answers to 20 of 20 tasks"):
+    many = DistributionSettings(min_answers=41)
+    with pytest.raises(InputError, match="only 40 right answers to 20 of 20 tasks"):
         effect_of(
             *("tells_apart", rewarded(np.arange(80).reshape(2, 40) % 2, 0)),
-            replace(METHOD, distribution=last),
+            replace(METHOD, distribution=many),
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -51,19 +51,6 @@ class RunId(NamedTuple):
     test: str
     arrangement: str
     seed: int
-
-
-class Experiment(Protocol):
-    """The part of the config that figures use."""
-
-    def test_of(self, dataset: str) -> str:
-        """Return the test set of a data set."""
-
-    def seeds_of(self, arrangement: str) -> list[int]:
-        """Return the seeds of an arrangement's runs."""
-
-    def training(self, dataset: str, arrangement: str) -> Section:
-        """Return the training settings of a run."""
 
 
 def test_set(test: str, dataset: str) -> tuple[str, str]:
@@ -118,12 +105,12 @@ class Labelled:
                 return label
         return None
 
-    def runs(self, experiment: Experiment) -> list[RunId]:
+    def runs(self, config: Any) -> list[RunId]:
         """Return the runs of all labels, label by label."""
         return [
-            RunId(dataset, test or experiment.test_of(dataset), arrangement, seed)
+            RunId(dataset, test or config.test_of(dataset), arrangement, seed)
             for _, dataset, test, arrangement in self.shown()
-            for seed in experiment.seeds_of(arrangement)
+            for seed in config.seeds_of(arrangement)
         ]
 
 
@@ -166,7 +153,7 @@ class Figure(Labelled, Section):
         """Return whether the figure needs the similarity of its runs to the test set."""
         return False
 
-    def arguments(self, experiment: Experiment) -> dict[str, str]:
+    def arguments(self, config: Any) -> dict[str, str]:
         """Return the flags of `figure_numbers.py` that are not in `sections`, with their values."""
         return {}
 

@@ -30,16 +30,15 @@ def compute(figure: Any, tables: Sequence[Path], settings: Any) -> list[pd.DataF
     scores, rewards = (
         results_of(read_runs(tables, metric), figure) for metric in figure.metric_names()
     )
-    joined, left_out = answers(scores, rewards, settings.distribution.checkpoints)
+    joined, left_out = answers(scores, rewards)
     logging.info("%d answers; %d instances have no score or no reward", len(joined), left_out)
     return [distribution(joined, settings.distribution, left_out)]
 
 
-def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame, int]:
+def answers(scores: Runs, rewards: Runs) -> tuple[pd.DataFrame, int]:
     """Join the scores (Exact Match, from 0 to 1) and the rewards of the same runs.
 
-    `checkpoints` is `all`, or `last` for the last one of each run. Raises InputError if scores and
-    rewards are of different runs.
+    Raises InputError if scores and rewards are of different runs.
 
     Returns
     -------
@@ -66,8 +65,7 @@ def answers(scores: Runs, rewards: Runs, checkpoints: str) -> tuple[pd.DataFrame
                 "test instances; score the run's answers again"
             )
         left_out = part.index.unique("id").size - both.index.unique("id").size
-        last = score.values.index[-1]
-        parts.append((both.loc[[last]] if checkpoints == "last" else both).assign(seed=seed))
+        parts.append(both.assign(seed=seed))
     table = pd.concat(parts).reset_index().astype({"right": bool})
     return table[["seed", "step", "id", "right", "reward"]], left_out
 

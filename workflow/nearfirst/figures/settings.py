@@ -70,9 +70,6 @@ class PredictionSettings(Section):
 class DistributionSettings(Section):
     """Rewards of right and of wrong answers (Figure 6)."""
 
-    checkpoints: Literal["all", "last"] = Field(
-        "all", description="Answers of all checkpoints of a run, or of the last one."
-    )
     bins: PositiveInt = Field(30, description="Bins of the histograms, the same for both.")
     min_answers: int = Field(
         20, ge=2, description="Minimum number of right, or of wrong, answers for a density."

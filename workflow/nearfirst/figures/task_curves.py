@@ -106,11 +106,8 @@ def task_curves(
                     curves[f"seed_{seed}"] = task_means(run, settings.weighting)[task]
                 else:
                     similarity = {k: v[task] for k, v in similarities[test][label, seed].items()}
-                    try:
-                        curves[f"seed_{seed}"] = _distance(similarity, quantity)
-                    except InputError as error:
-                        where = f"{label}, seed {seed}, task '{task}'"
-                        raise InputError(f"{where}: {error}") from None
+                    where = f"{label}, seed {seed}, task '{task}'"
+                    curves[f"seed_{seed}"] = _distance(similarity, quantity, where)
             run = next(iter(seeds.values()))
             columns = {
                 "panel": {"task": task, "test": test, "quantity": quantity}[panel],
@@ -127,7 +124,9 @@ def task_curves(
     return pd.concat(parts, ignore_index=True)
 
 
-def _distance(similarity: Mapping[str, "pd.Series[float]"], quantity: str) -> "pd.Series[float]":
+def _distance(
+    similarity: Mapping[str, "pd.Series[float]"], quantity: str, where: str
+) -> "pd.Series[float]":
     """Return the curve of a measure, or Cosine-Avg at the magnitude of Cosine-Min (Eq. 14).
 
     Raises InputError if the factor is not positive and finite, which would turn the curve upside
@@ -139,7 +138,8 @@ def _distance(similarity: Mapping[str, "pd.Series[float]"], quantity: str) -> "p
     mean_min, mean_avg = similarity["cosine-min"].to_numpy().mean(), average.to_numpy().mean()
     if mean_min * mean_avg <= 0:
         raise InputError(
-            f"Scaled Cosine-Avg: the mean of Cosine-Min is {mean_min:.4g}, that of Cosine-Avg "
-            f"{mean_avg:.4g}; their ratio must be positive and finite; draw cosine-avg instead"
+            f"{where}: Scaled Cosine-Avg: the mean of Cosine-Min is {mean_min:.4g}, that of "
+            f"Cosine-Avg {mean_avg:.4g}; their ratio must be positive and finite; draw cosine-avg "
+            "instead"
         )
     return average * float(mean_min / mean_avg)

@@ -92,7 +92,7 @@ def generate(
         padded = padded.where(mask, torch.stack([text[:1] for text in texts]))
         starts = [len(sequences[i]) - len(prompts[i]) for i in rows]
         chosen = np.stack([numbers[i][s : s + count] for i, s in zip(rows, starts, strict=True)])
-        next_token = NextToken(settings, [ids[i] for i in rows], chosen, width, end_tokens)
+        next_token = NextToken(settings, [ids[i] for i in rows], chosen, width)
         config = GenerationConfig(
             do_sample=False,  # NextToken leaves one token to choose
             max_new_tokens=count,

@@ -71,19 +71,12 @@ def run(args: Namespace) -> None:
             columns = [[step] * len(ids), ids, table["task"], [text.strip() for text in texts]]
             yield pa.table(columns, schema=ANSWERS)
 
-    write_by_checkpoint(
-        args.output,
-        windows(folders, args.before, args.average),
-        answer,
-        _made_from(args),
-        {"left_out": str(left_out), **identity},
-    )
-
-
-def _made_from(args: Namespace) -> list[object]:
-    """Return all that answers depend on besides the weights; not the batch size."""
-    return [
+    # All that answers depend on besides the weights; not the batch size.
+    made_from = [
         *(args.settings.canonical(), args.template.canonical(), args.seed, args.average),
         *(fingerprint.folders(args.model), sha256(args.instances)),
         fingerprint.code(Path(__file__)),
     ]
+    metadata = {"left_out": str(left_out), **identity}
+    steps = windows(folders, args.before, args.average)
+    write_by_checkpoint(args.output, steps, answer, made_from, metadata)

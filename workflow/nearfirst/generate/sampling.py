@@ -25,7 +25,7 @@ class NextToken(LogitsProcessor):  # type: ignore[misc]
 
     `transformers` samples all rows from one generator, so an answer would depend on its neighbours.
     Here a row's entry in `numbers`, (rows, tokens), selects. `ids` are the instances of the rows,
-    `start` is the length of the padded prompts; any token in `end_tokens` ends an answer.
+    and `start` is the length of the padded prompts.
     """
 
     def __init__(
@@ -34,11 +34,8 @@ class NextToken(LogitsProcessor):  # type: ignore[misc]
         ids: Sequence[str],
         numbers: npt.NDArray[np.float64],
         start: int,
-        end_tokens: Sequence[int],
     ) -> None:
-        self.settings, self.ids, self.numbers = settings, ids, numbers
-        self.start, self.end_tokens = start, end_tokens
-        self.live = np.ones(len(numbers), dtype=bool)
+        self.settings, self.ids, self.numbers, self.start = settings, ids, numbers, start
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Return (rows, vocabulary) scores that are 0 for the sampled token and −∞ elsewhere.
@@ -54,13 +51,10 @@ class NextToken(LogitsProcessor):  # type: ignore[misc]
             )
         if not self.settings.do_sample:
             return scores
-        position = input_ids.shape[1] - self.start
-        if position:
-            self.live &= ~np.isin(input_ids[:, -1].cpu().numpy(), self.end_tokens)
-        live = np.flatnonzero(self.live)
-        logits, numbers = scores.cpu().numpy()[live], self.numbers[live, position]
+        numbers = self.numbers[:, input_ids.shape[1] - self.start]
+        tokens = sample_tokens(scores.cpu().numpy(), numbers, self.settings)
         result = torch.full_like(scores, -torch.inf)
-        result[live, sample_tokens(logits, numbers, self.settings)] = 0
+        result[range(len(tokens)), tokens] = 0
         return result
 
 

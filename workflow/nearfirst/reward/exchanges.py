@@ -42,10 +42,6 @@ def encode(
     A literal `</s>` in a text is four characters, not EOS. A long text is cut at the start to
     `max_length`, or to the limit of model or tokenizer if that is lower; special tokens that the
     tokenizer adds, such as BOS, are kept.
-
-    Returns
-    -------
-    n arrays of ids.
     """
     positions = getattr(model.config, "max_position_embeddings", None) or settings.max_length
     max_length = int(min(settings.max_length, positions, tokenizer.model_max_length))

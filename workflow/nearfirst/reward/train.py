@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -15,7 +16,6 @@ from nearfirst.common.errors import InputError
 from nearfirst.model.device import deterministic, device
 from nearfirst.model.load import load_model, load_tokenizer
 from nearfirst.model.trainer_log import log_progress
-from nearfirst.reward.accuracy import accuracy_table
 from nearfirst.reward.exchanges import Ids, encode
 from nearfirst.reward.model import LlamaRewardModel
 from nearfirst.reward.score import rewards
@@ -141,6 +141,27 @@ def train(
         rewards(model, [side[row] for row in measured], BATCH_TOKENS) for side in (chosen, rejected)
     )
     return accuracy_table(pairs.iloc[measured], r_chosen - r_rejected)
+
+
+def accuracy_table(pairs: pd.DataFrame, margins: npt.NDArray[np.float32]) -> pd.DataFrame:
+    """Measure how often the chosen answer has the higher reward.
+
+    `pairs` has n rows of `PREFERENCES`, `margins` their (n,) r_chosen − r_rejected; a tie counts
+    half.
+
+    Returns
+    -------
+    Columns split (training, held-out), group (all, a data set or a corruption), accuracy, n.
+    """
+    won = pairs.assign(all="all", won=(np.sign(margins.astype(np.float64)) + 1) / 2)
+    parts = []
+    for split, held_out in (("training", False), ("held-out", True)):
+        for column in ("all", "dataset", "corruption"):
+            groups = won[won["held_out"] == held_out].groupby(column)["won"]
+            table = groups.agg(accuracy="mean", n="size").rename_axis("group").reset_index()
+            table.insert(0, "split", split)
+            parts.append(table)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _fit(

@@ -174,7 +174,7 @@ def tells_apart(data: Data, method: Method) -> Effect:
     The bootstrap draws units of the test set, each with all its answers of all seeds.
     """
     scores, rewards = data.runs["exact_match"], data.runs["reward"]
-    table, _ = answers(scores, rewards, method.distribution.checkpoints)
+    table, _ = answers(scores, rewards)
     run = next(iter(scores.values()))
     unit, names = pd.factorize(table["id"].map(run.units), sort=True)
     reward, is_right = table["reward"].to_numpy(float), table["right"].to_numpy(bool)

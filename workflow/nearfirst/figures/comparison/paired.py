@@ -7,7 +7,7 @@ import pandas as pd
 
 from nearfirst.common.errors import InputError
 from nearfirst.figures.comparison import CHECKPOINT, END, RUN
-from nearfirst.figures.comparison.inference import Floats, Sample, questions
+from nearfirst.figures.comparison.inference import Sample, questions
 from nearfirst.figures.run import Run, Runs, by_label, check_instances, common_steps
 from nearfirst.figures.settings import ComparisonSettings, Units
 from nearfirst.metrics import MetricName
@@ -86,8 +86,11 @@ def compare_contrasts(
         )
     run = next(iter(runs.values()))
     units, sample = sample_of(run, settings.units, weighting)
-    cubes = {label: _cube(seeds, steps) for label, seeds in labels.items()}
     # (seeds, steps, instances): a single run broadcasts over the seeds of the others.
+    cubes = {
+        label: np.stack([seeds[seed].values.loc[steps].to_numpy() for seed in sorted(seeds)])
+        for label, seeds in labels.items()
+    }
     differences = {
         name: sum((weight * cubes[label] for label, weight in weights.items()), np.zeros(()))
         for name, weights in contrasts.items()
@@ -169,8 +172,3 @@ def check_pairs(labels: Mapping[str, Mapping[int, Run]]) -> None:
             raise InputError(
                 f"{name} has seeds {seeds}, but {first} has {expected}; runs are paired by seed"
             )
-
-
-def _cube(seeds: dict[int, Run], steps: list[int]) -> Floats:
-    """Return the (seeds, steps, instances) values of an arrangement, sorted by seed."""
-    return np.stack([seeds[seed].values.loc[steps].to_numpy() for seed in sorted(seeds)])

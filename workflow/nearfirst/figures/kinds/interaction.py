@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import chain, combinations
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.settings import canonical, check_once
-from nearfirst.figures.figure import Caption, Contrast, Curve, Experiment, Label
+from nearfirst.figures.figure import Caption, Contrast, Curve, Label
 from nearfirst.figures.shapes import WithReference
 
 
@@ -68,14 +68,14 @@ class Settings(WithReference):
             for label, name in curves.items():
                 yield f"conditions.{condition}.{label}", "arrangement", name
 
-    def arguments(self, experiment: Experiment) -> dict[str, str]:
+    def arguments(self, config: Any) -> dict[str, str]:
         """Return the training of each condition; raises InputError if its arrangements differ."""
         settings = {}
         for condition, curves in self.conditions.items():
             first, *others = curves.values()
-            training = experiment.training(self.dataset, first)
+            training = config.training(self.dataset, first)
             for name in others:
-                if experiment.training(self.dataset, name) != training:
+                if config.training(self.dataset, name) != training:
                     raise InputError(
                         f"conditions.{condition}: {first} and {name} are trained differently; "
                         "give them the same steps, schedule and learning_rate in `arrangements`"

@@ -1,12 +1,12 @@
 """Gains of an order on its queries, on held-out queries, and on other data sets."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from nearfirst.common.settings import check_once
-from nearfirst.figures.figure import Caption, Experiment, Label, Metric, OtherTest, test_set
+from nearfirst.figures.figure import Caption, Label, Metric, OtherTest, test_set
 from nearfirst.figures.shapes import ByArrangement
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ class Settings(ByArrangement):
             raise ValueError(f"reference: {self.reference!r} is none of the labels {labels}")
         return self
 
-    def also(self, names: Sequence[str], experiment: Experiment) -> Self:
+    def also(self, names: Sequence[str], config: Any) -> Self:
         """Return the figure with the test sets of other data sets added.
 
         If it has no sets, they follow the test set of its data set.
         """
-        sets = self.sets or {self.dataset: experiment.test_of(self.dataset)}
+        sets = self.sets or {self.dataset: config.test_of(self.dataset)}
         for name in names if self.metric == "loss" else ():
-            test = f"{name}.{experiment.test_of(name)}"
+            test = f"{name}.{config.test_of(name)}"
             if name != self.dataset and test not in sets.values():
                 sets = {**sets, name: test}
         return self.model_copy(update={"sets": sets})

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,13 +18,14 @@ from nearfirst.figures.plot import legend
 from nearfirst.figures.plot.legend import Curve, single_runs
 from nearfirst.figures.plot.style import (
     BAND_OPACITY,
+    PLOT,
     Panels,
     give_titles,
     name_x,
     numbered_style,
     panels_of,
     style,
-    wrap_y,
+    wrapped,
 )
 from nearfirst.metrics import SCORE_NAMES
 
@@ -69,7 +71,12 @@ def draw(table: pd.DataFrame, look: LookSettings, series: str = "arrangement") -
         for axes in panels.axes if first < last else ():
             axes.set_xlim(first, last)
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
-        _place_legends(panels, lines, names, legend.heading(table))
+        entries = [[(drawn[key], names[key]) for key in names if key in drawn] for drawn in lines]
+        # One legend if all panels show the same curves, else one for each, beside its data.
+        is_shared = all(drawn.keys() == lines[0].keys() for drawn in lines)
+        legend.above(panels, entries[0] if is_shared else [], legend.heading(table))
+        if not is_shared:
+            legend.below(panels, entries)
     return panels.figure
 
 
@@ -137,7 +144,7 @@ def _label_y(axes: Axes, quantities: Sequence[str], look: LookSettings) -> None:
 
 
 def _tidy_y(panels: Panels) -> None:
-    """Label only the outer y axes if all panels have the same label, and wrap the labels."""
+    """Label only the outer y axes if all panels have the same label; wrap to a panel's height."""
     last = len(panels.axes) - 1
     right = [axes for axes in panels.figure.axes if axes not in panels.axes]
     for side, outer in ((panels.axes, 0), (right, panels.columns - 1)):
@@ -145,22 +152,9 @@ def _tidy_y(panels: Panels) -> None:
             for i, axes in enumerate(side):
                 if i % panels.columns != outer and not (outer and i == last):
                     axes.set_ylabel("")
-    wrap_y(panels)
-
-
-def _place_legends(
-    panels: Panels,
-    lines: Sequence[Mapping[Curve, Line2D]],
-    names: Mapping[Curve, str],
-    heading: str,
-) -> None:
-    """Draw one legend if all panels show the same curves, else one per panel, beside the data."""
-    entries = [[(drawn[key], names[key]) for key in names if key in drawn] for drawn in lines]
-    if any(drawn.keys() != lines[0].keys() for drawn in lines):
-        legend.above(panels, [], heading)
-        legend.below(panels, entries)
-    else:
-        legend.above(panels, entries[0], heading)
+    height = PLOT * panels.figure.get_figheight() / panels.rows
+    for axes in panels.figure.axes:
+        axes.set_ylabel(wrapped(axes.get_ylabel(), height, float(mpl.rcParams["font.size"])))
 
 
 def facts(table: pd.DataFrame, series: str) -> list[str]:

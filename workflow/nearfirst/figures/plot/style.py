@@ -120,14 +120,6 @@ def give_titles(panels: Panels, titles: Sequence[str]) -> None:
     taller(panels.figure, panels.rows * added_lines * LINE * points / 72)
 
 
-def wrap_y(panels: Panels) -> None:
-    """Wrap the labels of y axes to the height of a panel."""
-    height = PLOT * panels.figure.get_figheight() / panels.rows
-    points = float(mpl.rcParams["font.size"])
-    for axes in panels.figure.axes:
-        axes.set_ylabel(wrapped(axes.get_ylabel(), height, points))
-
-
 def wrapped(text: str, inches: float, points: float) -> str:
     """Return text in even lines of limited width, which may also break after an underscore."""
     # textwrap breaks at white space, such as a vertical tab, which no name contains.
