@@ -130,17 +130,6 @@ def test_a_step_equals_a_loop_by_hand(
             assert difference(weights(folder, step), expected[step]) < tolerance
 
 
-def test_checkpoints_in_float16(tune: Tune, plain: tuple[Path, Path]) -> None:
-    settings = RUN.model_copy(update={"checkpoint_every": 2, "checkpoint_dtype": "float16"})
-    rounded, _ = tune("rounded", settings)
-    exact = plain[0]
-    assert steps(rounded) == [0, 2, 4, 5]
-    for step in (0, 5):  # rounded once, at the end
-        expected = {name: tensor.half() for name, tensor in weights(exact, step).items()}
-        assert weights(rounded, step).keys() == expected.keys()
-        assert all(torch.equal(weights(rounded, step)[name], expected[name]) for name in expected)
-
-
 @pytest.mark.parametrize(
     ("changes", "cuts"),
     [

@@ -105,16 +105,13 @@ def two(
     return piece, cut, int(stopped[0])
 
 
-def assert_same_steps(checkpoints: Path, whole: Path) -> None:
+def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: Path) -> None:
+    checkpoints = two[0] / "checkpoints"
     names = {path.name for path in whole.iterdir()}
     assert len(names) == STEPS + 1
     assert {path.name for path in checkpoints.iterdir()} == names | {"run.json"}
     for step in range(STEPS + 1):  # the tensors of one process, under the same names
         assert difference(weights(checkpoints, step), weights(whole, step)) < TOLERANCE
-
-
-def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: Path) -> None:
-    assert_same_steps(two[0] / "checkpoints", whole)
 
 
 def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
