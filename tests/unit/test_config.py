@@ -12,7 +12,6 @@ from documents import ROOT, generator
 from nearfirst.arrange.settings import TRAINING_KEYS
 from nearfirst.common.errors import InputError
 from nearfirst.config import Config, check_repeats, load
-from nearfirst.train.settings import TrainSettings
 
 
 def get(config: object, key: str) -> Any:
@@ -263,24 +262,6 @@ def test_another_type_begins_the_row_anew() -> None:
     config = load({"arrangements": {"tma-rounds-0": {"method": "random"}}}, PRESETS)
     row = config.arrangements["tma-rounds-0"].model_dump(exclude_none=True)
     assert row == {"method": "random", "representation": "text", "queries": "all"}
-
-
-# Segments ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("steps", "length", "epochs", "expected"),
-    [
-        ("epoch", None, 1, [(0, None)]),
-        (45, 20, 1, [(0, 20), (20, 40), (40, 45)]),
-        (15, 20, 1, [(0, 15)]),
-        (40, 20, 2, [(0, 20), (20, 40), (40, 60), (60, 80)]),
-        (40, None, 3, [(0, 120)]),
-    ],
-)
-def test_segments(steps: Any, length: Any, epochs: int, expected: list[tuple[int, Any]]) -> None:
-    train = TrainSettings(steps=steps, segment_steps=length, epochs=epochs)
-    assert train.segments() == expected
 
 
 # Pages ---------------------------------------------------------------------------------------
