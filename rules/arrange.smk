@@ -84,7 +84,7 @@ def method_state(
     """Return the state of the user's file that a row names: a function or scores."""
     row = CONFIG.arrangements[wildcards.arrangement]
     path = row.source()[0] if hasattr(row, "source") else getattr(row, "path", None)
-    return state_of(path, single_file) if path else None
+    return state_of(path) if path else None
 
 
 rule arrange:

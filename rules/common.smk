@@ -3,7 +3,6 @@
 #
 # An input function stands above its rule, with its signature over several lines: `snakemake --lint`
 # objects to functions beside rules if `def` and `:` share a line.
-import filecmp
 import os
 import re
 from functools import cache
@@ -74,14 +73,6 @@ if CONFIG.harness.include:
 for key, path in OWN_FILES.items():
     if not os.path.exists(path):
         raise WorkflowError(f"config key '{key}' ({path!r}): no such file or folder")
-for name in CONFIG.data:
-    key = f"data.{name}.query_path"
-    paths = [OWN_FILES.get(key), OWN_FILES.get(f"data.{name}.test_path")]
-    if all(paths) and all(map(os.path.isfile, paths)) and filecmp.cmp(*paths, False):
-        raise WorkflowError(
-            f"config key '{key}' ({paths[0]!r}): holds what test_path holds; leave it out, or name "
-            "other prompts"
-        )
 
 USER_PATHS = {
     "the project's folder": os.path.dirname(FOLDER),
@@ -127,8 +118,8 @@ if SUBMITS and workflow.is_main_process:
         )
 
 
-def state_of(path, files):
-    """Return a fingerprint of a user's file or folder; `files` lists the files read from it.
+def state_of(path, files=lambda path: [path]):
+    """Return a fingerprint of a user's file or folder; `files` lists the files read from a folder.
 
     Rules put it into their params. Inputs would be compared by time stamps, which may be old for a
     copied file, and which for a folder only follow its list of names.
@@ -138,10 +129,6 @@ def state_of(path, files):
         return content.state(path, files(path), cache_folder, logger.info)
     except InputError as error:  # the job reports it, in its log too
         return str(error)
-
-
-def single_file(path):
-    return [path]
 
 
 def as_input(path):

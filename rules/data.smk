@@ -90,7 +90,7 @@ def sample_state(
     read = partial(files_read, dataset)
     states = {key: state_of(path, read) for key, path in paths.items() if path}
     if key_list := getattr(dataset, "key_list", None):
-        states["key_list"] = state_of(key_list, single_file)
+        states["key_list"] = state_of(key_list)
     if state := model_state(tokenizer_of(dataset), tokenizer_read):
         states["tokenizer"] = state
     return canonical(states) if states else None

@@ -12,7 +12,6 @@ from documents import ROOT, generator
 from nearfirst.arrange.settings import TRAINING_KEYS
 from nearfirst.common.errors import InputError
 from nearfirst.config import Config, check_repeats, load
-from nearfirst.train.settings import TrainSettings
 
 
 def get(config: object, key: str) -> Any:
@@ -53,15 +52,6 @@ def test_an_unknown_preset(name: object) -> None:
 def test_no_preset_answers_in_an_arithmetic_in_which_batches_matter() -> None:
     for preset in PRESETS.glob("*.yaml"):
         assert load({"preset": preset.stem}, PRESETS).generate.precision != "float16"
-
-
-def test_the_user_refines_the_preset_and_the_preset_the_defaults() -> None:
-    train = load({"train": {"learning_rate": 0.5}}, PRESETS).train
-    assert (train.learning_rate, train.checkpoint_every, train.batch_size) == (
-        0.5,
-        10,
-        TrainSettings().batch_size,
-    )
 
 
 # Values --------------------------------------------------------------------------------------
@@ -153,11 +143,8 @@ def test_an_empty_section_changes_nothing(section: str) -> None:
         ("data", {"x": {"like": "y"}, "y": {"like": "x"}}, "data.y.like': goes in a circle: x"),
         ("data", {"x": {"like": ["flan"]}}, "data.x.like': there is no ['flan']"),
         ("data", {"x": {"path": "p", "columns": {"": "prompt"}}}, "x.columns.' (''): String"),
-        ("data", {"x": {"like": ""}}, "data.x.like': there is no ''"),
         ("arrangements", {"random": {"method": ""}}, "arrangements.random.method': '' is none of"),
         ("data", {"x": {"like": "flann"}}, "there is no 'flann'; did you mean 'flan'"),
-        ("data", {"Flan": {"path": "f"}}, "data.Flan': differs from 'flan' in case alone"),
-        ("arrangements", {"a/b": {"method": "tma"}}, "arrangements.a/b': a name holds letters"),
         ("arrangements", {"$(x)": {"method": "tma"}}, "arrangements.$(x)': a name holds letters"),
         ("arrangements", {"x": 3}, "arrangements.x': 3 is not a row"),
         ("arrangements", [1], "arrangements': [1] is not a table of rows"),
@@ -275,24 +262,6 @@ def test_another_type_begins_the_row_anew() -> None:
     config = load({"arrangements": {"tma-rounds-0": {"method": "random"}}}, PRESETS)
     row = config.arrangements["tma-rounds-0"].model_dump(exclude_none=True)
     assert row == {"method": "random", "representation": "text", "queries": "all"}
-
-
-# Segments ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("steps", "length", "epochs", "expected"),
-    [
-        ("epoch", None, 1, [(0, None)]),
-        (45, 20, 1, [(0, 20), (20, 40), (40, 45)]),
-        (15, 20, 1, [(0, 15)]),
-        (40, 20, 2, [(0, 20), (20, 40), (40, 60), (60, 80)]),
-        (40, None, 3, [(0, 120)]),
-    ],
-)
-def test_segments(steps: Any, length: Any, epochs: int, expected: list[tuple[int, Any]]) -> None:
-    train = TrainSettings(steps=steps, segment_steps=length, epochs=epochs)
-    assert train.segments() == expected
 
 
 # Pages ---------------------------------------------------------------------------------------

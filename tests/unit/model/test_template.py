@@ -73,31 +73,23 @@ def test_a_conversation_in_the_template(
     assert tokenizer.decode(tokens.prompt) == prompt
 
 
-class Counting:
-    """A tokenizer that notes how many texts it gets at once."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        self.tokenizer, self.counts = tokenizer, list[int]()
-
-    def __call__(self, texts: list[str], **options: Any) -> Any:
-        self.counts.append(len(texts))
-        return self.tokenizer(texts, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.tokenizer, name)
-
-
 def test_a_stream_is_tokenized_a_few_conversations_at_a_time(
     tokenizer: Any, talk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     talks = [*(talk(f"{i}", f"{i + 1}") for i in range(6)), talk("c", "d", "e", "f")]
     expected = [encode_one(each, tokenizer) for each in talks]
+    call, counts = type(tokenizer).__call__, []
+
+    def counting(self: Any, texts: list[str], **options: Any) -> Any:
+        counts.append(len(texts))
+        return call(self, texts, **options)
+
+    monkeypatch.setattr(type(tokenizer), "__call__", counting)
     monkeypatch.setattr(template, "BLOCK", 3)
-    counting = Counting(tokenizer)
-    for item, alone in zip(encode(iter(talks), counting, 100), expected, strict=True):
+    for item, alone in zip(encode(iter(talks), tokenizer, 100), expected, strict=True):
         assert item.ids.tolist() == alone.ids.tolist()
         assert item.labels.tolist() == alone.labels.tolist()
-    assert counting.counts == [6, 6, 4]  # a question and an answer each, and two
+    assert counts == [6, 6, 4]  # a question and an answer each, and two
     assert encode([], tokenizer, 100) == []
 
 

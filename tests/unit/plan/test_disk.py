@@ -1,6 +1,5 @@
 """Bytes of the plan: by hand, and against what the training program writes."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +9,9 @@ from configs import PRESETS
 from nearfirst.common.parquet import write_table
 from nearfirst.config import load
 from nearfirst.model.settings import ModelSettings
-from nearfirst.plan.disk import count_checkpoints, count_states, disk, find_runs, sizes
+from nearfirst.plan.disk import count_checkpoints, disk, find_runs, sizes
 from nearfirst.shape import shape_of
 from nearfirst.train.settings import TrainSettings
-
-
-def test_checkpoints_and_states_of_segments() -> None:
-    bounds = [0, 300, 600, 900, 1200, 1500, 1797]
-    counts = [count_checkpoints(start, stop, 10) for start, stop in pairwise(bounds)]
-    # Step 0 is in the first; the last has 1510 to 1790, and 1797.
-    assert counts == [31, 30, 30, 30, 30, 30]
-    assert sum(counts) == count_checkpoints(0, 1797, 10) == 181
-    assert count_checkpoints(0, 5, 10) == 2
-    # States are saved at 100, 200 and 300; the third is written before the first goes.
-    assert count_states(0, 300, 100) == 3
-    # Beside the one that the segment before left.
-    assert count_states(300, 600, 100) == 4
 
 
 def test_sizes_of_two_runs() -> None:
@@ -38,6 +24,8 @@ def test_sizes_of_two_runs() -> None:
     # Two segments of the long run at a time: 4 + 3.
     two_kept = list(sizes(runs, 1, train, 30, 2).values())
     assert two_kept == [12, 2, 14, 24, 0, 24 + 14, 24 + 14 + 12 + 6]
+    # Saved more often: the third is written before the first goes, beside that of another segment.
+    assert sizes(runs, 1, train, 5, None)["states of a run, at a time"] == 4 * 12
 
 
 def test_the_length_of_a_run_to_the_end_of_its_data(tmp_path: Path) -> None:

@@ -82,14 +82,6 @@ def forty(some_talks: Any, talk: Any, tokenizer: Any) -> list[Tokens]:
     return encode(talks, tokenizer, 100)
 
 
-@pytest.fixture(scope="module")
-def plain(
-    tmp_path_factory: pytest.TempPathFactory, model_folder: Path, forty: list[Tokens]
-) -> tuple[Path, Path]:
-    """The checkpoints and the state of `RUN` in one piece. Do not change them."""
-    return train(model_folder, forty, RUN, tmp_path_factory.mktemp("plain"))
-
-
 @pytest.fixture
 def tune(tmp_path: Path, model_folder: Path, forty: list[Tokens]) -> Tune:
     """Train on the 40 instances: `tune("folder", settings, stop=3)`, with `RUN` by default."""
@@ -130,17 +122,6 @@ def test_a_step_equals_a_loop_by_hand(
             assert difference(weights(folder, step), expected[step]) < tolerance
 
 
-def test_checkpoints_in_float16(tune: Tune, plain: tuple[Path, Path]) -> None:
-    settings = RUN.model_copy(update={"checkpoint_every": 2, "checkpoint_dtype": "float16"})
-    rounded, _ = tune("rounded", settings)
-    exact = plain[0]
-    assert steps(rounded) == [0, 2, 4, 5]
-    for step in (0, 5):  # rounded once, at the end
-        expected = {name: tensor.half() for name, tensor in weights(exact, step).items()}
-        assert weights(rounded, step).keys() == expected.keys()
-        assert all(torch.equal(weights(rounded, step)[name], expected[name]) for name in expected)
-
-
 @pytest.mark.parametrize(
     ("changes", "cuts"),
     [
@@ -151,10 +132,10 @@ def test_checkpoints_in_float16(tune: Tune, plain: tuple[Path, Path]) -> None:
     ],
 )
 def test_segments_give_the_bytes_of_one_piece(
-    tune: Tune, plain: tuple[Path, Path], changes: dict[str, Any], cuts: list[int]
+    tune: Tune, changes: dict[str, Any], cuts: list[int]
 ) -> None:
     run = RUN.model_copy(update=changes)
-    whole, last = tune("whole", run) if changes else plain
+    whole, last = tune("whole", run)
     joined: dict[str, bytes] = {}
     before = None
     for stop in cuts:
@@ -196,22 +177,18 @@ def test_states_by_the_clock(tmp_path: Path, tune: Tune, monkeypatch: pytest.Mon
 def test_a_run_is_known_by_all_that_it_depends_on(
     tmp_path: Path, model_folder: Path, forty: list[Tokens]
 ) -> None:
+    steps = [forty[:2], forty[2:4]]
+
+    def known(
+        settings: Any = RUN, steps: Any = steps, base: Any = model_folder, **how: bool
+    ) -> str:
+        return resume.run_fingerprint(settings, steps, [str(base)], **{"sharded": False, **how})
+
     shutil.copytree(model_folder, tmp_path / "model", copy_function=shutil.copyfile)
     rate = RUN.model_copy(update={"learning_rate": 2e-3})
-    steps = [forty[:2], forty[2:4]]
-    runs = [
-        resume.run_fingerprint(settings, steps, [str(base)], sharded=sharded)
-        for settings, steps, base, sharded in (
-            (RUN, steps, model_folder, False),
-            (rate, steps, model_folder, False),
-            (RUN, steps[::-1], model_folder, False),
-            (RUN, steps, tmp_path / "model", False),
-            (RUN, steps, model_folder, True),
-            (RUN, steps, model_folder, False),
-        )
-    ]
-    assert len(set(runs)) == 5
-    assert runs[0] == runs[-1]
+    others = [known(rate), known(steps=steps[::-1]), known(base=tmp_path / "model")]
+    assert len({known(), *others, known(sharded=True)}) == 5
+    assert known() == known()
 
 
 def test_a_removal_that_was_cut_off_costs_no_state(tune: Tune) -> None:

@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 import torch
-from programs import Running, command
+from programs import Running, command, wait_until
 from safetensors.torch import load_file
 from training import alternate_lengths, difference, train, weights
 
@@ -76,6 +75,10 @@ def call(talks: list[Any], train_arguments: Any) -> Callable[..., list[str]]:
     return make
 
 
+def log(folder: Path) -> str:
+    return (folder / "log").read_text()
+
+
 @pytest.fixture(scope="module")
 def two(
     tmp_path_factory: pytest.TempPathFactory, warm_processes: None, call: Callable[..., list[str]]
@@ -85,15 +88,10 @@ def two(
     Returns the folders of both runs, and the step at which the second stopped.
     """
     piece, cut = tmp_path_factory.mktemp("piece"), tmp_path_factory.mktemp("cut")
-
-    def log(folder: Path) -> str:
-        return (folder / "log").read_text() if (folder / "log").exists() else ""
-
     uncut = Running(call(piece))
     job = Running(call(cut, offload=True))
-    while not list((cut / "checkpoints.partial/states").glob(f"checkpoint-*/{CHECKSUMS}")):
-        assert job.poll() is None, log(cut)
-        time.sleep(0.005)
+    states = cut / "checkpoints.partial/states"
+    wait_until(lambda: list(states.glob(f"checkpoint-*/{CHECKSUMS}")), "a state")
     job.terminate()
     job.terminate()
     assert job.wait() == 143, log(cut)
@@ -105,16 +103,13 @@ def two(
     return piece, cut, int(stopped[0])
 
 
-def assert_same_steps(checkpoints: Path, whole: Path) -> None:
+def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: Path) -> None:
+    checkpoints = two[0] / "checkpoints"
     names = {path.name for path in whole.iterdir()}
     assert len(names) == STEPS + 1
     assert {path.name for path in checkpoints.iterdir()} == names | {"run.json"}
     for step in range(STEPS + 1):  # the tensors of one process, under the same names
         assert difference(weights(checkpoints, step), weights(whole, step)) < TOLERANCE
-
-
-def test_two_processes_do_the_steps_of_one(two: tuple[Path, Path, int], whole: Path) -> None:
-    assert_same_steps(two[0] / "checkpoints", whole)
 
 
 def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
@@ -128,7 +123,7 @@ def test_offload_on_one_gpu_is_sharded_and_does_the_same_steps(
         program = str(Path(__file__).parents[2] / "helpers/watch_fsdp.py")
         stop = ["--stop", "4"] if name == "first" else []
         job = Running([python, program, *words, *stop, *flags])
-        assert job.wait() == 0, (tmp_path / name / "log").read_text()
+        assert job.wait() == 0, log(tmp_path / name)
         flags = ["--state-before", str(tmp_path / name / "state")]
     assert (tmp_path / "rest/state/optimizer.bin").is_file()  # FSDP's format
     for step in range(STEPS + 1):
@@ -192,9 +187,7 @@ def test_an_interrupt_ends_a_process_that_waits_for_a_gpu(tmp_path: Path) -> Non
         "sum(range(10**12))\n"
     )
     process = Running([sys.executable, str(program)])
-    while process.printed.read_text() != "waiting\n":
-        assert process.poll() is None, process.printed.read_text()
-        time.sleep(0.005)
+    wait_until(lambda: process.printed.read_text() == "waiting\n", "the program")
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == -signal.SIGINT
 
@@ -227,14 +220,14 @@ def test_variables_of_another_launcher_make_no_process_of_torchrun(
     for gpus in (1, 2):
         folder = tmp_path / str(gpus)
         assert Running([*call(folder, gpus=gpus), "--stop", "1"]).wait() == 0
-        assert "steps 0 to 1 of" in (folder / "log").read_text()
+        assert "steps 0 to 1 of" in log(folder)
         assert (folder / "checkpoints/step-000001").is_dir()
 
 
 def test_after_sigterm_two_processes_resume_to_the_same_bytes(two: tuple[Path, Path, int]) -> None:
     piece, cut, step = two
     assert 1 <= step < STEPS
-    assert f"from {cut}/checkpoints.partial/states/checkpoint-{step}\n" in (cut / "log").read_text()
+    assert f"from {cut}/checkpoints.partial/states/checkpoint-{step}\n" in log(cut)
     for path in piece.glob("checkpoints/*/model.safetensors"):
         assert path.read_bytes() == (cut / path.relative_to(piece)).read_bytes()
     sums = [dict((read_checksums(folder / "state") or {})["sha256"]) for folder in (piece, cut)]
@@ -256,14 +249,12 @@ def test_adapters_on_two_processes_resume_to_the_same_bytes(
         flags = ("--settings", settings.canonical(), "--stop", *flags)
         return Running([*call(tmp_path / name, **hardware), *map(str, flags)])
 
-    def log(name: str) -> str:
-        return (tmp_path / name / "log").read_text()
-
     whole = start("whole", 4)
-    assert start("first", 2, offload=True, recompute_activations=True).wait() == 0, log("first")
+    job = start("first", 2, offload=True, recompute_activations=True)
+    assert job.wait() == 0, log(tmp_path / "first")
     before = ("--state-before", tmp_path / "first/state")
-    assert start("rest", 4, *before, offload=True).wait() == 0, log("rest")
-    assert whole.wait() == 0, log("whole")
+    assert start("rest", 4, *before, offload=True).wait() == 0, log(tmp_path / "rest")
+    assert whole.wait() == 0, log(tmp_path / "whole")
     single, _ = train(model_folder, tokens, settings, tmp_path / "single", stop=4)
     for step in range(5):
         name = f"step-{step:06d}/adapter_model.safetensors"

@@ -123,12 +123,8 @@ class Config(Section):
         return [value] if isinstance(value, str) else value or []
 
     @model_validator(mode="after")
-    def _check_seeds(self) -> Self:
+    def _consistent(self) -> Self:
         check_once("seeds", self.seeds)
-        return self
-
-    @model_validator(mode="after")
-    def _average_whole_models(self) -> Self:
         if self.train.adapter and self.evaluate.average > 1:
             raise ValueError("evaluate.average: the mean of adapters is no adapter; set it to 1")
         return self

@@ -26,8 +26,6 @@ def encode(
     Raises InputError if the tokenizer has no template, or if the template refuses a conversation or
     does not mark where answers begin and end.
     """
-    if not conversations:
-        return
     end = end_of_turn(tokenizer)
     stripped = [
         [Message(role=turn["role"], content=turn["content"].strip()) for turn in messages]

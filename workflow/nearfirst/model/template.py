@@ -123,7 +123,7 @@ def _encode_segments(
     texts = [text for segments in all_segments for text, _ in segments]
     # A literal `</s>` in a text is four characters, not EOS.
     options = {"add_special_tokens": False, "split_special_tokens": True}
-    segment_ids = iter(tokenizer(texts, **options)["input_ids"] if texts else [])
+    segment_ids = iter(tokenizer(texts, **options)["input_ids"])
     bos = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
     for segments in all_segments:
         ids, is_label = list(bos), [False] * len(bos)

@@ -29,9 +29,8 @@ class Tracking(Section):
 
         `part` is `train` or a test set. TensorBoard joins the segments (`START-STOP`) of a run;
         Weights & Biases continues the run of a part. `fresh` is False if the job continues a killed
-        job. Raises InputError if a package is missing.
+        job.
         """
-        check_packages(self.report_to)
         folder = self.folder / self.run
         callbacks: list[Any] = []
         if "tensorboard" in self.report_to:

@@ -5,7 +5,6 @@ A folder that lacks checksums or does not match them is incomplete or damaged: n
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,10 +29,8 @@ def write_checksums(folder: Path, hashes: Mapping[Path, str] | None = None, **fa
     sums |= _sha256(folder, [name for name in names if name not in sums])
     content = {**facts, "bytes": sizes, "sha256": sums}
     text = json.dumps({"content": content, "sha256": _sha256_of(content)}, indent=1)
-    with writing(folder / CHECKSUMS) as temporary, temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    with writing(folder / CHECKSUMS) as temporary:
+        temporary.write_text(text)
     sync(folder)
 
 

@@ -20,7 +20,6 @@ class HashedSaves:
     def __init__(self) -> None:
         self.sums: dict[Path, str] = {}
         self._pending: dict[Path, Future[str]] = {}
-        self._torch_save = torch.save
 
     def __enter__(self) -> Self:
         self._threads = ThreadPoolExecutor(2, "sha256")
