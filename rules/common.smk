@@ -3,6 +3,7 @@
 #
 # An input function stands above its rule, with its signature over several lines: `snakemake --lint`
 # objects to functions beside rules if `def` and `:` share a line.
+import filecmp
 import os
 import re
 from functools import cache
@@ -73,6 +74,14 @@ if CONFIG.harness.include:
 for key, path in OWN_FILES.items():
     if not os.path.exists(path):
         raise WorkflowError(f"config key '{key}' ({path!r}): no such file or folder")
+for name in CONFIG.data:
+    key = f"data.{name}.query_path"
+    paths = [OWN_FILES.get(key), OWN_FILES.get(f"data.{name}.test_path")]
+    if all(paths) and all(map(os.path.isfile, paths)) and filecmp.cmp(*paths, False):
+        raise WorkflowError(
+            f"config key '{key}' ({paths[0]!r}): holds what test_path holds; leave it out, or name "
+            "other prompts"
+        )
 
 USER_PATHS = {
     "the project's folder": os.path.dirname(FOLDER),

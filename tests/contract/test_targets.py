@@ -122,6 +122,11 @@ def test_a_figure_may_measure_other_instances_than_its_data_are_arranged_for(
             "config key 'data.mine.test_path' ('no.jsonl'): no such file",
         ),
         (
+            "fig4_mine.pdf",
+            "data={mine: {path: rules, test_path: Snakefile, query_path: rules/../Snakefile}}",
+            "config key 'data.mine.query_path' ('rules/../Snakefile'): holds what test_path holds",
+        ),
+        (
             "fig4_flan.pdf",
             "checkpoints={theirs: {steps: {10: gone}}}",
             "config key 'checkpoints.theirs.steps.10' ('gone'): no such",

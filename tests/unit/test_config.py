@@ -145,6 +145,7 @@ def test_an_empty_section_changes_nothing(section: str) -> None:
         ("data", {"x": {"path": "p", "columns": {"": "prompt"}}}, "x.columns.' (''): String"),
         ("arrangements", {"random": {"method": ""}}, "arrangements.random.method': '' is none of"),
         ("data", {"x": {"like": "flann"}}, "there is no 'flann'; did you mean 'flan'"),
+        ("data", {"Flan": {"path": "f"}}, "data.Flan': differs from 'flan' in case alone"),
         ("arrangements", {"$(x)": {"method": "tma"}}, "arrangements.$(x)': a name holds letters"),
         ("arrangements", {"x": 3}, "arrangements.x': 3 is not a row"),
         ("arrangements", [1], "arrangements': [1] is not a table of rows"),

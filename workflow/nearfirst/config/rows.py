@@ -51,6 +51,7 @@ class Rows:
 
     def resolve(self) -> dict[str, Section]:
         """Return the valid rows, in the order in which the layers first name them."""
+        by_lower: dict[str, str] = {}
         rows = {}
         for name in dict.fromkeys(name for layer in self.layers for name in layer):
             key = f"{self.table.name}.{name}"
@@ -58,6 +59,10 @@ class Rows:
                 if not NAME.fullmatch(str(name)):
                     reason = "a name holds letters, digits and . _ + -, a letter or digit first"
                     raise _RowError(key, reason)
+                if (other := by_lower.setdefault(str(name).lower(), name)) != name:
+                    raise _RowError(
+                        key, f"differs from {other!r} in case alone; rename one of them"
+                    )
                 if self._parts(name):
                     settings, content = self._merge(name)
                     rows[name] = settings.model_validate(content)
