@@ -15,35 +15,16 @@ from cluster import PROFILE, run_snakemake
 SNAKEFILE = """
 shell.prefix("trap : TERM; ")
 
-localrules: all, local
+localrules: all
 
 rule all:
-    input: "trained.txt", "local.txt", "left.txt", "right.txt", "fed.txt", "resumed.txt", "b.txt",
-        "both.txt"
+    input: "no_gpu.txt", "left.txt", "right.txt", "both.txt", "fed.txt", "resumed.txt"
 
-rule prepare:
-    output: "prepared.txt"
-    log: "prepare.log"
-    resources: mem_mb=500
+rule no_gpu:
+    output: "no_gpu.txt"
+    log: "no_gpu.log"
+    resources: mem_mb=500, runtime=5
     shell: "env > {output} 2> {log}"
-
-rule train:
-    input: "prepared.txt"
-    output: "trained.txt"
-    log: "train.log"
-    threads: 2
-    resources: gpu=1, mem_mb=500, runtime=5
-    shell: "{{ env; scontrol show job $SLURM_JOB_ID; }} > {output} 2> {log}"
-
-rule local:
-    output: "local.txt"
-    shell: "env > {output}"
-
-rule second_time_lucky:
-    output: "lucky.txt"
-    log: "lucky.log"
-    resources: mem_mb=500
-    shell: "mkdir tried 2> {log} && exit 1; scontrol show job $SLURM_JOB_ID > {output}"
 
 rule one_of_two:
     output: "{side,left|right}.txt"
@@ -55,13 +36,14 @@ rule one_of_two:
 rule two_gpus:
     output: "both.txt"
     log: "both.log"
+    threads: 2
     resources: gpu=2, nodes=1, mem_mb=500, runtime=5, slurm_partition="mixed"
     shell: "{{ env; scontrol show job $SLURM_JOB_ID; }} > {output} 2> {log}"
 
 rule hungry:
     output: "fed.txt"
     log: "hungry.log"
-    resources: mem_mb=lambda wildcards, attempt: 500 * attempt, runtime=5
+    resources: mem_mb=lambda wildcards, attempt: 500 * attempt
     shell: "python eat.py 600 2> {log}; scontrol show job $SLURM_JOB_ID > {output}"
 
 rule preempted:
@@ -69,21 +51,6 @@ rule preempted:
     log: "preempted.log"
     resources: mem_mb=500, runtime=5
     shell: "python resume.py 2> {log}; scontrol show job $SLURM_JOB_ID > {output}"
-
-rule a:
-    output: "a.txt"
-    log: "a.log"
-    group: "together"
-    resources: mem_mb=500, runtime=5
-    shell: "echo the log of a > {log}; echo $SLURM_JOB_ID > {output}"
-
-rule b:
-    input: "a.txt"
-    output: "b.txt"
-    log: "b.log"
-    group: "together"
-    resources: mem_mb=500, runtime=5
-    shell: "echo the log of b > {log}; cat {input} > {output}; echo $SLURM_JOB_ID >> {output}"
 """
 
 # Two jobs end only if they run at the same time.
@@ -161,36 +128,9 @@ class Run:
 def finished(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a successful run of all rules at once, so that their waits overlap."""
     root = create_project(tmp_path_factory.mktemp("finished"))
-    run = run_snakemake(root, "all", "lucky.txt", "--profile", "slurm")
+    run = run_snakemake(root, "--profile", "slurm")
     assert run.returncode == 0, run.stdout
     return Run(root, run.stdout)
-
-
-def test_every_rule_that_is_not_local_is_a_job_with_its_own_log(finished: Run) -> None:
-    jobs = {
-        name: re.findall(r"\bSLURM_JOB_ID=(\d+)\n", finished.read(f"{name}.txt"))
-        for name in ("prepared", "trained", "local")
-    }
-    assert [len(ids) for ids in jobs.values()] == [1, 1, 0]
-    assert [log.stem for log in finished.slurm_logs("rule_prepare")] == jobs["prepared"]
-    assert [log.stem for log in finished.slurm_logs("rule_train")] == jobs["trained"]
-    assert not finished.slurm_logs("rule_local")
-
-
-def test_a_group_is_one_job_with_one_log_of_slurm(finished: Run) -> None:
-    (log,) = finished.slurm_logs("group_together_a_b")  # the name of the group, then its rules
-    assert finished.read("b.txt").split() == [log.stem, log.stem]
-    assert [finished.read(f"{name}.log") for name in "ab"] == ["the log of a\n", "the log of b\n"]
-
-
-def test_a_job_gets_the_resources_of_its_rule(finished: Run) -> None:
-    assert "CUDA_VISIBLE_DEVICES" not in finished.read("prepared.txt")
-    job = finished.read("trained.txt")
-    assert re.search(r"^CUDA_VISIBLE_DEVICES=\d+$", job, re.MULTILINE)
-    assert "mem=500M" in job
-    assert "TimeLimit=00:05:00" in job
-    # `cores: all` in profiles/default also limits a job's threads to those of this machine.
-    assert f"CPUs/Task={min(2, os.cpu_count() or 1)}" in job
 
 
 def test_two_jobs_at_a_time_have_one_gpu_each(finished: Run) -> None:
@@ -198,23 +138,24 @@ def test_two_jobs_at_a_time_have_one_gpu_each(finished: Run) -> None:
     assert devices == {"0\n", "1\n"}
 
 
-def test_the_gpus_of_a_job_are_on_one_node(finished: Run) -> None:
+def test_a_job_gets_the_resources_of_its_rule_on_one_node(finished: Run) -> None:
+    assert "CUDA_VISIBLE_DEVICES" not in finished.read("no_gpu.txt")
     job = finished.read("both.txt")
     assert re.search(r"^CUDA_VISIBLE_DEVICES=0,1$", job, re.MULTILINE)
     assert "NumNodes=1 " in job
+    assert "mem=500M" in job
+    assert "TimeLimit=00:05:00" in job
+    # `cores: all` in profiles/default also limits a job's threads to those of this machine.
+    assert f"CPUs/Task={min(2, os.cpu_count() or 1)}" in job
 
 
-def test_a_failed_job_is_submitted_again_with_more_time(finished: Run) -> None:
-    assert "TimeLimit=02:00:00" in finished.read("lucky.txt")
-    assert len(finished.slurm_logs("rule_second_time_lucky")) == 2
-
-
-def test_a_job_above_its_memory_limit_is_killed_and_gets_more(finished: Run) -> None:
+def test_a_job_above_its_memory_limit_is_killed_and_gets_more_memory_and_time(finished: Run) -> None:
     killed, done = finished.slurm_logs("rule_hungry")
     assert "exceeded memory limit" in killed.read_text()
     assert re.search(rf"job '{killed.stem}' failed, SLURM status is: 'FAILED'", finished.output)
     assert f"JobId={done.stem} " in finished.read("fed.txt")
     assert "mem=1000M" in finished.read("fed.txt")
+    assert "TimeLimit=02:00:00" in finished.read("fed.txt")
 
 
 def test_a_preempted_job_saves_its_state_and_resumes_under_the_same_id(finished: Run) -> None:
