@@ -1,15 +1,12 @@
 """Truncated tables and flipped bits: the table is named in one line, and never used."""
 
 import random
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from faults import embedding, evaluation, training
-from files import contents, cut
 
 from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.errors import InputError
@@ -63,21 +60,3 @@ def test_a_table_is_refused_wherever_it_was_damaged(
         else:  # some bytes, such as the writer's name, are never read
             assert table == expected, offset
     assert refused > 200
-
-
-def test_programs_name_the_table_and_leave_nothing(results: Path, tmp_path: Path) -> None:
-    damaged = {name: tmp_path / name for name in (INSTANCES, ORDER, "instances/flan/train.parquet")}
-    for name, path in damaged.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(results / name, path)
-        cut(path)
-    instances, order, train = damaged.values()
-    folders = (tmp_path / str(number) for number in range(10))
-    for job, path in (
-        (evaluation(results, next(folders), instances=instances), instances),
-        (embedding(results, next(folders), instances=instances), instances),
-        (training(results, next(folders), instances=train), train),
-        (training(results, next(folders), arrangement=order), order),
-    ):
-        assert str(path) in job.fail()
-        assert contents(job.folder) == {}, job.program

@@ -49,7 +49,7 @@ def test_a_disk_that_fills_up(
     with small_disk(tmp_path / "disk", f"{SIZE}") as disk:
         job = make(results, disk / "job")
         with little_space(job, free):
-            line = job.fail(log=True)
+            line = job.fail()
         assert line.startswith(f"error: {job.folder}/"), line
         assert "free some space and run again" in line
         # Without a free page there may be no room for a folder either.
