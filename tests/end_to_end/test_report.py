@@ -74,16 +74,6 @@ def test_the_page_fetches_nothing(page: Path) -> None:
     assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", text)
 
 
-def test_a_page_of_one_figure(finished: Checkout, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    finished.snakemake("results/fig4_flan.pdf", "--report", str(path))
-    assert part(path, "results").keys() == {
-        "results/fig4_flan.svg",
-        "results/fig4_flan_paired.csv",
-        "results/base_skills.csv",
-    }
-
-
 def test_the_recorded_config_makes_the_figure_again(finished: Checkout) -> None:
     file = str(finished.folder / "results/fig4_flan.yaml")
     assert finished.would_run("results/fig4_flan.pdf", "--configfile", file) == {}
