@@ -34,7 +34,7 @@ def test_a_run_has_checkpoints_of_at_most_two_segments(copy_of_finished: Checkou
     assert done.returncode != 0
     assert sorted(path.name for path in segments.iterdir()) == SEGMENTS[:2]
     assert weights(checkpoints) == OF_TWO_SEGMENTS * one
-    # It works again: what was trained is used, and removed before the segment after the next begins.
+    # It works again: what was trained is used, and removed before the next but one begins.
     printed = checkout.snakemake(*TARGETS, *BOUNDED).stdout
     removed = "Removing temporary output results/checkpoints/flan/random/seed-0"
     done = [printed.index(f"{removed}/{segment}.") for segment in SEGMENTS[:2]]

@@ -1,13 +1,9 @@
 """The workflow with the tiny preset, from nothing to the figure."""
 
-import json
-import zipfile
 from pathlib import Path
 
 import pandas as pd
-from checkout import Checkout, copy_project, flan_rows
-
-TARGET = "results/fig4_flan.pdf"
+from checkout import Checkout, copy_project
 
 
 def test_the_figure_has_numbers_and_a_comparison(finished: Checkout) -> None:
@@ -49,24 +45,3 @@ def test_one_core_gives_the_same_bytes_as_several(finished: Checkout, tmp_path: 
     for name in same:
         expected = (finished.folder / "results" / name).read_bytes()
         assert (other.folder / "results" / name).read_bytes() == expected, name
-
-
-def test_a_damaged_file_gives_one_message_and_loses_nothing(
-    copy_of_finished: Checkout, tmp_path: Path
-) -> None:
-    path, results = tmp_path / "flan_mini.json.zip", copy_of_finished.folder / "results"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("flan_mini.json", json.dumps(flan_rows()))
-    path.write_bytes(path.read_bytes()[:-40])
-    config = ("--config", f"data={{flan: {{path: {path}}}}}")
-    done = copy_of_finished.snakemake(TARGET, *config, check=False)
-    assert done.returncode != 0
-    assert "Traceback" not in done.stdout
-    lines = done.stdout.splitlines()
-    # Training and test instances are sampled in parallel, and both report the file.
-    (message,) = {line.removeprefix("error: ") for line in lines if line.startswith("error: ")}
-    assert "flan_mini.json.zip" in message
-    assert any(line.startswith("Failed: ") and message in line for line in lines[-8:])
-    assert not list(results.rglob("*.tmp"))
-    assert not list((results / "instances/flan").glob("*")), "a table is half-written"
-    assert (results / "fig4_flan.pdf").exists(), "an earlier result is lost"

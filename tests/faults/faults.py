@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ class Job:
     program: str
     arguments: tuple[str, ...]
     folder: Path
-    outputs: frozenset[str]
+    outputs: tuple[str, ...]
 
     @property
     def log(self) -> Path:
@@ -48,7 +49,7 @@ class Job:
 
     def debris(self) -> set[str]:
         """Return the names in the folder other than outputs and the log."""
-        return {path.name for path in self.folder.iterdir()} - {"log"} - self.outputs
+        return {path.name for path in self.folder.iterdir()} - {"log", *self.outputs}
 
     def result(self) -> dict[str, bytes]:
         """Return the bytes of the outputs; the folder may hold nothing else but the log."""
@@ -60,12 +61,16 @@ class Job:
         return files
 
 
+Make = Callable[[Path, Path], Job]
+Outputs = dict[Make, dict[str, bytes]]
+
+
 def training(results: Path, folder: Path) -> Job:
     """Return a training job on a finished run's data: 64 steps, 9 checkpoints, 16 states."""
     return stage(
         "train.py",
         folder,
-        {"checkpoints", "state"},
+        ("checkpoints", "state"),
         model=results / "model/seed-0",
         instances=results / "instances/flan/train.parquet",
         arrangement=results / "arrangements/flan/random/seed-0.parquet",
@@ -82,7 +87,7 @@ def evaluation(results: Path, folder: Path) -> Job:
     return stage(
         "evaluate.py",
         folder,
-        {"losses.parquet"},
+        ("losses.parquet",),
         model=results / "model/seed-0",
         instances=results / "instances/flan/specialist-0.parquet",
         checkpoints=results / "checkpoints/flan/random/seed-0/0-end",
@@ -96,17 +101,19 @@ def embedding(results: Path, folder: Path) -> Job:
     return stage(
         "embed.py",
         folder,
-        {"embeddings.parquet"},
+        ("embeddings.parquet",),
         instances=results / "instances/flan/specialist-0.parquet",
         settings={"threads": 1},
         output=folder / "embeddings.parquet",
     )
 
 
-def stage(program: str, folder: Path, outputs: set[str], **flags: Path | dict[str, Any]) -> Job:
+def stage(
+    program: str, folder: Path, outputs: tuple[str, ...], **flags: Path | dict[str, Any]
+) -> Job:
     """Return a job of any program."""
     folder.mkdir(parents=True, exist_ok=True)
     arguments = []
     for name, value in flags.items():
         arguments += [f"--{name}", json.dumps(value) if isinstance(value, dict) else str(value)]
-    return Job(program, tuple(arguments), folder, frozenset(outputs))
+    return Job(program, tuple(arguments), folder, outputs)

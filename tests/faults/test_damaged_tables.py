@@ -1,12 +1,15 @@
 """Truncated tables and flipped bits: the table is named in one line, and never used."""
 
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from faults import Make, embedding, evaluation, training
+from files import contents, cut
 
 from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.errors import InputError
@@ -14,6 +17,7 @@ from nearfirst.common.parquet import ARRANGEMENT, LOSSES, read_table, write_tabl
 from nearfirst.data.instances import read_instances
 
 INSTANCES = "instances/flan/specialist-0.parquet"
+TRAIN = "instances/flan/train.parquet"
 ORDER = "arrangements/flan/random/seed-0.parquet"
 VECTORS = "embeddings/text/flan/specialist-0.parquet"
 LOSS = "losses/flan/specialist-0/random/seed-0/0-end.parquet"
@@ -60,3 +64,17 @@ def test_a_table_is_refused_wherever_it_was_damaged(
         else:  # some bytes, such as the writer's name, are never read
             assert table == expected, offset
     assert refused > 200
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [(training, TRAIN), (training, ORDER), (evaluation, INSTANCES), (embedding, INSTANCES)],
+)
+def test_a_program_names_the_table_and_leaves_nothing(
+    results: Path, tmp_path: Path, make: Make, name: str
+) -> None:
+    shutil.copytree(results, tmp_path / "results")
+    cut(tmp_path / "results" / name)
+    job = make(tmp_path / "results", tmp_path / "job")
+    assert name in job.fail()
+    assert contents(job.folder).keys() == {"log"}
