@@ -17,7 +17,7 @@ shell.prefix("trap : TERM; ")
 localrules: all
 
 rule all:
-    input: "left.txt", "right.txt", "both.txt", "fed.txt", "resumed.txt"
+    input: "both.txt", "fed.txt", "resumed.txt"
 
 # Two jobs that end only if they run at the same time.
 rule one_of_two:
@@ -29,6 +29,7 @@ rule one_of_two:
 
 # Like the rules of the workflow. Without `nodes`, SLURM takes one GPU on each of two nodes.
 rule two_gpus:
+    input: "left.txt", "right.txt"  # or it would wait for one of them, and the other for it
     output: "both.txt"
     log: "both.log"
     threads: 2
