@@ -12,7 +12,6 @@ from files import contents
 from programs import Running, command
 
 SHORT = {"max_length": 256}
-RUN = {"batch_size": 4, "learning_rate": 1e-3, "checkpoint_every": 8}
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def training(results: Path, folder: Path) -> Job:
         instances=results / "instances/flan/train.parquet",
         arrangement=results / "arrangements/flan/random/seed-0.parquet",
         template=SHORT,
-        settings=RUN,
+        settings={"batch_size": 4, "learning_rate": 1e-3, "checkpoint_every": 8},
         checkpoints=folder / "checkpoints",
         state=folder / "state",
         hardware={"state_every": 4},

@@ -9,7 +9,6 @@ import pytest
 from faults import Job, Make, Outputs, embedding, evaluation, training
 from small_disk import small_disk
 
-SIZE = 16 * 2**20
 PAGE = 4096
 
 
@@ -34,7 +33,7 @@ def little_space(job: Job, free: int) -> Iterator[None]:
 def test_a_disk_that_fills_up(
     results: Path, tmp_path: Path, undisturbed: Outputs, make: Make, free: int
 ) -> None:
-    with small_disk(tmp_path / "disk", f"{SIZE}") as disk:
+    with small_disk(tmp_path / "disk", "16m") as disk:
         job = make(results, disk / "job")
         with little_space(job, free):
             line = job.fail()
