@@ -4,18 +4,15 @@ Snakemake targets are resolved by a dry run with the page's flags and presets, m
 commands, programs parse their command lines, heredocs run, and config is loaded.
 """
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
 import documents
 import pytest
 import yaml
-from checkout import Checkout, copy_project
+from checkout import Checkout, copy_project, make
 from configs import PRESETS
 from documents import FOLLOWED, ROOT, Block
 
@@ -114,7 +111,7 @@ def test_commands_of_the_pages(project: Checkout) -> None:
             case _ if any(line.startswith(begin) for begin in SYSTEM) or is_followed(page, line):
                 pass
             case ["python", "-"]:
-                run(project, [sys.executable, "-"], heredoc)
+                project.python("-c", heredoc)
             case ["python", program, *arguments] | [program, *arguments] if ".py" in program:
                 check_program(program, arguments)
             case ["snakemake", "--list-target-rules" | "--unlock", *_]:
@@ -123,10 +120,11 @@ def test_commands_of_the_pages(project: Checkout) -> None:
                 targets, flags = dry_run(page, arguments, project)
                 dry_runs[flags].update(targets)
             case ["make", *arguments]:
-                listed = run(project, ["make", "--dry-run", *arguments])
+                done = make(project.folder, "--dry-run", *arguments)
+                assert done.returncode == 0, f"{line}: {done.stderr}"
                 if arguments[0].startswith("results/"):
                     # The last line is its call of Snakemake.
-                    call = shlex.split(listed.splitlines()[-1])
+                    call = shlex.split(done.stdout.splitlines()[-1])
                     targets, flags = dry_run(page, call, project)
                     dry_runs[flags].update(targets)
             case ["nearfirst", name]:
@@ -170,16 +168,6 @@ def place_files(text: str, project: Checkout) -> str:
         return str(path)
 
     return re.sub(r"(?<!\w)/(data|models)/([\w.-]+)", create, text)
-
-
-def run(project: Checkout, words: list[str], stdin: str = "") -> str:
-    # Without the variables that `make test ARGS=…` passes to any make below it.
-    env = {k: v for k, v in os.environ.items() if not re.match(r"ARGS$|MAKE|MFLAGS", k)}
-    done = subprocess.run(
-        words, cwd=project.folder, env=env, input=stdin, capture_output=True, text=True
-    )
-    assert done.returncode == 0, f"{shlex.join(words)}: {done.stderr}"
-    return done.stdout
 
 
 def check_program(program: str, arguments: list[str]) -> None:

@@ -132,24 +132,14 @@ def test_an_environment_has_what_its_programs_import(name: str, program: str, co
     assert packages - set(environment(conda)) == set(), name
 
 
-def test_the_project_pins_everything_it_imports() -> None:
-    files = [*ROOT.glob("nearfirst/**/*.py"), *ROOT.glob("scripts/*.py")]
-    assert set().union(*map(imported, files)) - set(RUN) == set()
-
-
-def test_the_library_requires_what_its_functions_import() -> None:
-    packages = {re.split("[<>=]", line)[0] for line in PROJECT["project"]["dependencies"]}
-    assert packages == imports_of(ROOT / "nearfirst/api.py")
-    assert packages <= set(RUN)
-
-
-def test_the_command_requires_what_its_extra_lists() -> None:
+def test_the_library_and_the_command_require_what_they_import() -> None:
     library, embed = (
         {re.split("[<>=]", line)[0] for line in lines}
         for lines in (PROJECT["project"]["dependencies"], EXTRAS["embed"])
     )
-    assert library | embed == imports_of(ROOT / "nearfirst/command/main.py") | library
-    assert embed <= set(RUN)
+    assert imports_of(ROOT / "nearfirst/api.py") == library
+    assert imports_of(ROOT / "nearfirst/command/main.py") | library == embed | library
+    assert embed | library <= set(RUN)
 
 
 def test_the_lock_file_repeats_the_pins() -> None:

@@ -1,11 +1,10 @@
 """`make setup` finds a Python, reports problems, and is not marked as done if pip fails."""
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
-from checkout import ROOT
+from checkout import ROOT, make
 
 FAKE = """#!/bin/sh
 case "$*" in
@@ -34,16 +33,7 @@ def python(path: Path, version: str) -> Path:
 
 
 def setup(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
-    path = f"{folder / 'bin'}:{environment['PATH']}"
-    return subprocess.run(
-        ["make", "setup", *flags],
-        cwd=folder,
-        env={**environment, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return make(folder, "setup", *flags, first=folder / "bin")
 
 
 @pytest.mark.parametrize(

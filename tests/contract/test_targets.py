@@ -128,11 +128,6 @@ def test_a_figure_may_measure_other_instances_than_its_data_are_arranged_for(
         ),
         (
             "fig4_flan.pdf",
-            "checkpoints={theirs: {steps: {10: gone}}}",
-            "config key 'checkpoints.theirs.steps.10' ('gone'): no such",
-        ),
-        (
-            "fig4_flan.pdf",
             "checkpoints={theirs: {path: 'step-{step}'}}",
             "config key 'checkpoints.theirs.path': 'step-{step}': no",
         ),

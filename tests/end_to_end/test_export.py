@@ -1,7 +1,5 @@
 """`results/arranged/…`: the order of a run, for another trainer."""
 
-import json
-
 import pyarrow.parquet as pq
 from checkout import Checkout
 
@@ -16,12 +14,8 @@ def test_the_order_of_a_run(copy_of_finished: Checkout) -> None:
     assert copy_of_finished.would_run(target, f"{ARRANGED}/tma-nearest.parquet") == {}
     results = copy_of_finished.folder / "results"
     table = pq.read_table(results / "arranged/flan/tma-nearest.parquet")
-    lines = (copy_of_finished.folder / target).read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == table.to_pylist()
     run = pq.read_table(results / "arrangements/flan/tma-nearest/seed-0.parquet")
     assert table.select(run.column_names).equals(run)
-    queries = pq.read_table(results / "instances/flan/specialist-0.parquet")["id"].to_pylist()
-    assert set(table["nearest_query"].to_pylist()) <= set(queries)
     # The run of the first seed, and a pool whose distance matrix is not kept.
     jobs = copy_of_finished.would_run(f"{ARRANGED}/random.jsonl", "--config", "seeds=[7]")
     assert jobs == {"arrange": 1, "export": 1}

@@ -30,12 +30,7 @@ def test_a_pool_and_a_test_file_make_the_figure(copy_of_finished: Checkout) -> N
     assert set(table["arrangement"]) == {"NFT", "RT", "FFT"}
     assert sorted(table["step"].unique()) == [0, 2]
     assert "on mine" in (results / "fig4_mine.txt").read_text()
-    nearest, *others = (
-        pd.read_parquet(results / f"arrangements/mine/{name}/seed-0.parquet")
-        for name in ("tma-nearest", "random", "tma-farthest")
-    )
-    assert sorted(nearest["id"]) == sorted(f"mine_{number}" for number in range(1, 33))
-    assert all(sorted(other["id"]) == sorted(nearest["id"]) for other in others)
+    nearest = pd.read_parquet(results / "arrangements/mine/tma-nearest/seed-0.parquet")
     # Each test point takes its nearest training point: itself if the pool has it.
     first = set(nearest.loc[nearest["round"] == 1, "id"])
     assert {f"mine_{number}" for number in range(25, 33)} <= first

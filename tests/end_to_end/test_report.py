@@ -7,14 +7,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from checkout import ROOT, Checkout
+from checkout import ROOT, Checkout, make
 
 from nearfirst.config import load
 
@@ -74,16 +73,6 @@ def test_the_page_fetches_nothing(page: Path) -> None:
     assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", text)
 
 
-def test_a_page_of_one_figure(finished: Checkout, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    finished.snakemake("results/fig4_flan.pdf", "--report", str(path))
-    assert part(path, "results").keys() == {
-        "results/fig4_flan.svg",
-        "results/fig4_flan_paired.csv",
-        "results/base_skills.csv",
-    }
-
-
 def test_the_recorded_config_makes_the_figure_again(finished: Checkout) -> None:
     file = str(finished.folder / "results/fig4_flan.yaml")
     assert finished.would_run("results/fig4_flan.pdf", "--configfile", file) == {}
@@ -93,17 +82,8 @@ def test_make_report_shows_figures_of_other_configs(copy_of_finished: Checkout) 
     curves = "curves: {near: tma-nearest, RT: random}, reference: RT"
     row = f"figures={{mine: {{like: fig4_flan, {curves}}}}}"
     copy_of_finished.snakemake("results/mine.pdf", "--config", row)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    # Without the variables of a `make test` that runs this.
-    environment = {
-        k: v for k, v in os.environ.items() if k not in ("ARGS", "MAKEFLAGS", "MAKEOVERRIDES")
-    }
-    subprocess.run(
-        ["make", "--assume-old=setup", "report"],
-        cwd=copy_of_finished.folder,
-        env={**environment, "PATH": path},
-        check=True,
-    )
+    done = make(copy_of_finished.folder, "--assume-old=setup", "report")
+    assert done.returncode == 0, done.stderr
     shown = part(copy_of_finished.folder / "report.html", "results")
     assert {"results/mine.svg", "results/fig4_flan.svg"} <= shown.keys()
 
@@ -139,9 +119,8 @@ def test_a_browser_shows_it(page: Path, tmp_path: Path) -> None:
     )
     dom = subprocess.run(
         [
-            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,900"),
-            *("--virtual-time-budget=5000", f"--screenshot={tmp_path / 'page.png'}"),
-            *("--dump-dom", f"file://{shown}"),
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu"),
+            *("--virtual-time-budget=5000", "--dump-dom", f"file://{shown}"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -161,4 +140,3 @@ def test_a_browser_shows_it(page: Path, tmp_path: Path) -> None:
     rendered = dom.split('<div id="app">')[1]
     assert "Mean test loss on generated data" in rendered
     assert "preset: tiny" in words(rendered)
-    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")

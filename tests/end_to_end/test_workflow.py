@@ -1,25 +1,17 @@
 """The workflow with the tiny preset, from nothing to the figure."""
 
-import json
-import zipfile
 from pathlib import Path
 
 import pandas as pd
-from checkout import Checkout, copy_project, flan_rows
-
-TARGET = "results/fig4_flan.pdf"
+from checkout import Checkout, copy_project
 
 
 def test_the_figure_has_numbers_and_a_comparison(finished: Checkout) -> None:
     results = finished.folder / "results"
-    assert (results / "fig4_flan.pdf").read_bytes().startswith(b"%PDF")
     table = pd.read_csv(results / "fig4_flan.csv")
-    assert list(table.columns[:6]) == ["arrangement", "step", "mean", "low", "high", "n"]
     assert set(table["arrangement"]) == {"NFT", "RT", "FFT"}
     assert sorted(table["step"].unique()) == [0, 4, 8, 12, 16]
     assert (table["n"] == 2).all()
-    assert (table["low"] <= table["mean"]).all()
-    assert (table["mean"] <= table["high"]).all()
     start = table[table["step"] == 0]
     assert start["mean"].nunique() == 1, "orders begin with different models"
     paired = pd.read_csv(results / "fig4_flan_paired.csv")
@@ -53,35 +45,3 @@ def test_one_core_gives_the_same_bytes_as_several(finished: Checkout, tmp_path: 
     for name in same:
         expected = (finished.folder / "results" / name).read_bytes()
         assert (other.folder / "results" / name).read_bytes() == expected, name
-
-
-def test_looks_redraw_the_figure_and_change_no_number(copy_of_finished: Checkout) -> None:
-    figure = copy_of_finished.folder / "results/fig4_flan.pdf"
-    table = figure.with_suffix(".csv")
-    before = figure.read_bytes(), table.read_bytes()
-    copy_of_finished.snakemake(TARGET, "--config", "look={width: 7, x_label: Schritt}")
-    assert figure.read_bytes() != before[0]
-    assert table.read_bytes() == before[1]
-    copy_of_finished.snakemake(TARGET)
-    assert figure.read_bytes() == before[0], "the same looks give other bytes"
-
-
-def test_a_damaged_file_gives_one_message_and_loses_nothing(
-    copy_of_finished: Checkout, tmp_path: Path
-) -> None:
-    path, results = tmp_path / "flan_mini.json.zip", copy_of_finished.folder / "results"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("flan_mini.json", json.dumps(flan_rows()))
-    path.write_bytes(path.read_bytes()[:-40])
-    config = ("--config", f"data={{flan: {{path: {path}}}}}")
-    done = copy_of_finished.snakemake(TARGET, *config, check=False)
-    assert done.returncode != 0
-    assert "Traceback" not in done.stdout
-    lines = done.stdout.splitlines()
-    # Training and test instances are sampled in parallel, and both report the file.
-    (message,) = {line.removeprefix("error: ") for line in lines if line.startswith("error: ")}
-    assert "flan_mini.json.zip" in message
-    assert any(line.startswith("Failed: ") and message in line for line in lines[-8:])
-    assert not list(results.rglob("*.tmp"))
-    assert not list((results / "instances/flan").glob("*")), "a table is half-written"
-    assert (results / "fig4_flan.pdf").exists(), "an earlier result is lost"

@@ -1,4 +1,4 @@
-"""Fixtures of the fault tests: a finished run, and an undisturbed training."""
+"""Fixtures of the fault tests: a finished run, and what undisturbed jobs write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout
 from controllers import TARGET, end_all
-from faults import training
+from faults import Outputs, embedding, evaluation, training
 
 
 @pytest.fixture(scope="session")
@@ -19,11 +19,17 @@ def results(finished: Checkout) -> Path:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(results: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return the outputs of an undisturbed training run in one piece."""
+def undisturbed(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
+    """Return what each job writes, in one piece."""
     job = training(results, tmp_path_factory.mktemp("undisturbed") / "job")
     job.finish()
-    return job.result()
+    losses = results / "losses/flan/specialist-0/random/seed-0/0-end.parquet"
+    embeddings = results / "embeddings/text/flan/specialist-0.parquet"
+    return {
+        training: job.result(),
+        evaluation: {"losses.parquet": losses.read_bytes()},
+        embedding: {"embeddings.parquet": embeddings.read_bytes()},
+    }
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -21,39 +19,31 @@ PROGRAM = "workflow/scripts/train.py"
 LOG = "results/logs/train/flan_random_seed-0_0-end.log"
 
 
-@dataclass(frozen=True)
-class Controller:
-    """A running Snakemake, and the file with its output."""
+def start(checkout: Checkout, *arguments: str, python: str = "") -> subprocess.Popen[bytes]:
+    """Start Snakemake in the folder of a checkout, with the Python of a folder for all jobs."""
+    with (checkout.folder.parent / "printed").open("w") as file:
+        return subprocess.Popen(
+            ["python", "-m", "snakemake", *arguments],
+            cwd=checkout.folder,
+            env=clean_environment(python),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
-    process: subprocess.Popen[bytes]
-    printed: Path
 
-    @classmethod
-    def start(cls, checkout: Checkout, *arguments: str, python: str = "") -> Controller:
-        """Start Snakemake in the folder of a checkout, with the Python of a folder for all jobs."""
-        printed = checkout.folder.parent / "printed"
-        with printed.open("w") as file:
-            process = subprocess.Popen(
-                ["python", "-m", "snakemake", *arguments],
-                cwd=checkout.folder,
-                env=clean_environment(python),
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return cls(process, printed)
+def kill(controller: subprocess.Popen[bytes]) -> None:
+    """Kill Snakemake, but not its jobs."""
+    controller.kill()
+    assert controller.wait() == -signal.SIGKILL
 
-    def kill(self) -> None:
-        """Kill Snakemake, but not its jobs."""
-        assert self.process.poll() is None
-        os.kill(self.process.pid, signal.SIGKILL)
-        assert self.process.wait() == -signal.SIGKILL
 
-    def end(self, limit: float = 300) -> str:
-        """Wait until it succeeds; return its output."""
-        code = self.process.wait(timeout=limit)
-        assert code == 0, self.printed.read_text()
-        return self.printed.read_text()
+def end(controller: subprocess.Popen[bytes], checkout: Checkout, code: int = 0) -> str:
+    """Wait until it ends with this exit code; return its output."""
+    ended = controller.wait(timeout=300)
+    printed = (checkout.folder.parent / "printed").read_text()
+    assert ended == code, printed
+    return printed
 
 
 def processes_in(checkout: Checkout) -> Iterator[tuple[psutil.Process, list[str]]]:
@@ -64,12 +54,10 @@ def processes_in(checkout: Checkout) -> Iterator[tuple[psutil.Process, list[str]
                 yield process, process.cmdline()
 
 
-def training_of(controller: Controller, checkout: Checkout) -> psutil.Process:
+def training_of(controller: subprocess.Popen[bytes], checkout: Checkout) -> psutil.Process:
     """Return Snakemake's training job as soon as it has started to write."""
     partial = checkout.folder / f"{TARGET}.partial"
-    wait_until(
-        lambda: partial.exists() or controller.process.poll() is not None, "a training job", 180
-    )
+    wait_until(lambda: partial.exists() or controller.poll() is not None, "a training job", 180)
     (job,) = [job for job, words in processes_in(checkout) if words[1:2] == [PROGRAM]]
     return job
 

@@ -16,13 +16,6 @@ from faults import Job
 from programs import Running
 
 
-def kill(process: Running) -> bool:
-    """Kill a job with all its processes; return whether it was alive."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    return process.wait() == -signal.SIGKILL
-
-
 def sizes(folder: Path) -> dict[str, int]:
     """Return the sizes of all files below a folder that a job is writing."""
     result = {}
@@ -44,15 +37,13 @@ def changes(process: Running, folder: Path) -> Iterator[None]:
         time.sleep(0.001)
 
 
-def kill_again_and_again(
-    job: Job, expected: dict[str, bytes], seed: int, times: int, within: int
-) -> None:
+def kill_again_and_again(job: Job, expected: dict[str, bytes], times: int, within: int) -> None:
     """Start and kill a job at seeded moments, again and again; then compare its outputs.
 
     A moment is at or shortly after one of the next `within` changes of its files, the log included:
     while it loads, computes or saves.
     """
-    moment, kills = random.Random(seed), 0
+    moment, kills = random.Random(job.program), 0
 
     def compare() -> None:
         result = job.result()
@@ -66,7 +57,9 @@ def kill_again_and_again(
         process = job.start()
         next(islice(changes(process, job.folder), moment.randrange(within), None), None)
         time.sleep(moment.choice([0, moment.uniform(0, 0.05)]))
-        if kill(process):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        if process.wait() == -signal.SIGKILL:
             kills += 1
         else:  # it ended before the kill, so its outputs must be complete
             compare()

@@ -18,8 +18,12 @@ def failure(checkout: Checkout) -> str:
     done = checkout.snakemake(TARGET, check=False)
     assert done.returncode == 1
     assert not (checkout.folder / TARGET).exists()
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("error:")]
-    return line
+    assert not list(checkout.folder.rglob("*.tmp"))
+    assert "Traceback" not in done.stdout
+    lines = done.stdout.splitlines()
+    (message,) = [line.removeprefix("error: ") for line in lines if line.startswith("error:")]
+    assert any(line.startswith("Failed: ") and message in line for line in lines[-8:])
+    return message
 
 
 def test_damaged_files_are_named_and_rebuilt(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout
 from cluster import Cluster, output
-from controllers import TARGET, Controller, assert_same_as, end_all, training_of, waits
+from controllers import TARGET, assert_same_as, end, end_all, kill, start, training_of, waits
 from programs import wait_until
 from warm import folder_of_python
 
@@ -26,19 +26,19 @@ def test_snakemake_is_lost_and_then_the_node(
     shutil.copytree(checkout.folder, second.folder, symlinks=True)
     try:
         # Snakemake is killed, but its job runs on; the job of the next Snakemake waits for it.
-        lost = Controller.start(checkout, TARGET, *PROFILE)
+        lost = start(checkout, TARGET, *PROFILE)
         job = training_of(lost, checkout)
         job.suspend()  # a slow one
-        lost.kill()
+        kill(lost)
         checkout.snakemake("--unlock")
-        controller = Controller.start(checkout, TARGET, *PROFILE, python=folder_of_python())
+        controller = start(checkout, TARGET, *PROFILE, python=folder_of_python())
         wait_until(lambda: waits(checkout), "the second job", 180)
         assert job.is_running()
         job.resume()
         wait_until(lambda: not queue(), "the end of both jobs", 180)
 
         # Meanwhile start another job, which survives the end of the daemon.
-        other = Controller.start(second, TARGET, *PROFILE)
+        other = start(second, TARGET, *PROFILE)
         job = training_of(other, second)
         job.suspend()
         (number,) = queue()
@@ -51,8 +51,8 @@ def test_snakemake_is_lost_and_then_the_node(
         slurm.start_node()
         assert queue() == [number]
 
-        controller.end()
-        other.end()
+        end(controller, checkout)
+        end(other, second)
         assert_same_as(checkout, finished)
         assert_same_as(second, finished)
     finally:

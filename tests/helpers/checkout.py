@@ -74,6 +74,17 @@ def copy_project(to: Path, preset: str = "tiny") -> Checkout:
     return Checkout(to)
 
 
+def make(
+    folder: Path, *arguments: str, first: Path = Path(sys.executable).parent
+) -> subprocess.CompletedProcess[str]:
+    """Run make, without the variables of a make that runs this, and with a folder first on PATH."""
+    kept = {k: v for k, v in os.environ.items() if not re.match("ARGS$|MAKE|MFLAGS", k)}
+    kept["PATH"] = f"{first}{os.pathsep}{kept['PATH']}"
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=kept, capture_output=True, text=True
+    )
+
+
 def flan_rows() -> list[dict[str, Any]]:
     """Return 12 tasks of 6 instances in the format of Flan-mini."""
     return [

@@ -50,22 +50,17 @@ class Running:
             self.server, self.pid = request(words[1:], environment(), streams, address)
         self.code: int | None = None
 
-    def poll(self) -> int | None:
-        """Return the exit code if it has ended."""
-        return self._ended(0)
-
-    def wait(self, timeout: float | None = 300) -> int:
-        """Wait for the end; return the exit code."""
-        code = self._ended(timeout)
-        if code is None:
-            raise subprocess.TimeoutExpired(str(self.printed), timeout or 0)
-        return code
-
-    def _ended(self, timeout: float | None) -> int | None:
+    def poll(self, timeout: float | None = 0) -> int | None:
         """Return the exit code if it ends before the timeout."""
         if self.code is None and select.select([self.server], [], [], timeout)[0]:
             self.code = exit_code(self.server)
         return self.code
+
+    def wait(self, timeout: float | None = 300) -> int:
+        """Wait for the end; return the exit code."""
+        code = self.poll(timeout)
+        assert code is not None, f"{self.printed}: not within {timeout} s"
+        return code
 
     def send_signal(self, number: int) -> None:
         """Send a signal only to this process."""

@@ -102,9 +102,8 @@ class Cluster:
 
     def kill_slurmd(self) -> None:
         """Kill the daemon with SIGKILL, but not the processes of its jobs."""
-        assert self.node is not None
-        self.node.kill()
-        self.node.wait()
+        if self.node is not None:
+            stop(self.node)
 
     def kill_node(self) -> None:
         """Kill slurmd and all processes of its jobs, as if the power were cut.
@@ -120,11 +119,6 @@ class Cluster:
             psutil.wait_procs(jobs, timeout=10)
             jobs = job_processes(self.run)
         wait_until(lambda: "down" in node_state(), "the loss of the node")
-
-    def stop_node(self) -> None:
-        """Terminate slurmd, if it runs."""
-        if self.node is not None:
-            stop(self.node)
 
 
 def job_processes(run: Path) -> list[psutil.Process]:
@@ -157,7 +151,7 @@ def slurm_cluster() -> Iterator[Cluster]:
             stack.callback(stop, daemon)
             wait_until_ready(run, daemon, ready)
         cluster = Cluster(run)
-        stack.callback(cluster.stop_node)
+        stack.callback(cluster.kill_slurmd)
         for name in SMALL_NODES:
             stack.callback(stop, start(run, ["slurmd", "-D", "-N", name]))
         cluster.start_node()
@@ -207,13 +201,9 @@ def wait_until_ready(run: Path, daemon: subprocess.Popen[bytes], ready: Callable
 
 
 def stop(daemon: subprocess.Popen[bytes]) -> None:
-    """Terminate a daemon; kill it if that takes too long."""
-    daemon.terminate()
-    try:
-        daemon.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        daemon.kill()
-        daemon.wait()
+    """Kill a daemon, whose files are removed anyway."""
+    daemon.kill()
+    daemon.wait()
 
 
 def node_state() -> str:

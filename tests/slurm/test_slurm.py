@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,97 +14,49 @@ from cluster import PROFILE, run_snakemake
 SNAKEFILE = """
 shell.prefix("trap : TERM; ")
 
-localrules: all, local
+localrules: all
 
 rule all:
-    input: "trained.txt", "local.txt", "left.txt", "right.txt", "fed.txt", "resumed.txt", "b.txt",
-        "both.txt"
+    input: "both.txt", "fed.txt", "resumed.txt"
 
-rule prepare:
-    output: "prepared.txt"
-    log: "prepare.log"
-    resources: mem_mb=500
-    shell: "env > {output} 2> {log}"
-
-rule train:
-    input: "prepared.txt"
-    output: "trained.txt"
-    log: "train.log"
-    threads: 2
-    resources: gpu=1, mem_mb=500, runtime=5
-    shell: "{{ env; scontrol show job $SLURM_JOB_ID; }} > {output} 2> {log}"
-
-rule local:
-    output: "local.txt"
-    shell: "env > {output}"
-
-rule second_time_lucky:
-    output: "lucky.txt"
-    log: "lucky.log"
-    resources: mem_mb=500
-    shell: "mkdir tried 2> {log} && exit 1; scontrol show job $SLURM_JOB_ID > {output}"
-
+# Two jobs that end only if they run at the same time.
 rule one_of_two:
     output: "{side,left|right}.txt"
     log: "{side}.log"
     resources: gpu=1, mem_mb=500, runtime=5
-    shell: "python meet.py {wildcards.side} > {output} 2> {log}"
+    shell: "touch {wildcards.side}.here; until [ -e left.here -a -e right.here ]; do sleep 1; done "
+        "2> {log}; echo $CUDA_VISIBLE_DEVICES > {output}"
 
 # Like the rules of the workflow. Without `nodes`, SLURM takes one GPU on each of two nodes.
 rule two_gpus:
+    input: "left.txt", "right.txt"  # or it would wait for one of them, and the other for it
     output: "both.txt"
     log: "both.log"
+    threads: 2
     resources: gpu=2, nodes=1, mem_mb=500, runtime=5, slurm_partition="mixed"
     shell: "{{ env; scontrol show job $SLURM_JOB_ID; }} > {output} 2> {log}"
 
 rule hungry:
     output: "fed.txt"
     log: "hungry.log"
-    resources: mem_mb=lambda wildcards, attempt: 500 * attempt, runtime=5
-    shell: "python eat.py 600 2> {log}; scontrol show job $SLURM_JOB_ID > {output}"
+    resources: mem_mb=lambda wildcards, attempt: 500 * attempt
+    shell: "python eat.py 2> {log}; {{ env; scontrol show job $SLURM_JOB_ID; }} > {output}"
 
 rule preempted:
     output: "resumed.txt"
     log: "preempted.log"
     resources: mem_mb=500, runtime=5
     shell: "python resume.py 2> {log}; scontrol show job $SLURM_JOB_ID > {output}"
-
-rule a:
-    output: "a.txt"
-    log: "a.log"
-    group: "together"
-    resources: mem_mb=500, runtime=5
-    shell: "echo the log of a > {log}; echo $SLURM_JOB_ID > {output}"
-
-rule b:
-    input: "a.txt"
-    output: "b.txt"
-    log: "b.log"
-    group: "together"
-    resources: mem_mb=500, runtime=5
-    shell: "echo the log of b > {log}; cat {input} > {output}; echo $SLURM_JOB_ID >> {output}"
-"""
-
-# Two jobs end only if they run at the same time.
-MEET = """
-import os, sys, time
-from pathlib import Path
-
-here, there = Path(f"{sys.argv[1]}.here"), {"left": "right.here", "right": "left.here"}
-here.touch()
-while not Path(there[sys.argv[1]]).exists():
-    time.sleep(0.1)
-print(os.environ["CUDA_VISIBLE_DEVICES"])
 """
 
 # Holds memory: the first time until it is killed, then for a few rounds of polling.
 EAT = """
-import sys, time
+import time
 from pathlib import Path
 
 first = not Path("eaten").exists()
 Path("eaten").touch()
-memory = b"x" * (int(sys.argv[1]) * 1_000_000)
+memory = b"x" * 600_000_000
 time.sleep(600 if first else 4)
 """
 
@@ -129,97 +80,55 @@ if not Path("state.txt").exists():
 pytestmark = pytest.mark.slurm
 
 
-def create_project(root: Path) -> Path:
-    """Create a project with a Snakefile, the real profile, and `cores: all` by default."""
+def slurm_logs(root: Path, rule: str) -> list[Path]:
+    """Return SLURM's logs of the jobs of a rule, in the order of submission."""
+    logs = (root / "results/logs/slurm").glob(f"rule_{rule}/*.log")
+    return sorted(logs, key=lambda log: int(log.stem))
+
+
+@pytest.fixture(scope="module")
+def finished(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a successful run of all rules at once, so that their waits overlap."""
+    root = tmp_path_factory.mktemp("finished")
     (root / "Snakefile").write_text(SNAKEFILE)
-    for name, program in (("meet", MEET), ("eat", EAT), ("resume", RESUME)):
+    for name, program in (("eat", EAT), ("resume", RESUME)):
         (root / f"{name}.py").write_text(program)
     (root / "slurm").symlink_to(PROFILE, target_is_directory=True)
     default = root / "profiles" / "default"
     default.mkdir(parents=True)
     (default / "config.yaml").write_text("cores: all\n")
+    run = run_snakemake(root, "--profile", "slurm")
+    assert run.returncode == 0, run.stdout
     return root
 
 
-@dataclass(frozen=True)
-class Run:
-    """A folder in which the workflow ran, and the output of Snakemake."""
-
-    root: Path
-    output: str
-
-    def read(self, name: str) -> str:
-        return (self.root / name).read_text()
-
-    def slurm_logs(self, folder: str) -> list[Path]:
-        """Return SLURM's logs in a folder, in the order of submission."""
-        logs = (self.root / "results" / "logs" / "slurm").glob(f"{folder}/*.log")
-        return sorted(logs, key=lambda log: int(log.stem))
+def test_two_jobs_at_a_time_have_one_gpu_each(finished: Path) -> None:
+    devices = {(finished / f"{side}.txt").read_text() for side in ("left", "right")}
+    assert devices == {"0\n", "1\n"}
 
 
-@pytest.fixture(scope="module")
-def finished(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return a successful run of all rules at once, so that their waits overlap."""
-    root = create_project(tmp_path_factory.mktemp("finished"))
-    run = run_snakemake(root, "all", "lucky.txt", "--profile", "slurm")
-    assert run.returncode == 0, run.stdout
-    return Run(root, run.stdout)
-
-
-def test_every_rule_that_is_not_local_is_a_job_with_its_own_log(finished: Run) -> None:
-    jobs = {
-        name: re.findall(r"\bSLURM_JOB_ID=(\d+)\n", finished.read(f"{name}.txt"))
-        for name in ("prepared", "trained", "local")
-    }
-    assert [len(ids) for ids in jobs.values()] == [1, 1, 0]
-    assert [log.stem for log in finished.slurm_logs("rule_prepare")] == jobs["prepared"]
-    assert [log.stem for log in finished.slurm_logs("rule_train")] == jobs["trained"]
-    assert not finished.slurm_logs("rule_local")
-
-
-def test_a_group_is_one_job_with_one_log_of_slurm(finished: Run) -> None:
-    (log,) = finished.slurm_logs("group_together_a_b")  # the name of the group, then its rules
-    assert finished.read("b.txt").split() == [log.stem, log.stem]
-    assert [finished.read(f"{name}.log") for name in "ab"] == ["the log of a\n", "the log of b\n"]
-
-
-def test_a_job_gets_the_resources_of_its_rule(finished: Run) -> None:
-    assert "CUDA_VISIBLE_DEVICES" not in finished.read("prepared.txt")
-    job = finished.read("trained.txt")
-    assert re.search(r"^CUDA_VISIBLE_DEVICES=\d+$", job, re.MULTILINE)
+def test_a_job_gets_the_resources_of_its_rule_on_one_node(finished: Path) -> None:
+    assert "CUDA_VISIBLE_DEVICES" not in (finished / "fed.txt").read_text()
+    job = (finished / "both.txt").read_text()
+    assert re.search(r"^CUDA_VISIBLE_DEVICES=0,1$", job, re.MULTILINE)
+    assert "NumNodes=1 " in job
     assert "mem=500M" in job
     assert "TimeLimit=00:05:00" in job
     # `cores: all` in profiles/default also limits a job's threads to those of this machine.
     assert f"CPUs/Task={min(2, os.cpu_count() or 1)}" in job
 
 
-def test_two_jobs_at_a_time_have_one_gpu_each(finished: Run) -> None:
-    devices = {finished.read(f"{side}.txt") for side in ("left", "right")}
-    assert devices == {"0\n", "1\n"}
-
-
-def test_the_gpus_of_a_job_are_on_one_node(finished: Run) -> None:
-    job = finished.read("both.txt")
-    assert re.search(r"^CUDA_VISIBLE_DEVICES=0,1$", job, re.MULTILINE)
-    assert "NumNodes=1 " in job
-
-
-def test_a_failed_job_is_submitted_again_with_more_time(finished: Run) -> None:
-    assert "TimeLimit=02:00:00" in finished.read("lucky.txt")
-    assert len(finished.slurm_logs("rule_second_time_lucky")) == 2
-
-
-def test_a_job_above_its_memory_limit_is_killed_and_gets_more(finished: Run) -> None:
-    killed, done = finished.slurm_logs("rule_hungry")
+def test_a_job_above_its_memory_limit_gets_more_memory_and_time(finished: Path) -> None:
+    killed, done = slurm_logs(finished, "hungry")
     assert "exceeded memory limit" in killed.read_text()
-    assert re.search(rf"job '{killed.stem}' failed, SLURM status is: 'FAILED'", finished.output)
-    assert f"JobId={done.stem} " in finished.read("fed.txt")
-    assert "mem=1000M" in finished.read("fed.txt")
+    assert f"JobId={done.stem} " in (finished / "fed.txt").read_text()
+    assert "mem=1000M" in (finished / "fed.txt").read_text()
+    assert "TimeLimit=02:00:00" in (finished / "fed.txt").read_text()
 
 
-def test_a_preempted_job_saves_its_state_and_resumes_under_the_same_id(finished: Run) -> None:
-    (log,) = finished.slurm_logs("rule_preempted")  # submitted once
-    assert finished.read("state.txt") == log.stem
-    job = finished.read("resumed.txt")
+def test_a_preempted_job_saves_its_state_and_resumes_under_the_same_id(finished: Path) -> None:
+    (log,) = slurm_logs(finished, "preempted")  # submitted once
+    assert (finished / "state.txt").read_text() == log.stem
+    job = (finished / "resumed.txt").read_text()
     assert f"JobId={log.stem} " in job
     assert "Restarts=1 " in job
