@@ -87,10 +87,6 @@ def test_the_program_gives_the_order_of_the_library(
     assert table["round"].to_pylist() == rounds
 
 
-def narrow(path: Path) -> None:
-    write_embeddings(["a"], np.ones((1, 5), dtype=np.float32), path)
-
-
 def other_ids(path: Path) -> None:
     pq.write_table(pa.table({"id": TRAIN[::-1], "task": ["a"] * 60}), path)
 
@@ -98,8 +94,6 @@ def other_ids(path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "flags", "spoiled", "spoil", "named"),
     [
-        ({"method": "tma"}, TABLES, "E2.parquet", Path.unlink, "E2.parquet: no such file"),
-        ({"method": "tma"}, TABLES, "E2.parquet", narrow, "8 dimensions, but E2.parquet has 5"),
         (
             *({"method": "tma"}, f"{TABLES} --instances J.parquet", "J.parquet", other_ids),
             "E1.parquet: its ids, in this order, are not those of J.parquet",

@@ -3,21 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.common.hub import HubSettings
 from nearfirst.common.package import PackageSettings
 from nearfirst.common.settings import Section, canonical
 
 
-def _require_whole(value: object) -> object:
-    # 1.0 would be read as one task.
-    if isinstance(value, bool) or not str(value).isdecimal():
-        raise ValueError("a number must be whole; a share is below 1")
-    return value
-
-
-Number = Annotated[PositiveInt, BeforeValidator(_require_whole)]
+# Strict: 1.0 would be read as one task.
+Number = Annotated[PositiveInt, Field(strict=True)]
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
@@ -86,13 +80,8 @@ _SAMPLE_KEYS: dict[str, set[str]] = {
 }
 
 
-def _reject_boolean(value: object) -> object:
-    if isinstance(value, bool):  # true would be read as 1
-        raise ValueError("expected a number up to 1, such as 0.9, or null")
-    return value
-
-
-Limit = Annotated[float, Field(gt=0, le=1), BeforeValidator(_reject_boolean)]
+# Strict: true would be read as 1.
+Limit = Annotated[float, Field(gt=0, le=1, strict=True)]
 
 
 class ExcludeSettings(Section):
