@@ -1,8 +1,7 @@
 # From published or generated files to sampled instances.
 from fnmatch import fnmatch
 
-from nearfirst.common.hub import HubSettings
-from nearfirst.common.package import PackageSettings
+from nearfirst.common.hub import HubSettings, PackageSettings
 from nearfirst.data.registry import FORMATS, files_read
 
 

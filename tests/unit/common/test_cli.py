@@ -6,7 +6,7 @@ import pytest
 from programs import SCRIPTS, Program
 
 from nearfirst.common.settings import Section
-from nearfirst.distance.similarity_settings import SimilaritySettings
+from nearfirst.distance.settings import SimilaritySettings
 from nearfirst.figures.look import LookSettings
 
 

@@ -5,10 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from nearfirst.common.hub import HubSettings
-from nearfirst.common.package import PackageSettings
+from nearfirst.common.hub import HubSettings, PackageSettings
 from nearfirst.common.settings import Section, canonical
-
 
 # Strict: 1.0 would be read as one task.
 Number = Annotated[PositiveInt, Field(strict=True)]
