@@ -174,14 +174,6 @@ def test_key_lists_and_reproducible_bytes(run: Any, tmp_path: Path) -> None:
     assert set(pd.read_parquet(tmp_path / "specialist-1.parquet")["task"]) == {"task_3"}
 
 
-def test_the_program_fails_with_one_line_and_writes_nothing(run: Any, tmp_path: Path) -> None:
-    done = run("out/heldout.parquet", SIZED)
-    assert done.returncode == 1
-    message = "--split heldout: expected train|specialist-SEED|generalist-SEED or query"
-    assert done.stderr == f"error: {message}\n"
-    assert not list(tmp_path.glob("out/*"))
-
-
 def test_queries_that_equal_the_test_set(tmp_path: Path) -> None:
     rows = ({"prompt": f"{i}?", "completion": "!", "kind": "abcd"[i % 4]} for i in range(16))
     path = lines(tmp_path / "pool.jsonl", *rows)
