@@ -68,7 +68,7 @@ def tokenizer_of(
     dataset,
 ):
     """Return the base model if its tokenizer decides how rows are used, else None."""
-    uses_template = dataset.has_tools and CONFIG.template.format == "chat"
+    uses_template = dataset.is_own and CONFIG.template.format == "chat"
     return FIRST_BASE if dataset.needs_tokenizer or uses_template else None
 
 

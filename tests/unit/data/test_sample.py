@@ -232,17 +232,10 @@ def test_a_test_set_is_read_whole_and_its_overlap_counted(
     assert sampled("train")[1] == sampled("heldout")[1] == []
 
 
-@pytest.mark.parametrize(
-    ("row", "unusable", "named"),
-    [
-        ({"prompt": "q"}, "error", "test.jsonl: columns of no known form: prompt; a row needs a"),
-        ({"prompt": "q", "completion": ""}, "skip", "test.jsonl: of 1 rows none has a"),
-    ],
-)
-def test_a_test_file_without_answers(
-    tmp_path: Path, row: dict[str, str], unusable: Any, named: str
-) -> None:
+def test_a_test_file_without_answers(tmp_path: Path) -> None:
     pool = ask(tmp_path / "pool.jsonl", "One?", "Two?")
-    test = lines(tmp_path / "test.jsonl", row)
-    settings = Settings(path="pool", test_path="test", sample={"unusable": unusable})  # type: ignore[arg-type]
-    assert named in refusal(lambda: sample(settings, pool, "heldout", test_path=test))
+    test = lines(tmp_path / "test.jsonl", {"prompt": "q", "completion": ""})
+    settings = Settings(path="pool", test_path="test", sample={"unusable": "skip"})  # type: ignore[arg-type]
+    assert "test.jsonl: of 1 rows none has a" in refusal(
+        lambda: sample(settings, pool, "heldout", test_path=test)
+    )
