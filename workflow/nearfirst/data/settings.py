@@ -3,13 +3,19 @@
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from nearfirst.common.hub import HubSettings, PackageSettings
 from nearfirst.common.settings import Section, canonical
 
-# Strict: 1.0 would be read as one task.
-Number = Annotated[PositiveInt, Field(strict=True)]
+def _require_whole(value: object) -> object:
+    # 1.0 would be read as one task.
+    if isinstance(value, bool) or not str(value).isdecimal():
+        raise ValueError("a number must be whole; a share is below 1")
+    return value
+
+
+Number = Annotated[PositiveInt, BeforeValidator(_require_whole)]
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
@@ -78,8 +84,13 @@ _SAMPLE_KEYS: dict[str, set[str]] = {
 }
 
 
-# Strict: true would be read as 1.
-Limit = Annotated[float, Field(gt=0, le=1, strict=True)]
+def _reject_boolean(value: object) -> object:
+    if isinstance(value, bool):  # true would be read as 1
+        raise ValueError("expected a number up to 1, such as 0.9, or null")
+    return value
+
+
+Limit = Annotated[float, Field(gt=0, le=1), BeforeValidator(_reject_boolean)]
 
 
 class ExcludeSettings(Section):
