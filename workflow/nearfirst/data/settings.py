@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 from nearfirst.common.hub import HubSettings, PackageSettings
 from nearfirst.common.settings import Section, canonical
 
+
 def _require_whole(value: object) -> object:
     # 1.0 would be read as one task.
     if isinstance(value, bool) or not str(value).isdecimal():
