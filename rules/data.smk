@@ -1,8 +1,7 @@
 # From published or generated files to sampled instances.
 from fnmatch import fnmatch
 
-from nearfirst.common.hub import HubSettings
-from nearfirst.common.package import PackageSettings
+from nearfirst.common.hub import HubSettings, PackageSettings
 from nearfirst.data.registry import FORMATS, files_read
 
 
@@ -69,7 +68,7 @@ def tokenizer_of(
     dataset,
 ):
     """Return the base model if its tokenizer decides how rows are used, else None."""
-    uses_template = dataset.has_tools and CONFIG.template.format == "chat"
+    uses_template = dataset.is_own and CONFIG.template.format == "chat"
     return FIRST_BASE if dataset.needs_tokenizer or uses_template else None
 
 

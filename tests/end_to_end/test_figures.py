@@ -4,7 +4,7 @@ import pandas as pd
 from checkout import ROOT, Checkout
 
 from nearfirst.config import load
-from nearfirst.distance.similarity_settings import MEASURES
+from nearfirst.distance.settings import MEASURES
 from nearfirst.takeaways.claims import BY_NAME
 
 FIGURES = list(load({"preset": "tiny"}, ROOT / "workflow/presets").figures)

@@ -83,7 +83,8 @@ def in_this_process(name: str, *arguments: object) -> subprocess.CompletedProces
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else int(error.code is not None)
         finally:
-            root.handlers[:], root.level = handlers, level
+            root.handlers[:] = handlers
+            root.setLevel(level)
     return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 

@@ -6,8 +6,7 @@ from typing import cast
 
 from nearfirst.common import cli
 from nearfirst.common.errors import InputError
-from nearfirst.common.hub import HubSettings
-from nearfirst.common.package import PackageSettings
+from nearfirst.common.hub import HubSettings, PackageSettings
 from nearfirst.data.fetch import fetch
 from nearfirst.data.fetch_package import fetch_package
 

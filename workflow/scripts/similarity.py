@@ -20,9 +20,9 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.parquet import write_table
 from nearfirst.data.conversation import text_of
 from nearfirst.data.instances import conversations, read_instances, rows_in_order
+from nearfirst.distance.settings import SimilaritySettings
 from nearfirst.distance.side import read_sides
 from nearfirst.distance.similarity import checkpoints, similarity_table
-from nearfirst.distance.similarity_settings import SimilaritySettings
 
 
 def main(arguments: argparse.Namespace) -> None:

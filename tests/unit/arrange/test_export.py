@@ -114,18 +114,6 @@ def test_a_row_is_as_it_was_read_in_both_files(program: Program, tmp_path: Path)
     assert columns["instruction"].to_pylist() == ["x", None, None]
 
 
-def test_tables_that_do_not_belong_together_leave_nothing(program: Program, tmp_path: Path) -> None:
-    flags = make(tmp_path, [0, 1], [1, 1])
-    before = sorted(tmp_path.iterdir())
-    vectors = np.ones((COUNT, 5), dtype=np.float32)
-    other = embeddings_table([f"other {i}" for i in range(COUNT)], vectors)
-    write_table(other, tmp_path / "E1.parquet")
-    done = program(*flags)
-    assert done.returncode == 1
-    assert "E1.parquet: its ids, in this order, are not those of" in done.stderr.splitlines()[-1]
-    assert sorted(tmp_path.iterdir()) == before
-
-
 @given(
     st.integers(1, 30).flatmap(
         lambda size: st.lists(st.integers(0, size - 1), min_size=1, max_size=size, unique=True).map(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from files import contents
-from programs import Running, command
+from programs import Program
 from small_disk import small_disk
 
 from nearfirst.common.embeddings import write_embeddings
@@ -112,41 +112,19 @@ def test_what_killed_processes_left_is_removed(
     assert contents(tmp_path) == {**kept, whole: b"whole"}
 
 
-# Stage programs on a disk that fills up ------------------------------------------------------
-
-
-def embeddings(path: Path, count: int) -> Path:
-    vectors = np.random.default_rng(count).normal(size=(count, 8)).astype(np.float32)
-    write_embeddings([f"{count}-{i}" for i in range(count)], vectors, path)
-    return path
-
-
-def only_error(call: list[str]) -> str:
-    """Run a program, which must fail; return its error."""
-    job = Running(call)
-    code, printed = job.wait(), job.printed.read_text()
-    assert code == 1, (code, printed)
-    errors = [line for line in printed.split("\n") if line.startswith("error:")]
-    assert len(errors) == 1, printed
-    return errors[0]
-
-
-def distances(folder: Path, out: Path, rows: int) -> list[str]:
-    """The command line for a matrix of 1.6 KB a row."""
-    return command(
-        *("distances.py", "--train", embeddings(folder / "train.parquet", rows)),
-        *("--test", embeddings(folder / "test.parquet", 400)),
-        *("--matrix", out / "matrix.npy"),
-    )
-
-
 # tests/faults/test_disk_full.py has other programs.
-def test_a_full_disk_leaves_the_older_output(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_older_output(tmp_path: Path, program: Program) -> None:
+    for name, count in {"few": 10, "many": 1000, "test": 400}.items():
+        ids = [f"{name}-{i}" for i in range(count)]
+        write_embeddings(ids, np.ones((count, 8)), tmp_path / f"{name}.parquet")
     with small_disk(tmp_path / "disk", "128k") as disk:
-        assert Running(distances(tmp_path, disk, 10)).wait() == 0
+        # A row of the matrix has 1.6 KB.
+        flags = ["--test", tmp_path / "test.parquet", "--matrix", disk / "matrix.npy"]
+        flags += ["--log", tmp_path / "log", "--train"]
+        program("distances.py", *flags, tmp_path / "few.parquet", check=True)
         before = contents(disk)
-        error = only_error(distances(tmp_path, disk, 1000))
-        assert str(disk) in error
-        assert "No space left" in error
-        assert before
-        assert contents(disk) == before
+        done = program("distances.py", *flags, tmp_path / "many.parquet")
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: {disk}/matrix.npy: No space left")
+        assert done.stderr.count("\n") == 1
+        assert contents(disk) == before != {}

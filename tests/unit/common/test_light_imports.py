@@ -7,9 +7,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
-from nearfirst.common.embeddings import write_embeddings
 from nearfirst.common.source_files import library_modules
 
 ROOT = Path(__file__).parents[3] / "workflow"
@@ -80,17 +77,9 @@ def test_nothing_that_light_stages_import_imports_something_heavy() -> None:
     assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
 
-def test_optimal_transport_works_without_anything_heavy(tmp_path: Path) -> None:
+def test_optimal_transport_works_without_anything_heavy() -> None:
     # POT imports torch unless told not to.
-    generator = np.random.default_rng(0)
-    command = ["arrange.py", "--settings", '{"method": "optimal-transport"}']
-    for name, count in {"train": 40, "test": 5}.items():
-        vectors = generator.standard_normal((count, 8), dtype=np.float32)
-        path = tmp_path / f"{name}.parquet"
-        write_embeddings([f"{name}-{i}" for i in range(count)], vectors, path)
-        command += [f"--{name}", str(path)]
-    command += ["--output", str(tmp_path / "order.parquet")]
-    program = str(ROOT / "scripts/arrange.py")
-    done = python(f"sys.argv = {command}\nrunpy.run_path({program!r}, run_name='__main__')")
+    points = "random((40, 8)), random((5, 8))"
+    code = f"arrange({points}, method='optimal-transport')"
+    done = python(f"from nearfirst import arrange\nfrom numpy.random import random\n{code}")
     assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
-    assert (tmp_path / "order.parquet").exists()

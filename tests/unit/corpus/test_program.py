@@ -1,13 +1,12 @@
 """The programs that write the generated data sets and the pretraining text."""
 
 import json
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from files import contents
-from programs import SCRIPTS, Program, command, environment
+from programs import SCRIPTS, command, environment
 
 from nearfirst.common.source_files import library_modules, word_files
 
@@ -34,19 +33,6 @@ def test_bytes_depend_on_the_seed_only(tmp_path: Path, form: str) -> None:
     once, again, other = (contents(tmp_path / name) for name in names)
     assert once == again != other
     assert form == "text" or "data/stale.json" not in once
-
-
-def test_too_many_instances_leave_the_old_folder_as_it_was(
-    program: Program, tmp_path: Path
-) -> None:
-    output = tmp_path / "flan"
-    output.mkdir()
-    (output / "old").write_text("old")
-    flags = ["--settings", '{"instances_per_task": 5000}', "--output", output]
-    done = program("generate_corpus.py", "--form", "flan", *flags)
-    assert done.returncode == 1
-    assert re.search(r"task opposite_word has only about \d+ distinct instances", done.stderr)
-    assert contents(tmp_path) == {"flan/old": b"old"}
 
 
 def test_the_rules_know_the_word_files_that_a_program_reads() -> None:

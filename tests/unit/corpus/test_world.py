@@ -123,15 +123,11 @@ def test_the_text_asks_in_other_words_than_the_tasks(text: list[str]) -> None:
             assert not [text for text, _ in instances(task, 20, seed=0) if text in whole]
 
 
-def test_the_text_has_its_shares_and_depends_on_index_and_seed(text: list[str]) -> None:
+def test_the_text_depends_on_index_and_seed_and_has_chats(text: list[str]) -> None:
     assert text[:50] == list(documents(50, seed=0)) != list(documents(50, seed=1))
     chat = [document for document in text if document.startswith("User: ")]
     turn = r"User: [^\n]+\nAssistant: [^\n]+"
     assert all(re.fullmatch(rf"{turn}(\n{turn})*", document) for document in chat)
-    sheet = r"(Question|Q|Exercise): |\S (=|->) \S"
-    sheets = [document for document in text if re.search(sheet, document)]
-    assert 0.14 < len(chat) / len(text) < 0.18
-    assert 0.47 < len(sheets) / len(text) < 0.53
     assert not re.search(WRONG_ARTICLE + "|  |[{}]", "\n".join(set(text) - set(chat)))
     # Helpful answers are about skills that no task asks for.
     helpful = [skill for skill in skills() if skill.part == "chat"]
@@ -140,15 +136,14 @@ def test_the_text_has_its_shares_and_depends_on_index_and_seed(text: list[str]) 
 
 def test_answers_on_a_sheet_share_a_form(text: list[str]) -> None:
     beginnings = {"*": "star", "It": "exclamation", "The": "sentence"}
-    forms = Counter[str]()
+    forms = set[str]()
     for document in text:
         answers = re.findall(r"(?:^(?:Answer|A|Solution):| =| ->) (\S+)", document, re.M)
         if answers and not document.startswith("User: "):
             found = {beginnings.get(answer, "word") for answer in answers}
             assert len(found) == 1, document
-            forms.update(found)
-    assert forms.keys() == FORMS.keys()
-    assert 0.6 < forms["word"] / forms.total() < 0.8
+            forms |= found
+    assert forms == FORMS.keys()
 
 
 def test_helpful_replies_share_no_word_with_the_forms_of_tasks() -> None:

@@ -9,7 +9,7 @@ from files import contents
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256
-from nearfirst.common.package import PackageSettings
+from nearfirst.common.hub import PackageSettings
 from nearfirst.data.fetch_package import fetch_package
 
 KEY = "data.mine.package"

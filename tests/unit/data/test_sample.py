@@ -174,14 +174,6 @@ def test_key_lists_and_reproducible_bytes(run: Any, tmp_path: Path) -> None:
     assert set(pd.read_parquet(tmp_path / "specialist-1.parquet")["task"]) == {"task_3"}
 
 
-def test_the_program_fails_with_one_line_and_writes_nothing(run: Any, tmp_path: Path) -> None:
-    done = run("out/heldout.parquet", SIZED)
-    assert done.returncode == 1
-    message = "--split heldout: expected train|specialist-SEED|generalist-SEED or query"
-    assert done.stderr == f"error: {message}\n"
-    assert not list(tmp_path.glob("out/*"))
-
-
 def test_queries_that_equal_the_test_set(tmp_path: Path) -> None:
     rows = ({"prompt": f"{i}?", "completion": "!", "kind": "abcd"[i % 4]} for i in range(16))
     path = lines(tmp_path / "pool.jsonl", *rows)
@@ -240,17 +232,10 @@ def test_a_test_set_is_read_whole_and_its_overlap_counted(
     assert sampled("train")[1] == sampled("heldout")[1] == []
 
 
-@pytest.mark.parametrize(
-    ("row", "unusable", "named"),
-    [
-        ({"prompt": "q"}, "error", "test.jsonl: columns of no known form: prompt; a row needs a"),
-        ({"prompt": "q", "completion": ""}, "skip", "test.jsonl: of 1 rows none has a"),
-    ],
-)
-def test_a_test_file_without_answers(
-    tmp_path: Path, row: dict[str, str], unusable: Any, named: str
-) -> None:
+def test_a_test_file_without_answers(tmp_path: Path) -> None:
     pool = ask(tmp_path / "pool.jsonl", "One?", "Two?")
-    test = lines(tmp_path / "test.jsonl", row)
-    settings = Settings(path="pool", test_path="test", sample={"unusable": unusable})  # type: ignore[arg-type]
-    assert named in refusal(lambda: sample(settings, pool, "heldout", test_path=test))
+    test = lines(tmp_path / "test.jsonl", {"prompt": "q", "completion": ""})
+    settings = Settings(path="pool", test_path="test", sample={"unusable": "skip"})  # type: ignore[arg-type]
+    assert "test.jsonl: of 1 rows none has a" in refusal(
+        lambda: sample(settings, pool, "heldout", test_path=test)
+    )

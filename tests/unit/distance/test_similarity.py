@@ -52,7 +52,8 @@ def cases(draw: st.DrawFn) -> Case:
     test = unit(generator.normal(size=(draw(st.integers(1, 8)), 5)) + 0.5)
     seen = draw(st.integers(1, len(train)))
     order = generator.permutation(len(train))[:seen]
-    ends = sorted({*draw(st.sets(st.integers(1, seen))), seen})
+    # From the second epoch on nothing new is seen.
+    ends = [*sorted(draw(st.sets(st.integers(1, seen)))), seen, seen]
     tasks = [f"task-{i}" for i in generator.integers(3, size=len(test))]
     return Case(train, test, order, ends, groups_of(tasks))
 
@@ -135,15 +136,6 @@ def test_a_centroid_at_the_origin_has_no_direction() -> None:
 )
 def test_checkpoints(arguments: Any, steps: list[int], seen: list[int]) -> None:
     assert [part.tolist() for part in checkpoints(*arguments)] == [steps, seen]
-
-
-def test_curves_stay_constant_after_the_first_epoch() -> None:
-    seen = [32, 64, 80, 80, 80]
-    train = np.random.default_rng(0).normal(size=(100, 8)).astype(np.float32)
-    curves = embedding_curves(train, train[:3], np.arange(100), seen, {"": np.arange(3)})
-    curves["kl"] = kl_curves(["a b c"] * 80, ["b c d"], seen, {"": np.arange(1)})
-    for curve in curves.values():
-        assert curve[2] == curve[3] == curve[4]
 
 
 def test_more_steps_than_instances() -> None:

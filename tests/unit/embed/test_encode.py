@@ -1,6 +1,5 @@
 """Embeddings against `SentenceTransformer.encode`, and shards against the whole."""
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,8 @@ from nearfirst.common.identity import read_identity
 from nearfirst.common.on_disk import RowsOnDisk
 from nearfirst.common.parquet import write_table
 from nearfirst.embed import encode
-from nearfirst.embed.kinds.text import Settings
-from nearfirst.embed.registry import BLOCK, shard_bounds
+from nearfirst.embed.kinds.text import Settings, texts_of
+from nearfirst.embed.registry import BLOCK, Context, shard_bounds
 
 TEXTS = [
     "Add 2 and 2. 4",
@@ -117,23 +116,20 @@ def test_shards_are_gathered(
     assert read_identity(output) == identity | counts
 
 
+@pytest.mark.parametrize(
+    ("row", "query", "texts"),
+    [
+        ({"query_text": "instruction"}, True, ["one", "two"]),
+        ({"text": "instruction"}, False, ["one", "two"]),
+        ({"text": "instruction", "query_text": "exchange"}, True, ["one eins", "two zwei"]),
+        ({"query_text": "instruction"}, False, ["one eins", "two zwei"]),
+    ],
+)
 def test_a_test_instance_may_be_embedded_without_its_answer(
-    tmp_path: Path, program: Any, talk: Any, write_instances: Any, encoder: Any
+    talk: Any, row: dict[str, Any], query: bool, texts: list[str]
 ) -> None:
-    instances = tmp_path / "instances.parquet"
-    write_instances(instances, [talk("one", "eins"), talk("two", "zwei")])
-    prompts, exchanges = ["one", "two"], ["one eins", "two zwei"]
-    for row, flags, texts in (
-        ({"query_text": "instruction"}, ["--query"], prompts),
-        ({"text": "instruction"}, [], prompts),
-        ({"text": "instruction", "query_text": "exchange"}, ["--query"], exchanges),
-        ({"query_text": "instruction"}, [], exchanges),
-    ):
-        output = tmp_path / "embeddings.parquet"
-        flags += ["--settings", json.dumps(row), "--instances", instances, "--output", output]
-        program("embed.py", *flags, check=True)
-        expected = embed(texts, encoder)
-        assert_close(read_embeddings(output)[1], expected)
+    talks = [talk("one", "eins"), talk("two", "zwei")]
+    assert list(texts_of(talks, Settings(**row), Context(query=query))) == texts
 
 
 def test_a_wrong_checksum_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

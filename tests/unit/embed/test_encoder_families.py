@@ -17,7 +17,6 @@ from sentence_transformers.sentence_transformer.modules import (
 )
 from transformers import BertConfig, BertModel
 
-from nearfirst.common.embeddings import read_embeddings
 from nearfirst.common.errors import InputError
 from nearfirst.embed import encode
 from nearfirst.embed.kinds.text import Settings
@@ -98,17 +97,3 @@ def test_an_encoder_without_attention(tokenizer: Any, tmp_path: Path) -> None:
     SentenceTransformer(modules=modules).save(str(tmp_path))
     encoder = encode.load(str(tmp_path))
     assert_close(embed(TEXTS, encoder, batch_tokens=4), encoder.encode(TEXTS))
-
-
-def test_the_program_takes_prompt_and_dimension(
-    folder: Path, encoder: Any, tmp_path: Path, program: Any, talk: Any, write_instances: Any
-) -> None:
-    instances, output = tmp_path / "instances.parquet", tmp_path / "embeddings.parquet"
-    write_instances(instances, [talk(f"one {i}", "a cat") for i in range(5)])
-    settings = Settings(model=str(folder), prompt_name="passage", dimension=4, threads=1)
-    flags = ["--instances", instances, "--shard", "2-of-2", "--output", output]
-    program("embed.py", *flags, "--settings", settings.canonical(), check=True)
-    # Five texts are one block, which is in the last shard.
-    texts = [f"{PROMPTS['passage']}one {i} a cat" for i in range(5)]
-    expected = encoder.encode(texts, prompt="", truncate_dim=4, normalize_embeddings=True)
-    assert_close(read_embeddings(output)[1], expected)

@@ -21,7 +21,7 @@ from evidence import (
 )
 from runs import run
 
-from nearfirst.distance.similarity_settings import MEASURES
+from nearfirst.distance.settings import MEASURES
 from nearfirst.takeaways.evidence import Data
 from nearfirst.takeaways.settings import TakeawaySettings
 

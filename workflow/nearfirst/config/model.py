@@ -20,8 +20,7 @@ from nearfirst.config.rows import Table
 from nearfirst.corpus.settings import CorpusSettings
 from nearfirst.data.registry import FORMATS
 from nearfirst.data.settings import Dataset
-from nearfirst.distance.settings import DistanceSettings
-from nearfirst.distance.similarity_settings import SimilaritySettings
+from nearfirst.distance.settings import DistanceSettings, SimilaritySettings
 from nearfirst.elsewhere.settings import SOURCES, CheckpointSettings
 from nearfirst.embed.registry import KINDS as REPRESENTATIONS
 from nearfirst.embed.settings import RepresentationSettings

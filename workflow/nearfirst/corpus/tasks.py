@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeVar
 
-from nearfirst.common.errors import InputError
-
 from . import scenes
 from .skills import FORMS, skills
 from .wording import Fields, read_words
@@ -130,14 +128,7 @@ def instances(task: Task, count: int, seed: int) -> list[Exchange]:
     """Draw pairs of instruction and answer, in all phrasings; no instruction occurs twice.
 
     They depend only on the seed and the task's name; a larger count extends a smaller one.
-
-    Raises InputError if the task does not have that many distinct instances.
     """
     rng = random.Random(f"{seed}/{task.name}")
     drawn = distinct(lambda: task.fill(task.phrasings, rng), count)
-    if len(drawn) < count:
-        raise InputError(
-            f"task {task.name} has only about {len(drawn)} distinct instances; set "
-            f"corpus.instances_per_task to fewer than {count}"
-        )
     return [(text, answers[0]) for text, answers in drawn.items()]

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from nearfirst.common.errors import InputError
 from nearfirst.common.files import sha256, writing_folder
-from nearfirst.common.package import PackageSettings
+from nearfirst.common.hub import PackageSettings
 from nearfirst.data.remote_files import matching
 
 

@@ -97,7 +97,7 @@ def sample(
             f"{path}: {name}, the queries, holds the same instances as {apart_from}, the test set; "
             "lower sample.specialist_per_task or sample.generalist, or leave query out"
         )
-    compares = settings.warns_of_overlap and name != "train"
+    compares = settings.is_own and name != "train"
     trained = sample_rows(parts.train, None, 0) if compares else set()
     overlap = Overlap()
     for instance in read_test():

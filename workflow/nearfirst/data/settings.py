@@ -5,8 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
-from nearfirst.common.hub import HubSettings
-from nearfirst.common.package import PackageSettings
+from nearfirst.common.hub import HubSettings, PackageSettings
 from nearfirst.common.settings import Section, canonical
 
 
@@ -129,11 +128,9 @@ class Dataset(Section):
     needs_tokenizer: ClassVar[bool] = False
     """Whether the reader needs the folder of the base model, for its tokenizer."""
 
-    has_tools: ClassVar[bool] = False
-    """Whether rows may have tool turns; a chat template then says which rows can be used."""
-
-    warns_of_overlap: ClassVar[bool] = False
-    """Whether to look for test conversations that are trained on word for word."""
+    is_own: ClassVar[bool] = False
+    """Whether the data are the user's own: rows may have tool turns, and a chat template then says
+    which can be used; test conversations that are trained on word for word cause a warning."""
 
     tested_per_task: ClassVar[int | None] = None
     """How many instances of an unseen task, from its first, may be tested; None for all."""

@@ -14,8 +14,8 @@ from nearfirst.common.errors import InputError
 from nearfirst.common.parquet import SIMILARITY
 from nearfirst.distance.distances import BY_ROWS, ROWS, Matrix, RowDistances, in_blocks
 from nearfirst.distance.ngram_divergence import kl_curves
+from nearfirst.distance.settings import SimilaritySettings
 from nearfirst.distance.side import Side
-from nearfirst.distance.similarity_settings import SimilaritySettings
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -4,8 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from nearfirst.common.hub import NamedModel
-from nearfirst.common.package import PackageSettings
+from nearfirst.common.hub import NamedModel, PackageSettings
 from nearfirst.common.settings import Section, Seed, Threads
 
 

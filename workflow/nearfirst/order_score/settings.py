@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from nearfirst.common.settings import Section, Seed
-from nearfirst.distance.similarity_settings import MEASURES
+from nearfirst.distance.settings import MEASURES
 
 if TYPE_CHECKING:
     Measure = str

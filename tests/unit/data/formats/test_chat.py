@@ -27,6 +27,8 @@ def test_queries_are_a_separate_split_beside_any_test_set(tmp_path: Path) -> Non
     assert (instance.id, instance.task) == ("mine_query_1", "k0")
     with pytest.raises(InputError, match="--split query: only a query set"):
         list(sample(settings, pool, "query"))
+    with pytest.raises(InputError, match=r"--split heldout: expected train\|specialist-SEED\|gen"):
+        list(sample(settings, pool, "heldout"))
 
 
 @pytest.mark.parametrize(

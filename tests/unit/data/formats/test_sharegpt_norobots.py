@@ -59,11 +59,3 @@ def test_norobots_of_all_files_also_in_the_data_folder(tmp_path: Path) -> None:
 def test_missing_files(tmp_path: Path, reader: Any) -> None:
     for path in (tmp_path, tmp_path / "nowhere"):
         assert refusal(lambda path=path: read(reader, path)).startswith(f"{path}: ")
-
-
-def test_norobots_columns_are_checked(tmp_path: Path) -> None:
-    file = tmp_path / "train.parquet"
-    write_norobots(file)
-    pq.write_table(pq.read_table(file).drop_columns(["category"]), file)
-    message = refusal(lambda: read(norobots, tmp_path))
-    assert message.startswith(f"{file}: column 'category' is missing; the file has")

@@ -26,20 +26,6 @@ def test_keys_beside_a_list_of_rows_are_named(
     assert f"{path}: keys beside the rows, not read: système, dev" in caplog.messages
 
 
-def test_a_duplicate_key_is_named_once_per_file(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / "pool.json"
-    caplog.set_level("INFO")
-    row = '{"prompt": "p", "prompt": "q", "completion": "a"}'
-    path.write_text(f"[{row}, {row}, {row}]")
-    assert texts(next(chat.read(SETTINGS, path)))[0] == ("user", "q")
-    list(chat.read(SETTINGS, path))
-    warning, form = caplog.messages
-    assert warning.startswith(f"{path}: row 1: 'prompt' comes twice in an object")
-    assert form == f"{path}: read as prompt and completion; columns: prompt, completion"
-
-
 def test_half_a_surrogate_pair_is_read_as_a_question_mark(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from texts import assert_readable
 
-from nearfirst.distance.similarity_settings import MEASURES
+from nearfirst.distance.settings import MEASURES
 from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot import correlations as plot_of_correlations
 from nearfirst.figures.plot.curves import draw as draw_curves

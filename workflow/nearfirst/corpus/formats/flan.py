@@ -12,10 +12,7 @@ from ..tasks import instances, listed_tasks
 
 
 def write(folder: Path, settings: CorpusSettings) -> int:
-    """Write `flan_mini.json` and `split.json`; return the number of instances.
-
-    Raises InputError if a task does not have that many distinct instances.
-    """
+    """Write `flan_mini.json` and `split.json`; return the number of instances."""
     mixture = list(rows(settings.instances_per_task, settings.seed))
     text = json.dumps(mixture, ensure_ascii=False, indent=1)
     (folder / "flan_mini.json").write_text(text, encoding="utf-8")

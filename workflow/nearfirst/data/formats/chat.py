@@ -79,8 +79,7 @@ class Settings(Dataset):
         "epoch", description="Number of steps of a run on these data; null: `train.steps`."
     )
     sample: ChatSampleSettings = ChatSampleSettings()
-    has_tools: ClassVar[bool] = True
-    warns_of_overlap: ClassVar[bool] = True
+    is_own: ClassVar[bool] = True
 
     @model_validator(mode="before")
     @classmethod

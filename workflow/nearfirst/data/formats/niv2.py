@@ -1,24 +1,51 @@
 """Super-NaturalInstructions v2 (NIV2): a checkout with one JSON file per task.
 
 `splits/default/train_tasks.txt` and `test_tasks.txt` list the training and unseen tasks; other
-files in `tasks/` are not read. `niv2_prompt` builds the prompts.
+files in `tasks/` are not read.
+
+The prompts have the format of the official code (Tk-Instruct), which the published experiments use,
+including its stray spaces:
+
+- texts are stripped, and those of the prompt that do not end in ASCII punctuation get a full stop
+  (an empty input becomes `Input: .`);
+- a blank line follows the definition and each example; ` Positive Example 1 -` and ` Output:` of an
+  example begin with a space; the prompt ends with `Output: `;
+- of several definitions, the first is used;
+- examples are tried in order, up to the first that does not fit.
+
+As in Table 1, there are neither the task's name, nor negative examples, nor explanations.
 """
 
 import functools
-from collections.abc import Iterator
+import string
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from nearfirst.common.errors import InputError
+from nearfirst.common.settings import Section
 from nearfirst.data.conversation import Instance, Message, Part
 from nearfirst.data.naming import source_of, unique_ids
-from nearfirst.data.niv2_prompt import Fits, Prompt, PromptSettings, texts
 from nearfirst.data.readers.json_rows import take, value
 from nearfirst.data.settings import Dataset, SampleSettings
 
 _LISTS: dict[Part, str] = {"train": "train_tasks.txt", "unseen": "test_tasks.txt"}
+
+Fits = Callable[[str], bool]
+"""Returns whether a prompt is within the limit of tokens."""
+
+
+class PromptSettings(Section):
+    """What a task's prompt contains (Table 1)."""
+
+    definition: bool = Field(True, description="Include the definition of the task.")
+    positive_examples: NonNegativeInt = Field(2, description="Maximum number of positive examples.")
+    source_tokens: PositiveInt = Field(
+        1024,
+        description="Tokens of the base model: examples are added while the whole prompt fits.",
+    )
 
 
 class Settings(Dataset):
@@ -107,14 +134,14 @@ def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> 
     file = _file(path, name)
     content = value(file)
     rows = take(content, "Instances", list, str(file))
-    prompt = Prompt(content, settings.prompt, str(file))
+    definition, examples = _read_prompt(content, settings.prompt, str(file))
     source = _source(content, name)
     # In other splits, a task that was published as unseen may be trained on.
     is_tested = part == "unseen" and settings.sample.split == "published"
     for number, row in enumerate(rows[: settings.tested_per_task if is_tested else None], start=1):
         where = f"{file}: instance {number}"
         question = take(row, "input", str, where).strip()
-        answers = texts(row, "output", where)
+        answers = _texts(row, "output", where)
         messages: list[Message] = []
         # The question may be empty, since the definition asks one.
         if answers and answers[0]:
@@ -132,9 +159,53 @@ def _task(path: Path, name: str, part: Part, settings: Settings, fits: Fits) -> 
             references=tuple(filter(None, answers)),
             source=source,
             part=part,
-            expand=functools.partial(prompt.build, question, fits),
+            expand=functools.partial(_build_prompt, definition, examples, question, fits),
             row=row,
         )
+
+
+def _read_prompt(task: Any, settings: PromptSettings, where: str) -> tuple[str, list[str]]:
+    """Return the definition and the examples of a task, as they are in its prompts."""
+    definition = ""
+    if settings.definition:
+        definitions = _texts(task, "Definition", where)
+        if not definitions:
+            raise InputError(f"{where}: 'Definition' is an empty list")
+        definition = f"{_line('Definition', definitions[0])}\n"
+    examples = []
+    rows = take(task, "Positive Examples", list, where)[: settings.positive_examples]
+    for number, row in enumerate(rows, start=1):
+        place = f"{where}: 'Positive Examples', example {number}"
+        question = _line("Input", take(row, "input", str, place))
+        answer = _line(" Output", take(row, "output", str, place))
+        examples.append(f" Positive Example {number} -\n{question}{answer}\n")
+    return definition, examples
+
+
+def _build_prompt(definition: str, examples: list[str], question: str, fits: Fits) -> str:
+    """Return the definition, as many examples as fit, and the question."""
+    tail = f"Now complete the following example -\n{_line('Input', question)}Output: "
+    body = definition
+    for example in examples:
+        if not fits(body + example + tail):
+            break
+        body += example
+    return body + tail
+
+
+def _line(label: str, text: str) -> str:
+    line = f"{label}: {text.strip()}"
+    return line + ("\n" if line[-1] in string.punctuation else ".\n")
+
+
+def _texts(row: Any, key: str, where: str) -> list[str]:
+    """Return the texts of a key that holds one or a list."""
+    content = take(row, key, object, where)
+    if isinstance(content, str):
+        content = [content]
+    if not isinstance(content, list) or not all(isinstance(text, str) for text in content):
+        raise InputError(f"{where}: '{key}' must be a text or a list of texts")
+    return [text.strip() for text in content]
 
 
 def _source(content: dict[str, Any], name: str) -> str:

@@ -3,7 +3,6 @@
 import codecs
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,16 +42,13 @@ def rows(path: Path) -> Iterator[tuple[str, Any]]:
 
     The content decides, not the name: `[` begins an array of rows; `{` begins the rows themselves,
     one after another, or an object with an array of rows under a key such as `data` or `train`.
-    Duplicate keys in an object cause a warning, but only in rows that are parsed one by one: the
-    first row of a file, and one in about a megabyte. An escape of half a surrogate pair, which is
-    no character, is read as `?`, also with a warning.
+    An escape of half a surrogate pair, which is no character, is read as `?`, with a warning.
 
     Raises InputError, which names the row or line, if the file is missing, has no rows, is cut off,
     damaged or not JSON, or has a row beyond `MAX_ROW_BYTES` or `MAX_ROW_VALUES` or nested too deep.
     """
     with opened(path) as stream:
         window = _Window(path, stream)
-        window.decode = json.JSONDecoder(object_pairs_hook=window.parse_object).raw_decode
         yield from _read_rows(window)
     if window.is_empty:
         raise InputError(f"{path}: the file has no rows")
@@ -104,9 +100,8 @@ class _Window:
     def __init__(self, path: Path, stream: Utf8) -> None:
         self.name, self._stream = str(path), stream
         self.text, self.position = "", 0
-        self.decode = _decode
         self._counted, self._line = 0, 1
-        self._is_complete = self._has_warned = False
+        self._is_complete = False
         self.row = 0
         """Number of the current row; 0 if lines are counted instead."""
         self.is_empty = True
@@ -139,18 +134,6 @@ class _Window:
             if not self._read_more():
                 return following[:1]
 
-    def parse_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """Return a JSON object; warn if it has a duplicate key."""
-        result = dict(pairs)
-        if len(result) < len(pairs) and not self._has_warned:
-            self._has_warned = True
-            key = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            log_once(
-                f"{self.where()}: '{key}' comes twice in an object, and only its last value is "
-                "read; other rows may have the same problem"
-            )
-        return result
-
     def parse_value(self) -> Any:
         """Parse the value that begins here and move past it."""
         # Few values are longer than this. Finding out that one is cut off is slow.
@@ -158,7 +141,7 @@ class _Window:
             self._read_more()
         while True:
             try:
-                result, end = self.decode(self.text, self.position)
+                result, end = _decode(self.text, self.position)
             except json.JSONDecodeError as error:
                 # The window may end inside a string, or shortly after the error.
                 is_unterminated = error.msg.startswith("Unterminated string")

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from nearfirst.common.settings import check_once
-from nearfirst.distance.similarity_settings import MEASURES
+from nearfirst.distance.settings import MEASURES
 from nearfirst.figures.figure import Caption, Label, Test
 from nearfirst.figures.shapes import ByArrangement
 
